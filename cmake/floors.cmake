@@ -1,0 +1,12 @@
+# A floor is a folder of src/ with one job: a static library whose includes may only go down (tests/check_includes).
+#   vigil_floor(NAME SOURCES a.c b.c FLOORS base image LIBRARIES PkgConfig::X)
+function(vigil_floor name)
+  cmake_parse_arguments(F "" "" "SOURCES;FLOORS;LIBRARIES" ${ARGN})
+  add_library(vigil_${name} STATIC ${F_SOURCES})
+  # Others write #include "nn/nn.h"; a folder's own headers are beside its sources.
+  target_include_directories(vigil_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include)
+  foreach(floor IN LISTS F_FLOORS)
+    target_link_libraries(vigil_${name} PUBLIC vigil_${floor})
+  endforeach()
+  target_link_libraries(vigil_${name} PRIVATE ${F_LIBRARIES})
+endfunction()

@@ -1,0 +1,22 @@
+/* base.h: the ground floor: status, tagged memory, text, files, threads, clock, log, small trees of YAML and JSON.
+ * It knows nothing of pictures or networks. Everything that others include of this folder is here. */
+#ifndef BASE_BASE_H
+#define BASE_BASE_H
+
+#include "clock.h"
+#include "file.h"
+#include "log.h"
+#include "mem.h"
+#include "pool.h"
+#include "queue.h"
+#include "sort.h"
+#include "status.h"
+#include "text.h"
+#include "tree.h"
+
+/* Outside base nobody reaches for memory or for unbounded text but through it. */
+#ifndef BASE_IMPLEMENTATION
+#pragma GCC poison malloc calloc realloc strdup strndup asprintf vasprintf strcpy strcat sprintf vsprintf strtok atoi atof qsort
+#endif
+
+#endif

@@ -1,0 +1,54 @@
+/* text.h: strings without surprises: numbers parsed whole, paths taken apart, a bounded builder. */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mem.h"
+
+/* The whole of s (surrounding blanks allowed) as a number in range; false else, *out untouched. Locale-free. */
+bool base_parse_i64(int64_t *out, const char *s, int64_t least, int64_t most);
+bool base_parse_double(double *out, const char *s);
+/* "512M", "1.5G", "4096", "2GiB": powers of 1024. */
+bool base_parse_bytes(size_t *out, const char *s);
+/* true, false, yes, no, on, off, 1, 0, any case. */
+bool base_parse_bool(bool *out, const char *s);
+
+/* "12.3 MB" (10^6 not used: MB here is 1024^2, as in the docs) into buf; returns buf. */
+const char *base_format_bytes(char *buf, size_t n, double bytes);
+
+/* snprintf that is always terminated; true when it fitted. */
+bool base_format(char *buf, size_t n, const char *format, ...) VG_PRINTF(3, 4);
+
+/* Pointers into path: the last component, and the last ".suffix" of it ("" when none). */
+const char *base_path_name(const char *path);
+const char *base_path_suffix(const char *path);
+/* The name without its suffix, into buf. False when it does not fit. */
+bool base_path_stem(char *buf, size_t n, const char *path);
+/* dir + "/" + name. False when it does not fit. */
+bool base_path_join(char *buf, size_t n, const char *dir, const char *name);
+bool base_equal_nocase(const char *a, const char *b);
+bool base_starts_with(const char *s, const char *prefix);
+
+/* Levenshtein distance, each string read up to 63 bytes: for "did you mean". */
+size_t base_edit_distance(const char *a, const char *b);
+
+/* A growing text with a ceiling. A zeroed one is valid and empty. */
+typedef struct base_str {
+    char *text;    /* NULL while empty, else terminated */
+    size_t length;
+    size_t capacity;
+} base_str;
+/* Appends; VG_ERR_MEMORY from the account, VG_ERR_LIMIT past most_bytes. On failure the text is as it was. */
+vg_status base_str_add(base_str *s, size_t most_bytes, base_mem *mem, vg_error *err, const char *format, ...)
+    VG_PRINTF(5, 6);
+vg_status base_str_add_bytes(base_str *s, size_t most_bytes, const void *bytes, size_t n, base_mem *mem, vg_error *err);
+void base_str_fini(base_str *s);
+
+/* FNV-1a 64. Start from BASE_HASH_START. */
+#define BASE_HASH_START UINT64_C(0xcbf29ce484222325)
+uint64_t base_hash(uint64_t h, const void *bytes, size_t n);
+
+#endif
