@@ -1,0 +1,227 @@
+#!/bin/sh
+# check_includes.sh [TREE]: reads every #include of TREE/src and TREE/include and fails when an arrow between two floors
+# does not go down, naming it. The table below is the one of docs/architecture.md.
+# check_includes.sh --self-test: plants wrong arrows in a small tree and wants to see each of them reported.
+set -eu
+
+# floor: what it may look at. Own headers are always free. vigil/error.h is free for all: it is how they say what failed.
+floors='base:
+image: base
+weights: base
+detect: base
+nn: weights base
+data: detect image base
+report: detect image base
+train: data detect nn weights report base
+stream: nn detect image report weights base
+watch: report base
+api: base image weights detect nn data report train stream watch vigil
+cli: vigil
+vigil:'
+
+# system header (as a prefix): the only folders that may see it, so that a library can be replaced in one place.
+libraries='dnnl.h: src/nn/cpu
+oneapi/dnnl/: src/nn/cpu
+yaml.h: src/base
+jansson.h: src/base
+zip.h: src/weights
+turbojpeg.h: src/image
+cairo: src/image src/report
+libav: src/image src/stream
+libsw: src/image src/stream'
+
+check_tree() {
+    (
+        cd "$1"
+        find src include -name '*.[ch]' | LC_ALL=C sort
+    ) | FLOORS=$floors LIBRARIES=$libraries awk -v tree="$1" '
+    function complain(text)
+    {
+        printf "%s:%d: %s\n", file, line, text
+        wrong++
+    }
+    function exists(path,   ignored, found)
+    {
+        found = (getline ignored < (tree "/" path)) >= 0
+        close(tree "/" path)
+        return found
+    }
+    # "src/nn/cpu/../map.h" -> "src/nn/map.h"
+    function simple(path,   parts, n, i, kept, out)
+    {
+        n = split(path, parts, "/")
+        kept = 0
+        for (i = 1; i <= n; i++) {
+            if (parts[i] == "." || parts[i] == "")
+                continue
+            if (parts[i] == ".." && kept > 0)
+                kept--
+            else
+                stack[++kept] = parts[i]
+        }
+        out = stack[1]
+        for (i = 2; i <= kept; i++)
+            out = out "/" stack[i]
+        return out
+    }
+    # The floor that a file of ours stands on: src/X/... is X, include/vigil/... is vigil.
+    function floor_of(path,   parts)
+    {
+        split(path, parts, "/")
+        return parts[2]
+    }
+    function check_library(name,   prefix, i, n, folders)
+    {
+        for (prefix in library) {
+            if (index(name, prefix) != 1)
+                continue
+            n = split(library[prefix], folders, " ")
+            for (i = 1; i <= n; i++)
+                if (index(file, folders[i] "/") == 1)
+                    return
+            complain("<" name "> belongs to" library[prefix] " alone")
+        }
+    }
+    function check_include(name, quoted,   folder, target, from, to)
+    {
+        folder = file
+        sub(/[^\/]*$/, "", folder)
+        target = ""
+        if (quoted && exists(folder name))
+            target = simple(folder name)
+        else if (exists("src/" name))
+            target = simple("src/" name)
+        else if (exists("include/" name))
+            target = simple("include/" name)
+        if (target == "") {
+            if (quoted)
+                complain("\"" name "\" is no header of this tree; a library is included with <>")
+            else
+                check_library(name)
+            return
+        }
+        from = floor_of(file)
+        to = floor_of(target)
+        if (from == to || target == "include/vigil/error.h")
+            return
+        if (index(" " may[from] " ", " " to " ") == 0)
+            complain("wrong arrow " from " -> " to " (\"" name "\"): " from " may look at:" \
+                     (may[from] ~ /[a-z]/ ? may[from] : " nothing"))
+        else if (target ~ /^src\// && target != "src/" to "/" to ".h")
+            complain("\"" name "\" is " to "'"'"'s own; others include \"" to "/" to ".h\"")
+    }
+    BEGIN {
+        n = split(ENVIRON["FLOORS"], rows, "\n")
+        for (i = 1; i <= n; i++) {
+            split(rows[i], row, ":")
+            may[row[1]] = row[2]
+        }
+        n = split(ENVIRON["LIBRARIES"], rows, "\n")
+        for (i = 1; i <= n; i++) {
+            split(rows[i], row, ":")
+            library[row[1]] = row[2]
+        }
+    }
+    {
+        file = $0
+        line = 0
+        n_files++
+        if (!(floor_of(file) in may))
+            complain("unknown floor \"" floor_of(file) "\": give it a row in tests/check_includes.sh")
+        while ((getline text < (tree "/" file)) > 0) {
+            line++
+            if (text !~ /^[ \t]*#[ \t]*include/)
+                continue
+            n_includes++
+            if (match(text, /"[^"]+"/))
+                check_include(substr(text, RSTART + 1, RLENGTH - 2), 1)
+            else if (match(text, /<[^>]+>/))
+                check_include(substr(text, RSTART + 1, RLENGTH - 2), 0)
+            else
+                complain("cannot read this #include: write the name, not a macro")
+        }
+        close(tree "/" file)
+    }
+    END {
+        printf "%d includes in %d files, %d wrong\n", n_includes, n_files, wrong
+        exit wrong > 0 || n_files == 0
+    }'
+}
+
+# plant FILE LINE...: writes FILE of the small tree.
+plant() {
+    mkdir -p "$(dirname "$tmp/$1")"
+    path=$1
+    shift
+    printf '%s\n' "$@" >"$tmp/$path"
+}
+
+# expect_red NAME PATTERN: the tree as it stands must fail with a line that holds PATTERN; then src is made good again.
+expect_red() {
+    if out=$(check_tree "$tmp"); then
+        echo "self-test: $1 went unseen"
+        failed=1
+    elif ! printf '%s\n' "$out" | grep -qF -- "$2"; then
+        printf 'self-test: %s: wanted "%s" in:\n%s\n' "$1" "$2" "$out"
+        failed=1
+    fi
+    good_tree
+}
+
+good_tree() {
+    rm -rf "$tmp/src" "$tmp/include"
+    plant include/vigil/error.h '#include <stddef.h>'
+    plant include/vigil/vigil.h '#include "error.h"'
+    plant src/base/mem.h '#include "vigil/error.h"'
+    plant src/base/base.h '#include "mem.h"'
+    plant src/image/image.h '#include "base/base.h"'
+    plant src/nn/nn.h '#include "base/base.h"'
+    plant src/nn/cpu/gemm.c '#include <dnnl.h>' '#include "../nn.h"'
+    plant src/cli/main.c '#include "vigil/vigil.h"' '#include <stdio.h>'
+}
+
+self_test() {
+    tmp=$(mktemp -d)
+    trap 'rm -rf "$tmp"' EXIT
+    failed=0
+    good_tree
+    check_tree "$tmp" >/dev/null || {
+        echo "self-test: the good tree was refused:"
+        check_tree "$tmp" || true
+        failed=1
+    }
+    plant src/base/up.c '#include "image/image.h"'
+    expect_red "an arrow up" 'src/base/up.c:1: wrong arrow base -> image'
+    plant src/nn/side.c '' '#include <image/image.h>'
+    expect_red "an arrow in <>" 'src/nn/side.c:2: wrong arrow nn -> image'
+    plant src/image/back.c '#  include "../nn/nn.h"'
+    expect_red "an arrow by a relative path" 'wrong arrow image -> nn'
+    plant src/image/deep.c '#include "base/mem.h"'
+    expect_red "another floor's own header" "is base's own"
+    plant src/cli/deep.c '#include "base/base.h"'
+    expect_red "a command that looks behind vigil.h" 'wrong arrow cli -> base'
+    plant include/vigil/vigil.h '#include "base/base.h"'
+    expect_red "a public header that needs a floor" 'wrong arrow vigil -> base'
+    plant src/nn/graph.c '#include "dnnl.h"'
+    expect_red "a library in quotes" 'is no header of this tree'
+    plant src/nn/graph.c '#include <dnnl.h>'
+    expect_red "oneDNN outside its backend" 'src/nn/cpu alone'
+    plant src/nn/graph.c '#include HEADER'
+    expect_red "an include by macro" 'cannot read'
+    plant src/attic/attic.c '#include <stdio.h>'
+    expect_red "a floor without a row" 'unknown floor "attic"'
+    rm -rf "$tmp/src" "$tmp/include"
+    mkdir "$tmp/src" "$tmp/include"
+    expect_red "an empty tree" '0 includes in 0 files'
+    [ "$failed" = 0 ] && echo "self-test: 11 wrong trees seen, the good one passed"
+    return "$failed"
+}
+
+case ${1:-} in
+--self-test) self_test ;;
+-*)
+    echo "usage: check_includes.sh [TREE | --self-test]" >&2
+    exit 2
+    ;;
+*) check_tree "${1:-$(dirname "$0")/..}" ;;
+esac
