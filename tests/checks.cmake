@@ -1,0 +1,25 @@
+# Tests that read the sources or what was built, instead of running it. They need the shell and nm.
+set(checks ${CMAKE_SOURCE_DIR}/tests)
+
+add_test(NAME check/includes COMMAND ${checks}/check_includes.sh ${CMAKE_SOURCE_DIR})
+add_test(NAME check/includes_self_test COMMAND ${checks}/check_includes.sh --self-test)
+add_test(NAME check/symbols_self_test COMMAND ${checks}/check_symbols.sh --self-test)
+set_tests_properties(check/symbols_self_test PROPERTIES ENVIRONMENT "CC=${CMAKE_C_COMPILER}")
+
+# All that src builds but base: archives and the shared library as files, the program by its objects.
+vigil_targets_of(targets ${CMAKE_SOURCE_DIR}/src)
+set(files "")
+foreach(target IN LISTS targets)
+  get_target_property(type ${target} TYPE)
+  if(type STREQUAL "STATIC_LIBRARY" AND NOT target STREQUAL "vigil_base")
+    list(APPEND files $<TARGET_FILE:${target}>)
+  elseif(type STREQUAL "SHARED_LIBRARY")
+    list(APPEND files $<TARGET_FILE:${target}> $<TARGET_OBJECTS:${target}>)
+  elseif(type MATCHES "^(EXECUTABLE|OBJECT_LIBRARY)$")
+    list(APPEND files $<TARGET_OBJECTS:${target}>)
+  endif()
+endforeach()
+# A sanitizer's build calls and exports what the sanitizer needs: only the plain builds are held to this.
+if(files AND NOT VIGIL_SANITIZE AND NOT VIGIL_FUZZ)
+  add_test(NAME check/symbols COMMAND ${checks}/check_symbols.sh ${files} COMMAND_EXPAND_LISTS)
+endif()
