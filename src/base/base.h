@@ -14,6 +14,15 @@
 #include "text.h"
 #include "tree.h"
 
+/* These name what is poisoned below, so they must have been read by then, in whatever order a file includes. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
+#if defined(__x86_64__)
+#include <mm_malloc.h>
+#endif
+
 /* Outside base nobody reaches for memory or for unbounded text but through it. */
 #ifndef BASE_IMPLEMENTATION
 #pragma GCC poison malloc calloc realloc strdup strndup asprintf vasprintf strcpy strcat sprintf vsprintf strtok atoi atof qsort

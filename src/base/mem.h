@@ -22,7 +22,7 @@ typedef struct base_mem base_mem;
 struct base_mem {
     const char *tag;              /* static text: "weights", "activations", ... */
     base_mem *parent;             /* NULL for a root */
-    size_t limit_bytes;           /* SIZE_MAX: none */
+    size_t limit_bytes;           /* 0 or SIZE_MAX: none */
     _Atomic size_t in_use_bytes;  /* blocks now alive, headers not counted */
     _Atomic size_t peak_bytes;
     _Atomic uint64_t n_allocs;    /* allocations ever */
@@ -35,12 +35,13 @@ struct base_mem {
  * account must outlive its blocks. */
 void base_mem_init(base_mem *m, const char *tag, base_mem *parent, size_t limit_bytes);
 
-/* bytes > 0, uninitialised. NULL with err filled (VG_ERR_MEMORY: which account, asked, in use, limit). */
+/* Uninitialised; 0 bytes give a block that can only be freed. NULL with err filled (VG_ERR_MEMORY: which account,
+ * asked, in use, limit). */
 void *base_alloc(base_mem *m, size_t bytes, vg_error *err);
 /* n * size bytes of zeros; the product is checked. */
 void *base_alloc_zero(base_mem *m, size_t n, size_t size, vg_error *err);
 /* As realloc: on failure NULL and the old block stays. old NULL allocates. Contents beyond the old size are
- * uninitialised. The block stays on the account it was made on. */
+ * uninitialised. The block stays on the account it was made on. While the contents move, both blocks count. */
 void *base_realloc(base_mem *m, void *old, size_t bytes, vg_error *err);
 char *base_strdup(base_mem *m, const char *s, vg_error *err);
 char *base_strndup(base_mem *m, const char *s, size_t n, vg_error *err);
@@ -59,7 +60,9 @@ static inline size_t base_round_up(size_t n, size_t to)
 }
 
 /* What the C library's heap holds for everybody in this process but us, in bytes (libraries; mallinfo2 less our own
- * small blocks): a growth between two calls is a library's. Walks no list; a few microseconds. */
+ * small blocks): a growth between two calls is a library's, but for what the heap keeps at hand of freed small blocks
+ * (glibc counts its per-thread cache as in use: at most some 200 KiB a thread, and it fills early). Walks the heap's
+ * free lists: microseconds. 0 where the heap does not say (sanitizers). */
 size_t base_mem_library_bytes(void);
 /* Resident and peak resident bytes of this process from /proc; 0 where it cannot be read. */
 size_t base_mem_resident_bytes(void);

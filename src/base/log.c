@@ -1,0 +1,204 @@
+/* log.c: one line, one fixed buffer, one write: lines of several threads never mix, and a log that is read by a machine
+ * stays valid JSON however long the texts were. */
+#include "log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LINE_BYTES = 2048, ERROR_FIELD_BYTES = 620 /* three of them and their names in a line */ };
+
+/* The process's, by nature: stderr is one. */
+static _Atomic int least_level = BASE_LOG_INFO;
+static _Atomic bool as_json = false;
+
+static const char *const json_levels[] = {"debug", "info", "warn", "error"};
+static const char *const human_levels[] = {"debug", "info", "warning", "error"};
+
+void base_log_setup(base_log_level least, bool json)
+{
+    atomic_store(&least_level, (int)least);
+    atomic_store(&as_json, json);
+}
+
+static bool is_wanted(base_log_level level)
+{
+    return level >= BASE_LOG_DEBUG && level < BASE_LOG_OFF && (int)level >= atomic_load(&least_level);
+}
+
+/* Length of the UTF-8 sequence at s, 0 when it is none (overlong, surrogate, cut, beyond U+10FFFF). */
+static size_t utf8_length(const unsigned char *s)
+{
+    if (s[0] < 0x80)
+        return 1;
+    size_t n = s[0] >= 0xc2 && s[0] <= 0xdf ? 2 : s[0] >= 0xe0 && s[0] <= 0xef ? 3 : s[0] >= 0xf0 && s[0] <= 0xf4 ? 4 : 0;
+    for (size_t i = 1; i < n; i++)
+        if ((s[i] & 0xc0) != 0x80) /* also stops at the terminator */
+            return 0;
+    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf0 && s[1] < 0x90) ||
+        (s[0] == 0xf4 && s[1] > 0x8f))
+        return 0;
+    return n;
+}
+
+/* Writes one character of JSON text into out (at least 7 bytes); returns its length and moves *s on. */
+static size_t escape_one(char out[8], const unsigned char **s)
+{
+    const unsigned char *p = *s;
+    size_t n = utf8_length(p);
+    *s += n ? n : 1;
+    if (n == 0) {
+        memcpy(out, "\xef\xbf\xbd", 3); /* U+FFFD */
+        return 3;
+    }
+    const char *short_forms = "\"\"\\\\\nn\rr\tt";
+    for (const char *f = short_forms; *f; f += 2) {
+        if (*p == (unsigned char)f[0]) {
+            out[0] = '\\';
+            out[1] = f[1];
+            return 2;
+        }
+    }
+    if (*p < 0x20 || *p == 0x7f)
+        return (size_t)snprintf(out, 8, "\\u%04x", *p);
+    memcpy(out, p, n);
+    return n;
+}
+
+size_t base_json_escape(char *buf, size_t n, const char *s)
+{
+    const unsigned char *p = (const unsigned char *)s;
+    size_t length = 0;
+    size_t used = 0;
+    bool full = n == 0;
+    while (*p) {
+        char one[8];
+        size_t k = escape_one(one, &p);
+        length += k;
+        full = full || used + k + 1 > n; /* cut between characters, never within one */
+        if (full)
+            continue;
+        memcpy(buf + used, one, k);
+        used += k;
+    }
+    if (n > 0)
+        buf[used] = '\0';
+    return length;
+}
+
+/* A line being put together; what does not fit is left out, two bytes are kept for its end. */
+typedef struct line {
+    char text[LINE_BYTES];
+    size_t length;
+} line;
+
+static VG_PRINTF(2, 3) void add(line *l, const char *format, ...)
+{
+    size_t room = sizeof l->text - 2 - l->length;
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(l->text + l->length, room, format, args);
+    va_end(args);
+    if (n > 0)
+        l->length += (size_t)n < room ? (size_t)n : room - 1;
+}
+
+/* For people: no control characters, so that no path can fake a line or move the cursor. */
+static void add_plain(line *l, const char *s)
+{
+    size_t from = l->length;
+    add(l, "%s", s);
+    for (size_t i = from; i < l->length; i++)
+        if ((unsigned char)l->text[i] < 0x20 || l->text[i] == 0x7f)
+            l->text[i] = ' ';
+}
+
+static void add_json_field(line *l, const char *name, const char *value, size_t most_bytes)
+{
+    char escaped[LINE_BYTES];
+    size_t n = most_bytes < sizeof escaped ? most_bytes : sizeof escaped;
+    base_json_escape(escaped, n, value);
+    add(l, ",\"%s\":\"%s\"", name, escaped);
+}
+
+static void add_json_start(line *l, base_log_level level)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    add(l, "{\"time\":%lld.%03ld,\"level\":\"%s\"", (long long)t.tv_sec, t.tv_nsec / 1000000, json_levels[level]);
+}
+
+static void send_line(line *l, const char *end)
+{
+    size_t n = strlen(end);
+    memcpy(l->text + l->length, end, n);
+    l->length += n;
+    ssize_t wrote;
+    do
+        wrote = write(STDERR_FILENO, l->text, l->length);
+    while (wrote < 0 && errno == EINTR);
+}
+
+void base_log(base_log_level level, const char *event, const char *format, ...)
+{
+    if (!is_wanted(level))
+        return;
+    int kept = errno;
+    char text[LINE_BYTES] = "";
+    if (format) {
+        va_list args;
+        va_start(args, format);
+        vsnprintf(text, sizeof text, format, args);
+        va_end(args);
+    }
+    line l = {.length = 0};
+    if (atomic_load(&as_json)) {
+        add_json_start(&l, level);
+        add_json_field(&l, "event", event, 256);
+        if (text[0])
+            add_json_field(&l, "text", text, sizeof l.text - l.length - 16);
+        send_line(&l, "}\n");
+    } else {
+        add(&l, "%s: ", human_levels[level]);
+        add_plain(&l, event);
+        if (text[0])
+            add(&l, " ");
+        add_plain(&l, text);
+        send_line(&l, "\n");
+    }
+    errno = kept;
+}
+
+void base_log_error(base_log_level level, const vg_error *err)
+{
+    if (!is_wanted(level))
+        return;
+    int kept = errno;
+    line l = {.length = 0};
+    if (atomic_load(&as_json)) {
+        add_json_start(&l, level);
+        add(&l, ",\"event\":\"error\",\"status\":\"%s\"", vg_status_name(err->status));
+        add_json_field(&l, "what", err->what, ERROR_FIELD_BYTES);
+        add_json_field(&l, "where", err->where, ERROR_FIELD_BYTES);
+        add_json_field(&l, "mend", err->mend, ERROR_FIELD_BYTES);
+        send_line(&l, "}\n");
+    } else {
+        add(&l, "%s: ", human_levels[level]);
+        add_plain(&l, err->what[0] ? err->what : vg_status_text(err->status));
+        if (err->where[0]) {
+            add(&l, "\n  at:  ");
+            add_plain(&l, err->where);
+        }
+        if (err->mend[0]) {
+            add(&l, "\n  try: ");
+            add_plain(&l, err->mend);
+        }
+        send_line(&l, "\n");
+    }
+    errno = kept;
+}
