@@ -1,5 +1,6 @@
-/* base.h: the ground floor: status, tagged memory, text, files, threads, clock, log, small trees of YAML and JSON.
- * It knows nothing of pictures or networks. Everything that others include of this folder is here. */
+/* base.h: the ground floor: status, tagged memory, text, files, threads, clock, log, small trees of
+ * YAML and JSON. It knows nothing of pictures or networks. Everything that others include of this
+ * folder is here. */
 #ifndef BASE_BASE_H
 #define BASE_BASE_H
 
@@ -14,7 +15,8 @@
 #include "text.h"
 #include "tree.h"
 
-/* These name what is poisoned below, so they must have been read by then, in whatever order a file includes. */
+/* These name what is poisoned below, so they must have been read by then, in whatever order a file
+ * includes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +27,8 @@
 
 /* Outside base nobody reaches for memory or for unbounded text but through it. */
 #ifndef BASE_IMPLEMENTATION
-#pragma GCC poison malloc calloc realloc strdup strndup asprintf vasprintf strcpy strcat sprintf vsprintf strtok atoi atof qsort
+#pragma GCC poison malloc calloc realloc strdup strndup asprintf vasprintf strcpy strcat sprintf   \
+    vsprintf strtok atoi atof qsort
 #endif
 
 #endif

@@ -1,4 +1,5 @@
-/* file.c: reading whole files, mapping them, and replacing them so that no reader ever sees half of one. */
+/* file.c: reading whole files, mapping them, and replacing them so that no reader ever sees half of
+ * one. */
 #define BASE_IMPLEMENTATION
 #include "file.h"
 
@@ -21,7 +22,8 @@ static vg_status fail_reading(vg_error *err, const char *path)
     return base_fail_errno(err, VG_ERR_IO, path, mend, "cannot read the file");
 }
 
-/* Not blocking, or a named pipe without a writer would hold us here. It changes nothing for regular files. */
+/* Not blocking, or a named pipe without a writer would hold us here. It changes nothing for regular
+ * files. */
 static int open_for_reading(const char *path)
 {
     return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -40,7 +42,8 @@ vg_status base_map_open(base_map *out, const char *path, vg_error *err)
         goto done;
     }
     if (!S_ISREG(info.st_mode)) {
-        st = base_fail(err, VG_ERR_IO, path, "give the path of a regular file", "%s, where a file is needed",
+        st = base_fail(err, VG_ERR_IO, path, "give the path of a regular file",
+                       "%s, where a file is needed",
                        S_ISDIR(info.st_mode) ? "a folder" : "a device or pipe");
         goto done;
     }
@@ -48,7 +51,8 @@ vg_status base_map_open(base_map *out, const char *path, vg_error *err)
         goto done;
     void *bytes = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (bytes == MAP_FAILED) {
-        st = base_fail_errno(err, VG_ERR_IO, path, NULL, "cannot map the file's %lld bytes", (long long)info.st_size);
+        st = base_fail_errno(err, VG_ERR_IO, path, NULL, "cannot map the file's %lld bytes",
+                             (long long)info.st_size);
         goto done;
     }
     *out = (base_map){.bytes = bytes, .n_bytes = (size_t)info.st_size};
@@ -79,8 +83,8 @@ static vg_status fail_too_long(vg_error *err, const char *where, size_t most_byt
 }
 
 /* Reads fd to its end, growing the block from first_capacity on. */
-static vg_status read_all(char **out, size_t *n_bytes, int fd, const char *where, size_t first_capacity,
-                          size_t most_bytes, base_mem *mem, vg_error *err)
+static vg_status read_all(char **out, size_t *n_bytes, int fd, const char *where,
+                          size_t first_capacity, size_t most_bytes, base_mem *mem, vg_error *err)
 {
     size_t capacity = first_capacity;
     size_t length = 0;
@@ -124,13 +128,15 @@ static vg_status read_all(char **out, size_t *n_bytes, int fd, const char *where
     return VG_OK;
 }
 
-vg_status base_file_read(char **out, size_t *n_bytes, const char *path, size_t most_bytes, base_mem *mem, vg_error *err)
+vg_status base_file_read(char **out, size_t *n_bytes, const char *path, size_t most_bytes,
+                         base_mem *mem, vg_error *err)
 {
     *out = NULL;
     *n_bytes = 0;
     enum { PIPE_BYTES = 64 * 1024 };
     if (strcmp(path, "-") == 0)
-        return read_all(out, n_bytes, STDIN_FILENO, "standard input", PIPE_BYTES, most_bytes, mem, err);
+        return read_all(out, n_bytes, STDIN_FILENO, "standard input", PIPE_BYTES, most_bytes, mem,
+                        err);
 
     int fd = open_for_reading(path);
     if (fd < 0)
@@ -142,7 +148,8 @@ vg_status base_file_read(char **out, size_t *n_bytes, const char *path, size_t m
         goto done;
     }
     if (S_ISDIR(info.st_mode)) {
-        st = base_fail(err, VG_ERR_IO, path, "give the path of a file", "a folder, where a file is needed");
+        st = base_fail(err, VG_ERR_IO, path, "give the path of a file",
+                       "a folder, where a file is needed");
         goto done;
     }
     size_t first_capacity = PIPE_BYTES;
@@ -152,7 +159,8 @@ vg_status base_file_read(char **out, size_t *n_bytes, const char *path, size_t m
             goto done;
         }
         if (info.st_size > 0)
-            first_capacity = (size_t)info.st_size + 2; /* terminator, and room to see the end without growing */
+            first_capacity =
+                (size_t)info.st_size + 2; /* terminator, and room to see the end without growing */
     } else {
         fcntl(fd, F_SETFL, 0); /* pipes and devices are waited for */
     }
@@ -170,8 +178,8 @@ vg_status base_file_create_beside(base_file *out, const char *target, vg_error *
     char path[sizeof out->tmp_path];
     for (int n = 0; n < 1000; n++) {
         if (!base_format(path, sizeof path, "%s.tmp-%ld-%d", target, (long)getpid(), n))
-            return base_fail(err, VG_ERR_IO, target, "use a shorter path", "a path of %zu bytes, too long for a file",
-                             strlen(target));
+            return base_fail(err, VG_ERR_IO, target, "use a shorter path",
+                             "a path of %zu bytes, too long for a file", strlen(target));
         int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (fd >= 0) {
             out->fd = fd;
@@ -180,10 +188,12 @@ vg_status base_file_create_beside(base_file *out, const char *target, vg_error *
         }
         if (errno != EEXIST)
             return base_fail_errno(err, VG_ERR_IO, path,
-                                   errno == ENOENT ? "create the folder first" : "check the folder's permissions",
+                                   errno == ENOENT ? "create the folder first"
+                                                   : "check the folder's permissions",
                                    "cannot create a file");
     }
-    return base_fail(err, VG_ERR_IO, target, "remove old .tmp-* files beside it", "1000 unfinished files already");
+    return base_fail(err, VG_ERR_IO, target, "remove old .tmp-* files beside it",
+                     "1000 unfinished files already");
 }
 
 vg_status base_file_write(base_file *f, const void *bytes, size_t n_bytes, vg_error *err)
@@ -195,7 +205,8 @@ vg_status base_file_write(base_file *f, const void *bytes, size_t n_bytes, vg_er
             continue;
         if (wrote < 0)
             return base_fail_errno(err, VG_ERR_IO, f->tmp_path,
-                                   errno == ENOSPC || errno == EDQUOT ? "free some disk space" : NULL,
+                                   errno == ENOSPC || errno == EDQUOT ? "free some disk space"
+                                                                      : NULL,
                                    "cannot write %zu bytes", n_bytes);
         p += wrote;
         n_bytes -= (size_t)wrote;
@@ -203,19 +214,23 @@ vg_status base_file_write(base_file *f, const void *bytes, size_t n_bytes, vg_er
     return VG_OK;
 }
 
-/* Without it, a power cut may undo the rename. File systems that cannot sync a folder say EINVAL: nothing to do. */
+/* Without it, a power cut may undo the rename. File systems that cannot sync a folder say EINVAL:
+ * nothing to do. */
 static vg_status sync_folder_of(const char *target, vg_error *err)
 {
     char folder[4096] = ".";
     const char *name = base_path_name(target);
     if (name != target && !base_format(folder, sizeof folder, "%.*s", (int)(name - target), target))
-        return base_fail(err, VG_ERR_IO, target, "use a shorter path", "a path too long for a file");
+        return base_fail(err, VG_ERR_IO, target, "use a shorter path",
+                         "a path too long for a file");
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
-        return base_fail_errno(err, VG_ERR_IO, folder, NULL, "written, but its folder cannot be synced");
+        return base_fail_errno(err, VG_ERR_IO, folder, NULL,
+                               "written, but its folder cannot be synced");
     vg_status st = VG_OK;
     if (fsync(fd) != 0 && errno != EINVAL && errno != ENOTSUP)
-        st = base_fail_errno(err, VG_ERR_IO, folder, NULL, "written, but its folder cannot be synced");
+        st = base_fail_errno(err, VG_ERR_IO, folder, NULL,
+                             "written, but its folder cannot be synced");
     close(fd);
     return st;
 }
@@ -224,13 +239,15 @@ vg_status base_file_commit(base_file *f, const char *target, vg_error *err)
 {
     const char *mend = "check the disk's space and health; the old file, if any, is untouched";
     if (fsync(f->fd) != 0)
-        return base_fail_errno(err, VG_ERR_IO, f->tmp_path, mend, "cannot bring the file to the disk");
+        return base_fail_errno(err, VG_ERR_IO, f->tmp_path, mend,
+                               "cannot bring the file to the disk");
     int closed = close(f->fd);
     f->fd = -1;
     if (closed != 0)
         return base_fail_errno(err, VG_ERR_IO, f->tmp_path, mend, "cannot finish the file");
     if (rename(f->tmp_path, target) != 0)
-        return base_fail_errno(err, VG_ERR_IO, target, "choose another path", "cannot put the new file in its place");
+        return base_fail_errno(err, VG_ERR_IO, target, "choose another path",
+                               "cannot put the new file in its place");
     *f = BASE_FILE_NONE;
     return sync_folder_of(target, err);
 }
@@ -267,7 +284,8 @@ static vg_status make_dir(const char *path, vg_error *err)
     if (mkdir(path, 0777) == 0)
         return VG_OK;
     int why = errno;
-    if (base_path_is_dir(path)) /* not only after EEXIST: "/" and read-only parents answer otherwise */
+    if (base_path_is_dir(
+            path)) /* not only after EEXIST: "/" and read-only parents answer otherwise */
         return VG_OK;
     errno = why == EEXIST ? ENOTDIR : why;
     return base_fail_errno(err, VG_ERR_IO, path, "choose another folder, or check permissions",
@@ -278,10 +296,11 @@ vg_status base_make_dirs(const char *path, vg_error *err)
 {
     char part[4096];
     if (!path[0])
-        return base_fail(err, VG_ERR_IO, NULL, "give the folder a name", "an empty path for a folder");
+        return base_fail(err, VG_ERR_IO, NULL, "give the folder a name",
+                         "an empty path for a folder");
     if (!base_format(part, sizeof part, "%s", path))
-        return base_fail(err, VG_ERR_IO, path, "use a shorter path", "a path of %zu bytes, too long for a folder",
-                         strlen(path));
+        return base_fail(err, VG_ERR_IO, path, "use a shorter path",
+                         "a path of %zu bytes, too long for a folder", strlen(path));
     for (char *p = part + 1; *p; p++) {
         if (*p != '/' || p[-1] == '/')
             continue;

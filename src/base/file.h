@@ -18,12 +18,14 @@ void base_map_close(base_map *m);
 /* Gives the pages back to the kernel; they return when read again. */
 void base_map_forget(const base_map *m);
 
-/* Reads a file (or "-": standard input) into one block with a 0 byte behind it; *n_bytes without that byte.
- * Errors: VG_ERR_IO, VG_ERR_LIMIT (more than most_bytes), VG_ERR_MEMORY. *out belongs to the caller (base_free). */
-vg_status base_file_read(char **out, size_t *n_bytes, const char *path, size_t most_bytes, base_mem *mem, vg_error *err);
+/* Reads a file (or "-": standard input) into one block with a 0 byte behind it; *n_bytes without
+ * that byte. Errors: VG_ERR_IO, VG_ERR_LIMIT (more than most_bytes), VG_ERR_MEMORY. *out belongs to
+ * the caller (base_free). */
+vg_status base_file_read(char **out, size_t *n_bytes, const char *path, size_t most_bytes,
+                         base_mem *mem, vg_error *err);
 
-/* A file in the making beside its target: create_beside, write as you like, commit (sync, rename over the target,
- * sync the folder) or discard. Discard after commit does nothing. */
+/* A file in the making beside its target: create_beside, write as you like, commit (sync, rename
+ * over the target, sync the folder) or discard. Discard after commit does nothing. */
 typedef struct base_file {
     int fd;              /* -1: none */
     char tmp_path[4096]; /* "<target>.tmp-<pid>-<n>" */

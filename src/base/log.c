@@ -1,5 +1,5 @@
-/* log.c: one line, one fixed buffer, one write: lines of several threads never mix, and a log that is read by a machine
- * stays valid JSON however long the texts were. */
+/* log.c: one line, one fixed buffer, one write: lines of several threads never mix, and a log that
+ * is read by a machine stays valid JSON however long the texts were. */
 #include "log.h"
 
 #include <errno.h>
@@ -28,25 +28,31 @@ void base_log_setup(base_log_level least, bool json)
 
 static bool is_wanted(base_log_level level)
 {
-    return level >= BASE_LOG_DEBUG && level < BASE_LOG_OFF && (int)level >= atomic_load(&least_level);
+    return level >= BASE_LOG_DEBUG && level < BASE_LOG_OFF &&
+           (int)level >= atomic_load(&least_level);
 }
 
-/* Length of the UTF-8 sequence at s, 0 when it is none (overlong, surrogate, cut, beyond U+10FFFF). */
+/* Length of the UTF-8 sequence at s, 0 when it is none (overlong, surrogate, cut, beyond U+10FFFF).
+ */
 static size_t utf8_length(const unsigned char *s)
 {
     if (s[0] < 0x80)
         return 1;
-    size_t n = s[0] >= 0xc2 && s[0] <= 0xdf ? 2 : s[0] >= 0xe0 && s[0] <= 0xef ? 3 : s[0] >= 0xf0 && s[0] <= 0xf4 ? 4 : 0;
+    size_t n = s[0] >= 0xc2 && s[0] <= 0xdf   ? 2
+               : s[0] >= 0xe0 && s[0] <= 0xef ? 3
+               : s[0] >= 0xf0 && s[0] <= 0xf4 ? 4
+                                              : 0;
     for (size_t i = 1; i < n; i++)
         if ((s[i] & 0xc0) != 0x80) /* also stops at the terminator */
             return 0;
-    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf0 && s[1] < 0x90) ||
-        (s[0] == 0xf4 && s[1] > 0x8f))
+    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+        (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
         return 0;
     return n;
 }
 
-/* Writes one character of JSON text into out (at least 7 bytes); returns its length and moves *s on. */
+/* Writes one character of JSON text into out (at least 7 bytes); returns its length and moves *s
+ * on. */
 static size_t escape_one(char out[8], const unsigned char **s)
 {
     const unsigned char *p = *s;
@@ -130,7 +136,8 @@ static void add_json_start(line *l, base_log_level level)
 {
     struct timespec t;
     clock_gettime(CLOCK_REALTIME, &t);
-    add(l, "{\"time\":%lld.%03ld,\"level\":\"%s\"", (long long)t.tv_sec, t.tv_nsec / 1000000, json_levels[level]);
+    add(l, "{\"time\":%lld.%03ld,\"level\":\"%s\"", (long long)t.tv_sec, t.tv_nsec / 1000000,
+        json_levels[level]);
 }
 
 static void send_line(line *l, const char *end)

@@ -1,8 +1,9 @@
 /* mem.c: blocks with a 64-byte header that names their account.
  *
- * Layout: [header, 64 bytes][block]. The mark is the header's last word, next to the block, so that a write just below
- * the block breaks it; it is overwritten on free. Small blocks come from the heap unrounded (ASan sees one byte too
- * many), those of BIG_BYTES and more from mmap, but not under ASan, which would not see their ends. */
+ * Layout: [header, 64 bytes][block]. The mark is the header's last word, next to the block, so that
+ * a write just below the block breaks it; it is overwritten on free. Small blocks come from the
+ * heap unrounded (ASan sees one byte too many), those of BIG_BYTES and more from mmap, but not
+ * under ASan, which would not see their ends. */
 #define BASE_IMPLEMENTATION
 #include "mem.h"
 
@@ -43,11 +44,12 @@ typedef struct header {
 } header;
 _Static_assert(sizeof(header) == HEADER_BYTES, "the block behind it must stay aligned");
 
-/* Bytes of the C library's heap that are ours. Global because what it is subtracted from, mallinfo2's figure, is the
- * whole process's: no account could hold it. */
+/* Bytes of the C library's heap that are ours. Global because what it is subtracted from,
+ * mallinfo2's figure, is the whole process's: no account could hold it. */
 static _Atomic size_t heap_held_bytes;
 
-/* glibc's word of bookkeeping before each chunk, which mallinfo2 counts and malloc_usable_size does not. */
+/* glibc's word of bookkeeping before each chunk, which mallinfo2 counts and malloc_usable_size does
+ * not. */
 enum { HEAP_CHUNK_OVERHEAD_BYTES = sizeof(size_t) };
 
 void base_mem_init(base_mem *m, const char *tag, base_mem *parent, size_t limit_bytes)
@@ -104,10 +106,12 @@ static vg_status charge(base_mem *m, size_t bytes, vg_error *err)
             continue;
         size_t in_use = atomic_load(&a->in_use_bytes);
         uncharge(m, a, bytes);
-        return base_fail(err, VG_ERR_MEMORY, base_where("account %s", a->tag),
-                         base_mend("raise the limit by %zu bytes or more, or ask for less at a time",
-                                   bytes - (limit_of(a) > in_use ? limit_of(a) - in_use : 0)),
-                         "%zu bytes of %s do not fit: %zu in use, limit %zu", bytes, m->tag, in_use, limit_of(a));
+        return base_fail(
+            err, VG_ERR_MEMORY, base_where("account %s", a->tag),
+            base_mend("raise the limit by %zu bytes or more, or ask for less at a time",
+                      bytes - (limit_of(a) > in_use ? limit_of(a) - in_use : 0)),
+            "%zu bytes of %s do not fit: %zu in use, limit %zu", bytes, m->tag, in_use,
+            limit_of(a));
     }
     for (base_mem *a = m; a; a = a->parent)
         raise_peak(a);
@@ -187,7 +191,8 @@ static header *take_raw(size_t bytes)
 
 static void give_back_raw(header *h)
 {
-    *(volatile uint64_t *)&h->mark = MARK_FREED; /* volatile: else dropped as a dead store before free */
+    *(volatile uint64_t *)&h->mark =
+        MARK_FREED; /* volatile: else dropped as a dead store before free */
     if (h->mapped_bytes) {
         munmap(h, h->mapped_bytes);
         return;
@@ -234,7 +239,9 @@ void *base_alloc_zero(base_mem *m, size_t n, size_t size, vg_error *err)
         return NULL;
     }
     void *block = base_alloc(m, bytes, err);
-    if (block && !header_of(block)->mapped_bytes) /* a fresh mapping is zero, and touching it would make it resident */
+    if (block &&
+        !header_of(block)
+             ->mapped_bytes) /* a fresh mapping is zero, and touching it would make it resident */
         memset(block, 0, bytes);
     return block;
 }

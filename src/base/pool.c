@@ -1,11 +1,12 @@
 /* pool.c: one gate, one counter of chunks.
  *
- * A loop is written into the pool while its gate is shut and nobody is inside; then the gate opens and a generation
- * number rises, which is what workers watch. A worker enters by raising the gate's count while it is open, takes
- * chunks until the counter is past the end, and leaves. The caller works too, shuts the gate, and waits until the
- * count is zero. So a worker that comes late finds the gate shut and touches nothing, or finds the next loop's gate
- * open and helps there: it can never run an old function over a new loop. And a worker that the machine keeps from
- * running delays nobody. */
+ * A loop is written into the pool while its gate is shut and nobody is inside; then the gate opens
+ * and a generation number rises, which is what workers watch. A worker enters by raising the gate's
+ * count while it is open, takes chunks until the counter is past the end, and leaves. The caller
+ * works too, shuts the gate, and waits until the count is zero. So a worker that comes late finds
+ * the gate shut and touches nothing, or finds the next loop's gate open and helps there: it can
+ * never run an old function over a new loop. And a worker that the machine keeps from running
+ * delays nobody. */
 #define BASE_IMPLEMENTATION
 #include "pool.h"
 
@@ -25,7 +26,8 @@
 
 enum {
     MOST_THREADS = 1024,
-    /* Between the loops of one network there are a few microseconds; a futex's sleep and wake cost about 50. */
+    /* Between the loops of one network there are a few microseconds; a futex's sleep and wake cost
+       about 50. */
     SPIN_NS = 40000,
     SPIN_PAUSES = 32 /* between two looks at the clock */
 };
@@ -43,7 +45,8 @@ typedef struct pool_worker {
 struct base_pool {
     int n_threads;
     int n_started;
-    int64_t spin_ns; /* 0 where there are more threads than processors: a spinner would hold up who works */
+    int64_t spin_ns; /* 0 where there are more threads than processors: a spinner would hold up who
+                        works */
 
     /* The loop; written while the gate is shut and empty. */
     base_pool_fn fn;
@@ -99,8 +102,8 @@ static uint32_t wait_for_news(base_pool *p, uint32_t seen)
                 return generation;
         } while (base_now_ns() < end);
     }
-    /* Announce, then look again (the futex does): run raises the generation, then looks for sleepers. One sees the
-     * other, whichever comes first. */
+    /* Announce, then look again (the futex does): run raises the generation, then looks for
+     * sleepers. One sees the other, whichever comes first. */
     atomic_fetch_add(&p->n_asleep, 1);
     while ((generation = atomic_load(&p->generation)) == seen)
         sleep_while_equal(&p->generation, seen);
@@ -217,7 +220,8 @@ int base_pool_threads(const base_pool *p)
 
 static vg_status start_workers(base_pool *p, vg_error *err)
 {
-    /* Signals are for the program's own threads: it would be a worker's bad luck to run a handler. */
+    /* Signals are for the program's own threads: it would be a worker's bad luck to run a handler.
+     */
     sigset_t all;
     sigset_t old;
     sigfillset(&all);
@@ -229,7 +233,8 @@ static vg_status start_workers(base_pool *p, vg_error *err)
         int failed = pthread_create(&w->thread, NULL, worker_main, w);
         if (failed) {
             errno = failed;
-            st = base_fail_errno(err, VG_ERR_SYSTEM, NULL, "use fewer threads, or raise the limit of processes",
+            st = base_fail_errno(err, VG_ERR_SYSTEM, NULL,
+                                 "use fewer threads, or raise the limit of processes",
                                  "cannot start thread %d of %d", i + 1, p->n_threads);
             break;
         }
@@ -246,7 +251,8 @@ vg_status base_pool_create(base_pool **out, int n_threads, base_mem *mem, vg_err
 {
     *out = NULL;
     if (n_threads < 1 || n_threads > MOST_THREADS)
-        return base_fail(err, VG_ERR_ARGUMENT, NULL, "use as many threads as there are processors, or fewer",
+        return base_fail(err, VG_ERR_ARGUMENT, NULL,
+                         "use as many threads as there are processors, or fewer",
                          "%d threads, where 1..%d can be had", n_threads, MOST_THREADS);
     size_t bytes = sizeof(base_pool) + (size_t)(n_threads - 1) * sizeof(pool_worker);
     base_pool *p = base_alloc_zero(mem, 1, bytes, err);

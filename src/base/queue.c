@@ -1,5 +1,5 @@
-/* queue.c: a ring of pointers under one lock with two conditions. Counts are small and the holders quick: a lock-free
- * ring would save nothing that a frame of milliseconds could show. */
+/* queue.c: a ring of pointers under one lock with two conditions. Counts are small and the holders
+ * quick: a lock-free ring would save nothing that a frame of milliseconds could show. */
 #define BASE_IMPLEMENTATION
 #include "queue.h"
 
@@ -17,20 +17,24 @@ struct base_queue {
     base_queue_policy policy;
     bool closed;
     size_t capacity;
-    size_t first;  /* slot of the oldest item */
+    size_t first; /* slot of the oldest item */
     size_t length;
     uint64_t n_dropped;
     void *items[]; /* (capacity) ring */
 };
 
-vg_status base_queue_create(base_queue **out, size_t capacity, base_queue_policy policy, base_mem *mem, vg_error *err)
+vg_status base_queue_create(base_queue **out, size_t capacity, base_queue_policy policy,
+                            base_mem *mem, vg_error *err)
 {
     *out = NULL;
     if (capacity < 1)
-        return base_fail(err, VG_ERR_ARGUMENT, NULL, "give it room for one or more", "a queue of capacity 0");
+        return base_fail(err, VG_ERR_ARGUMENT, NULL, "give it room for one or more",
+                         "a queue of capacity 0");
     size_t bytes;
-    if (!base_mul_size(&bytes, capacity, sizeof(void *)) || !base_add_size(&bytes, bytes, sizeof(base_queue)))
-        return base_fail(err, VG_ERR_MEMORY, NULL, NULL, "a queue of capacity %zu cannot be addressed", capacity);
+    if (!base_mul_size(&bytes, capacity, sizeof(void *)) ||
+        !base_add_size(&bytes, bytes, sizeof(base_queue)))
+        return base_fail(err, VG_ERR_MEMORY, NULL, NULL,
+                         "a queue of capacity %zu cannot be addressed", capacity);
     base_queue *q = base_alloc_zero(mem, 1, bytes, err);
     if (!q)
         return VG_ERR_MEMORY;

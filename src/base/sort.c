@@ -8,23 +8,26 @@
 typedef int less_fn(const void *a, const void *b, void *ctx);
 
 /* Merges the runs [lo, mid) and [mid, hi) of src into dst; equals come from the left first. */
-static void merge(char *dst, const char *src, size_t lo, size_t mid, size_t hi, size_t size, less_fn *less, void *ctx)
+static void merge(char *dst, const char *src, size_t lo, size_t mid, size_t hi, size_t size,
+                  less_fn *less, void *ctx)
 {
     size_t left = lo;
     size_t right = mid;
     for (size_t k = lo; k < hi; k++) {
-        bool take_right = left == mid || (right < hi && less(src + right * size, src + left * size, ctx));
+        bool take_right =
+            left == mid || (right < hi && less(src + right * size, src + left * size, ctx));
         size_t from = take_right ? right++ : left++;
         memcpy(dst + k * size, src + from * size, size);
     }
 }
 
-void base_sort_stable(void *items, size_t n, size_t size, int (*less)(const void *a, const void *b, void *ctx),
-                      void *ctx, void *scratch)
+void base_sort_stable(void *items, size_t n, size_t size,
+                      int (*less)(const void *a, const void *b, void *ctx), void *ctx,
+                      void *scratch)
 {
     char *src = items;
     char *dst = scratch;
-    for (size_t run = 1; run < n; run = run > n / 2 ? n : 2 * run) {
+    for (size_t run = 1; run<n; run = run> n / 2 ? n : 2 * run) {
         for (size_t lo = 0; lo < n;) {
             size_t mid = run < n - lo ? lo + run : n;
             size_t hi = run < n - mid ? mid + run : n;
@@ -67,7 +70,8 @@ static void sift(char *items, size_t i, size_t n, size_t size, less_fn *less, vo
     }
 }
 
-void base_sort(void *items, size_t n, size_t size, int (*less)(const void *a, const void *b, void *ctx), void *ctx)
+void base_sort(void *items, size_t n, size_t size,
+               int (*less)(const void *a, const void *b, void *ctx), void *ctx)
 {
     char *p = items;
     for (size_t i = n / 2; i-- > 0;)
@@ -91,8 +95,9 @@ static double median_of_3(double a, double b, double c)
     return c < least ? least : c > most ? most : c;
 }
 
-/* Puts the k-th smallest at v[k], nothing larger before it (C. A. R. Hoare's FIND, CACM 4 (1961), 321). Rounds are
- * counted: when the pivots are bad for too long the rest is sorted, so the worst case stays n log n. */
+/* Puts the k-th smallest at v[k], nothing larger before it (C. A. R. Hoare's FIND, CACM 4 (1961),
+ * 321). Rounds are counted: when the pivots are bad for too long the rest is sorted, so the worst
+ * case stays n log n. */
 static void place_kth(double *v, ptrdiff_t n, ptrdiff_t k)
 {
     ptrdiff_t lo = 0;

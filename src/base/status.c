@@ -30,8 +30,8 @@ const char *vg_status_text(vg_status status)
 }
 
 /* Fills a copy first: where, mend and the arguments of what may lie in *err itself. */
-static void fill(vg_error *err, vg_status status, const char *where, const char *mend, const char *tail,
-                 const char *what, va_list args)
+static void fill(vg_error *err, vg_status status, const char *where, const char *mend,
+                 const char *tail, const char *what, va_list args)
 {
     vg_error made = {.status = status};
     int n = vsnprintf(made.what, sizeof made.what, what, args);
@@ -43,7 +43,8 @@ static void fill(vg_error *err, vg_status status, const char *where, const char 
     *err = made;
 }
 
-vg_status base_fail(vg_error *err, vg_status status, const char *where, const char *mend, const char *what, ...)
+vg_status base_fail(vg_error *err, vg_status status, const char *where, const char *mend,
+                    const char *what, ...)
 {
     if (!err)
         return status;
@@ -56,7 +57,8 @@ vg_status base_fail(vg_error *err, vg_status status, const char *where, const ch
     return status;
 }
 
-vg_status base_fail_errno(vg_error *err, vg_status status, const char *where, const char *mend, const char *what, ...)
+vg_status base_fail_errno(vg_error *err, vg_status status, const char *where, const char *mend,
+                          const char *what, ...)
 {
     if (!err)
         return status;

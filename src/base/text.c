@@ -56,8 +56,8 @@ bool base_parse_i64(int64_t *out, const char *s, int64_t least, int64_t most)
     return true;
 }
 
-/* [+-] digits [. digits] [e [+-] digits], with a digit before or after the point: no hex, no inf, no nan. Returns the
- * end, NULL when s does not begin with such a number. */
+/* [+-] digits [. digits] [e [+-] digits], with a digit before or after the point: no hex, no inf,
+ * no nan. Returns the end, NULL when s does not begin with such a number. */
 static const char *number_end(const char *s)
 {
     if (*s == '-' || *s == '+')
@@ -89,7 +89,8 @@ bool base_parse_double(double *out, const char *s)
     const char *end = number_end(s);
     if (!end || *skip_blanks(end))
         return false;
-    locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0); /* glibc has this one ready: no allocation */
+    locale_t c =
+        newlocale(LC_ALL_MASK, "C", (locale_t)0); /* glibc has this one ready: no allocation */
     if (!c)
         return false;
     double value = strtod_l(s, NULL, c);
@@ -106,8 +107,9 @@ static int unit_shift(const char *s)
     static const struct {
         const char *name;
         int shift;
-    } units[] = {{"", 0},     {"b", 0},    {"k", 10},   {"kb", 10},  {"kib", 10}, {"m", 20},   {"mb", 20},
-                 {"mib", 20}, {"g", 30},   {"gb", 30},  {"gib", 30}, {"t", 40},   {"tb", 40},  {"tib", 40}};
+    } units[] = {{"", 0},     {"b", 0},   {"k", 10},   {"kb", 10}, {"kib", 10},
+                 {"m", 20},   {"mb", 20}, {"mib", 20}, {"g", 30},  {"gb", 30},
+                 {"gib", 30}, {"t", 40},  {"tb", 40},  {"tib", 40}};
     char name[4] = "";
     size_t n = 0;
     for (; *s && !is_blank(*s); s++) {
@@ -142,7 +144,8 @@ bool base_parse_bytes(size_t *out, const char *s)
     if (shift < 0 || (shift == 0 && fraction > 0))
         return false;
     size_t unit = (size_t)1 << shift;
-    if (!base_mul_size(&whole, whole, unit) || !base_add_size(&whole, whole, (size_t)(fraction * (double)unit + 0.5)))
+    if (!base_mul_size(&whole, whole, unit) ||
+        !base_add_size(&whole, whole, (size_t)(fraction * (double)unit + 0.5)))
         return false;
     *out = whole;
     return true;
@@ -174,7 +177,8 @@ const char *base_format_bytes(char *buf, size_t n, double bytes)
     static const char *const units[] = {"B", "KB", "MB", "GB", "TB"};
     size_t unit = 0;
     /* 1023.95 would print as 1024.0. */
-    for (; fabs(bytes) >= (unit ? 1023.95 : 1023.5) && unit + 1 < sizeof units / sizeof *units; unit++)
+    for (; fabs(bytes) >= (unit ? 1023.95 : 1023.5) && unit + 1 < sizeof units / sizeof *units;
+         unit++)
         bytes /= 1024;
     snprintf(buf, n, "%.*f %s", unit ? 1 : 0, bytes, units[unit]);
     return buf;
@@ -261,8 +265,9 @@ size_t base_edit_distance(const char *a, const char *b)
 static vg_status str_reserve(base_str *s, size_t most_bytes, size_t n, base_mem *mem, vg_error *err)
 {
     if (s->length > most_bytes || n > most_bytes - s->length)
-        return base_fail(err, VG_ERR_LIMIT, NULL, NULL, "a text of %zu bytes and %zu more, where %zu are the most",
-                         s->length, n, most_bytes);
+        return base_fail(err, VG_ERR_LIMIT, NULL, NULL,
+                         "a text of %zu bytes and %zu more, where %zu are the most", s->length, n,
+                         most_bytes);
     size_t needed;
     if (!base_add_size(&needed, s->length + 1, n) || s->length == SIZE_MAX)
         return base_fail(err, VG_ERR_LIMIT, NULL, NULL, "a text longer than can be addressed");
@@ -282,7 +287,8 @@ static vg_status str_reserve(base_str *s, size_t most_bytes, size_t n, base_mem 
     return VG_OK;
 }
 
-vg_status base_str_add_bytes(base_str *s, size_t most_bytes, const void *bytes, size_t n, base_mem *mem, vg_error *err)
+vg_status base_str_add_bytes(base_str *s, size_t most_bytes, const void *bytes, size_t n,
+                             base_mem *mem, vg_error *err)
 {
     vg_status st = str_reserve(s, most_bytes, n, mem, err);
     if (st != VG_OK)
@@ -294,7 +300,8 @@ vg_status base_str_add_bytes(base_str *s, size_t most_bytes, const void *bytes, 
     return VG_OK;
 }
 
-vg_status base_str_add(base_str *s, size_t most_bytes, base_mem *mem, vg_error *err, const char *format, ...)
+vg_status base_str_add(base_str *s, size_t most_bytes, base_mem *mem, vg_error *err,
+                       const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -302,7 +309,8 @@ vg_status base_str_add(base_str *s, size_t most_bytes, base_mem *mem, vg_error *
     va_copy(again, args);
     int length = vsnprintf(NULL, 0, format, args);
     va_end(args);
-    vg_status st = length < 0 ? base_fail_errno(err, VG_ERR_ARGUMENT, NULL, NULL, "a text could not be formatted")
+    vg_status st = length < 0 ? base_fail_errno(err, VG_ERR_ARGUMENT, NULL, NULL,
+                                                "a text could not be formatted")
                               : str_reserve(s, most_bytes, (size_t)length, mem, err);
     if (st == VG_OK) {
         vsnprintf(s->text + s->length, (size_t)length + 1, format, again);

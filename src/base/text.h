@@ -8,7 +8,8 @@
 
 #include "mem.h"
 
-/* The whole of s (surrounding blanks allowed) as a number in range; false else, *out untouched. Locale-free. */
+/* The whole of s (surrounding blanks allowed) as a number in range; false else, *out untouched.
+ * Locale-free. */
 bool base_parse_i64(int64_t *out, const char *s, int64_t least, int64_t most);
 bool base_parse_double(double *out, const char *s);
 /* "512M", "1.5G", "4096", "2GiB": powers of 1024. */
@@ -37,14 +38,16 @@ size_t base_edit_distance(const char *a, const char *b);
 
 /* A growing text with a ceiling. A zeroed one is valid and empty. */
 typedef struct base_str {
-    char *text;    /* NULL while empty, else terminated */
+    char *text; /* NULL while empty, else terminated */
     size_t length;
     size_t capacity;
 } base_str;
-/* Appends; VG_ERR_MEMORY from the account, VG_ERR_LIMIT past most_bytes. On failure the text is as it was. */
-vg_status base_str_add(base_str *s, size_t most_bytes, base_mem *mem, vg_error *err, const char *format, ...)
-    VG_PRINTF(5, 6);
-vg_status base_str_add_bytes(base_str *s, size_t most_bytes, const void *bytes, size_t n, base_mem *mem, vg_error *err);
+/* Appends; VG_ERR_MEMORY from the account, VG_ERR_LIMIT past most_bytes. On failure the text is as
+ * it was. */
+vg_status base_str_add(base_str *s, size_t most_bytes, base_mem *mem, vg_error *err,
+                       const char *format, ...) VG_PRINTF(5, 6);
+vg_status base_str_add_bytes(base_str *s, size_t most_bytes, const void *bytes, size_t n,
+                             base_mem *mem, vg_error *err);
 void base_str_fini(base_str *s);
 
 /* FNV-1a 64. Start from BASE_HASH_START. */

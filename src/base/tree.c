@@ -60,11 +60,13 @@ vg_status tree_create(base_tree **out, const char *source, base_mem *mem, vg_err
     return VG_OK;
 }
 
-vg_status tree_add_node(base_tree *t, base_node **out, base_node_kind kind, int line, base_mem *mem, vg_error *err)
+vg_status tree_add_node(base_tree *t, base_node **out, base_node_kind kind, int line, base_mem *mem,
+                        vg_error *err)
 {
     if (t->n_nodes == TREE_MOST_NODES)
         return base_fail(err, VG_ERR_LIMIT, base_where("%s:%d", t->source, line),
-                         "check that it is the file you mean", "more than %d values", TREE_MOST_NODES);
+                         "check that it is the file you mean", "more than %d values",
+                         TREE_MOST_NODES);
     base_node *node = take(t, sizeof *node, mem, err);
     if (!node)
         return VG_ERR_MEMORY;
@@ -74,7 +76,8 @@ vg_status tree_add_node(base_tree *t, base_node **out, base_node_kind kind, int 
     return VG_OK;
 }
 
-vg_status tree_add_text(base_tree *t, const char **out, const char *s, size_t n, base_mem *mem, vg_error *err)
+vg_status tree_add_text(base_tree *t, const char **out, const char *s, size_t n, base_mem *mem,
+                        vg_error *err)
 {
     char *copy = take(t, n + 1, mem, err);
     if (!copy)
@@ -98,14 +101,17 @@ vg_status tree_check_depth(const base_tree *t, int depth, int line, vg_error *er
 {
     if (depth <= TREE_MOST_DEPTH)
         return VG_OK;
-    return base_fail(err, VG_ERR_LIMIT, base_where("%s:%d", t->source, line), "check that it is the file you mean",
-                     "lists and maps more than %d deep", TREE_MOST_DEPTH);
+    return base_fail(err, VG_ERR_LIMIT, base_where("%s:%d", t->source, line),
+                     "check that it is the file you mean", "lists and maps more than %d deep",
+                     TREE_MOST_DEPTH);
 }
 
-static vg_status fail_duplicate(const base_tree *t, const base_node *first, const base_node *second, vg_error *err)
+static vg_status fail_duplicate(const base_tree *t, const base_node *first, const base_node *second,
+                                vg_error *err)
 {
-    return base_fail(err, VG_ERR_FORMAT, base_where("%s:%d", t->source, second->line), "keep one of the two",
-                     "key \"%.200s\" again, first given in line %d", second->key, first->line);
+    return base_fail(err, VG_ERR_FORMAT, base_where("%s:%d", t->source, second->line),
+                     "keep one of the two", "key \"%.200s\" again, first given in line %d",
+                     second->key, first->line);
 }
 
 static int key_before(const void *a, const void *b, void *ctx)

@@ -1,6 +1,7 @@
 /* tree_build.h: base's own: putting a tree together, for the readers of YAML and JSON.
  *
- * Nodes and texts lie in blocks of the tree's own (they die together), taken from the account that is passed along. */
+ * Nodes and texts lie in blocks of the tree's own (they die together), taken from the account that
+ * is passed along. */
 #ifndef BASE_TREE_BUILD_H
 #define BASE_TREE_BUILD_H
 
@@ -19,9 +20,11 @@ struct base_tree {
 /* An empty tree; *out belongs to the caller. */
 vg_status tree_create(base_tree **out, const char *source, base_mem *mem, vg_error *err);
 /* A node of the tree, counted against TREE_MOST_NODES. */
-vg_status tree_add_node(base_tree *t, base_node **out, base_node_kind kind, int line, base_mem *mem, vg_error *err);
+vg_status tree_add_node(base_tree *t, base_node **out, base_node_kind kind, int line, base_mem *mem,
+                        vg_error *err);
 /* A copy of n bytes, terminated, that lives as long as the tree. */
-vg_status tree_add_text(base_tree *t, const char **out, const char *s, size_t n, base_mem *mem, vg_error *err);
+vg_status tree_add_text(base_tree *t, const char **out, const char *s, size_t n, base_mem *mem,
+                        vg_error *err);
 /* Appends a child behind last (NULL: the first). */
 void tree_link(base_node *parent, base_node *last, base_node *child);
 /* The keys of a finished map must differ: VG_ERR_FORMAT. May take scratch, which it gives back. */

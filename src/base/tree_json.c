@@ -1,8 +1,9 @@
 /* tree_json.c: JSON through jansson, then copied into our nodes.
  *
- * jansson builds its whole document before we see any of it, so depth and number of values are bounded beforehand by a
- * scan over the brackets and commas: 16 MiB of "[[],[],..." would otherwise become a gigabyte. Its memory is the
- * library's, and gone before we return. It keeps no lines: those of our nodes are 0, errors have theirs. */
+ * jansson builds its whole document before we see any of it, so depth and number of values are
+ * bounded beforehand by a scan over the brackets and commas: 16 MiB of "[[],[],..." would otherwise
+ * become a gigabyte. Its memory is the library's, and gone before we return. It keeps no lines:
+ * those of our nodes are 0, errors have theirs. */
 #define BASE_IMPLEMENTATION
 #include "tree.h"
 
@@ -12,7 +13,8 @@
 #include "status.h"
 #include "tree_build.h"
 
-/* Counts what would become values: the first, one behind each bracket that opens and one behind each comma. */
+/* Counts what would become values: the first, one behind each bracket that opens and one behind
+ * each comma. */
 static vg_status check_bounds(const base_tree *t, const char *text, size_t n, vg_error *err)
 {
     size_t n_values = 1;
@@ -41,7 +43,8 @@ static vg_status check_bounds(const base_tree *t, const char *text, size_t n, vg
             depth--;
         if ((opens || c == ',') && n_values++ > TREE_MOST_NODES)
             return base_fail(err, VG_ERR_LIMIT, base_where("%s:%d", t->source, line),
-                             "check that it is the file you mean", "more than %d values", TREE_MOST_NODES);
+                             "check that it is the file you mean", "more than %d values",
+                             TREE_MOST_NODES);
     }
     return VG_OK;
 }
@@ -55,13 +58,16 @@ static vg_status parse(json_t **out, const base_tree *t, const char *text, size_
     if (json_error_code(&why) == json_error_out_of_memory)
         return base_fail(err, VG_ERR_MEMORY, t->source, NULL, "the JSON reader got no memory");
     return base_fail(err, VG_ERR_FORMAT,
-                     why.line > 0 ? base_where("%s:%d, column %d", t->source, why.line, why.column) : t->source,
+                     why.line > 0 ? base_where("%s:%d, column %d", t->source, why.line, why.column)
+                                  : t->source,
                      "mend the JSON there", "%s", why.text);
 }
 
-static vg_status copy(base_tree *t, base_node **out, const json_t *json, base_mem *mem, vg_error *err);
+static vg_status copy(base_tree *t, base_node **out, const json_t *json, base_mem *mem,
+                      vg_error *err);
 
-static vg_status copy_list(base_tree *t, base_node *list, const json_t *json, base_mem *mem, vg_error *err)
+static vg_status copy_list(base_tree *t, base_node *list, const json_t *json, base_mem *mem,
+                           vg_error *err)
 {
     base_node *last = NULL;
     for (size_t i = 0; i < json_array_size(json); i++) {
@@ -80,7 +86,8 @@ static vg_status copy_map(base_tree *t, base_node *map, json_t *json, base_mem *
     base_node *last = NULL;
     const char *key;
     json_t *value;
-    json_object_foreach(json, key, value) {
+    json_object_foreach(json, key, value)
+    {
         base_node *child;
         vg_status st = copy(t, &child, value, mem, err);
         if (st != VG_OK)
@@ -95,12 +102,14 @@ static vg_status copy_map(base_tree *t, base_node *map, json_t *json, base_mem *
 }
 
 /* Recursion as deep as the document, which check_bounds has bounded. */
-static vg_status copy(base_tree *t, base_node **out, const json_t *json, base_mem *mem, vg_error *err)
+static vg_status copy(base_tree *t, base_node **out, const json_t *json, base_mem *mem,
+                      vg_error *err)
 {
     static const base_node_kind kinds[] = {
-        [JSON_OBJECT] = BASE_NODE_MAP, [JSON_ARRAY] = BASE_NODE_LIST, [JSON_STRING] = BASE_NODE_TEXT,
-        [JSON_INTEGER] = BASE_NODE_INT, [JSON_REAL] = BASE_NODE_REAL, [JSON_TRUE] = BASE_NODE_BOOL,
-        [JSON_FALSE] = BASE_NODE_BOOL, [JSON_NULL] = BASE_NODE_NULL};
+        [JSON_OBJECT] = BASE_NODE_MAP,  [JSON_ARRAY] = BASE_NODE_LIST,
+        [JSON_STRING] = BASE_NODE_TEXT, [JSON_INTEGER] = BASE_NODE_INT,
+        [JSON_REAL] = BASE_NODE_REAL,   [JSON_TRUE] = BASE_NODE_BOOL,
+        [JSON_FALSE] = BASE_NODE_BOOL,  [JSON_NULL] = BASE_NODE_NULL};
     base_node *node;
     vg_status st = tree_add_node(t, &node, kinds[json_typeof(json)], 0, mem, err);
     if (st != VG_OK)
@@ -120,17 +129,19 @@ static vg_status copy(base_tree *t, base_node **out, const json_t *json, base_me
         node->real = json_real_value(json);
         return VG_OK;
     case BASE_NODE_TEXT:
-        return tree_add_text(t, &node->text, json_string_value(json), json_string_length(json), mem, err);
+        return tree_add_text(t, &node->text, json_string_value(json), json_string_length(json), mem,
+                             err);
     case BASE_NODE_LIST:
         return copy_list(t, node, json, mem, err);
     case BASE_NODE_MAP:
-        return copy_map(t, node, (json_t *)(uintptr_t)json, mem, err); /* its iterators are not const */
+        return copy_map(t, node, (json_t *)(uintptr_t)json, mem,
+                        err); /* its iterators are not const */
     }
     return VG_OK;
 }
 
-vg_status base_tree_from_json(base_tree **out, const char *text, size_t n, const char *source, base_mem *mem,
-                              vg_error *err)
+vg_status base_tree_from_json(base_tree **out, const char *text, size_t n, const char *source,
+                              base_mem *mem, vg_error *err)
 {
     *out = NULL;
     base_tree *t = NULL;

@@ -1,8 +1,9 @@
 /* tree_yaml.c: YAML through libyaml's events, one at a time, into our nodes.
  *
- * A stack of at most TREE_MOST_DEPTH open lists and maps. An alias copies the nodes of its anchor, and copies count
- * like all others, so that aliases of aliases end at the node limit. Not read, and said so: several documents, keys
- * that are lists or maps, merge keys (<<), tags that are not YAML's own. */
+ * A stack of at most TREE_MOST_DEPTH open lists and maps. An alias copies the nodes of its anchor,
+ * and copies count like all others, so that aliases of aliases end at the node limit. Not read, and
+ * said so: several documents, keys that are lists or maps, merge keys (<<), tags that are not
+ * YAML's own. */
 #define BASE_IMPLEMENTATION
 #include "tree.h"
 
@@ -18,8 +19,8 @@ enum { MOST_ANCHORS = 256 };
 
 typedef struct open_node {
     base_node *node;
-    base_node *last;  /* newest child */
-    const char *key;  /* in a map, the key whose value comes next; NULL: a key comes next */
+    base_node *last; /* newest child */
+    const char *key; /* in a map, the key whose value comes next; NULL: a key comes next */
     int key_line;
 } open_node;
 
@@ -43,8 +44,9 @@ static int line_of(const yaml_event_t *event)
     return event->start_mark.line < INT32_MAX ? (int)event->start_mark.line + 1 : INT32_MAX;
 }
 
-#define fail_at(r, line, mend, ...)                                                                                    \
-    base_fail((r)->err, VG_ERR_FORMAT, base_where("%s:%d", (r)->tree->source, (line)), (mend), __VA_ARGS__)
+#define fail_at(r, line, mend, ...)                                                                \
+    base_fail((r)->err, VG_ERR_FORMAT, base_where("%s:%d", (r)->tree->source, (line)), (mend),     \
+              __VA_ARGS__)
 
 /* ---- scalars ---- */
 
@@ -56,8 +58,9 @@ static bool is_one_of(const char *s, const char *const *words, size_t n)
     return false;
 }
 
-#define IS_ONE_OF(s, ...)                                                                                              \
-    is_one_of((s), (const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
+#define IS_ONE_OF(s, ...)                                                                          \
+    is_one_of((s), (const char *const[]){__VA_ARGS__},                                             \
+              sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
 
 static int digit_value(char c)
 {
@@ -154,8 +157,8 @@ static vg_status remember_anchor(yaml_reader *r, const yaml_char_t *name, base_n
         }
     }
     if (r->n_anchors == MOST_ANCHORS)
-        return base_fail(r->err, VG_ERR_LIMIT, base_where("%s:%d", r->tree->source, node->line), NULL,
-                         "more than %d anchors", MOST_ANCHORS);
+        return base_fail(r->err, VG_ERR_LIMIT, base_where("%s:%d", r->tree->source, node->line),
+                         NULL, "more than %d anchors", MOST_ANCHORS);
     yaml_anchor *a = &r->anchors[r->n_anchors];
     vg_status st = tree_add_text(r->tree, &a->name, text, strlen(text), r->mem, r->err);
     if (st != VG_OK)
@@ -183,12 +186,14 @@ static void place(yaml_reader *r, base_node *node)
 
 static bool awaits_key(const yaml_reader *r)
 {
-    return r->depth > 0 && r->open[r->depth - 1].node->kind == BASE_NODE_MAP && !r->open[r->depth - 1].key;
+    return r->depth > 0 && r->open[r->depth - 1].node->kind == BASE_NODE_MAP &&
+           !r->open[r->depth - 1].key;
 }
 
 static const char core_tags[] = "tag:yaml.org,2002:";
 
-/* Tags of YAML's own are believed as far as they say "text"; others name types that we do not have. */
+/* Tags of YAML's own are believed as far as they say "text"; others name types that we do not have.
+ */
 static vg_status check_tag(yaml_reader *r, const yaml_char_t *tag, int line, bool *is_text)
 {
     const char *s = (const char *)tag;
@@ -201,7 +206,8 @@ static vg_status check_tag(yaml_reader *r, const yaml_char_t *tag, int line, boo
     }
     const char *name = base_starts_with(s, core_tags) ? s + sizeof core_tags - 1 : NULL;
     if (!name || !IS_ONE_OF(name, "str", "int", "float", "bool", "null", "map", "seq"))
-        return fail_at(r, line, "leave the tag out", "tag \"%.200s\", a type that is not read here", s);
+        return fail_at(r, line, "leave the tag out", "tag \"%.200s\", a type that is not read here",
+                       s);
     *is_text = strcmp(name, "str") == 0;
     return VG_OK;
 }
@@ -212,7 +218,8 @@ static vg_status on_key(yaml_reader *r, const yaml_event_t *event)
     const char *s = (const char *)event->data.scalar.value;
     top->key_line = line_of(event);
     if (strcmp(s, "<<") == 0 && event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE)
-        return fail_at(r, top->key_line, "write the keys out", "a merge key (<<), which is not read here");
+        return fail_at(r, top->key_line, "write the keys out",
+                       "a merge key (<<), which is not read here");
     if (event->data.scalar.anchor)
         return fail_at(r, top->key_line, "put the anchor on the value", "an anchor on a key");
     return tree_add_text(r->tree, &top->key, s, event->data.scalar.length, r->mem, r->err);
@@ -249,22 +256,25 @@ static vg_status on_start(yaml_reader *r, const yaml_event_t *event)
     bool is_map = event->type == YAML_MAPPING_START_EVENT;
     int line = line_of(event);
     if (awaits_key(r))
-        return fail_at(r, line, "use plain texts and numbers as keys", "a %s as a key", is_map ? "map" : "list");
+        return fail_at(r, line, "use plain texts and numbers as keys", "a %s as a key",
+                       is_map ? "map" : "list");
     bool is_text;
-    vg_status st =
-        check_tag(r, is_map ? event->data.mapping_start.tag : event->data.sequence_start.tag, line, &is_text);
+    vg_status st = check_tag(
+        r, is_map ? event->data.mapping_start.tag : event->data.sequence_start.tag, line, &is_text);
     if (st != VG_OK)
         return st;
     st = tree_check_depth(r->tree, r->depth + 1, line, r->err);
     if (st != VG_OK)
         return st;
     base_node *node;
-    st = tree_add_node(r->tree, &node, is_map ? BASE_NODE_MAP : BASE_NODE_LIST, line, r->mem, r->err);
+    st = tree_add_node(r->tree, &node, is_map ? BASE_NODE_MAP : BASE_NODE_LIST, line, r->mem,
+                       r->err);
     if (st != VG_OK)
         return st;
     place(r, node);
     r->open[r->depth++] = (open_node){.node = node};
-    return remember_anchor(r, is_map ? event->data.mapping_start.anchor : event->data.sequence_start.anchor, node);
+    return remember_anchor(
+        r, is_map ? event->data.mapping_start.anchor : event->data.sequence_start.anchor, node);
 }
 
 static vg_status on_end(yaml_reader *r)
@@ -312,10 +322,12 @@ static vg_status on_alias(yaml_reader *r, const yaml_event_t *event)
         if (strcmp(r->anchors[i].name, name) == 0)
             from = r->anchors[i].node;
     if (!from)
-        return fail_at(r, line, "define the anchor before it is used", "alias *%.100s without its anchor", name);
+        return fail_at(r, line, "define the anchor before it is used",
+                       "alias *%.100s without its anchor", name);
     for (int i = 0; i < r->depth; i++)
         if (r->open[i].node == from)
-            return fail_at(r, line, "write the values out", "alias *%.100s inside its own anchor", name);
+            return fail_at(r, line, "write the values out", "alias *%.100s inside its own anchor",
+                           name);
     base_node *node;
     vg_status st = copy(r, &node, from, r->depth + 1, line);
     if (st != VG_OK)
@@ -328,23 +340,28 @@ static vg_status on_alias(yaml_reader *r, const yaml_event_t *event)
 
 /* ---- events ---- */
 
-/* What libyaml found wrong. Its reader (bad UTF-8) knows the byte only, its other parts the line. */
-static vg_status fail_from_parser(yaml_reader *r, const yaml_parser_t *parser, const char *text, size_t n)
+/* What libyaml found wrong. Its reader (bad UTF-8) knows the byte only, its other parts the line.
+ */
+static vg_status fail_from_parser(yaml_reader *r, const yaml_parser_t *parser, const char *text,
+                                  size_t n)
 {
     const char *problem = parser->problem ? parser->problem : "not YAML";
     if (parser->error == YAML_MEMORY_ERROR)
-        return base_fail(r->err, VG_ERR_MEMORY, r->tree->source, NULL, "the YAML reader got no memory");
+        return base_fail(r->err, VG_ERR_MEMORY, r->tree->source, NULL,
+                         "the YAML reader got no memory");
     if (parser->error == YAML_READER_ERROR) {
         int line = 1;
         for (size_t i = 0; i < n && i < parser->problem_offset; i++)
             line += text[i] == '\n';
-        return base_fail(r->err, VG_ERR_FORMAT, base_where("%s:%d", r->tree->source, line), "save the file as UTF-8",
-                         "%s (byte %zu)", problem, parser->problem_offset);
+        return base_fail(r->err, VG_ERR_FORMAT, base_where("%s:%d", r->tree->source, line),
+                         "save the file as UTF-8", "%s (byte %zu)", problem,
+                         parser->problem_offset);
     }
     bool is_tab = strstr(problem, "cannot start any token") != NULL;
     return base_fail(
         r->err, VG_ERR_FORMAT,
-        base_where("%s:%zu, column %zu", r->tree->source, parser->problem_mark.line + 1, parser->problem_mark.column + 1),
+        base_where("%s:%zu, column %zu", r->tree->source, parser->problem_mark.line + 1,
+                   parser->problem_mark.column + 1),
         is_tab ? "indent with spaces, not tabs; put quotes around texts with special characters"
                : "check the indentation, brackets and quotes there and above",
         "%s%s%s", problem, parser->context ? " " : "", parser->context ? parser->context : "");
@@ -390,8 +407,8 @@ static vg_status read_events(yaml_reader *r, yaml_parser_t *parser, const char *
     return st;
 }
 
-vg_status base_tree_from_yaml(base_tree **out, const char *text, size_t n, const char *source, base_mem *mem,
-                              vg_error *err)
+vg_status base_tree_from_yaml(base_tree **out, const char *text, size_t n, const char *source,
+                              base_mem *mem, vg_error *err)
 {
     *out = NULL;
     base_tree *t = NULL;
