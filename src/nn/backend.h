@@ -1,0 +1,59 @@
+/* backend.h: what a processor must offer to run plans; one const struct per backend, in its own folder. Internal to nn.
+ *
+ * The plan says what to compute and where it lies; the backend says how. Life of a context: create, pack every
+ * convolution's weights once, take the block, prepare the steps of a plan, run them in order (nothing allocates here),
+ * release the steps, give the block back, destroy. */
+#ifndef NN_BACKEND_H
+#define NN_BACKEND_H
+
+#include "graph.h"
+
+typedef enum nn_step_kind {
+    NN_STEP_CONV,
+    NN_STEP_MAXPOOL,
+    NN_STEP_UPSAMPLE,
+    NN_STEP_COPY,
+    NN_STEP_ADD,
+    NN_STEP_ATTENTION
+} nn_step_kind;
+
+/* One thing to do. Maps hold offsets until nn_plan_bind points them into the block. */
+typedef struct nn_step {
+    nn_step_kind kind;
+    int op;                /* index in the graph */
+    int dst, src, src2;    /* values; src2: residual of a conv, second of an add; NN_NO_VALUE: none */
+    nn_map dst_map, src_map, src2_map;
+    const nn_conv_spec *conv;
+    const void *weights;   /* packed */
+    int k, heads, key_dim, head_dim;
+    void *state;           /* the backend's, between prepare and release */
+} nn_step;
+
+typedef struct nn_backend_options {
+    int threads;
+    const char *isa; /* NULL: best */
+} nn_backend_options;
+
+typedef struct nn_backend {
+    const char *name;
+    vg_status (*create)(void **context, const nn_backend_options *o, base_mem *mem, vg_error *err);
+    void (*destroy)(void **context);
+    const char *(*isa)(const void *context);
+    int (*threads)(const void *context);
+    /* The form of a convolution's weights that is independent of the picture's size. */
+    size_t (*weights_bytes)(const void *context, const nn_conv_spec *c);
+    void (*weights_pack)(const void *context, const nn_conv_spec *c, void *packed, const float *weight,
+                         const float *bias);
+    /* Memory that steps read and write, 64-byte aligned, every page touched. */
+    vg_status (*block_take)(void *context, void **block, size_t bytes, base_mem *mem, vg_error *err);
+    void (*block_give)(void *context, void *block);
+    vg_status (*prepare)(void *context, nn_step *step, base_mem *mem, vg_error *err);
+    void (*release)(void *context, nn_step *step);
+    /* Scratch of a step for all threads together. */
+    size_t (*scratch_bytes)(const void *context, const nn_step *step);
+    void (*run)(void *context, const nn_step *step, void *scratch);
+} nn_backend;
+
+extern const nn_backend nn_backend_cpu;
+
+#endif

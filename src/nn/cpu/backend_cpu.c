@@ -1,0 +1,190 @@
+/* backend_cpu.c: the CPU backend: a team of threads over one table of kernels. */
+#include <string.h>
+
+#include "../backend.h"
+#include "isa.h"
+#include "kernels.h"
+
+typedef struct context {
+    const cpu_kernels *kernels;
+    base_pool *pool;
+} context;
+
+static cpu_conv conv_of(const nn_conv_spec *c)
+{
+    return (cpu_conv){.ic = c->ic, .oc = c->oc, .k = c->k, .stride = c->stride, .groups = c->groups, .silu = c->silu};
+}
+
+static void cpu_destroy(void **self)
+{
+    context *c = *self;
+    if (c) {
+        base_pool_destroy(&c->pool);
+        base_free(c);
+    }
+    *self = NULL;
+}
+
+static vg_status cpu_create(void **out, const nn_backend_options *o, base_mem *mem, vg_error *err)
+{
+    *out = NULL;
+    const cpu_kernels *kernels = NULL;
+    vg_status st = cpu_isa_choose(&kernels, o->isa, err);
+    if (st != VG_OK)
+        return st;
+    context *c = base_alloc_zero(mem, 1, sizeof *c, err);
+    if (!c)
+        return VG_ERR_MEMORY;
+    c->kernels = kernels;
+    st = base_pool_create(&c->pool, o->threads > 0 ? o->threads : base_cpu_count(), mem, err);
+    *out = c;
+    if (st != VG_OK)
+        cpu_destroy(out);
+    return st;
+}
+
+static const char *cpu_isa(const void *self)
+{
+    return ((const context *)self)->kernels->name;
+}
+
+static int cpu_threads(const void *self)
+{
+    return base_pool_threads(((const context *)self)->pool);
+}
+
+static size_t cpu_weights_bytes(const void *self, const nn_conv_spec *spec)
+{
+    cpu_conv conv = conv_of(spec);
+    return ((const context *)self)->kernels->conv_packed_floats(&conv) * sizeof(float);
+}
+
+static void cpu_weights_pack(const void *self, const nn_conv_spec *spec, void *packed, const float *weight,
+                             const float *bias)
+{
+    cpu_conv conv = conv_of(spec);
+    ((const context *)self)->kernels->conv_pack(&conv, packed, weight, bias);
+}
+
+static vg_status cpu_block_take(void *self, void **block, size_t bytes, base_mem *mem, vg_error *err)
+{
+    (void)self;
+    *block = base_alloc(mem, bytes, err);
+    if (!*block)
+        return VG_ERR_MEMORY;
+    memset(*block, 0, bytes); /* every page is there before the first picture, or not at all */
+    return VG_OK;
+}
+
+static void cpu_block_give(void *self, void *block)
+{
+    (void)self;
+    base_free(block);
+}
+
+static vg_status cpu_prepare(void *self, nn_step *step, base_mem *mem, vg_error *err)
+{
+    (void)self, (void)step, (void)mem, (void)err; /* the kernels need nothing of a shape beforehand */
+    return VG_OK;
+}
+
+static void cpu_release(void *self, nn_step *step)
+{
+    (void)self, (void)step;
+}
+
+/* Floats of scratch per thread, a multiple of a cache line. */
+static size_t scratch_floats(const cpu_kernels *k, const nn_step *s)
+{
+    size_t n = 0;
+    if (s->kind == NN_STEP_ATTENTION)
+        n = k->attention_scratch_floats(s->src_map.h * s->src_map.w, s->key_dim, s->head_dim);
+    return base_round_up(n, BASE_MEM_ALIGN / sizeof(float));
+}
+
+static size_t cpu_scratch_bytes(const void *self, const nn_step *step)
+{
+    const context *c = self;
+    return scratch_floats(c->kernels, step) * sizeof(float) * (size_t)base_pool_threads(c->pool);
+}
+
+/* What a worker needs of the step it helps with. */
+typedef struct job {
+    const cpu_kernels *kernels;
+    const nn_step *step;
+    cpu_conv conv;
+    float *scratch;
+    size_t scratch_floats;
+    float scale; /* attention */
+} job;
+
+static void run_units(void *self, size_t begin, size_t end, int worker)
+{
+    const job *j = self;
+    const nn_step *s = j->step;
+    const cpu_kernels *k = j->kernels;
+    switch (s->kind) {
+    case NN_STEP_CONV:
+        k->conv_run(&j->conv, s->weights, &s->dst_map, &s->src_map, s->src2 == NN_NO_VALUE ? NULL : &s->src2_map,
+                    begin, end);
+        break;
+    case NN_STEP_MAXPOOL:
+        k->maxpool_run(s->k, &s->dst_map, &s->src_map, begin, end);
+        break;
+    case NN_STEP_UPSAMPLE:
+        k->upsample_run(&s->dst_map, &s->src_map, begin, end);
+        break;
+    case NN_STEP_COPY:
+        k->copy_run(&s->dst_map, &s->src_map, begin, end);
+        break;
+    case NN_STEP_ADD:
+        k->add_run(&s->dst_map, &s->src_map, &s->src2_map, begin, end);
+        break;
+    case NN_STEP_ATTENTION:
+        k->attention_run(&s->dst_map, &s->src_map, s->heads, s->key_dim, s->head_dim, j->scale,
+                         j->scratch + (size_t)worker * j->scratch_floats, begin, end);
+        break;
+    }
+}
+
+static size_t n_units(const job *j)
+{
+    const nn_step *s = j->step;
+    switch (s->kind) {
+    case NN_STEP_CONV:
+        return j->kernels->conv_units(&j->conv, &s->dst_map);
+    case NN_STEP_MAXPOOL:
+        return j->kernels->maxpool_units(&s->dst_map);
+    case NN_STEP_ATTENTION:
+        return j->kernels->attention_units(&s->dst_map, s->heads);
+    default:
+        return (size_t)s->dst_map.n * (size_t)s->dst_map.h; /* a unit is a row */
+    }
+}
+
+static void cpu_run(void *self, const nn_step *step, void *scratch)
+{
+    const context *c = self;
+    job j = {.kernels = c->kernels, .step = step, .scratch = scratch};
+    if (step->kind == NN_STEP_CONV)
+        j.conv = conv_of(step->conv);
+    if (step->kind == NN_STEP_ATTENTION) {
+        j.scratch_floats = scratch_floats(c->kernels, step);
+        j.scale = cpu_attention_scale(step->key_dim);
+    }
+    base_pool_run(c->pool, n_units(&j), 1, run_units, &j);
+}
+
+const nn_backend nn_backend_cpu = {.name = "cpu",
+                                   .create = cpu_create,
+                                   .destroy = cpu_destroy,
+                                   .isa = cpu_isa,
+                                   .threads = cpu_threads,
+                                   .weights_bytes = cpu_weights_bytes,
+                                   .weights_pack = cpu_weights_pack,
+                                   .block_take = cpu_block_take,
+                                   .block_give = cpu_block_give,
+                                   .prepare = cpu_prepare,
+                                   .release = cpu_release,
+                                   .scratch_bytes = cpu_scratch_bytes,
+                                   .run = cpu_run};

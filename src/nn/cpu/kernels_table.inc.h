@@ -1,0 +1,54 @@
+/* kernels_table.inc.h: the table of one instruction set. Its file sets KERNELS_TABLE and KERNELS_NAME, includes its
+ * simd_*.h, and then this. */
+#include <math.h>
+
+#include "kernels.h"
+
+#include "kernels_act.inc.h"
+#include "kernels_conv.inc.h"
+#include "kernels_depthwise.inc.h"
+#include "kernels_pool.inc.h"
+#include "kernels_attention.inc.h"
+
+static size_t conv_packed_floats(const cpu_conv *c)
+{
+    return c->groups == 1 ? conv_packed_floats_dense(c) : conv_packed_floats_depthwise(c);
+}
+
+static void conv_pack(const cpu_conv *c, float *packed, const float *weight, const float *bias)
+{
+    if (c->groups == 1)
+        conv_pack_dense(c, packed, weight, bias);
+    else
+        conv_pack_depthwise(c, packed, weight, bias);
+}
+
+static size_t conv_units(const cpu_conv *c, const nn_map *dst)
+{
+    return c->groups == 1 ? conv_units_dense(c, dst) : conv_units_depthwise(dst);
+}
+
+static void conv_run(const cpu_conv *c, const float *packed, const nn_map *dst, const nn_map *src, const nn_map *add,
+                     size_t begin, size_t end)
+{
+    if (c->groups == 1)
+        conv_run_dense(c, packed, dst, src, add, begin, end);
+    else
+        conv_run_depthwise(c, packed, dst, src, add, begin, end);
+}
+
+const cpu_kernels KERNELS_TABLE = {
+    .name = KERNELS_NAME,
+    .conv_packed_floats = conv_packed_floats,
+    .conv_pack = conv_pack,
+    .conv_units = conv_units,
+    .conv_run = conv_run,
+    .maxpool_units = maxpool_units,
+    .maxpool_run = maxpool_run,
+    .upsample_run = upsample_run,
+    .copy_run = copy_run,
+    .add_run = add_run,
+    .attention_units = attention_units,
+    .attention_scratch_floats = attention_scratch_floats,
+    .attention_run = attention_run,
+};

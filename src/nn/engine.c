@@ -1,0 +1,274 @@
+/* engine.c: packed weights, one activation block, and a small cache of plans.
+ *
+ * Every plan computes in the same block (one runs at a time), so the cache costs only descriptions, and a stream of
+ * never-repeating shapes has flat memory. Not thread-safe: one caller at a time. */
+#include <assert.h>
+#include <string.h>
+
+#include "fold.h"
+#include "plan.h"
+
+enum { DEFAULT_PLANS = 4, MOST_PLANS = 256 };
+
+struct nn_engine {
+    nn_graph *graph;
+    const nn_backend *backend;
+    void *context;
+    char *weights;           /* one block: every convolution's packed weights */
+    size_t weights_bytes;
+    size_t *weights_offset;  /* (ops) */
+    char *block, *scratch;
+    size_t block_bytes, scratch_bytes;
+    nn_plan **plans;         /* (max_plans) NULL: free */
+    int max_plans;
+    uint64_t clock;          /* counts uses, for the cache */
+    bool keep_layers;
+};
+
+/* Sizes of all packed convolutions, each on its own 64 bytes. */
+static vg_status lay_out_weights(nn_engine *e, const nn_accounts *mem, vg_error *err)
+{
+    const nn_graph *g = e->graph;
+    e->weights_offset = base_alloc_zero(mem->plans, g->n_ops, sizeof *e->weights_offset, err);
+    if (!e->weights_offset)
+        return VG_ERR_MEMORY;
+    for (size_t i = 0; i < g->n_ops; i++) {
+        if (g->ops[i].kind != NN_CONV)
+            continue;
+        e->weights_offset[i] = e->weights_bytes;
+        e->weights_bytes += base_round_up(e->backend->weights_bytes(e->context, &g->ops[i].conv), BASE_MEM_ALIGN);
+    }
+    return VG_OK;
+}
+
+static vg_status pack_weights(nn_engine *e, const weights_file *w, const nn_accounts *mem, vg_error *err)
+{
+    const nn_graph *g = e->graph;
+    size_t most_weight = 1, most_oc = 1;
+    for (size_t i = 0; i < g->n_ops; i++) {
+        if (g->ops[i].kind != NN_CONV)
+            continue;
+        size_t n = nn_conv_weight_elements(&g->ops[i].conv), oc = (size_t)g->ops[i].conv.oc;
+        most_weight = n > most_weight ? n : most_weight;
+        most_oc = oc > most_oc ? oc : most_oc;
+    }
+    vg_status st = VG_ERR_MEMORY;
+    e->weights = base_alloc(mem->weights, e->weights_bytes, err);
+    float *folded = e->weights ? base_alloc_zero(mem->weights, most_weight + 5 * most_oc, sizeof *folded, err) : NULL;
+    if (!folded)
+        return st;
+    float *bias = folded + most_weight, *scratch = bias + most_oc;
+    st = VG_OK;
+    for (size_t i = 0; i < g->n_ops && st == VG_OK; i++) {
+        const nn_op *op = &g->ops[i];
+        if (op->kind != NN_CONV)
+            continue;
+        st = nn_fold(folded, bias, g, op, w, scratch, err);
+        if (st == VG_OK)
+            e->backend->weights_pack(e->context, &op->conv, e->weights + e->weights_offset[i], folded, bias);
+    }
+    base_free(folded);
+    return st;
+}
+
+vg_status nn_engine_create(nn_engine **out, nn_graph *graph, const weights_file *w, const nn_engine_options *o,
+                           const nn_accounts *mem, vg_error *err)
+{
+    *out = NULL;
+    int max_plans = o && o->max_plans > 0 ? o->max_plans : DEFAULT_PLANS;
+    if (max_plans > MOST_PLANS)
+        return base_fail(err, VG_ERR_ARGUMENT, NULL, NULL, "a cache of %d plans, more than %d", max_plans, MOST_PLANS);
+    nn_engine *e = base_alloc_zero(mem->plans, 1, sizeof *e, err);
+    if (!e)
+        return VG_ERR_MEMORY;
+    *e = (nn_engine){.graph = graph, .backend = &nn_backend_cpu, .max_plans = max_plans,
+                     .keep_layers = o && o->keep_layers};
+    nn_backend_options bo = {.threads = o ? o->threads : 0, .isa = o ? o->isa : NULL};
+    vg_status st = e->backend->create(&e->context, &bo, mem->plans, err);
+    if (st == VG_OK)
+        st = lay_out_weights(e, mem, err);
+    if (st == VG_OK)
+        st = pack_weights(e, w, mem, err);
+    if (st == VG_OK) {
+        e->plans = base_alloc_zero(mem->plans, (size_t)max_plans, sizeof *e->plans, err);
+        st = e->plans ? VG_OK : VG_ERR_MEMORY;
+    }
+    if (st != VG_OK) {
+        e->graph = NULL; /* untouched on failure */
+        nn_engine_destroy(&e);
+    }
+    *out = e;
+    return st;
+}
+
+static void drop_plan(nn_engine *e, nn_plan **p)
+{
+    if (*p)
+        for (size_t i = 0; i < (*p)->n_steps; i++)
+            e->backend->release(e->context, &(*p)->steps[i]);
+    nn_plan_destroy(p);
+}
+
+static void drop_block(nn_engine *e)
+{
+    if (e->block)
+        e->backend->block_give(e->context, e->block);
+    if (e->scratch)
+        e->backend->block_give(e->context, e->scratch);
+    e->block = e->scratch = NULL;
+    e->block_bytes = e->scratch_bytes = 0;
+}
+
+void nn_engine_destroy(nn_engine **engine)
+{
+    nn_engine *e = *engine;
+    if (e) {
+        for (int i = 0; e->plans && i < e->max_plans; i++)
+            drop_plan(e, &e->plans[i]);
+        drop_block(e);
+        base_free(e->plans);
+        base_free(e->weights);
+        base_free(e->weights_offset);
+        if (e->context)
+            e->backend->destroy(&e->context);
+        nn_graph_destroy(&e->graph);
+        base_free(e);
+    }
+    *engine = NULL;
+}
+
+const nn_graph *nn_engine_graph(const nn_engine *e)
+{
+    return e->graph;
+}
+
+const char *nn_engine_isa(const nn_engine *e)
+{
+    return e->backend->isa(e->context);
+}
+
+int nn_engine_threads(const nn_engine *e)
+{
+    return e->backend->threads(e->context);
+}
+
+/* A plan with the backend's side of its steps. */
+static vg_status make_plan(nn_engine *e, nn_plan **out, int n, int h, int w, const nn_accounts *mem, vg_error *err)
+{
+    vg_status st = nn_plan_create(out, e->graph, n, h, w, e->keep_layers, mem->plans, err);
+    if (st != VG_OK)
+        return st;
+    nn_plan *p = *out;
+    nn_plan_bind(p, NULL, NULL); /* shapes and pitches without addresses */
+    for (size_t i = 0; i < p->n_steps && st == VG_OK; i++) {
+        nn_step *s = &p->steps[i];
+        if (s->conv)
+            s->weights = e->weights + e->weights_offset[s->op];
+        st = e->backend->prepare(e->context, s, mem->plans, err);
+        size_t scratch = st == VG_OK ? e->backend->scratch_bytes(e->context, s) : 0;
+        p->scratch_bytes = scratch > p->scratch_bytes ? scratch : p->scratch_bytes;
+    }
+    if (st != VG_OK)
+        drop_plan(e, out);
+    return st;
+}
+
+vg_status nn_engine_need(nn_engine *e, int n, int h, int w, nn_memory_need *out, const nn_accounts *mem, vg_error *err)
+{
+    nn_plan *p = NULL;
+    vg_status st = make_plan(e, &p, n, h, w, mem, err);
+    if (st != VG_OK)
+        return st;
+    *out = (nn_memory_need){.weights_bytes = e->weights_bytes,
+                            .activation_bytes = p->block_bytes,
+                            .naive_bytes = p->naive_bytes,
+                            .scratch_bytes = p->scratch_bytes,
+                            .input_bytes = (size_t)n * (size_t)h * (size_t)w * 3 * sizeof(float)};
+    drop_plan(e, &p);
+    return VG_OK;
+}
+
+/* Makes room for a plan; the old block goes first, so that the two are never held together. */
+static vg_status hold(nn_engine *e, size_t block_bytes, size_t scratch_bytes, const nn_accounts *mem, vg_error *err)
+{
+    if (block_bytes <= e->block_bytes && scratch_bytes <= e->scratch_bytes)
+        return VG_OK;
+    if (block_bytes < e->block_bytes)
+        block_bytes = e->block_bytes;
+    if (scratch_bytes < e->scratch_bytes)
+        scratch_bytes = e->scratch_bytes;
+    drop_block(e);
+    vg_status st = e->backend->block_take(e->context, (void **)&e->block, block_bytes, mem->activations, err);
+    if (st == VG_OK && scratch_bytes > 0)
+        st = e->backend->block_take(e->context, (void **)&e->scratch, scratch_bytes, mem->activations, err);
+    if (st != VG_OK) {
+        drop_block(e);
+        return st;
+    }
+    e->block_bytes = block_bytes;
+    e->scratch_bytes = scratch_bytes;
+    return VG_OK;
+}
+
+vg_status nn_engine_reserve(nn_engine *e, int n, int h, int w, const nn_accounts *mem, vg_error *err)
+{
+    nn_memory_need need;
+    vg_status st = nn_engine_need(e, n, h, w, &need, mem, err);
+    return st == VG_OK ? hold(e, need.activation_bytes, need.scratch_bytes, mem, err) : st;
+}
+
+vg_status nn_engine_plan(nn_engine *e, nn_plan **out, int n, int h, int w, const nn_accounts *mem, vg_error *err)
+{
+    nn_plan **oldest = &e->plans[0];
+    *out = NULL;
+    for (int i = 0; i < e->max_plans; i++) {
+        nn_plan *p = e->plans[i];
+        if (p && p->n == n && p->h == h && p->w == w) {
+            vg_status st = hold(e, p->block_bytes, p->scratch_bytes, mem, err);
+            p->used = ++e->clock;
+            *out = st == VG_OK ? p : NULL;
+            return st;
+        }
+        if (*oldest && (!p || p->used < (*oldest)->used))
+            oldest = &e->plans[i];
+    }
+    drop_plan(e, oldest);
+    vg_status st = make_plan(e, oldest, n, h, w, mem, err);
+    if (st == VG_OK)
+        st = hold(e, (*oldest)->block_bytes, (*oldest)->scratch_bytes, mem, err);
+    if (st != VG_OK) {
+        drop_plan(e, oldest);
+        return st;
+    }
+    (*oldest)->used = ++e->clock;
+    *out = *oldest;
+    return VG_OK;
+}
+
+void nn_engine_run(nn_engine *e, nn_plan *p, const float *input)
+{
+    assert(p->block_bytes <= e->block_bytes && p->scratch_bytes <= e->scratch_bytes);
+    nn_plan_bind(p, e->block, input);
+    for (size_t i = 0; i < p->n_steps; i++)
+        e->backend->run(e->context, &p->steps[i], e->scratch);
+}
+
+int nn_plan_n_heads(const nn_plan *p)
+{
+    return p->graph->n_levels;
+}
+
+nn_head nn_plan_head(const nn_plan *p, int level)
+{
+    const nn_level *l = &p->graph->levels[level];
+    return (nn_head){.box = p->maps[l->box], .cls = p->maps[l->cls], .stride = (float)l->stride};
+}
+
+bool nn_plan_layer(const nn_plan *p, int layer, nn_map *out)
+{
+    if (!p->keeps_layers || layer < 0 || (size_t)layer >= p->graph->n_layers ||
+        p->graph->layers[layer].out == NN_NO_VALUE)
+        return false;
+    *out = p->maps[p->graph->layers[layer].out];
+    return true;
+}

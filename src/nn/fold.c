@@ -1,0 +1,116 @@
+/* fold.c: W' = W s, b' = bias - mean s, s = weight / sqrt(var + 1e-3). Spec 1.7. */
+#include "fold.h"
+
+#include <math.h>
+#include <string.h>
+
+/* BatchNorm's eps: spec 1.4. */
+static const double bn_eps = 1e-3;
+
+size_t nn_conv_weight_elements(const nn_conv_spec *c)
+{
+    return (size_t)c->oc * (size_t)(c->ic / c->groups) * (size_t)c->k * (size_t)c->k;
+}
+
+static void shape_text(char *buf, size_t n, const int64_t *shape, int n_dims)
+{
+    size_t used = 0;
+    base_format(buf, n, "(");
+    for (int d = 0; d < n_dims && used + 1 < n; d++) {
+        used = strlen(buf);
+        base_format(buf + used, n - used, "%s%lld", d ? ", " : "", (long long)shape[d]);
+    }
+    used = strlen(buf);
+    base_format(buf + used, n - used, ")");
+}
+
+static vg_status read_param(float *dst, const nn_param *p, const weights_file *w, vg_error *err)
+{
+    const weights_tensor *t = weights_find(w, p->key);
+    if (!t)
+        return base_fail(err, VG_ERR_FORMAT, base_where("tensor %s", p->key),
+                         "give weights of the same architecture and scale", "the weights lack a tensor of the model");
+    bool same = t->n_dims == p->n_dims;
+    int64_t want[4];
+    for (int d = 0; d < p->n_dims; d++) {
+        want[d] = p->shape[d];
+        same = same && t->shape[d] == want[d];
+    }
+    if (!same) {
+        char has[64], wants[64];
+        shape_text(has, sizeof has, t->shape, t->n_dims);
+        shape_text(wants, sizeof wants, want, p->n_dims);
+        return base_fail(err, VG_ERR_FORMAT, base_where("tensor %s", p->key),
+                         "give weights of the same architecture, scale and class count",
+                         "a tensor of shape %s where the model has %s", has, wants);
+    }
+    weights_to_float(dst, t);
+    for (size_t i = 0; i < p->n_elements; i++)
+        if (!isfinite(dst[i]))
+            return base_fail(err, VG_ERR_FORMAT, base_where("tensor %s, element %zu", p->key, i),
+                             "the training run diverged: take an earlier checkpoint", "a weight that is not finite");
+    return VG_OK;
+}
+
+/* A fused file has conv.bias in the place of bn.*. */
+static bool is_fused(const nn_op *op, const weights_file *w, nn_param *bias)
+{
+    *bias = (nn_param){.kind = NN_PARAM_BIAS, .n_dims = 1, .shape = {op->conv.oc}, .n_elements = (size_t)op->conv.oc};
+    char bn_key[NN_KEY_BYTES];
+    return base_format(bias->key, sizeof bias->key, "%s.conv.bias", op->key) && weights_find(w, bias->key) &&
+           base_format(bn_key, sizeof bn_key, "%s.bn.weight", op->key) && !weights_find(w, bn_key);
+}
+
+vg_status nn_fold(float *weight, float *bias, const nn_graph *g, const nn_op *op, const weights_file *w,
+                  float *scratch, vg_error *err)
+{
+    const nn_param *p = &g->params[op->conv.first_param];
+    size_t oc = (size_t)op->conv.oc;
+    nn_param fused;
+    vg_status st = read_param(weight, &p[0], w, err);
+    if (st != VG_OK)
+        return st;
+    if (!op->conv.bn)
+        return read_param(bias, &p[1], w, err);
+    if (is_fused(op, w, &fused))
+        return read_param(bias, &fused, w, err);
+    for (size_t i = 0; i < 4 && st == VG_OK; i++) /* weight, bias, mean, var */
+        st = read_param(scratch + i * oc, &p[1 + i], w, err);
+    if (st != VG_OK)
+        return st;
+    size_t per_channel = nn_conv_weight_elements(&op->conv) / oc;
+    for (size_t o = 0; o < oc; o++) {
+        double var = scratch[3 * oc + o];
+        if (var + bn_eps <= 0)
+            return base_fail(err, VG_ERR_FORMAT, base_where("tensor %s, element %zu", p[4].key, o), NULL,
+                             "a running variance of %g", var);
+        double s = scratch[o] / sqrt(var + bn_eps);
+        bias[o] = (float)(scratch[oc + o] - scratch[2 * oc + o] * s);
+        for (size_t i = 0; i < per_channel; i++)
+            weight[o * per_channel + i] = (float)(weight[o * per_channel + i] * s);
+    }
+    return VG_OK;
+}
+
+vg_status nn_fold_conv(const nn_graph *g, const weights_file *w, const char *key, float **weight, float **bias,
+                       size_t *n_weight, size_t *n_bias, base_mem *mem, vg_error *err)
+{
+    *weight = *bias = NULL;
+    for (size_t i = 0; i < g->n_ops; i++) {
+        const nn_op *op = &g->ops[i];
+        if (op->kind != NN_CONV || strcmp(op->key, key) != 0)
+            continue;
+        *n_weight = nn_conv_weight_elements(&op->conv);
+        *n_bias = (size_t)op->conv.oc;
+        *weight = base_alloc_zero(mem, *n_weight, sizeof **weight, err);
+        *bias = base_alloc_zero(mem, *n_bias * 5, sizeof **bias, err); /* four more: fold's scratch */
+        vg_status st = *weight && *bias ? nn_fold(*weight, *bias, g, op, w, *bias + *n_bias, err) : VG_ERR_MEMORY;
+        if (st != VG_OK) {
+            base_free(*weight);
+            base_free(*bias);
+            *weight = *bias = NULL;
+        }
+        return st;
+    }
+    return base_fail(err, VG_ERR_ARGUMENT, NULL, NULL, "no convolution \"%s\"", key);
+}

@@ -1,0 +1,96 @@
+/* graph_info.c: what a graph can be asked: parameters, operations, its table of layers. Spec 1.3. */
+#include <string.h>
+
+#include "graph.h"
+
+size_t nn_graph_n_params(const nn_graph *g)
+{
+    return g->n_params;
+}
+
+const nn_param *nn_graph_param(const nn_graph *g, size_t index)
+{
+    return &g->params[index];
+}
+
+static bool is_counted(const nn_param *p)
+{
+    return p->kind != NN_PARAM_BN_MEAN && p->kind != NN_PARAM_BN_VAR;
+}
+
+/* Cells of a map for a square input, spec 1.3's way: at 32 x 32, scaled by area. */
+static double cells(const nn_graph *g, int value, int imgsz)
+{
+    double side = 32.0 * NN_DOWN_ONE / g->values[value].down, scale = imgsz / 32.0;
+    return side * side * scale * scale;
+}
+
+/* Multiply-adds of a convolution, and of its BN (4 an element). */
+static void conv_macs(const nn_graph *g, const nn_op *op, int imgsz, double *conv, double *bn)
+{
+    const nn_conv_spec *c = &op->conv;
+    double n = cells(g, op->out, imgsz) * c->oc;
+    *conv = n * (c->ic / c->groups) * c->k * c->k;
+    *bn = c->bn ? 4 * n : 0;
+}
+
+/* The head's fixed DFL convolution of 16 to 1 channels over 4 sides of every cell. */
+static double dfl_macs(const nn_graph *g, int imgsz)
+{
+    double macs = 0;
+    for (int i = 0; i < g->n_levels; i++)
+        macs += cells(g, g->levels[i].box, imgsz) * 4 * NN_REG_MAX;
+    return macs;
+}
+
+void nn_graph_get_info(const nn_graph *g, int imgsz, nn_graph_info *out)
+{
+    *out = (nn_graph_info){.nc = g->nc, .n_levels = g->n_levels, .n_layers = (int)g->n_layers, .max_stride = 1};
+    base_format(out->name, sizeof out->name, "%s", g->name);
+    base_format(out->scale, sizeof out->scale, "%s", g->scale);
+    for (int i = 0; i < g->n_levels; i++)
+        out->strides[i] = (float)g->levels[i].stride;
+    for (size_t i = 0; i < g->n_params; i++)
+        out->n_params += is_counted(&g->params[i]) ? (int64_t)g->params[i].n_elements : 0;
+    out->n_params_fused = out->n_params;
+    double conv_sum = dfl_macs(g, imgsz), bn_sum = 0;
+    for (size_t i = 0; i < g->n_ops; i++) {
+        const nn_op *op = &g->ops[i];
+        int down = g->values[op->out].down / NN_DOWN_ONE;
+        out->max_stride = down > out->max_stride ? down : out->max_stride;
+        if (op->kind != NN_CONV)
+            continue;
+        double conv, bn;
+        conv_macs(g, op, imgsz, &conv, &bn);
+        conv_sum += conv;
+        bn_sum += bn;
+        out->n_convs++;
+        if (op->conv.bn)
+            out->n_params_fused -= op->conv.oc; /* weight and bias of the BN become one bias */
+    }
+    out->gflops = (conv_sum + bn_sum) * 2 / 1e9;
+    out->gflops_fused = conv_sum * 2 / 1e9;
+}
+
+void nn_graph_layer(const nn_graph *g, int index, int imgsz, nn_layer_info *out)
+{
+    const nn_layer *l = &g->layers[index];
+    *out = (nn_layer_info){.index = index,
+                           .from = l->from,
+                           .module = l->module,
+                           .args = l->args,
+                           .repeats = l->repeats,
+                           .c_out = l->out == NN_NO_VALUE ? 0 : g->values[l->out].c};
+    for (size_t i = 0; i < g->n_params; i++)
+        if (g->params[i].layer == index && is_counted(&g->params[i]))
+            out->n_params += (int64_t)g->params[i].n_elements;
+    double macs = l->out == NN_NO_VALUE ? dfl_macs(g, imgsz) : 0;
+    for (size_t i = 0; i < g->n_ops; i++) {
+        double conv, bn;
+        if (g->ops[i].layer != index || g->ops[i].kind != NN_CONV)
+            continue;
+        conv_macs(g, &g->ops[i], imgsz, &conv, &bn);
+        macs += conv + bn;
+    }
+    out->gflops = macs * 2 / 1e9;
+}
