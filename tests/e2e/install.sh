@@ -1,0 +1,42 @@
+#!/bin/sh
+# install.sh BUILD SOURCE: what a user gets who installs vigil. Installs BUILD into an empty folder, moves that folder (a
+# prefix may be moved as a whole), and then uses nothing but what is in it: the program runs, the library has its
+# soname, examples/detect.c compiles through pkg-config without a warning and finds its way through a drawn picture.
+set -eu
+build=$1
+source=$2
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+
+fail() {
+    echo "FAILED: $*"
+    exit 1
+}
+
+cmake --install "$build" --prefix "$tmp/first" >/dev/null
+mv "$tmp/first" "$tmp/usr"
+prefix=$tmp/usr
+
+for file in bin/vigil include/vigil/vigil.h include/vigil/error.h share/man/man1/vigil.1 \
+    share/bash-completion/completions/vigil; do
+    [ -s "$prefix/$file" ] || fail "$file is not installed"
+done
+libdir=$(dirname "$(find "$prefix" -name libvigil.so)")
+[ -f "$libdir/pkgconfig/vigil.pc" ] || fail "vigil.pc is not beside libvigil.so.0"
+readelf -d "$libdir/libvigil.so.0" | grep -q 'SONAME.*\[libvigil\.so\.0\]' || fail "the soname is not libvigil.so.0"
+readelf -d "$prefix/bin/vigil" | grep -q "R.*PATH.*\[$build" && fail "bin/vigil still looks into the build folder"
+
+"$prefix/bin/vigil" --version >/dev/null || fail "the installed vigil does not run"
+
+export PKG_CONFIG_PATH="$libdir/pkgconfig"
+flags=$(pkg-config --cflags --libs vigil)
+case $flags in
+*"$source"* | *"$build"*) fail "pkg-config points into the sources: $flags" ;;
+esac
+# shellcheck disable=SC2086 # several words on purpose
+"${CC:-cc}" -std=c17 -Wall -Wextra -Wpedantic -Werror "$source/examples/detect.c" $flags -o "$tmp/detect"
+
+"$build/make_pictures" "$tmp" 1 >/dev/null
+LD_LIBRARY_PATH=$libdir "$tmp/detect" "$source/tests/golden/yolo11n_random.pt" "$tmp/scene_0.bmp" ||
+    fail "examples/detect.c does not run"
+echo "installed, moved, compiled against, run"
