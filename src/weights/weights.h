@@ -1,5 +1,5 @@
-/* weights.h: files of named tensors: safetensors (native) and Ultralytics' .pt (read only). It does not know what the
- * names mean, but for the few facts that such files carry beside the tensors. */
+/* weights.h: files of named tensors: safetensors (native) and Ultralytics' .pt (read only). It does
+ * not know what the names mean, but for the few facts that such files carry beside the tensors. */
 #ifndef WEIGHTS_WEIGHTS_H
 #define WEIGHTS_WEIGHTS_H
 
@@ -12,8 +12,16 @@
 enum { WEIGHTS_MAX_DIMS = 8 };
 
 typedef enum weights_dtype {
-    WEIGHTS_F32, WEIGHTS_F16, WEIGHTS_BF16, WEIGHTS_F64,
-    WEIGHTS_I64, WEIGHTS_I32, WEIGHTS_I16, WEIGHTS_I8, WEIGHTS_U8, WEIGHTS_BOOL
+    WEIGHTS_F32,
+    WEIGHTS_F16,
+    WEIGHTS_BF16,
+    WEIGHTS_F64,
+    WEIGHTS_I64,
+    WEIGHTS_I32,
+    WEIGHTS_I16,
+    WEIGHTS_I8,
+    WEIGHTS_U8,
+    WEIGHTS_BOOL
 } weights_dtype;
 size_t weights_dtype_bytes(weights_dtype t);
 const char *weights_dtype_name(weights_dtype t); /* "F32", as safetensors spells it */
@@ -21,19 +29,21 @@ const char *weights_dtype_name(weights_dtype t); /* "F32", as safetensors spells
 typedef struct weights_tensor {
     const char *name;
     weights_dtype dtype;
-    int n_dims;                      /* 0: scalar */
+    int n_dims; /* 0: scalar */
     int64_t shape[WEIGHTS_MAX_DIMS];
-    int64_t stride[WEIGHTS_MAX_DIMS]; /* in elements; a .pt may hold any, safetensors is row major */
-    const void *data;                /* little endian, unaligned perhaps; borrowed from the file's mapping */
+    int64_t
+        stride[WEIGHTS_MAX_DIMS]; /* in elements; a .pt may hold any, safetensors is row major */
+    const void *data; /* little endian, unaligned perhaps; borrowed from the file's mapping */
     size_t n_elements;
 } weights_tensor;
 
 /* What a file says of itself beside the tensors. Strings are "" when absent. */
 typedef struct weights_meta {
-    const char *model_yaml;   /* the model's YAML or JSON text: backbone, head, scales, nc ("" for plain state dicts) */
-    const char *scale;        /* "n" ... "x" */
-    const char *train_args;   /* JSON object */
-    const char *version;      /* of the writing program */
+    const char *model_yaml; /* the model's YAML or JSON text: backbone, head, scales, nc ("" for
+                               plain state dicts) */
+    const char *scale;      /* "n" ... "x" */
+    const char *train_args; /* JSON object */
+    const char *version;    /* of the writing program */
     const char *date;
     const char *license;
     const char *source;       /* "safetensors" | "pt" */
@@ -49,15 +59,17 @@ typedef struct weights_meta {
 
 typedef struct weights_file weights_file;
 
-/* Opens by content (zip: .pt; else safetensors), maps it, checks every length against the file. Nothing in it is ever
- * run. Errors: VG_ERR_IO, VG_ERR_FORMAT (with byte offset, opcode or tensor name), VG_ERR_UNSUPPORTED, VG_ERR_LIMIT,
- * VG_ERR_MEMORY. *out belongs to the caller and keeps the mapping until closed. */
+/* Opens by content (zip: .pt; else safetensors), maps it, checks every length against the file.
+ * Nothing in it is ever run. Errors: VG_ERR_IO, VG_ERR_FORMAT (with byte offset, opcode or tensor
+ * name), VG_ERR_UNSUPPORTED, VG_ERR_LIMIT, VG_ERR_MEMORY. *out belongs to the caller and keeps the
+ * mapping until closed. */
 vg_status weights_open(weights_file **out, const char *path, base_mem *mem, vg_error *err);
 /* From memory, for fuzzing and tests; bytes must outlive it. name is for errors. */
-vg_status weights_open_memory(weights_file **out, const uint8_t *bytes, size_t n, const char *name, base_mem *mem,
-                              vg_error *err);
+vg_status weights_open_memory(weights_file **out, const uint8_t *bytes, size_t n, const char *name,
+                              base_mem *mem, vg_error *err);
 void weights_close(weights_file **f);
-/* Hands the mapping's pages back to the kernel, after the weights were copied into their prepared layout. */
+/* Hands the mapping's pages back to the kernel, after the weights were copied into their prepared
+ * layout. */
 void weights_forget_pages(const weights_file *f);
 
 const weights_meta *weights_get_meta(const weights_file *f);
@@ -67,27 +79,31 @@ const weights_tensor *weights_find(const weights_file *f, const char *name); /* 
 /* Raw __metadata__ value of a safetensors file; NULL: absent. */
 const char *weights_metadata_get(const weights_file *f, const char *key);
 
-/* Row-major floats from any floating or integer dtype (F16, BF16 widened, F64 rounded). dst holds n_elements. */
+/* Row-major floats from any floating or integer dtype (F16, BF16 widened, F64 rounded). dst holds
+ * n_elements. */
 void weights_to_float(float *dst, const weights_tensor *t);
 
 /* ---- writing ---- */
 
 typedef struct weights_write_tensor {
     const char *name;
-    weights_dtype dtype;      /* of the file: F32, F16, BF16 from float data; others as raw bytes of that dtype */
+    weights_dtype
+        dtype; /* of the file: F32, F16, BF16 from float data; others as raw bytes of that dtype */
     int n_dims;
     int64_t shape[WEIGHTS_MAX_DIMS];
-    const void *data;         /* row major; floats when dtype is F32, F16 or BF16 */
+    const void *data; /* row major; floats when dtype is F32, F16 or BF16 */
 } weights_write_tensor;
 typedef struct weights_write_meta {
-    const char *key, *value;  /* UTF-8 */
+    const char *key, *value; /* UTF-8 */
 } weights_write_meta;
 /* A safetensors file, replaced whole or not at all. Streams: takes memory for the header alone.
  * Data offsets are 64-byte aligned by padding the header with blanks. */
-vg_status weights_write_safetensors(const char *path, const weights_write_tensor *tensors, size_t n_tensors,
-                                    const weights_write_meta *meta, size_t n_meta, base_mem *mem, vg_error *err);
-/* .pt or safetensors -> safetensors: same names, values kept in their precision, contiguous; meta model_yaml, names
- * (JSON list), stride (JSON list), train_args, scale, version, date, license, epoch. */
+vg_status weights_write_safetensors(const char *path, const weights_write_tensor *tensors,
+                                    size_t n_tensors, const weights_write_meta *meta, size_t n_meta,
+                                    base_mem *mem, vg_error *err);
+/* .pt or safetensors -> safetensors: same names, values kept in their precision, contiguous; meta
+ * model_yaml, names (JSON list), stride (JSON list), train_args, scale, version, date, license,
+ * epoch. */
 vg_status weights_convert(const weights_file *f, const char *path, base_mem *mem, vg_error *err);
 
 float weights_f16_to_f32(uint16_t h);

@@ -1,0 +1,229 @@
+/* file.c: opening by content, finding by name, and what both formats share. */
+#include "file.h"
+
+#include <assert.h>
+#include <string.h>
+
+typedef struct dtype_fact {
+    const char *name;
+    size_t bytes;
+} dtype_fact;
+
+static const dtype_fact dtypes[] = {
+    [WEIGHTS_F32] = {"F32", 4},   [WEIGHTS_F16] = {"F16", 2}, [WEIGHTS_BF16] = {"BF16", 2},
+    [WEIGHTS_F64] = {"F64", 8},   [WEIGHTS_I64] = {"I64", 8}, [WEIGHTS_I32] = {"I32", 4},
+    [WEIGHTS_I16] = {"I16", 2},   [WEIGHTS_I8] = {"I8", 1},   [WEIGHTS_U8] = {"U8", 1},
+    [WEIGHTS_BOOL] = {"BOOL", 1},
+};
+
+size_t weights_dtype_bytes(weights_dtype t)
+{
+    return dtypes[t].bytes;
+}
+
+const char *weights_dtype_name(weights_dtype t)
+{
+    return dtypes[t].name;
+}
+
+bool weights_is_utf8(const void *bytes, size_t n)
+{
+    const uint8_t *b = bytes;
+    for (size_t i = 0; i < n;) {
+        const uint8_t c = b[i++];
+        if (c == 0)
+            return false;
+        if (c < 0x80)
+            continue;
+        const int more = c >= 0xc2 && c <= 0xdf   ? 1
+                         : (c & 0xf0) == 0xe0     ? 2
+                         : c >= 0xf0 && c <= 0xf4 ? 3
+                                                  : 0;
+        if (more == 0 || n - i < (size_t)more)
+            return false;
+        uint32_t code = c & (0x3fu >> more);
+        for (int k = 0; k < more; k++) {
+            if ((b[i] & 0xc0) != 0x80)
+                return false;
+            code = code << 6 | (b[i++] & 0x3fu);
+        }
+        const bool too_long = (more == 2 && code < 0x800) || (more == 3 && code < 0x10000);
+        if (too_long || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
+            return false;
+    }
+    return true;
+}
+
+static int name_before(const void *a, const void *b, void *ctx)
+{
+    const weights_tensor *tensors = ctx;
+    return strcmp(tensors[*(const size_t *)a].name, tensors[*(const size_t *)b].name) < 0;
+}
+
+/* The sorted names; two alike are refused: which of them is meant? */
+static vg_status index_names(weights_file *f, vg_error *err)
+{
+    f->by_name = arena_take(&f->own, f->n_tensors, sizeof *f->by_name, err);
+    if (f->by_name == NULL)
+        return err->status;
+    for (size_t i = 0; i < f->n_tensors; i++)
+        f->by_name[i] = i;
+    base_sort(f->by_name, f->n_tensors, sizeof *f->by_name, name_before, f->tensors);
+    for (size_t i = 1; i < f->n_tensors; i++) {
+        const char *name = f->tensors[f->by_name[i]].name;
+        if (strcmp(name, f->tensors[f->by_name[i - 1]].name) == 0)
+            return base_fail(err, VG_ERR_FORMAT, f->name,
+                             "write the file again with names that differ",
+                             "two tensors are named %.200s", name);
+    }
+    return VG_OK;
+}
+
+/* torch.save before PyTorch 1.6: a bare pickle, its first value this magic number. */
+static bool is_legacy_pickle(const uint8_t *b, size_t n)
+{
+    static const uint8_t magic[] = {0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46,
+                                    0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19};
+    if (n >= 2 + sizeof magic && b[0] == 0x80 && memcmp(b + 2, magic, sizeof magic) == 0)
+        return true;
+    return n > 9 && b[0] == 0x80 && b[1] >= 1 && b[1] <= 5 && b[8] != '{';
+}
+
+static vg_status read_by_content(weights_file *f, base_mem *mem, vg_error *err)
+{
+    const uint8_t *b = f->bytes;
+    const size_t n = f->n_bytes;
+    if (n == 0)
+        return base_fail(err, VG_ERR_FORMAT, f->name, "copy or download the file again",
+                         "the file is empty");
+    if (n >= 4 && b[0] == 'P' && b[1] == 'K' && (b[2] == 3 || b[2] == 5) && b[3] == b[2] + 1)
+        return pt_read(f, mem, err);
+    if (is_legacy_pickle(b, n) || (n >= 262 && memcmp(b + 257, "ustar", 5) == 0))
+        return base_fail(err, VG_ERR_UNSUPPORTED, f->name,
+                         "load it in PyTorch 1.6 or newer and torch.save it again, which writes "
+                         "the present form",
+                         "a checkpoint of PyTorch's old form (%s), not a zip",
+                         b[0] == 0x80 ? "bare pickle" : "tar");
+    return safetensors_read(f, mem, err);
+}
+
+static void fill_absent_texts(weights_meta *m)
+{
+    const char **texts[] = {&m->model_yaml, &m->scale,  &m->train_args, &m->version,      &m->date,
+                            &m->license,    &m->source, &m->chosen,     &m->unknown_class};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (*texts[i] == NULL)
+            *texts[i] = "";
+}
+
+static vg_status open_bytes(weights_file **out, const base_map *map, const uint8_t *bytes, size_t n,
+                            const char *name, base_mem *mem, vg_error *err)
+{
+    vg_error own_err;
+    if (err == NULL)
+        err = &own_err;
+    *out = NULL;
+    weights_file *f = base_alloc_zero(mem, 1, sizeof *f, err);
+    if (f == NULL)
+        return VG_ERR_MEMORY;
+    f->bytes = bytes;
+    f->n_bytes = n;
+    f->meta.epoch = -1;
+    /* Tables and names of the most tensors that are let in, twice over. */
+    arena_init(&f->own, (size_t)32 << 10, (size_t)256 << 20, "the table of tensors", mem);
+    vg_status st = VG_ERR_MEMORY;
+    f->name = arena_text(&f->own, name, strlen(name), err);
+    if (f->name == NULL)
+        goto done;
+    st = read_by_content(f, mem, err);
+    if (st != VG_OK)
+        goto done;
+    st = index_names(f, err);
+    if (st != VG_OK)
+        goto done;
+    fill_absent_texts(&f->meta);
+    f->own.mem = NULL;
+    if (map != NULL)
+        f->map = *map;
+    *out = f;
+    f = NULL;
+done:
+    weights_close(&f);
+    return st;
+}
+
+vg_status weights_open(weights_file **out, const char *path, base_mem *mem, vg_error *err)
+{
+    *out = NULL;
+    base_map map = {0};
+    vg_status st = base_map_open(&map, path, err);
+    if (st != VG_OK)
+        return st;
+    st = open_bytes(out, &map, map.bytes, map.n_bytes, path, mem, err);
+    if (st != VG_OK)
+        base_map_close(&map);
+    return st;
+}
+
+vg_status weights_open_memory(weights_file **out, const uint8_t *bytes, size_t n, const char *name,
+                              base_mem *mem, vg_error *err)
+{
+    return open_bytes(out, NULL, bytes, n, name, mem, err);
+}
+
+void weights_close(weights_file **f)
+{
+    if (*f == NULL)
+        return;
+    base_map_close(&(*f)->map);
+    arena_fini(&(*f)->own);
+    base_free(*f);
+    *f = NULL;
+}
+
+void weights_forget_pages(const weights_file *f)
+{
+    if (f->map.bytes != NULL)
+        base_map_forget(&f->map);
+}
+
+const weights_meta *weights_get_meta(const weights_file *f)
+{
+    return &f->meta;
+}
+
+size_t weights_count(const weights_file *f)
+{
+    return f->n_tensors;
+}
+
+const weights_tensor *weights_at(const weights_file *f, size_t index)
+{
+    assert(index < f->n_tensors);
+    return &f->tensors[index];
+}
+
+const weights_tensor *weights_find(const weights_file *f, const char *name)
+{
+    size_t low = 0, high = f->n_tensors;
+    while (low < high) {
+        const size_t mid = low + (high - low) / 2;
+        const weights_tensor *t = &f->tensors[f->by_name[mid]];
+        const int order = strcmp(name, t->name);
+        if (order == 0)
+            return t;
+        if (order < 0)
+            high = mid;
+        else
+            low = mid + 1;
+    }
+    return NULL;
+}
+
+const char *weights_metadata_get(const weights_file *f, const char *key)
+{
+    for (size_t i = 0; i < f->n_pairs; i++)
+        if (strcmp(f->pairs[i].key, key) == 0)
+            return f->pairs[i].value;
+    return NULL;
+}
