@@ -31,6 +31,9 @@
 #endif
 
 enum { HEADER_BYTES = 64, BIG_BYTES = 1024 * 1024 };
+/* More is a wrong size from somewhere. Sizes up to here survive rounding, and the sanitizers'
+ * allocators, which abort above 1 TiB, say no themselves. */
+static const size_t LARGEST_BYTES = (size_t)1 << 39;
 static const uint64_t MARK_ALIVE = UINT64_C(0xa11feb10c0a11fe5);
 static const uint64_t MARK_FREED = UINT64_C(0xdeadb10cdeadb10c);
 
@@ -213,7 +216,7 @@ void *base_alloc(base_mem *m, size_t bytes, vg_error *err)
 {
     if (check_injected_failure(m, bytes, err) != VG_OK)
         return NULL;
-    if (bytes > PTRDIFF_MAX - 2 * (size_t)BIG_BYTES) {
+    if (bytes > LARGEST_BYTES) {
         refused(bytes, m, err);
         return NULL;
     }
@@ -278,7 +281,7 @@ void *base_realloc(base_mem *m, void *old, size_t bytes, vg_error *err)
     if (!old)
         return base_alloc(m, bytes, err);
     header *h = header_of(old);
-    if (h->mapped_bytes && bytes >= BIG_BYTES && bytes <= PTRDIFF_MAX - 2 * (size_t)BIG_BYTES)
+    if (h->mapped_bytes && bytes >= BIG_BYTES && bytes <= LARGEST_BYTES)
         return remap(h, bytes, err);
     void *block = base_alloc(h->account, bytes, err);
     if (!block)

@@ -239,7 +239,7 @@ static vg_status start_workers(base_pool *p, vg_error *err)
             break;
         }
         p->n_started++;
-        char name[16];
+        char name[32]; /* of which the kernel takes 15 */
         snprintf(name, sizeof name, "pool-%d", i);
         pthread_setname_np(w->thread, name);
     }

@@ -13,8 +13,16 @@
 #include "status.h"
 #include "tree_build.h"
 
-/* Counts what would become values: the first, one behind each bracket that opens and one behind
- * each comma. */
+/* The list or map that opens before text[i] has nothing in it. */
+static bool is_empty(const char *text, size_t i, size_t n)
+{
+    while (i < n && (text[i] == ' ' || text[i] == '\t' || text[i] == '\n' || text[i] == '\r'))
+        i++;
+    return i < n && (text[i] == ']' || text[i] == '}');
+}
+
+/* Counts what would become values: the first, one behind each bracket that opens on something and
+ * one behind each comma. */
 static vg_status check_bounds(const base_tree *t, const char *text, size_t n, vg_error *err)
 {
     size_t n_values = 1;
@@ -25,14 +33,13 @@ static vg_status check_bounds(const base_tree *t, const char *text, size_t n, vg
         char c = text[i];
         line += c == '\n';
         if (in_string) {
-            if (c == '\\' && i + 1 < n)
+            if (c == '\\' && i + 1 < n && text[i + 1] != '\n')
                 i++;
             else if (c == '"')
                 in_string = false;
             continue;
         }
-        if (c == '"')
-            in_string = true;
+        in_string = c == '"';
         bool opens = c == '[' || c == '{';
         if (opens) {
             vg_status st = tree_check_depth(t, ++depth, line, err);
@@ -41,7 +48,8 @@ static vg_status check_bounds(const base_tree *t, const char *text, size_t n, vg
         }
         if ((c == ']' || c == '}') && depth > 0)
             depth--;
-        if ((opens || c == ',') && n_values++ > TREE_MOST_NODES)
+        n_values += c == ',' || (opens && !is_empty(text, i + 1, n));
+        if (n_values > TREE_MOST_NODES)
             return base_fail(err, VG_ERR_LIMIT, base_where("%s:%d", t->source, line),
                              "check that it is the file you mean", "more than %d values",
                              TREE_MOST_NODES);

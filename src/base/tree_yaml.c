@@ -357,7 +357,7 @@ static vg_status fail_from_parser(yaml_reader *r, const yaml_parser_t *parser, c
                          "save the file as UTF-8", "%s (byte %zu)", problem,
                          parser->problem_offset);
     }
-    bool is_tab = strstr(problem, "cannot start any token") != NULL;
+    bool is_tab = strstr(problem, "cannot start any token") || strstr(problem, " tab ");
     return base_fail(
         r->err, VG_ERR_FORMAT,
         base_where("%s:%zu, column %zu", r->tree->source, parser->problem_mark.line + 1,
