@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "detect.h"
+#include "boxes.h"
 
 /* DETECT_WIDE before a function: compiled for AVX2 as well and chosen when the program starts. Not under sanitizers,
  * whose run-time is not up yet when the loader chooses. */

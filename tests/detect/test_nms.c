@@ -313,6 +313,19 @@ static void nothing_in_nothing_out(void **state)
     detect_nms_destroy(&nms);
 }
 
+static void negative_zero_ties_with_zero(void **state)
+{
+    (void)state;
+    const float pred[10] = {5, 50, 5, 50, 2, 2, 2, 2, -0.0f, 0.0f};
+    detect_nms *nms = nms_make(4, 4);
+    detect_box out[4];
+    detect_nms_options o = DETECT_NMS_PREDICT;
+    o.conf = -1;
+    assert_int_equal(detect_nms_run(nms, out, pred, 1, 2, &o), 2);
+    assert_float_equal(out[0].x1, 4, 0);
+    detect_nms_destroy(&nms);
+}
+
 static void the_class_filter_comes_after_the_best_class(void **state)
 {
     (void)state;
@@ -359,6 +372,7 @@ int main(void)
         cmocka_unit_test(nan_scores_and_boxes_are_never_kept),
         cmocka_unit_test(nan_logits_are_never_kept_either),
         cmocka_unit_test(nothing_in_nothing_out),
+        cmocka_unit_test(negative_zero_ties_with_zero),
         cmocka_unit_test(the_class_filter_comes_after_the_best_class),
         cmocka_unit_test(create_takes_what_it_says_and_refuses_nonsense),
     };

@@ -35,9 +35,9 @@ static void golden_scale_is_met(void **state)
 static void padding_rounds_as_the_letterbox_does(void **state)
 {
     (void)state;
-    /* 640 x 480 in 640 x 641: 80.5 on each side; 80.5 - 0.1 rounds to 80. */
-    detect_box b = {0, 80, 640, 560, 1, 0};
-    detect_scale_boxes(&b, 1, 641, 640, 480, 640);
+    /* 640 x 480 in 640 x 643: 81.5 on each side; 81.5 - 0.1 rounds to 81. */
+    detect_box b = {0, 81, 640, 561, 1, 0};
+    detect_scale_boxes(&b, 1, 643, 640, 480, 640);
     assert_float_equal(b.y1, 0, 0);
     assert_float_equal(b.y2, 480, 0);
 }
