@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* error.h: how vigil says that something went wrong.
  *
- * Every function that can fail returns a vg_status; the words are in the caller's vg_error (NULL: unwanted):
+ * Every function that can fail returns a vg_status; the words are in the caller's vg_error (NULL:
+ * unwanted):
  *
  *     error: class 80 in a dataset of 80 classes (0..79)          what
  *       at:  labels/train/0007.txt:3, field 1                     where
  *       try: number classes from 0, or set nc: 81 in coco.yaml    mend
  *
- * The text is made where the facts are, in fixed buffers: reporting "out of memory" needs no memory. */
+ * The text is made where the facts are, in fixed buffers: reporting "out of memory" needs no
+ * memory. */
 #ifndef VIGIL_ERROR_H
 #define VIGIL_ERROR_H
 
@@ -16,7 +18,7 @@ extern "C" {
 #endif
 
 #if defined(__GNUC__)
-#define VG_API __attribute__((visibility("default")))
+#define VG_API               __attribute__((visibility("default")))
 #define VG_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #else
 #define VG_API
@@ -24,15 +26,15 @@ extern "C" {
 #endif
 
 /* One list for the enum, the names and the texts. */
-#define VG_STATUS_LIST(X)                                                                                              \
-    X(VG_OK, 0, "no error")                                                                                            \
-    X(VG_ERR_ARGUMENT, 1, "bad argument")                                                                              \
-    X(VG_ERR_MEMORY, 2, "out of memory, or over the account's limit")                                                  \
-    X(VG_ERR_IO, 3, "a file or stream could not be read or written")                                                   \
-    X(VG_ERR_FORMAT, 4, "a file's contents are not what they should be")                                               \
-    X(VG_ERR_UNSUPPORTED, 5, "valid, but this build or version cannot do it")                                          \
-    X(VG_ERR_LIMIT, 6, "a stated bound was reached")                                                                   \
-    X(VG_ERR_INTERRUPTED, 7, "stopped by request")                                                                     \
+#define VG_STATUS_LIST(X)                                                                          \
+    X(VG_OK, 0, "no error")                                                                        \
+    X(VG_ERR_ARGUMENT, 1, "bad argument")                                                          \
+    X(VG_ERR_MEMORY, 2, "out of memory, or over the account's limit")                              \
+    X(VG_ERR_IO, 3, "a file or stream could not be read or written")                               \
+    X(VG_ERR_FORMAT, 4, "a file's contents are not what they should be")                           \
+    X(VG_ERR_UNSUPPORTED, 5, "valid, but this build or version cannot do it")                      \
+    X(VG_ERR_LIMIT, 6, "a stated bound was reached")                                               \
+    X(VG_ERR_INTERRUPTED, 7, "stopped by request")                                                 \
     X(VG_ERR_SYSTEM, 8, "the operating system refused")
 
 typedef enum vg_status {

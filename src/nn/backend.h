@@ -1,8 +1,9 @@
-/* backend.h: what a processor must offer to run plans; one const struct per backend, in its own folder. Internal to nn.
+/* backend.h: what a processor must offer to run plans; one const struct per backend, in its own
+ * folder. Internal to nn.
  *
- * The plan says what to compute and where it lies; the backend says how. Life of a context: create, pack every
- * convolution's weights once, take the block, prepare the steps of a plan, run them in order (nothing allocates here),
- * release the steps, give the block back, destroy. */
+ * The plan says what to compute and where it lies; the backend says how. Life of a context: create,
+ * pack every convolution's weights once, take the block, prepare the steps of a plan, run them in
+ * order (nothing allocates here), release the steps, give the block back, destroy. */
 #ifndef NN_BACKEND_H
 #define NN_BACKEND_H
 
@@ -20,13 +21,13 @@ typedef enum nn_step_kind {
 /* One thing to do. Maps hold offsets until nn_plan_bind points them into the block. */
 typedef struct nn_step {
     nn_step_kind kind;
-    int op;                /* index in the graph */
-    int dst, src, src2;    /* values; src2: residual of a conv, second of an add; NN_NO_VALUE: none */
+    int op;             /* index in the graph */
+    int dst, src, src2; /* values; src2: residual of a conv, second of an add; NN_NO_VALUE: none */
     nn_map dst_map, src_map, src2_map;
     const nn_conv_spec *conv;
-    const void *weights;   /* packed */
+    const void *weights; /* packed */
     int k, heads, key_dim, head_dim;
-    void *state;           /* the backend's, between prepare and release */
+    void *state; /* the backend's, between prepare and release */
 } nn_step;
 
 typedef struct nn_backend_options {
@@ -42,10 +43,11 @@ typedef struct nn_backend {
     int (*threads)(const void *context);
     /* The form of a convolution's weights that is independent of the picture's size. */
     size_t (*weights_bytes)(const void *context, const nn_conv_spec *c);
-    void (*weights_pack)(const void *context, const nn_conv_spec *c, void *packed, const float *weight,
-                         const float *bias);
+    void (*weights_pack)(const void *context, const nn_conv_spec *c, void *packed,
+                         const float *weight, const float *bias);
     /* Memory that steps read and write, 64-byte aligned, every page touched. */
-    vg_status (*block_take)(void *context, void **block, size_t bytes, base_mem *mem, vg_error *err);
+    vg_status (*block_take)(void *context, void **block, size_t bytes, base_mem *mem,
+                            vg_error *err);
     void (*block_give)(void *context, void *block);
     vg_status (*prepare)(void *context, nn_step *step, base_mem *mem, vg_error *err);
     void (*release)(void *context, nn_step *step);

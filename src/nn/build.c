@@ -1,4 +1,5 @@
-/* build.c: the builder's primitives: each appends one op, its output value and its parameters to the graph. */
+/* build.c: the builder's primitives: each appends one op, its output value and its parameters to
+ * the graph. */
 #include "build.h"
 
 #include <assert.h>
@@ -14,8 +15,9 @@ void nn_build_fail(nn_builder *b, vg_status status, const char *mend, const char
     va_start(args, what);
     vsnprintf(text, sizeof text, what, args);
     va_end(args);
-    b->status = base_fail(b->err, status, base_where("%s:%d, layer %d", b->source, b->line, b->layer), mend, "%s",
-                          text);
+    b->status =
+        base_fail(b->err, status, base_where("%s:%d, layer %d", b->source, b->line, b->layer), mend,
+                  "%s", text);
 }
 
 /* Room for one more item; the arrays double. */
@@ -83,18 +85,26 @@ int nn_build_channels(const nn_builder *b, int value)
     return value_of(b, value).c;
 }
 
-static void add_param(nn_builder *b, nn_param_kind kind, const char *key, int n_dims, int d0, int d1, int d2, int d3)
+static void add_param(nn_builder *b, nn_param_kind kind, const char *key, int n_dims, int d0,
+                      int d1, int d2, int d3)
 {
     nn_graph *g = b->graph;
     if (!grow(b, (void **)&g->params, g->n_params, &g->params_capacity, sizeof *g->params))
         return;
     nn_param *p = &g->params[g->n_params++];
-    *p = (nn_param){.kind = kind, .n_dims = n_dims, .shape = {d0, d1, d2, d3}, .layer = b->layer, .n_elements = 1};
+    *p = (nn_param){.kind = kind,
+                    .n_dims = n_dims,
+                    .shape = {d0, d1, d2, d3},
+                    .layer = b->layer,
+                    .n_elements = 1};
     if (!base_format(p->key, sizeof p->key, "%s", key))
-        nn_build_fail(b, VG_ERR_LIMIT, NULL, "a parameter name longer than %d bytes", NN_KEY_BYTES - 1);
+        nn_build_fail(b, VG_ERR_LIMIT, NULL, "a parameter name longer than %d bytes",
+                      NN_KEY_BYTES - 1);
     for (int i = 0; i < n_dims; i++)
-        if (!base_mul_size(&p->n_elements, p->n_elements, (size_t)p->shape[i]) || p->n_elements > (size_t)1 << 32)
-            nn_build_fail(b, VG_ERR_LIMIT, NULL, "the parameter \"%s\" has more than 2^32 elements", key);
+        if (!base_mul_size(&p->n_elements, p->n_elements, (size_t)p->shape[i]) ||
+            p->n_elements > (size_t)1 << 32)
+            nn_build_fail(b, VG_ERR_LIMIT, NULL, "the parameter \"%s\" has more than 2^32 elements",
+                          key);
 }
 
 int nn_build_conv(nn_builder *b, const char *key, int in, nn_conv_args a)
@@ -102,11 +112,13 @@ int nn_build_conv(nn_builder *b, const char *key, int in, nn_conv_args a)
     int k = a.k ? a.k : 1, s = a.s ? a.s : 1, groups = a.g ? a.g : 1;
     nn_value x = value_of(b, in);
     if (k != 1 && k != 3 && k != 5 && k != 7)
-        nn_build_fail(b, VG_ERR_UNSUPPORTED, "use a kernel of 1, 3, 5 or 7", "a convolution of kernel %d", k);
+        nn_build_fail(b, VG_ERR_UNSUPPORTED, "use a kernel of 1, 3, 5 or 7",
+                      "a convolution of kernel %d", k);
     if (s != 1 && s != 2)
         nn_build_fail(b, VG_ERR_UNSUPPORTED, "use stride 1 or 2", "a convolution of stride %d", s);
     if (groups != 1 && !(groups == x.c && groups == a.c2))
-        nn_build_fail(b, VG_ERR_UNSUPPORTED, "use groups 1, or a depthwise convolution of equal widths",
+        nn_build_fail(b, VG_ERR_UNSUPPORTED,
+                      "use groups 1, or a depthwise convolution of equal widths",
                       "a convolution of %d groups from %d to %d channels", groups, x.c, a.c2);
     nn_op *op = add_op(b, NN_CONV, &in, 1, a.c2, x.down * s);
     if (!op)
@@ -143,7 +155,8 @@ static int out_of(const nn_op *op)
 int nn_build_maxpool(nn_builder *b, int in, int k)
 {
     if (k < 1 || k > 31 || k % 2 == 0)
-        nn_build_fail(b, VG_ERR_UNSUPPORTED, "use an odd size up to 31", "a max pool of size %d", k);
+        nn_build_fail(b, VG_ERR_UNSUPPORTED, "use an odd size up to 31", "a max pool of size %d",
+                      k);
     nn_value x = value_of(b, in);
     nn_op *op = add_op(b, NN_MAXPOOL, &in, 1, x.c, x.down);
     if (op)
@@ -155,21 +168,24 @@ int nn_build_upsample(nn_builder *b, int in)
 {
     nn_value x = value_of(b, in);
     if (x.down % 2 != 0)
-        nn_build_fail(b, VG_ERR_UNSUPPORTED, NULL, "an upsampling to more than %d times the input", NN_DOWN_ONE);
+        nn_build_fail(b, VG_ERR_UNSUPPORTED, NULL, "an upsampling to more than %d times the input",
+                      NN_DOWN_ONE);
     return out_of(add_op(b, NN_UPSAMPLE, &in, 1, x.c, x.down / 2));
 }
 
 int nn_build_concat(nn_builder *b, const int *in, int n_in)
 {
     if (n_in < 1 || n_in > NN_MAX_INPUTS) {
-        nn_build_fail(b, VG_ERR_LIMIT, NULL, "a concat of %d maps, outside 1..%d", n_in, NN_MAX_INPUTS);
+        nn_build_fail(b, VG_ERR_LIMIT, NULL, "a concat of %d maps, outside 1..%d", n_in,
+                      NN_MAX_INPUTS);
         return NN_NO_VALUE;
     }
     int c = 0, down = value_of(b, in[0]).down;
     for (int i = 0; i < n_in; i++) {
         nn_value x = value_of(b, in[i]);
         if (x.down != down)
-            nn_build_fail(b, VG_ERR_FORMAT, "check the row's `from`", "a concat of maps of different sizes");
+            nn_build_fail(b, VG_ERR_FORMAT, "check the row's `from`",
+                          "a concat of maps of different sizes");
         c += x.c;
     }
     return out_of(add_op(b, NN_CONCAT, in, n_in, c, down));

@@ -1,7 +1,7 @@
 /* build.h: how modules add to a graph, and what a module is. Internal to nn.
  *
- * The builder remembers the first error: after it every call does nothing and returns NN_NO_VALUE, so a module's build
- * reads like the formula and only the end is checked. */
+ * The builder remembers the first error: after it every call does nothing and returns NN_NO_VALUE,
+ * so a module's build reads like the formula and only the end is checked. */
 #ifndef NN_BUILD_H
 #define NN_BUILD_H
 
@@ -15,19 +15,20 @@ typedef struct nn_builder {
     const char *source; /* the YAML's name and the row's line, for errors */
     int line;
     int layer;
-    bool c3k_forced;    /* scales m, l, x: spec 1.1 */
+    bool c3k_forced; /* scales m, l, x: spec 1.1 */
 } nn_builder;
 
 /* Records the first error. */
-void nn_build_fail(nn_builder *b, vg_status status, const char *mend, const char *what, ...) VG_PRINTF(4, 5);
+void nn_build_fail(nn_builder *b, vg_status status, const char *mend, const char *what, ...)
+    VG_PRINTF(4, 5);
 
 typedef struct nn_conv_args {
     int c2, k, s, g; /* zero k, s, g: 1 */
     bool linear;     /* without SiLU */
     bool plain;      /* without BN: a bias instead (and no SiLU) */
 } nn_conv_args;
-/* Conv: key is the module's key in the state dict, "model.0" or "model.2.cv1". A plain one's tensors are key.weight and
- * key.bias, the others' key.conv.weight and key.bn.*. */
+/* Conv: key is the module's key in the state dict, "model.0" or "model.2.cv1". A plain one's
+ * tensors are key.weight and key.bias, the others' key.conv.weight and key.bn.*. */
 int nn_build_conv(nn_builder *b, const char *key, int in, nn_conv_args a);
 /* The picture: 3 channels. */
 int nn_build_input(nn_builder *b);
@@ -50,12 +51,12 @@ nn_key nn_key_make(const char *prefix, const char *format, ...) VG_PRINTF(2, 3);
 
 /* One row of a model's YAML, resolved. */
 typedef struct nn_module_args {
-    const char *key;                /* "model.2" */
+    const char *key; /* "model.2" */
     int n_in;
     int in[NN_MAX_INPUTS];
-    int repeats;                    /* after the depth factor; 1 unless the module repeats inside */
-    int c2;                         /* after the width factor, where the module has one */
-    const base_node *args;          /* the YAML list */
+    int repeats;           /* after the depth factor; 1 unless the module repeats inside */
+    int c2;                /* after the width factor, where the module has one */
+    const base_node *args; /* the YAML list */
 } nn_module_args;
 
 typedef struct nn_module {
@@ -72,7 +73,8 @@ const nn_module *nn_module_find(const char *name);
 void nn_module_names(char *buf, size_t n);
 
 /* Argument `index` of the row as a number, with a default where the row is shorter or has None. */
-int nn_arg_int(nn_builder *b, const nn_module_args *a, size_t index, int fallback, int least, int most);
+int nn_arg_int(nn_builder *b, const nn_module_args *a, size_t index, int fallback, int least,
+               int most);
 double nn_arg_real(nn_builder *b, const nn_module_args *a, size_t index, double fallback);
 bool nn_arg_bool(nn_builder *b, const nn_module_args *a, size_t index, bool fallback);
 

@@ -1,7 +1,7 @@
 /* engine.c: packed weights, one activation block, and a small cache of plans.
  *
- * Every plan computes in the same block (one runs at a time), so the cache costs only descriptions, and a stream of
- * never-repeating shapes has flat memory. Not thread-safe: one caller at a time. */
+ * Every plan computes in the same block (one runs at a time), so the cache costs only descriptions,
+ * and a stream of never-repeating shapes has flat memory. Not thread-safe: one caller at a time. */
 #include <assert.h>
 #include <string.h>
 
@@ -14,14 +14,14 @@ struct nn_engine {
     nn_graph *graph;
     const nn_backend *backend;
     void *context;
-    char *weights;           /* one block: every convolution's packed weights */
+    char *weights; /* one block: every convolution's packed weights */
     size_t weights_bytes;
-    size_t *weights_offset;  /* (ops) */
+    size_t *weights_offset; /* (ops) */
     char *block, *scratch;
     size_t block_bytes, scratch_bytes;
-    nn_plan **plans;         /* (max_plans) NULL: free */
+    nn_plan **plans; /* (max_plans) NULL: free */
     int max_plans;
-    uint64_t clock;          /* counts uses, for the cache */
+    uint64_t clock; /* counts uses, for the cache */
     bool keep_layers;
 };
 
@@ -36,12 +36,14 @@ static vg_status lay_out_weights(nn_engine *e, const nn_accounts *mem, vg_error 
         if (g->ops[i].kind != NN_CONV)
             continue;
         e->weights_offset[i] = e->weights_bytes;
-        e->weights_bytes += base_round_up(e->backend->weights_bytes(e->context, &g->ops[i].conv), BASE_MEM_ALIGN);
+        e->weights_bytes +=
+            base_round_up(e->backend->weights_bytes(e->context, &g->ops[i].conv), BASE_MEM_ALIGN);
     }
     return VG_OK;
 }
 
-static vg_status pack_weights(nn_engine *e, const weights_file *w, const nn_accounts *mem, vg_error *err)
+static vg_status pack_weights(nn_engine *e, const weights_file *w, const nn_accounts *mem,
+                              vg_error *err)
 {
     const nn_graph *g = e->graph;
     size_t most_weight = 1, most_oc = 1;
@@ -54,7 +56,11 @@ static vg_status pack_weights(nn_engine *e, const weights_file *w, const nn_acco
     }
     vg_status st = VG_ERR_MEMORY;
     e->weights = base_alloc(mem->weights, e->weights_bytes, err);
-    float *folded = e->weights ? base_alloc_zero(mem->weights, most_weight + 5 * most_oc, sizeof *folded, err) : NULL;
+    /* On the activations' account: their block, which comes later, is larger, so this is in the
+     * plan already. */
+    float *folded = e->weights ? base_alloc_zero(mem->activations, most_weight + 5 * most_oc,
+                                                 sizeof *folded, err)
+                               : NULL;
     if (!folded)
         return st;
     float *bias = folded + most_weight, *scratch = bias + most_oc;
@@ -65,39 +71,51 @@ static vg_status pack_weights(nn_engine *e, const weights_file *w, const nn_acco
             continue;
         st = nn_fold(folded, bias, g, op, w, scratch, err);
         if (st == VG_OK)
-            e->backend->weights_pack(e->context, &op->conv, e->weights + e->weights_offset[i], folded, bias);
+            e->backend->weights_pack(e->context, &op->conv, e->weights + e->weights_offset[i],
+                                     folded, bias);
     }
     base_free(folded);
     return st;
 }
 
-vg_status nn_engine_create(nn_engine **out, nn_graph *graph, const weights_file *w, const nn_engine_options *o,
-                           const nn_accounts *mem, vg_error *err)
+/* An engine without weights: enough to make plans. */
+static vg_status create_bare(nn_engine **out, nn_graph *graph, const nn_engine_options *o,
+                             const nn_accounts *mem, vg_error *err)
 {
     *out = NULL;
     int max_plans = o && o->max_plans > 0 ? o->max_plans : DEFAULT_PLANS;
     if (max_plans > MOST_PLANS)
-        return base_fail(err, VG_ERR_ARGUMENT, NULL, NULL, "a cache of %d plans, more than %d", max_plans, MOST_PLANS);
+        return base_fail(err, VG_ERR_ARGUMENT, NULL, NULL, "a cache of %d plans, more than %d",
+                         max_plans, MOST_PLANS);
     nn_engine *e = base_alloc_zero(mem->plans, 1, sizeof *e, err);
     if (!e)
         return VG_ERR_MEMORY;
-    *e = (nn_engine){.graph = graph, .backend = &nn_backend_cpu, .max_plans = max_plans,
+    *e = (nn_engine){.graph = graph,
+                     .backend = &nn_backend_cpu,
+                     .max_plans = max_plans,
                      .keep_layers = o && o->keep_layers};
     nn_backend_options bo = {.threads = o ? o->threads : 0, .isa = o ? o->isa : NULL};
     vg_status st = e->backend->create(&e->context, &bo, mem->plans, err);
     if (st == VG_OK)
         st = lay_out_weights(e, mem, err);
-    if (st == VG_OK)
-        st = pack_weights(e, w, mem, err);
     if (st == VG_OK) {
         e->plans = base_alloc_zero(mem->plans, (size_t)max_plans, sizeof *e->plans, err);
         st = e->plans ? VG_OK : VG_ERR_MEMORY;
     }
-    if (st != VG_OK) {
-        e->graph = NULL; /* untouched on failure */
-        nn_engine_destroy(&e);
-    }
     *out = e;
+    return st;
+}
+
+vg_status nn_engine_create(nn_engine **out, nn_graph *graph, const weights_file *w,
+                           const nn_engine_options *o, const nn_accounts *mem, vg_error *err)
+{
+    vg_status st = create_bare(out, graph, o, mem, err);
+    if (st == VG_OK)
+        st = pack_weights(*out, w, mem, err);
+    if (st != VG_OK && *out) {
+        (*out)->graph = NULL; /* untouched on failure */
+        nn_engine_destroy(out);
+    }
     return st;
 }
 
@@ -153,7 +171,8 @@ int nn_engine_threads(const nn_engine *e)
 }
 
 /* A plan with the backend's side of its steps. */
-static vg_status make_plan(nn_engine *e, nn_plan **out, int n, int h, int w, const nn_accounts *mem, vg_error *err)
+static vg_status make_plan(nn_engine *e, nn_plan **out, int n, int h, int w, const nn_accounts *mem,
+                           vg_error *err)
 {
     vg_status st = nn_plan_create(out, e->graph, n, h, w, e->keep_layers, mem->plans, err);
     if (st != VG_OK)
@@ -162,7 +181,7 @@ static vg_status make_plan(nn_engine *e, nn_plan **out, int n, int h, int w, con
     nn_plan_bind(p, NULL, NULL); /* shapes and pitches without addresses */
     for (size_t i = 0; i < p->n_steps && st == VG_OK; i++) {
         nn_step *s = &p->steps[i];
-        if (s->conv)
+        if (s->conv && e->weights)
             s->weights = e->weights + e->weights_offset[s->op];
         st = e->backend->prepare(e->context, s, mem->plans, err);
         size_t scratch = st == VG_OK ? e->backend->scratch_bytes(e->context, s) : 0;
@@ -173,23 +192,36 @@ static vg_status make_plan(nn_engine *e, nn_plan **out, int n, int h, int w, con
     return st;
 }
 
-vg_status nn_engine_need(nn_engine *e, int n, int h, int w, nn_memory_need *out, const nn_accounts *mem, vg_error *err)
+vg_status nn_graph_need(nn_graph *g, const nn_engine_options *o, int n, int h, int w,
+                        nn_memory_need *out, const nn_accounts *mem, vg_error *err)
 {
+    nn_engine *e = NULL;
     nn_plan *p = NULL;
-    vg_status st = make_plan(e, &p, n, h, w, mem, err);
-    if (st != VG_OK)
-        return st;
-    *out = (nn_memory_need){.weights_bytes = e->weights_bytes,
-                            .activation_bytes = p->block_bytes,
-                            .naive_bytes = p->naive_bytes,
-                            .scratch_bytes = p->scratch_bytes,
-                            .input_bytes = (size_t)n * (size_t)h * (size_t)w * 3 * sizeof(float)};
-    drop_plan(e, &p);
-    return VG_OK;
+    size_t before = mem->plans->in_use_bytes;
+    vg_status st = create_bare(&e, g, o, mem, err);
+    size_t bare = mem->plans->in_use_bytes - before;
+    if (st == VG_OK)
+        st = make_plan(e, &p, n, h, w, mem, err);
+    if (st == VG_OK) {
+        size_t plan = mem->plans->in_use_bytes - before - bare;
+        *out =
+            (nn_memory_need){.weights_bytes = e->weights_bytes,
+                             .activation_bytes = p->block_bytes,
+                             .naive_bytes = p->naive_bytes,
+                             .scratch_bytes = p->scratch_bytes,
+                             .input_bytes = (size_t)n * (size_t)h * (size_t)w * 3 * sizeof(float),
+                             .engine_bytes = bare + plan * (size_t)e->max_plans};
+        drop_plan(e, &p);
+    }
+    if (e)
+        e->graph = NULL; /* the caller's */
+    nn_engine_destroy(&e);
+    return st;
 }
 
 /* Makes room for a plan; the old block goes first, so that the two are never held together. */
-static vg_status hold(nn_engine *e, size_t block_bytes, size_t scratch_bytes, const nn_accounts *mem, vg_error *err)
+static vg_status hold(nn_engine *e, size_t block_bytes, size_t scratch_bytes,
+                      const nn_accounts *mem, vg_error *err)
 {
     if (block_bytes <= e->block_bytes && scratch_bytes <= e->scratch_bytes)
         return VG_OK;
@@ -198,9 +230,11 @@ static vg_status hold(nn_engine *e, size_t block_bytes, size_t scratch_bytes, co
     if (scratch_bytes < e->scratch_bytes)
         scratch_bytes = e->scratch_bytes;
     drop_block(e);
-    vg_status st = e->backend->block_take(e->context, (void **)&e->block, block_bytes, mem->activations, err);
+    vg_status st =
+        e->backend->block_take(e->context, (void **)&e->block, block_bytes, mem->activations, err);
     if (st == VG_OK && scratch_bytes > 0)
-        st = e->backend->block_take(e->context, (void **)&e->scratch, scratch_bytes, mem->activations, err);
+        st = e->backend->block_take(e->context, (void **)&e->scratch, scratch_bytes,
+                                    mem->activations, err);
     if (st != VG_OK) {
         drop_block(e);
         return st;
@@ -210,14 +244,19 @@ static vg_status hold(nn_engine *e, size_t block_bytes, size_t scratch_bytes, co
     return VG_OK;
 }
 
-vg_status nn_engine_reserve(nn_engine *e, int n, int h, int w, const nn_accounts *mem, vg_error *err)
+vg_status nn_engine_reserve(nn_engine *e, int n, int h, int w, const nn_accounts *mem,
+                            vg_error *err)
 {
-    nn_memory_need need;
-    vg_status st = nn_engine_need(e, n, h, w, &need, mem, err);
-    return st == VG_OK ? hold(e, need.activation_bytes, need.scratch_bytes, mem, err) : st;
+    nn_plan *p = NULL;
+    vg_status st = make_plan(e, &p, n, h, w, mem, err);
+    if (st == VG_OK)
+        st = hold(e, p->block_bytes, p->scratch_bytes, mem, err);
+    drop_plan(e, &p);
+    return st;
 }
 
-vg_status nn_engine_plan(nn_engine *e, nn_plan **out, int n, int h, int w, const nn_accounts *mem, vg_error *err)
+vg_status nn_engine_plan(nn_engine *e, nn_plan **out, int n, int h, int w, const nn_accounts *mem,
+                         vg_error *err)
 {
     nn_plan **oldest = &e->plans[0];
     *out = NULL;

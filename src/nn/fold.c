@@ -29,7 +29,8 @@ static vg_status read_param(float *dst, const nn_param *p, const weights_file *w
     const weights_tensor *t = weights_find(w, p->key);
     if (!t)
         return base_fail(err, VG_ERR_FORMAT, base_where("tensor %s", p->key),
-                         "give weights of the same architecture and scale", "the weights lack a tensor of the model");
+                         "give weights of the same architecture and scale",
+                         "the weights lack a tensor of the model");
     bool same = t->n_dims == p->n_dims;
     int64_t want[4];
     for (int d = 0; d < p->n_dims; d++) {
@@ -48,21 +49,26 @@ static vg_status read_param(float *dst, const nn_param *p, const weights_file *w
     for (size_t i = 0; i < p->n_elements; i++)
         if (!isfinite(dst[i]))
             return base_fail(err, VG_ERR_FORMAT, base_where("tensor %s, element %zu", p->key, i),
-                             "the training run diverged: take an earlier checkpoint", "a weight that is not finite");
+                             "the training run diverged: take an earlier checkpoint",
+                             "a weight that is not finite");
     return VG_OK;
 }
 
 /* A fused file has conv.bias in the place of bn.*. */
 static bool is_fused(const nn_op *op, const weights_file *w, nn_param *bias)
 {
-    *bias = (nn_param){.kind = NN_PARAM_BIAS, .n_dims = 1, .shape = {op->conv.oc}, .n_elements = (size_t)op->conv.oc};
+    *bias = (nn_param){.kind = NN_PARAM_BIAS,
+                       .n_dims = 1,
+                       .shape = {op->conv.oc},
+                       .n_elements = (size_t)op->conv.oc};
     char bn_key[NN_KEY_BYTES];
-    return base_format(bias->key, sizeof bias->key, "%s.conv.bias", op->key) && weights_find(w, bias->key) &&
+    return base_format(bias->key, sizeof bias->key, "%s.conv.bias", op->key) &&
+           weights_find(w, bias->key) &&
            base_format(bn_key, sizeof bn_key, "%s.bn.weight", op->key) && !weights_find(w, bn_key);
 }
 
-vg_status nn_fold(float *weight, float *bias, const nn_graph *g, const nn_op *op, const weights_file *w,
-                  float *scratch, vg_error *err)
+vg_status nn_fold(float *weight, float *bias, const nn_graph *g, const nn_op *op,
+                  const weights_file *w, float *scratch, vg_error *err)
 {
     const nn_param *p = &g->params[op->conv.first_param];
     size_t oc = (size_t)op->conv.oc;
@@ -82,8 +88,8 @@ vg_status nn_fold(float *weight, float *bias, const nn_graph *g, const nn_op *op
     for (size_t o = 0; o < oc; o++) {
         double var = scratch[3 * oc + o];
         if (var + bn_eps <= 0)
-            return base_fail(err, VG_ERR_FORMAT, base_where("tensor %s, element %zu", p[4].key, o), NULL,
-                             "a running variance of %g", var);
+            return base_fail(err, VG_ERR_FORMAT, base_where("tensor %s, element %zu", p[4].key, o),
+                             NULL, "a running variance of %g", var);
         double s = scratch[o] / sqrt(var + bn_eps);
         bias[o] = (float)(scratch[oc + o] - scratch[2 * oc + o] * s);
         for (size_t i = 0; i < per_channel; i++)
@@ -92,8 +98,8 @@ vg_status nn_fold(float *weight, float *bias, const nn_graph *g, const nn_op *op
     return VG_OK;
 }
 
-vg_status nn_fold_conv(const nn_graph *g, const weights_file *w, const char *key, float **weight, float **bias,
-                       size_t *n_weight, size_t *n_bias, base_mem *mem, vg_error *err)
+vg_status nn_fold_conv(const nn_graph *g, const weights_file *w, const char *key, float **weight,
+                       float **bias, size_t *n_weight, size_t *n_bias, base_mem *mem, vg_error *err)
 {
     *weight = *bias = NULL;
     for (size_t i = 0; i < g->n_ops; i++) {
@@ -103,8 +109,10 @@ vg_status nn_fold_conv(const nn_graph *g, const weights_file *w, const char *key
         *n_weight = nn_conv_weight_elements(&op->conv);
         *n_bias = (size_t)op->conv.oc;
         *weight = base_alloc_zero(mem, *n_weight, sizeof **weight, err);
-        *bias = base_alloc_zero(mem, *n_bias * 5, sizeof **bias, err); /* four more: fold's scratch */
-        vg_status st = *weight && *bias ? nn_fold(*weight, *bias, g, op, w, *bias + *n_bias, err) : VG_ERR_MEMORY;
+        *bias =
+            base_alloc_zero(mem, *n_bias * 5, sizeof **bias, err); /* four more: fold's scratch */
+        vg_status st = *weight && *bias ? nn_fold(*weight, *bias, g, op, w, *bias + *n_bias, err)
+                                        : VG_ERR_MEMORY;
         if (st != VG_OK) {
             base_free(*weight);
             base_free(*bias);

@@ -1,4 +1,5 @@
-/* graph.c: a model's YAML row by row into a graph. Spec 1.1 and 1.2 for the grammar and the scaling rules. */
+/* graph.c: a model's YAML row by row into a graph. Spec 1.1 and 1.2 for the grammar and the scaling
+ * rules. */
 #include <math.h>
 #include <string.h>
 
@@ -17,9 +18,11 @@ static const base_node *must(const base_node *n, base_node_kind kind)
 }
 
 /* The scale's three factors; a YAML without `scales` has factors of one. */
-static vg_status read_scaling(scaling *out, nn_graph *g, const base_tree *yaml, const char *wanted, vg_error *err)
+static vg_status read_scaling(scaling *out, nn_graph *g, const base_tree *yaml, const char *wanted,
+                              vg_error *err)
 {
-    const base_node *root = base_tree_root(yaml), *scales = must(base_node_get(root, "scales"), BASE_NODE_MAP);
+    const base_node *root = base_tree_root(yaml),
+                    *scales = must(base_node_get(root, "scales"), BASE_NODE_MAP);
     const base_node *said = must(base_node_get(root, "scale"), BASE_NODE_TEXT);
     const char *source = base_tree_source(yaml);
     *out = (scaling){1, 1, NN_MAX_CHANNELS};
@@ -28,14 +31,16 @@ static vg_status read_scaling(scaling *out, nn_graph *g, const base_tree *yaml, 
     const char *name = wanted && *wanted ? wanted : said ? said->text : scales->first->key;
     const base_node *s = base_node_get(scales, name);
     if (!s)
-        return base_fail(err, VG_ERR_ARGUMENT, base_where("%s, scales", source), "use one of the YAML's scales",
-                         "no scale \"%s\"", name);
+        return base_fail(err, VG_ERR_ARGUMENT, base_where("%s, scales", source),
+                         "use one of the YAML's scales", "no scale \"%s\"", name);
     double v[3] = {0};
     for (size_t i = 0; i < 3; i++) {
         const base_node *n = base_node_at(s, i);
-        if (!n || (n->kind != BASE_NODE_INT && n->kind != BASE_NODE_REAL) || !(n->real > 0 && n->real <= 1e6))
+        if (!n || (n->kind != BASE_NODE_INT && n->kind != BASE_NODE_REAL) ||
+            !(n->real > 0 && n->real <= 1e6))
             return base_fail(err, VG_ERR_FORMAT, base_where("%s:%d, scales", source, s->line),
-                             "write [depth, width, most channels]", "scale \"%s\" has no three numbers above 0", name);
+                             "write [depth, width, most channels]",
+                             "scale \"%s\" has no three numbers above 0", name);
         v[i] = n->real;
     }
     *out = (scaling){v[0], v[1], v[2]};
@@ -43,7 +48,8 @@ static vg_status read_scaling(scaling *out, nn_graph *g, const base_tree *yaml, 
     return VG_OK;
 }
 
-/* Spec 1.1: c = 8 * ceil(min(c_yaml, M) * w / 8), but for a width that happens to equal nc (spec 9, item 20). */
+/* Spec 1.1: c = 8 * ceil(min(c_yaml, M) * w / 8), but for a width that happens to equal nc (spec 9,
+ * item 20). */
 static int scaled_width(int64_t c, const scaling *s, int nc)
 {
     if (c == nc)
@@ -56,7 +62,10 @@ static int scaled_width(int64_t c, const scaling *s, int nc)
 static void node_text(char *buf, size_t n, const base_node *node)
 {
     if (!node || node->kind != BASE_NODE_LIST) {
-        base_format(buf, n, "%s", node && node->text ? node->text : node ? base_node_kind_name(node->kind) : "");
+        base_format(buf, n, "%s",
+                    node && node->text ? node->text
+                    : node             ? base_node_kind_name(node->kind)
+                                       : "");
         if (node && !node->text && node->kind == BASE_NODE_INT)
             base_format(buf, n, "%lld", (long long)node->i);
         else if (node && !node->text && node->kind == BASE_NODE_REAL)
@@ -84,8 +93,10 @@ static void read_from(nn_builder *b, nn_module_args *a, const base_node *from, i
 {
     const base_node *n = from && from->kind == BASE_NODE_LIST ? from->first : from;
     for (; n; n = from && from->kind == BASE_NODE_LIST ? n->next : NULL) {
-        if (n->kind != BASE_NODE_INT || n->i >= row || n->i < -(int64_t)row - 1 || a->n_in == NN_MAX_INPUTS) {
-            nn_build_fail(b, VG_ERR_FORMAT, "name rows above this one, or -1", "a `from` that is no earlier row");
+        if (n->kind != BASE_NODE_INT || n->i >= row || n->i < -(int64_t)row - 1 ||
+            a->n_in == NN_MAX_INPUTS) {
+            nn_build_fail(b, VG_ERR_FORMAT, "name rows above this one, or -1",
+                          "a `from` that is no earlier row");
             return;
         }
         int at = (int)(n->i < 0 ? row + n->i : n->i);
@@ -125,8 +136,8 @@ static void build_row(nn_builder *b, const base_node *row_node, int row, const s
                     *module = base_node_at(row_node, 2), *args = base_node_at(row_node, 3);
     b->line = row_node->line;
     b->layer = row;
-    if (!must(repeats, BASE_NODE_INT) || repeats->i < 1 || repeats->i > MAX_REPEATS || !must(module, BASE_NODE_TEXT) ||
-        !must(args, BASE_NODE_LIST)) {
+    if (!must(repeats, BASE_NODE_INT) || repeats->i < 1 || repeats->i > MAX_REPEATS ||
+        !must(module, BASE_NODE_TEXT) || !must(args, BASE_NODE_LIST)) {
         nn_build_fail(b, VG_ERR_FORMAT, "write [from, repeats, module, [arguments]]",
                       "a row that is not [from, repeats 1..%d, module, arguments]", MAX_REPEATS);
         return;
@@ -135,7 +146,8 @@ static void build_row(nn_builder *b, const base_node *row_node, int row, const s
     if (!m) {
         char names[200];
         nn_module_names(names, sizeof names);
-        nn_build_fail(b, VG_ERR_UNSUPPORTED, base_mend("vigil has: %s", names), "the module \"%s\"", module->text);
+        nn_build_fail(b, VG_ERR_UNSUPPORTED, base_mend("vigil has: %s", names), "the module \"%s\"",
+                      module->text);
         return;
     }
     int n = repeats->i > 1 ? (int)rint((double)repeats->i * s->depth) : 1;
@@ -169,7 +181,8 @@ static vg_status read_nc(nn_graph *g, const base_tree *yaml, int wanted, vg_erro
     const base_node *nc = base_node_get(base_tree_root(yaml), "nc");
     if (wanted == 0 && (!must(nc, BASE_NODE_INT) || nc->i < 1 || nc->i > NN_MAX_CHANNELS))
         return base_fail(err, VG_ERR_FORMAT, base_where("%s, nc", base_tree_source(yaml)),
-                         "write the number of classes, e.g. nc: 80", "a model without a class count");
+                         "write the number of classes, e.g. nc: 80",
+                         "a model without a class count");
     g->nc = wanted > 0 ? wanted : (int)nc->i;
     return VG_OK;
 }
@@ -186,8 +199,8 @@ static void set_name(nn_graph *g, const char *source)
         base_format(g->name, sizeof g->name, "%.20s", stem);
 }
 
-vg_status nn_graph_create(nn_graph **out, const base_tree *yaml, const nn_graph_options *o, base_mem *mem,
-                          vg_error *err)
+vg_status nn_graph_create(nn_graph **out, const base_tree *yaml, const nn_graph_options *o,
+                          base_mem *mem, vg_error *err)
 {
     *out = NULL;
     const base_node *root = base_tree_root(yaml);
@@ -196,7 +209,8 @@ vg_status nn_graph_create(nn_graph **out, const base_tree *yaml, const nn_graph_
     for (int i = 0; i < 2; i++) {
         if (!must(parts[i], BASE_NODE_LIST))
             return base_fail(err, VG_ERR_FORMAT, base_where("%s", base_tree_source(yaml)),
-                             "a model's YAML has the lists backbone and head", "no list \"%s\"", i ? "head" : "backbone");
+                             "a model's YAML has the lists backbone and head", "no list \"%s\"",
+                             i ? "head" : "backbone");
         n_rows += parts[i]->n_children;
     }
     if (n_rows > MAX_ROWS)
@@ -228,7 +242,8 @@ vg_status nn_graph_create(nn_graph **out, const base_tree *yaml, const nn_graph_
         for (const base_node *n = parts[i]->first; n && b.status == VG_OK; n = n->next)
             build_row(&b, n, row++, &s);
     if (b.status == VG_OK && g->n_levels == 0)
-        nn_build_fail(&b, VG_ERR_FORMAT, "end the head with a Detect row", "a model without a head");
+        nn_build_fail(&b, VG_ERR_FORMAT, "end the head with a Detect row",
+                      "a model without a head");
 done:
     if (b.status != VG_OK)
         nn_graph_destroy(&g);

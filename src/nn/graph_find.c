@@ -6,7 +6,8 @@
 static const char *const scales[] = {"n", "s", "m", "l", "x"};
 enum { N_SCALES = sizeof scales / sizeof *scales };
 
-static vg_status from_builtin(nn_graph **out, const char *scale, int nc, base_mem *mem, vg_error *err)
+static vg_status from_builtin(nn_graph **out, const char *scale, int nc, base_mem *mem,
+                              vg_error *err)
 {
     base_tree *yaml = NULL;
     const char *text = nn_builtin_yaml();
@@ -20,7 +21,9 @@ static vg_status from_builtin(nn_graph **out, const char *scale, int nc, base_me
 /* The scale letter at the end of names like yolo11s, yolov11s.yaml; 0: none. */
 static const char *scale_in_name(const char *stem)
 {
-    const char *rest = base_starts_with(stem, "yolov11") ? stem + 7 : base_starts_with(stem, "yolo11") ? stem + 6 : NULL;
+    const char *rest = base_starts_with(stem, "yolov11")  ? stem + 7
+                       : base_starts_with(stem, "yolo11") ? stem + 6
+                                                          : NULL;
     for (int i = 0; rest && i < N_SCALES; i++)
         if (strcmp(rest, scales[i]) == 0)
             return scales[i];
@@ -39,7 +42,8 @@ vg_status nn_graph_from_name(nn_graph **out, const char *name, int nc, base_mem 
         if (scale && (yaml_name || !*suffix) && base_path_name(name) == name)
             return from_builtin(out, scale, nc, mem, err);
         return base_fail(err, VG_ERR_ARGUMENT, base_where("%s", name),
-                         "give a model YAML, or one of yolo11n.yaml yolo11s.yaml yolo11m.yaml yolo11l.yaml yolo11x.yaml",
+                         "give a model YAML, or one of yolo11n.yaml yolo11s.yaml yolo11m.yaml "
+                         "yolo11l.yaml yolo11x.yaml",
                          "no such model");
     }
     base_tree *yaml = NULL;
@@ -50,7 +54,8 @@ vg_status nn_graph_from_name(nn_graph **out, const char *name, int nc, base_mem 
     return st;
 }
 
-/* Whether the file has every parameter of the graph in its shape (BN's may be missing when the file is fused). */
+/* Whether the file has every parameter of the graph in its shape (BN's may be missing when the file
+ * is fused). */
 static bool fits(const nn_graph *g, const weights_file *w)
 {
     for (size_t i = 0; i < g->n_params; i++) {
@@ -71,7 +76,9 @@ static bool fits(const nn_graph *g, const weights_file *w)
 static int class_count(const weights_file *w)
 {
     const weights_tensor *t = weights_find(w, "model.23.cv3.0.2.bias");
-    return t && t->n_dims == 1 && t->shape[0] > 0 && t->shape[0] <= NN_MAX_CHANNELS ? (int)t->shape[0] : 0;
+    return t && t->n_dims == 1 && t->shape[0] > 0 && t->shape[0] <= NN_MAX_CHANNELS
+               ? (int)t->shape[0]
+               : 0;
 }
 
 vg_status nn_graph_from_weights(nn_graph **out, const weights_file *w, base_mem *mem, vg_error *err)
@@ -80,8 +87,8 @@ vg_status nn_graph_from_weights(nn_graph **out, const weights_file *w, base_mem 
     *out = NULL;
     if (*meta->model_yaml) {
         base_tree *yaml = NULL;
-        vg_status st =
-            base_tree_from_yaml(&yaml, meta->model_yaml, strlen(meta->model_yaml), "yolo11.yaml (in the weights file)", mem, err);
+        vg_status st = base_tree_from_yaml(&yaml, meta->model_yaml, strlen(meta->model_yaml),
+                                           "yolo11.yaml (in the weights file)", mem, err);
         if (st == VG_OK)
             st = nn_graph_create(out, yaml, &(nn_graph_options){.scale = meta->scale}, mem, err);
         base_tree_destroy(&yaml);
@@ -96,7 +103,8 @@ vg_status nn_graph_from_weights(nn_graph **out, const weights_file *w, base_mem 
             return VG_OK;
         nn_graph_destroy(out);
     }
-    return base_fail(err, VG_ERR_FORMAT, NULL,
-                     "give weights of a YOLO11 detector, or a file that holds its model YAML",
-                     "a weights file that describes no model, and whose tensors are those of no YOLO11 scale");
+    return base_fail(
+        err, VG_ERR_FORMAT, NULL,
+        "give weights of a YOLO11 detector, or a file that holds its model YAML",
+        "a weights file that describes no model, and whose tensors are those of no YOLO11 scale");
 }

@@ -23,7 +23,8 @@ int nn_block_c3k(nn_builder *b, const char *key, int in, int c2, int n, bool sho
 
 static int build_bottleneck(nn_builder *b, const nn_module_args *a)
 {
-    return nn_block_bottleneck(b, a->key, a->in[0], a->c2, nn_arg_bool(b, a, 1, true), nn_arg_real(b, a, 4, 0.5));
+    return nn_block_bottleneck(b, a->key, a->in[0], a->c2, nn_arg_bool(b, a, 1, true),
+                               nn_arg_real(b, a, 4, 0.5));
 }
 
 static int build_c3k(nn_builder *b, const nn_module_args *a)
@@ -40,7 +41,8 @@ static int build_c3k2(nn_builder *b, const nn_module_args *a)
         nn_build_fail(b, VG_ERR_UNSUPPORTED, NULL, "a C3k2 with groups");
     bool shortcut = nn_arg_bool(b, a, 4, true);
     if (a->repeats > NN_MAX_INPUTS - 1) {
-        nn_build_fail(b, VG_ERR_LIMIT, NULL, "a C3k2 of %d repeats, more than %d", a->repeats, NN_MAX_INPUTS - 1);
+        nn_build_fail(b, VG_ERR_LIMIT, NULL, "a C3k2 of %d repeats, more than %d", a->repeats,
+                      NN_MAX_INPUTS - 1);
         return NN_NO_VALUE;
     }
     int split = nn_build_conv(b, NN_KEY(a->key, ".cv1"), a->in[0], (nn_conv_args){.c2 = 2 * c});
@@ -48,7 +50,8 @@ static int build_c3k2(nn_builder *b, const nn_module_args *a)
     int x = nn_build_slice(b, split, c, c);
     for (int i = 0; i < a->repeats; i++) {
         nn_key key = nn_key_make(a->key, ".m.%d", i);
-        x = c3k ? nn_block_c3k(b, key.text, x, c, 2, shortcut) : nn_block_bottleneck(b, key.text, x, c, shortcut, 0.5);
+        x = c3k ? nn_block_c3k(b, key.text, x, c, 2, shortcut)
+                : nn_block_bottleneck(b, key.text, x, c, shortcut, 0.5);
         y[1 + i] = x;
     }
     int all = nn_build_concat(b, y, 1 + a->repeats);
@@ -56,7 +59,8 @@ static int build_c3k2(nn_builder *b, const nn_module_args *a)
 }
 
 const nn_module nn_module_bottleneck = {.name = "Bottleneck",
-                                        .help = "two 3x3 convolutions with a shortcut: c2, shortcut",
+                                        .help =
+                                            "two 3x3 convolutions with a shortcut: c2, shortcut",
                                         .scales_width = true,
                                         .build = build_bottleneck};
 

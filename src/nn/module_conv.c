@@ -14,13 +14,15 @@ static int gcd(int a, int b)
 /* Arguments of both: c2, k, s. */
 static int build(nn_builder *b, const nn_module_args *a, int groups, bool has_padding)
 {
-    nn_conv_args conv = {
-        .c2 = a->c2, .k = nn_arg_int(b, a, 1, 1, 1, 31), .s = nn_arg_int(b, a, 2, 1, 1, 8), .g = groups};
+    nn_conv_args conv = {.c2 = a->c2,
+                         .k = nn_arg_int(b, a, 1, 1, 1, 31),
+                         .s = nn_arg_int(b, a, 2, 1, 1, 8),
+                         .g = groups};
     if (has_padding) {
         int pad = nn_arg_int(b, a, 3, conv.k / 2, 0, 31);
         if (pad != conv.k / 2)
-            nn_build_fail(b, VG_ERR_UNSUPPORTED, "leave the padding out", "a convolution of kernel %d with padding %d",
-                          conv.k, pad);
+            nn_build_fail(b, VG_ERR_UNSUPPORTED, "leave the padding out",
+                          "a convolution of kernel %d with padding %d", conv.k, pad);
         conv.g = nn_arg_int(b, a, 4, 1, 1, NN_MAX_CHANNELS);
         if (nn_arg_int(b, a, 5, 1, 1, 31) != 1)
             nn_build_fail(b, VG_ERR_UNSUPPORTED, NULL, "a dilated convolution");
@@ -39,8 +41,10 @@ static int build_dwconv(nn_builder *b, const nn_module_args *a)
     return build(b, a, gcd(nn_build_channels(b, a->in[0]), a->c2), false);
 }
 
-const nn_module nn_module_conv = {
-    .name = "Conv", .help = "convolution, batch norm, SiLU: c2, k, s", .scales_width = true, .build = build_conv};
+const nn_module nn_module_conv = {.name = "Conv",
+                                  .help = "convolution, batch norm, SiLU: c2, k, s",
+                                  .scales_width = true,
+                                  .build = build_conv};
 
 const nn_module nn_module_dwconv = {.name = "DWConv",
                                     .help = "depthwise convolution, batch norm, SiLU: c2, k, s",

@@ -1,4 +1,5 @@
-/* module_detect.c: the detection head: per level a box branch (4 x 16 bins) and a class branch. Spec 1.4. */
+/* module_detect.c: the detection head: per level a box branch (4 x 16 bins) and a class branch.
+ * Spec 1.4. */
 #include <string.h>
 
 #include "build.h"
@@ -13,30 +14,36 @@ static int build(nn_builder *b, const nn_module_args *a)
     int nc = b->graph->nc;
     const base_node *said = base_node_at(a->args, 0);
     if (said && said->kind == BASE_NODE_INT && said->i != nc)
-        nn_build_fail(b, VG_ERR_FORMAT, "write nc there, or make the two agree", "Detect for %lld classes in a model of %d",
-                      (long long)said->i, nc);
+        nn_build_fail(b, VG_ERR_FORMAT, "write nc there, or make the two agree",
+                      "Detect for %lld classes in a model of %d", (long long)said->i, nc);
     int c0 = nn_build_channels(b, a->in[0]);
     int c2 = max_int(16, max_int(c0 / 4, 4 * NN_REG_MAX));
     int c3 = max_int(c0, nc < 100 ? nc : 100);
     int box[NN_MAX_LEVELS], cls[NN_MAX_LEVELS];
     if (a->n_in > NN_MAX_LEVELS) {
-        nn_build_fail(b, VG_ERR_LIMIT, NULL, "a head of %d levels, more than %d", a->n_in, NN_MAX_LEVELS);
+        nn_build_fail(b, VG_ERR_LIMIT, NULL, "a head of %d levels, more than %d", a->n_in,
+                      NN_MAX_LEVELS);
         return NN_NO_VALUE;
     }
     for (int i = 0; i < a->n_in; i++) {
         nn_key key = nn_key_make(a->key, ".cv2.%d", i);
-        int x = nn_build_conv(b, NN_KEY(key.text, ".0"), a->in[i], (nn_conv_args){.c2 = c2, .k = 3});
+        int x =
+            nn_build_conv(b, NN_KEY(key.text, ".0"), a->in[i], (nn_conv_args){.c2 = c2, .k = 3});
         x = nn_build_conv(b, NN_KEY(key.text, ".1"), x, (nn_conv_args){.c2 = c2, .k = 3});
-        box[i] = nn_build_conv(b, NN_KEY(key.text, ".2"), x, (nn_conv_args){.c2 = 4 * NN_REG_MAX, .plain = true});
+        box[i] = nn_build_conv(b, NN_KEY(key.text, ".2"), x,
+                               (nn_conv_args){.c2 = 4 * NN_REG_MAX, .plain = true});
     }
     for (int i = 0; i < a->n_in; i++) {
         nn_key key = nn_key_make(a->key, ".cv3.%d", i);
         int c = nn_build_channels(b, a->in[i]);
-        int x = nn_build_conv(b, NN_KEY(key.text, ".0.0"), a->in[i], (nn_conv_args){.c2 = c, .k = 3, .g = c});
+        int x = nn_build_conv(b, NN_KEY(key.text, ".0.0"), a->in[i],
+                              (nn_conv_args){.c2 = c, .k = 3, .g = c});
         x = nn_build_conv(b, NN_KEY(key.text, ".0.1"), x, (nn_conv_args){.c2 = c3});
-        x = nn_build_conv(b, NN_KEY(key.text, ".1.0"), x, (nn_conv_args){.c2 = c3, .k = 3, .g = c3});
+        x = nn_build_conv(b, NN_KEY(key.text, ".1.0"), x,
+                          (nn_conv_args){.c2 = c3, .k = 3, .g = c3});
         x = nn_build_conv(b, NN_KEY(key.text, ".1.1"), x, (nn_conv_args){.c2 = c3});
-        cls[i] = nn_build_conv(b, NN_KEY(key.text, ".2"), x, (nn_conv_args){.c2 = nc, .plain = true});
+        cls[i] =
+            nn_build_conv(b, NN_KEY(key.text, ".2"), x, (nn_conv_args){.c2 = nc, .plain = true});
         nn_build_level(b, box[i], cls[i]);
     }
     nn_build_dfl(b, NN_KEY(a->key, ".dfl.conv.weight"));

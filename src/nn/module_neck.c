@@ -8,19 +8,23 @@ static int build_upsample(nn_builder *b, const nn_module_args *a)
 {
     const base_node *mode = base_node_at(a->args, 2);
     if (nn_arg_int(b, a, 1, 2, 1, 64) != 2)
-        nn_build_fail(b, VG_ERR_UNSUPPORTED, "use scale factor 2", "an upsampling that is not by 2");
+        nn_build_fail(b, VG_ERR_UNSUPPORTED, "use scale factor 2",
+                      "an upsampling that is not by 2");
     if (mode && (mode->kind != BASE_NODE_TEXT || strcmp(mode->text, "nearest") != 0))
-        nn_build_fail(b, VG_ERR_UNSUPPORTED, "use \"nearest\"", "an upsampling mode that is not nearest");
+        nn_build_fail(b, VG_ERR_UNSUPPORTED, "use \"nearest\"",
+                      "an upsampling mode that is not nearest");
     return nn_build_upsample(b, a->in[0]);
 }
 
 static int build_concat(nn_builder *b, const nn_module_args *a)
 {
     if (nn_arg_int(b, a, 0, 1, -4, 4) != 1)
-        nn_build_fail(b, VG_ERR_UNSUPPORTED, "use axis 1", "a concat along another axis than channels");
+        nn_build_fail(b, VG_ERR_UNSUPPORTED, "use axis 1",
+                      "a concat along another axis than channels");
     return nn_build_concat(b, a->in, a->n_in);
 }
 
 const nn_module nn_module_upsample = {
     .name = "nn.Upsample", .help = "nearest upsampling: None, 2, nearest", .build = build_upsample};
-const nn_module nn_module_concat = {.name = "Concat", .help = "channels side by side: 1", .build = build_concat};
+const nn_module nn_module_concat = {
+    .name = "Concat", .help = "channels side by side: 1", .build = build_concat};

@@ -1,11 +1,13 @@
-/* modules.c: the table of what a row of a model's YAML may name, and how a row's arguments are read. */
+/* modules.c: the table of what a row of a model's YAML may name, and how a row's arguments are
+ * read. */
 #include <math.h>
 #include <string.h>
 
 #include "build.h"
 
-extern const nn_module nn_module_conv, nn_module_dwconv, nn_module_bottleneck, nn_module_c3k, nn_module_c3k2,
-    nn_module_sppf, nn_module_c2psa, nn_module_upsample, nn_module_concat, nn_module_detect;
+extern const nn_module nn_module_conv, nn_module_dwconv, nn_module_bottleneck, nn_module_c3k,
+    nn_module_c3k2, nn_module_sppf, nn_module_c2psa, nn_module_upsample, nn_module_concat,
+    nn_module_detect;
 
 static const nn_module *const modules[] = {
     &nn_module_conv, &nn_module_dwconv, &nn_module_bottleneck, &nn_module_c3k,    &nn_module_c3k2,
@@ -35,19 +37,22 @@ void nn_module_names(char *buf, size_t n)
 static const base_node *arg(const nn_module_args *a, size_t index)
 {
     const base_node *n = base_node_at(a->args, index);
-    if (!n || n->kind == BASE_NODE_NULL || (n->kind == BASE_NODE_TEXT && strcmp(n->text, "None") == 0))
+    if (!n || n->kind == BASE_NODE_NULL ||
+        (n->kind == BASE_NODE_TEXT && strcmp(n->text, "None") == 0))
         return NULL;
     return n;
 }
 
-int nn_arg_int(nn_builder *b, const nn_module_args *a, size_t index, int fallback, int least, int most)
+int nn_arg_int(nn_builder *b, const nn_module_args *a, size_t index, int fallback, int least,
+               int most)
 {
     const base_node *n = arg(a, index);
     if (!n)
         return fallback;
     if (n->kind != BASE_NODE_INT || n->i < least || n->i > most) {
-        nn_build_fail(b, VG_ERR_FORMAT, NULL, "argument %zu of the module is no whole number in %d..%d", index + 1,
-                      least, most);
+        nn_build_fail(b, VG_ERR_FORMAT, NULL,
+                      "argument %zu of the module is no whole number in %d..%d", index + 1, least,
+                      most);
         return fallback;
     }
     return (int)n->i;
@@ -58,8 +63,10 @@ double nn_arg_real(nn_builder *b, const nn_module_args *a, size_t index, double 
     const base_node *n = arg(a, index);
     if (!n)
         return fallback;
-    if ((n->kind != BASE_NODE_REAL && n->kind != BASE_NODE_INT) || !(n->real > 0) || n->real > 1e4) {
-        nn_build_fail(b, VG_ERR_FORMAT, NULL, "argument %zu of the module is no number above 0", index + 1);
+    if ((n->kind != BASE_NODE_REAL && n->kind != BASE_NODE_INT) || !(n->real > 0) ||
+        n->real > 1e4) {
+        nn_build_fail(b, VG_ERR_FORMAT, NULL, "argument %zu of the module is no number above 0",
+                      index + 1);
         return fallback;
     }
     return n->real;
@@ -71,8 +78,8 @@ bool nn_arg_bool(nn_builder *b, const nn_module_args *a, size_t index, bool fall
     if (!n)
         return fallback;
     if (n->kind != BASE_NODE_BOOL && n->kind != BASE_NODE_INT) {
-        nn_build_fail(b, VG_ERR_FORMAT, "write True or False", "argument %zu of the module is not a truth value",
-                      index + 1);
+        nn_build_fail(b, VG_ERR_FORMAT, "write True or False",
+                      "argument %zu of the module is not a truth value", index + 1);
         return fallback;
     }
     return n->i != 0;

@@ -4,7 +4,8 @@
  *   1. nn_graph_create        what the network is (ops, parameters), from a YAML and a class count
  *   2. nn_engine_create       the graph's weights folded and packed for this processor, once
  *   3. nn_engine_reserve      the one activation block, for the largest shape to come
- *   4. nn_engine_plan         the plan of a shape (cached, least recently used out first); may allocate
+ *   4. nn_engine_plan         the plan of a shape (cached, least recently used out first); may
+ * allocate
  *   5. nn_engine_run          executes a plan; allocates nothing
  * Letters: N pictures, H rows, W columns, C channels; maps are nhwc (map.h).
  * It knows neither pictures nor boxes: the head's raw maps are its output. */
@@ -29,15 +30,18 @@ typedef struct nn_graph_options {
     int nc;            /* classes; 0: the YAML's nc */
 } nn_graph_options;
 
-/* From a model's YAML (root of a tree). source of errors is the tree's. Errors: VG_ERR_FORMAT (row and field),
- * VG_ERR_UNSUPPORTED (module), VG_ERR_MEMORY. */
-vg_status nn_graph_create(nn_graph **out, const base_tree *yaml, const nn_graph_options *o, base_mem *mem,
-                          vg_error *err);
-/* A name that users type: a file, or one of the built-in models: yolo11n.yaml ... yolo11x.yaml, also without .yaml and
- * spelled yolov11n. Files named like yolo11s.yaml take scale s from their name. */
-vg_status nn_graph_from_name(nn_graph **out, const char *name, int nc, base_mem *mem, vg_error *err);
+/* From a model's YAML (root of a tree). source of errors is the tree's. Errors: VG_ERR_FORMAT (row
+ * and field), VG_ERR_UNSUPPORTED (module), VG_ERR_MEMORY. */
+vg_status nn_graph_create(nn_graph **out, const base_tree *yaml, const nn_graph_options *o,
+                          base_mem *mem, vg_error *err);
+/* A name that users type: a file, or one of the built-in models: yolo11n.yaml ... yolo11x.yaml,
+ * also without .yaml and spelled yolov11n. Files named like yolo11s.yaml take scale s from their
+ * name. */
+vg_status nn_graph_from_name(nn_graph **out, const char *name, int nc, base_mem *mem,
+                             vg_error *err);
 /* What a weights file holds: by its own YAML, else the built-in scale that every tensor fits. */
-vg_status nn_graph_from_weights(nn_graph **out, const weights_file *w, base_mem *mem, vg_error *err);
+vg_status nn_graph_from_weights(nn_graph **out, const weights_file *w, base_mem *mem,
+                                vg_error *err);
 void nn_graph_destroy(nn_graph **g);
 /* The text of the built-in YAML with all scales. */
 const char *nn_builtin_yaml(void);
@@ -57,7 +61,7 @@ typedef struct nn_param {
     nn_param_kind kind;
     int n_dims;
     int shape[4];
-    int layer;         /* row of the YAML */
+    int layer; /* row of the YAML */
     size_t n_elements;
 } nn_param;
 size_t nn_graph_n_params(const nn_graph *g);
@@ -67,9 +71,9 @@ typedef struct nn_layer_info {
     int index;
     const char *from, *module, *args; /* texts for a table */
     int repeats;
-    int c_out;         /* 0 for a head */
+    int c_out; /* 0 for a head */
     int64_t n_params;
-    double gflops;     /* at the image size asked */
+    double gflops; /* at the image size asked */
 } nn_layer_info;
 typedef struct nn_graph_info {
     char name[32]; /* "yolo11n", or the YAML's file stem */
@@ -99,14 +103,15 @@ typedef struct nn_engine_options {
     int threads;      /* 0: every processor this process may use */
     int max_plans;    /* 0: 4 */
     const char *isa;  /* NULL: the best here; "plain", "generic", "avx2", "avx512" */
-    bool keep_layers; /* keep every layer's output until the end of a run, for nn_plan_layer (tests) */
+    bool keep_layers; /* keep every layer's output until the end of a run, for nn_plan_layer (tests)
+                       */
 } nn_engine_options;
 
-/* Folds BN, packs every convolution once. graph is taken on success, untouched on failure; w is only read during the
- * call. Errors: VG_ERR_FORMAT (a tensor missing or of another shape: its name), VG_ERR_ARGUMENT (isa not known or not
- * on this processor), VG_ERR_MEMORY. */
-vg_status nn_engine_create(nn_engine **out, nn_graph *graph, const weights_file *w, const nn_engine_options *o,
-                           const nn_accounts *mem, vg_error *err);
+/* Folds BN, packs every convolution once. graph is taken on success, untouched on failure; w is
+ * only read during the call. Errors: VG_ERR_FORMAT (a tensor missing or of another shape: its
+ * name), VG_ERR_ARGUMENT (isa not known or not on this processor), VG_ERR_MEMORY. */
+vg_status nn_engine_create(nn_engine **out, nn_graph *graph, const weights_file *w,
+                           const nn_engine_options *o, const nn_accounts *mem, vg_error *err);
 void nn_engine_destroy(nn_engine **e);
 const nn_graph *nn_engine_graph(const nn_engine *e);
 const char *nn_engine_isa(const nn_engine *e);
@@ -118,16 +123,23 @@ typedef struct nn_memory_need {
     size_t activation_bytes; /* the block after lifetimes share it */
     size_t naive_bytes;      /* the sum without sharing, for the curious */
     size_t scratch_bytes;
-    size_t input_bytes;      /* the caller's input: n*h*w*3 floats */
+    size_t input_bytes;  /* the caller's input: n*h*w*3 floats */
+    size_t engine_bytes; /* descriptions: of the engine with a full cache of plans of this shape */
 } nn_memory_need;
-vg_status nn_engine_need(nn_engine *e, int n, int h, int w, nn_memory_need *out, const nn_accounts *mem, vg_error *err);
+/* The same before there is an engine: what nn_engine_create and nn_engine_reserve would take. */
+vg_status nn_graph_need(nn_graph *g, const nn_engine_options *o, int n, int h, int w,
+                        nn_memory_need *out, const nn_accounts *mem, vg_error *err);
 
-/* Takes the activation block and scratch for shapes up to this one and touches every page, so that later plans of
- * smaller shapes take nothing. */
-vg_status nn_engine_reserve(nn_engine *e, int n, int h, int w, const nn_accounts *mem, vg_error *err);
-/* *out is borrowed until the engine's next nn_engine_plan or destroy. Errors: VG_ERR_ARGUMENT, VG_ERR_MEMORY. */
-vg_status nn_engine_plan(nn_engine *e, nn_plan **out, int n, int h, int w, const nn_accounts *mem, vg_error *err);
-/* input: (n, h, w, 3) floats 0..1, RGB, 64-byte aligned. Outputs stay until the engine's next run. */
+/* Takes the activation block and scratch for shapes up to this one and touches every page, so that
+ * later plans of smaller shapes take nothing. */
+vg_status nn_engine_reserve(nn_engine *e, int n, int h, int w, const nn_accounts *mem,
+                            vg_error *err);
+/* *out is borrowed until the engine's next nn_engine_plan or destroy. Errors: VG_ERR_ARGUMENT,
+ * VG_ERR_MEMORY. */
+vg_status nn_engine_plan(nn_engine *e, nn_plan **out, int n, int h, int w, const nn_accounts *mem,
+                         vg_error *err);
+/* input: (n, h, w, 3) floats 0..1, RGB, 64-byte aligned. Outputs stay until the engine's next run.
+ */
 void nn_engine_run(nn_engine *e, nn_plan *p, const float *input);
 
 typedef struct nn_head {
@@ -137,12 +149,15 @@ typedef struct nn_head {
 } nn_head;
 int nn_plan_n_heads(const nn_plan *p);
 nn_head nn_plan_head(const nn_plan *p, int level);
-/* Output of a YAML row (keep_layers engines only, and not the head's row); false where there is none. */
+/* Output of a YAML row (keep_layers engines only, and not the head's row); false where there is
+ * none. */
 bool nn_plan_layer(const nn_plan *p, int layer, nn_map *out);
 
-/* The folded weight (O, I/groups, k, k) and bias (O) of the convolution whose key is, say, "model.0": tests. The two
- * blocks belong to the caller. VG_ERR_ARGUMENT when there is no such convolution. */
-vg_status nn_fold_conv(const nn_graph *g, const weights_file *w, const char *key, float **weight, float **bias,
-                       size_t *n_weight, size_t *n_bias, base_mem *mem, vg_error *err);
+/* The folded weight (O, I/groups, k, k) and bias (O) of the convolution whose key is, say,
+ * "model.0": tests. The two blocks belong to the caller. VG_ERR_ARGUMENT when there is no such
+ * convolution. */
+vg_status nn_fold_conv(const nn_graph *g, const weights_file *w, const char *key, float **weight,
+                       float **bias, size_t *n_weight, size_t *n_bias, base_mem *mem,
+                       vg_error *err);
 
 #endif

@@ -1,11 +1,12 @@
 /* plan.c: from ops to steps with memory.
  *
  * 1. shapes: rows and columns of every value.
- * 2. fuse: a sum whose one side is a convolution used only there becomes that convolution's residual.
- * 3. alias: an input of a concat is produced straight into its slice of the concat's buffer, unless it lives in another
- *    buffer already; then it is copied.
- * 4. place: each buffer lives from the first step that writes it to the last that reads it; the largest are placed
- *    first, each at the lowest offset where no buffer alive at the same time lies.
+ * 2. fuse: a sum whose one side is a convolution used only there becomes that convolution's
+ * residual.
+ * 3. alias: an input of a concat is produced straight into its slice of the concat's buffer, unless
+ * it lives in another buffer already; then it is copied.
+ * 4. place: each buffer lives from the first step that writes it to the last that reads it; the
+ * largest are placed first, each at the lowest offset where no buffer alive at the same time lies.
  * Memory: the plan itself; the working arrays are freed before it returns. */
 #include "plan.h"
 
@@ -16,22 +17,22 @@ enum { MAX_BATCH = 1024, MAX_SIDE = 65536 };
 
 /* A buffer in the making. */
 typedef struct buffer {
-    int value;         /* its root */
+    int value; /* its root */
     size_t bytes, offset;
-    int born, dies;    /* steps, inclusive; dies < born: never used */
+    int born, dies; /* steps, inclusive; dies < born: never used */
 } buffer;
 
 typedef struct work {
     const nn_graph *g;
     nn_plan *p;
-    int *parent;       /* (values) alias: the value this one lives in, or NN_NO_VALUE */
-    int *c0;           /* (values) */
-    int *uses;         /* (values) readers */
-    int *produced_as;  /* (values) a fused conv writes this value instead of its own; else itself */
-    int *fused_add;    /* (ops) for a conv: the residual's value; NN_NO_VALUE: none */
-    bool *gone;        /* (ops) fused away */
-    buffer *buffers;   /* (values) */
-    size_t *order;     /* (values) buffers by falling size */
+    int *parent;      /* (values) alias: the value this one lives in, or NN_NO_VALUE */
+    int *c0;          /* (values) */
+    int *uses;        /* (values) readers */
+    int *produced_as; /* (values) a fused conv writes this value instead of its own; else itself */
+    int *fused_add;   /* (ops) for a conv: the residual's value; NN_NO_VALUE: none */
+    bool *gone;       /* (ops) fused away */
+    buffer *buffers;  /* (values) */
+    size_t *order;    /* (values) buffers by falling size */
 } work;
 
 static bool is_pinned(const work *k, int v)
@@ -56,7 +57,8 @@ static void shapes(work *k)
 {
     const nn_graph *g = k->g;
     set_shape(k->p, g->input, k->p->h, k->p->w);
-    for (size_t v = 0; v < g->n_values; v++) /* slices come after their parents' producers: filled below */
+    for (size_t v = 0; v < g->n_values;
+         v++) /* slices come after their parents' producers: filled below */
         if ((int)v != g->input)
             k->p->maps[v].h = 0;
     for (size_t i = 0; i < g->n_ops; i++) {
@@ -107,8 +109,8 @@ static void fuse(work *k)
             int root = other;
             while (g->values[root].parent != NN_NO_VALUE)
                 root = g->values[root].parent;
-            bool fits = conv >= 0 && g->ops[conv].kind == NN_CONV && k->uses[z] == 1 && z != other &&
-                        k->fused_add[conv] == NN_NO_VALUE && producer(g, root) < conv;
+            bool fits = conv >= 0 && g->ops[conv].kind == NN_CONV && k->uses[z] == 1 &&
+                        z != other && k->fused_add[conv] == NN_NO_VALUE && producer(g, root) < conv;
             if (!fits)
                 continue;
             k->fused_add[conv] = other;
@@ -183,7 +185,8 @@ static void steps(work *k)
             continue;
         switch (op->kind) {
         case NN_CONV:
-            s = add_step(k, NN_STEP_CONV, (int)i, k->produced_as[op->out], op->in[0], k->fused_add[i]);
+            s = add_step(k, NN_STEP_CONV, (int)i, k->produced_as[op->out], op->in[0],
+                         k->fused_add[i]);
             s->conv = &op->conv;
             break;
         case NN_MAXPOOL:
@@ -243,7 +246,8 @@ static int larger_first(const void *a, const void *b, void *ctx)
     return x->bytes != y->bytes ? x->bytes > y->bytes : x->value < y->value;
 }
 
-/* The lowest offset at which b meets none of the buffers placed before it that live at the same time. */
+/* The lowest offset at which b meets none of the buffers placed before it that live at the same
+ * time. */
 static size_t lowest_offset(const work *k, const buffer *b, size_t n_placed)
 {
     size_t offset = 0;
@@ -272,11 +276,13 @@ static vg_status place(work *k, vg_error *err)
         if (b->dies < b->born)
             continue;
         size_t bytes = sizeof(float);
-        bool fits = base_mul_size(&bytes, bytes, (size_t)m->n) && base_mul_size(&bytes, bytes, (size_t)m->h) &&
-                    base_mul_size(&bytes, bytes, (size_t)m->w) && base_mul_size(&bytes, bytes, (size_t)m->c) &&
-                    bytes < SIZE_MAX / 4096;
+        bool fits = base_mul_size(&bytes, bytes, (size_t)m->n) &&
+                    base_mul_size(&bytes, bytes, (size_t)m->h) &&
+                    base_mul_size(&bytes, bytes, (size_t)m->w) &&
+                    base_mul_size(&bytes, bytes, (size_t)m->c) && bytes < SIZE_MAX / 4096;
         if (!fits)
-            return base_fail(err, VG_ERR_LIMIT, NULL, NULL, "a feature map larger than this machine can address");
+            return base_fail(err, VG_ERR_LIMIT, NULL, NULL,
+                             "a feature map larger than this machine can address");
         b->bytes = base_round_up(bytes, BASE_MEM_ALIGN);
         k->order[n++] = v;
         p->naive_bytes += b->bytes;
@@ -302,7 +308,8 @@ static void resolve(work *k)
             c0 += (size_t)k->c0[root];
             root = k->parent[root];
         }
-        p->offsets[v] = root == k->g->input ? SIZE_MAX : k->buffers[root].offset + c0 * sizeof(float);
+        p->offsets[v] =
+            root == k->g->input ? SIZE_MAX : k->buffers[root].offset + c0 * sizeof(float);
         p->maps[v].pitch = (size_t)k->g->values[root].c;
     }
 }
@@ -319,18 +326,19 @@ static vg_status compile(work *k, vg_error *err)
     return st;
 }
 
-vg_status nn_plan_create(nn_plan **out, const nn_graph *g, int n, int h, int w, bool keep_layers, base_mem *mem,
-                         vg_error *err)
+vg_status nn_plan_create(nn_plan **out, const nn_graph *g, int n, int h, int w, bool keep_layers,
+                         base_mem *mem, vg_error *err)
 {
     nn_graph_info info;
     nn_graph_get_info(g, 32, &info);
     *out = NULL;
     int s = info.max_stride;
     if (n < 1 || n > MAX_BATCH || h < s || w < s || h > MAX_SIDE || w > MAX_SIDE || h % s || w % s)
-        return base_fail(err, VG_ERR_ARGUMENT, NULL,
-                         base_mend("use sides that are multiples of %d up to %d, and 1 to %d pictures", s, MAX_SIDE,
-                                   MAX_BATCH),
-                         "a network input of %d x %dx%d", n, h, w);
+        return base_fail(
+            err, VG_ERR_ARGUMENT, NULL,
+            base_mend("use sides that are multiples of %d up to %d, and 1 to %d pictures", s,
+                      MAX_SIDE, MAX_BATCH),
+            "a network input of %d x %dx%d", n, h, w);
     size_t n_values = g->n_values, n_ops = g->n_ops, n_most_steps = n_ops;
     for (size_t i = 0; i < n_ops; i++)
         n_most_steps += g->ops[i].kind == NN_CONCAT ? (size_t)g->ops[i].n_in : 0;
@@ -343,7 +351,8 @@ vg_status nn_plan_create(nn_plan **out, const nn_graph *g, int n, int h, int w, 
     *p = (nn_plan){.n = n, .h = h, .w = w, .graph = g, .keeps_layers = keep_layers};
     k.p = p;
     /* The work lives in one block, largest alignment first. */
-    size_t bytes = n_values * (sizeof(buffer) + sizeof(size_t) + 4 * sizeof(int)) + n_ops * (sizeof(int) + sizeof(bool));
+    size_t bytes = n_values * (sizeof(buffer) + sizeof(size_t) + 4 * sizeof(int)) +
+                   n_ops * (sizeof(int) + sizeof(bool));
     char *block = base_alloc_zero(mem, 1, bytes, err);
     p->steps = base_alloc_zero(mem, n_most_steps, sizeof *p->steps, err);
     p->maps = base_alloc_zero(mem, n_values, sizeof *p->maps, err);
@@ -386,7 +395,9 @@ void nn_plan_bind(nn_plan *p, char *block, const float *input)
 {
     if (!block || p->bound != block) {
         for (size_t v = 0; v < p->graph->n_values; v++)
-            p->maps[v].data = p->offsets[v] == SIZE_MAX || !block ? NULL : (float *)(void *)(block + p->offsets[v]);
+            p->maps[v].data = p->offsets[v] == SIZE_MAX || !block
+                                  ? NULL
+                                  : (float *)(void *)(block + p->offsets[v]);
         for (size_t i = 0; i < p->n_steps; i++) {
             nn_step *s = &p->steps[i];
             s->dst_map = p->maps[s->dst];
@@ -403,5 +414,6 @@ void nn_plan_bind(nn_plan *p, char *block, const float *input)
     }
     for (size_t i = 0; i < p->n_steps; i++)
         if (p->steps[i].src == p->graph->input)
-            p->steps[i].src_map.data = (float *)(uintptr_t)input; /* read only: a source is never written */
+            p->steps[i].src_map.data =
+                (float *)(uintptr_t)input; /* read only: a source is never written */
 }

@@ -12,7 +12,12 @@ typedef struct context {
 
 static cpu_conv conv_of(const nn_conv_spec *c)
 {
-    return (cpu_conv){.ic = c->ic, .oc = c->oc, .k = c->k, .stride = c->stride, .groups = c->groups, .silu = c->silu};
+    return (cpu_conv){.ic = c->ic,
+                      .oc = c->oc,
+                      .k = c->k,
+                      .stride = c->stride,
+                      .groups = c->groups,
+                      .silu = c->silu};
 }
 
 static void cpu_destroy(void **self)
@@ -59,14 +64,15 @@ static size_t cpu_weights_bytes(const void *self, const nn_conv_spec *spec)
     return ((const context *)self)->kernels->conv_packed_floats(&conv) * sizeof(float);
 }
 
-static void cpu_weights_pack(const void *self, const nn_conv_spec *spec, void *packed, const float *weight,
-                             const float *bias)
+static void cpu_weights_pack(const void *self, const nn_conv_spec *spec, void *packed,
+                             const float *weight, const float *bias)
 {
     cpu_conv conv = conv_of(spec);
     ((const context *)self)->kernels->conv_pack(&conv, packed, weight, bias);
 }
 
-static vg_status cpu_block_take(void *self, void **block, size_t bytes, base_mem *mem, vg_error *err)
+static vg_status cpu_block_take(void *self, void **block, size_t bytes, base_mem *mem,
+                                vg_error *err)
 {
     (void)self;
     *block = base_alloc(mem, bytes, err);
@@ -84,7 +90,8 @@ static void cpu_block_give(void *self, void *block)
 
 static vg_status cpu_prepare(void *self, nn_step *step, base_mem *mem, vg_error *err)
 {
-    (void)self, (void)step, (void)mem, (void)err; /* the kernels need nothing of a shape beforehand */
+    (void)self, (void)step, (void)mem,
+        (void)err; /* the kernels need nothing of a shape beforehand */
     return VG_OK;
 }
 
@@ -125,8 +132,8 @@ static void run_units(void *self, size_t begin, size_t end, int worker)
     const cpu_kernels *k = j->kernels;
     switch (s->kind) {
     case NN_STEP_CONV:
-        k->conv_run(&j->conv, s->weights, &s->dst_map, &s->src_map, s->src2 == NN_NO_VALUE ? NULL : &s->src2_map,
-                    begin, end);
+        k->conv_run(&j->conv, s->weights, &s->dst_map, &s->src_map,
+                    s->src2 == NN_NO_VALUE ? NULL : &s->src2_map, begin, end);
         break;
     case NN_STEP_MAXPOOL:
         k->maxpool_run(s->k, &s->dst_map, &s->src_map, begin, end);

@@ -58,7 +58,8 @@ vg_status cpu_isa_choose(const cpu_kernels **out, const char *name, vg_error *er
             return VG_OK;
         }
         size_t used = strlen(names);
-        base_format(names + used, sizeof names - used, "%s%s", used ? ", " : "", tables[i].kernels->name);
+        base_format(names + used, sizeof names - used, "%s%s", used ? ", " : "",
+                    tables[i].kernels->name);
     }
     return base_fail(err, VG_ERR_ARGUMENT, NULL, base_mend("use one of: %s", names),
                      "no kernels \"%s\" on this processor", name);

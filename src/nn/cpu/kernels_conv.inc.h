@@ -51,28 +51,18 @@ static conv_block conv_block_next(const cpu_conv *c, const conv_block *last)
     return b;
 }
 
-/* After bias and taps are summed: the activation, the addition, and into dst. sums: [P][V][lanes]. */
-static void tile_finish(const conv_tile *t, const float *sums, int V, int P)
+/* A tile whose last channels don't fill a vector: add and store, by way of memory. sums: [P][n][lanes]. */
+static void tile_finish_partly(const conv_tile *t, const float *sums, int n, int P)
 {
-    const int whole = t->n_oc / VF_LANES, rest = t->n_oc % VF_LANES;
     float *dst = t->dst;
     const float *add = t->add;
-    for (int p = 0; p < P; p++, sums += V * VF_LANES, dst += t->dst_step) {
-        for (int v = 0; v < whole; v++) {
-            vf z = vf_load(sums + v * VF_LANES);
-            if (t->silu)
-                z = vf_silu(z);
+    for (int p = 0; p < P; p++, dst += t->dst_step, sums += n * VF_LANES) {
+        for (int oc = 0; oc < t->n_oc; oc += VF_LANES) {
+            const int lanes = t->n_oc - oc < VF_LANES ? t->n_oc - oc : VF_LANES;
+            vf z = vf_load(sums + oc);
             if (add)
-                z = vf_add(z, vf_load(add + v * VF_LANES));
-            vf_store(dst + v * VF_LANES, z);
-        }
-        if (rest > 0) {
-            vf z = vf_load(sums + whole * VF_LANES);
-            if (t->silu)
-                z = vf_silu(z);
-            if (add)
-                z = vf_add(z, vf_load_n(add + whole * VF_LANES, rest));
-            vf_store_n(dst + whole * VF_LANES, z, rest);
+                z = vf_add(z, vf_load_n(add + oc, lanes));
+            vf_store_n(dst + oc, z, lanes);
         }
         if (add)
             add += t->add_step;
@@ -109,11 +99,49 @@ ALWAYS_INLINE vf tile_sum(vf acc, const int V)
     return acc;
 }
 
+/* After bias and taps are summed: the activation, the addition, and into dst. Still in registers. */
+ALWAYS_INLINE void tile_finish(const conv_tile *t, vf *acc, const int n, const int P, const bool half)
+{
+    if (half) {
+        UNROLLED
+        for (int i = 0; i < P; i++)
+            acc[i] = tile_sum(acc[i], 0);
+    }
+    if (t->silu) {
+        UNROLLED
+        for (int i = 0; i < P * n; i++)
+            acc[i] = vf_silu(acc[i]);
+    }
+    float *dst = t->dst;
+    const float *add = t->add;
+    if (t->n_oc == n * VF_LANES) {
+        if (add) {
+            UNROLLED
+            for (int p = 0; p < P; p++, add += t->add_step) {
+                UNROLLED
+                for (int v = 0; v < n; v++)
+                    acc[p * n + v] = vf_add(acc[p * n + v], vf_load(add + v * VF_LANES));
+            }
+        }
+        UNROLLED
+        for (int p = 0; p < P; p++, dst += t->dst_step) {
+            UNROLLED
+            for (int v = 0; v < n; v++)
+                vf_store(dst + v * VF_LANES, acc[p * n + v]);
+        }
+        return;
+    }
+    _Alignas(64) float sums[32 * VF_LANES];
+    UNROLLED
+    for (int i = 0; i < P * n; i++)
+        vf_store(sums + i * VF_LANES, acc[i]);
+    tile_finish_partly(t, sums, n, P);
+}
+
 /* V and P are constants at every call, so that acc lives in registers. */
 ALWAYS_INLINE void tile_run(const conv_tile *t, const int V, const int P)
 {
     const int n = V == 0 ? 1 : V, groups = (P + 3) / 4, floats = V == 0 ? 2 : 1;
-    _Alignas(64) float sums[32 * VF_LANES];
     vf acc[32];
     UNROLLED
     for (int p = 0; p < P; p++) {
@@ -149,10 +177,7 @@ ALWAYS_INLINE void tile_run(const conv_tile *t, const int V, const int P)
             }
         }
     }
-    UNROLLED
-    for (int i = 0; i < P * n; i++)
-        vf_store(sums + i * VF_LANES, tile_sum(acc[i], V));
-    tile_finish(t, sums, n, P);
+    tile_finish(t, acc, n, P, V == 0);
 }
 
 #define TILE_FUNCTION(V, P)                             \

@@ -1,0 +1,37 @@
+/* accounts.h: who holds memory in a detector or a job, and what was planned for each. */
+#ifndef STREAM_ACCOUNTS_H
+#define STREAM_ACCOUNTS_H
+
+#include "base/base.h"
+
+#define STREAM_OWNERS(X)                                                                           \
+    X(WEIGHTS, "weights")         /* packed for this processor */                                  \
+    X(ACTIVATIONS, "activations") /* the one block, and the threads' scratch */                    \
+    X(PLANS, "plans")             /* graph and plan descriptions, threads */                       \
+    X(FRAMES, "frames")           /* encoded files, pictures, network inputs */                    \
+    X(DETECTIONS, "detections")   /* candidates and results */                                     \
+    X(OUTPUT, "output")           /* list of sources, canvas, encoder, text */                     \
+    X(LOADING, "loading")         /* while opening only */
+
+typedef enum stream_owner {
+#define X(name, tag) STREAM_##name,
+    STREAM_OWNERS(X)
+#undef X
+        STREAM_N_OWNERS
+} stream_owner;
+
+/* Must stay where it is while blocks live: accounts point at their root. */
+typedef struct stream_accounts {
+    base_mem root;
+    base_mem owner[STREAM_N_OWNERS];
+    size_t planned_bytes[STREAM_N_OWNERS];
+} stream_accounts;
+
+/* limit_bytes 0: none. */
+void stream_accounts_init(stream_accounts *a, size_t limit_bytes);
+size_t stream_accounts_planned(const stream_accounts *a);
+/* VG_ERR_LIMIT with the sum and its parts when what is planned does not fit under the root's limit.
+ */
+vg_status stream_accounts_check(const stream_accounts *a, vg_error *err);
+
+#endif

@@ -1,0 +1,218 @@
+/* detector.c: the engine with letterbox sizes, decode and suppression around it. */
+#include "detector.h"
+
+#include <string.h>
+
+enum { MOST_NMS = 30000 }; /* spec 2.3 */
+
+struct stream_detector {
+    nn_engine *engine;
+    nn_plan *plan; /* of the last run; borrowed from the engine */
+    nn_graph_info info;
+    int imgsz, most_det;
+    detect_nms *nms;
+    char **names; /* (nc) into one block */
+    char *chosen;
+    const char *format;
+};
+
+vg_status stream_model_open(stream_model *out, const char *weights, int imgsz, stream_accounts *mem,
+                            vg_error *err)
+{
+    *out = (stream_model){0};
+    vg_status st = weights_open(&out->file, weights, &mem->owner[STREAM_LOADING], err);
+    if (st == VG_OK) {
+        st = nn_graph_from_weights(&out->graph, out->file, &mem->owner[STREAM_PLANS], err);
+        if (st != VG_OK)
+            base_error_prefix_where(err, weights);
+    }
+    if (st == VG_OK) {
+        nn_graph_get_info(out->graph, 32, &out->info);
+        int s = out->info.max_stride;
+        out->imgsz = (imgsz + s - 1) / s * s;
+        nn_graph_get_info(out->graph, out->imgsz, &out->info);
+    } else {
+        stream_model_close(out);
+    }
+    return st;
+}
+
+void stream_model_close(stream_model *m)
+{
+    weights_close(&m->file);
+    nn_graph_destroy(&m->graph);
+}
+
+/* Names from the file, else class0, class1, ... as the field calls nameless classes. */
+static vg_status take_names(stream_detector *d, const weights_meta *meta, base_mem *mem,
+                            vg_error *err)
+{
+    int nc = d->info.nc;
+    size_t bytes = (size_t)nc * sizeof(char *);
+    for (int i = 0; i < nc; i++)
+        bytes += (i < meta->n_classes ? strlen(meta->names[i]) : 16) + 1;
+    d->names = base_alloc_zero(mem, 1, bytes, err);
+    d->chosen = base_strdup(mem, meta->chosen, err);
+    if (!d->names || !d->chosen)
+        return VG_ERR_MEMORY;
+    char *at = (char *)(d->names + nc), *end = (char *)d->names + bytes;
+    for (int i = 0; i < nc; i++) {
+        d->names[i] = at;
+        if (i < meta->n_classes)
+            base_format(at, (size_t)(end - at), "%s", meta->names[i]);
+        else
+            base_format(at, (size_t)(end - at), "class%d", i);
+        at += strlen(at) + 1;
+    }
+    d->format = strcmp(meta->source, "pt") == 0 ? "pt" : "safetensors";
+    return VG_OK;
+}
+
+static size_t n_anchors(const nn_graph_info *info, int h, int w)
+{
+    size_t n = 0;
+    for (int i = 0; i < info->n_levels; i++)
+        n += (size_t)(h / (int)info->strides[i]) * (size_t)(w / (int)info->strides[i]);
+    return n;
+}
+
+static size_t candidate_rows(const nn_graph_info *info, int h, int w)
+{
+    size_t n = n_anchors(info, h, w);
+    return n < MOST_NMS ? n : MOST_NMS;
+}
+
+vg_status stream_detector_open(stream_detector **out, stream_model *m,
+                               const stream_detector_options *o, int most_h, int most_w,
+                               int most_det, stream_accounts *mem, vg_error *err)
+{
+    *out = NULL;
+    nn_engine_options eo = {.threads = o->threads, .max_plans = o->plan_cache, .isa = o->isa};
+    nn_accounts accounts = {.weights = &mem->owner[STREAM_WEIGHTS],
+                            .activations = &mem->owner[STREAM_ACTIVATIONS],
+                            .plans = &mem->owner[STREAM_PLANS]};
+    nn_memory_need need;
+    size_t rows = candidate_rows(&m->info, most_h, most_w);
+    vg_status st = nn_graph_need(m->graph, &eo, o->batch, most_h, most_w, &need, &accounts, err);
+    if (st != VG_OK)
+        return st;
+    mem->planned_bytes[STREAM_WEIGHTS] = need.weights_bytes;
+    mem->planned_bytes[STREAM_ACTIVATIONS] = need.activation_bytes + need.scratch_bytes;
+    mem->planned_bytes[STREAM_DETECTIONS] += detect_nms_bytes(rows, most_det);
+    mem->planned_bytes[STREAM_PLANS] = mem->owner[STREAM_PLANS].in_use_bytes + need.engine_bytes;
+    st = stream_accounts_check(mem, err);
+    if (st != VG_OK)
+        return st;
+
+    stream_detector *d = base_alloc_zero(accounts.plans, 1, sizeof *d, err);
+    if (!d)
+        return VG_ERR_MEMORY;
+    *d = (stream_detector){.info = m->info, .imgsz = m->imgsz, .most_det = most_det};
+    st = take_names(d, weights_get_meta(m->file), accounts.plans, err);
+    if (st == VG_OK) {
+        st = nn_engine_create(&d->engine, m->graph, m->file, &eo, &accounts, err);
+        if (st != VG_OK)
+            base_error_prefix_where(err, o->weights);
+        else
+            m->graph = NULL; /* the engine's now */
+    }
+    if (st == VG_OK)
+        st = nn_engine_reserve(d->engine, o->batch, most_h, most_w, &accounts, err);
+    if (st == VG_OK)
+        st = detect_nms_create(&d->nms, rows, most_det, &mem->owner[STREAM_DETECTIONS], err);
+    if (st != VG_OK)
+        stream_detector_close(&d);
+    *out = d;
+    return st;
+}
+
+void stream_detector_close(stream_detector **d)
+{
+    if (*d) {
+        detect_nms_destroy(&(*d)->nms);
+        nn_engine_destroy(&(*d)->engine);
+        base_free((*d)->names);
+        base_free((*d)->chosen);
+        base_free(*d);
+    }
+    *d = NULL;
+}
+
+const nn_graph_info *stream_detector_info(const stream_detector *d)
+{
+    return &d->info;
+}
+
+const nn_engine *stream_detector_engine(const stream_detector *d)
+{
+    return d->engine;
+}
+
+int stream_detector_imgsz(const stream_detector *d)
+{
+    return d->imgsz;
+}
+
+const char *stream_detector_class_name(const stream_detector *d, int class_index)
+{
+    return class_index >= 0 && class_index < d->info.nc ? d->names[class_index] : "";
+}
+
+const char *stream_detector_format(const stream_detector *d)
+{
+    return d->format;
+}
+
+const char *stream_detector_chosen(const stream_detector *d)
+{
+    return d->chosen;
+}
+
+vg_status stream_fit(image_letterbox_fit *out, int imgsz, int stride, int w, int h, bool rect,
+                     vg_error *err)
+{
+    image_letterbox_rule rule = {.target_w = imgsz,
+                                 .target_h = imgsz,
+                                 .autosize = rect,
+                                 .scale_up = true,
+                                 .center = true,
+                                 .stride = stride};
+    return image_letterbox_plan(out, w, h, &rule, err);
+}
+
+vg_status stream_detector_run(stream_detector *d, const float *input, int n, int h, int w,
+                              stream_accounts *mem, vg_error *err)
+{
+    nn_accounts accounts = {.weights = &mem->owner[STREAM_WEIGHTS],
+                            .activations = &mem->owner[STREAM_ACTIVATIONS],
+                            .plans = &mem->owner[STREAM_PLANS]};
+    vg_status st = nn_engine_plan(d->engine, &d->plan, n, h, w, &accounts, err);
+    if (st == VG_OK)
+        nn_engine_run(d->engine, d->plan, input);
+    return st;
+}
+
+size_t stream_detector_boxes(stream_detector *d, detect_box *out, int i, int orig_w, int orig_h,
+                             const detect_nms_options *o)
+{
+    detect_level levels[DETECT_MAX_LEVELS];
+    int n_levels = nn_plan_n_heads(d->plan), in_h = 0, in_w = 0;
+    for (int l = 0; l < n_levels; l++) {
+        nn_head head = nn_plan_head(d->plan, l);
+        levels[l] = (detect_level){.box = head.box.data,
+                                   .cls = head.cls.data,
+                                   .box_pitch = head.box.pitch,
+                                   .cls_pitch = head.cls.pitch,
+                                   .h = head.box.h,
+                                   .w = head.box.w,
+                                   .stride = head.stride};
+        in_h = head.box.h * (int)head.stride;
+        in_w = head.box.w * (int)head.stride;
+    }
+    detect_nms_options bounded = *o;
+    bounded.max_det = o->max_det < d->most_det ? o->max_det : d->most_det;
+    bounded.max_nms = MOST_NMS;
+    size_t n = detect_run(d->nms, out, levels, n_levels, d->info.nc, i, &bounded);
+    detect_scale_boxes(out, n, in_h, in_w, orig_h, orig_w);
+    return n;
+}

@@ -1,0 +1,63 @@
+/* detector.h: pictures in, boxes out: the engine with what surrounds it (letterbox sizes, decode,
+ * suppression).
+ *
+ * Calling sequence: open; then per batch: fit every picture, letterbox it into the input
+ * (image_letterbox_to_float), run, and boxes for each picture. Nothing allocates after open but the
+ * plan of a new shape. One thread at a time. */
+#ifndef STREAM_DETECTOR_H
+#define STREAM_DETECTOR_H
+
+#include "accounts.h"
+#include "detect/detect.h"
+#include "image/image.h"
+#include "nn/nn.h"
+
+typedef struct stream_detector stream_detector;
+
+typedef struct stream_detector_options {
+    const char *weights;
+    int imgsz, batch, threads, plan_cache;
+    const char *isa;
+} stream_detector_options;
+
+/* What is known of a model before anything large is taken: enough to plan sizes of frames. */
+typedef struct stream_model {
+    weights_file *file;
+    nn_graph *graph;
+    nn_graph_info info; /* at imgsz */
+    int imgsz;          /* raised to a multiple of the stride */
+} stream_model;
+vg_status stream_model_open(stream_model *out, const char *weights, int imgsz, stream_accounts *mem,
+                            vg_error *err);
+void stream_model_close(stream_model *m);
+
+/* Plans everything for input shapes up to (batch, most_h, most_w) and at most most_det boxes a
+ * picture, checks the limit, then takes it. The model's graph is taken on success; its file may be
+ * closed afterwards. */
+vg_status stream_detector_open(stream_detector **out, stream_model *m,
+                               const stream_detector_options *o, int most_h, int most_w,
+                               int most_det, stream_accounts *mem, vg_error *err);
+void stream_detector_close(stream_detector **d);
+
+const nn_graph_info *stream_detector_info(const stream_detector *d);
+const nn_engine *stream_detector_engine(const stream_detector *d);
+int stream_detector_imgsz(const stream_detector *d);
+const char *stream_detector_class_name(const stream_detector *d, int class_index);
+/* "pt" or "safetensors"; "model", "ema" or "". */
+const char *stream_detector_format(const stream_detector *d);
+const char *stream_detector_chosen(const stream_detector *d);
+
+/* Spec 2.1's use in prediction: rect: padded to the next multiple of the stride only, else to imgsz
+ * x imgsz. */
+vg_status stream_fit(image_letterbox_fit *out, int imgsz, int stride, int w, int h, bool rect,
+                     vg_error *err);
+
+/* input: (n, h, w, 3) floats. May allocate the plan of a new shape. */
+vg_status stream_detector_run(stream_detector *d, const float *input, int n, int h, int w,
+                              stream_accounts *mem, vg_error *err);
+/* Boxes of picture i of the last run in pixels of the original w x h picture, best first; at most
+ * the smaller of o's max_det and open's most_det. */
+size_t stream_detector_boxes(stream_detector *d, detect_box *out, int i, int orig_w, int orig_h,
+                             const detect_nms_options *o);
+
+#endif

@@ -1,0 +1,247 @@
+/* pictures.c: from what a user typed behind --source to a sorted list of pictures with their sizes. */
+#include "pictures.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <glob.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { MOST_LIST_BYTES = 1 << 30, MOST_PICTURES = 100000000, HEADER_BYTES = 256 << 10 };
+
+/* The list in the making: paths one behind the other, each ended by a 0. */
+typedef struct builder {
+    base_str paths;
+    size_t n;
+    base_mem *mem;
+} builder;
+
+static vg_status add_path(builder *b, const char *dir, const char *name, vg_error *err)
+{
+    vg_status st = VG_OK;
+    if (dir && *dir)
+        st = base_str_add(&b->paths, MOST_LIST_BYTES, b->mem, err, "%s%s", dir,
+                          dir[strlen(dir) - 1] == '/' ? "" : "/");
+    if (st == VG_OK)
+        st = base_str_add_bytes(&b->paths, MOST_LIST_BYTES, name, strlen(name) + 1, b->mem, err);
+    b->n += st == VG_OK;
+    return st;
+}
+
+static vg_status from_folder(builder *b, const char *path, vg_error *err)
+{
+    DIR *dir = opendir(path);
+    vg_status st = VG_OK;
+    if (!dir)
+        return base_fail_errno(err, VG_ERR_IO, path, NULL, "the folder cannot be opened");
+    for (struct dirent *e; st == VG_OK && (e = readdir(dir)) != NULL;)
+        if (e->d_name[0] != '.' && image_is_picture_name(e->d_name))
+            st = add_path(b, path, e->d_name, err);
+    closedir(dir);
+    return st;
+}
+
+static vg_status from_glob(builder *b, const char *pattern, vg_error *err)
+{
+    glob_t found = {0};
+    vg_status st = VG_OK;
+    int failed = glob(pattern, GLOB_NOSORT, NULL, &found);
+    if (failed == GLOB_NOSPACE)
+        st = base_fail(err, VG_ERR_MEMORY, pattern, NULL, "the matches of the pattern do not fit in memory");
+    for (size_t i = 0; failed == 0 && st == VG_OK && i < found.gl_pathc; i++)
+        if (image_is_picture_name(found.gl_pathv[i]))
+            st = add_path(b, NULL, found.gl_pathv[i], err);
+    globfree(&found);
+    return st;
+}
+
+/* One path a line; blank lines and those that begin with # are skipped; ./ stands for the list's folder. */
+static vg_status from_list(builder *b, const char *path, vg_error *err)
+{
+    char *text = NULL;
+    size_t n;
+    vg_status st = base_file_read(&text, &n, path, MOST_LIST_BYTES, b->mem, err);
+    if (st != VG_OK)
+        return st;
+    size_t folder_bytes = (size_t)(base_path_name(path) - path);
+    char *folder = base_strndup(b->mem, path, folder_bytes, err);
+    st = folder ? VG_OK : VG_ERR_MEMORY;
+    for (char *line = text, *end; st == VG_OK && line < text + n; line = end + 1) {
+        end = memchr(line, '\n', (size_t)(text + n - line));
+        if (!end)
+            end = text + n;
+        *end = 0;
+        size_t length = strlen(line);
+        while (length > 0 && strchr(" \t\r", line[length - 1]))
+            line[--length] = 0;
+        line += strspn(line, " \t");
+        if (*line == 0 || *line == '#')
+            continue;
+        bool beside = line[0] == '.' && line[1] == '/';
+        st = beside ? add_path(b, folder, line + 2, err) : add_path(b, NULL, line, err);
+    }
+    base_free(folder);
+    base_free(text);
+    return st;
+}
+
+static bool is_video_name(const char *path)
+{
+    static const char *const suffixes[] = {".mp4", ".mkv", ".avi", ".mov", ".webm", ".ts",  ".m4v",
+                                           ".mpg", ".mpeg", ".wmv", ".asf", ".flv"};
+    const char *suffix = base_path_suffix(path);
+    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++)
+        if (base_equal_nocase(suffix, suffixes[i]))
+            return true;
+    return false;
+}
+
+/* Kinds of source that the field knows and this build has not. */
+static vg_status refuse_streams(const char *source, vg_error *err)
+{
+    bool camera = *source != 0 && strspn(source, "0123456789") == strlen(source);
+    if (strstr(source, "://") || camera || is_video_name(source) || base_equal_nocase(base_path_suffix(source), ".streams"))
+        return base_fail(err, VG_ERR_UNSUPPORTED, base_where("source %s", source),
+                         "give a picture, a folder, a glob, a .txt list of pictures, or - for standard input",
+                         "this build reads pictures, no videos, streams or cameras yet");
+    return VG_OK;
+}
+
+static vg_status collect(builder *b, const char *source, vg_error *err)
+{
+    if (strcmp(source, "-") == 0)
+        return add_path(b, NULL, source, err);
+    if (base_path_is_dir(source))
+        return from_folder(b, source, err);
+    vg_status st = refuse_streams(source, err);
+    if (st != VG_OK)
+        return st;
+    if (base_path_exists(source))
+        return base_equal_nocase(base_path_suffix(source), ".txt") ? from_list(b, source, err)
+                                                                   : add_path(b, NULL, source, err);
+    if (strpbrk(source, "*?["))
+        return from_glob(b, source, err);
+    return base_fail(err, VG_ERR_ARGUMENT, base_where("source %s", source),
+                     "give a picture, a folder, a glob, a .txt list of pictures, or - for standard input",
+                     "no such file or folder");
+}
+
+static int by_path(const void *a, const void *b, void *ctx)
+{
+    (void)ctx;
+    return strcmp(((const picture_entry *)a)->path, ((const picture_entry *)b)->path) < 0;
+}
+
+/* Where the stem of a path is, and its length. */
+static const char *stem_of(const char *path, size_t *n)
+{
+    const char *name = base_path_name(path);
+    *n = strlen(name) - strlen(base_path_suffix(path));
+    return name;
+}
+
+static int compare_stems(const picture_entry *a, const picture_entry *b)
+{
+    size_t na, nb;
+    const char *sa = stem_of(a->path, &na), *sb = stem_of(b->path, &nb);
+    int order = memcmp(sa, sb, na < nb ? na : nb);
+    return order != 0 ? order : (na > nb) - (na < nb);
+}
+
+/* Equal stems stand together, in the order of the list. */
+static int by_stem(const void *a, const void *b, void *ctx)
+{
+    (void)ctx;
+    const picture_entry *x = *(picture_entry *const *)a, *y = *(picture_entry *const *)b;
+    int order = compare_stems(x, y);
+    return order != 0 ? order < 0 : x < y;
+}
+
+/* Results are named by stem, so two pictures a.jpg of different folders must not write over each other. */
+static vg_status number_twins(picture_list *l, base_mem *mem, vg_error *err)
+{
+    picture_entry **order = base_alloc_zero(mem, l->n, sizeof *order, err);
+    if (!order)
+        return VG_ERR_MEMORY;
+    for (size_t i = 0; i < l->n; i++)
+        order[i] = &l->entries[i];
+    base_sort(order, l->n, sizeof *order, by_stem, NULL);
+    for (size_t i = 1, twin = 1; i < l->n; i++) {
+        twin = compare_stems(order[i - 1], order[i]) == 0 ? twin + 1 : 1;
+        order[i]->twin = twin > 1 ? (int)twin : 0;
+    }
+    base_free(order);
+    return VG_OK;
+}
+
+/* The file's size without reading it; 0 where it has none. */
+static size_t file_bytes(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISREG(info.st_mode) ? (size_t)info.st_size : 0;
+}
+
+/* Sizes from the headers, so that buffers are made once, for the largest. */
+static vg_status probe(picture_list *l, image_decoder *decoder, base_mem *mem, vg_error *err)
+{
+    size_t n = l->n < PICTURES_PROBE_MOST ? l->n : PICTURES_PROBE_MOST;
+    picture_bytes head = {0};
+    vg_status st = picture_bytes_reserve(&head, HEADER_BYTES, mem, err);
+    l->all_probed = n == l->n;
+    for (size_t i = 0; i < n && st == VG_OK; i++) {
+        picture_entry *e = &l->entries[i];
+        bool readable = strcmp(e->path, "-") != 0;
+        if (!readable || picture_bytes_read(&head, e->path, HEADER_BYTES, mem, NULL) != VG_OK ||
+            image_probe(decoder, &e->w, &e->h, head.block, head.n, e->path, NULL) != VG_OK) {
+            e->w = e->h = 0;
+            l->all_probed = l->all_probed && readable;
+            continue;
+        }
+        size_t pixels = (size_t)e->w * (size_t)e->h * 3, bytes = file_bytes(e->path);
+        l->largest_pixels_bytes = pixels > l->largest_pixels_bytes ? pixels : l->largest_pixels_bytes;
+        l->largest_bytes = bytes > l->largest_bytes ? bytes : l->largest_bytes;
+    }
+    picture_bytes_fini(&head);
+    return st;
+}
+
+vg_status picture_list_open(picture_list *out, const char *source, image_decoder *decoder, base_mem *mem,
+                            vg_error *err)
+{
+    builder b = {.mem = mem};
+    *out = (picture_list){0};
+    vg_status st = collect(&b, source, err);
+    if (st == VG_OK && b.n == 0)
+        st = base_fail(err, VG_ERR_ARGUMENT, base_where("source %s", source),
+                       "pictures are files named .jpg .jpeg .png .bmp .webp .tif .tiff .gif", "no pictures there");
+    if (st == VG_OK && b.n > MOST_PICTURES)
+        st = base_fail(err, VG_ERR_LIMIT, base_where("source %s", source), NULL, "more than %d pictures",
+                       MOST_PICTURES);
+    if (st == VG_OK) {
+        out->entries = base_alloc_zero(mem, b.n, sizeof *out->entries, err);
+        st = out->entries ? VG_OK : VG_ERR_MEMORY;
+    }
+    if (st != VG_OK) {
+        base_str_fini(&b.paths);
+        return st;
+    }
+    out->paths = b.paths.text;
+    out->n = b.n;
+    const char *at = out->paths;
+    for (size_t i = 0; i < b.n; i++, at += strlen(at) + 1)
+        out->entries[i].path = at;
+    base_sort(out->entries, out->n, sizeof *out->entries, by_path, NULL);
+    st = number_twins(out, mem, err);
+    if (st == VG_OK)
+        st = probe(out, decoder, mem, err);
+    if (st != VG_OK)
+        picture_list_close(out);
+    return st;
+}
+
+void picture_list_close(picture_list *l)
+{
+    base_free(l->entries);
+    base_free(l->paths);
+    *l = (picture_list){0};
+}

@@ -1,0 +1,70 @@
+/* sink_crop.c: crops/<class>/<stem>-<i>.jpg: every box cut out of its picture. */
+#include <math.h>
+
+#include "sink.h"
+
+typedef struct state {
+    image_encoder *encoder;
+} state;
+
+static bool is_wanted(const stream_predict_options *o)
+{
+    return o->save_crop;
+}
+
+static vg_status open_(void *self, const sink_setting *s, vg_error *err)
+{
+    return image_encoder_create(&((state *)self)->encoder, s->mem, err);
+}
+
+static int clamp(float v, int most)
+{
+    return v < 0 ? 0 : v > (float)most ? most : (int)v;
+}
+
+static vg_status write_(void *self, const sink_setting *s, const sink_item *item, vg_error *err)
+{
+    state *t = self;
+    const stream_result *r = item->result;
+    const image_view *p = item->picture;
+    for (size_t i = 0; i < r->n_boxes; i++) {
+        const detect_box *b = &r->boxes[i];
+        int x1 = clamp(floorf(b->x1), p->w), y1 = clamp(floorf(b->y1), p->h);
+        int x2 = clamp(ceilf(b->x2), p->w), y2 = clamp(ceilf(b->y2), p->h);
+        if (x2 <= x1 || y2 <= y1)
+            continue;
+        image_view cut = {.data = p->data + (size_t)y1 * p->stride + (size_t)x1 * 3,
+                          .w = x2 - x1,
+                          .h = y2 - y1,
+                          .stride = p->stride};
+        char name[256], sub[300], folder[4096], path[4096], suffix[32];
+        sink_folder_name(name, sizeof name, stream_detector_class_name(s->detector, b->class_index));
+        base_format(sub, sizeof sub, "crops/%s", name);
+        base_format(suffix, sizeof suffix, "-%zu.jpg", i + 1);
+        if (!base_path_join(folder, sizeof folder, s->folder, sub) ||
+            !sink_path(path, sizeof path, s, sub, item->entry, suffix))
+            return base_fail(err, VG_ERR_LIMIT, r->source, NULL, "the path of a crop is too long");
+        vg_status st = base_make_dirs(folder, err);
+        if (st == VG_OK)
+            st = image_write(t->encoder, &cut, path, s->mem, err);
+        if (st != VG_OK)
+            return st;
+    }
+    return VG_OK;
+}
+
+static vg_status close_(void *self, vg_error *err)
+{
+    (void)err;
+    image_encoder_destroy(&((state *)self)->encoder);
+    return VG_OK;
+}
+
+const sink sink_crop = {.name = "crop",
+                        .help = "crops/<class>/<stem>-<i>.jpg",
+                        .needs_pixels = true,
+                        .state_bytes = sizeof(state),
+                        .is_wanted = is_wanted,
+                        .open = open_,
+                        .write = write_,
+                        .close = close_};

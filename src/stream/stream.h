@@ -1,0 +1,9 @@
+/* stream.h: live inference: detectors, sources, the bounded pipeline, sinks. All that others may include of stream. */
+#ifndef STREAM_STREAM_H
+#define STREAM_STREAM_H
+
+#include "accounts.h"
+#include "detector.h"
+#include "predict.h"
+
+#endif
