@@ -17,42 +17,43 @@ typedef struct image_view {
     size_t stride; /* bytes from row to row, >= 3 * w */
 } image_view;
 
-/* A picture that owns a buffer which only grows: reused for picture after picture it settles at the largest. A zeroed
- * one is valid and empty. */
+/* A picture that owns a buffer which only grows: reused for picture after picture it settles at the
+ * largest. A zeroed one is valid and empty. */
 typedef struct image_buffer {
-    image_view view;       /* into block; view.w == 0: empty */
+    image_view view; /* into block; view.w == 0: empty */
     uint8_t *block;
     size_t capacity_bytes;
 } image_buffer;
 
-/* Makes room for w x h (stride 3 * w, contents undefined). Errors: VG_ERR_ARGUMENT, VG_ERR_MEMORY: the buffer is as it
- * was. */
+/* Makes room for w x h (stride 3 * w, contents undefined). Errors: VG_ERR_ARGUMENT, VG_ERR_MEMORY:
+ * the buffer is as it was. */
 vg_status image_buffer_reserve(image_buffer *b, int w, int h, base_mem *mem, vg_error *err);
 void image_buffer_fini(image_buffer *b);
 
 /* ---- decode ---- */
 
 typedef struct image_limits {
-    int most_side_px;     /* 0: 65,500 */
-    int64_t most_pixels;  /* 0: 256 Mpx; checked before anything is allocated */
+    int most_side_px;    /* 0: 65,500 */
+    int64_t most_pixels; /* 0: 256 Mpx; checked before anything is allocated */
 } image_limits;
 
-/* Decoders are not thread-safe: one a thread. It keeps its library handles, so a steady stream of pictures costs no
- * allocations of ours. */
+/* Decoders are not thread-safe: one a thread. It keeps its library handles, so a steady stream of
+ * pictures costs no allocations of ours. */
 typedef struct image_decoder image_decoder;
-vg_status image_decoder_create(image_decoder **out, const image_limits *limits, base_mem *mem, vg_error *err);
+vg_status image_decoder_create(image_decoder **out, const image_limits *limits, base_mem *mem,
+                               vg_error *err);
 void image_decoder_destroy(image_decoder **d);
 
-/* A whole encoded picture in memory -> out (upright: EXIF orientation applied; alpha dropped; grey, CMYK, palette and
- * 16-bit brought to 8-bit RGB; of an animation the first frame). JPEG through libjpeg-turbo; PNG, BMP, WebP, TIFF, GIF
- * through FFmpeg's libavcodec, which is loaded when first needed (it costs 25 ms and 15 MB that JPEG users keep).
- * name is for errors. Errors: VG_ERR_FORMAT (not a picture, truncated, corrupt), VG_ERR_UNSUPPORTED, VG_ERR_LIMIT,
- * VG_ERR_MEMORY. */
-vg_status image_decode(image_decoder *d, image_buffer *out, const uint8_t *bytes, size_t n_bytes, const char *name,
-                       base_mem *mem, vg_error *err);
+/* A whole encoded picture in memory -> out (upright: EXIF orientation applied; alpha dropped; grey,
+ * CMYK, palette and 16-bit brought to 8-bit RGB; of an animation the first frame). JPEG through
+ * libjpeg-turbo; PNG, BMP, WebP, TIFF, GIF through FFmpeg's libavcodec, which is loaded when first
+ * needed (it costs 25 ms and 15 MB that JPEG users keep). name is for errors. Errors: VG_ERR_FORMAT
+ * (not a picture, truncated, corrupt), VG_ERR_UNSUPPORTED, VG_ERR_LIMIT, VG_ERR_MEMORY. */
+vg_status image_decode(image_decoder *d, image_buffer *out, const uint8_t *bytes, size_t n_bytes,
+                       const char *name, base_mem *mem, vg_error *err);
 /* Size as it would decode (orientation applied), from the header alone. */
-vg_status image_probe(image_decoder *d, int *w, int *h, const uint8_t *bytes, size_t n_bytes, const char *name,
-                      vg_error *err);
+vg_status image_probe(image_decoder *d, int *w, int *h, const uint8_t *bytes, size_t n_bytes,
+                      const char *name, vg_error *err);
 /* "JPEG", "PNG", ...; NULL when the first bytes are of none we know. */
 const char *image_format_name(const uint8_t *bytes, size_t n_bytes);
 /* Whether a file name's suffix is one that image folders are searched for (spec 5.1). */
@@ -66,7 +67,8 @@ typedef struct image_scratch {
     size_t capacity_bytes;
 } image_scratch;
 void image_scratch_fini(image_scratch *s);
-vg_status image_resize(const image_view *dst, const image_view *src, image_scratch *scratch, base_mem *mem, vg_error *err);
+vg_status image_resize(const image_view *dst, const image_view *src, image_scratch *scratch,
+                       base_mem *mem, vg_error *err);
 
 typedef struct image_letterbox_rule {
     int target_w, target_h;
@@ -78,22 +80,25 @@ typedef struct image_letterbox_rule {
 } image_letterbox_rule;
 
 typedef struct image_letterbox_fit {
-    int out_w, out_h;           /* the padded picture */
-    int new_w, new_h;           /* the resized one inside */
+    int out_w, out_h; /* the padded picture */
+    int new_w, new_h; /* the resized one inside */
     int left, top, right, bottom;
-    double ratio_w, ratio_h;    /* new / old before rounding */
-    double pad_w, pad_h;        /* unrounded halves (center) that labels move by */
+    double ratio_w, ratio_h; /* new / old before rounding */
+    double pad_w, pad_h;     /* unrounded halves (center) that labels move by */
 } image_letterbox_fit;
 
 /* Works out sizes only. Errors: VG_ERR_ARGUMENT. */
-vg_status image_letterbox_plan(image_letterbox_fit *out, int w, int h, const image_letterbox_rule *rule, vg_error *err);
+vg_status image_letterbox_plan(image_letterbox_fit *out, int w, int h,
+                               const image_letterbox_rule *rule, vg_error *err);
 /* dst is fit->out_w x fit->out_h; padding is 114. */
-vg_status image_letterbox(const image_view *dst, const image_view *src, const image_letterbox_fit *fit,
-                          image_scratch *scratch, base_mem *mem, vg_error *err);
-/* The same straight into a network's input: floats 0..1, nhwc with 3 channels in RGB order, rows of out_w * 3 floats
- * (equal to image_letterbox followed by / 255). */
-vg_status image_letterbox_to_float(float *dst, const image_view *src, const image_letterbox_fit *fit,
-                                   image_scratch *scratch, base_mem *mem, vg_error *err);
+vg_status image_letterbox(const image_view *dst, const image_view *src,
+                          const image_letterbox_fit *fit, image_scratch *scratch, base_mem *mem,
+                          vg_error *err);
+/* The same straight into a network's input: floats 0..1, nhwc with 3 channels in RGB order, rows of
+ * out_w * 3 floats (equal to image_letterbox followed by / 255). */
+vg_status image_letterbox_to_float(float *dst, const image_view *src,
+                                   const image_letterbox_fit *fit, image_scratch *scratch,
+                                   base_mem *mem, vg_error *err);
 /* Exchanges red and blue. dst may be src. */
 void image_swap_red_blue(const image_view *dst, const image_view *src);
 
@@ -119,17 +124,21 @@ typedef struct image_draw_style {
 typedef struct image_canvas image_canvas;
 vg_status image_canvas_create(image_canvas **out, base_mem *mem, vg_error *err);
 void image_canvas_destroy(image_canvas **c);
-/* Draws into the picture, in order. Text stays inside the picture and is black or white, whichever reads better. */
-vg_status image_canvas_boxes(image_canvas *c, const image_view *picture, const image_box *boxes, size_t n_boxes,
-                             const image_draw_style *style, base_mem *mem, vg_error *err);
+/* Draws into the picture, in order. Text stays inside the picture and is black or white, whichever
+ * reads better. */
+vg_status image_canvas_boxes(image_canvas *c, const image_view *picture, const image_box *boxes,
+                             size_t n_boxes, const image_draw_style *style, base_mem *mem,
+                             vg_error *err);
 
 /* ---- encode ---- */
 
 typedef struct image_encoder image_encoder;
 vg_status image_encoder_create(image_encoder **out, base_mem *mem, vg_error *err);
 void image_encoder_destroy(image_encoder **e);
-/* Encodes by the suffix of path (.jpg .jpeg: quality 95, 4:2:0 as OpenCV's default writes; .png) and replaces the file
- * whole or not at all. Errors: VG_ERR_UNSUPPORTED (suffix), VG_ERR_IO, VG_ERR_MEMORY. */
-vg_status image_write(image_encoder *e, const image_view *picture, const char *path, base_mem *mem, vg_error *err);
+/* Encodes by the suffix of path (.jpg .jpeg: quality 95, 4:2:0 as OpenCV's default writes; .png)
+ * and replaces the file whole or not at all. Errors: VG_ERR_UNSUPPORTED (suffix), VG_ERR_IO,
+ * VG_ERR_MEMORY. */
+vg_status image_write(image_encoder *e, const image_view *picture, const char *path, base_mem *mem,
+                      vg_error *err);
 
 #endif

@@ -1,0 +1,308 @@
+/* canvas.c: frames and labels over a picture.
+ *
+ * Frames and label grounds are rounded rectangles whose coverage follows from the distance to their
+ * edge; letters come from Cairo as a mask of the label's size. So a picture is never copied into
+ * Cairo's four bytes a pixel and back, which costs 8 MB and 5 ms for 1080p. Memory: the mask grows
+ * to the largest label. Threads: one canvas a thread. */
+#include <cairo.h>
+#include <math.h>
+
+#include "buffer.h"
+#include "label.h"
+
+struct image_canvas {
+    image_scratch mask_block;
+    cairo_surface_t *mask; /* A8, over the block; NULL until the first label */
+    cairo_t *cr;
+    int mask_w, mask_h;
+    int font_px; /* 0: none set */
+    double ascent, descent;
+};
+
+/* What follows from the picture's size. */
+typedef struct look {
+    int line_px, radius_px, font_px, pad_px;
+} look;
+
+typedef struct rect {
+    int x1, y1, x2, y2; /* pixels, the second ones exclusive */
+} rect;
+
+static look look_for(const image_view *picture, const image_draw_style *style)
+{
+    look l;
+    double by_size = rint((picture->w + picture->h) / 2.0 * 0.003);
+    l.line_px =
+        style != NULL && style->line_width_px > 0 ? style->line_width_px : (int)fmax(by_size, 2);
+    if (l.line_px > 100)
+        l.line_px = 100;
+    l.radius_px = l.line_px + 1;
+    l.font_px = 3 * l.line_px + 6;
+    l.pad_px = l.line_px + 1;
+    return l;
+}
+
+/* ---- rounded rectangles ---- */
+
+/* How much of the pixel (x, y) the rounded rectangle covers, 0..1: by the distance of its centre to
+ * the edge. */
+static float coverage(int x, int y, const rect *r, float radius)
+{
+    float half_w = (float)(r->x2 - r->x1) * 0.5f, half_h = (float)(r->y2 - r->y1) * 0.5f;
+    if (half_w <= 0 || half_h <= 0)
+        return 0;
+    radius = fminf(radius, fminf(half_w, half_h));
+    float dx = fabsf((float)x + 0.5f - ((float)r->x1 + half_w)) - half_w + radius;
+    float dy = fabsf((float)y + 0.5f - ((float)r->y1 + half_h)) - half_h + radius;
+    float outside = sqrtf(fmaxf(dx, 0) * fmaxf(dx, 0) + fmaxf(dy, 0) * fmaxf(dy, 0));
+    float distance = outside + fminf(fmaxf(dx, dy), 0) - radius;
+    return fminf(fmaxf(0.5f - distance, 0), 1);
+}
+
+static void blend(uint8_t *rgb, image_color color, int alpha)
+{
+    rgb[0] = (uint8_t)((rgb[0] * (255 - alpha) + color.r * alpha + 127) / 255);
+    rgb[1] = (uint8_t)((rgb[1] * (255 - alpha) + color.g * alpha + 127) / 255);
+    rgb[2] = (uint8_t)((rgb[2] * (255 - alpha) + color.b * alpha + 127) / 255);
+}
+
+static uint8_t *pixel(const image_view *picture, int x, int y)
+{
+    return picture->data + (size_t)y * picture->stride + 3 * (size_t)x;
+}
+
+/* The part of row y from x1 to x2 that is in `outer` and not in `inner` (NULL: all of outer). */
+static void fill_row(const image_view *picture, int y, int x1, int x2, const rect *outer,
+                     float radius, const rect *inner, float inner_radius, image_color color)
+{
+    for (int x = x1; x < x2; x++) {
+        float a = coverage(x, y, outer, radius);
+        if (inner != NULL)
+            a -= coverage(x, y, inner, inner_radius);
+        if (a > 0)
+            blend(pixel(picture, x, y), color, (int)(a * 255.0f + 0.5f));
+    }
+}
+
+static void fill_rounded(const image_view *picture, const rect *r, int radius_px, image_color color)
+{
+    for (int y = r->y1; y < r->y2; y++)
+        fill_row(picture, y, r->x1, r->x2, r, (float)radius_px, NULL, 0, color);
+}
+
+static void draw_frame(const image_view *picture, const rect *outer, const look *l,
+                       image_color color)
+{
+    rect inner = {outer->x1 + l->line_px, outer->y1 + l->line_px, outer->x2 - l->line_px,
+                  outer->y2 - l->line_px};
+    float radius = (float)l->radius_px, inner_radius = (float)(l->radius_px - l->line_px);
+    int band = l->radius_px > l->line_px ? l->radius_px : l->line_px; /* what is not plain side */
+    for (int y = outer->y1; y < outer->y2; y++) {
+        bool side =
+            y >= outer->y1 + band && y < outer->y2 - band && outer->x2 - outer->x1 > 2 * band;
+        if (side) {
+            fill_row(picture, y, outer->x1, inner.x1, outer, radius, &inner, inner_radius, color);
+            fill_row(picture, y, inner.x2, outer->x2, outer, radius, &inner, inner_radius, color);
+        } else {
+            fill_row(picture, y, outer->x1, outer->x2, outer, radius, &inner, inner_radius, color);
+        }
+    }
+}
+
+/* The frame's outer edge: the line's middle runs on the box, drawn in where it would leave the
+ * picture. False when no part of the box is in the picture. */
+static bool frame_of(rect *out, const image_box *box, const image_view *picture, int line_px)
+{
+    if (!isfinite(box->x1) || !isfinite(box->y1) || !isfinite(box->x2) || !isfinite(box->y2))
+        return false;
+    float w = (float)picture->w, h = (float)picture->h;
+    if (box->x2 < box->x1 || box->y2 < box->y1 || box->x2 < 0 || box->y2 < 0 || box->x1 > w ||
+        box->y1 > h)
+        return false;
+    float half = (float)line_px * 0.5f;
+    out->x1 = (int)lrintf(fmaxf(box->x1 - half, 0));
+    out->y1 = (int)lrintf(fmaxf(box->y1 - half, 0));
+    out->x2 = (int)lrintf(fminf(box->x2 + half, w));
+    out->y2 = (int)lrintf(fminf(box->y2 + half, h));
+    return out->x1 < out->x2 && out->y1 < out->y2;
+}
+
+/* ---- labels ---- */
+
+static vg_status cairo_failed(cairo_status_t status, vg_error *err)
+{
+    vg_status st = status == CAIRO_STATUS_NO_MEMORY ? VG_ERR_MEMORY : VG_ERR_SYSTEM;
+    return base_fail(err, st, "label", NULL, "cairo: %s", cairo_status_to_string(status));
+}
+
+static void drop_mask(image_canvas *c)
+{
+    if (c->cr != NULL)
+        cairo_destroy(c->cr);
+    if (c->mask != NULL)
+        cairo_surface_destroy(c->mask);
+    c->cr = NULL;
+    c->mask = NULL;
+    c->mask_w = c->mask_h = c->font_px = 0;
+}
+
+/* A mask of at least w x h, and letters of font_px. */
+static vg_status prepare_mask(image_canvas *c, int w, int h, int font_px, base_mem *mem,
+                              vg_error *err)
+{
+    if (c->cr == NULL || w > c->mask_w || h > c->mask_h) {
+        int new_w = w > c->mask_w ? w : c->mask_w, new_h = h > c->mask_h ? h : c->mask_h;
+        int stride = cairo_format_stride_for_width(CAIRO_FORMAT_A8, new_w);
+        if (stride < 0)
+            return base_fail(err, VG_ERR_LIMIT, "label", NULL, "a label of %d pixels in width",
+                             new_w);
+        drop_mask(c);
+        vg_status st =
+            image_scratch_reserve(&c->mask_block, (size_t)stride * (size_t)new_h, mem, err);
+        if (st != VG_OK)
+            return st;
+        c->mask = cairo_image_surface_create_for_data(c->mask_block.block, CAIRO_FORMAT_A8, new_w,
+                                                      new_h, stride);
+        c->cr = cairo_create(c->mask);
+        cairo_status_t status = cairo_status(c->cr);
+        if (status != CAIRO_STATUS_SUCCESS) {
+            drop_mask(c);
+            return cairo_failed(status, err);
+        }
+        c->mask_w = new_w;
+        c->mask_h = new_h;
+        cairo_select_font_face(c->cr, "sans-serif", CAIRO_FONT_SLANT_NORMAL,
+                               CAIRO_FONT_WEIGHT_BOLD);
+    }
+    if (c->font_px != font_px) {
+        cairo_font_extents_t e;
+        cairo_set_font_size(c->cr, font_px);
+        cairo_font_extents(c->cr, &e);
+        c->font_px = font_px;
+        c->ascent = ceil(e.ascent);
+        c->descent = ceil(e.descent);
+    }
+    return VG_OK;
+}
+
+static int text_width(cairo_t *cr, const char *text)
+{
+    cairo_text_extents_t e;
+    cairo_text_extents(cr, text, &e);
+    return (int)ceil(fmax(e.x_advance, e.x_bearing + e.width));
+}
+
+/* Letters into the mask at (pad, baseline), cleared before. */
+static vg_status draw_mask(image_canvas *c, const char *text, int x, double baseline, vg_error *err)
+{
+    cairo_set_operator(c->cr, CAIRO_OPERATOR_CLEAR);
+    cairo_paint(c->cr);
+    cairo_set_operator(c->cr, CAIRO_OPERATOR_OVER);
+    cairo_set_source_rgba(c->cr, 1, 1, 1, 1);
+    cairo_move_to(c->cr, x, baseline);
+    cairo_show_text(c->cr, text);
+    cairo_surface_flush(c->mask);
+    cairo_status_t status = cairo_status(c->cr);
+    if (status == CAIRO_STATUS_SUCCESS)
+        return VG_OK;
+    drop_mask(c); /* a context in error stays so */
+    return cairo_failed(status, err);
+}
+
+/* Black or white, whichever is further from the colour in lightness (Rec. 709 luma of the encoded
+ * values). */
+static image_color ink_on(image_color ground)
+{
+    int luma = (ground.r * 54 + ground.g * 183 + ground.b * 19) / 256;
+    return luma > 140 ? (image_color){0, 0, 0} : (image_color){255, 255, 255};
+}
+
+/* On top of the frame if there is room, else inside its upper edge; always inside the picture. */
+static rect place_label(const rect *frame, int w, int h, const image_view *picture)
+{
+    int x = frame->x1, y = frame->y1 - h;
+    if (y < 0)
+        y = frame->y1;
+    if (x + w > picture->w)
+        x = picture->w - w;
+    if (y + h > picture->h)
+        y = picture->h - h;
+    return (rect){x, y, x + w, y + h};
+}
+
+static vg_status draw_label(image_canvas *c, const image_view *picture, const image_box *box,
+                            const rect *frame, const look *l, base_mem *mem, vg_error *err)
+{
+    char text[IMAGE_LABEL_BYTES];
+    size_t length = image_label_clean(text, sizeof(text), box->label);
+    vg_status st = prepare_mask(c, 1, 1, l->font_px, mem, err);
+    if (st != VG_OK)
+        return st;
+
+    int h = (int)(c->ascent + c->descent) + l->pad_px / 2;
+    int room = picture->w - 2 * l->pad_px, w = text_width(c->cr, text);
+    while (length > 0 && w > room) {
+        length = image_label_shorten(text, length);
+        w = text_width(c->cr, text);
+    }
+    if (length == 0 || h > picture->h)
+        return VG_OK; /* no letter fits into a picture this small */
+    w += 2 * l->pad_px;
+
+    st = prepare_mask(c, w, h, l->font_px, mem, err);
+    if (st == VG_OK)
+        st = draw_mask(c, text, l->pad_px, c->ascent + l->pad_px / 4, err);
+    if (st != VG_OK)
+        return st;
+
+    rect place = place_label(frame, w, h, picture);
+    image_color ground = image_class_color(box->class_index), ink = ink_on(ground);
+    fill_rounded(picture, &place, l->radius_px, ground);
+    const uint8_t *mask = cairo_image_surface_get_data(c->mask);
+    ptrdiff_t stride = cairo_image_surface_get_stride(c->mask);
+    for (int y = 0; y < h; y++)
+        for (int x = 0; x < w; x++)
+            if (mask[y * stride + x] != 0)
+                blend(pixel(picture, place.x1 + x, place.y1 + y), ink, mask[y * stride + x]);
+    return VG_OK;
+}
+
+/* ---- the canvas ---- */
+
+vg_status image_canvas_create(image_canvas **out, base_mem *mem, vg_error *err)
+{
+    *out = base_alloc_zero(mem, 1, sizeof(**out), err);
+    return *out != NULL ? VG_OK : VG_ERR_MEMORY;
+}
+
+void image_canvas_destroy(image_canvas **canvas)
+{
+    image_canvas *c = *canvas;
+    if (c == NULL)
+        return;
+    drop_mask(c);
+    image_scratch_fini(&c->mask_block);
+    base_free(c);
+    *canvas = NULL;
+}
+
+vg_status image_canvas_boxes(image_canvas *c, const image_view *picture, const image_box *boxes,
+                             size_t n_boxes, const image_draw_style *style, base_mem *mem,
+                             vg_error *err)
+{
+    look l = look_for(picture, style);
+    rect frame;
+    for (size_t i = 0; i < n_boxes; i++)
+        if (frame_of(&frame, &boxes[i], picture, l.line_px))
+            draw_frame(picture, &frame, &l, image_class_color(boxes[i].class_index));
+    /* Labels last, so that no frame crosses one. */
+    for (size_t i = 0; i < n_boxes; i++) {
+        if (boxes[i].label == NULL || boxes[i].label[0] == 0 ||
+            !frame_of(&frame, &boxes[i], picture, l.line_px))
+            continue;
+        vg_status st = draw_label(c, picture, &boxes[i], &frame, &l, mem, err);
+        if (st != VG_OK)
+            return st;
+    }
+    return VG_OK;
+}

@@ -1,0 +1,129 @@
+/* decode.c: bytes -> an upright RGB picture: header first, limits next, then the codec, then the
+ * turn.
+ *
+ * Memory: the caller's buffer; the decoder's own two blocks (a picture that needs turning as
+ * stored; rows and CMYK) only grow. Threads: one decoder a thread. */
+#include <string.h>
+
+#include "buffer.h"
+#include "decode.h"
+#include "orient.h"
+
+struct image_decoder {
+    image_limits limits;  /* no zeros */
+    void *jpeg;           /* NULL until the first JPEG */
+    image_stills *stills; /* NULL until the first other picture */
+    image_buffer stored;  /* before it is turned upright */
+    image_scratch scratch;
+};
+
+vg_status image_decoder_create(image_decoder **out, const image_limits *limits, base_mem *mem,
+                               vg_error *err)
+{
+    *out = NULL;
+    image_limits l = limits != NULL ? *limits : (image_limits){0};
+    if (l.most_side_px < 0 || l.most_pixels < 0 || l.most_side_px > IMAGE_MOST_SIDE_PX)
+        return base_fail(err, VG_ERR_ARGUMENT, "limits", base_mend("give 0 for the defaults"),
+                         "no picture limits: side %d, pixels %lld", l.most_side_px,
+                         (long long)l.most_pixels);
+    if (l.most_side_px == 0)
+        l.most_side_px = IMAGE_MOST_SIDE_PX;
+    if (l.most_pixels == 0)
+        l.most_pixels = IMAGE_MOST_PIXELS;
+
+    image_decoder *d = base_alloc_zero(mem, 1, sizeof(*d), err);
+    if (d == NULL)
+        return VG_ERR_MEMORY;
+    d->limits = l;
+    *out = d;
+    return VG_OK;
+}
+
+void image_decoder_destroy(image_decoder **decoder)
+{
+    image_decoder *d = *decoder;
+    if (d == NULL)
+        return;
+    image_jpeg_fini(&d->jpeg);
+    image_still_fini(&d->stills);
+    image_buffer_fini(&d->stored);
+    image_scratch_fini(&d->scratch);
+    base_free(d);
+    *decoder = NULL;
+}
+
+/* The header, judged. */
+static vg_status examine(image_header *out, const image_decoder *d, const uint8_t *bytes, size_t n,
+                         const char *name, vg_error *err)
+{
+    vg_status st = image_header_read(out, bytes, n, name, err);
+    if (st != VG_OK)
+        return st;
+    if (out->w > d->limits.most_side_px || out->h > d->limits.most_side_px ||
+        (int64_t)out->w * out->h > d->limits.most_pixels)
+        return base_fail(err, VG_ERR_LIMIT, name, base_mend("scale the picture down"),
+                         "a picture of %d x %d pixels; the most are %d on a side and %lld in all",
+                         out->w, out->h, d->limits.most_side_px, (long long)d->limits.most_pixels);
+    return VG_OK;
+}
+
+vg_status image_probe(image_decoder *d, int *w, int *h, const uint8_t *bytes, size_t n_bytes,
+                      const char *name, vg_error *err)
+{
+    image_header header;
+    vg_status st = examine(&header, d, bytes, n_bytes, name, err);
+    if (st != VG_OK)
+        return st;
+    bool turns = image_orientation_turns(header.orientation);
+    *w = turns ? header.h : header.w;
+    *h = turns ? header.w : header.h;
+    return VG_OK;
+}
+
+vg_status image_decode(image_decoder *d, image_buffer *out, const uint8_t *bytes, size_t n_bytes,
+                       const char *name, base_mem *mem, vg_error *err)
+{
+    image_header header;
+    vg_status st = examine(&header, d, bytes, n_bytes, name, err);
+    if (st != VG_OK)
+        return st;
+
+    bool upright = header.orientation == 1;
+    image_buffer *stored = upright ? out : &d->stored;
+    image_source source = {.bytes = bytes, .n_bytes = n_bytes, .name = name, .header = &header};
+    if (header.format == IMAGE_FORMAT_JPEG)
+        st = image_jpeg_decode(&d->jpeg, stored, &source, &d->scratch, mem, err);
+    else
+        st = image_still_decode(&d->stills, stored, &source, &d->scratch, d->limits.most_pixels,
+                                mem, err);
+    if (st != VG_OK || upright)
+        return st;
+
+    bool turns = image_orientation_turns(header.orientation);
+    st = image_buffer_reserve(out, turns ? header.h : header.w, turns ? header.w : header.h, mem,
+                              err);
+    if (st == VG_OK)
+        image_orient(&out->view, &stored->view, header.orientation);
+    return st;
+}
+
+const char *image_format_name(const uint8_t *bytes, size_t n_bytes)
+{
+    static const char *const NAMES[] = {
+        [IMAGE_FORMAT_NONE] = NULL, [IMAGE_FORMAT_JPEG] = "JPEG", [IMAGE_FORMAT_PNG] = "PNG",
+        [IMAGE_FORMAT_BMP] = "BMP", [IMAGE_FORMAT_WEBP] = "WebP", [IMAGE_FORMAT_TIFF] = "TIFF",
+        [IMAGE_FORMAT_GIF] = "GIF",
+    };
+    return NAMES[image_format_of(bytes, n_bytes)];
+}
+
+bool image_is_picture_name(const char *path)
+{
+    static const char *const SUFFIXES[] = {".bmp", ".dng", ".jpeg", ".jpg",  ".mpo",
+                                           ".png", ".tif", ".tiff", ".webp", ".pfm"}; /* spec 5.1 */
+    const char *suffix = base_path_suffix(path);
+    for (size_t i = 0; i < sizeof(SUFFIXES) / sizeof(SUFFIXES[0]); i++)
+        if (base_equal_nocase(suffix, SUFFIXES[i]))
+            return true;
+    return false;
+}

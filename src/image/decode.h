@@ -1,0 +1,30 @@
+/* decode.h: the two ways of decoding behind image_decode. For this folder.
+ *
+ * Both bring the picture, as stored, into a buffer that they reserve; limits have been judged by
+ * the header before. */
+#ifndef IMAGE_DECODE_H
+#define IMAGE_DECODE_H
+
+#include "header.h"
+#include "image/image.h"
+
+typedef struct image_source {
+    const uint8_t *bytes;
+    size_t n_bytes;
+    const char *name; /* for errors */
+    const image_header *header;
+} image_source;
+
+/* JPEG. *handle (libjpeg-turbo's, NULL at first) is kept from picture to picture. */
+vg_status image_jpeg_decode(void **handle, image_buffer *out, const image_source *source,
+                            image_scratch *scratch, base_mem *mem, vg_error *err);
+void image_jpeg_fini(void **handle);
+
+/* The others. *stills (NULL at first) keeps FFmpeg's table, packet and frame. */
+typedef struct image_stills image_stills;
+vg_status image_still_decode(image_stills **stills, image_buffer *out, const image_source *source,
+                             image_scratch *scratch, int64_t most_pixels, base_mem *mem,
+                             vg_error *err);
+void image_still_fini(image_stills **stills);
+
+#endif

@@ -1,0 +1,91 @@
+/* encode.c: pictures into files, which are replaced whole or not at all.
+ *
+ * Memory: JPEG's worst case for the picture's size (tjBufSize, about 3 bytes a pixel), PNG's few
+ * rows; both are kept. */
+#include <limits.h>
+#include <turbojpeg.h>
+
+#include "buffer.h"
+#include "encode_png.h"
+
+enum { JPEG_QUALITY = 95 }; /* OpenCV's default */
+
+struct image_encoder {
+    tjhandle jpeg; /* NULL until the first JPEG */
+    image_scratch jpeg_bytes;
+    image_png_writer *png; /* NULL until the first PNG */
+};
+
+vg_status image_encoder_create(image_encoder **out, base_mem *mem, vg_error *err)
+{
+    *out = base_alloc_zero(mem, 1, sizeof(**out), err);
+    return *out != NULL ? VG_OK : VG_ERR_MEMORY;
+}
+
+void image_encoder_destroy(image_encoder **encoder)
+{
+    image_encoder *e = *encoder;
+    if (e == NULL)
+        return;
+    if (e->jpeg != NULL)
+        tjDestroy(e->jpeg);
+    image_scratch_fini(&e->jpeg_bytes);
+    image_png_fini(&e->png);
+    base_free(e);
+    *encoder = NULL;
+}
+
+/* Into e->jpeg_bytes. */
+static vg_status encode_jpeg(size_t *n_bytes, image_encoder *e, const image_view *picture,
+                             const char *path, base_mem *mem, vg_error *err)
+{
+    if (e->jpeg == NULL && (e->jpeg = tjInitCompress()) == NULL)
+        return base_fail(err, VG_ERR_MEMORY, path, NULL, "libjpeg-turbo: %s", tjGetErrorStr2(NULL));
+    unsigned long n = tjBufSize(picture->w, picture->h, TJSAMP_420);
+    if (n == (unsigned long)-1)
+        return base_fail(err, VG_ERR_LIMIT, path, base_mend("write a PNG"),
+                         "a JPEG of %d x %d pixels", picture->w, picture->h);
+    vg_status st = image_scratch_reserve(&e->jpeg_bytes, n, mem, err);
+    if (st != VG_OK)
+        return st;
+    unsigned char *block = e->jpeg_bytes.block;
+    if (tjCompress2(e->jpeg, picture->data, picture->w, (int)picture->stride, picture->h, TJPF_RGB,
+                    &block, &n, TJSAMP_420, JPEG_QUALITY,
+                    TJFLAG_NOREALLOC | TJFLAG_ACCURATEDCT) != 0)
+        return base_fail(err, VG_ERR_UNSUPPORTED, path, base_mend("write a PNG"),
+                         "libjpeg-turbo: %s", tjGetErrorStr2(e->jpeg));
+    *n_bytes = n;
+    return VG_OK;
+}
+
+vg_status image_write(image_encoder *e, const image_view *picture, const char *path, base_mem *mem,
+                      vg_error *err)
+{
+    const char *suffix = base_path_suffix(path);
+    bool jpeg = base_equal_nocase(suffix, ".jpg") || base_equal_nocase(suffix, ".jpeg");
+    if (!jpeg && !base_equal_nocase(suffix, ".png"))
+        return base_fail(err, VG_ERR_UNSUPPORTED, path, base_mend("name it .jpg, .jpeg or .png"),
+                         "pictures are not written as \"%s\"", suffix);
+    if (picture->w < 1 || picture->h < 1 || picture->stride > INT_MAX)
+        return base_fail(err, VG_ERR_ARGUMENT, path, NULL, "no picture to write: %d x %d pixels",
+                         picture->w, picture->h);
+
+    base_file file = BASE_FILE_NONE;
+    size_t n_bytes = 0;
+    vg_status st = VG_OK;
+    if (jpeg)
+        st = encode_jpeg(&n_bytes, e, picture, path, mem, err);
+    if (st == VG_OK)
+        st = base_file_create_beside(&file, path, err);
+    if (st != VG_OK)
+        goto done;
+    if (jpeg)
+        st = base_file_write(&file, e->jpeg_bytes.block, n_bytes, err);
+    else
+        st = image_png_write(&e->png, &file, picture, mem, err);
+    if (st == VG_OK)
+        st = base_file_commit(&file, path, err);
+done:
+    base_file_discard(&file);
+    return st;
+}

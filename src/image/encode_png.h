@@ -1,0 +1,14 @@
+/* encode_png.h: RGB pictures as PNG. For this folder. */
+#ifndef IMAGE_ENCODE_PNG_H
+#define IMAGE_ENCODE_PNG_H
+
+#include "image/image.h"
+
+typedef struct image_png_writer image_png_writer;
+
+/* *writer (NULL at first) keeps zlib's state and the rows' block from picture to picture. */
+vg_status image_png_write(image_png_writer **writer, base_file *file, const image_view *picture,
+                          base_mem *mem, vg_error *err);
+void image_png_fini(image_png_writer **writer);
+
+#endif

@@ -1,0 +1,262 @@
+/* test_canvas.c: frames and labels are where they belong, whatever the boxes and the names are. */
+#include "support.h"
+
+#include <math.h>
+
+#include "image/label.h"
+
+typedef struct bench {
+    base_mem mem;
+    image_canvas *canvas;
+    image_buffer picture;
+    vg_error err;
+} bench;
+
+enum { GREY = 90 };
+
+static void blank(bench *b, int w, int h)
+{
+    assert_int_equal(image_buffer_reserve(&b->picture, w, h, &b->mem, &b->err), VG_OK);
+    memset(b->picture.view.data, GREY, b->picture.view.stride * (size_t)h);
+}
+
+static int setup(void **state)
+{
+    static bench b;
+    b = (bench){.mem = {.tag = "test", .limit_bytes = SIZE_MAX}};
+    assert_int_equal(image_canvas_create(&b.canvas, &b.mem, &b.err), VG_OK);
+    blank(&b, 160, 120);
+    *state = &b;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    bench *b = *state;
+    image_canvas_destroy(&b->canvas);
+    image_buffer_fini(&b->picture);
+    assert_int_equal(b->mem.in_use_bytes, 0);
+    return 0;
+}
+
+static vg_status draw(bench *b, const image_box *boxes, size_t n)
+{
+    return image_canvas_boxes(b->canvas, &b->picture.view, boxes, n, NULL, &b->mem, &b->err);
+}
+
+static bool is_color(const bench *b, int x, int y, image_color c)
+{
+    const uint8_t *p = b->picture.view.data + (size_t)y * b->picture.view.stride + 3 * (size_t)x;
+    return p[0] == c.r && p[1] == c.g && p[2] == c.b;
+}
+
+static size_t count_changed(const bench *b)
+{
+    size_t n = 0;
+    const image_view *v = &b->picture.view;
+    for (int y = 0; y < v->h; y++)
+        for (int x = 0; x < v->w; x++) {
+            const uint8_t *p = v->data + (size_t)y * v->stride + 3 * (size_t)x;
+            n += p[0] != GREY || p[1] != GREY || p[2] != GREY;
+        }
+    return n;
+}
+
+static void a_frame_runs_along_its_box_and_nowhere_else(void **state)
+{
+    bench *b = *state;
+    image_box box = {.x1 = 40, .y1 = 30, .x2 = 120, .y2 = 90, .class_index = 3};
+    image_color c = image_class_color(3), grey = {GREY, GREY, GREY};
+    assert_int_equal(draw(b, &box, 1), VG_OK);
+    /* Two pixels of line, one to each side of the box. */
+    assert_true(is_color(b, 80, 29, c) && is_color(b, 80, 30, c));
+    assert_true(is_color(b, 80, 28, grey) && is_color(b, 80, 31, grey));
+    assert_true(is_color(b, 39, 60, c) && is_color(b, 40, 60, c) && is_color(b, 38, 60, grey));
+    assert_true(is_color(b, 119, 60, c) && is_color(b, 120, 60, c) && is_color(b, 121, 60, grey));
+    assert_true(is_color(b, 80, 89, c) && is_color(b, 80, 90, c) && is_color(b, 80, 91, grey));
+    assert_in_range(count_changed(b), 2 * 2 * (80 + 60) - 20, 2 * 2 * (80 + 60) + 8);
+}
+
+static void a_frame_at_the_border_stays_whole(void **state)
+{
+    bench *b = *state;
+    image_box box = {.x1 = 0, .y1 = 0, .x2 = 160, .y2 = 120};
+    image_color c = image_class_color(0);
+    assert_int_equal(draw(b, &box, 1), VG_OK);
+    assert_true(is_color(b, 0, 60, c) && is_color(b, 1, 60, c));
+    assert_true(is_color(b, 159, 60, c) && is_color(b, 158, 60, c));
+    assert_true(is_color(b, 80, 0, c) && is_color(b, 80, 119, c) && is_color(b, 80, 118, c));
+}
+
+static void a_wider_line_is_as_wide_as_asked(void **state)
+{
+    bench *b = *state;
+    image_box box = {.x1 = 40, .y1 = 30, .x2 = 120, .y2 = 90};
+    image_draw_style style = {.line_width_px = 6};
+    assert_int_equal(
+        image_canvas_boxes(b->canvas, &b->picture.view, &box, 1, &style, &b->mem, &b->err), VG_OK);
+    image_color c = image_class_color(0), grey = {GREY, GREY, GREY};
+    for (int y = 27; y < 33; y++)
+        assert_true(is_color(b, 80, y, c));
+    assert_true(is_color(b, 80, 26, grey) && is_color(b, 80, 33, grey));
+}
+
+static void a_label_has_a_ground_of_the_class_and_letters_on_it(void **state)
+{
+    bench *b = *state;
+    image_box box = {
+        .x1 = 40, .y1 = 60, .x2 = 120, .y2 = 110, .class_index = 1, .label = "dog 0.87"};
+    assert_int_equal(draw(b, &box, 1), VG_OK);
+    size_t n_ground = 0, n_ink = 0;
+    for (int y = 40; y < 58; y++)
+        for (int x = 39; x < 130; x++) {
+            n_ground += is_color(b, x, y, image_class_color(1));
+            n_ink += is_color(b, x, y, (image_color){255, 255, 255});
+        }
+    assert_in_range(n_ground, 200, 1400);
+    assert_in_range(n_ink, 20, 600);
+}
+
+static void boxes_of_any_number_do_no_harm(void **state)
+{
+    bench *b = *state;
+    static const float VALUES[] = {-1e30f, -5, 0, 0.4f, 80, 159.5f, 160, 1e9f, INFINITY, NAN};
+    enum { N = sizeof(VALUES) / sizeof(VALUES[0]) };
+    for (size_t i = 0; i < N; i++)
+        for (size_t j = 0; j < N; j++)
+            for (size_t k = 0; k < N; k++) {
+                image_box box = {VALUES[i],  VALUES[j], VALUES[k], VALUES[(i + j + k) % N],
+                                 (int)i - 5, "x"};
+                assert_int_equal(draw(b, &box, 1), VG_OK);
+            }
+}
+
+static void a_box_outside_the_picture_draws_nothing(void **state)
+{
+    bench *b = *state;
+    image_box boxes[] = {{.x1 = 200, .y1 = 10, .x2 = 220, .y2 = 20, .label = "far"},
+                         {.x1 = 10, .y1 = -50, .x2 = 20, .y2 = -20, .label = "above"},
+                         {.x1 = NAN, .y1 = 0, .x2 = 9, .y2 = 9, .label = "nowhere"}};
+    assert_int_equal(draw(b, boxes, 3), VG_OK);
+    assert_int_equal(count_changed(b), 0);
+}
+
+static void names_of_any_bytes_are_drawn(void **state)
+{
+    bench *b = *state;
+    static const char *const NAMES[] = {"\xff\xfe broken \xc3",
+                                        "\xed\xa0\x80 surrogate",
+                                        "line\nbreak\ttab",
+                                        "größe 0.5",
+                                        "\xe7\x8c\xab",
+                                        "\x01\x02",
+                                        "    ",
+                                        "\xf4\x90\x80\x80"};
+    for (size_t i = 0; i < sizeof(NAMES) / sizeof(NAMES[0]); i++) {
+        image_box box = {.x1 = 40, .y1 = 60, .x2 = 120, .y2 = 110, .label = NAMES[i]};
+        assert_int_equal(draw(b, &box, 1), VG_OK);
+    }
+}
+
+static void pictures_of_any_size_can_be_drawn_on(void **state)
+{
+    bench *b = *state;
+    char name[1000];
+    memset(name, 'W', sizeof(name) - 1);
+    name[sizeof(name) - 1] = 0;
+    for (int w = 1; w < 80; w += 3)
+        for (int h = 1; h < 40; h += 3) {
+            blank(b, w, h);
+            image_box box = {.x1 = 0, .y1 = 0, .x2 = (float)w, .y2 = (float)h, .label = name};
+            assert_int_equal(draw(b, &box, 1), VG_OK);
+        }
+}
+
+static void labels_are_cleaned_and_shortened_between_characters(void **state)
+{
+    (void)state;
+    char text[IMAGE_LABEL_BYTES];
+    assert_int_equal(image_label_clean(text, sizeof(text), "a\nb\xff"), 6);
+    assert_string_equal(text, "a b\xef\xbf\xbd");
+    assert_int_equal(image_label_clean(text, 4, "a\xc3\xa4\xc3\xb6"), 3);
+    assert_string_equal(text, "a\xc3\xa4");
+    image_label_clean(text, sizeof(text), "ab\xc3\xa4z");
+    size_t n = image_label_shorten(text, strlen(text));
+    assert_string_equal(text, "ab\xc3\xa4\xe2\x80\xa6");
+    n = image_label_shorten(text, n);
+    assert_string_equal(text, "ab\xe2\x80\xa6");
+    n = image_label_shorten(text, n);
+    assert_string_equal(text, "a\xe2\x80\xa6");
+    assert_int_equal(image_label_shorten(text, n), 0);
+}
+
+static void twenty_colors_stay_apart(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20; i++)
+        for (int k = 0; k < i; k++) {
+            image_color a = image_class_color(i), c = image_class_color(k);
+            assert_true(abs(a.r - c.r) + abs(a.g - c.g) + abs(a.b - c.b) >= 80);
+        }
+    image_color first = image_class_color(0), again = image_class_color(20),
+                before = image_class_color(-20);
+    assert_memory_equal(&first, &again, sizeof(first));
+    assert_memory_equal(&first, &before, sizeof(first));
+}
+
+static void every_failed_allocation_is_an_error_and_no_leak(void **state)
+{
+    bench *b = *state;
+    image_box box = {.x1 = 40, .y1 = 60, .x2 = 120, .y2 = 110, .label = "dog 0.87"};
+    size_t before = b->mem.in_use_bytes;
+    for (int64_t k = 1;; k++) {
+        image_canvas *c;
+        b->mem.fail_in = k;
+        vg_status st = image_canvas_create(&c, &b->mem, &b->err);
+        if (st == VG_OK)
+            st = image_canvas_boxes(c, &b->picture.view, &box, 1, NULL, &b->mem, &b->err);
+        bool was_reached = b->mem.fail_in == 0;
+        b->mem.fail_in = 0;
+        if (was_reached && c != NULL) /* and it still works afterwards */
+            assert_int_equal(
+                image_canvas_boxes(c, &b->picture.view, &box, 1, NULL, &b->mem, &b->err), VG_OK);
+        image_canvas_destroy(&c);
+        assert_int_equal(b->mem.in_use_bytes, before);
+        assert_int_equal(st, was_reached ? VG_ERR_MEMORY : VG_OK);
+        if (!was_reached) {
+            assert_true(k >= 3);
+            break;
+        }
+    }
+}
+
+static void a_steady_stream_allocates_nothing(void **state)
+{
+    bench *b = *state;
+    image_box box = {.x1 = 40, .y1 = 60, .x2 = 120, .y2 = 110, .label = "dog 0.87"};
+    assert_int_equal(draw(b, &box, 1), VG_OK);
+    uint64_t n_allocs = b->mem.n_allocs;
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(draw(b, &box, 1), VG_OK);
+    assert_int_equal(b->mem.n_allocs, n_allocs);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(a_frame_runs_along_its_box_and_nowhere_else),
+        TEST(a_frame_at_the_border_stays_whole),
+        TEST(a_wider_line_is_as_wide_as_asked),
+        TEST(a_label_has_a_ground_of_the_class_and_letters_on_it),
+        TEST(boxes_of_any_number_do_no_harm),
+        TEST(a_box_outside_the_picture_draws_nothing),
+        TEST(names_of_any_bytes_are_drawn),
+        TEST(pictures_of_any_size_can_be_drawn_on),
+        TEST(labels_are_cleaned_and_shortened_between_characters),
+        TEST(twenty_colors_stay_apart),
+        TEST(every_failed_allocation_is_an_error_and_no_leak),
+        TEST(a_steady_stream_allocates_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

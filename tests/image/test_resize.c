@@ -1,0 +1,114 @@
+/* test_resize.c: the vector loops equal the plain ones over odd sizes, and stay inside their rows.
+ */
+#include "support.h"
+
+#include "image/resize.h"
+
+static uint32_t seed = 1;
+static uint8_t next_byte(void)
+{
+    seed = seed * 1664525u + 1013904223u;
+    return (uint8_t)(seed >> 24);
+}
+
+static base_mem mem = {.tag = "test", .limit_bytes = SIZE_MAX};
+
+/* Blocks of the exact size: a read or write past the end is seen by address sanitizer and valgrind.
+ */
+static uint8_t *random_bytes(size_t n)
+{
+    uint8_t *p = base_alloc(&mem, n, NULL);
+    for (size_t i = 0; i < n; i++)
+        p[i] = next_byte();
+    return p;
+}
+
+static void resize_with(const image_row_kernels *kernels, uint8_t *out, const image_view *src,
+                        int w, int h)
+{
+    image_scratch scratch = {0};
+    image_resizer r;
+    assert_int_equal(image_resizer_init(&r, src, w, h, &scratch, &mem, NULL), VG_OK);
+    r.kernels = kernels;
+    for (int y = 0; y < h; y++)
+        image_resizer_row(&r, out + (size_t)y * 3 * (size_t)w, y);
+    image_scratch_fini(&scratch);
+}
+
+static void check_kernels(const image_row_kernels *kernels)
+{
+    static const int SIZES[][4] = {
+        {1, 1, 5, 4},     {2, 2, 7, 3},   {3, 3, 3, 9},    {3, 5, 17, 1}, {40, 30, 20, 15},
+        {42, 4, 21, 2},   {6, 2, 3, 1},   {4, 2, 2, 1},    {2, 2, 1, 1},  {97, 31, 64, 48},
+        {64, 48, 97, 31}, {33, 7, 11, 7}, {101, 9, 33, 9}, {9, 9, 9, 10}, {19, 19, 19, 19}};
+    for (size_t i = 0; i < sizeof(SIZES) / sizeof(SIZES[0]); i++) {
+        int w0 = SIZES[i][0], h0 = SIZES[i][1], w = SIZES[i][2], h = SIZES[i][3];
+        size_t n = 3 * (size_t)w * (size_t)h;
+        uint8_t *pixels = random_bytes(3 * (size_t)w0 * (size_t)h0);
+        uint8_t *want = random_bytes(n), *is = random_bytes(n);
+        image_view src = {pixels, w0, h0, 3 * (size_t)w0};
+        resize_with(&IMAGE_ROW_KERNELS_C, want, &src, w, h);
+        resize_with(kernels, is, &src, w, h);
+        if (memcmp(want, is, n) != 0)
+            fail_msg("%s: %d x %d to %d x %d differs from plain C", kernels->name, w0, h0, w, h);
+
+        float *floats = base_alloc(&mem, n * sizeof(float), NULL);
+        kernels->to_float(floats, is, n);
+        for (size_t k = 0; k < n; k++)
+            assert_true(floats[k] == (float)is[k] / 255.0f);
+        base_free(floats);
+        base_free(is);
+        base_free(want);
+        base_free(pixels);
+    }
+    assert_int_equal(mem.in_use_bytes, 0);
+}
+
+static void sse41_equals_plain_c(void **state)
+{
+    (void)state;
+    const image_row_kernels *kernels = image_row_kernels_x86("sse4.1");
+    if (kernels == NULL)
+        skip();
+    check_kernels(kernels);
+}
+
+static void avx2_equals_plain_c(void **state)
+{
+    (void)state;
+    const image_row_kernels *kernels = image_row_kernels_x86("avx2");
+    if (kernels == NULL)
+        skip();
+    check_kernels(kernels);
+}
+
+static void a_flat_picture_stays_flat_at_every_size(void **state)
+{
+    (void)state;
+    uint8_t pixels[3 * 13 * 7], out[3 * 40 * 40];
+    memset(pixels, 201, sizeof(pixels));
+    image_view src = {pixels, 13, 7, 39};
+    for (int size = 1; size <= 40; size++) {
+        resize_with(image_row_kernels_get(), out, &src, size, 41 - size);
+        for (size_t i = 0; i < 3 * (size_t)size * (size_t)(41 - size); i++)
+            assert_in_range(out[i], 200, 201); /* OpenCV's weights may sum to 2047: its own error */
+    }
+}
+
+static void an_unknown_instruction_set_is_null(void **state)
+{
+    (void)state;
+    assert_null(image_row_kernels_x86("avx1024"));
+    assert_non_null(image_row_kernels_get());
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sse41_equals_plain_c),
+        cmocka_unit_test(avx2_equals_plain_c),
+        cmocka_unit_test(a_flat_picture_stays_flat_at_every_size),
+        cmocka_unit_test(an_unknown_instruction_set_is_null),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
