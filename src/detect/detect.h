@@ -8,5 +8,6 @@
 #include "boxes.h"
 #include "ciou.h"
 #include "loss.h"
+#include "metrics.h"
 
 #endif

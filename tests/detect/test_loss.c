@@ -337,6 +337,62 @@ static void an_anchor_that_several_objects_want_goes_to_the_one_it_fits_best(voi
     levels_free(&t);
 }
 
+static void an_object_centred_outside_the_picture_gets_no_anchors(void **state)
+{
+    (void)state;
+    /* x1 + y1 + x2 + y2 <= 0 marks a row of padding in the reference: such a box counts as none though it reaches in. */
+    test_levels t;
+    detect_loss_value v;
+    levels_make(&t, 1, SIDE, SIDE, NC, 0, -1, 1, 4, &mem);
+    detect_loss *l = loss_make(t.level, 1, 16);
+    detect_label label = {0, 2, {-0.01f, 0, 0.9f, 0.9f}};
+    detect_batch b = {t.level, TEST_LEVELS, NC, 1, &label, 1};
+    assert_int_equal(detect_loss_run(l, &v, NULL, &b, &DETECT_LOSS_GAINS, NULL, NULL), VG_OK);
+    assert_int_equal(v.n_foreground, 0);
+    assert_true(v.box == 0 && v.dfl == 0 && v.cls > 0);
+    label.xywh_norm[0] = 0.01f;
+    assert_int_equal(detect_loss_run(l, &v, NULL, &b, &DETECT_LOSS_GAINS, NULL, NULL), VG_OK);
+    assert_true(v.n_foreground > 0);
+    detect_loss_destroy(&l);
+    levels_free(&t);
+}
+
+static void distances_past_the_last_bin_aim_just_below_it(void **state)
+{
+    (void)state;
+    /* One level of 40 x 40 cells and an object as large as the picture: its sides are up to 40 cells away, bins end at
+     * 15, so t is clamped to 14.99 (spec 3.3). */
+    test_levels t;
+    detect_loss_value v;
+    levels_make(&t, 1, 320, 320, NC, 0, -1, 1, 4, &mem);
+    detect_loss *l = loss_make(t.level, 1, 16);
+    const detect_label label = {0, 2, {0.5f, 0.5f, 1, 1}};
+    detect_batch b = {t.level, 1, NC, 1, &label, 1};
+    const detect_loss_gains gains = {.dfl = 1};
+    assert_int_equal(detect_loss_run(l, &v, NULL, &b, &gains, NULL, NULL), VG_OK);
+    detect_targets targets = detect_loss_targets(l, 0);
+    double want = 0;
+    size_t clamped = 0;
+    for (int p = 0; p < 40 * 40; p++) {
+        if (targets.truth_index[p] < 0)
+            continue;
+        double ax = p % 40 + 0.5, ay = p / 40 + 0.5, d[4] = {ax, ay, 40 - ax, 40 - ay}; /* NOLINT: whole rows */
+        for (int side = 0; side < 4; side++) {
+            const float *z = t.level[0].box + (size_t)p * t.level[0].box_pitch + side * DETECT_REG_MAX;
+            double sum = 0, at = fmin(d[side], 14.99), low = floor(at);
+            clamped += d[side] > 14.99;
+            for (int k = 0; k < DETECT_REG_MAX; k++)
+                sum += exp(z[k]);
+            want += targets.weight[p] / 4 *
+                    ((low + 1 - at) * (log(sum) - z[(int)low]) + (at - low) * (log(sum) - z[(int)low + 1]));
+        }
+    }
+    assert_true(clamped > 5);
+    assert_true(fabs(v.dfl - want / fmax(v.scores_sum, 1)) <= 1e-5 * v.dfl);
+    detect_loss_destroy(&l);
+    levels_free(&t);
+}
+
 static void wild_labels_and_logits_end_in_numbers_or_nan_but_no_crash(void **state)
 {
     (void)state;
@@ -443,6 +499,8 @@ int main(void)
         cmocka_unit_test(class_and_dfl_gradients_are_slopes_with_the_targets_held),
         cmocka_unit_test(the_box_gradient_is_the_chain_of_its_parts),
         cmocka_unit_test(an_anchor_that_several_objects_want_goes_to_the_one_it_fits_best),
+        cmocka_unit_test(an_object_centred_outside_the_picture_gets_no_anchors),
+        cmocka_unit_test(distances_past_the_last_bin_aim_just_below_it),
         cmocka_unit_test(wild_labels_and_logits_end_in_numbers_or_nan_but_no_crash),
         cmocka_unit_test(labels_out_of_range_or_bounds_are_refused_by_name),
         cmocka_unit_test(bounds_are_counted_before_they_are_trusted),

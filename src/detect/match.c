@@ -1,0 +1,95 @@
+/* match.c: which detection is which object (spec 6): for average precision by class and threshold, for the confusion
+ * matrix class-blind at one threshold.
+ *
+ * The reference sorts all pairs by IoU and thins them twice. The same comes of two looks: each detection wants the
+ * object that it overlaps most; among those that want an object, the first detection gets it (for AP), or the one that
+ * overlaps most (confusion). Ties of IoU, undefined there, go to the lower index. */
+#include "match.h"
+
+const float detect_iou_thresholds[DETECT_N_IOU] = {0.5f,  0.55f, 0.6f,  0.65f, 0.7f,
+                                                   0.75f, 0.8f,  0.85f, 0.9f,  0.95f};
+
+static const float CONFUSION_IOU = 0.45f;
+
+static float pair_iou(const detect_box *d, const detect_truth *t)
+{
+    const float box[4] = {d->x1, d->y1, d->x2, d->y2};
+    return detect_iou(t->xyxy, box);
+}
+
+void detect_match(uint16_t *tp, const detect_box *dets, size_t n_dets, const detect_truth *truths, size_t n_truths,
+                  uint16_t *taken)
+{
+    for (size_t g = 0; g < n_truths; g++)
+        taken[g] = 0;
+    for (size_t d = 0; d < n_dets; d++) {
+        float most = 0;
+        size_t best = 0;
+        for (size_t g = 0; g < n_truths; g++) {
+            float iou = truths[g].class_index == dets[d].class_index ? pair_iou(&dets[d], &truths[g]) : 0;
+            if (iou > most) {
+                most = iou;
+                best = g;
+            }
+        }
+        unsigned reached = 0;
+        for (int t = 0; t < DETECT_N_IOU; t++)
+            reached |= (unsigned)(most >= detect_iou_thresholds[t]) << t;
+        tp[d] = 0;
+        if (reached) {
+            tp[d] = (uint16_t)(reached & ~(unsigned)taken[best]);
+            taken[best] = (uint16_t)(taken[best] | reached);
+        }
+    }
+}
+
+/* True when any detection found an object. */
+static bool confusion_match(float conf, const detect_box *dets, size_t n_dets, const detect_truth *truths,
+                            size_t n_truths, confusion_scratch *s)
+{
+    bool any = false;
+    for (size_t g = 0; g < n_truths; g++) {
+        s->best_det[g] = -1;
+        s->best_iou[g] = CONFUSION_IOU;
+    }
+    for (size_t d = 0; d < n_dets; d++) {
+        float most = CONFUSION_IOU;
+        s->best_truth[d] = -1;
+        if (!(dets[d].score > conf))
+            continue;
+        for (size_t g = 0; g < n_truths; g++) {
+            float iou = pair_iou(&dets[d], &truths[g]);
+            if (iou > most) {
+                most = iou;
+                s->best_truth[d] = (int32_t)g;
+            }
+        }
+        int32_t best = s->best_truth[d];
+        if (best >= 0 && most > s->best_iou[best]) {
+            s->best_iou[best] = most;
+            s->best_det[best] = (int32_t)d;
+        }
+        any |= best >= 0;
+    }
+    return any;
+}
+
+void confusion_add(uint64_t *matrix, int nc, float conf, const detect_box *dets, size_t n_dets,
+                   const detect_truth *truths, size_t n_truths, confusion_scratch *scratch)
+{
+    const size_t background = (size_t)nc, side = background + 1;
+    if (n_truths == 0)
+        return; /* as the reference's validator: spec 6 */
+    bool any = confusion_match(conf, dets, n_dets, truths, n_truths, scratch);
+    for (size_t g = 0; g < n_truths; g++) {
+        int32_t d = scratch->best_det[g];
+        size_t predicted = d >= 0 ? (size_t)dets[d].class_index : background;
+        matrix[predicted * side + (size_t)truths[g].class_index]++;
+    }
+    /* The reference counts stray detections only in pictures where something matched. */
+    for (size_t d = 0; any && d < n_dets; d++) {
+        int32_t g = scratch->best_truth[d];
+        if (dets[d].score > conf && (g < 0 || scratch->best_det[g] != (int32_t)d))
+            matrix[(size_t)dets[d].class_index * side + background]++;
+    }
+}

@@ -1,0 +1,263 @@
+/* metrics.c: gathers pictures, then sorts detections by class and confidence and makes the figures (spec 6). */
+#include "metrics.h"
+
+#include <math.h>
+
+#include "curves.h"
+#include "match.h"
+
+struct detect_metrics {
+    detect_metrics_bounds bounds;
+    float confusion_conf;
+    size_t n_pictures, n_truths, n_rows;
+    metrics_row *rows, *sort_scratch;                 /* (most_detections) */
+    uint16_t *tp, *taken;                             /* (most_picture_detections), (most_picture_truths) */
+    confusion_scratch confusion_scratch;
+    uint64_t *confusion;                              /* (nc + 1, nc + 1) */
+    size_t *truths_by_class, *pictures_by_class;      /* (nc) */
+    int *classes;                                     /* (nc); the rest by rank among classes with objects */
+    double *ap;                                       /* (nc, DETECT_N_IOU) */
+    double *p, *r, *f1, *tp_count, *fp_count, *maps;  /* (nc) */
+    double *p_curve, *r_curve, *f1_curve, *pr_curve;  /* (nc, DETECT_CURVE_POINTS) */
+    double *mean_curve;                               /* (DETECT_CURVE_POINTS) */
+};
+
+/* ---- memory ---- */
+
+/* Walks over the parts of the block: with block NULL it only counts. */
+typedef struct carver {
+    char *block;
+    size_t used;
+    bool fits;
+} carver;
+
+static void *carve(carver *c, size_t n, size_t size)
+{
+    size_t bytes, at = c->used;
+    c->fits = c->fits && base_mul_size(&bytes, n, size) && bytes <= SIZE_MAX / 2 &&
+              base_add_size(&c->used, c->used, base_round_up(bytes, BASE_MEM_ALIGN));
+    return c->block && c->fits ? c->block + at : NULL;
+}
+
+static detect_metrics *carve_all(carver *c, const detect_metrics_bounds *b)
+{
+    detect_metrics m = {.bounds = *b}, *object = carve(c, 1, sizeof *object);
+    size_t nc = (size_t)b->nc, curve = DETECT_CURVE_POINTS * sizeof(double);
+    m.rows = carve(c, b->most_detections, sizeof *m.rows);
+    m.sort_scratch = carve(c, b->most_detections, sizeof *m.sort_scratch);
+    m.tp = carve(c, b->most_picture_detections, sizeof *m.tp);
+    m.taken = carve(c, b->most_picture_truths, sizeof *m.taken);
+    m.confusion_scratch.best_truth = carve(c, b->most_picture_detections, sizeof(int32_t));
+    m.confusion_scratch.best_det = carve(c, b->most_picture_truths, sizeof(int32_t));
+    m.confusion_scratch.best_iou = carve(c, b->most_picture_truths, sizeof(float));
+    m.confusion = carve(c, (nc + 1) * (nc + 1), sizeof *m.confusion);
+    m.truths_by_class = carve(c, nc, sizeof *m.truths_by_class);
+    m.pictures_by_class = carve(c, nc, sizeof *m.pictures_by_class);
+    m.classes = carve(c, nc, sizeof *m.classes);
+    m.ap = carve(c, nc, DETECT_N_IOU * sizeof *m.ap);
+    double **by_class[] = {&m.p, &m.r, &m.f1, &m.tp_count, &m.fp_count, &m.maps};
+    for (size_t i = 0; i < sizeof by_class / sizeof *by_class; i++)
+        *by_class[i] = carve(c, nc, sizeof(double));
+    double **curves[] = {&m.p_curve, &m.r_curve, &m.f1_curve, &m.pr_curve};
+    for (size_t i = 0; i < sizeof curves / sizeof *curves; i++)
+        *curves[i] = carve(c, nc, curve);
+    m.mean_curve = carve(c, 1, curve);
+    if (object)
+        *object = m;
+    return object;
+}
+
+size_t detect_metrics_bytes(const detect_metrics_bounds *bounds)
+{
+    carver c = {.fits = true};
+    const size_t most_int32 = INT32_MAX; /* detections and objects of a picture are numbered by int32 */
+    if (bounds->nc < 1 || bounds->nc > 1 << 20 || bounds->most_detections == 0 ||
+        bounds->most_picture_detections - 1 >= most_int32 || bounds->most_picture_truths - 1 >= most_int32)
+        return 0;
+    carve_all(&c, bounds);
+    return c.fits ? c.used : 0;
+}
+
+vg_status detect_metrics_create(detect_metrics **out, const detect_metrics_bounds *bounds, float confusion_conf,
+                                base_mem *mem, vg_error *err)
+{
+    const detect_metrics_bounds *b = bounds;
+    carver c = {.fits = true};
+    size_t bytes = detect_metrics_bytes(b);
+    *out = NULL;
+    if (bytes == 0)
+        return base_fail(err, VG_ERR_ARGUMENT, "bounds of the metrics", "every bound must be at least 1, and all must fit "
+                         "in memory", "%d classes, %zu detections, %zu detections and %zu objects a picture", b->nc,
+                         b->most_detections, b->most_picture_detections, b->most_picture_truths);
+    c.block = base_alloc(mem, bytes, err);
+    if (!c.block)
+        return VG_ERR_MEMORY;
+    *out = carve_all(&c, b);
+    (*out)->confusion_conf = confusion_conf;
+    detect_metrics_reset(*out);
+    return VG_OK;
+}
+
+void detect_metrics_destroy(detect_metrics **m)
+{
+    base_free(*m);
+    *m = NULL;
+}
+
+void detect_metrics_reset(detect_metrics *m)
+{
+    size_t nc = (size_t)m->bounds.nc;
+    m->n_pictures = m->n_truths = m->n_rows = 0;
+    memset(m->confusion, 0, (nc + 1) * (nc + 1) * sizeof *m->confusion);
+    memset(m->truths_by_class, 0, nc * sizeof *m->truths_by_class);
+    memset(m->pictures_by_class, 0, nc * sizeof *m->pictures_by_class);
+}
+
+/* ---- a picture ---- */
+
+static vg_status check_class(const detect_metrics *m, int class_index, const char *whose, vg_error *err)
+{
+    if (class_index >= 0 && class_index < m->bounds.nc)
+        return VG_OK;
+    return base_fail(err, VG_ERR_ARGUMENT, whose, "number classes from 0", "class %d where there are %d", class_index,
+                     m->bounds.nc);
+}
+
+static vg_status check_picture(const detect_metrics *m, const detect_box *dets, size_t n_dets,
+                               const detect_truth *truths, size_t n_truths, vg_error *err)
+{
+    const detect_metrics_bounds *b = &m->bounds;
+    vg_status st = VG_OK;
+    if (n_dets > b->most_picture_detections || n_truths > b->most_picture_truths ||
+        n_dets > b->most_detections - m->n_rows)
+        return base_fail(err, VG_ERR_LIMIT, "a picture's detections and objects", "make the metrics for larger bounds",
+                         "%zu detections (%zu of %zu in all) and %zu objects, where %zu and %zu a picture were planned",
+                         n_dets, m->n_rows + n_dets, b->most_detections, n_truths, b->most_picture_detections,
+                         b->most_picture_truths);
+    for (size_t i = 0; i < n_dets && st == VG_OK; i++)
+        st = check_class(m, dets[i].class_index, "detections", err);
+    for (size_t i = 0; i < n_truths && st == VG_OK; i++)
+        st = check_class(m, truths[i].class_index, "objects", err);
+    return st;
+}
+
+static void count_truths(detect_metrics *m, const detect_truth *truths, size_t n_truths)
+{
+    for (size_t i = 0; i < n_truths; i++) {
+        size_t c = (size_t)truths[i].class_index;
+        bool seen = false;
+        for (size_t k = 0; k < i && !seen; k++)
+            seen = truths[k].class_index == truths[i].class_index;
+        m->truths_by_class[c]++;
+        m->pictures_by_class[c] += !seen;
+    }
+    m->n_truths += n_truths;
+}
+
+vg_status detect_metrics_add(detect_metrics *m, const detect_box *dets, size_t n_dets, const detect_truth *truths,
+                             size_t n_truths, vg_error *err)
+{
+    vg_status st = check_picture(m, dets, n_dets, truths, n_truths, err);
+    if (st != VG_OK)
+        return st;
+    m->n_pictures++;
+    count_truths(m, truths, n_truths);
+    detect_match(m->tp, dets, n_dets, truths, n_truths, m->taken);
+    for (size_t i = 0; i < n_dets; i++)
+        m->rows[m->n_rows++] = (metrics_row){dets[i].score, dets[i].class_index, m->tp[i]};
+    confusion_add(m->confusion, m->bounds.nc, m->confusion_conf, dets, n_dets, truths, n_truths, &m->confusion_scratch);
+    return VG_OK;
+}
+
+/* ---- the result ---- */
+
+static int row_before(const void *a, const void *b, void *ctx)
+{
+    const metrics_row *x = a, *y = b;
+    (void)ctx;
+    return x->class_index != y->class_index ? x->class_index < y->class_index : x->conf > y->conf;
+}
+
+/* The figures of the class of rank k but those at the best confidence, which all classes share. */
+static void class_figures(detect_metrics *m, size_t k, const metrics_row *rows, size_t n_rows, size_t n_truths)
+{
+    double *p = m->p_curve + k * DETECT_CURVE_POINTS, *r = m->r_curve + k * DETECT_CURVE_POINTS;
+    double *f1 = m->f1_curve + k * DETECT_CURVE_POINTS, *pr = m->pr_curve + k * DETECT_CURVE_POINTS;
+    double *ap = m->ap + k * DETECT_N_IOU;
+    if (n_rows == 0) { /* never found: all 0, also where no detection would count as precision 1 */
+        memset(ap, 0, DETECT_N_IOU * sizeof *ap);
+        for (size_t i = 0; i < DETECT_CURVE_POINTS; i++)
+            p[i] = r[i] = f1[i] = pr[i] = 0;
+        return;
+    }
+    for (int t = 0; t < DETECT_N_IOU; t++)
+        ap[t] = curves_average_precision(rows, n_rows, n_truths, t);
+    curves_by_confidence(p, r, rows, n_rows, n_truths);
+    for (size_t i = 0; i < DETECT_CURVE_POINTS; i++)
+        f1[i] = 2 * p[i] * r[i] / (p[i] + r[i] + 1e-16);
+    curves_precision_by_recall(pr, DETECT_CURVE_POINTS, rows, n_rows, n_truths, 0);
+}
+
+/* All classes with objects; returns their number. */
+static size_t all_figures(detect_metrics *m)
+{
+    size_t k = 0, at = 0;
+    base_sort_stable(m->rows, m->n_rows, sizeof *m->rows, row_before, NULL, m->sort_scratch);
+    for (int c = 0; c < m->bounds.nc; c++) {
+        size_t begin = at;
+        while (at < m->n_rows && m->rows[at].class_index == c)
+            at++;
+        if (m->truths_by_class[c] == 0)
+            continue;
+        m->classes[k] = c;
+        class_figures(m, k++, m->rows + begin, at - begin, m->truths_by_class[c]);
+    }
+    return k;
+}
+
+static void means(detect_metrics *m, detect_metrics_result *out)
+{
+    size_t n = out->n_classes, best = curves_best_point(m->f1_curve, n, m->mean_curve);
+    out->best_conf = (double)best / (DETECT_CURVE_POINTS - 1);
+    for (size_t k = 0; k < n; k++) {
+        double truths = (double)m->truths_by_class[m->classes[k]], sum = 0;
+        m->p[k] = m->p_curve[k * DETECT_CURVE_POINTS + best];
+        m->r[k] = m->r_curve[k * DETECT_CURVE_POINTS + best];
+        m->f1[k] = m->f1_curve[k * DETECT_CURVE_POINTS + best];
+        m->tp_count[k] = rint(m->r[k] * truths);
+        m->fp_count[k] = rint(m->tp_count[k] / (m->p[k] + 1e-16) - m->tp_count[k]);
+        for (size_t t = 0; t < DETECT_N_IOU; t++)
+            sum += m->ap[k * DETECT_N_IOU + t];
+        out->mean_p += m->p[k] / (double)n;
+        out->mean_r += m->r[k] / (double)n;
+        out->map50 += m->ap[k * DETECT_N_IOU] / (double)n;
+        out->map += sum / DETECT_N_IOU / (double)n;
+    }
+    out->fitness = 0.1 * out->map50 + 0.9 * out->map; /* spec 4.5 */
+    for (int c = 0; c < m->bounds.nc; c++)
+        m->maps[c] = out->map;
+    for (size_t k = 0; k < n; k++) {
+        double sum = 0;
+        for (size_t t = 0; t < DETECT_N_IOU; t++)
+            sum += m->ap[k * DETECT_N_IOU + t];
+        m->maps[m->classes[k]] = sum / DETECT_N_IOU;
+    }
+}
+
+void detect_metrics_make_result(detect_metrics *m, detect_metrics_result *out)
+{
+    bool any = false;
+    *out = (detect_metrics_result){
+        .n_pictures = m->n_pictures, .n_truths = m->n_truths, .n_detections = m->n_rows, .classes = m->classes,
+        .ap = m->ap, .p = m->p, .r = m->r, .f1 = m->f1, .tp = m->tp_count, .fp = m->fp_count, .p_curve = m->p_curve,
+        .r_curve = m->r_curve, .f1_curve = m->f1_curve, .pr_curve = m->pr_curve, .maps = m->maps,
+        .truths_by_class = m->truths_by_class, .pictures_by_class = m->pictures_by_class, .confusion = m->confusion};
+    for (int c = 0; c < m->bounds.nc; c++)
+        m->maps[c] = 0;
+    for (size_t i = 0; i < m->n_rows && !any; i++)
+        any = m->rows[i].tp != 0;
+    if (!any)
+        return;
+    out->n_classes = all_figures(m);
+    means(m, out);
+}
