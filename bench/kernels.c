@@ -1,6 +1,6 @@
 /* kernels.c: our convolutions against oneDNN's, layer by layer of YOLO11 at 640x640, one thread, f32.
  *
- *     bench/kernels [n|s] [rounds] [table]
+ *     bench/kernels [n|s] [rounds] [table] [part of a layer's name]
  *
  * Every distinct convolution of the model (fused: bias, SiLU where the layer has it) runs on both, taking turns; the
  * median of CPU times is printed with GF/s and the ratio oneDNN / ours (above 1: ours is faster), and the sums over the
@@ -234,19 +234,25 @@ int main(int argc, char **argv)
     for (int i = 0; i < n_layers; i++) {
         const layer *l = &layers[i];
         const int out = (l->side + l->stride - 1) / l->stride, fan = (l->depthwise ? 1 : l->ic) * l->k * l->k;
+        char name[64];
+        snprintf(name, sizeof name, "%s%dx%d/%d %d->%d @%d%s", l->depthwise ? "dw " : "", l->k, l->k, l->stride, l->ic,
+                 l->oc, l->side, l->silu ? "" : " linear");
+        if (argc > 4 && !strstr(name, argv[4]))
+            continue;
         const size_t n_dst = (size_t)(out * out * l->oc);
         float *src = floats((size_t)(l->side * l->side * l->ic), 1.0F), *dst = floats(n_dst, 1.0F);
         float *dst_peer = floats(n_dst, 1.0F), *bias = floats((size_t)l->oc, 1.0F);
         float *weight = floats((size_t)(l->oc * fan), 1.0F / sqrtf((float)fan));
         const cpu_conv c = { l->ic, l->oc, l->k, l->stride, l->depthwise ? l->ic : 1, l->silu };
         float *packed = take(k->conv_packed_floats(&c) * sizeof(float));
+        float *scratch = take(k->conv_scratch_floats(&c) * sizeof(float) + 64);
         k->conv_pack(&c, packed, weight, bias);
         const nn_map src_map = { src, (size_t)l->ic, 1, l->side, l->side, l->ic };
         const nn_map dst_map = { dst, (size_t)l->oc, 1, out, out, l->oc };
         peer p = peer_make(l, engine, stream, src, dst_peer, weight, bias);
         for (int r = -2; r < rounds; r++) {
             const double t0 = cpu_seconds();
-            k->conv_run(&c, packed, &dst_map, &src_map, NULL, 0, k->conv_units(&c, &dst_map));
+            k->conv_run(&c, packed, &dst_map, &src_map, NULL, scratch, 0, k->conv_units(&c, &dst_map));
             const double t1 = cpu_seconds();
             check(dnnl_primitive_execute(p.primitive, p.stream, 4, p.args));
             check(dnnl_stream_wait(p.stream));
@@ -258,13 +264,10 @@ int main(int argc, char **argv)
         for (size_t j = 0; j < n_dst; j++)
             off = fmax(off, fabs((double)dst[j] - (double)dst_peer[j]));
         const double gflop = 2e-9 * (double)n_dst * fan, a = median(ours, rounds), b = median(theirs, rounds);
-        char name[64];
-        snprintf(name, sizeof name, "%s%dx%d/%d %d->%d @%d%s", l->depthwise ? "dw " : "", l->k, l->k, l->stride, l->ic,
-                 l->oc, l->side, l->silu ? "" : " linear");
         printf("%-28s %3d %8.3f %8.3f %7.1f %7.1f %6.2f %9.1e\n", name, l->count, a * 1e3, b * 1e3, gflop / a,
                gflop / b, b / a, off);
         sum_ours += a * l->count, sum_peer += b * l->count, sum_gflop += gflop * l->count;
-        free(src), free(dst), free(dst_peer), free(bias), free(weight), free(packed);
+        free(src), free(dst), free(dst_peer), free(bias), free(weight), free(packed), free(scratch);
     }
     printf("%-28s %3s %8.3f %8.3f %7.1f %7.1f %6.2f\n", "sum", "", sum_ours * 1e3, sum_peer * 1e3, sum_gflop / sum_ours,
            sum_gflop / sum_peer, sum_peer / sum_ours);

@@ -106,6 +106,10 @@ static size_t scratch_floats(const cpu_kernels *k, const nn_step *s)
     size_t n = 0;
     if (s->kind == NN_STEP_ATTENTION)
         n = k->attention_scratch_floats(s->src_map.h * s->src_map.w, s->key_dim, s->head_dim);
+    if (s->kind == NN_STEP_CONV) {
+        cpu_conv conv = conv_of(s->conv);
+        n = k->conv_scratch_floats(&conv);
+    }
     return base_round_up(n, BASE_MEM_ALIGN / sizeof(float));
 }
 
@@ -133,7 +137,8 @@ static void run_units(void *self, size_t begin, size_t end, int worker)
     switch (s->kind) {
     case NN_STEP_CONV:
         k->conv_run(&j->conv, s->weights, &s->dst_map, &s->src_map,
-                    s->src2 == NN_NO_VALUE ? NULL : &s->src2_map, begin, end);
+                    s->src2 == NN_NO_VALUE ? NULL : &s->src2_map,
+                    j->scratch + (size_t)worker * j->scratch_floats, begin, end);
         break;
     case NN_STEP_MAXPOOL:
         k->maxpool_run(s->k, &s->dst_map, &s->src_map, begin, end);
@@ -172,13 +177,14 @@ static size_t n_units(const job *j)
 static void cpu_run(void *self, const nn_step *step, void *scratch)
 {
     const context *c = self;
-    job j = {.kernels = c->kernels, .step = step, .scratch = scratch};
+    job j = {.kernels = c->kernels,
+             .step = step,
+             .scratch = scratch,
+             .scratch_floats = scratch_floats(c->kernels, step)};
     if (step->kind == NN_STEP_CONV)
         j.conv = conv_of(step->conv);
-    if (step->kind == NN_STEP_ATTENTION) {
-        j.scratch_floats = scratch_floats(c->kernels, step);
+    if (step->kind == NN_STEP_ATTENTION)
         j.scale = cpu_attention_scale(step->key_dim);
-    }
     base_pool_run(c->pool, n_units(&j), 1, run_units, &j);
 }
 

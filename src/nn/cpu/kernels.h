@@ -31,9 +31,11 @@ typedef struct cpu_kernels {
     /* packed (64-byte aligned) from weight (O, I/groups, k, k) and bias (O). */
     void (*conv_pack)(const cpu_conv *c, float *packed, const float *weight, const float *bias);
     size_t (*conv_units)(const cpu_conv *c, const nn_map *dst);
+    /* Floats of scratch that conv_run wants, 64-byte aligned, for itself during the call (one per thread). May be 0. */
+    size_t (*conv_scratch_floats)(const cpu_conv *c);
     /* dst = act(conv(src) + bias) [+ add]. add: NULL or a map of dst's n,h,w,c; it may be dst itself (in place). */
     void (*conv_run)(const cpu_conv *c, const float *packed, const nn_map *dst, const nn_map *src, const nn_map *add,
-                     size_t begin, size_t end);
+                     float *scratch, size_t begin, size_t end);
 
     /* Max pool k x k, stride 1, padding k/2 with -infinity. Units: rows of pictures or coarser. */
     size_t (*maxpool_units)(const nn_map *dst);

@@ -36,33 +36,56 @@ typedef struct conv_tile {
 
 typedef void conv_tile_fn(const conv_tile *t);
 
+#define WINO_M 4                           /* outputs a side of Winograd's tile, kernels_winograd.inc.h */
+#define WINO_N (WINO_M + 2)                /* inputs a side */
+#define WINO_PLACES (WINO_N * WINO_N)
+#define WINO_MIN_CHANNELS 16               /* below, the transforms cost more than the products save */
+
+/* Who is computed by Winograd's algorithm: decided by the op alone, so that packed weights serve every shape. */
+static bool wino_fits(const cpu_conv *c)
+{
+    return c->groups == 1 && c->k == 3 && c->stride == 1 && c->ic >= WINO_MIN_CHANNELS && c->oc >= WINO_MIN_CHANNELS;
+}
+
 static conv_block conv_block_next(const cpu_conv *c, const conv_block *last)
 {
+    const bool wino = wino_fits(c);
     conv_block b = { .oc = last->oc + last->n_oc, .begin = last->end };
     const int left = c->oc - b.oc, rest = left % VF_LANES;
-    const bool half = TILE_HALVES && rest > 0 && rest <= VF_LANES / 2 && c->ic % 2 == 0;
+    const bool half = TILE_HALVES && !wino && rest > 0 && rest <= VF_LANES / 2 && c->ic % 2 == 0;
     const int vectors = left / VF_LANES + (rest > 0 && !half ? 1 : 0);
     b.v = vectors == 3 ? 3 : vectors >= 2 ? 2 : vectors;
     b.n_oc = b.v == 0 || b.v * VF_LANES > left ? left : b.v * VF_LANES;
     const size_t lanes = (size_t)(b.v == 0 ? 1 : b.v) * VF_LANES;
-    const size_t steps = (size_t)c->k * (size_t)c->k * (size_t)(b.v == 0 ? c->ic / 2 : c->ic);
+    const size_t taps = wino ? WINO_PLACES : (size_t)c->k * (size_t)c->k;
+    const size_t steps = taps * (size_t)(b.v == 0 ? c->ic / 2 : c->ic);
     b.taps = b.begin + lanes;
     b.end = b.taps + steps * lanes;
     return b;
 }
 
-/* A tile whose last channels don't fill a vector: add and store, by way of memory. sums: [P][n][lanes]. */
-static void tile_finish_partly(const conv_tile *t, const float *sums, int n, int P)
+/* After bias and taps are summed: the activation, the addition, and into dst. sums: [P][V][lanes]. */
+static void tile_finish(const conv_tile *t, const float *sums, int V, int P)
 {
+    const int whole = t->n_oc / VF_LANES, rest = t->n_oc % VF_LANES;
     float *dst = t->dst;
     const float *add = t->add;
-    for (int p = 0; p < P; p++, dst += t->dst_step, sums += n * VF_LANES) {
-        for (int oc = 0; oc < t->n_oc; oc += VF_LANES) {
-            const int lanes = t->n_oc - oc < VF_LANES ? t->n_oc - oc : VF_LANES;
-            vf z = vf_load(sums + oc);
+    for (int p = 0; p < P; p++, sums += V * VF_LANES, dst += t->dst_step) {
+        for (int v = 0; v < whole; v++) {
+            vf z = vf_load(sums + v * VF_LANES);
+            if (t->silu)
+                z = vf_silu(z);
             if (add)
-                z = vf_add(z, vf_load_n(add + oc, lanes));
-            vf_store_n(dst + oc, z, lanes);
+                z = vf_add(z, vf_load(add + v * VF_LANES));
+            vf_store(dst + v * VF_LANES, z);
+        }
+        if (rest > 0) {
+            vf z = vf_load(sums + whole * VF_LANES);
+            if (t->silu)
+                z = vf_silu(z);
+            if (add)
+                z = vf_add(z, vf_load_n(add + whole * VF_LANES, rest));
+            vf_store_n(dst + whole * VF_LANES, z, rest);
         }
         if (add)
             add += t->add_step;
@@ -97,45 +120,6 @@ ALWAYS_INLINE vf tile_sum(vf acc, const int V)
 #endif
     (void)V;
     return acc;
-}
-
-/* After bias and taps are summed: the activation, the addition, and into dst. Still in registers. */
-ALWAYS_INLINE void tile_finish(const conv_tile *t, vf *acc, const int n, const int P, const bool half)
-{
-    if (half) {
-        UNROLLED
-        for (int i = 0; i < P; i++)
-            acc[i] = tile_sum(acc[i], 0);
-    }
-    if (t->silu) {
-        UNROLLED
-        for (int i = 0; i < P * n; i++)
-            acc[i] = vf_silu(acc[i]);
-    }
-    float *dst = t->dst;
-    const float *add = t->add;
-    if (t->n_oc == n * VF_LANES) {
-        if (add) {
-            UNROLLED
-            for (int p = 0; p < P; p++, add += t->add_step) {
-                UNROLLED
-                for (int v = 0; v < n; v++)
-                    acc[p * n + v] = vf_add(acc[p * n + v], vf_load(add + v * VF_LANES));
-            }
-        }
-        UNROLLED
-        for (int p = 0; p < P; p++, dst += t->dst_step) {
-            UNROLLED
-            for (int v = 0; v < n; v++)
-                vf_store(dst + v * VF_LANES, acc[p * n + v]);
-        }
-        return;
-    }
-    _Alignas(64) float sums[32 * VF_LANES];
-    UNROLLED
-    for (int i = 0; i < P * n; i++)
-        vf_store(sums + i * VF_LANES, acc[i]);
-    tile_finish_partly(t, sums, n, P);
 }
 
 /* V and P are constants at every call, so that acc lives in registers. */
@@ -177,7 +161,22 @@ ALWAYS_INLINE void tile_run(const conv_tile *t, const int V, const int P)
             }
         }
     }
-    tile_finish(t, acc, n, P, V == 0);
+    if (V > 0 && !t->silu && !t->add && t->n_oc == n * VF_LANES) {
+        float *dst = t->dst;
+        UNROLLED
+        for (int p = 0; p < P; p++, dst += t->dst_step) {
+            UNROLLED
+            for (int v = 0; v < n; v++)
+                vf_store(dst + v * VF_LANES, acc[p * n + v]);
+        }
+        return;
+    }
+    /* By way of memory: a loop of SiLU is as fast as unrolled SiLUs in registers, and 100 KB smaller. */
+    _Alignas(64) float sums[32 * VF_LANES];
+    UNROLLED
+    for (int i = 0; i < P * n; i++)
+        vf_store(sums + i * VF_LANES, tile_sum(acc[i], V));
+    tile_finish(t, sums, n, P);
 }
 
 #define TILE_FUNCTION(V, P)                             \

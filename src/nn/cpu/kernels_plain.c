@@ -58,9 +58,16 @@ static double conv_sum(const cpu_conv *c, const float *packed, const nn_map *src
     return sum;
 }
 
-static void conv_run(const cpu_conv *c, const float *packed, const nn_map *dst, const nn_map *src, const nn_map *add,
-                     size_t begin, size_t end)
+static size_t conv_scratch_floats(const cpu_conv *c)
 {
+    (void)c;
+    return 0;
+}
+
+static void conv_run(const cpu_conv *c, const float *packed, const nn_map *dst, const nn_map *src, const nn_map *add,
+                     float *scratch, size_t begin, size_t end)
+{
+    (void)scratch;
     for (size_t row = begin; row < end; row++) {
         const int i = (int)(row / (size_t)dst->h), y = (int)(row % (size_t)dst->h);
         for (int x = 0; x < dst->w; x++)
@@ -169,6 +176,7 @@ const cpu_kernels cpu_kernels_plain = {
     .conv_packed_floats = conv_packed_floats,
     .conv_pack = conv_pack,
     .conv_units = conv_units,
+    .conv_scratch_floats = conv_scratch_floats,
     .conv_run = conv_run,
     .maxpool_units = rows_of,
     .maxpool_run = maxpool_run,

@@ -6,6 +6,7 @@
 
 #include "kernels_act.inc.h"
 #include "kernels_conv.inc.h"
+#include "kernels_winograd.inc.h"
 #include "kernels_depthwise.inc.h"
 #include "kernels_pool.inc.h"
 #include "kernels_attention.inc.h"
@@ -17,7 +18,9 @@ static size_t conv_packed_floats(const cpu_conv *c)
 
 static void conv_pack(const cpu_conv *c, float *packed, const float *weight, const float *bias)
 {
-    if (c->groups == 1)
+    if (wino_fits(c))
+        wino_pack(c, packed, weight, bias);
+    else if (c->groups == 1)
         conv_pack_dense(c, packed, weight, bias);
     else
         conv_pack_depthwise(c, packed, weight, bias);
@@ -25,13 +28,22 @@ static void conv_pack(const cpu_conv *c, float *packed, const float *weight, con
 
 static size_t conv_units(const cpu_conv *c, const nn_map *dst)
 {
-    return c->groups == 1 ? conv_units_dense(c, dst) : conv_units_depthwise(dst);
+    return wino_fits(c)     ? wino_units(dst)
+           : c->groups == 1 ? conv_units_dense(c, dst)
+                            : conv_units_depthwise(dst);
+}
+
+static size_t conv_scratch_floats(const cpu_conv *c)
+{
+    return wino_fits(c) ? wino_scratch_floats(c) : 0;
 }
 
 static void conv_run(const cpu_conv *c, const float *packed, const nn_map *dst, const nn_map *src, const nn_map *add,
-                     size_t begin, size_t end)
+                     float *scratch, size_t begin, size_t end)
 {
-    if (c->groups == 1)
+    if (wino_fits(c))
+        wino_run(c, packed, dst, src, add, scratch, begin, end);
+    else if (c->groups == 1)
         conv_run_dense(c, packed, dst, src, add, begin, end);
     else
         conv_run_depthwise(c, packed, dst, src, add, begin, end);
@@ -42,6 +54,7 @@ const cpu_kernels KERNELS_TABLE = {
     .conv_packed_floats = conv_packed_floats,
     .conv_pack = conv_pack,
     .conv_units = conv_units,
+    .conv_scratch_floats = conv_scratch_floats,
     .conv_run = conv_run,
     .maxpool_units = maxpool_units,
     .maxpool_run = maxpool_run,
