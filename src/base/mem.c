@@ -382,3 +382,16 @@ size_t base_mem_peak_resident_bytes(void)
         return 0;
     return (size_t)kib * 1024;
 }
+
+void *base_handle_alloc(size_t bytes, vg_error *err)
+{
+    void *handle = calloc(1, bytes);
+    if (!handle)
+        base_fail(err, VG_ERR_MEMORY, NULL, NULL, "no memory for a handle of %zu bytes", bytes);
+    return handle;
+}
+
+void base_handle_free(void *handle)
+{
+    free(handle);
+}

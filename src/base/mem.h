@@ -52,6 +52,10 @@ char *base_asprintf(base_mem *m, vg_error *err, const char *format, ...) VG_PRIN
 /* NULL is fine. */
 void base_free(void *block);
 
+/* For the one block that holds the accounts themselves (a public handle): zeros, on no account. */
+void *base_handle_alloc(size_t bytes, vg_error *err);
+void base_handle_free(void *handle);
+
 /* a * b, or a + b, unless it overflows. */
 bool base_mul_size(size_t *out, size_t a, size_t b);
 bool base_add_size(size_t *out, size_t a, size_t b);

@@ -82,6 +82,11 @@ static size_t candidate_rows(const nn_graph_info *info, int h, int w)
     return n < MOST_NMS ? n : MOST_NMS;
 }
 
+size_t stream_detections_bytes(const nn_graph_info *info, int most_h, int most_w, int most_det)
+{
+    return detect_nms_bytes(candidate_rows(info, most_h, most_w), most_det);
+}
+
 vg_status stream_detector_open(stream_detector **out, stream_model *m,
                                const stream_detector_options *o, int most_h, int most_w,
                                int most_det, stream_accounts *mem, vg_error *err)
@@ -98,7 +103,8 @@ vg_status stream_detector_open(stream_detector **out, stream_model *m,
         return st;
     mem->planned_bytes[STREAM_WEIGHTS] = need.weights_bytes;
     mem->planned_bytes[STREAM_ACTIVATIONS] = need.activation_bytes + need.scratch_bytes;
-    mem->planned_bytes[STREAM_DETECTIONS] += detect_nms_bytes(rows, most_det);
+    mem->planned_bytes[STREAM_DETECTIONS] +=
+        stream_detections_bytes(&m->info, most_h, most_w, most_det);
     mem->planned_bytes[STREAM_PLANS] = mem->owner[STREAM_PLANS].in_use_bytes + need.engine_bytes;
     st = stream_accounts_check(mem, err);
     if (st != VG_OK)

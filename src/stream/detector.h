@@ -38,6 +38,8 @@ vg_status stream_detector_open(stream_detector **out, stream_model *m,
                                const stream_detector_options *o, int most_h, int most_w,
                                int most_det, stream_accounts *mem, vg_error *err);
 void stream_detector_close(stream_detector **d);
+/* What open takes for candidates: for a plan. */
+size_t stream_detections_bytes(const nn_graph_info *info, int most_h, int most_w, int most_det);
 
 const nn_graph_info *stream_detector_info(const stream_detector *d);
 const nn_engine *stream_detector_engine(const stream_detector *d);

@@ -1,5 +1,5 @@
-/* picture_bytes.c: files read whole into a buffer that is used again. Not mapped: a file that shrinks while it is read
- * is then a truncated picture, not a bus error. */
+/* picture_bytes.c: files read whole into a buffer that is used again. Not mapped: a file that
+ * shrinks while it is read is then a truncated picture, not a bus error. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -23,7 +23,8 @@ vg_status picture_bytes_reserve(picture_bytes *b, size_t capacity, base_mem *mem
 }
 
 /* Room for at least one byte more: the file's size where it is known, else doubling. */
-static vg_status make_room(picture_bytes *b, size_t known_bytes, const char *path, base_mem *mem, vg_error *err)
+static vg_status make_room(picture_bytes *b, size_t known_bytes, const char *path, base_mem *mem,
+                           vg_error *err)
 {
     if (b->n < b->capacity)
         return VG_OK;
@@ -33,7 +34,8 @@ static vg_status make_room(picture_bytes *b, size_t known_bytes, const char *pat
     return picture_bytes_reserve(b, known_bytes > b->n ? known_bytes + 1 : more, mem, err);
 }
 
-vg_status picture_bytes_read(picture_bytes *b, const char *path, size_t most, base_mem *mem, vg_error *err)
+vg_status picture_bytes_read(picture_bytes *b, const char *path, size_t most, base_mem *mem,
+                             vg_error *err)
 {
     bool standard_input = strcmp(path, "-") == 0;
     int fd = standard_input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);

@@ -1,4 +1,5 @@
-/* pictures.c: from what a user typed behind --source to a sorted list of pictures with their sizes. */
+/* pictures.c: from what a user typed behind --source to a sorted list of pictures with their sizes.
+ */
 #include "pictures.h"
 
 #include <dirent.h>
@@ -47,7 +48,8 @@ static vg_status from_glob(builder *b, const char *pattern, vg_error *err)
     vg_status st = VG_OK;
     int failed = glob(pattern, GLOB_NOSORT, NULL, &found);
     if (failed == GLOB_NOSPACE)
-        st = base_fail(err, VG_ERR_MEMORY, pattern, NULL, "the matches of the pattern do not fit in memory");
+        st = base_fail(err, VG_ERR_MEMORY, pattern, NULL,
+                       "the matches of the pattern do not fit in memory");
     for (size_t i = 0; failed == 0 && st == VG_OK && i < found.gl_pathc; i++)
         if (image_is_picture_name(found.gl_pathv[i]))
             st = add_path(b, NULL, found.gl_pathv[i], err);
@@ -55,7 +57,8 @@ static vg_status from_glob(builder *b, const char *pattern, vg_error *err)
     return st;
 }
 
-/* One path a line; blank lines and those that begin with # are skipped; ./ stands for the list's folder. */
+/* One path a line; blank lines and those that begin with # are skipped; ./ stands for the list's
+ * folder. */
 static vg_status from_list(builder *b, const char *path, vg_error *err)
 {
     char *text = NULL;
@@ -87,8 +90,8 @@ static vg_status from_list(builder *b, const char *path, vg_error *err)
 
 static bool is_video_name(const char *path)
 {
-    static const char *const suffixes[] = {".mp4", ".mkv", ".avi", ".mov", ".webm", ".ts",  ".m4v",
-                                           ".mpg", ".mpeg", ".wmv", ".asf", ".flv"};
+    static const char *const suffixes[] = {".mp4", ".mkv", ".avi",  ".mov", ".webm", ".ts",
+                                           ".m4v", ".mpg", ".mpeg", ".wmv", ".asf",  ".flv"};
     const char *suffix = base_path_suffix(path);
     for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++)
         if (base_equal_nocase(suffix, suffixes[i]))
@@ -100,10 +103,12 @@ static bool is_video_name(const char *path)
 static vg_status refuse_streams(const char *source, vg_error *err)
 {
     bool camera = *source != 0 && strspn(source, "0123456789") == strlen(source);
-    if (strstr(source, "://") || camera || is_video_name(source) || base_equal_nocase(base_path_suffix(source), ".streams"))
-        return base_fail(err, VG_ERR_UNSUPPORTED, base_where("source %s", source),
-                         "give a picture, a folder, a glob, a .txt list of pictures, or - for standard input",
-                         "this build reads pictures, no videos, streams or cameras yet");
+    if (strstr(source, "://") || camera || is_video_name(source) ||
+        base_equal_nocase(base_path_suffix(source), ".streams"))
+        return base_fail(
+            err, VG_ERR_UNSUPPORTED, base_where("source %s", source),
+            "give a picture, a folder, a glob, a .txt list of pictures, or - for standard input",
+            "this build reads pictures, no videos, streams or cameras yet");
     return VG_OK;
 }
 
@@ -121,9 +126,10 @@ static vg_status collect(builder *b, const char *source, vg_error *err)
                                                                    : add_path(b, NULL, source, err);
     if (strpbrk(source, "*?["))
         return from_glob(b, source, err);
-    return base_fail(err, VG_ERR_ARGUMENT, base_where("source %s", source),
-                     "give a picture, a folder, a glob, a .txt list of pictures, or - for standard input",
-                     "no such file or folder");
+    return base_fail(
+        err, VG_ERR_ARGUMENT, base_where("source %s", source),
+        "give a picture, a folder, a glob, a .txt list of pictures, or - for standard input",
+        "no such file or folder");
 }
 
 static int by_path(const void *a, const void *b, void *ctx)
@@ -157,7 +163,8 @@ static int by_stem(const void *a, const void *b, void *ctx)
     return order != 0 ? order < 0 : x < y;
 }
 
-/* Results are named by stem, so two pictures a.jpg of different folders must not write over each other. */
+/* Results are named by stem, so two pictures a.jpg of different folders must not write over each
+ * other. */
 static vg_status number_twins(picture_list *l, base_mem *mem, vg_error *err)
 {
     picture_entry **order = base_alloc_zero(mem, l->n, sizeof *order, err);
@@ -198,25 +205,27 @@ static vg_status probe(picture_list *l, image_decoder *decoder, base_mem *mem, v
             continue;
         }
         size_t pixels = (size_t)e->w * (size_t)e->h * 3, bytes = file_bytes(e->path);
-        l->largest_pixels_bytes = pixels > l->largest_pixels_bytes ? pixels : l->largest_pixels_bytes;
+        l->largest_pixels_bytes =
+            pixels > l->largest_pixels_bytes ? pixels : l->largest_pixels_bytes;
         l->largest_bytes = bytes > l->largest_bytes ? bytes : l->largest_bytes;
     }
     picture_bytes_fini(&head);
     return st;
 }
 
-vg_status picture_list_open(picture_list *out, const char *source, image_decoder *decoder, base_mem *mem,
-                            vg_error *err)
+vg_status picture_list_open(picture_list *out, const char *source, image_decoder *decoder,
+                            base_mem *mem, vg_error *err)
 {
     builder b = {.mem = mem};
     *out = (picture_list){0};
     vg_status st = collect(&b, source, err);
     if (st == VG_OK && b.n == 0)
         st = base_fail(err, VG_ERR_ARGUMENT, base_where("source %s", source),
-                       "pictures are files named .jpg .jpeg .png .bmp .webp .tif .tiff .gif", "no pictures there");
+                       "pictures are files named .jpg .jpeg .png .bmp .webp .tif .tiff .gif",
+                       "no pictures there");
     if (st == VG_OK && b.n > MOST_PICTURES)
-        st = base_fail(err, VG_ERR_LIMIT, base_where("source %s", source), NULL, "more than %d pictures",
-                       MOST_PICTURES);
+        st = base_fail(err, VG_ERR_LIMIT, base_where("source %s", source), NULL,
+                       "more than %d pictures", MOST_PICTURES);
     if (st == VG_OK) {
         out->entries = base_alloc_zero(mem, b.n, sizeof *out->entries, err);
         st = out->entries ? VG_OK : VG_ERR_MEMORY;

@@ -7,24 +7,25 @@
 enum { PICTURES_PROBE_MOST = 16384 };
 
 typedef struct picture_entry {
-    const char *path;   /* "-": standard input */
-    int w, h;           /* upright; 0: not probed, or broken */
-    int twin;           /* 0, or 2, 3, ...: the how-manieth of that stem, for names of results */
+    const char *path; /* "-": standard input */
+    int w, h;         /* upright; 0: not probed, or broken */
+    int twin;         /* 0, or 2, 3, ...: the how-manieth of that stem, for names of results */
 } picture_entry;
 
 typedef struct picture_list {
     picture_entry *entries;
     size_t n;
-    char *paths;        /* one block behind all entries' paths */
+    char *paths;                                /* one block behind all entries' paths */
     size_t largest_bytes, largest_pixels_bytes; /* of those probed */
     bool all_probed;
 } picture_list;
 
-/* source: a picture, a folder (its pictures, sorted), a glob, a .txt of paths (./ is the list's folder), or "-".
- * Headers of the first PICTURES_PROBE_MOST pictures are read for their sizes; one that cannot be read keeps size 0 and
- * fails when its turn comes. Errors: VG_ERR_ARGUMENT (nothing there; a video; a stream), VG_ERR_IO, VG_ERR_MEMORY. */
-vg_status picture_list_open(picture_list *out, const char *source, image_decoder *decoder, base_mem *mem,
-                            vg_error *err);
+/* source: a picture, a folder (its pictures, sorted), a glob, a .txt of paths (./ is the list's
+ * folder), or "-". Headers of the first PICTURES_PROBE_MOST pictures are read for their sizes; one
+ * that cannot be read keeps size 0 and fails when its turn comes. Errors: VG_ERR_ARGUMENT (nothing
+ * there; a video; a stream), VG_ERR_IO, VG_ERR_MEMORY. */
+vg_status picture_list_open(picture_list *out, const char *source, image_decoder *decoder,
+                            base_mem *mem, vg_error *err);
 void picture_list_close(picture_list *l);
 
 /* A file's bytes in a buffer that only grows. */
@@ -35,7 +36,8 @@ typedef struct picture_bytes {
 /* Files up to 1 GiB. Errors: VG_ERR_IO, VG_ERR_LIMIT, VG_ERR_MEMORY. */
 vg_status picture_bytes_reserve(picture_bytes *b, size_t capacity, base_mem *mem, vg_error *err);
 /* most: stop after that many bytes (a header); 0: the whole file. */
-vg_status picture_bytes_read(picture_bytes *b, const char *path, size_t most, base_mem *mem, vg_error *err);
+vg_status picture_bytes_read(picture_bytes *b, const char *path, size_t most, base_mem *mem,
+                             vg_error *err);
 void picture_bytes_fini(picture_bytes *b);
 
 #endif

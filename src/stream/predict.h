@@ -1,4 +1,5 @@
-/* predict.h: a list of pictures through decode, letterbox, forward, suppression and saving, overlapped and bounded. */
+/* predict.h: a list of pictures through decode, letterbox, forward, suppression and saving,
+ * overlapped and bounded. */
 #ifndef STREAM_PREDICT_H
 #define STREAM_PREDICT_H
 
@@ -35,10 +36,12 @@ typedef struct stream_result {
     stream_times times;
 } stream_result;
 
-/* Strings and lists in o must stay until close. mem must stay until close, too, and be this job's alone. */
-vg_status stream_predict_open(stream_predict **out, const stream_predict_options *o, stream_accounts *mem,
-                              vg_error *err);
-/* In the order of the list; *out NULL at the end. An error here is the job's (a full disk, no memory). */
+/* Strings and lists in o must stay until close. mem must stay until close, too, and be this job's
+ * alone. */
+vg_status stream_predict_open(stream_predict **out, const stream_predict_options *o,
+                              stream_accounts *mem, vg_error *err);
+/* In the order of the list; *out NULL at the end. An error here is the job's (a full disk, no
+ * memory). */
 vg_status stream_predict_next(stream_predict *p, const stream_result **out, vg_error *err);
 vg_status stream_predict_close(stream_predict **p, vg_error *err);
 stream_detector *stream_predict_detector(const stream_predict *p);

@@ -1,5 +1,6 @@
-/* sink.h: what is kept of a result: files in the run folder. A sink is one file ending in one descriptor; the pipeline
- * gives it its state (state_bytes, zeroed) and calls it from one thread. Adding one: a file, and a line in sinks.c. */
+/* sink.h: what is kept of a result: files in the run folder. A sink is one file ending in one
+ * descriptor; the pipeline gives it its state (state_bytes, zeroed) and calls it from one thread.
+ * Adding one: a file, and a line in sinks.c. */
 #ifndef STREAM_SINK_H
 #define STREAM_SINK_H
 
@@ -35,7 +36,8 @@ extern const sink *const sinks[];
 extern const size_t n_sinks;
 
 /* "folder/sub/stem[-2]suffix" into path. False when too long. */
-bool sink_path(char *path, size_t n, const sink_setting *s, const char *sub, const picture_entry *e, const char *suffix);
+bool sink_path(char *path, size_t n, const sink_setting *s, const char *sub, const picture_entry *e,
+               const char *suffix);
 /* ".png" for PNG sources, else ".jpg": what we can encode. */
 const char *sink_picture_suffix(const char *source);
 /* A class name as a folder name: slashes and control characters become _. */

@@ -1,5 +1,5 @@
-/* sink_json.c: predictions.jsonl, one JSON object a picture: source, width, height, boxes of class, name, confidence
- * and xyxy in pixels. A line is written whole; a killed job leaves whole lines. */
+/* sink_json.c: predictions.jsonl, one JSON object a picture: source, width, height, boxes of class,
+ * name, confidence and xyxy in pixels. A line is written whole; a killed job leaves whole lines. */
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -23,9 +23,11 @@ static vg_status open_(void *self, const sink_setting *s, vg_error *err)
 {
     state *t = self;
     if (!base_path_join(t->path, sizeof t->path, s->folder, "predictions.jsonl"))
-        return base_fail(err, VG_ERR_LIMIT, s->folder, NULL, "the path of the run folder is too long");
+        return base_fail(err, VG_ERR_LIMIT, s->folder, NULL,
+                         "the path of the run folder is too long");
     t->fd = open(t->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    return t->fd >= 0 ? VG_OK : base_fail_errno(err, VG_ERR_IO, t->path, NULL, "the file cannot be made");
+    return t->fd >= 0 ? VG_OK
+                      : base_fail_errno(err, VG_ERR_IO, t->path, NULL, "the file cannot be made");
 }
 
 static vg_status add_text(state *t, const sink_setting *s, const char *text, vg_error *err)
@@ -35,16 +37,18 @@ static vg_status add_text(state *t, const sink_setting *s, const char *text, vg_
     return base_str_add(&t->line, MOST_LINE_BYTES, s->mem, err, "\"%s\"", escaped);
 }
 
-static vg_status add_box(state *t, const sink_setting *s, const detect_box *b, bool first, vg_error *err)
+static vg_status add_box(state *t, const sink_setting *s, const detect_box *b, bool first,
+                         vg_error *err)
 {
-    vg_status st = base_str_add(&t->line, MOST_LINE_BYTES, s->mem, err, "%s{\"class\": %d, \"name\": ",
-                                first ? "" : ", ", b->class_index);
+    vg_status st = base_str_add(&t->line, MOST_LINE_BYTES, s->mem, err,
+                                "%s{\"class\": %d, \"name\": ", first ? "" : ", ", b->class_index);
     if (st == VG_OK)
         st = add_text(t, s, stream_detector_class_name(s->detector, b->class_index), err);
     if (st == VG_OK)
         st = base_str_add(&t->line, MOST_LINE_BYTES, s->mem, err,
-                          ", \"confidence\": %.6g, \"xyxy\": [%.6g, %.6g, %.6g, %.6g]}", (double)b->score,
-                          (double)b->x1, (double)b->y1, (double)b->x2, (double)b->y2);
+                          ", \"confidence\": %.6g, \"xyxy\": [%.6g, %.6g, %.6g, %.6g]}",
+                          (double)b->score, (double)b->x1, (double)b->y1, (double)b->x2,
+                          (double)b->y2);
     return st;
 }
 
@@ -56,7 +60,8 @@ static vg_status write_line(state *t, vg_error *err)
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return base_fail_errno(err, VG_ERR_IO, t->path, "make room on the disk", "a line cannot be written");
+            return base_fail_errno(err, VG_ERR_IO, t->path, "make room on the disk",
+                                   "a line cannot be written");
         done += (size_t)n;
     }
     return VG_OK;
@@ -71,8 +76,8 @@ static vg_status write_(void *self, const sink_setting *s, const sink_item *item
     if (st == VG_OK)
         st = add_text(t, s, r->source, err);
     if (st == VG_OK)
-        st = base_str_add(&t->line, MOST_LINE_BYTES, s->mem, err, ", \"width\": %d, \"height\": %d, \"boxes\": [",
-                          r->w, r->h);
+        st = base_str_add(&t->line, MOST_LINE_BYTES, s->mem, err,
+                          ", \"width\": %d, \"height\": %d, \"boxes\": [", r->w, r->h);
     for (size_t i = 0; i < r->n_boxes && st == VG_OK; i++)
         st = add_box(t, s, &r->boxes[i], i == 0, err);
     if (st == VG_OK)
@@ -85,7 +90,8 @@ static vg_status close_(void *self, vg_error *err)
     state *t = self;
     base_str_fini(&t->line);
     return close(t->fd) == 0 ? VG_OK
-                             : base_fail_errno(err, VG_ERR_IO, t->path, NULL, "the last lines could not be written");
+                             : base_fail_errno(err, VG_ERR_IO, t->path, NULL,
+                                               "the last lines could not be written");
 }
 
 const sink sink_json = {.name = "json",

@@ -70,7 +70,8 @@ static vg_status write_(void *self, const sink_setting *s, const sink_item *item
     }
     image_draw_style style = {.line_width_px = s->options->line_width_px};
     vg_status st = image_canvas_boxes(t->canvas, item->picture, t->boxes, n, &style, s->mem, err);
-    if (st == VG_OK && !sink_path(path, sizeof path, s, "", item->entry, sink_picture_suffix(r->source)))
+    if (st == VG_OK &&
+        !sink_path(path, sizeof path, s, "", item->entry, sink_picture_suffix(r->source)))
         st = base_fail(err, VG_ERR_LIMIT, r->source, NULL, "the path of the result is too long");
     return st == VG_OK ? image_write(t->encoder, item->picture, path, s->mem, err) : st;
 }

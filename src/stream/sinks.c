@@ -9,7 +9,8 @@ extern const sink sink_txt, sink_json, sink_crop, sink_picture;
 const sink *const sinks[] = {&sink_txt, &sink_json, &sink_crop, &sink_picture};
 const size_t n_sinks = sizeof sinks / sizeof *sinks;
 
-bool sink_path(char *path, size_t n, const sink_setting *s, const char *sub, const picture_entry *e, const char *suffix)
+bool sink_path(char *path, size_t n, const sink_setting *s, const char *sub, const picture_entry *e,
+               const char *suffix)
 {
     char stem[512], twin[24] = "";
     if (strcmp(e->path, "-") == 0)
@@ -18,7 +19,8 @@ bool sink_path(char *path, size_t n, const sink_setting *s, const char *sub, con
         return false;
     if (e->twin > 0)
         base_format(twin, sizeof twin, "-%d", e->twin);
-    return base_format(path, n, "%s/%s%s%s%s%s", s->folder, sub, *sub ? "/" : "", stem, twin, suffix);
+    return base_format(path, n, "%s/%s%s%s%s%s", s->folder, sub, *sub ? "/" : "", stem, twin,
+                       suffix);
 }
 
 const char *sink_picture_suffix(const char *source)

@@ -1,9 +1,11 @@
-/* stream.h: live inference: detectors, sources, the bounded pipeline, sinks. All that others may include of stream. */
+/* stream.h: live inference: detectors, sources, the bounded pipeline, sinks. All that others may
+ * include of stream. */
 #ifndef STREAM_STREAM_H
 #define STREAM_STREAM_H
 
 #include "accounts.h"
 #include "detector.h"
+#include "pictures.h"
 #include "predict.h"
 
 #endif

@@ -1,0 +1,20 @@
+/* api.h: what the files behind vigil.h share. Internal to api. */
+#ifndef API_API_H
+#define API_API_H
+
+#include "stream/stream.h"
+#include "vigil/vigil.h"
+
+/* Checks what a user may have set, and puts it in the floors' words. */
+vg_status api_detector_options(stream_detector_options *out, const vg_options *o, vg_error *err);
+vg_status api_nms_options(detect_nms_options *out, const vg_detect_options *o, vg_error *err);
+
+void api_memory(vg_memory *out, const stream_accounts *a);
+void api_model_info(vg_model_info *out, const nn_graph_info *info, int imgsz);
+/* The detector's, with the engine's facts. */
+void api_detector_info(vg_model_info *out, const stream_detector *d);
+
+_Static_assert(sizeof(vg_detection) == sizeof(detect_box),
+               "a detection is a box of detect: rows are handed through");
+
+#endif

@@ -1,0 +1,24 @@
+/* handle.h: the detector handle, which a predict job lends out, too. Internal to api. */
+#ifndef API_HANDLE_H
+#define API_HANDLE_H
+
+#include "api.h"
+
+enum { API_MOST_DET = 1000 }; /* boxes a picture of a detector, whatever max_det says */
+
+struct vg_detector {
+    stream_detector *detector;
+    const stream_accounts *accounts; /* own, or the job's */
+    bool is_lent;                    /* by a predict job: may be asked, not run */
+    int batch;
+    stream_accounts own;
+    float *input;           /* (batch, imgsz, imgsz, 3) */
+    uint8_t *wanted;        /* (nc) */
+    detect_box *rows;       /* (API_MOST_DET) */
+    image_decoder *decoder; /* vg_detect_file */
+    picture_bytes bytes;
+    image_buffer picture;
+    image_scratch scratch;
+};
+
+#endif

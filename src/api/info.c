@@ -1,0 +1,55 @@
+/* info.c: version, memory tables, facts of a model. */
+#include "api.h"
+
+#define TEXT_OF(x) #x
+#define TEXT(x)    TEXT_OF(x)
+
+const char *vg_version(void)
+{
+    return TEXT(VG_VERSION_MAJOR) "." TEXT(VG_VERSION_MINOR) "." TEXT(VG_VERSION_PATCH);
+}
+
+_Static_assert((int)STREAM_N_OWNERS <= (int)VG_MEMORY_ITEMS, "every owner has a row in vg_memory");
+
+void api_memory(vg_memory *out, const stream_accounts *a)
+{
+    *out = (vg_memory){.n_items = STREAM_N_OWNERS,
+                       .planned_bytes = stream_accounts_planned(a),
+                       .in_use_bytes = a->root.in_use_bytes,
+                       .library_bytes = base_mem_library_bytes(),
+                       .resident_bytes = base_mem_resident_bytes(),
+                       .peak_resident_bytes = base_mem_peak_resident_bytes()};
+    for (int i = 0; i < STREAM_N_OWNERS; i++)
+        out->items[i] = (vg_memory_item){.owner = a->owner[i].tag,
+                                         .planned_bytes = a->planned_bytes[i],
+                                         .in_use_bytes = a->owner[i].in_use_bytes,
+                                         .peak_bytes = a->owner[i].peak_bytes,
+                                         .n_allocations = a->owner[i].n_allocs};
+}
+
+void api_model_info(vg_model_info *out, const nn_graph_info *info, int imgsz)
+{
+    *out = (vg_model_info){.name = info->name,
+                           .scale = info->scale,
+                           .format = "",
+                           .chosen = "",
+                           .isa = "",
+                           .imgsz = imgsz,
+                           .n_classes = info->nc,
+                           .n_layers = info->n_layers,
+                           .max_stride = info->max_stride,
+                           .n_params = info->n_params,
+                           .n_params_fused = info->n_params_fused,
+                           .gflops = info->gflops,
+                           .gflops_fused = info->gflops_fused};
+}
+
+void api_detector_info(vg_model_info *out, const stream_detector *d)
+{
+    const nn_engine *engine = stream_detector_engine(d);
+    api_model_info(out, stream_detector_info(d), stream_detector_imgsz(d));
+    out->format = stream_detector_format(d);
+    out->chosen = stream_detector_chosen(d);
+    out->isa = nn_engine_isa(engine);
+    out->threads = nn_engine_threads(engine);
+}

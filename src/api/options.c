@@ -1,0 +1,86 @@
+/* options.c: defaults, and checks of what callers set. */
+#include <string.h>
+
+#include "handle.h"
+
+enum { MOST_IMGSZ = 8192, MOST_BATCH = 1024, MOST_THREADS = 1024, MOST_PLANS = 256 };
+
+vg_options vg_options_default(void)
+{
+    return (vg_options){.imgsz = 640, .batch = 1, .plan_cache = 4, .device = "auto"};
+}
+
+vg_detect_options vg_detect_options_default(void)
+{
+    return (vg_detect_options){.conf = 0.25f, .iou = 0.7f, .max_det = 300};
+}
+
+vg_predict_options vg_predict_options_default(void)
+{
+    return (vg_predict_options){.detector = vg_options_default(),
+                                .detect = vg_detect_options_default(),
+                                .save = true,
+                                .project = "runs/predict",
+                                .name = "exp"};
+}
+
+static vg_status check_range(const char *what, int value, int least, int most, vg_error *err)
+{
+    if (value >= least && value <= most)
+        return VG_OK;
+    return base_fail(err, VG_ERR_ARGUMENT, what, base_mend("use %d to %d", least, most), "%s %d",
+                     what, value);
+}
+
+static vg_status check_device(const char *device, vg_error *err)
+{
+    if (!device || strcmp(device, "auto") == 0 || strcmp(device, "cpu") == 0)
+        return VG_OK;
+    return base_fail(err, VG_ERR_UNSUPPORTED, "device", "use device cpu, or leave it out",
+                     "the device \"%s\": this build of vigil runs on the CPU alone", device);
+}
+
+vg_status api_detector_options(stream_detector_options *out, const vg_options *o, vg_error *err)
+{
+    if (!o || !o->weights || !*o->weights)
+        return base_fail(err, VG_ERR_ARGUMENT, "weights", "give a .pt or .safetensors file",
+                         "no weights given");
+    vg_status st = check_device(o->device, err);
+    if (st == VG_OK)
+        st = check_range("imgsz", o->imgsz, 32, MOST_IMGSZ, err);
+    if (st == VG_OK)
+        st = check_range("batch", o->batch, 1, MOST_BATCH, err);
+    if (st == VG_OK)
+        st = check_range("threads", o->threads, 0, MOST_THREADS, err);
+    if (st == VG_OK)
+        st = check_range("plan_cache", o->plan_cache, 1, MOST_PLANS, err);
+    *out = (stream_detector_options){.weights = o->weights,
+                                     .imgsz = o->imgsz,
+                                     .batch = o->batch,
+                                     .threads = o->threads,
+                                     .plan_cache = o->plan_cache,
+                                     .isa = o->isa};
+    return st;
+}
+
+static vg_status check_fraction(const char *what, float value, vg_error *err)
+{
+    if (value >= 0 && value <= 1) /* false for NaN, too */
+        return VG_OK;
+    return base_fail(err, VG_ERR_ARGUMENT, what, "use 0 to 1", "%s %g", what, (double)value);
+}
+
+vg_status api_nms_options(detect_nms_options *out, const vg_detect_options *o, vg_error *err)
+{
+    vg_status st = check_fraction("conf", o->conf, err);
+    if (st == VG_OK)
+        st = check_fraction("iou", o->iou, err);
+    if (st == VG_OK)
+        st = check_range("max_det", o->max_det, 1, API_MOST_DET, err);
+    *out = DETECT_NMS_PREDICT;
+    out->conf = o->conf;
+    out->iou = o->iou;
+    out->max_det = o->max_det;
+    out->agnostic = o->agnostic_nms;
+    return st;
+}

@@ -1,0 +1,150 @@
+/* predict.c: vg_predict over stream's pipeline. Strings and lists of the options are copied: the
+ * pipeline keeps them. */
+#include <string.h>
+
+#include "handle.h"
+
+struct vg_predict {
+    stream_accounts accounts;
+    stream_predict *job;
+    vg_detector lent;
+    char *strings[5]; /* weights, source, project, name, isa */
+    int *classes;
+    vg_predict_result result;
+};
+
+static vg_status copy_text(char **slot, const char **in_out, base_mem *mem, vg_error *err)
+{
+    if (!*in_out)
+        return VG_OK;
+    *slot = base_strdup(mem, *in_out, err);
+    *in_out = *slot;
+    return *slot ? VG_OK : VG_ERR_MEMORY;
+}
+
+static vg_status copy_options(vg_predict *p, stream_predict_options *s, vg_error *err)
+{
+    base_mem *mem = &p->accounts.owner[STREAM_OUTPUT];
+    const char **texts[] = {&s->detector.weights, &s->source, &s->project, &s->name,
+                            &s->detector.isa};
+    vg_status st = VG_OK;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts && st == VG_OK; i++)
+        st = copy_text(&p->strings[i], texts[i], mem, err);
+    if (st != VG_OK || !s->classes)
+        return st;
+    p->classes = base_alloc_zero(mem, s->n_classes + 1, sizeof *p->classes, err);
+    if (!p->classes)
+        return VG_ERR_MEMORY;
+    if (s->n_classes > 0)
+        memcpy(p->classes, s->classes, s->n_classes * sizeof *p->classes);
+    s->classes = p->classes;
+    return VG_OK;
+}
+
+static vg_status open_job(vg_predict *p, const vg_predict_options *o, vg_error *err)
+{
+    stream_predict_options s = {.classes = o->detect.classes,
+                                .n_classes = o->detect.n_classes,
+                                .source = o->source,
+                                .save = o->save,
+                                .save_txt = o->save_txt,
+                                .save_conf = o->save_conf,
+                                .save_crop = o->save_crop,
+                                .save_json = o->save_json,
+                                .project = o->project,
+                                .name = o->name,
+                                .exist_ok = o->exist_ok,
+                                .line_width_px = o->line_width,
+                                .hide_labels = o->hide_labels,
+                                .hide_conf = o->hide_conf};
+    vg_status st = api_detector_options(&s.detector, &o->detector, err);
+    if (st == VG_OK)
+        st = api_nms_options(&s.nms, &o->detect, err);
+    if (st != VG_OK)
+        return st;
+    if (!o->source || !*o->source)
+        return base_fail(err, VG_ERR_ARGUMENT, "source",
+                         "give a picture, a folder, a glob, a .txt list or -", "no source given");
+    if (!o->project || !*o->project || !o->name || !*o->name || o->line_width < 0 ||
+        o->line_width > 1000)
+        return base_fail(err, VG_ERR_ARGUMENT, "project, name, line_width",
+                         "leave them at their defaults",
+                         "an empty project or name, or a line width outside 0..1000");
+    st = copy_options(p, &s, err);
+    if (st == VG_OK)
+        st = stream_predict_open(&p->job, &s, &p->accounts, err);
+    if (st == VG_OK)
+        p->lent = (vg_detector){.detector = stream_predict_detector(p->job),
+                                .accounts = &p->accounts,
+                                .is_lent = true,
+                                .batch = o->detector.batch};
+    return st;
+}
+
+vg_status vg_predict_open(vg_predict **out, const vg_predict_options *o, vg_error *err)
+{
+    *out = NULL;
+    vg_predict *p = base_handle_alloc(sizeof *p, err);
+    if (!p)
+        return VG_ERR_MEMORY;
+    stream_accounts_init(&p->accounts, o->detector.memory_limit_bytes);
+    vg_status st = open_job(p, o, err);
+    if (st != VG_OK)
+        vg_predict_close(&p, NULL);
+    *out = p;
+    return st;
+}
+
+vg_status vg_predict_next(vg_predict *p, const vg_predict_result **out, vg_error *err)
+{
+    const stream_result *r = NULL;
+    *out = NULL;
+    vg_status st = stream_predict_next(p->job, &r, err);
+    if (st != VG_OK || !r)
+        return st;
+    p->result = (vg_predict_result){.index = r->index,
+                                    .total = r->total,
+                                    .source = r->source,
+                                    .status = r->status,
+                                    .error = r->error,
+                                    .width = r->w,
+                                    .height = r->h,
+                                    .input_width = r->in_w,
+                                    .input_height = r->in_h,
+                                    .detections = (const vg_detection *)(const void *)r->boxes,
+                                    .n_detections = r->n_boxes,
+                                    .times = {r->times.decode_ms, r->times.preprocess_ms,
+                                              r->times.inference_ms, r->times.postprocess_ms,
+                                              r->times.save_ms}};
+    *out = &p->result;
+    return VG_OK;
+}
+
+vg_status vg_predict_close(vg_predict **predict, vg_error *err)
+{
+    vg_predict *p = *predict;
+    if (!p)
+        return VG_OK;
+    vg_status st = stream_predict_close(&p->job, err);
+    for (size_t i = 0; i < sizeof p->strings / sizeof *p->strings; i++)
+        base_free(p->strings[i]);
+    base_free(p->classes);
+    base_handle_free(p);
+    *predict = NULL;
+    return st;
+}
+
+const vg_detector *vg_predict_detector(const vg_predict *p)
+{
+    return &p->lent;
+}
+
+const char *vg_predict_folder(const vg_predict *p)
+{
+    return stream_predict_folder(p->job);
+}
+
+void vg_predict_memory(const vg_predict *p, vg_memory *out)
+{
+    api_memory(out, &p->accounts);
+}

@@ -1,0 +1,12 @@
+/* run_folder.h: runs/predict/exp, exp2, exp3, ... */
+#ifndef STREAM_RUN_FOLDER_H
+#define STREAM_RUN_FOLDER_H
+
+#include "base/base.h"
+
+/* Makes project/name, or with a number behind it the first that is not there (exist_ok: takes it as
+ * it is), and writes its path into folder. Errors: VG_ERR_IO, VG_ERR_LIMIT. */
+vg_status stream_run_folder_make(char *folder, size_t n, const char *project, const char *name,
+                                 bool exist_ok, vg_error *err);
+
+#endif
