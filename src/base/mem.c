@@ -242,10 +242,9 @@ void *base_alloc_zero(base_mem *m, size_t n, size_t size, vg_error *err)
         return NULL;
     }
     void *block = base_alloc(m, bytes, err);
-    if (block &&
-        !header_of(block)
-             ->mapped_bytes) /* a fresh mapping is zero, and touching it would make it resident */
-        memset(block, 0, bytes);
+    if (!block || header_of(block)->mapped_bytes)
+        return block; /* a fresh mapping is zero; touching it would make it resident */
+    memset(block, 0, bytes);
     return block;
 }
 

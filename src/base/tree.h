@@ -3,7 +3,9 @@
  *
  * Reading goes through libyaml and jansson; the tree is ours, so that readers of configuration do
  * not care which it was. Bounds: depth 64, 1,000,000 nodes, the file's size by the caller; YAML
- * aliases are refused past the node limit (no billion laughs). Duplicate keys are an error. */
+ * aliases are refused past the node limit (no billion laughs), and so are more
+ * than 256 anchors. Duplicate keys are an error. Not read, and said so: several documents in a
+ * file, merge keys (<<), lists or maps as keys, zero bytes in texts, tags other than YAML's own. */
 #ifndef BASE_TREE_H
 #define BASE_TREE_H
 

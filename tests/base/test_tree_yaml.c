@@ -177,6 +177,22 @@ static void duplicate_keys_are_refused_in_small_and_large_maps(void **state)
                  "key \"k57\" again, first given in line 58");
 }
 
+static void a_hundred_thousand_keys_are_compared_quickly(void **state)
+{
+    (void)state;
+    enum { N = 100000 };
+    base_mem mem = {.tag = "text"};
+    base_str s = {0};
+    for (int i = 0; i < N; i++)
+        assert_int_equal(base_str_add(&s, SIZE_MAX, &mem, NULL, "key%d: 0\n", i), VG_OK);
+    int64_t before = base_thread_cpu_ns();
+    base_tree *t = tree_from(yaml, s.text);
+    assert_true(base_thread_cpu_ns() - before < INT64_C(6000000000)); /* all pairs: far more */
+    assert_int_equal(base_tree_root(t)->n_children, N);
+    base_tree_destroy(&t);
+    base_str_fini(&s);
+}
+
 static void aliases_copy_what_was_anchored(void **state)
 {
     (void)state;
@@ -253,6 +269,7 @@ int main(void)
         cmocka_unit_test(an_empty_file_is_null),
         cmocka_unit_test(faults_name_their_line),
         cmocka_unit_test(duplicate_keys_are_refused_in_small_and_large_maps),
+        cmocka_unit_test(a_hundred_thousand_keys_are_compared_quickly),
         cmocka_unit_test(aliases_copy_what_was_anchored),
         cmocka_unit_test(alias_bombs_end_at_the_bounds),
         cmocka_unit_test(depth_64_is_read_and_65_is_not),
