@@ -123,7 +123,7 @@ static void check_targets(const scene *s, const detect_loss *l)
             assert_int_equal(t.truth_index[a] >= 0, fg[at]);
             for (size_t c = 0; c < nc; c++) {
                 bool hot = fg[at] && (int64_t)c == labels[at];
-                assert_float_equal(hot ? t.weight[a] : 0, scores[at * nc + c], 1e-4f * scores[at * nc + c] + 1e-9f);
+                assert_float_equal((hot ? t.weight[a] : 0), scores[at * nc + c], 1e-4f * scores[at * nc + c] + 1e-9f);
             }
             if (!fg[at])
                 continue;

@@ -217,6 +217,7 @@ static void perfect_detections_have_every_figure_near_one(void **state)
     assert_int_equal(r.truths_by_class[1], 0);
     assert_true(near(r.map, 0.995, 1e-9)); /* the reference's own: the last of 101 points is always 0 */
     assert_true(near(r.mean_p, 1, 1e-9) && near(r.mean_r, 1, 1e-9));
+    assert_true(r.r_curve[999] == 1); /* a confidence of exactly 1 is not below the point at 1 */
     assert_int_equal(r.confusion[0 * 4 + 0], 10);
     assert_int_equal(r.confusion[2 * 4 + 2], 10);
     assert_true(near(r.maps[1], r.map, 0)); /* a class without objects shows the mean */
@@ -243,6 +244,38 @@ static void half_right_has_the_area_that_paper_gives(void **state)
     /* Halfway between the confidences 0.9 and 0.8, precision is halfway between 1 and 1/2. */
     double x = 849.0 / 999, share = (0.9f - x) / ((double)0.9f - 0.8f);
     assert_true(near(r.p_curve[849], 1 - 0.5 * share, 1e-9));
+    detect_metrics_destroy(&m);
+}
+
+static void equal_confidences_keep_the_order_of_the_pictures(void **state)
+{
+    (void)state;
+    /* One object, found at the first or at the second of two detections of one confidence: AP 0.995 or half of it. */
+    for (int found_second = 0; found_second < 2; found_second++) {
+        detect_metrics *m = metrics_make(1);
+        detect_metrics_result r;
+        const detect_box dets[2] = {det(found_second ? 500 : 0, 0.5f, 0), det(found_second ? 0 : 500, 0.5f, 0)};
+        const detect_truth object = truth(0, 0);
+        assert_int_equal(detect_metrics_add(m, dets, 1, &object, 1, NULL), VG_OK);
+        assert_int_equal(detect_metrics_add(m, dets + 1, 1, &object, 1, NULL), VG_OK);
+        detect_metrics_make_result(m, &r);
+        assert_true(found_second ? r.ap[0] < 0.4 : r.ap[0] > 0.5);
+        detect_metrics_destroy(&m);
+    }
+}
+
+static void pictures_with_a_class_count_once_however_crowded(void **state)
+{
+    (void)state;
+    detect_metrics *m = metrics_make(2);
+    detect_metrics_result r;
+    const detect_truth truths[4] = {truth(0, 1), truth(20, 0), truth(40, 1), truth(60, 1)};
+    assert_int_equal(detect_metrics_add(m, NULL, 0, truths, 4, NULL), VG_OK);
+    assert_int_equal(detect_metrics_add(m, NULL, 0, truths, 1, NULL), VG_OK);
+    detect_metrics_make_result(m, &r);
+    assert_int_equal(r.truths_by_class[1], 4);
+    assert_int_equal(r.pictures_by_class[1], 2);
+    assert_int_equal(r.pictures_by_class[0], 1);
     detect_metrics_destroy(&m);
 }
 
@@ -324,6 +357,8 @@ int main(void)
         cmocka_unit_test(crowds_match_as_lists_of_pairs_would),
         cmocka_unit_test(perfect_detections_have_every_figure_near_one),
         cmocka_unit_test(half_right_has_the_area_that_paper_gives),
+        cmocka_unit_test(equal_confidences_keep_the_order_of_the_pictures),
+        cmocka_unit_test(pictures_with_a_class_count_once_however_crowded),
         cmocka_unit_test(nothing_right_makes_every_figure_zero),
         cmocka_unit_test(confusion_pairs_by_overlap_whatever_the_class),
         cmocka_unit_test(bounds_and_classes_are_checked_before_anything_is_counted),
