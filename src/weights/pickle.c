@@ -1,5 +1,5 @@
 /* pickle.c: the loop over opcodes, and questions to the graph they left. */
-#include "pickle.h"
+#include "pickle_machine.h"
 
 #include <string.h>
 

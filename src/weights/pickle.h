@@ -103,31 +103,4 @@ const char *pickle_format_class(char *buf, size_t n, const pickle_node *type);
 vg_status pickle_to_json(base_str *out, const pickle_node *n, bool unwrap, size_t most_bytes,
                          base_mem *mem, vg_error *err);
 
-/* ---- the machine, between pickle.c and pickle_ops.c ---- */
-
-typedef struct pickle_machine pickle_machine;
-typedef struct pickle_op {
-    const char *name;                          /* NULL: not an opcode */
-    vg_status (*run)(pickle_machine *machine); /* NULL: known, not supported */
-} pickle_op;
-extern const pickle_op pickle_ops[256];
-
-struct pickle_machine {
-    const uint8_t *bytes;
-    size_t n, at; /* of the next byte to read */
-    size_t op_at; /* of the opcode that runs */
-    const char *source;
-    pickle_node **stack; /* (capacity) */
-    size_t n_stack, stack_capacity;
-    size_t *marks; /* (capacity) heights of the stack at MARK */
-    size_t n_marks, marks_capacity;
-    pickle_node **memo; /* (capacity), NULL where nothing was put */
-    size_t memo_capacity, n_memo;
-    pickle_cell *first_class, *last_class;
-    bool stopped;
-    arena *values;
-    base_mem *mem;
-    vg_error *err;
-};
-
 #endif
