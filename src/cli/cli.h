@@ -1,0 +1,82 @@
+/* cli.h: what the commands of `vigil` share.
+ *
+ * A command is one file cmd_*.c that ends in a const descriptor, and one line in commands.c. Help
+ * and the option parser are drawn from descriptors, so neither can be out of date. This floor sees
+ * vigil.h and the C library, nothing else: whatever a command does, a user's own program can do.
+ * Nothing here takes memory. stdout is the product, stderr the talk. */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "options.h"
+#include "vigil/vigil.h"
+
+/* Exit statuses. One stopped by a signal ends with 128 + its number, as the shell would say it. */
+enum { CLI_DONE = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
+
+/* The parser's zeroed room for a command's values. */
+enum { CLI_VALUES_BYTES = 16384 };
+
+struct cli_command {
+    const char *name;
+    const char *alias; /* NULL: none */
+    const char *help;  /* one line for the list of commands */
+    const char *usage; /* what follows "vigil NAME " */
+    const char *notes; /* paragraphs below the options, each line to be wrapped; NULL: none */
+    const cli_option *options;      /* (n_options) */
+    size_t n_options;               /* at most CLI_OPTIONS_MAX */
+    size_t values_bytes;            /* the struct that the options' offsets point into; at most
+                                       CLI_VALUES_BYTES */
+    void (*defaults)(void *values); /* into zeroed room; NULL: zeroes are the defaults */
+    int (*run)(void *values);       /* values are the command's own to change; the exit status */
+};
+
+/* ---- commands.c ---- */
+
+extern const cli_command *const cli_commands[]; /* ends with NULL */
+/* By name or alias; NULL when there is none. */
+const cli_command *cli_command_find(const char *name);
+/* True for what is planned and not in this build yet: train, val, ... */
+bool cli_command_is_planned(const char *name);
+
+/* ---- help.c ---- */
+
+void cli_help_program(FILE *to);
+/* Defaults come from the command's own defaults function. */
+void cli_help_command(FILE *to, const cli_command *command);
+
+/* ---- output.c ---- */
+
+/* The three fields, as error.h shows them; returns status, so that a command can end with it. */
+int cli_error_print(const vg_error *err, int status);
+/* Fills what (where and mend empty, to be set by cli_error_text). */
+void cli_error_set(vg_error *err, vg_status status, const char *format, ...) VG_PRINTF(3, 4);
+/* One of the error's fields; longer text is cut. */
+void cli_error_text(char field[VG_WHAT_BYTES], const char *format, ...) VG_PRINTF(2, 3);
+/* "12.3 MB" (units of 1024) into buf; returns buf. */
+const char *cli_bytes(char buf[32], double bytes);
+/* A whole number with commas, 2624080 -> "2,624,080". */
+const char *cli_commas(char buf[32], long long value);
+/* A JSON string, quotes included. What is not UTF-8 becomes U+FFFD. */
+void cli_json_string(FILE *to, const char *text);
+/* Text in lines of at most `width` columns, broken at blanks, each but the first indented. `column`
+ * is where the cursor is. Ends with a newline. */
+void cli_wrap(FILE *to, const char *text, int column, int indent, int width);
+/* Flushes stdout. CLI_FAILED when anything written there was lost (said on stderr, unless the
+ * reader merely went away), else status. */
+int cli_output_finish(int status);
+/* False once something written to stdout was lost: no use going on. */
+bool cli_output_good(void);
+
+/* ---- interrupt.c ---- */
+
+/* From now on SIGINT and SIGTERM are noted; a second one ends the program as if it had not been
+ * caught. */
+void cli_interrupt_watch(void);
+/* The noted signal; 0: none. */
+int cli_interrupt_signal(void);
+
+#endif

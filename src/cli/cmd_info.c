@@ -1,0 +1,253 @@
+/* cmd_info.c: vigil info FILE: what a weights file, or a built-in model, is. Nothing is run. */
+#include <string.h>
+
+#include "commands.h"
+
+enum { WIDTH = 80, FACT_COLUMN = 13, CLASSES_SHOWN = 100 };
+
+typedef struct info_values {
+    const char *weights;
+    int imgsz, batch, threads, nc;
+    bool memory, json;
+} info_values;
+
+static void info_defaults(void *values)
+{
+    vg_options o = vg_options_default();
+    *(info_values *)values =
+        (info_values){.imgsz = o.imgsz, .batch = o.batch, .threads = o.threads};
+}
+
+/* ---- for people ---- */
+
+static void fact_print(const char *key, const char *value)
+{
+    int column = printf("%-*s ", FACT_COLUMN - 1, key);
+    cli_wrap(stdout, value, column, FACT_COLUMN, WIDTH);
+}
+
+static void classes_print(const vg_model *m, int n_classes)
+{
+    int column = printf("%-*s %d", FACT_COLUMN - 1, "classes", n_classes);
+    if (vg_model_class_name(m, 0)[0] == '\0') { /* a built-in model has numbers only */
+        putchar('\n');
+        return;
+    }
+    column += printf(":");
+    int shown = n_classes < CLASSES_SHOWN ? n_classes : CLASSES_SHOWN;
+    for (int i = 0; i < shown; i++) {
+        const char *name = vg_model_class_name(m, i);
+        int n = (int)strlen(name) + 1 + (i + 1 < n_classes);
+        if (column + n > WIDTH)
+            column = printf("\n%*s", FACT_COLUMN, "") - 1;
+        column += printf(" %s%s", name, i + 1 < n_classes ? "," : "");
+    }
+    if (shown < n_classes)
+        printf("\n%*s and %d more (--json names them all)", FACT_COLUMN, "", n_classes - shown);
+    putchar('\n');
+}
+
+static void model_print(const vg_model *m, const vg_model_info *info)
+{
+    char a[32], b[32];
+    fact_print("model", info->name);
+    fact_print("scale", info->scale);
+    classes_print(m, info->n_classes);
+    printf("%-*s %s (fused %s)\n", FACT_COLUMN - 1, "parameters", cli_commas(a, info->n_params),
+           cli_commas(b, info->n_params_fused));
+    printf("%-*s %.1f (fused %.1f) at %dx%d\n", FACT_COLUMN - 1, "GFLOPs", info->gflops,
+           info->gflops_fused, info->imgsz, info->imgsz);
+    printf("%-*s", FACT_COLUMN - 1, "strides");
+    for (int i = 0; i < vg_model_n_levels(m); i++)
+        printf(" %g", (double)vg_model_stride(m, i));
+    putchar('\n');
+    const char *key = NULL, *value = NULL;
+    for (size_t i = 0; vg_model_fact(m, i, &key, &value); i++)
+        fact_print(key, value);
+}
+
+static void layers_print(const vg_model *m, int n_layers)
+{
+    char params[32];
+    printf("\n%5s %14s %3s %12s %8s  %-12s %s\n", "layer", "from", "n", "parameters", "GFLOPs",
+           "module", "arguments");
+    for (int i = 0; i < n_layers; i++) {
+        vg_layer l;
+        vg_model_layer(m, i, &l);
+        printf("%5d %14s %3d %12s %8.3f  %-12s %s\n", l.index, l.from, l.repeats,
+               cli_commas(params, l.n_params), l.gflops, l.module, l.args);
+    }
+}
+
+static void memory_print(const vg_memory *memory, const info_values *v)
+{
+    char bytes[32], exact[32];
+    printf("\nmemory plan at %dx%d, batch %d:\n", v->imgsz, v->imgsz, v->batch);
+    for (int i = 0; i < memory->n_items; i++)
+        printf("  %-14s %12s %16s bytes\n", memory->items[i].owner,
+               cli_bytes(bytes, (double)memory->items[i].planned_bytes),
+               cli_commas(exact, (long long)memory->items[i].planned_bytes));
+    printf("  %-14s %12s %16s bytes\n", "sum", cli_bytes(bytes, (double)memory->planned_bytes),
+           cli_commas(exact, (long long)memory->planned_bytes));
+}
+
+/* ---- for programs ---- */
+
+static void json_text(const char *key, const char *text)
+{
+    printf(", \"%s\": ", key);
+    cli_json_string(stdout, text);
+}
+
+static void layers_json(const vg_model *m, int n_layers)
+{
+    fputs(", \"layers\": [", stdout);
+    for (int i = 0; i < n_layers; i++) {
+        vg_layer l;
+        vg_model_layer(m, i, &l);
+        printf("%s{\"index\": %d, \"repeats\": %d, \"parameters\": %lld, \"gflops\": %.6g",
+               i > 0 ? ", " : "", l.index, l.repeats, (long long)l.n_params, l.gflops);
+        json_text("from", l.from);
+        json_text("module", l.module);
+        json_text("arguments", l.args);
+        putchar('}');
+    }
+    putchar(']');
+}
+
+static void memory_json(const vg_memory *memory)
+{
+    fputs(", \"memory\": {", stdout);
+    for (int i = 0; i < memory->n_items; i++) {
+        cli_json_string(stdout, memory->items[i].owner);
+        printf(": %zu, ", memory->items[i].planned_bytes);
+    }
+    printf("\"sum\": %zu}", memory->planned_bytes);
+}
+
+static void model_json(const vg_model *m, const vg_model_info *info, const vg_memory *memory)
+{
+    fputs("{\"name\": ", stdout);
+    cli_json_string(stdout, info->name);
+    json_text("scale", info->scale);
+    json_text("format", info->format);
+    json_text("chosen", info->chosen);
+    printf(", \"imgsz\": %d, \"parameters\": %lld, \"parameters_fused\": %lld, \"gflops\": %.6g, "
+           "\"gflops_fused\": %.6g",
+           info->imgsz, (long long)info->n_params, (long long)info->n_params_fused, info->gflops,
+           info->gflops_fused);
+    fputs(", \"classes\": [", stdout);
+    for (int i = 0; i < info->n_classes; i++) {
+        fputs(i > 0 ? ", " : "", stdout);
+        cli_json_string(stdout, vg_model_class_name(m, i));
+    }
+    fputs("], \"strides\": [", stdout);
+    for (int i = 0; i < vg_model_n_levels(m); i++)
+        printf("%s%g", i > 0 ? ", " : "", (double)vg_model_stride(m, i));
+    fputs("], \"facts\": {", stdout);
+    const char *key = NULL, *value = NULL;
+    for (size_t i = 0; vg_model_fact(m, i, &key, &value); i++) {
+        fputs(i > 0 ? ", " : "", stdout);
+        cli_json_string(stdout, key);
+        fputs(": ", stdout);
+        cli_json_string(stdout, value);
+    }
+    putchar('}');
+    layers_json(m, info->n_layers);
+    if (memory != NULL)
+        memory_json(memory);
+    fputs("}\n", stdout);
+}
+
+static int info_run(void *values)
+{
+    const info_values *v = values;
+    vg_error err;
+    vg_model *m = NULL;
+    vg_model_info info;
+    vg_memory memory;
+    int status = CLI_FAILED;
+    vg_status st = vg_model_open(&m, v->weights, v->imgsz, v->nc, &err);
+    if (st == VG_OK && v->memory)
+        st = vg_model_memory(m, v->batch, v->threads, &memory, &err);
+    if (st != VG_OK) {
+        cli_error_print(&err, CLI_FAILED);
+        goto done;
+    }
+    vg_model_info_get(m, &info);
+    if (v->json) {
+        model_json(m, &info, v->memory ? &memory : NULL);
+    } else {
+        model_print(m, &info);
+        layers_print(m, info.n_layers);
+        if (v->memory)
+            memory_print(&memory, v);
+    }
+    status = CLI_DONE;
+done:
+    vg_model_close(&m);
+    return status;
+}
+
+#define AT(field) offsetof(info_values, field)
+
+static const cli_option info_options[] = {
+    {.name = "weights",
+     .alias = "model",
+     .kind = CLI_TEXT,
+     .offset = AT(weights),
+     .value = "FILE",
+     .help = "a .pt, .safetensors or model .yaml, or a built-in model's name: yolo11n ... yolo11x; "
+             "may stand without "
+             "--weights",
+     .required = true,
+     .positional = true},
+    {.name = "imgsz",
+     .alias = "img-size",
+     .kind = CLI_INT,
+     .offset = AT(imgsz),
+     .value = "N",
+     .least = 32,
+     .most = 8192,
+     .help = "side of the square input that GFLOPs and memory are for"},
+    {.name = "nc",
+     .kind = CLI_INT,
+     .offset = AT(nc),
+     .value = "N",
+     .least = 0,
+     .most = 100000,
+     .help = "classes of a model without weights",
+     .zero = "as the model says"},
+    {.name = "memory",
+     .kind = CLI_BOOL,
+     .offset = AT(memory),
+     .help = "what a detector of it would take, by owner"},
+    {.name = "batch",
+     .alias = "batch-size",
+     .kind = CLI_INT,
+     .offset = AT(batch),
+     .value = "N",
+     .least = 1,
+     .most = 1024,
+     .help = "for --memory: pictures in one run of the network"},
+    {.name = "threads",
+     .kind = CLI_INT,
+     .offset = AT(threads),
+     .value = "N",
+     .least = 0,
+     .most = 1024,
+     .help = "for --memory: threads that compute",
+     .zero = "one for each processor"},
+    {.name = "json", .kind = CLI_BOOL, .offset = AT(json), .help = "all of it as one JSON object"},
+};
+
+const cli_command cli_command_info = {
+    .name = "info",
+    .help = "says what a weights file or model is: classes, layers, memory",
+    .usage = "FILE [OPTIONS]",
+    .options = info_options,
+    .n_options = sizeof info_options / sizeof *info_options,
+    .values_bytes = sizeof(info_values),
+    .defaults = info_defaults,
+    .run = info_run,
+};

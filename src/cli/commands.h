@@ -1,0 +1,13 @@
+/* commands.h: the descriptors, each at the end of its own file. */
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
+
+#include "cli.h"
+
+extern const cli_command cli_command_predict;
+extern const cli_command cli_command_info;
+extern const cli_command cli_command_convert;
+extern const cli_command cli_command_version;
+extern const cli_command cli_command_help;
+
+#endif

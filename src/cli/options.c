@@ -1,0 +1,409 @@
+/* options.c: words -> values, by a command's table.
+ *
+ * A word is "--name", "--name=value", "name=value", "-h", "--" (the rest are no options) or, for
+ * commands that take one, a value without a name. A name with "no-" in front turns a flag off.
+ * "task=" and "mode=", which YOLO's own command line wants, are accepted when they say what is so
+ * anyway. */
+#include <assert.h>
+#include <ctype.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "cli.h"
+
+enum { NAME_BYTES = 48 };
+
+/* One pass over the words. */
+typedef struct parser {
+    const cli_command *command;
+    unsigned char *values;
+    int n, at; /* words, and the next one */
+    char *const *words;
+    uint64_t given; /* bit i: option i was */
+    vg_error *err;
+} parser;
+
+/* ---- names ---- */
+
+static char name_char(char c)
+{
+    return c == '_' ? '-' : c;
+}
+
+bool cli_name_equal(const char *a, const char *b)
+{
+    while (*a != '\0' && name_char(*a) == name_char(*b)) {
+        a++;
+        b++;
+    }
+    return *a == *b;
+}
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Levenshtein's distance. Words longer than the rows have no near ones. */
+static size_t name_distance(const char *a, const char *b)
+{
+    size_t n = strlen(b), row[NAME_BYTES];
+    if (n >= NAME_BYTES || strlen(a) >= NAME_BYTES)
+        return SIZE_MAX;
+    for (size_t j = 0; j <= n; j++)
+        row[j] = j;
+    for (size_t i = 0; a[i] != '\0'; i++) {
+        size_t corner = row[0];
+        row[0] = i + 1;
+        for (size_t j = 0; j < n; j++) {
+            size_t replaced = corner + (name_char(a[i]) != name_char(b[j]));
+            corner = row[j + 1];
+            row[j + 1] = least(replaced, least(row[j], row[j + 1]) + 1);
+        }
+    }
+    return row[n];
+}
+
+const char *cli_name_nearest(const char *word, const char *(*at)(const void *context, size_t i),
+                             const void *context, size_t n)
+{
+    /* A third of the letters may be wrong: "cnof" is conf, "weight" is weights, "colour" is
+     * nothing. */
+    size_t allowed = strlen(word) / 3, best = allowed < 2 ? 2 : allowed;
+    const char *nearest = NULL;
+    for (size_t i = 0; i < n; i++) {
+        const char *name = at(context, i);
+        size_t d = name == NULL ? SIZE_MAX : name_distance(word, name);
+        if (d < best || (d == best && nearest == NULL)) {
+            best = d;
+            nearest = name;
+        }
+    }
+    return nearest;
+}
+
+/* Names at even places, aliases at odd ones. */
+static const char *option_name_at(const void *context, size_t i)
+{
+    const cli_option *o = &((const cli_command *)context)->options[i / 2];
+    return i % 2 == 0 ? o->name : o->alias;
+}
+
+static const cli_option *option_find(const cli_command *command, const char *name)
+{
+    for (size_t i = 0; i < command->n_options; i++) {
+        const cli_option *o = &command->options[i];
+        if (cli_name_equal(name, o->name) || (o->alias != NULL && cli_name_equal(name, o->alias)))
+            return o;
+    }
+    return NULL;
+}
+
+/* "no-save" */
+static bool is_negated(const char *name)
+{
+    return name[0] == 'n' && name[1] == 'o' && name_char(name[2]) == '-' && name[3] != '\0';
+}
+
+static bool can_be_negated(const cli_option *o)
+{
+    return o->kind == CLI_BOOL || o->bare;
+}
+
+/* ---- errors ---- */
+
+static bool unknown(parser *p, const char *name, const char *word)
+{
+    const cli_command *c = p->command;
+    bool no = is_negated(name);
+    const char *nearest =
+        cli_name_nearest(name + (no ? 3 : 0), option_name_at, c, 2 * c->n_options);
+    const cli_option *o = nearest == NULL ? NULL : option_find(c, nearest);
+    cli_error_set(p->err, VG_ERR_ARGUMENT, "vigil %s has no option \"%s\"", c->name, name);
+    cli_error_text(p->err->where, "argument %s", word);
+    if (nearest != NULL)
+        cli_error_text(p->err->mend, "--%s%s", no && can_be_negated(o) ? "no-" : "", nearest);
+    else
+        cli_error_text(p->err->mend, "vigil %s --help, which lists the options", c->name);
+    return false;
+}
+
+static bool bad_value(parser *p, const cli_option *o, const char *text)
+{
+    static const char *const wanted[] = {[CLI_BOOL] = "True or False",
+                                         [CLI_INT] = "a whole number",
+                                         [CLI_REAL] = "a number",
+                                         [CLI_TEXT] = "a text",
+                                         [CLI_BYTES] = "a size such as 512M or 1.5G",
+                                         [CLI_INTS] = "whole numbers such as 0,2,5"};
+    cli_error_set(p->err, VG_ERR_ARGUMENT, "\"%s\" is not %s", text, wanted[o->kind]);
+    cli_error_text(p->err->where, "option --%s", o->name);
+    if (o->kind == CLI_BOOL)
+        cli_error_text(p->err->mend, "--%s, or --no-%s", o->name, o->name);
+    else if (o->kind == CLI_BYTES)
+        cli_error_text(p->err->mend, "--%s 512M", o->name);
+    else if (o->kind == CLI_INTS)
+        cli_error_text(p->err->mend, "--%s 0,2,5 (at most %d of them)", o->name, (int)CLI_INTS_MAX);
+    else
+        cli_error_text(p->err->mend, "a number from %g to %g", o->least, o->most);
+    return false;
+}
+
+static bool out_of_range(parser *p, const cli_option *o, const char *text)
+{
+    cli_error_set(p->err, VG_ERR_ARGUMENT, "%s is outside %.10g..%.10g", text, o->least, o->most);
+    cli_error_text(p->err->where, "option --%s", o->name);
+    cli_error_text(p->err->mend, "a number from %.10g to %.10g", o->least, o->most);
+    return false;
+}
+
+static bool missing_value(parser *p, const cli_option *o)
+{
+    cli_error_set(p->err, VG_ERR_ARGUMENT, "--%s has no value", o->name);
+    cli_error_text(p->err->where, "option --%s", o->name);
+    cli_error_text(p->err->mend, "--%s %s", o->name, o->value);
+    return false;
+}
+
+/* ---- values ---- */
+
+static bool in_range(const cli_option *o, double v)
+{
+    return v >= o->least && v <= o->most;
+}
+
+static bool set_int(parser *p, const cli_option *o, const char *text)
+{
+    long long v = 0;
+    bool truth = false;
+    if (o->bare && cli_parse_truth(&truth, text))
+        v = truth ? o->bare_value : 0;
+    else if (!cli_parse_int(&v, text))
+        return bad_value(p, o, text);
+    else if (!in_range(o, (double)v))
+        return out_of_range(p, o, text);
+    *(int *)(void *)(p->values + o->offset) = (int)v;
+    return true;
+}
+
+static bool set_ints(parser *p, const cli_option *o, const char *text)
+{
+    cli_ints *ints = (cli_ints *)(void *)(p->values + o->offset);
+    if (!cli_parse_ints(ints, text))
+        return bad_value(p, o, text);
+    for (size_t i = 0; i < ints->n; i++)
+        if (!in_range(o, ints->values[i]))
+            return out_of_range(p, o, text);
+    return true;
+}
+
+static bool set_real(parser *p, const cli_option *o, const char *text)
+{
+    double v = 0;
+    if (!cli_parse_real(&v, text))
+        return bad_value(p, o, text);
+    if (!in_range(o, v))
+        return out_of_range(p, o, text);
+    *(float *)(void *)(p->values + o->offset) = (float)v;
+    return true;
+}
+
+static bool set_value(parser *p, const cli_option *o, const char *text)
+{
+    void *room = p->values + o->offset;
+    p->given |= UINT64_C(1) << (o - p->command->options);
+    if (*text == '\0')
+        return missing_value(p, o);
+    switch (o->kind) {
+    case CLI_BOOL:
+        return cli_parse_bool(room, text) || bad_value(p, o, text);
+    case CLI_INT:
+        return set_int(p, o, text);
+    case CLI_REAL:
+        return set_real(p, o, text);
+    case CLI_TEXT:
+        *(const char **)room = text;
+        return true;
+    case CLI_BYTES:
+        return cli_parse_bytes(room, text) || bad_value(p, o, text);
+    case CLI_INTS:
+        return set_ints(p, o, text);
+    }
+    return false;
+}
+
+/* ---- words ---- */
+
+/* The next word when it can be a value: not an option. "-" is one (standard input), and so is "-5".
+ */
+static const char *next_value(const parser *p)
+{
+    if (p->at == p->n)
+        return NULL;
+    const char *word = p->words[p->at];
+    bool option = word[0] == '-' && (word[1] == '-' || isalpha((unsigned char)word[1]));
+    return option ? NULL : word;
+}
+
+/* "--save" and "--prove-flat" stand alone, unless the next word can be nothing but their value. */
+static bool stands_alone(const parser *p, const cli_option *o)
+{
+    bool truth = false;
+    long long number = 0;
+    const char *next = next_value(p);
+    return next == NULL ||
+           !(cli_parse_truth(&truth, next) || (o->bare && cli_parse_int(&number, next)));
+}
+
+static bool take_negated(parser *p, const cli_option *o, const char *value, const char *word)
+{
+    if (value == NULL)
+        return set_value(p, o, "false");
+    cli_error_set(p->err, VG_ERR_ARGUMENT, "--no-%s takes no value", o->name);
+    cli_error_text(p->err->where, "argument %s", word);
+    cli_error_text(p->err->mend, "--no-%s, or %s=False", o->name, o->name);
+    return false;
+}
+
+static bool take_option(parser *p, const char *name, const char *value, const char *word)
+{
+    const cli_option *o = option_find(p->command, name);
+    if (o == NULL && is_negated(name)) {
+        o = option_find(p->command, name + 3);
+        if (o != NULL && can_be_negated(o))
+            return take_negated(p, o, value, word);
+        o = NULL;
+    }
+    if (o == NULL)
+        return unknown(p, name, word);
+    if (value != NULL)
+        return set_value(p, o, value);
+    if (can_be_negated(o) && stands_alone(p, o))
+        return set_value(p, o, "true");
+    value = next_value(p);
+    if (value == NULL)
+        return missing_value(p, o);
+    p->at++;
+    return set_value(p, o, value);
+}
+
+static bool take_positional(parser *p, const char *word)
+{
+    const cli_command *c = p->command;
+    const cli_option *first = NULL;
+    for (size_t i = 0; i < c->n_options; i++) {
+        if (c->options[i].required && first == NULL)
+            first = &c->options[i];
+        if (c->options[i].positional && (p->given >> i & 1) == 0)
+            return set_value(p, &c->options[i], word);
+    }
+    cli_error_set(p->err, VG_ERR_ARGUMENT, "vigil %s has no use for \"%s\"", c->name, word);
+    cli_error_text(p->err->where, "argument %s", word);
+    if (first != NULL && !first->positional)
+        cli_error_text(p->err->mend, "name it: --%s %s (vigil %s --help lists the options)",
+                       first->name, word, c->name);
+    else
+        cli_error_text(p->err->mend, "leave it out");
+    return false;
+}
+
+/* What YOLO's command line begins with: task=detect mode=predict. */
+static bool take_task_or_mode(parser *p, const char *name, const char *value)
+{
+    const cli_command *c = p->command;
+    if (strcmp(name, "task") == 0) {
+        if (strcmp(value, "detect") == 0)
+            return true;
+        cli_error_set(p->err, VG_ERR_ARGUMENT, "this build has no task \"%s\"", value);
+        cli_error_text(p->err->mend, "task=detect, which is what vigil does");
+    } else {
+        if (strcmp(value, c->name) == 0 || (c->alias != NULL && strcmp(value, c->alias) == 0))
+            return true;
+        cli_error_set(p->err, VG_ERR_ARGUMENT, "mode \"%s\" in vigil %s", value, c->name);
+        cli_error_text(p->err->mend, "vigil %s ..., or leave mode= out", value);
+    }
+    cli_error_text(p->err->where, "argument %s=%s", name, value);
+    return false;
+}
+
+/* The length of "name" in "name=value", 0 when the word is not of that form (a path with a '=' in
+ * it, say). */
+static size_t name_length(const char *word)
+{
+    size_t n = 0;
+    if (!isalpha((unsigned char)word[0]))
+        return 0;
+    while (isalnum((unsigned char)word[n]) || word[n] == '_' || word[n] == '-')
+        n++;
+    return word[n] == '=' || word[n] == '\0' ? n : 0;
+}
+
+/* A word that names an option, behind so many dashes. */
+static bool take_named(parser *p, const char *word, size_t dashes)
+{
+    char name[NAME_BYTES];
+    const char *start = word + dashes, *equals = strchr(start, '=');
+    size_t n = equals == NULL ? strlen(start) : (size_t)(equals - start);
+    /* One dash is for single letters, of which -h is the only one: -imgsz is told of --imgsz. */
+    bool good = dashes != 1 && n < sizeof name && n > 0 && name_length(start) == n;
+    n = least(n, sizeof name - 1);
+    memcpy(name, start, n);
+    name[n] = '\0';
+    if (!good)
+        return unknown(p, name, word);
+    const char *value = equals == NULL ? NULL : equals + 1;
+    bool yolo = strcmp(name, "task") == 0 || strcmp(name, "mode") == 0;
+    if (yolo && option_find(p->command, name) == NULL && value != NULL)
+        return take_task_or_mode(p, name, value);
+    return take_option(p, name, value, word);
+}
+
+static bool check_required(parser *p)
+{
+    const cli_command *c = p->command;
+    for (size_t i = 0; i < c->n_options; i++) {
+        const cli_option *o = &c->options[i];
+        if (!o->required || (p->given >> i & 1) != 0)
+            continue;
+        cli_error_set(p->err, VG_ERR_ARGUMENT, "vigil %s needs --%s", c->name, o->name);
+        cli_error_text(p->err->where, "the command line");
+        cli_error_text(p->err->mend, "vigil %s %s", c->name, c->usage);
+        return false;
+    }
+    return true;
+}
+
+static bool is_help(const char *word)
+{
+    return strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0;
+}
+
+cli_parsed cli_options_parse(const cli_command *command, void *values, int n, char *const *words,
+                             vg_error *err)
+{
+    assert(command->n_options <= CLI_OPTIONS_MAX && command->values_bytes <= CLI_VALUES_BYTES);
+    parser p = {.command = command, .values = values, .n = n, .words = words, .err = err};
+    memset(values, 0, command->values_bytes);
+    if (command->defaults != NULL)
+        command->defaults(values);
+    bool only_values = false;
+    while (p.at < n) {
+        const char *word = words[p.at++];
+        bool good = true;
+        if (only_values || strcmp(word, "-") == 0)
+            good = take_positional(&p, word);
+        else if (is_help(word))
+            return CLI_PARSED_HELP;
+        else if (strcmp(word, "--") == 0)
+            only_values = true;
+        else if (word[0] == '-')
+            good = take_named(&p, word, word[1] == '-' ? 2 : 1);
+        else if (name_length(word) > 0 && word[name_length(word)] == '=')
+            good = take_named(&p, word, 0);
+        else
+            good = take_positional(&p, word);
+        if (!good)
+            return CLI_PARSED_WRONG;
+    }
+    return check_required(&p) ? CLI_PARSED : CLI_PARSED_WRONG;
+}

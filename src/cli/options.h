@@ -1,0 +1,82 @@
+/* options.h: a command's options as a table, and the parser over it.
+ *
+ * `--imgsz 640`, `--imgsz=640` and `imgsz=640` are the same; so are '-' and '_' in a name;
+ * `--save-txt`, `save_txt=True` and `--no-save-txt`, `save_txt=False`. Given twice, the last one
+ * wins. The values land in the command's struct, at the option's offset; texts are borrowed from
+ * argv. Nothing here takes memory. */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "vigil/error.h"
+
+typedef enum cli_kind {
+    CLI_BOOL,  /* bool */
+    CLI_INT,   /* int in least..most */
+    CLI_REAL,  /* float in least..most */
+    CLI_TEXT,  /* const char *, NULL while not given */
+    CLI_BYTES, /* size_t: 4096, 512M, 1.5G (units of 1024) */
+    CLI_INTS   /* cli_ints, each in least..most: "0,2,5" or "[0, 2, 5]" */
+} cli_kind;
+
+enum { CLI_OPTIONS_MAX = 64, CLI_INTS_MAX = 1024 };
+
+typedef struct cli_ints {
+    size_t n;
+    int values[CLI_INTS_MAX];
+} cli_ints;
+
+typedef struct cli_option {
+    const char *name;  /* "max-det" */
+    const char *alias; /* another name; NULL: none */
+    cli_kind kind;
+    size_t offset;      /* of the value in the command's struct */
+    double least, most; /* CLI_INT, CLI_REAL, CLI_INTS */
+    const char *value;  /* in the help: "N", "FILE"; NULL for CLI_BOOL */
+    const char *help;
+    const char *zero;  /* in the help: what a default of 0 or NULL means; NULL: nothing to say */
+    const char *group; /* heading that starts with this option; NULL: as above */
+    bool required;
+    bool positional; /* a word without a name may be its value, too */
+    bool bare; /* CLI_INT: may stand without a value, which then is bare_value; `=True` and `=False`
+                  do, too */
+    int bare_value;
+} cli_option;
+
+typedef struct cli_command cli_command;
+
+typedef enum cli_parsed {
+    CLI_PARSED,
+    CLI_PARSED_HELP, /* --help was among the words; nothing was checked behind it */
+    CLI_PARSED_WRONG
+} cli_parsed;
+
+/* words: what follows the command's name, n of them. values: room of the command's values_bytes,
+ * set to its defaults here. On CLI_PARSED_WRONG err says what, where and how to mend it. */
+cli_parsed cli_options_parse(const cli_command *command, void *values, int n, char *const *words,
+                             vg_error *err);
+
+/* Names are equal when only '-' and '_' differ. */
+bool cli_name_equal(const char *a, const char *b);
+/* Of the names `at(context, 0..n-1)` (NULLs are passed over) the one nearest to word, or NULL when
+ * none is near. */
+const char *cli_name_nearest(const char *word, const char *(*at)(const void *context, size_t i),
+                             const void *context, size_t n);
+
+/* ---- value.c: the whole of a text as a value (blanks around it allowed), or false and *out as it
+ * was ---- */
+
+bool cli_parse_int(long long *out, const char *text);
+/* Decimal, finite. */
+bool cli_parse_real(double *out, const char *text);
+bool cli_parse_bytes(size_t *out, const char *text);
+/* true, false, yes, no, on, off, 1, 0, in any case. */
+bool cli_parse_bool(bool *out, const char *text);
+/* True and False alone, in any case: what may follow a flag as a word of its own. */
+bool cli_parse_truth(bool *out, const char *text);
+/* An item that is no int, or an empty list: false. More than CLI_INTS_MAX items: false, too. */
+bool cli_parse_ints(cli_ints *out, const char *text);
+
+#endif

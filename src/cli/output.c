@@ -1,0 +1,157 @@
+/* output.c: errors, tables' numbers, JSON strings, wrapped text; and whether stdout took what it
+ * was given. */
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+_Static_assert(VG_WHERE_BYTES == VG_WHAT_BYTES && VG_MEND_BYTES == VG_WHAT_BYTES,
+               "cli_error_text takes any of them");
+
+int cli_error_print(const vg_error *err, int status)
+{
+    /* The lines above, if there are any, were written to the same terminal. */
+    fflush(stdout);
+    fprintf(stderr, "error: %s\n", err->what[0] != '\0' ? err->what : vg_status_text(err->status));
+    if (err->where[0] != '\0')
+        fprintf(stderr, "  at:  %s\n", err->where);
+    if (err->mend[0] != '\0')
+        fprintf(stderr, "  try: %s\n", err->mend);
+    return status;
+}
+
+void cli_error_set(vg_error *err, vg_status status, const char *format, ...)
+{
+    *err = (vg_error){.status = status};
+    va_list args;
+    va_start(args, format);
+    vsnprintf(err->what, sizeof err->what, format, args);
+    va_end(args);
+}
+
+void cli_error_text(char field[VG_WHAT_BYTES], const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(field, VG_WHAT_BYTES, format, args);
+    va_end(args);
+}
+
+const char *cli_bytes(char buf[32], double bytes)
+{
+    static const char *const units[] = {"B", "KB", "MB", "GB", "TB"};
+    size_t i = 0;
+    /* 1023.95 KB would be printed as 1024.0 KB: the next unit begins there. */
+    while ((bytes >= 1023.95 || bytes <= -1023.95) && i < 4) {
+        bytes /= 1024;
+        i++;
+    }
+    snprintf(buf, 32, i == 0 ? "%.0f %s" : "%.1f %s", bytes, units[i]);
+    return buf;
+}
+
+const char *cli_commas(char buf[32], long long value)
+{
+    char digits[24];
+    int n = snprintf(digits, sizeof digits, "%lld", value);
+    size_t out = 0;
+    for (int i = 0; i < n; i++) {
+        buf[out++] = digits[i];
+        int left = n - 1 - i;
+        if (left > 0 && left % 3 == 0 && digits[i] != '-')
+            buf[out++] = ',';
+    }
+    buf[out] = '\0';
+    return buf;
+}
+
+/* Bytes of the well-formed UTF-8 character at s (RFC 3629), 0 when there is none. */
+static size_t utf8_length(const unsigned char *s)
+{
+    static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+    size_t n = s[0] < 0x80   ? 1
+               : s[0] < 0xC0 ? 0
+               : s[0] < 0xE0 ? 2
+               : s[0] < 0xF0 ? 3
+               : s[0] < 0xF8 ? 4
+                             : 0;
+    if (n < 2)
+        return n;
+    uint32_t code = s[0] & (0x7Fu >> n);
+    for (size_t i = 1; i < n; i++) {
+        if ((s[i] & 0xC0) != 0x80)
+            return 0;
+        code = code << 6 | (s[i] & 0x3Fu);
+    }
+    bool surrogate = code >= 0xD800 && code <= 0xDFFF;
+    return code < smallest[n] || surrogate || code > 0x10FFFF ? 0 : n;
+}
+
+void cli_json_string(FILE *to, const char *text)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    fputc('"', to);
+    while (*s != '\0') {
+        size_t n = utf8_length(s);
+        if (n == 0)
+            fputs("\\ufffd", to);
+        else if (*s == '"' || *s == '\\')
+            fprintf(to, "\\%c", *s);
+        else if (*s < 0x20)
+            fprintf(to, "\\u%04x", *s);
+        else
+            fwrite(s, 1, n, to);
+        s += n == 0 ? 1 : n;
+    }
+    fputc('"', to);
+}
+
+void cli_wrap(FILE *to, const char *text, int column, int indent, int width)
+{
+    bool first = true; /* of its line: no blank before it */
+    while (*text != '\0') {
+        int n = (int)strcspn(text, " ");
+        if (!first && column + 1 + n > width) {
+            fprintf(to, "\n%*s", indent, "");
+            column = indent;
+            first = true;
+        }
+        fprintf(to, "%s%.*s", first ? "" : " ", n, text);
+        column += n + !first;
+        first = false;
+        text += n;
+        text += strspn(text, " ");
+    }
+    fputc('\n', to);
+}
+
+bool cli_output_good(void)
+{
+    return !ferror(stdout);
+}
+
+/* A pipe whose reader went away, as head does when it has seen enough. */
+static bool reader_is_gone(void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    return poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0;
+}
+
+int cli_output_finish(int status)
+{
+    errno = 0;
+    bool good = fflush(stdout) == 0 && !ferror(stdout);
+    if (good)
+        return status;
+    /* Whoever went away knows why. errno is 0 when the write that failed was an earlier one. */
+    if (!reader_is_gone()) {
+        fprintf(stderr, "error: standard output could not be written%s%s\n", errno != 0 ? ": " : "",
+                errno != 0 ? strerror(errno) : "");
+        fputs("  try: free space where it goes, or send it elsewhere\n", stderr);
+    }
+    return status == CLI_DONE ? CLI_FAILED : status;
+}

@@ -1,0 +1,57 @@
+/* predict_lines.c: one picture's result as a line. Spec 2.5. */
+#include <limits.h>
+
+#include "predict.h"
+
+/* The smallest class above `after` among the detections, INT_MAX when there is none; *count how
+ * many it has. Classes are found by looking again, since a table of them would need memory;
+ * pictures have few boxes. */
+static int class_next(const vg_predict_result *r, int after, size_t *count)
+{
+    int next = INT_MAX;
+    *count = 0;
+    for (size_t i = 0; i < r->n_detections; i++) {
+        int c = r->detections[i].class_index;
+        if (c <= after || c > next)
+            continue;
+        *count = c == next ? *count + 1 : 1;
+        next = c;
+    }
+    return next;
+}
+
+void predict_line(FILE *to, const vg_detector *d, const vg_predict_result *r)
+{
+    fprintf(to, "image %zu/%zu %s: %dx%d ", r->index + 1, r->total, r->source, r->input_height,
+            r->input_width);
+    size_t count = 0;
+    for (int c = class_next(r, -1, &count); c != INT_MAX; c = class_next(r, c, &count))
+        fprintf(to, "%zu %s%s, ", count, vg_detector_class_name(d, c), count > 1 ? "s" : "");
+    if (r->n_detections == 0)
+        fputs("(no detections), ", to);
+    fprintf(to, "%.1fms\n", r->times.inference_ms);
+}
+
+void predict_line_skipped(FILE *to, const vg_predict_result *r)
+{
+    fprintf(to, "image %zu/%zu %s: skipped: %s", r->index + 1, r->total, r->source, r->error.what);
+    if (r->error.where[0] != '\0')
+        fprintf(to, " (%s)", r->error.where);
+    fputc('\n', to);
+}
+
+void predict_line_json(FILE *to, const vg_detector *d, const vg_predict_result *r)
+{
+    fputs("{\"source\": ", to);
+    cli_json_string(to, r->source);
+    fprintf(to, ", \"width\": %d, \"height\": %d, \"boxes\": [", r->width, r->height);
+    for (size_t i = 0; i < r->n_detections; i++) {
+        const vg_detection *box = &r->detections[i];
+        fprintf(to, "%s{\"class\": %d, \"name\": ", i > 0 ? ", " : "", box->class_index);
+        cli_json_string(to, vg_detector_class_name(d, box->class_index));
+        fprintf(to, ", \"confidence\": %.6g, \"xyxy\": [%.6g, %.6g, %.6g, %.6g]}",
+                (double)box->confidence, (double)box->x1, (double)box->y1, (double)box->x2,
+                (double)box->y2);
+    }
+    fputs("]}\n", to);
+}

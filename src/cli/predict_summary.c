@@ -1,0 +1,85 @@
+/* predict_summary.c: the sums over all pictures, and how far the work is. */
+#include <math.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "predict.h"
+
+/* Short work needs no progress line; a log file wants few. */
+static const double first_after_s = 2, terminal_every_s = 0.5, log_every_s = 30;
+
+double predict_now_s(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+void predict_sums_add(predict_sums *s, const vg_predict_result *r)
+{
+    s->total = r->total;
+    if (r->status != VG_OK) {
+        s->n_skipped++;
+        return;
+    }
+    s->n_done++;
+    s->times.decode_ms += r->times.decode_ms;
+    s->times.preprocess_ms += r->times.preprocess_ms;
+    s->times.inference_ms += r->times.inference_ms;
+    s->times.postprocess_ms += r->times.postprocess_ms;
+    s->times.save_ms += r->times.save_ms;
+}
+
+void predict_summary_print(FILE *to, const predict_sums *s, const vg_memory *m)
+{
+    char a[32], b[32], c[32], d[32];
+    double n = s->n_done > 0 ? (double)s->n_done : 1, wall_s = predict_now_s() - s->started_s;
+    const vg_predict_times *t = &s->times;
+    fprintf(to,
+            "Speed: %.1fms decode, %.1fms preprocess, %.1fms inference, %.1fms postprocess, %.1fms "
+            "save per picture; "
+            "%zu pictures in %.1fs, %.1f pictures/s\n",
+            t->decode_ms / n, t->preprocess_ms / n, t->inference_ms / n, t->postprocess_ms / n,
+            t->save_ms / n, s->n_done, wall_s, (double)s->n_done / fmax(wall_s, 1e-9));
+    fprintf(to, "Memory: planned %s (", cli_bytes(a, (double)m->planned_bytes));
+    bool first = true;
+    for (int i = 0; i < m->n_items; i++) {
+        if (m->items[i].planned_bytes == 0)
+            continue;
+        fprintf(to, "%s%s %s", first ? "" : ", ", m->items[i].owner,
+                cli_bytes(b, (double)m->items[i].planned_bytes));
+        first = false;
+    }
+    fprintf(to, "), in use %s, libraries %s, resident %s, peak %s\n",
+            cli_bytes(a, (double)m->in_use_bytes), cli_bytes(b, (double)m->library_bytes),
+            cli_bytes(c, (double)m->resident_bytes), cli_bytes(d, (double)m->peak_resident_bytes));
+}
+
+predict_progress predict_progress_make(bool quiet)
+{
+    return (predict_progress){.on = quiet || !isatty(STDOUT_FILENO),
+                              .terminal = isatty(STDERR_FILENO),
+                              .next_s = predict_now_s() +
+                                        (isatty(STDERR_FILENO) ? first_after_s : log_every_s)};
+}
+
+void predict_progress_show(predict_progress *p, const predict_sums *s)
+{
+    double now_s = predict_now_s();
+    size_t n = s->n_done + s->n_skipped;
+    if (!p->on || now_s < p->next_s || n >= s->total)
+        return;
+    p->next_s = now_s + (p->terminal ? terminal_every_s : log_every_s);
+    double per_s = (double)n / fmax(now_s - s->started_s, 1e-9);
+    double left_s = (double)(s->total - n) / fmax(per_s, 1e-9);
+    fprintf(stderr, "%s%zu of %zu pictures, %.1f/s, %.0f s left%s", p->terminal ? "\r" : "", n,
+            s->total, per_s, left_s, p->terminal ? "   " : "\n");
+    p->shown = p->terminal;
+}
+
+void predict_progress_clear(predict_progress *p)
+{
+    if (p->shown)
+        fprintf(stderr, "\r%70s\r", "");
+    p->shown = false;
+}
