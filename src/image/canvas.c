@@ -6,6 +6,7 @@
  * to the largest label. Threads: one canvas a thread. */
 #include <cairo.h>
 #include <math.h>
+#include <string.h>
 
 #include "buffer.h"
 #include "label.h"
@@ -84,10 +85,25 @@ static void fill_row(const image_view *picture, int y, int x1, int x2, const rec
     }
 }
 
+static void fill_solid(const image_view *picture, int y, int x1, int x2, image_color color)
+{
+    for (int x = x1; x < x2; x++)
+        memcpy(pixel(picture, x, y), &color, sizeof(color));
+}
+
+/* Edges lie on whole pixels, so that only the corners need distances. */
 static void fill_rounded(const image_view *picture, const rect *r, int radius_px, image_color color)
 {
-    for (int y = r->y1; y < r->y2; y++)
-        fill_row(picture, y, r->x1, r->x2, r, (float)radius_px, NULL, 0, color);
+    float radius = (float)radius_px;
+    bool has_middle = r->x2 - r->x1 > 2 * radius_px;
+    for (int y = r->y1; y < r->y2; y++) {
+        int corner = has_middle ? radius_px : r->x2 - r->x1;
+        fill_row(picture, y, r->x1, r->x1 + corner, r, radius, NULL, 0, color);
+        if (has_middle) {
+            fill_solid(picture, y, r->x1 + corner, r->x2 - corner, color);
+            fill_row(picture, y, r->x2 - corner, r->x2, r, radius, NULL, 0, color);
+        }
+    }
 }
 
 static void draw_frame(const image_view *picture, const rect *outer, const look *l,
@@ -96,15 +112,20 @@ static void draw_frame(const image_view *picture, const rect *outer, const look 
     rect inner = {outer->x1 + l->line_px, outer->y1 + l->line_px, outer->x2 - l->line_px,
                   outer->y2 - l->line_px};
     float radius = (float)l->radius_px, inner_radius = (float)(l->radius_px - l->line_px);
-    int band = l->radius_px > l->line_px ? l->radius_px : l->line_px; /* what is not plain side */
+    int corner = l->radius_px > l->line_px ? l->radius_px : l->line_px;
+    bool is_small = outer->x2 - outer->x1 <= 2 * corner || outer->y2 - outer->y1 <= 2 * corner;
     for (int y = outer->y1; y < outer->y2; y++) {
-        bool side =
-            y >= outer->y1 + band && y < outer->y2 - band && outer->x2 - outer->x1 > 2 * band;
-        if (side) {
-            fill_row(picture, y, outer->x1, inner.x1, outer, radius, &inner, inner_radius, color);
-            fill_row(picture, y, inner.x2, outer->x2, outer, radius, &inner, inner_radius, color);
-        } else {
+        if (is_small) {
             fill_row(picture, y, outer->x1, outer->x2, outer, radius, &inner, inner_radius, color);
+        } else if (y >= outer->y1 + corner && y < outer->y2 - corner) {
+            fill_solid(picture, y, outer->x1, inner.x1, color);
+            fill_solid(picture, y, inner.x2, outer->x2, color);
+        } else {
+            int left = outer->x1 + corner, right = outer->x2 - corner;
+            fill_row(picture, y, outer->x1, left, outer, radius, &inner, inner_radius, color);
+            if (y < inner.y1 || y >= inner.y2)
+                fill_solid(picture, y, left, right, color);
+            fill_row(picture, y, right, outer->x2, outer, radius, &inner, inner_radius, color);
         }
     }
 }

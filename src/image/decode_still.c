@@ -3,6 +3,10 @@
  * Packet and frame are kept; the codec's context is made anew for every picture (20 microseconds),
  * so that no palette, frame or pool of the last picture lives on: what a picture becomes does not
  * depend on what came before it. */
+#include <limits.h>
+#include <string.h>
+
+#include "buffer.h"
 #include "convert.h"
 #include "decode.h"
 
@@ -10,6 +14,7 @@ struct image_stills {
     image_ffmpeg ffmpeg;
     AVPacket *packet;
     AVFrame *frame;
+    image_scratch still; /* the first frame of an animated WebP */
 };
 
 static enum AVCodecID codec_of(image_format format)
@@ -55,7 +60,7 @@ static vg_status create(image_stills **out, const char *name, base_mem *mem, vg_
     image_stills *s = base_alloc_zero(mem, 1, sizeof(*s), err);
     if (s == NULL)
         return VG_ERR_MEMORY;
-    vg_status st = image_ffmpeg_load(&s->ffmpeg, err);
+    vg_status st = image_ffmpeg_load(&s->ffmpeg, NULL, err);
     if (st == VG_OK) {
         s->packet = s->ffmpeg.av_packet_alloc();
         s->frame = s->ffmpeg.av_frame_alloc();
@@ -68,9 +73,41 @@ static vg_status create(image_stills **out, const char *name, base_mem *mem, vg_
     return st;
 }
 
-/* One picture in, one frame out. The frame is the caller's to unref. */
+static void put_le(uint8_t *p, size_t v, int n_bytes)
+{
+    for (int i = 0; i < n_bytes; i++, v >>= 8)
+        p[i] = (uint8_t)v;
+}
+
+/* FFmpeg takes no animated WebP, but its frames are stills in all but the head: gives the first one
+ * a head of its own. The bytes stay in the scratch. */
+static vg_status still_of_animation(image_source *out, const image_source *source,
+                                    image_scratch *scratch, base_mem *mem, vg_error *err)
+{
+    enum { HEAD = 12 + 18 /* RIFF, VP8X */, ALPHA = 0x10 };
+    const image_header *header = source->header;
+    size_t n = HEAD + header->n_frame_bytes;
+    vg_status st = image_scratch_reserve(scratch, n, mem, err);
+    if (st != VG_OK)
+        return st;
+    uint8_t *p = scratch->block;
+    memset(p, 0, HEAD);
+    memcpy(p, "RIFF", 4);
+    put_le(p + 4, n - 8, 4);
+    memcpy(p + 8, "WEBPVP8X", 8);
+    put_le(p + 16, 10, 4);
+    p[20] = ALPHA; /* there may be some: it is dropped anyway */
+    put_le(p + 24, (size_t)header->frame_w - 1, 3);
+    put_le(p + 27, (size_t)header->frame_h - 1, 3);
+    memcpy(p + HEAD, source->bytes + header->frame_at, header->n_frame_bytes);
+    out->bytes = p;
+    out->n_bytes = n;
+    return VG_OK;
+}
+
+/* One picture in, one frame of w x h out. The frame is the caller's to unref. */
 static vg_status run_codec(image_stills *s, AVCodecContext *context, const AVCodec *codec,
-                           const image_source *source, vg_error *err)
+                           const image_source *source, int w, int h, vg_error *err)
 {
     const image_ffmpeg *f = &s->ffmpeg;
     int code = f->avcodec_open2(context, codec, NULL);
@@ -89,11 +126,11 @@ static vg_status run_codec(image_stills *s, AVCodecContext *context, const AVCod
         return ffmpeg_failed(f, code, source->name, err);
     if ((s->frame->flags & AV_FRAME_FLAG_CORRUPT) || s->frame->decode_error_flags != 0)
         return ffmpeg_failed(f, AVERROR_INVALIDDATA, source->name, err);
-    if (s->frame->width != source->header->w || s->frame->height != source->header->h)
+    if (s->frame->width != w || s->frame->height != h)
         return base_fail(err, VG_ERR_FORMAT, source->name,
                          base_mend("save the picture again from its source"),
-                         "the picture is %d x %d by its header and %d x %d by its contents",
-                         source->header->w, source->header->h, s->frame->width, s->frame->height);
+                         "the picture is %d x %d by its header and %d x %d by its contents", w, h,
+                         s->frame->width, s->frame->height);
     return VG_OK;
 }
 
@@ -132,11 +169,26 @@ vg_status image_still_decode(image_stills **stills, image_buffer *out, const ima
      * less than its least. Not more than 199, since av_log looks at 8 bits. */
     context->log_level_offset = 2 * AV_LOG_TRACE;
 
-    st = run_codec(s, context, codec, source, err);
+    const image_header *header = source->header;
+    image_source still = *source;
+    int frame_w = header->animated ? header->frame_w : header->w;
+    int frame_h = header->animated ? header->frame_h : header->h;
+    if (header->animated)
+        st = still_of_animation(&still, source, &s->still, mem, err);
     if (st == VG_OK)
-        st = image_buffer_reserve(out, s->frame->width, s->frame->height, mem, err);
+        st = run_codec(s, context, codec, &still, frame_w, frame_h, err);
     if (st == VG_OK)
-        st = image_convert_frame(&out->view, s->frame, f, scratch, source->name, mem, err);
+        st = image_buffer_reserve(out, header->w, header->h, mem, err);
+    if (st == VG_OK) {
+        image_view part = out->view;
+        part.data += (size_t)header->frame_y * part.stride + 3 * (size_t)header->frame_x;
+        part.w = frame_w;
+        part.h = frame_h;
+        if (part.w != out->view.w || part.h != out->view.h)
+            memset(out->view.data, 0,
+                   out->view.stride * (size_t)out->view.h); /* around it: black */
+        st = image_convert_frame(&part, s->frame, f, scratch, source->name, mem, err);
+    }
     f->av_frame_unref(s->frame);
     f->avcodec_free_context(&context);
     return st;
@@ -152,6 +204,7 @@ void image_still_fini(image_stills **stills)
     if (s->frame != NULL)
         s->ffmpeg.av_frame_free(&s->frame);
     image_ffmpeg_unload(&s->ffmpeg);
+    image_scratch_fini(&s->still);
     base_free(s);
     *stills = NULL;
 }

@@ -33,16 +33,20 @@ static vg_status find(void *target, void *library, const char *symbol, vg_error 
     return VG_OK;
 }
 
-vg_status image_ffmpeg_load(image_ffmpeg *out, vg_error *err)
+vg_status image_ffmpeg_load(image_ffmpeg *out, const image_ffmpeg_names *names, vg_error *err)
 {
+    static const image_ffmpeg_names OURS = {.avcodec = SONAME("avcodec", LIBAVCODEC_VERSION_MAJOR),
+                                            .avutil = SONAME("avutil", LIBAVUTIL_VERSION_MAJOR)};
     if (out->avcodec != NULL)
         return VG_OK;
+    if (names == NULL)
+        names = &OURS;
     image_ffmpeg f = {0};
-    vg_status st = open_library(&f.avutil, SONAME("avutil", LIBAVUTIL_VERSION_MAJOR),
-                                PACKAGE("avutil", LIBAVUTIL_VERSION_MAJOR), err);
+    vg_status st =
+        open_library(&f.avutil, names->avutil, PACKAGE("avutil", LIBAVUTIL_VERSION_MAJOR), err);
     if (st == VG_OK)
-        st = open_library(&f.avcodec, SONAME("avcodec", LIBAVCODEC_VERSION_MAJOR),
-                          PACKAGE("avcodec", LIBAVCODEC_VERSION_MAJOR), err);
+        st = open_library(&f.avcodec, names->avcodec, PACKAGE("avcodec", LIBAVCODEC_VERSION_MAJOR),
+                          err);
 #define X(name)                                                                                    \
     if (st == VG_OK)                                                                               \
         st = find(&f.name, f.avcodec, #name, err);

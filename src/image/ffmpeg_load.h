@@ -43,9 +43,14 @@ typedef struct image_ffmpeg {
 #undef X
 } image_ffmpeg;
 
-/* Fills the table. Does nothing when it is filled. Errors: VG_ERR_UNSUPPORTED (library absent or
- * too different). */
-vg_status image_ffmpeg_load(image_ffmpeg *out, vg_error *err);
+/* File names for the dynamic loader. */
+typedef struct image_ffmpeg_names {
+    const char *avcodec, *avutil;
+} image_ffmpeg_names;
+
+/* Fills the table. Does nothing when it is filled. names: NULL for those of the headers; tests give
+ * others. Errors: VG_ERR_UNSUPPORTED (library absent or too different). */
+vg_status image_ffmpeg_load(image_ffmpeg *out, const image_ffmpeg_names *names, vg_error *err);
 /* Empties the table. The libraries stay mapped for the process: they keep state of threads that
  * outlives us, and the next decoder gets them for nothing. */
 void image_ffmpeg_unload(image_ffmpeg *f);

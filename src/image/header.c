@@ -190,6 +190,20 @@ static bool webp_size_vp8l(image_header *out, const uint8_t *body, size_t n)
     return true;
 }
 
+enum { ANMF_BYTES = 16 }; /* place, size, time and flags, before the frame's chunks */
+
+static bool webp_first_frame(image_header *out, const uint8_t *body, size_t n)
+{
+    if (n < ANMF_BYTES)
+        return false;
+    out->animated = true;
+    out->frame_x = 2 * (int)le24(body);
+    out->frame_y = 2 * (int)le24(body + 3);
+    out->frame_w = (int)le24(body + 6) + 1;
+    out->frame_h = (int)le24(body + 9) + 1;
+    return out->frame_w <= out->w - out->frame_x && out->frame_h <= out->h - out->frame_y;
+}
+
 static vg_status read_webp(image_header *out, const uint8_t *bytes, size_t n, const char *name,
                            vg_error *err)
 {
@@ -216,9 +230,10 @@ static vg_status read_webp(image_header *out, const uint8_t *bytes, size_t n, co
             ok = has_pixels = webp_size_vp8(extended ? &frame : out, body, length);
         } else if (memcmp(type, "VP8L", 4) == 0) {
             ok = has_pixels = webp_size_vp8l(extended ? &frame : out, body, length);
-        } else if (memcmp(type, "ANMF", 4) == 0) {
-            return base_fail(err, VG_ERR_UNSUPPORTED, name,
-                             base_mend("convert it to a GIF or a video"), "an animated WebP");
+        } else if (memcmp(type, "ANMF", 4) == 0 && extended && !has_pixels) {
+            ok = has_pixels = webp_first_frame(out, body, length);
+            out->frame_at = at + 8 + ANMF_BYTES;
+            out->n_frame_bytes = ok ? length - ANMF_BYTES : 0;
         } else if (memcmp(type, "EXIF", 4) == 0) {
             size_t skip = length > 6 && memcmp(body, "Exif\0", 5) == 0 ? 6 : 0;
             out->orientation = image_exif_orientation(body + skip, length - skip);

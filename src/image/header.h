@@ -25,6 +25,11 @@ typedef struct image_header {
     int orientation;  /* EXIF's, 1..8 */
     int n_components; /* JPEG: 1, 3, 4 */
     bool adobe;       /* JPEG: Adobe's marker is there, so CMYK is stored inverted */
+
+    /* Of an animated WebP: its first frame, inside the picture, and the chunks it is made of. */
+    bool animated;
+    int frame_x, frame_y, frame_w, frame_h;
+    size_t frame_at, n_frame_bytes;
 } image_header;
 
 /* Of the first bytes alone. */

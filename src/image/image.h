@@ -61,7 +61,8 @@ bool image_is_picture_name(const char *path);
 
 /* ---- resize and letterbox: spec 2.1, 2.2 ---- */
 
-/* OpenCV's 8-bit bilinear, bit for bit. `scratch` is reused from call to call. Any sizes >= 1. */
+/* OpenCV's 8-bit bilinear, bit for bit. `scratch` is reused from call to call and keeps the tables
+ * of the last sizes; one a thread. dst and src do not overlap. Any sizes >= 1. */
 typedef struct image_scratch {
     void *block; /* zeroed is valid */
     size_t capacity_bytes;

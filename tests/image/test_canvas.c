@@ -14,6 +14,13 @@ typedef struct bench {
 
 enum { GREY = 90 };
 
+/* Fontconfig finds its own blocks by offsets, which a leak checker does not follow: what it keeps
+ * for the process looks lost (tests/valgrind.supp says the same). */
+__attribute__((visibility("default"))) const char *__lsan_default_suppressions(void)
+{
+    return "leak:libfontconfig";
+}
+
 static void blank(bench *b, int w, int h)
 {
     assert_int_equal(image_buffer_reserve(&b->picture, w, h, &b->mem, &b->err), VG_OK);
@@ -111,7 +118,9 @@ static void a_label_has_a_ground_of_the_class_and_letters_on_it(void **state)
     for (int y = 40; y < 58; y++)
         for (int x = 39; x < 130; x++) {
             n_ground += is_color(b, x, y, image_class_color(1));
-            n_ink += is_color(b, x, y, (image_color){255, 255, 255});
+            /* White on blue, or a mixture: Cairo's own font, without any other, is thin. */
+            n_ink += b->picture.view.data[(size_t)y * b->picture.view.stride + 3 * (size_t)x] >
+                     GREY + 30;
         }
     assert_in_range(n_ground, 200, 1400);
     assert_in_range(n_ink, 20, 600);
