@@ -77,7 +77,7 @@ static const float *predicted_box(const assigner *a, const anchor_place *p)
     if (a->scratch->decoded[p->index])
         return box;
     float xywh[4];
-    detect_decode_anchor(xywh, p->level->box + p->pixel * p->level->box_pitch, p->x, p->y, p->level->stride);
+    detect_decode_pixel(xywh, p->level, p->pixel, p->x, p->y);
     box[0] = xywh[0] - xywh[2] / 2;
     box[1] = xywh[1] - xywh[3] / 2;
     box[2] = xywh[0] + xywh[2] / 2;

@@ -13,6 +13,17 @@ size_t detect_n_anchors(const detect_level *levels, int n_levels)
     return n;
 }
 
+/* Two functions, because clang 14 gives an exported one with clones a name that no other file finds. */
+DETECT_WIDE static void decode_pixel(float xywh[4], const detect_level *l, size_t pixel, int x, int y)
+{
+    detect_decode_anchor(xywh, l->box + pixel * l->box_pitch, x, y, l->stride);
+}
+
+void detect_decode_pixel(float xywh[4], const detect_level *l, size_t pixel, int x, int y)
+{
+    decode_pixel(xywh, l, pixel, x, y);
+}
+
 /* n <= TILE_ANCHORS neighbours; out is the first anchor's column, row_length the number of anchors in all. */
 DETECT_WIDE static void decode_scores(float *out, size_t row_length, const float *cls, size_t pitch, size_t n, int nc)
 {

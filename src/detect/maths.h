@@ -77,37 +77,50 @@ DETECT_INLINE float detect_sigmoid(float x)
     return 1.0f / (1.0f + detect_exp(-x));
 }
 
-/* The distance of one side in cells: the mean of 0..15 under softmax(logits) (DFL, spec 1.4). */
-DETECT_INLINE float detect_dfl(const float *logits)
+/* The distances of the four sides in cells: the mean of 0..15 under softmax(logits) (DFL, spec 1.4).
+ * The exponentials are one loop over all 64: loops of 16 get unrolled before any compiler thinks of vectors. */
+DETECT_INLINE void detect_dfl(float distance[4], const float *logits)
 {
-    float e[DETECT_REG_MAX], top = logits[0];
-    for (int b = 1; b < DETECT_REG_MAX; b++)
-        top = detect_max(top, logits[b]);
-    for (int b = 0; b < DETECT_REG_MAX; b++)
-        e[b] = detect_exp(logits[b] - top);
-    /* Four partial sums: a chain of sixteen additions would be the slowest part of a decode. */
-    float sum[4] = {0}, mean[4] = {0};
-    for (int b = 0; b < DETECT_REG_MAX; b += 4)
-        for (int k = 0; k < 4; k++) {
-            sum[k] += e[b + k];
-            mean[k] += e[b + k] * (float)(b + k);
-        }
-    return ((mean[0] + mean[1]) + (mean[2] + mean[3])) / ((sum[0] + sum[1]) + (sum[2] + sum[3]));
+    float e[DETECT_BOX_CHANNELS];
+    for (int side = 0; side < 4; side++) {
+        const float *z = logits + side * DETECT_REG_MAX;
+        float top = z[0];
+        for (int b = 1; b < DETECT_REG_MAX; b++)
+            top = detect_max(top, z[b]);
+        for (int b = 0; b < DETECT_REG_MAX; b++)
+            e[side * DETECT_REG_MAX + b] = z[b] - top;
+    }
+    for (int i = 0; i < DETECT_BOX_CHANNELS; i++)
+        e[i] = detect_exp(e[i]);
+    for (int side = 0; side < 4; side++) {
+        /* Four partial sums: a chain of sixteen additions would be the slowest part of a decode. */
+        const float *v = e + side * DETECT_REG_MAX;
+        float sum[4] = {0}, mean[4] = {0};
+        for (int b = 0; b < DETECT_REG_MAX; b += 4)
+            for (int k = 0; k < 4; k++) {
+                sum[k] += v[b + k];
+                mean[k] += v[b + k] * (float)(b + k);
+            }
+        distance[side] = ((mean[0] + mean[1]) + (mean[2] + mean[3])) / ((sum[0] + sum[1]) + (sum[2] + sum[3]));
+    }
 }
 
 /* x y w h in pixels of the cell (x, y) from its 64 box logits. */
 DETECT_INLINE void detect_decode_anchor(float xywh[4], const float *logits, int x, int y, float stride)
 {
-    float ax = (float)x + 0.5f, ay = (float)y + 0.5f;
-    float x1 = ax - detect_dfl(logits), y1 = ay - detect_dfl(logits + DETECT_REG_MAX);
-    float x2 = ax + detect_dfl(logits + 2 * DETECT_REG_MAX), y2 = ay + detect_dfl(logits + 3 * DETECT_REG_MAX);
+    float ax = (float)x + 0.5f, ay = (float)y + 0.5f, d[4];
+    detect_dfl(d, logits);
+    float x1 = ax - d[0], y1 = ay - d[1], x2 = ax + d[2], y2 = ay + d[3];
     xywh[0] = (x1 + x2) / 2.0f * stride;
     xywh[1] = (y1 + y2) / 2.0f * stride;
     xywh[2] = (x2 - x1) * stride;
     xywh[3] = (y2 - y1) * stride;
 }
 
-/* Index of the first pixel of a picture in a level's maps. */
+/* The same as a call, in the widest vectors there are. pixel: index in the level's maps, of the cell (x, y). */
+void detect_decode_pixel(float xywh[4], const detect_level *l, size_t pixel, int x, int y);
+
+/* Pixels of one picture in a level's maps. */
 DETECT_INLINE size_t detect_level_pixels(const detect_level *l)
 {
     return (size_t)l->h * (size_t)l->w;

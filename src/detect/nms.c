@@ -288,8 +288,7 @@ static void source_xywh(float xywh[4], const row_source *s, size_t anchor)
         l++;
     }
     size_t pixel = (size_t)s->picture * detect_level_pixels(l) + anchor;
-    detect_decode_anchor(xywh, l->box + pixel * l->box_pitch, (int)(anchor % (size_t)l->w),
-                         (int)(anchor / (size_t)l->w), l->stride);
+    detect_decode_pixel(xywh, l, pixel, (int)(anchor % (size_t)l->w), (int)(anchor / (size_t)l->w));
 }
 
 static bool row_box(detect_box *out, const row_source *s, uint64_t key)

@@ -24,29 +24,28 @@ typedef struct softplus_sum {
     double linear, product;
 } softplus_sum;
 
-/* n <= CLASS_CHUNK logits; gradient (NULL: none) gets scale * sigmoid. product grows at most 2^n-fold. */
+/* n <= CLASS_CHUNK logits; gradient (NULL: none) gets scale * sigmoid. product grows at most 2^n-fold. Plain loops one
+ * after the other: each becomes vector code, all in one would not. */
 DETECT_INLINE void softplus_add(softplus_sum *s, float *gradient, const float *x, int n, float scale)
 {
+    float e[CLASS_CHUNK], linear[LANES] = {0};
     double product[LANES];
-    float linear[LANES] = {0};
     int i = 0;
+    for (int k = 0; k < n; k++)
+        e[k] = detect_exp(-fabsf(x[k]));
+    if (gradient)
+        for (int k = 0; k < n; k++)
+            gradient[k] = scale * ((x[k] >= 0 ? 1.0f : e[k]) / (1.0f + e[k]));
     for (int k = 0; k < LANES; k++)
         product[k] = 1;
     for (; i + LANES <= n; i += LANES)
         for (int k = 0; k < LANES; k++) {
-            float v = x[i + k], size = fabsf(v), e = detect_exp(-size);
-            float sigmoid = (v >= 0 ? 1.0f : e) / (1.0f + e);
-            product[k] *= 1.0 + (double)e;
-            linear[k] += 0.5f * (v + size);
-            if (gradient)
-                gradient[i + k] = scale * sigmoid;
+            product[k] *= 1.0 + (double)e[i + k];
+            linear[k] += detect_max(x[i + k], 0);
         }
     for (; i < n; i++) {
-        float v = x[i], size = fabsf(v), e = detect_exp(-size);
-        product[0] *= 1.0 + (double)e;
-        linear[0] += 0.5f * (v + size);
-        if (gradient)
-            gradient[i] = scale * ((v >= 0 ? 1.0f : e) / (1.0f + e));
+        product[0] *= 1.0 + (double)e[i];
+        linear[0] += detect_max(x[i], 0);
     }
     for (int k = 0; k < LANES; k++) {
         s->linear += linear[k];
