@@ -1,8 +1,9 @@
 /* detect.c: times of decode, suppression and loss: CPU time of this thread, medians of many runs.
  *
  *     vigil-bench-detect [runs]
- * A 640 x 640 picture's maps (8400 anchors, 80 classes) of random logits: few boxes pass (a camera's usual frame), all
- * pass (an untrained model in validation); the loss of a batch of 4 with 20 objects each. */
+ * A 640 x 640 picture's maps (8400 anchors, 80 classes) of random logits: few boxes pass (a
+ * camera's usual frame), all pass (an untrained model in validation); the loss of a batch of 4 with
+ * 20 objects each. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -23,17 +24,24 @@ static size_t fill(detect_level *levels, float **data, size_t rare, base_mem *me
     size_t n = 0;
     for (int i = 0; i < 3; i++) {
         int side = SIDE / (8 << i);
-        size_t pitch = DETECT_BOX_CHANNELS + NC, pixels = (size_t)(side * side), all = pixels * BATCH;
+        size_t pitch = DETECT_BOX_CHANNELS + NC, pixels = (size_t)(side * side),
+               all = pixels * BATCH;
         data[i] = base_alloc(mem, all * pitch * sizeof(float), NULL);
         if (!data[i])
             exit(1);
         for (size_t k = 0; k < all * pitch; k++)
-            data[i][k] = k % pitch < DETECT_BOX_CHANNELS ? uniform(&state) * 6 - 3 : uniform(&state) * 4 - 14;
+            data[i][k] = k % pitch < DETECT_BOX_CHANNELS ? uniform(&state) * 6 - 3
+                                                         : uniform(&state) * 4 - 14;
         for (size_t p = 0; p < all; p++, n++)
             if (n % rare == 0)
                 data[i][p * pitch + DETECT_BOX_CHANNELS + n % NC] = uniform(&state) * 3;
-        levels[i] = (detect_level){.box = data[i], .cls = data[i] + DETECT_BOX_CHANNELS, .box_pitch = pitch,
-                                   .cls_pitch = pitch, .h = side, .w = side, .stride = (float)(8 << i)};
+        levels[i] = (detect_level){.box = data[i],
+                                   .cls = data[i] + DETECT_BOX_CHANNELS,
+                                   .box_pitch = pitch,
+                                   .cls_pitch = pitch,
+                                   .h = side,
+                                   .w = side,
+                                   .stride = (float)(8 << i)};
     }
     return n / BATCH;
 }
@@ -43,7 +51,8 @@ static void report(const char *what, double *ms, size_t runs, size_t kept)
     printf("%-44s %8.3f ms   %zu\n", what, base_median(ms, runs), kept);
 }
 
-static void time_loss(const detect_level *levels, size_t n_anchors, double *ms, int64_t runs, base_mem *mem)
+static void time_loss(const detect_level *levels, size_t n_anchors, double *ms, int64_t runs,
+                      base_mem *mem)
 {
     uint64_t state = 7;
     detect_label labels[BATCH * LABELS];
@@ -54,10 +63,12 @@ static void time_loss(const detect_level *levels, size_t n_anchors, double *ms, 
     for (int i = 0; i < BATCH * LABELS; i++) {
         labels[i] = (detect_label){i / LABELS, i % NC, {0, 0, 0, 0}};
         for (int k = 0; k < 4; k++)
-            labels[i].xywh_norm[k] = k < 2 ? 0.1f + uniform(&state) * 0.8f : 0.02f + uniform(&state) * 0.4f;
+            labels[i].xywh_norm[k] =
+                k < 2 ? 0.1f + uniform(&state) * 0.8f : 0.02f + uniform(&state) * 0.4f;
     }
     for (int i = 0; i < 3; i++) {
-        size_t pitch = DETECT_BOX_CHANNELS + NC, pixels = (size_t)(BATCH * levels[i].h * levels[i].w);
+        size_t pitch = DETECT_BOX_CHANNELS + NC,
+               pixels = (size_t)(BATCH * levels[i].h * levels[i].w);
         data[i] = base_alloc(mem, pixels * pitch * sizeof(float), NULL);
         if (!data[i])
             exit(1);
@@ -76,7 +87,8 @@ static void time_loss(const detect_level *levels, size_t n_anchors, double *ms, 
                 detect_loss_terms(loss, &v, gradients, &batch, &DETECT_LOSS_GAINS, NULL);
             ms[r < 0 ? 0 : r] = base_ms(base_thread_cpu_ns() - t);
         }
-        report(part ? "loss and gradient, batch 4, 80 objects" : "assign alone", ms, (size_t)runs, BATCH * LABELS);
+        report(part ? "loss and gradient, batch 4, 80 objects" : "assign alone", ms, (size_t)runs,
+               BATCH * LABELS);
     }
     detect_loss_destroy(&loss);
     for (int i = 0; i < 3; i++)

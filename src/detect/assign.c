@@ -1,5 +1,5 @@
-/* assign.c: task-aligned assignment, picture by picture (spec 3.2; the steps' numbers below are the spec's).
- * Memory: the caller's scratch. Threads: any, each with its own scratch. */
+/* assign.c: task-aligned assignment, picture by picture (spec 3.2; the steps' numbers below are the
+ * spec's). Memory: the caller's scratch. Threads: any, each with its own scratch. */
 #include "assign.h"
 
 #include <math.h>
@@ -30,12 +30,14 @@ typedef struct anchor_place {
 
 size_t detect_assign_scratch_bytes(size_t most_anchors, size_t most_truths)
 {
-    return base_round_up(most_anchors * 4 * sizeof(float), BASE_MEM_ALIGN) + base_round_up(most_anchors, BASE_MEM_ALIGN) +
+    return base_round_up(most_anchors * 4 * sizeof(float), BASE_MEM_ALIGN) +
+           base_round_up(most_anchors, BASE_MEM_ALIGN) +
            base_round_up(most_truths * DETECT_TOPK * sizeof(int32_t), BASE_MEM_ALIGN) +
            base_round_up(most_truths * 2 * sizeof(float), BASE_MEM_ALIGN);
 }
 
-detect_assign_scratch detect_assign_scratch_make(void *block, size_t most_anchors, size_t most_truths)
+detect_assign_scratch detect_assign_scratch_make(void *block, size_t most_anchors,
+                                                 size_t most_truths)
 {
     char *at = block;
     detect_assign_scratch s = {.boxes = block};
@@ -54,15 +56,19 @@ static anchor_place place_find(const assigner *a, size_t index)
     size_t in_level = index;
     for (; in_level >= detect_level_pixels(l); l++)
         in_level -= detect_level_pixels(l);
-    return (anchor_place){.level = l, .index = index,
+    return (anchor_place){.level = l,
+                          .index = index,
                           .pixel = (size_t)a->picture * detect_level_pixels(l) + in_level,
-                          .x = (int)(in_level % (size_t)l->w), .y = (int)(in_level / (size_t)l->w)};
+                          .x = (int)(in_level % (size_t)l->w),
+                          .y = (int)(in_level / (size_t)l->w)};
 }
 
 static bool inside(const anchor_place *p, const float xyxy[4])
 {
-    float ax = ((float)p->x + 0.5f) * p->level->stride, ay = ((float)p->y + 0.5f) * p->level->stride;
-    float least = detect_min(detect_min(ax - xyxy[0], ay - xyxy[1]), detect_min(xyxy[2] - ax, xyxy[3] - ay));
+    float ax = ((float)p->x + 0.5f) * p->level->stride,
+          ay = ((float)p->y + 0.5f) * p->level->stride;
+    float least =
+        detect_min(detect_min(ax - xyxy[0], ay - xyxy[1]), detect_min(xyxy[2] - ax, xyxy[3] - ay));
     return least > INSIDE_PX;
 }
 
@@ -86,8 +92,8 @@ static const float *predicted_box(const assigner *a, const anchor_place *p)
     return box;
 }
 
-/* Step 2: how well anchor and object fit; 0 outside it. In float, so that the metric fades to 0 where the reference's
- * does. */
+/* Step 2: how well anchor and object fit; 0 outside it. In float, so that the metric fades to 0
+ * where the reference's does. */
 static float overlap_of(const assigner *a, const anchor_place *p, const detect_truth *t)
 {
     if (!valid(t->xyxy) || !inside(p, t->xyxy))
@@ -117,7 +123,8 @@ static void top_insert(int32_t *top, float *metrics, int *n, int32_t anchor, flo
     top[at] = anchor;
 }
 
-/* The cells [*begin, *end) of a side of n whose centres may lie inside [low, high]: a cell more on each side. */
+/* The cells [*begin, *end) of a side of n whose centres may lie inside [low, high]: a cell more on
+ * each side. */
 static void cells_between(int *begin, int *end, float low, float high, float stride, int n)
 {
     float first = floorf(low / stride) - 1, last = ceilf(high / stride) + 1;
@@ -145,7 +152,8 @@ static void choose_top(const assigner *a, size_t truth)
         for (int y = y0; y < y1; y++)
             for (int x = x0; x < x1; x++) {
                 size_t cell = (size_t)y * (size_t)l->w + (size_t)x;
-                anchor_place p = {l, first + cell, (size_t)a->picture * detect_level_pixels(l) + cell, x, y};
+                anchor_place p = {l, first + cell,
+                                  (size_t)a->picture * detect_level_pixels(l) + cell, x, y};
                 float overlap = overlap_of(a, &p, t);
                 if (overlap > 0)
                     top_insert(top, metrics, &n, (int32_t)p.index, metric_of(&p, t, overlap));
@@ -153,7 +161,8 @@ static void choose_top(const assigner *a, size_t truth)
     }
 }
 
-/* Step 4 for an anchor that several objects chose: the object that fits best among all, the first on ties. */
+/* Step 4 for an anchor that several objects chose: the object that fits best among all, the first
+ * on ties. */
 static int32_t best_truth(const assigner *a, size_t anchor)
 {
     anchor_place p = place_find(a, anchor);
@@ -188,7 +197,8 @@ static void settle(int32_t *truth_index, const assigner *a)
     }
 }
 
-/* Step 6. The chosen anchors are those of the top lists, some of them several times, which does no harm. */
+/* Step 6. The chosen anchors are those of the top lists, some of them several times, which does no
+ * harm. */
 static double weigh(float *weight, const int32_t *truth_index, const assigner *a)
 {
     const int32_t *top = a->scratch->top;
@@ -202,7 +212,8 @@ static double weigh(float *weight, const int32_t *truth_index, const assigner *a
                 continue;
             size_t g = (size_t)truth_index[anchor];
             anchor_place p = place_find(a, (size_t)anchor);
-            float overlap = overlap_of(a, &p, &a->truths[g]), metric = metric_of(&p, &a->truths[g], overlap);
+            float overlap = overlap_of(a, &p, &a->truths[g]),
+                  metric = metric_of(&p, &a->truths[g], overlap);
             float *most = a->scratch->most + 2 * g;
             if (pass == 0) {
                 most[0] = detect_max(metric, most[0]);
@@ -215,8 +226,9 @@ static double weigh(float *weight, const int32_t *truth_index, const assigner *a
     return sum;
 }
 
-double detect_assign(int32_t *truth_index, float *weight, const detect_level *levels, int n_levels, int picture,
-                     const detect_truth *truths, size_t n_truths, detect_assign_scratch *scratch)
+double detect_assign(int32_t *truth_index, float *weight, const detect_level *levels, int n_levels,
+                     int picture, const detect_truth *truths, size_t n_truths,
+                     detect_assign_scratch *scratch)
 {
     const assigner a = {levels, n_levels, picture, truths, n_truths, scratch};
     size_t n_anchors = detect_n_anchors(levels, n_levels);

@@ -1,9 +1,10 @@
 /* assign.h: which anchor answers for which object: the task-aligned assigner (spec 3.2).
  * Source: Feng et al., "TOOD: Task-aligned One-stage Object Detection", ICCV 2021.
  *
- * One picture at a time. It looks only at anchors inside an object and decodes only those; what the reference keeps in
- * matrices of objects x anchors is here a list of ten anchors an object. Anchors whose metric is 0 are never chosen
- * (the reference may choose them, in no defined order; their weight would be 0). */
+ * One picture at a time. It looks only at anchors inside an object and decodes only those; what the
+ * reference keeps in matrices of objects x anchors is here a list of ten anchors an object. Anchors
+ * whose metric is 0 are never chosen (the reference may choose them, in no defined order; their
+ * weight would be 0). */
 #ifndef DETECT_ASSIGN_H
 #define DETECT_ASSIGN_H
 
@@ -11,7 +12,8 @@
 
 enum { DETECT_TOPK = 10 };
 
-/* An object of a picture. Pixels of the network's input. One whose x1 + y1 + x2 + y2 is not > 0 gets no anchors. */
+/* An object of a picture. Pixels of the network's input. One whose x1 + y1 + x2 + y2 is not > 0
+ * gets no anchors. */
 typedef struct detect_truth {
     float xyxy[4];
     int class_index;
@@ -19,19 +21,22 @@ typedef struct detect_truth {
 
 /* Working memory for one picture at a time; carved from a block by its owner. */
 typedef struct detect_assign_scratch {
-    float *boxes;        /* (n_anchors, 4) pixels, x1 y1 x2 y2, of anchors whose byte in decoded is set */
-    uint8_t *decoded;    /* (n_anchors) */
-    int32_t *top;        /* (n_truths, DETECT_TOPK) anchors, best first; -1: none */
-    float *most;         /* (n_truths, 2) largest metric and overlap among an object's anchors */
+    float *boxes; /* (n_anchors, 4) pixels, x1 y1 x2 y2, of anchors whose byte in decoded is set */
+    uint8_t *decoded; /* (n_anchors) */
+    int32_t *top;     /* (n_truths, DETECT_TOPK) anchors, best first; -1: none */
+    float *most;      /* (n_truths, 2) largest metric and overlap among an object's anchors */
 } detect_assign_scratch;
 
-/* Bytes of the above for the bounds, and its carving from a block of that many bytes aligned to 64. */
+/* Bytes of the above for the bounds, and its carving from a block of that many bytes aligned to 64.
+ */
 size_t detect_assign_scratch_bytes(size_t most_anchors, size_t most_truths);
-detect_assign_scratch detect_assign_scratch_make(void *block, size_t most_anchors, size_t most_truths);
+detect_assign_scratch detect_assign_scratch_make(void *block, size_t most_anchors,
+                                                 size_t most_truths);
 
-/* truth_index: (n_anchors) the anchor's object, or -1: background. weight: (n_anchors) its target score in 0..1 for the
- * object's class; 0 for background. Returns the sum of weights. */
-double detect_assign(int32_t *truth_index, float *weight, const detect_level *levels, int n_levels, int picture,
-                     const detect_truth *truths, size_t n_truths, detect_assign_scratch *scratch);
+/* truth_index: (n_anchors) the anchor's object, or -1: background. weight: (n_anchors) its target
+ * score in 0..1 for the object's class; 0 for background. Returns the sum of weights. */
+double detect_assign(int32_t *truth_index, float *weight, const detect_level *levels, int n_levels,
+                     int picture, const detect_truth *truths, size_t n_truths,
+                     detect_assign_scratch *scratch);
 
 #endif

@@ -27,7 +27,8 @@ typedef struct detect_level {
     float stride; /* input pixels a cell */
 } detect_level;
 
-/* The whole decoded tensor of one picture as the reference's output: (4 + nc, A) row major, x y w h in pixels, scores. */
+/* The whole decoded tensor of one picture as the reference's output: (4 + nc, A) row major, x y w h
+ * in pixels, scores. */
 void detect_decode_all(float *out, const detect_level *levels, int n_levels, int nc, int picture);
 /* Anchors over all levels. */
 size_t detect_n_anchors(const detect_level *levels, int n_levels);
@@ -35,37 +36,43 @@ size_t detect_n_anchors(const detect_level *levels, int n_levels);
 /* ---- non-maximum suppression: spec 2.3 ---- */
 
 typedef struct detect_nms_options {
-    float conf;            /* keep score > conf */
-    float iou;             /* drop a box whose IoU with a kept one is > iou */
+    float conf; /* keep score > conf */
+    float iou;  /* drop a box whose IoU with a kept one is > iou */
     int max_det;
-    int max_nms;           /* 30000 */
+    int max_nms; /* 30000 */
     bool multi_label;
     bool agnostic;
     const uint8_t *classes; /* (nc) 1: wanted; NULL: all */
 } detect_nms_options;
-#define DETECT_NMS_PREDICT ((detect_nms_options){.conf = 0.25f, .iou = 0.7f, .max_det = 300, .max_nms = 30000})
+#define DETECT_NMS_PREDICT                                                                         \
+    ((detect_nms_options){.conf = 0.25f, .iou = 0.7f, .max_det = 300, .max_nms = 30000})
 
-/* Scratch for up to most_rows candidate rows (anchors, or anchors * nc with multi_label, never more than needed:
- * candidates past most_rows are kept by score). Made once, before the loop. */
+/* Scratch for up to most_rows candidate rows (anchors, or anchors * nc with multi_label, never more
+ * than needed: candidates past most_rows are kept by score). Made once, before the loop. */
 typedef struct detect_nms detect_nms;
-vg_status detect_nms_create(detect_nms **out, size_t most_rows, int max_det, base_mem *mem, vg_error *err);
+vg_status detect_nms_create(detect_nms **out, size_t most_rows, int max_det, base_mem *mem,
+                            vg_error *err);
 /* The bytes that create would take: for the plan. */
 size_t detect_nms_bytes(size_t most_rows, int max_det);
 void detect_nms_destroy(detect_nms **n);
 
-/* From a decoded tensor (4 + nc, A). Writes at most max_det rows, best first; returns their number. */
+/* From a decoded tensor (4 + nc, A). Writes at most max_det rows, best first; returns their number.
+ */
 size_t detect_nms_run(detect_nms *n, detect_box *out, const float *pred, int nc, size_t n_anchors,
                       const detect_nms_options *o);
-/* The same straight from the head's logits: decodes only the anchors whose best class passes, which gives the same rows
- * as detect_decode_all and detect_nms_run and is many times faster. */
-size_t detect_run(detect_nms *n, detect_box *out, const detect_level *levels, int n_levels, int nc, int picture,
-                  const detect_nms_options *o);
+/* The same straight from the head's logits: decodes only the anchors whose best class passes, which
+ * gives the same rows as detect_decode_all and detect_nms_run and is many times faster. */
+size_t detect_run(detect_nms *n, detect_box *out, const detect_level *levels, int n_levels, int nc,
+                  int picture, const detect_nms_options *o);
 
 /* ---- back to the original picture: spec 2.4 ---- */
-void detect_scale_boxes(detect_box *boxes, size_t n_boxes, int in_h, int in_w, int orig_h, int orig_w);
+void detect_scale_boxes(detect_box *boxes, size_t n_boxes, int in_h, int in_w, int orig_h,
+                        int orig_w);
 
-/* The same with the gain and padding that a loader noted (validation's ratio_pad): x = (x - pad) / gain, clipped. */
-void detect_unpad_boxes(detect_box *boxes, size_t n_boxes, float gain, float pad_x, float pad_y, int orig_h, int orig_w);
+/* The same with the gain and padding that a loader noted (validation's ratio_pad): x = (x - pad) /
+ * gain, clipped. */
+void detect_unpad_boxes(detect_box *boxes, size_t n_boxes, float gain, float pad_x, float pad_y,
+                        int orig_h, int orig_w);
 
 /* inter / (a + b - inter + 1e-7). */
 float detect_iou(const float a_xyxy[4], const float b_xyxy[4]);

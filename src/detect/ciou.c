@@ -1,5 +1,6 @@
-/* ciou.c: CIoU in double: it is computed for few pairs, and heights of 1e-7 leave a float nothing to divide by.
- * Letters as in spec 3.4: w, h sides, s doubled centres, cw, ch the enclosing box, v the shape term. */
+/* ciou.c: CIoU in double: it is computed for few pairs, and heights of 1e-7 leave a float nothing
+ * to divide by. Letters as in spec 3.4: w, h sides, s doubled centres, cw, ch the enclosing box, v
+ * the shape term. */
 #include "ciou.h"
 
 #include <math.h>
@@ -23,7 +24,8 @@ static double share(double a, double b)
 
 static axis axis_make(double lo, double hi, double target_lo, double target_hi)
 {
-    axis a = {.inter = fmin(hi, target_hi) - fmax(lo, target_lo), .span = fmax(hi, target_hi) - fmin(lo, target_lo),
+    axis a = {.inter = fmin(hi, target_hi) - fmax(lo, target_lo),
+              .span = fmax(hi, target_hi) - fmin(lo, target_lo),
               .offset = target_lo + target_hi - lo - hi};
     a.d_span[0] = -share(target_lo, lo);
     a.d_span[1] = share(hi, target_hi);
@@ -36,7 +38,8 @@ static axis axis_make(double lo, double hi, double target_lo, double target_hi)
     return a;
 }
 
-double detect_ciou_gradient(double gradient[4], const float pred_xyxy[4], const float target_xyxy[4])
+double detect_ciou_gradient(double gradient[4], const float pred_xyxy[4],
+                            const float target_xyxy[4])
 {
     const float *p = pred_xyxy, *t = target_xyxy;
     double w = (double)p[2] - p[0], h = (double)p[3] - p[1] + EPS;
@@ -51,7 +54,8 @@ double detect_ciou_gradient(double gradient[4], const float pred_xyxy[4], const 
     if (!gradient)
         return iou - (rho2 / c2 + v * alpha);
 
-    double dv = 2 * SHAPE_SCALE * turn * alpha / (w * w + h * h); /* times -h: by w; times w: by h */
+    double dv =
+        2 * SHAPE_SCALE * turn * alpha / (w * w + h * h); /* times -h: by w; times w: by h */
     for (int side = 0; side < 2; side++) {
         double sign = side ? 1 : -1;
         double d_inter[2] = {x.d_inter[side] * y.inter, y.d_inter[side] * x.inter};

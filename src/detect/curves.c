@@ -1,7 +1,8 @@
 /* curves.c: precision against recall and confidence (spec 6), by walking along the detections once.
  *
- * Linear interpolation between knots; among knots at one place the last counts, as a sorted search to the right finds
- * it. Precision against recall is walked from the end, so that its running maximum needs no array. */
+ * Linear interpolation between knots; among knots at one place the last counts, as a sorted search
+ * to the right finds it. Precision against recall is walked from the end, so that its running
+ * maximum needs no array. */
 #include "curves.h"
 
 enum { AP_POINTS = 101, SMOOTH_TAPS = 101 };
@@ -17,7 +18,8 @@ static double point(size_t i, size_t n)
     return i == n - 1 ? 1.0 : (double)i * (1.0 / (double)(n - 1));
 }
 
-void curves_precision_by_recall(double *out, size_t n, const metrics_row *rows, size_t n_rows, size_t n_truths, int t)
+void curves_precision_by_recall(double *out, size_t n, const metrics_row *rows, size_t n_rows,
+                                size_t n_truths, int t)
 {
     size_t hits = 0, i = n;
     for (size_t k = 0; k < n_rows; k++)
@@ -47,7 +49,8 @@ double curves_average_precision(const metrics_row *rows, size_t n_rows, size_t n
     return area;
 }
 
-void curves_by_confidence(double *p, double *r, const metrics_row *rows, size_t n_rows, size_t n_truths)
+void curves_by_confidence(double *p, double *r, const metrics_row *rows, size_t n_rows,
+                          size_t n_truths)
 {
     /* From the highest confidence down; `taken` detections have at least that of the point. */
     size_t taken = 0, hits = 0;
@@ -85,7 +88,8 @@ size_t curves_best_point(const double *curves, size_t n_curves, double *mean)
         double sum = 0;
         for (size_t k = 0; k < SMOOTH_TAPS; k++) { /* ends repeat */
             size_t at = i + k < SMOOTH_TAPS / 2 ? 0 : i + k - SMOOTH_TAPS / 2;
-            sum += mean[at < DETECT_CURVE_POINTS ? at : DETECT_CURVE_POINTS - 1] * (1.0 / SMOOTH_TAPS);
+            sum +=
+                mean[at < DETECT_CURVE_POINTS ? at : DETECT_CURVE_POINTS - 1] * (1.0 / SMOOTH_TAPS);
         }
         if (sum > most) {
             most = sum;

@@ -1,4 +1,5 @@
-/* curves.h: average precision and curves from a class's detections, best first. Private to src/detect. */
+/* curves.h: average precision and curves from a class's detections, best first. Private to
+ * src/detect. */
 #ifndef DETECT_CURVES_H
 #define DETECT_CURVES_H
 
@@ -11,13 +12,17 @@ typedef struct metrics_row {
     uint16_t tp; /* bit t: right at threshold t */
 } metrics_row;
 
-/* Precision, made to fall with recall, at n points of recall 0..1, at threshold t. n_truths >= 1. */
-void curves_precision_by_recall(double *out, size_t n, const metrics_row *rows, size_t n_rows, size_t n_truths, int t);
+/* Precision, made to fall with recall, at n points of recall 0..1, at threshold t. n_truths >= 1.
+ */
+void curves_precision_by_recall(double *out, size_t n, const metrics_row *rows, size_t n_rows,
+                                size_t n_truths, int t);
 /* The area below it by 101 points. */
 double curves_average_precision(const metrics_row *rows, size_t n_rows, size_t n_truths, int t);
 /* Precision and recall at IoU 0.5 by confidence: DETECT_CURVE_POINTS each. */
-void curves_by_confidence(double *p, double *r, const metrics_row *rows, size_t n_rows, size_t n_truths);
-/* Where the mean of n_curves curves, smoothed over 101 points, is highest; mean: (DETECT_CURVE_POINTS) scratch. */
+void curves_by_confidence(double *p, double *r, const metrics_row *rows, size_t n_rows,
+                          size_t n_truths);
+/* Where the mean of n_curves curves, smoothed over 101 points, is highest; mean:
+ * (DETECT_CURVE_POINTS) scratch. */
 size_t curves_best_point(const double *curves, size_t n_curves, double *mean);
 
 #endif

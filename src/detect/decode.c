@@ -1,6 +1,6 @@
-/* decode.c: the head's logits into boxes and scores (spec 1.4): distances by the expectation over 16 bins, sigmoid of
- * the class logits, in the layout that the reference puts out: rows of anchors, one row per quantity.
- * Memory: tiles on the stack. Threads: any, on different outputs. */
+/* decode.c: the head's logits into boxes and scores (spec 1.4): distances by the expectation over
+ * 16 bins, sigmoid of the class logits, in the layout that the reference puts out: rows of anchors,
+ * one row per quantity. Memory: tiles on the stack. Threads: any, on different outputs. */
 #include "maths.h"
 
 enum { TILE_ANCHORS = 16, TILE_CLASSES = 64 };
@@ -13,8 +13,10 @@ size_t detect_n_anchors(const detect_level *levels, int n_levels)
     return n;
 }
 
-/* Two functions, because clang 14 gives an exported one with clones a name that no other file finds. */
-DETECT_WIDE static void decode_pixel(float xywh[4], const detect_level *l, size_t pixel, int x, int y)
+/* Two functions, because clang 14 gives an exported one with clones a name that no other file
+ * finds. */
+DETECT_WIDE static void decode_pixel(float xywh[4], const detect_level *l, size_t pixel, int x,
+                                     int y)
 {
     detect_decode_anchor(xywh, l->box + pixel * l->box_pitch, x, y, l->stride);
 }
@@ -24,8 +26,10 @@ void detect_decode_pixel(float xywh[4], const detect_level *l, size_t pixel, int
     decode_pixel(xywh, l, pixel, x, y);
 }
 
-/* n <= TILE_ANCHORS neighbours; out is the first anchor's column, row_length the number of anchors in all. */
-DETECT_WIDE static void decode_scores(float *out, size_t row_length, const float *cls, size_t pitch, size_t n, int nc)
+/* n <= TILE_ANCHORS neighbours; out is the first anchor's column, row_length the number of anchors
+ * in all. */
+DETECT_WIDE static void decode_scores(float *out, size_t row_length, const float *cls, size_t pitch,
+                                      size_t n, int nc)
 {
     float tile[TILE_ANCHORS][TILE_CLASSES];
     for (int begin = 0; begin < nc; begin += TILE_CLASSES) {
@@ -39,14 +43,14 @@ DETECT_WIDE static void decode_scores(float *out, size_t row_length, const float
     }
 }
 
-DETECT_WIDE static void decode_boxes(float *out, size_t row_length, const detect_level *l, size_t first, size_t begin,
-                                     size_t n)
+DETECT_WIDE static void decode_boxes(float *out, size_t row_length, const detect_level *l,
+                                     size_t first, size_t begin, size_t n)
 {
     for (size_t a = 0; a < n; a++) {
         size_t pixel = begin + a;
         float xywh[4];
-        detect_decode_anchor(xywh, l->box + (first + pixel) * l->box_pitch, (int)(pixel % (size_t)l->w),
-                             (int)(pixel / (size_t)l->w), l->stride);
+        detect_decode_anchor(xywh, l->box + (first + pixel) * l->box_pitch,
+                             (int)(pixel % (size_t)l->w), (int)(pixel / (size_t)l->w), l->stride);
         for (size_t k = 0; k < 4; k++)
             out[k * row_length + a] = xywh[k];
     }
@@ -61,8 +65,8 @@ void detect_decode_all(float *out, const detect_level *levels, int n_levels, int
         for (size_t p = 0; p < pixels; p += TILE_ANCHORS) {
             size_t n = pixels - p < TILE_ANCHORS ? pixels - p : TILE_ANCHORS;
             decode_boxes(out + column + p, n_anchors, l, first, p, n);
-            decode_scores(out + 4 * n_anchors + column + p, n_anchors, l->cls + (first + p) * l->cls_pitch,
-                          l->cls_pitch, n, nc);
+            decode_scores(out + 4 * n_anchors + column + p, n_anchors,
+                          l->cls + (first + p) * l->cls_pitch, l->cls_pitch, n, nc);
         }
         column += pixels;
     }

@@ -1,6 +1,7 @@
-/* detect.h: boxes: decode, non-maximum suppression, back to the picture; and what training and validation ask of them:
- * assigner, loss and its gradient, average precision. Pure maths on arrays: who produced them, it does not know. No
- * function here allocates but the create. Everything that others include of this folder is here. */
+/* detect.h: boxes: decode, non-maximum suppression, back to the picture; and what training and
+ * validation ask of them: assigner, loss and its gradient, average precision. Pure maths on arrays:
+ * who produced them, it does not know. No function here allocates but the create. Everything that
+ * others include of this folder is here. */
 #ifndef DETECT_DETECT_H
 #define DETECT_DETECT_H
 

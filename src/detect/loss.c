@@ -1,7 +1,9 @@
-/* loss.c: the detect loss: memory, labels, the passes over pictures. The arithmetic of one anchor is in terms.c.
+/* loss.c: the detect loss: memory, labels, the passes over pictures. The arithmetic of one anchor
+ * is in terms.c.
  *
- * assign (per picture) finds each anchor's object and weight; the sum of weights over the batch scales everything; terms
- * (per picture) then makes one pass over the maps that adds up the loss and writes the gradient. */
+ * assign (per picture) finds each anchor's object and weight; the sum of weights over the batch
+ * scales everything; terms (per picture) then makes one pass over the maps that adds up the loss
+ * and writes the gradient. */
 #include "loss.h"
 
 #include <assert.h>
@@ -10,7 +12,7 @@
 
 struct detect_loss {
     detect_loss_bounds bounds;
-    size_t n_anchors; /* of the last assign */
+    size_t n_anchors;               /* of the last assign */
     detect_truth *truths;           /* (most_batch, most_labels) */
     size_t *n_truths;               /* (most_batch) */
     int32_t *truth_index;           /* (most_batch, n_anchors) */
@@ -23,15 +25,18 @@ struct detect_loss {
 /* ---- memory ---- */
 
 typedef struct loss_layout {
-    size_t truths, n_truths, truth_index, weight, weight_sum, sums, scratch, scratch_block, scratch_bytes, total;
+    size_t truths, n_truths, truth_index, weight, weight_sum, sums, scratch, scratch_block,
+        scratch_bytes, total;
 } loss_layout;
 
-/* The end of a part of n * m * size bytes that begins at *total, which moves on. False: overflow. */
+/* The end of a part of n * m * size bytes that begins at *total, which moves on. False: overflow.
+ */
 static bool part(size_t *at, size_t *total, size_t n, size_t m, size_t size)
 {
     size_t bytes;
     *at = *total;
-    return base_mul_size(&bytes, n, m) && base_mul_size(&bytes, bytes, size) && bytes <= SIZE_MAX / 2 &&
+    return base_mul_size(&bytes, n, m) && base_mul_size(&bytes, bytes, size) &&
+           bytes <= SIZE_MAX / 2 &&
            base_add_size(total, *total, base_round_up(bytes, BASE_MEM_ALIGN));
 }
 
@@ -39,8 +44,8 @@ static bool layout_plan(loss_layout *l, const detect_loss_bounds *b)
 {
     /* Beyond these no machine has the memory; anchors are numbered by 31 bits. */
     const size_t most = (size_t)1 << 31;
-    if (b->most_batch - 1 >= most || b->most_anchors - 1 >= most || b->most_labels - 1 >= most / DETECT_TOPK ||
-        b->n_threads - 1 >= most)
+    if (b->most_batch - 1 >= most || b->most_anchors - 1 >= most ||
+        b->most_labels - 1 >= most / DETECT_TOPK || b->n_threads - 1 >= most)
         return false;
     l->total = 0;
     l->scratch_bytes = detect_assign_scratch_bytes(b->most_anchors, b->most_labels);
@@ -62,15 +67,18 @@ size_t detect_loss_bytes(const detect_loss_bounds *bounds)
     return layout_plan(&l, bounds) ? l.total : 0;
 }
 
-vg_status detect_loss_create(detect_loss **out, const detect_loss_bounds *bounds, base_mem *mem, vg_error *err)
+vg_status detect_loss_create(detect_loss **out, const detect_loss_bounds *bounds, base_mem *mem,
+                             vg_error *err)
 {
     const detect_loss_bounds *b = bounds;
     loss_layout at;
     *out = NULL;
     if (!layout_plan(&at, b))
-        return base_fail(err, VG_ERR_ARGUMENT, "bounds of the loss", "every bound must be at least 1, and their products "
-                         "must fit in memory", "batch %zu, %zu anchors, %zu labels a picture, %zu threads",
-                         b->most_batch, b->most_anchors, b->most_labels, b->n_threads);
+        return base_fail(err, VG_ERR_ARGUMENT, "bounds of the loss",
+                         "every bound must be at least 1, and their products "
+                         "must fit in memory",
+                         "batch %zu, %zu anchors, %zu labels a picture, %zu threads", b->most_batch,
+                         b->most_anchors, b->most_labels, b->n_threads);
     char *block = base_alloc(mem, at.total, err);
     if (!block)
         return VG_ERR_MEMORY;
@@ -84,8 +92,8 @@ vg_status detect_loss_create(detect_loss **out, const detect_loss_bounds *bounds
     l->sums = (terms_sum *)(void *)(block + at.sums);
     l->scratch = (detect_assign_scratch *)(void *)(block + at.scratch);
     for (size_t i = 0; i < b->n_threads; i++)
-        l->scratch[i] = detect_assign_scratch_make(block + at.scratch_block + i * at.scratch_bytes, b->most_anchors,
-                                                   b->most_labels);
+        l->scratch[i] = detect_assign_scratch_make(block + at.scratch_block + i * at.scratch_bytes,
+                                                   b->most_anchors, b->most_labels);
     *out = l;
     return VG_OK;
 }
@@ -116,16 +124,20 @@ static vg_status sort_labels(detect_loss *l, const detect_batch *b, vg_error *er
     for (size_t i = 0; i < b->n_labels; i++) {
         const detect_label *label = &b->labels[i];
         if (label->picture < 0 || label->picture >= b->batch)
-            return base_fail(err, VG_ERR_ARGUMENT, base_where("label %zu", i), "number pictures within the batch",
-                             "picture %d in a batch of %d", label->picture, b->batch);
+            return base_fail(err, VG_ERR_ARGUMENT, base_where("label %zu", i),
+                             "number pictures within the batch", "picture %d in a batch of %d",
+                             label->picture, b->batch);
         if (label->class_index < 0 || label->class_index >= b->nc)
-            return base_fail(err, VG_ERR_ARGUMENT, base_where("label %zu", i), "number classes from 0",
-                             "class %d in a model of %d classes", label->class_index, b->nc);
+            return base_fail(err, VG_ERR_ARGUMENT, base_where("label %zu", i),
+                             "number classes from 0", "class %d in a model of %d classes",
+                             label->class_index, b->nc);
         size_t *n = &l->n_truths[label->picture];
         if (*n == l->bounds.most_labels)
-            return base_fail(err, VG_ERR_LIMIT, base_where("picture %d of the batch", label->picture),
+            return base_fail(err, VG_ERR_LIMIT,
+                             base_where("picture %d of the batch", label->picture),
                              "raise most_labels", "more than %zu labels", l->bounds.most_labels);
-        l->truths[(size_t)label->picture * l->bounds.most_labels + (*n)++] = truth_make(label, w_px, h_px);
+        l->truths[(size_t)label->picture * l->bounds.most_labels + (*n)++] =
+            truth_make(label, w_px, h_px);
     }
     return VG_OK;
 }
@@ -154,19 +166,22 @@ static void assign_pictures(void *ctx, size_t begin, size_t end, int worker)
     loss_pass *pass = ctx;
     detect_loss *l = pass->l;
     for (size_t i = begin; i < end; i++)
-        l->weight_sum[i] =
-            detect_assign(l->truth_index + i * l->n_anchors, l->weight + i * l->n_anchors, pass->batch->levels,
-                          pass->batch->n_levels, (int)i, l->truths + i * l->bounds.most_labels, l->n_truths[i],
-                          &l->scratch[worker]);
+        l->weight_sum[i] = detect_assign(
+            l->truth_index + i * l->n_anchors, l->weight + i * l->n_anchors, pass->batch->levels,
+            pass->batch->n_levels, (int)i, l->truths + i * l->bounds.most_labels, l->n_truths[i],
+            &l->scratch[worker]);
 }
 
-vg_status detect_loss_assign(detect_loss *l, const detect_batch *batch, base_pool *pool, vg_error *err)
+vg_status detect_loss_assign(detect_loss *l, const detect_batch *batch, base_pool *pool,
+                             vg_error *err)
 {
     size_t n_anchors = detect_n_anchors(batch->levels, batch->n_levels);
-    if (batch->batch < 0 || (size_t)batch->batch > l->bounds.most_batch || n_anchors > l->bounds.most_anchors)
-        return base_fail(err, VG_ERR_LIMIT, "the batch given to the loss", "make the loss for larger bounds",
-                         "%d pictures of %zu anchors where %zu of %zu were planned", batch->batch, n_anchors,
-                         l->bounds.most_batch, l->bounds.most_anchors);
+    if (batch->batch < 0 || (size_t)batch->batch > l->bounds.most_batch ||
+        n_anchors > l->bounds.most_anchors)
+        return base_fail(err, VG_ERR_LIMIT, "the batch given to the loss",
+                         "make the loss for larger bounds",
+                         "%d pictures of %zu anchors where %zu of %zu were planned", batch->batch,
+                         n_anchors, l->bounds.most_batch, l->bounds.most_anchors);
     vg_status st = sort_labels(l, batch, err);
     if (st != VG_OK)
         return st;
@@ -179,8 +194,8 @@ vg_status detect_loss_assign(detect_loss *l, const detect_batch *batch, base_poo
 detect_targets detect_loss_targets(const detect_loss *l, int picture)
 {
     size_t i = (size_t)picture;
-    return (detect_targets){l->truths + i * l->bounds.most_labels, l->n_truths[i], l->truth_index + i * l->n_anchors,
-                            l->weight + i * l->n_anchors};
+    return (detect_targets){l->truths + i * l->bounds.most_labels, l->n_truths[i],
+                            l->truth_index + i * l->n_anchors, l->weight + i * l->n_anchors};
 }
 
 static void sum_pictures(void *ctx, size_t begin, size_t end, int worker)
@@ -189,8 +204,9 @@ static void sum_pictures(void *ctx, size_t begin, size_t end, int worker)
     loss_pass *pass = ctx;
     for (size_t i = begin; i < end; i++) {
         detect_targets targets = detect_loss_targets(pass->l, (int)i);
-        pass->l->sums[i] = terms_picture(pass->gradients, pass->batch->levels, pass->batch->n_levels, pass->batch->nc,
-                                         (int)i, &targets, &pass->scale);
+        pass->l->sums[i] =
+            terms_picture(pass->gradients, pass->batch->levels, pass->batch->n_levels,
+                          pass->batch->nc, (int)i, &targets, &pass->scale);
     }
 }
 
@@ -202,7 +218,8 @@ void detect_loss_terms(detect_loss *l, detect_loss_value *out, const detect_grad
         out->scores_sum += l->weight_sum[i];
     double divisor = out->scores_sum > 1 ? out->scores_sum : 1, all = batch->batch / divisor;
     loss_pass pass = {.l = l, .batch = batch, .gradients = gradients};
-    pass.scale = (terms_scale){.box = gains->box * all, .cls = gains->cls * all, .dfl = gains->dfl * all};
+    pass.scale =
+        (terms_scale){.box = gains->box * all, .cls = gains->cls * all, .dfl = gains->dfl * all};
     pass_run(pool, (size_t)batch->batch, sum_pictures, &pass);
 
     for (int i = 0; i < batch->batch; i++) {
@@ -216,7 +233,8 @@ void detect_loss_terms(detect_loss *l, detect_loss_value *out, const detect_grad
 }
 
 vg_status detect_loss_run(detect_loss *l, detect_loss_value *out, const detect_gradient *gradients,
-                          const detect_batch *batch, const detect_loss_gains *gains, base_pool *pool, vg_error *err)
+                          const detect_batch *batch, const detect_loss_gains *gains,
+                          base_pool *pool, vg_error *err)
 {
     vg_status st = detect_loss_assign(l, batch, pool, err);
     if (st != VG_OK)

@@ -1,8 +1,8 @@
 /* loss.h: the training loss of the detect head and its gradient by the raw maps (spec 3.1 to 3.3).
  *
- * Memory: one block at create, for stated bounds; nothing in assign, terms or run. Threads: pictures are shared among a
- * pool's workers; sums are taken picture by picture in order, so the result does not depend on their number. One run at
- * a time on one detect_loss. */
+ * Memory: one block at create, for stated bounds; nothing in assign, terms or run. Threads:
+ * pictures are shared among a pool's workers; sums are taken picture by picture in order, so the
+ * result does not depend on their number. One run at a time on one detect_loss. */
 #ifndef DETECT_LOSS_H
 #define DETECT_LOSS_H
 
@@ -28,10 +28,10 @@ typedef struct detect_loss_gains {
 #define DETECT_LOSS_GAINS ((detect_loss_gains){.box = 7.5f, .cls = 0.5f, .dfl = 1.5f})
 
 typedef struct detect_loss_value {
-    double box, cls, dfl;  /* with their gains: what is logged */
-    double total;          /* (box + cls + dfl) * batch: what the gradient is of */
-    double scores_sum;     /* sum of target scores, before it is raised to 1 */
-    size_t n_foreground;   /* anchors that answer for an object */
+    double box, cls, dfl; /* with their gains: what is logged */
+    double total;         /* (box + cls + dfl) * batch: what the gradient is of */
+    double scores_sum;    /* sum of target scores, before it is raised to 1 */
+    size_t n_foreground;  /* anchors that answer for an object */
 } detect_loss_value;
 
 typedef struct detect_loss_bounds {
@@ -43,14 +43,16 @@ typedef struct detect_loss_bounds {
 
 typedef struct detect_loss detect_loss;
 
-/* Errors: VG_ERR_ARGUMENT (a bound is 0 or the sum overflows), VG_ERR_MEMORY. *out belongs to the caller. */
-vg_status detect_loss_create(detect_loss **out, const detect_loss_bounds *bounds, base_mem *mem, vg_error *err);
+/* Errors: VG_ERR_ARGUMENT (a bound is 0 or the sum overflows), VG_ERR_MEMORY. *out belongs to the
+ * caller. */
+vg_status detect_loss_create(detect_loss **out, const detect_loss_bounds *bounds, base_mem *mem,
+                             vg_error *err);
 /* What create takes; 0 when the bounds are refused. */
 size_t detect_loss_bytes(const detect_loss_bounds *bounds);
 void detect_loss_destroy(detect_loss **l);
 
-/* A batch of raw maps. labels: any order; those of a picture keep theirs. The network's input is level 0's map times
- * its stride. */
+/* A batch of raw maps. labels: any order; those of a picture keep theirs. The network's input is
+ * level 0's map times its stride. */
 typedef struct detect_batch {
     const detect_level *levels;
     int n_levels, nc, batch;
@@ -58,12 +60,16 @@ typedef struct detect_batch {
     size_t n_labels;
 } detect_batch;
 
-/* assign, then terms. gradients: (n_levels), every channel is written, NULL: the value alone. pool may be NULL: the
- * caller alone. Errors: VG_ERR_ARGUMENT (a label's picture or class out of range), VG_ERR_LIMIT (past a bound). */
+/* assign, then terms. gradients: (n_levels), every channel is written, NULL: the value alone. pool
+ * may be NULL: the caller alone. Errors: VG_ERR_ARGUMENT (a label's picture or class out of range),
+ * VG_ERR_LIMIT (past a bound). */
 vg_status detect_loss_run(detect_loss *l, detect_loss_value *out, const detect_gradient *gradients,
-                          const detect_batch *batch, const detect_loss_gains *gains, base_pool *pool, vg_error *err);
-/* The two halves of run. Targets count as constants in the gradient: terms may be taken again with other maps. */
-vg_status detect_loss_assign(detect_loss *l, const detect_batch *batch, base_pool *pool, vg_error *err);
+                          const detect_batch *batch, const detect_loss_gains *gains,
+                          base_pool *pool, vg_error *err);
+/* The two halves of run. Targets count as constants in the gradient: terms may be taken again with
+ * other maps. */
+vg_status detect_loss_assign(detect_loss *l, const detect_batch *batch, base_pool *pool,
+                             vg_error *err);
 void detect_loss_terms(detect_loss *l, detect_loss_value *out, const detect_gradient *gradients,
                        const detect_batch *batch, const detect_loss_gains *gains, base_pool *pool);
 

@@ -1,9 +1,10 @@
-/* match.c: which detection is which object (spec 6): for average precision by class and threshold, for the confusion
- * matrix class-blind at one threshold.
+/* match.c: which detection is which object (spec 6): for average precision by class and threshold,
+ * for the confusion matrix class-blind at one threshold.
  *
- * The reference sorts all pairs by IoU and thins them twice. The same comes of two looks: each detection wants the
- * object that it overlaps most; among those that want an object, the first detection gets it (for AP), or the one that
- * overlaps most (confusion). Ties of IoU, undefined there, go to the lower index. */
+ * The reference sorts all pairs by IoU and thins them twice. The same comes of two looks: each
+ * detection wants the object that it overlaps most; among those that want an object, the first
+ * detection gets it (for AP), or the one that overlaps most (confusion). Ties of IoU, undefined
+ * there, go to the lower index. */
 #include "match.h"
 
 const float detect_iou_thresholds[DETECT_N_IOU] = {0.5f,  0.55f, 0.6f,  0.65f, 0.7f,
@@ -17,8 +18,8 @@ static float pair_iou(const detect_box *d, const detect_truth *t)
     return detect_iou(t->xyxy, box);
 }
 
-void detect_match(uint16_t *tp, const detect_box *dets, size_t n_dets, const detect_truth *truths, size_t n_truths,
-                  uint16_t *taken)
+void detect_match(uint16_t *tp, const detect_box *dets, size_t n_dets, const detect_truth *truths,
+                  size_t n_truths, uint16_t *taken)
 {
     for (size_t g = 0; g < n_truths; g++)
         taken[g] = 0;
@@ -26,7 +27,8 @@ void detect_match(uint16_t *tp, const detect_box *dets, size_t n_dets, const det
         float most = 0;
         size_t best = 0;
         for (size_t g = 0; g < n_truths; g++) {
-            float iou = truths[g].class_index == dets[d].class_index ? pair_iou(&dets[d], &truths[g]) : 0;
+            float iou =
+                truths[g].class_index == dets[d].class_index ? pair_iou(&dets[d], &truths[g]) : 0;
             if (iou > most) {
                 most = iou;
                 best = g;
@@ -44,8 +46,8 @@ void detect_match(uint16_t *tp, const detect_box *dets, size_t n_dets, const det
 }
 
 /* True when any detection found an object. */
-static bool confusion_match(float conf, const detect_box *dets, size_t n_dets, const detect_truth *truths,
-                            size_t n_truths, confusion_scratch *s)
+static bool confusion_match(float conf, const detect_box *dets, size_t n_dets,
+                            const detect_truth *truths, size_t n_truths, confusion_scratch *s)
 {
     bool any = false;
     for (size_t g = 0; g < n_truths; g++) {

@@ -1,9 +1,11 @@
-/* maths.h: the few functions that every loop of this folder shares: exp, sigmoid, the box of one anchor.
+/* maths.h: the few functions that every loop of this folder shares: exp, sigmoid, the box of one
+ * anchor.
  *
- * They are branch-free and inline so that both compilers turn a loop over them into vector code, and they hold no fused
- * multiply-add (the build says -ffp-contract=off), so that one element alone and the same element inside a vector of
- * four or eight give the same bits. detect_run leans on that: it decodes few anchors one by one and must agree with
- * detect_decode_all, which decodes all of them in rows. */
+ * They are branch-free and inline so that both compilers turn a loop over them into vector code,
+ * and they hold no fused multiply-add (the build says -ffp-contract=off), so that one element alone
+ * and the same element inside a vector of four or eight give the same bits. detect_run leans on
+ * that: it decodes few anchors one by one and must agree with detect_decode_all, which decodes all
+ * of them in rows. */
 #ifndef DETECT_MATHS_H
 #define DETECT_MATHS_H
 
@@ -12,15 +14,16 @@
 
 #include "boxes.h"
 
-/* DETECT_WIDE before a function: compiled for AVX2 as well and chosen when the program starts. Not under sanitizers,
- * whose run-time is not up yet when the loader chooses. */
+/* DETECT_WIDE before a function: compiled for AVX2 as well and chosen when the program starts. Not
+ * under sanitizers, whose run-time is not up yet when the loader chooses. */
 #if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||                         \
+    __has_feature(memory_sanitizer)
 #define DETECT_NARROW
 #endif
 #endif
-#if defined(__x86_64__) && defined(__linux__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) &&    \
-    !defined(DETECT_NARROW)
+#if defined(__x86_64__) && defined(__linux__) && !defined(__SANITIZE_ADDRESS__) &&                 \
+    !defined(__SANITIZE_THREAD__) && !defined(DETECT_NARROW)
 #define DETECT_WIDE __attribute__((target_clones("avx2", "default")))
 #else
 #define DETECT_WIDE
@@ -52,10 +55,12 @@ DETECT_INLINE float detect_from_bits(uint32_t u)
 }
 
 /* e^x to 2 units in the last place on [-87, 87]; outside, the value at the border; NaN stays NaN.
- * Method: x = n ln2 + r with |r| <= ln2/2, the polynomial of Cephes' expf (S. Moshier) for e^r, n into the exponent. */
+ * Method: x = n ln2 + r with |r| <= ln2/2, the polynomial of Cephes' expf (S. Moshier) for e^r, n
+ * into the exponent. */
 DETECT_INLINE float detect_exp(float x)
 {
-    const float to_int = 12582912.0f; /* 1.5 * 2^23: adding it leaves the rounded integer in the low bits */
+    const float to_int =
+        12582912.0f; /* 1.5 * 2^23: adding it leaves the rounded integer in the low bits */
     x = x < -87.0f ? -87.0f : x;
     x = x > 87.0f ? 87.0f : x;
     float t = x * 1.44269504088896341f + to_int;
@@ -77,8 +82,9 @@ DETECT_INLINE float detect_sigmoid(float x)
     return 1.0f / (1.0f + detect_exp(-x));
 }
 
-/* The distances of the four sides in cells: the mean of 0..15 under softmax(logits) (DFL, spec 1.4).
- * The exponentials are one loop over all 64: loops of 16 get unrolled before any compiler thinks of vectors. */
+/* The distances of the four sides in cells: the mean of 0..15 under softmax(logits) (DFL,
+ * spec 1.4). The exponentials are one loop over all 64: loops of 16 get unrolled before any
+ * compiler thinks of vectors. */
 DETECT_INLINE void detect_dfl(float distance[4], const float *logits)
 {
     float e[DETECT_BOX_CHANNELS];
@@ -101,12 +107,14 @@ DETECT_INLINE void detect_dfl(float distance[4], const float *logits)
                 sum[k] += v[b + k];
                 mean[k] += v[b + k] * (float)(b + k);
             }
-        distance[side] = ((mean[0] + mean[1]) + (mean[2] + mean[3])) / ((sum[0] + sum[1]) + (sum[2] + sum[3]));
+        distance[side] =
+            ((mean[0] + mean[1]) + (mean[2] + mean[3])) / ((sum[0] + sum[1]) + (sum[2] + sum[3]));
     }
 }
 
 /* x y w h in pixels of the cell (x, y) from its 64 box logits. */
-DETECT_INLINE void detect_decode_anchor(float xywh[4], const float *logits, int x, int y, float stride)
+DETECT_INLINE void detect_decode_anchor(float xywh[4], const float *logits, int x, int y,
+                                        float stride)
 {
     float ax = (float)x + 0.5f, ay = (float)y + 0.5f, d[4];
     detect_dfl(d, logits);
@@ -117,7 +125,8 @@ DETECT_INLINE void detect_decode_anchor(float xywh[4], const float *logits, int 
     xywh[3] = (y2 - y1) * stride;
 }
 
-/* The same as a call, in the widest vectors there are. pixel: index in the level's maps, of the cell (x, y). */
+/* The same as a call, in the widest vectors there are. pixel: index in the level's maps, of the
+ * cell (x, y). */
 void detect_decode_pixel(float xywh[4], const detect_level *l, size_t pixel, int x, int y);
 
 /* Pixels of one picture in a level's maps. */

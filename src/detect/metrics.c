@@ -1,4 +1,5 @@
-/* metrics.c: gathers pictures, then sorts detections by class and confidence and makes the figures (spec 6). */
+/* metrics.c: gathers pictures, then sorts detections by class and confidence and makes the figures
+ * (spec 6). */
 #include "metrics.h"
 
 #include <math.h>
@@ -10,16 +11,16 @@ struct detect_metrics {
     detect_metrics_bounds bounds;
     float confusion_conf;
     size_t n_pictures, n_truths, n_rows;
-    metrics_row *rows, *sort_scratch;                 /* (most_detections) */
-    uint16_t *tp, *taken;                             /* (most_picture_detections), (most_picture_truths) */
+    metrics_row *rows, *sort_scratch; /* (most_detections) */
+    uint16_t *tp, *taken;             /* (most_picture_detections), (most_picture_truths) */
     confusion_scratch confusion_scratch;
-    uint64_t *confusion;                              /* (nc + 1, nc + 1) */
-    size_t *truths_by_class, *pictures_by_class;      /* (nc) */
-    int *classes;                                     /* (nc); the rest by rank among classes with objects */
-    double *ap;                                       /* (nc, DETECT_N_IOU) */
-    double *p, *r, *f1, *tp_count, *fp_count, *maps;  /* (nc) */
-    double *p_curve, *r_curve, *f1_curve, *pr_curve;  /* (nc, DETECT_CURVE_POINTS) */
-    double *mean_curve;                               /* (DETECT_CURVE_POINTS) */
+    uint64_t *confusion;                         /* (nc + 1, nc + 1) */
+    size_t *truths_by_class, *pictures_by_class; /* (nc) */
+    int *classes; /* (nc); the rest by rank among classes with objects */
+    double *ap;   /* (nc, DETECT_N_IOU) */
+    double *p, *r, *f1, *tp_count, *fp_count, *maps; /* (nc) */
+    double *p_curve, *r_curve, *f1_curve, *pr_curve; /* (nc, DETECT_CURVE_POINTS) */
+    double *mean_curve;                              /* (DETECT_CURVE_POINTS) */
 };
 
 /* ---- memory ---- */
@@ -70,25 +71,30 @@ static detect_metrics *carve_all(carver *c, const detect_metrics_bounds *b)
 size_t detect_metrics_bytes(const detect_metrics_bounds *bounds)
 {
     carver c = {.fits = true};
-    const size_t most_int32 = INT32_MAX; /* detections and objects of a picture are numbered by int32 */
+    const size_t most_int32 =
+        INT32_MAX; /* detections and objects of a picture are numbered by int32 */
     if (bounds->nc < 1 || bounds->nc > 1 << 20 || bounds->most_detections == 0 ||
-        bounds->most_picture_detections - 1 >= most_int32 || bounds->most_picture_truths - 1 >= most_int32)
+        bounds->most_picture_detections - 1 >= most_int32 ||
+        bounds->most_picture_truths - 1 >= most_int32)
         return 0;
     carve_all(&c, bounds);
     return c.fits ? c.used : 0;
 }
 
-vg_status detect_metrics_create(detect_metrics **out, const detect_metrics_bounds *bounds, float confusion_conf,
-                                base_mem *mem, vg_error *err)
+vg_status detect_metrics_create(detect_metrics **out, const detect_metrics_bounds *bounds,
+                                float confusion_conf, base_mem *mem, vg_error *err)
 {
     const detect_metrics_bounds *b = bounds;
     carver c = {.fits = true};
     size_t bytes = detect_metrics_bytes(b);
     *out = NULL;
     if (bytes == 0)
-        return base_fail(err, VG_ERR_ARGUMENT, "bounds of the metrics", "every bound must be at least 1, and all must fit "
-                         "in memory", "%d classes, %zu detections, %zu detections and %zu objects a picture", b->nc,
-                         b->most_detections, b->most_picture_detections, b->most_picture_truths);
+        return base_fail(err, VG_ERR_ARGUMENT, "bounds of the metrics",
+                         "every bound must be at least 1, and all must fit "
+                         "in memory",
+                         "%d classes, %zu detections, %zu detections and %zu objects a picture",
+                         b->nc, b->most_detections, b->most_picture_detections,
+                         b->most_picture_truths);
     c.block = base_alloc(mem, bytes, err);
     if (!c.block)
         return VG_ERR_MEMORY;
@@ -115,12 +121,13 @@ void detect_metrics_reset(detect_metrics *m)
 
 /* ---- a picture ---- */
 
-static vg_status check_class(const detect_metrics *m, int class_index, const char *whose, vg_error *err)
+static vg_status check_class(const detect_metrics *m, int class_index, const char *whose,
+                             vg_error *err)
 {
     if (class_index >= 0 && class_index < m->bounds.nc)
         return VG_OK;
-    return base_fail(err, VG_ERR_ARGUMENT, whose, "number classes from 0", "class %d where there are %d", class_index,
-                     m->bounds.nc);
+    return base_fail(err, VG_ERR_ARGUMENT, whose, "number classes from 0",
+                     "class %d where there are %d", class_index, m->bounds.nc);
 }
 
 static vg_status check_picture(const detect_metrics *m, const detect_box *dets, size_t n_dets,
@@ -130,10 +137,12 @@ static vg_status check_picture(const detect_metrics *m, const detect_box *dets, 
     vg_status st = VG_OK;
     if (n_dets > b->most_picture_detections || n_truths > b->most_picture_truths ||
         n_dets > b->most_detections - m->n_rows)
-        return base_fail(err, VG_ERR_LIMIT, "a picture's detections and objects", "make the metrics for larger bounds",
-                         "%zu detections (%zu of %zu in all) and %zu objects, where %zu and %zu a picture were planned",
-                         n_dets, m->n_rows + n_dets, b->most_detections, n_truths, b->most_picture_detections,
-                         b->most_picture_truths);
+        return base_fail(err, VG_ERR_LIMIT, "a picture's detections and objects",
+                         "make the metrics for larger bounds",
+                         "%zu detections (%zu of %zu in all) and %zu objects, where %zu and %zu a "
+                         "picture were planned",
+                         n_dets, m->n_rows + n_dets, b->most_detections, n_truths,
+                         b->most_picture_detections, b->most_picture_truths);
     for (size_t i = 0; i < n_dets && st == VG_OK; i++)
         st = check_class(m, dets[i].class_index, "detections", err);
     for (size_t i = 0; i < n_truths && st == VG_OK; i++)
@@ -154,8 +163,8 @@ static void count_truths(detect_metrics *m, const detect_truth *truths, size_t n
     m->n_truths += n_truths;
 }
 
-vg_status detect_metrics_add(detect_metrics *m, const detect_box *dets, size_t n_dets, const detect_truth *truths,
-                             size_t n_truths, vg_error *err)
+vg_status detect_metrics_add(detect_metrics *m, const detect_box *dets, size_t n_dets,
+                             const detect_truth *truths, size_t n_truths, vg_error *err)
 {
     vg_status st = check_picture(m, dets, n_dets, truths, n_truths, err);
     if (st != VG_OK)
@@ -165,7 +174,8 @@ vg_status detect_metrics_add(detect_metrics *m, const detect_box *dets, size_t n
     detect_match(m->tp, dets, n_dets, truths, n_truths, m->taken);
     for (size_t i = 0; i < n_dets; i++)
         m->rows[m->n_rows++] = (metrics_row){dets[i].score, dets[i].class_index, m->tp[i]};
-    confusion_add(m->confusion, m->bounds.nc, m->confusion_conf, dets, n_dets, truths, n_truths, &m->confusion_scratch);
+    confusion_add(m->confusion, m->bounds.nc, m->confusion_conf, dets, n_dets, truths, n_truths,
+                  &m->confusion_scratch);
     return VG_OK;
 }
 
@@ -179,7 +189,8 @@ static int row_before(const void *a, const void *b, void *ctx)
 }
 
 /* The figures of the class of rank k but those at the best confidence, which all classes share. */
-static void class_figures(detect_metrics *m, size_t k, const metrics_row *rows, size_t n_rows, size_t n_truths)
+static void class_figures(detect_metrics *m, size_t k, const metrics_row *rows, size_t n_rows,
+                          size_t n_truths)
 {
     double *p = m->p_curve + k * DETECT_CURVE_POINTS, *r = m->r_curve + k * DETECT_CURVE_POINTS;
     double *f1 = m->f1_curve + k * DETECT_CURVE_POINTS, *pr = m->pr_curve + k * DETECT_CURVE_POINTS;
@@ -247,11 +258,24 @@ static void means(detect_metrics *m, detect_metrics_result *out)
 void detect_metrics_make_result(detect_metrics *m, detect_metrics_result *out)
 {
     bool any = false;
-    *out = (detect_metrics_result){
-        .n_pictures = m->n_pictures, .n_truths = m->n_truths, .n_detections = m->n_rows, .classes = m->classes,
-        .ap = m->ap, .p = m->p, .r = m->r, .f1 = m->f1, .tp = m->tp_count, .fp = m->fp_count, .p_curve = m->p_curve,
-        .r_curve = m->r_curve, .f1_curve = m->f1_curve, .pr_curve = m->pr_curve, .maps = m->maps,
-        .truths_by_class = m->truths_by_class, .pictures_by_class = m->pictures_by_class, .confusion = m->confusion};
+    *out = (detect_metrics_result){.n_pictures = m->n_pictures,
+                                   .n_truths = m->n_truths,
+                                   .n_detections = m->n_rows,
+                                   .classes = m->classes,
+                                   .ap = m->ap,
+                                   .p = m->p,
+                                   .r = m->r,
+                                   .f1 = m->f1,
+                                   .tp = m->tp_count,
+                                   .fp = m->fp_count,
+                                   .p_curve = m->p_curve,
+                                   .r_curve = m->r_curve,
+                                   .f1_curve = m->f1_curve,
+                                   .pr_curve = m->pr_curve,
+                                   .maps = m->maps,
+                                   .truths_by_class = m->truths_by_class,
+                                   .pictures_by_class = m->pictures_by_class,
+                                   .confusion = m->confusion};
     for (int c = 0; c < m->bounds.nc; c++)
         m->maps[c] = 0;
     for (size_t i = 0; i < m->n_rows && !any; i++)

@@ -1,22 +1,23 @@
 /* metrics.h: how good detections are: matching, average precision, curves, confusion (spec 6).
  *
- * detect_metrics takes pictures one after another, then makes its result. Memory: one block at create for stated
- * bounds; nothing in add or result. One owner; not thread-safe. */
+ * detect_metrics takes pictures one after another, then makes its result. Memory: one block at
+ * create for stated bounds; nothing in add or result. One owner; not thread-safe. */
 #ifndef DETECT_METRICS_H
 #define DETECT_METRICS_H
 
 #include "assign.h"
 
 enum {
-    DETECT_N_IOU = 10,             /* thresholds 0.50, 0.55 ... 0.95 */
-    DETECT_CURVE_POINTS = 1000     /* confidences 0..1 */
+    DETECT_N_IOU = 10,         /* thresholds 0.50, 0.55 ... 0.95 */
+    DETECT_CURVE_POINTS = 1000 /* confidences 0..1 */
 };
 extern const float detect_iou_thresholds[DETECT_N_IOU];
 
-/* Which detections are right: bit t of tp[d] is set where detection d is a true positive at threshold t. Detections
- * best first; boxes of both in the same pixels. taken: (n_truths) scratch. */
-void detect_match(uint16_t *tp, const detect_box *dets, size_t n_dets, const detect_truth *truths, size_t n_truths,
-                  uint16_t *taken);
+/* Which detections are right: bit t of tp[d] is set where detection d is a true positive at
+ * threshold t. Detections best first; boxes of both in the same pixels. taken: (n_truths) scratch.
+ */
+void detect_match(uint16_t *tp, const detect_box *dets, size_t n_dets, const detect_truth *truths,
+                  size_t n_truths, uint16_t *taken);
 
 typedef struct detect_metrics_bounds {
     int nc;
@@ -26,37 +27,39 @@ typedef struct detect_metrics_bounds {
 } detect_metrics_bounds;
 
 typedef struct detect_metrics detect_metrics;
-/* confusion_conf: detections above it count in the confusion matrix: 0.25, unless validation asks for another
- * confidence than 0.001. Errors: VG_ERR_ARGUMENT (a bound below 1, or too large), VG_ERR_MEMORY. */
-vg_status detect_metrics_create(detect_metrics **out, const detect_metrics_bounds *bounds, float confusion_conf,
-                                base_mem *mem, vg_error *err);
+/* confusion_conf: detections above it count in the confusion matrix: 0.25, unless validation asks
+ * for another confidence than 0.001. Errors: VG_ERR_ARGUMENT (a bound below 1, or too large),
+ * VG_ERR_MEMORY. */
+vg_status detect_metrics_create(detect_metrics **out, const detect_metrics_bounds *bounds,
+                                float confusion_conf, base_mem *mem, vg_error *err);
 size_t detect_metrics_bytes(const detect_metrics_bounds *bounds); /* 0: refused bounds */
 void detect_metrics_destroy(detect_metrics **m);
 /* Forgets all pictures. */
 void detect_metrics_reset(detect_metrics *m);
 
-/* One picture. Errors, which leave the picture out: VG_ERR_ARGUMENT (a class out of range), VG_ERR_LIMIT (past a
- * bound). */
-vg_status detect_metrics_add(detect_metrics *m, const detect_box *dets, size_t n_dets, const detect_truth *truths,
-                             size_t n_truths, vg_error *err);
+/* One picture. Errors, which leave the picture out: VG_ERR_ARGUMENT (a class out of range),
+ * VG_ERR_LIMIT (past a bound). */
+vg_status detect_metrics_add(detect_metrics *m, const detect_box *dets, size_t n_dets,
+                             const detect_truth *truths, size_t n_truths, vg_error *err);
 
-/* Arrays hold a row for each of the n_classes classes that have objects, in the order of their numbers; n_classes is 0
- * and every number 0 when nothing at all was a true positive. Borrowed until the next add, reset or destroy. */
+/* Arrays hold a row for each of the n_classes classes that have objects, in the order of their
+ * numbers; n_classes is 0 and every number 0 when nothing at all was a true positive. Borrowed
+ * until the next add, reset or destroy. */
 typedef struct detect_metrics_result {
     size_t n_pictures, n_truths, n_detections;
     size_t n_classes;
-    const int *classes;             /* (n_classes) */
-    const double *ap;               /* (n_classes, DETECT_N_IOU) */
-    const double *p, *r, *f1;       /* (n_classes) at best_conf */
-    const double *tp, *fp;          /* (n_classes) there, rounded to whole detections */
+    const int *classes;                         /* (n_classes) */
+    const double *ap;                           /* (n_classes, DETECT_N_IOU) */
+    const double *p, *r, *f1;                   /* (n_classes) at best_conf */
+    const double *tp, *fp;                      /* (n_classes) there, rounded to whole detections */
     const double *p_curve, *r_curve, *f1_curve; /* (n_classes, DETECT_CURVE_POINTS) by confidence */
-    const double *pr_curve;         /* (n_classes, DETECT_CURVE_POINTS) precision by recall at IoU 0.5 */
-    const double *maps;             /* (nc) AP50-95 by class; the mean where a class has no objects */
-    const size_t *truths_by_class;  /* (nc) objects */
+    const double *pr_curve; /* (n_classes, DETECT_CURVE_POINTS) precision by recall at IoU 0.5 */
+    const double *maps;     /* (nc) AP50-95 by class; the mean where a class has no objects */
+    const size_t *truths_by_class;   /* (nc) objects */
     const size_t *pictures_by_class; /* (nc) pictures with such objects */
-    double best_conf;               /* where the smoothed mean F1 is highest */
+    double best_conf;                /* where the smoothed mean F1 is highest */
     double mean_p, mean_r, map50, map, fitness;
-    const uint64_t *confusion;      /* (nc + 1, nc + 1) [predicted][true], background last */
+    const uint64_t *confusion; /* (nc + 1, nc + 1) [predicted][true], background last */
 } detect_metrics_result;
 /* Not const: it sorts the detections in place. */
 void detect_metrics_make_result(detect_metrics *m, detect_metrics_result *out);

@@ -1,10 +1,11 @@
 /* nms.c: greedy non-maximum suppression (spec 2.3) on a heap of 8-byte keys.
  *
- * A candidate row is (anchor, class, score). Its key holds the score, best first, above the row's number, so that keys
- * sort as the spec wants: by score, equal scores by the lower index. Keys go in a list; when it is full (max_nms, or
- * the room given at create) it turns into a heap with the worst on top, which gives way to better ones. Then the heap
- * is turned best side up and popped until max_det boxes are kept. A row's box is looked up, or decoded, only when it is
- * popped: most never are. Cost: O(rows) to gather and heapify, O(popped * (log rows + kept)) after.
+ * A candidate row is (anchor, class, score). Its key holds the score, best first, above the row's
+ * number, so that keys sort as the spec wants: by score, equal scores by the lower index. Keys go
+ * in a list; when it is full (max_nms, or the room given at create) it turns into a heap with the
+ * worst on top, which gives way to better ones. Then the heap is turned best side up and popped
+ * until max_det boxes are kept. A row's box is looked up, or decoded, only when it is popped: most
+ * never are. Cost: O(rows) to gather and heapify, O(popped * (log rows + kept)) after.
  *
  * NaN: a NaN score passes no threshold, and a box that is not finite is not kept.
  * Memory: one block at create. Threads: one detect_nms each. */
@@ -21,8 +22,8 @@ static const float CLASS_OFFSET_PX = 7680.0f;
 struct detect_nms {
     size_t most_rows;
     size_t max_det;
-    uint64_t *keys;                    /* (most_rows) */
-    float *x1, *y1, *x2, *y2, *area;   /* (max_det) kept boxes with their class offset */
+    uint64_t *keys;                  /* (most_rows) */
+    float *x1, *y1, *x2, *y2, *area; /* (max_det) kept boxes with their class offset */
 };
 
 /* Where rows come from: a decoded tensor, or levels of logits. */
@@ -60,14 +61,17 @@ size_t detect_nms_bytes(size_t most_rows, int max_det)
     return layout_plan(most_rows, max_det).total;
 }
 
-vg_status detect_nms_create(detect_nms **out, size_t most_rows, int max_det, base_mem *mem, vg_error *err)
+vg_status detect_nms_create(detect_nms **out, size_t most_rows, int max_det, base_mem *mem,
+                            vg_error *err)
 {
     *out = NULL;
     if (most_rows == 0 || most_rows > UINT32_MAX)
-        return base_fail(err, VG_ERR_ARGUMENT, "most_rows", base_mend("pass 1 to %lu", (unsigned long)UINT32_MAX),
+        return base_fail(err, VG_ERR_ARGUMENT, "most_rows",
+                         base_mend("pass 1 to %lu", (unsigned long)UINT32_MAX),
                          "%zu candidate rows for suppression", most_rows);
     if (max_det < 1)
-        return base_fail(err, VG_ERR_ARGUMENT, "max_det", "pass 1 or more", "at most %d detections", max_det);
+        return base_fail(err, VG_ERR_ARGUMENT, "max_det", "pass 1 or more", "at most %d detections",
+                         max_det);
     nms_layout l = layout_plan(most_rows, max_det);
     char *block = base_alloc(mem, l.total, err);
     if (!block)
@@ -150,9 +154,10 @@ static void rows_push(row_list *r, float score, size_t row)
 
 /* ---- gathering from a decoded tensor ---- */
 
-/* Best class of each of n <= SCAN_ANCHORS anchors, the first on ties; scores points at their column of class 0. */
-DETECT_WIDE static void best_classes(float *best, int *best_class, const float *scores, size_t row_length, int nc,
-                                     size_t n)
+/* Best class of each of n <= SCAN_ANCHORS anchors, the first on ties; scores points at their column
+ * of class 0. */
+DETECT_WIDE static void best_classes(float *best, int *best_class, const float *scores,
+                                     size_t row_length, int nc, size_t n)
 {
     for (size_t a = 0; a < n; a++) {
         best[a] = -INFINITY;
@@ -201,8 +206,8 @@ static void gather_pred(row_list *rows, const row_source *s, const detect_nms_op
 
 /* ---- gathering from logits ---- */
 
-/* A logit below this cannot have a score > conf: conf less a part in a million, ten times the error of our
- * sigmoid, through the inverse sigmoid. -inf: every logit may pass. */
+/* A logit below this cannot have a score > conf: conf less a part in a million, ten times the error
+ * of our sigmoid, through the inverse sigmoid. -inf: every logit may pass. */
 static float logit_floor(float conf)
 {
     double p = (double)conf * (1 - 1e-6);
@@ -214,7 +219,8 @@ static float logit_floor(float conf)
 }
 
 /* hit[i] != 0: pixel i has a class logit at the floor or above. */
-DETECT_WIDE static void mark_pixels(int *hit, const float *cls, size_t pitch, size_t n, int nc, float floor_logit)
+DETECT_WIDE static void mark_pixels(int *hit, const float *cls, size_t pitch, size_t n, int nc,
+                                    float floor_logit)
 {
     for (size_t i = 0; i < n; i++) {
         const float *x = cls + i * pitch;
@@ -231,9 +237,10 @@ DETECT_WIDE static void sigmoid_row(float *out, const float *x, int n)
         out[i] = detect_sigmoid(x[i]);
 }
 
-/* The rows of one anchor. Scores are compared, not logits: different logits may round to one score, where the first
- * class wins. */
-static void gather_anchor(row_list *rows, const float *logits, int nc, size_t anchor, const detect_nms_options *o)
+/* The rows of one anchor. Scores are compared, not logits: different logits may round to one score,
+ * where the first class wins. */
+static void gather_anchor(row_list *rows, const float *logits, int nc, size_t anchor,
+                          const detect_nms_options *o)
 {
     float scores[SCORE_CHUNK], best = -INFINITY;
     int best_class = 0;
@@ -267,7 +274,8 @@ static void gather_levels(row_list *rows, const row_source *s, const detect_nms_
             mark_pixels(hit, cls + begin * l->cls_pitch, l->cls_pitch, n, s->nc, floor_logit);
             for (size_t p = 0; p < n; p++)
                 if (hit[p])
-                    gather_anchor(rows, cls + (begin + p) * l->cls_pitch, s->nc, anchor + begin + p, o);
+                    gather_anchor(rows, cls + (begin + p) * l->cls_pitch, s->nc, anchor + begin + p,
+                                  o);
         }
         anchor += pixels;
     }
@@ -296,12 +304,13 @@ static bool row_box(detect_box *out, const row_source *s, uint64_t key)
     size_t row = key & UINT32_MAX, nc = (size_t)s->nc;
     float xywh[4];
     source_xywh(xywh, s, row / nc);
-    *out = (detect_box){xywh[0] - xywh[2] / 2, xywh[1] - xywh[3] / 2, xywh[0] + xywh[2] / 2, xywh[1] + xywh[3] / 2,
-                        key_score(key), (int)(row % nc)};
+    *out = (detect_box){xywh[0] - xywh[2] / 2, xywh[1] - xywh[3] / 2, xywh[0] + xywh[2] / 2,
+                        xywh[1] + xywh[3] / 2, key_score(key),        (int)(row % nc)};
     return isfinite(out->x1) && isfinite(out->y1) && isfinite(out->x2) && isfinite(out->y2);
 }
 
-/* Does any of the n kept boxes overlap b by more than iou? No epsilon here, unlike in validation's IoU. */
+/* Does any of the n kept boxes overlap b by more than iou? No epsilon here, unlike in validation's
+ * IoU. */
 DETECT_WIDE static bool overlaps_kept(const detect_nms *k, size_t n, const float b[5], float iou)
 {
     const float *x1 = k->x1, *y1 = k->y1, *x2 = k->x2, *y2 = k->y2, *area = k->area;
@@ -320,7 +329,8 @@ DETECT_WIDE static bool overlaps_kept(const detect_nms *k, size_t n, const float
     return false;
 }
 
-static size_t suppress(detect_nms *k, detect_box *out, row_list *rows, const row_source *s, const detect_nms_options *o)
+static size_t suppress(detect_nms *k, detect_box *out, row_list *rows, const row_source *s,
+                       const detect_nms_options *o)
 {
     size_t most = o->max_det < 0 ? 0 : (size_t)o->max_det, n = 0;
     most = most < k->max_det ? most : k->max_det;
@@ -348,7 +358,8 @@ static size_t suppress(detect_nms *k, detect_box *out, row_list *rows, const row
 
 static row_list rows_begin(const detect_nms *n, const row_source *s, const detect_nms_options *o)
 {
-    assert(s->nc > 0 && s->n_anchors <= UINT32_MAX / (size_t)s->nc); /* a row's number has 32 bits in its key */
+    assert(s->nc > 0 &&
+           s->n_anchors <= UINT32_MAX / (size_t)s->nc); /* a row's number has 32 bits in its key */
     size_t most = o->max_nms < 0 ? 0 : (size_t)o->max_nms;
     return (row_list){.keys = n->keys, .most = most < n->most_rows ? most : n->most_rows};
 }
@@ -363,8 +374,8 @@ size_t detect_nms_run(detect_nms *n, detect_box *out, const float *pred, int nc,
     return suppress(n, out, &rows, &s, o);
 }
 
-size_t detect_run(detect_nms *n, detect_box *out, const detect_level *levels, int n_levels, int nc, int picture,
-                  const detect_nms_options *o)
+size_t detect_run(detect_nms *n, detect_box *out, const detect_level *levels, int n_levels, int nc,
+                  int picture, const detect_nms_options *o)
 {
     row_source s = {.levels = levels, .n_levels = n_levels, .nc = nc, .picture = picture};
     s.n_anchors = detect_n_anchors(levels, n_levels);

@@ -1,4 +1,5 @@
-/* scale.c: boxes of the letterboxed input back to the original picture (spec 2.4), and the plain IoU of validation. */
+/* scale.c: boxes of the letterboxed input back to the original picture (spec 2.4), and the plain
+ * IoU of validation. */
 #include <math.h>
 
 #include "maths.h"
@@ -8,15 +9,18 @@ static float clip(float v, float most)
     return detect_min(detect_max(v, 0.0f), most);
 }
 
-void detect_scale_boxes(detect_box *boxes, size_t n_boxes, int in_h, int in_w, int orig_h, int orig_w)
+void detect_scale_boxes(detect_box *boxes, size_t n_boxes, int in_h, int in_w, int orig_h,
+                        int orig_w)
 {
     double gain = fmin((double)in_h / orig_h, (double)in_w / orig_w);
     /* rint: ties to even, as the letterbox rounded its padding (spec 2.1). */
-    double pad_x = rint((in_w - orig_w * gain) / 2 - 0.1), pad_y = rint((in_h - orig_h * gain) / 2 - 0.1);
+    double pad_x = rint((in_w - orig_w * gain) / 2 - 0.1),
+           pad_y = rint((in_h - orig_h * gain) / 2 - 0.1);
     detect_unpad_boxes(boxes, n_boxes, (float)gain, (float)pad_x, (float)pad_y, orig_h, orig_w);
 }
 
-void detect_unpad_boxes(detect_box *boxes, size_t n_boxes, float gain, float pad_x, float pad_y, int orig_h, int orig_w)
+void detect_unpad_boxes(detect_box *boxes, size_t n_boxes, float gain, float pad_x, float pad_y,
+                        int orig_h, int orig_w)
 {
     float w = (float)orig_w, h = (float)orig_h;
     for (size_t i = 0; i < n_boxes; i++) {

@@ -1,10 +1,10 @@
-/* terms.c: binary cross-entropy over all class logits, CIoU and distribution focal loss over foreground anchors
- * (spec 3.3; DFL: Li et al., "Generalized Focal Loss", NeurIPS 2020).
+/* terms.c: binary cross-entropy over all class logits, CIoU and distribution focal loss over
+ * foreground anchors (spec 3.3; DFL: Li et al., "Generalized Focal Loss", NeurIPS 2020).
  *
- * Nearly all class targets are 0, so the dense pass takes them as 0 and the few others are mended afterwards:
- *     BCE(x, t) = softplus(x) - x t,    dBCE/dx = sigmoid(x) - t.
- * softplus(x) = max(x, 0) + log(1 + e^-|x|); the logarithms of many elements are one logarithm of a product, kept in
- * double, where a factor of 1 + 1e-15 still counts. */
+ * Nearly all class targets are 0, so the dense pass takes them as 0 and the few others are mended
+ * afterwards: BCE(x, t) = softplus(x) - x t,    dBCE/dx = sigmoid(x) - t. softplus(x) = max(x, 0) +
+ * log(1 + e^-|x|); the logarithms of many elements are one logarithm of a product, kept in double,
+ * where a factor of 1 + 1e-15 still counts. */
 #include "terms.h"
 
 #include <math.h>
@@ -24,9 +24,10 @@ typedef struct softplus_sum {
     double linear, product;
 } softplus_sum;
 
-/* n <= CLASS_CHUNK logits; gradient (NULL: none) gets scale * sigmoid. product grows at most 2^n-fold. Plain loops one
- * after the other: each becomes vector code, all in one would not. */
-DETECT_INLINE void softplus_add(softplus_sum *s, float *gradient, const float *x, int n, float scale)
+/* n <= CLASS_CHUNK logits; gradient (NULL: none) gets scale * sigmoid. product grows at most
+ * 2^n-fold. Plain loops one after the other: each becomes vector code, all in one would not. */
+DETECT_INLINE void softplus_add(softplus_sum *s, float *gradient, const float *x, int n,
+                                float scale)
 {
     float e[CLASS_CHUNK], linear[LANES] = {0};
     double product[LANES];
@@ -54,8 +55,8 @@ DETECT_INLINE void softplus_add(softplus_sum *s, float *gradient, const float *x
 }
 
 /* The dense pass over the class logits of n pixels. */
-DETECT_WIDE static double class_pass(float *gradient, size_t gradient_pitch, const float *cls, size_t pitch, size_t n,
-                                     int nc, float scale)
+DETECT_WIDE static double class_pass(float *gradient, size_t gradient_pitch, const float *cls,
+                                     size_t pitch, size_t n, int nc, float scale)
 {
     softplus_sum s = {0, 1};
     for (size_t p = 0; p < n; p++)
@@ -102,7 +103,8 @@ static side_bins side_make(const float *logits)
 }
 
 /* DFL of one side, and its gradient times scale added. */
-static double dfl_add(float *gradient, const side_bins *s, const float *logits, float distance, double scale)
+static double dfl_add(float *gradient, const side_bins *s, const float *logits, float distance,
+                      double scale)
 {
     float t = distance < 0 ? 0 : distance > MOST_DISTANCE ? MOST_DISTANCE : distance;
     int low = (int)t;
@@ -117,8 +119,8 @@ static double dfl_add(float *gradient, const side_bins *s, const float *logits, 
 }
 
 /* Box and DFL loss of a foreground anchor in cells; gradient (NULL: none) holds zeros. */
-static void box_terms(terms_sum *sum, float *gradient, const float *logits, int x, int y, const float target_cells[4],
-                      float weight, const terms_scale *scale)
+static void box_terms(terms_sum *sum, float *gradient, const float *logits, int x, int y,
+                      const float target_cells[4], float weight, const terms_scale *scale)
 {
     float ax = (float)x + 0.5f, ay = (float)y + 0.5f;
     const float *t = target_cells;
@@ -127,14 +129,15 @@ static void box_terms(terms_sum *sum, float *gradient, const float *logits, int 
     double slope[4], ciou;
     for (int k = 0; k < SIDES; k++)
         side[k] = side_make(logits + k * DETECT_REG_MAX);
-    const float pred[4] = {ax - (float)side[0].mean, ay - (float)side[1].mean, ax + (float)side[2].mean,
-                           ay + (float)side[3].mean};
+    const float pred[4] = {ax - (float)side[0].mean, ay - (float)side[1].mean,
+                           ax + (float)side[2].mean, ay + (float)side[3].mean};
     ciou = detect_ciou_gradient(slope, pred, t);
     sum->box += (1 - ciou) * weight;
     for (int k = 0; k < SIDES; k++) {
         const float *z = logits + k * DETECT_REG_MAX;
         float *g = gradient ? gradient + k * DETECT_REG_MAX : NULL;
-        sum->dfl += weight * dfl_add(g, &side[k], z, distance[k], scale->dfl * weight / SIDES) / SIDES;
+        sum->dfl +=
+            weight * dfl_add(g, &side[k], z, distance[k], scale->dfl * weight / SIDES) / SIDES;
         if (!g)
             continue;
         /* Left and top go against their coordinate; the mean's slope by a logit is p (b - mean). */
@@ -147,8 +150,9 @@ static void box_terms(terms_sum *sum, float *gradient, const float *logits, int 
 /* ---- a picture ---- */
 
 /* What the dense passes left out: anchors [first, first + pixels) that answer for objects. */
-static void foreground_terms(terms_sum *sum, const detect_gradient *g, const detect_level *l, size_t base_pixel,
-                             size_t first, const detect_targets *targets, const terms_scale *scale)
+static void foreground_terms(terms_sum *sum, const detect_gradient *g, const detect_level *l,
+                             size_t base_pixel, size_t first, const detect_targets *targets,
+                             const terms_scale *scale)
 {
     for (size_t p = 0; p < detect_level_pixels(l); p++) {
         int32_t index = targets->truth_index[first + p];
@@ -163,13 +167,14 @@ static void foreground_terms(terms_sum *sum, const detect_gradient *g, const det
         sum->cls -= (double)weight * l->cls[at * l->cls_pitch + c];
         if (g)
             g->cls[at * g->cls_pitch + c] -= (float)(scale->cls * weight);
-        box_terms(sum, g ? g->box + at * g->box_pitch : NULL, l->box + at * l->box_pitch, (int)(p % (size_t)l->w),
-                  (int)(p / (size_t)l->w), target, weight, scale);
+        box_terms(sum, g ? g->box + at * g->box_pitch : NULL, l->box + at * l->box_pitch,
+                  (int)(p % (size_t)l->w), (int)(p / (size_t)l->w), target, weight, scale);
     }
 }
 
-terms_sum terms_picture(const detect_gradient *gradients, const detect_level *levels, int n_levels, int nc, int picture,
-                        const detect_targets *targets, const terms_scale *scale)
+terms_sum terms_picture(const detect_gradient *gradients, const detect_level *levels, int n_levels,
+                        int nc, int picture, const detect_targets *targets,
+                        const terms_scale *scale)
 {
     terms_sum sum = {0};
     size_t first = 0;
@@ -178,9 +183,11 @@ terms_sum terms_picture(const detect_gradient *gradients, const detect_level *le
         const detect_gradient *g = gradients ? &gradients[i] : NULL;
         size_t pixels = detect_level_pixels(l), base_pixel = (size_t)picture * pixels;
         for (size_t p = 0; g && p < pixels; p++)
-            memset(g->box + (base_pixel + p) * g->box_pitch, 0, DETECT_BOX_CHANNELS * sizeof(float));
+            memset(g->box + (base_pixel + p) * g->box_pitch, 0,
+                   DETECT_BOX_CHANNELS * sizeof(float));
         sum.cls += class_pass(g ? g->cls + base_pixel * g->cls_pitch : NULL, g ? g->cls_pitch : 0,
-                              l->cls + base_pixel * l->cls_pitch, l->cls_pitch, pixels, nc, (float)scale->cls);
+                              l->cls + base_pixel * l->cls_pitch, l->cls_pitch, pixels, nc,
+                              (float)scale->cls);
         foreground_terms(&sum, g, l, base_pixel, first, targets, scale);
         first += pixels;
     }

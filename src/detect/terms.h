@@ -1,4 +1,5 @@
-/* terms.h: the three sums of the loss over one picture, with their gradients. Private to src/detect. */
+/* terms.h: the three sums of the loss over one picture, with their gradients. Private to
+ * src/detect. */
 #ifndef DETECT_TERMS_H
 #define DETECT_TERMS_H
 
@@ -16,7 +17,8 @@ typedef struct terms_scale {
 } terms_scale;
 
 /* gradients NULL: values only. */
-terms_sum terms_picture(const detect_gradient *gradients, const detect_level *levels, int n_levels, int nc, int picture,
-                        const detect_targets *targets, const terms_scale *scale);
+terms_sum terms_picture(const detect_gradient *gradients, const detect_level *levels, int n_levels,
+                        int nc, int picture, const detect_targets *targets,
+                        const terms_scale *scale);
 
 #endif

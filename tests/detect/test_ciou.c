@@ -12,7 +12,8 @@ static void golden_values_and_gradients_are_met(void **state)
     (void)state;
     golden_file *g = golden_open("ciou.safetensors");
     const float *a = golden_f32(g, "box1", NULL), *b = golden_f32(g, "box2", NULL);
-    const double *value = golden_f64(g, "f64.ciou", NULL), *gradient = golden_f64(g, "f64.grad_box1", NULL);
+    const double *value = golden_f64(g, "f64.ciou", NULL),
+                 *gradient = golden_f64(g, "f64.grad_box1", NULL);
     size_t n = golden_dim(g, "box1", 0);
     assert_int_equal(n, 100);
     for (size_t i = 0; i < n; i++) {
@@ -20,25 +21,31 @@ static void golden_values_and_gradients_are_met(void **state)
         assert_true(fabs(detect_ciou(a + 4 * i, b + 4 * i) - value[i]) <= 1e-9);
         assert_true(fabs(detect_ciou_gradient(got, a + 4 * i, b + 4 * i) - value[i]) <= 1e-9);
         for (size_t k = 0; k < 4; k++)
-            assert_true(fabs(got[k] - gradient[4 * i + k]) <= 1e-5 * fmax(1, fabs(gradient[4 * i + k])));
+            assert_true(fabs(got[k] - gradient[4 * i + k]) <=
+                        1e-5 * fmax(1, fabs(gradient[4 * i + k])));
     }
     golden_close(g);
 }
 
 static double shape_v(const double p[4], const float t[4])
 {
-    double turn = atan(((double)t[2] - t[0]) / ((double)t[3] - t[1] + 1e-7)) - atan((p[2] - p[0]) / (p[3] - p[1] + 1e-7));
+    double turn = atan(((double)t[2] - t[0]) / ((double)t[3] - t[1] + 1e-7)) -
+                  atan((p[2] - p[0]) / (p[3] - p[1] + 1e-7));
     return 4 / (M_PI * M_PI) * turn * turn;
 }
 
-/* The formula of spec 3.4 with the shape term's weight given (negative: computed, and handed back in *alpha). */
+/* The formula of spec 3.4 with the shape term's weight given (negative: computed, and handed back
+ * in *alpha). */
 static double plain_ciou(const double p[4], const float t[4], double *alpha)
 {
-    double iw = fmax(fmin(p[2], t[2]) - fmax(p[0], t[0]), 0), ih = fmax(fmin(p[3], t[3]) - fmax(p[1], t[1]), 0);
+    double iw = fmax(fmin(p[2], t[2]) - fmax(p[0], t[0]), 0),
+           ih = fmax(fmin(p[3], t[3]) - fmax(p[1], t[1]), 0);
     double cw = fmax(p[2], t[2]) - fmin(p[0], t[0]), ch = fmax(p[3], t[3]) - fmin(p[1], t[1]);
-    double area = (p[2] - p[0]) * (p[3] - p[1] + 1e-7), other = ((double)t[2] - t[0]) * ((double)t[3] - t[1] + 1e-7);
+    double area = (p[2] - p[0]) * (p[3] - p[1] + 1e-7),
+           other = ((double)t[2] - t[0]) * ((double)t[3] - t[1] + 1e-7);
     double iou = iw * ih / (area + other - iw * ih + 1e-7);
-    double dx = (double)t[0] + t[2] - p[0] - p[2], dy = (double)t[1] + t[3] - p[1] - p[3], v = shape_v(p, t);
+    double dx = (double)t[0] + t[2] - p[0] - p[2], dy = (double)t[1] + t[3] - p[1] - p[3],
+           v = shape_v(p, t);
     if (*alpha < 0)
         *alpha = v / (v - iou + 1 + 1e-7);
     return iou - (dx * dx + dy * dy) / 4 / (cw * cw + ch * ch + 1e-7) - v * *alpha;
@@ -72,7 +79,8 @@ static void the_gradient_is_the_slope_with_the_shape_weight_held(void **state)
 static void degenerate_boxes_give_finite_numbers(void **state)
 {
     (void)state;
-    static const float boxes[][4] = {{0, 0, 0, 0}, {5, 5, 5, 9}, {5, 5, 9, 5}, {9, 9, 5, 5}, {0, 0, 1e6f, 1e-6f}};
+    static const float boxes[][4] = {
+        {0, 0, 0, 0}, {5, 5, 5, 9}, {5, 5, 9, 5}, {9, 9, 5, 5}, {0, 0, 1e6f, 1e-6f}};
     for (size_t i = 0; i < 5; i++)
         for (size_t k = 0; k < 5; k++) {
             double g[4];

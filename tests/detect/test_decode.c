@@ -1,10 +1,11 @@
-/* test_decode.c: decode against the formulas of spec 1.4 in double, and the shared exp and sigmoid over their range. */
+/* test_decode.c: decode against the formulas of spec 1.4 in double, and the shared exp and sigmoid
+ * over their range. */
 #include "support/test.h"
 
 #include <math.h>
 
-#include "detect/maths.h"
 #include "detect/levels.h"
+#include "detect/maths.h"
 
 static double dfl_double(const float *logits)
 {
@@ -16,8 +17,8 @@ static double dfl_double(const float *logits)
     return mean / sum;
 }
 
-static void check_anchor(const float *out, const test_levels *t, const detect_level *l, int nc, int picture, int pixel,
-                         size_t anchor)
+static void check_anchor(const float *out, const test_levels *t, const detect_level *l, int nc,
+                         int picture, int pixel, size_t anchor)
 {
     const size_t at = (size_t)(picture * l->h * l->w + pixel), n = t->n_anchors;
     double d[4], ax = pixel % l->w + 0.5, ay = pixel / l->w + 0.5; /* NOLINT: whole rows */

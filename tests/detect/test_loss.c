@@ -1,4 +1,5 @@
-/* test_loss.c: assigner, loss and gradient against the golden files and finite differences; bounds; threads. */
+/* test_loss.c: assigner, loss and gradient against the golden files and finite differences; bounds;
+ * threads. */
 #include "support/test.h"
 
 #include <math.h>
@@ -32,7 +33,8 @@ static grads grads_make(const detect_level *levels, int batch, int nc)
         g.data[i] = take(g.n[i], sizeof(float));
         for (size_t k = 0; k < g.n[i]; k++)
             g.data[i][k] = 1e9f;
-        g.level[i] = (detect_gradient){g.data[i], g.data[i] + DETECT_BOX_CHANNELS, channels, channels};
+        g.level[i] =
+            (detect_gradient){g.data[i], g.data[i] + DETECT_BOX_CHANNELS, channels, channels};
     }
     return g;
 }
@@ -103,7 +105,8 @@ static void scene_close(scene *s)
 static detect_loss *loss_make(const detect_level *levels, int batch, size_t most_labels)
 {
     detect_loss *l = NULL;
-    const detect_loss_bounds b = {(size_t)batch, detect_n_anchors(levels, TEST_LEVELS), most_labels, 2};
+    const detect_loss_bounds b = {(size_t)batch, detect_n_anchors(levels, TEST_LEVELS), most_labels,
+                                  2};
     assert_int_equal(detect_loss_create(&l, &b, &mem, NULL), VG_OK);
     return l;
 }
@@ -123,7 +126,8 @@ static void check_targets(const scene *s, const detect_loss *l)
             assert_int_equal(t.truth_index[a] >= 0, fg[at]);
             for (size_t c = 0; c < nc; c++) {
                 bool hot = fg[at] && (int64_t)c == labels[at];
-                assert_float_equal((hot ? t.weight[a] : 0), scores[at * nc + c], 1e-4f * scores[at * nc + c] + 1e-9f);
+                assert_float_equal((hot ? t.weight[a] : 0), scores[at * nc + c],
+                                   1e-4f * scores[at * nc + c] + 1e-9f);
             }
             if (!fg[at])
                 continue;
@@ -161,8 +165,10 @@ static void check_golden(const char *name, bool objects)
     grads g = grads_make(s.level, s.n, s.nc);
     detect_loss *l = loss_make(s.level, s.n, 16);
     detect_loss_value v;
-    assert_int_equal(detect_loss_run(l, &v, g.level, &s.batch, &DETECT_LOSS_GAINS, NULL, NULL), VG_OK);
-    const float *items = golden_f32(s.file, "loss_items", NULL), total = *golden_f32(s.file, "loss_total", NULL);
+    assert_int_equal(detect_loss_run(l, &v, g.level, &s.batch, &DETECT_LOSS_GAINS, NULL, NULL),
+                     VG_OK);
+    const float *items = golden_f32(s.file, "loss_items", NULL),
+                total = *golden_f32(s.file, "loss_total", NULL);
     assert_true(fabs(v.box - items[0]) <= 1e-4 * items[0]);
     assert_true(fabs(v.cls - items[1]) <= 1e-4 * items[1]);
     assert_true(fabs(v.dfl - items[2]) <= 1e-4 * items[2]);
@@ -205,7 +211,8 @@ static size_t random_labels(detect_label *out, size_t n, test_random *r)
 }
 
 /* The slope of one term by a logit, the targets held. */
-static double slope(detect_loss *l, const detect_batch *b, const detect_loss_gains *gains, float *logit, float step)
+static double slope(detect_loss *l, const detect_batch *b, const detect_loss_gains *gains,
+                    float *logit, float step)
 {
     detect_loss_value up, down;
     float was = *logit;
@@ -222,7 +229,8 @@ static double slope(detect_loss *l, const detect_batch *b, const detect_loss_gai
 static void class_and_dfl_gradients_are_slopes_with_the_targets_held(void **state)
 {
     (void)state;
-    /* The box term's shape weight counts as constant, so its slope is not its gradient: test below. */
+    /* The box term's shape weight counts as constant, so its slope is not its gradient: test below.
+     */
     const detect_loss_gains gains = {.box = 0, .cls = 0.5f, .dfl = 1.5f};
     test_random r = {11};
     test_levels t;
@@ -251,8 +259,9 @@ static void class_and_dfl_gradients_are_slopes_with_the_targets_held(void **stat
 static void the_box_gradient_is_the_chain_of_its_parts(void **state)
 {
     (void)state;
-    /* A small step of every logit of one anchor along a random direction moves its box; the box's gradient by CIoU and
-     * the box's own move (finite differences of the decode) must add up to what the logits' gradient says. */
+    /* A small step of every logit of one anchor along a random direction moves its box; the box's
+     * gradient by CIoU and the box's own move (finite differences of the decode) must add up to
+     * what the logits' gradient says. */
     const detect_loss_gains gains = {.box = 7.5f, .cls = 0, .dfl = 0};
     test_random r = {21};
     test_levels t;
@@ -272,7 +281,8 @@ static void the_box_gradient_is_the_chain_of_its_parts(void **state)
             for (int p = 0; p < t.level[i].h * t.level[i].w; p++, anchor++) {
                 const detect_level *lv = &t.level[i];
                 size_t at = (size_t)(picture * lv->h * lv->w + p);
-                const float *z = lv->box + at * lv->box_pitch, *got = g.level[i].box + at * g.level[i].box_pitch;
+                const float *z = lv->box + at * lv->box_pitch,
+                            *got = g.level[i].box + at * g.level[i].box_pitch;
                 if (targets.truth_index[anchor] < 0) {
                     for (int k = 0; k < DETECT_BOX_CHANNELS; k++)
                         assert_true(got[k] == 0);
@@ -302,7 +312,8 @@ static void the_box_gradient_is_the_chain_of_its_parts(void **state)
                 box[2] = (float)(ax + d[2][1]), box[3] = (float)(ay + d[3][1]);
                 double ciou = detect_ciou_gradient(ciou_slope, box, target), want = 0;
                 for (int side = 0; side < 4; side++)
-                    want -= ciou_slope[side] * move[side] * 7.5 * BATCH * targets.weight[anchor] / divisor;
+                    want -= ciou_slope[side] * move[side] * 7.5 * BATCH * targets.weight[anchor] /
+                            divisor;
                 assert_true(fabs(along - want) <= 1e-5 + 1e-3 * fabs(want));
                 sum += (1 - ciou) * targets.weight[anchor];
                 seen++;
@@ -321,12 +332,14 @@ static void the_box_gradient_is_the_chain_of_its_parts(void **state)
 static void an_anchor_that_several_objects_want_goes_to_the_one_it_fits_best(void **state)
 {
     (void)state;
-    /* The same box twice: every anchor is a tie, and ties go to the first. Each object has ten wishes, all the same. */
+    /* The same box twice: every anchor is a tie, and ties go to the first. Each object has ten
+     * wishes, all the same. */
     test_levels t;
     detect_loss_value v;
     levels_make(&t, 1, SIDE, SIDE, NC, 0, -1, 1, 4, &mem);
     detect_loss *l = loss_make(t.level, 1, 16);
-    const detect_label twins[2] = {{0, 2, {0.5f, 0.5f, 0.5f, 0.5f}}, {0, 2, {0.5f, 0.5f, 0.5f, 0.5f}}};
+    const detect_label twins[2] = {{0, 2, {0.5f, 0.5f, 0.5f, 0.5f}},
+                                   {0, 2, {0.5f, 0.5f, 0.5f, 0.5f}}};
     detect_batch b = {t.level, TEST_LEVELS, NC, 1, twins, 2};
     assert_int_equal(detect_loss_run(l, &v, NULL, &b, &DETECT_LOSS_GAINS, NULL, NULL), VG_OK);
     assert_int_equal(v.n_foreground, DETECT_TOPK);
@@ -340,7 +353,8 @@ static void an_anchor_that_several_objects_want_goes_to_the_one_it_fits_best(voi
 static void an_object_centred_outside_the_picture_gets_no_anchors(void **state)
 {
     (void)state;
-    /* x1 + y1 + x2 + y2 <= 0 marks a row of padding in the reference: such a box counts as none though it reaches in. */
+    /* x1 + y1 + x2 + y2 <= 0 marks a row of padding in the reference: such a box counts as none
+     * though it reaches in. */
     test_levels t;
     detect_loss_value v;
     levels_make(&t, 1, SIDE, SIDE, NC, 0, -1, 1, 4, &mem);
@@ -360,8 +374,8 @@ static void an_object_centred_outside_the_picture_gets_no_anchors(void **state)
 static void distances_past_the_last_bin_aim_just_below_it(void **state)
 {
     (void)state;
-    /* One level of 40 x 40 cells and an object as large as the picture: its sides are up to 40 cells away, bins end at
-     * 15, so t is clamped to 14.99 (spec 3.3). */
+    /* One level of 40 x 40 cells and an object as large as the picture: its sides are up to 40
+     * cells away, bins end at 15, so t is clamped to 14.99 (spec 3.3). */
     test_levels t;
     detect_loss_value v;
     levels_make(&t, 1, 320, 320, NC, 0, -1, 1, 4, &mem);
@@ -376,15 +390,18 @@ static void distances_past_the_last_bin_aim_just_below_it(void **state)
     for (int p = 0; p < 40 * 40; p++) {
         if (targets.truth_index[p] < 0)
             continue;
-        double ax = p % 40 + 0.5, ay = p / 40 + 0.5, d[4] = {ax, ay, 40 - ax, 40 - ay}; /* NOLINT: whole rows */
+        double ax = p % 40 + 0.5, ay = p / 40 + 0.5,
+               d[4] = {ax, ay, 40 - ax, 40 - ay}; /* NOLINT: whole rows */
         for (int side = 0; side < 4; side++) {
-            const float *z = t.level[0].box + (size_t)p * t.level[0].box_pitch + side * DETECT_REG_MAX;
+            const float *z =
+                t.level[0].box + (size_t)p * t.level[0].box_pitch + side * DETECT_REG_MAX;
             double sum = 0, at = fmin(d[side], 14.99), low = floor(at);
             clamped += d[side] > 14.99;
             for (int k = 0; k < DETECT_REG_MAX; k++)
                 sum += exp(z[k]);
             want += targets.weight[p] / 4 *
-                    ((low + 1 - at) * (log(sum) - z[(int)low]) + (at - low) * (log(sum) - z[(int)low + 1]));
+                    ((low + 1 - at) * (log(sum) - z[(int)low]) +
+                     (at - low) * (log(sum) - z[(int)low + 1]));
         }
     }
     assert_true(clamped > 5);
@@ -401,10 +418,10 @@ static void wild_labels_and_logits_end_in_numbers_or_nan_but_no_crash(void **sta
     levels_make(&t, BATCH, SIDE, SIDE, NC, 0, -100, 100, 4, &mem);
     detect_loss *l = loss_make(t.level, BATCH, 16);
     grads g = grads_make(t.level, BATCH, NC);
-    const detect_label wild[] = {{0, 0, {NAN, 0.5f, 0.5f, 0.5f}},      {0, 1, {INFINITY, 0.5f, 1, 1}},
-                                 {1, 2, {0.5f, 0.5f, INFINITY, 1}},    {1, 3, {-5, -5, 1, 1}},
-                                 {1, 4, {0.5f, 0.5f, 0, 0}},           {0, 4, {0.5f, 0.5f, -1, -1}},
-                                 {0, 4, {0.5f, 0.5f, 1e30f, 1e30f}},   {0, 0, {0.5f, 0.5f, 1, 1}}};
+    const detect_label wild[] = {{0, 0, {NAN, 0.5f, 0.5f, 0.5f}},    {0, 1, {INFINITY, 0.5f, 1, 1}},
+                                 {1, 2, {0.5f, 0.5f, INFINITY, 1}},  {1, 3, {-5, -5, 1, 1}},
+                                 {1, 4, {0.5f, 0.5f, 0, 0}},         {0, 4, {0.5f, 0.5f, -1, -1}},
+                                 {0, 4, {0.5f, 0.5f, 1e30f, 1e30f}}, {0, 0, {0.5f, 0.5f, 1, 1}}};
     detect_batch b = {t.level, TEST_LEVELS, NC, BATCH, wild, sizeof wild / sizeof *wild};
     assert_int_equal(detect_loss_run(l, &v, g.level, &b, &DETECT_LOSS_GAINS, NULL, NULL), VG_OK);
     assert_true(isfinite(v.total));
@@ -429,17 +446,21 @@ static void labels_out_of_range_or_bounds_are_refused_by_name(void **state)
     detect_loss *l = loss_make(t.level, BATCH, 1);
     detect_label one[2] = {{0, NC, {0.5f, 0.5f, 0.5f, 0.5f}}, {0, 0, {0.5f, 0.5f, 0.5f, 0.5f}}};
     detect_batch b = {t.level, TEST_LEVELS, NC, BATCH, one, 1};
-    assert_int_equal(detect_loss_run(l, &v, NULL, &b, &DETECT_LOSS_GAINS, NULL, &err), VG_ERR_ARGUMENT);
+    assert_int_equal(detect_loss_run(l, &v, NULL, &b, &DETECT_LOSS_GAINS, NULL, &err),
+                     VG_ERR_ARGUMENT);
     assert_string_equal(err.what, "class 5 in a model of 5 classes");
     one[0].class_index = 0;
     one[0].picture = BATCH;
-    assert_int_equal(detect_loss_run(l, &v, NULL, &b, &DETECT_LOSS_GAINS, NULL, &err), VG_ERR_ARGUMENT);
+    assert_int_equal(detect_loss_run(l, &v, NULL, &b, &DETECT_LOSS_GAINS, NULL, &err),
+                     VG_ERR_ARGUMENT);
     one[0].picture = 0;
     b.n_labels = 2;
-    assert_int_equal(detect_loss_run(l, &v, NULL, &b, &DETECT_LOSS_GAINS, NULL, &err), VG_ERR_LIMIT);
+    assert_int_equal(detect_loss_run(l, &v, NULL, &b, &DETECT_LOSS_GAINS, NULL, &err),
+                     VG_ERR_LIMIT);
     b.n_labels = 1;
     b.batch = BATCH + 1;
-    assert_int_equal(detect_loss_run(l, &v, NULL, &b, &DETECT_LOSS_GAINS, NULL, &err), VG_ERR_LIMIT);
+    assert_int_equal(detect_loss_run(l, &v, NULL, &b, &DETECT_LOSS_GAINS, NULL, &err),
+                     VG_ERR_LIMIT);
     b.batch = BATCH;
     assert_int_equal(detect_loss_run(l, &v, NULL, &b, &DETECT_LOSS_GAINS, NULL, &err), VG_OK);
     detect_loss_destroy(&l);
@@ -459,8 +480,8 @@ static void bounds_are_counted_before_they_are_trusted(void **state)
     assert_int_equal(m.in_use_bytes, 0);
     m.fail_in = 1;
     assert_int_equal(detect_loss_create(&l, &b, &m, &err), VG_ERR_MEMORY);
-    const detect_loss_bounds bad[] = {{0, 1, 1, 1}, {1, 0, 1, 1}, {1, 1, 0, 1}, {1, 1, 1, 0}, {SIZE_MAX, 1, 1, 1},
-                                      {1, SIZE_MAX / 4, 1, 1}};
+    const detect_loss_bounds bad[] = {{0, 1, 1, 1}, {1, 0, 1, 1},        {1, 1, 0, 1},
+                                      {1, 1, 1, 0}, {SIZE_MAX, 1, 1, 1}, {1, SIZE_MAX / 4, 1, 1}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_int_equal(detect_loss_create(&l, &bad[i], &m, &err), VG_ERR_ARGUMENT);
         assert_null(l);
@@ -479,8 +500,10 @@ static void threads_change_no_bit_and_nothing_allocates(void **state)
     detect_loss_value v1, v2;
     assert_int_equal(base_pool_create(&pool, 2, &mem, NULL), VG_OK);
     uint64_t before = mem.n_allocs;
-    assert_int_equal(detect_loss_run(l, &v1, alone.level, &s.batch, &DETECT_LOSS_GAINS, NULL, NULL), VG_OK);
-    assert_int_equal(detect_loss_run(l, &v2, shared.level, &s.batch, &DETECT_LOSS_GAINS, pool, NULL), VG_OK);
+    assert_int_equal(detect_loss_run(l, &v1, alone.level, &s.batch, &DETECT_LOSS_GAINS, NULL, NULL),
+                     VG_OK);
+    assert_int_equal(
+        detect_loss_run(l, &v2, shared.level, &s.batch, &DETECT_LOSS_GAINS, pool, NULL), VG_OK);
     assert_int_equal(mem.n_allocs, before);
     assert_memory_equal(&v1, &v2, sizeof v1);
     for (int i = 0; i < TEST_LEVELS; i++)

@@ -1,4 +1,5 @@
-/* test_metrics.c: matching, average precision, curves and confusion against the golden file and by hand. */
+/* test_metrics.c: matching, average precision, curves and confusion against the golden file and by
+ * hand. */
 #include "support/test.h"
 
 #include <math.h>
@@ -61,7 +62,8 @@ static void golden_true_positives_are_exact(void **state)
         detect_box dets[PICTURE_MOST];
         detect_truth truths[PICTURE_MOST];
         uint16_t tp[PICTURE_MOST], taken[PICTURE_MOST];
-        size_t rows[PICTURE_MOST], n = golden_dets(dets, rows, g, picture), n_truths = golden_truths(truths, g, picture);
+        size_t rows[PICTURE_MOST], n = golden_dets(dets, rows, g, picture),
+                                   n_truths = golden_truths(truths, g, picture);
         detect_match(tp, dets, n, truths, n_truths, taken);
         for (size_t i = 0; i < n; i++, seen++)
             for (size_t t = 0; t < DETECT_N_IOU; t++)
@@ -149,7 +151,8 @@ static detect_truth truth(float x, int class_index)
 static void an_object_is_found_once_by_the_first_that_wants_it(void **state)
 {
     (void)state;
-    /* Detection 0 overlaps by 2/3, detection 1 wholly: up to 0.65 the first has it, above the second. */
+    /* Detection 0 overlaps by 2/3, detection 1 wholly: up to 0.65 the first has it, above the
+     * second. */
     const detect_box dets[3] = {det(2, 0.9f, 1), det(0, 0.8f, 1), det(0, 0.7f, 0)};
     const detect_truth truths[1] = {truth(0, 1)};
     uint16_t tp[3], taken[1];
@@ -160,7 +163,8 @@ static void an_object_is_found_once_by_the_first_that_wants_it(void **state)
 }
 
 /* Spec 6's words with lists of pairs, by brute force: the two thinnings for AP. */
-static void plain_match(uint16_t *tp, const detect_box *dets, size_t n_dets, const detect_truth *truths, size_t n_truths)
+static void plain_match(uint16_t *tp, const detect_box *dets, size_t n_dets,
+                        const detect_truth *truths, size_t n_truths)
 {
     for (size_t d = 0; d < n_dets; d++)
         tp[d] = 0;
@@ -170,8 +174,10 @@ static void plain_match(uint16_t *tp, const detect_box *dets, size_t n_dets, con
             float most = 0;
             best[d] = -1;
             for (size_t g = 0; g < n_truths; g++) {
-                float iou = detect_iou(truths[g].xyxy, (float[]){dets[d].x1, dets[d].y1, dets[d].x2, dets[d].y2});
-                if (truths[g].class_index == dets[d].class_index && iou >= detect_iou_thresholds[t] && iou > most) {
+                float iou = detect_iou(truths[g].xyxy,
+                                       (float[]){dets[d].x1, dets[d].y1, dets[d].x2, dets[d].y2});
+                if (truths[g].class_index == dets[d].class_index &&
+                    iou >= detect_iou_thresholds[t] && iou > most) {
                     most = iou;
                     best[d] = (int)g;
                 }
@@ -215,7 +221,8 @@ static void perfect_detections_have_every_figure_near_one(void **state)
     assert_int_equal(r.n_classes, 2);
     assert_int_equal(r.pictures_by_class[2], 10);
     assert_int_equal(r.truths_by_class[1], 0);
-    assert_true(near(r.map, 0.995, 1e-9)); /* the reference's own: the last of 101 points is always 0 */
+    assert_true(
+        near(r.map, 0.995, 1e-9)); /* the reference's own: the last of 101 points is always 0 */
     assert_true(near(r.mean_p, 1, 1e-9) && near(r.mean_r, 1, 1e-9));
     assert_true(r.r_curve[999] == 1); /* a confidence of exactly 1 is not below the point at 1 */
     assert_int_equal(r.confusion[0 * 4 + 0], 10);
@@ -227,16 +234,16 @@ static void perfect_detections_have_every_figure_near_one(void **state)
 static void half_right_has_the_area_that_paper_gives(void **state)
 {
     (void)state;
-    /* 4 objects; detections by confidence: right, wrong, right. Precision 1 up to recall 1/4, 2/3 at 1/2, then along a
-     * line to 0 at recall 1. */
+    /* 4 objects; detections by confidence: right, wrong, right. Precision 1 up to recall 1/4, 2/3
+     * at 1/2, then along a line to 0 at recall 1. */
     detect_metrics *m = metrics_make(1);
     detect_metrics_result r;
     const detect_box dets[3] = {det(0, 0.9f, 0), det(500, 0.8f, 0), det(50, 0.7f, 0)};
     const detect_truth truths[4] = {truth(0, 0), truth(50, 0), truth(100, 0), truth(150, 0)};
     assert_int_equal(detect_metrics_add(m, dets, 3, truths, 4, NULL), VG_OK);
     detect_metrics_make_result(m, &r);
-    /* 0 to 0.25: 1; at 0.25 the knot counts of the wrong one, 2/3; 0.25 to 0.5: 2/3; then a triangle. The jump at
-     * 0.25 is a slope of one step of 0.01. */
+    /* 0 to 0.25: 1; at 0.25 the knot counts of the wrong one, 2/3; 0.25 to 0.5: 2/3; then a
+     * triangle. The jump at 0.25 is a slope of one step of 0.01. */
     double want = 0.24 + 0.01 * (1 + 2.0 / 3) / 2 + 0.25 * 2 / 3 + 0.5 * 2 / 3 / 2;
     assert_true(near(r.ap[0], want, 1e-9));
     assert_true(r.r_curve[999] == 0 && r.p_curve[999] == 1);
@@ -250,11 +257,13 @@ static void half_right_has_the_area_that_paper_gives(void **state)
 static void equal_confidences_keep_the_order_of_the_pictures(void **state)
 {
     (void)state;
-    /* One object, found at the first or at the second of two detections of one confidence: AP 0.995 or half of it. */
+    /* One object, found at the first or at the second of two detections of one confidence: AP 0.995
+     * or half of it. */
     for (int found_second = 0; found_second < 2; found_second++) {
         detect_metrics *m = metrics_make(1);
         detect_metrics_result r;
-        const detect_box dets[2] = {det(found_second ? 500 : 0, 0.5f, 0), det(found_second ? 0 : 500, 0.5f, 0)};
+        const detect_box dets[2] = {det(found_second ? 500 : 0, 0.5f, 0),
+                                    det(found_second ? 0 : 500, 0.5f, 0)};
         const detect_truth object = truth(0, 0);
         assert_int_equal(detect_metrics_add(m, dets, 1, &object, 1, NULL), VG_OK);
         assert_int_equal(detect_metrics_add(m, dets + 1, 1, &object, 1, NULL), VG_OK);
@@ -293,8 +302,10 @@ static void nothing_right_makes_every_figure_zero(void **state)
     assert_int_equal(detect_metrics_add(m, &wrong, 1, NULL, 0, NULL), VG_OK);
     detect_metrics_make_result(m, &r);
     assert_int_equal(r.n_classes, 0);
-    assert_true(r.map == 0 && r.map50 == 0 && r.mean_p == 0 && r.mean_r == 0 && r.fitness == 0 && r.maps[1] == 0);
-    assert_int_equal(r.confusion[2 * 3 + 1], 2); /* both objects missed; strays count only beside a match */
+    assert_true(r.map == 0 && r.map50 == 0 && r.mean_p == 0 && r.mean_r == 0 && r.fitness == 0 &&
+                r.maps[1] == 0);
+    assert_int_equal(r.confusion[2 * 3 + 1],
+                     2); /* both objects missed; strays count only beside a match */
     assert_int_equal(r.confusion[1 * 3 + 2], 0);
     detect_metrics_destroy(&m);
 }
@@ -304,7 +315,8 @@ static void confusion_pairs_by_overlap_whatever_the_class(void **state)
     (void)state;
     detect_metrics *m = metrics_make(3);
     detect_metrics_result r;
-    /* Object of class 0: two want it, the closer one (class 2) has it; the other is a stray, as is the faint one not. */
+    /* Object of class 0: two want it, the closer one (class 2) has it; the other is a stray, as is
+     * the faint one not. */
     const detect_box dets[3] = {det(2, 0.9f, 1), det(1, 0.8f, 2), det(0, 0.2f, 0)};
     const detect_truth object = truth(0, 0);
     assert_int_equal(detect_metrics_add(m, dets, 3, &object, 1, NULL), VG_OK);
@@ -343,9 +355,11 @@ static void bounds_and_classes_are_checked_before_anything_is_counted(void **sta
     account.fail_in = 1;
     assert_int_equal(detect_metrics_create(&m, &b, 0.25f, &account, &err), VG_ERR_MEMORY);
     assert_null(m);
-    const detect_metrics_bounds bad[] = {{0, 1, 1, 1}, {1, 0, 1, 1}, {1, 1, 0, 1}, {1, 1, 1, 0}, {1, SIZE_MAX / 8, 1, 1}};
+    const detect_metrics_bounds bad[] = {
+        {0, 1, 1, 1}, {1, 0, 1, 1}, {1, 1, 0, 1}, {1, 1, 1, 0}, {1, SIZE_MAX / 8, 1, 1}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        assert_int_equal(detect_metrics_create(&m, &bad[i], 0.25f, &account, &err), VG_ERR_ARGUMENT);
+        assert_int_equal(detect_metrics_create(&m, &bad[i], 0.25f, &account, &err),
+                         VG_ERR_ARGUMENT);
 }
 
 int main(void)

@@ -1,4 +1,5 @@
-/* test_nms.c: suppression against the golden rows, against a slow and plain greedy loop, and at its edges. */
+/* test_nms.c: suppression against the golden rows, against a slow and plain greedy loop, and at its
+ * edges. */
 #include "support/test.h"
 
 #include <jansson.h>
@@ -56,7 +57,8 @@ static void check_golden(golden_file *g, const char *name)
         char key[64];
         snprintf(key, sizeof key, "%s.%zu", name, image);
         const float *want = golden_f32(g, key, NULL);
-        size_t n = detect_nms_run(nms, out, pred + image * (size_t)(4 + nc) * n_anchors, nc, n_anchors, &o);
+        size_t n = detect_nms_run(nms, out, pred + image * (size_t)(4 + nc) * n_anchors, nc,
+                                  n_anchors, &o);
         assert_int_equal(n, golden_dim(g, key, 0));
         for (size_t i = 0; i < n; i++, want += 6) {
             assert_float_equal(out[i].x1, want[0], 1e-4);
@@ -73,8 +75,9 @@ static void check_golden(golden_file *g, const char *name)
 static void golden_rows_are_kept_in_their_order(void **state)
 {
     (void)state;
-    static const char *const cases[] = {"single_025_070", "single_025_045", "multi_0001_070", "multi_005_060_max50",
-                                        "agnostic",       "classes_1_3",    "maxnms200"};
+    static const char *const cases[] = {
+        "single_025_070", "single_025_045", "multi_0001_070", "multi_005_060_max50",
+        "agnostic",       "classes_1_3",    "maxnms200"};
     golden_file *g = golden_open("nms.safetensors");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         check_golden(g, cases[i]);
@@ -83,7 +86,8 @@ static void golden_rows_are_kept_in_their_order(void **state)
 
 /* ---- the fast way equals the plain way ---- */
 
-static void check_run_equals(float least, float most, int nc, size_t most_rows, const detect_nms_options *o)
+static void check_run_equals(float least, float most, int nc, size_t most_rows,
+                             const detect_nms_options *o)
 {
     test_levels t;
     levels_make(&t, 2, 96, 160, nc, 3, least, most, (uint64_t)nc + 17, &mem);
@@ -125,10 +129,16 @@ static void run_from_logits_equals_decode_then_nms_bit_for_bit(void **state)
 static void a_score_just_above_conf_is_never_lost_by_the_quick_look(void **state)
 {
     (void)state;
-    /* One anchor, one class; conf is the float just below, at, or just above the anchor's own score. */
+    /* One anchor, one class; conf is the float just below, at, or just above the anchor's own
+     * score. */
     detect_nms *nms = nms_make(4, 4);
     float box[DETECT_BOX_CHANNELS] = {0}, logit, pred[5];
-    detect_level l = {.box = box, .cls = &logit, .box_pitch = DETECT_BOX_CHANNELS, .cls_pitch = 1, .h = 1, .w = 1,
+    detect_level l = {.box = box,
+                      .cls = &logit,
+                      .box_pitch = DETECT_BOX_CHANNELS,
+                      .cls_pitch = 1,
+                      .h = 1,
+                      .w = 1,
                       .stride = 8};
     for (logit = -20; logit < 18; logit += 0.0171f) {
         detect_decode_all(pred, &l, 1, 1, 0);
@@ -160,12 +170,15 @@ static size_t plain_nms(detect_box *out, const float *pred, const detect_nms_opt
     for (size_t a = 0; a < PLAIN_ANCHORS; a++) {
         int best = 0;
         for (int c = 1; c < PLAIN_CLASSES; c++)
-            if (pred[(size_t)(4 + c) * PLAIN_ANCHORS + a] > pred[(size_t)(4 + best) * PLAIN_ANCHORS + a])
+            if (pred[(size_t)(4 + c) * PLAIN_ANCHORS + a] >
+                pred[(size_t)(4 + best) * PLAIN_ANCHORS + a])
                 best = c;
         float score = pred[(size_t)(4 + best) * PLAIN_ANCHORS + a];
-        float x = pred[a], y = pred[PLAIN_ANCHORS + a], w = pred[2 * PLAIN_ANCHORS + a], h = pred[3 * PLAIN_ANCHORS + a];
+        float x = pred[a], y = pred[PLAIN_ANCHORS + a], w = pred[2 * PLAIN_ANCHORS + a],
+              h = pred[3 * PLAIN_ANCHORS + a];
         if (score > o->conf)
-            rows[n++] = (plain_row){{x - w / 2, y - h / 2, x + w / 2, y + h / 2, score, best}, false};
+            rows[n++] =
+                (plain_row){{x - w / 2, y - h / 2, x + w / 2, y + h / 2, score, best}, false};
     }
     for (;;) {
         plain_row *top = NULL;
@@ -182,20 +195,23 @@ static size_t plain_nms(detect_box *out, const float *pred, const detect_nms_opt
             float inter = fmaxf(w, 0) * fmaxf(h, 0);
             float both = (out[k].x2 - out[k].x1) * (out[k].y2 - out[k].y1) +
                          (top->box.x2 - top->box.x1) * (top->box.y2 - top->box.y1);
-            drop = (o->agnostic || out[k].class_index == top->box.class_index) && inter / (both - inter) > o->iou;
+            drop = (o->agnostic || out[k].class_index == top->box.class_index) &&
+                   inter / (both - inter) > o->iou;
         }
         if (!drop)
             out[kept++] = top->box;
     }
 }
 
-/* Coordinates are multiples of 1/8, so that the class offset loses no bits and the plain loop needs none. */
+/* Coordinates are multiples of 1/8, so that the class offset loses no bits and the plain loop needs
+ * none. */
 static void random_pred(float *pred, uint64_t seed)
 {
     test_random r = {seed};
     for (size_t a = 0; a < PLAIN_ANCHORS; a++) {
         for (size_t k = 0; k < 4; k++)
-            pred[k * PLAIN_ANCHORS + a] = floorf(random_float(&r, k < 2 ? 0 : 20, k < 2 ? 200 : 120)) / 4;
+            pred[k * PLAIN_ANCHORS + a] =
+                floorf(random_float(&r, k < 2 ? 0 : 20, k < 2 ? 200 : 120)) / 4;
         for (size_t c = 0; c < PLAIN_CLASSES; c++) /* few distinct scores: many ties */
             pred[(4 + c) * PLAIN_ANCHORS + a] = floorf(random_float(&r, 0, 40)) / 40;
     }
@@ -225,13 +241,15 @@ static void rows_and_ties_are_as_a_plain_greedy_loop_has_them(void **state)
 static void too_many_rows_leave_the_best_ones(void **state)
 {
     (void)state;
-    /* max_nms = 25 by option or by room: the result is that of the 25 best rows alone, lower index first on ties. */
+    /* max_nms = 25 by option or by room: the result is that of the 25 best rows alone, lower index
+     * first on ties. */
     static float pred[(4 + PLAIN_CLASSES) * PLAIN_ANCHORS];
     detect_nms *wide = nms_make(5000, 300), *narrow = nms_make(25, 300);
     for (uint64_t seed = 0; seed < 20; seed++) {
         detect_box by_option[300], by_room[300], all[300];
         random_pred(pred, seed + 100);
-        detect_nms_options o = {.conf = 0.1f, .iou = 2, .max_det = 300, .max_nms = 30000, .multi_label = true};
+        detect_nms_options o = {
+            .conf = 0.1f, .iou = 2, .max_det = 300, .max_nms = 30000, .multi_label = true};
         size_t n_all = detect_nms_run(wide, all, pred, PLAIN_CLASSES, PLAIN_ANCHORS, &o);
         size_t n_room = detect_nms_run(narrow, by_room, pred, PLAIN_CLASSES, PLAIN_ANCHORS, &o);
         o.max_nms = 25;
@@ -239,7 +257,8 @@ static void too_many_rows_leave_the_best_ones(void **state)
         assert_int_equal(n_all, 300);
         assert_int_equal(n_room, 25);
         assert_int_equal(n_option, 25);
-        assert_memory_equal(by_room, all, 25 * sizeof *all); /* iou 2: nothing is dropped, so order is by score */
+        assert_memory_equal(by_room, all,
+                            25 * sizeof *all); /* iou 2: nothing is dropped, so order is by score */
         assert_memory_equal(by_option, all, 25 * sizeof *all);
     }
     detect_nms_destroy(&wide);
@@ -252,10 +271,10 @@ static void nan_scores_and_boxes_are_never_kept(void **state)
 {
     (void)state;
     /* anchors: sound, NaN score, NaN x, infinite w, NaN beside a sound class */
-    static const float pred[6 * 5] = {50, 50, NAN, 50, 250, /* x */
-                                      50, 50, 50, 50, 250,  /* y */
-                                      10, 10, 10, INFINITY, 10, 10, 10, 10, 10, 10,
-                                      0.9f, NAN, 0.9f, 0.95f, 0.8f, 0.1f, NAN, 0.1f, 0.1f, NAN};
+    static const float pred[6 * 5] = {50,   50,  NAN,  50,       250, /* x */
+                                      50,   50,  50,   50,       250, /* y */
+                                      10,   10,  10,   INFINITY, 10,   10,   10,  10,   10,   10,
+                                      0.9f, NAN, 0.9f, 0.95f,    0.8f, 0.1f, NAN, 0.1f, 0.1f, NAN};
     detect_nms *nms = nms_make(10, 10);
     detect_nms_options o = DETECT_NMS_PREDICT;
     detect_box out[10];

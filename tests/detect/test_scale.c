@@ -56,7 +56,8 @@ static void a_noted_gain_and_padding_undo_the_letterbox(void **state)
 static void iou_of_identical_disjoint_and_empty_boxes(void **state)
 {
     (void)state;
-    const float a[4] = {0, 0, 10, 10}, half[4] = {5, 0, 15, 10}, far[4] = {20, 20, 30, 30}, empty[4] = {3, 3, 3, 3};
+    const float a[4] = {0, 0, 10, 10}, half[4] = {5, 0, 15, 10}, far[4] = {20, 20, 30, 30},
+                empty[4] = {3, 3, 3, 3};
     assert_float_equal(detect_iou(a, a), 1, 1e-6);
     assert_float_equal(detect_iou(a, half), 50.0 / 150, 1e-6);
     assert_float_equal(detect_iou(a, far), 0, 0);

@@ -1,5 +1,5 @@
-/* golden.c: safetensors by jansson: u64 length, JSON header, data. Every tensor is copied out once, so that it is
- * aligned whatever its offset; all is freed at close. */
+/* golden.c: safetensors by jansson: u64 length, JSON header, data. Every tensor is copied out once,
+ * so that it is aligned whatever its offset; all is freed at close. */
 #include "golden.h"
 
 #include <setjmp.h>
@@ -71,7 +71,8 @@ size_t golden_dim(golden_file *g, const char *key, size_t axis)
 
 const void *golden_raw(golden_file *g, const char *key, const char *dtype, size_t *n)
 {
-    json_t *entry = json_object_get(g->header, key), *offsets = json_object_get(entry, "data_offsets");
+    json_t *entry = json_object_get(g->header, key),
+           *offsets = json_object_get(entry, "data_offsets");
     if (!entry)
         fail_msg("no tensor %s", key);
     assert_string_equal(json_string_value(json_object_get(entry, "dtype")), dtype);

@@ -1,5 +1,6 @@
-/* golden.h: reads the golden safetensors of tests/golden, for tests. Independent of src/weights on purpose: a reader's
- * mistake must not hide in both sides of a comparison. Whatever goes wrong here fails the test that asked. */
+/* golden.h: reads the golden safetensors of tests/golden, for tests. Independent of src/weights on
+ * purpose: a reader's mistake must not hide in both sides of a comparison. Whatever goes wrong here
+ * fails the test that asked. */
 #ifndef TESTS_GOLDEN_H
 #define TESTS_GOLDEN_H
 
@@ -14,7 +15,8 @@ golden_file *golden_open(const char *name);
 void golden_close(golden_file *g);
 
 bool golden_has(golden_file *g, const char *key);
-/* Raw row-major data, after checking the dtype ("F32", "F64", "I64", "U8"); *n its elements (NULL: unwanted). */
+/* Raw row-major data, after checking the dtype ("F32", "F64", "I64", "U8"); *n its elements (NULL:
+ * unwanted). */
 const void *golden_raw(golden_file *g, const char *key, const char *dtype, size_t *n);
 const float *golden_f32(golden_file *g, const char *key, size_t *n);
 const double *golden_f64(golden_file *g, const char *key, size_t *n);

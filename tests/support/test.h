@@ -1,4 +1,5 @@
-/* test.h: what every test program here includes first: cmocka and the headers that it wants before itself. */
+/* test.h: what every test program here includes first: cmocka and the headers that it wants before
+ * itself. */
 #ifndef TESTS_TEST_H
 #define TESTS_TEST_H
 
