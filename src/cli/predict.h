@@ -13,7 +13,8 @@
 /* "image 1/72 a.jpg: 480x640 2 persons, 1 bus, 12.3ms": HxW of the network's input, time of the
  * inference. */
 void predict_line(FILE *to, const vg_detector *d, const vg_predict_result *r);
-/* "image 3/72 a.jpg: skipped: not a picture (a.jpg)". */
+/* "image 3/72 a.jpg: skipped: not a picture (byte 17)"; where it was is left out when it is the
+ * picture itself. */
 void predict_line_skipped(FILE *to, const vg_predict_result *r);
 /* One JSON object on one line: source, width, height, boxes of class, name, confidence, xyxy in
  * pixels. */

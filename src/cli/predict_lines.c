@@ -1,5 +1,6 @@
 /* predict_lines.c: one picture's result as a line. Spec 2.5. */
 #include <limits.h>
+#include <string.h>
 
 #include "predict.h"
 
@@ -35,7 +36,7 @@ void predict_line(FILE *to, const vg_detector *d, const vg_predict_result *r)
 void predict_line_skipped(FILE *to, const vg_predict_result *r)
 {
     fprintf(to, "image %zu/%zu %s: skipped: %s", r->index + 1, r->total, r->source, r->error.what);
-    if (r->error.where[0] != '\0')
+    if (r->error.where[0] != '\0' && strcmp(r->error.where, r->source) != 0)
         fprintf(to, " (%s)", r->error.where);
     fputc('\n', to);
 }

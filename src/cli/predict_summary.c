@@ -38,9 +38,10 @@ void predict_summary_print(FILE *to, const predict_sums *s, const vg_memory *m)
     fprintf(to,
             "Speed: %.1fms decode, %.1fms preprocess, %.1fms inference, %.1fms postprocess, %.1fms "
             "save per picture; "
-            "%zu pictures in %.1fs, %.1f pictures/s\n",
+            "%zu picture%s in %.1fs, %.1f pictures/s\n",
             t->decode_ms / n, t->preprocess_ms / n, t->inference_ms / n, t->postprocess_ms / n,
-            t->save_ms / n, s->n_done, wall_s, (double)s->n_done / fmax(wall_s, 1e-9));
+            t->save_ms / n, s->n_done, s->n_done == 1 ? "" : "s", wall_s,
+            (double)s->n_done / fmax(wall_s, 1e-9));
     fprintf(to, "Memory: planned %s (", cli_bytes(a, (double)m->planned_bytes));
     bool first = true;
     for (int i = 0; i < m->n_items; i++) {
