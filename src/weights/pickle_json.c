@@ -10,7 +10,7 @@
 #include "file.h"
 #include "pickle.h"
 
-enum { MOST_DEPTH = 64 };
+enum { MOST_DEPTH = 64, MOST_PATH_PARTS = 256 };
 
 typedef struct writer {
     base_str *out;
@@ -27,6 +27,9 @@ static vg_status raw(writer *w, const char *text)
 
 static vg_status write_text(writer *w, const pickle_node *n, const char *bytes, size_t length)
 {
+    if (length > w->most_bytes)
+        return base_fail(w->err, VG_ERR_LIMIT, base_where("data.pkl, byte %" PRIu32, n->at), NULL,
+                         "a text of %zu bytes, more than %zu", length, w->most_bytes);
     if (!weights_is_utf8(bytes, length))
         return base_fail(w->err, VG_ERR_FORMAT, base_where("data.pkl, byte %" PRIu32, n->at),
                          "copy or download the file again",
@@ -118,8 +121,9 @@ static vg_status write_path(writer *w, const pickle_node *object)
     bool slash = false;
     for (const pickle_cell *c = parts->as.items.first; c != NULL && st == VG_OK; c = c->next) {
         if (c->value->kind != PICKLE_TEXT)
-            continue;
-        if (slash)
+            st = base_fail(w->err, VG_ERR_FORMAT, base_where("data.pkl, byte %" PRIu32, object->at),
+                           NULL, "a part of a path is a %s", pickle_kind_name(c->value->kind));
+        if (slash && st == VG_OK)
             st = base_str_add(&path, w->most_bytes, w->mem, w->err, "/");
         if (st == VG_OK)
             st = base_str_add_bytes(&path, w->most_bytes, c->value->as.text.bytes,

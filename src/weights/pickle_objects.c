@@ -18,10 +18,15 @@ static vg_status take_line(pickle_machine *m, const char **out, size_t *n)
     return VG_OK;
 }
 
+/* Names are compared often, and one text may stand for many classes. */
+enum { MOST_CLASS_BYTES = 1024 };
+
 static vg_status push_class(pickle_machine *m, const char *module, size_t n_module,
                             const char *name, size_t n_name)
 {
     pickle_node *n;
+    if (n_module > MOST_CLASS_BYTES || n_name > MOST_CLASS_BYTES)
+        return pickle_broken(m, "the name of a class is longer than 1024 bytes");
     vg_status st = pickle_make_and_push(m, &n, PICKLE_CLASS);
     if (st != VG_OK)
         return st;

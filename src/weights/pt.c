@@ -139,12 +139,13 @@ static vg_status add_tensor(walk *w, const pickle_node *n)
 
 /* torch keeps a set of the buffers that state_dict leaves out; a set is a record of the list it was
  * made of. */
-static bool is_listed(const pickle_node *set, const pickle_node *key)
+static bool is_listed(walk *w, const pickle_node *set, const pickle_node *key)
 {
     const pickle_node *list =
         set != NULL && set->kind == PICKLE_OBJECT ? pickle_item(set->as.object.args, 0) : set;
     if (list == NULL || (list->kind != PICKLE_LIST && list->kind != PICKLE_SET))
         return false;
+    w->n_steps += list->as.items.n; /* as many for every buffer: it counts */
     for (const pickle_cell *c = list->as.items.first; c != NULL; c = c->next)
         if (c->value->kind == PICKLE_TEXT && c->value->as.text.n == key->as.text.n &&
             memcmp(c->value->as.text.bytes, key->as.text.bytes, key->as.text.n) == 0)
@@ -164,7 +165,7 @@ static vg_status walk_tensors(walk *w, const pickle_node *dict, size_t n_prefix,
         if (c->value->kind == PICKLE_NONE || (only_tensors && !pt_is_tensor(c->value)))
             continue;
         vg_status st = extend_name(w, n_prefix, c->key, &n_name);
-        if (st == VG_OK && !is_listed(left_out, c->key))
+        if (st == VG_OK && !is_listed(w, left_out, c->key))
             st = add_tensor(w, c->value);
         if (st != VG_OK)
             return st;

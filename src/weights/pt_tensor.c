@@ -57,7 +57,8 @@ bool pt_is_tensor(const pickle_node *n)
     const pickle_node *type = pickle_type(n);
     return type != NULL &&
            (is_parameter(type) || pickle_is_class(type, "torch._tensor", "_rebuild_from_type_v2") ||
-            (type->as.type.n_module == strlen(torch_utils) && type->as.type.n_name >= 15 &&
+            (type->as.type.n_module == strlen(torch_utils) &&
+             type->as.type.n_name >= strlen("_rebuild_tensor") &&
              memcmp(type->as.type.module, torch_utils, strlen(torch_utils)) == 0 &&
              memcmp(type->as.type.name, "_rebuild_", 9) == 0 &&
              memmem(type->as.type.name, type->as.type.n_name, "tensor", 6) != NULL));

@@ -47,14 +47,14 @@ typedef struct weights_meta {
     const char *date;
     const char *license;
     const char *source;       /* "safetensors" | "pt" */
-    const char *chosen;       /* .pt: "model" or "ema" */
+    const char *chosen;       /* .pt: "ema", "model", "state_dict"; "": the file's top */
     int n_classes;            /* number of names; 0: unknown */
     const char *const *names; /* (n_classes) */
     int n_strides;
-    const float *strides;     /* (n_strides) */
-    int64_t epoch;            /* -1: finished or unknown */
-    size_t n_unknown_classes; /* .pt: classes that became inert records, and the first of them */
-    const char *unknown_class;
+    const float *strides;      /* (n_strides) */
+    int64_t epoch;             /* -1: finished or unknown */
+    size_t n_unknown_classes;  /* .pt: classes that are not torch's or Ultralytics', up to 256... */
+    const char *unknown_class; /* ...and the first, "module.Name"; nothing of theirs is run */
 } weights_meta;
 
 typedef struct weights_file weights_file;

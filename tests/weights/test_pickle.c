@@ -337,6 +337,26 @@ static void values_beyond_the_arena_are_refused(void **state)
     assert_true(x.mem.peak_bytes < (size_t)66 << 20);
 }
 
+static void a_class_name_without_end_is_refused(void **state)
+{
+    (void)state;
+    deep.n = 0;
+    MAKE_ADD(&deep, "cm\n");
+    for (int i = 0; i < 1025; i++)
+        MAKE_ADD(&deep, "C");
+    MAKE_ADD(&deep, "\n.");
+    refuse((const char *)deep.at, deep.n, VG_ERR_FORMAT, "longer than 1024", "byte 0");
+}
+
+static void a_path_is_made_of_texts(void **state)
+{
+    (void)state;
+    base_str s = {0};
+    const pickle_node *n = RUN("cpathlib\nPosixPath\n(U\1/K\1tR.");
+    assert_int_equal(pickle_to_json(&s, n, true, 1 << 16, &x.mem, &x.err), VG_ERR_FORMAT);
+    base_str_fini(&s);
+}
+
 static void text_that_is_not_utf8_is_no_json(void **state)
 {
     (void)state;
@@ -394,6 +414,8 @@ int main(void)
         TEST(a_list_that_contains_itself_is_refused_when_walked),
         TEST(a_graph_that_unfolds_without_end_is_cut_off),
         TEST(values_beyond_the_arena_are_refused),
+        TEST(a_class_name_without_end_is_refused),
+        TEST(a_path_is_made_of_texts),
         TEST(text_that_is_not_utf8_is_no_json),
         TEST(every_byte_as_an_opcode_is_run_or_refused),
     };

@@ -329,6 +329,23 @@ static void modules_that_unfold_without_end_are_refused(void **state)
     refuse(VG_ERR_LIMIT, "unfolds without end");
 }
 
+/* 5,000 buffers looked up in a set of 5,000: few bytes, much work. */
+static void a_long_set_of_left_out_buffers_is_bounded(void **state)
+{
+    (void)state;
+    MAKE_ADD(&p, "U\1aq\1"
+                 "0U\1bq\2"
+                 "0cm\nModule\n)\x81}(U\13_parameters}U\10_modules}U\33_non_persistent_buffers_"
+                 "setcb\nset\n](");
+    for (int i = 0; i < 5000; i++)
+        MAKE_ADD(&p, "h\2");
+    MAKE_ADD(&p, "e\x85RU\10_buffers}(");
+    for (int i = 0; i < 5000; i++)
+        MAKE_ADD(&p, "h\1h\1");
+    MAKE_ADD(&p, "uub.");
+    refuse(VG_ERR_LIMIT, "unfolds without end");
+}
+
 static void modules_must_be_what_torch_writes(void **state)
 {
     (void)state;
@@ -402,6 +419,7 @@ int main(void)
         TEST(a_pickle_without_a_model_is_refused),
         TEST(modules_that_contain_themselves_are_refused),
         TEST(modules_that_unfold_without_end_are_refused),
+        TEST(a_long_set_of_left_out_buffers_is_bounded),
         TEST(modules_must_be_what_torch_writes),
         TEST(two_tensors_of_one_name_are_refused),
         TEST(names_of_classes_must_count_from_0),
