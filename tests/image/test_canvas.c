@@ -126,6 +126,19 @@ static void a_label_has_a_ground_of_the_class_and_letters_on_it(void **state)
     assert_in_range(n_ink, 20, 600);
 }
 
+static void a_label_at_the_right_is_moved_in(void **state)
+{
+    bench *b = *state;
+    image_box box = {.x1 = 140, .y1 = 60, .x2 = 158, .y2 = 110, .label = "a long name 0.87"};
+    assert_int_equal(draw(b, &box, 1), VG_OK);
+    image_color c = image_class_color(0), grey = {GREY, GREY, GREY};
+    assert_true(is_color(b, 159, 52, c));
+    assert_true(is_color(b, 100, 58, c)); /* below the letters' feet */
+    for (int y = 0; y < 120; y++)
+        for (int x = 0; x < 10; x++)
+            assert_true(is_color(b, x, y, grey));
+}
+
 static void boxes_of_any_number_do_no_harm(void **state)
 {
     bench *b = *state;
@@ -211,6 +224,8 @@ static void twenty_colors_stay_apart(void **state)
                 before = image_class_color(-20);
     assert_memory_equal(&first, &again, sizeof(first));
     assert_memory_equal(&first, &before, sizeof(first));
+    image_color last = image_class_color(19), below = image_class_color(-1);
+    assert_memory_equal(&last, &below, sizeof(last));
 }
 
 static void every_failed_allocation_is_an_error_and_no_leak(void **state)
@@ -258,6 +273,7 @@ int main(void)
         TEST(a_frame_at_the_border_stays_whole),
         TEST(a_wider_line_is_as_wide_as_asked),
         TEST(a_label_has_a_ground_of_the_class_and_letters_on_it),
+        TEST(a_label_at_the_right_is_moved_in),
         TEST(boxes_of_any_number_do_no_harm),
         TEST(a_box_outside_the_picture_draws_nothing),
         TEST(names_of_any_bytes_are_drawn),

@@ -166,6 +166,29 @@ static void equal_pictures_in_a_row_allocate_once(void **state)
     assert_int_equal(mem.in_use_bytes, 0);
 }
 
+static void tables_of_another_size_are_not_used_again(void **state)
+{
+    (void)state;
+    uint8_t src_data[3 * 60 * 60], used[3 * 33 * 21], fresh[3 * 33 * 21];
+    for (size_t i = 0; i < sizeof(src_data); i++)
+        src_data[i] = (uint8_t)(i * 7 + i / 180 * 5);
+    static const int SIZES[][2] = {{50, 40}, {60, 40}, {60, 60}, {50, 40}};
+    image_scratch scratch = {0};
+    for (int swap = 0; swap < 2; swap++)
+        for (size_t i = 0; i < 4; i++) {
+            int w = swap ? 21 : 33, h = swap ? 33 : 21;
+            image_view src = {src_data, SIZES[i][0], SIZES[i][1], 180};
+            image_view to_used = {used, w, h, 3 * (size_t)w},
+                       to_fresh = {fresh, w, h, 3 * (size_t)w};
+            image_scratch other = {0};
+            assert_int_equal(image_resize(&to_used, &src, &scratch, &mem, NULL), VG_OK);
+            assert_int_equal(image_resize(&to_fresh, &src, &other, &mem, NULL), VG_OK);
+            assert_memory_equal(used, fresh, sizeof(used));
+            image_scratch_fini(&other);
+        }
+    image_scratch_fini(&scratch);
+}
+
 static void red_and_blue_change_places(void **state)
 {
     (void)state;
@@ -185,6 +208,7 @@ int main(void)
         cmocka_unit_test(a_thread_of_a_picture_keeps_a_pixel),
         cmocka_unit_test(sizes_that_are_none_are_refused),
         cmocka_unit_test(equal_pictures_in_a_row_allocate_once),
+        cmocka_unit_test(tables_of_another_size_are_not_used_again),
         cmocka_unit_test(red_and_blue_change_places),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,9 @@
  */
 #include "support.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "image/resize.h"
 
 static uint32_t seed = 1;
@@ -13,14 +16,30 @@ static uint8_t next_byte(void)
 
 static base_mem mem = {.tag = "test", .limit_bytes = SIZE_MAX};
 
-/* Blocks of the exact size: a read or write past the end is seen by address sanitizer and valgrind.
- */
-static uint8_t *random_bytes(size_t n)
+/* Random bytes that end where a page without access begins: a read or write past them ends the test
+ * in every build. */
+typedef struct guarded {
+    uint8_t *bytes, *pages;
+    size_t n_pages_bytes;
+} guarded;
+
+static guarded guarded_make(size_t n)
 {
-    uint8_t *p = base_alloc(&mem, n, NULL);
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), inside = base_round_up(n, page);
+    guarded g = {.n_pages_bytes = inside + page};
+    g.pages =
+        mmap(NULL, g.n_pages_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(g.pages, MAP_FAILED);
+    assert_int_equal(mprotect(g.pages + inside, page, PROT_NONE), 0);
+    g.bytes = g.pages + inside - n;
     for (size_t i = 0; i < n; i++)
-        p[i] = next_byte();
-    return p;
+        g.bytes[i] = next_byte();
+    return g;
+}
+
+static void guarded_free(guarded *g)
+{
+    assert_int_equal(munmap(g->pages, g->n_pages_bytes), 0);
 }
 
 static void resize_with(const image_row_kernels *kernels, uint8_t *out, const image_view *src,
@@ -44,9 +63,10 @@ static void check_kernels(const image_row_kernels *kernels)
     for (size_t i = 0; i < sizeof(SIZES) / sizeof(SIZES[0]); i++) {
         int w0 = SIZES[i][0], h0 = SIZES[i][1], w = SIZES[i][2], h = SIZES[i][3];
         size_t n = 3 * (size_t)w * (size_t)h;
-        uint8_t *pixels = random_bytes(3 * (size_t)w0 * (size_t)h0);
-        uint8_t *want = random_bytes(n), *is = random_bytes(n);
-        image_view src = {pixels, w0, h0, 3 * (size_t)w0};
+        guarded pixels = guarded_make(3 * (size_t)w0 * (size_t)h0);
+        guarded block_want = guarded_make(n), block_is = guarded_make(n);
+        uint8_t *want = block_want.bytes, *is = block_is.bytes;
+        image_view src = {pixels.bytes, w0, h0, 3 * (size_t)w0};
         resize_with(&IMAGE_ROW_KERNELS_C, want, &src, w, h);
         resize_with(kernels, is, &src, w, h);
         if (memcmp(want, is, n) != 0)
@@ -57,9 +77,9 @@ static void check_kernels(const image_row_kernels *kernels)
         for (size_t k = 0; k < n; k++)
             assert_true(floats[k] == (float)is[k] / 255.0f);
         base_free(floats);
-        base_free(is);
-        base_free(want);
-        base_free(pixels);
+        guarded_free(&block_is);
+        guarded_free(&block_want);
+        guarded_free(&pixels);
     }
     assert_int_equal(mem.in_use_bytes, 0);
 }

@@ -1,11 +1,13 @@
-"""Makes the pictures in this folder: python make.py FOLDER. Needs Pillow, ImageMagick's convert and cwebp.
+"""Makes the pictures in this folder: python make.py FOLDER. Needs Pillow, OpenCV 4.6, ImageMagick's convert, cwebp and webpmux.
 
-All show the same 32 x 24 pixels: quarters of one colour each, red | green over blue | yellow, so that a test can say
+All but the waves show the same 32 x 24 pixels: quarters of one colour each, red | green over blue | yellow, so that a test can say
 what must be where after any decoding and any turn."""
+import math
 import os
 import subprocess
 import sys
 
+import cv2
 from PIL import Image
 
 QUARTERS = [[(200, 30, 40), (40, 180, 60)], [(50, 60, 210), (220, 200, 80)]]
@@ -28,10 +30,12 @@ picture.convert("L").save("grey.png")
 picture.convert("LA").save("grey_alpha.png")
 picture.quantize(4).save("palette.png")
 convert("rgb.png", "-interlace", "PNG", "interlaced.png")
-convert("rgb.png", "-evaluate", "multiply", "1.0", "-depth", "16", "-define", "png:bit-depth=16",
+# Of 16 bits, the low ones are not those of the high ones: which byte is which can be told.
+convert("rgb.png", "-evaluate", "add", "20", "-depth", "16", "-define", "png:bit-depth=16",
         "-define", "png:color-type=2", "deep.png")
-convert("grey.png", "-depth", "16", "-define", "png:bit-depth=16", "-define", "png:color-type=0", "deep_grey.png")
-convert("rgb.png", "-threshold", "50%", "-define", "png:bit-depth=1", "-define", "png:color-type=0", "bits.png")
+convert("grey.png", "-evaluate", "add", "20", "-depth", "16", "-define", "png:bit-depth=16",
+        "-define", "png:color-type=0", "deep_grey.png")
+picture.convert("L").point(lambda v: 255 if v > 127 else 0).convert("1").save("bits.png")
 
 picture.save("baseline.jpg", quality=95)
 picture.save("progressive.jpg", quality=95, progressive=True)
@@ -58,10 +62,27 @@ subprocess.run(["cwebp", "-quiet", "-q", "95", "rgb.png", "-o", "lossy.webp"], c
 subprocess.run(["cwebp", "-quiet", "-lossless", "rgb.png", "-o", "lossless.webp"], check=True)
 subprocess.run(["cwebp", "-quiet", "-q", "95", "rgba.png", "-o", "alpha.webp"], check=True)
 picture.save("animated.webp", save_all=True, append_images=[picture.transpose(Image.ROTATE_180)], duration=100)
+# An animation whose first frame does not fill it.
+picture.crop((8, 6, 24, 18)).save("part.webp", lossless=True)
+subprocess.run(["webpmux", "-frame", "part.webp", "+100+8+6+0+b", "-frame", "part.webp", "+100+0+0+0+b", "-o",
+                "animated_part.webp"], check=True)
+os.remove("part.webp")
 for name, compression in (("raw", None), ("lzw", "tiff_lzw"), ("deflate", "tiff_adobe_deflate")):
     picture.save(f"{name}.tif", compression=compression)
-convert("rgb.png", "-depth", "16", "deep.tif")
-picture.convert("1").save("bits.tif", compression="group4")
+convert("rgb.png", "-evaluate", "add", "20", "-depth", "16", "deep.tif")
+convert("bits.png", "-compress", "Group4", "bits.tif")
 picture.quantize(4).save("still.gif")
 picture.quantize(4).save("animated.gif", save_all=True, append_images=[picture.transpose(Image.ROTATE_180).quantize(4)],
                          duration=100)
+
+# Nothing flat, odd sizes: decoded with loss, and beside it what OpenCV makes of it.
+waves = Image.new("RGB", (37, 29))
+waves.putdata([(int(127 + 120 * math.sin(x / 2 + y / 5)), int(127 + 120 * math.sin(x / 3 - y / 2)), (x * 37 + y * 91) % 256)
+               for y in range(29) for x in range(37)])
+waves.save("waves.jpg", quality=85)
+waves.save("waves_progressive.jpg", quality=70, progressive=True, subsampling=1)
+waves.convert("CMYK").save("waves_cmyk.jpg", quality=85)
+waves.save("waves.webp", quality=75)
+waves.crop((0, 0, 36, 28)).save("waves_even.webp", quality=60)
+for name in ("waves.jpg", "waves_progressive.jpg", "waves_cmyk.jpg", "waves.webp", "waves_even.webp"):
+    cv2.imwrite(name + ".png", cv2.imread(name))
