@@ -129,8 +129,6 @@ static vg_status find_storage(const pt_context *c, weights_tensor *t, const pick
 static vg_status read_dims(const pt_context *c, const weights_tensor *t, int64_t *dims,
                            const pickle_node *tuple, const char *what)
 {
-    if (pickle_is_class(pickle_type(tuple), "torch", "Size")) /* a call of it with the tuple */
-        tuple = pickle_item(tuple->as.object.args, 0);
     if (tuple == NULL || tuple->kind != PICKLE_TUPLE || tuple->as.items.n != (size_t)t->n_dims)
         return bad(c, t->name, tuple != NULL ? tuple : &pickle_none, what);
     int d = 0;

@@ -43,7 +43,7 @@ void make_zip_finish(make_zip *z, int as_zip64);
 void make_checkpoint(make_zip *z, const make_bytes *pickle, const void *storage, size_t n_storage);
 
 /* "_rebuild_tensor_v2(('storage', torch.<storage_class>, '0', 'cpu', numel), offset, size, stride,
- * False, {})" with n_dims <= 3. */
+ * False, {})". */
 void make_tensor(make_bytes *b, const char *storage_class, uint32_t numel, uint32_t offset,
                  int n_dims, const uint32_t *size, const uint32_t *stride);
 

@@ -125,9 +125,13 @@ static void strides_are_followed_in_every_dtype(void **state)
     const int64_t i64[] = {0, 1, 2, 3, 4, 5};
     const double f64[] = {0, 1, 2, 3, 4, 5};
     const int8_t i8[] = {0, 1, 2, 3, 4, 5};
-    const weights_tensor as[] = {{.dtype = WEIGHTS_I64, .data = i64},
-                                 {.dtype = WEIGHTS_F64, .data = f64},
-                                 {.dtype = WEIGHTS_I8, .data = i8}};
+    const int16_t i16[] = {0, 1, 2, 3, 4, 5};
+    const uint8_t u8[] = {0, 1, 2, 3, 4, 5};
+    const int32_t i32[] = {0, 1, 2, 3, 4, 5};
+    const weights_tensor as[] = {
+        {.dtype = WEIGHTS_I16, .data = i16}, {.dtype = WEIGHTS_U8, .data = u8},
+        {.dtype = WEIGHTS_I32, .data = i32}, {.dtype = WEIGHTS_I64, .data = i64},
+        {.dtype = WEIGHTS_F64, .data = f64}, {.dtype = WEIGHTS_I8, .data = i8}};
     const float expected[] = {0, 3, 1, 4, 2, 5}; /* the transpose of a 2 x 3 */
     for (size_t k = 0; k < sizeof as / sizeof as[0]; k++) {
         weights_tensor t = as[k];

@@ -144,6 +144,16 @@ static void plain_state_dicts_are_taken(void **state)
     weights_close(&f);
 }
 
+/* Tensors that carry Python attributes are wrapped once more. */
+static void tensors_with_attributes_are_read(void **state)
+{
+    (void)state;
+    weights_file *f = open_fixture("attributes.pt");
+    EXPECT(f, "t", WEIGHTS_F32, 1, 2, 3);
+    EXPECT(f, "p", WEIGHTS_F32, 4, 5);
+    weights_close(&f);
+}
+
 static void other_forms_of_torch_are_told_apart(void **state)
 {
     (void)state;
@@ -370,6 +380,95 @@ static void modules_must_be_what_torch_writes(void **state)
     refuse(VG_ERR_UNSUPPORTED, "a kind that is not read here");
 }
 
+static void shapes_and_names_have_limits(void **state)
+{
+    (void)state;
+    static const uint32_t ones[] = {1, 1, 1, 1, 1, 1, 1, 1, 1};
+    for (int n_dims = 8; n_dims <= 9; n_dims++) {
+        p.n = 0;
+        MAKE_ADD(&p, "}U\1t");
+        make_tensor(&p, "FloatStorage", 8, 0, n_dims, ones, ones);
+        MAKE_ADD(&p, "s.");
+        if (n_dims == 9) {
+            refuse(VG_ERR_UNSUPPORTED, "9 dimensions");
+            continue;
+        }
+        weights_file *f = accept();
+        assert_int_equal(weights_at(f, 0)->n_dims, 8);
+        weights_close(&f);
+    }
+    char name[514];
+    memset(name, 'n', sizeof name);
+    for (size_t n = 512; n <= 513; n++) {
+        name[n] = '\0';
+        p.n = 0;
+        MAKE_ADD(&p, "}");
+        make_text(&p, name);
+        make_tensor(&p, "FloatStorage", 8, 0, 1, ones, ones);
+        MAKE_ADD(&p, "s.");
+        if (n == 513) {
+            refuse(VG_ERR_LIMIT, "longer than 512");
+            continue;
+        }
+        weights_file *f = accept();
+        assert_int_equal(strlen(weights_at(f, 0)->name), 512);
+        weights_close(&f);
+        name[n] = 'n';
+    }
+}
+
+/* A module with one parameter "w" and the attribute `name`, whose value the caller adds, then
+ * "ub.". */
+static void begin_model_with(const char *name)
+{
+    const uint32_t one[] = {1};
+    p.n = 0;
+    MAKE_ADD(&p, "cm\nModule\n)\x81}(U\13_parameters}U\1w");
+    make_tensor(&p, "FloatStorage", 8, 0, 1, one, one);
+    MAKE_ADD(&p, "sU\10_buffers}U\10_modules}");
+    make_text(&p, name);
+}
+
+static void strides_must_be_positive(void **state)
+{
+    (void)state;
+    const uint32_t two[] = {2}, one[] = {1};
+    begin_model_with("stride");
+    make_tensor(&p, "FloatStorage", 8, 1, 1, two, one); /* 1, 2 */
+    MAKE_ADD(&p, "ub.");
+    weights_file *f = accept();
+    assert_int_equal(weights_get_meta(f)->n_strides, 2);
+    assert_true(weights_get_meta(f)->strides[1] == 2);
+    weights_close(&f);
+    begin_model_with("stride");
+    make_tensor(&p, "FloatStorage", 8, 0, 1, two, one); /* 0, 1 */
+    MAKE_ADD(&p, "ub.");
+    refuse(VG_ERR_FORMAT, "not a positive number");
+    const uint32_t many[] = {65}, none[] = {0};
+    begin_model_with("stride");
+    make_tensor(&p, "FloatStorage", 8, 1, 1, many, none);
+    MAKE_ADD(&p, "ub.");
+    refuse(VG_ERR_LIMIT, "65 strides");
+}
+
+static void settings_that_are_no_text_or_deep_are_refused(void **state)
+{
+    (void)state;
+    begin_model_with("yaml");
+    MAKE_ADD(&p, "}U\5scaleU\1\xffsub.");
+    refuse(VG_ERR_FORMAT, "not UTF-8");
+    begin_model_with("yaml");
+    MAKE_ADD(&p, "}NNsub.");
+    refuse(VG_ERR_FORMAT, "key that is a None");
+    begin_model_with("yaml");
+    MAKE_ADD(&p, "}q\1U\1ah\1sub.");
+    refuse(VG_ERR_LIMIT, "contain themselves");
+    begin_model_with("names");
+    MAKE_ADD(&p, "]U\1\xff"
+                 "aub.");
+    refuse(VG_ERR_FORMAT, "not UTF-8");
+}
+
 static void two_tensors_of_one_name_are_refused(void **state)
 {
     (void)state;
@@ -389,12 +488,8 @@ static void names_of_classes_must_count_from_0(void **state)
     (void)state;
     static const char *bad[] = {"}K\1U\1as", "}(U\1aU\1bu", "]K\1a", "}J\xff\xff\xff\xffU\1as",
                                 "K\5"};
-    const uint32_t one[] = {1};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        p.n = 0;
-        MAKE_ADD(&p, "cm\nModule\n)\x81}(U\13_parameters}U\1w");
-        make_tensor(&p, "FloatStorage", 8, 0, 1, one, one);
-        MAKE_ADD(&p, "sU\10_buffers}U\10_modules}U\5names");
+        begin_model_with("names");
         make_add(&p, bad[i], strlen(bad[i]));
         MAKE_ADD(&p, "ub.");
         refuse(VG_ERR_FORMAT, "class names");
@@ -411,6 +506,7 @@ int main(void)
         TEST(unknown_classes_are_counted_and_stay_inert),
         TEST(yaml_and_arguments_are_json),
         TEST(plain_state_dicts_are_taken),
+        TEST(tensors_with_attributes_are_read),
         TEST(other_forms_of_torch_are_told_apart),
         TEST(a_tensor_must_lie_in_its_storage),
         TEST(a_repeating_tensor_is_bounded),
@@ -421,6 +517,9 @@ int main(void)
         TEST(modules_that_unfold_without_end_are_refused),
         TEST(a_long_set_of_left_out_buffers_is_bounded),
         TEST(modules_must_be_what_torch_writes),
+        TEST(shapes_and_names_have_limits),
+        TEST(strides_must_be_positive),
+        TEST(settings_that_are_no_text_or_deep_are_refused),
         TEST(two_tensors_of_one_name_are_refused),
         TEST(names_of_classes_must_count_from_0),
     };

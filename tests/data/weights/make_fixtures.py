@@ -90,3 +90,7 @@ torch.save({"state_dict": {"b": torch.tensor(5, dtype=torch.int64)}, "epoch": 1}
 torch.save({"a": torch.zeros(2)}, "legacy.pt", _use_new_zipfile_serialization=False)
 torch.jit.script(nn.Linear(1, 1)).save("torchscript.pt")
 torch.save({"q": torch.quantize_per_tensor(torch.zeros(2), 0.1, 0, torch.qint8)}, "quantized.pt")
+with_attributes = {"t": counting(3, start=1), "p": nn.Parameter(counting(2, start=4))}
+for tensor in with_attributes.values():
+    tensor.colour = "blue"
+torch.save(with_attributes, "attributes.pt")
