@@ -30,7 +30,7 @@
 #define UNDER_ASAN 0
 #endif
 
-enum { HEADER_BYTES = 64, BIG_BYTES = 1024 * 1024 };
+enum { HEADER_BYTES = 64, BIG_BYTES = 1024 * 1024, HUGE_PAGE_BYTES = 2 * 1024 * 1024 };
 /* More is a wrong size from somewhere. Sizes up to here survive rounding, and the sanitizers'
  * allocators, which abort above 1 TiB, say no themselves. */
 static const size_t LARGEST_BYTES = (size_t)1 << 39;
@@ -180,6 +180,9 @@ static header *take_raw(size_t bytes)
         raw = mmap(NULL, mapped_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (raw == MAP_FAILED)
             return NULL;
+        /* Fewer page faults and TLB misses where the system allows it; a refusal costs nothing. */
+        if (mapped_bytes >= HUGE_PAGE_BYTES)
+            madvise(raw, mapped_bytes, MADV_HUGEPAGE);
     } else if (posix_memalign(&raw, BASE_MEM_ALIGN, bytes + HEADER_BYTES) != 0) {
         return NULL;
     }
