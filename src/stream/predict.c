@@ -34,6 +34,7 @@ typedef struct batch {
     slot *slots;    /* (most) */
     size_t n, next; /* pictures in it; the caller's next */
     float *input;   /* (n_input, h, w, 3) */
+    size_t input_bytes;
     int n_input, h, w;
     vg_status fatal; /* not VG_OK: the job ends here */
     vg_error fatal_error;
@@ -93,6 +94,20 @@ static bool same_shapes(const batch *b)
     return true;
 }
 
+/* Heads are a forecast: a file may have been replaced since, or tell its size too late. What comes
+ * out larger gets its room here; the square is as large as it can be. */
+static vg_status reserve_input(batch *b, size_t bytes, base_mem *mem, vg_error *err)
+{
+    if (bytes <= b->input_bytes)
+        return VG_OK;
+    float *input = base_realloc(mem, b->input, bytes, err);
+    if (!input)
+        return VG_ERR_MEMORY;
+    b->input = input;
+    b->input_bytes = bytes;
+    return VG_OK;
+}
+
 static void letterbox(stream_predict *p, batch *b)
 {
     base_mem *mem = &p->mem->owner[STREAM_FRAMES];
@@ -109,9 +124,11 @@ static void letterbox(stream_predict *p, batch *b)
             continue;
         r->in_w = b->w = s->fit.out_w;
         r->in_h = b->h = s->fit.out_h;
-        float *dst = b->input + (size_t)b->n_input * (size_t)b->h * (size_t)b->w * 3;
-        r->status = image_letterbox_to_float(dst, &s->picture.view, &s->fit, &p->letterbox_scratch,
-                                             mem, &r->error);
+        size_t floats = (size_t)b->h * (size_t)b->w * 3, before = (size_t)b->n_input * floats;
+        r->status = reserve_input(b, (before + floats) * sizeof(float), mem, &r->error);
+        if (r->status == VG_OK)
+            r->status = image_letterbox_to_float(b->input + before, &s->picture.view, &s->fit,
+                                                 &p->letterbox_scratch, mem, &r->error);
         if (r->status == VG_OK)
             s->input_index = b->n_input++;
         r->times.preprocess_ms = base_ms(base_now_ns() - start);
@@ -321,6 +338,7 @@ static vg_status make_batches(stream_predict *p, size_t input_bytes, vg_error *e
         b->input = b->slots ? base_alloc(frames, input_bytes, err) : NULL;
         if (!b->input)
             return VG_ERR_MEMORY;
+        b->input_bytes = input_bytes;
         for (size_t k = 0; k < p->most; k++) {
             slot *s = &b->slots[k];
             s->boxes = base_alloc_zero(&p->mem->owner[STREAM_DETECTIONS], (size_t)p->o.nms.max_det,
