@@ -29,6 +29,7 @@ _vigil()
     fi
     case $previous in
     --device) mapfile -t COMPREPLY < <(compgen -W "auto cpu" -- "$word") ;;
+    --isa) mapfile -t COMPREPLY < <(compgen -W "plain sse41 avx2 avx512" -- "$word") ;;
     *)
         compopt -o filenames 2>/dev/null
         mapfile -t COMPREPLY < <(compgen -f -- "$word")

@@ -119,6 +119,9 @@ void cli_help_command(FILE *to, const cli_command *command)
             fprintf(to, "\n%s:\n", o->group != NULL ? o->group : "options");
         option_print(to, o, values);
     }
+    fputs(command->n_options > 0 ? "\n" : "\noptions:\n", to);
+    column_go(to, fprintf(to, "  --help"), OPTION_COLUMN);
+    fputs("this text; also -h\n", to);
     if (command->notes != NULL) {
         fputc('\n', to);
         notes_print(to, command->notes);

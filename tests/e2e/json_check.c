@@ -1,0 +1,108 @@
+/* json_check.c: reads vigil's JSON as another program would, with a library of its own.
+ *
+ *     json_check lines FILE     every line an object of source, width, height, boxes; prints how
+ * many lines and boxes json_check info FILE      the object of `vigil info --json`; prints a
+ * sentence about it Exit status 1, and what is wrong on standard output, when the file is not as it
+ * should be. */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int wrong(size_t line, const char *what)
+{
+    printf("line %zu: %s\n", line, what);
+    return 1;
+}
+
+/* Corners inside the picture and in order; confidence a share. */
+static const char *box_fault(json_t *box, double width, double height)
+{
+    double x1, y1, x2, y2, confidence;
+    int class_index;
+    const char *name;
+    if (json_unpack_ex(box, NULL, JSON_STRICT, "{s:i, s:s, s:F, s:[F, F, F, F]}", "class",
+                       &class_index, "name", &name, "confidence", &confidence, "xyxy", &x1, &y1,
+                       &x2, &y2) != 0)
+        return "a box is not {class, name, confidence, xyxy}";
+    if (class_index < 0 || *name == '\0' || confidence <= 0 || confidence > 1)
+        return "a box has an impossible class, name or confidence";
+    if (x1 < 0 || y1 < 0 || x2 > width || y2 > height || x1 > x2 || y1 > y2)
+        return "a box is outside its picture";
+    return NULL;
+}
+
+static int check_lines(FILE *f)
+{
+    static char line[1 << 20];
+    size_t n_lines = 0, n_boxes = 0;
+    while (fgets(line, sizeof line, f) != NULL) {
+        n_lines++;
+        json_t *o = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+        const char *source;
+        double width, height;
+        json_t *boxes, *box;
+        size_t i;
+        if (line[strlen(line) - 1] != '\n' || o == NULL)
+            return wrong(n_lines, "not JSON, or not a whole line");
+        if (json_unpack_ex(o, NULL, JSON_STRICT, "{s:s, s:F, s:F, s:o}", "source", &source, "width",
+                           &width, "height", &height, "boxes", &boxes) != 0 ||
+            !json_is_array(boxes) || *source == '\0')
+            return wrong(n_lines, "not {source, width, height, boxes}");
+        json_array_foreach(boxes, i, box)
+        {
+            const char *fault = box_fault(box, width, height);
+            if (fault != NULL)
+                return wrong(n_lines, fault);
+            n_boxes++;
+        }
+        json_decref(o);
+    }
+    printf("%zu lines, %zu boxes\n", n_lines, n_boxes);
+    return 0;
+}
+
+static int check_info(FILE *f)
+{
+    json_error_t at;
+    json_t *o = json_loadf(f, JSON_REJECT_DUPLICATES, &at), *value;
+    const char *name, *key;
+    json_int_t params, sum = 0, layer_sum = 0;
+    json_t *classes, *layers, *layer;
+    size_t i;
+    if (o == NULL)
+        return wrong((size_t)at.line, at.text);
+    if (json_unpack_ex(o, &at, 0, "{s:s, s:I, s:o, s:o}", "name", &name, "parameters", &params,
+                       "classes", &classes, "layers", &layers) != 0)
+        return wrong(1, at.text);
+    json_array_foreach(layers, i, layer) layer_sum +=
+        json_integer_value(json_object_get(layer, "parameters"));
+    if (layer_sum != params)
+        return wrong(1, "the layers' parameters are not the model's");
+    json_t *memory = json_object_get(o, "memory");
+    json_object_foreach(memory, key, value) sum +=
+        strcmp(key, "sum") == 0 ? 0 : json_integer_value(value);
+    if (memory != NULL && (sum == 0 || sum != json_integer_value(json_object_get(memory, "sum"))))
+        return wrong(1, "the memory plan does not add up");
+    printf("%s %lld parameters, %zu classes, %zu layers, %s\n", name, (long long)params,
+           json_array_size(classes), json_array_size(layers),
+           memory != NULL ? "memory adds up" : "no memory");
+    json_decref(o);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 3) {
+        fputs("usage: json_check lines|info FILE\n", stderr);
+        return 2;
+    }
+    FILE *f = fopen(argv[2], "r");
+    if (f == NULL) {
+        perror(argv[2]);
+        return 2;
+    }
+    int status = strcmp(argv[1], "info") == 0 ? check_info(f) : check_lines(f);
+    fclose(f);
+    return status;
+}

@@ -1,0 +1,86 @@
+#!/bin/sh
+# usage.sh BUILD SOURCE: the command line itself: help, version, and every way to get it wrong.
+set -eu
+. "$(dirname "$0")/lib.sh"
+
+run 0 --version
+equal "$(cat out)" "vigil 0.1.0" "the version"
+run 0 version
+run 0 --help
+for command in predict info convert version help; do
+    grep -q "^  $command " out || fail "the help does not list $command"
+done
+run 0 help predict
+cp out help.txt
+run 0 predict --help
+cmp -s out help.txt || fail "help predict and predict --help differ"
+run 0 detect -h
+cmp -s out help.txt || fail "detect is not predict"
+for name in predict info convert version help; do
+    run 0 "$name" --help
+    [ "$(awk '{ if (length($0) > 80) n++ } END { print n + 0 }' out)" = 0 ] || fail "help of $name is wider than 80"
+done
+
+# The man page and the guide know every option. (The completion asks the program.)
+run 0 predict --help
+# shellcheck disable=SC2013 # options have no blanks
+for option in $(sed -n 's/^  \(--[a-z-]*\).*/\1/p' out); do
+    sed 's/\\//g' "$source/docs/vigil.1" | grep -qF -- "$option" || fail "docs/vigil.1 does not know $option"
+    grep -qF -- "$option" "$source/docs/predict.md" || fail "docs/predict.md does not know $option"
+done
+n_checks=$((n_checks + 1))
+
+run 2
+says err "usage: vigil COMMAND"
+run 2 predct
+is_error 'vigil has no command "predct"'
+says err "try: vigil predict"
+for planned in train val watch demo track report export; do
+    run 2 "$planned" --data coco.yaml
+    is_error "this build has no \`$planned\` yet"
+    says err "predict"
+done
+run 2 mode=train
+is_error 'this build has no `train` yet'
+run 2 predict
+is_error "vigil predict needs --weights"
+run 2 predict --weights a.pt
+is_error "vigil predict needs --source"
+run 2 predict --weights a.pt --source b --imgzs 640
+is_error 'vigil predict has no option "imgzs"'
+says err "try: --imgsz"
+run 2 predict --weights a.pt --source b --conf 1.5
+is_error "1.5 is outside 0..1"
+run 2 predict --weights a.pt --source
+is_error "--source has no value"
+run 2 predict --weights a.pt --source b --classes 1,x
+is_error '"1,x" is not whole numbers'
+run 2 predict --weights a.pt --source b --memory-limit lots
+is_error '"lots" is not a size'
+run 2 predict --weights a.pt --source b task=segment
+is_error 'this build has no task "segment"'
+run 2 predict a.jpg
+is_error 'no use for "a.jpg"'
+run 2 convert --weights "$weights" --output a.pt
+is_error "does not end in .safetensors"
+run 2 help train
+is_error 'no command "train"'
+
+run 1 predict --weights nope.pt --source "$source/tests/data/image"
+is_error "No such file"
+says err "at:  nope.pt"
+predict 1 --source nope
+is_error "no such file or folder"
+predict 1 --source "$source/tests/data/image/rgb.png" --device cuda:0
+is_error "runs on the CPU alone"
+predict 1 --source "$source/tests/data/image/rgb.png" --isa sse9
+is_error 'no kernels "sse9"'
+predict 1 --source "$source/tests/data/image/rgb.png" --classes 80
+is_error "class 80 of a model of 80 classes"
+run 1 info nope.pt
+is_error "No such file"
+run 1 info yolo11q
+is_error "no such model"
+[ ! -e runs ] || fail "a run that did not start left a folder"
+
+done_well
