@@ -178,7 +178,7 @@ vg_status base_file_create_beside(base_file *out, const char *target, vg_error *
     char path[sizeof out->tmp_path];
     for (int n = 0; n < 1000; n++) {
         if (!base_format(path, sizeof path, "%s.tmp-%ld-%d", target, (long)getpid(), n))
-            return base_fail(err, VG_ERR_IO, target, "use a shorter path",
+            return base_fail(err, VG_ERR_LIMIT, target, "use a shorter path",
                              "a path of %zu bytes, too long for a file", strlen(target));
         int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (fd >= 0) {
@@ -186,6 +186,9 @@ vg_status base_file_create_beside(base_file *out, const char *target, vg_error *
             memcpy(out->tmp_path, path, sizeof path);
             return VG_OK;
         }
+        if (errno == ENAMETOOLONG) /* this name's trouble, not the disk's */
+            return base_fail_errno(err, VG_ERR_LIMIT, target, "use a shorter name",
+                                   "cannot create a file");
         if (errno != EEXIST)
             return base_fail_errno(err, VG_ERR_IO, path,
                                    errno == ENOENT ? "create the folder first"
@@ -235,21 +238,29 @@ static vg_status sync_folder_of(const char *target, vg_error *err)
     return st;
 }
 
-vg_status base_file_commit(base_file *f, const char *target, vg_error *err)
+static const char MEND_DISK[] =
+    "check the disk's space and health; the old file, if any, is untouched";
+
+vg_status base_file_publish(base_file *f, const char *target, vg_error *err)
 {
-    const char *mend = "check the disk's space and health; the old file, if any, is untouched";
-    if (fsync(f->fd) != 0)
-        return base_fail_errno(err, VG_ERR_IO, f->tmp_path, mend,
-                               "cannot bring the file to the disk");
     int closed = close(f->fd);
     f->fd = -1;
     if (closed != 0)
-        return base_fail_errno(err, VG_ERR_IO, f->tmp_path, mend, "cannot finish the file");
+        return base_fail_errno(err, VG_ERR_IO, f->tmp_path, MEND_DISK, "cannot finish the file");
     if (rename(f->tmp_path, target) != 0)
         return base_fail_errno(err, VG_ERR_IO, target, "choose another path",
                                "cannot put the new file in its place");
     *f = BASE_FILE_NONE;
-    return sync_folder_of(target, err);
+    return VG_OK;
+}
+
+vg_status base_file_commit(base_file *f, const char *target, vg_error *err)
+{
+    if (fsync(f->fd) != 0)
+        return base_fail_errno(err, VG_ERR_IO, f->tmp_path, MEND_DISK,
+                               "cannot bring the file to the disk");
+    vg_status st = base_file_publish(f, target, err);
+    return st == VG_OK ? sync_folder_of(target, err) : st;
 }
 
 void base_file_discard(base_file *f)

@@ -25,7 +25,8 @@ vg_status base_file_read(char **out, size_t *n_bytes, const char *path, size_t m
                          base_mem *mem, vg_error *err);
 
 /* A file in the making beside its target: create_beside, write as you like, commit (sync, rename
- * over the target, sync the folder) or discard. Discard after commit does nothing. */
+ * over the target, sync the folder), publish or discard. Discard after either does nothing. Errors:
+ * VG_ERR_IO; VG_ERR_LIMIT when the system finds the name too long. */
 typedef struct base_file {
     int fd;              /* -1: none */
     char tmp_path[4096]; /* "<target>.tmp-<pid>-<n>" */
@@ -34,8 +35,11 @@ typedef struct base_file {
 vg_status base_file_create_beside(base_file *out, const char *target, vg_error *err);
 vg_status base_file_write(base_file *f, const void *bytes, size_t n_bytes, vg_error *err);
 vg_status base_file_commit(base_file *f, const char *target, vg_error *err);
+/* Commit without waiting for the disk: readers see the old file or the whole new one, but a power
+ * cut may take it back. For what can be made again; commit costs up to 50 ms a file. */
+vg_status base_file_publish(base_file *f, const char *target, vg_error *err);
 void base_file_discard(base_file *f);
-/* The three in one, for small texts. */
+/* Create, write and commit in one, for small texts. */
 vg_status base_file_replace(const char *target, const void *bytes, size_t n_bytes, vg_error *err);
 
 /* mkdir -p. */

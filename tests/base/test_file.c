@@ -239,8 +239,29 @@ static void a_failed_target_leaves_nothing_behind(void **state)
     char path[5000];
     memset(path, 'a', sizeof path - 1);
     path[sizeof path - 1] = '\0';
-    assert_int_equal(base_file_replace(path, "x", 1, &err), VG_ERR_IO);
+    assert_int_equal(base_file_replace(path, "x", 1, &err), VG_ERR_LIMIT);
+    assert_int_equal(base_file_replace(in(path + sizeof path - 251), "x", 1, &err), VG_ERR_LIMIT);
     assert_int_equal(count_entries(), 1);
+}
+
+static void published_is_whole_and_in_place(void **state)
+{
+    (void)state;
+    base_file f;
+    put(in("t"), "old");
+    assert_int_equal(base_file_create_beside(&f, in("t"), NULL), VG_OK);
+    assert_int_equal(base_file_write(&f, "new", 3, NULL), VG_OK);
+    expect(in("t"), "old");
+    assert_int_equal(base_file_publish(&f, in("t"), NULL), VG_OK);
+    expect(in("t"), "new");
+    base_file_discard(&f);
+    expect(in("t"), "new");
+    assert_int_equal(count_entries(), 1);
+    mkdir(in("dir"), 0700);
+    assert_int_equal(base_file_create_beside(&f, in("dir"), NULL), VG_OK);
+    assert_int_equal(base_file_publish(&f, in("dir"), NULL), VG_ERR_IO);
+    base_file_discard(&f);
+    assert_int_equal(count_entries(), 2);
 }
 
 static void a_full_disk_is_told_and_the_old_file_kept(void **state)
@@ -310,6 +331,7 @@ int main(void)
         TEST(every_refused_allocation_ends_a_read_cleanly),
         TEST(a_target_appears_on_commit_and_not_before),
         TEST(discard_leaves_the_old_file),
+        TEST(published_is_whole_and_in_place),
         TEST(a_failed_target_leaves_nothing_behind),
         TEST(a_full_disk_is_told_and_the_old_file_kept),
         TEST(replace_changes_the_whole_text),
