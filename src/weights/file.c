@@ -2,6 +2,8 @@
 #include "file.h"
 
 #include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct dtype_fact {
@@ -52,6 +54,20 @@ bool weights_is_utf8(const void *bytes, size_t n)
             return false;
     }
     return true;
+}
+
+void weights_format_real(char *buf, size_t n, double real)
+{
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(buf, n, "%.*g", digits, real);
+        if (strtod(buf, NULL) == real)
+            break;
+    }
+    for (char *c = buf; *c != '\0'; c++)
+        if (*c == ',')
+            *c = '.';
+    if (strpbrk(buf, ".e") == NULL) /* 3.0 is to stay a float */
+        strncat(buf, ".0", n - strlen(buf) - 1);
 }
 
 static int name_before(const void *a, const void *b, void *ctx)

@@ -37,6 +37,11 @@ vg_status pt_read(weights_file *f, base_mem *mem, vg_error *err);
 /* bytes (n) is UTF-8 without 0 bytes. */
 bool weights_is_utf8(const void *bytes, size_t n);
 
+/* A finite number for JSON: the shortest of 15 to 17 digits that reads back as the same, with a
+ * point also where the locale has a comma, and never looking like an integer. buf: at least 32
+ * bytes. */
+void weights_format_real(char *buf, size_t n, double real);
+
 /* Elements [first, first + n) of t in row-major order, in t's own dtype. */
 void weights_gather(void *dst, const weights_tensor *t, size_t first, size_t n);
 

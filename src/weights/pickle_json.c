@@ -3,8 +3,6 @@
  * bound on the text bounds the work. */
 #include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "file.h"
@@ -49,28 +47,12 @@ static vg_status write_text(writer *w, const pickle_node *n, const char *bytes, 
     return st;
 }
 
-/* The shortest of 15 to 17 digits that reads back as the same number; a point also where the locale
- * has a comma. */
-static void format_real(char *buf, size_t n, double real)
-{
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(buf, n, "%.*g", digits, real);
-        if (strtod(buf, NULL) == real)
-            break;
-    }
-    for (char *c = buf; *c != '\0'; c++)
-        if (*c == ',')
-            *c = '.';
-    if (strpbrk(buf, ".e") == NULL) /* 3.0 is to stay a float */
-        strncat(buf, ".0", n - strlen(buf) - 1);
-}
-
 static vg_status write_real(writer *w, double real)
 {
     char buf[40];
     if (!isfinite(real))
         return raw(w, "null");
-    format_real(buf, sizeof buf, real);
+    weights_format_real(buf, sizeof buf, real);
     return raw(w, buf);
 }
 

@@ -250,10 +250,12 @@ static vg_status add_names(base_str *s, const weights_meta *m, base_mem *mem, vg
 
 static vg_status add_strides(base_str *s, const weights_meta *m, base_mem *mem, vg_error *err)
 {
+    char number[40];
     vg_status st = base_str_add(s, MOST_HEADER_BYTES, mem, err, "[");
-    for (int i = 0; i < m->n_strides && st == VG_OK; i++)
-        st = base_str_add(s, MOST_HEADER_BYTES, mem, err, "%s%.9g", i > 0 ? "," : "",
-                          (double)m->strides[i]);
+    for (int i = 0; i < m->n_strides && st == VG_OK; i++) {
+        weights_format_real(number, sizeof number, (double)m->strides[i]);
+        st = base_str_add(s, MOST_HEADER_BYTES, mem, err, "%s%s", i > 0 ? "," : "", number);
+    }
     return st != VG_OK ? st : base_str_add(s, MOST_HEADER_BYTES, mem, err, "]");
 }
 

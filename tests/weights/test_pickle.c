@@ -76,6 +76,8 @@ static void scalars(void **state)
     expect(RUN("G\x3f\xf8\0\0\0\0\0\0."), "1.5");
     expect(RUN("G\x40\x08\0\0\0\0\0\0."), "3.0");
     expect(RUN("G\x3f\xb9\x99\x99\x99\x99\x99\x9a."), "0.1");
+    expect(RUN("G\x3f\xd3\x33\x33\x33\x33\x33\x34."), "0.30000000000000004");
+    expect(RUN("G\x7e\x37\xe4\x3c\x88\0\x75\x9c."), "1e+300");
     expect(RUN("G\x7f\xf0\0\0\0\0\0\0."), "null");
 }
 

@@ -486,8 +486,8 @@ static void two_tensors_of_one_name_are_refused(void **state)
 static void names_of_classes_must_count_from_0(void **state)
 {
     (void)state;
-    static const char *bad[] = {"}K\1U\1as", "}(U\1aU\1bu", "]K\1a", "}J\xff\xff\xff\xffU\1as",
-                                "K\5"};
+    static const char *bad[] = {"}(K\1U\1aK\1U\1bu",       "}K\1U\1as", "}(U\1aU\1bu", "]K\1a",
+                                "}J\xff\xff\xff\xffU\1as", "K\5"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         begin_model_with("names");
         make_add(&p, bad[i], strlen(bad[i]));

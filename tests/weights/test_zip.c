@@ -230,6 +230,9 @@ static void several_disks_are_refused(void **state)
     make_two(0);
     make_patch(&z.file, z.end_at + 4, 1, 2);
     refuse(VG_ERR_UNSUPPORTED, "disks");
+    make_two(0);
+    make_patch(&z.file, z.entries[1].record_at + 34, 1, 2);
+    refuse(VG_ERR_UNSUPPORTED, "disks");
 }
 
 static void names_with_zero_bytes_or_without_any_are_refused(void **state)
