@@ -1,5 +1,5 @@
-/* resize.c: 1080p letterboxed into 384 x 640 floats: CPU milliseconds of one thread, median of 101,
- * per kernel table. Run: build/bench/resize */
+/* resize.c: 1080p letterboxed into 384 x 640 floats: CPU milliseconds of one thread, median of 101.
+ * Run: build/bench/resize */
 #include <stdio.h>
 
 #include "image/image.h"
