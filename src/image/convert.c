@@ -7,6 +7,7 @@
 #include "convert.h"
 
 #include "buffer.h"
+#include "decode.h"
 #include "yuv.h"
 
 /* Packed in plane 0, every sample one byte or two: the byte that counts is at comp.offset, or
@@ -94,12 +95,17 @@ static void read_row(uint16_t *samples, const AVFrame *frame, const AVPixFmtDesc
                                 sizeof(uint16_t));
 }
 
+size_t image_convert_scratch_bytes(int w)
+{
+    return 3 * (size_t)w * sizeof(uint16_t);
+}
+
 static vg_status convert_any(const image_view *dst, const AVFrame *frame,
                              const AVPixFmtDescriptor *d, const image_ffmpeg *ffmpeg,
                              image_scratch *scratch, base_mem *mem, vg_error *err)
 {
     size_t w = (size_t)dst->w;
-    vg_status st = image_scratch_reserve(scratch, 3 * w * sizeof(uint16_t), mem, err);
+    vg_status st = image_scratch_reserve(scratch, image_convert_scratch_bytes(dst->w), mem, err);
     if (st != VG_OK)
         return st;
     uint16_t *samples = scratch->block; /* (3, w) */

@@ -2,7 +2,8 @@
  * turn.
  *
  * Memory: the caller's buffer; the decoder's own two blocks (a picture that needs turning as
- * stored; rows and CMYK) only grow. Threads: one decoder a thread. */
+ * stored; rows and CMYK) only grow, at best in image_decoder_reserve. Threads: one decoder a
+ * thread. */
 #include <string.h>
 
 #include "buffer.h"
@@ -52,19 +53,29 @@ void image_decoder_destroy(image_decoder **decoder)
     *decoder = NULL;
 }
 
-/* The header, judged. */
-static vg_status examine(image_header *out, const image_decoder *d, const uint8_t *bytes, size_t n,
-                         const char *name, vg_error *err)
+static void raise_size(size_t *most, size_t bytes)
 {
-    vg_status st = image_header_read(out, bytes, n, name, err);
-    if (st != VG_OK)
-        return st;
+    if (*most < bytes)
+        *most = bytes;
+}
+
+static vg_status judge(const image_header *out, const image_decoder *d, const char *name,
+                       vg_error *err)
+{
     if (out->w > d->limits.most_side_px || out->h > d->limits.most_side_px ||
         (int64_t)out->w * out->h > d->limits.most_pixels)
         return base_fail(err, VG_ERR_LIMIT, name, base_mend("scale the picture down"),
                          "a picture of %d x %d pixels; the most are %d on a side and %lld in all",
                          out->w, out->h, d->limits.most_side_px, (long long)d->limits.most_pixels);
     return VG_OK;
+}
+
+/* The header, judged. */
+static vg_status examine(image_header *out, const image_decoder *d, const uint8_t *bytes, size_t n,
+                         const char *name, vg_error *err)
+{
+    vg_status st = image_header_read(out, bytes, n, name, err);
+    return st == VG_OK ? judge(out, d, name, err) : st;
 }
 
 vg_status image_probe(image_decoder *d, int *w, int *h, const uint8_t *bytes, size_t n_bytes,
@@ -78,6 +89,59 @@ vg_status image_probe(image_decoder *d, int *w, int *h, const uint8_t *bytes, si
     *w = turns ? header.h : header.w;
     *h = turns ? header.w : header.h;
     return VG_OK;
+}
+
+vg_status image_forecast(image_decoder *d, int *w, int *h, image_decoder_need *need,
+                         const uint8_t *bytes, size_t n_bytes, const char *name, vg_error *err)
+{
+    image_header header;
+    vg_status st = image_header_read(&header, bytes, n_bytes, name, err);
+    /* A PNG is read to its end, for it may be cut short; its size stands at its head. */
+    if (st == VG_ERR_FORMAT && header.format == IMAGE_FORMAT_PNG && header.w > 0 && header.h > 0)
+        st = VG_OK;
+    if (st == VG_OK)
+        st = judge(&header, d, name, err);
+    if (st != VG_OK)
+        return st;
+    bool turns = image_orientation_turns(header.orientation);
+    *w = turns ? header.h : header.w;
+    *h = turns ? header.w : header.h;
+    bool jpeg = header.format == IMAGE_FORMAT_JPEG;
+    size_t pixels = (size_t)header.w * (size_t)header.h;
+    image_decoder_need one = {.needs_stills = !jpeg};
+    if (header.orientation != 1)
+        one.stored_bytes = 3 * pixels;
+    if (!jpeg)
+        one.scratch_bytes = image_convert_scratch_bytes(header.w);
+    else if (header.n_components == 4)
+        one.scratch_bytes = 4 * pixels;
+    if (header.animated)
+        one.animation_bytes = image_still_animation_bytes(&header);
+    raise_size(&need->stored_bytes, one.stored_bytes);
+    raise_size(&need->scratch_bytes, one.scratch_bytes);
+    raise_size(&need->animation_bytes, one.animation_bytes);
+    need->needs_stills = need->needs_stills || one.needs_stills;
+    return VG_OK;
+}
+
+vg_status image_decoder_reserve(image_decoder *d, const image_decoder_need *need, base_mem *mem,
+                                vg_error *err)
+{
+    image_scratch stored = {.block = d->stored.block, .capacity_bytes = d->stored.capacity_bytes};
+    vg_status st = image_scratch_reserve(&stored, need->stored_bytes, mem, err);
+    d->stored.block = stored.block;
+    d->stored.capacity_bytes = stored.capacity_bytes;
+    if (st == VG_OK)
+        st = image_scratch_reserve(&d->scratch, need->scratch_bytes, mem, err);
+    if (st == VG_OK && need->needs_stills)
+        st = image_still_reserve(&d->stills, need->animation_bytes, mem, err);
+    return st;
+}
+
+size_t image_decoder_bytes(const image_decoder_need *need)
+{
+    return need->stored_bytes + need->scratch_bytes +
+           (need->needs_stills ? image_still_bytes(need->animation_bytes) : 0);
 }
 
 vg_status image_decode(image_decoder *d, image_buffer *out, const uint8_t *bytes, size_t n_bytes,

@@ -25,6 +25,14 @@ typedef struct image_stills image_stills;
 vg_status image_still_decode(image_stills **stills, image_buffer *out, const image_source *source,
                              image_scratch *scratch, int64_t most_pixels, base_mem *mem,
                              vg_error *err);
+/* Loads FFmpeg and takes what all stills share, and animation_bytes for the first frame of a WebP.
+ */
+vg_status image_still_reserve(image_stills **stills, size_t animation_bytes, base_mem *mem,
+                              vg_error *err);
+size_t image_still_bytes(size_t animation_bytes);
+size_t image_still_animation_bytes(const image_header *header);
+/* Of the caller's scratch, for one row of w pixels (convert.c). */
+size_t image_convert_scratch_bytes(int w);
 void image_still_fini(image_stills **stills);
 
 #endif

@@ -73,6 +73,13 @@ static vg_status create(image_stills **out, const char *name, base_mem *mem, vg_
     return st;
 }
 
+enum { HEAD = 12 + 18 /* RIFF, VP8X */ };
+
+size_t image_still_animation_bytes(const image_header *header)
+{
+    return HEAD + header->n_frame_bytes;
+}
+
 static void put_le(uint8_t *p, size_t v, int n_bytes)
 {
     for (int i = 0; i < n_bytes; i++, v >>= 8)
@@ -84,9 +91,9 @@ static void put_le(uint8_t *p, size_t v, int n_bytes)
 static vg_status still_of_animation(image_source *out, const image_source *source,
                                     image_scratch *scratch, base_mem *mem, vg_error *err)
 {
-    enum { HEAD = 12 + 18 /* RIFF, VP8X */, ALPHA = 0x10 };
+    enum { ALPHA = 0x10 };
     const image_header *header = source->header;
-    size_t n = HEAD + header->n_frame_bytes;
+    size_t n = image_still_animation_bytes(header);
     vg_status st = image_scratch_reserve(scratch, n, mem, err);
     if (st != VG_OK)
         return st;
@@ -192,6 +199,18 @@ vg_status image_still_decode(image_stills **stills, image_buffer *out, const ima
     f->av_frame_unref(s->frame);
     f->avcodec_free_context(&context);
     return st;
+}
+
+vg_status image_still_reserve(image_stills **stills, size_t animation_bytes, base_mem *mem,
+                              vg_error *err)
+{
+    vg_status st = *stills != NULL ? VG_OK : create(stills, NULL, mem, err);
+    return st == VG_OK ? image_scratch_reserve(&(*stills)->still, animation_bytes, mem, err) : st;
+}
+
+size_t image_still_bytes(size_t animation_bytes)
+{
+    return sizeof(image_stills) + animation_bytes;
 }
 
 void image_still_fini(image_stills **stills)

@@ -35,6 +35,32 @@ void image_encoder_destroy(image_encoder **encoder)
     *encoder = NULL;
 }
 
+void image_encoder_need_raise(image_encoder_need *need, int w, int h, const char *suffix)
+{
+    if (base_equal_nocase(suffix, ".png")) {
+        size_t row = (size_t)w * 3;
+        need->png_row_bytes = row > need->png_row_bytes ? row : need->png_row_bytes;
+        return;
+    }
+    unsigned long n = tjBufSize(w, h, TJSAMP_420);
+    if (n != (unsigned long)-1 && n > need->jpeg_bytes)
+        need->jpeg_bytes = n;
+}
+
+vg_status image_encoder_reserve(image_encoder *e, const image_encoder_need *need, base_mem *mem,
+                                vg_error *err)
+{
+    vg_status st = image_scratch_reserve(&e->jpeg_bytes, need->jpeg_bytes, mem, err);
+    if (st == VG_OK && need->png_row_bytes > 0)
+        st = image_png_reserve(&e->png, need->png_row_bytes, mem, err);
+    return st;
+}
+
+size_t image_encoder_bytes(const image_encoder_need *need)
+{
+    return need->jpeg_bytes + (need->png_row_bytes > 0 ? image_png_bytes(need->png_row_bytes) : 0);
+}
+
 /* Into e->jpeg_bytes. */
 static vg_status encode_jpeg(size_t *n_bytes, image_encoder *e, const image_view *picture,
                              const char *path, base_mem *mem, vg_error *err)
@@ -84,7 +110,7 @@ vg_status image_write(image_encoder *e, const image_view *picture, const char *p
     else
         st = image_png_write(&e->png, &file, picture, mem, err);
     if (st == VG_OK)
-        st = base_file_commit(&file, path, err);
+        st = base_file_publish(&file, path, err);
 done:
     base_file_discard(&file);
     return st;

@@ -104,7 +104,14 @@ static void zlib_free(voidpf account, voidpf block)
     base_free(block);
 }
 
-static vg_status prepare(image_png_writer **writer, size_t row_bytes, base_mem *mem, vg_error *err)
+/* The row above the first, and a candidate per filter behind its type byte. */
+static size_t rows_bytes(size_t row_bytes)
+{
+    return row_bytes + 3 * (1 + row_bytes);
+}
+
+vg_status image_png_reserve(image_png_writer **writer, size_t row_bytes, base_mem *mem,
+                            vg_error *err)
 {
     if (*writer == NULL && (*writer = base_alloc_zero(mem, 1, sizeof(**writer), err)) == NULL)
         return VG_ERR_MEMORY;
@@ -121,7 +128,14 @@ static vg_status prepare(image_png_writer **writer, size_t row_bytes, base_mem *
     }
     w->z.next_out = w->chunk + 8;
     w->z.avail_out = CHUNK_BYTES;
-    return image_scratch_reserve(&w->rows, row_bytes + 3 * (1 + row_bytes), mem, err);
+    return image_scratch_reserve(&w->rows, rows_bytes(row_bytes), mem, err);
+}
+
+size_t image_png_bytes(size_t row_bytes)
+{
+    /* zlib.h's formula for a window of 15 bits and memLevel 8, and its state's 6 KB. */
+    enum { ZLIB_BYTES = (1 << (15 + 2)) + (1 << (8 + 9)) + 6000 };
+    return sizeof(image_png_writer) + ZLIB_BYTES + rows_bytes(row_bytes);
 }
 
 static vg_status write_header(image_png_writer *w, base_file *file, const image_view *picture,
@@ -143,7 +157,7 @@ vg_status image_png_write(image_png_writer **writer, base_file *file, const imag
                           base_mem *mem, vg_error *err)
 {
     size_t n = (size_t)picture->w * BPP;
-    vg_status st = prepare(writer, n, mem, err);
+    vg_status st = image_png_reserve(writer, n, mem, err);
     if (st != VG_OK)
         return st;
     image_png_writer *w = *writer;

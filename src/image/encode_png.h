@@ -9,6 +9,10 @@ typedef struct image_png_writer image_png_writer;
 /* *writer (NULL at first) keeps zlib's state and the rows' block from picture to picture. */
 vg_status image_png_write(image_png_writer **writer, base_file *file, const image_view *picture,
                           base_mem *mem, vg_error *err);
+/* All that rows of so many bytes take. */
+vg_status image_png_reserve(image_png_writer **writer, size_t row_bytes, base_mem *mem,
+                            vg_error *err);
+size_t image_png_bytes(size_t row_bytes);
 void image_png_fini(image_png_writer **writer);
 
 #endif

@@ -58,6 +58,22 @@ vg_status image_decode(image_decoder *d, image_buffer *out, const uint8_t *bytes
 /* Size as it would decode (orientation applied), from the header alone. */
 vg_status image_probe(image_decoder *d, int *w, int *h, const uint8_t *bytes, size_t n_bytes,
                       const char *name, vg_error *err);
+/* What decoders take beyond create and the caller's picture; of several pictures the largest. */
+typedef struct image_decoder_need {
+    size_t stored_bytes;    /* a picture that is turned, as stored */
+    size_t scratch_bytes;   /* CMYK; rows of rare formats */
+    size_t animation_bytes; /* the first frame of a WebP, with a head of its own */
+    bool needs_stills;      /* any that is no JPEG */
+} image_decoder_need;
+/* The same as image_probe from the beginning of a file, so a forecast: a PNG may tell its
+ * orientation behind its pixels. Raises *need to what this picture takes. Errors: as image_probe;
+ * VG_ERR_FORMAT also when the size is not among the first n_bytes: try with the whole file. */
+vg_status image_forecast(image_decoder *d, int *w, int *h, image_decoder_need *need,
+                         const uint8_t *bytes, size_t n_bytes, const char *name, vg_error *err);
+/* Takes all of it now, so that decoding what was forecast allocates nothing. */
+vg_status image_decoder_reserve(image_decoder *d, const image_decoder_need *need, base_mem *mem,
+                                vg_error *err);
+size_t image_decoder_bytes(const image_decoder_need *need);
 /* "JPEG", "PNG", ...; NULL when the first bytes are of none we know. */
 const char *image_format_name(const uint8_t *bytes, size_t n_bytes);
 /* Whether a file name's suffix is one that image folders are searched for (spec 5.1). */
@@ -104,6 +120,10 @@ vg_status image_letterbox(const image_view *dst, const image_view *src,
 vg_status image_letterbox_to_float(float *dst, const image_view *src,
                                    const image_letterbox_fit *fit, image_scratch *scratch,
                                    base_mem *mem, vg_error *err);
+/* Room in the scratch for letterboxes up to out_w x out_h, so that they allocate nothing. */
+vg_status image_letterbox_reserve(image_scratch *scratch, int out_w, int out_h, base_mem *mem,
+                                  vg_error *err);
+size_t image_letterbox_bytes(int out_w, int out_h);
 /* Exchanges red and blue. dst may be src. */
 void image_swap_red_blue(const image_view *dst, const image_view *src);
 
@@ -129,6 +149,10 @@ typedef struct image_draw_style {
 typedef struct image_canvas image_canvas;
 vg_status image_canvas_create(image_canvas **out, base_mem *mem, vg_error *err);
 void image_canvas_destroy(image_canvas **c);
+/* Room for labels of any length in pictures up to w x h, so that drawing allocates nothing. */
+vg_status image_canvas_reserve(image_canvas *c, int w, int h, const image_draw_style *style,
+                               base_mem *mem, vg_error *err);
+size_t image_canvas_bytes(int w, int h, const image_draw_style *style);
 /* Draws into the picture: frames in order, then labels in order, so that no frame crosses a label.
  * All of it stays inside the picture; boxes outside and boxes that are not numbers are passed over.
  * Text is black or white, whichever reads better, shortened to the picture's width; bytes that are
@@ -143,9 +167,22 @@ vg_status image_canvas_boxes(image_canvas *c, const image_view *picture, const i
 typedef struct image_encoder image_encoder;
 vg_status image_encoder_create(image_encoder **out, base_mem *mem, vg_error *err);
 void image_encoder_destroy(image_encoder **e);
+/* What an encoder takes beyond create; of several pictures the largest. */
+typedef struct image_encoder_need {
+    size_t jpeg_bytes;    /* 0: no JPEG */
+    size_t png_row_bytes; /* 0: no PNG */
+} image_encoder_need;
+/* Raises *need to what a picture of w x h takes, as .png or else as .jpg. A part of a picture takes
+ * no more than the whole. */
+void image_encoder_need_raise(image_encoder_need *need, int w, int h, const char *suffix);
+/* Takes all of it now, so that writing such pictures allocates nothing. */
+vg_status image_encoder_reserve(image_encoder *e, const image_encoder_need *need, base_mem *mem,
+                                vg_error *err);
+/* Within 8 KiB, for zlib's own part of a PNG's varies with its version. */
+size_t image_encoder_bytes(const image_encoder_need *need);
 /* Encodes by the suffix of path (.jpg .jpeg: quality 95, 4:2:0 as OpenCV's default writes; .png)
- * and replaces the file whole or not at all. Errors: VG_ERR_UNSUPPORTED (suffix), VG_ERR_IO,
- * VG_ERR_MEMORY. */
+ * and replaces the file whole or not at all, without waiting for the disk (base_file_publish).
+ * Errors: VG_ERR_UNSUPPORTED (suffix), VG_ERR_IO, VG_ERR_LIMIT (too long a name), VG_ERR_MEMORY. */
 vg_status image_write(image_encoder *e, const image_view *picture, const char *path, base_mem *mem,
                       vg_error *err);
 

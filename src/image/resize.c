@@ -70,35 +70,70 @@ static size_t carve(size_t *at, size_t bytes)
     return start;
 }
 
+/* Where the arrays lie behind the tables' head. */
+typedef struct layout {
+    size_t x_from, x_weight, y_from, y_weight, row0, row1, line, bytes;
+} layout;
+
+static layout layout_plan(int w, int h)
+{
+    enum { SLACK = 64 /* kernels store whole vectors */ };
+    size_t n_w = (size_t)w, n_h = (size_t)h, bytes = sizeof(resize_tables);
+    layout l;
+    l.x_from = carve(&bytes, n_w * sizeof(int32_t));
+    l.x_weight = carve(&bytes, 2 * n_w * sizeof(int16_t));
+    l.y_from = carve(&bytes, n_h * sizeof(int32_t));
+    l.y_weight = carve(&bytes, 2 * n_h * sizeof(int16_t));
+    l.row0 = carve(&bytes, 3 * n_w * sizeof(int16_t) + SLACK);
+    l.row1 = carve(&bytes, 3 * n_w * sizeof(int16_t) + SLACK);
+    l.line = carve(&bytes, 3 * n_w + SLACK);
+    l.bytes = bytes;
+    return l;
+}
+
+/* A fresh block holds no tables. */
+static vg_status reserve(image_scratch *scratch, const layout *l, base_mem *mem, vg_error *err)
+{
+    bool fresh = scratch->block == NULL;
+    vg_status st = image_scratch_reserve(scratch, l->bytes, mem, err);
+    if (st == VG_OK && fresh)
+        memset(scratch->block, 0, sizeof(resize_tables));
+    return st;
+}
+
+vg_status image_letterbox_reserve(image_scratch *scratch, int out_w, int out_h, base_mem *mem,
+                                  vg_error *err)
+{
+    layout l = layout_plan(out_w, out_h);
+    return reserve(scratch, &l, mem, err);
+}
+
+size_t image_letterbox_bytes(int out_w, int out_h)
+{
+    return layout_plan(out_w, out_h).bytes;
+}
+
 vg_status image_resizer_init(image_resizer *out, const image_view *src, int w, int h,
                              image_scratch *scratch, base_mem *mem, vg_error *err)
 {
-    enum { MOST = 1 << 24, SLACK = 64 /* kernels store whole vectors */ };
+    enum { MOST = 1 << 24 };
     if (src->w < 1 || src->h < 1 || w < 1 || h < 1 || src->w > MOST || src->h > MOST || w > MOST ||
         h > MOST)
         return base_fail(err, VG_ERR_ARGUMENT, NULL, NULL,
                          "cannot resize %d x %d pixels to %d x %d", src->w, src->h, w, h);
 
-    size_t n_w = (size_t)w, n_h = (size_t)h, bytes = sizeof(resize_tables);
-    size_t x_from = carve(&bytes, n_w * sizeof(int32_t)),
-           x_weight = carve(&bytes, 2 * n_w * sizeof(int16_t));
-    size_t y_from = carve(&bytes, n_h * sizeof(int32_t)),
-           y_weight = carve(&bytes, 2 * n_h * sizeof(int16_t));
-    size_t row0 = carve(&bytes, 3 * n_w * sizeof(int16_t) + SLACK);
-    size_t row1 = carve(&bytes, 3 * n_w * sizeof(int16_t) + SLACK);
-    size_t line = carve(&bytes, 3 * n_w + SLACK);
-
-    bool fresh = scratch->block == NULL;
-    vg_status st = image_scratch_reserve(scratch, bytes, mem, err);
+    layout l = layout_plan(w, h);
+    vg_status st = reserve(scratch, &l, mem, err);
     if (st != VG_OK)
         return st;
     uint8_t *block = scratch->block;
     resize_tables *tables = scratch->block;
-    int32_t *xf = (int32_t *)(void *)(block + x_from), *yf = (int32_t *)(void *)(block + y_from);
-    int16_t *xw = (int16_t *)(void *)(block + x_weight),
-            *yw = (int16_t *)(void *)(block + y_weight);
-    if (fresh || tables->magic != TABLES_MAGIC || tables->src_w != src->w ||
-        tables->src_h != src->h || tables->w != w || tables->h != h) {
+    int32_t *xf = (int32_t *)(void *)(block + l.x_from),
+            *yf = (int32_t *)(void *)(block + l.y_from);
+    int16_t *xw = (int16_t *)(void *)(block + l.x_weight),
+            *yw = (int16_t *)(void *)(block + l.y_weight);
+    if (tables->magic != TABLES_MAGIC || tables->src_w != src->w || tables->src_h != src->h ||
+        tables->w != w || tables->h != h) {
         make_x_table(xf, xw, src->w, w);
         make_y_table(yf, yw, src->h, h);
         *tables = (resize_tables){
@@ -115,9 +150,9 @@ vg_status image_resizer_init(image_resizer *out, const image_view *src, int w, i
         .x_weight = xw,
         .y_from = yf,
         .y_weight = yw,
-        .rows = {(int16_t *)(void *)(block + row0), (int16_t *)(void *)(block + row1)},
+        .rows = {(int16_t *)(void *)(block + l.row0), (int16_t *)(void *)(block + l.row1)},
         .held = {-1, -1},
-        .line = block + line,
+        .line = block + l.line,
     };
     return VG_OK;
 }
