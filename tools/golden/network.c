@@ -1,0 +1,103 @@
+/* network.c: an engine on accounts of one owner, and the turn between nhwc and NCHW. */
+#include "network.h"
+
+#include "synthetic.h"
+
+static nn_accounts accounts(base_mem *mem)
+{
+    return (nn_accounts){.weights = mem, .activations = mem, .plans = mem};
+}
+
+vg_status gold_network_open(gold_network *out, const weights_file *w, const char *scale, int nc,
+                            const nn_engine_options *o, base_mem *mem, vg_error *err)
+{
+    const nn_accounts a = accounts(mem);
+    nn_graph *g = NULL;
+    *out = (gold_network){.nc = nc, .mem = mem};
+    vg_status st = gold_graph_make(&g, scale, nc, mem, err);
+    if (st == VG_OK)
+        st = nn_engine_create(&out->engine, g, w, o, &a, err);
+    if (st != VG_OK)
+        nn_graph_destroy(&g);
+    return st;
+}
+
+void gold_network_close(gold_network *net)
+{
+    nn_engine_destroy(&net->engine);
+    base_free(net->input);
+    base_free(net->decoded);
+    *net = (gold_network){0};
+}
+
+vg_status gold_network_run_nhwc(gold_network *net, const float *input, int n, int h, int w,
+                                vg_error *err)
+{
+    const nn_accounts a = accounts(net->mem);
+    vg_status st = nn_engine_plan(net->engine, &net->plan, n, h, w, &a, err);
+    if (st == VG_OK)
+        nn_engine_run(net->engine, net->plan, input);
+    return st;
+}
+
+vg_status gold_network_run(gold_network *net, const float *input, const size_t shape[4],
+                           vg_error *err)
+{
+    size_t pixels = shape[2] * shape[3];
+    if (shape[1] != 3)
+        return base_fail(err, VG_ERR_FORMAT, NULL, NULL, "an input of %zu channels", shape[1]);
+    base_free(net->input);
+    net->input = base_alloc(net->mem, shape[0] * pixels * 3 * sizeof(float), err);
+    if (!net->input)
+        return VG_ERR_MEMORY;
+    for (size_t i = 0; i < shape[0]; i++)
+        for (size_t p = 0; p < pixels; p++)
+            for (size_t c = 0; c < 3; c++)
+                net->input[(i * pixels + p) * 3 + c] = input[(i * 3 + c) * pixels + p];
+    return gold_network_run_nhwc(net, net->input, (int)shape[0], (int)shape[2], (int)shape[3], err);
+}
+
+int gold_network_levels(const gold_network *net, detect_level levels[DETECT_MAX_LEVELS])
+{
+    int n = nn_plan_n_heads(net->plan);
+    for (int i = 0; i < n; i++) {
+        nn_head head = nn_plan_head(net->plan, i);
+        levels[i] = (detect_level){.box = head.box.data,
+                                   .cls = head.cls.data,
+                                   .box_pitch = head.box.pitch,
+                                   .cls_pitch = head.cls.pitch,
+                                   .h = head.box.h,
+                                   .w = head.box.w,
+                                   .stride = head.stride};
+    }
+    return n;
+}
+
+vg_status gold_network_decode(gold_network *net, vg_error *err)
+{
+    detect_level levels[DETECT_MAX_LEVELS];
+    int n_levels = gold_network_levels(net, levels), n = nn_plan_head(net->plan, 0).box.n;
+    net->n_anchors = detect_n_anchors(levels, n_levels);
+    size_t of_one = (size_t)(4 + net->nc) * net->n_anchors;
+    base_free(net->decoded);
+    net->decoded = base_alloc(net->mem, (size_t)n * of_one * sizeof(float), err);
+    if (!net->decoded)
+        return VG_ERR_MEMORY;
+    for (int i = 0; i < n; i++)
+        detect_decode_all(net->decoded + (size_t)i * of_one, levels, n_levels, net->nc, i);
+    return VG_OK;
+}
+
+float gold_map_nchw(const nn_map *m, size_t at)
+{
+    size_t w = (size_t)m->w, h = (size_t)m->h, c = (size_t)m->c;
+    size_t x = at % w, y = at / w % h, channel = at / (w * h) % c, i = at / (w * h * c);
+    return nn_map_row(m, (int)i, (int)y)[x * m->pitch + channel];
+}
+
+float gold_level_at(const detect_level *l, size_t i, size_t p, size_t c)
+{
+    size_t pixel = i * (size_t)l->h * (size_t)l->w + p;
+    return c < DETECT_BOX_CHANNELS ? l->box[pixel * l->box_pitch + c]
+                                   : l->cls[pixel * l->cls_pitch + c - DETECT_BOX_CHANNELS];
+}
