@@ -44,7 +44,8 @@ static vg_status read_shape(weights_file *f, weights_tensor *t, const base_node 
             return bad_tensor(f, t->name, err,
                               "its shape holds something else than whole numbers from 0");
         t->shape[t->n_dims++] = n->i;
-        if (!base_mul_size(&t->n_elements, t->n_elements, (size_t)n->i))
+        if (!base_mul_size(&t->n_elements, t->n_elements, (size_t)n->i) ||
+            t->n_elements > INT64_MAX)
             return bad_tensor(f, t->name, err,
                               "its shape counts more elements than memory has addresses");
     }
