@@ -112,7 +112,8 @@ void cli_help_command(FILE *to, const cli_command *command)
     fprintf(to, "vigil %s", command->name);
     if (command->alias != NULL)
         fprintf(to, " (also %s)", command->alias);
-    fprintf(to, ": %s\n\nusage: vigil %s %s\n", command->help, command->name, command->usage);
+    fprintf(to, ": %s\n\nusage: vigil %s%s%s\n", command->help, command->name,
+            command->usage[0] != '\0' ? " " : "", command->usage);
     for (size_t i = 0; i < command->n_options; i++) {
         const cli_option *o = &command->options[i];
         if (o->group != NULL || i == 0)

@@ -102,9 +102,15 @@ cmp -s out all.jsonl || fail "--device cpu gives other boxes"
 predict 0 --source 'pics/scene_*.bmp' --no-save --json --batch 3
 "$json_check" lines out >json.txt || fail "$(cat json.txt)"
 equal "$(wc -l <out)" 4 "pictures in batches of 3"
+mkdir same
+for i in 1 2 3 4 5; do cp pics/scene_0.bmp "same/$i.bmp"; done
+predict 0 --source same --no-save --json
+cp out same.jsonl
+predict 0 --source same --no-save --json --batch 3
+cmp -s out same.jsonl || fail "--batch 3 gives other boxes"
 predict 0 --source pics/scene_0.bmp --no-save --json --isa plain
 "$json_check" lines out >json.txt || fail "$(cat json.txt)"
-equal "$(cut -d, -f1-3 out)" "$(grep scene_0 all.jsonl | cut -d, -f1-3)" "--isa plain"
+equal "$(grep -o '"class": [0-9]*' out)" "$(grep scene_0 all.jsonl | grep -o '"class": [0-9]*')" "classes with --isa plain"
 
 # ---- memory
 predict 1 --source pics --memory-limit 10M
