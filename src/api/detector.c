@@ -195,7 +195,7 @@ vg_status vg_detect_file(vg_detector *d, vg_detection *out, size_t capacity, siz
 {
     base_mem *frames = &d->own.owner[STREAM_FRAMES];
     *n_out = 0;
-    vg_status st = d->is_lent ? VG_OK : picture_bytes_read(&d->bytes, path, 0, frames, err);
+    vg_status st = d->is_lent ? VG_OK : picture_bytes_read(&d->bytes, path, true, 0, frames, err);
     if (st == VG_OK && !d->is_lent)
         st = image_decode(d->decoder, &d->picture, d->bytes.block, d->bytes.n, path, frames, err);
     if (st != VG_OK)

@@ -43,14 +43,20 @@ void stream_model_close(stream_model *m)
     nn_graph_destroy(&m->graph);
 }
 
+static size_t names_bytes(const nn_graph_info *info, const weights_meta *meta)
+{
+    size_t bytes = (size_t)info->nc * sizeof(char *);
+    for (int i = 0; i < info->nc; i++)
+        bytes += (i < meta->n_classes ? strlen(meta->names[i]) : 16) + 1;
+    return bytes;
+}
+
 /* Names from the file, else class0, class1, ... as the field calls nameless classes. */
 static vg_status take_names(stream_detector *d, const weights_meta *meta, base_mem *mem,
                             vg_error *err)
 {
     int nc = d->info.nc;
-    size_t bytes = (size_t)nc * sizeof(char *);
-    for (int i = 0; i < nc; i++)
-        bytes += (i < meta->n_classes ? strlen(meta->names[i]) : 16) + 1;
+    size_t bytes = names_bytes(&d->info, meta);
     d->names = base_alloc_zero(mem, 1, bytes, err);
     d->chosen = base_strdup(mem, meta->chosen, err);
     if (!d->names || !d->chosen)
@@ -87,6 +93,23 @@ size_t stream_detections_bytes(const nn_graph_info *info, int most_h, int most_w
     return detect_nms_bytes(candidate_rows(info, most_h, most_w), most_det);
 }
 
+/* While weights are packed, the file's are still held, and frames are not yet. */
+static vg_status check_opening(const stream_accounts *mem, vg_error *err)
+{
+    char text[3][32];
+    size_t held = mem->root.in_use_bytes, weights = mem->planned_bytes[STREAM_WEIGHTS];
+    if (mem->root.limit_bytes >= weights && held <= mem->root.limit_bytes - weights)
+        return VG_OK;
+    return base_fail(err, VG_ERR_LIMIT, "memory limit",
+                     "raise the limit, or convert the weights to .safetensors, which are mapped",
+                     "opening needs %s (%s of weights beside %s of the file and lists), the limit "
+                     "is %s",
+                     base_format_bytes(text[0], sizeof text[0], (double)(held + weights)),
+                     base_format_bytes(text[1], sizeof text[1], (double)weights),
+                     base_format_bytes(text[2], sizeof text[2], (double)held),
+                     base_format_bytes((char[32]){0}, 32, (double)mem->root.limit_bytes));
+}
+
 vg_status stream_detector_open(stream_detector **out, stream_model *m,
                                const stream_detector_options *o, int most_h, int most_w,
                                int most_det, stream_accounts *mem, vg_error *err)
@@ -105,8 +128,12 @@ vg_status stream_detector_open(stream_detector **out, stream_model *m,
     mem->planned_bytes[STREAM_ACTIVATIONS] = need.activation_bytes + need.scratch_bytes;
     mem->planned_bytes[STREAM_DETECTIONS] +=
         stream_detections_bytes(&m->info, most_h, most_w, most_det);
-    mem->planned_bytes[STREAM_PLANS] = mem->owner[STREAM_PLANS].in_use_bytes + need.engine_bytes;
+    mem->planned_bytes[STREAM_PLANS] = mem->owner[STREAM_PLANS].in_use_bytes + need.engine_bytes +
+                                       sizeof(stream_detector) +
+                                       names_bytes(&m->info, weights_get_meta(m->file));
     st = stream_accounts_check(mem, err);
+    if (st == VG_OK)
+        st = check_opening(mem, err);
     if (st != VG_OK)
         return st;
 

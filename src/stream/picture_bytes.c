@@ -34,18 +34,29 @@ static vg_status make_room(picture_bytes *b, size_t known_bytes, const char *pat
     return picture_bytes_reserve(b, known_bytes > b->n ? known_bytes + 1 : more, mem, err);
 }
 
-vg_status picture_bytes_read(picture_bytes *b, const char *path, size_t most, base_mem *mem,
-                             vg_error *err)
+/* Opening a named pipe without O_NONBLOCK waits for its writer. */
+static int open_picture(const char *path, bool may_wait)
+{
+    if (strcmp(path, "-") == 0)
+        return STDIN_FILENO;
+    return open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (may_wait ? 0 : O_NONBLOCK));
+}
+
+vg_status picture_bytes_read(picture_bytes *b, const char *path, bool may_wait, size_t most,
+                             base_mem *mem, vg_error *err)
 {
     bool standard_input = strcmp(path, "-") == 0;
-    int fd = standard_input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    int fd = open_picture(path, may_wait);
     struct stat info = {0};
     vg_status st = VG_OK;
     b->n = 0;
-    if (fd < 0)
-        return base_fail_errno(err, VG_ERR_IO, path, NULL, "the picture cannot be opened");
-    if (fstat(fd, &info) == 0 && S_ISDIR(info.st_mode))
+    if (fd < 0 || fstat(fd, &info) != 0)
+        st = base_fail_errno(err, VG_ERR_IO, path, NULL, "the picture cannot be opened");
+    else if (S_ISDIR(info.st_mode))
         st = base_fail(err, VG_ERR_IO, path, NULL, "a folder, where a picture was expected");
+    else if (!S_ISREG(info.st_mode) && !may_wait)
+        st = base_fail(err, VG_ERR_IO, path, "give it as the only source",
+                       "a pipe or device among several pictures");
     size_t known = info.st_size > 0 && info.st_size <= MOST_BYTES ? (size_t)info.st_size : 0;
     known = most > 0 && known > most ? most : known;
     for (bool more = true; more && st == VG_OK;) {
@@ -61,7 +72,7 @@ vg_status picture_bytes_read(picture_bytes *b, const char *path, size_t most, ba
         b->n += got > 0 ? (size_t)got : 0;
         more = got != 0;
     }
-    if (!standard_input)
+    if (fd >= 0 && !standard_input)
         close(fd);
     return st;
 }

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { MOST_LIST_BYTES = 1 << 30, MOST_PICTURES = 100000000, HEADER_BYTES = 256 << 10 };
+enum { MOST_LIST_BYTES = 1 << 30, MOST_PICTURES = 100000000, HEAD_BYTES = 32 << 10 };
 
 /* The list in the making: paths one behind the other, each ended by a 0. */
 typedef struct builder {
@@ -163,8 +163,37 @@ static int by_stem(const void *a, const void *b, void *ctx)
     return order != 0 ? order < 0 : x < y;
 }
 
+/* Whether the list has the stem `stem` + `-number`, as a file of its own. order: by stem. */
+static bool has_numbered(picture_entry *const *order, size_t n, const picture_entry *e, int number)
+{
+    char digits[16];
+    size_t n_stem, n_digits, low = 0;
+    const char *stem = stem_of(e->path, &n_stem);
+    base_format(digits, sizeof digits, "-%d", number);
+    n_digits = strlen(digits);
+    while (low < n) { /* the first that is not before it */
+        size_t middle = low + (n - low) / 2, n_its;
+        const char *its = stem_of(order[middle]->path, &n_its);
+        int c = memcmp(its, stem, n_its < n_stem ? n_its : n_stem);
+        if (c == 0 && n_its > n_stem) {
+            size_t rest = n_its - n_stem;
+            c = memcmp(its + n_stem, digits, rest < n_digits ? rest : n_digits);
+            if (c == 0 && rest == n_digits)
+                return true;
+            c = c != 0 ? c : rest < n_digits ? -1 : 1;
+        } else if (c == 0) {
+            c = -1;
+        }
+        if (c < 0)
+            low = middle + 1;
+        else
+            n = middle;
+    }
+    return false;
+}
+
 /* Results are named by stem, so two pictures a.jpg of different folders must not write over each
- * other. */
+ * other, nor a second a.jpg over a picture that is called a-2.jpg. */
 static vg_status number_twins(picture_list *l, base_mem *mem, vg_error *err)
 {
     picture_entry **order = base_alloc_zero(mem, l->n, sizeof *order, err);
@@ -175,36 +204,56 @@ static vg_status number_twins(picture_list *l, base_mem *mem, vg_error *err)
     base_sort(order, l->n, sizeof *order, by_stem, NULL);
     for (size_t i = 1, twin = 1; i < l->n; i++) {
         twin = compare_stems(order[i - 1], order[i]) == 0 ? twin + 1 : 1;
+        while (twin > 1 && has_numbered(order, l->n, order[i], (int)twin))
+            twin++;
         order[i]->twin = twin > 1 ? (int)twin : 0;
     }
     base_free(order);
     return VG_OK;
 }
 
-/* The file's size without reading it; 0 where it has none. */
-static size_t file_bytes(const char *path)
+/* ---- heads ---- */
+
+/* The head is enough for nearly all; a WebP or GIF is judged whole, and some cameras write much
+ * before the size. */
+static vg_status forecast(picture_list *l, picture_entry *e, image_decoder *decoder,
+                          picture_bytes *head, size_t file_bytes, base_mem *mem)
 {
-    struct stat info;
-    return stat(path, &info) == 0 && S_ISREG(info.st_mode) ? (size_t)info.st_size : 0;
+    vg_status st = picture_bytes_read(head, e->path, false, HEAD_BYTES, mem, NULL);
+    if (st == VG_OK)
+        st = image_forecast(decoder, &e->w, &e->h, &l->decoder_need, head->block, head->n, e->path,
+                            NULL);
+    if (st != VG_ERR_FORMAT || file_bytes <= HEAD_BYTES || !image_format_name(head->block, head->n))
+        return st;
+    st = picture_bytes_read(head, e->path, false, 0, mem, NULL);
+    return st == VG_OK ? image_forecast(decoder, &e->w, &e->h, &l->decoder_need, head->block,
+                                        head->n, e->path, NULL)
+                       : st;
 }
 
-/* Sizes from the headers, so that buffers are made once, for the largest. */
+/* Sizes, so that buffers are made once, for the largest. */
 static vg_status probe(picture_list *l, image_decoder *decoder, base_mem *mem, vg_error *err)
 {
     size_t n = l->n < PICTURES_PROBE_MOST ? l->n : PICTURES_PROBE_MOST;
     picture_bytes head = {0};
-    vg_status st = picture_bytes_reserve(&head, HEADER_BYTES, mem, err);
+    vg_status st = picture_bytes_reserve(&head, HEAD_BYTES + 1, mem, err);
     l->all_probed = n == l->n;
     for (size_t i = 0; i < n && st == VG_OK; i++) {
         picture_entry *e = &l->entries[i];
-        bool readable = strcmp(e->path, "-") != 0;
-        if (!readable || picture_bytes_read(&head, e->path, HEADER_BYTES, mem, NULL) != VG_OK ||
-            image_probe(decoder, &e->w, &e->h, head.block, head.n, e->path, NULL) != VG_OK) {
-            e->w = e->h = 0;
-            l->all_probed = l->all_probed && readable;
+        struct stat info;
+        bool is_there = strcmp(e->path, "-") == 0 || stat(e->path, &info) == 0;
+        if (is_there && (strcmp(e->path, "-") == 0 || !S_ISREG(info.st_mode))) {
+            l->all_probed = false;
             continue;
         }
-        size_t pixels = (size_t)e->w * (size_t)e->h * 3, bytes = file_bytes(e->path);
+        size_t bytes = is_there ? (size_t)info.st_size : 0;
+        vg_status known = is_there ? forecast(l, e, decoder, &head, bytes, mem) : VG_ERR_IO;
+        if (known != VG_OK) {
+            l->all_probed = l->all_probed && known != VG_ERR_MEMORY;
+            e->w = e->h = 0;
+            continue;
+        }
+        size_t pixels = (size_t)e->w * (size_t)e->h * 3;
         l->largest_pixels_bytes =
             pixels > l->largest_pixels_bytes ? pixels : l->largest_pixels_bytes;
         l->largest_bytes = bytes > l->largest_bytes ? bytes : l->largest_bytes;
@@ -221,7 +270,7 @@ vg_status picture_list_open(picture_list *out, const char *source, image_decoder
     vg_status st = collect(&b, source, err);
     if (st == VG_OK && b.n == 0)
         st = base_fail(err, VG_ERR_ARGUMENT, base_where("source %s", source),
-                       "pictures are files named .jpg .jpeg .png .bmp .webp .tif .tiff .gif",
+                       "pictures in folders are files named .jpg .jpeg .png .bmp .webp .tif .tiff",
                        "no pictures there");
     if (st == VG_OK && b.n > MOST_PICTURES)
         st = base_fail(err, VG_ERR_LIMIT, base_where("source %s", source), NULL,

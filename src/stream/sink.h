@@ -11,7 +11,10 @@
 typedef struct sink_setting {
     const stream_predict_options *options;
     const stream_detector *detector;
-    const char *folder; /* the run folder */
+    const char *folder;     /* the run folder */
+    image_encoder *encoder; /* shared by the sinks that write pictures: they do it in turn */
+    int most_w, most_h;     /* of the pictures whose heads were read */
+    size_t longest_path_bytes, longest_name_bytes; /* of sources and classes, without the 0 */
     base_mem *mem;
 } sink_setting;
 
@@ -23,14 +26,29 @@ typedef struct sink_item {
 
 typedef struct sink {
     const char *name, *help;
-    bool needs_pixels;
+    bool needs_pixels; /* writes pictures */
     size_t state_bytes;
     bool (*is_wanted)(const stream_predict_options *o);
+    /* What open takes beyond the state, so that write allocates nothing: before there are a
+     * detector, a folder and an encoder. */
+    size_t (*need_bytes)(const sink_setting *s);
     vg_status (*open)(void *state, const sink_setting *s, vg_error *err);
     vg_status (*write)(void *state, const sink_setting *s, const sink_item *item, vg_error *err);
     /* The last word: flushes. Called once after a successful open, also after failures. */
     vg_status (*close)(void *state, vg_error *err);
 } sink;
+
+/* A text in a block of stated size, made at open and used again from picture to picture. */
+typedef struct sink_text {
+    char *bytes;
+    size_t length, capacity;
+} sink_text;
+vg_status sink_text_open(sink_text *t, size_t capacity, base_mem *mem, vg_error *err);
+void sink_text_close(sink_text *t);
+/* Appends. VG_ERR_LIMIT when it does not fit. */
+vg_status sink_text_add(sink_text *t, vg_error *err, const char *format, ...) VG_PRINTF(3, 4);
+/* Appends as a JSON string with its quotes. */
+vg_status sink_text_add_json(sink_text *t, const char *s, vg_error *err);
 
 extern const sink *const sinks[];
 extern const size_t n_sinks;

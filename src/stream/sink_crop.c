@@ -3,18 +3,24 @@
 
 #include "sink.h"
 
-typedef struct state {
-    image_encoder *encoder;
-} state;
-
 static bool is_wanted(const stream_predict_options *o)
 {
     return o->save_crop;
 }
 
+/* The shared encoder does all. */
+static size_t need_bytes(const sink_setting *s)
+{
+    (void)s;
+    return 0;
+}
+
 static vg_status open_(void *self, const sink_setting *s, vg_error *err)
 {
-    return image_encoder_create(&((state *)self)->encoder, s->mem, err);
+    (void)self;
+    (void)s;
+    (void)err;
+    return VG_OK;
 }
 
 static int clamp(float v, int most)
@@ -24,7 +30,7 @@ static int clamp(float v, int most)
 
 static vg_status write_(void *self, const sink_setting *s, const sink_item *item, vg_error *err)
 {
-    state *t = self;
+    (void)self;
     const stream_result *r = item->result;
     const image_view *p = item->picture;
     for (size_t i = 0; i < r->n_boxes; i++) {
@@ -47,7 +53,7 @@ static vg_status write_(void *self, const sink_setting *s, const sink_item *item
             return base_fail(err, VG_ERR_LIMIT, r->source, NULL, "the path of a crop is too long");
         vg_status st = base_make_dirs(folder, err);
         if (st == VG_OK)
-            st = image_write(t->encoder, &cut, path, s->mem, err);
+            st = image_write(s->encoder, &cut, path, s->mem, err);
         if (st != VG_OK)
             return st;
     }
@@ -56,16 +62,16 @@ static vg_status write_(void *self, const sink_setting *s, const sink_item *item
 
 static vg_status close_(void *self, vg_error *err)
 {
+    (void)self;
     (void)err;
-    image_encoder_destroy(&((state *)self)->encoder);
     return VG_OK;
 }
 
 const sink sink_crop = {.name = "crop",
                         .help = "crops/<class>/<stem>-<i>.jpg",
                         .needs_pixels = true,
-                        .state_bytes = sizeof(state),
                         .is_wanted = is_wanted,
+                        .need_bytes = need_bytes,
                         .open = open_,
                         .write = write_,
                         .close = close_};

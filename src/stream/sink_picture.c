@@ -1,11 +1,12 @@
 /* sink_picture.c: <stem>.jpg (or .png): the picture with its boxes drawn in. */
+#include <sys/stat.h>
+
 #include "sink.h"
 
 enum { LABEL_BYTES = 160 };
 
 typedef struct state {
     image_canvas *canvas;
-    image_encoder *encoder;
     image_box *boxes; /* (most) */
     char *labels;     /* (most, LABEL_BYTES) */
     size_t most;
@@ -16,12 +17,23 @@ static bool is_wanted(const stream_predict_options *o)
     return o->save;
 }
 
+static image_draw_style style_of(const sink_setting *s)
+{
+    return (image_draw_style){.line_width_px = s->options->line_width_px};
+}
+
+static size_t need_bytes(const sink_setting *s)
+{
+    image_draw_style style = style_of(s);
+    return (size_t)s->options->nms.max_det * (sizeof(image_box) + LABEL_BYTES) +
+           image_canvas_bytes(s->most_w, s->most_h, &style);
+}
+
 static vg_status close_(void *self, vg_error *err)
 {
     (void)err;
     state *t = self;
     image_canvas_destroy(&t->canvas);
-    image_encoder_destroy(&t->encoder);
     base_free(t->boxes);
     base_free(t->labels);
     return VG_OK;
@@ -36,8 +48,9 @@ static vg_status open_(void *self, const sink_setting *s, vg_error *err)
     vg_status st = t->boxes && t->labels ? VG_OK : VG_ERR_MEMORY;
     if (st == VG_OK)
         st = image_canvas_create(&t->canvas, s->mem, err);
+    image_draw_style style = style_of(s);
     if (st == VG_OK)
-        st = image_encoder_create(&t->encoder, s->mem, err);
+        st = image_canvas_reserve(t->canvas, s->most_w, s->most_h, &style, s->mem, err);
     if (st != VG_OK)
         close_(self, NULL);
     return st;
@@ -56,11 +69,23 @@ static void make_label(char *label, const sink_setting *s, const detect_box *b)
         base_format(label, LABEL_BYTES, "%.140s %.2f", name, (double)b->score);
 }
 
+/* With --exist-ok the run folder may be the pictures' own. */
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
 static vg_status write_(void *self, const sink_setting *s, const sink_item *item, vg_error *err)
 {
     state *t = self;
     const stream_result *r = item->result;
     char path[4096];
+    if (!sink_path(path, sizeof path, s, "", item->entry, sink_picture_suffix(r->source)))
+        return base_fail(err, VG_ERR_LIMIT, r->source, NULL, "the path of the result is too long");
+    if (is_same_file(path, r->source))
+        return base_fail(err, VG_ERR_ARGUMENT, r->source, "choose another project or name",
+                         "the result would be written over its own source");
     size_t n = r->n_boxes < t->most ? r->n_boxes : t->most;
     for (size_t i = 0; i < n; i++) { /* the best last, on top */
         const detect_box *b = &r->boxes[n - 1 - i];
@@ -68,12 +93,9 @@ static vg_status write_(void *self, const sink_setting *s, const sink_item *item
         make_label(label, s, b);
         t->boxes[i] = (image_box){b->x1, b->y1, b->x2, b->y2, b->class_index, label};
     }
-    image_draw_style style = {.line_width_px = s->options->line_width_px};
+    image_draw_style style = style_of(s);
     vg_status st = image_canvas_boxes(t->canvas, item->picture, t->boxes, n, &style, s->mem, err);
-    if (st == VG_OK &&
-        !sink_path(path, sizeof path, s, "", item->entry, sink_picture_suffix(r->source)))
-        st = base_fail(err, VG_ERR_LIMIT, r->source, NULL, "the path of the result is too long");
-    return st == VG_OK ? image_write(t->encoder, item->picture, path, s->mem, err) : st;
+    return st == VG_OK ? image_write(s->encoder, item->picture, path, s->mem, err) : st;
 }
 
 const sink sink_picture = {.name = "picture",
@@ -81,6 +103,7 @@ const sink sink_picture = {.name = "picture",
                            .needs_pixels = true,
                            .state_bytes = sizeof(state),
                            .is_wanted = is_wanted,
+                           .need_bytes = need_bytes,
                            .open = open_,
                            .write = write_,
                            .close = close_};

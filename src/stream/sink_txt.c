@@ -1,11 +1,14 @@
 /* sink_txt.c: labels/<stem>.txt, a row a box: class, centre and size as parts of the picture.
  * Spec 2.5. */
+#include <errno.h>
+#include <unistd.h>
+
 #include "sink.h"
 
-enum { MOST_TEXT_BYTES = 64 << 20 };
+enum { ROW_BYTES = 96 }; /* a class of 10 digits, five numbers of 13 bytes at most, blanks */
 
 typedef struct state {
-    base_str text; /* used again from picture to picture */
+    sink_text text;
 } state;
 
 static bool is_wanted(const stream_predict_options *o)
@@ -13,48 +16,73 @@ static bool is_wanted(const stream_predict_options *o)
     return o->save_txt;
 }
 
+static size_t need_bytes(const sink_setting *s)
+{
+    return (size_t)s->options->nms.max_det * ROW_BYTES + 1;
+}
+
 static vg_status open_(void *self, const sink_setting *s, vg_error *err)
 {
-    (void)self;
     char path[4096];
     if (!base_path_join(path, sizeof path, s->folder, "labels"))
         return base_fail(err, VG_ERR_LIMIT, s->folder, NULL,
                          "the path of the run folder is too long");
-    return base_make_dirs(path, err);
+    vg_status st = base_make_dirs(path, err);
+    return st == VG_OK ? sink_text_open(&((state *)self)->text, need_bytes(s), s->mem, err) : st;
 }
 
-/* A picture without boxes gets no file, as in the field. */
+static vg_status add_row(sink_text *t, const stream_result *r, const detect_box *b, bool with_conf,
+                         vg_error *err)
+{
+    float w = (float)r->w, h = (float)r->h;
+    vg_status st =
+        sink_text_add(t, err, "%d %g %g %g %g", b->class_index, (double)((b->x1 + b->x2) / 2 / w),
+                      (double)((b->y1 + b->y2) / 2 / h), (double)((b->x2 - b->x1) / w),
+                      (double)((b->y2 - b->y1) / h));
+    if (st == VG_OK && with_conf)
+        st = sink_text_add(t, err, " %g", (double)b->score);
+    return st == VG_OK ? sink_text_add(t, err, "\n") : st;
+}
+
+static vg_status put_file(const sink_text *t, const char *path, vg_error *err)
+{
+    base_file file = BASE_FILE_NONE;
+    vg_status st = base_file_create_beside(&file, path, err);
+    if (st == VG_OK)
+        st = base_file_write(&file, t->bytes, t->length, err);
+    if (st == VG_OK)
+        st = base_file_publish(&file, path, err);
+    base_file_discard(&file);
+    return st;
+}
+
+/* A picture without boxes gets no file, as in the field; nor keeps one of an earlier run that
+ * --exist-ok found here. */
 static vg_status write_(void *self, const sink_setting *s, const sink_item *item, vg_error *err)
 {
-    state *t = self;
+    sink_text *t = &((state *)self)->text;
     const stream_result *r = item->result;
     char path[4096];
     vg_status st = VG_OK;
-    t->text.length = 0;
-    for (size_t i = 0; i < r->n_boxes && st == VG_OK; i++) {
-        const detect_box *b = &r->boxes[i];
-        st = base_str_add(&t->text, MOST_TEXT_BYTES, s->mem, err, "%d %g %g %g %g", b->class_index,
-                          (double)((b->x1 + b->x2) / 2 / (float)r->w),
-                          (double)((b->y1 + b->y2) / 2 / (float)r->h),
-                          (double)((b->x2 - b->x1) / (float)r->w),
-                          (double)((b->y2 - b->y1) / (float)r->h));
-        if (st == VG_OK && s->options->save_conf)
-            st = base_str_add(&t->text, MOST_TEXT_BYTES, s->mem, err, " %g", (double)b->score);
-        if (st == VG_OK)
-            st = base_str_add_bytes(&t->text, MOST_TEXT_BYTES, "\n", 1, s->mem, err);
-    }
-    if (st != VG_OK || r->n_boxes == 0)
-        return st;
     if (!sink_path(path, sizeof path, s, "labels", item->entry, ".txt"))
         return base_fail(err, VG_ERR_LIMIT, r->source, NULL,
                          "the path of the label file is too long");
-    return base_file_replace(path, t->text.text, t->text.length, err);
+    t->length = 0;
+    for (size_t i = 0; i < r->n_boxes && st == VG_OK; i++)
+        st = add_row(t, r, &r->boxes[i], s->options->save_conf, err);
+    if (st != VG_OK)
+        return st;
+    if (r->n_boxes > 0)
+        return put_file(t, path, err);
+    if (unlink(path) == 0 || errno == ENOENT || errno == ENAMETOOLONG)
+        return VG_OK;
+    return base_fail_errno(err, VG_ERR_IO, path, NULL, "the label file of an earlier run stays");
 }
 
 static vg_status close_(void *self, vg_error *err)
 {
     (void)err;
-    base_str_fini(&((state *)self)->text);
+    sink_text_close(&((state *)self)->text);
     return VG_OK;
 }
 
@@ -62,6 +90,7 @@ const sink sink_txt = {.name = "txt",
                        .help = "labels/<stem>.txt: class xc yc w h [conf]",
                        .state_bytes = sizeof(state),
                        .is_wanted = is_wanted,
+                       .need_bytes = need_bytes,
                        .open = open_,
                        .write = write_,
                        .close = close_};
