@@ -36,15 +36,17 @@ typedef struct conv_tile {
 
 typedef void conv_tile_fn(const conv_tile *t);
 
-#define WINO_M 4                           /* outputs a side of Winograd's tile, kernels_winograd.inc.h */
-#define WINO_N (WINO_M + 2)                /* inputs a side */
-#define WINO_PLACES (WINO_N * WINO_N)
-#define WINO_MIN_CHANNELS 16               /* below, the transforms cost more than the products save */
+/* Winograd's matrices of weights a side, kernels_winograd.inc.h, instead of k x k taps. */
+#define WINO_SIDE(stride) ((stride) == 1 ? 6 : 4)
+/* With fewer channels the transforms cost more than the products save. */
+#define WINO_MIN_CHANNELS_STRIDE_1 16
+#define WINO_MIN_CHANNELS_STRIDE_2 32
 
 /* Who is computed by Winograd's algorithm: decided by the op alone, so that packed weights serve every shape. */
 static bool wino_fits(const cpu_conv *c)
 {
-    return c->groups == 1 && c->k == 3 && c->stride == 1 && c->ic >= WINO_MIN_CHANNELS && c->oc >= WINO_MIN_CHANNELS;
+    const int least = c->stride == 1 ? WINO_MIN_CHANNELS_STRIDE_1 : WINO_MIN_CHANNELS_STRIDE_2;
+    return c->groups == 1 && c->k == 3 && c->ic >= least && c->oc >= least;
 }
 
 static conv_block conv_block_next(const cpu_conv *c, const conv_block *last)
@@ -57,8 +59,8 @@ static conv_block conv_block_next(const cpu_conv *c, const conv_block *last)
     b.v = vectors == 3 ? 3 : vectors >= 2 ? 2 : vectors;
     b.n_oc = b.v == 0 || b.v * VF_LANES > left ? left : b.v * VF_LANES;
     const size_t lanes = (size_t)(b.v == 0 ? 1 : b.v) * VF_LANES;
-    const size_t taps = wino ? WINO_PLACES : (size_t)c->k * (size_t)c->k;
-    const size_t steps = taps * (size_t)(b.v == 0 ? c->ic / 2 : c->ic);
+    const size_t side = (size_t)(wino ? WINO_SIDE(c->stride) : c->k);
+    const size_t steps = side * side * (size_t)(b.v == 0 ? c->ic / 2 : c->ic);
     b.taps = b.begin + lanes;
     b.end = b.taps + steps * lanes;
     return b;

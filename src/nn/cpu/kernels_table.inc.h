@@ -28,7 +28,7 @@ static void conv_pack(const cpu_conv *c, float *packed, const float *weight, con
 
 static size_t conv_units(const cpu_conv *c, const nn_map *dst)
 {
-    return wino_fits(c)     ? wino_units(dst)
+    return wino_fits(c)     ? wino_units(c, dst)
            : c->groups == 1 ? conv_units_dense(c, dst)
                             : conv_units_depthwise(dst);
 }

@@ -62,6 +62,6 @@ static inline vf vf_inverse(vf d)
 }
 
 #include "simd_exp2.h"
-#include "simd_tile_x86.h"
+#include "simd_tile.h"
 
 #endif

@@ -36,6 +36,8 @@ static inline __mmask16 vf_mask(int n)
 
 static inline vf vf_zero(void) { return _mm512_setzero_ps(); }
 static inline vf vf_set1(float x) { return _mm512_set1_ps(x); }
+/* Two floats in the shape of a double, eight times. */
+static inline vf vf_set1_pair(double two) { return _mm512_castpd_ps(_mm512_set1_pd(two)); }
 static inline vf vf_load(const float *p) { return _mm512_loadu_ps(p); }
 static inline void vf_store(float *p, vf a) { _mm512_storeu_ps(p, a); }
 /* The first n lanes only, 0..16; the others load as zero and are not stored. */
@@ -86,6 +88,6 @@ static inline vf vf_pairs_summed(vf a)
     return _mm512_add_ps(_mm512_permutexvar_ps(even, a), _mm512_permutexvar_ps(odd, a));
 }
 
-#include "simd_tile_x86.h"
+#include "simd_tile.h"
 
 #endif

@@ -17,13 +17,6 @@ typedef int32_t vf_int __attribute__((vector_size(16)));
 #define TILE_LIST_3(X) X(3, 1) X(3, 2) X(3, 3) X(3, 4)
 #define TILE_HALVES 0
 
-#if defined(__clang__)
-#define UNROLLED _Pragma("clang loop unroll(full)")
-#else
-#define UNROLLED _Pragma("GCC unroll 32")
-#endif
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
-
 static inline vf vf_set1(float x) { return (vf){ x, x, x, x }; }
 static inline vf vf_zero(void) { return vf_set1(0.0F); }
 
@@ -81,17 +74,6 @@ static inline vf vf_inverse(vf d) { return vf_set1(1.0F) / d; }
 
 #include "simd_exp2.h"
 
-/* acc[v] += w[v] * (float number `at` of pixel p), v < V. base is the first pixel of p's group of four. */
-ALWAYS_INLINE void tile_pixel(vf *acc, const vf *w, const char *base, size_t step1, size_t step3, const int V,
-                              const int p, const int at)
-{
-    const char *pixel = base + (p % 4 == 0 ? 0 : p % 4 == 1 ? step1 : p % 4 == 2 ? 2 * step1 : step3);
-    float value;
-    memcpy(&value, pixel + (size_t)at * sizeof(float), sizeof value);
-    const vf x = vf_set1(value);
-    UNROLLED
-    for (int v = 0; v < V; v++)
-        acc[v] = vf_fma(x, w[v], acc[v]);
-}
+#include "simd_tile.h"
 
 #endif

@@ -8,13 +8,6 @@
 
 #include <stddef.h>
 
-#if defined(__clang__)
-#define UNROLLED _Pragma("clang loop unroll(full)")
-#else
-#define UNROLLED _Pragma("GCC unroll 32")
-#endif
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
-
 /* Where pixel p of a group of four begins: step1 is one pixel's distance in bytes, step3 three times that. */
 #define TILE_AT_0 "%c[at](%[base])"
 #define TILE_AT_1 "%c[at](%[base],%[step1])"
