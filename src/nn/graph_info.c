@@ -26,12 +26,19 @@ static double cells(const nn_graph *g, int value, int imgsz)
     return side * side * scale * scale;
 }
 
-/* Multiply-adds of a convolution, and of its BN (4 an element). */
-static void conv_macs(const nn_graph *g, const nn_op *op, int imgsz, double *conv, double *bn)
+/* What the rule counts of an op: a convolution's multiply-adds; 4 an element of its BN; and an
+ * element of a nearest upsampling as one, which spec 1.3 leaves out, but which its table has: x is
+ * 196.0 with it and 195.9 without. */
+static void op_macs(const nn_graph *g, const nn_op *op, int imgsz, double *fused, double *bn)
 {
     const nn_conv_spec *c = &op->conv;
-    double n = cells(g, op->out, imgsz) * c->oc;
-    *conv = n * (c->ic / c->groups) * c->k * c->k;
+    double n = cells(g, op->out, imgsz) * g->values[op->out].c;
+    *fused = *bn = 0;
+    if (op->kind == NN_UPSAMPLE)
+        *fused = n;
+    if (op->kind != NN_CONV)
+        return;
+    *fused = n * (c->ic / c->groups) * c->k * c->k;
     *bn = c->bn ? 4 * n : 0;
 }
 
@@ -55,23 +62,21 @@ void nn_graph_get_info(const nn_graph *g, int imgsz, nn_graph_info *out)
     for (size_t i = 0; i < g->n_params; i++)
         out->n_params += is_counted(&g->params[i]) ? (int64_t)g->params[i].n_elements : 0;
     out->n_params_fused = out->n_params;
-    double conv_sum = dfl_macs(g, imgsz), bn_sum = 0;
+    double fused_sum = dfl_macs(g, imgsz), bn_sum = 0;
     for (size_t i = 0; i < g->n_ops; i++) {
         const nn_op *op = &g->ops[i];
         int down = g->values[op->out].down / NN_DOWN_ONE;
         out->max_stride = down > out->max_stride ? down : out->max_stride;
-        if (op->kind != NN_CONV)
-            continue;
-        double conv, bn;
-        conv_macs(g, op, imgsz, &conv, &bn);
-        conv_sum += conv;
+        double fused, bn;
+        op_macs(g, op, imgsz, &fused, &bn);
+        fused_sum += fused;
         bn_sum += bn;
-        out->n_convs++;
-        if (op->conv.bn)
+        out->n_convs += op->kind == NN_CONV;
+        if (op->kind == NN_CONV && op->conv.bn)
             out->n_params_fused -= op->conv.oc; /* weight and bias of the BN become one bias */
     }
-    out->gflops = (conv_sum + bn_sum) * 2 / 1e9;
-    out->gflops_fused = conv_sum * 2 / 1e9;
+    out->gflops = (fused_sum + bn_sum) * 2 / 1e9;
+    out->gflops_fused = fused_sum * 2 / 1e9;
 }
 
 void nn_graph_layer(const nn_graph *g, int index, int imgsz, nn_layer_info *out)
@@ -88,11 +93,11 @@ void nn_graph_layer(const nn_graph *g, int index, int imgsz, nn_layer_info *out)
             out->n_params += (int64_t)g->params[i].n_elements;
     double macs = l->out == NN_NO_VALUE ? dfl_macs(g, imgsz) : 0;
     for (size_t i = 0; i < g->n_ops; i++) {
-        double conv, bn;
-        if (g->ops[i].layer != index || g->ops[i].kind != NN_CONV)
+        double fused, bn;
+        if (g->ops[i].layer != index)
             continue;
-        conv_macs(g, &g->ops[i], imgsz, &conv, &bn);
-        macs += conv + bn;
+        op_macs(g, &g->ops[i], imgsz, &fused, &bn);
+        macs += fused + bn;
     }
     out->gflops = macs * 2 / 1e9;
 }
