@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "decoded.h"
-#include "synthetic.h"
+#include "recipe.h"
 
 /* Tolerances: the golden data's README. */
 static const double map_abs = 1e-4, map_rel = 1e-4, box_px = 2e-3, score_abs = 1e-5,
@@ -200,7 +200,7 @@ static vg_status check_isa(gold_file *f, gold_job *job, const weights_file *w, c
 }
 
 /* The file's sum of its weights' bits: the two sides speak of the same network. */
-static vg_status check_sum(const gold_file *f, gold_job *job, const gold_synthetic *s,
+static vg_status check_sum(const gold_file *f, gold_job *job, const synthetic_weights *s,
                            vg_error *err)
 {
     const char *text = gold_meta_text(f, "wsum_u64", NULL);
@@ -220,16 +220,12 @@ static vg_status check(gold_file *f, gold_job *job, vg_error *err)
 {
     gold_recipe r;
     gold_tensor input;
-    nn_graph *g = NULL;
-    gold_synthetic s = {0};
+    synthetic_weights s = {0};
     vg_status st = gold_recipe_read(&r, f, err);
     if (st == VG_OK)
         st = gold_get(&input, f, WEIGHTS_F32, 4, err, "input");
     if (st == VG_OK)
-        st = gold_graph_make(&g, r.scale, r.nc, job->mem, err);
-    if (st == VG_OK)
-        st = gold_synthetic_make(&s, g, &r, job->mem, err);
-    nn_graph_destroy(&g);
+        st = gold_synthetic_make(&s, &r, job->mem, err);
     if (st == VG_OK) {
         gold_report_note(job->report,
                          "scale %s, nc %d, generator seed %lld, head_g %g, input %zu x %zu x %zu",
@@ -239,7 +235,7 @@ static vg_status check(gold_file *f, gold_job *job, vg_error *err)
     }
     for (int i = 0; i < job->n_isas && st == VG_OK; i++)
         st = check_isa(f, job, s.weights, &r, &input, job->isas[i], err);
-    gold_synthetic_close(&s);
+    synthetic_close(&s);
     return st;
 }
 

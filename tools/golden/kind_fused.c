@@ -1,6 +1,6 @@
 /* kind_fused.c: convolutions with their batch normalisation folded in. */
 #include "kind.h"
-#include "synthetic.h"
+#include "recipe.h"
 
 static const double fold_rel = 1e-5, fold_abs = 1e-7; /* README: relative; abs for those near 0 */
 static const char weight_tail[] = ".conv.weight";
@@ -52,12 +52,12 @@ static vg_status check(gold_file *f, gold_job *job, vg_error *err)
 {
     gold_recipe r;
     nn_graph *g = NULL;
-    gold_synthetic s = {0};
+    synthetic_weights s = {0};
     vg_status st = gold_recipe_read(&r, f, err);
     if (st == VG_OK)
-        st = gold_graph_make(&g, r.scale, r.nc, job->mem, err);
+        st = gold_synthetic_make(&s, &r, job->mem, err);
     if (st == VG_OK)
-        st = gold_synthetic_make(&s, g, &r, job->mem, err);
+        st = synthetic_graph(&g, r.scale, r.nc, job->mem, err);
     for (size_t i = 0; i < weights_count(f->weights) && st == VG_OK; i++) {
         const char *name = weights_at(f->weights, i)->name;
         size_t n = strlen(name), tail = strlen(weight_tail);
@@ -68,7 +68,7 @@ static vg_status check(gold_file *f, gold_job *job, vg_error *err)
             st = check_conv(f, job, g, s.weights, key, err);
     }
     nn_graph_destroy(&g);
-    gold_synthetic_close(&s);
+    synthetic_close(&s);
     return st;
 }
 

@@ -3,8 +3,8 @@
 #include <inttypes.h>
 
 #include "kind.h"
+#include "recipe.h"
 #include "support/generator.h"
-#include "synthetic.h"
 
 static bool recognises(const gold_file *f)
 {
@@ -65,8 +65,7 @@ static vg_status check_first(gold_file *f, gold_job *job, const char *scale,
 static vg_status check_scale(gold_file *f, gold_job *job, gold_recipe r, const char *scale,
                              vg_error *err)
 {
-    nn_graph *g = NULL;
-    gold_synthetic s = {0};
+    synthetic_weights s = {0};
     gold_tensor sum, n_floats;
     base_format(r.scale, sizeof r.scale, "%s", scale);
     vg_status st = gold_get(&sum, f, WEIGHTS_I64, 0, err, "%s.wsum_u64_as_i64", scale);
@@ -75,9 +74,7 @@ static vg_status check_scale(gold_file *f, gold_job *job, gold_recipe r, const c
     if (st == VG_OK && (sum.n != 1 || n_floats.n != 1))
         st = gold_bad(f, err, "the sums of scale %s are not one number each", scale);
     if (st == VG_OK)
-        st = gold_graph_make(&g, scale, r.nc, job->mem, err);
-    if (st == VG_OK)
-        st = gold_synthetic_make(&s, g, &r, job->mem, err);
+        st = gold_synthetic_make(&s, &r, job->mem, err);
     if (st == VG_OK) {
         gold_diff same = gold_diff_make(0, 0), count = gold_diff_make(0, 0);
         gold_diff_add(&same, s.sum != (uint64_t)sum.i64[0], 0); /* a double would round it */
@@ -86,8 +83,7 @@ static vg_status check_scale(gold_file *f, gold_job *job, gold_recipe r, const c
         gold_report_row(job->report, &count, "%s.n_state_floats", scale);
         st = check_first(f, job, scale, s.weights, err);
     }
-    nn_graph_destroy(&g);
-    gold_synthetic_close(&s);
+    synthetic_close(&s);
     return st;
 }
 

@@ -5,7 +5,7 @@
 #include "image/image.h"
 #include "kind.h"
 #include "network.h"
-#include "synthetic.h"
+#include "recipe.h"
 
 /* README: a detection this near the threshold may be there or not. */
 static const double box_px = 0.01, score_abs = 1e-5, threshold_abs = 1e-4;
@@ -162,8 +162,7 @@ static vg_status check_isa(gold_file *f, gold_job *job, const weights_file *w, c
 static vg_status check(gold_file *f, gold_job *job, vg_error *err)
 {
     gold_recipe r;
-    nn_graph *g = NULL;
-    gold_synthetic s = {0};
+    synthetic_weights s = {0};
     double conf = 0.25, iou = 0.7;
     vg_status st = gold_recipe_read(&r, f, err);
     if (st == VG_OK)
@@ -171,16 +170,13 @@ static vg_status check(gold_file *f, gold_job *job, vg_error *err)
     if (st == VG_OK)
         st = gold_meta_real(&iou, f, "iou", err);
     if (st == VG_OK)
-        st = gold_graph_make(&g, r.scale, r.nc, job->mem, err);
-    if (st == VG_OK)
-        st = gold_synthetic_make(&s, g, &r, job->mem, err);
-    nn_graph_destroy(&g);
+        st = gold_synthetic_make(&s, &r, job->mem, err);
     detect_nms_options o = DETECT_NMS_PREDICT;
     o.conf = (float)conf;
     o.iou = (float)iou;
     for (int i = 0; i < job->n_isas && st == VG_OK; i++)
         st = check_isa(f, job, s.weights, &r, &o, job->isas[i], err);
-    gold_synthetic_close(&s);
+    synthetic_close(&s);
     return st;
 }
 

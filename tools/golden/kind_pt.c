@@ -5,8 +5,8 @@
 #include <math.h>
 
 #include "kind.h"
+#include "recipe.h"
 #include "support/generator.h"
-#include "synthetic.h"
 
 enum { MOST_TRIED_SEED = 4095, MOST_PROBES = 64 };
 

@@ -3,8 +3,8 @@
 #include <inttypes.h>
 
 #include "kind.h"
+#include "recipe.h"
 #include "support/generator.h"
-#include "synthetic.h"
 
 static bool recognises(const gold_file *f)
 {

@@ -1,7 +1,7 @@
 /* network.c: an engine on accounts of one owner, and the turn between nhwc and NCHW. */
 #include "network.h"
 
-#include "synthetic.h"
+#include "recipe.h"
 
 static nn_accounts accounts(base_mem *mem)
 {
@@ -14,7 +14,7 @@ vg_status gold_network_open(gold_network *out, const weights_file *w, const char
     const nn_accounts a = accounts(mem);
     nn_graph *g = NULL;
     *out = (gold_network){.nc = nc, .mem = mem};
-    vg_status st = gold_graph_make(&g, scale, nc, mem, err);
+    vg_status st = synthetic_graph(&g, scale, nc, mem, err);
     if (st == VG_OK)
         st = nn_engine_create(&out->engine, g, w, o, &a, err);
     if (st != VG_OK)

@@ -1,0 +1,21 @@
+/* recipe.h: what a golden file's metadata says of its weights, and a network with such weights. */
+#ifndef GOLDEN_RECIPE_H
+#define GOLDEN_RECIPE_H
+
+#include "file.h"
+#include "support/synthetic.h"
+
+/* The reference's usual where the metadata is silent: scale n, nc 80, seed 0, head_g 8. */
+typedef struct gold_recipe {
+    char scale[8];
+    int nc;
+    int64_t seed;
+    double head_g;
+} gold_recipe;
+vg_status gold_recipe_read(gold_recipe *out, const gold_file *f, vg_error *err);
+
+/* The weights of the recipe's network. Close (synthetic_close) also after a failure. */
+vg_status gold_synthetic_make(synthetic_weights *out, const gold_recipe *r, base_mem *mem,
+                              vg_error *err);
+
+#endif
