@@ -255,9 +255,24 @@ static void heavy_weights_agree_with_plain(void **state) /* more than 512 KiB of
         arena_used = 0;
         const conv_case one = conv_case_make(130, 130, 3, 2, false, true);
         conv_check(t, &one, 2, 19, 20, true, true);
+        const conv_case five = conv_case_make(80, 80, 5, 1, false, true);
+        conv_check(t, &five, 2, 19, 10, true, true);
         const conv_case point = conv_case_make(400, 400, 1, 1, false, true);
         conv_check(t, &point, 2, 7, 11, true, true);
     }
+}
+
+static void winograd_of_both_strides_agrees_with_plain(void **state)
+{
+    (void)state;
+    FOR_EACH_TABLE(t)
+        for (int h = 1; h <= 21; h += 2)
+            for (int w = 1; w <= 22; w += 3)
+                for (int stride = 1; stride <= 2; stride++) {
+                    arena_used = 0;
+                    const conv_case one = conv_case_make(66, 72, 3, stride, false, true);
+                    conv_check(t, &one, 2, h, w, (h + w) % 2 == 0, h % 4 == 1);
+                }
 }
 
 static void add_may_be_the_destination_itself(void **state)
@@ -470,6 +485,7 @@ int main(void)
         cmocka_unit_test(wide_rows_agree_with_plain),
         cmocka_unit_test(depthwise_agrees_with_plain),
         cmocka_unit_test(heavy_weights_agree_with_plain),
+        cmocka_unit_test(winograd_of_both_strides_agrees_with_plain),
         cmocka_unit_test(add_may_be_the_destination_itself),
         cmocka_unit_test(splitting_into_units_changes_no_bit),
         cmocka_unit_test(a_picture_does_not_see_its_batch),

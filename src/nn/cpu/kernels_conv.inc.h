@@ -40,7 +40,7 @@ typedef void conv_tile_fn(const conv_tile *t);
 #define WINO_SIDE(stride) ((stride) == 1 ? 6 : 4)
 /* With fewer channels the transforms cost more than the products save. */
 #define WINO_MIN_CHANNELS_STRIDE_1 16
-#define WINO_MIN_CHANNELS_STRIDE_2 32
+#define WINO_MIN_CHANNELS_STRIDE_2 64
 
 /* Who is computed by Winograd's algorithm: decided by the op alone, so that packed weights serve every shape. */
 static bool wino_fits(const cpu_conv *c)
