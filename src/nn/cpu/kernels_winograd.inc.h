@@ -80,27 +80,40 @@ ALWAYS_INLINE void wino_output_row(vf *o, const vf *m, const int stride)
     }
 }
 
+/* The matrices of one input channel for the lanes of a block: first the columns of taps, then the rows, for all lanes
+ * side by side. taps: [tap][lane]; out: [at][n_in][lane], n_in apart. */
+static void wino_pack_channel(float *out, size_t out_step, const double *taps, size_t lanes, int stride)
+{
+    const double(*g)[3] = stride == 1 ? wino_weights_1 : wino_weights_2;
+    const size_t side = WINO_SIDE(stride);
+    double columns[6][3][3 * VF_LANES]; /* G w */
+    for (size_t y = 0; y < side; y++)
+        for (size_t x = 0; x < 3; x++)
+            for (size_t o = 0; o < lanes; o++)
+                columns[y][x][o] = g[y][0] * taps[x * lanes + o] + g[y][1] * taps[(3 + x) * lanes + o] +
+                                   g[y][2] * taps[(6 + x) * lanes + o];
+    for (size_t at = 0; at < side * side; at++) {
+        const double *gx = g[at % side];
+        double(*column)[3 * VF_LANES] = columns[at / side];
+        for (size_t o = 0; o < lanes; o++)
+            out[at * out_step + o] =
+                (float)(gx[0] * column[0][o] + gx[1] * column[1][o] + gx[2] * column[2][o]);
+    }
+}
+
 static void wino_pack(const cpu_conv *c, float *packed, const float *weight, const float *bias)
 {
-    const double(*g)[3] = c->stride == 1 ? wino_weights_1 : wino_weights_2;
-    const size_t side = WINO_SIDE(c->stride);
     for (conv_block b = { 0 }; b.oc + b.n_oc < c->oc;) {
         b = conv_block_next(c, &b);
-        for (size_t i = b.begin; i < b.end; i++)
-            packed[i] = 0.0F;
-        const size_t lanes = b.taps - b.begin;
-        for (size_t o = 0; o < (size_t)b.n_oc; o++) {
-            packed[b.begin + o] = bias[(size_t)b.oc + o];
-            for (size_t i = 0; i < (size_t)c->ic; i++) {
-                const float *w = weight + (((size_t)b.oc + o) * (size_t)c->ic + i) * 9;
-                for (size_t at = 0; at < side * side; at++) {
-                    const double *gy = g[at / side], *gx = g[at % side];
-                    double sum = 0.0;
-                    for (size_t tap = 0; tap < 9; tap++)
-                        sum += gy[tap / 3] * gx[tap % 3] * (double)w[tap];
-                    packed[b.taps + (at * (size_t)c->ic + i) * lanes + o] = (float)sum;
-                }
-            }
+        const size_t lanes = b.taps - b.begin, ic = (size_t)c->ic;
+        double taps[9 * 3 * VF_LANES] = { 0 }; /* lanes without a channel stay 0 */
+        for (size_t o = 0; o < lanes; o++)
+            packed[b.begin + o] = o < (size_t)b.n_oc ? bias[(size_t)b.oc + o] : 0.0F;
+        for (size_t i = 0; i < ic; i++) {
+            for (size_t o = 0; o < (size_t)b.n_oc; o++)
+                for (size_t tap = 0; tap < 9; tap++)
+                    taps[tap * lanes + o] = (double)weight[(((size_t)b.oc + o) * ic + i) * 9 + tap];
+            wino_pack_channel(packed + b.taps + i * lanes, ic * lanes, taps, lanes, c->stride);
         }
     }
 }
