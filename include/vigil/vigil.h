@@ -11,8 +11,8 @@
  *     size_t n;
  *     if (vg_detect_file(d, found, 300, &n, "street.jpg", NULL, &err) == VG_OK)
  *         for (size_t i = 0; i < n; i++)
- *             printf("%s %.2f\n", vg_detector_class_name(d, found[i].class_index),
- * found[i].confidence); vg_detector_close(&d);
+ *             puts(vg_detector_class_name(d, found[i].class_index));
+ *     vg_detector_close(&d);
  *
  * Threads: a handle serves one thread at a time; any number of handles may work side by side. No
  * global state. Memory: all that a handle takes is taken at open (and at the first picture of a
@@ -66,11 +66,11 @@ typedef struct vg_detector vg_detector;
 
 typedef struct vg_options {
     const char *weights; /* .pt (Ultralytics, never executed) or .safetensors; must be given */
-    int imgsz;   /* longest side of the network's input, pixels; raised to a multiple of the stride.
-                    640 */
-    int batch;   /* most pictures in one forward pass. 1 */
+    int imgsz;   /* longest side of the network's input, pixels, 32..8192; raised to a multiple of
+                    the stride. 640 */
+    int batch;   /* most pictures in one forward pass, 1..1024. 1 */
     int threads; /* 0: every processor this process may use */
-    int plan_cache;            /* shapes whose plans are kept, least recently used out first. 4 */
+    int plan_cache; /* shapes whose plans are kept, 1..256, least recently used out first. 4 */
     size_t memory_limit_bytes; /* 0: none. open fails with VG_ERR_LIMIT, the sum shown, when the
                                   plan does not fit */
     const char *device;        /* "auto" or "cpu"; anything else: VG_ERR_UNSUPPORTED */
@@ -121,17 +121,17 @@ typedef struct vg_detection {
 typedef struct vg_detect_options {
     float conf;         /* 0.25: keep confidence > conf */
     float iou;          /* 0.7: drop a box whose overlap with a better one of its class is larger */
-    int max_det;        /* 300 */
+    int max_det;        /* 1..1000. 300 */
     const int *classes; /* NULL: all */
     size_t n_classes;
     bool agnostic_nms; /* boxes of different classes compete, too */
 } vg_detect_options;
 VG_API vg_detect_options vg_detect_options_default(void);
 
-/* Detects in one picture. out holds `capacity` rows; best first; *n_out of them are written. o
- * NULL: the defaults. A picture whose network shape is new to the handle costs a plan (a
- * millisecond, kilobytes); memory does not grow. Errors: VG_ERR_ARGUMENT (picture, options),
- * VG_ERR_MEMORY. */
+/* Detects in one picture. out holds `capacity` rows; best first; *n_out of them are written, 0 on
+ * failure. o NULL: the defaults. A picture whose network shape is new to the handle costs a plan (a
+ * millisecond, kilobytes); past plan_cache shapes memory does not grow. Errors: VG_ERR_ARGUMENT
+ * (picture, options), VG_ERR_MEMORY. */
 VG_API vg_status vg_detect(vg_detector *d, vg_detection *out, size_t capacity, size_t *n_out,
                            const vg_image *image, const vg_detect_options *o, vg_error *err);
 /* The same from a file (JPEG, PNG, BMP, WebP, TIFF, GIF). The handle's picture buffer grows to the
@@ -213,9 +213,11 @@ VG_API vg_status vg_model_open(vg_model **out, const char *path_or_name, int img
                                vg_error *err);
 VG_API void vg_model_close(vg_model **m);
 VG_API void vg_model_info_get(const vg_model *m, vg_model_info *out); /* threads, isa: 0, "" */
+/* Empty outside 0..n_layers-1. */
 VG_API void vg_model_layer(const vg_model *m, int index, vg_layer *out);
 VG_API const char *vg_model_class_name(const vg_model *m, int class_index);
 VG_API int vg_model_n_levels(const vg_model *m);
+/* Input pixels a cell; 0 outside 0..n_levels-1. */
 VG_API float vg_model_stride(const vg_model *m, int level);
 /* Facts of the file for people: key and value of line `index`; false past the last. ("license",
  * "date", "epoch", ...) */

@@ -5,6 +5,10 @@
 #include "stream/stream.h"
 #include "vigil/vigil.h"
 
+enum { API_MOST_IMGSZ = 8192, API_MOST_BATCH = 1024, API_MOST_THREADS = 1024 };
+
+/* VG_ERR_ARGUMENT, at `what`, unless least <= value <= most. */
+vg_status api_check_range(const char *what, int value, int least, int most, vg_error *err);
 /* Checks what a user may have set, and puts it in the floors' words. */
 vg_status api_detector_options(stream_detector_options *out, const vg_options *o, vg_error *err);
 vg_status api_nms_options(detect_nms_options *out, const vg_detect_options *o, vg_error *err);

@@ -3,6 +3,14 @@
 
 #include "handle.h"
 
+size_t api_detector_plan(stream_accounts *mem, const nn_graph_info *info, int imgsz, int batch)
+{
+    size_t input_bytes = (size_t)batch * (size_t)imgsz * (size_t)imgsz * 3 * sizeof(float);
+    mem->planned_bytes[STREAM_FRAMES] = input_bytes + image_letterbox_bytes(imgsz, imgsz);
+    mem->planned_bytes[STREAM_DETECTIONS] = (size_t)info->nc + API_MOST_DET * sizeof(detect_box);
+    return input_bytes;
+}
+
 static vg_status open_handle(vg_detector *d, const vg_options *o, vg_error *err)
 {
     stream_detector_options so;
@@ -14,13 +22,14 @@ static vg_status open_handle(vg_detector *d, const vg_options *o, vg_error *err)
         st = stream_model_open(&model, so.weights, so.imgsz, mem, err);
     if (st != VG_OK)
         return st;
-    size_t side = (size_t)model.imgsz, nc = (size_t)model.info.nc;
-    size_t input_bytes = (size_t)so.batch * side * side * 3 * sizeof(float);
     d->batch = so.batch;
-    mem->planned_bytes[STREAM_FRAMES] = input_bytes;
-    mem->planned_bytes[STREAM_DETECTIONS] = nc + API_MOST_DET * sizeof(detect_box);
-    st = stream_detector_open(&d->detector, &model, &so, model.imgsz, model.imgsz, API_MOST_DET,
-                              mem, err);
+    st = image_decoder_create(&d->decoder, NULL, frames, err);
+    size_t decoder_bytes = frames->in_use_bytes, nc = (size_t)model.info.nc;
+    size_t input_bytes = api_detector_plan(mem, &model.info, model.imgsz, so.batch);
+    mem->planned_bytes[STREAM_FRAMES] += decoder_bytes;
+    if (st == VG_OK)
+        st = stream_detector_open(&d->detector, &model, &so, model.imgsz, model.imgsz, API_MOST_DET,
+                                  mem, err);
     stream_model_close(&model);
     if (st != VG_OK)
         return st;
@@ -30,7 +39,7 @@ static vg_status open_handle(vg_detector *d, const vg_options *o, vg_error *err)
     d->rows = base_alloc_zero(detections, API_MOST_DET, sizeof *d->rows, err);
     if (!d->input || !d->wanted || !d->rows)
         return VG_ERR_MEMORY;
-    return image_decoder_create(&d->decoder, NULL, frames, err);
+    return image_letterbox_reserve(&d->scratch, model.imgsz, model.imgsz, frames, err);
 }
 
 vg_status vg_detector_open(vg_detector **out, const vg_options *o, vg_error *err)
@@ -153,19 +162,25 @@ vg_status vg_detect_batch(vg_detector *d, vg_detection *out, size_t capacity, si
     detect_nms_options nms;
     image_letterbox_fit fit = {0};
     o = o ? o : &defaults;
+    if (!n_out || (!out && capacity > 0))
+        return base_fail(err, VG_ERR_ARGUMENT, n_out ? "out" : "n_out", "give room for the results",
+                         "no room for results");
     if (d->is_lent)
         return base_fail(err, VG_ERR_ARGUMENT, "detector", "open a detector of your own",
                          "a detector that belongs to a predict job");
     if (n_images < 1 || n_images > (size_t)d->batch)
         return base_fail(err, VG_ERR_ARGUMENT, "n_images", "open the detector with a larger batch",
                          "%zu pictures, where the detector's batch is %d", n_images, d->batch);
+    for (size_t i = 0; i < n_images; i++)
+        n_out[i] = 0;
     vg_status st = api_nms_options(&nms, o, err);
     if (st == VG_OK)
         st = set_classes(d, &nms, o, err);
     bool rect = true;
     for (size_t i = 0; i < n_images && st == VG_OK; i++) {
-        st = check_image(&images[i], i, err);
-        rect = rect && images[i].width == images[0].width && images[i].height == images[0].height;
+        st = check_image(images ? &images[i] : NULL, i, err);
+        rect = rect && st == VG_OK && images[i].width == images[0].width &&
+               images[i].height == images[0].height;
     }
     for (size_t i = 0; i < n_images && st == VG_OK; i++)
         st = put_image(d, &images[i], i, rect, &fit, err);
@@ -178,7 +193,8 @@ vg_status vg_detect_batch(vg_detector *d, vg_detection *out, size_t capacity, si
         size_t n = stream_detector_boxes(d->detector, d->rows, (int)i, images[i].width,
                                          images[i].height, &nms);
         n_out[i] = n < capacity ? n : capacity;
-        memcpy(out + i * capacity, d->rows, n_out[i] * sizeof *out);
+        if (n_out[i] > 0)
+            memcpy(out + i * capacity, d->rows, n_out[i] * sizeof *out);
     }
     return VG_OK;
 }
@@ -186,7 +202,8 @@ vg_status vg_detect_batch(vg_detector *d, vg_detection *out, size_t capacity, si
 vg_status vg_detect(vg_detector *d, vg_detection *out, size_t capacity, size_t *n_out,
                     const vg_image *image, const vg_detect_options *o, vg_error *err)
 {
-    *n_out = 0;
+    if (n_out)
+        *n_out = 0;
     return vg_detect_batch(d, out, capacity, n_out, image, 1, o, err);
 }
 
@@ -194,7 +211,10 @@ vg_status vg_detect_file(vg_detector *d, vg_detection *out, size_t capacity, siz
                          const char *path, const vg_detect_options *o, vg_error *err)
 {
     base_mem *frames = &d->own.owner[STREAM_FRAMES];
-    *n_out = 0;
+    if (n_out)
+        *n_out = 0;
+    if (!path)
+        return base_fail(err, VG_ERR_ARGUMENT, "path", "give the path of a picture", "no path");
     vg_status st = d->is_lent ? VG_OK : picture_bytes_read(&d->bytes, path, true, 0, frames, err);
     if (st == VG_OK && !d->is_lent)
         st = image_decode(d->decoder, &d->picture, d->bytes.block, d->bytes.n, path, frames, err);

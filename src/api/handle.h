@@ -6,6 +6,10 @@
 
 enum { API_MOST_DET = 1000 }; /* boxes a picture of a detector, whatever max_det says */
 
+/* Plans what a detector takes beside its network, and returns the bytes of its input. The decoder's
+ * part, a few hundred bytes, is known when it is there. */
+size_t api_detector_plan(stream_accounts *mem, const nn_graph_info *info, int imgsz, int batch);
+
 struct vg_detector {
     stream_detector *detector;
     const stream_accounts *accounts; /* own, or the job's */

@@ -1,9 +1,9 @@
 /* model.c: vg_model: a graph to look at, from a weights file or a YAML's name; and vg_convert. */
 #include <string.h>
 
-#include "api.h"
+#include "handle.h"
 
-enum { MOST_IMGSZ = 8192, MOST_FACTS = 16, FACT_BYTES = 128 };
+enum { MOST_FACTS = 16, FACT_BYTES = 128 };
 
 struct vg_model {
     stream_accounts accounts;
@@ -61,10 +61,12 @@ static bool is_yaml(const char *name)
 static vg_status open_model(vg_model *m, const char *name, int imgsz, int nc, vg_error *err)
 {
     base_mem *plans = &m->accounts.owner[STREAM_PLANS];
-    if (imgsz < 32 || imgsz > MOST_IMGSZ)
-        return base_fail(err, VG_ERR_ARGUMENT, "imgsz", base_mend("use 32 to %d", MOST_IMGSZ),
-                         "imgsz %d", imgsz);
-    vg_status st;
+    vg_status st = api_check_range("imgsz", imgsz, 32, API_MOST_IMGSZ, err);
+    if (st == VG_OK && (!name || !*name))
+        st = base_fail(err, VG_ERR_ARGUMENT, "path_or_name",
+                       "give a weights file, or a model such as yolo11n.yaml", "no model given");
+    if (st != VG_OK)
+        return st;
     const char *suffix = base_path_suffix(name);
     bool names_weights =
         base_equal_nocase(suffix, ".pt") || base_equal_nocase(suffix, ".safetensors");
@@ -124,6 +126,9 @@ void vg_model_info_get(const vg_model *m, vg_model_info *out)
 void vg_model_layer(const vg_model *m, int index, vg_layer *out)
 {
     nn_layer_info l;
+    *out = (vg_layer){.index = index, .from = "", .module = "", .args = ""};
+    if (index < 0 || index >= m->info.n_layers)
+        return;
     nn_graph_layer(m->graph, index, m->imgsz, &l);
     *out = (vg_layer){.index = l.index,
                       .repeats = l.repeats,
@@ -149,7 +154,7 @@ int vg_model_n_levels(const vg_model *m)
 
 float vg_model_stride(const vg_model *m, int level)
 {
-    return m->info.strides[level];
+    return level >= 0 && level < m->info.n_levels ? m->info.strides[level] : 0;
 }
 
 bool vg_model_fact(const vg_model *m, size_t index, const char **key, const char **value)
@@ -169,15 +174,21 @@ vg_status vg_model_memory(const vg_model *m, int batch, int threads, vg_memory *
                        &a.owner[STREAM_PLANS]};
     nn_engine_options o = {.threads = threads};
     nn_memory_need need;
-    vg_status st = nn_graph_need(m->graph, &o, batch, m->imgsz, m->imgsz, &need, &mem, err);
+    vg_status st = api_check_range("batch", batch, 1, API_MOST_BATCH, err);
+    if (st == VG_OK)
+        st = api_check_range("threads", threads, 0, API_MOST_THREADS, err);
+    if (st != VG_OK)
+        return st;
+    st = nn_graph_need(m->graph, &o, batch, m->imgsz, m->imgsz, &need, &mem, err);
     if (st != VG_OK)
         return st;
     a.planned_bytes[STREAM_WEIGHTS] = need.weights_bytes;
     a.planned_bytes[STREAM_ACTIVATIONS] = need.activation_bytes + need.scratch_bytes;
-    a.planned_bytes[STREAM_FRAMES] = need.input_bytes;
+    api_detector_plan(&a, &m->info, m->imgsz, batch);
     a.planned_bytes[STREAM_PLANS] =
         m->accounts.owner[STREAM_PLANS].in_use_bytes + need.engine_bytes;
-    a.planned_bytes[STREAM_DETECTIONS] = stream_detections_bytes(&m->info, m->imgsz, m->imgsz, 300);
+    a.planned_bytes[STREAM_DETECTIONS] +=
+        stream_detections_bytes(&m->info, m->imgsz, m->imgsz, API_MOST_DET);
     api_memory(out, &a);
     return VG_OK;
 }
@@ -186,6 +197,9 @@ vg_status vg_convert(const char *weights, const char *output, vg_error *err)
 {
     stream_accounts a;
     weights_file *file = NULL;
+    if (!weights || !*weights || !output || !*output)
+        return base_fail(err, VG_ERR_ARGUMENT, weights && *weights ? "output" : "weights",
+                         "give both paths", "no path given");
     stream_accounts_init(&a, 0);
     base_mem *mem = &a.owner[STREAM_LOADING];
     vg_status st = weights_open(&file, weights, mem, err);

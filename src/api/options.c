@@ -3,7 +3,7 @@
 
 #include "handle.h"
 
-enum { MOST_IMGSZ = 8192, MOST_BATCH = 1024, MOST_THREADS = 1024, MOST_PLANS = 256 };
+enum { MOST_PLANS = 256 };
 
 vg_options vg_options_default(void)
 {
@@ -24,7 +24,7 @@ vg_predict_options vg_predict_options_default(void)
                                 .name = "exp"};
 }
 
-static vg_status check_range(const char *what, int value, int least, int most, vg_error *err)
+vg_status api_check_range(const char *what, int value, int least, int most, vg_error *err)
 {
     if (value >= least && value <= most)
         return VG_OK;
@@ -47,13 +47,13 @@ vg_status api_detector_options(stream_detector_options *out, const vg_options *o
                          "no weights given");
     vg_status st = check_device(o->device, err);
     if (st == VG_OK)
-        st = check_range("imgsz", o->imgsz, 32, MOST_IMGSZ, err);
+        st = api_check_range("imgsz", o->imgsz, 32, API_MOST_IMGSZ, err);
     if (st == VG_OK)
-        st = check_range("batch", o->batch, 1, MOST_BATCH, err);
+        st = api_check_range("batch", o->batch, 1, API_MOST_BATCH, err);
     if (st == VG_OK)
-        st = check_range("threads", o->threads, 0, MOST_THREADS, err);
+        st = api_check_range("threads", o->threads, 0, API_MOST_THREADS, err);
     if (st == VG_OK)
-        st = check_range("plan_cache", o->plan_cache, 1, MOST_PLANS, err);
+        st = api_check_range("plan_cache", o->plan_cache, 1, MOST_PLANS, err);
     *out = (stream_detector_options){.weights = o->weights,
                                      .imgsz = o->imgsz,
                                      .batch = o->batch,
@@ -76,7 +76,7 @@ vg_status api_nms_options(detect_nms_options *out, const vg_detect_options *o, v
     if (st == VG_OK)
         st = check_fraction("iou", o->iou, err);
     if (st == VG_OK)
-        st = check_range("max_det", o->max_det, 1, API_MOST_DET, err);
+        st = api_check_range("max_det", o->max_det, 1, API_MOST_DET, err);
     *out = DETECT_NMS_PREDICT;
     out->conf = o->conf;
     out->iou = o->iou;

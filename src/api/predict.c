@@ -84,6 +84,9 @@ static vg_status open_job(vg_predict *p, const vg_predict_options *o, vg_error *
 vg_status vg_predict_open(vg_predict **out, const vg_predict_options *o, vg_error *err)
 {
     *out = NULL;
+    if (!o)
+        return base_fail(err, VG_ERR_ARGUMENT, "options", "start from vg_predict_options_default()",
+                         "no options given");
     vg_predict *p = base_handle_alloc(sizeof *p, err);
     if (!p)
         return VG_ERR_MEMORY;

@@ -21,6 +21,11 @@ vg_status stream_model_open(stream_model *out, const char *weights, int imgsz, s
 {
     *out = (stream_model){0};
     vg_status st = weights_open(&out->file, weights, &mem->owner[STREAM_LOADING], err);
+    if (st == VG_ERR_MEMORY && mem->root.limit_bytes != SIZE_MAX)
+        st = base_fail(err, VG_ERR_LIMIT, "memory limit",
+                       "raise the limit, or convert the weights to .safetensors, which are mapped",
+                       "reading %s alone passes the limit of %zu bytes", weights,
+                       mem->root.limit_bytes);
     if (st == VG_OK) {
         st = nn_graph_from_weights(&out->graph, out->file, &mem->owner[STREAM_PLANS], err);
         if (st != VG_OK)
@@ -130,7 +135,8 @@ vg_status stream_detector_open(stream_detector **out, stream_model *m,
         stream_detections_bytes(&m->info, most_h, most_w, most_det);
     mem->planned_bytes[STREAM_PLANS] = mem->owner[STREAM_PLANS].in_use_bytes + need.engine_bytes +
                                        sizeof(stream_detector) +
-                                       names_bytes(&m->info, weights_get_meta(m->file));
+                                       names_bytes(&m->info, weights_get_meta(m->file)) +
+                                       strlen(weights_get_meta(m->file)->chosen) + 1;
     st = stream_accounts_check(mem, err);
     if (st == VG_OK)
         st = check_opening(mem, err);
