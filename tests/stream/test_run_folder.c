@@ -1,0 +1,95 @@
+/* Run folders: exp, exp2, exp3, ...; two that start at once get two. */
+#include "support/test.h"
+
+#include <pthread.h>
+
+#include "stream/scenes.h"
+
+#include "stream/run_folder.h"
+
+static char project[300], folder[256];
+
+static int set_up(void **state)
+{
+    (void)state;
+    int st = folder_make(folder, sizeof folder);
+    snprintf(project, sizeof project, "%s/runs/deep", folder);
+    return st;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    return folder_remove(folder);
+}
+
+static void expect(const char *name, bool exist_ok, const char *want)
+{
+    char path[512];
+    assert_int_equal(stream_run_folder_make(path, sizeof path, project, name, exist_ok, NULL),
+                     VG_OK);
+    assert_string_equal(base_path_name(path), want);
+    assert_true(base_path_is_dir(path));
+}
+
+static void numbers_go_up_and_fill_gaps(void **state)
+{
+    (void)state;
+    expect("exp", false, "exp");
+    expect("exp", false, "exp2");
+    expect("exp", false, "exp3");
+    expect("other", false, "other");
+    assert_int_equal(rmdir(scene_path(project, "exp2")), 0);
+    expect("exp", false, "exp2");
+    expect("exp", true, "exp");
+    expect("new", true, "new");
+    expect("new", true, "new");
+}
+
+static void a_file_in_the_way_is_passed_over_or_told(void **state)
+{
+    (void)state;
+    char path[512];
+    vg_error err;
+    expect("first", false, "first");
+    scene_write_text(scene_path(project, "exp"), "a file");
+    expect("exp", false, "exp2");
+    assert_int_equal(stream_run_folder_make(path, sizeof path, project, "exp", true, &err),
+                     VG_ERR_IO);
+    assert_int_equal(stream_run_folder_make(path, sizeof path, "/proc/no", "exp", false, &err),
+                     VG_ERR_IO);
+    assert_int_equal(stream_run_folder_make(path, 20, project, "exp", false, &err), VG_ERR_LIMIT);
+}
+
+static void *make_twenty(void *paths)
+{
+    for (int i = 0; i < 20; i++)
+        stream_run_folder_make((char *)paths + i * 512, 512, project, "exp", false, NULL);
+    return NULL;
+}
+
+static void two_at_once_never_share(void **state)
+{
+    (void)state;
+    static char paths[2][20 * 512];
+    pthread_t threads[2];
+    for (int t = 0; t < 2; t++)
+        assert_int_equal(pthread_create(&threads[t], NULL, make_twenty, paths[t]), 0);
+    for (int t = 0; t < 2; t++)
+        pthread_join(threads[t], NULL);
+    assert_int_equal(scene_count_entries(project), 40);
+    for (int i = 0; i < 20; i++)
+        for (int k = 0; k < 20; k++)
+            assert_string_not_equal(paths[0] + i * 512, paths[1] + k * 512);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(numbers_go_up_and_fill_gaps),
+        TEST(a_file_in_the_way_is_passed_over_or_told),
+        TEST(two_at_once_never_share),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
