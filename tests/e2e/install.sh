@@ -37,6 +37,16 @@ esac
 "${CC:-cc}" -std=c17 -Wall -Wextra -Wpedantic -Werror "$source/examples/detect.c" $flags -o "$tmp/detect"
 
 "$build/make_pictures" "$tmp" 1 >/dev/null
-LD_LIBRARY_PATH=$libdir "$tmp/detect" "$source/tests/golden/yolo11n_random.pt" "$tmp/scene_0.bmp" ||
-    fail "examples/detect.c does not run"
+export LD_LIBRARY_PATH="$libdir"
+weights=$source/tests/golden/yolo11n_random.pt
+"$tmp/detect" "$weights" "$tmp/scene_0.bmp" >"$tmp/found" || fail "examples/detect.c does not run"
+[ -s "$tmp/found" ] || fail "examples/detect.c finds nothing"
+if grep -qvE '^class[0-9]+ 0\.[0-9]{2} at [0-9]+,[0-9]+ to [0-9]+,[0-9]+$' "$tmp/found"; then
+    fail "a line of examples/detect.c is no box: $(head -n 1 "$tmp/found")"
+fi
+if "$tmp/detect" "$weights" "$tmp/none.jpg" >"$tmp/found" 2>"$tmp/words"; then
+    fail "examples/detect.c is content without a picture"
+fi
+grep -q 'none.jpg' "$tmp/words" || fail "examples/detect.c does not say which picture is missing"
+[ "$(wc -l <"$source/examples/detect.c")" -lt 60 ] || fail "examples/detect.c has 60 lines or more"
 echo "installed, moved, compiled against, run"
