@@ -120,7 +120,10 @@ int nn_build_conv(nn_builder *b, const char *key, int in, nn_conv_args a)
         nn_build_fail(b, VG_ERR_UNSUPPORTED,
                       "use groups 1, or a depthwise convolution of equal widths",
                       "a convolution of %d groups from %d to %d channels", groups, x.c, a.c2);
-    nn_op *op = add_op(b, NN_CONV, &in, 1, a.c2, x.down * s);
+    if (x.down > NN_MAX_STRIDE * NN_DOWN_ONE / s)
+        nn_build_fail(b, VG_ERR_LIMIT, "use fewer strides of 2",
+                      "a map with a cell for more than %d input pixels", NN_MAX_STRIDE);
+    nn_op *op = add_op(b, NN_CONV, &in, 1, a.c2, b->status == VG_OK ? x.down * s : x.down);
     if (!op)
         return NN_NO_VALUE;
     op->conv = (nn_conv_spec){.ic = x.c,

@@ -49,13 +49,14 @@ static vg_status read_scaling(scaling *out, nn_graph *g, const base_tree *yaml, 
 }
 
 /* Spec 1.1: c = 8 * ceil(min(c_yaml, M) * w / 8), but for a width that happens to equal nc (spec 9,
- * item 20). */
+ * item 20). NN_MAX_CHANNELS + 1 stands for all that are too many. */
 static int scaled_width(int64_t c, const scaling *s, int nc)
 {
     if (c == nc)
         return (int)c;
     double wide = (double)c < s->most_channels ? (double)c : s->most_channels;
-    return (int)(8 * ceil(wide * s->width / 8));
+    double scaled = 8 * ceil(wide * s->width / 8);
+    return scaled <= NN_MAX_CHANNELS ? (int)scaled : NN_MAX_CHANNELS + 1;
 }
 
 /* Writes a node as the YAML had it: "-1", "[16, 19, 22]". */
@@ -150,9 +151,13 @@ static void build_row(nn_builder *b, const base_node *row_node, int row, const s
                       module->text);
         return;
     }
-    int n = repeats->i > 1 ? (int)rint((double)repeats->i * s->depth) : 1;
-    if (n < 1)
-        n = 1;
+    double deep = repeats->i > 1 ? rint((double)repeats->i * s->depth) : 1;
+    if (deep > MAX_REPEATS) {
+        nn_build_fail(b, VG_ERR_LIMIT, NULL, "%.0f repeats after scaling, more than %d", deep,
+                      MAX_REPEATS);
+        return;
+    }
+    int n = deep < 1 ? 1 : (int)deep;
     nn_key key = nn_key_make("model", ".%d", row);
     nn_module_args a = {.key = key.text, .repeats = m->repeats_inside ? n : 1, .args = args};
     read_from(b, &a, from, row);
@@ -162,6 +167,9 @@ static void build_row(nn_builder *b, const base_node *row_node, int row, const s
             nn_build_fail(b, VG_ERR_FORMAT, NULL, "the module \"%s\" without its width", m->name);
         else
             a.c2 = scaled_width(c2->i, s, b->graph->nc);
+        if (a.c2 > NN_MAX_CHANNELS)
+            nn_build_fail(b, VG_ERR_LIMIT, NULL, "a width of more than %d channels after scaling",
+                          NN_MAX_CHANNELS);
     }
     if (b->status != VG_OK)
         return;

@@ -12,6 +12,7 @@ enum {
     NN_MAX_OPS = 8192,
     NN_MAX_INPUTS = 16, /* of a concat, or a head's levels' rows */
     NN_MAX_CHANNELS = 65536,
+    NN_MAX_STRIDE = 65536, /* input pixels a cell, along a side: as many as a side may have */
     NN_NO_VALUE = -1
 };
 

@@ -79,7 +79,8 @@ static void a_plain_convolution_is_as_in_the_file(void **state)
     assert_int_equal(mem.in_use_bytes, 0);
 }
 
-/* One 1x1 convolution of 3 to 1 channels by hand: s = 2 / sqrt(0.249 + 0.001) = 4. */
+/* One 1x1 convolution of 3 to 1 channels (a width that equals nc is not rounded up to 8) by hand:
+ * s = 2 / sqrt(0.249 + 0.001) = 4. */
 static void a_fold_by_hand(void **state)
 {
     (void)state;

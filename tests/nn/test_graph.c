@@ -236,6 +236,9 @@ static void wrong_rows_are_refused_with_their_line(void **state)
         {"nc: 2\nbackbone:\n  - [-1, 1, Conv, [16, 3, 2]]\n  - [2, 1, Conv, [16, 3, "
          "2]]\n" MODEL_HEAD(0),
          "model.yaml:4", "from", VG_ERR_FORMAT},
+        {"nc: 2\nbackbone:\n  - [-1, 1, Conv, [16, 3, 2]]\n  - [1, 1, Conv, [16, 3, "
+         "2]]\n" MODEL_HEAD(0),
+         "model.yaml:4", "from", VG_ERR_FORMAT},
         {"nc: 2\nbackbone:\n  - [-3, 1, Conv, [16, 3, 2]]\n" MODEL_HEAD(0), "model.yaml:3", "from",
          VG_ERR_FORMAT},
         {"nc: 2\nbackbone:\n  - [-1, 1, Conv, [16, 3, 2]]\n", "model.yaml", "head", VG_ERR_FORMAT},
@@ -273,6 +276,29 @@ static void wrong_rows_are_refused_with_their_line(void **state)
             fail_msg("case %zu gives %s: \"%s\" at \"%s\"", i, vg_status_name(st), err.what,
                      err.where);
         assert_null(g);
+        assert_int_equal(mem.in_use_bytes, 0);
+    }
+}
+
+/* Found by tests/fuzz/fuzz_model.c. */
+static void sizes_that_grow_out_of_bounds_are_refused(void **state)
+{
+    (void)state;
+    static const char wide[] = "nc: 2\nscales:\n  n: [1, 999999, 65536]\nbackbone:\n"
+                               "  - [-1, 1, Conv, [65536]]\n" MODEL_HEAD(0);
+    static const char deep[] = "nc: 2\nscales:\n  n: [999999, 1, 64]\nbackbone:\n"
+                               "  - [-1, 64, C3k, [16]]\n" MODEL_HEAD(0);
+    char strided[4096] = "nc: 2\nbackbone:\n";
+    for (int i = 0; i < 40; i++)
+        base_format(strided + strlen(strided), sizeof strided - strlen(strided),
+                    "  - [-1, 1, Conv, [8, 3, 2]]\n");
+    base_format(strided + strlen(strided), sizeof strided - strlen(strided), "%s", MODEL_HEAD(39));
+    const char *const texts[] = {wide, deep, strided};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        nn_graph *g = NULL;
+        vg_error err = {0};
+        assert_int_equal(graph_from_text(&g, texts[i], NULL, 0, &mem, &err), VG_ERR_LIMIT);
+        assert_non_null(strstr(err.where, "model.yaml:"));
         assert_int_equal(mem.in_use_bytes, 0);
     }
 }
@@ -315,6 +341,7 @@ int main(void)
         cmocka_unit_test(a_width_that_equals_the_class_count_is_not_scaled),
         cmocka_unit_test(every_module_may_be_a_row),
         cmocka_unit_test(wrong_rows_are_refused_with_their_line),
+        cmocka_unit_test(sizes_that_grow_out_of_bounds_are_refused),
         cmocka_unit_test(a_scale_that_is_not_there_is_refused),
         cmocka_unit_test(names_that_users_type_mean_the_built_in_models),
     };
