@@ -1,0 +1,27 @@
+/* coco_json.h: detections in COCO's results format, for its evaluation tools (val --save-json). */
+#ifndef REPORT_COCO_JSON_H
+#define REPORT_COCO_JSON_H
+
+#include "detect/detect.h"
+
+/* Pictures stream through a fixed buffer of 64 KiB into a temporary file; close puts it in place.
+ * One owner; not thread-safe. Only create allocates. */
+typedef struct report_coco report_coco;
+
+/* category_ids: (nc) COCO's number of each class, borrowed until close; NULL: the class's own.
+ * Errors: VG_ERR_IO, VG_ERR_LIMIT, VG_ERR_MEMORY. On success *out belongs to the caller. */
+vg_status report_coco_create(report_coco **out, const char *path, const int *category_ids, int nc,
+                             base_mem *mem, vg_error *err);
+/* A picture's detections, boxes in its own pixels. The picture's id is its file name without folder
+ * and suffix: as a number when it is one (000000000139.jpg: 139), else as a text. bbox is x, y,
+ * width, height rounded to 3 decimals, the score to 5. Errors: VG_ERR_ARGUMENT (a class out of
+ * range, a number that is none, a name that is not UTF-8): nothing of the picture is written;
+ * VG_ERR_IO. */
+vg_status report_coco_add(report_coco *c, const char *picture, const detect_box *boxes,
+                          size_t n_boxes, vg_error *err);
+/* Finishes the file and puts it in place of the old one, or says why not. */
+vg_status report_coco_commit(report_coco *c, vg_error *err);
+/* Removes what was not committed. NULL inside is fine. */
+void report_coco_destroy(report_coco **c);
+
+#endif

@@ -1,0 +1,61 @@
+/* plots.h: the pictures of a run. Each function writes one file by the suffix of its path (.png,
+ * .jpg), whole or not at all, and keeps nothing: its memory, a page of 4 bytes a pixel and what is
+ * said, is taken from the account and given back.
+ * Errors of all: VG_ERR_IO, VG_ERR_UNSUPPORTED (the suffix), VG_ERR_MEMORY, VG_ERR_SYSTEM (Cairo).
+ * Names are UTF-8, (nc); what is not shows as U+FFFD, and long ones end in an ellipsis. */
+#ifndef REPORT_PLOTS_H
+#define REPORT_PLOTS_H
+
+#include "detect/detect.h"
+#include "image/image.h"
+#include "results_csv.h"
+
+/* results.png: losses, metrics and learning rates over the epochs. rows: (n_rows) in order, any
+ * number; values that are no numbers are passed over. */
+vg_status report_plot_results(const char *path, const report_epoch *rows, size_t n_rows,
+                              base_mem *mem, vg_error *err);
+
+typedef enum report_curve {
+    REPORT_CURVE_PR, /* PR_curve.png: precision by recall at IoU 0.5 */
+    REPORT_CURVE_P,  /* P_curve.png, R_curve.png, F1_curve.png: by confidence */
+    REPORT_CURVE_R,
+    REPORT_CURVE_F1
+} report_curve;
+/* A thin line a class, a thick one their mean; a legend with the classes when they are few. */
+vg_status report_plot_curve(const char *path, report_curve which,
+                            const detect_metrics_result *result, const char *const *names,
+                            base_mem *mem, vg_error *err);
+
+/* confusion_matrix.png and confusion_matrix_normalized.png. counts: (nc + 1, nc + 1)
+ * [predicted][true], background last. normalize: columns sum to 1, and less than 0.005 is blank. */
+vg_status report_plot_confusion(const char *path, const uint64_t *counts, const char *const *names,
+                                int nc, bool normalize, base_mem *mem, vg_error *err);
+
+/* A box of the training labels. */
+typedef struct report_label {
+    int class_index;
+    float xywh_norm[4]; /* centre, width, height, 0..1 */
+} report_label;
+/* labels.jpg: objects by class, outlines of the boxes, where they lie and how large they are.
+ * Labels with a class outside 0..nc-1 or with numbers that are none are passed over. */
+vg_status report_plot_labels(const char *path, const report_label *labels, size_t n_labels,
+                             const char *const *names, int nc, base_mem *mem, vg_error *err);
+/* labels_correlogram.jpg: each of x, y, width and height by each other. */
+vg_status report_plot_correlogram(const char *path, const report_label *labels, size_t n_labels,
+                                  base_mem *mem, vg_error *err);
+
+enum { REPORT_MOSAIC_TILES = 16, REPORT_MOSAIC_SIDE_PX = 1920 };
+
+/* A picture of a mosaic; everything in it is borrowed. */
+typedef struct report_tile {
+    image_view picture;     /* RGB */
+    const image_box *boxes; /* in pixels of the picture */
+    size_t n_boxes;
+    const char *caption; /* its file's name; NULL: none */
+} report_tile;
+/* train_batchN.jpg, val_batchN_labels.jpg, val_batchN_pred.jpg: the first 16 pictures in a grid of
+ * at most 1920 pixels a side, with their boxes. Errors: also VG_ERR_ARGUMENT (no pictures). */
+vg_status report_plot_mosaic(const char *path, const report_tile *tiles, size_t n_tiles,
+                             base_mem *mem, vg_error *err);
+
+#endif

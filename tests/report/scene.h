@@ -1,0 +1,130 @@
+/* scene.h: made-up numbers of a run, of any size and with any trouble in them: for the tests of
+ * plots and for the gallery. */
+#ifndef TESTS_REPORT_SCENE_H
+#define TESTS_REPORT_SCENE_H
+
+#include <math.h>
+
+#include "report/report.h"
+
+enum { SCENE_MOST_CLASSES = 600 };
+
+/* 0..1, the same for every run. */
+static inline double scene_random(uint64_t *state)
+{
+    *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (double)(*state >> 40) / (double)(1 << 24);
+}
+
+/* Learning as it often goes. nans: validation is missing in every third epoch. */
+static inline void scene_epochs(report_epoch *rows, int n, bool nans)
+{
+    uint64_t s = 7;
+    for (int i = 0; i < n; i++) {
+        double t = (double)i / (n > 1 ? n - 1 : 1), fall = exp(-4 * t), noise = 0.02;
+        report_epoch *e = &rows[i];
+        *e = (report_epoch){.epoch = i + 1, .time_s = 31.7 * (i + 1)};
+        for (int k = 0; k < 3; k++) {
+            e->train_loss[k] = 1 + k * 0.2 + 2 * fall + noise * scene_random(&s);
+            e->val_loss[k] =
+                1.2 + k * 0.2 + 1.8 * fall + 0.25 * t * t + 4 * noise * scene_random(&s);
+            e->lr[k] = 0.01 * (1 - 0.99 * t) * (t < 0.05 && n > 20 ? t / 0.05 : 1);
+        }
+        e->precision = 0.85 * (1 - fall) + 3 * noise * scene_random(&s);
+        e->recall = 0.8 * (1 - fall) + 3 * noise * scene_random(&s);
+        e->map50 = 0.83 * (1 - fall) + noise * scene_random(&s);
+        e->map = 0.6 * (1 - fall) + noise * scene_random(&s) - 0.06 * t * t;
+        if (nans && i % 3 == 1) {
+            e->precision = e->recall = e->map50 = e->map = NAN;
+            for (int k = 0; k < 3; k++)
+                e->val_loss[k] = k == 1 ? INFINITY : NAN;
+        }
+    }
+}
+
+/* Names: 0 short, 1 long and of all sorts. names: (nc), texts: (nc). */
+static inline void scene_names(const char **names, char (*texts)[128], int nc, bool is_long)
+{
+    static const char *const SHORT[] = {"Platelets", "RBC", "WBC"};
+    static const char *const LONG[] = {
+        "a very long class name that somebody really gave to their favourite product, 500 g",
+        "Größe XL – Weiß", "broken \xff\xfe bytes", "tab\tand\nline"};
+    for (int i = 0; i < nc; i++) {
+        if (is_long && i < 4)
+            base_format(texts[i], 128, "%s", LONG[i]);
+        else if (nc <= 3 && i < 3)
+            base_format(texts[i], 128, "%s", SHORT[i]);
+        else
+            base_format(texts[i], 128, "class name %d", i);
+        names[i] = texts[i];
+    }
+}
+
+/* A validation, by the real metrics. The result is borrowed from *m. */
+static inline vg_status scene_metrics(detect_metrics **m, detect_metrics_result *result, int nc,
+                                      base_mem *mem, vg_error *err)
+{
+    enum { N_PICTURES = 400, N_TRUTHS = 8 };
+    detect_metrics_bounds bounds = {nc, N_PICTURES * 3 * N_TRUTHS, 3 * N_TRUTHS, N_TRUTHS};
+    vg_status st = detect_metrics_create(m, &bounds, 0.25f, mem, err);
+    uint64_t s = 3;
+    for (int p = 0; p < N_PICTURES && st == VG_OK; p++) {
+        detect_truth truths[N_TRUTHS];
+        detect_box boxes[3 * N_TRUTHS];
+        size_t n_boxes = 0;
+        for (int i = 0; i < N_TRUTHS; i++) {
+            int c = (int)(scene_random(&s) * scene_random(&s) * nc);
+            float x = (float)(scene_random(&s) * 500), y = (float)(scene_random(&s) * 400),
+                  w = (float)(20 + scene_random(&s) * 100), h = (float)(20 + scene_random(&s) * 90);
+            truths[i] = (detect_truth){.class_index = c, .xyxy = {x, y, x + w, y + h}};
+            double ease = 0.5 + 0.4 * ((c * 37) % 10) / 10.0;
+            if (scene_random(&s) < ease) {
+                float d = (float)(scene_random(&s) * 0.2) * w;
+                int seen = scene_random(&s) < 0.1 ? (c + 1) % nc : c;
+                boxes[n_boxes++] = (detect_box){
+                    x + d, y, x + w + d, y + h, (float)(0.2 + 0.8 * scene_random(&s)), seen};
+            }
+            if (scene_random(&s) < 0.35)
+                boxes[n_boxes++] =
+                    (detect_box){y, x, y + 30, x + 40, (float)(0.6 * scene_random(&s)), c};
+        }
+        /* Best first. */
+        for (size_t i = 0; i < n_boxes; i++)
+            for (size_t k = i + 1; k < n_boxes; k++)
+                if (boxes[k].score > boxes[i].score) {
+                    detect_box b = boxes[i];
+                    boxes[i] = boxes[k];
+                    boxes[k] = b;
+                }
+        st = detect_metrics_add(*m, boxes, n_boxes, truths, N_TRUTHS, err);
+    }
+    if (st == VG_OK)
+        detect_metrics_make_result(*m, result);
+    return st;
+}
+
+static inline void scene_labels(report_label *labels, size_t n, int nc)
+{
+    uint64_t s = 11;
+    for (size_t i = 0; i < n; i++) {
+        double w = 0.03 + 0.5 * pow(scene_random(&s), 3), h = w * (0.6 + 0.8 * scene_random(&s));
+        double x = w / 2 + (1 - w) * (scene_random(&s) + scene_random(&s)) / 2;
+        double y = fmin(h, 1) / 2 + (1 - fmin(h, 1)) * scene_random(&s);
+        labels[i] = (report_label){(int)(scene_random(&s) * scene_random(&s) * nc),
+                                   {(float)x, (float)y, (float)w, (float)fmin(h, 1)}};
+    }
+}
+
+/* A picture to draw on: a gradient. */
+static inline void scene_picture(const image_view *v, int hue)
+{
+    for (int y = 0; y < v->h; y++)
+        for (int x = 0; x < v->w; x++) {
+            uint8_t *p = v->data + (size_t)y * v->stride + 3 * (size_t)x;
+            p[0] = (uint8_t)(60 + 120 * x / v->w);
+            p[1] = (uint8_t)(90 + 100 * y / v->h);
+            p[2] = (uint8_t)(60 + hue * 11 % 160);
+        }
+}
+
+#endif

@@ -1,0 +1,53 @@
+/* test_number.c: numbers and characters are the same text everywhere. */
+#include "support.h"
+
+#include <locale.h>
+#include <math.h>
+
+#include "report/number.h"
+
+static void rounding_is_pythons(void **state)
+{
+    (void)state;
+    /* python3 -c "print(round(2.675, 2), round(0.5, 0), round(1.5, 0), round(0.000125, 5))" */
+    assert_true(report_round(2.675, 2) == 2.67);
+    assert_true(report_round(0.5, 0) == 0 && report_round(1.5, 0) == 2);
+    assert_true(report_round(0.000125, 5) == 0.00013);
+    assert_true(report_round(1e300, 5) == 1e300 && report_round(-0.1234567, 5) == -0.12346);
+    assert_true(isnan(report_round(NAN, 5)) && report_round(-INFINITY, 5) == -INFINITY);
+}
+
+static void short_numbers_lose_their_last_zeros_only(void **state)
+{
+    (void)state;
+    char buf[REPORT_NUMBER_BYTES];
+    assert_string_equal(report_number_short(buf, 3, 12), "12.0");
+    assert_string_equal(report_number_short(buf, 3, 0.25), "0.25");
+    assert_string_equal(report_number_short(buf, 3, 100.0004), "100.0");
+    assert_string_equal(report_number_short(buf, 5, 0.00001), "0.00001");
+    assert_string_equal(report_number_g(buf, 6, -NAN), "nan");
+    assert_string_equal(report_number_f(buf, 2, -INFINITY), "-inf");
+}
+
+static void only_well_formed_characters_count_as_utf8(void **state)
+{
+    (void)state;
+    assert_true(report_is_utf8("Größe \xf0\x9f\x90\x88"));
+    assert_int_equal(report_utf8_length("Größe \xf0\x9f\x90\x88"), 7);
+    static const char *const BAD[] = {"\xff",         "\xc3",         "\xc0\x80",
+                                      "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80",
+                                      "a\xe2\x80",    "\x80"};
+    for (size_t i = 0; i < sizeof BAD / sizeof BAD[0]; i++)
+        assert_false(report_is_utf8(BAD[i]));
+    assert_int_equal(report_utf8_length("\xff\xfe"), 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rounding_is_pythons),
+        cmocka_unit_test(short_numbers_lose_their_last_zeros_only),
+        cmocka_unit_test(only_well_formed_characters_count_as_utf8),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
