@@ -1,0 +1,214 @@
+/* data.h: what training and validation eat: the dataset's file, verified labels, augmented samples,
+ * batches. It does not know what a network is. Source: spec section 5.
+ *
+ *     data_spec    a dataset YAML: classes, and where each split's pictures are
+ *     data_set     one split: its pictures and labels, verified, in one block
+ *     data_loader  threads that turn a data_set into batches of floats, a bounded number ahead
+ *
+ * Letters: n pictures of a batch, h rows, w columns, s the training size (imgsz). Channels are RGB.
+ * Boxes are xywh_norm: centre and size as parts of the picture's width and height. */
+#ifndef DATA_DATA_H
+#define DATA_DATA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/base.h"
+#include "detect/detect.h"
+
+/* ---- the dataset's file: spec 5.1 ---- */
+
+typedef enum data_split { DATA_TRAIN, DATA_VAL, DATA_TEST, DATA_N_SPLITS } data_split;
+/* "train", "val", "test". */
+const char *data_split_name(data_split split);
+
+typedef struct data_spec data_spec;
+
+/* Reads a dataset YAML and finds its root. A relative `path` is looked for beside the YAML, then in
+ * the working folder, then in ./datasets there; without `path` it is the YAML's folder. Errors
+ * (with the line): VG_ERR_IO, VG_ERR_FORMAT (no train or val; names and nc that disagree; class
+ * numbers with gaps), VG_ERR_LIMIT, VG_ERR_MEMORY. *out belongs to the caller. */
+vg_status data_spec_open(data_spec **out, const char *path, base_mem *mem, vg_error *err);
+/* The same from text, without looking at any folder: the root stays as written. */
+vg_status data_spec_parse(data_spec **out, const char *text, size_t n, const char *source,
+                          base_mem *mem, vg_error *err);
+void data_spec_destroy(data_spec **s);
+int data_spec_nc(const data_spec *s);
+/* 0 <= class_index < nc. Borrowed, as are the following two. */
+const char *data_spec_class_name(const data_spec *s, int class_index);
+const char *data_spec_root(const data_spec *s); /* absolute after open */
+const char *data_spec_source(const data_spec *s);
+/* False for a `test` that the YAML leaves out. */
+bool data_spec_has(const data_spec *s, data_split split);
+
+/* ---- a split: pictures and verified labels: spec 5.2 ---- */
+
+enum { DATA_MOST_MESSAGES = 16, DATA_MESSAGE_BYTES = 256 };
+
+/* n_found + n_missing + n_empty + n_corrupt == n_pictures. Missing and empty label files make
+ * pictures without objects; corrupt ones (the picture or its labels) are left out of the set. */
+typedef struct data_report {
+    uint64_t n_pictures;
+    uint64_t n_found;   /* label files with rows */
+    uint64_t n_missing; /* no label file */
+    uint64_t n_empty;   /* a label file without rows */
+    uint64_t n_corrupt;
+    uint64_t n_duplicates; /* rows that stood twice in their file, removed */
+    uint64_t n_labels;     /* rows kept */
+    uint64_t n_polygons;   /* of these, given as polygons */
+    uint32_t n_messages;   /* the first in the order of pictures: "path:3: class 7 ..." */
+    char messages[DATA_MOST_MESSAGES][DATA_MESSAGE_BYTES];
+} data_report;
+
+typedef struct data_label {
+    int32_t class_index;
+    float xywh_norm[4];
+    uint32_t n_points;    /* of its polygon; 0: a box */
+    uint64_t first_point; /* in data_set_points */
+} data_label;
+
+typedef struct data_picture {
+    const char *path;
+    int w, h; /* upright, pixels */
+    size_t n_labels;
+    const data_label *labels;
+} data_picture;
+
+typedef struct data_set_options {
+    data_split split;
+    double fraction;        /* 0: 1. The first round(n * fraction) pictures */
+    bool single_cls;        /* all classes become 0, after they were checked */
+    const uint8_t *classes; /* (nc) 1: keep the rows of this class; NULL: all */
+    const char *cache_path; /* NULL: "<labels folder>-<split>.vigil-cache" beside that folder */
+    bool no_cache;          /* neither read nor write one */
+} data_set_options;
+
+typedef struct data_set data_set;
+
+/* Lists the split's pictures (sorted by path) and verifies each with its labels, decoding every
+ * picture once, shared among the pool (NULL: the caller alone). What was found is kept in a cache
+ * file, used again while version, nc, paths, sizes and times of all files are the same; a cache
+ * that is stale or damaged is made anew, one that cannot be written costs a debug line.
+ * Errors: VG_ERR_ARGUMENT (no such split, fraction), VG_ERR_IO (a folder or list), VG_ERR_FORMAT
+ * (no picture is left), VG_ERR_LIMIT, VG_ERR_MEMORY. *out belongs to the caller, needs the spec no
+ * more. Memory: one block for labels, one for pictures and paths. */
+vg_status data_set_open(data_set **out, const data_spec *spec, const data_set_options *options,
+                        base_pool *pool, base_mem *mem, vg_error *err);
+void data_set_destroy(data_set **s);
+size_t data_set_size(const data_set *s);
+int data_set_nc(const data_set *s); /* 1 with single_cls */
+const data_picture *data_set_picture(const data_set *s, size_t index);
+const float *data_set_points(const data_set *s);    /* (points, 2) x y, normalised */
+size_t data_set_most_labels(const data_set *s);     /* of one picture */
+size_t data_set_most_file_bytes(const data_set *s); /* of one picture's file */
+bool data_set_from_cache(const data_set *s);
+const data_report *data_set_report(const data_set *s);
+
+/* ---- augmentation: spec 5.4 ---- */
+
+/* Zeros: no augmentation but the resize. Probabilities 0..1. */
+typedef struct data_augment {
+    float mosaic, mixup, flipud, fliplr; /* probabilities */
+    float bgr;                           /* probability that the channels stay reversed */
+    float hsv_h, hsv_s, hsv_v;           /* largest gains less 1 */
+    float degrees, shear;                /* +-, degrees */
+    float translate, scale, perspective; /* +-, parts */
+} data_augment;
+/* Spec 4.1. */
+#define DATA_AUGMENT_DEFAULT                                                                       \
+    ((data_augment){.mosaic = 1.0f,                                                                \
+                    .fliplr = 0.5f,                                                                \
+                    .hsv_h = 0.015f,                                                               \
+                    .hsv_s = 0.7f,                                                                 \
+                    .hsv_v = 0.4f,                                                                 \
+                    .translate = 0.1f,                                                             \
+                    .scale = 0.5f})
+
+/* ---- the loader ---- */
+
+typedef enum data_cache { DATA_CACHE_NONE, DATA_CACHE_RAM, DATA_CACHE_DISK } data_cache;
+
+typedef struct data_loader_options {
+    int imgsz;     /* raised to a multiple of stride */
+    int stride;    /* 0: 32 */
+    int batch;     /* >= 1; the last batch of an epoch may be smaller */
+    int n_workers; /* threads; 0: the caller does the work. The batches are the same for any */
+    int n_batches; /* buffers, >= 1: one is the caller's, the others are filled ahead. 0: 2 */
+    uint64_t seed;
+    bool train; /* shuffled and augmented; else in order, letterboxed without enlarging */
+    bool rect;  /* batches of similar aspect, each of its own h x w (spec 5.5), never shuffled; with
+                   train no mosaic */
+    data_augment augment; /* with train; sets what data_loader_set_augment may ask for later */
+
+    data_cache cache;
+    /* Of decoded, resized pictures. RAM: those that come first stay until the budget is full, none
+     * gives way. DISK: "<picture>.<s>.vigil-bin" beside each picture, with its sum; at most so many
+     * bytes of them are written by this loader, and none is removed. 0: no bound (of RAM: all
+     * pictures, taken at create). */
+    size_t cache_bytes;
+    /* Most bytes of the pictures that mosaic draws from (the min(n, 8 * batch, 1000) latest), kept
+     * decoded in a ring. What does not fit is decoded again: slower, the same pixels. 0: 256 MiB.
+     * Only taken when mosaic > 0 and not all are in RAM anyway. */
+    size_t recent_bytes;
+} data_loader_options;
+
+/* One picture of a batch. */
+typedef struct data_item {
+    size_t picture; /* index in the data_set; of a mosaic its first */
+    int w0, h0;     /* of the file, upright */
+    float gain;     /* resized height / h0 */
+    int left, top;  /* padding, pixels: for detect_unpad_boxes. Training: 0 */
+} data_item;
+
+typedef struct data_batch {
+    size_t index; /* in the epoch, from 0 */
+    int n, h, w;
+    const float *input;         /* (n, h, w, 3) 0..1 */
+    const detect_label *labels; /* (n_labels) by picture, xywh by h x w */
+    size_t n_labels;
+    const data_item *items; /* (n) */
+} data_batch;
+
+typedef struct data_loader data_loader;
+
+/* Takes all buffers and starts the threads. The set is borrowed until destroy, and so is mem: the
+ * threads' decoders grow their scratch on it when they first meet a larger picture or another
+ * format; else nothing is allocated after create. Errors: VG_ERR_ARGUMENT, VG_ERR_MEMORY,
+ * VG_ERR_SYSTEM. *out belongs to the caller. */
+vg_status data_loader_create(data_loader **out, const data_set *set,
+                             const data_loader_options *options, base_mem *mem, vg_error *err);
+/* The bytes that create would take on mem (its threads' decoders apart); 0 for refused options. */
+size_t data_loader_bytes(const data_set *set, const data_loader_options *options);
+/* At any time, also in the middle of an epoch: waits for the samples under way (milliseconds). */
+void data_loader_destroy(data_loader **l);
+
+size_t data_loader_n_batches(const data_loader *l);   /* of an epoch */
+size_t data_loader_most_labels(const data_loader *l); /* of one picture of a batch */
+/* The largest batch input: n, h, w. */
+void data_loader_most_shape(const data_loader *l, int *n, int *h, int *w);
+
+/* Other augmentation from the next start on (close_mosaic: mosaic = mixup = 0). Errors:
+ * VG_ERR_ARGUMENT: mosaic or mixup where create was given 0 for it, for which there is no room. */
+vg_status data_loader_set_augment(data_loader *l, const data_augment *augment, vg_error *err);
+
+/* Begins an epoch at a batch (0; resume: where it was left), dropping one under way. A sample
+ * depends on (seed, epoch, its place in the epoch) alone, and so does the order. Threads begin at
+ * once. Errors: VG_ERR_ARGUMENT (past the last batch). */
+vg_status data_loader_start(data_loader *l, uint64_t epoch, size_t first_batch, vg_error *err);
+/* The next batch, in order; *out NULL after the last. Borrowed until the next call of next, start
+ * or destroy. While it is not ready the caller makes samples, too. Errors: of the first sample in
+ * order that failed, with the picture's path (gone, changed since it was verified); the epoch is
+ * then over, start begins anew. */
+vg_status data_loader_next(data_loader *l, const data_batch **out, vg_error *err);
+
+typedef struct data_loader_stats {
+    uint64_t n_decoded;    /* pictures since create */
+    uint64_t n_from_cache; /* from RAM or disk */
+    uint64_t n_recent;     /* from the ring */
+    uint64_t wait_ns;      /* in next, working or waiting */
+    size_t cache_bytes;    /* used of the budget */
+} data_loader_stats;
+data_loader_stats data_loader_stats_get(data_loader *l);
+
+#endif

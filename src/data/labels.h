@@ -1,0 +1,75 @@
+/* labels.h: a split's labels: read, verified, kept in one table; and the table's file. For this
+ * folder. */
+#ifndef DATA_LABELS_H
+#define DATA_LABELS_H
+
+#include "image/image.h"
+#include "list.h"
+
+/* Rows and polygon points that grow while files are read. */
+typedef struct label_sink {
+    data_label *labels;
+    size_t n_labels, most_labels;
+    float *points; /* (n_points, 2) */
+    size_t n_points, most_points;
+} label_sink;
+void label_sink_fini(label_sink *s);
+
+/* What one label file came to. */
+typedef struct label_text_result {
+    size_t n_labels, n_duplicates;
+    bool polygons;
+} label_text_result;
+
+/* Parses a label file's text (n bytes and a 0 behind them, which is written into) and appends its
+ * rows to the sink (spec 5.2). Errors: VG_ERR_FORMAT with name:line, VG_ERR_LIMIT, VG_ERR_MEMORY:
+ * the sink holds no more rows than before. */
+vg_status label_text_parse(label_sink *sink, label_text_result *out, char *text, size_t n, int nc,
+                           const char *name, base_mem *mem, vg_error *err);
+
+typedef enum label_state {
+    LABEL_FOUND = 1,
+    LABEL_MISSING,
+    LABEL_EMPTY,
+    LABEL_CORRUPT /* left out */
+} label_state;
+
+/* One picture of the list. On disk as it is. */
+typedef struct label_entry {
+    uint32_t state;
+    int32_t w, h;
+    uint32_t n_labels;
+    uint64_t first_label;
+    uint64_t n_file_bytes;
+} label_entry;
+_Static_assert(sizeof(label_entry) == 32, "layout of the cache file");
+_Static_assert(sizeof(data_label) == 32, "layout of the cache file");
+
+/* All labels of a list, in its order, in one block. */
+typedef struct label_table {
+    void *block;
+    size_t n_entries, n_labels, n_points;
+    label_entry *entries;
+    data_label *labels;
+    float *points;
+    data_report report;
+} label_table;
+/* Makes room for the counts set in t. */
+vg_status label_table_reserve(label_table *t, base_mem *mem, vg_error *err);
+void label_table_fini(label_table *t);
+
+/* Reads and decodes everything in the list. Errors: VG_ERR_MEMORY, VG_ERR_LIMIT; what is wrong with
+ * files goes into the report. */
+vg_status label_table_scan(label_table *out, const data_list *list, int nc, base_pool *pool,
+                           base_mem *mem, vg_error *err);
+
+/* ---- the cache file ---- */
+
+/* Of everything that the table depends on: format, nc, paths, sizes and times. */
+uint64_t label_cache_key(const data_list *list, int nc);
+/* False: none there, stale, damaged, or no memory; then out is zero. */
+bool label_cache_read(label_table *out, const char *path, uint64_t key, size_t n_entries, int nc,
+                      base_mem *mem);
+vg_status label_cache_write(const label_table *t, const char *path, uint64_t key, vg_error *err);
+
+#endif

@@ -1,0 +1,571 @@
+/* loader.c: threads that make samples in the order of the epoch into a ring of batches.
+ *
+ * A sample is a ticket: its place in the epoch. Tickets are taken in order by whoever is free; one
+ * may be taken when its batch has a buffer, which is so for the n_batches from the caller's current
+ * batch on. That is the bound, and the back-pressure. The caller, when it must wait for a batch,
+ * takes tickets of that batch itself; without threads it takes them all. So there is one way to
+ * make a batch, and what is in it depends on its place alone.
+ * Memory: one block for the loader and its buffers, blocks per maker, all at create. Threads: one
+ * mutex; samples are made outside it. */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+
+#include "batch.h"
+#include "sample.h"
+
+enum {
+    MOST_BATCH = 65536,
+    MOST_WORKERS = 256,
+    MOST_BUFFERS = 1024,
+    MOST_IMGSZ = 16384,
+    DEFAULT_STRIDE = 32,
+    DEFAULT_BUFFERS = 2,
+    DEFAULT_RECENT_BYTES = 256 << 20,
+    MOST_RECENT = 1000 /* spec 5.4, step 1 */
+};
+
+typedef struct buffer {
+    float *input;         /* (batch, most_h, most_w, 3) */
+    detect_label *labels; /* (batch, most_labels) while it is filled, then one behind the other */
+    size_t *n_labels;     /* (batch) */
+    data_item *items;     /* (batch) */
+    size_t n_done;
+    size_t failed; /* smallest item that failed; SIZE_MAX: none */
+    vg_status status;
+    vg_error err;
+} buffer;
+
+typedef struct worker {
+    data_loader *loader;
+    sample_maker maker;
+    pthread_t thread;
+} worker;
+
+struct data_loader {
+    data_loader_options options;
+    sample_recipe recipe;
+    base_mem *mem; /* the decoders' scratch */
+    size_t n_pictures, n_batches;
+    int most_h, most_w;
+    uint32_t *order;     /* (n_pictures) */
+    batch_shape *shapes; /* (n_batches) with rect */
+    buffer *buffers;     /* (n_buffers) */
+    size_t n_buffers;
+    worker *workers; /* (n_workers + 1): the last is the caller's */
+    int n_started;
+    bool has_mosaic, has_mixup; /* room for them */
+
+    pthread_mutex_t lock;
+    pthread_cond_t work, news; /* a ticket may be had; a sample is done */
+    size_t next_place, end_place;
+    size_t current; /* batch that the caller has or waits for; those before are free */
+    size_t n_busy;
+    bool held; /* the caller has batch `current` */
+    bool quits;
+    data_batch batch; /* what next hands out */
+    uint64_t wait_ns;
+};
+
+/* ---- sizes ---- */
+
+typedef struct layout {
+    data_loader_options o; /* defaults filled in */
+    store_options store;
+    sample_recipe recipe;
+    size_t n_pictures, n_batches, n_buffers;
+    int most_h, most_w;
+    size_t most_labels;
+    size_t workers, order, shapes, buffers, input, labels, counts, items, total;
+} layout;
+
+static vg_status bad(const char *field, const char *mend, vg_error *err, const char *what)
+{
+    return base_fail(err, VG_ERR_ARGUMENT, field, mend, "%s", what);
+}
+
+static bool is_part(float v)
+{
+    return v >= 0 && v <= 1;
+}
+
+static vg_status check_augment(const data_augment *a, vg_error *err)
+{
+    if (!is_part(a->mosaic) || !is_part(a->mixup) || !is_part(a->flipud) || !is_part(a->fliplr) ||
+        !is_part(a->bgr) || !is_part(a->hsv_h) || !is_part(a->hsv_s) || !is_part(a->hsv_v) ||
+        !is_part(a->translate))
+        return bad("augmentation", "see mosaic, mixup, flipud, fliplr, bgr, hsv_* and translate",
+                   err, "a probability, gain or part that is not in 0..1");
+    if (!(a->scale >= 0 && a->scale < 1) || !(a->degrees >= 0 && a->degrees <= 180) ||
+        !(a->shear >= 0 && a->shear < 90) || !(a->perspective >= 0 && a->perspective <= 0.1f))
+        return bad("augmentation",
+                   "give scale in [0, 1), degrees in [0, 180], shear in [0, 90), perspective in "
+                   "[0, 0.1]",
+                   err, "scale, degrees, shear or perspective out of range");
+    return VG_OK;
+}
+
+static vg_status check_options(const data_loader_options *o, vg_error *err)
+{
+    if (o->imgsz < 1 || o->imgsz > MOST_IMGSZ)
+        return bad("imgsz", base_mend("give 1..%d pixels", MOST_IMGSZ), err,
+                   base_where("an image size of %d pixels", o->imgsz));
+    if (o->stride < 0 || o->stride > 1024)
+        return bad("stride", "give the network's, 32", err, base_where("stride %d", o->stride));
+    if (o->batch < 1 || o->batch > MOST_BATCH)
+        return bad("batch", base_mend("give 1..%d pictures", MOST_BATCH), err,
+                   base_where("a batch of %d pictures", o->batch));
+    if (o->n_workers < 0 || o->n_workers > MOST_WORKERS)
+        return bad("workers", base_mend("give 0..%d threads", MOST_WORKERS), err,
+                   base_where("%d worker threads", o->n_workers));
+    if (o->n_batches < 0 || o->n_batches > MOST_BUFFERS)
+        return bad("n_batches", base_mend("give 1..%d", MOST_BUFFERS), err,
+                   base_where("%d batches at a time", o->n_batches));
+    return o->train ? check_augment(&o->augment, err) : VG_OK;
+}
+
+static bool add_part(size_t *part, size_t *total, size_t n, size_t size)
+{
+    if (!base_mul_size(part, n, size) || *part > SIZE_MAX / 2)
+        return false;
+    *part = base_round_up(*part, BASE_MEM_ALIGN);
+    return base_add_size(total, *total, *part);
+}
+
+static size_t most_labels(const data_set *set, const data_loader_options *o)
+{
+    size_t n = data_set_most_labels(set);
+    if (o->train && !o->rect && o->augment.mosaic > 0)
+        n *= 4;
+    if (o->train && o->augment.mixup > 0)
+        n *= 2;
+    return n > 0 ? n : 1;
+}
+
+static vg_status lay_out(layout *l, const data_set *set, const data_loader_options *options,
+                         vg_error *err)
+{
+    *l = (layout){.o = *options};
+    data_loader_options *o = &l->o;
+    vg_status st = check_options(o, err);
+    if (st != VG_OK)
+        return st;
+    o->stride = o->stride > 0 ? o->stride : DEFAULT_STRIDE;
+    o->imgsz = (o->imgsz + o->stride - 1) / o->stride * o->stride;
+    o->n_batches = o->n_batches > 0 ? o->n_batches : DEFAULT_BUFFERS;
+    o->recent_bytes = o->recent_bytes > 0 ? o->recent_bytes : DEFAULT_RECENT_BYTES;
+    l->n_pictures = data_set_size(set);
+    if (l->n_pictures > UINT32_MAX / 2)
+        return base_fail(err, VG_ERR_LIMIT, NULL, NULL, "%zu pictures", l->n_pictures);
+    size_t batch = (size_t)o->batch;
+    l->n_batches = (l->n_pictures + batch - 1) / batch;
+    l->n_buffers = (size_t)o->n_batches < l->n_batches ? (size_t)o->n_batches : l->n_batches;
+    l->most_labels = most_labels(set, o);
+    /* Validation's rect batches are half a stride larger, rounded up (spec 5.5). */
+    l->most_h = l->most_w = o->imgsz + (o->rect && !o->train ? o->stride : 0);
+
+    bool mosaic = o->train && !o->rect && o->augment.mosaic > 0;
+    size_t first, window = batch_window(&first, 0, l->n_pictures, o->batch);
+    size_t readers = (size_t)o->n_workers + 1;
+    l->store = (store_options){.imgsz = o->imgsz,
+                               .cache = o->cache,
+                               .cache_bytes = o->cache_bytes,
+                               /* Threads run ahead of one another by some samples. */
+                               .n_recent = mosaic ? window + 4 * readers : 0,
+                               .recent_bytes = o->recent_bytes};
+    l->recipe = (sample_recipe){.set = set,
+                                .imgsz = o->imgsz,
+                                .batch = o->batch,
+                                .stride = o->stride,
+                                .train = o->train,
+                                .rect = o->rect,
+                                .augment = o->augment,
+                                .seed = o->seed,
+                                .most_labels = l->most_labels};
+    size_t pixels = 3 * (size_t)l->most_w * (size_t)l->most_h, items = batch * l->n_buffers;
+    size_t n_labels, n_floats;
+    bool fits =
+        base_mul_size(&n_labels, items, l->most_labels) && base_mul_size(&n_floats, items, pixels);
+    l->total = base_round_up(sizeof(data_loader), BASE_MEM_ALIGN);
+    fits = fits && add_part(&l->workers, &l->total, readers, sizeof(worker)) &&
+           add_part(&l->order, &l->total, l->n_pictures, sizeof(uint32_t)) &&
+           add_part(&l->shapes, &l->total, o->rect ? l->n_batches : 0, sizeof(batch_shape)) &&
+           add_part(&l->buffers, &l->total, l->n_buffers, sizeof(buffer)) &&
+           add_part(&l->counts, &l->total, items, sizeof(size_t)) &&
+           add_part(&l->items, &l->total, items, sizeof(data_item)) &&
+           add_part(&l->labels, &l->total, n_labels, sizeof(detect_label)) &&
+           add_part(&l->input, &l->total, n_floats, sizeof(float));
+    if (!fits)
+        return base_fail(err, VG_ERR_LIMIT, "batch", "choose a smaller batch or imgsz",
+                         "%zu batches of %d pictures of %d x %d pixels", l->n_buffers, o->batch,
+                         l->most_w, l->most_h);
+    return VG_OK;
+}
+
+size_t data_loader_bytes(const data_set *set, const data_loader_options *options)
+{
+    layout l;
+    if (lay_out(&l, set, options, NULL) != VG_OK)
+        return 0;
+    size_t maker = sample_maker_bytes(&l.recipe, l.most_w, l.most_h);
+    return maker > 0 ? l.total + store_bytes(set, &l.store) + ((size_t)l.o.n_workers + 1) * maker
+                     : 0;
+}
+
+/* ---- making samples ---- */
+
+static size_t batch_of(const data_loader *l, size_t place)
+{
+    return place / (size_t)l->options.batch;
+}
+
+static size_t size_of_batch(const data_loader *l, size_t index)
+{
+    size_t batch = (size_t)l->options.batch, first = index * batch;
+    return l->n_pictures - first < batch ? l->n_pictures - first : batch;
+}
+
+static batch_shape shape_of(const data_loader *l, size_t index)
+{
+    return l->shapes ? l->shapes[index] : (batch_shape){l->most_h, l->most_w};
+}
+
+static buffer *buffer_of(data_loader *l, size_t index)
+{
+    return &l->buffers[index % l->n_buffers];
+}
+
+/* Under the lock. */
+static bool may_take(const data_loader *l)
+{
+    return l->next_place < l->end_place && batch_of(l, l->next_place) < l->current + l->n_buffers;
+}
+
+/* Makes the next ticket's sample. Called with the lock held, and returns with it held. */
+static void take_ticket(data_loader *l, sample_maker *maker)
+{
+    size_t place = l->next_place++, index = batch_of(l, place);
+    size_t item = place - index * (size_t)l->options.batch;
+    buffer *b = buffer_of(l, index);
+    batch_shape shape = shape_of(l, index);
+    size_t pixels = 3 * (size_t)shape.h * (size_t)shape.w;
+    sample_out out = {.input = b->input + item * pixels,
+                      .h = shape.h,
+                      .w = shape.w,
+                      .labels = b->labels + item * l->recipe.most_labels};
+    vg_error err = {0};
+    l->n_busy++;
+    pthread_mutex_unlock(&l->lock);
+
+    vg_status st = sample_make(maker, &l->recipe, place, (int)item, &out, l->mem, &err);
+
+    pthread_mutex_lock(&l->lock);
+    l->n_busy--;
+    b->n_done++;
+    b->n_labels[item] = out.n_labels;
+    b->items[item] = out.item;
+    if (st != VG_OK && item < b->failed) {
+        b->failed = item;
+        b->status = st;
+        b->err = err;
+    }
+    if (b->n_done == size_of_batch(l, index) || l->n_busy == 0)
+        pthread_cond_broadcast(&l->news);
+}
+
+static void *worker_main(void *arg)
+{
+    worker *w = arg;
+    data_loader *l = w->loader;
+    pthread_mutex_lock(&l->lock);
+    while (!l->quits) {
+        if (may_take(l))
+            take_ticket(l, &w->maker);
+        else
+            pthread_cond_wait(&l->work, &l->lock);
+    }
+    pthread_mutex_unlock(&l->lock);
+    return NULL;
+}
+
+/* ---- life ---- */
+
+static uint8_t *carve(uint8_t **at, size_t bytes)
+{
+    uint8_t *p = *at;
+    *at += bytes;
+    return p;
+}
+
+static void carve_all(data_loader *l, const layout *y)
+{
+    uint8_t *at = (uint8_t *)l + base_round_up(sizeof *l, BASE_MEM_ALIGN);
+    l->workers = (worker *)(void *)carve(&at, y->workers);
+    l->order = (uint32_t *)(void *)carve(&at, y->order);
+    l->shapes = (batch_shape *)(void *)carve(&at, y->shapes);
+    if (!l->options.rect)
+        l->shapes = NULL;
+    l->buffers = (buffer *)(void *)carve(&at, y->buffers);
+    size_t *counts = (size_t *)(void *)carve(&at, y->counts);
+    data_item *items = (data_item *)(void *)carve(&at, y->items);
+    detect_label *labels = (detect_label *)(void *)carve(&at, y->labels);
+    float *input = (float *)(void *)carve(&at, y->input);
+    size_t batch = (size_t)l->options.batch, pixels = 3 * (size_t)y->most_w * (size_t)y->most_h;
+    memset(l->workers, 0, y->workers);
+    memset(l->buffers, 0, y->buffers);
+    for (size_t i = 0; i < l->n_buffers; i++)
+        l->buffers[i] = (buffer){.input = input + i * batch * pixels,
+                                 .labels = labels + i * batch * y->most_labels,
+                                 .n_labels = counts + i * batch,
+                                 .items = items + i * batch};
+}
+
+/* Shapes, and the order of a loader that never shuffles. */
+static vg_status plan_order(data_loader *l, vg_error *err)
+{
+    for (size_t i = 0; i < l->n_pictures; i++)
+        l->order[i] = (uint32_t)i;
+    if (!l->options.rect)
+        return VG_OK;
+    double *aspects = base_alloc_zero(l->mem, l->n_pictures, sizeof *aspects, err);
+    if (!aspects)
+        return VG_ERR_MEMORY;
+    batch_plan_rect(l->order, l->shapes, l->recipe.set, l->options.batch, l->options.imgsz,
+                    l->options.stride, l->options.train ? 0 : 0.5, aspects);
+    base_free(aspects);
+    return VG_OK;
+}
+
+static vg_status start_threads(data_loader *l, vg_error *err)
+{
+    /* Signals are for the program's own threads. */
+    sigset_t all, old;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    vg_status st = VG_OK;
+    for (int i = 0; i < l->options.n_workers && st == VG_OK; i++) {
+        int failed = pthread_create(&l->workers[i].thread, NULL, worker_main, &l->workers[i]);
+        if (failed) {
+            errno = failed;
+            st = base_fail_errno(err, VG_ERR_SYSTEM, "workers",
+                                 "use fewer workers, or raise the limit of processes",
+                                 "cannot start thread %d of %d", i + 1, l->options.n_workers);
+            break;
+        }
+        l->n_started++;
+        char name[16];
+        base_format(name, sizeof name, "loader-%d", i);
+        pthread_setname_np(l->workers[i].thread, name);
+    }
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    return st;
+}
+
+static vg_status build(data_loader *l, const layout *y, vg_error *err)
+{
+    vg_status st = store_create(&l->recipe.store, l->recipe.set, &y->store, l->mem, err);
+    for (int i = 0; i <= l->options.n_workers && st == VG_OK; i++) {
+        l->workers[i].loader = l;
+        st = sample_maker_create(&l->workers[i].maker, &l->recipe, l->most_w, l->most_h, l->mem,
+                                 err);
+    }
+    if (st == VG_OK)
+        st = plan_order(l, err);
+    return st == VG_OK ? start_threads(l, err) : st;
+}
+
+vg_status data_loader_create(data_loader **out, const data_set *set,
+                             const data_loader_options *options, base_mem *mem, vg_error *err)
+{
+    *out = NULL;
+    layout y;
+    vg_status st = lay_out(&y, set, options, err);
+    if (st != VG_OK)
+        return st;
+    data_loader *l = base_alloc(mem, y.total, err);
+    if (!l)
+        return VG_ERR_MEMORY;
+    *l = (data_loader){.options = y.o,
+                       .recipe = y.recipe,
+                       .mem = mem,
+                       .n_pictures = y.n_pictures,
+                       .n_batches = y.n_batches,
+                       .n_buffers = y.n_buffers,
+                       .most_h = y.most_h,
+                       .most_w = y.most_w,
+                       .has_mosaic = y.o.augment.mosaic > 0,
+                       .has_mixup = y.o.augment.mixup > 0};
+    carve_all(l, &y);
+    l->recipe.order = l->order;
+    pthread_mutex_init(&l->lock, NULL);
+    pthread_cond_init(&l->work, NULL);
+    pthread_cond_init(&l->news, NULL);
+    st = build(l, &y, err);
+    if (st != VG_OK)
+        data_loader_destroy(&l);
+    *out = l;
+    return st;
+}
+
+/* No more tickets; returns when no sample is being made. Under the lock. */
+static void stop(data_loader *l)
+{
+    l->end_place = l->next_place = 0;
+    while (l->n_busy > 0)
+        pthread_cond_wait(&l->news, &l->lock);
+}
+
+void data_loader_destroy(data_loader **loader)
+{
+    data_loader *l = *loader;
+    if (!l)
+        return;
+    pthread_mutex_lock(&l->lock);
+    stop(l);
+    l->quits = true;
+    pthread_cond_broadcast(&l->work);
+    pthread_mutex_unlock(&l->lock);
+    for (int i = 0; i < l->n_started; i++)
+        pthread_join(l->workers[i].thread, NULL);
+    for (int i = 0; i <= l->options.n_workers; i++)
+        sample_maker_fini(&l->workers[i].maker);
+    store_destroy(&l->recipe.store);
+    pthread_cond_destroy(&l->news);
+    pthread_cond_destroy(&l->work);
+    pthread_mutex_destroy(&l->lock);
+    base_free(l);
+    *loader = NULL;
+}
+
+/* ---- the caller's side ---- */
+
+vg_status data_loader_start(data_loader *l, uint64_t epoch, size_t first_batch, vg_error *err)
+{
+    if (first_batch >= l->n_batches)
+        return bad("first batch", NULL, err,
+                   base_where("batch %zu of an epoch of %zu", first_batch, l->n_batches));
+    pthread_mutex_lock(&l->lock);
+    stop(l);
+    if (l->options.train && !l->options.rect) {
+        data_rng rng = data_rng_make(l->options.seed, epoch, DATA_RNG_SHUFFLE, 0);
+        data_rng_shuffle(&rng, l->order, l->n_pictures);
+    }
+    l->recipe.augment = l->options.augment;
+    l->recipe.epoch = epoch;
+    for (size_t i = 0; i < l->n_buffers; i++) {
+        l->buffers[i].n_done = 0;
+        l->buffers[i].failed = SIZE_MAX;
+    }
+    l->held = false;
+    l->current = first_batch;
+    l->next_place = first_batch * (size_t)l->options.batch;
+    l->end_place = l->n_pictures;
+    pthread_cond_broadcast(&l->work);
+    pthread_mutex_unlock(&l->lock);
+    return VG_OK;
+}
+
+/* Gives the caller's buffer back. Under the lock. */
+static void release(data_loader *l)
+{
+    if (!l->held)
+        return;
+    buffer *b = buffer_of(l, l->current);
+    b->n_done = 0;
+    b->failed = SIZE_MAX;
+    l->held = false;
+    l->current++;
+    pthread_cond_broadcast(&l->work);
+}
+
+/* Brings the labels together and describes the batch. */
+static void hand_out(data_loader *l, buffer *b)
+{
+    size_t n = size_of_batch(l, l->current), n_labels = 0;
+    for (size_t i = 0; i < n; i++) {
+        memmove(b->labels + n_labels, b->labels + i * l->recipe.most_labels,
+                b->n_labels[i] * sizeof *b->labels);
+        n_labels += b->n_labels[i];
+    }
+    batch_shape shape = shape_of(l, l->current);
+    l->batch = (data_batch){.index = l->current,
+                            .n = (int)n,
+                            .h = shape.h,
+                            .w = shape.w,
+                            .input = b->input,
+                            .labels = b->labels,
+                            .n_labels = n_labels,
+                            .items = b->items};
+    l->held = true;
+}
+
+vg_status data_loader_next(data_loader *l, const data_batch **out, vg_error *err)
+{
+    *out = NULL;
+    vg_status st = VG_OK;
+    int64_t began = base_now_ns();
+    pthread_mutex_lock(&l->lock);
+    release(l);
+    if (l->end_place > 0 && l->current < l->n_batches) {
+        buffer *b = buffer_of(l, l->current);
+        while (b->n_done < size_of_batch(l, l->current)) {
+            if (may_take(l) && batch_of(l, l->next_place) == l->current)
+                take_ticket(l, &l->workers[l->options.n_workers].maker);
+            else
+                pthread_cond_wait(&l->news, &l->lock);
+        }
+        if (b->failed != SIZE_MAX) {
+            st = b->status;
+            if (err)
+                *err = b->err;
+            stop(l);
+        } else {
+            hand_out(l, b);
+            *out = &l->batch;
+        }
+    }
+    l->wait_ns += (uint64_t)(base_now_ns() - began);
+    pthread_mutex_unlock(&l->lock);
+    return st;
+}
+
+vg_status data_loader_set_augment(data_loader *l, const data_augment *augment, vg_error *err)
+{
+    vg_status st = check_augment(augment, err);
+    if (st != VG_OK)
+        return st;
+    if (!l->options.train || (augment->mosaic > 0 && !l->has_mosaic) ||
+        (augment->mixup > 0 && !l->has_mixup))
+        return bad("augmentation", "give create the largest probabilities that will be used", err,
+                   "mosaic or mixup, for which the loader has made no room");
+    l->options.augment = *augment;
+    return VG_OK;
+}
+
+size_t data_loader_n_batches(const data_loader *l)
+{
+    return l->n_batches;
+}
+
+size_t data_loader_most_labels(const data_loader *l)
+{
+    return l->recipe.most_labels;
+}
+
+void data_loader_most_shape(const data_loader *l, int *n, int *h, int *w)
+{
+    *n = (size_t)l->options.batch < l->n_pictures ? l->options.batch : (int)l->n_pictures;
+    *h = l->most_h;
+    *w = l->most_w;
+}
+
+data_loader_stats data_loader_stats_get(data_loader *l)
+{
+    data_loader_stats s = {0};
+    store_stats(l->recipe.store, &s);
+    pthread_mutex_lock(&l->lock);
+    s.wait_ns = l->wait_ns;
+    pthread_mutex_unlock(&l->lock);
+    return s;
+}

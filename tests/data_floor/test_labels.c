@@ -1,0 +1,353 @@
+/* test_labels.c: label files are judged row by row, and what was found is remembered exactly as
+ * long as it is true. */
+#include "support.h"
+
+#include <math.h>
+
+#include "data/labels.h"
+
+static base_mem mem = {.tag = "test"};
+
+static vg_status parse(label_sink *sink, label_text_result *out, const char *text, vg_error *err)
+{
+    size_t n = strlen(text);
+    char *copy = base_strdup(&mem, text, NULL); /* of the exact size */
+    vg_status st = label_text_parse(sink, out, copy, n, 3, "l.txt", &mem, err);
+    base_free(copy);
+    return st;
+}
+
+static void refuse(const char *text, const char *where, const char *what)
+{
+    label_sink sink = {0};
+    label_text_result r;
+    vg_error err = {0};
+    assert_int_equal(parse(&sink, &r, text, &err), VG_ERR_FORMAT);
+    if (!strstr(err.what, what) || strcmp(err.where, where) != 0)
+        fail_msg("%s -> %s; at %s", text, err.what, err.where);
+    assert_int_equal(sink.n_labels, 0);
+    assert_int_equal(sink.n_points, 0);
+    label_sink_fini(&sink);
+}
+
+static void rows_are_boxes(void **state)
+{
+    (void)state;
+    label_sink sink = {0};
+    label_text_result r;
+    OK(parse(&sink, &r, "\n 2\t0.5 0.25 0.1 1 \r\n\r\n0 1e-1 .5 0 0", err));
+    assert_int_equal(r.n_labels, 2);
+    assert_int_equal(sink.labels[0].class_index, 2);
+    assert_true(sink.labels[0].xywh_norm[1] == 0.25f && sink.labels[0].xywh_norm[3] == 1);
+    assert_true(sink.labels[1].xywh_norm[0] == 0.1f);
+    OK(parse(&sink, &r, "", err));
+    assert_int_equal(r.n_labels, 0);
+    assert_int_equal(sink.n_labels, 2);
+    label_sink_fini(&sink);
+}
+
+static void bad_rows_are_named(void **state)
+{
+    (void)state;
+    refuse("0 .5 .5 .1 .1\n3 .5 .5 .1 .1\n", "l.txt:2", "class 3 in a dataset of 3 classes (0..2)");
+    refuse("-1 .5 .5 .1 .1", "l.txt:1", "class number");
+    refuse("0.5 .5 .5 .1 .1", "l.txt:1", "class number");
+    refuse("0 .5 .5 .1", "l.txt:1", "4 columns");
+    refuse("0 .5 .5 .1 .1 .1", "l.txt:1", "6 columns");
+    refuse("\r\n\r\n0 .5 .5 .1 1.0001", "l.txt:3", "1.0001 is not in 0..1");
+    refuse("0 .5 -.5 .1 .1", "l.txt:1", "-0.5 is not in 0..1");
+    refuse("0 .5 x .1 .1", "l.txt:1", "\"x\" is not a number");
+    refuse("0 nan .5 .1 .1", "l.txt:1", "\"nan\" is not a number");
+    refuse("0 .1 .1 .2 .1 .2 .2\n1 .1 .1 .2", "l.txt:2", "3 coordinates");
+    refuse("0 .1 .1 .2 .1 .2 .2\n1", "l.txt:2", "0 coordinates");
+}
+
+static void more_than_six_fields_make_all_rows_polygons(void **state)
+{
+    (void)state;
+    label_sink sink = {0};
+    label_text_result r;
+    OK(parse(&sink, &r, "0 .1 .2 .5 .2 .3 .6\n1 .2 .2 .4 .8\n", err));
+    assert_true(r.polygons);
+    assert_int_equal(r.n_labels, 2);
+    const float *b = sink.labels[0].xywh_norm;
+    assert_true(fabsf(b[0] - .3f) < 1e-6f && fabsf(b[1] - .4f) < 1e-6f &&
+                fabsf(b[2] - .4f) < 1e-6f && fabsf(b[3] - .4f) < 1e-6f);
+    assert_int_equal(sink.labels[0].n_points, 3);
+    assert_int_equal(sink.labels[1].n_points, 2);
+    assert_true(sink.points[2 * sink.labels[1].first_point + 3] == .8f);
+    label_sink_fini(&sink);
+}
+
+static void duplicates_go_and_only_then_rows_are_sorted(void **state)
+{
+    (void)state;
+    label_sink sink = {0};
+    label_text_result r;
+    OK(parse(&sink, &r, "2 .5 .5 .1 .1\n0 .5 .5 .1 .1\n", err));
+    assert_int_equal(sink.labels[0].class_index, 2);
+    OK(parse(&sink, &r, "2 .5 .5 .1 .1\n0 .5 .5 .1 .1\n2 .5 .5 .1 .1\n0 .4 .5 .1 .1\n", err));
+    assert_int_equal(r.n_duplicates, 1);
+    assert_int_equal(r.n_labels, 3);
+    assert_int_equal(sink.n_labels, 5);
+    assert_true(sink.labels[2].class_index == 0 && sink.labels[2].xywh_norm[0] == .4f);
+    assert_true(sink.labels[3].class_index == 0 && sink.labels[3].xywh_norm[0] == .5f);
+    assert_int_equal(sink.labels[4].class_index, 2);
+    label_sink_fini(&sink);
+}
+
+static void labels_stand_where_the_reference_puts_them(void **state)
+{
+    (void)state;
+    char path[64];
+    assert_true(data_label_path(path, sizeof path, "/images/a/images/x.y.jpg"));
+    assert_string_equal(path, "/images/a/labels/x.y.txt");
+    assert_true(data_label_path(path, sizeof path, "/pictures/x.jpg"));
+    assert_string_equal(path, "/pictures/x.txt");
+    assert_false(data_label_path(path, 10, "/pictures/x.jpg"));
+}
+
+/* ---- whole folders ---- */
+
+static void spoil(const farm *f, const char *name, size_t keep)
+{
+    assert_int_equal(truncate(farm_path(f, name), (off_t)keep), 0);
+}
+
+/* 10 pictures: two corrupt, one with a bad row, one too small, one unlabelled, one empty. */
+static void make_mixed(farm *f)
+{
+    farm_open(f);
+    farm_fill(f, "train", 10);
+    spoil(f, "images/train/002.jpg", 700);
+    farm_text(f, "images/train/003.jpg", "no picture at all");
+    farm_text(f, "labels/train/004.txt", "0 .5 .5 .1 .1\n9 .5 .5 .1 .1\n");
+    farm_picture(f, "images/train/005.png", 9, 30, 5);
+    assert_int_equal(remove(farm_path(f, "images/train/005.jpg")), 0);
+    assert_int_equal(remove(farm_path(f, "labels/train/006.txt")), 0);
+    farm_text(f, "labels/train/007.txt", " \n");
+    farm_text(f, "labels/train/008.txt", "0 .5 .5 .1 .1\n0 .5 .5 .1 .1\n");
+}
+
+static void what_is_wrong_is_counted_and_left_out(void **state)
+{
+    (void)state;
+    for (int threads = 0; threads <= 3; threads += 3) {
+        farm f;
+        make_mixed(&f);
+        base_pool *pool = NULL;
+        data_spec *spec = NULL;
+        data_set *set = NULL;
+        if (threads)
+            OK(base_pool_create(&pool, threads, &mem, err));
+        OK(data_spec_open(&spec, farm_path(&f, "data.yaml"), &mem, err));
+        OK(data_set_open(&set, spec, &(data_set_options){0}, pool, &mem, err));
+        const data_report *r = data_set_report(set);
+        assert_int_equal(r->n_pictures, 10);
+        assert_int_equal(r->n_corrupt, 4);
+        assert_int_equal(r->n_missing, 1);
+        assert_int_equal(r->n_empty, 1);
+        assert_int_equal(r->n_found, 4);
+        assert_int_equal(r->n_duplicates, 1);
+        assert_int_equal(r->n_messages, 4);
+        assert_non_null(strstr(r->messages[0], "002.jpg"));
+        assert_non_null(strstr(r->messages[1], "003.jpg"));
+        assert_non_null(strstr(r->messages[2], "004.txt:2: class 9"));
+        assert_non_null(strstr(r->messages[3], "9 x 30"));
+        assert_int_equal(data_set_size(set), 6);
+        const size_t labels[] = {1, 2, 0, 0, 1, 1};
+        for (size_t i = 0; i < 6; i++)
+            assert_int_equal(data_set_picture(set, i)->n_labels, labels[i]);
+        assert_int_equal(data_set_picture(set, 1)->w, 48);
+        assert_int_equal(data_set_picture(set, 1)->h, 60);
+        assert_int_equal(data_set_most_labels(set), 2);
+        data_set_destroy(&set);
+        data_spec_destroy(&spec);
+        base_pool_destroy(&pool);
+        farm_close(&f);
+        assert_int_equal(mem.in_use_bytes, 0);
+    }
+}
+
+static void options_choose_rows_and_pictures(void **state)
+{
+    (void)state;
+    farm f;
+    farm_open(&f);
+    farm_fill(&f, "train", 9);
+    data_set *set = farm_set(&f, &(data_set_options){.fraction = 0.5}, &mem);
+    assert_int_equal(data_set_size(set), 4); /* round(4.5), ties to even */
+    data_set_destroy(&set);
+    const uint8_t wanted[] = {0, 1, 1};
+    set = farm_set(&f, &(data_set_options){.classes = wanted}, &mem);
+    assert_int_equal(data_set_picture(set, 0)->n_labels, 0);
+    assert_int_equal(data_set_picture(set, 2)->n_labels, 2);
+    assert_int_equal(data_set_picture(set, 2)->labels[0].class_index, 1);
+    assert_int_equal(data_set_nc(set), 3);
+    data_set_destroy(&set);
+    set = farm_set(&f, &(data_set_options){.single_cls = true}, &mem);
+    assert_true(data_set_from_cache(set)); /* the cache of the one before serves */
+    assert_int_equal(data_set_nc(set), 1);
+    for (size_t k = 0; k < 3; k++)
+        assert_int_equal(data_set_picture(set, 2)->labels[k].class_index, 0);
+    data_set_destroy(&set);
+    farm_close(&f);
+}
+
+/* ---- the cache ---- */
+
+static bool opens_from_cache(farm *f)
+{
+    data_set *set = farm_set(f, &(data_set_options){0}, &mem);
+    bool from = data_set_from_cache(set);
+    assert_int_equal(data_set_report(set)->n_pictures, 10);
+    assert_int_equal(data_set_size(set), 6);
+    assert_non_null(strstr(data_set_report(set)->messages[2], "class 9"));
+    assert_int_equal(data_set_picture(set, 1)->n_labels, 2);
+    assert_true(data_set_picture(set, 1)->labels[1].xywh_norm[0] == 0.4f);
+    data_set_destroy(&set);
+    return from;
+}
+
+static void a_cache_serves_until_a_file_changes(void **state)
+{
+    (void)state;
+    farm f;
+    make_mixed(&f);
+    assert_false(opens_from_cache(&f));
+    assert_true(opens_from_cache(&f));
+    /* A label file of the same size, written again: its time is another. */
+    struct timespec times[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+    assert_int_equal(utimensat(AT_FDCWD, farm_path(&f, "labels/train/001.txt"), times, 0), 0);
+    assert_false(opens_from_cache(&f));
+    assert_true(opens_from_cache(&f));
+    assert_int_equal(utimensat(AT_FDCWD, farm_path(&f, "images/train/001.jpg"), times, 0), 0);
+    assert_false(opens_from_cache(&f));
+    /* Another size, the same time. */
+    farm_text(&f, "labels/train/000.txt", "0 0.3 0.5 0.3 0.40\n");
+    assert_false(opens_from_cache(&f));
+    assert_true(opens_from_cache(&f));
+    /* A label file that comes where none was, and goes. */
+    farm_text(&f, "labels/train/006.txt", "");
+    assert_int_equal(remove(farm_path(&f, "labels/train/006.txt")), 0);
+    assert_true(opens_from_cache(&f));
+    farm_text(&f, "labels/train/006.txt", "0 .5 .5 .1 .1\n");
+    assert_false(opens_from_cache(&f));
+    /* More classes. */
+    farm_text(&f, "data.yaml", "train: images/train\nval: images/val\nnc: 4\n");
+    assert_false(opens_from_cache(&f));
+    assert_true(opens_from_cache(&f));
+    farm_close(&f);
+}
+
+static void a_damaged_cache_is_made_anew(void **state)
+{
+    (void)state;
+    farm f;
+    make_mixed(&f);
+    const char *name = "labels/train-train.vigil-cache";
+    assert_false(opens_from_cache(&f));
+    struct stat info;
+    assert_int_equal(stat(farm_path(&f, name), &info), 0);
+    for (off_t at = 0; at < info.st_size; at += 97) {
+        int fd = open(farm_path(&f, name), O_RDWR);
+        uint8_t byte;
+        assert_true(fd >= 0 && pread(fd, &byte, 1, at) == 1);
+        byte ^= 0x10;
+        assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+        close(fd);
+        assert_false(opens_from_cache(&f));
+    }
+    for (size_t keep = 0; keep < (size_t)info.st_size; keep += 331) {
+        spoil(&f, name, keep);
+        assert_false(opens_from_cache(&f));
+    }
+    assert_true(opens_from_cache(&f));
+    farm_close(&f);
+}
+
+static void a_folder_that_cannot_be_written_costs_nothing(void **state)
+{
+    (void)state;
+    farm f;
+    make_mixed(&f);
+    /* Not by permissions, which root has anyway: the cache's folder does not exist. */
+    data_set_options o = {.cache_path = farm_path(&f, "nowhere/cache")};
+    for (int i = 0; i < 2; i++) {
+        data_set *set = farm_set(&f, &o, &mem);
+        assert_false(data_set_from_cache(set));
+        assert_int_equal(data_set_size(set), 6);
+        data_set_destroy(&set);
+    }
+    assert_false(base_path_exists(farm_path(&f, "labels/train-train.vigil-cache")));
+    farm_close(&f);
+}
+
+static void only_corrupt_pictures_are_an_error(void **state)
+{
+    (void)state;
+    farm f;
+    farm_open(&f);
+    farm_text(&f, "images/train/a.jpg", "x");
+    data_spec *spec = NULL;
+    data_set *set = NULL;
+    vg_error failure = {0};
+    OK(data_spec_open(&spec, farm_path(&f, "data.yaml"), &mem, err));
+    assert_int_equal(data_set_open(&set, spec, &(data_set_options){0}, NULL, &mem, &failure),
+                     VG_ERR_FORMAT);
+    assert_non_null(strstr(failure.where, "a.jpg"));
+    data_spec_destroy(&spec);
+    farm_close(&f);
+    assert_int_equal(mem.in_use_bytes, 0);
+}
+
+/* With the 1st, 2nd, 3rd ... allocation failing: an error or the same set, and nothing lost. */
+static void no_allocation_that_fails_is_fatal(void **state)
+{
+    (void)state;
+    farm f;
+    make_mixed(&f);
+    farm_text(&f, "labels/train/001.txt", "0 .1 .2 .5 .2 .3 .6\n1 .2 .2 .4 .8\n");
+    for (int cached = 0; cached < 2; cached++) {
+        int64_t at = 1;
+        for (bool failed = true; failed; at++) {
+            data_spec *spec = NULL;
+            data_set *set = NULL;
+            vg_error failure = {0};
+            mem.fail_in = at;
+            vg_status st = data_spec_open(&spec, farm_path(&f, "data.yaml"), &mem, &failure);
+            if (st == VG_OK)
+                st = data_set_open(&set, spec, &(data_set_options){.no_cache = !cached}, NULL, &mem,
+                                   &failure);
+            failed = mem.fail_in == 0;
+            mem.fail_in = 0;
+            assert_true(st == VG_OK || st == VG_ERR_MEMORY);
+            if (st == VG_OK)
+                assert_int_equal(data_set_size(set), 6);
+            data_set_destroy(&set);
+            data_spec_destroy(&spec);
+            assert_int_equal(mem.in_use_bytes, 0);
+        }
+        assert_true(at > 10);
+    }
+    farm_close(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rows_are_boxes),
+        cmocka_unit_test(bad_rows_are_named),
+        cmocka_unit_test(more_than_six_fields_make_all_rows_polygons),
+        cmocka_unit_test(duplicates_go_and_only_then_rows_are_sorted),
+        cmocka_unit_test(labels_stand_where_the_reference_puts_them),
+        cmocka_unit_test(what_is_wrong_is_counted_and_left_out),
+        cmocka_unit_test(options_choose_rows_and_pictures),
+        cmocka_unit_test(a_cache_serves_until_a_file_changes),
+        cmocka_unit_test(a_damaged_cache_is_made_anew),
+        cmocka_unit_test(a_folder_that_cannot_be_written_costs_nothing),
+        cmocka_unit_test(only_corrupt_pictures_are_an_error),
+        cmocka_unit_test(no_allocation_that_fails_is_fatal),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
