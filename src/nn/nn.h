@@ -102,7 +102,7 @@ typedef struct nn_accounts {
 typedef struct nn_engine_options {
     int threads;      /* 0: every processor this process may use */
     int max_plans;    /* 0: 4 */
-    const char *isa;  /* NULL: the best here; "plain", "generic", "avx2", "avx512" */
+    const char *isa;  /* NULL: the best here; "plain", "sse41" ("generic" elsewhere), "avx2", "avx512" */
     bool keep_layers; /* keep every layer's output until the end of a run, for nn_plan_layer (tests)
                        */
 } nn_engine_options;
@@ -159,5 +159,7 @@ bool nn_plan_layer(const nn_plan *p, int layer, nn_map *out);
 vg_status nn_fold_conv(const nn_graph *g, const weights_file *w, const char *key, float **weight,
                        float **bias, size_t *n_weight, size_t *n_bias, base_mem *mem,
                        vg_error *err);
+
+#include "train.h"
 
 #endif
