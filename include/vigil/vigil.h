@@ -74,7 +74,7 @@ typedef struct vg_options {
     size_t memory_limit_bytes; /* 0: none. open fails with VG_ERR_LIMIT, the sum shown, when the
                                   plan does not fit */
     const char *device;        /* "auto" or "cpu"; anything else: VG_ERR_UNSUPPORTED */
-    const char *isa;           /* NULL: best here; "plain", "generic", "avx2", "avx512" */
+    const char *isa;           /* NULL: best here; "plain", "sse41", "avx2", "avx512" */
 } vg_options;
 VG_API vg_options vg_options_default(void);
 
