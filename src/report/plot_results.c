@@ -141,7 +141,7 @@ static void draw_panel(plot_page *p, const plot_axes *place, const panel *shown,
         for (size_t i = 0; i < n_rows; i++) {
             xs[n] = rows[i].epoch;
             ys[n] = value_of(&rows[i], &shown->series[s]);
-            n += isfinite(ys[n]);
+            n += isfinite(ys[n]) ? 1 : 0;
         }
         n_seen += n;
         double wider = shown->may_coincide ? 3.2 * (double)(MOST_SERIES - 1 - s) : 0;

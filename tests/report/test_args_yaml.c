@@ -158,7 +158,7 @@ static void a_text_that_yaml_cannot_hold_is_refused_and_the_old_file_stays(void 
     bench *b = *state;
     const char *path = in_folder(b, "args.yaml");
     const report_arg arg = {.key = "project", .kind = REPORT_ARG_TEXT, .text = "runs/\xff"};
-    write_text(b, path, "old: 1\n");
+    write_text(path, "old: 1\n");
     assert_int_equal(report_args_write(path, &arg, 1, &b->mem, &b->err), VG_ERR_ARGUMENT);
     assert_string_equal(b->err.where, "project");
     assert_file_is(b, path, "old: 1\n");
@@ -169,7 +169,7 @@ static void a_full_disk_keeps_the_old_file(void **state)
     bench *b = *state;
     const char *path = in_folder(b, "args.yaml");
     const report_arg arg = {.key = "project", .kind = REPORT_ARG_TEXT, .text = "runs/train"};
-    write_text(b, path, "old: 1\n");
+    write_text(path, "old: 1\n");
     disk_full_at(5);
     vg_status st = report_args_write(path, &arg, 1, &b->mem, &b->err);
     disk_full_at(0);

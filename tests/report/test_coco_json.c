@@ -95,7 +95,7 @@ static void a_full_disk_or_no_commit_keeps_the_old_file(void **state)
     const char *path = in_folder(b, "predictions.json");
     const detect_box box = {1, 2, 3, 4, 0.5f, 0};
     report_coco *c;
-    write_text(b, path, "old");
+    write_text(path, "old");
     for (int full = 0; full < 2; full++) {
         assert_int_equal(report_coco_create(&c, path, NULL, 1, &b->mem, &b->err), VG_OK);
         assert_int_equal(report_coco_add(c, "1.jpg", &box, 1, &b->err), VG_OK);
