@@ -1,0 +1,79 @@
+/* args.h: every argument of training in one table: name, kind, default, range, one line of help
+ * (spec 4.1). The command line, args.yaml, checkpoints, help and docs are all drawn from it; adding
+ * one is a field here and a row in args.c. */
+#ifndef TRAIN_ARGS_H
+#define TRAIN_ARGS_H
+
+#include "base/base.h"
+#include "optimizer.h"
+
+enum { TRAIN_ARG_TEXT_BYTES = 1024, TRAIN_ARG_MOST_INTS = 1024 };
+
+typedef struct train_ints {
+    int n;
+    int at[TRAIN_ARG_MOST_INTS];
+} train_ints;
+
+/* A plain value; made by train_args_default. Texts are "" where the argument is none. */
+typedef struct train_args {
+    char model[TRAIN_ARG_TEXT_BYTES], data[TRAIN_ARG_TEXT_BYTES], weights[TRAIN_ARG_TEXT_BYTES];
+    char project[TRAIN_ARG_TEXT_BYTES], name[TRAIN_ARG_TEXT_BYTES], resume[TRAIN_ARG_TEXT_BYTES];
+    bool exist_ok, save, deterministic, single_cls, rect, cos_lr, amp, multi_scale, val, half,
+        plots, agnostic_nms, save_json;
+    int epochs, patience, batch, imgsz, save_period, workers, threads, seed, close_mosaic, max_det,
+        vid_stride, nbs;
+    int optimizer; /* train_optimizer_kind */
+    int cache;     /* 0 none, 1 ram, 2 disk: data_cache */
+    int split;     /* 0 train, 1 val, 2 test: data_split */
+    train_ints freeze, classes;
+    double save_minutes, fraction, conf, iou;
+    double lr0, lrf, momentum, weight_decay, warmup_epochs, warmup_momentum, warmup_bias_lr;
+    double box, cls, dfl, label_smoothing;
+    double hsv_h, hsv_s, hsv_v, degrees, translate, scale, shear, perspective, flipud, fliplr, bgr,
+        mosaic, mixup, copy_paste;
+} train_args;
+
+typedef enum train_arg_kind {
+    TRAIN_ARG_BOOL,
+    TRAIN_ARG_INT,
+    TRAIN_ARG_REAL,
+    TRAIN_ARG_TEXT,
+    TRAIN_ARG_CHOICE, /* an int, the place of the word in `choices` */
+    TRAIN_ARG_INTS,   /* train_ints: "0,3,5" or "[0, 3, 5]" */
+    TRAIN_ARG_LAYERS  /* train_ints: also "10" for 0..9 */
+} train_arg_kind;
+
+typedef struct train_arg {
+    const char *name;
+    const char *alias; /* another spelling; NULL: none */
+    train_arg_kind kind;
+    size_t offset;       /* in train_args */
+    double least, most;  /* INT, REAL, and the items of INTS and LAYERS; both belong to the range */
+    const char *choices; /* CHOICE: "none|ram|disk" */
+    const char *preset;  /* the default, as text */
+    const char *help;
+} train_arg;
+
+const train_arg *train_arg_table(size_t *n);
+/* By name or alias; NULL: none such. */
+const train_arg *train_arg_find(const char *name);
+
+void train_args_default(train_args *out);
+/* One argument from text; "none" and "null" empty a text or a list. Errors: VG_ERR_ARGUMENT, with
+ * the nearest known name, the range or the choices; args is as it was. */
+vg_status train_args_set(train_args *args, const char *name, const char *value, vg_error *err);
+/* All that a map of YAML or JSON says; source names it in errors, which have the line. On an error
+ * args may be half changed. */
+vg_status train_args_read(train_args *args, const base_node *map, const char *source,
+                          vg_error *err);
+
+/* The value as train_args_set takes it, every real as the shortest text of the same double; false
+ * when buf (n) is too small: 16 KiB always do. */
+bool train_arg_format(char *buf, size_t n, const train_args *args, const train_arg *arg);
+typedef enum train_args_form { TRAIN_ARGS_YAML, TRAIN_ARGS_JSON } train_args_form;
+/* All arguments in the table's order: "epochs: 100" lines, or a JSON object. train_args_read gives
+ * the same back. */
+vg_status train_args_add_text(base_str *out, const train_args *args, train_args_form form,
+                              base_mem *mem, vg_error *err);
+
+#endif

@@ -1,0 +1,331 @@
+/* optimizer.c: the steps, piece by piece. A piece is a run of at most PIECE elements of one
+ * parameter: the unit of work, and of the sums whose order is fixed.
+ *
+ * Block: [head][parameters][pieces][sums of pieces][moment 0 of every parameter][moment 1]. Moments
+ * start at 0, which makes SGD's first buffer the gradient itself, as the recipe wants. */
+#include "optimizer.h"
+
+#include <math.h>
+#include <string.h>
+
+/* 32 KiB of a float array: four of them stay in a second-level cache. */
+enum { PIECE = 8192, MOMENTS = 2 };
+
+/* Spec 4.2. */
+static const double CLIP_NORM = 10, CLIP_EPS = 1e-6, BETA2 = 0.999, ADAM_EPS = 1e-8;
+static const double AUTO_SGD_ITERATIONS = 10000, AUTO_SGD_LR = 0.01, AUTO_MOMENTUM = 0.9,
+                    AUTO_ADAMW_LR = 0.002;
+
+typedef struct slot {
+    float *moment[MOMENTS]; /* (n_elements), NULL: none */
+    train_group group;
+} slot;
+
+typedef struct piece {
+    float *value;
+    const float *grad;
+    float *moment[MOMENTS];
+    size_t n;
+    train_group group;
+} piece;
+
+struct train_optimizer {
+    train_optimizer_options options;
+    int64_t n_steps;
+    size_t n_params, n_pieces;
+    slot *slots;   /* (n_params) */
+    piece *pieces; /* (n_pieces) in the order of parameters */
+    double *sums;  /* (n_pieces) squares of gradients */
+};
+
+const char *train_optimizer_name(train_optimizer_kind kind)
+{
+    static const char *const names[] = {"auto", "SGD", "Adam", "AdamW"};
+    return names[kind];
+}
+
+void train_optimizer_choose(train_optimizer_options *o, int64_t n_pictures, int batch, int epochs,
+                            int nc)
+{
+    if (o->kind != TRAIN_OPTIMIZER_AUTO)
+        return;
+    const double per_epoch = ceil((double)n_pictures / (batch > 64 ? batch : 64));
+    o->momentum = AUTO_MOMENTUM;
+    o->warmup_bias_lr = 0;
+    if (per_epoch * epochs > AUTO_SGD_ITERATIONS) {
+        o->kind = TRAIN_OPTIMIZER_SGD;
+        o->lr0 = AUTO_SGD_LR;
+    } else {
+        o->kind = TRAIN_OPTIMIZER_ADAMW;
+        o->lr0 = rint(AUTO_ADAMW_LR * 5 / (4 + nc) * 1e6) / 1e6; /* six decimals */
+    }
+}
+
+/* ---- the block ---- */
+
+typedef struct layout {
+    size_t slots, pieces, sums, moments, bytes; /* offsets, and the end */
+    size_t n_pieces;
+} layout;
+
+static int n_moments(train_optimizer_kind kind)
+{
+    return kind == TRAIN_OPTIMIZER_SGD ? 1 : 2;
+}
+
+static size_t take(size_t *at, size_t bytes)
+{
+    const size_t begin = *at;
+    *at = base_round_up(begin + bytes, BASE_MEM_ALIGN);
+    return begin;
+}
+
+static layout lay_out(const train_param *params, size_t n_params, train_optimizer_kind kind)
+{
+    layout l = {0};
+    size_t moment_bytes = 0;
+    for (size_t i = 0; i < n_params; i++) {
+        if (train_param_group(&params[i]) == TRAIN_GROUP_NONE)
+            continue;
+        l.n_pieces += (params[i].info->n_elements + PIECE - 1) / PIECE;
+        moment_bytes += base_round_up(params[i].info->n_elements * sizeof(float), BASE_MEM_ALIGN);
+    }
+    take(&l.bytes, sizeof(train_optimizer));
+    l.slots = take(&l.bytes, n_params * sizeof(slot));
+    l.pieces = take(&l.bytes, l.n_pieces * sizeof(piece));
+    l.sums = take(&l.bytes, l.n_pieces * sizeof(double));
+    l.moments = take(&l.bytes, (size_t)n_moments(kind) * moment_bytes);
+    return l;
+}
+
+size_t train_optimizer_bytes(const train_param *params, size_t n_params, train_optimizer_kind kind)
+{
+    return lay_out(params, n_params, kind).bytes;
+}
+
+static void fill_slots(train_optimizer *o, const train_param *params, float *moments)
+{
+    for (size_t i = 0; i < o->n_params; i++)
+        o->slots[i].group = train_param_group(&params[i]);
+    for (int m = 0; m < n_moments(o->options.kind); m++)
+        for (size_t i = 0; i < o->n_params; i++) {
+            if (o->slots[i].group == TRAIN_GROUP_NONE)
+                continue;
+            o->slots[i].moment[m] = moments;
+            moments += base_round_up(params[i].info->n_elements * sizeof(float), BASE_MEM_ALIGN) /
+                       sizeof(float);
+        }
+}
+
+static void fill_pieces(train_optimizer *o, const train_param *params)
+{
+    piece *next = o->pieces;
+    for (size_t i = 0; i < o->n_params; i++) {
+        const slot *s = &o->slots[i];
+        if (s->group == TRAIN_GROUP_NONE)
+            continue;
+        const size_t n = params[i].info->n_elements;
+        for (size_t at = 0; at < n; at += PIECE) {
+            *next = (piece){.value = params[i].value + at,
+                            .grad = params[i].grad + at,
+                            .n = n - at < PIECE ? n - at : PIECE,
+                            .group = s->group};
+            for (int m = 0; m < MOMENTS; m++)
+                next->moment[m] = s->moment[m] != NULL ? s->moment[m] + at : NULL;
+            next++;
+        }
+    }
+}
+
+vg_status train_optimizer_create(train_optimizer **out, const train_param *params, size_t n_params,
+                                 const train_optimizer_options *options, base_mem *mem,
+                                 vg_error *err)
+{
+    *out = NULL;
+    if (options->kind == TRAIN_OPTIMIZER_AUTO)
+        return base_fail(err, VG_ERR_ARGUMENT, "optimizer", NULL, "auto was not made a choice");
+    if (!(options->momentum >= 0 && options->momentum < 1))
+        return base_fail(err, VG_ERR_ARGUMENT, "momentum",
+                         "give one from 0 to less than 1, such as 0.937", "a momentum of %g",
+                         options->momentum);
+    if (!(options->weight_decay >= 0 && isfinite(options->weight_decay)))
+        return base_fail(err, VG_ERR_ARGUMENT, "weight_decay",
+                         "give one of 0 or more, such as 0.0005", "a weight decay of %g",
+                         options->weight_decay);
+    const layout l = lay_out(params, n_params, options->kind);
+    char *block = base_alloc_zero(mem, 1, l.bytes, err);
+    if (block == NULL)
+        return VG_ERR_MEMORY;
+    train_optimizer *o = (train_optimizer *)block;
+    *o = (train_optimizer){.options = *options,
+                           .n_params = n_params,
+                           .n_pieces = l.n_pieces,
+                           .slots = (slot *)(block + l.slots),
+                           .pieces = (piece *)(block + l.pieces),
+                           .sums = (double *)(block + l.sums)};
+    fill_slots(o, params, (float *)(block + l.moments));
+    fill_pieces(o, params);
+    *out = o;
+    return VG_OK;
+}
+
+void train_optimizer_destroy(train_optimizer **o)
+{
+    base_free(*o);
+    *o = NULL;
+}
+
+/* ---- the norm ---- */
+
+/* Eight sums side by side, added in a fixed order: vector code, and the same number from every
+ * compiler. */
+static double sum_of_squares(const float *g, size_t n)
+{
+    enum { LANES = 8 };
+    double lane[LANES] = {0};
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (int k = 0; k < LANES; k++)
+            lane[k] += (double)g[i + (size_t)k] * (double)g[i + (size_t)k];
+    for (int k = 0; i < n; i++, k++)
+        lane[k] += (double)g[i] * (double)g[i];
+    return ((lane[0] + lane[4]) + (lane[2] + lane[6])) +
+           ((lane[1] + lane[5]) + (lane[3] + lane[7]));
+}
+
+static void sum_pieces(void *ctx, size_t begin, size_t end, int worker)
+{
+    (void)worker;
+    train_optimizer *o = ctx;
+    for (size_t i = begin; i < end; i++)
+        o->sums[i] = sum_of_squares(o->pieces[i].grad, o->pieces[i].n);
+}
+
+/* ---- the three rules ---- */
+
+typedef struct rule {
+    float clip; /* factor of every gradient */
+    float lr;   /* Adam: divided by the first bias correction */
+    float
+        decay; /* Adam, SGD: added to the gradient times the weight; AdamW: factor of the weight */
+    float momentum; /* SGD */
+    float take1;    /* Adam: 1 - beta1 */
+    float root2;    /* Adam: square root of the second bias correction */
+} rule;
+
+static void move_sgd(float *restrict p, const float *restrict grad, float *restrict buf, size_t n,
+                     const rule *r)
+{
+    const float clip = r->clip, lr = r->lr, decay = r->decay, momentum = r->momentum;
+    for (size_t i = 0; i < n; i++) {
+        const float g = grad[i] * clip + decay * p[i];
+        buf[i] = momentum * buf[i] + g;
+        p[i] -= lr * (g + momentum * buf[i]);
+    }
+}
+
+static void move_adam(float *restrict p, const float *restrict grad, float *restrict mean,
+                      float *restrict square, size_t n, const rule *r, bool decoupled)
+{
+    const float clip = r->clip, lr = r->lr, root2 = r->root2, eps = (float)ADAM_EPS;
+    const float take1 = r->take1, beta2 = (float)BETA2, take2 = (float)(1 - BETA2);
+    const float shrink = decoupled ? r->decay : 1, add = decoupled ? 0 : r->decay;
+    for (size_t i = 0; i < n; i++) {
+        const float g = grad[i] * clip + add * p[i];
+        mean[i] += take1 * (g - mean[i]);
+        square[i] = beta2 * square[i] + take2 * g * g;
+        p[i] = p[i] * shrink - lr * (mean[i] / (sqrtf(square[i]) / root2 + eps));
+    }
+}
+
+typedef struct step_job {
+    train_optimizer *o;
+    rule rules[TRAIN_N_GROUPS];
+} step_job;
+
+static void move_pieces(void *ctx, size_t begin, size_t end, int worker)
+{
+    (void)worker;
+    const step_job *job = ctx;
+    const train_optimizer_kind kind = job->o->options.kind;
+    for (size_t i = begin; i < end; i++) {
+        const piece *p = &job->o->pieces[i];
+        if (kind == TRAIN_OPTIMIZER_SGD)
+            move_sgd(p->value, p->grad, p->moment[0], p->n, &job->rules[p->group]);
+        else
+            move_adam(p->value, p->grad, p->moment[0], p->moment[1], p->n, &job->rules[p->group],
+                      kind == TRAIN_OPTIMIZER_ADAMW);
+    }
+}
+
+/* After n_steps was raised: Adam's corrections count from 1. */
+static rule make_rule(const train_optimizer *o, const train_rates *rates, train_group group,
+                      double clip)
+{
+    const double lr = rates->lr[group];
+    const double decay = group == TRAIN_GROUP_WEIGHT ? o->options.weight_decay : 0;
+    rule r = {.clip = (float)clip,
+              .lr = (float)lr,
+              .decay = (float)decay,
+              .momentum = (float)rates->momentum,
+              .root2 = 1};
+    if (o->options.kind == TRAIN_OPTIMIZER_SGD)
+        return r;
+    const double beta1 = o->options.momentum;
+    r.take1 = (float)(1 - beta1);
+    r.lr = (float)(lr / (1 - pow(beta1, (double)o->n_steps)));
+    r.root2 = (float)sqrt(1 - pow(BETA2, (double)o->n_steps));
+    if (o->options.kind == TRAIN_OPTIMIZER_ADAMW)
+        r.decay = (float)(1 - lr * decay);
+    return r;
+}
+
+static void run(base_pool *pool, size_t n, base_pool_fn fn, void *ctx)
+{
+    if (pool != NULL)
+        base_pool_run(pool, n, 1, fn, ctx);
+    else
+        fn(ctx, 0, n, 0);
+}
+
+bool train_optimizer_step(train_optimizer *o, const train_rates *rates, base_pool *pool,
+                          double *norm)
+{
+    run(pool, o->n_pieces, sum_pieces, o);
+    double squares = 0;
+    for (size_t i = 0; i < o->n_pieces; i++)
+        squares += o->sums[i];
+    *norm = sqrt(squares);
+    if (!isfinite(*norm))
+        return false;
+
+    o->n_steps++;
+    step_job job = {.o = o};
+    const double clip = fmin(1, CLIP_NORM / (*norm + CLIP_EPS));
+    for (int group = 0; group < TRAIN_N_GROUPS; group++)
+        job.rules[group] = make_rule(o, rates, (train_group)group, clip);
+    run(pool, o->n_pieces, move_pieces, &job);
+    return true;
+}
+
+/* ---- state ---- */
+
+train_optimizer_kind train_optimizer_get_kind(const train_optimizer *o)
+{
+    return o->options.kind;
+}
+
+float *train_optimizer_moment(train_optimizer *o, int moment, size_t index)
+{
+    return o->slots[index].moment[moment];
+}
+
+int64_t train_optimizer_steps(const train_optimizer *o)
+{
+    return o->n_steps;
+}
+
+void train_optimizer_set_steps(train_optimizer *o, int64_t n_steps)
+{
+    o->n_steps = n_steps;
+}

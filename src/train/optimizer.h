@@ -1,0 +1,59 @@
+/* optimizer.h: SGD with Nesterov momentum, Adam, AdamW (spec 4.2; Loshchilov and Hutter 2019 for
+ * AdamW): one call takes summed gradients to new weights: clip by total norm, decay by group, move.
+ *
+ * Memory: state and scratch in one block at create; step allocates nothing. Threads: a step may
+ * share its work among a pool; sums are taken over fixed pieces in a fixed order in double, so the
+ * numbers do not depend on it. */
+#ifndef TRAIN_OPTIMIZER_H
+#define TRAIN_OPTIMIZER_H
+
+#include "params.h"
+#include "schedule.h"
+
+typedef enum train_optimizer_kind {
+    TRAIN_OPTIMIZER_AUTO, /* a wish: train_optimizer_choose makes it one of the others */
+    TRAIN_OPTIMIZER_SGD,
+    TRAIN_OPTIMIZER_ADAM,
+    TRAIN_OPTIMIZER_ADAMW
+} train_optimizer_kind;
+const char *train_optimizer_name(train_optimizer_kind kind); /* "auto", "SGD", "Adam", "AdamW" */
+
+typedef struct train_optimizer_options {
+    train_optimizer_kind kind; /* not AUTO */
+    double lr0;                /* for the schedule */
+    double momentum;           /* SGD's where no warm-up sets it; beta1 of Adam and AdamW */
+    double weight_decay;       /* scaled: train_scaled_decay */
+    double warmup_bias_lr;     /* for the schedule */
+} train_optimizer_options;
+
+/* What `auto` means for a run, in place (spec 4.2): SGD with lr 0.01 and momentum 0.9 for more than
+ * 10000 iterations, else AdamW with an lr by the number of classes and beta1 0.9; warm-up of biases
+ * from 0. Other kinds stay as they are. */
+void train_optimizer_choose(train_optimizer_options *o, int64_t n_pictures, int batch, int epochs,
+                            int nc);
+
+typedef struct train_optimizer train_optimizer;
+
+/* params are borrowed until destroy; those of no group (frozen, statistics) take no state and are
+ * never touched. Errors: VG_ERR_ARGUMENT (AUTO; a momentum outside 0 <= m < 1; a decay below 0),
+ * VG_ERR_MEMORY. */
+vg_status train_optimizer_create(train_optimizer **out, const train_param *params, size_t n_params,
+                                 const train_optimizer_options *o, base_mem *mem, vg_error *err);
+size_t train_optimizer_bytes(const train_param *params, size_t n_params, train_optimizer_kind kind);
+void train_optimizer_destroy(train_optimizer **o);
+
+/* Adds one step: reads gradients (and leaves them), writes values. pool NULL: the caller alone.
+ * *norm: the total norm of the gradients before clipping. False when it is not finite: then nothing
+ * has changed, for such a step would make every weight NaN; the caller counts these and gives up
+ * when they go on. */
+bool train_optimizer_step(train_optimizer *o, const train_rates *rates, base_pool *pool,
+                          double *norm);
+
+train_optimizer_kind train_optimizer_get_kind(const train_optimizer *o);
+/* State, for checkpoints: moment 0 (SGD's momentum buffer, Adam's mean) and 1 (Adam's mean square)
+ * of parameter index; NULL where there is none. */
+float *train_optimizer_moment(train_optimizer *o, int moment, size_t index);
+int64_t train_optimizer_steps(const train_optimizer *o);
+void train_optimizer_set_steps(train_optimizer *o, int64_t n_steps);
+
+#endif
