@@ -20,6 +20,10 @@ double train_ema_decay(int64_t updates);
 void train_ema_update(train_ema *e, base_pool *pool);
 /* The average of parameter index; a checkpoint reads and writes it. */
 float *train_ema_value(train_ema *e, size_t index);
+/* The average as a weights file, without a copy: it follows the updates. The caller closes it,
+ * before destroy. */
+vg_status train_ema_open_weights(const train_ema *e, weights_file **out, base_mem *mem,
+                                 vg_error *err);
 int64_t train_ema_updates(const train_ema *e);
 void train_ema_set_updates(train_ema *e, int64_t updates);
 

@@ -72,6 +72,32 @@ static void threads_do_not_change_a_bit(void **state)
     base_pool_destroy(&pool);
 }
 
+static void it_can_be_read_as_a_weights_file_and_follows(void **state)
+{
+    (void)state;
+    base_mem mem = {.tag = "test"};
+    static model m;
+    vg_error err;
+    model_make(&m, 11, 1);
+    train_ema *e;
+    weights_file *f;
+    assert_int_equal(train_ema_create(&e, m.params, MODEL_N, &mem, NULL), VG_OK);
+    if (train_ema_open_weights(e, &f, &mem, &err) != VG_OK)
+        fail_msg("%s at %s", err.what, err.where);
+    assert_int_equal(weights_count(f), MODEL_N);
+    model_shake(&m, 2);
+    train_ema_update(e, NULL);
+    for (size_t i = 0; i < MODEL_N; i++) {
+        const weights_tensor *t = weights_find(f, m.infos[i].key);
+        assert_ptr_equal(t->data, train_ema_value(e, i));
+        assert_int_equal(t->n_dims, m.infos[i].n_dims);
+        assert_int_equal(t->n_elements, m.infos[i].n_elements);
+    }
+    weights_close(&f);
+    train_ema_destroy(&e);
+    assert_int_equal(mem.in_use_bytes, 0);
+}
+
 static void no_memory_is_an_error_and_nothing_stays(void **state)
 {
     (void)state;
@@ -91,6 +117,7 @@ int main(void)
         cmocka_unit_test(decay_is_the_golden_one),
         cmocka_unit_test(every_float_tensor_is_averaged_statistics_too),
         cmocka_unit_test(threads_do_not_change_a_bit),
+        cmocka_unit_test(it_can_be_read_as_a_weights_file_and_follows),
         cmocka_unit_test(no_memory_is_an_error_and_nothing_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
