@@ -30,9 +30,9 @@ static void torture(job *j)
         bool struck = j->mem.root.fail_in == 0;
         if (st != VG_OK && st != VG_ERR_MEMORY)
             fail_msg("allocation %lld: %s: %s", (long long)i, vg_status_name(st), j->err.what);
-        if (j->mem.root.in_use_bytes != 0 || scene_count_threads() != 1)
+        if (j->mem.root.in_use_bytes != 0 || scene_count_threads(1) != 1)
             fail_msg("allocation %lld leaves %zu bytes and %d threads", (long long)i,
-                     (size_t)j->mem.root.in_use_bytes, scene_count_threads());
+                     (size_t)j->mem.root.in_use_bytes, scene_count_threads(1));
         for (int k = 0; k < STREAM_N_OWNERS; k++)
             assert_int_equal(j->mem.owner[k].in_use_bytes, 0);
         n_failed += st != VG_OK;

@@ -45,10 +45,10 @@ static inline int job_tear_down(void **state)
 {
     job *j = *state;
     stream_predict_close(&j->p, NULL);
-    int left = j->mem.root.in_use_bytes != 0 || scene_count_threads() != 1;
+    int left = j->mem.root.in_use_bytes != 0 || scene_count_threads(1) != 1;
     if (left)
         fprintf(stderr, "%zu bytes, %d threads are left\n", (size_t)j->mem.root.in_use_bytes,
-                scene_count_threads());
+                scene_count_threads(1));
     folder_remove(j->folder);
     free(j);
     return left ? -1 : 0;
