@@ -1,8 +1,8 @@
 /* plan.c: from ops to steps with memory.
  *
- * The first three passes are shared with training (wire.h): shapes, fused sums, aliases. Then steps,
- * and each buffer's life from the first step that writes it to the last that reads it (place.h).
- * Memory: the plan itself; the working arrays are freed before it returns. */
+ * The first three passes are shared with training (wire.h): shapes, fused sums, aliases. Then
+ * steps, and each buffer's life from the first step that writes it to the last that reads it
+ * (place.h). Memory: the plan itself; the working arrays are freed before it returns. */
 #include "plan.h"
 
 #include <limits.h>
@@ -157,8 +157,8 @@ vg_status nn_plan_create(nn_plan **out, const nn_graph *g, int n, int h, int w, 
     *p = (nn_plan){.n = n, .h = h, .w = w, .graph = g, .keeps_layers = keep_layers};
     k.p = p;
     /* The work lives in one block, largest alignment first. */
-    size_t bytes = n_values * (sizeof(nn_buffer) + 2 * sizeof(size_t) + sizeof(bool)) +
-                   nn_wires_bytes(g);
+    size_t bytes =
+        n_values * (sizeof(nn_buffer) + 2 * sizeof(size_t) + sizeof(bool)) + nn_wires_bytes(g);
     char *block = base_alloc_zero(mem, 1, bytes, err);
     p->steps = base_alloc_zero(mem, n_most_steps, sizeof *p->steps, err);
     p->maps = base_alloc_zero(mem, n_values, sizeof *p->maps, err);

@@ -36,9 +36,9 @@ float *nn_train_param(nn_train *t, size_t index);
 float *nn_train_grad(nn_train *t, size_t index);
 void nn_train_zero_grad(nn_train *t);
 
-/* What a shape needs: for plans and --batch -1. weights_bytes are parameters and gradients, engine_bytes the
- * descriptions with a full cache of plans of this shape; activation_bytes and scratch_bytes are what nn_train_plan
- * takes for it; input_bytes the caller's input. */
+/* What a shape needs: for plans and --batch -1. weights_bytes are parameters and gradients,
+ * engine_bytes the descriptions with a full cache of plans of this shape; activation_bytes and
+ * scratch_bytes are what nn_train_plan takes for it; input_bytes the caller's input. */
 vg_status nn_train_need(nn_train *t, int n, int h, int w, nn_memory_need *out,
                         const nn_accounts *mem, vg_error *err);
 /* The same before there is anything: what nn_train_create and nn_train_plan would take. */

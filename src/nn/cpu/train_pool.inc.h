@@ -1,0 +1,92 @@
+/* train_pool.inc.h: backward of upsampling and max pooling. */
+
+static void upsample_back_run(const nn_map *dx, const nn_map *dy, bool adds, size_t begin,
+                              size_t end)
+{
+    for (size_t unit = begin; unit < end; unit++) {
+        const int i = (int)(unit / (size_t)dx->h), y = (int)(unit % (size_t)dx->h);
+        float *to = nn_map_row(dx, i, y);
+        const float *top = nn_map_row(dy, i, 2 * y), *bottom = nn_map_row(dy, i, 2 * y + 1);
+        for (int x = 0; x < dx->w;
+             x++, to += dx->pitch, top += 2 * dy->pitch, bottom += 2 * dy->pitch)
+            for (int c = 0; c < dx->c; c += VF_LANES) {
+                const int n = dx->c - c < VF_LANES ? dx->c - c : VF_LANES;
+                vf sum =
+                    vf_add(vf_add(vf_load_n(top + c, n), vf_load_n(top + dy->pitch + c, n)),
+                           vf_add(vf_load_n(bottom + c, n), vf_load_n(bottom + dy->pitch + c, n)));
+                if (adds)
+                    sum = vf_add(sum, vf_load_n(to + c, n));
+                vf_store_n(to + c, sum, n);
+            }
+    }
+}
+
+/* Loops over all 16 lanes, also where fewer channels are real: the compiler makes vectors of them.
+ */
+enum { POOL_LANES = 16 };
+
+static void pool_load(float *to, const float *from, int n)
+{
+    if (n == POOL_LANES)
+        memcpy(to, from, POOL_LANES * sizeof *to);
+    else
+        memcpy(to, from, (size_t)n * sizeof *to);
+}
+
+/* One output pixel: which tap of its window has the maximum, then dy to that place. */
+static void maxpool_back_pixel(int k, const nn_map *dx, const nn_map *x, const float *dy, int i,
+                               int y, int px, int ch, int n)
+{
+    float best[POOL_LANES], value[POOL_LANES] = {0}, grad[POOL_LANES] = {0};
+    int32_t arg[POOL_LANES];
+    const int pad = k / 2;
+    const int y0 = y < pad ? pad - y : 0, y1 = x->h - y + pad < k ? x->h - y + pad : k;
+    const int x0 = px < pad ? pad - px : 0, x1 = x->w - px + pad < k ? x->w - px + pad : k;
+    for (int l = 0; l < POOL_LANES; l++) {
+        best[l] = -INFINITY;
+        arg[l] = y0 * k + x0;
+    }
+    for (int ky = y0; ky < y1; ky++)
+        for (int kx = x0; kx < x1; kx++) {
+            pool_load(value,
+                      nn_map_row(x, i, y + ky - pad) + (size_t)(px + kx - pad) * x->pitch + ch, n);
+            const int32_t tap = ky * k + kx;
+            for (int l = 0; l < POOL_LANES; l++) {
+                const bool more = value[l] > best[l];
+                best[l] = more ? value[l] : best[l];
+                arg[l] = more ? tap : arg[l];
+            }
+        }
+    pool_load(grad, dy + ch, n);
+    for (int ky = y0; ky < y1; ky++)
+        for (int kx = x0; kx < x1; kx++) {
+            float *to = nn_map_row(dx, i, y + ky - pad) + (size_t)(px + kx - pad) * dx->pitch + ch;
+            const int32_t tap = ky * k + kx;
+            float sum[POOL_LANES];
+            for (int l = 0; l < POOL_LANES; l++)
+                sum[l] = arg[l] == tap ? grad[l] : 0.0F;
+            if (n == POOL_LANES)
+                for (int l = 0; l < POOL_LANES; l++)
+                    to[l] += sum[l];
+            else
+                for (int l = 0; l < n; l++)
+                    to[l] += sum[l];
+        }
+}
+
+static void maxpool_back_run(int k, const nn_map *dx, const nn_map *x, const nn_map *dy, bool adds,
+                             size_t begin, size_t end)
+{
+    const size_t blocks = ((size_t)dx->c + 15) / 16;
+    for (size_t unit = begin; unit < end; unit++) {
+        const int i = (int)(unit / blocks), ch = (int)(unit % blocks) * 16;
+        const int n = dx->c - ch < 16 ? dx->c - ch : 16;
+        float *first = nn_map_row(dx, i, 0) + ch;
+        for (size_t p = 0; !adds && p < (size_t)dx->h * (size_t)dx->w; p++)
+            memset(first + p * dx->pitch, 0, (size_t)n * sizeof *first);
+        for (int y = 0; y < dx->h; y++)
+            for (int px = 0; px < dx->w; px++)
+                maxpool_back_pixel(k, dx, x, nn_map_row(dy, i, y) + (size_t)px * dy->pitch, i, y,
+                                   px, ch, n);
+    }
+}

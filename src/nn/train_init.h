@@ -1,0 +1,11 @@
+/* train_init.h: the parameters of a fresh model. Internal to nn. */
+#ifndef NN_TRAIN_INIT_H
+#define NN_TRAIN_INIT_H
+
+#include "graph.h"
+
+/* values[i]: where parameter i goes. Spec 1.5; the same seed gives the same bits, and a parameter's
+ * depend on its key and the seed alone. */
+void nn_train_init(float *const *values, const nn_graph *g, uint64_t seed);
+
+#endif

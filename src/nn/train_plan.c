@@ -1,0 +1,438 @@
+/* train_plan.c: from ops to steps of both directions with memory.
+ *
+ * Time runs through all forward steps, the loss, and all backward tasks. A map lives from the step
+ * that writes it to the last that reads it in either direction: a convolution's input until its
+ * weights' gradient is taken, everything else no longer than forward needs it. A gradient lives
+ * from its first writer to the backward of the value's producer. Gradients of values that live
+ * inside others lie inside the others' gradients, so a concat's gradient is no work. A convolution
+ * with BN keeps its plain output z; backward turns z into its gradient in place, and the normalised
+ * map is kept only as the input of the next. First writers store, later ones add: every gradient
+ * has a mark a channel while backward is laid out. What nobody wrote is zeroed before it is read or
+ * added to. */
+#include "train_plan.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include "place.h"
+#include "wire.h"
+
+typedef struct work {
+    const nn_graph *g;
+    nn_shape_plan *p;
+    nn_wires wires;
+    nn_map *maps;       /* (values) */
+    nn_buffer *buffers; /* (values) maps, (values) gradients, (steps) z, (steps) saved */
+    size_t n_buffers;
+    size_t *order;   /* (2 * buffers) */
+    size_t *mark_at; /* (values) */
+    bool *marks;     /* (channels of all values) */
+} work;
+
+static size_t grad_buffer(const work *k, int root)
+{
+    return k->g->n_values + (size_t)root;
+}
+
+static size_t z_buffer(const work *k, size_t step)
+{
+    return 2 * k->g->n_values + step;
+}
+
+static size_t saved_buffer(const work *k, size_t step)
+{
+    return 2 * k->g->n_values + k->p->n_steps + step;
+}
+
+/* ---- forward steps ---- */
+
+static nn_train_step *add_step(work *k, nn_step_kind kind, size_t op, int dst, int src, int src2)
+{
+    nn_train_step *s = &k->p->steps[k->p->n_steps++];
+    *s = (nn_train_step){.kind = kind, .op = (int)op, .dst = dst, .src = src, .src2 = src2};
+    return s;
+}
+
+static void steps(work *k)
+{
+    const nn_graph *g = k->g;
+    for (size_t i = 0; i < g->n_ops; i++) {
+        const nn_op *op = &g->ops[i];
+        nn_train_step *s = NULL;
+        int at = 0;
+        if (k->wires.gone[i])
+            continue;
+        switch (op->kind) {
+        case NN_CONV:
+            s = add_step(k, NN_STEP_CONV, i, k->wires.produced_as[op->out], op->in[0],
+                         k->wires.fused_add[i]);
+            s->conv = &op->conv;
+            break;
+        case NN_MAXPOOL:
+            s = add_step(k, NN_STEP_MAXPOOL, i, op->out, op->in[0], NN_NO_VALUE);
+            s->k = op->k;
+            break;
+        case NN_UPSAMPLE:
+            add_step(k, NN_STEP_UPSAMPLE, i, op->out, op->in[0], NN_NO_VALUE);
+            break;
+        case NN_ADD:
+            add_step(k, NN_STEP_ADD, i, op->out, op->in[0], op->in[1]);
+            break;
+        case NN_CONCAT: /* what does not live there already is copied */
+            for (int j = 0; j < op->n_in; at += g->values[op->in[j++]].c) {
+                int v = op->in[j];
+                if (k->wires.parent[v] == op->out && k->wires.c0[v] == at)
+                    continue;
+                s = add_step(k, NN_STEP_COPY, i, op->out, v, NN_NO_VALUE);
+                s->k = at;
+            }
+            break;
+        case NN_ATTENTION:
+            s = add_step(k, NN_STEP_ATTENTION, i, op->out, op->in[0], NN_NO_VALUE);
+            s->heads = op->heads;
+            s->key_dim = op->key_dim;
+            s->head_dim = op->head_dim;
+            break;
+        }
+    }
+}
+
+/* ---- maps ---- */
+
+/* Channels of dst that a step writes: a copy's are a part of it. */
+static int written_channels(const work *k, const nn_train_step *s)
+{
+    return s->kind == NN_STEP_COPY ? k->g->values[s->src].c : k->g->values[s->dst].c;
+}
+
+static bool is_input(const work *k, int v)
+{
+    return nn_wires_root(&k->wires, v, NULL) == k->g->input;
+}
+
+static void touch_value(work *k, int v, int time)
+{
+    if (v != NN_NO_VALUE && !is_input(k, v))
+        nn_buffer_touch(&k->buffers[nn_wires_root(&k->wires, v, NULL)], time);
+}
+
+static void touch_grad(work *k, int v, int time)
+{
+    if (v != NN_NO_VALUE && !is_input(k, v))
+        nn_buffer_touch(&k->buffers[grad_buffer(k, nn_wires_root(&k->wires, v, NULL))], time);
+}
+
+/* A value's map, or its gradient's, as an offset. c0: further channels on, c of them. */
+static nn_map locate(const work *k, int v, bool grad, int c0, int c, size_t *at)
+{
+    int base, root = nn_wires_root(&k->wires, v, &base);
+    nn_map m = k->maps[v];
+    m.c = c;
+    m.pitch = (size_t)k->g->values[root].c;
+    *at = SIZE_MAX;
+    if (root != k->g->input)
+        *at = k->buffers[grad ? grad_buffer(k, root) : (size_t)root].offset +
+              (size_t)(base + c0) * sizeof(float);
+    return m;
+}
+
+static void set_map(const work *k, nn_train_step *s, nn_train_role role, int v, bool grad)
+{
+    bool part = s->kind == NN_STEP_COPY && v == s->dst;
+    if (v == NN_NO_VALUE || (grad && is_input(k, v)))
+        return;
+    s->map[role] = locate(k, v, grad, part ? s->k : 0,
+                          part ? written_channels(k, s) : k->g->values[v].c, &s->at[role]);
+}
+
+static void resolve(work *k)
+{
+    nn_shape_plan *p = k->p;
+    for (size_t i = 0; i < p->n_steps; i++) {
+        nn_train_step *s = &p->steps[i];
+        for (int r = 0; r < NN_N_ROLES; r++)
+            s->at[r] = SIZE_MAX;
+        set_map(k, s, NN_DST, s->dst, false);
+        set_map(k, s, NN_SRC, s->src, false);
+        set_map(k, s, NN_SRC2, s->src2, false);
+        set_map(k, s, NN_D_DST, s->dst, true);
+        set_map(k, s, NN_D_SRC, s->src, true);
+        set_map(k, s, NN_D_SRC2, s->src2, true);
+        if (s->kind == NN_STEP_CONV && s->conv->bn) {
+            s->map[NN_Z] = k->maps[s->dst];
+            s->map[NN_Z].pitch = (size_t)s->conv->oc;
+            s->at[NN_Z] = k->buffers[z_buffer(k, i)].offset;
+            s->map[NN_SAVED] =
+                (nn_map){.n = 1, .h = 1, .w = 2, .c = s->conv->oc, .pitch = (size_t)s->conv->oc};
+            s->at[NN_SAVED] = k->buffers[saved_buffer(k, i)].offset;
+        }
+    }
+    for (int i = 0; i < k->g->n_levels; i++) {
+        nn_train_level *l = &p->levels[i];
+        int box = k->g->levels[i].box, cls = k->g->levels[i].cls;
+        l->box = locate(k, box, false, 0, k->g->values[box].c, &l->box_at);
+        l->cls = locate(k, cls, false, 0, k->g->values[cls].c, &l->cls_at);
+        l->d_box = locate(k, box, true, 0, k->g->values[box].c, &l->d_box_at);
+        l->d_cls = locate(k, cls, true, 0, k->g->values[cls].c, &l->d_cls_at);
+    }
+}
+
+/* ---- backward's tasks ---- */
+
+static bool *marks_of(const work *k, int v, int c0)
+{
+    int base, root = nn_wires_root(&k->wires, v, &base);
+    return k->marks + k->mark_at[root] + base + c0;
+}
+
+/* One more task; in the first of two passes they are only counted. */
+static nn_train_task *add_task(work *k, int step)
+{
+    nn_train_task *t = k->p->tasks ? &k->p->tasks[k->p->n_tasks] : NULL;
+    k->p->n_tasks++;
+    if (t)
+        *t = (nn_train_task){.step = step};
+    return t;
+}
+
+static int now(const work *k)
+{
+    return (int)(k->p->n_steps + k->p->n_tasks);
+}
+
+/* Zeros what is not written yet of channels [c0, c0 + c) of v's gradient, and marks it. */
+static void complete(work *k, int v, int c0, int c)
+{
+    bool *mark = marks_of(k, v, c0);
+    for (int i = 0; i < c; i++) {
+        int first = i;
+        while (i < c && !mark[i])
+            mark[i++] = true;
+        if (i == first)
+            continue;
+        nn_train_task *t = add_task(k, -1);
+        if (t) {
+            t->value = v; /* its map: when all have their places, see locate_zeros */
+            t->c0 = c0 + first;
+            t->zero.c = i - first;
+            touch_grad(k, v, now(k));
+        }
+    }
+}
+
+/* The gradient of v gets one more contribution. Returns whether it must be added. */
+static bool claim(work *k, int v)
+{
+    if (v == NN_NO_VALUE || is_input(k, v))
+        return false;
+    bool *mark = marks_of(k, v, 0);
+    int c = k->g->values[v].c, written = 0;
+    for (int i = 0; i < c; i++)
+        written += mark[i];
+    if (written > 0)
+        complete(k, v, 0, c);
+    memset(mark, true, (size_t)c * sizeof *mark);
+    return written > 0;
+}
+
+static void backward_of(work *k, size_t i)
+{
+    nn_train_step *s = &k->p->steps[i];
+    complete(k, s->dst, s->kind == NN_STEP_COPY ? s->k : 0, written_channels(k, s));
+    s->src2_adds = claim(k, s->src2); /* a residual's gradient is written before src's */
+    s->src_adds = claim(k, s->src);
+    if (!add_task(k, (int)i))
+        return;
+    int t = now(k);
+    touch_grad(k, s->dst, t);
+    touch_grad(k, s->src, t);
+    touch_grad(k, s->src2, t);
+    if (s->kind == NN_STEP_CONV || s->kind == NN_STEP_MAXPOOL || s->kind == NN_STEP_ATTENTION)
+        touch_value(k, s->src, t);
+    if (s->kind == NN_STEP_CONV && s->conv->bn) {
+        nn_buffer_touch(&k->buffers[z_buffer(k, i)], t);
+        nn_buffer_touch(&k->buffers[saved_buffer(k, i)], t);
+    }
+}
+
+/* Lays backward out; the second time, with p->tasks there, for good. */
+static void backward(work *k)
+{
+    size_t n_marks = 0;
+    for (size_t v = 0; v < k->g->n_values; v++) {
+        k->mark_at[v] = n_marks;
+        n_marks += (size_t)k->g->values[v].c;
+    }
+    memset(k->marks, false, n_marks * sizeof *k->marks);
+    k->p->n_tasks = 0;
+    for (int i = 0; i < k->g->n_levels; i++) { /* the loss is the first reader of the heads */
+        claim(k, k->g->levels[i].box);
+        claim(k, k->g->levels[i].cls);
+    }
+    for (size_t i = k->p->n_steps; i-- > 0;)
+        backward_of(k, i);
+}
+
+static void locate_zeros(work *k)
+{
+    for (size_t i = 0; i < k->p->n_tasks; i++) {
+        nn_train_task *t = &k->p->tasks[i];
+        if (t->step < 0)
+            t->zero = locate(k, t->value, true, t->c0, t->zero.c, &t->at);
+    }
+}
+
+/* ---- lifetimes ---- */
+
+static void forward_lifetimes(work *k)
+{
+    int loss = (int)k->p->n_steps;
+    for (size_t i = 0; i < k->p->n_steps; i++) {
+        const nn_train_step *s = &k->p->steps[i];
+        touch_value(k, s->dst, (int)i);
+        touch_value(k, s->src, (int)i);
+        touch_value(k, s->src2, (int)i);
+        if (s->kind == NN_STEP_CONV && s->conv->bn) {
+            nn_buffer_touch(&k->buffers[z_buffer(k, i)], (int)i);
+            nn_buffer_touch(&k->buffers[saved_buffer(k, i)], (int)i);
+        }
+    }
+    for (int i = 0; i < k->g->n_levels; i++) {
+        const nn_level *l = &k->g->levels[i];
+        touch_value(k, l->box, loss);
+        touch_value(k, l->cls, loss);
+        touch_grad(k, l->box, loss);
+        touch_grad(k, l->cls, loss);
+    }
+}
+
+static vg_status place(work *k, vg_error *err)
+{
+    nn_shape_plan *p = k->p;
+    vg_status st = VG_OK;
+    for (size_t v = 0; v < k->g->n_values && st == VG_OK; v++) {
+        const nn_map *m = &k->maps[v];
+        st = nn_buffer_size(&k->buffers[v], m->n, m->h, m->w, m->c, err);
+        k->buffers[grad_buffer(k, (int)v)].bytes = k->buffers[v].bytes;
+    }
+    for (size_t i = 0; i < p->n_steps && st == VG_OK; i++) {
+        const nn_train_step *s = &p->steps[i];
+        const nn_map *m = &k->maps[s->dst];
+        int c = s->kind == NN_STEP_CONV ? s->conv->oc : 1;
+        st = nn_buffer_size(&k->buffers[z_buffer(k, i)], m->n, m->h, m->w, c, err);
+        if (st == VG_OK)
+            st = nn_buffer_size(&k->buffers[saved_buffer(k, i)], 1, 1, 2, c, err);
+    }
+    if (st != VG_OK)
+        return st;
+    for (size_t i = 0; i < k->n_buffers; i++)
+        if (k->buffers[i].born <= k->buffers[i].dies)
+            p->naive_bytes += k->buffers[i].bytes;
+    p->block_bytes = nn_place(k->buffers, k->n_buffers, k->order, k->order + k->n_buffers);
+    return VG_OK;
+}
+
+static vg_status compile(work *k, base_mem *mem, vg_error *err)
+{
+    nn_shape_plan *p = k->p;
+    for (size_t i = 0; i < k->n_buffers; i++)
+        k->buffers[i] = (nn_buffer){.born = INT_MAX, .dies = -1};
+    backward(k);
+    p->tasks = base_alloc_zero(mem, p->n_tasks + 1, sizeof *p->tasks, err);
+    if (!p->tasks)
+        return VG_ERR_MEMORY;
+    backward(k);
+    forward_lifetimes(k);
+    vg_status st = place(k, err);
+    if (st != VG_OK)
+        return st;
+    resolve(k);
+    locate_zeros(k);
+    return VG_OK;
+}
+
+vg_status nn_shape_plan_create(nn_shape_plan **out, const nn_graph *g, int n, int h, int w,
+                               base_mem *mem, vg_error *err)
+{
+    *out = NULL;
+    vg_status st = nn_wires_check(g, n, h, w, err);
+    if (st != VG_OK)
+        return st;
+    size_t n_values = g->n_values, n_most_steps = g->n_ops, n_channels = 0;
+    for (size_t i = 0; i < g->n_ops; i++)
+        n_most_steps += g->ops[i].kind == NN_CONCAT ? (size_t)g->ops[i].n_in : 0;
+    for (size_t v = 0; v < n_values; v++)
+        n_channels += (size_t)g->values[v].c;
+
+    st = VG_ERR_MEMORY;
+    work k = {.g = g, .n_buffers = 2 * n_values + 2 * n_most_steps};
+    nn_shape_plan *p = base_alloc_zero(mem, 1, sizeof *p, err);
+    if (!p)
+        return st;
+    *p = (nn_shape_plan){.n = n, .h = h, .w = w};
+    k.p = p;
+    /* The work lives in one block, largest alignment first. */
+    size_t bytes = k.n_buffers * (sizeof(nn_buffer) + 2 * sizeof(size_t)) +
+                   n_values * (sizeof(nn_map) + sizeof(size_t)) + nn_wires_bytes(g) + n_channels;
+    char *block = base_alloc_zero(mem, 1, bytes, err);
+    p->steps = base_alloc_zero(mem, n_most_steps, sizeof *p->steps, err);
+    p->live = base_alloc_zero(mem, n_values, sizeof *p->live, err);
+    if (!block || !p->steps || !p->live)
+        goto done;
+    k.buffers = (nn_buffer *)(void *)block;
+    k.order = (size_t *)(void *)(k.buffers + k.n_buffers);
+    k.maps = (nn_map *)(void *)(k.order + 2 * k.n_buffers);
+    k.mark_at = (size_t *)(void *)(k.maps + n_values);
+    char *wires = (char *)(k.mark_at + n_values);
+    k.marks = (bool *)(wires + nn_wires_bytes(g));
+    nn_wire(&k.wires, g, k.maps, n, h, w, NULL, wires);
+    steps(&k);
+    k.n_buffers = 2 * n_values + 2 * p->n_steps;
+    st = compile(&k, mem, err);
+done:
+    base_free(block);
+    if (st != VG_OK)
+        nn_shape_plan_destroy(&p);
+    *out = p;
+    return st;
+}
+
+void nn_shape_plan_destroy(nn_shape_plan **p)
+{
+    if (*p) {
+        base_free((*p)->steps);
+        base_free((*p)->tasks);
+        base_free((*p)->live);
+        base_free(*p);
+    }
+    *p = NULL;
+}
+
+static void point(nn_map *m, char *block, size_t at)
+{
+    m->data = at == SIZE_MAX ? NULL : (float *)(void *)(block + at);
+}
+
+void nn_shape_plan_bind(nn_shape_plan *p, const nn_graph *g, char *block, const float *input)
+{
+    if (p->bound != block) {
+        for (size_t i = 0; i < p->n_steps; i++)
+            for (int r = 0; r < NN_N_ROLES; r++)
+                point(&p->steps[i].map[r], block, p->steps[i].at[r]);
+        for (size_t i = 0; i < p->n_tasks; i++)
+            if (p->tasks[i].step < 0)
+                point(&p->tasks[i].zero, block, p->tasks[i].at);
+        for (int i = 0; i < g->n_levels; i++) {
+            nn_train_level *l = &p->levels[i];
+            point(&l->box, block, l->box_at);
+            point(&l->cls, block, l->cls_at);
+            point(&l->d_box, block, l->d_box_at);
+            point(&l->d_cls, block, l->d_cls_at);
+        }
+        p->bound = block;
+    }
+    for (size_t i = 0; i < p->n_steps; i++)
+        if (p->steps[i].src == g->input)
+            p->steps[i].map[NN_SRC].data =
+                (float *)(uintptr_t)input; /* read only: a source is never written */
+}

@@ -1,0 +1,42 @@
+/* train_plan.h: a graph for one shape, both ways: steps, the order of backward, and where each map
+ * and gradient lies. Internal to nn. */
+#ifndef NN_TRAIN_PLAN_H
+#define NN_TRAIN_PLAN_H
+
+#include "train_backend.h"
+
+/* Backward's list: a step, or a part of a gradient that nobody writes and somebody reads. */
+typedef struct nn_train_task {
+    int step;  /* -1: zero */
+    int value; /* whose gradient is zeroed, from channel c0 on */
+    int c0;
+    nn_map zero;
+    size_t at;
+} nn_train_task;
+
+typedef struct nn_train_level {
+    nn_map box, cls, d_box, d_cls;
+    size_t box_at, cls_at, d_box_at, d_cls_at;
+} nn_train_level;
+
+typedef struct nn_shape_plan {
+    int n, h, w;
+    size_t block_bytes, naive_bytes, scratch_bytes;
+    char *bound; /* the block that maps point into */
+    nn_train_step *steps;
+    size_t n_steps;
+    nn_train_task *tasks;
+    size_t n_tasks;
+    nn_train_level levels[NN_MAX_LEVELS];
+    bool *live; /* (values) backward's: something trained lies at or below it */
+    uint64_t used;
+} nn_shape_plan;
+
+/* Backend-free; parameters are not bound. Errors: VG_ERR_ARGUMENT, VG_ERR_LIMIT, VG_ERR_MEMORY. */
+vg_status nn_shape_plan_create(nn_shape_plan **out, const nn_graph *g, int n, int h, int w,
+                               base_mem *mem, vg_error *err);
+void nn_shape_plan_destroy(nn_shape_plan **p);
+/* Points every map into block, and the graph's input at input. */
+void nn_shape_plan_bind(nn_shape_plan *p, const nn_graph *g, char *block, const float *input);
+
+#endif
