@@ -144,8 +144,8 @@ typedef struct data_loader_options {
     data_cache cache;
     /* Of decoded, resized pictures. RAM: those that come first stay until the budget is full, none
      * gives way. DISK: "<picture>.<s>.vigil-bin" beside each picture, with its sum; at most so many
-     * bytes of them are written by this loader, and none is removed. 0: no bound (of RAM: all
-     * pictures, taken at create). */
+     * bytes of them are written by this loader, none is removed, and when one cannot be written no
+     * more are tried (a debug line). 0: no bound (of RAM: all pictures, taken at create). */
     size_t cache_bytes;
     /* Most bytes of the pictures that mosaic draws from (the min(n, 8 * batch, 1000) latest), kept
      * decoded in a ring. What does not fit is decoded again: slower, the same pixels. 0: 256 MiB.
@@ -194,7 +194,8 @@ vg_status data_loader_set_augment(data_loader *l, const data_augment *augment, v
 
 /* Begins an epoch at a batch (0; resume: where it was left), dropping one under way. A sample
  * depends on (seed, epoch, its place in the epoch) alone, and so does the order. Threads begin at
- * once. Errors: VG_ERR_ARGUMENT (past the last batch). */
+ * once: started before the validation in between, an epoch's first batches are ready after it.
+ * Errors: VG_ERR_ARGUMENT (past the last batch). */
 vg_status data_loader_start(data_loader *l, uint64_t epoch, size_t first_batch, vg_error *err);
 /* The next batch, in order; *out NULL after the last. Borrowed until the next call of next, start
  * or destroy. While it is not ready the caller makes samples, too. Errors: of the first sample in

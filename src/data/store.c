@@ -42,6 +42,7 @@ struct store {
     size_t n_slots, slot_bytes, hand;
 
     size_t disk_bytes, disk_used; /* written by us */
+    bool disk_refuses;            /* a write failed: no more are tried */
     data_loader_stats stats;
 };
 
@@ -376,10 +377,23 @@ done:
 static bool disk_book(store *s, size_t n)
 {
     pthread_mutex_lock(&s->lock);
-    bool fits = n <= s->disk_bytes - s->disk_used;
+    bool fits = !s->disk_refuses && n <= s->disk_bytes - s->disk_used;
     s->disk_used += fits ? n : 0;
     pthread_mutex_unlock(&s->lock);
     return fits;
+}
+
+/* A read-only folder or a full disk: said once, and pictures are decoded from then on. */
+static void disk_give_up(store *s, size_t n, const char *path, const vg_error *why)
+{
+    pthread_mutex_lock(&s->lock);
+    bool first = !s->disk_refuses;
+    s->disk_refuses = true;
+    s->disk_used -= n;
+    pthread_mutex_unlock(&s->lock);
+    if (first)
+        base_log(BASE_LOG_DEBUG, "pictures are not cached on disk", "path=%s reason=%s", path,
+                 why->what);
 }
 
 static vg_status load(store *s, store_io *io, const image_view *dst, const data_picture *p,
@@ -395,8 +409,7 @@ static vg_status load(store *s, store_io *io, const image_view *dst, const data_
         return st;
     vg_error unwritten = {0};
     if (disk_write(s, dst, p->path, &unwritten) != VG_OK)
-        base_log(BASE_LOG_DEBUG, "picture not cached", "path=%s reason=%s", p->path,
-                 unwritten.what);
+        disk_give_up(s, n, p->path, &unwritten);
     return VG_OK;
 }
 

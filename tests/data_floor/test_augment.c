@@ -361,6 +361,25 @@ static void a_polygon_outside_is_dropped(void **state)
     assert_int_equal(augment_boxes_warp(&box, 1, away, false, 1, 100, 100, NULL), 0);
 }
 
+/* Spec 5.4, step 3: each rule alone, just kept and just dropped. */
+static void boxes_are_filtered_by_size_area_and_aspect(void **state)
+{
+    (void)state;
+    static const struct {
+        float x1, y1, x2, y2, left;
+        size_t kept;
+    } cases[] = {{10, 10, 12.1f, 20, 0, 1}, {10, 10, 12, 20, 0, 0},   {10, 10, 20, 12.1f, 0, 1},
+                 {10, 10, 20, 12, 0, 0},    {0, 0, 400, 4.1f, 0, 1},  {0, 0, 400, 4, 0, 0},
+                 {100, 0, 200, 50, 189, 1}, {100, 0, 200, 50, 191, 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const float m[9] = {1, 0, -cases[i].left, 0, 1, 0, 0, 0, 1};
+        augment_box b = {
+            .x1 = cases[i].x1, .y1 = cases[i].y1, .x2 = cases[i].x2, .y2 = cases[i].y2};
+        if (augment_boxes_warp(&b, 1, m, false, 1, 500, 500, NULL) != cases[i].kept)
+            fail_msg("case %zu", i);
+    }
+}
+
 static void without_strength_the_matrix_is_the_identity(void **state)
 {
     (void)state;
@@ -389,6 +408,7 @@ int main(void)
         cmocka_unit_test(flipped_boxes_stay_on_their_objects),
         cmocka_unit_test(a_polygon_is_bounded_by_its_points),
         cmocka_unit_test(a_polygon_outside_is_dropped),
+        cmocka_unit_test(boxes_are_filtered_by_size_area_and_aspect),
         cmocka_unit_test(without_strength_the_matrix_is_the_identity),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

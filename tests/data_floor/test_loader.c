@@ -136,16 +136,20 @@ static void every_picture_comes_once_an_epoch(void **state)
     data_loader_options o = training(1);
     OK(data_loader_create(&l, set, &o, &mem, err));
     assert_int_equal(data_loader_n_batches(l), 3);
+    uint64_t orders[3];
     for (uint64_t epoch = 0; epoch < 3; epoch++) {
         int seen[10] = {0}, sizes[3], n = 0;
+        orders[epoch] = BASE_HASH_START;
         OK(data_loader_start(l, epoch, 0, err));
         for (;;) {
             OK(data_loader_next(l, &b, err));
             if (!b)
                 break;
             sizes[n++] = b->n;
-            for (int i = 0; i < b->n; i++)
+            for (int i = 0; i < b->n; i++) {
                 seen[b->items[i].picture]++;
+                orders[epoch] = base_hash(orders[epoch], &b->items[i].picture, sizeof(size_t));
+            }
             for (size_t i = 0; i < b->n_labels; i++) {
                 assert_in_range(b->labels[i].picture, i ? b->labels[i - 1].picture : 0, b->n - 1);
                 assert_in_range(b->labels[i].class_index, 0, 2);
@@ -159,6 +163,7 @@ static void every_picture_comes_once_an_epoch(void **state)
         for (int i = 0; i < 10; i++)
             assert_int_equal(seen[i], 1);
     }
+    assert_true(orders[0] != orders[1] && orders[1] != orders[2] && orders[0] != orders[2]);
     data_loader_destroy(&l);
     data_set_destroy(&set);
     farm_close(&f);
@@ -356,6 +361,53 @@ static void without_augmentation_training_is_a_letterbox(void **state)
     farm_close(&f);
 }
 
+/* Two flat pictures mixed: every pixel lies between them, and both pictures' boxes are there. */
+static void mixup_mixes_pixels_and_joins_boxes(void **state)
+{
+    (void)state;
+    farm f;
+    farm_open(&f);
+    for (int i = 0; i < 2; i++) {
+        char name[32], text[32];
+        uint8_t rgb[3 * 64 * 64];
+        memset(rgb, i ? 200 : 100, sizeof rgb);
+        image_view v = {rgb, 64, 64, 3 * 64};
+        base_format(name, sizeof name, "images/train/%d.png", i);
+        OK(image_write(f.encoder, &v, farm_path(&f, name), &f.mem, err));
+        base_format(name, sizeof name, "labels/train/%d.txt", i);
+        base_format(text, sizeof text, "%d .5 .5 .2 .2\n", i);
+        farm_text(&f, name, text);
+    }
+    data_set *set = farm_set(&f, &(data_set_options){0}, &mem);
+    data_loader *l = NULL;
+    const data_batch *b;
+    OK(data_loader_create(
+        &l, set,
+        &(data_loader_options){.imgsz = 64, .batch = 1, .train = true, .augment = {.mixup = 1}},
+        &mem, err));
+    assert_int_equal(data_loader_most_labels(l), 2);
+    int n_mixed = 0;
+    for (uint64_t epoch = 0; epoch < 20; epoch++) {
+        OK(data_loader_start(l, epoch, 0, err));
+        for (int i = 0; i < 2; i++) {
+            OK(data_loader_next(l, &b, err));
+            assert_int_equal(b->n_labels, 2);
+            int own = (int)b->items[0].picture, other = b->labels[1].class_index;
+            assert_int_equal(b->labels[0].class_index, own);
+            float v = b->input[0] * 255;
+            if (own != other)
+                assert_true(v > 120 && v < 180);
+            else
+                assert_true(fabsf(v - (own ? 200.0f : 100.0f)) < 1.1f);
+            n_mixed += own != other;
+        }
+    }
+    assert_in_range(n_mixed, 8, 32);
+    data_loader_destroy(&l);
+    data_set_destroy(&set);
+    farm_close(&f);
+}
+
 static void mosaic_can_be_closed_and_not_be_invented(void **state)
 {
     (void)state;
@@ -543,6 +595,7 @@ int main(void)
         cmocka_unit_test(rect_batches_are_sorted_by_aspect_and_fit),
         cmocka_unit_test(labels_stay_on_their_objects),
         cmocka_unit_test(without_augmentation_training_is_a_letterbox),
+        cmocka_unit_test(mixup_mixes_pixels_and_joins_boxes),
         cmocka_unit_test(mosaic_can_be_closed_and_not_be_invented),
         cmocka_unit_test(a_picture_that_vanishes_is_an_error_with_its_path),
         cmocka_unit_test(options_out_of_range_are_refused),

@@ -176,7 +176,7 @@ static void disk_files_are_used_until_the_picture_changes(void **state)
     struct stat info;
     assert_int_equal(stat(farm_path(&b.f, file), &info), 0);
     for (off_t at = 0; at < info.st_size; at += 101) {
-        uint8_t byte;
+        uint8_t byte = 0;
         int fd = open(farm_path(&b.f, file), O_RDWR);
         assert_int_equal(pread(fd, &byte, 1, at), 1);
         byte ^= 1;
@@ -190,6 +190,15 @@ static void disk_files_are_used_until_the_picture_changes(void **state)
     make(&b, o);
     assert_true(pixels(&b, 3) == want);
     assert_int_equal(stats(&b).n_decoded, 1);
+
+    /* The picture's time is another. */
+    for (int sec = 1000; sec < 1002; sec++) {
+        struct timespec times[2] = {{.tv_sec = sec}, {.tv_sec = sec}};
+        assert_int_equal(utimensat(AT_FDCWD, farm_path(&b.f, "images/train/003.jpg"), times, 0), 0);
+        make(&b, o);
+        assert_true(pixels(&b, 3) == want);
+        assert_int_equal(stats(&b).n_decoded, 1);
+    }
 
     /* Another picture of the same shape. */
     farm_picture(&b.f, "images/train/003.jpg", 64, 52, 77);
@@ -222,6 +231,24 @@ static void the_disk_budget_holds(void **state)
     bench_close(&b);
 }
 
+/* Not by permissions, which root has anyway: a folder stands where the file should. */
+static void a_disk_that_refuses_costs_nothing(void **state)
+{
+    (void)state;
+    bench b;
+    bench_open(&b);
+    farm_folder(&b.f, "images/train/000.jpg.32.vigil-bin");
+    make(&b, (store_options){0});
+    uint64_t want = pixels(&b, 0);
+    make(&b, (store_options){.cache = DATA_CACHE_DISK});
+    for (size_t i = 0; i < 8; i++)
+        pixels(&b, i);
+    assert_true(pixels(&b, 0) == want);
+    assert_int_equal(stats(&b).cache_bytes, 0);
+    assert_false(base_path_exists(farm_path(&b.f, "images/train/001.jpg.32.vigil-bin")));
+    bench_close(&b);
+}
+
 static void mosaic_draws_from_the_latest_places(void **state)
 {
     (void)state;
@@ -250,6 +277,7 @@ int main(void)
         cmocka_unit_test(a_loan_stays_as_it_is),
         cmocka_unit_test(disk_files_are_used_until_the_picture_changes),
         cmocka_unit_test(the_disk_budget_holds),
+        cmocka_unit_test(a_disk_that_refuses_costs_nothing),
         cmocka_unit_test(mosaic_draws_from_the_latest_places),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
