@@ -9,10 +9,9 @@
 #include <fcntl.h>
 #include <math.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "sum.h"
+#include "disk_cache.h"
 
 typedef enum kept_state { KEPT_NOT, KEPT_FILLING, KEPT_READY } kept_state;
 
@@ -280,99 +279,6 @@ static vg_status decode(const store *s, store_io *io, const image_view *dst, con
 
 /* ---- the disk ---- */
 
-#define DISK_MAGIC UINT64_C(0x3150586c69676976) /* "vigilXP1" */
-
-typedef struct disk_header {
-    uint64_t magic;
-    int32_t w, h, imgsz, unused;
-    int64_t source_bytes, source_s, source_ns;
-    uint64_t sum;
-    uint64_t spare;
-} disk_header;
-_Static_assert(sizeof(disk_header) == 64, "layout of the cache file");
-
-/* What the file beside the picture must say but for the sum. False when the picture is gone. */
-static bool expect_header(disk_header *out, const store *s, const image_view *v, const char *path)
-{
-    struct stat info;
-    if (stat(path, &info) != 0)
-        return false;
-    *out = (disk_header){.magic = DISK_MAGIC,
-                         .w = v->w,
-                         .h = v->h,
-                         .imgsz = s->imgsz,
-                         .source_bytes = info.st_size,
-                         .source_s = info.st_mtim.tv_sec,
-                         .source_ns = info.st_mtim.tv_nsec};
-    return true;
-}
-
-static bool read_exactly(int fd, void *to, size_t n)
-{
-    uint8_t *p = to;
-    while (n > 0) {
-        ssize_t got = read(fd, p, n);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return false;
-        p += got;
-        n -= (size_t)got;
-    }
-    return true;
-}
-
-static bool disk_path(const store *s, char *out, size_t n, const char *path)
-{
-    return base_format(out, n, "%s.%d.vigil-bin", path, s->imgsz);
-}
-
-static bool disk_read(const store *s, const image_view *dst, const char *path)
-{
-    char file[4096];
-    disk_header want, is;
-    size_t n = dst->stride * (size_t)dst->h;
-    if (!disk_path(s, file, sizeof file, path) || !expect_header(&want, s, dst, path))
-        return false;
-    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-        return false;
-    bool good = read_exactly(fd, &is, sizeof is) && read_exactly(fd, dst->data, n);
-    close(fd);
-    want.sum = good ? data_sum(BASE_HASH_START, dst->data, n) : 0;
-    return good && memcmp(&want, &is, sizeof is) == 0;
-}
-
-/* Replaced whole, but not brought to the disk at once: 100,000 waits for it, for a file that its
- * sum protects. */
-static vg_status disk_write(const store *s, const image_view *v, const char *path, vg_error *err)
-{
-    char file[4096];
-    disk_header h;
-    size_t n = v->stride * (size_t)v->h;
-    if (!disk_path(s, file, sizeof file, path) || !expect_header(&h, s, v, path))
-        return base_fail(err, VG_ERR_IO, path, NULL, "no name for its cache file");
-    h.sum = data_sum(BASE_HASH_START, v->data, n);
-    base_file tmp = BASE_FILE_NONE;
-    vg_status st = base_file_create_beside(&tmp, file, err);
-    if (st != VG_OK)
-        goto done;
-    st = base_file_write(&tmp, &h, sizeof h, err);
-    if (st == VG_OK)
-        st = base_file_write(&tmp, v->data, n, err);
-    if (st != VG_OK)
-        goto done;
-    if (rename(tmp.tmp_path, file) != 0) {
-        st = base_fail_errno(err, VG_ERR_IO, file, NULL, "cannot put the file in its place");
-        goto done;
-    }
-    close(tmp.fd);
-    tmp = BASE_FILE_NONE;
-done:
-    base_file_discard(&tmp);
-    return st;
-}
-
 /* Books room for n bytes on the disk. */
 static bool disk_book(store *s, size_t n)
 {
@@ -400,15 +306,15 @@ static vg_status load(store *s, store_io *io, const image_view *dst, const data_
                       bool *decoded, base_mem *mem, vg_error *err)
 {
     *decoded = false;
-    if (s->cache == DATA_CACHE_DISK && disk_read(s, dst, p->path))
+    if (s->cache == DATA_CACHE_DISK && disk_cache_read(dst, p->path, s->imgsz))
         return VG_OK;
     vg_status st = decode(s, io, dst, p, mem, err);
     *decoded = true;
-    size_t n = sizeof(disk_header) + dst->stride * (size_t)dst->h;
+    size_t n = DISK_CACHE_HEADER_BYTES + dst->stride * (size_t)dst->h;
     if (st != VG_OK || s->cache != DATA_CACHE_DISK || !disk_book(s, n))
         return st;
     vg_error unwritten = {0};
-    if (disk_write(s, dst, p->path, &unwritten) != VG_OK)
+    if (disk_cache_write(dst, p->path, s->imgsz, &unwritten) != VG_OK)
         disk_give_up(s, n, p->path, &unwritten);
     return VG_OK;
 }
