@@ -11,6 +11,8 @@
 #include "optimizer.h"
 #include "params.h"
 #include "rng.h"
+#include "run.h"
 #include "schedule.h"
+#include "validate.h"
 
 #endif

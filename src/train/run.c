@@ -1,0 +1,414 @@
+/* run.c: the loop. Nothing of a run's course is kept outside train_state, so that a checkpoint of
+ * it is the run. */
+#include "run_parts.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "resample.h"
+
+/* So many optimizer steps in a row whose gradient is no number: it will not come back by itself. */
+enum { MOST_BAD_STEPS = 10 };
+
+static double seconds_now(const train_run *r)
+{
+    return r->seconds_before + (double)(base_now_ns() - r->started_ns) * 1e-9;
+}
+
+static bool stop_is_wanted(const train_listener *l)
+{
+    return l != NULL && l->wants_stop != NULL && l->wants_stop(l->ctx);
+}
+
+static vg_status save_checkpoint(train_run *r, vg_error *err)
+{
+    const train_facts facts = run_facts(r);
+    r->state.position.seconds = seconds_now(r);
+    r->saved_ns = base_now_ns();
+    return train_checkpoint_save(&r->state, &r->args, &facts, r->last_path, r->mem.work, err);
+}
+
+static vg_status interrupted(train_run *r, vg_error *err)
+{
+    const vg_status st = save_checkpoint(r, err);
+    if (st != VG_OK)
+        return st;
+    return base_fail(err, VG_ERR_INTERRUPTED, r->last_path,
+                     base_mend("go on with resume=%.400s", r->last_path),
+                     "stopped in epoch %lld of %d, after batch %lld of %lld",
+                     (long long)r->state.position.epoch + 1, r->args.epochs,
+                     (long long)r->state.position.batch, (long long)r->schedule.n_batches);
+}
+
+/* ---- one batch ---- */
+
+typedef struct sized_input {
+    const float *input;
+    int n, h, w;
+} sized_input;
+
+static sized_input size_input(train_run *r, const data_batch *b)
+{
+    if (r->resized == NULL)
+        return (sized_input){b->input, b->n, b->h, b->w};
+    const int stride = r->info.max_stride, longer = b->h > b->w ? b->h : b->w;
+    const int size = train_rng_size(&r->state.rng, r->args.imgsz, stride);
+    if (size == longer)
+        return (sized_input){b->input, b->n, b->h, b->w};
+    const int h = train_resample_side(b->h, longer, size, stride),
+              w = train_resample_side(b->w, longer, size, stride);
+    train_resample(r->resized, h, w, b->input, b->n, b->h, b->w);
+    return (sized_input){r->resized, b->n, h, w};
+}
+
+static int head_levels(detect_level *levels, detect_gradient *gradients, const nn_train *net)
+{
+    const int n = nn_train_n_heads(net);
+    for (int l = 0; l < n; l++) {
+        const nn_head head = nn_train_head(net, l), grad = nn_train_head_grad(net, l);
+        levels[l] = (detect_level){.box = head.box.data,
+                                   .cls = head.cls.data,
+                                   .box_pitch = head.box.pitch,
+                                   .cls_pitch = head.cls.pitch,
+                                   .h = head.box.h,
+                                   .w = head.box.w,
+                                   .stride = head.stride};
+        gradients[l] = (detect_gradient){.box = grad.box.data,
+                                         .cls = grad.cls.data,
+                                         .box_pitch = grad.box.pitch,
+                                         .cls_pitch = grad.cls.pitch};
+    }
+    return n;
+}
+
+static vg_status add_gradients(train_run *r, const data_batch *b, const sized_input *in,
+                               vg_error *err)
+{
+    detect_level levels[NN_MAX_LEVELS];
+    detect_gradient gradients[NN_MAX_LEVELS];
+    const nn_accounts accounts = {
+        .weights = r->mem.model, .activations = r->mem.activations, .plans = r->mem.work};
+    vg_status st = nn_train_plan(r->net, in->n, in->h, in->w, &accounts, err);
+    if (st != VG_OK)
+        return st;
+    nn_train_forward(r->net, in->input);
+    const detect_batch batch = {.levels = levels,
+                                .n_levels = head_levels(levels, gradients, r->net),
+                                .nc = r->info.nc,
+                                .batch = in->n,
+                                .labels = b->labels,
+                                .n_labels = b->n_labels};
+    const detect_loss_gains gains = {
+        .box = (float)r->args.box, .cls = (float)r->args.cls, .dfl = (float)r->args.dfl};
+    detect_loss_value value;
+    st = detect_loss_run(r->loss, &value, gradients, &batch, &gains, nn_train_pool(r->net), err);
+    if (st != VG_OK)
+        return st;
+    nn_train_backward(r->net, r->needs_grad);
+    train_position *p = &r->state.position;
+    p->has_gradients = true;
+    p->loss_sums[0] += value.box;
+    p->loss_sums[1] += value.cls;
+    p->loss_sums[2] += value.dfl;
+    return VG_OK;
+}
+
+static vg_status step(train_run *r, const train_rates *rates, int64_t ni, vg_error *err)
+{
+    train_position *p = &r->state.position;
+    const bool good =
+        train_optimizer_step(r->state.optimizer, rates, nn_train_pool(r->net), &r->grad_norm);
+    nn_train_zero_grad(r->net);
+    p->has_gradients = false;
+    p->last_step = ni;
+    if (good) {
+        train_ema_update(r->state.ema, nn_train_pool(r->net));
+        r->n_bad_steps = 0;
+        return VG_OK;
+    }
+    if (++r->n_bad_steps < MOST_BAD_STEPS)
+        return VG_OK;
+    return base_fail(
+        err, VG_ERR_FORMAT,
+        base_where("epoch %lld, batch %lld", (long long)p->epoch + 1, (long long)p->batch + 1),
+        "lower lr0 or warmup_bias_lr; the last checkpoint is from before",
+        "training has diverged: %d steps in a row had a gradient that is no number",
+        MOST_BAD_STEPS);
+}
+
+static void tell_batch(const train_run *r, const train_listener *l, const data_batch *b,
+                       const sized_input *in, const train_rates *rates)
+{
+    if (l == NULL || l->batch == NULL)
+        return;
+    const train_position *p = &r->state.position;
+    train_progress progress = {.epoch = p->epoch,
+                               .n_epochs = r->args.epochs,
+                               .batch = p->batch,
+                               .n_batches = p->n_batches,
+                               .n_pictures = in->n,
+                               .h = in->h,
+                               .w = in->w,
+                               .n_labels = b->n_labels,
+                               .grad_norm = r->grad_norm,
+                               .rates = *rates,
+                               .seconds = seconds_now(r)};
+    for (int k = 0; k < TRAIN_N_LOSSES; k++)
+        progress.loss[k] = p->loss_sums[k] / (double)p->batch;
+    l->batch(l->ctx, &progress);
+}
+
+static vg_status run_batch(train_run *r, const data_batch *b, const train_listener *listener,
+                           vg_error *err)
+{
+    train_position *p = &r->state.position;
+    const train_rates rates = train_schedule_at(&r->schedule, (int)p->epoch, p->batch);
+    const int64_t ni = p->batch + p->n_batches * p->epoch;
+    const sized_input in = size_input(r, b);
+    vg_status st = add_gradients(r, b, &in, err);
+    if (st == VG_OK && train_schedule_steps(ni, p->last_step, rates.accumulate))
+        st = step(r, &rates, ni, err);
+    if (st != VG_OK)
+        return st;
+    p->batch++;
+    tell_batch(r, listener, b, &in, &rates);
+    if (stop_is_wanted(listener))
+        return interrupted(r, err);
+    const double minutes = (double)(base_now_ns() - r->saved_ns) / 60e9;
+    if (r->args.save && r->args.save_minutes > 0 && minutes >= r->args.save_minutes)
+        return save_checkpoint(r, err);
+    return VG_OK;
+}
+
+/* ---- one epoch ---- */
+
+/* The recipe's last epochs are without mosaic and mixup; when there are fewer epochs than that,
+ * none is. */
+static vg_status choose_augment(train_run *r, vg_error *err)
+{
+    const int64_t from = r->args.epochs - r->args.close_mosaic;
+    if (r->args.close_mosaic <= 0 || from < 0 || r->state.position.epoch < from)
+        return VG_OK;
+    data_augment plain = run_augment(&r->args);
+    plain.mosaic = plain.mixup = 0;
+    return data_loader_set_augment(r->loader, &plain, err);
+}
+
+static vg_status train_batches(train_run *r, const train_listener *listener, vg_error *err)
+{
+    train_position *p = &r->state.position;
+    if (p->batch >= p->n_batches)
+        return VG_OK; /* resumed between the last batch and validation */
+    vg_status st = choose_augment(r, err);
+    if (st == VG_OK)
+        st = data_loader_start(r->loader, (uint64_t)p->epoch, (size_t)p->batch, err);
+    while (st == VG_OK) {
+        const data_batch *b;
+        st = data_loader_next(r->loader, &b, err);
+        if (st != VG_OK || b == NULL)
+            break;
+        assert((int64_t)b->index == p->batch);
+        st = run_batch(r, b, listener, err);
+    }
+    return st;
+}
+
+vg_status run_validate(train_run *r, train_validation *out, const weights_file *weights,
+                       const train_listener *listener, vg_error *err)
+{
+    nn_graph *g = NULL;
+    const vg_status st = run_make_graph(r, &g, err);
+    if (st != VG_OK)
+        return st;
+    return train_validate(r->validator, out, &g, weights, nn_train_pool(r->net),
+                          listener != NULL ? listener->wants_stop : NULL,
+                          listener != NULL ? listener->ctx : NULL, &r->mem, err);
+}
+
+static vg_status validate_average(train_run *r, train_validation *out,
+                                  const train_listener *listener, vg_error *err)
+{
+    weights_file *average = NULL;
+    vg_status st = train_ema_open_weights(r->state.ema, &average, r->mem.work, err);
+    if (st == VG_OK)
+        st = run_validate(r, out, average, listener, err);
+    weights_close(&average);
+    return st;
+}
+
+static report_epoch make_row(const train_run *r, const train_validation *v)
+{
+    const train_position *p = &r->state.position;
+    const train_rates rates = train_schedule_at(&r->schedule, (int)p->epoch, p->n_batches - 1);
+    report_epoch row = {.epoch = (int)p->epoch + 1, .time_s = seconds_now(r)};
+    for (int k = 0; k < TRAIN_N_LOSSES; k++) {
+        row.train_loss[k] = p->loss_sums[k] / (double)p->n_batches;
+        row.val_loss[k] = v != NULL ? v->loss[k] : NAN;
+        row.lr[k] = rates.lr[k];
+    }
+    row.precision = v != NULL ? v->metrics.mean_p : NAN;
+    row.recall = v != NULL ? v->metrics.mean_r : NAN;
+    row.map50 = v != NULL ? v->metrics.map50 : NAN;
+    row.map = v != NULL ? v->metrics.map : NAN;
+    return row;
+}
+
+static vg_status save_model(train_run *r, const char *path, int64_t epoch, vg_error *err)
+{
+    const train_facts facts = run_facts(r);
+    return train_model_save(r->params, r->n_params, r->state.ema, WEIGHTS_F16, epoch, &r->args,
+                            &facts, path, r->mem.work, err);
+}
+
+static vg_status save_period(train_run *r, int64_t epoch, vg_error *err)
+{
+    char path[RUN_PATH_BYTES];
+    if (r->args.save_period < 1 || epoch % r->args.save_period != 0)
+        return VG_OK;
+    if (!base_format(path, sizeof path, "%s/weights/epoch%lld.safetensors", r->folder,
+                     (long long)epoch))
+        return base_fail(err, VG_ERR_LIMIT, r->folder, "use a shorter path",
+                         "a path too long for a run's folder");
+    return save_model(r, path, epoch, err);
+}
+
+/* In an order that a crash between any two may repeat: the row and best.safetensors are those of an
+ * epoch that is done over, with the same numbers, until the checkpoint says that it is behind us.
+ */
+static vg_status end_epoch(train_run *r, const train_listener *listener, vg_error *err)
+{
+    train_position *p = &r->state.position;
+    const bool is_last = p->epoch + 1 == r->args.epochs;
+    const bool validates = r->args.val || is_last;
+    train_validation v = {0};
+    train_verdict verdict = {0};
+    vg_status st = validates ? validate_average(r, &v, listener, err) : VG_OK;
+    if (st != VG_OK)
+        return st;
+    if (v.stopped)
+        return interrupted(r, err);
+    const report_epoch row = make_row(r, validates ? &v : NULL);
+    st = report_csv_append(r->csv, &row, err);
+    if (st != VG_OK)
+        return st;
+    if (validates)
+        verdict = train_best_push(&r->state.best, p->epoch + 1, train_fitness(row.map50, row.map),
+                                  r->args.patience);
+    if (verdict.is_best && (r->args.save || is_last))
+        st = save_model(r, r->best_path, p->epoch + 1, err);
+    if (st == VG_OK && r->args.save)
+        st = save_period(r, p->epoch + 1, err);
+    if (st != VG_OK)
+        return st;
+
+    p->epoch++;
+    p->batch = 0;
+    memset(p->loss_sums, 0, sizeof p->loss_sums);
+    if (r->args.save || is_last)
+        st = save_checkpoint(r, err);
+    const train_epoch_end end = {
+        .row = row, .validation = validates ? &v : NULL, .verdict = verdict};
+    if (st == VG_OK && listener != NULL && listener->epoch != NULL)
+        listener->epoch(listener->ctx, &end);
+    if (st == VG_OK && stop_is_wanted(listener))
+        return interrupted(r, err);
+    return st;
+}
+
+/* ---- the run ---- */
+
+/* From the state alone, so that a resumed run knows it, too. */
+static bool patience_is_out(const train_run *r)
+{
+    return r->args.val && r->args.patience > 0 && r->state.position.batch == 0 &&
+           r->state.position.epoch - r->state.best.stop_epoch >= r->args.patience;
+}
+
+/* best is validated once more as it is in its file; last becomes a model like it. */
+static vg_status finish(train_run *r, const train_listener *listener, vg_error *err)
+{
+    if (base_path_exists(r->best_path)) {
+        weights_file *best = NULL;
+        vg_status st = weights_open(&best, r->best_path, r->mem.work, err);
+        if (st == VG_OK)
+            st = run_validate(r, &r->final, best, listener, err);
+        weights_close(&best);
+        if (st != VG_OK)
+            return st;
+        if (r->final.stopped)
+            return interrupted(r, err);
+        r->has_final = true;
+    }
+    const vg_status st = save_model(r, r->last_path, -1, err);
+    if (st != VG_OK)
+        return st;
+    char previous[RUN_PATH_BYTES];
+    if (base_format(previous, sizeof previous, "%s/weights/last.1.safetensors", r->folder))
+        unlink(previous); /* a state that nobody can go on from now */
+    return VG_OK;
+}
+
+vg_status train_run_go(train_run *r, const train_listener *listener, vg_error *err)
+{
+    r->started_ns = r->saved_ns = base_now_ns();
+    while (r->state.position.epoch < r->args.epochs && !patience_is_out(r)) {
+        vg_status st = train_batches(r, listener, err);
+        if (st == VG_OK)
+            st = end_epoch(r, listener, err);
+        if (st != VG_OK)
+            return st;
+    }
+    return finish(r, listener, err);
+}
+
+/* ---- facts ---- */
+
+const train_args *train_run_args(const train_run *r)
+{
+    return &r->args;
+}
+
+const nn_graph *train_run_graph(const train_run *r)
+{
+    return nn_train_graph(r->net);
+}
+
+const data_set *train_run_set(const train_run *r, data_split split)
+{
+    return split == DATA_TRAIN ? r->train_set : r->val_set;
+}
+
+const data_spec *train_run_spec(const train_run *r)
+{
+    return r->spec;
+}
+
+const train_optimizer_options *train_run_optimizer(const train_run *r)
+{
+    return &r->optimizer_options;
+}
+
+const train_position *train_run_position(const train_run *r)
+{
+    return &r->state.position;
+}
+
+bool train_run_transferred(const train_run *r, size_t *n_transferred, size_t *n_items)
+{
+    *n_transferred = r->n_transferred;
+    *n_items = r->n_params;
+    return r->has_transferred;
+}
+
+bool train_run_fell_back(const train_run *r, const vg_error **why)
+{
+    *why = &r->why;
+    return r->fell_back;
+}
+
+const train_validation *train_run_final(const train_run *r)
+{
+    return r->has_final ? &r->final : NULL;
+}

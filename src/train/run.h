@@ -1,0 +1,74 @@
+/* run.h: a training run: spec 4.5, from arguments to weights.
+ *
+ * Calling sequence: create (a new run) or resume (from its checkpoint), run, destroy. Everything
+ * that a run needs is taken at create, but what validation takes and gives back (validate.h), plans
+ * of new shapes, and headers of files. One owner; it starts threads of its own (loaders, the
+ * engine's). Who watches is told after every batch and epoch. */
+#ifndef TRAIN_RUN_H
+#define TRAIN_RUN_H
+
+#include "checkpoint.h"
+#include "report/report.h"
+#include "validate.h"
+
+typedef struct train_progress {
+    int64_t epoch, n_epochs;     /* from 0 */
+    int64_t batch, n_batches;    /* batches done */
+    double loss[TRAIN_N_LOSSES]; /* means over the epoch's batches so far */
+    int n_pictures, h, w;        /* of this batch */
+    size_t n_labels;
+    double grad_norm; /* of the last optimizer step */
+    train_rates rates;
+    double seconds; /* of training, all sessions together */
+} train_progress;
+
+typedef struct train_epoch_end {
+    report_epoch row;
+    const train_validation *validation; /* NULL: none this time */
+    train_verdict verdict;
+} train_epoch_end;
+
+/* Functions may be NULL. wants_stop is asked after every batch, in training and in validation. */
+typedef struct train_listener {
+    void *ctx;
+    void (*batch)(void *ctx, const train_progress *p);
+    void (*epoch)(void *ctx, const train_epoch_end *e);
+    bool (*wants_stop)(void *ctx);
+} train_listener;
+
+typedef struct train_run train_run;
+
+/* folder: made where it is not; gets weights/last.safetensors (a checkpoint until the run is
+ * finished), weights/best.safetensors, weights/epochN.safetensors (save_period) and results.csv.
+ * Errors: VG_ERR_ARGUMENT (batch -1, which the caller makes a number; layers or classes that are
+ * not there), VG_ERR_IO, VG_ERR_FORMAT, VG_ERR_MEMORY. *out belongs to the caller; the accounts
+ * must outlive it. */
+vg_status train_run_create(train_run **out, const train_args *args, const char *folder,
+                           const train_accounts *mem, vg_error *err);
+/* Goes on where folder/weights/last.safetensors stands, with its arguments. */
+vg_status train_run_resume(train_run **out, const char *folder, const train_accounts *mem,
+                           vg_error *err);
+void train_run_destroy(train_run **r);
+
+/* Until the last epoch, or until patience or the listener ends it. VG_ERR_INTERRUPTED: the
+ * listener's wish; a checkpoint was written from which resume goes on with the same numbers.
+ * VG_ERR_FORMAT: gradients that are no numbers, step after step. After an error the last checkpoint
+ * is intact. */
+vg_status train_run_go(train_run *r, const train_listener *listener, vg_error *err);
+
+/* Facts for who prints them. Borrowed. */
+const train_args *train_run_args(const train_run *r);
+const nn_graph *train_run_graph(const train_run *r);
+const data_set *train_run_set(const train_run *r,
+                              data_split split); /* DATA_TRAIN, or DATA_VAL: the one validated on */
+const data_spec *train_run_spec(const train_run *r);
+const train_optimizer_options *train_run_optimizer(const train_run *r); /* what `auto` became */
+const train_position *train_run_position(const train_run *r);
+/* "Transferred a/b items". False: no weights were given. */
+bool train_run_transferred(const train_run *r, size_t *n_transferred, size_t *n_items);
+/* A newer checkpoint was damaged and an older one used: why. False else. */
+bool train_run_fell_back(const train_run *r, const vg_error **why);
+/* Of best.safetensors when the run is finished. NULL: not yet. Borrowed. */
+const train_validation *train_run_final(const train_run *r);
+
+#endif

@@ -1,0 +1,477 @@
+/* run_setup.c: everything a run is made of, put together in order: dataset, network, optimizer,
+ * average, loaders, loss, and on resume what the checkpoint says of them. */
+#include "run_parts.h"
+
+#include <string.h>
+
+#include "resample.h"
+
+/* ---- the model ---- */
+
+static bool is_weights_name(const char *name)
+{
+    const char *suffix = base_path_suffix(name);
+    return base_equal_nocase(suffix, ".pt") || base_equal_nocase(suffix, ".safetensors");
+}
+
+/* A copy of a model's YAML that says nc itself, since whoever opens the weights later goes by it.
+ */
+static vg_status copy_yaml_with_nc(char **out, const char *text, int nc, base_mem *mem,
+                                   vg_error *err)
+{
+    const char *line = text;
+    while (line != NULL && strncmp(line, "nc:", 3) != 0) {
+        line = strchr(line, '\n');
+        line = line != NULL ? line + 1 : NULL;
+    }
+    const size_t before = line != NULL ? (size_t)(line - text) : 0;
+    const char *rest = line != NULL ? line + strcspn(line, "\n") : text;
+    *out = base_asprintf(mem, err, "%.*snc: %d%s%s", (int)before, text, nc,
+                         line != NULL ? "" : "\n", rest);
+    return *out != NULL ? VG_OK : VG_ERR_MEMORY;
+}
+
+/* The YAML of a weights file; a .pt tells its model as JSON, and is one of the built-in ones or
+ * refused. */
+static vg_status yaml_of_weights(train_run *r, const char *path, int nc, vg_error *err)
+{
+    weights_file *f = NULL;
+    nn_graph *g = NULL;
+    nn_graph_info info;
+    vg_status st = weights_open(&f, path, r->mem.work, err);
+    if (st == VG_OK)
+        st = nn_graph_from_weights(&g, f, r->mem.work, err);
+    if (st != VG_OK)
+        goto done;
+    nn_graph_get_info(g, 640, &info);
+    const char *text = weights_get_meta(f)->model_yaml;
+    if (text[0] == '{' || text[0] == '\0')
+        text = info.scale[0] != '\0' && base_starts_with(info.name, "yolo11") ? nn_builtin_yaml()
+                                                                              : NULL;
+    if (text == NULL) {
+        st = base_fail(err, VG_ERR_UNSUPPORTED, path,
+                       "give its YAML as model and the file as weights",
+                       "weights of a model that is none of the built-in ones");
+        goto done;
+    }
+    base_format(r->info.scale, sizeof r->info.scale, "%s", info.scale);
+    st = copy_yaml_with_nc(&r->model_yaml, text, nc, r->mem.work, err);
+done:
+    nn_graph_destroy(&g);
+    weights_close(&f);
+    return st;
+}
+
+static vg_status yaml_of_name(train_run *r, int nc, vg_error *err)
+{
+    const char *name = r->args.model;
+    nn_graph *g = NULL;
+    char *text = NULL;
+    vg_status st =
+        nn_graph_from_name(&g, name, nc, r->mem.work, err); /* says what is wrong with a name */
+    if (st != VG_OK)
+        return st;
+    nn_graph_get_info(g, 640, &r->info);
+    nn_graph_destroy(&g);
+    if (base_path_exists(name)) {
+        size_t n;
+        st = base_file_read(&text, &n, name, 1 << 20, r->mem.work, err);
+    }
+    if (st == VG_OK)
+        st = copy_yaml_with_nc(&r->model_yaml, text != NULL ? text : nn_builtin_yaml(), nc,
+                               r->mem.work, err);
+    base_free(text);
+    return st;
+}
+
+vg_status run_make_graph(const train_run *r, nn_graph **out, vg_error *err)
+{
+    base_tree *yaml = NULL;
+    const char *scale = r->info.scale[0] != '\0' ? r->info.scale : NULL;
+    *out = NULL;
+    vg_status st = base_tree_from_yaml(&yaml, r->model_yaml, strlen(r->model_yaml), r->args.model,
+                                       r->mem.work, err);
+    if (st == VG_OK)
+        st = nn_graph_create(out, yaml, &(nn_graph_options){.scale = scale}, r->mem.work, err);
+    base_tree_destroy(&yaml);
+    return st;
+}
+
+static vg_status make_net(train_run *r, vg_error *err)
+{
+    const int nc = r->args.single_cls ? 1 : data_spec_nc(r->spec);
+    const bool from_weights = is_weights_name(r->args.model);
+    if (r->args.model[0] == '\0')
+        return base_fail(err, VG_ERR_ARGUMENT, "model", "give a model, such as yolo11n.yaml",
+                         "no model was given");
+    vg_status st =
+        from_weights ? yaml_of_weights(r, r->args.model, nc, err) : yaml_of_name(r, nc, err);
+    if (st != VG_OK)
+        return st;
+    nn_graph *g = NULL;
+    st = run_make_graph(r, &g, err);
+    if (st != VG_OK)
+        return st;
+    nn_graph_get_info(g, r->args.imgsz, &r->info);
+    const nn_train_options options = {.threads = r->args.threads};
+    const nn_accounts accounts = {
+        .weights = r->mem.model, .activations = r->mem.activations, .plans = r->mem.work};
+    st = nn_train_create(&r->net, g, &options, (uint64_t)r->args.seed, &accounts, err);
+    if (st != VG_OK)
+        nn_graph_destroy(&g);
+    return st;
+}
+
+static vg_status make_params(train_run *r, vg_error *err)
+{
+    const nn_graph *g = nn_train_graph(r->net);
+    r->n_params = nn_graph_n_params(g);
+    r->params = base_alloc_zero(r->mem.work, r->n_params, sizeof *r->params, err);
+    r->needs_grad = base_alloc_zero(r->mem.work, r->n_params, sizeof *r->needs_grad, err);
+    if (r->params == NULL || r->needs_grad == NULL)
+        return VG_ERR_MEMORY;
+    for (size_t i = 0; i < r->n_params; i++)
+        r->params[i] = (train_param){.info = nn_graph_param(g, i),
+                                     .value = nn_train_param(r->net, i),
+                                     .grad = nn_train_grad(r->net, i)};
+    const vg_status st = train_params_freeze(r->params, r->n_params, r->args.freeze.at,
+                                             (size_t)r->args.freeze.n, err);
+    for (size_t i = 0; i < r->n_params; i++)
+        r->needs_grad[i] = train_param_group(&r->params[i]) != TRAIN_GROUP_NONE;
+    return st;
+}
+
+static vg_status transfer(train_run *r, vg_error *err)
+{
+    const char *path = r->args.weights[0] != '\0'       ? r->args.weights
+                       : is_weights_name(r->args.model) ? r->args.model
+                                                        : NULL;
+    if (path == NULL)
+        return VG_OK;
+    weights_file *f;
+    const vg_status st = weights_open(&f, path, r->mem.work, err);
+    if (st != VG_OK)
+        return st;
+    r->n_transferred = train_params_transfer(r->params, r->n_params, f);
+    r->has_transferred = true;
+    weights_close(&f);
+    return VG_OK;
+}
+
+/* ---- data ---- */
+
+static vg_status read_spec(train_run *r, vg_error *err)
+{
+    if (r->args.data[0] == '\0')
+        return base_fail(err, VG_ERR_ARGUMENT, "data", "give a dataset's YAML",
+                         "no dataset was given");
+    vg_status st = data_spec_open(&r->spec, r->args.data, r->mem.data, err);
+    if (st != VG_OK)
+        return st;
+    const int nc = data_spec_nc(r->spec);
+    r->names = base_alloc_zero(r->mem.work, (size_t)nc, sizeof *r->names, err);
+    if (r->names == NULL)
+        return VG_ERR_MEMORY;
+    for (int c = 0; c < nc; c++)
+        r->names[c] = r->args.single_cls ? "item" : data_spec_class_name(r->spec, c);
+    if (r->args.classes.n == 0)
+        return VG_OK;
+    r->wanted_classes = base_alloc_zero(r->mem.work, (size_t)nc, 1, err);
+    if (r->wanted_classes == NULL)
+        return VG_ERR_MEMORY;
+    for (int i = 0; i < r->args.classes.n; i++) {
+        const int c = r->args.classes.at[i];
+        if (c >= nc)
+            return base_fail(err, VG_ERR_ARGUMENT, "classes",
+                             base_mend("name classes from 0 to %d", nc - 1),
+                             "class %d in a dataset of %d classes", c, nc);
+        r->wanted_classes[c] = 1;
+    }
+    return VG_OK;
+}
+
+static vg_status open_sets(train_run *r, vg_error *err)
+{
+    data_set_options o = {.split = DATA_TRAIN,
+                          .fraction = r->args.fraction,
+                          .single_cls = r->args.single_cls,
+                          .classes = r->wanted_classes};
+    base_pool *pool = nn_train_pool(r->net);
+    const vg_status st = data_set_open(&r->train_set, r->spec, &o, pool, r->mem.data, err);
+    if (st != VG_OK)
+        return st;
+    o.split = (data_split)r->args.split;
+    o.fraction = 1;
+    return data_set_open(&r->val_set, r->spec, &o, pool, r->mem.data, err);
+}
+
+static int loader_threads(const train_run *r)
+{
+    const int most = base_cpu_count();
+    return r->args.workers < most ? r->args.workers : most;
+}
+
+data_augment run_augment(const train_args *a)
+{
+    return (data_augment){.mosaic = (float)a->mosaic,
+                          .mixup = (float)a->mixup,
+                          .flipud = (float)a->flipud,
+                          .fliplr = (float)a->fliplr,
+                          .bgr = (float)a->bgr,
+                          .hsv_h = (float)a->hsv_h,
+                          .hsv_s = (float)a->hsv_s,
+                          .hsv_v = (float)a->hsv_v,
+                          .degrees = (float)a->degrees,
+                          .shear = (float)a->shear,
+                          .translate = (float)a->translate,
+                          .scale = (float)a->scale,
+                          .perspective = (float)a->perspective};
+}
+
+static vg_status make_loader(train_run *r, vg_error *err)
+{
+    const train_args *a = &r->args;
+    const data_loader_options o = {.imgsz = a->imgsz,
+                                   .stride = r->info.max_stride,
+                                   .batch = a->batch,
+                                   .n_workers = loader_threads(r),
+                                   .seed = (uint64_t)a->seed,
+                                   .train = true,
+                                   .rect = a->rect,
+                                   .augment = run_augment(a),
+                                   .cache = (data_cache)a->cache};
+    return data_loader_create(&r->loader, r->train_set, &o, r->mem.data, err);
+}
+
+static vg_status make_validator(train_run *r, vg_error *err)
+{
+    const train_args *a = &r->args;
+    const train_validator_options o = {
+        .set = r->val_set,
+        .imgsz = a->imgsz,
+        .stride = r->info.max_stride,
+        .batch = 2 * a->batch,
+        .workers = loader_threads(r),
+        .rect = true,
+        .cache = (data_cache)a->cache,
+        .threads = a->threads,
+        .nms = {.conf = (float)a->conf,
+                .iou = (float)a->iou,
+                .max_det = a->max_det,
+                .max_nms = DETECT_NMS_PREDICT.max_nms,
+                .multi_label = data_set_nc(r->val_set) > 1,
+                .agnostic = a->single_cls || a->agnostic_nms},
+        .gains = {.box = (float)a->box, .cls = (float)a->cls, .dfl = (float)a->dfl},
+        .strides = r->info.strides,
+        .n_levels = r->info.n_levels};
+    return train_validator_create(&r->validator, &o, nn_train_pool(r->net), &r->mem, err);
+}
+
+/* ---- what learns ---- */
+
+static vg_status make_learning(train_run *r, vg_error *err)
+{
+    const train_args *a = &r->args;
+    r->optimizer_options = (train_optimizer_options){
+        .kind = (train_optimizer_kind)a->optimizer,
+        .lr0 = a->lr0,
+        .momentum = a->momentum,
+        .weight_decay = train_scaled_decay(a->weight_decay, a->batch, a->nbs),
+        .warmup_bias_lr = a->warmup_bias_lr};
+    train_optimizer_choose(&r->optimizer_options, (int64_t)data_set_size(r->train_set), a->batch,
+                           a->epochs, r->info.nc);
+    r->schedule = (train_schedule){.epochs = a->epochs,
+                                   .n_batches = (int64_t)data_loader_n_batches(r->loader),
+                                   .batch = a->batch,
+                                   .nbs = a->nbs,
+                                   .lr0 = r->optimizer_options.lr0,
+                                   .lrf = a->lrf,
+                                   .cos_lr = a->cos_lr,
+                                   .warmup_epochs = a->warmup_epochs,
+                                   .warmup_momentum = a->warmup_momentum,
+                                   .warmup_bias_lr = r->optimizer_options.warmup_bias_lr,
+                                   .momentum = a->momentum,
+                                   .optimizer_momentum = r->optimizer_options.momentum};
+    vg_status st = train_schedule_check(&r->schedule, err);
+    if (st == VG_OK)
+        st = train_optimizer_create(&r->state.optimizer, r->params, r->n_params,
+                                    &r->optimizer_options, r->mem.model, err);
+    if (st == VG_OK)
+        st = train_ema_create(&r->state.ema, r->params, r->n_params, r->mem.model, err);
+    r->state.params = r->params;
+    r->state.n_params = r->n_params;
+    r->state.position = (train_position){.n_batches = r->schedule.n_batches, .last_step = -1};
+    r->state.rng = train_rng_make((uint64_t)a->seed);
+    return st;
+}
+
+/* The largest batch: activations, loss and multi_scale's copy are taken for it. */
+static vg_status reserve(train_run *r, vg_error *err)
+{
+    int n, h, w;
+    data_loader_most_shape(r->loader, &n, &h, &w);
+    if (r->args.multi_scale) {
+        const int longer = h > w ? h : w, stride = r->info.max_stride;
+        const int most = (r->args.imgsz + r->args.imgsz / 2 + stride - 1) / stride * stride;
+        h = train_resample_side(h, longer, most, stride);
+        w = train_resample_side(w, longer, most, stride);
+        r->resized =
+            base_alloc_zero(r->mem.data, (size_t)n * (size_t)h * (size_t)w * 3, sizeof(float), err);
+        if (r->resized == NULL)
+            return VG_ERR_MEMORY;
+    }
+    const nn_accounts accounts = {
+        .weights = r->mem.model, .activations = r->mem.activations, .plans = r->mem.work};
+    vg_status st = nn_train_plan(r->net, n, h, w, &accounts, err);
+    if (st != VG_OK)
+        return st;
+    size_t n_anchors = 0;
+    for (int l = 0; l < r->info.n_levels; l++)
+        n_anchors += (size_t)(h / (int)r->info.strides[l]) * (size_t)(w / (int)r->info.strides[l]);
+    const size_t most_labels = data_loader_most_labels(r->loader);
+    const detect_loss_bounds bounds = {.most_batch = (size_t)n,
+                                       .most_anchors = n_anchors,
+                                       .most_labels = most_labels > 0 ? most_labels : 1,
+                                       .n_threads =
+                                           (size_t)base_pool_threads(nn_train_pool(r->net))};
+    return detect_loss_create(&r->loss, &bounds, r->mem.work, err);
+}
+
+/* ---- the folder ---- */
+
+static vg_status make_folder(train_run *r, const char *folder, vg_error *err)
+{
+    char weights[RUN_PATH_BYTES];
+    if (!base_format(r->folder, sizeof r->folder, "%s", folder) ||
+        !base_path_join(weights, sizeof weights, folder, "weights") ||
+        !base_path_join(r->last_path, sizeof r->last_path, weights, "last.safetensors") ||
+        !base_path_join(r->best_path, sizeof r->best_path, weights, "best.safetensors"))
+        return base_fail(err, VG_ERR_LIMIT, folder, "use a shorter path",
+                         "a path too long for a run's folder");
+    const vg_status st = base_make_dirs(weights, err);
+    if (st == VG_OK) {
+        train_checkpoint_sweep(r->last_path);
+        train_checkpoint_sweep(r->best_path);
+    }
+    return st;
+}
+
+static vg_status open_csv(train_run *r, vg_error *err)
+{
+    char path[RUN_PATH_BYTES];
+    if (!base_path_join(path, sizeof path, r->folder, "results.csv"))
+        return base_fail(err, VG_ERR_LIMIT, r->folder, "use a shorter path",
+                         "a path too long for a run's folder");
+    return report_csv_open(&r->csv, path, (int)r->state.position.epoch, false, r->mem.work, err);
+}
+
+/* ---- together ---- */
+
+static vg_status make_all(train_run *r, const train_checkpoint *c, vg_error *err)
+{
+    if (r->args.batch < 1)
+        return base_fail(err, VG_ERR_ARGUMENT, "batch", "give the number of pictures of a batch",
+                         "a batch of %d pictures", r->args.batch);
+    vg_status st = read_spec(r, err);
+    if (st == VG_OK)
+        st = make_net(r, err);
+    if (st == VG_OK)
+        st = make_params(r, err);
+    if (st == VG_OK && c == NULL)
+        st = transfer(r, err);
+    if (st == VG_OK)
+        st = open_sets(r, err);
+    if (st == VG_OK)
+        st = make_loader(r, err);
+    if (st == VG_OK)
+        st = make_learning(r, err);
+    if (st == VG_OK)
+        st = reserve(r, err);
+    if (st == VG_OK)
+        st = make_validator(r, err);
+    if (st == VG_OK && c != NULL)
+        st = train_checkpoint_read(c, &r->state, err);
+    if (st == VG_OK && r->state.position.n_batches != r->schedule.n_batches)
+        st = base_fail(err, VG_ERR_FORMAT, r->args.data,
+                       "put the pictures back, or start a new run from its weights",
+                       "the run had %lld batches an epoch, and the dataset now makes %lld",
+                       (long long)r->state.position.n_batches, (long long)r->schedule.n_batches);
+    r->seconds_before = r->state.position.seconds;
+    return st == VG_OK ? open_csv(r, err) : st;
+}
+
+static vg_status make_run(train_run **out, const train_args *args, const char *folder, bool resume,
+                          const train_accounts *mem, vg_error *err)
+{
+    *out = NULL;
+    train_checkpoint *c = NULL;
+    train_run *r = base_alloc_zero(mem->work, 1, sizeof *r, err);
+    if (r == NULL)
+        return VG_ERR_MEMORY;
+    r->mem = *mem;
+    vg_status st = make_folder(r, folder, err);
+    if (st == VG_OK && resume)
+        st = train_checkpoint_open(&c, r->last_path, mem->work, err);
+    if (st == VG_OK) {
+        const vg_error *why;
+        r->args = resume ? *train_checkpoint_args(c) : *args;
+        r->fell_back = resume && train_checkpoint_fell_back(c, &why);
+        if (r->fell_back)
+            r->why = *why;
+        st = make_all(r, c, err);
+    }
+    train_checkpoint_close(&c);
+    if (st != VG_OK) {
+        train_run_destroy(&r);
+        return st;
+    }
+    *out = r;
+    return VG_OK;
+}
+
+vg_status train_run_create(train_run **out, const train_args *args, const char *folder,
+                           const train_accounts *mem, vg_error *err)
+{
+    return make_run(out, args, folder, false, mem, err);
+}
+
+vg_status train_run_resume(train_run **out, const char *folder, const train_accounts *mem,
+                           vg_error *err)
+{
+    return make_run(out, NULL, folder, true, mem, err);
+}
+
+void train_run_destroy(train_run **run)
+{
+    train_run *r = *run;
+    if (r == NULL)
+        return;
+    report_csv_close(&r->csv);
+    train_validator_destroy(&r->validator); /* loaders first: their threads read the sets */
+    data_loader_destroy(&r->loader);
+    data_set_destroy(&r->val_set);
+    data_set_destroy(&r->train_set);
+    data_spec_destroy(&r->spec);
+    detect_loss_destroy(&r->loss);
+    train_optimizer_destroy(&r->state.optimizer);
+    train_ema_destroy(&r->state.ema);
+    nn_train_destroy(&r->net);
+    base_free(r->resized);
+    base_free(r->params);
+    base_free(r->needs_grad);
+    base_free(r->names);
+    base_free(r->wanted_classes);
+    base_free(r->model_yaml);
+    base_free(r);
+    *run = NULL;
+}
+
+train_facts run_facts(const train_run *r)
+{
+    return (train_facts){.model_yaml = r->model_yaml,
+                         .scale = r->info.scale[0] != '\0' ? r->info.scale : NULL,
+                         .names = r->names,
+                         .n_names = r->info.nc,
+                         .strides = r->info.strides,
+                         .n_strides = r->info.n_levels};
+}

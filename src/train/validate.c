@@ -1,0 +1,237 @@
+/* validate.c: batches through the engine; each picture's detections and objects back to the picture
+ * as it is in its file, where they are compared. */
+#include "validate.h"
+
+#include <string.h>
+
+struct train_validator {
+    train_validator_options options;
+    data_loader *loader;
+    detect_loss *loss;
+    detect_nms *nms;
+    detect_metrics *metrics;
+    detect_box *boxes;    /* (max_det) */
+    detect_truth *truths; /* (most_truths) */
+    size_t most_truths;
+    int most_n, most_h, most_w;
+    float strides[NN_MAX_LEVELS];
+};
+
+/* Of suppression: candidates past the best 30000 are dropped (spec 2.3). */
+enum { MOST_CANDIDATES = 30000 };
+
+static size_t count_anchors(const train_validator *v)
+{
+    size_t n = 0;
+    for (int l = 0; l < v->options.n_levels; l++)
+        n += (size_t)(v->most_h / (int)v->strides[l]) * (size_t)(v->most_w / (int)v->strides[l]);
+    return n;
+}
+
+static vg_status make_loader(train_validator *v, const train_accounts *mem, vg_error *err)
+{
+    const train_validator_options *o = &v->options;
+    const data_loader_options options = {.imgsz = o->imgsz,
+                                         .stride = o->stride,
+                                         .batch = o->batch,
+                                         .n_workers = o->workers,
+                                         .rect = o->rect,
+                                         .cache = o->cache};
+    const vg_status st = data_loader_create(&v->loader, o->set, &options, mem->data, err);
+    if (st == VG_OK)
+        data_loader_most_shape(v->loader, &v->most_n, &v->most_h, &v->most_w);
+    return st;
+}
+
+static vg_status make_parts(train_validator *v, base_pool *pool, const train_accounts *mem,
+                            vg_error *err)
+{
+    const train_validator_options *o = &v->options;
+    const int nc = data_set_nc(o->set);
+    const size_t n_anchors = count_anchors(v), most_labels = data_loader_most_labels(v->loader);
+    const size_t rows = n_anchors * (nc > 1 && o->nms.multi_label ? (size_t)nc : 1);
+    v->most_truths = most_labels > 0 ? most_labels : 1;
+
+    const detect_loss_bounds loss_bounds = {.most_batch = (size_t)v->most_n,
+                                            .most_anchors = n_anchors,
+                                            .most_labels = v->most_truths,
+                                            .n_threads = (size_t)base_pool_threads(pool)};
+    vg_status st = detect_loss_create(&v->loss, &loss_bounds, mem->work, err);
+    if (st != VG_OK)
+        return st;
+    st = detect_nms_create(&v->nms, rows < MOST_CANDIDATES ? rows : MOST_CANDIDATES, o->nms.max_det,
+                           mem->work, err);
+    if (st != VG_OK)
+        return st;
+    const detect_metrics_bounds bounds = {.nc = nc,
+                                          .most_detections =
+                                              data_set_size(o->set) * (size_t)o->nms.max_det,
+                                          .most_picture_detections = (size_t)o->nms.max_det,
+                                          .most_picture_truths = v->most_truths};
+    const float confusion_conf = o->nms.conf == 0.001f ? 0.25f : o->nms.conf;
+    st = detect_metrics_create(&v->metrics, &bounds, confusion_conf, mem->work, err);
+    if (st != VG_OK)
+        return st;
+    v->boxes = base_alloc_zero(mem->work, (size_t)o->nms.max_det, sizeof *v->boxes, err);
+    v->truths = base_alloc_zero(mem->work, v->most_truths, sizeof *v->truths, err);
+    return v->boxes != NULL && v->truths != NULL ? VG_OK : VG_ERR_MEMORY;
+}
+
+vg_status train_validator_create(train_validator **out, const train_validator_options *o,
+                                 base_pool *pool, const train_accounts *mem, vg_error *err)
+{
+    *out = NULL;
+    train_validator *v = base_alloc_zero(mem->work, 1, sizeof *v, err);
+    if (v == NULL)
+        return VG_ERR_MEMORY;
+    v->options = *o;
+    memcpy(v->strides, o->strides, (size_t)o->n_levels * sizeof *v->strides);
+    v->options.strides = v->strides;
+    vg_status st = make_loader(v, mem, err);
+    if (st == VG_OK)
+        st = make_parts(v, pool, mem, err);
+    if (st != VG_OK) {
+        train_validator_destroy(&v);
+        return st;
+    }
+    *out = v;
+    return VG_OK;
+}
+
+void train_validator_destroy(train_validator **v)
+{
+    if (*v == NULL)
+        return;
+    data_loader_destroy(&(*v)->loader);
+    detect_loss_destroy(&(*v)->loss);
+    detect_nms_destroy(&(*v)->nms);
+    detect_metrics_destroy(&(*v)->metrics);
+    base_free((*v)->boxes);
+    base_free((*v)->truths);
+    base_free(*v);
+    *v = NULL;
+}
+
+/* ---- one batch ---- */
+
+static int levels_of(detect_level *levels, const nn_plan *plan)
+{
+    const int n = nn_plan_n_heads(plan);
+    for (int l = 0; l < n; l++) {
+        const nn_head head = nn_plan_head(plan, l);
+        levels[l] = (detect_level){.box = head.box.data,
+                                   .cls = head.cls.data,
+                                   .box_pitch = head.box.pitch,
+                                   .cls_pitch = head.cls.pitch,
+                                   .h = head.box.h,
+                                   .w = head.box.w,
+                                   .stride = head.stride};
+    }
+    return n;
+}
+
+/* The objects of picture i in pixels of its file; *label moves on behind them. */
+static size_t take_truths(train_validator *v, const data_batch *b, int i, size_t *label)
+{
+    const data_item *item = &b->items[i];
+    size_t n = 0;
+    for (; *label < b->n_labels && b->labels[*label].picture == i; ++*label) {
+        const detect_label *l = &b->labels[*label];
+        const float cx = l->xywh_norm[0] * (float)b->w, cy = l->xywh_norm[1] * (float)b->h;
+        const float half_w = l->xywh_norm[2] * (float)b->w / 2,
+                    half_h = l->xywh_norm[3] * (float)b->h / 2;
+        detect_box box = {
+            .x1 = cx - half_w, .y1 = cy - half_h, .x2 = cx + half_w, .y2 = cy + half_h};
+        detect_unpad_boxes(&box, 1, item->gain, (float)item->left, (float)item->top, item->h0,
+                           item->w0);
+        v->truths[n++] =
+            (detect_truth){.xyxy = {box.x1, box.y1, box.x2, box.y2}, .class_index = l->class_index};
+    }
+    return n;
+}
+
+static vg_status add_batch(train_validator *v, train_validation *out, const data_batch *b,
+                           const nn_plan *plan, base_pool *pool, vg_error *err)
+{
+    detect_level levels[NN_MAX_LEVELS];
+    const int n_levels = levels_of(levels, plan), nc = data_set_nc(v->options.set);
+    const detect_batch batch = {.levels = levels,
+                                .n_levels = n_levels,
+                                .nc = nc,
+                                .batch = b->n,
+                                .labels = b->labels,
+                                .n_labels = b->n_labels};
+    detect_loss_value value;
+    vg_status st = detect_loss_run(v->loss, &value, NULL, &batch, &v->options.gains, pool, err);
+    if (st != VG_OK)
+        return st;
+    out->loss[0] += value.box;
+    out->loss[1] += value.cls;
+    out->loss[2] += value.dfl;
+    size_t label = 0;
+    for (int i = 0; i < b->n && st == VG_OK; i++) {
+        const data_item *item = &b->items[i];
+        const size_t n = detect_run(v->nms, v->boxes, levels, n_levels, nc, i, &v->options.nms);
+        detect_unpad_boxes(v->boxes, n, item->gain, (float)item->left, (float)item->top, item->h0,
+                           item->w0);
+        const size_t n_truths = take_truths(v, b, i, &label);
+        st = detect_metrics_add(v->metrics, v->boxes, n, v->truths, n_truths, err);
+    }
+    return st;
+}
+
+/* ---- the split ---- */
+
+static vg_status run_batches(train_validator *v, train_validation *out, nn_engine *engine,
+                             base_pool *pool, bool (*wants_stop)(void *ctx), void *ctx,
+                             const nn_accounts *accounts, vg_error *err)
+{
+    size_t n_batches = 0;
+    vg_status st = data_loader_start(v->loader, 0, 0, err);
+    for (; st == VG_OK; n_batches++) {
+        const data_batch *b;
+        st = data_loader_next(v->loader, &b, err);
+        if (st != VG_OK || b == NULL)
+            break;
+        nn_plan *plan;
+        st = nn_engine_plan(engine, &plan, b->n, b->h, b->w, accounts, err);
+        if (st != VG_OK)
+            break;
+        nn_engine_run(engine, plan, b->input);
+        st = add_batch(v, out, b, plan, pool, err);
+        if (wants_stop != NULL && wants_stop(ctx)) {
+            out->stopped = true;
+            break;
+        }
+    }
+    for (int k = 0; k < 3 && n_batches > 0; k++)
+        out->loss[k] /= (double)n_batches;
+    return st;
+}
+
+vg_status train_validate(train_validator *v, train_validation *out, nn_graph **graph,
+                         const weights_file *weights, base_pool *pool,
+                         bool (*wants_stop)(void *ctx), void *ctx, const train_accounts *mem,
+                         vg_error *err)
+{
+    *out = (train_validation){0};
+    nn_engine *engine = NULL;
+    const nn_engine_options options = {.threads = v->options.threads, .isa = v->options.isa};
+    const nn_accounts accounts = {
+        .weights = mem->model, .activations = mem->activations, .plans = mem->work};
+    vg_status st = nn_engine_create(&engine, *graph, weights, &options, &accounts, err);
+    if (st != VG_OK)
+        goto done;
+    *graph = NULL; /* the engine's now */
+    st = nn_engine_reserve(engine, v->most_n, v->most_h, v->most_w, &accounts, err);
+    if (st != VG_OK)
+        goto done;
+    detect_metrics_reset(v->metrics);
+    st = run_batches(v, out, engine, pool, wants_stop, ctx, &accounts, err);
+    if (st == VG_OK)
+        detect_metrics_make_result(v->metrics, &out->metrics);
+done:
+    nn_engine_destroy(&engine);
+    nn_graph_destroy(graph);
+    return st;
+}

@@ -1,0 +1,54 @@
+/* validate.h: how good weights are on a split: loss, detections, average precision (spec 5.5, 6).
+ *
+ * Memory: loader, loss, suppression and metrics at create; the engine and its plans while a
+ * validation runs, given back at its end, since an engine takes new weights only by being made. One
+ * owner. */
+#ifndef TRAIN_VALIDATE_H
+#define TRAIN_VALIDATE_H
+
+#include "data/data.h"
+#include "detect/detect.h"
+#include "nn/nn.h"
+
+/* Who pays for what; all may be one. */
+typedef struct train_accounts {
+    base_mem *data;  /* labels, pictures, batches */
+    base_mem *model; /* parameters, gradients, optimizer, average, validation's packed weights */
+    base_mem *activations; /* of training, and of validation */
+    base_mem *work;        /* loss, suppression, metrics, descriptions, headers of files */
+} train_accounts;
+
+typedef struct train_validator train_validator;
+
+typedef struct train_validator_options {
+    const data_set *set; /* borrowed until destroy */
+    int imgsz, stride, batch, workers;
+    bool rect;
+    data_cache cache;
+    int threads;
+    const char *isa; /* NULL: the best here */
+    detect_nms_options nms;
+    detect_loss_gains gains;
+    const float *strides; /* (n_levels) of the model */
+    int n_levels;
+} train_validator_options;
+
+vg_status train_validator_create(train_validator **out, const train_validator_options *o,
+                                 base_pool *pool, const train_accounts *mem, vg_error *err);
+void train_validator_destroy(train_validator **v);
+
+typedef struct train_validation {
+    detect_metrics_result metrics; /* borrowed until the next validation */
+    double loss[3];                /* box, cls, dfl: means over batches */
+    bool stopped;                  /* asked to, before the end: the numbers mean nothing */
+} train_validation;
+
+/* graph: taken, also on failure. weights: only read before the first batch. pool: for the loss.
+ * wants_stop (NULL: never) is asked after every batch. Errors: VG_ERR_IO (a picture), VG_ERR_FORMAT
+ * (the weights), VG_ERR_MEMORY. */
+vg_status train_validate(train_validator *v, train_validation *out, nn_graph **graph,
+                         const weights_file *weights, base_pool *pool,
+                         bool (*wants_stop)(void *ctx), void *ctx, const train_accounts *mem,
+                         vg_error *err);
+
+#endif
