@@ -21,24 +21,21 @@ static cpu_conv backward_of(const nn_conv_spec *c)
     return (cpu_conv){.ic = c->oc, .oc = c->ic, .k = c->k, .stride = 1, .groups = c->groups};
 }
 
-static size_t weight_floats(const nn_conv_spec *c)
-{
-    return (size_t)c->oc * (size_t)(c->ic / c->groups) * (size_t)c->k * (size_t)c->k;
-}
-
-/* What a run of an inference kernel wants in scratch. */
+/* What a run of an inference kernel wants in scratch. turned: weights that had to be turned first.
+ */
 typedef struct conv_room {
-    float *bias, *packed, *threads;
+    float *packed, *threads, *turned;
     size_t thread_floats;
 } conv_room;
 
 static conv_room take_conv_room(const cpu_trainer *t, cpu_carve *carve, const cpu_conv *c)
 {
-    conv_room r = {.bias = cpu_carve_take(carve, (size_t)c->oc),
-                   .packed = cpu_carve_take(carve, t->k->infer->conv_packed_floats(c))};
+    conv_room r = {.packed = cpu_carve_take(carve, t->k->infer->conv_packed_floats(c))};
     r.thread_floats =
         base_round_up(t->k->infer->conv_scratch_floats(c), BASE_MEM_ALIGN / sizeof(float));
     r.threads = cpu_carve_take(carve, r.thread_floats * (size_t)base_pool_threads(t->pool));
+    /* Depthwise: the turned weights, and a bias of zero. */
+    r.turned = cpu_carve_take(carve, c->groups > 1 ? (size_t)(c->oc * (c->k * c->k + 1)) : 0);
     return r;
 }
 
@@ -50,6 +47,8 @@ typedef struct conv_job {
     size_t scratch_floats;
     cpu_weight_sums sums;
     float *dw;
+    const float *weight, *bias;
+    bool turned, adds;
 } conv_job;
 
 static void run_conv(void *self, size_t begin, size_t end, int worker)
@@ -73,14 +72,40 @@ static void convolve(const cpu_trainer *t, const cpu_conv *c, conv_room room, co
     base_pool_run(t->pool, t->k->infer->conv_units(c, dst), 1, run_conv, &j);
 }
 
+static void run_pack(void *self, size_t begin, size_t end, int worker)
+{
+    const conv_job *j = self;
+    (void)worker;
+    j->k->pack_run(&j->conv, j->packed, j->weight, j->bias, j->turned, begin, end);
+}
+
+/* bias NULL: zeros. turned: see cpu_train_kernels. */
+static void pack(const cpu_trainer *t, const cpu_conv *c, conv_room room, const float *weight,
+                 const float *bias, bool turned)
+{
+    if (c->groups > 1) { /* so few weights that inference's way will do */
+        const size_t taps = (size_t)(c->k * c->k), n = (size_t)c->oc * taps;
+        for (size_t i = 0; i < n; i++)
+            room.turned[i] = weight[turned ? i / taps * taps + taps - 1 - i % taps : i];
+        memset(room.turned + n, 0, (size_t)c->oc * sizeof *room.turned);
+        t->k->infer->conv_pack(c, room.packed, room.turned, bias ? bias : room.turned + n);
+        return;
+    }
+    conv_job j = {.k = t->k,
+                  .conv = *c,
+                  .packed = room.packed,
+                  .weight = weight,
+                  .bias = bias,
+                  .turned = turned};
+    base_pool_run(t->pool, t->k->pack_units(c), 1, run_pack, &j);
+}
+
 void cpu_conv_forward(const cpu_trainer *t, const nn_train_step *s, float *scratch)
 {
     cpu_conv c = forward_of(s->conv);
     cpu_carve carve = {.base = scratch};
     conv_room room = take_conv_room(t, &carve, &c);
-    memset(room.bias, 0, (size_t)c.oc * sizeof *room.bias);
-    t->k->infer->conv_pack(&c, room.packed, s->value.weight,
-                           s->conv->bn ? room.bias : s->value.bias);
+    pack(t, &c, room, s->value.weight, s->conv->bn ? NULL : s->value.bias, false);
     if (s->conv->bn) {
         convolve(t, &c, room, &s->map[NN_Z], &s->map[NN_SRC], NULL);
         cpu_norm_forward(t, s, scratch);
@@ -91,23 +116,11 @@ void cpu_conv_forward(const cpu_trainer *t, const nn_train_step *s, float *scrat
 
 /* ---- the input's gradient ---- */
 
-/* to (I, O, k, k), turned, from (O, I, k, k); depthwise only turned. */
-static void turn_weights(float *to, const float *from, const nn_conv_spec *c)
-{
-    size_t taps = (size_t)c->k * (size_t)c->k, ic = (size_t)(c->ic / c->groups), oc = (size_t)c->oc;
-    for (size_t o = 0; o < oc; o++)
-        for (size_t i = 0; i < ic; i++) {
-            float *out = to + (c->groups == 1 ? i * oc + o : o) * taps;
-            for (size_t tap = 0; tap < taps; tap++)
-                out[taps - 1 - tap] = from[(o * ic + i) * taps + tap];
-        }
-}
-
 /* A stride of 2: dz in the even places of a picture as large as the input, a row at a time. */
 static size_t spread_floats(const nn_train_step *s)
 {
     const nn_map *x = &s->map[NN_SRC];
-    return s->conv->stride == 1 ? 0 : (size_t)x->h * (size_t)x->w * (size_t)s->conv->oc;
+    return (size_t)x->h * (size_t)x->w * (size_t)s->conv->oc;
 }
 
 typedef struct spread_job {
@@ -127,33 +140,69 @@ static void run_spread(void *self, size_t begin, size_t end, int worker)
     }
 }
 
-static void input_gradient(const cpu_trainer *t, const nn_train_step *s, const nn_map *dz,
-                           float *scratch)
+/* Stride 2 where the kernels have nothing better. */
+static void spread_gradient(const cpu_trainer *t, const nn_train_step *s, const nn_map *dz,
+                            cpu_carve *carve)
 {
     cpu_conv c = backward_of(s->conv);
-    cpu_carve carve = {.base = scratch};
-    conv_room room = take_conv_room(t, &carve, &c);
-    float *turned = cpu_carve_take(&carve, weight_floats(s->conv));
-    float *spread = cpu_carve_take(&carve, spread_floats(s));
-    const nn_map *dx = &s->map[NN_D_SRC];
-    memset(room.bias, 0, (size_t)c.oc * sizeof *room.bias);
-    turn_weights(turned, s->value.weight, s->conv);
-    t->k->infer->conv_pack(&c, room.packed, turned, room.bias);
-    if (s->conv->stride == 1) {
-        convolve(t, &c, room, dx, dz, s->src_adds ? dx : NULL);
+    conv_room room = take_conv_room(t, carve, &c);
+    float *spread = cpu_carve_take(carve, spread_floats(s));
+    if (!carve->base)
         return;
-    }
+    pack(t, &c, room, s->value.weight, NULL, true);
     memset(spread, 0, spread_floats(s) * sizeof *spread);
-    nn_map one = *dx;
+    nn_map one = s->map[NN_D_SRC];
     nn_map wide = {
-        .data = spread, .pitch = (size_t)c.ic, .n = 1, .h = dx->h, .w = dx->w, .c = c.ic};
+        .data = spread, .pitch = (size_t)c.ic, .n = 1, .h = one.h, .w = one.w, .c = c.ic};
     one.n = 1;
-    for (int i = 0; i < dx->n; i++) {
+    for (int i = 0; i < dz->n; i++) {
         spread_job j = {.to = &wide, .dz = dz, .picture = i};
         base_pool_run(t->pool, (size_t)dz->h, 4, run_spread, &j);
-        one.data = nn_map_row(dx, i, 0);
+        one.data = nn_map_row(&s->map[NN_D_SRC], i, 0);
         convolve(t, &c, room, &one, &wide, s->src_adds ? &one : NULL);
     }
+}
+
+static void run_strided_pack(void *self, size_t begin, size_t end, int worker)
+{
+    const conv_job *j = self;
+    (void)worker;
+    j->k->strided_pack_run(&j->conv, j->packed, j->weight, begin, end);
+}
+
+static void run_strided(void *self, size_t begin, size_t end, int worker)
+{
+    const conv_job *j = self;
+    (void)worker;
+    j->k->strided_run(&j->conv, j->packed, j->dst, j->src, j->adds, begin, end);
+}
+
+/* carve without a base: only says what it takes. */
+static void input_gradient(const cpu_trainer *t, const nn_train_step *s, const nn_map *dz,
+                           cpu_carve *carve)
+{
+    cpu_conv forward = forward_of(s->conv), back = backward_of(s->conv);
+    const nn_map *dx = &s->map[NN_D_SRC];
+    if (forward.stride == 1) {
+        conv_room room = take_conv_room(t, carve, &back);
+        if (!carve->base)
+            return;
+        pack(t, &back, room, s->value.weight, NULL, true);
+        convolve(t, &back, room, dx, dz, s->src_adds ? dx : NULL);
+    } else if (t->k->strided_fits(&forward)) {
+        conv_job j = {.k = t->k,
+                      .conv = forward,
+                      .packed = cpu_carve_take(carve, t->k->strided_packed_floats(&forward)),
+                      .weight = s->value.weight,
+                      .dst = dx,
+                      .src = dz,
+                      .adds = s->src_adds};
+        if (!carve->base)
+            return;
+        base_pool_run(t->pool, 4, 1, run_strided_pack, &j);
+        base_pool_run(t->pool, t->k->strided_units(dz), 1, run_strided, &j);
+    } else
+        spread_gradient(t, s, dz, carve);
 }
 
 /* ---- the weights' gradient ---- */
@@ -232,20 +281,18 @@ void cpu_conv_backward(const cpu_trainer *t, const nn_train_step *s, const nn_tr
     if (wants->weight)
         weight_gradient(t, s, dz, &(cpu_carve){.base = scratch});
     if (wants->src)
-        input_gradient(t, s, dz, scratch);
+        input_gradient(t, s, dz, &(cpu_carve){.base = scratch});
 }
 
 size_t cpu_conv_scratch_floats(const cpu_trainer *t, const nn_train_step *s)
 {
-    cpu_conv ahead = forward_of(s->conv), back = backward_of(s->conv);
+    cpu_conv ahead = forward_of(s->conv);
+    const nn_map *dz = &s->map[s->conv->bn ? NN_Z : NN_DST];
     cpu_carve forward = {0}, weights = {0}, input = {0};
     take_conv_room(t, &forward, &ahead);
-    weight_gradient(t, s, &s->map[s->conv->bn ? NN_Z : NN_DST], &weights);
-    if (s->at[NN_D_SRC] != SIZE_MAX) {
-        take_conv_room(t, &input, &back);
-        cpu_carve_take(&input, weight_floats(s->conv));
-        cpu_carve_take(&input, spread_floats(s));
-    }
+    weight_gradient(t, s, dz, &weights);
+    if (s->at[NN_D_SRC] != SIZE_MAX)
+        input_gradient(t, s, dz, &input);
     size_t most = cpu_norm_scratch_floats(s);
     most = forward.used > most ? forward.used : most;
     most = weights.used > most ? weights.used : most;

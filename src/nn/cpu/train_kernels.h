@@ -55,6 +55,21 @@ typedef struct cpu_weight_sums {
 typedef struct cpu_train_kernels {
     const cpu_kernels *infer; /* forward kernels of the same instruction set */
 
+    /* infer->conv_pack for dense convolutions, shared by units (blocks of output channels) and fast
+     * enough for every step. bias NULL: zeros. turned: weight is the forward convolution's, c the
+     * one that takes its output's gradient to its input's (ic and oc exchanged, stride 1). */
+    size_t (*pack_units)(const cpu_conv *c);
+    void (*pack_run)(const cpu_conv *c, float *packed, const float *weight, const float *bias,
+                     bool turned, size_t begin, size_t end);
+    /* The gradient of a strided convolution's input, where strided_fits; units of the pack: 4. */
+    bool (*strided_fits)(const cpu_conv *forward);
+    size_t (*strided_packed_floats)(const cpu_conv *forward);
+    void (*strided_pack_run)(const cpu_conv *forward, float *packed, const float *weight,
+                             size_t begin, size_t end);
+    size_t (*strided_units)(const nn_map *dz);
+    void (*strided_run)(const cpu_conv *forward, const float *packed, const nn_map *dx,
+                        const nn_map *dz, bool adds, size_t begin, size_t end);
+
     /* parts: (chunks, 2, c): a chunk's mean and its sum of squared distances from it. Unit: chunk.
      */
     void (*moments_run)(float *parts, const nn_map *z, size_t begin, size_t end);

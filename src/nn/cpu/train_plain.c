@@ -300,8 +300,41 @@ static void depthwise_sums_run(const cpu_conv *c, float *parts, const nn_map *dz
     }
 }
 
+/* ---- packing: the plain form is (O, I, k, k) and the bias behind ---- */
+
+static size_t pack_units(const cpu_conv *c)
+{
+    (void)c;
+    return 1;
+}
+
+static void pack_run(const cpu_conv *c, float *packed, const float *weight, const float *bias,
+                     bool turned, size_t begin, size_t end)
+{
+    const size_t taps = (size_t)(c->k * c->k), ic = (size_t)c->ic, oc = (size_t)c->oc;
+    (void)begin, (void)end;
+    for (size_t o = 0; o < oc; o++)
+        for (size_t i = 0; i < ic; i++)
+            for (size_t t = 0; t < taps; t++)
+                packed[(o * ic + i) * taps + t] = turned
+                                                      ? weight[(i * oc + o) * taps + taps - 1 - t]
+                                                      : weight[(o * ic + i) * taps + t];
+    for (size_t o = 0; o < oc; o++)
+        packed[oc * ic * taps + o] = bias ? bias[o] : 0;
+}
+
+/* Strided convolutions go the other way here, through a spread gradient. */
+static bool strided_fits(const cpu_conv *forward)
+{
+    (void)forward;
+    return false;
+}
+
 const cpu_train_kernels cpu_train_kernels_plain = {
     .infer = &cpu_kernels_plain,
+    .pack_units = pack_units,
+    .pack_run = pack_run,
+    .strided_fits = strided_fits,
     .moments_run = moments_run,
     .norm_run = norm_run,
     .norm_sums_run = norm_sums_run,

@@ -7,12 +7,29 @@
 #include "train_kernels.h"
 
 #include "train_attention.inc.h"
+/* The tiles and the packed form are shared with inference; what is not used here the compiler
+ * drops. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wunused-function"
+#include "kernels_act.inc.h"
+#include "kernels_conv.inc.h"
+#include "kernels_winograd.inc.h"
+#pragma GCC diagnostic pop
+
 #include "train_norm.inc.h"
+#include "train_pack.inc.h"
 #include "train_pool.inc.h"
 #include "train_weights.inc.h"
 
 const cpu_train_kernels TRAIN_TABLE = {
     .infer = &TRAIN_INFER,
+    .pack_units = pack_units,
+    .pack_run = pack_run,
+    .strided_fits = phases_fit,
+    .strided_packed_floats = phases_packed_floats,
+    .strided_pack_run = phases_pack,
+    .strided_units = phases_units,
+    .strided_run = phases_run,
     .moments_run = moments_run,
     .norm_run = norm_run,
     .norm_sums_run = norm_sums_run,

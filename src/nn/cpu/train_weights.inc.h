@@ -10,11 +10,12 @@
  * and groups of output channels where weights are many. */
 
 enum {
-    SUMS_GROUP_PIXELS =
-        256, /* x and dz of a group: up to 64 KB of which a tile pass touches 3 lines a pixel */
+    SUMS_GROUP_PIXELS = 128,  /* a tile's pass touches three lines a pixel: 24 KB, half of L1 */
     SUMS_BAND_PIXELS = 1024,  /* copied at a time */
     SUMS_SMALL_PICTURE = 512, /* pictures of fewer pixels are taken several at a time */
-    SUMS_GROUP_CHANNELS = 64  /* output channels of a unit */
+    SUMS_GROUP_CHANNELS = 64, /* output channels of a unit */
+    SUMS_SKEW = 16 /* floats between a 1x1's copied pixels: a pitch that is a power of two
+                      would put them all in a few sets of L1 */
 };
 
 /* How the output pixels are walked. */
@@ -38,6 +39,7 @@ static sums_walk sums_walk_make(const cpu_conv *c, const nn_map *dz)
         k.rows = k.group_rows = 1;
         k.bands_a_picture = (picture * (size_t)dz->n + SUMS_GROUP_PIXELS - 1) / SUMS_GROUP_PIXELS;
         k.bands = k.bands_a_picture;
+        k.x_row = (size_t)c->ic + SUMS_SKEW;
         return k;
     }
     k.group_rows = SUMS_GROUP_PIXELS / dz->w > 1 ? SUMS_GROUP_PIXELS / dz->w : 1;
@@ -63,7 +65,8 @@ static cpu_weight_sums weight_sums(const cpu_conv *c, const nn_map *dz)
     s.groups = ((size_t)c->oc + SUMS_GROUP_CHANNELS - 1) / SUMS_GROUP_CHANNELS;
     s.slots = s.slot_floats <= 32768 ? 8 : s.slot_floats <= 131072 ? 4 : 2;
     s.slots = s.slots > k.bands ? k.bands : s.slots;
-    s.scratch_floats = k.flat ? 0 : k.x_picture * (size_t)k.pictures + VF_LANES;
+    s.scratch_floats =
+        k.flat ? SUMS_GROUP_PIXELS * k.x_row : k.x_picture * (size_t)k.pictures + VF_LANES;
     return s;
 }
 
@@ -193,16 +196,20 @@ static void sums_copy(const cpu_conv *c, float *to, const sums_walk *k, const nn
 }
 
 static void sums_band_flat(const cpu_conv *c, float *sums, const sums_walk *k, const nn_map *dz,
-                           const nn_map *x, size_t band, int o, int o_end)
+                           const nn_map *x, size_t band, int o, int o_end, float *scratch)
 {
     const size_t first = band * SUMS_GROUP_PIXELS, left = cpu_map_pixels(dz) - first;
-    const sums_tile t = {.x = x->data + first * x->pitch,
+    const size_t pixels = left < SUMS_GROUP_PIXELS ? left : SUMS_GROUP_PIXELS;
+    const float *from = x->data + first * x->pitch;
+    for (size_t p = 0; p < pixels; p++, from += x->pitch)
+        memcpy(scratch + p * k->x_row, from, (size_t)c->ic * sizeof *scratch);
+    const sums_tile t = {.x = scratch,
                          .dz = dz->data + first * dz->pitch,
-                         .x_pixel = x->pitch,
+                         .x_pixel = k->x_row,
                          .dz_pixel = dz->pitch,
                          .pictures = 1,
                          .rows = 1,
-                         .w = (int)(left < SUMS_GROUP_PIXELS ? left : SUMS_GROUP_PIXELS),
+                         .w = (int)pixels,
                          .sums = sums,
                          .lanes = k->lanes};
     sums_pass(t, (size_t)c->ic, o, o_end);
@@ -254,7 +261,7 @@ static void weight_sums_run(const cpu_conv *c, float *sums, const nn_map *dz, co
         const size_t last = (slot + 1) * k.bands / s.slots;
         for (size_t band = slot * k.bands / s.slots; band < last; band++) {
             if (k.flat)
-                sums_band_flat(c, to, &k, dz, x, band, o, o_end);
+                sums_band_flat(c, to, &k, dz, x, band, o, o_end, scratch);
             else
                 sums_band(c, to, &k, dz, x, band, o, o_end, scratch);
         }
