@@ -58,13 +58,27 @@ static void expect_file_of_model(const char *path, base_mem *mem)
     weights_close(&f);
 }
 
+static shop s;
+
+static int setup(void **state)
+{
+    (void)state;
+    shop_open(&s, 48, 16);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    shop_close(&s);
+    return 0;
+}
+
 static void losses_fall_and_precision_rises(void **state)
 {
     (void)state;
-    shop s;
     train_run *r = NULL;
     static watch w;
-    shop_open(&s, 48, 16);
     w = (watch){.mem = &s.mem};
     train_args a = shop_args(&s);
     shop_set(&a, "epochs", "16");
@@ -103,13 +117,57 @@ static void losses_fall_and_precision_rises(void **state)
     assert_int_equal(train_run_resume(&r, shop_folder(&s, "run"), &s.accounts, &err),
                      VG_ERR_ARGUMENT);
     assert_non_null(strstr(err.what, "without a training state"));
-    shop_close(&s);
+}
+
+/* Frozen as a whole, a model that knows its trade changes by its running statistics alone: fitness
+ * wanders, and patience soon ends it. Continues the test before. */
+static void frozen_layers_stay_as_they_were_and_patience_ends_the_run(void **state)
+{
+    (void)state;
+    train_run *r = NULL;
+    diary d = {0};
+    const char *from = shop_folder(&s, "run/weights/best.safetensors");
+    train_args a = shop_args(&s);
+    shop_set(&a, "epochs", "30");
+    shop_set(&a, "patience", "2");
+    shop_set(&a, "freeze", "24");
+    shop_set(&a, "weights", from);
+    OK(train_run_create(&r, &a, shop_folder(&s, "frozen"), &s.accounts, err));
+    OK(train_run_go(r, &(train_listener){.ctx = &d, .epoch = note_epoch}, err));
+    assert_true(d.n >= 3 && d.n < 30);
+    double best = 0;
+    int best_epoch = 0;
+    for (int i = 0; i < d.n; i++) {
+        const double fitness = train_fitness(d.rows[i].map50, d.rows[i].map);
+        best_epoch = fitness >= best ? i + 1 : best_epoch;
+        best = fitness >= best ? fitness : best;
+    }
+    assert_int_equal(d.n, best_epoch + 2);
+    train_run_destroy(&r);
+
+    weights_file *before, *after;
+    OK(weights_open(&before, from, &s.mem, err));
+    OK(weights_open(&after, shop_folder(&s, "frozen/weights/last.safetensors"), &s.mem, err));
+    int n_same = 0, n_moved = 0;
+    for (size_t i = 0; i < weights_count(before); i++) {
+        const weights_tensor *t = weights_at(before, i);
+        const bool same = memcmp(t->data, weights_find(after, t->name)->data,
+                                 t->n_elements * sizeof(uint16_t)) == 0;
+        if (strstr(t->name, "running") != NULL)
+            n_moved += !same;
+        else
+            n_same += same;
+    }
+    assert_true(n_moved > 100 && n_same + 2 * 81 == (int)weights_count(before));
+    weights_close(&before);
+    weights_close(&after);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(losses_fall_and_precision_rises),
+        cmocka_unit_test(frozen_layers_stay_as_they_were_and_patience_ends_the_run),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, setup, teardown);
 }
