@@ -43,16 +43,25 @@ ALWAYS_INLINE void span_store(float *p, vf a, const bool whole, int n)
         vf_store_n(p, a, n);
 }
 
-/* Runs BODY(V, whole, span) over the channels of chunks [begin, end): two vectors at a time, then
- * one, then what is left of one. The two are constants in the body, which is inlined. */
+/* Most vectors of a span: what 16 or 32 registers hold the constants of. Wide spans matter where
+ * maps come from memory: the prefetcher wants whole pixels. */
+#define SPAN_V (VF_LANES == 16 ? 4 : 2)
+
+/* Runs BODY(V, whole, span) over the channels of chunks [begin, end): SPAN_V vectors at a time,
+ * then one, then what is left of one. The two are constants in the body, which is inlined. */
 #define FOR_SPANS(map, BODY)                                                                       \
     for (size_t chunk = begin; chunk < end; chunk++) {                                             \
         norm_span s = {0};                                                                         \
         s.count = span_count(map, chunk, &s.first);                                                \
         while (s.c < (map)->c) {                                                                   \
-            const int left = (map)->c - s.c;                                                       \
-            s.n = left >= 2 * VF_LANES ? 2 * VF_LANES : left >= VF_LANES ? VF_LANES : left;        \
-            if (s.n == 2 * VF_LANES)                                                               \
+            const int left = (map)->c - s.c, wide = SPAN_V * VF_LANES;                             \
+            s.n = left >= wide           ? wide                                                    \
+                  : left >= 2 * VF_LANES ? 2 * VF_LANES                                            \
+                  : left >= VF_LANES     ? VF_LANES                                                \
+                                         : left;                                                       \
+            if (s.n == wide)                                                                       \
+                BODY(SPAN_V, true, s);                                                             \
+            else if (s.n == 2 * VF_LANES)                                                          \
                 BODY(2, true, s);                                                                  \
             else if (s.n == VF_LANES)                                                              \
                 BODY(1, true, s);                                                                  \
@@ -66,7 +75,7 @@ ALWAYS_INLINE void moments_span(float *part, const nn_map *z, const int V, const
                                 norm_span s)
 {
     const float *from = z->data + s.first * z->pitch + s.c;
-    vf mean[2], m2[2];
+    vf mean[SPAN_V], m2[SPAN_V];
     const vf inverse = vf_set1(1.0F / (float)s.count);
     UNROLLED
     for (int v = 0; v < V; v++)
@@ -105,7 +114,7 @@ ALWAYS_INLINE
     void norm_span_run(const cpu_norm *k, const nn_map *dst, const nn_map *z, const nn_map *add,
                        const bool silu, const int V, const bool whole, norm_span s)
 {
-    vf scale[2], shift[2];
+    vf scale[SPAN_V], shift[SPAN_V];
     UNROLLED
     for (int v = 0; v < V; v++) {
         scale[v] = span_load(k->scale + s.c + v * VF_LANES, whole, s.n);
@@ -141,7 +150,7 @@ static void norm_run(const cpu_norm *p, const nn_map *dst, const nn_map *z, cons
 ALWAYS_INLINE void norm_sums_span(const cpu_norm *k, float *part, const nn_map *z, const nn_map *dy,
                                   const bool silu, const int V, const bool whole, norm_span s)
 {
-    vf scale[2], shift[2], mean[2], sum[2], sum_z[2];
+    vf scale[SPAN_V], shift[SPAN_V], mean[SPAN_V], sum[SPAN_V], sum_z[SPAN_V];
     UNROLLED
     for (int v = 0; v < V; v++) {
         scale[v] = span_load(k->scale + s.c + v * VF_LANES, whole, s.n);
@@ -183,7 +192,7 @@ static void norm_sums_run(const cpu_norm *p, float *parts, const nn_map *z, cons
 ALWAYS_INLINE void norm_back_span(const cpu_norm_back *k, const nn_map *z, const nn_map *dy,
                                   const bool silu, const int V, const bool whole, norm_span s)
 {
-    vf scale[2], shift[2], slope[2], offset[2];
+    vf scale[SPAN_V], shift[SPAN_V], slope[SPAN_V], offset[SPAN_V];
     UNROLLED
     for (int v = 0; v < V; v++) {
         const vf mean = span_load(k->norm.mean + s.c + v * VF_LANES, whole, s.n);
@@ -220,7 +229,7 @@ static void norm_back_run(const cpu_norm_back *p, const nn_map *z, const nn_map 
 ALWAYS_INLINE
     void sums_span(float *part, const nn_map *dy, const int V, const bool whole, norm_span s)
 {
-    vf sum[2];
+    vf sum[SPAN_V];
     UNROLLED
     for (int v = 0; v < V; v++)
         sum[v] = vf_zero();

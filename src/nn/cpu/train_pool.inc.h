@@ -25,17 +25,17 @@ static void upsample_back_run(const nn_map *dx, const nn_map *dy, bool adds, siz
  */
 enum { POOL_LANES = 16 };
 
-static void pool_load(float *to, const float *from, int n)
+ALWAYS_INLINE void pool_load(float *to, const float *from, const bool whole, int n)
 {
-    if (n == POOL_LANES)
+    if (whole)
         memcpy(to, from, POOL_LANES * sizeof *to);
     else
         memcpy(to, from, (size_t)n * sizeof *to);
 }
 
 /* One output pixel: which tap of its window has the maximum, then dy to that place. */
-static void maxpool_back_pixel(int k, const nn_map *dx, const nn_map *x, const float *dy, int i,
-                               int y, int px, int ch, int n)
+ALWAYS_INLINE void maxpool_back_pixel(int k, const nn_map *dx, const nn_map *x, const float *dy,
+                                      int i, int y, int px, int ch, const bool whole, int n)
 {
     float best[POOL_LANES], value[POOL_LANES] = {0}, grad[POOL_LANES] = {0};
     int32_t arg[POOL_LANES];
@@ -46,32 +46,30 @@ static void maxpool_back_pixel(int k, const nn_map *dx, const nn_map *x, const f
         best[l] = -INFINITY;
         arg[l] = y0 * k + x0;
     }
-    for (int ky = y0; ky < y1; ky++)
-        for (int kx = x0; kx < x1; kx++) {
-            pool_load(value,
-                      nn_map_row(x, i, y + ky - pad) + (size_t)(px + kx - pad) * x->pitch + ch, n);
+    for (int ky = y0; ky < y1; ky++) {
+        const float *from =
+            nn_map_row(x, i, y + ky - pad) + (size_t)(px + x0 - pad) * x->pitch + ch;
+        for (int kx = x0; kx < x1; kx++, from += x->pitch) {
+            pool_load(value, from, whole, n);
             const int32_t tap = ky * k + kx;
             for (int l = 0; l < POOL_LANES; l++) {
-                const bool more = value[l] > best[l];
-                best[l] = more ? value[l] : best[l];
-                arg[l] = more ? tap : arg[l];
+                arg[l] = value[l] > best[l] ? tap : arg[l];
+                best[l] = value[l] > best[l] ? value[l] : best[l];
             }
         }
-    pool_load(grad, dy + ch, n);
-    for (int ky = y0; ky < y1; ky++)
-        for (int kx = x0; kx < x1; kx++) {
-            float *to = nn_map_row(dx, i, y + ky - pad) + (size_t)(px + kx - pad) * dx->pitch + ch;
+    }
+    pool_load(grad, dy + ch, whole, n);
+    for (int ky = y0; ky < y1; ky++) {
+        float *to = nn_map_row(dx, i, y + ky - pad) + (size_t)(px + x0 - pad) * dx->pitch + ch;
+        for (int kx = x0; kx < x1; kx++, to += dx->pitch) {
             const int32_t tap = ky * k + kx;
-            float sum[POOL_LANES];
+            float sum[POOL_LANES] = {0};
+            pool_load(sum, to, whole, n);
             for (int l = 0; l < POOL_LANES; l++)
-                sum[l] = arg[l] == tap ? grad[l] : 0.0F;
-            if (n == POOL_LANES)
-                for (int l = 0; l < POOL_LANES; l++)
-                    to[l] += sum[l];
-            else
-                for (int l = 0; l < n; l++)
-                    to[l] += sum[l];
+                sum[l] += arg[l] == tap ? grad[l] : 0.0F;
+            memcpy(to, sum, (size_t)(whole ? POOL_LANES : n) * sizeof *to);
         }
+    }
 }
 
 static void maxpool_back_run(int k, const nn_map *dx, const nn_map *x, const nn_map *dy, bool adds,
@@ -85,8 +83,12 @@ static void maxpool_back_run(int k, const nn_map *dx, const nn_map *x, const nn_
         for (size_t p = 0; !adds && p < (size_t)dx->h * (size_t)dx->w; p++)
             memset(first + p * dx->pitch, 0, (size_t)n * sizeof *first);
         for (int y = 0; y < dx->h; y++)
-            for (int px = 0; px < dx->w; px++)
-                maxpool_back_pixel(k, dx, x, nn_map_row(dy, i, y) + (size_t)px * dy->pitch, i, y,
-                                   px, ch, n);
+            for (int px = 0; px < dx->w; px++) {
+                const float *grad = nn_map_row(dy, i, y) + (size_t)px * dy->pitch;
+                if (n == POOL_LANES)
+                    maxpool_back_pixel(k, dx, x, grad, i, y, px, ch, true, n);
+                else
+                    maxpool_back_pixel(k, dx, x, grad, i, y, px, ch, false, n);
+            }
     }
 }

@@ -14,6 +14,7 @@ enum {
     SUMS_BAND_PIXELS = 1024,  /* copied at a time */
     SUMS_SMALL_PICTURE = 512, /* pictures of fewer pixels are taken several at a time */
     SUMS_GROUP_CHANNELS = 64, /* output channels of a unit */
+    SUMS_BAD_PITCH = 128,     /* floats: pixels whose pitch is a multiple are copied first */
     SUMS_SKEW = 16 /* floats between a 1x1's copied pixels: a pitch that is a power of two
                       would put them all in a few sets of L1 */
 };
@@ -25,8 +26,8 @@ typedef struct sums_walk {
     int pictures; /* of a band; > 1 only with all their rows */
     int group_rows;
     size_t bands_a_picture, bands;
-    size_t lanes, run;       /* oc rounded up; k * ic */
-    size_t x_row, x_picture; /* floats of the copied band */
+    size_t lanes, run;                /* oc rounded up; k * ic */
+    size_t x_pixel, x_row, x_picture; /* floats of the copied band */
 } sums_walk;
 
 static sums_walk sums_walk_make(const cpu_conv *c, const nn_map *dz)
@@ -53,7 +54,10 @@ static sums_walk sums_walk_make(const cpu_conv *c, const nn_map *dz)
     k.bands_a_picture = ((size_t)dz->h + (size_t)k.rows - 1) / (size_t)k.rows;
     k.bands = k.pictures > 1 ? ((size_t)dz->n + (size_t)k.pictures - 1) / (size_t)k.pictures
                              : (size_t)dz->n * k.bands_a_picture;
-    k.x_row = ((size_t)(dz->w - 1) * (size_t)c->stride + (size_t)c->k) * (size_t)c->ic;
+    /* Stride 1: a row as it is, padded; else what each output pixel sees, side by side. */
+    k.x_pixel = c->stride == 1 ? (size_t)c->ic : k.run + SUMS_SKEW;
+    k.x_row = c->stride == 1 ? ((size_t)dz->w - 1 + (size_t)c->k) * (size_t)c->ic
+                             : (size_t)dz->w * k.x_pixel;
     k.x_picture = ((size_t)(k.rows - 1) * (size_t)c->stride + (size_t)c->k) * k.x_row;
     return k;
 }
@@ -169,29 +173,39 @@ static void sums_pass(sums_tile t, size_t run, int o, int o_end)
     }
 }
 
+/* `across` pixels of a row from column `left` on, which may be outside: zeros there. */
+static void sums_copy_row(float *to, const nn_map *x, int picture, int y, int left, int across)
+{
+    const size_t ic = (size_t)x->c;
+    const int before = left < 0 ? (-left < across ? -left : across) : 0;
+    int inside = x->w - (left + before);
+    inside = inside > across - before ? across - before : inside < 0 ? 0 : inside;
+    const float *from = nn_map_row(x, picture, y) + (size_t)(left + before) * x->pitch;
+    memset(to, 0, (size_t)before * ic * sizeof *to);
+    to += (size_t)before * ic;
+    if (x->pitch == ic)
+        memcpy(to, from, (size_t)inside * ic * sizeof *to);
+    else
+        for (int p = 0; p < inside; p++)
+            memcpy(to + (size_t)p * ic, from + (size_t)p * x->pitch, ic * sizeof *to);
+    memset(to + (size_t)inside * ic, 0, (size_t)(across - before - inside) * ic * sizeof *to);
+}
+
 /* Copies what output rows [y0, y0 + rows) of a picture see, with zeros outside. */
 static void sums_copy(const cpu_conv *c, float *to, const sums_walk *k, const nn_map *x,
                       int picture, int y0, int rows)
 {
     const int pad = c->k / 2, top = y0 * c->stride - pad, n = (rows - 1) * c->stride + c->k;
-    const size_t ic = (size_t)c->ic, across = k->x_row / ic;
     for (int r = 0; r < n; r++, to += k->x_row) {
         const int y = top + r;
-        if (y < 0 || y >= x->h) {
+        if (y < 0 || y >= x->h)
             memset(to, 0, k->x_row * sizeof *to);
-            continue;
-        }
-        const float *from = nn_map_row(x, picture, y);
-        size_t inside = across - (size_t)pad; /* columns from `pad` on that the picture has */
-        inside = inside > (size_t)x->w ? (size_t)x->w : inside;
-        memset(to, 0, (size_t)pad * ic * sizeof *to);
-        if (x->pitch == ic)
-            memcpy(to + (size_t)pad * ic, from, inside * ic * sizeof *to);
+        else if (c->stride == 1)
+            sums_copy_row(to, x, picture, y, -pad, k->w - 1 + c->k);
         else
-            for (size_t p = 0; p < inside; p++)
-                memcpy(to + ((size_t)pad + p) * ic, from + p * x->pitch, ic * sizeof *to);
-        memset(to + ((size_t)pad + inside) * ic, 0,
-               (across - (size_t)pad - inside) * ic * sizeof *to);
+            for (int p = 0; p < k->w; p++)
+                sums_copy_row(to + (size_t)p * k->x_pixel, x, picture, y, p * c->stride - pad,
+                              c->k);
     }
 }
 
@@ -201,11 +215,12 @@ static void sums_band_flat(const cpu_conv *c, float *sums, const sums_walk *k, c
     const size_t first = band * SUMS_GROUP_PIXELS, left = cpu_map_pixels(dz) - first;
     const size_t pixels = left < SUMS_GROUP_PIXELS ? left : SUMS_GROUP_PIXELS;
     const float *from = x->data + first * x->pitch;
-    for (size_t p = 0; p < pixels; p++, from += x->pitch)
-        memcpy(scratch + p * k->x_row, from, (size_t)c->ic * sizeof *scratch);
-    const sums_tile t = {.x = scratch,
+    const bool copies = x->pitch % SUMS_BAD_PITCH == 0;
+    for (size_t p = 0; copies && p < pixels; p++)
+        memcpy(scratch + p * k->x_row, from + p * x->pitch, (size_t)c->ic * sizeof *scratch);
+    const sums_tile t = {.x = copies ? scratch : from,
                          .dz = dz->data + first * dz->pitch,
-                         .x_pixel = k->x_row,
+                         .x_pixel = copies ? k->x_row : x->pitch,
                          .dz_pixel = dz->pitch,
                          .pictures = 1,
                          .rows = 1,
@@ -229,7 +244,7 @@ static void sums_band(const cpu_conv *c, float *sums, const sums_walk *k, const 
             const sums_tile t = {
                 .x = scratch + (size_t)(y * c->stride + ky) * k->x_row,
                 .dz = nn_map_row(dz, picture, y0 + y),
-                .x_pixel = (size_t)c->stride * (size_t)c->ic,
+                .x_pixel = k->x_pixel,
                 .x_row = (size_t)c->stride * k->x_row,
                 .x_picture = k->x_picture,
                 .dz_pixel = dz->pitch,
