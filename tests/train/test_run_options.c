@@ -37,6 +37,20 @@ static void note_size(void *ctx, const train_progress *p)
     assert_true(p->loss[0] > 0 && p->loss[1] > 0);
 }
 
+static void note_losses(void *ctx, const train_epoch_end *e)
+{
+    double *box_losses = ctx;
+    box_losses[e->row.epoch - 1] = e->row.train_loss[0];
+}
+
+static void run_for_losses(const char *folder, double box_losses[2])
+{
+    train_run *r;
+    OK(train_run_create(&r, &args, shop_folder(&s, folder), &s.accounts, err));
+    OK(train_run_go(r, &(train_listener){.ctx = box_losses, .epoch = note_losses}, err));
+    train_run_destroy(&r);
+}
+
 static sizes run(const char *folder)
 {
     train_run *r;
@@ -68,6 +82,25 @@ static void multi_scale_varies_the_size_of_batches(void **state)
     const sizes z = run("scales");
     assert_int_equal(z.n, 18);
     assert_true(z.least < 64 && z.most > 64 && z.most <= 96);
+}
+
+static void the_last_epochs_are_without_mosaic_and_each_has_its_own_samples(void **state)
+{
+    (void)state;
+    double plain[2], mosaic[2], closed[2], early[2];
+    shop_set(&args, "epochs", "2");
+    shop_set(&args, "freeze", "24"); /* so that the weights have no part in it */
+    run_for_losses("plain", plain);
+    shop_set(&args, "mosaic", "1");
+    run_for_losses("mosaic", mosaic);
+    shop_set(&args, "close_mosaic", "1");
+    run_for_losses("closed", closed);
+    shop_set(&args, "close_mosaic", "3"); /* more than there are epochs: none, as in the recipe */
+    run_for_losses("early", early);
+    assert_true(plain[0] != plain[1] && mosaic[0] != mosaic[1]);
+    assert_true(mosaic[0] != plain[0] && mosaic[1] != plain[1]);
+    assert_true(closed[0] == mosaic[0] && closed[1] == plain[1]);
+    assert_true(early[0] == mosaic[0] && early[1] == mosaic[1]);
 }
 
 static void single_cls_and_classes_make_models_of_their_counts(void **state)
@@ -207,6 +240,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
         TEST(multi_scale_varies_the_size_of_batches),
+        TEST(the_last_epochs_are_without_mosaic_and_each_has_its_own_samples),
         TEST(single_cls_and_classes_make_models_of_their_counts),
         TEST(another_models_weights_give_what_fits),
         TEST(what_is_not_there_is_said),
