@@ -183,7 +183,7 @@ typedef struct vg_predict_result {
     vg_predict_times times;
 } vg_predict_result;
 
-/* Finds the pictures, reads their headers, makes the run folder (when anything is saved) and every
+/* Finds the pictures, reads their heads, makes the run folder (when anything is saved) and every
  * buffer. Errors: as vg_detector_open, and VG_ERR_ARGUMENT (no picture there), VG_ERR_IO (run
  * folder). */
 VG_API vg_status vg_predict_open(vg_predict **out, const vg_predict_options *o, vg_error *err);

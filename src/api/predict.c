@@ -1,45 +1,12 @@
-/* predict.c: vg_predict over stream's pipeline. Strings and lists of the options are copied: the
- * pipeline keeps them. */
-#include <string.h>
-
+/* predict.c: vg_predict over stream's pipeline. */
 #include "handle.h"
 
 struct vg_predict {
     stream_accounts accounts;
     stream_predict *job;
     vg_detector lent;
-    char *strings[5]; /* weights, source, project, name, isa */
-    int *classes;
     vg_predict_result result;
 };
-
-static vg_status copy_text(char **slot, const char **in_out, base_mem *mem, vg_error *err)
-{
-    if (!*in_out)
-        return VG_OK;
-    *slot = base_strdup(mem, *in_out, err);
-    *in_out = *slot;
-    return *slot ? VG_OK : VG_ERR_MEMORY;
-}
-
-static vg_status copy_options(vg_predict *p, stream_predict_options *s, vg_error *err)
-{
-    base_mem *mem = &p->accounts.owner[STREAM_OUTPUT];
-    const char **texts[] = {&s->detector.weights, &s->source, &s->project, &s->name,
-                            &s->detector.isa};
-    vg_status st = VG_OK;
-    for (size_t i = 0; i < sizeof texts / sizeof *texts && st == VG_OK; i++)
-        st = copy_text(&p->strings[i], texts[i], mem, err);
-    if (st != VG_OK || !s->classes)
-        return st;
-    p->classes = base_alloc_zero(mem, s->n_classes + 1, sizeof *p->classes, err);
-    if (!p->classes)
-        return VG_ERR_MEMORY;
-    if (s->n_classes > 0)
-        memcpy(p->classes, s->classes, s->n_classes * sizeof *p->classes);
-    s->classes = p->classes;
-    return VG_OK;
-}
 
 static vg_status open_job(vg_predict *p, const vg_predict_options *o, vg_error *err)
 {
@@ -70,9 +37,7 @@ static vg_status open_job(vg_predict *p, const vg_predict_options *o, vg_error *
         return base_fail(err, VG_ERR_ARGUMENT, "project, name, line_width",
                          "leave them at their defaults",
                          "an empty project or name, or a line width outside 0..1000");
-    st = copy_options(p, &s, err);
-    if (st == VG_OK)
-        st = stream_predict_open(&p->job, &s, &p->accounts, err);
+    st = stream_predict_open(&p->job, &s, &p->accounts, err);
     if (st == VG_OK)
         p->lent = (vg_detector){.detector = stream_predict_detector(p->job),
                                 .accounts = &p->accounts,
@@ -129,9 +94,6 @@ vg_status vg_predict_close(vg_predict **predict, vg_error *err)
     if (!p)
         return VG_OK;
     vg_status st = stream_predict_close(&p->job, err);
-    for (size_t i = 0; i < sizeof p->strings / sizeof *p->strings; i++)
-        base_free(p->strings[i]);
-    base_free(p->classes);
     base_handle_free(p);
     *predict = NULL;
     return st;

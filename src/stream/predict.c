@@ -144,7 +144,7 @@ static batch *take_batch(stream_predict *p)
 vg_status stream_predict_next(stream_predict *p, const stream_result **out, vg_error *err)
 {
     *out = NULL;
-    if (p->current && p->current->fatal == VG_OK && p->current->next == p->current->n) {
+    if (p->current && p->current->next == p->current->n) {
         if (p->threaded)
             base_queue_push(p->free, p->current, NULL);
         p->current = NULL;

@@ -36,13 +36,15 @@ typedef struct stream_result {
     stream_times times;
 } stream_result;
 
-/* Strings and lists in o must stay until close. mem must stay until close, too, and be this job's
- * alone. */
+/* Strings and lists in o are only read during the call. mem must stay until close and be this job's
+ * alone. Errors: as picture_list_open and stream_detector_open; VG_ERR_ARGUMENT (classes),
+ * VG_ERR_IO (run folder), VG_ERR_SYSTEM (threads). */
 vg_status stream_predict_open(stream_predict **out, const stream_predict_options *o,
                               stream_accounts *mem, vg_error *err);
 /* In the order of the list; *out NULL at the end. An error here is the job's (a full disk, no
- * memory). */
+ * memory for the network), and is told again by every further call. */
 vg_status stream_predict_next(stream_predict *p, const stream_result **out, vg_error *err);
+/* At any moment: what is under way is given up. Errors: VG_ERR_IO (last writes). */
 vg_status stream_predict_close(stream_predict **p, vg_error *err);
 stream_detector *stream_predict_detector(const stream_predict *p);
 const char *stream_predict_folder(const stream_predict *p);

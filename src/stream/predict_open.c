@@ -279,5 +279,8 @@ vg_status job_open(stream_predict *p, vg_error *err)
         st = make_buffers(p, &plan, err);
     if (st == VG_OK)
         st = open_sinks(p, err);
+    /* The caller's, and only lent for opening. */
+    p->o.source = p->o.project = p->o.name = p->o.detector.weights = p->o.detector.isa = NULL;
+    p->o.classes = NULL;
     return st;
 }
