@@ -31,7 +31,7 @@ static vg_predict_options options(const char *source)
 }
 
 /* What the caller gave may be gone when open returns. */
-static void options_are_copied(void **state)
+static void options_are_only_read_by_open(void **state)
 {
     (void)state;
     char source[300], project[300], name[8] = "mine", isa[16] = "plain";
@@ -170,7 +170,7 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(options_are_copied),
+        TEST(options_are_only_read_by_open),
         TEST(a_job_s_detector_may_be_asked_but_not_run),
         TEST(wrong_jobs_are_refused_and_leave_no_folder),
     };

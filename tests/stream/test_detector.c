@@ -149,7 +149,7 @@ static void shapes_come_and_go_and_results_stay(void **state)
 static void the_limit_counts_what_opening_needs(void **state)
 {
     (void)state;
-    for (size_t limit = 1 << 20; limit <= 64 << 20; limit *= 2) {
+    for (size_t limit = 1 << 20; limit <= 64 << 20; limit += 512 << 10) {
         stream_accounts mem;
         stream_model m;
         stream_detector *d = NULL;

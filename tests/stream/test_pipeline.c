@@ -165,6 +165,61 @@ static void a_job_may_be_closed_at_any_moment(void **state)
     }
 }
 
+/* Of the three batches that stand ready, no more than the one that was begun. */
+static void a_job_closed_at_once_saves_next_to_nothing(void **state)
+{
+    job *j = *state;
+    job_draw(j, 10, 640, 640);
+    j->o.detector.imgsz = 640;
+    j->o.save_txt = true;
+    j->o.nms.conf = 0.001f;
+    job_start(j);
+    char labels[512];
+    snprintf(labels, sizeof labels, "%s/labels", stream_predict_folder(j->p));
+    job_end(j);
+    assert_in_range(scene_count_entries(labels), 0, 1);
+}
+
+/* A folder where a label file should be: that batch ends the job, and those behind it, which could
+ * be saved, are not. */
+static void nothing_is_saved_behind_the_error_that_ends_a_job(void **state)
+{
+    job *j = *state;
+    const stream_result *r;
+    char labels[320];
+    job_draw(j, 10, 70, 50);
+    j->o.save_txt = true;
+    j->o.exist_ok = true;
+    j->o.nms.conf = 0.001f;
+    snprintf(labels, sizeof labels, "%s/exp/labels", j->project);
+    assert_int_equal(base_make_dirs(scene_path(labels, "p002.txt"), &j->err), VG_OK);
+    job_start(j);
+    assert_int_equal(job_next(j)->index, 0);
+    assert_int_equal(job_next(j)->index, 1);
+    assert_int_equal(stream_predict_next(j->p, &r, &j->err), VG_ERR_IO);
+    assert_null(r);
+    assert_non_null(strstr(j->err.where, "p002.txt"));
+    usleep(200000);
+    stream_predict_close(&j->p, NULL);
+    assert_true(base_path_exists(scene_path(labels, "p001.txt")));
+    assert_int_equal(scene_count_entries(labels), 3);
+}
+
+static void flat_pictures_plan_a_flat_input(void **state)
+{
+    job *j = *state;
+    size_t activations[2];
+    job_draw(j, 2, 128, 50);
+    for (int i = 0; i < 2; i++) {
+        if (i == 1)
+            assert_int_equal(scene_write_bmp(job_in(j, "p001.bmp"), 50, 128, 1), 0);
+        job_start(j);
+        activations[i] = j->mem.planned_bytes[STREAM_ACTIVATIONS];
+        job_end(j);
+    }
+    assert_true(activations[0] < activations[1]);
+}
+
 /* What is under way when a job is closed is given up: no file appears that the caller was not on
  * the way to. */
 static void closing_early_saves_no_more_than_the_batches_under_way(void **state)
@@ -389,6 +444,9 @@ int main(void)
         TEST(classes_are_chosen_and_checked),
         TEST(a_job_may_be_closed_at_any_moment),
         TEST(closing_early_saves_no_more_than_the_batches_under_way),
+        TEST(a_job_closed_at_once_saves_next_to_nothing),
+        TEST(nothing_is_saved_behind_the_error_that_ends_a_job),
+        TEST(flat_pictures_plan_a_flat_input),
         TEST(a_picture_that_grew_since_its_head_was_read_is_done),
         TEST(a_long_png_gets_its_room),
         TEST(a_pipe_is_a_picture_only_when_alone),

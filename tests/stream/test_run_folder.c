@@ -61,9 +61,11 @@ static void a_file_in_the_way_is_passed_over_or_told(void **state)
     assert_int_equal(stream_run_folder_make(path, 20, project, "exp", false, &err), VG_ERR_LIMIT);
 }
 
-static void *make_twenty(void *paths)
+enum { N = 150 };
+
+static void *make_many(void *paths)
 {
-    for (int i = 0; i < 20; i++)
+    for (int i = 0; i < N; i++)
         stream_run_folder_make((char *)paths + i * 512, 512, project, "exp", false, NULL);
     return NULL;
 }
@@ -71,15 +73,15 @@ static void *make_twenty(void *paths)
 static void two_at_once_never_share(void **state)
 {
     (void)state;
-    static char paths[2][20 * 512];
+    static char paths[2][N * 512];
     pthread_t threads[2];
     for (int t = 0; t < 2; t++)
-        assert_int_equal(pthread_create(&threads[t], NULL, make_twenty, paths[t]), 0);
+        assert_int_equal(pthread_create(&threads[t], NULL, make_many, paths[t]), 0);
     for (int t = 0; t < 2; t++)
         pthread_join(threads[t], NULL);
-    assert_int_equal(scene_count_entries(project), 40);
-    for (int i = 0; i < 20; i++)
-        for (int k = 0; k < 20; k++)
+    assert_int_equal(scene_count_entries(project), 2 * N);
+    for (int i = 0; i < N; i++)
+        for (int k = 0; k < N; k++)
             assert_string_not_equal(paths[0] + i * 512, paths[1] + k * 512);
 }
 
