@@ -50,7 +50,7 @@ void predict_line_json(FILE *to, const vg_detector *d, const vg_predict_result *
         const vg_detection *box = &r->detections[i];
         fprintf(to, "%s{\"class\": %d, \"name\": ", i > 0 ? ", " : "", box->class_index);
         cli_json_string(to, vg_detector_class_name(d, box->class_index));
-        fprintf(to, ", \"confidence\": %.6g, \"xyxy\": [%.6g, %.6g, %.6g, %.6g]}",
+        fprintf(to, ", \"confidence\": %.6g, \"xyxy\": [%.7g, %.7g, %.7g, %.7g]}",
                 (double)box->confidence, (double)box->x1, (double)box->y1, (double)box->x2,
                 (double)box->y2);
     }
