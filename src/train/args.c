@@ -275,7 +275,7 @@ static vg_status set_value(train_args *args, const train_arg *arg, const char *v
     case TRAIN_ARG_LAYERS:
         return set_ints(args, arg, value, err);
     }
-    assert(!"a kind of argument without a reader");
+    assert(false && "a kind of argument without a reader");
     return VG_ERR_ARGUMENT;
 }
 
