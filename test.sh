@@ -33,7 +33,8 @@ failed=0
 mkdir -p "$logs"
 # A machine that others use too: threads that wait must not spin.
 export OMP_WAIT_POLICY=passive
-export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:detect_stack_use_after_return=1
+# No detect_stack_use_after_return: GCC 12 aligns its fake stacks to 32 bytes, and the 64-byte stores of the AVX-512 kernels fault.
+export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0
 export UBSAN_OPTIONS=print_stacktrace=1
 export TSAN_OPTIONS=halt_on_error=1
 
