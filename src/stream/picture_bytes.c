@@ -1,5 +1,7 @@
 /* picture_bytes.c: files read whole into a buffer that is used again. Not mapped: a file that
- * shrinks while it is read is then a truncated picture, not a bus error. */
+ * shrinks while it is read is then a truncated picture, not a bus error. A large file that is no
+ * picture is read no further than its head, which is enough for the decoder to say so: nobody has
+ * planned room for the rest. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -8,7 +10,7 @@
 
 #include "pictures.h"
 
-enum { MOST_BYTES = 1 << 30, FIRST_BYTES = 64 << 10 };
+enum { MOST_BYTES = 1 << 30, FIRST_BYTES = 64 << 10, MAGIC_BYTES = 4 << 10 };
 
 vg_status picture_bytes_reserve(picture_bytes *b, size_t capacity, base_mem *mem, vg_error *err)
 {
@@ -59,8 +61,9 @@ vg_status picture_bytes_read(picture_bytes *b, const char *path, bool may_wait, 
                        "a pipe or device among several pictures");
     size_t known = info.st_size > 0 && info.st_size <= MOST_BYTES ? (size_t)info.st_size : 0;
     known = most > 0 && known > most ? most : known;
+    bool judged = most > 0;
     for (bool more = true; more && st == VG_OK;) {
-        st = make_room(b, known, path, mem, err);
+        st = make_room(b, judged || known < FIRST_BYTES ? known : FIRST_BYTES - 1, path, mem, err);
         if (st != VG_OK)
             break;
         size_t room = b->capacity - b->n;
@@ -71,6 +74,10 @@ vg_status picture_bytes_read(picture_bytes *b, const char *path, bool may_wait, 
             st = base_fail_errno(err, VG_ERR_IO, path, NULL, "the picture cannot be read");
         b->n += got > 0 ? (size_t)got : 0;
         more = got != 0;
+        if (!judged && b->n >= MAGIC_BYTES) {
+            judged = true;
+            more = more && image_format_name(b->block, b->n);
+        }
     }
     if (fd >= 0 && !standard_input)
         close(fd);

@@ -33,11 +33,13 @@ static int tear_down(void **state)
     return left ? -1 : 0;
 }
 
+/* Begins as a JPEG does: what does not is not read to its end. */
 static char *pattern(size_t n)
 {
     char *text = scene_alloc(n + 1);
     for (size_t i = 0; i < n; i++)
         text[i] = (char)(i * 2654435761u >> 9);
+    memcpy(text, "\xff\xd8\xff", n < 3 ? n : 3);
     return text;
 }
 
@@ -78,6 +80,22 @@ static void reserved_for_the_largest_it_allocates_no_more(void **state)
         assert_int_equal(t->b.n, n);
     }
     assert_int_equal(t->mem.n_allocs, n_allocs);
+    free(want);
+}
+
+static void what_is_no_picture_is_read_no_further_than_its_head(void **state)
+{
+    bench *t = *state;
+    const char *path = scene_path(t->folder, "f");
+    char *want = pattern(1 << 20);
+    want[0] = 'x';
+    put(path, want, 1 << 20);
+    assert_int_equal(picture_bytes_read(&t->b, path, false, 0, &t->mem, &t->err), VG_OK);
+    assert_in_range(t->b.n, 4096, 65536);
+    assert_memory_equal(t->b.block, want, t->b.n);
+    assert_in_range(t->b.capacity, 1, 65536);
+    assert_int_equal(picture_bytes_read(&t->b, "/dev/zero", true, 0, &t->mem, &t->err), VG_OK);
+    assert_in_range(t->b.capacity, 1, 65536);
     free(want);
 }
 
@@ -177,6 +195,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(files_of_any_size_are_read_whole),
         TEST(reserved_for_the_largest_it_allocates_no_more),
+        TEST(what_is_no_picture_is_read_no_further_than_its_head),
         TEST(a_head_stops_where_asked),
         TEST(what_is_no_file_is_told),
         TEST(a_pipe_is_waited_for_only_when_allowed),
