@@ -29,14 +29,21 @@ static vg_status add_path(builder *b, const char *dir, const char *name, vg_erro
     return st;
 }
 
+/* A GIF is none of a dataset's pictures, but it can be looked at. */
+static bool is_source_name(const char *path)
+{
+    return image_is_picture_name(path) || base_equal_nocase(base_path_suffix(path), ".gif");
+}
+
 static vg_status from_folder(builder *b, const char *path, vg_error *err)
 {
     DIR *dir = opendir(path);
     vg_status st = VG_OK;
     if (!dir)
-        return base_fail_errno(err, VG_ERR_IO, path, NULL, "the folder cannot be opened");
+        return base_fail_errno(err, VG_ERR_IO, path, "check its permissions",
+                               "the folder cannot be opened");
     for (struct dirent *e; st == VG_OK && (e = readdir(dir)) != NULL;)
-        if (e->d_name[0] != '.' && image_is_picture_name(e->d_name))
+        if (e->d_name[0] != '.' && is_source_name(e->d_name))
             st = add_path(b, path, e->d_name, err);
     closedir(dir);
     return st;
@@ -51,7 +58,7 @@ static vg_status from_glob(builder *b, const char *pattern, vg_error *err)
         st = base_fail(err, VG_ERR_MEMORY, pattern, NULL,
                        "the matches of the pattern do not fit in memory");
     for (size_t i = 0; failed == 0 && st == VG_OK && i < found.gl_pathc; i++)
-        if (image_is_picture_name(found.gl_pathv[i]))
+        if (is_source_name(found.gl_pathv[i]))
             st = add_path(b, NULL, found.gl_pathv[i], err);
     globfree(&found);
     return st;
@@ -69,7 +76,8 @@ static vg_status from_list(builder *b, const char *path, vg_error *err)
     size_t folder_bytes = (size_t)(base_path_name(path) - path);
     char *folder = base_strndup(b->mem, path, folder_bytes, err);
     st = folder ? VG_OK : VG_ERR_MEMORY;
-    for (char *line = text, *end; st == VG_OK && line < text + n; line = end + 1) {
+    size_t mark = n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0; /* some editors' */
+    for (char *line = text + mark, *end; st == VG_OK && line < text + n; line = end + 1) {
         end = memchr(line, '\n', (size_t)(text + n - line));
         if (!end)
             end = text + n;
@@ -270,7 +278,8 @@ vg_status picture_list_open(picture_list *out, const char *source, image_decoder
     vg_status st = collect(&b, source, err);
     if (st == VG_OK && b.n == 0)
         st = base_fail(err, VG_ERR_ARGUMENT, base_where("source %s", source),
-                       "pictures in folders are files named .jpg .jpeg .png .bmp .webp .tif .tiff",
+                       "name a folder that holds files .jpg .jpeg .png .bmp .webp .tif .tiff .gif "
+                       "(folders in it are not entered), or a pattern such as 'photos/*/*.jpg'",
                        "no pictures there");
     if (st == VG_OK && b.n > MOST_PICTURES)
         st = base_fail(err, VG_ERR_LIMIT, base_where("source %s", source), NULL,

@@ -10,14 +10,14 @@ vg_status stream_run_folder_make(char *folder, size_t n, const char *project, co
                                  bool exist_ok, vg_error *err)
 {
     if (!base_path_join(folder, n, project, name))
-        return base_fail(err, VG_ERR_LIMIT, project, NULL,
+        return base_fail(err, VG_ERR_LIMIT, project, "choose a shorter project or name",
                          "the path of the run folder is too long");
     if (exist_ok)
         return base_make_dirs(folder, err);
     vg_status st = base_make_dirs(project, err);
     for (int i = 1; st == VG_OK; i++) {
         if (i > 1 && !base_format(folder, n, "%s/%s%d", project, name, i))
-            return base_fail(err, VG_ERR_LIMIT, project, NULL,
+            return base_fail(err, VG_ERR_LIMIT, project, "choose a shorter project or name",
                              "the path of the run folder is too long");
         if (mkdir(folder, 0777) == 0)
             return VG_OK;

@@ -73,10 +73,11 @@ static void a_folder_means_its_pictures_sorted(void **state)
     draw(t, "a.BMP", 30, 5);
     draw(t, ".hidden.bmp", 99, 99);
     draw(t, "c.txt", 99, 99);
+    draw(t, "d.gif", 3, 3); /* its bytes say what it is */
     mkdir(in(t, "deeper"), 0777);
     draw(t, "deeper/d.bmp", 99, 99);
     assert_int_equal(list(t, t->folder), VG_OK);
-    assert_string_equal(names(t), "a.BMP b.bmp");
+    assert_string_equal(names(t), "a.BMP b.bmp d.gif");
     assert_int_equal(t->l.entries[0].w, 30);
     assert_int_equal(t->l.entries[0].h, 5);
     assert_true(t->l.all_probed);
@@ -125,6 +126,10 @@ static void a_list_has_one_path_a_line(void **state)
     assert_string_equal(t->l.entries[2].path, in(t, "d.bmp"));
     assert_string_equal(t->l.entries[3].path, "missing.bmp"); /* fails when its turn comes */
     assert_int_equal(t->l.entries[3].w, 0);
+    /* The mark that some editors put before the first line is no part of a path. */
+    scene_write_text(in(t, "l.TXT"), "\xef\xbb\xbf./c.bmp\n");
+    assert_int_equal(list(t, in(t, "l.TXT")), VG_OK);
+    assert_string_equal(t->l.entries[0].path, in(t, "c.bmp"));
     scene_write_text(in(t, "l.TXT"), "# nothing\n\n");
     assert_int_equal(list(t, in(t, "l.TXT")), VG_ERR_ARGUMENT);
     scene_write_text(in(t, "l.TXT"), "");
