@@ -9,16 +9,19 @@
 
 static volatile sig_atomic_t noted;
 
+/* The second one, of either kind, does what it always did, for whoever cannot wait. */
 static void interrupt_note(int number)
 {
+    if (noted != 0) {
+        signal(number, SIG_DFL);
+        raise(number); /* arrives when this handler returns */
+    }
     noted = number;
 }
 
 void cli_interrupt_watch(void)
 {
-    /* SA_RESETHAND: the second one does what it always did, for whoever cannot wait. */
-    struct sigaction action = {.sa_handler = interrupt_note,
-                               .sa_flags = (int)(SA_RESTART | SA_RESETHAND)};
+    struct sigaction action = {.sa_handler = interrupt_note, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);

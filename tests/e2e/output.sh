@@ -59,4 +59,22 @@ stopped() {
 stopped INT 130
 stopped TERM 143
 
+# A second signal, of either kind, does not wait for the picture: here one that never comes.
+mkfifo never
+env --default-signal=INT,TERM "$vigil" predict --weights "$weights" --source never --no-save >out 2>err &
+job=$!
+sleep 1
+kill -s TERM "$job"
+sleep 0.3
+kill -s INT "$job"
+tries=0
+while kill -0 "$job" 2>/dev/null && [ "$tries" -lt 100 ]; do
+    tries=$((tries + 1))
+    sleep 0.1
+done
+[ "$tries" -lt 100 ] || kill -s KILL "$job"
+got=0
+wait "$job" || got=$?
+equal "$got" 130 "exit status after SIGTERM and SIGINT"
+
 done_well
