@@ -91,6 +91,13 @@ void vg_detector_memory(const vg_detector *d, vg_memory *out)
 
 /* ---- detecting ---- */
 
+/* What is left after an open that failed. */
+static vg_status no_detector(vg_error *err)
+{
+    return base_fail(err, VG_ERR_ARGUMENT, "detector", "open it first: vg_detector_open",
+                     "no detector");
+}
+
 static vg_status check_image(const vg_image *image, size_t index, vg_error *err)
 {
     size_t row = image && image->width > 0 ? (size_t)image->width * 3 : 0;
@@ -162,6 +169,8 @@ vg_status vg_detect_batch(vg_detector *d, vg_detection *out, size_t capacity, si
     detect_nms_options nms;
     image_letterbox_fit fit = {0};
     o = o ? o : &defaults;
+    if (!d)
+        return no_detector(err);
     if (!n_out || (!out && capacity > 0))
         return base_fail(err, VG_ERR_ARGUMENT, n_out ? "out" : "n_out", "give room for the results",
                          "no room for results");
@@ -210,11 +219,13 @@ vg_status vg_detect(vg_detector *d, vg_detection *out, size_t capacity, size_t *
 vg_status vg_detect_file(vg_detector *d, vg_detection *out, size_t capacity, size_t *n_out,
                          const char *path, const vg_detect_options *o, vg_error *err)
 {
-    base_mem *frames = &d->own.owner[STREAM_FRAMES];
     if (n_out)
         *n_out = 0;
+    if (!d)
+        return no_detector(err);
     if (!path)
         return base_fail(err, VG_ERR_ARGUMENT, "path", "give the path of a picture", "no path");
+    base_mem *frames = &d->own.owner[STREAM_FRAMES];
     vg_status st = d->is_lent ? VG_OK : picture_bytes_read(&d->bytes, path, true, 0, frames, err);
     if (st == VG_OK && !d->is_lent)
         st = image_decode(d->decoder, &d->picture, d->bytes.block, d->bytes.n, path, frames, err);

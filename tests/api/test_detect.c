@@ -213,6 +213,20 @@ static void wrong_pictures_are_refused(void **state)
     assert_same(b, b->is, b->n_is[0]);
 }
 
+static void no_detector_is_refused(void **state)
+{
+    (void)state;
+    vg_detection row;
+    size_t n = 7;
+    vg_error err;
+    assert_int_equal(vg_detect_file(NULL, &row, 1, &n, "a.jpg", NULL, &err), VG_ERR_ARGUMENT);
+    assert_string_equal(err.where, "detector");
+    assert_int_equal(n, 0);
+    uint8_t pixel[3] = {0};
+    vg_image image = {.pixels = pixel, .width = 1, .height = 1, .format = VG_RGB};
+    assert_int_equal(vg_detect(NULL, &row, 1, &n, &image, NULL, &err), VG_ERR_ARGUMENT);
+}
+
 static void wrong_options_are_refused(void **state)
 {
     bench *b = *state;
@@ -325,6 +339,7 @@ int main(void)
         TEST(a_file_is_its_pixels),
         TEST(options_choose_among_the_boxes),
         TEST(wrong_pictures_are_refused),
+        TEST(no_detector_is_refused),
         TEST(wrong_options_are_refused),
         TEST(handles_in_different_threads_do_not_meet),
         TEST(threads_and_instruction_sets_find_the_same_boxes),
