@@ -5,8 +5,8 @@
 Built from our specification of the model alone. BN is folded into the convolutions, and the nodes are those that an
 ordinary exporter emits (Conv, Sigmoid, Mul, ...), so each engine's own optimiser finds what it knows how to fuse.
 
-    make_onnx.py --scale n --imgsz 640 --seed 0 --head-g 8 yolo11n_640.onnx
-    make_onnx.py --scale n --imgsz 256 416 --weights state_dict.safetensors yolo11n_256x416.onnx
+    make_onnx.py yolo11n_640.onnx --scale n --imgsz 640 --seed 0 --head-g 8
+    make_onnx.py yolo11n_256x416.onnx --weights state_dict.safetensors --scale n --imgsz 256 416
 
 B batch, C channels, H and W pixels, A anchors, N pixels of the attention's map.
 """
