@@ -17,6 +17,7 @@ static const char usage[] =
     "  --isa NAME  networks with this one: plain, generic or sse41, avx2, avx512\n"
     "  --verbose   one row a tensor also where hundreds are alike\n"
     "  --kinds     the kinds of files it knows\n"
+    "  --help      this text\n"
     "Exit status: 0 all passed (also when files were skipped), 1 something failed, 2 usage.\n";
 
 static bool is_golden_name(const char *name)
@@ -176,6 +177,8 @@ int main(int argc, char **argv)
             isa = argv[++i];
         else if (strcmp(argv[i], "--kinds") == 0)
             return print_kinds();
+        else if (strcmp(argv[i], "--help") == 0)
+            return fputs(usage, stdout) < 0;
         else if (argv[i][0] != '-')
             argv[n_dirs++] = argv[i];
         else
