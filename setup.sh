@@ -8,8 +8,7 @@ set -eu
 cd "$(dirname "$0")"
 
 # The one list of packages; everything else that names them points here.
-build_packages="build-essential cmake ninja-build pkg-config libdnnl-dev libavformat-dev libavcodec-dev libavutil-dev
-libswscale-dev libturbojpeg0-dev libcairo2-dev libyaml-dev libjansson-dev zlib1g-dev libprotobuf-c-dev
+build_packages="build-essential cmake ninja-build pkg-config libavcodec-dev libavutil-dev libturbojpeg0-dev libcairo2-dev libyaml-dev libjansson-dev zlib1g-dev libprotobuf-c-dev
 protobuf-c-compiler fonts-dejavu-core"
 test_packages="libcmocka-dev valgrind clang libclang-rt-14-dev"
 

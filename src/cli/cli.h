@@ -28,6 +28,8 @@ struct cli_command {
     const char *notes; /* paragraphs below the options, each line to be wrapped; NULL: none */
     const cli_option *options;      /* (n_options) */
     size_t n_options;               /* at most CLI_OPTIONS_MAX */
+    size_t (*draw)(cli_option room[CLI_OPTIONS_MAX]); /* NULL, or instead of options: writes them,
+                                                         returns their number */
     size_t values_bytes;            /* the struct that the options' offsets point into; at most
                                        CLI_VALUES_BYTES */
     void (*defaults)(void *values); /* into zeroed room; NULL: zeroes are the defaults */

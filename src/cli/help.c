@@ -107,6 +107,8 @@ static void notes_print(FILE *to, const char *text)
 void cli_help_command(FILE *to, const cli_command *command)
 {
     _Alignas(max_align_t) unsigned char values[CLI_VALUES_BYTES] = {0};
+    cli_option room[CLI_OPTIONS_MAX] = {0};
+    const cli_command whole = cli_command_whole(command, room);
     if (command->defaults != NULL)
         command->defaults(values);
     fprintf(to, "vigil %s", command->name);
@@ -114,13 +116,13 @@ void cli_help_command(FILE *to, const cli_command *command)
         fprintf(to, " (also %s)", command->alias);
     fprintf(to, ": %s\n\nusage: vigil %s%s%s\n", command->help, command->name,
             command->usage[0] != '\0' ? " " : "", command->usage);
-    for (size_t i = 0; i < command->n_options; i++) {
-        const cli_option *o = &command->options[i];
+    for (size_t i = 0; i < whole.n_options; i++) {
+        const cli_option *o = &whole.options[i];
         if (o->group != NULL || i == 0)
             fprintf(to, "\n%s:\n", o->group != NULL ? o->group : "options");
         option_print(to, o, values);
     }
-    fputs(command->n_options > 0 ? "\n" : "\noptions:\n", to);
+    fputs(whole.n_options > 0 ? "\n" : "\noptions:\n", to);
     column_go(to, fprintf(to, "  --help"), OPTION_COLUMN);
     fputs("this text; also -h\n", to);
     if (command->notes != NULL) {

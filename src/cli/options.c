@@ -19,7 +19,7 @@ typedef struct parser {
     unsigned char *values;
     int n, at; /* words, and the next one */
     char *const *words;
-    uint64_t given; /* bit i: option i was */
+    bool given[CLI_OPTIONS_MAX]; /* option i was */
     vg_error *err;
 } parser;
 
@@ -107,7 +107,7 @@ static bool is_negated(const char *name)
 
 static bool can_be_negated(const cli_option *o)
 {
-    return o->kind == CLI_BOOL || o->bare;
+    return o->kind == CLI_BOOL || (o->bare && o->kind == CLI_INT);
 }
 
 /* ---- errors ---- */
@@ -211,7 +211,7 @@ static bool set_real(parser *p, const cli_option *o, const char *text)
 static bool set_value(parser *p, const cli_option *o, const char *text)
 {
     void *room = p->values + o->offset;
-    p->given |= UINT64_C(1) << (o - p->command->options);
+    p->given[o - p->command->options] = true;
     if (*text == '\0')
         return missing_value(p, o);
     switch (o->kind) {
@@ -281,6 +281,8 @@ static bool take_option(parser *p, const char *name, const char *value, const ch
     if (can_be_negated(o) && stands_alone(p, o))
         return set_value(p, o, "true");
     value = next_value(p);
+    if (value == NULL && o->bare)
+        return set_value(p, o, "true");
     if (value == NULL)
         return missing_value(p, o);
     p->at++;
@@ -294,7 +296,7 @@ static bool take_positional(parser *p, const char *word)
     for (size_t i = 0; i < c->n_options; i++) {
         if (c->options[i].required && first == NULL)
             first = &c->options[i];
-        if (c->options[i].positional && (p->given >> i & 1) == 0)
+        if (c->options[i].positional && !p->given[i])
             return set_value(p, &c->options[i], word);
     }
     cli_error_set(p->err, VG_ERR_ARGUMENT, "vigil %s has no use for \"%s\"", c->name, word);
@@ -363,7 +365,7 @@ static bool check_required(parser *p)
     const cli_command *c = p->command;
     for (size_t i = 0; i < c->n_options; i++) {
         const cli_option *o = &c->options[i];
-        if (!o->required || (p->given >> i & 1) != 0)
+        if (!o->required || p->given[i])
             continue;
         cli_error_set(p->err, VG_ERR_ARGUMENT, "vigil %s needs --%s", c->name, o->name);
         cli_error_text(p->err->where, "the command line");
@@ -378,11 +380,23 @@ static bool is_help(const char *word)
     return strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0;
 }
 
+cli_command cli_command_whole(const cli_command *command, cli_option room[CLI_OPTIONS_MAX])
+{
+    cli_command whole = *command;
+    if (command->draw != NULL) {
+        whole.n_options = command->draw(room);
+        whole.options = room;
+    }
+    return whole;
+}
+
 cli_parsed cli_options_parse(const cli_command *command, void *values, int n, char *const *words,
                              vg_error *err)
 {
-    assert(command->n_options <= CLI_OPTIONS_MAX && command->values_bytes <= CLI_VALUES_BYTES);
-    parser p = {.command = command, .values = values, .n = n, .words = words, .err = err};
+    cli_option room[CLI_OPTIONS_MAX] = {0};
+    const cli_command whole = cli_command_whole(command, room);
+    assert(whole.n_options <= CLI_OPTIONS_MAX && whole.values_bytes <= CLI_VALUES_BYTES);
+    parser p = {.command = &whole, .values = values, .n = n, .words = words, .err = err};
     memset(values, 0, command->values_bytes);
     if (command->defaults != NULL)
         command->defaults(values);

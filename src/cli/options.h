@@ -21,7 +21,7 @@ typedef enum cli_kind {
     CLI_INTS   /* cli_ints, each in least..most: "0,2,5" or "[0, 2, 5]" */
 } cli_kind;
 
-enum { CLI_OPTIONS_MAX = 64, CLI_INTS_MAX = 1024 };
+enum { CLI_OPTIONS_MAX = 96, CLI_INTS_MAX = 1024 };
 
 typedef struct cli_ints {
     size_t n;
@@ -41,7 +41,7 @@ typedef struct cli_option {
     bool required;
     bool positional; /* a word without a name may be its value, too */
     bool bare; /* CLI_INT: may stand without a value, which then is bare_value; `=True` and `=False`
-                  do, too */
+                  do, too. CLI_TEXT: alone it is "true" */
     int bare_value;
 } cli_option;
 
@@ -57,6 +57,9 @@ typedef enum cli_parsed {
  * set to its defaults here. On CLI_PARSED_WRONG err says what, where and how to mend it. */
 cli_parsed cli_options_parse(const cli_command *command, void *values, int n, char *const *words,
                              vg_error *err);
+
+/* The command with its drawn options in room, or as it is. */
+cli_command cli_command_whole(const cli_command *command, cli_option room[CLI_OPTIONS_MAX]);
 
 /* Names are equal when only '-' and '_' differ. */
 bool cli_name_equal(const char *a, const char *b);
