@@ -5,3 +5,8 @@
 #include "simd_avx512.h"
 
 #include "kernels_table.inc.h"
+
+/* Training's table is here too: it runs on the same tiles. */
+#define TRAIN_TABLE cpu_train_kernels_avx512
+
+#include "train_table.inc.h"

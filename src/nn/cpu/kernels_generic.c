@@ -9,3 +9,8 @@
 #include "simd_generic.h"
 
 #include "kernels_table.inc.h"
+
+/* Training's table is here too: it runs on the same tiles. */
+#define TRAIN_TABLE cpu_train_kernels_generic
+
+#include "train_table.inc.h"

@@ -1,28 +1,18 @@
 /* train_table.inc.h: the training table of one instruction set. Its file sets TRAIN_TABLE and
- * TRAIN_INFER, includes its simd_*.h, and then this. */
-#include <math.h>
+ * includes this behind kernels_table.inc.h, whose vectors and register tiles it shares. */
 #include <stdint.h>
 #include <string.h>
 
 #include "train_kernels.h"
 
 #include "train_attention.inc.h"
-/* The tiles and the packed form are shared with inference; what is not used here the compiler
- * drops. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wunused-function"
-#include "kernels_act.inc.h"
-#include "kernels_conv.inc.h"
-#include "kernels_winograd.inc.h"
-#pragma GCC diagnostic pop
-
 #include "train_norm.inc.h"
 #include "train_pack.inc.h"
 #include "train_pool.inc.h"
 #include "train_weights.inc.h"
 
 const cpu_train_kernels TRAIN_TABLE = {
-    .infer = &TRAIN_INFER,
+    .infer = &KERNELS_TABLE,
     .pack_units = pack_units,
     .pack_run = pack_run,
     .strided_fits = phases_fit,
