@@ -198,6 +198,169 @@ VG_API const vg_detector *vg_predict_detector(const vg_predict *p);
 VG_API const char *vg_predict_folder(const vg_predict *p);
 VG_API void vg_predict_memory(const vg_predict *p, vg_memory *out);
 
+/* ---- training ---- */
+
+typedef enum vg_arg_kind {
+    VG_ARG_BOOL,
+    VG_ARG_INT,
+    VG_ARG_REAL,
+    VG_ARG_TEXT,
+    VG_ARG_CHOICE, /* one of choices */
+    VG_ARG_INTS    /* "0,3,5" */
+} vg_arg_kind;
+
+/* One row of the table of training's arguments. Strings are constants. */
+typedef struct vg_train_arg {
+    const char *name;  /* "close_mosaic" */
+    const char *alias; /* another spelling; NULL: none */
+    vg_arg_kind kind;
+    const char *choices; /* VG_ARG_CHOICE: "none|ram|disk"; else NULL */
+    const char *preset;  /* the default, as vg_train_set takes it; "": none */
+    const char *help;
+} vg_train_arg;
+VG_API size_t vg_train_n_args(void);
+/* Empty outside 0..n-1. */
+VG_API void vg_train_arg_get(size_t index, vg_train_arg *out);
+
+/* create, set what differs from the defaults, prepare, run, destroy. */
+typedef struct vg_train vg_train;
+VG_API vg_status vg_train_create(vg_train **out, vg_error *err);
+/* Before prepare. Errors: VG_ERR_ARGUMENT, with the nearest name, the range or the choices: then
+ * nothing has changed. */
+VG_API vg_status vg_train_set(vg_train *t, const char *name, const char *value, vg_error *err);
+/* Reads the dataset, makes the run folder and everything that training holds. With `resume` set (a
+ * run's folder, its last.safetensors, or "true" for the newest run of `project`) the run goes on
+ * with the arguments of its checkpoint. Errors: VG_ERR_ARGUMENT, VG_ERR_IO, VG_ERR_FORMAT,
+ * VG_ERR_UNSUPPORTED, VG_ERR_LIMIT, VG_ERR_MEMORY; after one, destroy is all that may follow. */
+VG_API vg_status vg_train_prepare(vg_train *t, vg_error *err);
+/* NULL inside is fine; leaves NULL. */
+VG_API void vg_train_destroy(vg_train **t);
+
+/* Known after prepare. Strings are borrowed from the handle. */
+typedef struct vg_train_info {
+    const char *folder, *model, *optimizer;
+    double lr0, momentum; /* what optimizer=auto chose, or as given */
+    int n_classes, imgsz, batch, epochs;
+    int start_epoch; /* from 0; above 0 after resume */
+    int64_t n_params;
+    double gflops;
+    size_t n_train, n_val;               /* pictures */
+    size_t n_train_labels, n_val_labels; /* objects */
+    size_t n_corrupt, n_without_labels;  /* pictures of both: left out; without objects */
+    bool has_transferred;                /* weights were given: so many of so many items fitted */
+    size_t n_transferred, n_items;
+    bool fell_back;      /* the newest checkpoint was damaged, and an older one is used */
+    const vg_error *why; /* fell_back: what was wrong with it */
+} vg_train_info;
+VG_API void vg_train_info_get(const vg_train *t, vg_train_info *out);
+/* The first messages about files that were left out or mended; NULL past the last. Borrowed. */
+VG_API const char *vg_train_message(const vg_train *t, size_t index);
+/* planned_bytes is what prepare took; validation's network comes and goes above it, which
+ * peak_bytes shows. */
+VG_API void vg_train_memory(const vg_train *t, vg_memory *out);
+
+/* After a batch; losses are box, cls, dfl, means over the epoch so far. */
+typedef struct vg_train_batch {
+    int epoch, n_epochs;      /* epoch from 1 */
+    int64_t batch, n_batches; /* batches done in this epoch */
+    double loss[3];
+    int n_pictures, width, height;
+    size_t n_instances;
+    double grad_norm;
+    double lr[3];   /* weights, norms, biases */
+    double seconds; /* of training, all sessions together */
+} vg_train_batch;
+
+/* After an epoch, its validation and its checkpoint. Metrics are NaN where it was not validated. */
+typedef struct vg_train_epoch {
+    int epoch, n_epochs; /* epoch from 1 */
+    double seconds;
+    double train_loss[3], val_loss[3], lr[3];
+    bool is_validated;
+    size_t n_pictures, n_instances; /* of validation */
+    double precision, recall, map50, map;
+    bool is_best, stops; /* stops: patience is out */
+} vg_train_epoch;
+
+/* Functions may be NULL. wants_stop is asked after every batch, of validation, too. */
+typedef struct vg_train_listener {
+    void *ctx;
+    void (*batch)(void *ctx, const vg_train_batch *b);
+    void (*epoch)(void *ctx, const vg_train_epoch *e);
+    bool (*wants_stop)(void *ctx);
+} vg_train_listener;
+
+/* Until the last epoch, or until patience or the listener ends it. Writes weights, checkpoints,
+ * results.csv, TensorBoard events and plots into the run folder. VG_ERR_INTERRUPTED: the listener's
+ * wish; a checkpoint was written, and mend says how to go on. */
+VG_API vg_status vg_train_run(vg_train *t, const vg_train_listener *listener, vg_error *err);
+
+/* ---- validation ---- */
+
+typedef struct vg_val_class {
+    int class_index;
+    const char *name;
+    size_t n_pictures, n_instances;
+    double precision, recall, map50, map;
+} vg_val_class;
+
+/* Borrowed from the handle that made it. */
+typedef struct vg_val_result {
+    size_t n_pictures, n_instances, n_detections;
+    double precision, recall, map50, map, fitness;
+    double loss[3];              /* box, cls, dfl */
+    const vg_val_class *classes; /* (n_classes) those with objects; none when nothing was found */
+    size_t n_classes;
+    double seconds;
+} vg_val_result;
+
+/* Of the best weights, after vg_train_run; NULL: not yet. */
+VG_API const vg_val_result *vg_train_final(const vg_train *t);
+
+typedef struct vg_val_options {
+    const char *data, *weights; /* dataset YAML; .pt or .safetensors */
+    const char *split;          /* "val"; "train", "test" */
+    int imgsz, batch;           /* 640, 16 */
+    int workers, threads;       /* 8 at most; 0: every processor */
+    float conf, iou;            /* 0.001, 0.7 */
+    int max_det;                /* 300 */
+    bool agnostic_nms;
+    bool plots;                 /* curves and confusion matrices into the run folder. true */
+    const char *project, *name; /* "runs/val", "exp" */
+    bool exist_ok;
+} vg_val_options;
+VG_API vg_val_options vg_val_options_default(void);
+
+typedef struct vg_val vg_val;
+/* Strings in o are only read during the call. Errors: VG_ERR_ARGUMENT, VG_ERR_IO, VG_ERR_FORMAT,
+ * VG_ERR_UNSUPPORTED, VG_ERR_MEMORY. */
+VG_API vg_status vg_val_open(vg_val **out, const vg_val_options *o, vg_error *err);
+VG_API void vg_val_close(vg_val **v);
+/* Once. wants_stop (NULL: never) is asked after every batch; VG_ERR_INTERRUPTED when it said yes.
+ */
+VG_API vg_status vg_val_run(vg_val *v, const vg_val_result **out, bool (*wants_stop)(void *ctx),
+                            void *ctx, vg_error *err);
+/* "" without plots. */
+VG_API const char *vg_val_folder(const vg_val *v);
+VG_API void vg_val_memory(const vg_val *v, vg_memory *out);
+
+/* ---- the rows that training and validation print, as YOLO's users know them ---- */
+
+/* Each writes one line without its end into buf (n): 256 bytes do for rows, 1024 for progress.
+ * True when it fitted. */
+VG_API bool vg_train_header_format(char *buf, size_t n);
+VG_API bool vg_train_row_format(char *buf, size_t n, const vg_train_batch *b,
+                                size_t resident_bytes);
+typedef struct vg_train_pace {
+    double pictures_per_s, elapsed_s, left_s; /* left_s < 0: unknown */
+    size_t planned_bytes, resident_bytes;
+} vg_train_pace;
+/* The row with a bar, times and memory, at most n_columns wide (0: as long as it gets). */
+VG_API bool vg_train_progress_format(char *buf, size_t n, const vg_train_batch *b,
+                                     const vg_train_pace *pace, size_t n_columns, bool ascii);
+VG_API bool vg_val_header_format(char *buf, size_t n);
+VG_API bool vg_val_row_format(char *buf, size_t n, const vg_val_class *row);
+
 /* ---- looking at and converting weights ---- */
 
 typedef struct vg_layer {

@@ -26,8 +26,8 @@ struct cli_command {
     const char *help;  /* one line for the list of commands */
     const char *usage; /* what follows "vigil NAME " */
     const char *notes; /* paragraphs below the options, each line to be wrapped; NULL: none */
-    const cli_option *options;      /* (n_options) */
-    size_t n_options;               /* at most CLI_OPTIONS_MAX */
+    const cli_option *options;                        /* (n_options) */
+    size_t n_options;                                 /* at most CLI_OPTIONS_MAX */
     size_t (*draw)(cli_option room[CLI_OPTIONS_MAX]); /* NULL, or instead of options: writes them,
                                                          returns their number */
     size_t values_bytes;            /* the struct that the options' offsets point into; at most
@@ -78,6 +78,8 @@ bool cli_output_good(void);
 /* From now on SIGINT and SIGTERM are noted; a second one ends the program as if it had not been
  * caught. */
 void cli_interrupt_watch(void);
+/* From now on a signal also breaks off a call that waits for another program (a pipe). */
+void cli_interrupt_waits(void);
 /* The noted signal; 0: none. */
 int cli_interrupt_signal(void);
 

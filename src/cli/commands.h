@@ -5,6 +5,8 @@
 #include "cli.h"
 
 extern const cli_command cli_command_predict;
+extern const cli_command cli_command_train;
+extern const cli_command cli_command_val;
 extern const cli_command cli_command_info;
 extern const cli_command cli_command_convert;
 extern const cli_command cli_command_version;

@@ -117,10 +117,15 @@ void cli_help_command(FILE *to, const cli_command *command)
     fprintf(to, ": %s\n\nusage: vigil %s%s%s\n", command->help, command->name,
             command->usage[0] != '\0' ? " " : "", command->usage);
     for (size_t i = 0; i < whole.n_options; i++) {
-        const cli_option *o = &whole.options[i];
-        if (o->group != NULL || i == 0)
-            fprintf(to, "\n%s:\n", o->group != NULL ? o->group : "options");
-        option_print(to, o, values);
+        char name[64]; /* drawn names may have '_' */
+        cli_option o = whole.options[i];
+        snprintf(name, sizeof name, "%s", o.name);
+        for (char *c = name; *c != '\0'; c++)
+            *c = *c == '_' ? '-' : *c;
+        o.name = name;
+        if (o.group != NULL || i == 0)
+            fprintf(to, "\n%s:\n", o.group != NULL ? o.group : "options");
+        option_print(to, &o, values);
     }
     fputs(whole.n_options > 0 ? "\n" : "\noptions:\n", to);
     column_go(to, fprintf(to, "  --help"), OPTION_COLUMN);

@@ -7,5 +7,6 @@
 #include "detector.h"
 #include "pictures.h"
 #include "predict.h"
+#include "run_folder.h"
 
 #endif

@@ -16,7 +16,7 @@ run 0 predict --help
 cmp -s out help.txt || fail "help predict and predict --help differ"
 run 0 detect -h
 cmp -s out help.txt || fail "detect is not predict"
-for name in predict info convert version help; do
+for name in predict train val info convert version help; do
     run 0 "$name" --help
     [ "$(awk '{ if (length($0) > 80) n++ } END { print n + 0 }' out)" = 0 ] || fail "help of $name is wider than 80"
 done
@@ -35,13 +35,13 @@ says err "usage: vigil COMMAND"
 run 2 predct
 is_error 'vigil has no command "predct"'
 says err "try: vigil predict"
-for planned in train val watch demo track report export; do
+for planned in watch attach stop demo track report export; do
     run 2 "$planned" --data coco.yaml
     is_error "this build has no \`$planned\` yet"
     says err "predict"
 done
-run 2 mode=train
-is_error 'this build has no `train` yet'
+run 2 mode=export
+is_error 'this build has no `export` yet'
 run 2 predict
 is_error "vigil predict needs --weights"
 run 2 predict --weights a.pt
@@ -63,8 +63,8 @@ run 2 predict a.jpg
 is_error 'no use for "a.jpg"'
 run 2 convert --weights "$weights" --output a.pt
 is_error "does not end in .safetensors"
-run 2 help train
-is_error 'no command "train"'
+run 2 help watch
+is_error 'no command "watch"'
 
 run 1 predict --weights nope.pt --source "$source/tests/data/image"
 is_error "No such file"

@@ -1,0 +1,199 @@
+/* val.c: vg_val over train's validator: one pass of a weights file over a split. */
+#include <string.h>
+
+#include "validation.h"
+
+struct vg_val {
+    api_accounts accounts;
+    base_pool *pool;
+    data_spec *spec;
+    data_set *set;
+    weights_file *weights;
+    nn_graph *graph; /* taken by the run */
+    nn_graph_info info;
+    train_validator *validator;
+    const char **names; /* (nc) */
+    char folder[API_PATH_BYTES];
+    api_result result;
+    bool is_done;
+};
+
+vg_val_options vg_val_options_default(void)
+{
+    return (vg_val_options){.split = "val",
+                            .imgsz = 640,
+                            .batch = 16,
+                            .workers = 8,
+                            .conf = 0.001f,
+                            .iou = 0.7f,
+                            .max_det = 300,
+                            .plots = true,
+                            .project = "runs/val",
+                            .name = "exp"};
+}
+
+static vg_status check(data_split *split, detect_nms_options *nms, const vg_val_options *o,
+                       vg_error *err)
+{
+    if (!o->data || !*o->data)
+        return base_fail(err, VG_ERR_ARGUMENT, "data", "give a dataset's YAML",
+                         "no dataset was given");
+    if (!o->weights || !*o->weights)
+        return base_fail(err, VG_ERR_ARGUMENT, "weights", "give a .pt or .safetensors file",
+                         "no weights given");
+    if (o->plots && (!o->project || !*o->project || !o->name || !*o->name))
+        return base_fail(err, VG_ERR_ARGUMENT, "project, name", "leave them at their defaults",
+                         "an empty project or name");
+    const vg_detect_options detect = {
+        .conf = o->conf, .iou = o->iou, .max_det = o->max_det, .agnostic_nms = o->agnostic_nms};
+    vg_status st = api_nms_options(nms, &detect, err);
+    if (st == VG_OK)
+        st = api_check_range("imgsz", o->imgsz, 32, API_MOST_IMGSZ, err);
+    if (st == VG_OK)
+        st = api_check_range("batch", o->batch, 1, API_MOST_BATCH, err);
+    if (st == VG_OK)
+        st = api_check_range("threads", o->threads, 0, API_MOST_THREADS, err);
+    if (st == VG_OK)
+        st = api_check_range("workers", o->workers, 0, 256, err);
+    if (st != VG_OK)
+        return st;
+    for (int i = 0; i < DATA_N_SPLITS; i++)
+        if (o->split && strcmp(o->split, data_split_name((data_split)i)) == 0) {
+            *split = (data_split)i;
+            return VG_OK;
+        }
+    return base_fail(err, VG_ERR_ARGUMENT, "split", "use train, val or test",
+                     "the split \"%.100s\"", o->split ? o->split : "");
+}
+
+static vg_status open_model(vg_val *v, const vg_val_options *o, vg_error *err)
+{
+    base_mem *work = v->accounts.lent.work;
+    vg_status st = weights_open(&v->weights, o->weights, work, err);
+    if (st == VG_OK)
+        st = nn_graph_from_weights(&v->graph, v->weights, work, err);
+    if (st != VG_OK)
+        return st;
+    nn_graph_get_info(v->graph, o->imgsz, &v->info);
+    if (v->info.nc != data_spec_nc(v->spec))
+        return base_fail(
+            err, VG_ERR_ARGUMENT, o->weights, "give weights that were trained for this dataset",
+            "a model of %d classes and a dataset of %d", v->info.nc, data_spec_nc(v->spec));
+    return VG_OK;
+}
+
+static vg_status open_validator(vg_val *v, const vg_val_options *o, detect_nms_options *nms,
+                                vg_error *err)
+{
+    nms->multi_label = v->info.nc > 1;
+    const int n_cpus = base_cpu_count();
+    const train_validator_options options = {
+        .set = v->set,
+        .imgsz = o->imgsz,
+        .stride = v->info.max_stride,
+        .batch = o->batch,
+        .workers = o->workers < n_cpus ? o->workers : n_cpus,
+        .rect = true,
+        .threads = o->threads,
+        .nms = *nms,
+        .gains = {.box = 7.5f, .cls = 0.5f, .dfl = 1.5f}, /* the recipe's: spec 4.1 */
+        .strides = v->info.strides,
+        .n_levels = v->info.n_levels};
+    return train_validator_create(&v->validator, &options, v->pool, &v->accounts.lent, err);
+}
+
+static vg_status open_all(vg_val *v, const vg_val_options *o, vg_error *err)
+{
+    const train_accounts *mem = &v->accounts.lent;
+    data_set_options set = {0};
+    detect_nms_options nms;
+    vg_status st = check(&set.split, &nms, o, err);
+    if (st == VG_OK)
+        st = data_spec_open(&v->spec, o->data, mem->data, err);
+    if (st == VG_OK)
+        st = open_model(v, o, err);
+    if (st == VG_OK)
+        st = base_pool_create(&v->pool, o->threads > 0 ? o->threads : base_cpu_count(), mem->work,
+                              err);
+    if (st == VG_OK)
+        st = data_set_open(&v->set, v->spec, &set, v->pool, mem->data, err);
+    if (st == VG_OK)
+        st = api_class_names(&v->names, v->spec, v->info.nc, mem->work, err);
+    if (st == VG_OK)
+        st = open_validator(v, o, &nms, err);
+    if (st == VG_OK && o->plots)
+        st = stream_run_folder_make(v->folder, sizeof v->folder, o->project, o->name, o->exist_ok,
+                                    err);
+    api_accounts_plan(&v->accounts);
+    return st;
+}
+
+vg_status vg_val_open(vg_val **out, const vg_val_options *o, vg_error *err)
+{
+    *out = NULL;
+    if (!o)
+        return base_fail(err, VG_ERR_ARGUMENT, "options", "start from vg_val_options_default()",
+                         "no options given");
+    vg_val *v = base_handle_alloc(sizeof *v, err);
+    if (!v)
+        return VG_ERR_MEMORY;
+    api_accounts_init(&v->accounts);
+    const vg_status st = open_all(v, o, err);
+    if (st != VG_OK)
+        vg_val_close(&v);
+    *out = v;
+    return st;
+}
+
+void vg_val_close(vg_val **val)
+{
+    vg_val *v = *val;
+    if (v) {
+        api_result_fini(&v->result);
+        train_validator_destroy(&v->validator); /* its threads read the set */
+        nn_graph_destroy(&v->graph);
+        weights_close(&v->weights);
+        data_set_destroy(&v->set);
+        base_free(v->names);
+        data_spec_destroy(&v->spec);
+        base_pool_destroy(&v->pool);
+        base_handle_free(v);
+    }
+    *val = NULL;
+}
+
+vg_status vg_val_run(vg_val *v, const vg_val_result **out, bool (*wants_stop)(void *ctx), void *ctx,
+                     vg_error *err)
+{
+    const train_accounts *mem = &v->accounts.lent;
+    const char *const *names = v->names;
+    train_validation validation;
+    *out = NULL;
+    if (v->is_done)
+        return base_fail(err, VG_ERR_ARGUMENT, NULL, "open another one",
+                         "a validation that has run already");
+    v->is_done = true;
+    const int64_t started_ns = base_now_ns();
+    vg_status st = train_validate(v->validator, &validation, &v->graph, v->weights, v->pool,
+                                  wants_stop, ctx, mem, err);
+    if (st == VG_OK && validation.stopped)
+        st = base_fail(err, VG_ERR_INTERRUPTED, NULL, NULL, "stopped before the last picture");
+    if (st == VG_OK)
+        st = api_result_make(&v->result, &validation, names, mem->work, err);
+    v->result.result.seconds = (double)(base_now_ns() - started_ns) * 1e-9;
+    if (st == VG_OK && v->folder[0])
+        st = api_validation_plots(v->folder, &validation, names, v->info.nc, mem->work, err);
+    if (st == VG_OK)
+        *out = &v->result.result;
+    return st;
+}
+
+const char *vg_val_folder(const vg_val *v)
+{
+    return v->folder;
+}
+
+void vg_val_memory(const vg_val *v, vg_memory *out)
+{
+    api_accounts_memory(out, &v->accounts);
+}

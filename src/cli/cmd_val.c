@@ -1,0 +1,180 @@
+/* cmd_val.c: vigil val: how good weights are on a split, as a table by class. */
+#include <signal.h>
+
+#include "commands.h"
+#include "train.h"
+
+typedef struct val_values {
+    vg_val_options o;
+    bool save_json;
+} val_values;
+
+static void val_defaults(void *values)
+{
+    ((val_values *)values)->o = vg_val_options_default();
+}
+
+static bool stop_wanted(void *ctx)
+{
+    (void)ctx;
+    return cli_interrupt_signal() != 0;
+}
+
+static int run_open(vg_val *val)
+{
+    const vg_val_result *r;
+    vg_memory m;
+    vg_error err = {.status = VG_OK};
+    const vg_status st = vg_val_run(val, &r, stop_wanted, NULL, &err);
+    if (st == VG_ERR_INTERRUPTED && cli_interrupt_signal() != 0)
+        return cli_error_print(&err, 128 + cli_interrupt_signal());
+    if (st != VG_OK)
+        return cli_error_print(&err, CLI_FAILED);
+    train_table_print(stdout, r);
+    if (r->seconds > 0)
+        printf("Speed: %.1f images/s, loading and suppression included\n",
+               (double)r->n_pictures / r->seconds);
+    vg_val_memory(val, &m);
+    train_memory_held(stdout, &m);
+    if (vg_val_folder(val)[0] != '\0')
+        printf("Results saved to %s\n", vg_val_folder(val));
+    return CLI_DONE;
+}
+
+static int val_run(void *values)
+{
+    const val_values *v = values;
+    vg_val *val = NULL;
+    vg_error err = {.status = VG_OK};
+    if (v->save_json) {
+        cli_error_set(&err, VG_ERR_UNSUPPORTED,
+                      "this build cannot write COCO results of a validation yet");
+        cli_error_text(err.where, "option --save-json");
+        cli_error_text(err.mend, "vigil predict --save-json, whose objects hold every box");
+        return cli_error_print(&err, CLI_FAILED);
+    }
+    cli_interrupt_watch();
+    if (vg_val_open(&val, &v->o, &err) != VG_OK)
+        return cli_error_print(&err, CLI_FAILED);
+    const int status = run_open(val);
+    vg_val_close(&val);
+    return status;
+}
+
+#define AT(field) offsetof(val_values, field)
+
+static const cli_option val_options[] = {
+    {.name = "data",
+     .kind = CLI_TEXT,
+     .offset = AT(o.data),
+     .value = "FILE",
+     .help = "dataset YAML",
+     .required = true,
+     .group = "what and where"},
+    {.name = "weights",
+     .alias = "model",
+     .kind = CLI_TEXT,
+     .offset = AT(o.weights),
+     .value = "FILE",
+     .help = ".pt (Ultralytics; nothing in it is executed) or .safetensors",
+     .required = true},
+    {.name = "split",
+     .kind = CLI_TEXT,
+     .offset = AT(o.split),
+     .value = "NAME",
+     .help = "train, val or test"},
+    {.name = "imgsz",
+     .alias = "img-size",
+     .kind = CLI_INT,
+     .offset = AT(o.imgsz),
+     .value = "N",
+     .least = 32,
+     .most = 8192,
+     .help = "longer side of what the network sees, pixels",
+     .group = "detection"},
+    {.name = "conf",
+     .alias = "conf-thres",
+     .kind = CLI_REAL,
+     .offset = AT(o.conf),
+     .value = "P",
+     .least = 0,
+     .most = 1,
+     .help = "boxes with a confidence above this count"},
+    {.name = "iou",
+     .alias = "iou-thres",
+     .kind = CLI_REAL,
+     .offset = AT(o.iou),
+     .value = "P",
+     .least = 0,
+     .most = 1,
+     .help = "of two boxes of a class that overlap by more than this, the weaker one goes"},
+    {.name = "max-det",
+     .kind = CLI_INT,
+     .offset = AT(o.max_det),
+     .value = "N",
+     .least = 1,
+     .most = 1000,
+     .help = "most boxes in a picture"},
+    {.name = "agnostic-nms",
+     .kind = CLI_BOOL,
+     .offset = AT(o.agnostic_nms),
+     .help = "boxes of different classes compete, too"},
+    {.name = "batch",
+     .alias = "batch-size",
+     .kind = CLI_INT,
+     .offset = AT(o.batch),
+     .value = "N",
+     .least = 1,
+     .most = 1024,
+     .help = "pictures in one run of the network",
+     .group = "running"},
+    {.name = "workers",
+     .kind = CLI_INT,
+     .offset = AT(o.workers),
+     .value = "N",
+     .least = 0,
+     .most = 256,
+     .help = "most threads that load pictures, at most one for each processor"},
+    {.name = "threads",
+     .kind = CLI_INT,
+     .offset = AT(o.threads),
+     .value = "N",
+     .least = 0,
+     .most = 1024,
+     .help = "threads that compute",
+     .zero = "one for each processor"},
+    {.name = "plots",
+     .kind = CLI_BOOL,
+     .offset = AT(o.plots),
+     .help = "curves and confusion matrices into the run's folder",
+     .group = "results"},
+    {.name = "save-json",
+     .kind = CLI_BOOL,
+     .offset = AT(save_json),
+     .help = "not in this build yet: refused"},
+    {.name = "project",
+     .kind = CLI_TEXT,
+     .offset = AT(o.project),
+     .value = "DIR",
+     .help = "folder of runs"},
+    {.name = "name",
+     .kind = CLI_TEXT,
+     .offset = AT(o.name),
+     .value = "NAME",
+     .help = "this run's folder in it; NAME2, NAME3 and so on when it is taken"},
+    {.name = "exist-ok",
+     .kind = CLI_BOOL,
+     .offset = AT(o.exist_ok),
+     .help = "use the folder even if it is taken"},
+};
+
+const cli_command cli_command_val = {
+    .name = "val",
+    .help = "validates weights on a dataset",
+    .usage = "--data YAML --weights FILE [OPTIONS]",
+    .options = val_options,
+    .n_options = sizeof val_options / sizeof *val_options,
+    .values_bytes = sizeof(val_values),
+    .defaults = val_defaults,
+    .run = val_run,
+};
