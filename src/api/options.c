@@ -34,7 +34,7 @@ vg_status api_check_range(const char *what, int value, int least, int most, vg_e
 
 static vg_status check_device(const char *device, vg_error *err)
 {
-    if (!device || strcmp(device, "auto") == 0 || strcmp(device, "cpu") == 0)
+    if (!device || base_equal_nocase(device, "auto") || base_equal_nocase(device, "cpu"))
         return VG_OK;
     return base_fail(err, VG_ERR_UNSUPPORTED, "device", "use device cpu, or leave it out",
                      "the device \"%s\": this build of vigil runs on the CPU alone", device);

@@ -2,6 +2,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "commands.h"
 #include "predict.h"
@@ -117,6 +118,14 @@ static int interrupted(const predict_job *job, int number)
     return 128 + number;
 }
 
+/* Standard input or a pipe: another program may keep us waiting for its picture. */
+static bool source_may_wait(const char *source)
+{
+    struct stat info;
+    return source &&
+           (strcmp(source, "-") == 0 || (stat(source, &info) == 0 && S_ISFIFO(info.st_mode)));
+}
+
 static int predict_run(void *values)
 {
     predict_values *v = values;
@@ -128,6 +137,8 @@ static int predict_run(void *values)
     predict_job job = {
         .v = v, .talk = v->json ? stderr : stdout, .flat.plan_cache = v->o.detector.plan_cache};
     cli_interrupt_watch();
+    if (source_may_wait(v->o.source))
+        cli_interrupt_waits();
     if (vg_predict_open(&job.p, &v->o, &err) != VG_OK)
         return cli_error_print(&err, CLI_FAILED);
     job.sums.started_s = predict_now_s();

@@ -19,12 +19,22 @@ static void interrupt_note(int number)
     noted = number;
 }
 
-void cli_interrupt_watch(void)
+static void watch(int flags)
 {
-    struct sigaction action = {.sa_handler = interrupt_note, .sa_flags = SA_RESTART};
+    struct sigaction action = {.sa_handler = interrupt_note, .sa_flags = flags};
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+}
+
+void cli_interrupt_watch(void)
+{
+    watch(SA_RESTART);
+}
+
+void cli_interrupt_waits(void)
+{
+    watch(0);
 }
 
 int cli_interrupt_signal(void)

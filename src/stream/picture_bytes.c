@@ -44,6 +44,12 @@ static int open_picture(const char *path, bool may_wait)
     return open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (may_wait ? 0 : O_NONBLOCK));
 }
 
+/* Who waits for another program must be able to end by a signal. */
+static vg_status interrupted(const char *path, vg_error *err)
+{
+    return base_fail(err, VG_ERR_INTERRUPTED, path, NULL, "a signal came before the picture");
+}
+
 vg_status picture_bytes_read(picture_bytes *b, const char *path, bool may_wait, size_t most,
                              base_mem *mem, vg_error *err)
 {
@@ -52,7 +58,9 @@ vg_status picture_bytes_read(picture_bytes *b, const char *path, bool may_wait, 
     struct stat info = {0};
     vg_status st = VG_OK;
     b->n = 0;
-    if (fd < 0 || fstat(fd, &info) != 0)
+    if (fd < 0 && may_wait && errno == EINTR)
+        st = interrupted(path, err);
+    else if (fd < 0 || fstat(fd, &info) != 0)
         st = base_fail_errno(err, VG_ERR_IO, path, NULL, "the picture cannot be opened");
     else if (S_ISDIR(info.st_mode))
         st = base_fail(err, VG_ERR_IO, path, NULL, "a folder, where a picture was expected");
@@ -70,7 +78,9 @@ vg_status picture_bytes_read(picture_bytes *b, const char *path, bool may_wait, 
         if (most > 0 && room > most - b->n)
             room = most - b->n;
         ssize_t got = room > 0 ? read(fd, b->block + b->n, room) : 0;
-        if (got < 0 && errno != EINTR)
+        if (got < 0 && errno == EINTR && may_wait)
+            st = interrupted(path, err);
+        else if (got < 0 && errno != EINTR)
             st = base_fail_errno(err, VG_ERR_IO, path, NULL, "the picture cannot be read");
         b->n += got > 0 ? (size_t)got : 0;
         more = got != 0;

@@ -38,7 +38,8 @@ typedef struct picture_bytes {
 vg_status picture_bytes_reserve(picture_bytes *b, size_t capacity, base_mem *mem, vg_error *err);
 /* A file of up to 1 GiB. may_wait: also standard input ("-"), pipes and devices, whose other end
  * may keep us waiting for ever; else those are refused. most: stop after that many bytes (a head);
- * 0: the whole file. Errors: VG_ERR_IO, VG_ERR_LIMIT, VG_ERR_MEMORY. */
+ * 0: the whole file. Errors: VG_ERR_IO, VG_ERR_LIMIT, VG_ERR_MEMORY; with may_wait also
+ * VG_ERR_INTERRUPTED (a signal whose handler does not restart calls came while waiting). */
 vg_status picture_bytes_read(picture_bytes *b, const char *path, bool may_wait, size_t most,
                              base_mem *mem, vg_error *err);
 void picture_bytes_fini(picture_bytes *b);
