@@ -1,0 +1,116 @@
+#!/bin/sh
+# train.sh BUILD SOURCE: a tiny dataset is trained on, stopped, resumed and validated; what is refused, and how.
+set -eu
+. "$(dirname "$0")/lib.sh"
+run_folder=runs/train/exp
+
+# Eight pictures, the last two also for validation; two boxes each.
+for split in train val; do mkdir -p "set/images/$split" "set/labels/$split"; done
+pictures set/images/train 8
+i=0
+for picture in set/images/train/*; do
+    name=$(basename "$picture")
+    label=${name%.*}.txt
+    printf '%d 0.3 0.4 0.3 0.4\n1 0.7 0.6 0.2 0.3\n' $((i % 2)) >"set/labels/train/$label"
+    if [ $i -ge 6 ]; then
+        cp "$picture" set/images/val/
+        cp "set/labels/train/$label" set/labels/val/
+    fi
+    i=$((i + 1))
+done
+printf 'path: set\ntrain: images/train\nval: images/val\nnames: {0: box, 1: ball}\n' >data.yaml
+
+# train STATUS ARGUMENT...: small and short.
+train() {
+    want=$1
+    shift
+    run "$want" train --data data.yaml --imgsz 64 --batch 4 --workers 1 --threads 1 "$@"
+}
+
+# ---- a whole run, in the words of YOLO's users
+train 0 --cfg yolov11n.yaml --epochs 2
+says out "Model: yolov11n, 2 classes"
+says out "Data: 8 pictures with 16 objects to train on, 2 with 4 to validate"
+says out "Memory: planned "
+says out "box_loss   cls_loss   dfl_loss  Instances       Size"
+equal "$(grep -c '^ *[12]/2 .*100%' out)" 2 "rows of epochs"
+equal "$(grep -c '^ *all  *2  *4 ' out)" 3 "rows of validations"
+says out "Results saved to $run_folder"
+[ ! -s err ] || fail "standard error is not empty"
+for file in weights/best.safetensors weights/last.safetensors args.yaml results.csv results.png labels.jpg \
+    labels_correlogram.jpg; do
+    [ -s "$run_folder/$file" ] || fail "no $file"
+done
+equal "$(find $run_folder -name 'events.out.tfevents.*' | wc -l)" 1 "event files"
+equal "$(wc -l <$run_folder/results.csv)" 3 "rows of results.csv"
+grep -qx 'epochs: 2' $run_folder/args.yaml || fail "args.yaml does not say epochs: 2"
+grep -qx 'imgsz: 64' $run_folder/args.yaml || fail "args.yaml does not say imgsz: 64"
+
+# ---- its weights, validated and used
+run 0 val --data data.yaml --weights $run_folder/weights/best.safetensors --imgsz 64 --threads 1 --workers 0 --no-plots
+says out "Class     Images  Instances      Box(P          R      mAP50  mAP50-95)"
+equal "$(grep -c '^ *all  *2  *4 ' out)" 1 "row of all classes"
+says_not out "Results saved"
+run 0 val data=data.yaml model=$run_folder/weights/best.safetensors imgsz=64 threads=1 split=train
+says out "all          8         16"
+says out "Results saved to runs/val/exp"
+run 0 predict --weights $run_folder/weights/best.safetensors --source set/images/val --imgsz 64 --no-save
+run 1 train --resume $run_folder
+is_error "weights without a training state"
+
+# ---- stopped by SIGTERM, and resumed to the end
+train 0 --model yolo11n --epochs 12 --name whole --no-plots
+"$vigil" train --data data.yaml --model yolo11n --imgsz 64 --batch 4 --workers 1 --threads 1 --epochs 12 --name cut \
+    --no-plots >"$tmp/out" 2>"$tmp/err" &
+pid=$!
+waited=0
+until [ -f runs/train/cut/results.csv ] && [ "$(wc -l <runs/train/cut/results.csv)" -ge 2 ]; do
+    kill -0 $pid 2>/dev/null || fail "the run ended before its first epoch did"
+    waited=$((waited + 1))
+    [ $waited -lt 600 ] || fail "no epoch within a minute"
+    sleep 0.1
+done
+kill -TERM $pid
+got=0
+wait $pid || got=$?
+equal "$got" 143 "exit status after SIGTERM"
+says err "go on with: vigil train --resume runs/train/cut"
+run 2 train --resume runs/train/cut --epochs 9
+is_error "a resumed run keeps its arguments"
+run 0 train --resume
+says out "Results saved to runs/train/cut"
+equal "$(wc -l <runs/train/cut/results.csv)" 13 "rows of results.csv after resume"
+# One thread and a seed: the course is the uninterrupted run's, but for the time.
+equal "$(cut -d, -f1,3- runs/train/cut/results.csv)" "$(cut -d, -f1,3- runs/train/whole/results.csv)" "resumed results"
+
+# ---- what is refused, without a folder left behind
+train 1 --model yolo11n --batch -1
+is_error "cannot choose the batch itself yet"
+train 1 --model yolo11n --detach
+is_error "cannot detach a run yet"
+train 1 --model yolo11n --device 0
+is_error "runs on the CPU alone"
+train 2 --model yolo11n --epochs many
+is_error "epochs=many"
+train 2 --model yolo11n --ephocs 2
+is_error 'vigil train has no option "ephocs"'
+says err "try: --epochs"
+train 1 --model yolo12x.yaml
+is_error "yolo12x"
+train 1
+is_error "no model was given"
+run 1 train --model yolo11n
+is_error "no dataset was given"
+run 1 train --data nope.yaml --model yolo11n
+is_error "No such file"
+says err "at:  nope.yaml"
+run 1 val --data nope.yaml --weights $run_folder/weights/best.safetensors
+is_error "No such file"
+run 1 val --data data.yaml --weights "$weights"
+is_error "and a dataset of 2"
+run 1 val --data data.yaml --weights "$weights" --save-json
+is_error "cannot write COCO results"
+run 1 val --data data.yaml --weights $run_folder/weights/best.safetensors --split test
+is_error "test"
+equal "$(find runs/train -mindepth 1 -maxdepth 1 | wc -l)" 3 "run folders"
+done_well
