@@ -1,4 +1,5 @@
-/* forward.c: the engine's forward pass behind the protocol of bench/peers, so that compare.py can set it beside others.
+/* forward.c: the engine's forward pass behind the protocol of bench/peers, so that compare.py can
+ * set it beside others.
  *
  *     bench/forward WEIGHTS --input images.npy [--threads N] [--isa NAME] [--no-decode]
  *
@@ -6,8 +7,9 @@
  *     info       {"name": ..., "threads": ..., "peak_rss_mb": ...}
  *     run K      {"cpu_ms": [...], "wall_ms": [...]}   K forwards
  *     out FILE   {"out": FILE}                         the decoded output (N, 4 + nc, A) as .npy
- * The clock covers the forward and, as in the peers' graphs, the decoding of all cells; --no-decode leaves that out, as
- * vigil itself does (it decodes only the cells whose best class passes the threshold). */
+ * The clock covers the forward and, as in the peers' graphs, the decoding of all cells; --no-decode
+ * leaves that out, as vigil itself does (it decodes only the cells whose best class passes the
+ * threshold). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +37,8 @@ static void fail(const vg_error *err)
     exit(1);
 }
 
-/* Little-endian C-order f32 of four dimensions, as numpy.save writes it; (n, c, h, w) becomes (n, h, w, c). */
+/* Little-endian C-order f32 of four dimensions, as numpy.save writes it; (n, c, h, w) becomes (n,
+ * h, w, c). */
 static void read_npy(bench *b, const char *path)
 {
     vg_error err;
@@ -44,10 +47,12 @@ static void read_npy(bench *b, const char *path)
     if (base_file_read(&file, &bytes, path, (size_t)1 << 30, &b->mem, &err) != VG_OK)
         fail(&err);
     int c = 0;
-    const char *shape = bytes > 10 && memcmp(file, "\x93NUMPY", 6) == 0 ? strstr(file + 10, "'shape': (") : NULL;
+    const char *shape =
+        bytes > 10 && memcmp(file, "\x93NUMPY", 6) == 0 ? strstr(file + 10, "'shape': (") : NULL;
     size_t header = 10 + (size_t)(unsigned char)file[8] + 256 * (size_t)(unsigned char)file[9];
-    if (!shape || sscanf(shape, "'shape': (%d, %d, %d, %d)", &b->n, &c, &b->h, &b->w) != 4 || c != 3 || b->n < 1 ||
-        b->h < 1 || b->w < 1 || bytes != header + (size_t)b->n * 3 * (size_t)b->h * (size_t)b->w * 4) {
+    if (!shape || sscanf(shape, "'shape': (%d, %d, %d, %d)", &b->n, &c, &b->h, &b->w) != 4 ||
+        c != 3 || b->n < 1 || b->h < 1 || b->w < 1 ||
+        bytes != header + (size_t)b->n * 3 * (size_t)b->h * (size_t)b->w * 4) {
         fprintf(stderr, "error: %s is no .npy of (n, 3, h, w) floats\n", path);
         exit(2);
     }
@@ -58,7 +63,8 @@ static void read_npy(bench *b, const char *path)
     for (size_t i = 0; i < (size_t)b->n; i++)
         for (size_t k = 0; k < 3; k++)
             for (size_t p = 0; p < plane; p++)
-                memcpy(&b->input[(i * plane + p) * 3 + k], file + header + ((i * 3 + k) * plane + p) * 4, 4);
+                memcpy(&b->input[(i * plane + p) * 3 + k],
+                       file + header + ((i * 3 + k) * plane + p) * 4, 4);
     base_free(file);
 }
 
@@ -69,7 +75,8 @@ static void open_model(bench *b, const char *path, int threads, const char *isa)
     nn_graph *graph = NULL;
     nn_accounts accounts = {&b->mem, &b->mem, &b->mem};
     nn_engine_options o = {.threads = threads, .isa = isa};
-    if (weights_open(&file, path, &b->mem, &err) != VG_OK || nn_graph_from_weights(&graph, file, &b->mem, &err) != VG_OK ||
+    if (weights_open(&file, path, &b->mem, &err) != VG_OK ||
+        nn_graph_from_weights(&graph, file, &b->mem, &err) != VG_OK ||
         nn_engine_create(&b->engine, graph, file, &o, &accounts, &err) != VG_OK ||
         nn_engine_plan(b->engine, &b->plan, b->n, b->h, b->w, &accounts, &err) != VG_OK)
         fail(&err);
@@ -90,7 +97,8 @@ static void open_model(bench *b, const char *path, int threads, const char *isa)
                                       .stride = head.stride};
     }
     b->n_anchors = detect_n_anchors(b->levels, b->n_levels);
-    b->output = base_alloc(&b->mem, (size_t)b->n * (size_t)(4 + b->nc) * b->n_anchors * sizeof(float), &err);
+    b->output = base_alloc(&b->mem,
+                           (size_t)b->n * (size_t)(4 + b->nc) * b->n_anchors * sizeof(float), &err);
     if (!b->output)
         fail(&err);
 }
@@ -98,7 +106,8 @@ static void open_model(bench *b, const char *path, int threads, const char *isa)
 static void decode(bench *b)
 {
     for (int i = 0; i < b->n; i++)
-        detect_decode_all(b->output + (size_t)i * (size_t)(4 + b->nc) * b->n_anchors, b->levels, b->n_levels, b->nc, i);
+        detect_decode_all(b->output + (size_t)i * (size_t)(4 + b->nc) * b->n_anchors, b->levels,
+                          b->n_levels, b->nc, i);
 }
 
 static void run(bench *b, int k)
@@ -125,12 +134,14 @@ static void write_npy(bench *b, const char *path)
 {
     char header[128];
     size_t n = (size_t)b->n * (size_t)(4 + b->nc) * b->n_anchors;
-    int length = snprintf(header, sizeof header, "{'descr': '<f4', 'fortran_order': False, 'shape': (%d, %d, %zu), }",
+    int length = snprintf(header, sizeof header,
+                          "{'descr': '<f4', 'fortran_order': False, 'shape': (%d, %d, %zu), }",
                           b->n, 4 + b->nc, b->n_anchors);
     FILE *f = fopen(path, "wb");
     decode(b);
-    if (!f || fwrite("\x93NUMPY\x01\x00\x76\x00", 1, 10, f) != 10 || fprintf(f, "%-117s\n", header) != 118 ||
-        fwrite(b->output, sizeof(float), n, f) != n || fclose(f) != 0) {
+    if (!f || fwrite("\x93NUMPY\x01\x00\x76\x00", 1, 10, f) != 10 ||
+        fprintf(f, "%-117s\n", header) != 118 || fwrite(b->output, sizeof(float), n, f) != n ||
+        fclose(f) != 0) {
         printf("{\"error\": \"%s cannot be written\"}\n", path);
         return;
     }
@@ -144,9 +155,9 @@ static void answer(bench *b, char *line)
     char rest;
     line[strcspn(line, "\r\n")] = 0;
     if (strcmp(line, "info") == 0)
-        printf("{\"name\": \"vigil f32 %s%s\", \"threads\": %d, \"peak_rss_mb\": %.1f}\n", nn_engine_isa(b->engine),
-               b->decodes ? "" : " without decode", nn_engine_threads(b->engine),
-               (double)base_mem_peak_resident_bytes() / 1048576);
+        printf("{\"name\": \"vigil f32 %s%s\", \"threads\": %d, \"peak_rss_mb\": %.1f}\n",
+               nn_engine_isa(b->engine), b->decodes ? "" : " without decode",
+               nn_engine_threads(b->engine), (double)base_mem_peak_resident_bytes() / 1048576);
     else if (sscanf(line, "run %ld%c", &k, &rest) == 1 && k >= 1 && k <= MOST_RUNS)
         run(b, (int)k);
     else if (strncmp(line, "out ", 4) == 0)
@@ -178,7 +189,9 @@ int main(int argc, char **argv)
             fine = false;
     }
     if (!fine || !weights || !input) {
-        fprintf(stderr, "usage: forward WEIGHTS --input images.npy [--threads N] [--isa NAME] [--no-decode]\n");
+        fprintf(
+            stderr,
+            "usage: forward WEIGHTS --input images.npy [--threads N] [--isa NAME] [--no-decode]\n");
         return 2;
     }
     read_npy(&b, input);

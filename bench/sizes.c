@@ -3,7 +3,8 @@
  *     bench/sizes FOLDER 1000
  *     build/vigil predict --weights yolo11n.pt --source FOLDER --no-save --quiet --prove-flat 100
  *
- * The sizes run through 200..1200 by 150..1000 pixels in a mixed order that is the same every time. */
+ * The sizes run through 200..1200 by 150..1000 pixels in a mixed order that is the same every time.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -39,7 +40,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: sizes FOLDER N\n");
         return 2;
     }
-    if (base_make_dirs(argv[1], &err) != VG_OK || image_encoder_create(&encoder, &mem, &err) != VG_OK)
+    if (base_make_dirs(argv[1], &err) != VG_OK ||
+        image_encoder_create(&encoder, &mem, &err) != VG_OK)
         fail(&err);
     for (unsigned i = 0; i < (unsigned)n; i++) {
         char path[4096];

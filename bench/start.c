@@ -1,10 +1,12 @@
-/* start.c: how long a user waits, and how much memory it takes: from the start of the process to the first line of results.
+/* start.c: how long a user waits, and how much memory it takes: from the start of the process to
+ * the first line of results.
  *
  *     bench/start RUNS COMMAND [ARGUMENT ...]
  *     bench/start 31 build/vigil predict --weights yolo11n.pt --source street.jpg --no-save
  *
- * Runs the command RUNS times, after one that does not count, and prints median, least and most of: milliseconds from fork
- * to the first byte on its standard output, to its end, its CPU time, and its peak resident memory (wait4). */
+ * Runs the command RUNS times, after one that does not count, and prints median, least and most of:
+ * milliseconds from fork to the first byte on its standard output, to its end, its CPU time, and
+ * its peak resident memory (wait4). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -100,9 +100,10 @@ typedef struct nn_accounts {
 } nn_accounts;
 
 typedef struct nn_engine_options {
-    int threads;      /* 0: every processor this process may use */
-    int max_plans;    /* 0: 4 */
-    const char *isa;  /* NULL: the best here; "plain", "sse41" ("generic" elsewhere), "avx2", "avx512" */
+    int threads;   /* 0: every processor this process may use */
+    int max_plans; /* 0: 4 */
+    const char
+        *isa; /* NULL: the best here; "plain", "sse41" ("generic" elsewhere), "avx2", "avx512" */
     bool keep_layers; /* keep every layer's output until the end of a run, for nn_plan_layer (tests)
                        */
 } nn_engine_options;

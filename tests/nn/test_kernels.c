@@ -1,5 +1,6 @@
-/* test_kernels.c: every table of kernels that this CPU can run against the plain one, over odd sizes.
- * Maps live in a static arena, filled with a mark first: what a kernel must not touch still bears it afterwards. */
+/* test_kernels.c: every table of kernels that this CPU can run against the plain one, over odd
+ * sizes. Maps live in a static arena, filled with a mark first: what a kernel must not touch still
+ * bears it afterwards. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +12,7 @@
 
 #include "../../src/nn/cpu/kernels.h"
 
-#define MARK 123456.75F
+#define MARK         123456.75F
 #define ARENA_FLOATS (24U << 20)
 
 static _Alignas(64) float arena[ARENA_FLOATS];
@@ -42,11 +43,17 @@ static float *floats_random(size_t n, float by)
     return p;
 }
 
-/* A map of marks; `before` floats lie between the start of a pixel and channel 0, so slices may be misaligned. */
+/* A map of marks; `before` floats lie between the start of a pixel and channel 0, so slices may be
+ * misaligned. */
 static nn_map map_take(int n, int h, int w, int c, size_t pitch, size_t before)
 {
     const size_t pixels = (size_t)n * (size_t)h * (size_t)w;
-    return (nn_map){ .data = floats_take(pixels * pitch + before) + before, .pitch = pitch, .n = n, .h = h, .w = w, .c = c };
+    return (nn_map){.data = floats_take(pixels * pitch + before) + before,
+                    .pitch = pitch,
+                    .n = n,
+                    .h = h,
+                    .w = w,
+                    .c = c};
 }
 
 static size_t map_pixels(const nn_map *m)
@@ -105,7 +112,8 @@ static void assert_maps_near(const nn_map *a, const nn_map *b, double tolerance)
 static void assert_maps_same_bits(const nn_map *a, const nn_map *b)
 {
     for (size_t p = 0; p < map_pixels(a); p++)
-        assert_memory_equal(a->data + p * a->pitch, b->data + p * b->pitch, (size_t)a->c * sizeof(float));
+        assert_memory_equal(a->data + p * a->pitch, b->data + p * b->pitch,
+                            (size_t)a->c * sizeof(float));
 }
 
 /* ---- which tables ---- */
@@ -128,10 +136,10 @@ static size_t tables_found(const cpu_kernels **tables)
     return n;
 }
 
-#define FOR_EACH_TABLE(t)                                                              \
-    const cpu_kernels *all_tables[3];                                                  \
-    const size_t n_tables = tables_found(all_tables);                                  \
-    for (size_t table = 0; table < n_tables; table++)                                  \
+#define FOR_EACH_TABLE(t)                                                                          \
+    const cpu_kernels *all_tables[3];                                                              \
+    const size_t n_tables = tables_found(all_tables);                                              \
+    for (size_t table = 0; table < n_tables; table++)                                              \
         for (const cpu_kernels *t = all_tables[table]; t; t = NULL)
 
 /* ---- convolution ---- */
@@ -143,7 +151,12 @@ typedef struct conv_case {
 
 static conv_case conv_case_make(int ic, int oc, int k, int stride, bool depthwise, bool silu)
 {
-    conv_case r = { .c = { .ic = ic, .oc = oc, .k = k, .stride = stride, .groups = depthwise ? ic : 1, .silu = silu } };
+    conv_case r = {.c = {.ic = ic,
+                         .oc = oc,
+                         .k = k,
+                         .stride = stride,
+                         .groups = depthwise ? ic : 1,
+                         .silu = silu}};
     const size_t fan = (size_t)(depthwise ? 1 : ic) * (size_t)(k * k);
     r.weight = floats_random((size_t)oc * fan, 2.0F / sqrtf((float)fan));
     r.bias = floats_random((size_t)oc, 1.0F);
@@ -170,19 +183,24 @@ static int side_out(int side, int stride)
     return (side + stride - 1) / stride;
 }
 
-/* One case on one table: pitches wider than the channels, a misaligned slice, batch `n`, with and without addition. */
-static void conv_check(const cpu_kernels *t, const conv_case *k, int n, int h, int w, bool wide, bool with_add)
+/* One case on one table: pitches wider than the channels, a misaligned slice, batch `n`, with and
+ * without addition. */
+static void conv_check(const cpu_kernels *t, const conv_case *k, int n, int h, int w, bool wide,
+                       bool with_add)
 {
     const size_t used = arena_used;
     const int oh = side_out(h, k->c.stride), ow = side_out(w, k->c.stride);
     const nn_map src = map_random(n, h, w, k->c.ic, (size_t)k->c.ic + (wide ? 5 : 0), wide ? 3 : 0);
-    const nn_map add = map_random(n, oh, ow, k->c.oc, (size_t)k->c.oc + (wide ? 2 : 0), wide ? 1 : 0);
+    const nn_map add =
+        map_random(n, oh, ow, k->c.oc, (size_t)k->c.oc + (wide ? 2 : 0), wide ? 1 : 0);
     const nn_map want = map_take(n, oh, ow, k->c.oc, (size_t)k->c.oc, 0);
     const nn_map got = map_take(n, oh, ow, k->c.oc, (size_t)k->c.oc + (wide ? 7 : 0), wide ? 5 : 0);
     const nn_map *plus = with_add ? &add : NULL;
-    cpu_kernels_plain.conv_run(&k->c, conv_packed(&cpu_kernels_plain, k), &want, &src, plus, conv_scratch(t, &k->c), 0,
+    cpu_kernels_plain.conv_run(&k->c, conv_packed(&cpu_kernels_plain, k), &want, &src, plus,
+                               conv_scratch(t, &k->c), 0,
                                cpu_kernels_plain.conv_units(&k->c, &want));
-    t->conv_run(&k->c, conv_packed(t, k), &got, &src, plus, conv_scratch(t, &k->c), 0, t->conv_units(&k->c, &got));
+    t->conv_run(&k->c, conv_packed(t, k), &got, &src, plus, conv_scratch(t, &k->c), 0,
+                t->conv_units(&k->c, &got));
     assert_maps_near(&got, &want, 5e-6);
     arena_used = used;
 }
@@ -190,68 +208,78 @@ static void conv_check(const cpu_kernels *t, const conv_case *k, int n, int h, i
 static void dense_convolutions_agree_with_plain(void **state)
 {
     (void)state;
-    static const int ics[] = { 1, 3, 7, 8, 13, 16, 17, 64 }, ocs[] = { 1, 8, 13, 16, 24, 48, 64, 80 };
-    static const int sides[] = { 1, 2, 5, 13, 20 };
+    static const int ics[] = {1, 3, 7, 8, 13, 16, 17, 64}, ocs[] = {1, 8, 13, 16, 24, 48, 64, 80};
+    static const int sides[] = {1, 2, 5, 13, 20};
     FOR_EACH_TABLE(t)
-        for (int a = 0; a < 8; a++)
-            for (int b = 0; b < 8; b++)
-                for (int s = 0; s < 5; s++) {
-                    arena_used = 0;
-                    const int k = 1 + 2 * ((a + b + s) % 3), stride = 1 + (a + 3 * b + s) % 2;
-                    const conv_case one = conv_case_make(ics[a], ocs[b], k, stride, false, (a + b) % 2 == 0);
-                    conv_check(t, &one, 1 + s % 3, sides[s], sides[(s + a + b) % 5], b % 2 == 1, (a + s) % 2 == 1);
-                    const conv_case other = conv_case_make(ics[a], ocs[b], k == 5 ? 1 : k + 2, 1, false, true);
-                    conv_check(t, &other, 1, sides[s], sides[(s + b) % 5], a % 2 == 1, false);
-                }
+    for (int a = 0; a < 8; a++)
+        for (int b = 0; b < 8; b++)
+            for (int s = 0; s < 5; s++) {
+                arena_used = 0;
+                const int k = 1 + 2 * ((a + b + s) % 3), stride = 1 + (a + 3 * b + s) % 2;
+                const conv_case one =
+                    conv_case_make(ics[a], ocs[b], k, stride, false, (a + b) % 2 == 0);
+                conv_check(t, &one, 1 + s % 3, sides[s], sides[(s + a + b) % 5], b % 2 == 1,
+                           (a + s) % 2 == 1);
+                const conv_case other =
+                    conv_case_make(ics[a], ocs[b], k == 5 ? 1 : k + 2, 1, false, true);
+                conv_check(t, &other, 1, sides[s], sides[(s + b) % 5], a % 2 == 1, false);
+            }
 }
 
 static void every_kernel_side_and_stride_agrees_with_plain(void **state)
 {
     (void)state;
     FOR_EACH_TABLE(t)
-        for (int k = 1; k <= 7; k += 2)
-            for (int stride = 1; stride <= 2; stride++)
-                for (int h = 1; h <= 9; h++)
-                    for (int w = 1; w <= 9; w++) {
-                        arena_used = 0;
-                        const conv_case one = conv_case_make(6, 40, k, stride, false, false);
-                        conv_check(t, &one, 1, h, w, (h + w) % 2 == 0, false);
-                        const conv_case each = conv_case_make(19, 19, k, stride, true, false);
-                        conv_check(t, &each, 1, h, w, (h + w) % 2 == 0, h % 2 == 0);
-                    }
+    for (int k = 1; k <= 7; k += 2)
+        for (int stride = 1; stride <= 2; stride++)
+            for (int h = 1; h <= 9; h++)
+                for (int w = 1; w <= 9; w++) {
+                    arena_used = 0;
+                    const conv_case one = conv_case_make(6, 40, k, stride, false, false);
+                    conv_check(t, &one, 1, h, w, (h + w) % 2 == 0, false);
+                    const conv_case each = conv_case_make(19, 19, k, stride, true, false);
+                    conv_check(t, &each, 1, h, w, (h + w) % 2 == 0, h % 2 == 0);
+                }
 }
 
 static void wide_rows_agree_with_plain(void **state)
 {
     (void)state;
     FOR_EACH_TABLE(t)
-        for (int w = 21; w <= 64; w++) {
-            arena_used = 0;
-            const conv_case one = conv_case_make(4, w % 3 == 0 ? 16 : w % 3 == 1 ? 40 : 8, 3, 1 + w % 2, false, true);
-            conv_check(t, &one, 1, 3, w, false, false);
-            const conv_case point = conv_case_make(5, 33, 1, 1, false, true);
-            conv_check(t, &point, 1, 3, w, false, false);
-        }
+    for (int w = 21; w <= 64; w++) {
+        arena_used = 0;
+        const conv_case one = conv_case_make(4,
+                                             w % 3 == 0   ? 16
+                                             : w % 3 == 1 ? 40
+                                                          : 8,
+                                             3, 1 + w % 2, false, true);
+        conv_check(t, &one, 1, 3, w, false, false);
+        const conv_case point = conv_case_make(5, 33, 1, 1, false, true);
+        conv_check(t, &point, 1, 3, w, false, false);
+    }
 }
 
 static void depthwise_agrees_with_plain(void **state)
 {
     (void)state;
-    static const int cs[] = { 1, 7, 8, 16, 17, 64, 80 }, sides[] = { 1, 2, 5, 13, 20 };
+    static const int cs[] = {1, 7, 8, 16, 17, 64, 80}, sides[] = {1, 2, 5, 13, 20};
     FOR_EACH_TABLE(t)
-        for (int a = 0; a < 7; a++)
-            for (int s = 0; s < 5; s++)
-                for (int r = 0; r < 5; r++) {
-                    arena_used = 0;
-                    const conv_case one = conv_case_make(cs[a], cs[a], 3, 1 + (a + s) % 2, true, (s + r) % 2 == 0);
-                    conv_check(t, &one, 1 + a % 3, sides[s], sides[r], r % 2 == 0, s % 2 == 0);
-                }
+    for (int a = 0; a < 7; a++)
+        for (int s = 0; s < 5; s++)
+            for (int r = 0; r < 5; r++) {
+                arena_used = 0;
+                const conv_case one =
+                    conv_case_make(cs[a], cs[a], 3, 1 + (a + s) % 2, true, (s + r) % 2 == 0);
+                conv_check(t, &one, 1 + a % 3, sides[s], sides[r], r % 2 == 0, s % 2 == 0);
+            }
 }
 
-static void heavy_weights_agree_with_plain(void **state) /* more than 512 KiB of them: another order of units */
+static void
+heavy_weights_agree_with_plain(void **state) /* more than 512 KiB of them: another order of units */
 {
     (void)state;
-    FOR_EACH_TABLE(t) {
+    FOR_EACH_TABLE(t)
+    {
         arena_used = 0;
         const conv_case one = conv_case_make(130, 130, 3, 2, false, true);
         conv_check(t, &one, 2, 19, 20, true, true);
@@ -266,34 +294,36 @@ static void winograd_of_both_strides_agrees_with_plain(void **state)
 {
     (void)state;
     FOR_EACH_TABLE(t)
-        for (int h = 1; h <= 21; h += 2)
-            for (int w = 1; w <= 22; w += 3)
-                for (int stride = 1; stride <= 2; stride++) {
-                    arena_used = 0;
-                    const conv_case one = conv_case_make(66, 72, 3, stride, false, true);
-                    conv_check(t, &one, 2, h, w, (h + w) % 2 == 0, h % 4 == 1);
-                }
+    for (int h = 1; h <= 21; h += 2)
+        for (int w = 1; w <= 22; w += 3)
+            for (int stride = 1; stride <= 2; stride++) {
+                arena_used = 0;
+                const conv_case one = conv_case_make(66, 72, 3, stride, false, true);
+                conv_check(t, &one, 2, h, w, (h + w) % 2 == 0, h % 4 == 1);
+            }
 }
 
 static void add_may_be_the_destination_itself(void **state)
 {
     (void)state;
     FOR_EACH_TABLE(t)
-        for (int kind = 0; kind < 3; kind++) {
-            arena_used = 0;
-            const conv_case k = conv_case_make(24, 24, kind == 2 ? 1 : 3, 1, kind == 1, true);
-            const nn_map src = map_random(2, 9, 11, 24, 24, 0), dst = map_random(2, 9, 11, 24, 30, 0);
-            const nn_map before = map_copy(&dst), want = map_take(2, 9, 11, 24, 24, 0);
-            const float *packed = conv_packed(t, &k);
-            t->conv_run(&k.c, packed, &want, &src, &before, conv_scratch(t, &k.c), 0, t->conv_units(&k.c, &want));
-            t->conv_run(&k.c, packed, &dst, &src, &dst, conv_scratch(t, &k.c), 0, t->conv_units(&k.c, &dst));
-            assert_maps_same_bits(&dst, &want);
-        }
+    for (int kind = 0; kind < 3; kind++) {
+        arena_used = 0;
+        const conv_case k = conv_case_make(24, 24, kind == 2 ? 1 : 3, 1, kind == 1, true);
+        const nn_map src = map_random(2, 9, 11, 24, 24, 0), dst = map_random(2, 9, 11, 24, 30, 0);
+        const nn_map before = map_copy(&dst), want = map_take(2, 9, 11, 24, 24, 0);
+        const float *packed = conv_packed(t, &k);
+        t->conv_run(&k.c, packed, &want, &src, &before, conv_scratch(t, &k.c), 0,
+                    t->conv_units(&k.c, &want));
+        t->conv_run(&k.c, packed, &dst, &src, &dst, conv_scratch(t, &k.c), 0,
+                    t->conv_units(&k.c, &dst));
+        assert_maps_same_bits(&dst, &want);
+    }
 }
 
 /* Runs units one by one, last first; every unit must stand alone. */
-static void conv_run_scattered(const cpu_kernels *t, const cpu_conv *c, const float *packed, const nn_map *dst,
-                               const nn_map *src)
+static void conv_run_scattered(const cpu_kernels *t, const cpu_conv *c, const float *packed,
+                               const nn_map *dst, const nn_map *src)
 {
     for (size_t unit = t->conv_units(c, dst); unit-- > 0;)
         t->conv_run(c, packed, dst, src, NULL, conv_scratch(t, c), unit, unit + 1);
@@ -303,47 +333,50 @@ static void splitting_into_units_changes_no_bit(void **state)
 {
     (void)state;
     FOR_EACH_TABLE(t)
-        for (int kind = 0; kind < 5; kind++) {
-            arena_used = 0;
-            const conv_case k = kind == 0   ? conv_case_make(16, 40, 3, 1, false, true)
-                                : kind == 1 ? conv_case_make(64, 24, 1, 1, false, true)
-                                : kind == 2 ? conv_case_make(33, 33, 3, 1, true, true)
-                                : kind == 3 ? conv_case_make(130, 130, 3, 2, false, true)
-                                            : conv_case_make(32, 8, 3, 1, false, true);
-            const nn_map src = map_random(2, 60, 50, k.c.ic, (size_t)k.c.ic, 0);
-            const int h = side_out(60, k.c.stride), w = side_out(50, k.c.stride);
-            const nn_map whole = map_take(2, h, w, k.c.oc, (size_t)k.c.oc, 0);
-            const nn_map parts = map_take(2, h, w, k.c.oc, (size_t)k.c.oc, 0);
-            const float *packed = conv_packed(t, &k);
-            assert_true(t->conv_units(&k.c, &whole) > 1);
-            t->conv_run(&k.c, packed, &whole, &src, NULL, conv_scratch(t, &k.c), 0, t->conv_units(&k.c, &whole));
-            conv_run_scattered(t, &k.c, packed, &parts, &src);
-            assert_maps_same_bits(&whole, &parts);
-        }
+    for (int kind = 0; kind < 5; kind++) {
+        arena_used = 0;
+        const conv_case k = kind == 0   ? conv_case_make(16, 40, 3, 1, false, true)
+                            : kind == 1 ? conv_case_make(64, 24, 1, 1, false, true)
+                            : kind == 2 ? conv_case_make(33, 33, 3, 1, true, true)
+                            : kind == 3 ? conv_case_make(130, 130, 3, 2, false, true)
+                                        : conv_case_make(32, 8, 3, 1, false, true);
+        const nn_map src = map_random(2, 60, 50, k.c.ic, (size_t)k.c.ic, 0);
+        const int h = side_out(60, k.c.stride), w = side_out(50, k.c.stride);
+        const nn_map whole = map_take(2, h, w, k.c.oc, (size_t)k.c.oc, 0);
+        const nn_map parts = map_take(2, h, w, k.c.oc, (size_t)k.c.oc, 0);
+        const float *packed = conv_packed(t, &k);
+        assert_true(t->conv_units(&k.c, &whole) > 1);
+        t->conv_run(&k.c, packed, &whole, &src, NULL, conv_scratch(t, &k.c), 0,
+                    t->conv_units(&k.c, &whole));
+        conv_run_scattered(t, &k.c, packed, &parts, &src);
+        assert_maps_same_bits(&whole, &parts);
+    }
 }
 
 static void a_picture_does_not_see_its_batch(void **state)
 {
     (void)state;
     FOR_EACH_TABLE(t)
-        for (int kind = 0; kind < 4; kind++) {
-            arena_used = 0;
-            const conv_case k = kind == 0   ? conv_case_make(16, 24, 3, 1, false, true)
-                                : kind == 1 ? conv_case_make(24, 40, 1, 1, false, true)
-                                : kind == 2 ? conv_case_make(24, 24, 3, 1, true, true)
-                                            : conv_case_make(32, 8, 3, 2, false, true);
-            const nn_map src = map_random(3, 17, 19, k.c.ic, (size_t)k.c.ic + 8, 0);
-            const int h = side_out(17, k.c.stride), w = side_out(19, k.c.stride);
-            const nn_map all = map_take(3, h, w, k.c.oc, (size_t)k.c.oc, 0);
-            const float *packed = conv_packed(t, &k);
-            t->conv_run(&k.c, packed, &all, &src, NULL, conv_scratch(t, &k.c), 0, t->conv_units(&k.c, &all));
-            for (int i = 0; i < 3; i++) {
-                const nn_map one_src = map_picture(&src, i), from_all = map_picture(&all, i);
-                const nn_map alone = map_take(1, h, w, k.c.oc, (size_t)k.c.oc, 0);
-                t->conv_run(&k.c, packed, &alone, &one_src, NULL, conv_scratch(t, &k.c), 0, t->conv_units(&k.c, &alone));
-                assert_maps_same_bits(&alone, &from_all);
-            }
+    for (int kind = 0; kind < 4; kind++) {
+        arena_used = 0;
+        const conv_case k = kind == 0   ? conv_case_make(16, 24, 3, 1, false, true)
+                            : kind == 1 ? conv_case_make(24, 40, 1, 1, false, true)
+                            : kind == 2 ? conv_case_make(24, 24, 3, 1, true, true)
+                                        : conv_case_make(32, 8, 3, 2, false, true);
+        const nn_map src = map_random(3, 17, 19, k.c.ic, (size_t)k.c.ic + 8, 0);
+        const int h = side_out(17, k.c.stride), w = side_out(19, k.c.stride);
+        const nn_map all = map_take(3, h, w, k.c.oc, (size_t)k.c.oc, 0);
+        const float *packed = conv_packed(t, &k);
+        t->conv_run(&k.c, packed, &all, &src, NULL, conv_scratch(t, &k.c), 0,
+                    t->conv_units(&k.c, &all));
+        for (int i = 0; i < 3; i++) {
+            const nn_map one_src = map_picture(&src, i), from_all = map_picture(&all, i);
+            const nn_map alone = map_take(1, h, w, k.c.oc, (size_t)k.c.oc, 0);
+            t->conv_run(&k.c, packed, &alone, &one_src, NULL, conv_scratch(t, &k.c), 0,
+                        t->conv_units(&k.c, &alone));
+            assert_maps_same_bits(&alone, &from_all);
         }
+    }
 }
 
 /* ---- SiLU ---- */
@@ -352,18 +385,22 @@ static void a_picture_does_not_see_its_batch(void **state)
 static void silu_through_conv(const cpu_kernels *t, float *out, const float *values, int n)
 {
     float one = 1.0F, zero = 0.0F;
-    const conv_case k = { .c = { .ic = 1, .oc = 1, .k = 1, .stride = 1, .groups = 1, .silu = true },
-                          .weight = &one, .bias = &zero };
-    const nn_map src = { .data = (float *)(uintptr_t)values, .pitch = 1, .n = 1, .h = 1, .w = n, .c = 1 };
-    const nn_map dst = { .data = out, .pitch = 1, .n = 1, .h = 1, .w = n, .c = 1 };
-    t->conv_run(&k.c, conv_packed(t, &k), &dst, &src, NULL, conv_scratch(t, &k.c), 0, t->conv_units(&k.c, &dst));
+    const conv_case k = {.c = {.ic = 1, .oc = 1, .k = 1, .stride = 1, .groups = 1, .silu = true},
+                         .weight = &one,
+                         .bias = &zero};
+    const nn_map src = {
+        .data = (float *)(uintptr_t)values, .pitch = 1, .n = 1, .h = 1, .w = n, .c = 1};
+    const nn_map dst = {.data = out, .pitch = 1, .n = 1, .h = 1, .w = n, .c = 1};
+    t->conv_run(&k.c, conv_packed(t, &k), &dst, &src, NULL, conv_scratch(t, &k.c), 0,
+                t->conv_units(&k.c, &dst));
 }
 
 static void silu_is_accurate_over_the_range_of_floats(void **state)
 {
     (void)state;
     enum { N = 1 << 17 };
-    FOR_EACH_TABLE(t) {
+    FOR_EACH_TABLE(t)
+    {
         arena_used = 0;
         float *x = floats_take(N), *y = floats_take(N);
         for (uint32_t i = 0; i < N; i++) {
@@ -375,7 +412,8 @@ static void silu_is_accurate_over_the_range_of_floats(void **state)
         }
         silu_through_conv(t, y, x, N);
         for (size_t i = 0; i < N; i++) {
-            const double z = (double)x[i], want = z / (1.0 + exp(-z)), off = fabs((double)y[i] - want);
+            const double z = (double)x[i], want = z / (1.0 + exp(-z)),
+                         off = fabs((double)y[i] - want);
             const double relative = z >= -16.0 ? 1e-6 : 6e-6;
             if (!(off <= relative * fabs(want) || (z < -80.0 && off < 2e-33) || fabs(want) < 1e-37))
                 fail_msg("%s: silu(%.9g) = %.9g, not %.9g", t->name, z, (double)y[i], want);
@@ -386,15 +424,18 @@ static void silu_is_accurate_over_the_range_of_floats(void **state)
 static void silu_is_right_at_the_ends(void **state)
 {
     (void)state;
-    FOR_EACH_TABLE(t) {
+    FOR_EACH_TABLE(t)
+    {
         arena_used = 0;
-        const float x[] = { -INFINITY, -3e38F, -200.0F, -100.0F, -0.0F, 0.0F, 200.0F, 3e38F, INFINITY, NAN };
+        const float x[] = {-INFINITY, -3e38F, -200.0F, -100.0F,  -0.0F,
+                           0.0F,      200.0F, 3e38F,   INFINITY, NAN};
         float y[10];
         silu_through_conv(t, y, x, 10);
         for (int i = 0; i < 4; i++)
             assert_true(fabsf(y[i]) < 1e-35F);
         assert_true(y[4] == 0.0F && y[5] == 0.0F);
-        assert_true(fabsf(y[6] - 200.0F) < 1e-4F && y[7] > 2.999e38F && y[7] < 3.001e38F && y[8] == INFINITY);
+        assert_true(fabsf(y[6] - 200.0F) < 1e-4F && y[7] > 2.999e38F && y[7] < 3.001e38F &&
+                    y[8] == INFINITY);
         assert_true(isnan(y[9]));
     }
 }
@@ -405,42 +446,48 @@ static void maxpool_equals_plain(void **state)
 {
     (void)state;
     FOR_EACH_TABLE(t)
-        for (int h = 1; h <= 13; h += 3)
-            for (int w = 1; w <= 20; w += w < 6 ? 1 : 7)
-                for (int c = 1; c <= 40; c += 13)
-                    for (int k = 3; k <= 13; k += 2) {
-                        arena_used = 0;
-                        const nn_map src = map_random(2, h, w, c, (size_t)c + 3, 1);
-                        const nn_map want = map_take(2, h, w, c, (size_t)c, 0), got = map_take(2, h, w, c, (size_t)c + 2, 1);
-                        cpu_kernels_plain.maxpool_run(k, &want, &src, 0, cpu_kernels_plain.maxpool_units(&want));
-                        for (size_t unit = t->maxpool_units(&got); unit-- > 0;)
-                            t->maxpool_run(k, &got, &src, unit, unit + 1);
-                        assert_maps_near(&got, &want, 0.0);
-                    }
+    for (int h = 1; h <= 13; h += 3)
+        for (int w = 1; w <= 20; w += w < 6 ? 1 : 7)
+            for (int c = 1; c <= 40; c += 13)
+                for (int k = 3; k <= 13; k += 2) {
+                    arena_used = 0;
+                    const nn_map src = map_random(2, h, w, c, (size_t)c + 3, 1);
+                    const nn_map want = map_take(2, h, w, c, (size_t)c, 0),
+                                 got = map_take(2, h, w, c, (size_t)c + 2, 1);
+                    cpu_kernels_plain.maxpool_run(k, &want, &src, 0,
+                                                  cpu_kernels_plain.maxpool_units(&want));
+                    for (size_t unit = t->maxpool_units(&got); unit-- > 0;)
+                        t->maxpool_run(k, &got, &src, unit, unit + 1);
+                    assert_maps_near(&got, &want, 0.0);
+                }
 }
 
 static void moves_and_additions_equal_plain(void **state)
 {
     (void)state;
     FOR_EACH_TABLE(t)
-        for (int c = 1; c <= 70; c += 3) {
-            arena_used = 0;
-            const nn_map a = map_random(2, 3, 5, c, (size_t)c + 4, 1), b = map_random(2, 3, 5, c, (size_t)c, 0);
-            const nn_map want = map_take(2, 3, 5, c, (size_t)c, 0), got = map_take(2, 3, 5, c, (size_t)c + 5, 2);
-            cpu_kernels_plain.add_run(&want, &a, &b, 0, 6);
-            t->add_run(&got, &a, &b, 0, 6);
-            assert_maps_near(&got, &want, 0.0);
-            cpu_kernels_plain.copy_run(&want, &a, 0, 6);
-            t->copy_run(&got, &a, 0, 6);
-            assert_maps_near(&got, &want, 0.0);
-            const nn_map want2 = map_take(2, 6, 10, c, (size_t)c, 0), got2 = map_take(2, 6, 10, c, (size_t)c + 1, 3);
-            cpu_kernels_plain.upsample_run(&want2, &a, 0, 12);
-            t->upsample_run(&got2, &a, 0, 12);
-            assert_maps_near(&got2, &want2, 0.0);
-        }
+    for (int c = 1; c <= 70; c += 3) {
+        arena_used = 0;
+        const nn_map a = map_random(2, 3, 5, c, (size_t)c + 4, 1),
+                     b = map_random(2, 3, 5, c, (size_t)c, 0);
+        const nn_map want = map_take(2, 3, 5, c, (size_t)c, 0),
+                     got = map_take(2, 3, 5, c, (size_t)c + 5, 2);
+        cpu_kernels_plain.add_run(&want, &a, &b, 0, 6);
+        t->add_run(&got, &a, &b, 0, 6);
+        assert_maps_near(&got, &want, 0.0);
+        cpu_kernels_plain.copy_run(&want, &a, 0, 6);
+        t->copy_run(&got, &a, 0, 6);
+        assert_maps_near(&got, &want, 0.0);
+        const nn_map want2 = map_take(2, 6, 10, c, (size_t)c, 0),
+                     got2 = map_take(2, 6, 10, c, (size_t)c + 1, 3);
+        cpu_kernels_plain.upsample_run(&want2, &a, 0, 12);
+        t->upsample_run(&got2, &a, 0, 12);
+        assert_maps_near(&got2, &want2, 0.0);
+    }
 }
 
-static void attention_check(const cpu_kernels *t, int n, int h, int w, int heads, int key_dim, int head_dim, float by)
+static void attention_check(const cpu_kernels *t, int n, int h, int w, int heads, int key_dim,
+                            int head_dim, float by)
 {
     arena_used = 0;
     const int ic = heads * (2 * key_dim + head_dim), oc = heads * head_dim;
@@ -448,7 +495,8 @@ static void attention_check(const cpu_kernels *t, int n, int h, int w, int heads
     for (size_t p = 0; p < map_pixels(&src); p++)
         for (int i = 0; i < ic; i++)
             src.data[p * src.pitch + (size_t)i] *= by;
-    const nn_map want = map_take(n, h, w, oc, (size_t)oc, 0), whole = map_take(n, h, w, oc, (size_t)oc + 4, 2);
+    const nn_map want = map_take(n, h, w, oc, (size_t)oc, 0),
+                 whole = map_take(n, h, w, oc, (size_t)oc + 4, 2);
     const nn_map parts = map_take(n, h, w, oc, (size_t)oc, 0);
     const float scale = 1.0F / sqrtf((float)key_dim);
     const size_t n_scratch = t->attention_scratch_floats(h * w, key_dim, head_dim);
@@ -456,7 +504,8 @@ static void attention_check(const cpu_kernels *t, int n, int h, int w, int heads
     float *slow = floats_take(cpu_kernels_plain.attention_scratch_floats(h * w, key_dim, head_dim));
     cpu_kernels_plain.attention_run(&want, &src, heads, key_dim, head_dim, scale, slow, 0,
                                     cpu_kernels_plain.attention_units(&want, heads));
-    t->attention_run(&whole, &src, heads, key_dim, head_dim, scale, scratch, 0, t->attention_units(&whole, heads));
+    t->attention_run(&whole, &src, heads, key_dim, head_dim, scale, scratch, 0,
+                     t->attention_units(&whole, heads));
     assert_maps_near(&whole, &want, 1e-5);
     for (size_t unit = t->attention_units(&parts, heads); unit-- > 0;)
         t->attention_run(&parts, &src, heads, key_dim, head_dim, scale, scratch, unit, unit + 1);
@@ -468,7 +517,8 @@ static void attention_check(const cpu_kernels *t, int n, int h, int w, int heads
 static void attention_agrees_with_plain(void **state)
 {
     (void)state;
-    FOR_EACH_TABLE(t) {
+    FOR_EACH_TABLE(t)
+    {
         attention_check(t, 2, 20, 20, 2, 32, 64, 1.0F);
         attention_check(t, 1, 12, 20, 4, 32, 64, 4.0F);
         attention_check(t, 3, 1, 1, 1, 32, 64, 1.0F);

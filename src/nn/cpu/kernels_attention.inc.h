@@ -1,14 +1,15 @@
 /* kernels_attention.inc.h: scaled dot-product attention with the convolution's register tiles.
  *
- * Letters: N pixels, K key_dim, D head_dim. With the queries as pixels, q.k is a 1x1 convolution from K to N channels
- * whose weights are the keys, and the weighted sum of v is one from N to D channels whose weights are v. So k and v
- * are packed once per head in the blocks of the convolution (without halves), and the scores of ATTENTION_QUERIES
- * queries lie in scratch in between: rows of N, padded to whole vectors.
- * Scratch: keys, values, a row of zeros (the bias), scores. A run that begins inside a head packs the head once more,
- * so a unit is ATTENTION_BLOCKS blocks of queries: packing stays a tenth of its work. */
+ * Letters: N pixels, K key_dim, D head_dim. With the queries as pixels, q.k is a 1x1 convolution
+ * from K to N channels whose weights are the keys, and the weighted sum of v is one from N to D
+ * channels whose weights are v. So k and v are packed once per head in the blocks of the
+ * convolution (without halves), and the scores of ATTENTION_QUERIES queries lie in scratch in
+ * between: rows of N, padded to whole vectors. Scratch: keys, values, a row of zeros (the bias),
+ * scores. A run that begins inside a head packs the head once more, so a unit is ATTENTION_BLOCKS
+ * blocks of queries: packing stays a tenth of its work. */
 
 #define ATTENTION_QUERIES 28
-#define ATTENTION_BLOCKS 4
+#define ATTENTION_BLOCKS  4
 
 static size_t floats_whole_vectors(int n)
 {
@@ -39,8 +40,10 @@ static int attention_block(size_t at, size_t all)
     return all - at == 3 ? 3 : all - at >= 2 ? 2 : 1;
 }
 
-/* packed[block][k][lane] = keys[o][k]: o counts the pixels here, `pitch` floats apart; missing lanes are zero. */
-static void attention_pack_keys(float *packed, const float *keys, size_t pitch, size_t pixels, size_t key_dim)
+/* packed[block][k][lane] = keys[o][k]: o counts the pixels here, `pitch` floats apart; missing
+ * lanes are zero. */
+static void attention_pack_keys(float *packed, const float *keys, size_t pitch, size_t pixels,
+                                size_t key_dim)
 {
     const size_t all = (pixels + VF_LANES - 1) / VF_LANES;
     for (size_t at = 0; at < all;) {
@@ -56,7 +59,8 @@ static void attention_pack_keys(float *packed, const float *keys, size_t pitch, 
 }
 
 /* packed[block][pixel][lane] = values[pixel][o]. */
-static void attention_pack_values(float *packed, const float *values, size_t pitch, size_t pixels, size_t head_dim)
+static void attention_pack_values(float *packed, const float *values, size_t pitch, size_t pixels,
+                                  size_t head_dim)
 {
     const size_t all = (head_dim + VF_LANES - 1) / VF_LANES;
     for (size_t at = 0; at < all;) {
@@ -73,17 +77,25 @@ static void attention_pack_values(float *packed, const float *values, size_t pit
 }
 
 /* dst (rows, n_out) = src (rows, n_in) times packed. */
-static void attention_product(float *dst, size_t dst_step, const float *src, size_t src_step, const float *packed,
-                              const float *zeros, size_t rows, size_t n_in, size_t n_out)
+static void attention_product(float *dst, size_t dst_step, const float *src, size_t src_step,
+                              const float *packed, const float *zeros, size_t rows, size_t n_in,
+                              size_t n_out)
 {
     const size_t all = (n_out + VF_LANES - 1) / VF_LANES;
     for (size_t at = 0; at < all;) {
         const int v = attention_block(at, all);
         const size_t first = at * VF_LANES, left = n_out - first, lanes = (size_t)v * VF_LANES;
         const conv_tile t = {
-            .src = src, .src_step = src_step * sizeof(float), .bias = zeros, .w = packed,
-            .n_ky = 1, .n_kx = 1, .run = n_in,
-            .dst = dst + first, .dst_step = dst_step, .n_oc = (int)(left < lanes ? left : lanes),
+            .src = src,
+            .src_step = src_step * sizeof(float),
+            .bias = zeros,
+            .w = packed,
+            .n_ky = 1,
+            .n_kx = 1,
+            .run = n_in,
+            .dst = dst + first,
+            .dst_step = dst_step,
+            .n_oc = (int)(left < lanes ? left : lanes),
         };
         tile_strip(t, v, rows);
         packed += lanes * n_in;
@@ -122,8 +134,8 @@ static void attention_softmax(float *s, int n, float scale)
         vf_store_n(s + j, vf_mul(vf_load_n(s + j, n - j), norm), n - j);
 }
 
-static void attention_run(const nn_map *dst, const nn_map *src, int heads, int key_dim, int head_dim, float scale,
-                          float *scratch, size_t begin, size_t end)
+static void attention_run(const nn_map *dst, const nn_map *src, int heads, int key_dim,
+                          int head_dim, float scale, float *scratch, size_t begin, size_t end)
 {
     const size_t pixels = (size_t)dst->h * (size_t)dst->w, head_units = attention_head_units(dst);
     const size_t n = floats_whole_vectors((int)pixels), d = floats_whole_vectors(head_dim);
@@ -143,13 +155,16 @@ static void attention_run(const nn_map *dst, const nn_map *src, int heads, int k
             packed_head = head_of_all;
         }
         size_t first = unit % head_units * ATTENTION_QUERIES * ATTENTION_BLOCKS;
-        for (size_t block = 0; block < ATTENTION_BLOCKS && first < pixels; block++, first += ATTENTION_QUERIES) {
-            const size_t rows = pixels - first < ATTENTION_QUERIES ? pixels - first : ATTENTION_QUERIES;
-            attention_product(scores, n, q + first * src->pitch, src->pitch, keys, zeros, rows, (size_t)key_dim, pixels);
+        for (size_t block = 0; block < ATTENTION_BLOCKS && first < pixels;
+             block++, first += ATTENTION_QUERIES) {
+            const size_t rows =
+                pixels - first < ATTENTION_QUERIES ? pixels - first : ATTENTION_QUERIES;
+            attention_product(scores, n, q + first * src->pitch, src->pitch, keys, zeros, rows,
+                              (size_t)key_dim, pixels);
             for (size_t r = 0; r < rows; r++)
                 attention_softmax(scores + r * n, (int)pixels, scale);
-            attention_product(out + first * dst->pitch, dst->pitch, scores, n, values, zeros, rows, pixels,
-                              (size_t)head_dim);
+            attention_product(out + first * dst->pitch, dst->pitch, scores, n, values, zeros, rows,
+                              pixels, (size_t)head_dim);
         }
     }
 }

@@ -1,6 +1,7 @@
-/* kernels_avx512.c: the kernels for AVX-512 F, BW, DQ and VL. Compiled with just these switched on. */
+/* kernels_avx512.c: the kernels for AVX-512 F, BW, DQ and VL. Compiled with just these switched on.
+ */
 #define KERNELS_TABLE cpu_kernels_avx512
-#define KERNELS_NAME "avx512"
+#define KERNELS_NAME  "avx512"
 
 #include "simd_avx512.h"
 

@@ -1,35 +1,37 @@
 /* kernels_conv.inc.h: dense convolution, written once for every instruction set (see simd_*.h).
  *
- * A direct convolution without copies: a tile of P output pixels x V vectors of output channels stays in registers
- * over all taps and input channels. Each step takes V vectors of packed weights and multiplies them by one input
- * value per pixel, broadcast from memory. Padding costs nothing, as taps outside are not visited: a row of output
- * pixels is split into its interior, where all kx are inside, and its edge columns, which are tiled downwards, so
- * that all pixels of a tile miss the same taps.
+ * A direct convolution without copies: a tile of P output pixels x V vectors of output channels
+ * stays in registers over all taps and input channels. Each step takes V vectors of packed weights
+ * and multiplies them by one input value per pixel, broadcast from memory. Padding costs nothing,
+ * as taps outside are not visited: a row of output pixels is split into its interior, where all kx
+ * are inside, and its edge columns, which are tiled downwards, so that all pixels of a tile miss
+ * the same taps.
  *
- * The sum of an output is bias, then ky, kx, ic ascending, one chain of fused multiply-adds, whatever the tile: so
- * results don't depend on tiles, units, threads or batch. (Half vectors: two chains, even and odd ic.)
+ * The sum of an output is bias, then ky, kx, ic ascending, one chain of fused multiply-adds,
+ * whatever the tile: so results don't depend on tiles, units, threads or batch. (Half vectors: two
+ * chains, even and odd ic.)
  *
- * Packed weights: output channels in blocks of 2 vectors (at the end 3, 1, or a half); per block the bias, then
- * [ky][kx][ic][lane]. */
+ * Packed weights: output channels in blocks of 2 vectors (at the end 3, 1, or a half); per block
+ * the bias, then [ky][kx][ic][lane]. */
 
 typedef struct conv_block {
-    int oc, n_oc;    /* first output channel, how many of them are real */
-    int v;           /* vectors; 0: half a vector, two input channels a step */
-    size_t begin;    /* floats from the start of the packed form: the bias */
-    size_t taps;     /* floats: the weights */
+    int oc, n_oc; /* first output channel, how many of them are real */
+    int v;        /* vectors; 0: half a vector, two input channels a step */
+    size_t begin; /* floats from the start of the packed form: the bias */
+    size_t taps;  /* floats: the weights */
     size_t end;
 } conv_block;
 
 /* P pixels of a block, ready to run: all loops' lengths and strides. */
 typedef struct conv_tile {
-    const float *src;                      /* pixel 0, first visited tap, channel 0 */
-    size_t src_step, src_kx, src_ky;       /* bytes to the next pixel, tap, row of taps */
-    const float *bias, *w;                 /* w: at the first visited tap */
-    size_t w_ky;                           /* floats */
-    size_t n_ky, n_kx, run;                /* run: floats side by side in src and w */
+    const float *src;                /* pixel 0, first visited tap, channel 0 */
+    size_t src_step, src_kx, src_ky; /* bytes to the next pixel, tap, row of taps */
+    const float *bias, *w;           /* w: at the first visited tap */
+    size_t w_ky;                     /* floats */
+    size_t n_ky, n_kx, run;          /* run: floats side by side in src and w */
     float *dst;
-    const float *add;                      /* NULL: nothing to add */
-    size_t dst_step, add_step;             /* floats to the next pixel */
+    const float *add;          /* NULL: nothing to add */
+    size_t dst_step, add_step; /* floats to the next pixel */
     int n_oc;
     bool silu;
 } conv_tile;
@@ -42,7 +44,8 @@ typedef void conv_tile_fn(const conv_tile *t);
 #define WINO_MIN_CHANNELS_STRIDE_1 16
 #define WINO_MIN_CHANNELS_STRIDE_2 64
 
-/* Who is computed by Winograd's algorithm: decided by the op alone, so that packed weights serve every shape. */
+/* Who is computed by Winograd's algorithm: decided by the op alone, so that packed weights serve
+ * every shape. */
 static bool wino_fits(const cpu_conv *c)
 {
     const int least = c->stride == 1 ? WINO_MIN_CHANNELS_STRIDE_1 : WINO_MIN_CHANNELS_STRIDE_2;
@@ -52,7 +55,7 @@ static bool wino_fits(const cpu_conv *c)
 static conv_block conv_block_next(const cpu_conv *c, const conv_block *last)
 {
     const bool wino = wino_fits(c);
-    conv_block b = { .oc = last->oc + last->n_oc, .begin = last->end };
+    conv_block b = {.oc = last->oc + last->n_oc, .begin = last->end};
     const int left = c->oc - b.oc, rest = left % VF_LANES;
     const bool half = TILE_HALVES && !wino && rest > 0 && rest <= VF_LANES / 2 && c->ic % 2 == 0;
     const int vectors = left / VF_LANES + (rest > 0 && !half ? 1 : 0);
@@ -66,7 +69,8 @@ static conv_block conv_block_next(const cpu_conv *c, const conv_block *last)
     return b;
 }
 
-/* After bias and taps are summed: the activation, the addition, and into dst. sums: [P][V][lanes]. */
+/* After bias and taps are summed: the activation, the addition, and into dst. sums: [P][V][lanes].
+ */
 static void tile_finish(const conv_tile *t, const float *sums, int V, int P)
 {
     const int whole = t->n_oc / VF_LANES, rest = t->n_oc % VF_LANES;
@@ -95,8 +99,8 @@ static void tile_finish(const conv_tile *t, const float *sums, int V, int P)
 }
 
 /* One step of all pixels: input channel (or pair of them) number `at` of the current tap. */
-ALWAYS_INLINE void tile_step(vf *acc, const char *const *base, size_t step1, size_t step3, const float *w,
-                             const int V, const int P, const int at)
+ALWAYS_INLINE void tile_step(vf *acc, const char *const *base, size_t step1, size_t step3,
+                             const float *w, const int V, const int P, const int at)
 {
     const int n = V == 0 ? 1 : V;
     vf wv[3];
@@ -173,7 +177,8 @@ ALWAYS_INLINE void tile_run(const conv_tile *t, const int V, const int P)
         }
         return;
     }
-    /* By way of memory: a loop of SiLU is as fast as unrolled SiLUs in registers, and 100 KB smaller. */
+    /* By way of memory: a loop of SiLU is as fast as unrolled SiLUs in registers, and 100 KB
+     * smaller. */
     _Alignas(64) float sums[32 * VF_LANES];
     UNROLLED
     for (int i = 0; i < P * n; i++)
@@ -181,10 +186,10 @@ ALWAYS_INLINE void tile_run(const conv_tile *t, const int V, const int P)
     tile_finish(t, sums, n, P);
 }
 
-#define TILE_FUNCTION(V, P)                             \
-    static void tile_##V##_##P(const conv_tile *t)      \
-    {                                                   \
-        tile_run(t, V, P);                              \
+#define TILE_FUNCTION(V, P)                                                                        \
+    static void tile_##V##_##P(const conv_tile *t)                                                 \
+    {                                                                                              \
+        tile_run(t, V, P);                                                                         \
     }
 #define TILE_ENTRY(V, P) tile_##V##_##P,
 
@@ -196,17 +201,18 @@ TILE_LIST_0(TILE_FUNCTION)
 #endif
 
 /* [P - 1] */
-static conv_tile_fn *const tiles_1[] = { TILE_LIST_1(TILE_ENTRY) };
-static conv_tile_fn *const tiles_2[] = { TILE_LIST_2(TILE_ENTRY) };
-static conv_tile_fn *const tiles_3[] = { TILE_LIST_3(TILE_ENTRY) };
+static conv_tile_fn *const tiles_1[] = {TILE_LIST_1(TILE_ENTRY)};
+static conv_tile_fn *const tiles_2[] = {TILE_LIST_2(TILE_ENTRY)};
+static conv_tile_fn *const tiles_3[] = {TILE_LIST_3(TILE_ENTRY)};
 #if TILE_HALVES
-static conv_tile_fn *const tiles_0[] = { TILE_LIST_0(TILE_ENTRY) };
+static conv_tile_fn *const tiles_0[] = {TILE_LIST_0(TILE_ENTRY)};
 #endif
 
 #define TILES_OF(list) (sizeof(list) / sizeof((list)[0]))
 
-/* Runs count pixels that follow each other at the tile's steps, in tiles of nearly equal size: 40 pixels are
- * 14 + 13 + 13 rather than 14 + 14 + 12, and no tile is so small that the adder's latency shows. */
+/* Runs count pixels that follow each other at the tile's steps, in tiles of nearly equal size: 40
+ * pixels are 14 + 13 + 13 rather than 14 + 14 + 12, and no tile is so small that the adder's
+ * latency shows. */
 static void tile_strip(conv_tile t, int v, size_t count)
 {
     conv_tile_fn *const *fns = tiles_1;
@@ -235,8 +241,9 @@ static void tile_strip(conv_tile t, int v, size_t count)
     }
 }
 
-/* How an op is walked: blocks of channels inside bands of rows, or, when the weights are heavy, bands inside blocks,
- * so that the weights come from memory once. A 1x1 convolution sees its batch as one row of pixels. */
+/* How an op is walked: blocks of channels inside bands of rows, or, when the weights are heavy,
+ * bands inside blocks, so that the weights come from memory once. A 1x1 convolution sees its batch
+ * as one row of pixels. */
 typedef struct conv_walk {
     bool flat, heavy;
     size_t n_blocks, n_bands; /* bands of one picture (flat: of all pictures) */
@@ -250,7 +257,7 @@ typedef struct conv_walk {
 
 static size_t conv_packed_floats_dense(const cpu_conv *c)
 {
-    conv_block b = { 0 };
+    conv_block b = {0};
     while (b.oc + b.n_oc < c->oc)
         b = conv_block_next(c, &b);
     return b.end;
@@ -258,9 +265,9 @@ static size_t conv_packed_floats_dense(const cpu_conv *c)
 
 static conv_walk conv_walk_make(const cpu_conv *c, const nn_map *dst)
 {
-    conv_walk w = { .flat = c->k == 1 && c->stride == 1 };
+    conv_walk w = {.flat = c->k == 1 && c->stride == 1};
     size_t floats = 0;
-    for (conv_block b = { 0 }; b.oc + b.n_oc < c->oc; w.n_blocks++) {
+    for (conv_block b = {0}; b.oc + b.n_oc < c->oc; w.n_blocks++) {
         b = conv_block_next(c, &b);
         floats = b.end;
     }
@@ -268,7 +275,8 @@ static conv_walk conv_walk_make(const cpu_conv *c, const nn_map *dst)
     const size_t pixel_bytes = (size_t)c->ic * sizeof(float);
     if (w.flat) {
         const size_t pixels = (size_t)dst->n * (size_t)dst->h * (size_t)dst->w;
-        const size_t whole = TILES_OF(tiles_1) * TILES_OF(tiles_2) / 7; /* 56: whole tiles of both kinds */
+        const size_t whole =
+            TILES_OF(tiles_1) * TILES_OF(tiles_2) / 7; /* 56: whole tiles of both kinds */
         w.band = (CONV_BAND_BYTES / pixel_bytes + whole) / whole * whole;
         w.n_bands = (pixels + w.band - 1) / w.band;
     } else {
@@ -289,10 +297,11 @@ static size_t conv_units_dense(const cpu_conv *c, const nn_map *dst)
     return w.heavy ? w.n_blocks * bands : bands;
 }
 
-static void conv_pack_dense(const cpu_conv *c, float *packed, const float *weight, const float *bias)
+static void conv_pack_dense(const cpu_conv *c, float *packed, const float *weight,
+                            const float *bias)
 {
     const size_t taps = (size_t)c->k * (size_t)c->k;
-    for (conv_block b = { 0 }; b.oc + b.n_oc < c->oc;) {
+    for (conv_block b = {0}; b.oc + b.n_oc < c->oc;) {
         b = conv_block_next(c, &b);
         for (size_t i = b.begin; i < b.end; i++)
             packed[i] = 0.0F;
@@ -316,7 +325,7 @@ typedef struct conv_axis {
 
 static conv_axis conv_axis_make(int in, int out, int k, int stride)
 {
-    conv_axis a = { .in = in, .out = out, .k = k, .stride = stride };
+    conv_axis a = {.in = in, .out = out, .k = k, .stride = stride};
     const int pad = k / 2;
     a.lo = (pad + stride - 1) / stride;
     a.hi = in + pad >= k ? (in + pad - k) / stride + 1 : 0;
@@ -334,7 +343,8 @@ typedef struct conv_taps {
 static conv_taps conv_taps_of(const conv_axis *a, int x)
 {
     const int start = x * a->stride - a->k / 2;
-    conv_taps t = { .first = start < 0 ? -start : 0, .end = a->in - start < a->k ? a->in - start : a->k };
+    conv_taps t = {.first = start < 0 ? -start : 0,
+                   .end = a->in - start < a->k ? a->in - start : a->k};
     t.at = start + t.first;
     return t;
 }
@@ -347,12 +357,14 @@ typedef struct conv_op {
     conv_axis x, y;
 } conv_op;
 
-/* Fills what depends on the block and on the taps; pixel (y, x) of picture i becomes the tile's first. */
+/* Fills what depends on the block and on the taps; pixel (y, x) of picture i becomes the tile's
+ * first. */
 static conv_tile conv_tile_at(const conv_op *op, const conv_block *b, int i, int y, int x)
 {
     const cpu_conv *c = op->c;
     const conv_taps ty = conv_taps_of(&op->y, y), tx = conv_taps_of(&op->x, x);
-    const size_t lanes = b->taps - b->begin, tap_floats = (size_t)(b->v == 0 ? c->ic / 2 : c->ic) * lanes;
+    const size_t lanes = b->taps - b->begin,
+                 tap_floats = (size_t)(b->v == 0 ? c->ic / 2 : c->ic) * lanes;
     conv_tile t = {
         .src = nn_map_row(op->src, i, ty.at) + (size_t)tx.at * op->src->pitch,
         .src_kx = op->src->pitch * sizeof(float),
@@ -418,17 +430,21 @@ static void conv_band(const conv_op *op, const conv_block *b, int i, int y0, int
     }
 }
 
-static void conv_run_dense(const cpu_conv *c, const float *packed, const nn_map *dst, const nn_map *src,
-                           const nn_map *add, size_t begin, size_t end)
+static void conv_run_dense(const cpu_conv *c, const float *packed, const nn_map *dst,
+                           const nn_map *src, const nn_map *add, size_t begin, size_t end)
 {
     const conv_walk walk = conv_walk_make(c, dst);
-    nn_map d = *dst, s = *src, a = add ? *add : (nn_map){ 0 };
+    nn_map d = *dst, s = *src, a = add ? *add : (nn_map){0};
     if (walk.flat) {
         d.w = s.w = a.w = dst->n * dst->h * dst->w;
         d.n = s.n = a.n = d.h = s.h = a.h = 1;
     }
     const conv_op op = {
-        .c = c, .packed = packed, .dst = &d, .src = &s, .add = add ? &a : NULL,
+        .c = c,
+        .packed = packed,
+        .dst = &d,
+        .src = &s,
+        .add = add ? &a : NULL,
         .x = conv_axis_make(s.w, d.w, c->k, c->stride),
         .y = conv_axis_make(s.h, d.h, c->k, c->stride),
     };
@@ -439,7 +455,7 @@ static void conv_run_dense(const cpu_conv *c, const float *packed, const nn_map 
         const int from = (int)(which % walk.n_bands * walk.band);
         const int length = walk.flat ? d.w : d.h;
         const int to = (size_t)(length - from) < walk.band ? length : from + (int)walk.band;
-        conv_block b = { 0 };
+        conv_block b = {0};
         for (size_t n = 0; n < walk.n_blocks; n++) {
             b = conv_block_next(c, &b);
             if (walk.heavy && n != unit / bands)

@@ -1,11 +1,12 @@
 /* kernels_depthwise.inc.h: depthwise convolution, every channel by itself, vectors over channels.
  *
- * 3x3 with stride 1, the only kind in YOLO11, slides over x: a column of input is loaded once and adds to the three
- * output columns that see it, for DW_ROWS output rows at once. Other kinds take the taps one by one.
- * The sum of an output is bias, then kx ascending, in it ky ascending; taps outside the picture add zero.
- * Packed: per vector of channels the bias and then [kx][ky], VF_LANES floats each. */
+ * 3x3 with stride 1, the only kind in YOLO11, slides over x: a column of input is loaded once and
+ * adds to the three output columns that see it, for DW_ROWS output rows at once. Other kinds take
+ * the taps one by one. The sum of an output is bias, then kx ascending, in it ky ascending; taps
+ * outside the picture add zero. Packed: per vector of channels the bias and then [kx][ky], VF_LANES
+ * floats each. */
 
-#define DW_ROWS 2
+#define DW_ROWS      2
 #define DW_BAND_ROWS 8 /* a unit */
 
 static size_t conv_packed_floats_depthwise(const cpu_conv *c)
@@ -14,7 +15,8 @@ static size_t conv_packed_floats_depthwise(const cpu_conv *c)
     return vectors * VF_LANES * (1 + (size_t)c->k * (size_t)c->k);
 }
 
-static void conv_pack_depthwise(const cpu_conv *c, float *packed, const float *weight, const float *bias)
+static void conv_pack_depthwise(const cpu_conv *c, float *packed, const float *weight,
+                                const float *bias)
 {
     const size_t k = (size_t)c->k, all = conv_packed_floats_depthwise(c);
     for (size_t i = 0; i < all; i++)
@@ -46,8 +48,9 @@ ALWAYS_INLINE void depthwise_store(float *dst, const float *add, vf z, int n, bo
 }
 
 /* Rows [y, y + rows) of picture i, rows <= DW_ROWS, channels [oc, oc + n). */
-static void depthwise_3x3(const cpu_conv *c, const float *packed, const nn_map *dst, const nn_map *src,
-                          const nn_map *add, int i, int y, int rows, int oc, int n)
+static void depthwise_3x3(const cpu_conv *c, const float *packed, const nn_map *dst,
+                          const nn_map *src, const nn_map *add, int i, int y, int rows, int oc,
+                          int n)
 {
     static const float nothing[VF_LANES]; /* stands for rows outside: it never moves on */
     const float *in[DW_ROWS + 2];
@@ -77,7 +80,9 @@ static void depthwise_3x3(const cpu_conv *c, const float *packed, const nn_map *
         vf column[DW_ROWS + 2];
         UNROLLED
         for (int r = 0; r < DW_ROWS + 2; r++) {
-            column[r] = x == src->w ? vf_zero() : n == VF_LANES ? vf_load(in[r]) : vf_load_n(in[r], n);
+            column[r] = x == src->w     ? vf_zero()
+                        : n == VF_LANES ? vf_load(in[r])
+                                        : vf_load_n(in[r], n);
             in[r] += in_step[r];
         }
         UNROLLED
@@ -101,8 +106,8 @@ static void depthwise_3x3(const cpu_conv *c, const float *packed, const nn_map *
     }
 }
 
-static void depthwise_row(const cpu_conv *c, const float *packed, const nn_map *dst, const nn_map *src,
-                          const nn_map *add, int i, int y, int oc, int n)
+static void depthwise_row(const cpu_conv *c, const float *packed, const nn_map *dst,
+                          const nn_map *src, const nn_map *add, int i, int y, int oc, int n)
 {
     const conv_axis ax = conv_axis_make(src->w, dst->w, c->k, c->stride);
     const conv_axis ay = conv_axis_make(src->h, dst->h, c->k, c->stride);
@@ -114,15 +119,17 @@ static void depthwise_row(const cpu_conv *c, const float *packed, const nn_map *
             for (int ky = ty.first; ky < ty.end; ky++) {
                 const float *in = nn_map_row(src, i, ty.at + ky - ty.first) +
                                   (size_t)(tx.at + kx - tx.first) * src->pitch + oc;
-                sum = vf_fma(vf_load_n(in, n), vf_load(packed + (1 + kx * c->k + ky) * VF_LANES), sum);
+                sum = vf_fma(vf_load_n(in, n), vf_load(packed + (1 + kx * c->k + ky) * VF_LANES),
+                             sum);
             }
         depthwise_store(nn_map_row(dst, i, y) + (size_t)x * dst->pitch + oc,
-                        add ? nn_map_row(add, i, y) + (size_t)x * add->pitch + oc : NULL, sum, n, c->silu);
+                        add ? nn_map_row(add, i, y) + (size_t)x * add->pitch + oc : NULL, sum, n,
+                        c->silu);
     }
 }
 
-static void conv_run_depthwise(const cpu_conv *c, const float *packed, const nn_map *dst, const nn_map *src,
-                               const nn_map *add, size_t begin, size_t end)
+static void conv_run_depthwise(const cpu_conv *c, const float *packed, const nn_map *dst,
+                               const nn_map *src, const nn_map *add, size_t begin, size_t end)
 {
     const size_t bands = ((size_t)dst->h + DW_BAND_ROWS - 1) / DW_BAND_ROWS;
     const size_t vector_floats = VF_LANES * (1 + (size_t)c->k * (size_t)c->k);
@@ -134,7 +141,8 @@ static void conv_run_depthwise(const cpu_conv *c, const float *packed, const nn_
             const int n = c->oc - oc < VF_LANES ? c->oc - oc : VF_LANES;
             if (c->k == 3 && c->stride == 1)
                 for (int y = from; y < to; y += DW_ROWS)
-                    depthwise_3x3(c, p, dst, src, add, i, y, to - y < DW_ROWS ? to - y : DW_ROWS, oc, n);
+                    depthwise_3x3(c, p, dst, src, add, i, y, to - y < DW_ROWS ? to - y : DW_ROWS,
+                                  oc, n);
             else
                 for (int y = from; y < to; y++)
                     depthwise_row(c, p, dst, src, add, i, y, oc, n);

@@ -1,5 +1,6 @@
-/* kernels_plain.c: the truth. Every op as its definition reads, sums in double, no tricks: the tests hold the other
- * tables against it, and who ports vigil to a new machine begins here. Slow. */
+/* kernels_plain.c: the truth. Every op as its definition reads, sums in double, no tricks: the
+ * tests hold the other tables against it, and who ports vigil to a new machine begins here. Slow.
+ */
 #include <math.h>
 
 #include "kernels.h"
@@ -41,9 +42,11 @@ static const float *pixel_at(const nn_map *m, int i, int y, int x)
 }
 
 /* Output channel o of pixel (y, x) of picture i, before the activation. */
-static double conv_sum(const cpu_conv *c, const float *packed, const nn_map *src, int i, int y, int x, int o)
+static double conv_sum(const cpu_conv *c, const float *packed, const nn_map *src, int i, int y,
+                       int x, int o)
 {
-    const int group_ic = c->ic / c->groups, first = o / (c->oc / c->groups) * group_ic, pad = c->k / 2;
+    const int group_ic = c->ic / c->groups, first = o / (c->oc / c->groups) * group_ic,
+              pad = c->k / 2;
     const float *weight = packed + (size_t)o * (size_t)(group_ic * c->k * c->k);
     double sum = packed[weight_floats(c) + (size_t)o];
     for (int ky = 0; ky < c->k; ky++)
@@ -64,8 +67,8 @@ static size_t conv_scratch_floats(const cpu_conv *c)
     return 0;
 }
 
-static void conv_run(const cpu_conv *c, const float *packed, const nn_map *dst, const nn_map *src, const nn_map *add,
-                     float *scratch, size_t begin, size_t end)
+static void conv_run(const cpu_conv *c, const float *packed, const nn_map *dst, const nn_map *src,
+                     const nn_map *add, float *scratch, size_t begin, size_t end)
 {
     (void)scratch;
     for (size_t row = begin; row < end; row++) {
@@ -104,7 +107,8 @@ static void upsample_run(const nn_map *dst, const nn_map *src, size_t begin, siz
         const int i = (int)(row / (size_t)dst->h), y = (int)(row % (size_t)dst->h);
         for (int x = 0; x < dst->w; x++)
             for (int ch = 0; ch < dst->c; ch++)
-                (nn_map_row(dst, i, y) + (size_t)x * dst->pitch)[ch] = pixel_at(src, i, y / 2, x / 2)[ch];
+                (nn_map_row(dst, i, y) + (size_t)x * dst->pitch)[ch] =
+                    pixel_at(src, i, y / 2, x / 2)[ch];
     }
 }
 
@@ -141,8 +145,8 @@ static size_t attention_scratch_floats(int pixels, int key_dim, int head_dim)
     return (size_t)pixels;
 }
 
-static void attention_run(const nn_map *dst, const nn_map *src, int heads, int key_dim, int head_dim, float scale,
-                          float *scratch, size_t begin, size_t end)
+static void attention_run(const nn_map *dst, const nn_map *src, int heads, int key_dim,
+                          int head_dim, float scale, float *scratch, size_t begin, size_t end)
 {
     const size_t pixels = (size_t)dst->h * (size_t)dst->w;
     for (size_t unit = begin; unit < end; unit++) {
@@ -165,7 +169,8 @@ static void attention_run(const nn_map *dst, const nn_map *src, int heads, int k
         for (int d = 0; d < head_dim; d++) {
             double mean = 0.0;
             for (size_t j = 0; j < pixels; j++)
-                mean += exp((double)scratch[j] - max) * (double)(base + 2 * key_dim + j * src->pitch)[d];
+                mean += exp((double)scratch[j] - max) *
+                        (double)(base + 2 * key_dim + j * src->pitch)[d];
             out[d] = (float)(mean / sum);
         }
     }

@@ -1,12 +1,13 @@
-/* kernels_pool.inc.h: max pool, nearest upsampling, copy and add. All wait for memory rather than arithmetic. */
+/* kernels_pool.inc.h: max pool, nearest upsampling, copy and add. All wait for memory rather than
+ * arithmetic. */
 
 static size_t maxpool_units(const nn_map *dst)
 {
     return (size_t)dst->n * (size_t)dst->h;
 }
 
-/* Channels [c, c + n) of one output row. The maximum of a column of k values is found once and serves the k outputs
- * that see it, through a ring of the newest k columns. */
+/* Channels [c, c + n) of one output row. The maximum of a column of k values is found once and
+ * serves the k outputs that see it, through a ring of the newest k columns. */
 static void maxpool_row(int k, const nn_map *dst, const nn_map *src, int i, int y, int c, int n)
 {
     enum { K_MAX = 16 };

@@ -1,15 +1,18 @@
-/* kernels_table.inc.h: the table of one instruction set. Its file sets KERNELS_TABLE and KERNELS_NAME, includes its
- * simd_*.h, and then this. */
+/* kernels_table.inc.h: the table of one instruction set. Its file sets KERNELS_TABLE and
+ * KERNELS_NAME, includes its simd_*.h, and then this. */
 #include <math.h>
 
 #include "kernels.h"
 
+/* Each builds on those above it. */
+/* clang-format off */
 #include "kernels_act.inc.h"
 #include "kernels_conv.inc.h"
 #include "kernels_winograd.inc.h"
 #include "kernels_depthwise.inc.h"
 #include "kernels_pool.inc.h"
 #include "kernels_attention.inc.h"
+/* clang-format on */
 
 static size_t conv_packed_floats(const cpu_conv *c)
 {
@@ -38,8 +41,8 @@ static size_t conv_scratch_floats(const cpu_conv *c)
     return wino_fits(c) ? wino_scratch_floats(c) : 0;
 }
 
-static void conv_run(const cpu_conv *c, const float *packed, const nn_map *dst, const nn_map *src, const nn_map *add,
-                     float *scratch, size_t begin, size_t end)
+static void conv_run(const cpu_conv *c, const float *packed, const nn_map *dst, const nn_map *src,
+                     const nn_map *add, float *scratch, size_t begin, size_t end)
 {
     if (wino_fits(c))
         wino_run(c, packed, dst, src, add, scratch, begin, end);

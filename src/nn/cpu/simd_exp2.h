@@ -1,9 +1,10 @@
-/* simd_exp2.h: 2^t where the instruction set has no scale by a power of two: the exponent is put in by hand. */
+/* simd_exp2.h: 2^t where the instruction set has no scale by a power of two: the exponent is put in
+ * by hand. */
 #ifndef NN_CPU_SIMD_EXP2_H
 #define NN_CPU_SIMD_EXP2_H
 
-/* 2^t for t <= 127; below -126 it stays at 2^-126, NaN stays NaN. The fraction t - floor(t) goes through the
- * minimax polynomial of degree 5 on [0, 1] (relative error 7.5e-8). */
+/* 2^t for t <= 127; below -126 it stays at 2^-126, NaN stays NaN. The fraction t - floor(t) goes
+ * through the minimax polynomial of degree 5 on [0, 1] (relative error 7.5e-8). */
 static inline vf vf_exp2(vf t)
 {
     t = vf_max(vf_set1(-126.0F), t);

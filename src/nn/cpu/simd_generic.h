@@ -1,6 +1,7 @@
-/* simd_generic.h: the vector type of the kernels' template in the compilers' own vector extension, 4 lanes wide: SSE
- * on x86-64, NEON on ARM. See simd_avx512.h for what a simd_*.h offers.
- * Where the machine has a fused multiply-add (ARM), compile with -ffp-contract=fast; x86-64 multiplies and adds. */
+/* simd_generic.h: the vector type of the kernels' template in the compilers' own vector extension,
+ * 4 lanes wide: SSE on x86-64, NEON on ARM. See simd_avx512.h for what a simd_*.h offers. Where the
+ * machine has a fused multiply-add (ARM), compile with -ffp-contract=fast; x86-64 multiplies and
+ * adds. */
 #ifndef NN_CPU_SIMD_GENERIC_H
 #define NN_CPU_SIMD_GENERIC_H
 
@@ -12,13 +13,21 @@ typedef float vf __attribute__((vector_size(16)));
 typedef int32_t vf_int __attribute__((vector_size(16)));
 #define VF_LANES 4
 
-#define TILE_LIST_1(X) X(1, 1) X(1, 2) X(1, 3) X(1, 4) X(1, 5) X(1, 6) X(1, 7) X(1, 8) X(1, 9) X(1, 10) X(1, 11) X(1, 12)
+#define TILE_LIST_1(X)                                                                             \
+    X(1, 1)                                                                                        \
+    X(1, 2) X(1, 3) X(1, 4) X(1, 5) X(1, 6) X(1, 7) X(1, 8) X(1, 9) X(1, 10) X(1, 11) X(1, 12)
 #define TILE_LIST_2(X) X(2, 1) X(2, 2) X(2, 3) X(2, 4) X(2, 5) X(2, 6)
 #define TILE_LIST_3(X) X(3, 1) X(3, 2) X(3, 3) X(3, 4)
-#define TILE_HALVES 0
+#define TILE_HALVES    0
 
-static inline vf vf_set1(float x) { return (vf){ x, x, x, x }; }
-static inline vf vf_zero(void) { return vf_set1(0.0F); }
+static inline vf vf_set1(float x)
+{
+    return (vf){x, x, x, x};
+}
+static inline vf vf_zero(void)
+{
+    return vf_set1(0.0F);
+}
 
 static inline vf vf_load(const float *p)
 {
@@ -27,7 +36,10 @@ static inline vf vf_load(const float *p)
     return a;
 }
 
-static inline void vf_store(float *p, vf a) { memcpy(p, &a, sizeof a); }
+static inline void vf_store(float *p, vf a)
+{
+    memcpy(p, &a, sizeof a);
+}
 
 static inline vf vf_load_n(const float *p, int n)
 {
@@ -36,11 +48,26 @@ static inline vf vf_load_n(const float *p, int n)
     return a;
 }
 
-static inline void vf_store_n(float *p, vf a, int n) { memcpy(p, &a, (size_t)n * sizeof(float)); }
-static inline vf vf_add(vf a, vf b) { return a + b; }
-static inline vf vf_sub(vf a, vf b) { return a - b; }
-static inline vf vf_mul(vf a, vf b) { return a * b; }
-static inline vf vf_fma(vf a, vf b, vf c) { return a * b + c; }
+static inline void vf_store_n(float *p, vf a, int n)
+{
+    memcpy(p, &a, (size_t)n * sizeof(float));
+}
+static inline vf vf_add(vf a, vf b)
+{
+    return a + b;
+}
+static inline vf vf_sub(vf a, vf b)
+{
+    return a - b;
+}
+static inline vf vf_mul(vf a, vf b)
+{
+    return a * b;
+}
+static inline vf vf_fma(vf a, vf b, vf c)
+{
+    return a * b + c;
+}
 
 static inline vf vf_max(vf a, vf b)
 {
@@ -54,7 +81,10 @@ static inline float vf_hmax(vf a)
     return b > c ? b : c;
 }
 
-static inline float vf_hsum(vf a) { return (a[0] + a[2]) + (a[1] + a[3]); }
+static inline float vf_hsum(vf a)
+{
+    return (a[0] + a[2]) + (a[1] + a[3]);
+}
 
 /* For |a| < 2^22: adding and taking away 1.5 * 2^23 rounds to the nearest whole number. */
 static inline vf vf_floor(vf a)
@@ -66,11 +96,15 @@ static inline vf vf_floor(vf a)
 
 static inline vf vf_exp2_whole(vf n)
 {
-    const vf biased = n + vf_set1(12582912.0F + 127.0F); /* the whole number stands in the lowest bits */
+    const vf biased =
+        n + vf_set1(12582912.0F + 127.0F); /* the whole number stands in the lowest bits */
     return (vf)((vf_int)biased << 23);
 }
 
-static inline vf vf_inverse(vf d) { return vf_set1(1.0F) / d; }
+static inline vf vf_inverse(vf d)
+{
+    return vf_set1(1.0F) / d;
+}
 
 #include "simd_exp2.h"
 
