@@ -195,15 +195,14 @@ static vg_status read_nc(nn_graph *g, const base_tree *yaml, int wanted, vg_erro
     return VG_OK;
 }
 
-/* "dir/yolo11n.yaml" -> "yolo11n"; with a scale that the stem does not end in, "yolo11" + "n". */
+/* "dir/yolo11n.yaml" -> "yolo11n"; the family alone gets its scale: "yolo11" + "n". */
 static void set_name(nn_graph *g, const char *source)
 {
     char stem[sizeof g->name];
     if (!base_path_stem(stem, sizeof stem, source))
         base_format(stem, sizeof stem, "model");
-    size_t n = strlen(stem), k = strlen(g->scale);
-    bool ends = k <= n && strcmp(stem + n - k, g->scale) == 0;
-    if (!base_format(g->name, sizeof g->name, "%s%s", stem, ends ? "" : g->scale))
+    bool family = strcmp(stem, "yolo11") == 0 || strcmp(stem, "yolov11") == 0;
+    if (!base_format(g->name, sizeof g->name, "%s%s", stem, family ? g->scale : ""))
         base_format(g->name, sizeof g->name, "%.20s", stem);
 }
 
