@@ -15,7 +15,7 @@ static void boxes_are_written_in_cocos_form(void **state)
     assert_int_equal(report_coco_create(&c, path, IDS, 2, &b->mem, &b->err), VG_OK);
     assert_int_equal(report_coco_add(c, "val/000000000139.jpg", first, 2, &b->err), VG_OK);
     assert_int_equal(report_coco_add(c, "empty.jpg", NULL, 0, &b->err), VG_OK);
-    assert_int_equal(report_coco_add(c, "a \"b\"_2.png", &second, 1, &b->err), VG_OK);
+    assert_int_equal(report_coco_add(c, "12 \"b\"_2.png", &second, 1, &b->err), VG_OK);
     assert_int_equal(report_coco_commit(c, &b->err), VG_OK);
     report_coco_destroy(&c);
     assert_file_is(
@@ -24,7 +24,7 @@ static void boxes_are_written_in_cocos_form(void **state)
         "\"score\": 0.98765},\n"
         "{\"image_id\": 139, \"category_id\": 1, \"bbox\": [0.0, 0.0, 3.0, 4.0], "
         "\"score\": 0.00001},\n"
-        "{\"image_id\": \"a \\\"b\\\"_2\", \"category_id\": 1, \"bbox\": [1.0, 2.0, 2.0, 2.0], "
+        "{\"image_id\": \"12 \\\"b\\\"_2\", \"category_id\": 1, \"bbox\": [1.0, 2.0, 2.0, 2.0], "
         "\"score\": 0.5}]\n");
 }
 

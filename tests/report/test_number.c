@@ -17,6 +17,15 @@ static void rounding_is_pythons(void **state)
     assert_true(isnan(report_round(NAN, 5)) && report_round(-INFINITY, 5) == -INFINITY);
 }
 
+static void digits_are_counted_from_the_first(void **state)
+{
+    (void)state;
+    char buf[REPORT_NUMBER_BYTES];
+    assert_string_equal(report_number_g(buf, 6, 1234567), "1.23457e+06");
+    assert_string_equal(report_number_g(buf, 4, 0.00012345678), "0.0001235");
+    assert_string_equal(report_number_f(buf, 2, 1234.5678), "1234.57");
+}
+
 static void short_numbers_lose_their_last_zeros_only(void **state)
 {
     (void)state;
@@ -46,6 +55,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rounding_is_pythons),
+        cmocka_unit_test(digits_are_counted_from_the_first),
         cmocka_unit_test(short_numbers_lose_their_last_zeros_only),
         cmocka_unit_test(only_well_formed_characters_count_as_utf8),
     };

@@ -70,6 +70,24 @@ static void any_range_can_be_shown(void **state)
         }
 }
 
+static void a_line_has_a_gap_where_a_number_is_none(void **state)
+{
+    bench *b = *state;
+    const plot_axes a = {.x = 10, .y = 10, .w = 100, .h = 100, .x1 = 4, .y1 = 1, .font_px = 10};
+    const double xs[] = {0, 1, 2, 3, 4}, ys[] = {0.5, 0.5, NAN, 0.5, 0.5};
+    plot_page p;
+    assert_int_equal(plot_page_init(&p, 120, 120, &b->mem, &b->err), VG_OK);
+    plot_axes_line(&p, &a, xs, ys, 5, (plot_color){0}, 4, 1);
+    cairo_surface_flush(p.surface);
+    static const struct {
+        int x;
+        uint8_t red;
+    } PLACES[] = {{22, 0}, {47, 255}, {60, 255}, {72, 255}, {98, 0}};
+    for (size_t i = 0; i < sizeof PLACES / sizeof PLACES[0]; i++)
+        assert_int_equal(p.pixels[60 * p.stride + 4 * (size_t)PLACES[i].x], PLACES[i].red);
+    plot_page_fini(&p);
+}
+
 static void results_show_both_lines_of_each_panel(void **state)
 {
     bench *b = *state;
@@ -407,6 +425,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(ticks_are_round_and_few),
         TEST(any_range_can_be_shown),
+        TEST(a_line_has_a_gap_where_a_number_is_none),
         TEST(results_show_both_lines_of_each_panel),
         TEST(results_of_any_numbers_are_drawn),
         TEST(curves_and_matrices_of_any_number_of_classes_are_drawn),
