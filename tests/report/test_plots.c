@@ -79,12 +79,15 @@ static void a_line_has_a_gap_where_a_number_is_none(void **state)
     assert_int_equal(plot_page_init(&p, 120, 120, &b->mem, &b->err), VG_OK);
     plot_axes_line(&p, &a, xs, ys, 5, (plot_color){0}, 4, 1);
     cairo_surface_flush(p.surface);
+    /* On the line, in the gap, and above its ends, where a number taken for a large one would lead.
+     */
     static const struct {
-        int x;
+        size_t x, y;
         uint8_t red;
-    } PLACES[] = {{22, 0}, {47, 255}, {60, 255}, {72, 255}, {98, 0}};
+    } PLACES[] = {{22, 60, 0}, {47, 60, 255}, {60, 60, 255}, {72, 60, 255},
+                  {98, 60, 0}, {35, 20, 255}, {85, 20, 255}, {35, 100, 255}};
     for (size_t i = 0; i < sizeof PLACES / sizeof PLACES[0]; i++)
-        assert_int_equal(p.pixels[60 * p.stride + 4 * (size_t)PLACES[i].x], PLACES[i].red);
+        assert_int_equal(p.pixels[PLACES[i].y * p.stride + 4 * PLACES[i].x], PLACES[i].red);
     plot_page_fini(&p);
 }
 
