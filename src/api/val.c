@@ -173,9 +173,10 @@ vg_status vg_val_run(vg_val *v, const vg_val_result **out, bool (*wants_stop)(vo
         return base_fail(err, VG_ERR_ARGUMENT, NULL, "open another one",
                          "a validation that has run already");
     v->is_done = true;
+    const train_validate_watch watch = {.ctx = ctx, .wants_stop = wants_stop};
     const int64_t started_ns = base_now_ns();
-    vg_status st = train_validate(v->validator, &validation, &v->graph, v->weights, v->pool,
-                                  wants_stop, ctx, mem, err);
+    vg_status st =
+        train_validate(v->validator, &validation, &v->graph, v->weights, v->pool, &watch, mem, err);
     if (st == VG_OK && validation.stopped)
         st = base_fail(err, VG_ERR_INTERRUPTED, NULL, NULL, "stopped before the last picture");
     if (st == VG_OK)

@@ -166,6 +166,11 @@ static vg_status run_batch(train_run *r, const data_batch *b, const train_listen
     train_position *p = &r->state.position;
     const train_rates rates = train_schedule_at(&r->schedule, (int)p->epoch, p->batch);
     const int64_t ni = p->batch + p->n_batches * p->epoch;
+    if (listener != NULL && listener->input != NULL) {
+        const vg_status st = listener->input(listener->ctx, ni, b, err);
+        if (st != VG_OK)
+            return st;
+    }
     const sized_input in = size_input(r, b);
     vg_status st = add_gradients(r, b, &in, err);
     if (st == VG_OK && train_schedule_steps(ni, p->last_step, rates.accumulate))
@@ -215,16 +220,37 @@ static vg_status train_batches(train_run *r, const train_listener *listener, vg_
     return st;
 }
 
-vg_status run_validate(train_run *r, train_validation *out, const weights_file *weights,
-                       const train_listener *listener, vg_error *err)
+/* Between a run's listener and its validator. */
+typedef struct onlooker {
+    const train_listener *listener;
+    bool is_final;
+} onlooker;
+
+static bool ask_onlooker(void *ctx)
 {
+    return stop_is_wanted(((const onlooker *)ctx)->listener);
+}
+
+static vg_status show_onlooker(void *ctx, const train_validated *p, vg_error *err)
+{
+    const onlooker *o = ctx;
+    return o->listener->validated(o->listener->ctx, p, o->is_final, err);
+}
+
+vg_status run_validate(train_run *r, train_validation *out, const weights_file *weights,
+                       const train_listener *listener, bool is_final, vg_error *err)
+{
+    onlooker o = {listener, is_final};
+    const train_validate_watch watch = {
+        .ctx = &o,
+        .wants_stop = ask_onlooker,
+        .picture = listener != NULL && listener->validated != NULL ? show_onlooker : NULL};
     nn_graph *g = NULL;
     const vg_status st = run_make_graph(r, &g, err);
     if (st != VG_OK)
         return st;
-    return train_validate(r->validator, out, &g, weights, nn_train_pool(r->net),
-                          listener != NULL ? listener->wants_stop : NULL,
-                          listener != NULL ? listener->ctx : NULL, &r->mem, err);
+    return train_validate(r->validator, out, &g, weights, nn_train_pool(r->net), &watch, &r->mem,
+                          err);
 }
 
 static vg_status validate_average(train_run *r, train_validation *out,
@@ -233,7 +259,7 @@ static vg_status validate_average(train_run *r, train_validation *out,
     weights_file *average = NULL;
     vg_status st = train_ema_open_weights(r->state.ema, &average, r->mem.work, err);
     if (st == VG_OK)
-        st = run_validate(r, out, average, listener, err);
+        st = run_validate(r, out, average, listener, false, err);
     weights_close(&average);
     return st;
 }
@@ -333,7 +359,7 @@ static vg_status finish(train_run *r, const train_listener *listener, vg_error *
         weights_file *best = NULL;
         vg_status st = weights_open(&best, r->best_path, r->mem.work, err);
         if (st == VG_OK)
-            st = run_validate(r, &r->final, best, listener, err);
+            st = run_validate(r, &r->final, best, listener, true, err);
         weights_close(&best);
         if (st != VG_OK)
             return st;

@@ -28,12 +28,17 @@ typedef struct train_epoch_end {
     train_verdict verdict;
 } train_epoch_end;
 
-/* Functions may be NULL. wants_stop is asked after every batch, in training and in validation. */
+/* Functions may be NULL; an error of one ends the run with it, the last checkpoint intact. */
 typedef struct train_listener {
     void *ctx;
     void (*batch)(void *ctx, const train_progress *p);
     void (*epoch)(void *ctx, const train_epoch_end *e);
-    bool (*wants_stop)(void *ctx);
+    bool (*wants_stop)(void *ctx); /* asked after every batch, in training and in validation */
+    /* Batch number ni of the run, from 0, before its step (and before multi_scale's resizing). A
+     * resumed run begins with a later ni. */
+    vg_status (*input)(void *ctx, int64_t ni, const data_batch *b, vg_error *err);
+    /* A picture of a validation. is_final: of best.safetensors, when training is over. */
+    vg_status (*validated)(void *ctx, const train_validated *p, bool is_final, vg_error *err);
 } train_listener;
 
 typedef struct train_run train_run;

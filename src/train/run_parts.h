@@ -48,6 +48,6 @@ train_facts run_facts(const train_run *r);
 data_augment run_augment(const train_args *a);
 /* Validation's weights are the average or a file. */
 vg_status run_validate(train_run *r, train_validation *out, const weights_file *weights,
-                       const train_listener *listener, vg_error *err);
+                       const train_listener *listener, bool is_final, vg_error *err);
 
 #endif

@@ -151,7 +151,8 @@ static size_t take_truths(train_validator *v, const data_batch *b, int i, size_t
 }
 
 static vg_status add_batch(train_validator *v, train_validation *out, const data_batch *b,
-                           const nn_plan *plan, base_pool *pool, vg_error *err)
+                           const nn_plan *plan, base_pool *pool, const train_validate_watch *watch,
+                           vg_error *err)
 {
     detect_level levels[NN_MAX_LEVELS];
     const int n_levels = levels_of(levels, plan), nc = data_set_nc(v->options.set);
@@ -176,6 +177,16 @@ static vg_status add_batch(train_validator *v, train_validation *out, const data
                            item->w0);
         const size_t n_truths = take_truths(v, b, i, &label);
         st = detect_metrics_add(v->metrics, v->boxes, n, v->truths, n_truths, err);
+        if (st == VG_OK && watch != NULL && watch->picture != NULL) {
+            const train_validated p = {.batch = b,
+                                       .i = i,
+                                       .item = item,
+                                       .boxes = v->boxes,
+                                       .n_boxes = n,
+                                       .truths = v->truths,
+                                       .n_truths = n_truths};
+            st = watch->picture(watch->ctx, &p, err);
+        }
     }
     return st;
 }
@@ -183,7 +194,7 @@ static vg_status add_batch(train_validator *v, train_validation *out, const data
 /* ---- the split ---- */
 
 static vg_status run_batches(train_validator *v, train_validation *out, nn_engine *engine,
-                             base_pool *pool, bool (*wants_stop)(void *ctx), void *ctx,
+                             base_pool *pool, const train_validate_watch *watch,
                              const nn_accounts *accounts, vg_error *err)
 {
     size_t n_batches = 0;
@@ -198,8 +209,8 @@ static vg_status run_batches(train_validator *v, train_validation *out, nn_engin
         if (st != VG_OK)
             break;
         nn_engine_run(engine, plan, b->input);
-        st = add_batch(v, out, b, plan, pool, err);
-        if (wants_stop != NULL && wants_stop(ctx)) {
+        st = add_batch(v, out, b, plan, pool, watch, err);
+        if (watch != NULL && watch->wants_stop != NULL && watch->wants_stop(watch->ctx)) {
             out->stopped = true;
             break;
         }
@@ -211,7 +222,7 @@ static vg_status run_batches(train_validator *v, train_validation *out, nn_engin
 
 vg_status train_validate(train_validator *v, train_validation *out, nn_graph **graph,
                          const weights_file *weights, base_pool *pool,
-                         bool (*wants_stop)(void *ctx), void *ctx, const train_accounts *mem,
+                         const train_validate_watch *watch, const train_accounts *mem,
                          vg_error *err)
 {
     *out = (train_validation){0};
@@ -227,7 +238,7 @@ vg_status train_validate(train_validator *v, train_validation *out, nn_graph **g
     if (st != VG_OK)
         goto done;
     detect_metrics_reset(v->metrics);
-    st = run_batches(v, out, engine, pool, wants_stop, ctx, &accounts, err);
+    st = run_batches(v, out, engine, pool, watch, &accounts, err);
     if (st == VG_OK)
         detect_metrics_make_result(v->metrics, &out->metrics);
 done:

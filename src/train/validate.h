@@ -43,12 +43,31 @@ typedef struct train_validation {
     bool stopped;                  /* asked to, before the end: the numbers mean nothing */
 } train_validation;
 
+/* One picture after its detections: boxes (best first) and truths in pixels of the picture as in
+ * its file. Borrowed during the call. */
+typedef struct train_validated {
+    const data_batch *batch;
+    int i; /* in the batch */
+    const data_item *item;
+    const detect_box *boxes; /* (n_boxes) */
+    size_t n_boxes;
+    const detect_truth *truths; /* (n_truths) */
+    size_t n_truths;
+} train_validated;
+
+/* Who looks on. Functions may be NULL. An error of picture ends the validation with it. */
+typedef struct train_validate_watch {
+    void *ctx;
+    bool (*wants_stop)(void *ctx); /* asked after every batch */
+    vg_status (*picture)(void *ctx, const train_validated *p, vg_error *err);
+} train_validate_watch;
+
 /* graph: taken, also on failure. weights: only read before the first batch. pool: for the loss.
- * wants_stop (NULL: never) is asked after every batch. Errors: VG_ERR_IO (a picture), VG_ERR_FORMAT
- * (the weights), VG_ERR_MEMORY. */
+ * watch: NULL: nobody. Errors: VG_ERR_IO (a picture), VG_ERR_FORMAT (the weights), VG_ERR_MEMORY,
+ * the watch's. */
 vg_status train_validate(train_validator *v, train_validation *out, nn_graph **graph,
                          const weights_file *weights, base_pool *pool,
-                         bool (*wants_stop)(void *ctx), void *ctx, const train_accounts *mem,
+                         const train_validate_watch *watch, const train_accounts *mem,
                          vg_error *err);
 
 #endif
