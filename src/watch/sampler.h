@@ -1,0 +1,54 @@
+/* sampler.h: reads a job from outside: its processes, cgroup, GPUs, shared memory and progress.
+ *
+ * Everything comes from /proc, /sys and files of the run folder; the job is not touched. After the
+ * first samples nothing is allocated as long as the tree does not outgrow what it was; tables are
+ * bounded (WATCH_MOST_PROCESSES; what is beyond is counted, not followed). What vanishes while it
+ * is read is left out of that sample. */
+#ifndef WATCH_SAMPLER_H
+#define WATCH_SAMPLER_H
+
+#include <sys/types.h>
+
+#include "series.h"
+
+enum { WATCH_MOST_PROCESSES = 16384, WATCH_NAME_BYTES = 32 };
+
+typedef struct watch_target {
+    pid_t pid;               /* the main process; 0: none (a cgroup alone) */
+    const char *cgroup;      /* path below the cgroup mount, or absolute; NULL: main's own */
+    const char *run_folder;  /* where progress is written; NULL: found by main's open files */
+    double memory_max_bytes; /* a limit of the user's; 0: none */
+    const char *proc, *sys;  /* roots, for tests; NULL: /proc and /sys */
+} watch_target;
+
+typedef enum watch_role {
+    WATCH_MAIN,
+    WATCH_WORKER,
+    WATCH_HELPER,
+    WATCH_ZOMBIE,
+    WATCH_ORPHAN
+} watch_role;
+
+/* One process of the tree, as of the last sample. */
+typedef struct watch_process {
+    pid_t pid, parent;
+    uint64_t start_ticks; /* with pid: who it is */
+    watch_role role;
+    char state; /* R, S, D, T, Z */
+    char name[WATCH_NAME_BYTES];
+    double age_s, cpu_s, rss_bytes, pss_bytes, anon_bytes;
+    int threads, fds;
+} watch_process;
+
+typedef struct watch_sampler watch_sampler;
+
+vg_status watch_sampler_create(watch_sampler **out, const watch_target *target, base_mem *mem,
+                               vg_error *err);
+void watch_sampler_destroy(watch_sampler **s);
+/* VG_ERR_IO: the main process is gone (and there is no cgroup). Time is that of the sample's
+ * clock. mem: for a tree that outgrew its tables. */
+vg_status watch_sampler_take(watch_sampler *s, watch_sample *out, base_mem *mem, vg_error *err);
+/* Borrowed until the next take; parents before children. */
+size_t watch_sampler_processes(const watch_sampler *s, const watch_process **out);
+
+#endif

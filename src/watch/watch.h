@@ -1,0 +1,18 @@
+/* watch.h: the guard: samples a job, judges its series, names causes, acts, remembers, shows.
+ *
+ *   sampler  -> watch_sample ->  judge (a detector a series; rules explain)  -> watch_event
+ *                             -> trace, history                               -> policies, notices
+ *
+ * It sees base and report only: any process is guarded, ours has no privileges. Everything that
+ * others include of this folder is here. */
+#ifndef WATCH_WATCH_H
+#define WATCH_WATCH_H
+
+#include "judge.h"
+#include "rule.h"
+#include "sampler.h"
+#include "series.h"
+#include "trace.h"
+#include "verdict.h"
+
+#endif
