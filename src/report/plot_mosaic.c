@@ -1,148 +1,256 @@
 /* plot_mosaic.c: pictures of a batch in a grid, with their boxes, for the user's eyes.
  *
- * Every picture is scaled into one tile buffer, gets its boxes there, where lines and letters come
- * out sharp, and is copied to the page. */
+ * A picture is scaled straight into its place on the page, which is packed RGB, and gets its boxes
+ * there, where lines and letters come out sharp. Names stand above the pictures, not on them: what
+ * is at a picture's edge is often just what one looks for. */
 #include <math.h>
+#include <string.h>
 
 #include "number.h"
 #include "plot.h"
 #include "plots.h"
 
-enum { GAP_PX = 4 };
+enum { GAP_PX = 4, CAPTION_PX = 20 };
 
 typedef struct grid {
     size_t n_tiles, n_columns, n_rows;
-    int cell_w, cell_h;
-    double scale; /* page pixels a picture pixel */
+    int cell_w, cell_h; /* of a picture, without its caption */
+    double scale;       /* page pixels a picture pixel */
 } grid;
 
-/* All tiles at one scale, so that what is larger in the batch is larger here. */
-static vg_status plan(grid *g, const report_tile *tiles, size_t n_tiles, const char *path,
-                      vg_error *err)
+struct report_mosaic {
+    int most_w, most_h;
+    size_t most_boxes;
+    image_buffer page;
+    plot_page caption; /* most_w x CAPTION_PX: Cairo writes here, and it is copied */
+    image_scratch scratch;
+    image_canvas *canvas;
+    image_encoder *encoder;
+    image_box *boxes; /* (most_boxes) */
+    grid grid;
+    size_t n_added;
+};
+
+/* The room of a cell's picture. */
+static void room_of(double *w, double *h, const grid *g)
 {
-    if (n_tiles == 0)
-        return base_fail(err, VG_ERR_ARGUMENT, path, NULL, "a mosaic of no pictures");
-    g->n_tiles = n_tiles < REPORT_MOSAIC_TILES ? n_tiles : REPORT_MOSAIC_TILES;
-    g->n_columns = 1;
-    while (g->n_columns * g->n_columns < g->n_tiles)
-        g->n_columns++;
-    g->n_rows = (g->n_tiles + g->n_columns - 1) / g->n_columns;
-    int w = 0, h = 0;
-    for (size_t i = 0; i < g->n_tiles; i++) {
-        const image_view *v = &tiles[i].picture;
-        if (v->w < 1 || v->h < 1)
-            return base_fail(err, VG_ERR_ARGUMENT, path, NULL,
-                             "picture %zu of the mosaic is empty: %d x %d pixels", i, v->w, v->h);
-        w = v->w > w ? v->w : w;
-        h = v->h > h ? v->h : h;
+    *w = (REPORT_MOSAIC_SIDE_PX - GAP_PX) / (double)g->n_columns - GAP_PX;
+    *h = (REPORT_MOSAIC_SIDE_PX - GAP_PX) / (double)g->n_rows - GAP_PX - CAPTION_PX;
+}
+
+static grid plan_shape(size_t n_tiles)
+{
+    grid g = {.n_tiles = n_tiles < REPORT_MOSAIC_TILES ? n_tiles : REPORT_MOSAIC_TILES};
+    g.n_columns = 1;
+    while (g.n_columns * g.n_columns < g.n_tiles)
+        g.n_columns++;
+    g.n_rows = (g.n_tiles + g.n_columns - 1) / g.n_columns;
+    return g;
+}
+
+/* All pictures at one scale, so that what is larger in the batch is larger here. */
+static grid plan(size_t n_tiles, int w, int h)
+{
+    grid g = plan_shape(n_tiles);
+    double room_w, room_h;
+    room_of(&room_w, &room_h, &g);
+    g.scale = fmin(fmin(room_w / w, room_h / h), 1);
+    g.cell_w = (int)fmax(floor(w * g.scale), 1);
+    g.cell_h = (int)fmax(floor(h * g.scale), 1);
+    return g;
+}
+
+static int page_w(const grid *g)
+{
+    return GAP_PX + (int)g->n_columns * (g->cell_w + GAP_PX);
+}
+
+static int page_h(const grid *g)
+{
+    return GAP_PX + (int)g->n_rows * (g->cell_h + CAPTION_PX + GAP_PX);
+}
+
+/* The page of the most pixels: every number of pictures, none larger than w x h. Each side may be
+ * as long as its own room allows, since smaller pictures may be of another aspect. */
+static grid plan_most(int w, int h)
+{
+    grid most = {0};
+    for (size_t n = 1; n <= REPORT_MOSAIC_TILES; n++) {
+        grid g = plan_shape(n);
+        double room_w, room_h;
+        room_of(&room_w, &room_h, &g);
+        g.cell_w = (int)fmax(fmin(w, floor(room_w)), 1);
+        g.cell_h = (int)fmax(fmin(h, floor(room_h)), 1);
+        if (n == 1 || (int64_t)page_w(&g) * page_h(&g) > (int64_t)page_w(&most) * page_h(&most))
+            most = g;
     }
-    double room_w = (REPORT_MOSAIC_SIDE_PX - GAP_PX) / (double)g->n_columns - GAP_PX,
-           room_h = (REPORT_MOSAIC_SIDE_PX - GAP_PX) / (double)g->n_rows - GAP_PX;
-    g->scale = fmin(fmin(room_w / w, room_h / h), 1);
-    g->cell_w = (int)fmax(floor(w * g->scale), 1);
-    g->cell_h = (int)fmax(floor(h * g->scale), 1);
+    return most;
+}
+
+static image_draw_style style_of(const grid *g)
+{
+    return (image_draw_style){.line_width_px = g->cell_w >= 800 ? 3 : 2};
+}
+
+/* ---- create ---- */
+
+static vg_status reserve(report_mosaic *m, base_mem *mem, vg_error *err)
+{
+    const grid most = plan_most(m->most_w, m->most_h);
+    const int cell_w = m->most_w < REPORT_MOSAIC_SIDE_PX ? m->most_w : REPORT_MOSAIC_SIDE_PX,
+              cell_h = m->most_h < REPORT_MOSAIC_SIDE_PX ? m->most_h : REPORT_MOSAIC_SIDE_PX;
+    const grid alone = {.cell_w = cell_w};
+    const image_draw_style style = style_of(&alone);
+    image_encoder_need need = {0};
+    image_encoder_need_raise(&need, page_w(&most), page_h(&most), ".jpg");
+    vg_status st = image_buffer_reserve(&m->page, page_w(&most), page_h(&most), mem, err);
+    if (st == VG_OK)
+        st = plot_page_init(&m->caption, cell_w, CAPTION_PX, mem, err);
+    if (st == VG_OK)
+        st = image_letterbox_reserve(&m->scratch, cell_w, cell_h, mem, err);
+    if (st == VG_OK)
+        st = image_canvas_create(&m->canvas, mem, err);
+    if (st == VG_OK)
+        st = image_canvas_reserve(m->canvas, cell_w, cell_h, &style, mem, err);
+    if (st == VG_OK)
+        st = image_encoder_create(&m->encoder, mem, err);
+    if (st == VG_OK)
+        st = image_encoder_reserve(m->encoder, &need, mem, err);
+    if (st != VG_OK)
+        return st;
+    m->boxes = base_alloc_zero(mem, m->most_boxes, sizeof *m->boxes, err);
+    return m->boxes != NULL ? VG_OK : VG_ERR_MEMORY;
+}
+
+vg_status report_mosaic_create(report_mosaic **out, int most_w, int most_h, size_t most_boxes,
+                               base_mem *mem, vg_error *err)
+{
+    *out = NULL;
+    if (most_w < 1 || most_h < 1)
+        return base_fail(err, VG_ERR_ARGUMENT, "mosaic", NULL, "pictures of %d x %d pixels", most_w,
+                         most_h);
+    report_mosaic *m = base_alloc_zero(mem, 1, sizeof *m, err);
+    if (m == NULL)
+        return VG_ERR_MEMORY;
+    m->most_w = most_w;
+    m->most_h = most_h;
+    m->most_boxes = most_boxes > 0 ? most_boxes : 1;
+    const vg_status st = reserve(m, mem, err);
+    if (st != VG_OK)
+        report_mosaic_destroy(&m);
+    *out = m;
+    return st;
+}
+
+void report_mosaic_destroy(report_mosaic **mosaic)
+{
+    report_mosaic *m = *mosaic;
+    if (m == NULL)
+        return;
+    image_encoder_destroy(&m->encoder);
+    image_canvas_destroy(&m->canvas);
+    image_scratch_fini(&m->scratch);
+    plot_page_fini(&m->caption);
+    image_buffer_fini(&m->page);
+    base_free(m->boxes);
+    base_free(m);
+    *mosaic = NULL;
+}
+
+/* ---- draw ---- */
+
+static image_view part(const report_mosaic *m, int left, int top, int w, int h)
+{
+    const image_view *page = &m->page.view;
+    return (image_view){.data = page->data + (size_t)top * page->stride + 3 * (size_t)left,
+                        .w = w,
+                        .h = h,
+                        .stride = page->stride};
+}
+
+vg_status report_mosaic_begin(report_mosaic *m, size_t n_tiles, int w, int h, base_mem *mem,
+                              vg_error *err)
+{
+    m->grid.n_tiles = m->n_added = 0;
+    if (n_tiles == 0)
+        return base_fail(err, VG_ERR_ARGUMENT, "mosaic", NULL, "a mosaic of no pictures");
+    if (w < 1 || h < 1 || w > m->most_w || h > m->most_h)
+        return base_fail(err, VG_ERR_ARGUMENT, "mosaic", NULL,
+                         "pictures of %d x %d pixels in a mosaic made for %d x %d", w, h, m->most_w,
+                         m->most_h);
+    const grid g = plan(n_tiles, w, h);
+    const vg_status st = image_buffer_reserve(&m->page, page_w(&g), page_h(&g), mem, err);
+    if (st != VG_OK)
+        return st;
+    m->grid = g;
+    memset(m->page.view.data, 0xff, m->page.view.stride * (size_t)m->page.view.h);
     return VG_OK;
 }
 
-/* What is needed for one tile after another. */
-typedef struct bench {
-    image_buffer tile;
-    image_scratch scratch;
-    image_canvas *canvas;
-    image_box *boxes; /* (most boxes of a tile) */
-} bench;
-
-static vg_status bench_init(bench *b, const report_tile *tiles, size_t n_tiles, base_mem *mem,
-                            vg_error *err)
+static vg_status draw_boxes(report_mosaic *m, const image_view *place, const report_tile *t,
+                            base_mem *mem, vg_error *err)
 {
-    size_t most = 0;
-    for (size_t i = 0; i < n_tiles; i++)
-        most = tiles[i].n_boxes > most ? tiles[i].n_boxes : most;
-    b->boxes = base_alloc_zero(mem, most, sizeof *b->boxes, err);
-    return b->boxes != NULL ? image_canvas_create(&b->canvas, mem, err) : VG_ERR_MEMORY;
-}
-
-static void bench_fini(bench *b)
-{
-    image_canvas_destroy(&b->canvas);
-    image_scratch_fini(&b->scratch);
-    image_buffer_fini(&b->tile);
-    base_free(b->boxes);
-}
-
-static vg_status prepare_tile(bench *b, const report_tile *t, const grid *g, base_mem *mem,
-                              vg_error *err)
-{
-    int w = (int)fmin(fmax(rint(t->picture.w * g->scale), 1), g->cell_w),
-        h = (int)fmin(fmax(rint(t->picture.h * g->scale), 1), g->cell_h);
-    vg_status st = image_buffer_reserve(&b->tile, w, h, mem, err);
-    if (st == VG_OK)
-        st = image_resize(&b->tile.view, &t->picture, &b->scratch, mem, err);
-    if (st != VG_OK)
-        return st;
-    float sx = (float)w / (float)t->picture.w, sy = (float)h / (float)t->picture.h;
-    for (size_t i = 0; i < t->n_boxes; i++) {
-        b->boxes[i] = t->boxes[i];
-        b->boxes[i].x1 *= sx;
-        b->boxes[i].x2 *= sx;
-        b->boxes[i].y1 *= sy;
-        b->boxes[i].y2 *= sy;
+    const float sx = (float)place->w / (float)t->picture.w,
+                sy = (float)place->h / (float)t->picture.h;
+    const size_t n = t->n_boxes < m->most_boxes ? t->n_boxes : m->most_boxes;
+    const image_draw_style style = style_of(&m->grid);
+    for (size_t i = 0; i < n; i++) {
+        m->boxes[i] = t->boxes[i];
+        m->boxes[i].x1 *= sx;
+        m->boxes[i].x2 *= sx;
+        m->boxes[i].y1 *= sy;
+        m->boxes[i].y2 *= sy;
     }
-    image_draw_style style = {.line_width_px = g->cell_w >= 800 ? 3 : 2};
-    return image_canvas_boxes(b->canvas, &b->tile.view, b->boxes, t->n_boxes, &style, mem, err);
+    return image_canvas_boxes(m->canvas, place, m->boxes, n, &style, mem, err);
 }
 
-static void copy_tile(plot_page *p, int left, int top, const image_view *v)
+static void draw_caption(report_mosaic *m, int left, int top, const char *text)
 {
+    plot_page *p = &m->caption;
+    const plot_font font = {.px = 13, .color = PLOT_MUTED};
+    plot_fill(p, 0, 0, p->w, p->h, PLOT_RGB(0xffffff), 1);
+    plot_text(p, 2, CAPTION_PX / 2.0, PLOT_LEFT, m->grid.cell_w - 4, &font, text);
     cairo_surface_flush(p->surface);
-    for (int y = 0; y < v->h; y++) {
-        const uint8_t *src = v->data + (size_t)y * v->stride;
-        uint8_t *dst = p->pixels + (size_t)(top + y) * p->stride + 4 * (size_t)left;
-        for (int x = 0; x < v->w; x++, src += 3, dst += 4) {
-            uint32_t pixel =
-                UINT32_C(0xff000000) | (uint32_t)src[0] << 16 | (uint32_t)src[1] << 8 | src[2];
-            memcpy(dst, &pixel, sizeof pixel);
+    const image_view dst = part(m, left, top, m->grid.cell_w, CAPTION_PX);
+    for (int y = 0; y < dst.h; y++)
+        for (int x = 0; x < dst.w; x++) {
+            uint32_t pixel;
+            memcpy(&pixel, p->pixels + (size_t)y * p->stride + 4 * (size_t)x, sizeof pixel);
+            uint8_t *rgb = dst.data + (size_t)y * dst.stride + 3 * (size_t)x;
+            rgb[0] = (uint8_t)(pixel >> 16);
+            rgb[1] = (uint8_t)(pixel >> 8);
+            rgb[2] = (uint8_t)pixel;
         }
-    }
-    cairo_surface_mark_dirty(p->surface);
 }
 
-static void draw_caption(plot_page *p, int left, int top, int most_w, const char *caption)
+vg_status report_mosaic_add(report_mosaic *m, const report_tile *t, base_mem *mem, vg_error *err)
 {
-    plot_font font = {.px = 13, .color = PLOT_RGB(0xffffff)};
-    double w = fmin(plot_text_width(p, &font, caption), most_w - 12);
-    if (w <= 0)
-        return;
-    plot_fill(p, left, top, w + 12, 21, PLOT_RGB(0x101418), 0.72);
-    plot_text(p, left + 6, top + 10.5, PLOT_LEFT, w, &font, caption);
+    const grid *g = &m->grid;
+    if (m->n_added >= g->n_tiles)
+        return VG_OK;
+    if (t->picture.w < 1 || t->picture.h < 1)
+        return base_fail(err, VG_ERR_ARGUMENT, "mosaic", NULL,
+                         "picture %zu is empty: %d x %d pixels", m->n_added, t->picture.w,
+                         t->picture.h);
+    const int w = (int)fmin(fmax(rint(t->picture.w * g->scale), 1), g->cell_w),
+              h = (int)fmin(fmax(rint(t->picture.h * g->scale), 1), g->cell_h);
+    const int left = GAP_PX + (int)(m->n_added % g->n_columns) * (g->cell_w + GAP_PX),
+              top = GAP_PX + (int)(m->n_added / g->n_columns) * (g->cell_h + CAPTION_PX + GAP_PX);
+    m->n_added++;
+    if (t->caption != NULL && t->caption[0] != '\0')
+        draw_caption(m, left, top, t->caption);
+    const image_view place = part(m, left, top + CAPTION_PX, w, h);
+    const vg_status st = image_resize(&place, &t->picture, &m->scratch, mem, err);
+    return st == VG_OK ? draw_boxes(m, &place, t, mem, err) : st;
 }
 
-vg_status report_plot_mosaic(const char *path, const report_tile *tiles, size_t n_tiles,
-                             base_mem *mem, vg_error *err)
+vg_status report_mosaic_write(report_mosaic *m, const char *path, base_mem *mem, vg_error *err)
 {
-    grid g = {0};
-    bench b = {0};
-    plot_page page = {0};
-    vg_status st = plan(&g, tiles, n_tiles, path, err);
-    if (st == VG_OK)
-        st = bench_init(&b, tiles, g.n_tiles, mem, err);
-    if (st == VG_OK)
-        st = plot_page_init(&page, GAP_PX + (int)g.n_columns * (g.cell_w + GAP_PX),
-                            GAP_PX + (int)g.n_rows * (g.cell_h + GAP_PX), mem, err);
-    for (size_t i = 0; i < g.n_tiles && st == VG_OK; i++) {
-        int left = GAP_PX + (int)(i % g.n_columns) * (g.cell_w + GAP_PX),
-            top = GAP_PX + (int)(i / g.n_columns) * (g.cell_h + GAP_PX);
-        plot_fill(&page, left, top, g.cell_w, g.cell_h, PLOT_RGB(0xeef0f3), 1);
-        st = prepare_tile(&b, &tiles[i], &g, mem, err);
-        if (st != VG_OK)
-            break;
-        copy_tile(&page, left, top, &b.tile.view);
-        if (tiles[i].caption != NULL)
-            draw_caption(&page, left, top, b.tile.view.w, tiles[i].caption);
-    }
-    if (st == VG_OK)
-        st = plot_page_write(&page, path, mem, err);
-    plot_page_fini(&page);
-    bench_fini(&b);
-    return st;
+    if (m->n_added == 0)
+        return base_fail(err, VG_ERR_ARGUMENT, path, NULL, "a mosaic of no pictures");
+    const cairo_status_t status = cairo_status(m->caption.cr);
+    if (status != CAIRO_STATUS_SUCCESS)
+        return base_fail(err, status == CAIRO_STATUS_NO_MEMORY ? VG_ERR_MEMORY : VG_ERR_SYSTEM,
+                         path, NULL, "cairo: %s", cairo_status_to_string(status));
+    return image_write(m->encoder, &m->page.view, path, mem, err);
 }

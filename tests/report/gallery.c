@@ -98,7 +98,7 @@ static vg_status draw_mosaic(gallery *g)
     }
     size_t n = g->n_epochs == 1 ? 2 : N;
     if (st == VG_OK)
-        st = report_plot_mosaic(path_of(g, "train_batch0.jpg"), tiles, n, &g->mem, &g->err);
+        st = scene_mosaic(path_of(g, "train_batch0.jpg"), tiles, n, &g->mem, &g->err);
     for (int i = 0; i < N; i++)
         image_buffer_fini(&pictures[i]);
     return st;

@@ -127,4 +127,27 @@ static inline void scene_picture(const image_view *v, int hue)
         }
 }
 
+/* A whole mosaic, for pictures of any sizes. */
+static inline vg_status scene_mosaic(const char *path, const report_tile *tiles, size_t n_tiles,
+                                     base_mem *mem, vg_error *err)
+{
+    report_mosaic *m = NULL;
+    int w = 1, h = 1;
+    size_t n_boxes = 0;
+    for (size_t i = 0; i < n_tiles; i++) {
+        w = tiles[i].picture.w > w ? tiles[i].picture.w : w;
+        h = tiles[i].picture.h > h ? tiles[i].picture.h : h;
+        n_boxes = tiles[i].n_boxes > n_boxes ? tiles[i].n_boxes : n_boxes;
+    }
+    vg_status st = report_mosaic_create(&m, w, h, n_boxes, mem, err);
+    if (st == VG_OK)
+        st = report_mosaic_begin(m, n_tiles, w, h, mem, err);
+    for (size_t i = 0; i < n_tiles && st == VG_OK; i++)
+        st = report_mosaic_add(m, &tiles[i], mem, err);
+    if (st == VG_OK)
+        st = report_mosaic_write(m, path, mem, err);
+    report_mosaic_destroy(&m);
+    return st;
+}
+
 #endif

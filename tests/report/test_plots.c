@@ -298,18 +298,18 @@ static void a_mosaic_puts_each_picture_and_box_in_its_place(void **state)
         tiles[i] = (report_tile){.picture = red.view};
     tiles[4].boxes = &box;
     tiles[4].n_boxes = 1;
-    assert_int_equal(report_plot_mosaic(path, tiles, 5, &b->mem, &b->err), VG_OK);
+    assert_int_equal(scene_mosaic(path, tiles, 5, &b->mem, &b->err), VG_OK);
     read_picture(b, &out, path);
-    /* 3 columns and 2 rows; a cell is 634 x 317. */
+    /* 3 columns and 2 rows; a cell is 634 x 317, and 20 for a caption above it. */
     assert_int_equal(out.view.w, 4 + 3 * 638);
-    assert_int_equal(out.view.h, 4 + 2 * 321);
+    assert_int_equal(out.view.h, 4 + 2 * 341);
     plot_color c = {0xc8 / 255.0, 0x20 / 255.0, 0x20 / 255.0}, blue = plot_class_color(1);
-    assert_int_equal(count_near(&out.view, 4, 4, 638, 321, c), 634 * 317);
-    assert_int_equal(count_near(&out.view, 1280, 325, 1914, 642, c), 0); /* the sixth is empty */
-    int left = 642 + 634 * 4 / 10, top = 325 + 317 * 4 / 10;
+    assert_int_equal(count_near(&out.view, 4, 24, 638, 341, c), 634 * 317);
+    assert_int_equal(count_near(&out.view, 1280, 345, 1914, 682, c), 0); /* the sixth is empty */
+    int left = 642 + 634 * 4 / 10, top = 365 + 317 * 4 / 10;
     assert_true(count_near(&out.view, left - 3, top + 5, left + 3, top + 105, blue) >=
                 2 * 100 - 10);
-    assert_int_equal(count_near(&out.view, 4, 4, 638, 642, blue), 0);
+    assert_int_equal(count_near(&out.view, 4, 4, 638, 686, blue), 0);
     image_buffer_fini(&red);
     image_buffer_fini(&out);
 }
@@ -329,15 +329,42 @@ static void mosaics_of_any_sizes_are_drawn(void **state)
     for (int i = 0; i < 20; i++)
         tiles[i] = (report_tile){pictures[i % 4].view, &box, 1, "caption \xfe of any length"};
     for (size_t n = 1; n <= 20; n += 3)
-        assert_int_equal(report_plot_mosaic(in_folder(b, "m.jpg"), tiles, n, &b->mem, &b->err),
-                         VG_OK);
-    assert_int_equal(report_plot_mosaic(in_folder(b, "m.jpg"), tiles, 0, &b->mem, &b->err),
+        assert_int_equal(scene_mosaic(in_folder(b, "m.jpg"), tiles, n, &b->mem, &b->err), VG_OK);
+    assert_int_equal(scene_mosaic(in_folder(b, "m.jpg"), tiles, 0, &b->mem, &b->err),
                      VG_ERR_ARGUMENT);
     tiles[2].picture.w = 0;
-    assert_int_equal(report_plot_mosaic(in_folder(b, "m.jpg"), tiles, 4, &b->mem, &b->err),
+    assert_int_equal(scene_mosaic(in_folder(b, "m.jpg"), tiles, 4, &b->mem, &b->err),
                      VG_ERR_ARGUMENT);
     for (int i = 0; i < 4; i++)
         image_buffer_fini(&pictures[i]);
+}
+
+/* Pages of any number and aspect, after create. */
+static void a_mosaic_made_once_draws_pages_without_allocating(void **state)
+{
+    bench *b = *state;
+    image_buffer picture = {0};
+    report_mosaic *m;
+    const image_box box = {.x2 = 50, .y2 = 30, .label = "a name that is long for its picture"};
+    assert_int_equal(report_mosaic_create(&m, 640, 672, 1, &b->mem, &b->err), VG_OK);
+    assert_int_equal(image_buffer_reserve(&picture, 640, 672, &b->mem, &b->err), VG_OK);
+    const uint64_t n_allocs = b->mem.n_allocs;
+    for (size_t n = 1; n <= 17; n++) {
+        const int w = n % 3 == 0 ? 640 : 200, h = n % 3 == 1 ? 672 : 64;
+        assert_int_equal(image_buffer_reserve(&picture, w, h, &b->mem, &b->err), VG_OK);
+        scene_picture(&picture.view, (int)n);
+        const report_tile tile = {picture.view, &box, 1, "caption.jpg"};
+        assert_int_equal(report_mosaic_begin(m, n, w, h, &b->mem, &b->err), VG_OK);
+        for (size_t i = 0; i < n; i++)
+            assert_int_equal(report_mosaic_add(m, &tile, &b->mem, &b->err), VG_OK);
+        assert_int_equal(report_mosaic_write(m, in_folder(b, "m.jpg"), &b->mem, &b->err), VG_OK);
+    }
+    assert_int_equal(b->mem.n_allocs, n_allocs);
+    assert_int_equal(report_mosaic_begin(m, 1, 641, 10, &b->mem, &b->err), VG_ERR_ARGUMENT);
+    assert_int_equal(report_mosaic_write(m, in_folder(b, "m.jpg"), &b->mem, &b->err),
+                     VG_ERR_ARGUMENT);
+    report_mosaic_destroy(&m);
+    image_buffer_fini(&picture);
 }
 
 static void the_same_numbers_give_the_same_bytes(void **state)
@@ -378,7 +405,7 @@ static vg_status draw_small(bench *b, int which)
     case 4:
         return report_plot_correlogram(in_folder(b, "k.jpg"), labels, 5, mem, &b->err);
     default:
-        return report_plot_mosaic(in_folder(b, "t.jpg"), &tile, 1, mem, &b->err);
+        return scene_mosaic(in_folder(b, "t.jpg"), &tile, 1, mem, &b->err);
     }
 }
 
@@ -439,6 +466,7 @@ int main(void)
         TEST(boxes_lie_where_the_density_says),
         TEST(a_mosaic_puts_each_picture_and_box_in_its_place),
         TEST(mosaics_of_any_sizes_are_drawn),
+        TEST(a_mosaic_made_once_draws_pages_without_allocating),
         TEST(the_same_numbers_give_the_same_bytes),
         TEST(every_failed_allocation_is_an_error_and_no_leak),
         TEST(what_cannot_be_written_is_an_error_and_the_old_file_stays),
