@@ -295,6 +295,64 @@ typedef struct vg_train_listener {
  * wish; a checkpoint was written, and mend says how to go on. */
 VG_API vg_status vg_train_run(vg_train *t, const vg_train_listener *listener, vg_error *err);
 
+typedef struct vg_train_pace {
+    double pictures_per_s, elapsed_s, left_s; /* of this epoch; left_s < 0: unknown */
+    size_t planned_bytes, resident_bytes;
+} vg_train_pace;
+/* As of the last batch. */
+VG_API void vg_train_pace_get(const vg_train *t, vg_train_pace *out);
+
+/* The process leaves its terminal: a session of its own, input from /dev/null, both outputs to the
+ * end of folder/train.log. Between prepare and run, in a process that was forked for it before
+ * vg_train_prepare, which starts threads, and that ignores SIGHUP. Errors: VG_ERR_IO (the log),
+ * VG_ERR_SYSTEM (a process that leads its group, as one that was not forked does). */
+VG_API vg_status vg_train_detach(vg_train *t, vg_error *err);
+/* What the program will end with: who watches the run is told. Before destroy. */
+VG_API void vg_train_note_exit(vg_train *t, int exit_status);
+
+/* ---- runs of other processes ----
+ * From prepare to destroy a run's process holds a lock on folder/vigil.pid, whose lines are its id
+ * and its start time (field 22 of /proc/PID/stat), and notes in folder/vigil.progress where it is.
+ * Both go when it ends; files without a lock are left by a process that was killed. A second
+ * process cannot prepare the same run meanwhile. */
+typedef enum vg_run_state {
+    VG_RUN_PREPARING,
+    VG_RUN_TRAINING,
+    VG_RUN_FINISHED,
+    VG_RUN_STOPPED, /* by request, with a checkpoint */
+    VG_RUN_FAILED,  /* error says why */
+    VG_RUN_DIED     /* without a word: killed */
+} vg_run_state;
+
+typedef struct vg_run_view {
+    vg_run_state state;
+    bool is_alive; /* false: the view will not change any more */
+    bool is_detached;
+    int pid;
+    int exit_status;      /* of the program, when it is over */
+    int start_epoch;      /* of this session, from 0 */
+    vg_train_batch batch; /* the last; n_batches 0: none yet */
+    vg_train_pace pace;
+    vg_train_epoch epoch; /* the last that ended in this session; epoch 0: none yet */
+    vg_error error;       /* VG_RUN_FAILED, VG_RUN_STOPPED */
+} vg_run_view;
+
+typedef struct vg_run vg_run;
+/* run: its folder, its folder weights, or its last.safetensors; NULL: the living run of project
+ * (NULL: "runs/train") that was started last. Errors: VG_ERR_ARGUMENT (not running, finished, died:
+ * mend says how to go on; no run there), VG_ERR_IO, VG_ERR_MEMORY. */
+VG_API vg_status vg_run_open(vg_run **out, const char *run, const char *project, vg_error *err);
+VG_API void vg_run_close(vg_run **r);
+VG_API const char *vg_run_folder(const vg_run *r);
+VG_API void vg_run_look(vg_run *r, vg_run_view *out);
+/* Asks exactly this process to end after a checkpoint: SIGTERM, queued, so that a handler can tell
+ * it from an impatient second `kill`. Errors: VG_ERR_SYSTEM (another user's process, or one of
+ * another machine), VG_ERR_ARGUMENT (it has ended). */
+VG_API vg_status vg_run_stop(vg_run *r, vg_error *err);
+/* Waits until the process that was stopped has ended; false when it has not within the time or a
+ * signal came. */
+VG_API bool vg_run_wait(vg_run *r, int timeout_ms);
+
 /* ---- validation ---- */
 
 typedef struct vg_val_class {
@@ -351,10 +409,6 @@ VG_API void vg_val_memory(const vg_val *v, vg_memory *out);
 VG_API bool vg_train_header_format(char *buf, size_t n);
 VG_API bool vg_train_row_format(char *buf, size_t n, const vg_train_batch *b,
                                 size_t resident_bytes);
-typedef struct vg_train_pace {
-    double pictures_per_s, elapsed_s, left_s; /* left_s < 0: unknown */
-    size_t planned_bytes, resident_bytes;
-} vg_train_pace;
 /* The row with a bar, times and memory, at most n_columns wide (0: as long as it gets). */
 VG_API bool vg_train_progress_format(char *buf, size_t n, const vg_train_batch *b,
                                      const vg_train_pace *pace, size_t n_columns, bool ascii);

@@ -5,13 +5,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "validation.h"
+#include "run_file.h"
 
 struct vg_train {
     api_accounts accounts;
     train_args args;
     train_run *run;
     char folder[API_PATH_BYTES];
+    api_run_file *file; /* the lock on folder */
     nn_graph_info info;
     const char **names; /* (nc) */
     report_events *events;
@@ -74,6 +75,7 @@ void vg_train_destroy(vg_train **train)
         api_result_fini(&t->final);
         base_free(t->names);
         train_run_destroy(&t->run);
+        api_run_file_destroy(&t->file);
         base_handle_free(t);
     }
     *train = NULL;
@@ -118,27 +120,9 @@ static vg_status find_newest(vg_train *t, const char *project, vg_error *err)
 /* The run's folder of itself, of its weights folder or of its last.safetensors. */
 static vg_status find_resumed(vg_train *t, const char *project, vg_error *err)
 {
-    static const char *const tails[] = {"/weights/last.safetensors", "/weights"};
-    const char *resume = t->args.resume, *mend = "give a run's folder or its last.safetensors";
-    if (base_equal_nocase(resume, "true"))
+    if (base_equal_nocase(t->args.resume, "true"))
         return find_newest(t, project, err);
-    if (!base_path_exists(resume))
-        return base_fail(err, VG_ERR_IO, resume, mend, "no such run");
-    base_format(t->folder, sizeof t->folder, "%s%s",
-                base_starts_with(resume, "weights") ? "./" : "", resume);
-    size_t n = strlen(t->folder);
-    while (n > 1 && t->folder[n - 1] == '/')
-        t->folder[--n] = '\0';
-    for (int i = 0; i < 2; i++) {
-        const size_t tail = strlen(tails[i]);
-        if (n > tail && strcmp(t->folder + n - tail, tails[i]) == 0)
-            t->folder[n -= tail] = '\0';
-    }
-    char weights[API_PATH_BYTES];
-    const vg_status st = api_path(weights, t->folder, "weights", err);
-    if (st == VG_OK && !base_path_is_dir(weights))
-        return base_fail(err, VG_ERR_ARGUMENT, resume, mend, "not a run: it has no folder weights");
-    return st;
+    return api_run_folder(t->folder, t->args.resume, err);
 }
 
 /* ---- prepare ---- */
@@ -218,7 +202,12 @@ static vg_status make_new(vg_train *t, const char *project, vg_error *err)
                                     t->args.name[0] ? t->args.name : "exp", t->args.exist_ok, err);
     if (st != VG_OK)
         return st;
+    st = api_run_file_create(&t->file, t->folder, work(t), err);
+    if (st != VG_OK)
+        return st;
     st = train_run_create(&t->run, &t->args, t->folder, &t->accounts.lent, err);
+    if (st != VG_OK)
+        api_run_file_destroy(&t->file);
     char weights[API_PATH_BYTES];
     if (st != VG_OK && api_path(weights, t->folder, "weights", NULL) == VG_OK) {
         rmdir(weights); /* only if they are empty: no trace of what never began */
@@ -234,6 +223,8 @@ vg_status vg_train_prepare(vg_train *t, vg_error *err)
     const char *project = t->args.project[0] ? t->args.project : "runs/train";
     t->is_resumed = t->args.resume[0] != '\0';
     vg_status st = t->is_resumed ? find_resumed(t, project, err) : make_new(t, project, err);
+    if (st == VG_OK && t->is_resumed)
+        st = api_run_file_create(&t->file, t->folder, work(t), err);
     if (st == VG_OK && t->is_resumed)
         st = train_run_resume(&t->run, t->folder, &t->accounts.lent, err);
     if (st != VG_OK)
@@ -300,6 +291,24 @@ void vg_train_memory(const vg_train *t, vg_memory *out)
     api_accounts_memory(out, &t->accounts);
 }
 
+void vg_train_pace_get(const vg_train *t, vg_train_pace *out)
+{
+    *out = t->file ? api_run_file_view(t->file)->pace : (vg_train_pace){.left_s = -1};
+}
+
+vg_status vg_train_detach(vg_train *t, vg_error *err)
+{
+    if (!t->run)
+        return base_fail(err, VG_ERR_ARGUMENT, NULL, "call vg_train_prepare first",
+                         "a run that is not prepared");
+    return api_run_file_detach(t->file, t->folder, err);
+}
+
+void vg_train_note_exit(vg_train *t, int exit_status)
+{
+    api_run_file_exit(t->file, exit_status);
+}
+
 const vg_val_result *vg_train_final(const vg_train *t)
 {
     return t->run && train_run_final(t->run) && t->final.result.n_pictures > 0 ? &t->final.result
@@ -323,6 +332,7 @@ static void tell_batch(void *ctx, const train_progress *p)
                               .grad_norm = p->grad_norm,
                               .lr = {p->rates.lr[0], p->rates.lr[1], p->rates.lr[2]},
                               .seconds = p->seconds};
+    api_run_file_batch(t->file, &b);
     if (t->listener && t->listener->batch)
         t->listener->batch(t->listener->ctx, &b);
 }
@@ -377,6 +387,7 @@ static void tell_epoch(void *ctx, const train_epoch_end *e)
         end.n_pictures = e->validation->metrics.n_pictures;
         end.n_instances = e->validation->metrics.n_truths;
     }
+    api_run_file_epoch(t->file, &end);
     if (t->listener && t->listener->epoch)
         t->listener->epoch(t->listener->ctx, &end);
 }
@@ -405,11 +416,8 @@ static vg_status plot_run(vg_train *t, const train_validation *final, vg_error *
     return st;
 }
 
-vg_status vg_train_run(vg_train *t, const vg_train_listener *listener, vg_error *err)
+static vg_status run_prepared(vg_train *t, const vg_train_listener *listener, vg_error *err)
 {
-    if (!t->run)
-        return base_fail(err, VG_ERR_ARGUMENT, NULL, "call vg_train_prepare first",
-                         "a run that is not prepared");
     const train_listener inner = {
         .ctx = t, .batch = tell_batch, .epoch = tell_epoch, .wants_stop = ask_stop};
     t->listener = listener;
@@ -427,5 +435,20 @@ vg_status vg_train_run(vg_train *t, const vg_train_listener *listener, vg_error 
         if (err)
             *err = t->side_error;
     }
+    return st;
+}
+
+vg_status vg_train_run(vg_train *t, const vg_train_listener *listener, vg_error *err)
+{
+    if (!t->run)
+        return base_fail(err, VG_ERR_ARGUMENT, NULL, "call vg_train_prepare first",
+                         "a run that is not prepared");
+    vg_error local = {.status = VG_OK};
+    size_t planned_bytes = 0;
+    for (int i = 0; i < API_N_OWNERS; i++)
+        planned_bytes += t->accounts.planned_bytes[i];
+    api_run_file_start(t->file, (int)train_run_position(t->run)->epoch, planned_bytes);
+    const vg_status st = run_prepared(t, listener, err ? err : &local);
+    api_run_file_end(t->file, st, err ? err : &local);
     return st;
 }

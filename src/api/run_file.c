@@ -1,0 +1,333 @@
+/* run_file.c: the lock, the id and the record of a run. */
+#include "run_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    WRITE_EVERY_MS = 200,
+    ID_BYTES = 64,     /* the two lines of vigil.pid */
+    STAT_BYTES = 1024, /* of /proc/PID/stat, beyond its 22nd field */
+    MOST_TRIES = 100   /* at a file that others replace */
+};
+
+/* The size is in the magic: a record of another version is none. */
+#define RECORD_MAGIC ((UINT64_C(0x76696769) << 32) + sizeof(vg_run_view))
+
+typedef struct run_record {
+    uint64_t magic;
+    uint64_t hash; /* of view: a reader may come while it is written */
+    vg_run_view view;
+} run_record;
+
+struct api_run_file {
+    int pid_fd, progress_fd;
+    char pid_path[API_PATH_BYTES], progress_path[API_PATH_BYTES];
+    run_record record;
+    int64_t written_ns, epoch_ns; /* the record; the epoch's begin in this session */
+    int64_t first_batch;          /* of this epoch in this session, from 0 */
+    double n_pictures;            /* in this epoch and session */
+};
+
+/* ---- ids ---- */
+
+static bool read_text(char *text, size_t n, int fd)
+{
+    const ssize_t got = pread(fd, text, n - 1, 0);
+    text[got > 0 ? got : 0] = '\0';
+    return got > 0;
+}
+
+bool api_run_id_read(api_run_id *out, int fd)
+{
+    char text[ID_BYTES];
+    return read_text(text, sizeof text, fd) &&
+           sscanf(text, "%d %" SCNu64, &out->pid, &out->start_ticks) == 2 && out->pid > 0;
+}
+
+bool api_run_id_of_process(api_run_id *out, int pid)
+{
+    char path[64], text[STAT_BYTES];
+    base_format(path, sizeof path, "/proc/%d/stat", pid);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    const bool good = read_text(text, sizeof text, fd);
+    close(fd);
+    /* The second field is the program's name in brackets, which may hold blanks and brackets. */
+    const char *p = good ? strrchr(text, ')') : NULL;
+    for (int field = 2; p && field < 22; field++)
+        p = strchr(p + 1, ' ');
+    out->pid = pid;
+    return p && sscanf(p, " %" SCNu64, &out->start_ticks) == 1;
+}
+
+/* ---- the lock ---- */
+
+bool api_run_file_is_locked(int fd)
+{
+    struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
+    return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+static vg_status fail_busy(int fd, const char *folder, vg_error *err)
+{
+    api_run_id id;
+    const base_text who =
+        api_run_id_read(&id, fd) ? base_text_make("process %d", id.pid) : base_text_make("it");
+    return base_fail(
+        err, VG_ERR_ARGUMENT, folder,
+        base_mend("vigil attach %.200s shows it, vigil stop %.200s ends it", folder, folder),
+        "the run is running already: %s has it", who.text);
+}
+
+/* The file may be removed between opening and locking it, by the run that ends there. */
+static vg_status lock_pid_file(api_run_file *f, const char *folder, vg_error *err)
+{
+    for (int i = 0; i < MOST_TRIES; i++) {
+        struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+        struct stat opened, named;
+        f->pid_fd = open(f->pid_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+        if (f->pid_fd < 0)
+            return base_fail_errno(err, VG_ERR_IO, f->pid_path,
+                                   "make the run's folder writable, or give another --project",
+                                   "cannot write into the run's folder");
+        if (fcntl(f->pid_fd, F_OFD_SETLK, &lock) != 0) {
+            const vg_status st =
+                errno == EAGAIN || errno == EACCES
+                    ? fail_busy(f->pid_fd, folder, err)
+                    : base_fail_errno(err, VG_ERR_IO, f->pid_path,
+                                      "give a --project on a file system that knows locks",
+                                      "cannot lock the run");
+            close(f->pid_fd);
+            f->pid_fd = -1;
+            return st;
+        }
+        if (fstat(f->pid_fd, &opened) == 0 && stat(f->pid_path, &named) == 0 &&
+            opened.st_dev == named.st_dev && opened.st_ino == named.st_ino)
+            return VG_OK;
+        close(f->pid_fd);
+        f->pid_fd = -1;
+    }
+    return base_fail(err, VG_ERR_IO, f->pid_path, "try again",
+                     "the run's lock is removed again and again");
+}
+
+/* ---- the record ---- */
+
+static bool write_record(api_run_file *f)
+{
+    f->record.magic = RECORD_MAGIC;
+    f->record.hash = base_hash(BASE_HASH_START, &f->record.view, sizeof f->record.view);
+    f->written_ns = base_now_ns();
+    return pwrite(f->progress_fd, &f->record, sizeof f->record, 0) == (ssize_t)sizeof f->record;
+}
+
+bool api_run_view_read(vg_run_view *out, int fd)
+{
+    run_record r;
+    for (int i = 0; i < MOST_TRIES; i++) {
+        if (pread(fd, &r, sizeof r, 0) != (ssize_t)sizeof r || r.magic != RECORD_MAGIC)
+            return false;
+        if (base_hash(BASE_HASH_START, &r.view, sizeof r.view) == r.hash) {
+            *out = r.view;
+            return true;
+        }
+    }
+    return false;
+}
+
+static vg_status write_files(api_run_file *f, vg_error *err)
+{
+    api_run_id id;
+    char text[ID_BYTES];
+    if (!api_run_id_of_process(&id, (int)getpid()))
+        return base_fail(err, VG_ERR_SYSTEM, "/proc/self/stat", "mount /proc",
+                         "this process's start time cannot be read");
+    base_format(text, sizeof text, "%d\n%" PRIu64 "\n", id.pid, id.start_ticks);
+    f->record.view.pid = id.pid;
+    const size_t n = strlen(text);
+    if (ftruncate(f->pid_fd, 0) != 0 || pwrite(f->pid_fd, text, n, 0) != (ssize_t)n)
+        return base_fail_errno(err, VG_ERR_IO, f->pid_path, "free space on this file system",
+                               "cannot write the run's process id");
+    f->progress_fd =
+        open(f->progress_path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+    if (f->progress_fd < 0 || !write_record(f))
+        return base_fail_errno(err, VG_ERR_IO, f->progress_path, "free space on this file system",
+                               "cannot write the run's progress");
+    return VG_OK;
+}
+
+vg_status api_run_file_create(api_run_file **out, const char *folder, base_mem *mem, vg_error *err)
+{
+    *out = NULL;
+    api_run_file *f = base_alloc_zero(mem, 1, sizeof *f, err);
+    if (!f)
+        return VG_ERR_MEMORY;
+    f->pid_fd = f->progress_fd = -1;
+    f->record.view = (vg_run_view){.state = VG_RUN_PREPARING, .exit_status = 1};
+    vg_status st = api_path(f->pid_path, folder, API_PID_NAME, err);
+    if (st == VG_OK)
+        st = api_path(f->progress_path, folder, API_PROGRESS_NAME, err);
+    if (st == VG_OK)
+        st = lock_pid_file(f, folder, err);
+    if (st == VG_OK)
+        st = write_files(f, err);
+    if (st != VG_OK) {
+        api_run_file_destroy(&f);
+        return st;
+    }
+    *out = f;
+    return VG_OK;
+}
+
+void api_run_file_destroy(api_run_file **file)
+{
+    api_run_file *f = *file;
+    if (!f)
+        return;
+    if (f->progress_fd >= 0) {
+        unlink(f->progress_path);
+        close(f->progress_fd);
+    }
+    if (f->pid_fd >= 0) {
+        unlink(f->pid_path); /* while it is locked: nobody else's can be meant */
+        close(f->pid_fd);
+    }
+    base_free(f);
+    *file = NULL;
+}
+
+/* ---- what is noted ---- */
+
+void api_run_file_start(api_run_file *f, int start_epoch, size_t planned_bytes)
+{
+    if (!f)
+        return;
+    f->record.view.state = VG_RUN_TRAINING;
+    f->record.view.start_epoch = start_epoch;
+    f->record.view.pace.left_s = -1;
+    f->record.view.pace.planned_bytes = planned_bytes;
+    f->epoch_ns = base_now_ns();
+    write_record(f);
+}
+
+void api_run_file_batch(api_run_file *f, const vg_train_batch *b)
+{
+    if (!f)
+        return;
+    vg_run_view *v = &f->record.view;
+    if (v->batch.epoch != b->epoch) {
+        f->first_batch = b->batch - 1;
+        f->n_pictures = 0;
+    }
+    v->batch = *b;
+    f->n_pictures += b->n_pictures;
+    const int64_t now = base_now_ns(), done = b->batch - f->first_batch;
+    const double elapsed = (double)(now - f->epoch_ns) * 1e-9;
+    v->pace.elapsed_s = elapsed;
+    v->pace.pictures_per_s = elapsed > 0 ? f->n_pictures / elapsed : 0;
+    v->pace.left_s = done > 0 ? elapsed / (double)done * (double)(b->n_batches - b->batch) : -1;
+    if (b->batch == b->n_batches || base_ms(now - f->written_ns) >= WRITE_EVERY_MS) {
+        v->pace.resident_bytes = base_mem_resident_bytes();
+        write_record(f);
+    }
+}
+
+void api_run_file_epoch(api_run_file *f, const vg_train_epoch *e)
+{
+    if (!f)
+        return;
+    f->record.view.epoch = *e;
+    f->epoch_ns = base_now_ns();
+    write_record(f);
+}
+
+void api_run_file_end(api_run_file *f, vg_status st, const vg_error *err)
+{
+    if (!f)
+        return;
+    vg_run_view *v = &f->record.view;
+    v->state = st == VG_OK                ? VG_RUN_FINISHED
+               : st == VG_ERR_INTERRUPTED ? VG_RUN_STOPPED
+                                          : VG_RUN_FAILED;
+    v->exit_status = st != VG_OK;
+    if (st != VG_OK && err)
+        v->error = *err;
+    write_record(f);
+}
+
+void api_run_file_exit(api_run_file *f, int exit_status)
+{
+    if (!f)
+        return;
+    f->record.view.exit_status = exit_status;
+    write_record(f);
+}
+
+const vg_run_view *api_run_file_view(const api_run_file *f)
+{
+    return &f->record.view;
+}
+
+/* ---- leaving the terminal ---- */
+
+vg_status api_run_file_detach(api_run_file *f, const char *folder, vg_error *err)
+{
+    char path[API_PATH_BYTES];
+    int log = -1, null = -1;
+    vg_status st = api_path(path, folder, API_LOG_NAME, err);
+    if (st != VG_OK)
+        return st;
+    log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0644);
+    null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (log < 0 || null < 0)
+        st = base_fail_errno(err, VG_ERR_IO, log < 0 ? path : "/dev/null",
+                             "make the run's folder writable", "cannot open the run's log");
+    else if (setsid() < 0)
+        st = base_fail_errno(err, VG_ERR_SYSTEM, folder, "fork before vg_train_prepare",
+                             "the process cannot leave its terminal");
+    else if (dup2(null, STDIN_FILENO) < 0 || dup2(log, STDOUT_FILENO) < 0 ||
+             dup2(log, STDERR_FILENO) < 0)
+        st = base_fail_errno(err, VG_ERR_SYSTEM, path, NULL, "cannot write into the run's log");
+    if (st == VG_OK) {
+        f->record.view.is_detached = true;
+        write_record(f);
+    }
+    if (log > STDERR_FILENO)
+        close(log);
+    if (null > STDERR_FILENO)
+        close(null);
+    return st;
+}
+
+/* ---- names ---- */
+
+vg_status api_run_folder(char out[API_PATH_BYTES], const char *run, vg_error *err)
+{
+    static const char *const tails[] = {"/weights/last.safetensors", "/weights"};
+    const char *mend = "give a run's folder or its last.safetensors";
+    if (!base_path_exists(run))
+        return base_fail(err, VG_ERR_IO, run, mend, "no such run");
+    if (!base_format(out, API_PATH_BYTES, "%s%s", base_starts_with(run, "weights") ? "./" : "",
+                     run))
+        return base_fail(err, VG_ERR_LIMIT, "run", "use a shorter path", "a path too long");
+    size_t n = strlen(out);
+    while (n > 1 && out[n - 1] == '/')
+        out[--n] = '\0';
+    for (int i = 0; i < 2; i++) {
+        const size_t tail = strlen(tails[i]);
+        if (n > tail && strcmp(out + n - tail, tails[i]) == 0)
+            out[n -= tail] = '\0';
+    }
+    char weights[API_PATH_BYTES];
+    const vg_status st = api_path(weights, out, "weights", err);
+    if (st == VG_OK && !base_path_is_dir(weights))
+        return base_fail(err, VG_ERR_ARGUMENT, run, mend, "not a run: it has no folder weights");
+    return st;
+}

@@ -1,0 +1,54 @@
+/* run_file.h: the two files by which a run is known to other processes: vigil.pid, locked while its
+ * process lives, and vigil.progress, a record overwritten in place. Internal to api.
+ *
+ * The lock is certain where an id alone is not: it goes with the process, however that ends. It is
+ * an open file description's (fcntl), which others can ask for without taking it. */
+#ifndef API_RUN_FILE_H
+#define API_RUN_FILE_H
+
+#include "validation.h"
+
+#define API_PID_NAME      "vigil.pid"
+#define API_PROGRESS_NAME "vigil.progress"
+#define API_LOG_NAME      "train.log"
+
+/* ---- the run's own process ---- */
+
+typedef struct api_run_file api_run_file;
+
+/* Takes the lock and writes both files. Errors: VG_ERR_ARGUMENT (another process has the run),
+ * VG_ERR_IO, VG_ERR_MEMORY. *out belongs to the caller. */
+vg_status api_run_file_create(api_run_file **out, const char *folder, base_mem *mem, vg_error *err);
+/* Removes both files, then gives the lock back. */
+void api_run_file_destroy(api_run_file **f);
+
+/* vg_train_detach. */
+vg_status api_run_file_detach(api_run_file *f, const char *folder, vg_error *err);
+/* None of these can fail: what others are shown is not worth ending a run for. NULL is fine. */
+void api_run_file_start(api_run_file *f, int start_epoch, size_t planned_bytes);
+/* Written at most five times a second, and at an epoch's end. */
+void api_run_file_batch(api_run_file *f, const vg_train_batch *b);
+void api_run_file_epoch(api_run_file *f, const vg_train_epoch *e);
+void api_run_file_end(api_run_file *f, vg_status st, const vg_error *err);
+void api_run_file_exit(api_run_file *f, int exit_status);
+const vg_run_view *api_run_file_view(const api_run_file *f);
+
+/* ---- others ---- */
+
+typedef struct api_run_id {
+    int pid;
+    uint64_t start_ticks; /* since boot */
+} api_run_id;
+/* From a vigil.pid; false when it is none. */
+bool api_run_id_read(api_run_id *out, int fd);
+/* Of a living process, by /proc; false when there is none. */
+bool api_run_id_of_process(api_run_id *out, int pid);
+/* True while the process that wrote it lives. */
+bool api_run_file_is_locked(int fd);
+/* The record; false while there is none that is whole and of this version. */
+bool api_run_view_read(vg_run_view *out, int fd);
+
+/* The folder of a run that is named by itself, its weights folder or its last.safetensors. */
+vg_status api_run_folder(char out[API_PATH_BYTES], const char *run, vg_error *err);
+
+#endif
