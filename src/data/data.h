@@ -178,8 +178,19 @@ typedef struct data_loader data_loader;
  * VG_ERR_SYSTEM. *out belongs to the caller. */
 vg_status data_loader_create(data_loader **out, const data_set *set,
                              const data_loader_options *options, base_mem *mem, vg_error *err);
-/* The bytes that create would take on mem (its threads' decoders apart); 0 for refused options. */
+/* The bytes that create would take on mem; 0 for refused options. Decoders grow later, if at all:
+ * by a picture that is turned, or in CMYK, or of a rare format. */
 size_t data_loader_bytes(const data_set *set, const data_loader_options *options);
+/* What a loader of these options would say of its batches. Errors: as create, of the options. */
+typedef struct data_loader_bounds {
+    int n, h, w;        /* the largest batch */
+    size_t n_batches;   /* of an epoch */
+    size_t most_labels; /* of one picture of a batch */
+    size_t n_decoders;
+    size_t most_picture_bytes; /* of a decoded picture, before it is resized */
+} data_loader_bounds;
+vg_status data_loader_plan(data_loader_bounds *out, const data_set *set,
+                           const data_loader_options *options, vg_error *err);
 /* At any time, also in the middle of an epoch: waits for the samples under way (milliseconds). */
 void data_loader_destroy(data_loader **l);
 

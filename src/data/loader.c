@@ -70,6 +70,26 @@ size_t data_loader_bytes(const data_set *set, const data_loader_options *options
                      : 0;
 }
 
+vg_status data_loader_plan(data_loader_bounds *out, const data_set *set,
+                           const data_loader_options *options, vg_error *err)
+{
+    loader_layout l;
+    vg_status st = loader_lay_out(&l, set, options, &SIZES, err);
+    *out =
+        (data_loader_bounds){.n = (size_t)l.o.batch < l.n_pictures ? l.o.batch : (int)l.n_pictures,
+                             .h = l.most_h,
+                             .w = l.most_w,
+                             .n_batches = l.n_batches,
+                             .most_labels = l.most_labels,
+                             .n_decoders = (size_t)l.o.n_workers + 1};
+    for (size_t i = 0; st == VG_OK && i < l.n_pictures; i++) {
+        const data_picture *p = data_set_picture(set, i);
+        size_t bytes = 3 * (size_t)p->w * (size_t)p->h;
+        out->most_picture_bytes = bytes > out->most_picture_bytes ? bytes : out->most_picture_bytes;
+    }
+    return st;
+}
+
 /* ---- making samples ---- */
 
 static size_t batch_of(const data_loader *l, size_t place)

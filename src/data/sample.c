@@ -38,7 +38,9 @@ static parts plan(const sample_recipe *r, int most_w, int most_h)
 size_t sample_maker_bytes(const sample_recipe *r, int most_w, int most_h)
 {
     parts p = plan(r, most_w, most_h);
-    return p.fits ? p.total + store_io_bytes(r->set, r->imgsz) : 0;
+    return p.fits
+               ? p.total + image_letterbox_bytes(most_w, most_h) + store_io_bytes(r->set, r->imgsz)
+               : 0;
 }
 
 vg_status sample_maker_create(sample_maker *m, const sample_recipe *r, int most_w, int most_h,

@@ -190,7 +190,8 @@ size_t store_io_bytes(const data_set *set, int imgsz)
     int w0, h0, w, h;
     count_pixels(&z, set, imgsz);
     extremes(set, imgsz, &w0, &h0, &w, &h);
-    return data_set_most_file_bytes(set) + 1 + z.most_pixels + 3 * (size_t)w0 * (size_t)h0;
+    return image_decoder_own_bytes() + data_set_most_file_bytes(set) + 1 + z.most_pixels +
+           3 * (size_t)w0 * (size_t)h0 + image_letterbox_bytes(w, h);
 }
 
 vg_status store_io_create(store_io *io, const data_set *set, int imgsz, base_mem *mem,

@@ -40,6 +40,11 @@ vg_status image_decoder_create(image_decoder **out, const image_limits *limits, 
     return VG_OK;
 }
 
+size_t image_decoder_own_bytes(void)
+{
+    return sizeof(image_decoder);
+}
+
 void image_decoder_destroy(image_decoder **decoder)
 {
     image_decoder *d = *decoder;

@@ -43,6 +43,7 @@ typedef struct image_decoder image_decoder;
 vg_status image_decoder_create(image_decoder **out, const image_limits *limits, base_mem *mem,
                                vg_error *err);
 void image_decoder_destroy(image_decoder **d);
+size_t image_decoder_own_bytes(void); /* what create takes */
 
 /* A whole encoded picture in memory -> out (upright: EXIF orientation applied; alpha dropped; grey,
  * CMYK, palette and 16-bit brought to 8-bit RGB; of an animation the first frame). JPEG through

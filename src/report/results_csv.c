@@ -249,6 +249,11 @@ done:
     return st;
 }
 
+size_t report_csv_bytes(void)
+{
+    return sizeof(report_csv);
+}
+
 vg_status report_csv_append(report_csv *c, const report_epoch *e, vg_error *err)
 {
     if (e->epoch <= c->last_epoch)

@@ -28,6 +28,7 @@ typedef struct report_csv report_csv;
  * as it was; VG_ERR_LIMIT, VG_ERR_MEMORY. On success *out belongs to the caller. */
 vg_status report_csv_open(report_csv **out, const char *path, int last_epoch, bool sync,
                           base_mem *mem, vg_error *err);
+size_t report_csv_bytes(void); /* what open leaves on mem */
 /* A row by one write. Losses and metrics are rounded to 5 decimals, all is written with 6 digits:
  * the same numbers give the same bytes on every machine. Errors: VG_ERR_ARGUMENT (epochs that do
  * not rise), VG_ERR_IO: no part of the row stays, and a later append may succeed. */

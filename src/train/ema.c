@@ -150,6 +150,25 @@ void train_ema_set_updates(train_ema *e, int64_t updates)
     e->updates = updates;
 }
 
+vg_status train_ema_reader_bytes(size_t *out, const train_param *params, size_t n_params,
+                                 base_mem *mem, vg_error *err)
+{
+    size_t n_value_bytes;
+    weights_file *reader = NULL;
+    const size_t n_header = make_header(NULL, params, n_params, &n_value_bytes);
+    uint8_t *image = base_alloc(mem, n_header + n_value_bytes, err);
+    if (image == NULL)
+        return VG_ERR_MEMORY;
+    make_header(image, params, n_params, &n_value_bytes);
+    const size_t before = mem->in_use_bytes;
+    const vg_status st = weights_open_memory(&reader, image, n_header + n_value_bytes,
+                                             "the average of the weights", mem, err);
+    *out = mem->in_use_bytes - before;
+    weights_close(&reader);
+    base_free(image);
+    return st;
+}
+
 vg_status train_ema_open_weights(const train_ema *e, weights_file **out, base_mem *mem,
                                  vg_error *err)
 {

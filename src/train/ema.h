@@ -24,6 +24,10 @@ float *train_ema_value(train_ema *e, size_t index);
  * before destroy. */
 vg_status train_ema_open_weights(const train_ema *e, weights_file **out, base_mem *mem,
                                  vg_error *err);
+/* What the above takes on its account, before there is an average. mem: for the moment, and without
+ * touching the values' pages. */
+vg_status train_ema_reader_bytes(size_t *out, const train_param *params, size_t n_params,
+                                 base_mem *mem, vg_error *err);
 int64_t train_ema_updates(const train_ema *e);
 void train_ema_set_updates(train_ema *e, int64_t updates);
 

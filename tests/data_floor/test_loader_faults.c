@@ -137,9 +137,15 @@ static void nothing_is_allocated_once_it_runs(void **state)
         o.augment.mixup = 0.5f;
         size_t before = mem.in_use_bytes;
         OK(data_loader_create(&l, set, &o, &mem, err));
-        /* What create says it takes is what it takes; resize tables and decoders come on top. */
-        size_t taken = mem.in_use_bytes - before, planned = data_loader_bytes(set, &o);
-        assert_true(taken >= planned && taken < planned + (size_t)(workers + 1) * 32768);
+        /* What create says it takes is what it takes. */
+        assert_int_equal(mem.in_use_bytes - before, data_loader_bytes(set, &o));
+        data_loader_bounds bounds;
+        int most_n, h, w;
+        OK(data_loader_plan(&bounds, set, &o, err));
+        data_loader_most_shape(l, &most_n, &h, &w);
+        assert_true(bounds.n == most_n && bounds.h == h && bounds.w == w);
+        assert_int_equal(bounds.n_batches, data_loader_n_batches(l));
+        assert_int_equal(bounds.most_labels, data_loader_most_labels(l));
         for (int epoch = 0; epoch < 3; epoch++)
             run_epoch(l, (uint64_t)epoch, 0, &hash);
         uint64_t n = mem.n_allocs;
