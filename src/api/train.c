@@ -40,10 +40,10 @@ size_t vg_train_n_args(void)
 void vg_train_arg_get(size_t index, vg_train_arg *out)
 {
     static const vg_arg_kind kinds[] = {
-        [TRAIN_ARG_BOOL] = VG_ARG_BOOL,     [TRAIN_ARG_INT] = VG_ARG_INT,
-        [TRAIN_ARG_REAL] = VG_ARG_REAL,     [TRAIN_ARG_TEXT] = VG_ARG_TEXT,
-        [TRAIN_ARG_CHOICE] = VG_ARG_CHOICE, [TRAIN_ARG_INTS] = VG_ARG_INTS,
-        [TRAIN_ARG_LAYERS] = VG_ARG_INTS};
+        [TRAIN_ARG_BOOL] = VG_ARG_BOOL,  [TRAIN_ARG_INT] = VG_ARG_INT,
+        [TRAIN_ARG_REAL] = VG_ARG_REAL,  [TRAIN_ARG_TEXT] = VG_ARG_TEXT,
+        [TRAIN_ARG_BYTES] = VG_ARG_TEXT, [TRAIN_ARG_CHOICE] = VG_ARG_CHOICE,
+        [TRAIN_ARG_INTS] = VG_ARG_INTS,  [TRAIN_ARG_LAYERS] = VG_ARG_INTS};
     size_t n;
     const train_arg *table = train_arg_table(&n);
     *out = (vg_train_arg){.name = "", .preset = "", .help = ""};

@@ -41,7 +41,8 @@ static const train_arg table[] = {
     INT(epochs, "100", 1, 1000000, "passes over the training pictures"),
     INT(patience, "100", 0, 1000000,
         "epochs without a better fitness before training stops; 0: never"),
-    INT(batch, "16", -1, 65536, "pictures of a batch; -1: the most that fit the memory limit"),
+    INT(batch, "16", -1, 65536,
+        "pictures of a batch; -1: the most that fit memory_limit, or 60 % of what is free"),
     INT(imgsz, "640", 32, 8192, "size of the training pictures, pixels"),
     BOOL(save, "true", "write weights and checkpoints"),
     INT(save_period, "-1", -1, 1000000, "also keep the weights of every so many epochs; -1: none"),
@@ -50,6 +51,8 @@ static const train_arg table[] = {
     CHOICE(cache, "none", "none|ram|disk", "keep decoded pictures"),
     INT(workers, "8", 0, 256, "threads that load pictures"),
     INT(threads, "0", 0, 1024, "threads that compute; 0: every processor"),
+    {"memory_limit", NULL, TRAIN_ARG_BYTES, AT(memory_limit), 0, 0, NULL, "",
+     "most memory the run may take, such as 400MB or 1.5G; it is planned before anything runs"},
     TEXT(project, NULL, "", "folder of the runs"),
     TEXT(name, NULL, "", "name of the run's folder"),
     BOOL(exist_ok, "false", "write into the run's folder also when it exists"),
@@ -173,6 +176,16 @@ static vg_status set_real(train_args *args, const train_arg *arg, const char *va
     return VG_OK;
 }
 
+static vg_status set_bytes(train_args *args, const train_arg *arg, const char *value, vg_error *err)
+{
+    size_t bytes = 0;
+    if (value[0] != '\0' && !base_parse_bytes(&bytes, value))
+        return base_fail(err, VG_ERR_ARGUMENT, arg->name, "give a size such as 400MB or 1.5G",
+                         "%s=%.200s", arg->name, value);
+    *(size_t *)field(args, arg) = bytes;
+    return VG_OK;
+}
+
 static vg_status set_text(train_args *args, const train_arg *arg, const char *value, vg_error *err)
 {
     if (strlen(value) >= TRAIN_ARG_TEXT_BYTES)
@@ -248,8 +261,8 @@ static bool is_none(const char *value)
 
 static vg_status set_value(train_args *args, const train_arg *arg, const char *value, vg_error *err)
 {
-    const bool can_be_empty =
-        arg->kind == TRAIN_ARG_TEXT || arg->kind == TRAIN_ARG_INTS || arg->kind == TRAIN_ARG_LAYERS;
+    const bool can_be_empty = arg->kind == TRAIN_ARG_TEXT || arg->kind == TRAIN_ARG_BYTES ||
+                              arg->kind == TRAIN_ARG_INTS || arg->kind == TRAIN_ARG_LAYERS;
     if (can_be_empty && is_none(value))
         value = "";
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
@@ -267,6 +280,8 @@ static vg_status set_value(train_args *args, const train_arg *arg, const char *v
         return set_int(args, arg, value, err);
     case TRAIN_ARG_REAL:
         return set_real(args, arg, value, err);
+    case TRAIN_ARG_BYTES:
+        return set_bytes(args, arg, value, err);
     case TRAIN_ARG_TEXT:
         return set_text(args, arg, value, err);
     case TRAIN_ARG_CHOICE:
@@ -418,6 +433,9 @@ bool train_arg_format(char *buf, size_t n, const train_args *args, const train_a
     case TRAIN_ARG_REAL:
         format_real(buf, n, *(const double *)at);
         return true;
+    case TRAIN_ARG_BYTES: /* in bytes, and none is empty */
+        return *(const size_t *)at > 0 ? base_format(buf, n, "%zu", *(const size_t *)at)
+                                       : base_format(buf, n, "%s", "");
     case TRAIN_ARG_TEXT:
         return base_format(buf, n, "%s", (const char *)at);
     case TRAIN_ARG_CHOICE:
@@ -440,7 +458,7 @@ static vg_status add_value(base_str *out, const train_args *args, const train_ar
     (void)fits;
     const bool is_text = arg->kind == TRAIN_ARG_TEXT || arg->kind == TRAIN_ARG_CHOICE;
     const bool is_list = arg->kind == TRAIN_ARG_INTS || arg->kind == TRAIN_ARG_LAYERS;
-    if ((arg->kind == TRAIN_ARG_TEXT && value[0] == '\0') || (is_list && value[0] == 'n'))
+    if (value[0] == '\0' || (is_list && value[0] == 'n'))
         return base_str_add(out, MOST, mem, err, "null");
     if (!is_text)
         return base_str_add(out, MOST, mem, err, "%s", value);

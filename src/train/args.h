@@ -20,6 +20,7 @@ typedef struct train_args {
     char project[TRAIN_ARG_TEXT_BYTES], name[TRAIN_ARG_TEXT_BYTES], resume[TRAIN_ARG_TEXT_BYTES];
     bool exist_ok, save, deterministic, single_cls, rect, cos_lr, amp, multi_scale, val, half,
         plots, agnostic_nms, save_json;
+    size_t memory_limit; /* bytes; 0: none */
     int epochs, patience, batch, imgsz, save_period, workers, threads, seed, close_mosaic, max_det,
         vid_stride, nbs;
     int optimizer; /* train_optimizer_kind */
@@ -37,6 +38,7 @@ typedef enum train_arg_kind {
     TRAIN_ARG_BOOL,
     TRAIN_ARG_INT,
     TRAIN_ARG_REAL,
+    TRAIN_ARG_BYTES, /* a size_t: "400MB" (of 1024^2), "1.5G", or a number; none is 0 */
     TRAIN_ARG_TEXT,
     TRAIN_ARG_CHOICE, /* an int, the place of the word in `choices` */
     TRAIN_ARG_INTS,   /* train_ints: "0,3,5" or "[0, 3, 5]" */

@@ -72,6 +72,7 @@ static void values_outside_their_range_are_refused(void **state)
     refuse("freeze", "[1,2] 3", "freeze=[1,2] 3", "list");
     refuse("classes", "-1", "classes=-1", "list");
     refuse("data", "\xff.yaml", "not UTF-8", "UTF-8");
+    refuse("memory_limit", "much", "memory_limit=much", "400MB");
     char longer[TRAIN_ARG_TEXT_BYTES + 1];
     memset(longer, 'a', sizeof longer - 1);
     longer[sizeof longer - 1] = '\0';
@@ -96,6 +97,10 @@ static void users_spellings_mean_what_users_mean(void **state)
     assert_true(args.freeze.n == 1 && args.freeze.at[0] == 5);
     accept("freeze", "0, 2,4");
     assert_true(args.freeze.n == 3 && args.freeze.at[2] == 4);
+    accept("memory_limit", "1.5G");
+    assert_int_equal(args.memory_limit, (size_t)3 << 29);
+    accept("memory_limit", "none");
+    assert_int_equal(args.memory_limit, 0);
     accept("freeze", "None");
     assert_int_equal(args.freeze.n, 0);
     accept("classes", "3");
@@ -162,6 +167,7 @@ static void text_comes_back_as_it_was(void **state)
         accept("classes", "2");
         accept("cos_lr", "yes");
         accept("cache", "disk");
+        accept("memory_limit", "5000000001");
         args.momentum = 0.1 + 0.2;
     }
 }
