@@ -193,6 +193,27 @@ bool base_format(char *buf, size_t n, const char *format, ...)
     return length >= 0 && (size_t)length < n;
 }
 
+const char *base_format_double(char *buf, size_t n, double value)
+{
+    if (!isfinite(value)) {
+        base_format(buf, n, "%s", isnan(value) ? "nan" : value > 0 ? "inf" : "-inf");
+        return buf;
+    }
+    const char *point = localeconv()->decimal_point;
+    for (int digits = 6; digits <= 17; digits++) {
+        double back;
+        base_format(buf, n, "%.*g", digits, value);
+        char *at = point[0] != '.' ? strstr(buf, point) : NULL;
+        if (at != NULL) {
+            *at = '.';
+            memmove(at + 1, at + strlen(point), strlen(at + strlen(point)) + 1);
+        }
+        if (base_parse_double(&back, buf) && back == value)
+            break;
+    }
+    return buf;
+}
+
 /* ---- paths ---- */
 
 const char *base_path_name(const char *path)

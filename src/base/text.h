@@ -23,6 +23,11 @@ const char *base_format_bytes(char *buf, size_t n, double bytes);
 /* snprintf that is always terminated; true when it fitted. */
 bool base_format(char *buf, size_t n, const char *format, ...) VG_PRINTF(3, 4);
 
+/* The shortest text, of 6 to 17 digits, that base_parse_double reads back as the same number; a
+ * point whatever the locale. Not finite: "nan", "inf", "-inf". 32 bytes are room for any. Returns
+ * buf. */
+const char *base_format_double(char *buf, size_t n, double value);
+
 /* Pointers into path: the last component, and the last ".suffix" of it ("" when none). */
 const char *base_path_name(const char *path);
 const char *base_path_suffix(const char *path);

@@ -2,7 +2,6 @@
  * last one, which the next writer cuts off. */
 #include <errno.h>
 #include <fcntl.h>
-#include <locale.h>
 #include <math.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -89,36 +88,19 @@ vg_status watch_trace_create(watch_trace_writer **out, const char *path, base_me
     return VG_OK;
 }
 
-/* The shortest text that gives the same double back; a point whatever the locale. */
-static size_t put_number(char *buf, size_t n, double value)
-{
-    for (int digits = 6; digits <= 17; digits++) {
-        double back;
-        base_format(buf, n, "%.*g", digits, value);
-        const char *point = localeconv()->decimal_point;
-        char *at = point[0] != '.' ? strstr(buf, point) : NULL;
-        if (at != NULL) {
-            memmove(at + 1, at + strlen(point), strlen(at + strlen(point)) + 1);
-            *at = '.';
-        }
-        if (base_parse_double(&back, buf) && back == value)
-            break;
-    }
-    return strlen(buf);
-}
-
 vg_status watch_trace_add(watch_trace_writer *w, const watch_sample *s, vg_error *err)
 {
+    char time[32];
     size_t n = 0;
+    base_format_double(time, sizeof time, s->time_s);
     for (int i = 0; i < WATCH_N_SERIES; i++) {
         if (!isfinite(s->value[i]))
             continue;
-        n += put_number(w->buffer + n, sizeof w->buffer - n, s->time_s);
-        base_format(w->buffer + n, sizeof w->buffer - n, ",%s,",
-                    watch_series_get((watch_series)i)->name);
+        char value[32];
+        base_format(w->buffer + n, sizeof w->buffer - n, "%s,%s,%s\n", time,
+                    watch_series_get((watch_series)i)->name,
+                    base_format_double(value, sizeof value, s->value[i]));
         n += strlen(w->buffer + n);
-        n += put_number(w->buffer + n, sizeof w->buffer - n, s->value[i]);
-        w->buffer[n++] = '\n';
     }
     return put(w, w->buffer, n, err);
 }

@@ -8,6 +8,7 @@
 #ifndef WATCH_WATCH_H
 #define WATCH_WATCH_H
 
+#include "event_text.h"
 #include "judge.h"
 #include "rule.h"
 #include "sampler.h"

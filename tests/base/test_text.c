@@ -3,6 +3,8 @@
 
 #include <locale.h>
 
+#include <math.h>
+
 #include "base/base.h"
 
 static void integers_are_whole_and_in_range(void **state)
@@ -231,6 +233,29 @@ static void the_hash_is_fnv_1a(void **state)
                 UINT64_C(0x85944171f73967e8));
 }
 
+static void a_number_is_written_short_and_read_back(void **state)
+{
+    (void)state;
+    static const struct {
+        double value;
+        const char *text;
+    } cases[] = {{0, "0"},
+                 {0.1, "0.1"},
+                 {-2.5, "-2.5"},
+                 {1e9, "1e+09"},
+                 {123456789, "123456789"},
+                 {1.0 / 3, "0.3333333333333333"},
+                 {5e-324, "4.94066e-324"}};
+    char buf[32];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        double back;
+        assert_string_equal(base_format_double(buf, sizeof buf, cases[i].value), cases[i].text);
+        assert_true(base_parse_double(&back, buf) && back == cases[i].value);
+    }
+    assert_string_equal(base_format_double(buf, sizeof buf, (double)NAN), "nan");
+    assert_string_equal(base_format_double(buf, sizeof buf, -(double)INFINITY), "-inf");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,6 +269,7 @@ int main(void)
         cmocka_unit_test(paths_come_apart),
         cmocka_unit_test(words_compare_as_people_would),
         cmocka_unit_test(a_text_grows_to_its_ceiling_and_stays_whole),
+        cmocka_unit_test(a_number_is_written_short_and_read_back),
         cmocka_unit_test(the_hash_is_fnv_1a),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,350 @@
+/* judge.c: every series' detector, the courses of work, and the rules that explain what rises.
+ *
+ * All of it is one block without pointers into itself, so that its bytes are its state. */
+#include "judge.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "hang.h"
+#include "rule.h"
+#include "units.h"
+
+enum { MOST_EVENTS = 64, STATE_VERSION = 1, MOST_RULE_BYTES = 4096 };
+
+/* How often a rising series is explained anew while its detector does not change its mind: causes
+ * become clearer, and what looked like a leak may turn out to be the page cache. */
+static const double EXPLAIN_S = 60;
+
+/* No limit is nearer than so: two checkpoints' time is at least this, seconds. */
+static const double LEAST_HORIZON_S = 600;
+
+typedef struct opinion {
+    watch_state detected, told;
+    double explained_s;
+    bool is_no_leak; /* a rule's word on the rise in hand */
+} opinion;
+
+struct watch_judge {
+    uint64_t version, n_bytes; /* of the block: what load compares */
+    watch_judge_options options;
+    watch_sample now;
+    double limit[WATCH_N_SERIES]; /* the last known; NAN */
+    opinion opinions[WATCH_N_SERIES];
+    watch_course courses[WATCH_N_SERIES]; /* of WORK; the others are never read */
+    watch_hang hang;
+    watch_event events[MOST_EVENTS];
+    size_t first_event, n_events, n_lost;
+    size_t n_samples;
+    size_t detectors_at, rules_at; /* offsets in this block */
+};
+
+static watch_detector *detector_of(watch_judge *j, watch_series s)
+{
+    return (watch_detector *)((char *)j + j->detectors_at + (size_t)s * watch_detector_bytes());
+}
+
+static const watch_detector *detector_in(const watch_judge *j, watch_series s)
+{
+    return (const watch_detector *)((const char *)j + j->detectors_at +
+                                    (size_t)s * watch_detector_bytes());
+}
+
+static size_t rule_bytes(size_t r)
+{
+    assert(watch_rules[r]->state_bytes <= MOST_RULE_BYTES);
+    return base_round_up(watch_rules[r]->state_bytes, BASE_MEM_ALIGN);
+}
+
+static char *rule_state(const watch_judge *j, size_t rule)
+{
+    size_t at = j->rules_at;
+    for (size_t r = 0; r < rule; r++)
+        at += rule_bytes(r);
+    return (char *)(uintptr_t)j + at;
+}
+
+static bool is_judged(watch_series s)
+{
+    return watch_series_get(s)->kind == WATCH_LEVEL;
+}
+
+static void init_levels(watch_judge *j)
+{
+    for (int s = 0; s < WATCH_N_SERIES; s++) {
+        watch_detector_init(detector_of(j, (watch_series)s),
+                            watch_series_get((watch_series)s)->unit);
+        j->opinions[s] = (opinion){.explained_s = -INFINITY};
+    }
+}
+
+vg_status watch_judge_create(watch_judge **out, const watch_judge_options *o, base_mem *mem,
+                             vg_error *err)
+{
+    const size_t head = base_round_up(sizeof **out, BASE_MEM_ALIGN),
+                 detectors = base_round_up(watch_detector_bytes() * WATCH_N_SERIES, BASE_MEM_ALIGN);
+    size_t n = head + detectors;
+    for (size_t r = 0; r < watch_n_rules; r++)
+        n += rule_bytes(r);
+    watch_judge *j = base_alloc_zero(mem, 1, n, err);
+    *out = j;
+    if (j == NULL)
+        return VG_ERR_MEMORY;
+    j->version = STATE_VERSION;
+    j->n_bytes = n;
+    j->options = *o;
+    j->detectors_at = head;
+    j->rules_at = head + detectors;
+    watch_sample_clear(&j->now, 0);
+    for (int s = 0; s < WATCH_N_SERIES; s++)
+        j->limit[s] = NAN;
+    init_levels(j);
+    return VG_OK;
+}
+
+void watch_judge_destroy(watch_judge **j)
+{
+    base_free(*j);
+    *j = NULL;
+}
+
+void watch_judge_restart(watch_judge *j)
+{
+    init_levels(j);
+    memset((char *)j + j->rules_at, 0, j->n_bytes - j->rules_at);
+    watch_hang_init(&j->hang);
+}
+
+/* ---- limits ---- */
+
+static double known(const watch_judge *j, watch_series s)
+{
+    return j->now.value[s];
+}
+
+/* The first of several series that was read. */
+static double first_known(const watch_judge *j, const watch_series *names, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!isnan(known(j, names[i])))
+            return known(j, names[i]);
+    return 0;
+}
+
+/* Where this series must end: its limit less what the rest of the job takes of the same one. */
+static double limit_of(const watch_judge *j, watch_series s)
+{
+    static const watch_series main_memory[] = {WATCH_MAIN_ANON_BYTES, WATCH_MAIN_USS_BYTES,
+                                               WATCH_MAIN_PSS_BYTES, WATCH_MAIN_RSS_BYTES};
+    static const watch_series children_memory[] = {
+        WATCH_CHILDREN_PRIVATE_BYTES, WATCH_CHILDREN_ANON_BYTES, WATCH_CHILDREN_PSS_BYTES,
+        WATCH_CHILDREN_RSS_BYTES};
+    const watch_series_info *info = watch_series_get(s);
+    if (info->limit == WATCH_NONE)
+        return NAN;
+    double limit = j->limit[info->limit];
+    if (info->limit != WATCH_LIMIT_MEMORY_BYTES)
+        return limit;
+    if (isnan(limit))
+        limit = j->limit[WATCH_LIMIT_MACHINE_BYTES];
+    if (base_starts_with(info->name, "main."))
+        return limit -
+               first_known(j, children_memory, sizeof children_memory / sizeof *children_memory);
+    if (base_starts_with(info->name, "children."))
+        return limit - first_known(j, main_memory, sizeof main_memory / sizeof *main_memory);
+    return limit;
+}
+
+static double horizon_of(const watch_judge *j)
+{
+    if (j->options.horizon_s > 0)
+        return j->options.horizon_s;
+    const watch_course *c = &j->courses[WATCH_WORK_CHECKPOINTS];
+    double horizon_s = c->is_known && c->n > 1 ? 2 * c->longest_still_s : 0;
+    const double epoch_s = known(j, WATCH_WORK_EPOCH_S);
+    if (horizon_s == 0 && epoch_s > 0)
+        horizon_s = 2 * epoch_s;
+    return horizon_s > LEAST_HORIZON_S ? horizon_s : LEAST_HORIZON_S;
+}
+
+/* ---- causes ---- */
+
+static void explain(const watch_judge *j, watch_series s, const watch_verdict *v,
+                    watch_finding *best, const char **rule)
+{
+    *best = (watch_finding){0};
+    *rule = "";
+    for (size_t r = 0; r < watch_n_rules; r++) {
+        watch_finding f = {0};
+        if (watch_rules[r]->explain(rule_state(j, r), j, s, v, &f) &&
+            f.confidence_0_1 > best->confidence_0_1) {
+            *best = f;
+            *rule = watch_rules[r]->name;
+        }
+    }
+}
+
+static bool rises(watch_state s)
+{
+    return s == WATCH_SUSPECT || s == WATCH_LEAKING || s == WATCH_CRITICAL;
+}
+
+static void fill_event(const watch_judge *j, watch_series s, watch_event *out)
+{
+    const opinion *o = &j->opinions[s];
+    watch_finding f = {0};
+    *out = (watch_event){.time_s = j->now.time_s, .series = s, .was = o->told, .rule = ""};
+    watch_verdict *v = &out->verdict;
+    watch_detector_get(detector_in(j, s), v);
+    v->unit = rises(v->state) ? watch_units_choose(&v->per_unit, j->courses, detector_in(j, s), v,
+                                                   j->now.time_s)
+                              : WATCH_NONE;
+    if (v->unit == WATCH_NONE)
+        v->per_unit = NAN;
+    if (!rises(v->state))
+        return;
+    explain(j, s, v, &f, &out->rule);
+    out->confidence_0_1 = f.confidence_0_1;
+    memcpy(out->cause, f.cause, sizeof out->cause);
+    memcpy(out->evidence, f.evidence, sizeof out->evidence);
+    memcpy(out->remedy, f.remedy, sizeof out->remedy);
+    if (f.is_no_leak)
+        v->state = WATCH_STEADY;
+}
+
+/* ---- events ---- */
+
+static void add_event(watch_judge *j, const watch_event *e)
+{
+    if (j->n_events == MOST_EVENTS) {
+        j->first_event = (j->first_event + 1) % MOST_EVENTS;
+        j->n_events--;
+        j->n_lost++;
+    }
+    j->events[(j->first_event + j->n_events++) % MOST_EVENTS] = *e;
+}
+
+bool watch_judge_next(watch_judge *j, watch_event *out)
+{
+    if (j->n_events == 0)
+        return false;
+    *out = j->events[j->first_event];
+    j->first_event = (j->first_event + 1) % MOST_EVENTS;
+    j->n_events--;
+    return true;
+}
+
+static void judge_level(watch_judge *j, watch_series s)
+{
+    opinion *o = &j->opinions[s];
+    watch_verdict v;
+    watch_event e;
+    watch_detector_push(detector_of(j, s), j->now.time_s, j->now.value[s], limit_of(j, s),
+                        horizon_of(j));
+    watch_detector_get(detector_of(j, s), &v);
+    if (v.state == o->detected && (!rises(v.state) || j->now.time_s - o->explained_s < EXPLAIN_S))
+        return;
+    o->detected = v.state;
+    o->explained_s = j->now.time_s;
+    fill_event(j, s, &e);
+    const bool is_new = e.verdict.state != o->told;
+    o->is_no_leak = rises(v.state) && e.verdict.state == WATCH_STEADY;
+    o->told = e.verdict.state;
+    if (is_new)
+        add_event(j, &e);
+}
+
+static void judge_hang(watch_judge *j)
+{
+    watch_event e = {.time_s = j->now.time_s, .series = WATCH_WORK_IDLE_S, .rule = ""};
+    opinion *o = &j->opinions[WATCH_WORK_IDLE_S];
+    const bool is_hung =
+        watch_hang_push(&j->hang, &j->now, j->courses, j->options.hang_s, &e.verdict);
+    const watch_state state = is_hung ? WATCH_HUNG : WATCH_STEADY;
+    e.was = o->told;
+    if (o->told == state || (o->told == WATCH_LEARNING && !is_hung))
+        return;
+    o->told = state;
+    e.verdict.state = state;
+    if (is_hung)
+        watch_hang_explain(&j->hang, &j->now, &e);
+    add_event(j, &e);
+}
+
+void watch_judge_push(watch_judge *j, const watch_sample *s)
+{
+    j->now = *s;
+    j->n_samples++;
+    for (int i = 0; i < WATCH_N_SERIES; i++) {
+        const watch_kind kind = watch_series_get((watch_series)i)->kind;
+        if (kind == WATCH_LIMIT && !isnan(s->value[i]))
+            j->limit[i] = s->value[i];
+        else if (kind == WATCH_WORK)
+            watch_course_push(&j->courses[i], s->time_s, s->value[i]);
+    }
+    for (size_t r = 0; r < watch_n_rules; r++)
+        if (watch_rules[r]->observe != NULL)
+            watch_rules[r]->observe(rule_state(j, r), s);
+    for (int i = 0; i < WATCH_N_SERIES; i++)
+        if (is_judged((watch_series)i) && !isnan(s->value[i]))
+            judge_level(j, (watch_series)i);
+    judge_hang(j);
+}
+
+/* ---- what is thought now ---- */
+
+bool watch_judge_get(const watch_judge *j, watch_series s, watch_event *out)
+{
+    if (s == WATCH_WORK_IDLE_S) {
+        *out = (watch_event){.time_s = j->now.time_s, .series = s, .rule = ""};
+        watch_hang_get(&j->hang, &j->now, &out->verdict);
+        out->verdict.state = j->opinions[s].told;
+        if (out->verdict.state == WATCH_HUNG)
+            watch_hang_explain(&j->hang, &j->now, out);
+        return watch_hang_is_known(&j->hang);
+    }
+    if (!is_judged(s))
+        return false;
+    fill_event(j, s, out);
+    return !isnan(out->verdict.level);
+}
+
+const watch_sample *watch_judge_sample(const watch_judge *j)
+{
+    return &j->now;
+}
+
+bool watch_judge_change(const watch_judge *j, watch_series s, double since_s, watch_change *out)
+{
+    return watch_detector_change(detector_in(j, s), since_s, out);
+}
+
+/* ---- the guard's own restart ---- */
+
+size_t watch_judge_state_bytes(const watch_judge *j)
+{
+    return j->n_bytes;
+}
+
+/* Events that wait are not saved: whoever saves has taken them. */
+void watch_judge_save(const watch_judge *j, void *bytes)
+{
+    watch_judge *copy = bytes;
+    memcpy(bytes, j, j->n_bytes);
+    memset(copy->events, 0, sizeof copy->events);
+    copy->first_event = copy->n_events = 0;
+}
+
+vg_status watch_judge_load(watch_judge *j, const void *bytes, size_t n_bytes, vg_error *err)
+{
+    const watch_judge *from = bytes;
+    if (n_bytes != j->n_bytes || from->version != j->version || from->n_bytes != j->n_bytes ||
+        from->detectors_at != j->detectors_at || from->rules_at != j->rules_at)
+        return base_fail(err, VG_ERR_FORMAT, NULL, "it is learnt anew",
+                         "a guard's state of another version");
+    const watch_judge_options options = j->options;
+    memcpy(j, bytes, n_bytes);
+    j->options = options;
+    return VG_OK;
+}

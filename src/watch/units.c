@@ -1,0 +1,123 @@
+/* units.c: courses of work, and which of them a rise follows. */
+#include "units.h"
+
+#include <math.h>
+
+void watch_course_push(watch_course *c, double time_s, double count)
+{
+    if (isnan(count))
+        return;
+    if (!c->is_known) {
+        *c = (watch_course){
+            .stride = 1, .is_known = true, .first_s = time_s, .moved_s = time_s, .last = count};
+        c->time_s[0] = time_s;
+        c->count[0] = count;
+        c->n = 1;
+        return;
+    }
+    if (count < c->last)
+        c->base += c->last;
+    if (count != c->last) {
+        const double still_s = time_s - c->moved_s;
+        c->longest_still_s = still_s > c->longest_still_s ? still_s : c->longest_still_s;
+        c->moved_s = time_s;
+    }
+    c->last = count;
+    if (++c->pending < c->stride)
+        return;
+    c->pending = 0;
+    if (c->n == WATCH_COURSE_POINTS) {
+        for (int i = 0; i < WATCH_COURSE_POINTS / 2; i++) {
+            c->time_s[i] = c->time_s[2 * i];
+            c->count[i] = c->count[2 * i];
+        }
+        c->n = WATCH_COURSE_POINTS / 2;
+        c->stride *= 2;
+    }
+    c->time_s[c->n] = time_s;
+    c->count[c->n++] = c->base + count;
+}
+
+double watch_course_at(const watch_course *c, double time_s)
+{
+    if (c->n == 0 || time_s < c->time_s[0])
+        return NAN;
+    int i = c->n - 1;
+    while (time_s < c->time_s[i])
+        i--;
+    if (i == c->n - 1) /* after the newest point: the newest reading */
+        return c->base + c->last;
+    const double span_s = c->time_s[i + 1] - c->time_s[i],
+                 part = span_s > 0 ? (time_s - c->time_s[i]) / span_s : 0;
+    return c->count[i] + part * (c->count[i + 1] - c->count[i]);
+}
+
+/* ---- what a rise follows ---- */
+
+enum { N_PARTS = 16 };
+
+/* Which unit people name first when several explain a rise equally well: the rarest work. */
+static const watch_series ORDER[] = {
+    WATCH_WORK_RUNS,      WATCH_WORK_SHAPES,     WATCH_WORK_RECONNECTS, WATCH_WORK_FRAMES,
+    WATCH_WORK_REQUESTS,  WATCH_WORK_EPOCH,      WATCH_WORK_STEP,       WATCH_WORK_CHECKPOINTS,
+    WATCH_WORK_LOG_BYTES, WATCH_WORK_INPUT_BYTES};
+
+/* How much closer another unit must follow to be named before one that stands earlier. */
+static const double CLEARLY_BETTER = 0.05;
+
+/* 1 - (what a rise proportional to the work leaves) / (what a level that stays would leave), over
+ * the parts of the time since the rise began. */
+static double follows(const double *rise, const double *work, double per_unit)
+{
+    double left = 0, all = 0;
+    for (int k = 1; k <= N_PARTS; k++) {
+        const double miss = rise[k] - per_unit * work[k];
+        left += miss * miss;
+        all += rise[k] * rise[k];
+    }
+    return all > 0 ? 1 - left / all : 0;
+}
+
+watch_series watch_units_choose(double *per_unit, const watch_course *courses,
+                                const watch_detector *d, const watch_verdict *v, double now_s)
+{
+    double rise[N_PARTS + 1] = {0}, work[N_PARTS + 1] = {0};
+    watch_series best = WATCH_NONE;
+    double best_fit = 0;
+    *per_unit = NAN;
+    const double span_s = now_s - v->since_s;
+    if (!(span_s > 0))
+        return WATCH_NONE;
+    for (int k = 0; k < N_PARTS; k++) {
+        watch_change c;
+        if (!watch_detector_change(d, v->since_s + span_s * k / N_PARTS, &c))
+            return WATCH_NONE;
+        rise[k] = c.from;
+        rise[N_PARTS] = c.to;
+    }
+    for (int k = N_PARTS; k >= 0; k--)
+        rise[k] -= rise[0];
+    for (size_t i = 0; i < sizeof ORDER / sizeof *ORDER; i++) {
+        const watch_course *c = &courses[ORDER[i]];
+        /* A count that began after the rise did is read from where it began. */
+        const double start = isnan(watch_course_at(c, v->since_s))
+                                 ? (c->is_known ? c->count[0] : NAN)
+                                 : watch_course_at(c, v->since_s);
+        double sum_rw = 0, sum_ww = 0;
+        for (int k = 0; k <= N_PARTS; k++) {
+            const double at = watch_course_at(c, v->since_s + span_s * k / N_PARTS);
+            work[k] = isnan(at) ? 0 : at - start;
+            sum_rw += rise[k] * work[k];
+            sum_ww += work[k] * work[k];
+        }
+        if (!(sum_ww > 0) || !(sum_rw > 0))
+            continue;
+        const double slope = sum_rw / sum_ww, fit = follows(rise, work, slope);
+        if (best == WATCH_NONE || fit > best_fit + CLEARLY_BETTER) {
+            best = ORDER[i];
+            best_fit = fit;
+            *per_unit = slope;
+        }
+    }
+    return best;
+}
