@@ -39,7 +39,7 @@ alter() {
 }
 
 for file in generator_check forward_s_96 fused_n_sample letterbox nms predict_e2e ciou loss_a_regular loss_d_no_objects \
-    metrics; do
+    metrics augment schedule train_n_nc3_64_lr5e-4; do
     fresh $file.safetensors
     run "$file as it is" 0 '1 checked .* 0 of them failed'
     fresh $file.safetensors
@@ -67,7 +67,12 @@ run "a truncated file" 1 FAIL
 # 64 bytes of header, one float.
 fresh
 printf '\100\0\0\0\0\0\0\0%-64s\0\0\200\077' '{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}' >"$work/dir/strange.safetensors"
-run "a file of no kind" 0 '1 unknown, skipped'
+run "a file of no kind" 1 '1 unknown, skipped'
+fresh
+run "an empty folder" 1 'nothing was checked'
+fresh ciou.safetensors
+printf '\100\0\0\0\0\0\0\0%-64s\0\0\200\077' '{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}' >"$work/dir/strange.safetensors"
+run "a file of no kind among others" 0 '1 unknown, skipped'
 
 status=0
 "$golden" >"$work/out" 2>&1 || status=$?

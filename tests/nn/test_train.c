@@ -27,10 +27,6 @@ static void assert_near(double got, double want, double rel, double abs, const c
 
 /* ---- the golden step ---- */
 
-/* Batch statistics of maps of 8 pixels magnify the last bits: ours in double (plain) is 1.1e-4 from
- * the reference's single precision. */
-#define RAW_TOLERANCE 3e-4
-
 static double worst_raw;
 
 static void check_raw(train_run *r, golden_file *g)
@@ -49,16 +45,9 @@ static void check_raw(train_run *r, golden_file *g)
                     double got = (double)at[c < head.box.c ? c : c - head.box.c];
                     double w = (double)want[(i * no + c) * pixels + p];
                     worst_raw = fmax(worst_raw, fabs(got - w) / fmax(1, fabs(w)));
-                    assert_near(got, w, RAW_TOLERANCE, RAW_TOLERANCE, key);
+                    assert_near(got, w, TRAINING_RAW_TOLERANCE, TRAINING_RAW_TOLERANCE, key);
                 }
     }
-}
-
-/* Biases before a convolution with BN: a shift that the next mean takes away. */
-static bool truly_zero(const char *key)
-{
-    return strstr(key, "attn.proj.bn.bias") || strstr(key, "attn.pe.bn.bias") ||
-           strstr(key, "ffn.1.bn.bias");
 }
 
 static void check_gradients(train_run *r, golden_file *g)
@@ -74,9 +63,9 @@ static void check_gradients(train_run *r, golden_file *g)
         assert_int_equal(grad != NULL, golden_has(g, key));
         if (!grad)
             continue;
-        double want = golden_f64(g, key, NULL)[0], got = norm_of(grad, p->n_elements);
+        double want = golden_f64(g, key, NULL)[0], got = training_norm(grad, p->n_elements);
         n_norms++;
-        if (truly_zero(p->key)) {
+        if (training_gradient_is_zero(p->key)) {
             assert_near(got, 0, 0, 1e-2, key);
             continue;
         }
@@ -164,7 +153,7 @@ static double total_norm(train_run *r)
     double sum = 0;
     for (size_t i = 0; i < nn_graph_n_params(g); i++)
         if (nn_train_grad(r->t, i)) {
-            double n = norm_of(nn_train_grad(r->t, i), nn_graph_param(g, i)->n_elements);
+            double n = training_norm(nn_train_grad(r->t, i), nn_graph_param(g, i)->n_elements);
             sum += n * n;
         }
     return sqrt(sum);
@@ -221,10 +210,10 @@ static void check_norms5(train_run *r, golden_file *g, const sgd *s, double rel)
         const nn_param *p = nn_graph_param(graph, i);
         char key[NN_KEY_BYTES + 16];
         base_format(key, sizeof key, "norm5/%s", p->key);
-        assert_near(norm_of(nn_train_param(r->t, i), p->n_elements), golden_f64(g, key, NULL)[0],
-                    rel, 1e-4, key);
+        assert_near(training_norm(nn_train_param(r->t, i), p->n_elements),
+                    golden_f64(g, key, NULL)[0], rel, 1e-4, key);
         base_format(key, sizeof key, "emanorm5/%s", p->key);
-        assert_near(norm_of(ema, p->n_elements), golden_f64(g, key, NULL)[0], rel, 1e-4, key);
+        assert_near(training_norm(ema, p->n_elements), golden_f64(g, key, NULL)[0], rel, 1e-4, key);
         ema += p->n_elements;
     }
 }
@@ -348,7 +337,7 @@ static void gradients_add_up(void **state)
     run_loss(&r);
     nn_train_backward(r.t, NULL);
     float *two = run_grads(&r, &n);
-    double norm = norm_of(one, n);
+    double norm = training_norm(one, n);
     for (size_t i = 0; i < n; i++)
         assert_near((double)two[i], 2 * (double)one[i], 1e-5, 1e-7 * norm, "twice");
     base_free(one);
@@ -380,7 +369,7 @@ static void frozen_parameters_get_no_gradient(void **state)
         if (needs[i])
             assert_memory_equal(grad, mine, of * sizeof *grad);
         else
-            assert_true(norm_of(grad, of) == 0);
+            assert_true(training_norm(grad, of) == 0);
         mine += of;
     }
     base_free(all);

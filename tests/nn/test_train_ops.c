@@ -146,8 +146,8 @@ static double largest_gradient(train_run *r)
     double largest = 0;
     for (size_t i = 0; i < nn_graph_n_params(g); i++)
         if (nn_train_grad(r->t, i))
-            largest =
-                fmax(largest, norm_of(nn_train_grad(r->t, i), nn_graph_param(g, i)->n_elements));
+            largest = fmax(largest,
+                           training_norm(nn_train_grad(r->t, i), nn_graph_param(g, i)->n_elements));
     return largest;
 }
 
@@ -166,9 +166,9 @@ static void check_slopes(const network *n)
             continue;
         const uint64_t seed = 100 + i;
         test_random random = {seed};
-        double want = 0, norm = norm_of(grad, p->n_elements);
+        double want = 0, norm = training_norm(grad, p->n_elements);
         double spread =
-            norm_of(nn_train_param(r.t, i), p->n_elements) / sqrt((double)p->n_elements);
+            training_norm(nn_train_param(r.t, i), p->n_elements) / sqrt((double)p->n_elements);
         for (size_t j = 0; j < p->n_elements; j++)
             want += (double)grad[j] * (double)random_float(&random, -1, 1);
         double step = 1e-2 * (spread > 0.1 ? spread : 0.1);
@@ -219,9 +219,9 @@ static void check_isa(const network *n, const char *isa, train_run *plain)
         double off = 0;
         for (size_t j = 0; got && j < p->n_elements; j++)
             off += ((double)got[j] - (double)want[j]) * ((double)got[j] - (double)want[j]);
-        if (got && !(sqrt(off) <= 1e-4 * norm_of(want, p->n_elements) + 1e-6 * largest))
+        if (got && !(sqrt(off) <= 1e-4 * training_norm(want, p->n_elements) + 1e-6 * largest))
             fail_msg("%s, %s: %s is off by %.3g of %.3g", n->name, isa, p->key, sqrt(off),
-                     norm_of(want, p->n_elements));
+                     training_norm(want, p->n_elements));
     }
     run_close(&r);
 }

@@ -10,6 +10,7 @@
 #include "support/generator.h"
 #include "support/golden.h"
 #include "support/random.h"
+#include "support/training.h"
 
 typedef struct train_run {
     base_mem weights, activations, plans;
@@ -178,14 +179,6 @@ static inline size_t param_index(const nn_train *t, const char *key)
             return i;
     fail_msg("no parameter %s", key);
     return 0;
-}
-
-static inline double norm_of(const float *v, size_t n)
-{
-    double sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += (double)v[i] * (double)v[i];
-    return sqrt(sum);
 }
 
 /* All gradients one after another. */

@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "support/golden.h"
-#include "train/train.h"
+#include "support/schedule_case.h"
 
 static void assert_near(double got, double wanted, const char *what, long long ni)
 {
@@ -12,60 +12,39 @@ static void assert_near(double got, double wanted, const char *what, long long n
         fail_msg("%s at iteration %lld: %.17g, not %.17g", what, ni, got, wanted);
 }
 
-static void follow(golden_file *g, const char *key, const train_schedule *s)
+static void follow(golden_file *g, const char *key)
 {
-    enum { EPOCH, NI, LR0, LR1, LR2, MOMENTUM, ACCUMULATE, STEP, COLUMNS };
     size_t n;
+    train_schedule s;
     const double *row = golden_f64(g, key, &n);
-    assert_int_equal(n, (size_t)(s->epochs * s->n_batches * COLUMNS));
-    assert_int_equal(train_schedule_check(s, NULL), VG_OK);
+    assert_true(schedule_of_name(&s, key));
+    assert_int_equal(n, (size_t)(s.epochs * s.n_batches * SCHEDULE_COLUMNS));
+    assert_int_equal(train_schedule_check(&s, NULL), VG_OK);
     int64_t last_step = -1;
-    for (size_t i = 0; i < n; i += COLUMNS, row += COLUMNS) {
-        const int64_t ni = (int64_t)row[NI];
-        const train_rates r = train_schedule_at(s, (int)row[EPOCH], ni % s->n_batches);
-        assert_near(r.lr[0], row[LR0], "lr of biases", ni);
-        assert_near(r.lr[1], row[LR1], "lr of weights", ni);
-        assert_near(r.lr[2], row[LR2], "lr of norms", ni);
-        if (row[MOMENTUM] >= 0)
-            assert_near(r.momentum, row[MOMENTUM], "momentum", ni);
-        assert_int_equal(r.accumulate, (int)row[ACCUMULATE]);
+    for (size_t i = 0; i < n; i += SCHEDULE_COLUMNS, row += SCHEDULE_COLUMNS) {
+        const int64_t ni = (int64_t)row[SCHEDULE_NI];
+        const train_rates r = train_schedule_at(&s, (int)row[SCHEDULE_EPOCH], ni % s.n_batches);
+        assert_near(r.lr[0], row[SCHEDULE_LR], "lr of biases", ni);
+        assert_near(r.lr[1], row[SCHEDULE_LR + 1], "lr of weights", ni);
+        assert_near(r.lr[2], row[SCHEDULE_LR + 2], "lr of norms", ni);
+        if (row[SCHEDULE_MOMENTUM] >= 0)
+            assert_near(r.momentum, row[SCHEDULE_MOMENTUM], "momentum", ni);
+        assert_int_equal(r.accumulate, (int)row[SCHEDULE_ACCUMULATE]);
         const bool steps = train_schedule_steps(ni, last_step, r.accumulate);
-        assert_int_equal(steps, (int)row[STEP]);
+        assert_int_equal(steps, (int)row[SCHEDULE_STEP]);
         if (steps)
             last_step = ni;
     }
-}
-
-static train_schedule recipe(int epochs, int64_t n_batches, int batch)
-{
-    return (train_schedule){.epochs = epochs,
-                            .n_batches = n_batches,
-                            .batch = batch,
-                            .nbs = 64,
-                            .lr0 = 0.01,
-                            .lrf = 0.01,
-                            .warmup_epochs = 3,
-                            .warmup_momentum = 0.8,
-                            .warmup_bias_lr = 0.1,
-                            .momentum = 0.937,
-                            .optimizer_momentum = 0.937};
 }
 
 static void every_iteration_is_the_golden_one(void **state)
 {
     (void)state;
     golden_file *g = golden_open("schedule.safetensors");
-    train_schedule s = recipe(5, 20, 16);
-    follow(g, "lin_e5_nb20_b16", &s);
-    s = recipe(10, 60, 16);
-    follow(g, "lin_e10_nb60_b16", &s);
-    s = recipe(10, 60, 8);
-    s.cos_lr = true;
-    follow(g, "cos_e10_nb60_b8", &s);
-    s = recipe(6, 40, 16);
-    s.lr0 = 0.002;
-    s.warmup_bias_lr = 0;
-    follow(g, "adamw_e6_nb40_b16", &s);
+    follow(g, "lin_e5_nb20_b16");
+    follow(g, "lin_e10_nb60_b16");
+    follow(g, "cos_e10_nb60_b8");
+    follow(g, "adamw_e6_nb40_b16");
     golden_close(g);
 }
 
@@ -86,7 +65,7 @@ static void accumulation_and_decay_are_the_golden_ones(void **state)
 static void without_warmup_the_first_step_is_a_full_one(void **state)
 {
     (void)state;
-    train_schedule s = recipe(5, 20, 16);
+    train_schedule s = schedule_default(5, 20, 16);
     s.warmup_epochs = 0;
     s.optimizer_momentum = 0.9;
     assert_int_equal(train_schedule_warmup(&s), -1);
@@ -97,7 +76,7 @@ static void without_warmup_the_first_step_is_a_full_one(void **state)
 static void warmup_has_its_last_iteration_within(void **state)
 {
     (void)state;
-    train_schedule s = recipe(100, 60, 16);
+    train_schedule s = schedule_default(100, 60, 16);
     assert_int_equal(train_schedule_warmup(&s), 180);
     s.lrf = 1; /* so that only warm-up moves the rates */
     assert_true(train_schedule_at(&s, 2, 59).lr[1] < 0.01);
@@ -110,7 +89,7 @@ static void warmup_has_its_last_iteration_within(void **state)
 static void the_learning_rate_falls_from_lr0_to_lrf(void **state)
 {
     (void)state;
-    train_schedule s = recipe(100, 60, 16);
+    train_schedule s = schedule_default(100, 60, 16);
     for (int cosine = 0; cosine < 2; cosine++) {
         s.cos_lr = cosine != 0;
         assert_true(train_schedule_factor(&s, 0) == 1);
@@ -124,10 +103,10 @@ static void nonsense_is_refused(void **state)
 {
     (void)state;
     vg_error err;
-    train_schedule s = recipe(5, 0, 16);
+    train_schedule s = schedule_default(5, 0, 16);
     assert_int_equal(train_schedule_check(&s, &err), VG_ERR_ARGUMENT);
     assert_non_null(strstr(err.what, "of 0 batches"));
-    s = recipe(5, 20, 16);
+    s = schedule_default(5, 20, 16);
     s.lr0 = NAN;
     assert_int_equal(train_schedule_check(&s, &err), VG_ERR_ARGUMENT);
 }

@@ -19,8 +19,7 @@ typedef struct gold_job {
 typedef struct gold_kind {
     const char *name, *help;
     bool (*recognises)(const gold_file *f);
-    /* Writes rows. What keeps it from computing is an error, and a failure of the file. NULL: this
-     * build cannot do what the file is about. */
+    /* Writes rows. What keeps it from computing is an error, and a failure of the file. */
     vg_status (*check)(gold_file *f, gold_job *job, vg_error *err);
 } gold_kind;
 

@@ -4,6 +4,7 @@
 
 #include "detect/detect.h"
 #include "kind.h"
+#include "targets.h"
 
 /* Tolerances: the golden data's README. */
 static const double loss_rel = 1e-4, gradient_abs = 1e-5, gradient_rel = 1e-3, score_abs = 1e-6,
@@ -40,10 +41,7 @@ static vg_status read_level(scene *s, gold_file *f, int k, int image_h, vg_error
     float *slopes = maps ? gold_take(f, raw.n, sizeof *slopes, err) : NULL;
     if (!slopes)
         return VG_ERR_MEMORY;
-    for (size_t i = 0; i < raw.shape[0]; i++)
-        for (size_t c = 0; c < channels; c++)
-            for (size_t p = 0; p < pixels; p++)
-                maps[(i * pixels + p) * channels + c] = raw.f32[(i * channels + c) * pixels + p];
+    gold_to_nhwc(maps, raw.f32, raw.shape[0], channels, pixels);
     s->n = (int)raw.shape[0];
     *l = (detect_level){.box = maps,
                         .cls = maps + DETECT_BOX_CHANNELS,
@@ -53,25 +51,6 @@ static vg_status read_level(scene *s, gold_file *f, int k, int image_h, vg_error
                         .w = (int)raw.shape[3],
                         .stride = (float)image_h / (float)raw.shape[2]};
     s->gradient[k] = (detect_gradient){slopes, slopes + DETECT_BOX_CHANNELS, channels, channels};
-    return VG_OK;
-}
-
-static vg_status read_labels(scene *s, gold_file *f, vg_error *err)
-{
-    gold_tensor t;
-    vg_status st = gold_get(&t, f, WEIGHTS_F32, 2, err, "targets");
-    if (st != VG_OK)
-        return st;
-    if (t.shape[1] != 6)
-        return gold_bad(f, err, "targets has %zu columns, not 6", t.shape[1]);
-    s->n_labels = t.shape[0];
-    s->labels = gold_take(f, t.shape[0], sizeof *s->labels, err);
-    if (!s->labels)
-        return VG_ERR_MEMORY;
-    for (size_t i = 0; i < s->n_labels; i++) {
-        const float *row = t.f32 + 6 * i;
-        s->labels[i] = (detect_label){(int)row[0], (int)row[1], {row[2], row[3], row[4], row[5]}};
-    }
     return VG_OK;
 }
 
@@ -95,7 +74,7 @@ static vg_status open_scene(scene *s, gold_file *f, vg_error *err)
         st = read_level(s, f, s->n_levels++, (int)image_h, err);
     if (st == VG_OK)
         s->n_anchors = detect_n_anchors(s->level, s->n_levels);
-    return st == VG_OK ? read_labels(s, f, err) : st;
+    return st == VG_OK ? gold_targets_read(&s->labels, &s->n_labels, f, err) : st;
 }
 
 static vg_status check_value(gold_file *f, gold_job *job, const detect_loss_value *v, vg_error *err)

@@ -2,6 +2,7 @@
 #include "network.h"
 
 #include "recipe.h"
+#include "targets.h"
 
 static nn_accounts accounts(base_mem *mem)
 {
@@ -50,11 +51,19 @@ vg_status gold_network_run(gold_network *net, const float *input, const size_t s
     net->input = base_alloc(net->mem, shape[0] * pixels * 3 * sizeof(float), err);
     if (!net->input)
         return VG_ERR_MEMORY;
-    for (size_t i = 0; i < shape[0]; i++)
-        for (size_t p = 0; p < pixels; p++)
-            for (size_t c = 0; c < 3; c++)
-                net->input[(i * pixels + p) * 3 + c] = input[(i * 3 + c) * pixels + p];
+    gold_to_nhwc(net->input, input, shape[0], 3, pixels);
     return gold_network_run_nhwc(net, net->input, (int)shape[0], (int)shape[2], (int)shape[3], err);
+}
+
+detect_level gold_level_of(const nn_head *head)
+{
+    return (detect_level){.box = head->box.data,
+                          .cls = head->cls.data,
+                          .box_pitch = head->box.pitch,
+                          .cls_pitch = head->cls.pitch,
+                          .h = head->box.h,
+                          .w = head->box.w,
+                          .stride = head->stride};
 }
 
 int gold_network_levels(const gold_network *net, detect_level levels[DETECT_MAX_LEVELS])
@@ -62,13 +71,7 @@ int gold_network_levels(const gold_network *net, detect_level levels[DETECT_MAX_
     int n = nn_plan_n_heads(net->plan);
     for (int i = 0; i < n; i++) {
         nn_head head = nn_plan_head(net->plan, i);
-        levels[i] = (detect_level){.box = head.box.data,
-                                   .cls = head.cls.data,
-                                   .box_pitch = head.box.pitch,
-                                   .cls_pitch = head.cls.pitch,
-                                   .h = head.box.h,
-                                   .w = head.box.w,
-                                   .stride = head.stride};
+        levels[i] = gold_level_of(&head);
     }
     return n;
 }

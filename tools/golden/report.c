@@ -135,10 +135,11 @@ void gold_report_file_end(gold_report *r)
 
 int gold_report_end(const gold_report *r)
 {
-    size_t n_checked = r->n_files - r->n_unknown - r->n_later;
-    printf("%zu files: %zu checked (%zu comparisons), %zu of them failed (%zu comparisons); %zu of "
-           "kinds not in this build; %zu unknown, skipped\n",
-           r->n_files, n_checked, r->n_rows, r->n_failed, r->n_rows_failed, r->n_later,
-           r->n_unknown);
-    return r->n_failed > 0;
+    size_t n_checked = r->n_files - r->n_unknown;
+    printf("%zu files: %zu checked (%zu comparisons), %zu of them failed (%zu comparisons); %zu "
+           "unknown, skipped\n",
+           r->n_files, n_checked, r->n_rows, r->n_failed, r->n_rows_failed, r->n_unknown);
+    if (n_checked == 0)
+        printf("nothing was checked\n");
+    return r->n_failed > 0 || n_checked == 0;
 }

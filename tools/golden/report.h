@@ -29,7 +29,7 @@ typedef struct gold_report {
     bool verbose; /* also the passing tensors of a group, one by one */
     size_t n_rows, n_rows_failed;
     bool file_failed;
-    size_t n_files, n_failed, n_later, n_unknown;
+    size_t n_files, n_failed, n_unknown;
 } gold_report;
 
 /* Starts a file. kind NULL: unknown. */
@@ -44,7 +44,7 @@ void gold_report_member(gold_report *r, const gold_diff *d, gold_diff *group, co
 void gold_report_error(gold_report *r, const vg_error *err);
 /* A file ends: counted as failed when a row did. */
 void gold_report_file_end(gold_report *r);
-/* 0 or 1, the program's exit status. */
+/* 0 or 1, the program's exit status: 1 also when no file was checked. */
 int gold_report_end(const gold_report *r);
 
 #endif

@@ -1,0 +1,146 @@
+/* steps.c: the parts of a training step, one thread. */
+#include "steps.h"
+
+#include "network.h"
+#include "support/generator.h"
+#include "targets.h"
+
+/* What the optimizer of a run always has, and the file must have been made with. */
+static const double clip = 10;
+
+static vg_status read_options(train_optimizer_options *o, const gold_file *f, vg_error *err)
+{
+    double said_clip = clip;
+    *o = (train_optimizer_options){
+        .kind = TRAIN_OPTIMIZER_SGD, .lr0 = 0.01, .momentum = 0.937, .weight_decay = 0.0005};
+    vg_status st = gold_meta_real(&o->lr0, f, "lr", err);
+    if (st == VG_OK)
+        st = gold_meta_real(&o->momentum, f, "momentum", err);
+    if (st == VG_OK)
+        st = gold_meta_real(&o->weight_decay, f, "weight_decay", err);
+    if (st == VG_OK)
+        st = gold_meta_real(&said_clip, f, "clip", err);
+    if (st == VG_OK &&
+        (said_clip != clip || strcmp(gold_meta_text(f, "nesterov", "True"), "True") != 0))
+        st = gold_bad(f, err, "its optimizer is not SGD with Nesterov momentum, clipped at 10");
+    return st;
+}
+
+static vg_status open_network(gold_steps *s, const gold_recipe *r, const char *isa, base_mem *mem,
+                              vg_error *err)
+{
+    const nn_accounts a = {mem, mem, mem};
+    const nn_train_options o = {.threads = 1, .isa = isa};
+    nn_graph *g = NULL;
+    vg_status st = synthetic_graph(&g, r->scale, r->nc, mem, err);
+    if (st == VG_OK)
+        st = nn_train_create(&s->net, g, &o, 0, &a, err);
+    if (st != VG_OK) {
+        nn_graph_destroy(&g);
+        return st;
+    }
+    s->n_params = nn_graph_n_params(g);
+    s->params = base_alloc_zero(mem, s->n_params, sizeof *s->params, err);
+    if (!s->params)
+        return VG_ERR_MEMORY;
+    for (size_t i = 0; i < s->n_params; i++) {
+        const nn_param *p = nn_graph_param(g, i);
+        const int64_t shape[4] = {p->shape[0], p->shape[1], p->shape[2], p->shape[3]};
+        s->params[i] = (train_param){.info = p,
+                                     .value = nn_train_param(s->net, i),
+                                     .grad = nn_train_grad(s->net, i),
+                                     .frozen = p->kind == NN_PARAM_DFL};
+        if (!generator_fill(s->params[i].value, p->key, shape, p->n_dims, (uint64_t)r->seed,
+                            r->head_g))
+            return base_fail(err, VG_ERR_FORMAT, base_where("%s", p->key), NULL,
+                             "the generator has no rule for it");
+    }
+    return VG_OK;
+}
+
+static vg_status open_batch(gold_steps *s, gold_file *f, base_mem *mem, vg_error *err)
+{
+    gold_tensor t;
+    const nn_accounts a = {mem, mem, mem};
+    vg_status st = gold_get(&t, f, WEIGHTS_F32, 4, err, "input");
+    if (st != VG_OK)
+        return st;
+    if (t.shape[1] != 3 || t.n == 0 || t.n > INT32_MAX)
+        return gold_bad(f, err, "input is not (N, 3, H, W)");
+    s->n = (int)t.shape[0];
+    s->input = gold_take(f, t.n, sizeof *s->input, err);
+    if (!s->input)
+        return VG_ERR_MEMORY;
+    gold_to_nhwc(s->input, t.f32, t.shape[0], 3, t.shape[2] * t.shape[3]);
+    st = nn_train_plan(s->net, s->n, (int)t.shape[2], (int)t.shape[3], &a, err);
+    return st == VG_OK ? gold_targets_read(&s->labels, &s->n_labels, f, err) : st;
+}
+
+vg_status gold_steps_open(gold_steps *out, gold_file *f, const gold_recipe *r, const char *isa,
+                          base_mem *mem, vg_error *err)
+{
+    train_optimizer_options o;
+    *out = (gold_steps){.nc = r->nc};
+    vg_status st = read_options(&o, f, err);
+    if (st == VG_OK)
+        st = open_network(out, r, isa, mem, err);
+    if (st == VG_OK)
+        st = open_batch(out, f, mem, err);
+    if (st == VG_OK)
+        st = train_optimizer_create(&out->optimizer, out->params, out->n_params, &o, mem, err);
+    if (st == VG_OK)
+        st = train_ema_create(&out->ema, out->params, out->n_params, mem, err);
+    out->lr = o.lr0;
+    out->momentum = o.momentum;
+    return st;
+}
+
+void gold_steps_close(gold_steps *s)
+{
+    detect_loss_destroy(&s->loss);
+    train_ema_destroy(&s->ema);
+    train_optimizer_destroy(&s->optimizer);
+    base_free(s->params);
+    nn_train_destroy(&s->net);
+    *s = (gold_steps){0};
+}
+
+void gold_steps_forward(gold_steps *s)
+{
+    nn_train_zero_grad(s->net);
+    nn_train_forward(s->net, s->input);
+}
+
+vg_status gold_steps_backward(gold_steps *s, detect_loss_value *v, base_mem *mem, vg_error *err)
+{
+    detect_level level[NN_MAX_LEVELS];
+    detect_gradient gradient[NN_MAX_LEVELS];
+    int n_levels = nn_train_n_heads(s->net);
+    for (int i = 0; i < n_levels; i++) {
+        nn_head head = nn_train_head(s->net, i), d = nn_train_head_grad(s->net, i);
+        level[i] = gold_level_of(&head);
+        gradient[i] = (detect_gradient){d.box.data, d.cls.data, d.box.pitch, d.cls.pitch};
+    }
+    vg_status st = VG_OK;
+    if (!s->loss) {
+        const detect_loss_bounds bounds = {(size_t)s->n, detect_n_anchors(level, n_levels),
+                                           s->n_labels + 1, 1};
+        st = detect_loss_create(&s->loss, &bounds, mem, err);
+    }
+    const detect_batch batch = {level, n_levels, s->nc, s->n, s->labels, s->n_labels};
+    if (st == VG_OK)
+        st = detect_loss_run(s->loss, v, gradient, &batch, &DETECT_LOSS_GAINS, NULL, err);
+    if (st == VG_OK)
+        nn_train_backward(s->net, NULL);
+    return st;
+}
+
+vg_status gold_steps_move(gold_steps *s, double *norm, vg_error *err)
+{
+    const train_rates rates = {
+        .lr = {s->lr, s->lr, s->lr}, .momentum = s->momentum, .accumulate = 1};
+    if (!train_optimizer_step(s->optimizer, &rates, NULL, norm))
+        return base_fail(err, VG_ERR_FORMAT, NULL, NULL, "the gradients are not finite");
+    train_ema_update(s->ema, NULL);
+    return VG_OK;
+}
