@@ -74,5 +74,8 @@ size_t base_mem_library_bytes(void);
 /* Resident and peak resident bytes of this process from /proc; 0 where it cannot be read. */
 size_t base_mem_resident_bytes(void);
 size_t base_mem_peak_resident_bytes(void);
+/* What this process may hope for: the machine's available memory, or the control groups' limit
+ * (versions 1 and 2), whichever is less. 0 where neither can be read. */
+size_t base_ram_available_bytes(void);
 
 #endif
