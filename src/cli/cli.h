@@ -76,8 +76,10 @@ bool cli_output_good(void);
 /* ---- interrupt.c ---- */
 
 /* From now on SIGINT and SIGTERM are noted; a second one ends the program as if it had not been
- * caught. */
+ * caught, unless it was queued (sigqueue, `vigil stop`). */
 void cli_interrupt_watch(void);
+/* SIGHUP, too, unless whoever started the program (nohup) has it ignored. */
+void cli_interrupt_watch_hangup(void);
 /* From now on a signal also breaks off a call that waits for another program (a pipe). */
 void cli_interrupt_waits(void);
 /* The noted signal; 0: none. */

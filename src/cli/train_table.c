@@ -1,4 +1,4 @@
-/* train_table.c: the table of a validation and the line of memory. */
+/* train_table.c: the tables of validations and the lines of memory. */
 #include "train.h"
 
 void train_table_print(FILE *to, const vg_val_result *r)
@@ -19,6 +19,24 @@ void train_table_print(FILE *to, const vg_val_result *r)
         vg_val_row_format(line, sizeof line, &r->classes[i]);
         fprintf(to, "%s\n", line);
     }
+}
+
+void train_epoch_print(FILE *to, const vg_train_epoch *e)
+{
+    if (!e->is_validated)
+        return;
+    char line[512];
+    const vg_val_class all = {.name = "all",
+                              .n_pictures = e->n_pictures,
+                              .n_instances = e->n_instances,
+                              .precision = e->precision,
+                              .recall = e->recall,
+                              .map50 = e->map50,
+                              .map = e->map};
+    vg_val_header_format(line, sizeof line);
+    fprintf(to, "%s\n", line);
+    vg_val_row_format(line, sizeof line, &all);
+    fprintf(to, "%s\n", line);
 }
 
 static void resident_print(FILE *to, const vg_memory *m)
