@@ -1,6 +1,6 @@
 /* base.h: the ground floor: status, tagged memory, text, files, threads, clock, log, small trees of
- * YAML and JSON. It knows nothing of pictures or networks. Everything that others include of this
- * folder is here. */
+ * YAML and JSON, random numbers. It knows nothing of pictures or networks. Everything that others
+ * include of this folder is here. */
 #ifndef BASE_BASE_H
 #define BASE_BASE_H
 
@@ -10,6 +10,7 @@
 #include "mem.h"
 #include "pool.h"
 #include "queue.h"
+#include "rng.h"
 #include "sort.h"
 #include "status.h"
 #include "text.h"

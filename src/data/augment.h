@@ -59,7 +59,7 @@ void augment_mosaic_place(const image_view *canvas, const image_view *picture, i
 /* ---- random perspective ---- */
 
 /* Draws M = T S R P C for an in_w x in_h canvas and an out_w x out_h result; *gain its scale. */
-void augment_matrix_draw(float m[9], double *gain, data_rng *rng, const data_augment *a, int in_w,
+void augment_matrix_draw(float m[9], double *gain, base_rng *rng, const data_augment *a, int in_w,
                          int in_h, int out_w, int out_h);
 bool augment_matrix_is_identity(const float m[9]);
 

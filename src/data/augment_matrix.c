@@ -17,7 +17,7 @@ static void multiply(float m[9], const float b[9])
             m[3 * r + c] = a[3 * r] * b[c] + a[3 * r + 1] * b[3 + c] + a[3 * r + 2] * b[6 + c];
 }
 
-void augment_matrix_draw(float m[9], double *gain, data_rng *rng, const data_augment *a, int in_w,
+void augment_matrix_draw(float m[9], double *gain, base_rng *rng, const data_augment *a, int in_w,
                          int in_h, int out_w, int out_h)
 {
     float c[9], p[9], r[9], s[9];

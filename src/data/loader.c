@@ -325,7 +325,7 @@ vg_status data_loader_start(data_loader *l, uint64_t epoch, size_t first_batch, 
     pthread_mutex_lock(&l->lock);
     stop(l);
     if (l->options.train && !l->options.rect) {
-        data_rng rng = data_rng_make(l->options.seed, epoch, DATA_RNG_SHUFFLE, 0);
+        base_rng rng = data_rng_make(l->options.seed, epoch, DATA_RNG_SHUFFLE, 0);
         data_rng_shuffle(&rng, l->order, l->n_pictures);
     }
     l->recipe.augment = l->options.augment;

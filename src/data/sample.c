@@ -119,19 +119,19 @@ static vg_status letterbox(sample_maker *m, const sample_recipe *r, const image_
 
 /* ---- mosaic and warp ---- */
 
-static bool happens(data_rng *rng, float probability)
+static bool happens(base_rng *rng, float probability)
 {
-    return probability > 0 && data_rng_unit(rng) <= probability;
+    return probability > 0 && base_rng_unit(rng) <= probability;
 }
 
 static vg_status mosaic(sample_maker *m, const sample_recipe *r, const image_view *canvas,
                         size_t place, size_t index, bool keep, augment_box *boxes, size_t *n_boxes,
-                        data_rng *rng, base_mem *mem, vg_error *err)
+                        base_rng *rng, base_mem *mem, vg_error *err)
 {
     size_t first, n = batch_window(&first, place, data_set_size(r->set), r->batch);
     size_t chosen[N_MOSAIC] = {index};
     for (int i = 1; i < N_MOSAIC; i++)
-        chosen[i] = r->order[first + data_rng_below(rng, n)];
+        chosen[i] = r->order[first + base_rng_below(rng, n)];
     int s = r->imgsz;
     int center_y = (int)data_rng_uniform(rng, s / 2, 2 * s - s / 2);
     int center_x = (int)data_rng_uniform(rng, s / 2, 2 * s - s / 2);
@@ -156,7 +156,7 @@ static vg_status mosaic(sample_maker *m, const sample_recipe *r, const image_vie
 /* Steps 1 to 3 of a picture into dst. keep: whether the picture may push others from the ring. */
 static vg_status compose(sample_maker *m, const sample_recipe *r, const image_view *dst,
                          size_t place, size_t index, bool keep, augment_box *boxes, size_t *n_boxes,
-                         data_rng *rng, base_mem *mem, vg_error *err)
+                         base_rng *rng, base_mem *mem, vg_error *err)
 {
     const data_augment *a = &r->augment;
     bool four = !r->rect && happens(rng, a->mosaic);
@@ -187,7 +187,7 @@ static vg_status make_training(sample_maker *m, const sample_recipe *r, size_t p
                                sample_out *out, base_mem *mem, vg_error *err)
 {
     const data_augment *a = &r->augment;
-    data_rng rng = data_rng_make(r->seed, r->epoch, DATA_RNG_SAMPLE, place);
+    base_rng rng = data_rng_make(r->seed, r->epoch, DATA_RNG_SAMPLE, place);
     image_view v = {m->pixels[0], out->w, out->h, 3 * (size_t)out->w};
     augment_box *boxes = m->boxes;
     size_t n, n_other;
@@ -196,7 +196,7 @@ static vg_status make_training(sample_maker *m, const sample_recipe *r, size_t p
         return st;
     if (happens(&rng, a->mixup)) {
         image_view other = {m->pixels[1], v.w, v.h, v.stride};
-        size_t index = (size_t)data_rng_below(&rng, data_set_size(r->set));
+        size_t index = (size_t)base_rng_below(&rng, data_set_size(r->set));
         st = compose(m, r, &other, place, index, false, boxes + n, &n_other, &rng, mem, err);
         if (st != VG_OK)
             return st;

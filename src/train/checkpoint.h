@@ -36,7 +36,7 @@ typedef struct train_state {
     train_ema *ema;
     train_position position;
     train_best best;
-    train_rng rng;
+    base_rng rng;
 } train_state;
 
 /* What a file says of its model beside the tensors. All borrowed; NULL or 0: left out. */

@@ -18,7 +18,7 @@
  * has_gradients  I  train_position loss_box, loss_cls, loss_dfl, seconds              B
  * train_position, doubles best_fitness, stop_fitness                         B  train_best, doubles
  *     stop_epoch                                         I  train_best
- *     rng0 rng1 rng2 rng3                                B  train_rng
+ *     rng0 rng1 rng2 rng3                                B  base_rng
  *     train_args          JSON object of all arguments (args.h)
  *     model_yaml, scale, version, date                      as in other weights files, where known
  *     names, stride       JSON lists, likewise

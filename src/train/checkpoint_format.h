@@ -13,7 +13,7 @@ vg_status checkpoint_write(const train_state *s, const train_args *args, const t
 typedef struct checkpoint_values {
     train_position position;
     train_best best;
-    train_rng rng;
+    base_rng rng;
     train_optimizer_kind optimizer;
     int64_t optimizer_steps, ema_updates;
 } checkpoint_values;

@@ -301,7 +301,7 @@ static vg_status make_learning(train_run *r, vg_error *err)
     r->state.params = r->params;
     r->state.n_params = r->n_params;
     r->state.position = (train_position){.n_batches = r->schedule.n_batches, .last_step = -1};
-    r->state.rng = train_rng_make((uint64_t)a->seed);
+    r->state.rng = base_rng_make((uint64_t)a->seed);
     return st;
 }
 

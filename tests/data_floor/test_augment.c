@@ -383,7 +383,7 @@ static void boxes_are_filtered_by_size_area_and_aspect(void **state)
 static void without_strength_the_matrix_is_the_identity(void **state)
 {
     (void)state;
-    data_rng rng = data_rng_make(1, 2, DATA_RNG_SAMPLE, 3);
+    base_rng rng = data_rng_make(1, 2, DATA_RNG_SAMPLE, 3);
     float m[9];
     double gain;
     augment_matrix_draw(m, &gain, &rng, &(data_augment){0}, 96, 64, 96, 64);

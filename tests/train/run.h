@@ -25,7 +25,7 @@ static inline void run_make(run *r, int wide, train_optimizer_kind kind, base_me
     r->state = (train_state){.params = r->m.params, .n_params = MODEL_N};
     r->state.position.last_step = -1;
     r->state.position.n_batches = RUN_BATCHES;
-    r->state.rng = train_rng_make(3);
+    r->state.rng = base_rng_make(3);
     const train_optimizer_options options = {.kind = kind, .momentum = 0.9, .weight_decay = 0.001};
     assert_int_equal(
         train_optimizer_create(&r->state.optimizer, r->m.params, MODEL_N, &options, mem, NULL),

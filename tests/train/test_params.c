@@ -77,7 +77,7 @@ static void what_has_another_shape_or_name_keeps_its_values(void **state)
 static void sizes_of_multi_scale_are_multiples_and_reach_both_ends(void **state)
 {
     (void)state;
-    train_rng r = train_rng_make(1), again = train_rng_make(1);
+    base_rng r = base_rng_make(1), again = base_rng_make(1);
     int least = 1 << 30, most = 0;
     for (int i = 0; i < 5000; i++) {
         const int size = train_rng_size(&r, 640, 32);
