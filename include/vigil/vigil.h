@@ -280,6 +280,9 @@ typedef struct vg_train_epoch {
     size_t n_pictures, n_instances; /* of validation */
     double precision, recall, map50, map;
     bool is_best, stops; /* stops: patience is out */
+    /* What could not be written beside the weights since the last epoch: training goes on, and says
+     * it again at its end. NULL: nothing. Borrowed during the call. */
+    const vg_error *trouble;
 } vg_train_epoch;
 
 /* Functions may be NULL. wants_stop is asked after every batch, of validation, too. */
@@ -383,7 +386,9 @@ typedef struct vg_val_options {
     float conf, iou;            /* 0.001, 0.7 */
     int max_det;                /* 300 */
     bool agnostic_nms;
-    bool plots;                 /* curves and confusion matrices into the run folder. true */
+    bool single_cls; /* the dataset's classes are one, for weights trained so */
+    bool plots;      /* curves, confusion matrices, sample pictures into the run folder. true */
+    bool save_json;  /* predictions.json there, as COCO's evaluation reads it */
     const char *project, *name; /* "runs/val", "exp" */
     bool exist_ok;
 } vg_val_options;
@@ -398,7 +403,7 @@ VG_API void vg_val_close(vg_val **v);
  */
 VG_API vg_status vg_val_run(vg_val *v, const vg_val_result **out, bool (*wants_stop)(void *ctx),
                             void *ctx, vg_error *err);
-/* "" without plots. */
+/* "" without plots and save_json. */
 VG_API const char *vg_val_folder(const vg_val *v);
 VG_API void vg_val_memory(const vg_val *v, vg_memory *out);
 

@@ -1,11 +1,12 @@
-/* train.c: vg_train over train's run: arguments by name, the run folder, and what report makes of a
- * run beside what train writes itself (weights, results.csv): args.yaml, events, plots. */
+/* train.c: vg_train over train's run: arguments by name, the run folder, and who listens. What the
+ * folder gets beside what train writes itself: train_report.c. */
 #include <dirent.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "run_file.h"
+#include "train_report.h"
 
 struct vg_train {
     api_accounts accounts;
@@ -15,11 +16,9 @@ struct vg_train {
     api_run_file *file; /* the lock on folder */
     nn_graph_info info;
     const char **names; /* (nc) */
-    report_events *events;
+    api_train_report *report;
     api_result final;
     const vg_train_listener *listener; /* during run */
-    vg_status side;                    /* of events: told when training is over */
-    vg_error side_error;
     bool is_resumed;
 };
 
@@ -71,7 +70,7 @@ void vg_train_destroy(vg_train **train)
 {
     vg_train *t = *train;
     if (t) {
-        report_events_close(&t->events, NULL);
+        api_train_report_destroy(&t->report);
         api_result_fini(&t->final);
         base_free(t->names);
         train_run_destroy(&t->run);
@@ -140,55 +139,9 @@ static vg_status check_args(vg_train *t, vg_error *err)
     if (a->batch < 1)
         return base_fail(err, VG_ERR_UNSUPPORTED, "batch", "give the number of pictures: batch=16",
                          "this build cannot choose the batch itself yet");
-    if (a->save_json)
-        return base_fail(err, VG_ERR_UNSUPPORTED, "save_json", "leave it out",
-                         "this build cannot write COCO results of a validation yet");
     data_spec *spec = NULL;
     const vg_status st = data_spec_open(&spec, a->data, work(t), err);
     data_spec_destroy(&spec);
-    return st;
-}
-
-static vg_status write_args(vg_train *t, vg_error *err)
-{
-    char path[API_PATH_BYTES];
-    base_str text = {0};
-    vg_status st = api_path(path, t->folder, "args.yaml", err);
-    if (st == VG_OK)
-        st = train_args_add_text(&text, &t->args, TRAIN_ARGS_YAML, work(t), err);
-    if (st == VG_OK)
-        st = base_file_replace(path, text.text, text.length, err);
-    base_str_fini(&text);
-    return st;
-}
-
-/* labels.jpg, labels_correlogram.jpg */
-static vg_status plot_labels(vg_train *t, vg_error *err)
-{
-    const data_set *set = train_run_set(t->run, DATA_TRAIN);
-    char path[API_PATH_BYTES];
-    size_t n = 0;
-    for (size_t i = 0; i < data_set_size(set); i++)
-        n += data_set_picture(set, i)->n_labels;
-    report_label *labels = base_alloc_zero(work(t), n > 0 ? n : 1, sizeof *labels, err);
-    if (!labels)
-        return VG_ERR_MEMORY;
-    n = 0;
-    for (size_t i = 0; i < data_set_size(set); i++) {
-        const data_picture *p = data_set_picture(set, i);
-        for (size_t k = 0; k < p->n_labels; k++, n++) {
-            labels[n].class_index = p->labels[k].class_index;
-            memcpy(labels[n].xywh_norm, p->labels[k].xywh_norm, sizeof labels[n].xywh_norm);
-        }
-    }
-    vg_status st = api_path(path, t->folder, "labels.jpg", err);
-    if (st == VG_OK)
-        st = report_plot_labels(path, labels, n, t->names, t->info.nc, work(t), err);
-    if (st == VG_OK)
-        st = api_path(path, t->folder, "labels_correlogram.jpg", err);
-    if (st == VG_OK)
-        st = report_plot_correlogram(path, labels, n, work(t), err);
-    base_free(labels);
     return st;
 }
 
@@ -232,17 +185,18 @@ vg_status vg_train_prepare(vg_train *t, vg_error *err)
     t->args = *train_run_args(t->run);
     nn_graph_get_info(train_run_graph(t->run), t->args.imgsz, &t->info);
     st = api_class_names(&t->names, train_run_spec(t->run), t->info.nc, work(t), err);
+    const api_train_report_options report = {.run = t->run,
+                                             .folder = t->folder,
+                                             .names = t->names,
+                                             .nc = t->info.nc,
+                                             .stride = t->info.max_stride,
+                                             .is_resumed = t->is_resumed,
+                                             .root = &t->accounts.root,
+                                             .work = work(t)};
     if (st == VG_OK)
-        st = report_events_open(&t->events, t->folder,
-                                t->is_resumed ? train_run_position(t->run)->epoch + 1 : -1, work(t),
-                                err);
-    if (st != VG_OK)
-        return st;
-    api_accounts_plan(&t->accounts);
-    if (!t->is_resumed)
-        st = write_args(t, err);
-    if (st == VG_OK && !t->is_resumed && t->args.plots)
-        st = plot_labels(t, err);
+        st = api_train_report_create(&t->report, &report, err);
+    if (st == VG_OK)
+        api_accounts_plan(&t->accounts);
     return st;
 }
 
@@ -337,39 +291,25 @@ static void tell_batch(void *ctx, const train_progress *p)
         t->listener->batch(t->listener->ctx, &b);
 }
 
-/* An error of events does not end training; the first one is told when it is over. */
-static void add_events(vg_train *t, const report_epoch *row)
+static vg_status show_input(void *ctx, int64_t ni, const data_batch *b, vg_error *err)
 {
-    const struct scalar {
-        const char *tag;
-        double value;
-    } scalars[] = {{"train/box_loss", row->train_loss[0]},
-                   {"train/cls_loss", row->train_loss[1]},
-                   {"train/dfl_loss", row->train_loss[2]},
-                   {"metrics/precision(B)", row->precision},
-                   {"metrics/recall(B)", row->recall},
-                   {"metrics/mAP50(B)", row->map50},
-                   {"metrics/mAP50-95(B)", row->map},
-                   {"val/box_loss", row->val_loss[0]},
-                   {"val/cls_loss", row->val_loss[1]},
-                   {"val/dfl_loss", row->val_loss[2]},
-                   {"lr/pg0", row->lr[0]},
-                   {"lr/pg1", row->lr[1]},
-                   {"lr/pg2", row->lr[2]},
-                   {"memory/in_use_MB", (double)t->accounts.root.in_use_bytes / (1024.0 * 1024)},
-                   {"memory/resident_MB", (double)base_mem_resident_bytes() / (1024.0 * 1024)}};
-    for (size_t i = 0; i < sizeof scalars / sizeof *scalars && t->side == VG_OK; i++)
-        t->side = report_events_scalar(t->events, scalars[i].tag, row->epoch, scalars[i].value,
-                                       &t->side_error);
-    if (t->side == VG_OK)
-        t->side = report_events_flush(t->events, &t->side_error);
+    (void)err; /* a picture that cannot be written does not end a run */
+    api_train_report_input(((vg_train *)ctx)->report, ni, b);
+    return VG_OK;
+}
+
+static vg_status show_validated(void *ctx, const train_validated *p, bool is_final, vg_error *err)
+{
+    (void)err;
+    api_train_report_validated(((vg_train *)ctx)->report, p, is_final);
+    return VG_OK;
 }
 
 static void tell_epoch(void *ctx, const train_epoch_end *e)
 {
     vg_train *t = ctx;
     const report_epoch *row = &e->row;
-    add_events(t, row);
+    api_train_report_epoch(t->report, row);
     vg_train_epoch end = {.epoch = row->epoch,
                           .n_epochs = t->args.epochs,
                           .seconds = row->time_s,
@@ -388,6 +328,7 @@ static void tell_epoch(void *ctx, const train_epoch_end *e)
         end.n_instances = e->validation->metrics.n_truths;
     }
     api_run_file_epoch(t->file, &end);
+    end.trouble = api_train_report_trouble(t->report); /* not for other processes */
     if (t->listener && t->listener->epoch)
         t->listener->epoch(t->listener->ctx, &end);
 }
@@ -398,28 +339,14 @@ static bool ask_stop(void *ctx)
     return t->listener && t->listener->wants_stop && t->listener->wants_stop(t->listener->ctx);
 }
 
-static vg_status plot_run(vg_train *t, const train_validation *final, vg_error *err)
-{
-    char path[API_PATH_BYTES];
-    report_epoch *rows = NULL;
-    size_t n_rows = 0;
-    vg_status st = api_path(path, t->folder, "results.csv", err);
-    if (st == VG_OK)
-        st = report_csv_read(&rows, &n_rows, path, work(t), err);
-    if (st == VG_OK)
-        st = api_path(path, t->folder, "results.png", err);
-    if (st == VG_OK)
-        st = report_plot_results(path, rows, n_rows, work(t), err);
-    base_free(rows);
-    if (st == VG_OK && final)
-        st = api_validation_plots(t->folder, final, t->names, t->info.nc, work(t), err);
-    return st;
-}
-
 static vg_status run_prepared(vg_train *t, const vg_train_listener *listener, vg_error *err)
 {
-    const train_listener inner = {
-        .ctx = t, .batch = tell_batch, .epoch = tell_epoch, .wants_stop = ask_stop};
+    const train_listener inner = {.ctx = t,
+                                  .batch = tell_batch,
+                                  .epoch = tell_epoch,
+                                  .wants_stop = ask_stop,
+                                  .input = show_input,
+                                  .validated = show_validated};
     t->listener = listener;
     vg_status st = train_run_go(t->run, &inner, err);
     t->listener = NULL;
@@ -428,13 +355,8 @@ static vg_status run_prepared(vg_train *t, const vg_train_listener *listener, vg
     const train_validation *final = train_run_final(t->run);
     if (final)
         st = api_result_make(&t->final, final, t->names, work(t), err);
-    if (st == VG_OK && t->args.plots)
-        st = plot_run(t, final, err);
-    if (st == VG_OK && t->side != VG_OK) {
-        st = t->side;
-        if (err)
-            *err = t->side_error;
-    }
+    if (st == VG_OK)
+        st = api_train_report_finish(t->report, final, err);
     return st;
 }
 

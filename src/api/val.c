@@ -1,7 +1,7 @@
 /* val.c: vg_val over train's validator: one pass of a weights file over a split. */
 #include <string.h>
 
-#include "validation.h"
+#include "gallery.h"
 
 struct vg_val {
     api_accounts accounts;
@@ -13,7 +13,13 @@ struct vg_val {
     nn_graph_info info;
     train_validator *validator;
     const char **names; /* (nc) */
+    int nc;             /* of the dataset; 1 with single_cls */
     char folder[API_PATH_BYTES];
+    bool plots;
+    api_gallery *gallery;          /* NULL without plots */
+    report_coco *coco;             /* NULL without save_json */
+    bool (*wants_stop)(void *ctx); /* during run */
+    void *ctx;
     api_result result;
     bool is_done;
 };
@@ -41,7 +47,7 @@ static vg_status check(data_split *split, detect_nms_options *nms, const vg_val_
     if (!o->weights || !*o->weights)
         return base_fail(err, VG_ERR_ARGUMENT, "weights", "give a .pt or .safetensors file",
                          "no weights given");
-    if (o->plots && (!o->project || !*o->project || !o->name || !*o->name))
+    if ((o->plots || o->save_json) && (!o->project || !*o->project || !o->name || !*o->name))
         return base_fail(err, VG_ERR_ARGUMENT, "project, name", "leave them at their defaults",
                          "an empty project or name");
     const vg_detect_options detect = {
@@ -75,10 +81,12 @@ static vg_status open_model(vg_val *v, const vg_val_options *o, vg_error *err)
     if (st != VG_OK)
         return st;
     nn_graph_get_info(v->graph, o->imgsz, &v->info);
-    if (v->info.nc != data_spec_nc(v->spec))
-        return base_fail(
-            err, VG_ERR_ARGUMENT, o->weights, "give weights that were trained for this dataset",
-            "a model of %d classes and a dataset of %d", v->info.nc, data_spec_nc(v->spec));
+    const int nc = o->single_cls ? 1 : data_spec_nc(v->spec);
+    if (v->info.nc != nc)
+        return base_fail(err, VG_ERR_ARGUMENT, o->weights,
+                         o->single_cls ? "give weights that were trained with single_cls"
+                                       : "give weights that were trained for this dataset",
+                         "a model of %d classes and a dataset of %d", v->info.nc, nc);
     return VG_OK;
 }
 
@@ -86,6 +94,7 @@ static vg_status open_validator(vg_val *v, const vg_val_options *o, detect_nms_o
                                 vg_error *err)
 {
     nms->multi_label = v->info.nc > 1;
+    nms->agnostic |= o->single_cls;
     const int n_cpus = base_cpu_count();
     const train_validator_options options = {
         .set = v->set,
@@ -102,10 +111,33 @@ static vg_status open_validator(vg_val *v, const vg_val_options *o, detect_nms_o
     return train_validator_create(&v->validator, &options, v->pool, &v->accounts.lent, err);
 }
 
+/* The folder, and what goes into it while the validation runs. */
+static vg_status open_results(vg_val *v, const vg_val_options *o, vg_error *err)
+{
+    base_mem *work = v->accounts.lent.work;
+    const api_gallery_options gallery = {.folder = v->folder,
+                                         .names = v->names,
+                                         .imgsz = o->imgsz,
+                                         .stride = v->info.max_stride,
+                                         .most_labels = data_set_most_labels(v->set),
+                                         .most_found = (size_t)o->max_det,
+                                         .conf = o->conf};
+    v->plots = o->plots;
+    if (!o->plots && !o->save_json)
+        return VG_OK;
+    vg_status st =
+        stream_run_folder_make(v->folder, sizeof v->folder, o->project, o->name, o->exist_ok, err);
+    if (st == VG_OK && o->plots)
+        st = api_gallery_create(&v->gallery, &gallery, work, err);
+    if (st == VG_OK && o->save_json)
+        st = api_coco_create(&v->coco, v->folder, v->names, v->nc, work, err);
+    return st;
+}
+
 static vg_status open_all(vg_val *v, const vg_val_options *o, vg_error *err)
 {
     const train_accounts *mem = &v->accounts.lent;
-    data_set_options set = {0};
+    data_set_options set = {.single_cls = o->single_cls};
     detect_nms_options nms;
     vg_status st = check(&set.split, &nms, o, err);
     if (st == VG_OK)
@@ -117,13 +149,13 @@ static vg_status open_all(vg_val *v, const vg_val_options *o, vg_error *err)
                               err);
     if (st == VG_OK)
         st = data_set_open(&v->set, v->spec, &set, v->pool, mem->data, err);
+    v->nc = v->set ? data_set_nc(v->set) : 0;
     if (st == VG_OK)
-        st = api_class_names(&v->names, v->spec, v->info.nc, mem->work, err);
+        st = api_class_names(&v->names, v->spec, v->nc, mem->work, err);
     if (st == VG_OK)
         st = open_validator(v, o, &nms, err);
-    if (st == VG_OK && o->plots)
-        st = stream_run_folder_make(v->folder, sizeof v->folder, o->project, o->name, o->exist_ok,
-                                    err);
+    if (st == VG_OK)
+        st = open_results(v, o, err);
     api_accounts_plan(&v->accounts);
     return st;
 }
@@ -149,6 +181,8 @@ void vg_val_close(vg_val **val)
 {
     vg_val *v = *val;
     if (v) {
+        report_coco_destroy(&v->coco);
+        api_gallery_destroy(&v->gallery);
         api_result_fini(&v->result);
         train_validator_destroy(&v->validator); /* its threads read the set */
         nn_graph_destroy(&v->graph);
@@ -162,6 +196,33 @@ void vg_val_close(vg_val **val)
     *val = NULL;
 }
 
+static bool ask_stop(void *ctx)
+{
+    const vg_val *v = ctx;
+    return v->wants_stop && v->wants_stop(v->ctx);
+}
+
+static vg_status show_picture(void *ctx, const train_validated *p, vg_error *err)
+{
+    vg_val *v = ctx;
+    vg_status st = VG_OK;
+    if (v->gallery)
+        st = api_gallery_validated(v->gallery, p, v->set, 0, v->accounts.lent.work, err);
+    if (st == VG_OK && v->coco)
+        st = report_coco_add(v->coco, data_set_picture(v->set, p->item->picture)->path, p->boxes,
+                             p->n_boxes, err);
+    return st;
+}
+
+static vg_status write_results(vg_val *v, const train_validation *validation, vg_error *err)
+{
+    const char *const *names = v->names;
+    vg_status st = v->coco ? report_coco_commit(v->coco, err) : VG_OK;
+    if (st == VG_OK && v->plots)
+        st = api_validation_plots(v->folder, validation, names, v->nc, v->accounts.lent.work, err);
+    return st;
+}
+
 vg_status vg_val_run(vg_val *v, const vg_val_result **out, bool (*wants_stop)(void *ctx), void *ctx,
                      vg_error *err)
 {
@@ -173,7 +234,9 @@ vg_status vg_val_run(vg_val *v, const vg_val_result **out, bool (*wants_stop)(vo
         return base_fail(err, VG_ERR_ARGUMENT, NULL, "open another one",
                          "a validation that has run already");
     v->is_done = true;
-    const train_validate_watch watch = {.ctx = ctx, .wants_stop = wants_stop};
+    v->wants_stop = wants_stop;
+    v->ctx = ctx;
+    const train_validate_watch watch = {.ctx = v, .wants_stop = ask_stop, .picture = show_picture};
     const int64_t started_ns = base_now_ns();
     vg_status st =
         train_validate(v->validator, &validation, &v->graph, v->weights, v->pool, &watch, mem, err);
@@ -182,8 +245,8 @@ vg_status vg_val_run(vg_val *v, const vg_val_result **out, bool (*wants_stop)(vo
     if (st == VG_OK)
         st = api_result_make(&v->result, &validation, names, mem->work, err);
     v->result.result.seconds = (double)(base_now_ns() - started_ns) * 1e-9;
-    if (st == VG_OK && v->folder[0])
-        st = api_validation_plots(v->folder, &validation, names, v->info.nc, mem->work, err);
+    if (st == VG_OK)
+        st = write_results(v, &validation, err);
     if (st == VG_OK)
         *out = &v->result.result;
     return st;

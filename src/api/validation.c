@@ -101,6 +101,17 @@ vg_status api_path(char path[API_PATH_BYTES], const char *folder, const char *na
                      "a path too long for a run's folder");
 }
 
+vg_status api_coco_create(report_coco **out, const char *folder, const char *const *names, int nc,
+                          base_mem *mem, vg_error *err)
+{
+    char path[API_PATH_BYTES];
+    *out = NULL;
+    const vg_status st = api_path(path, folder, "predictions.json", err);
+    if (st != VG_OK)
+        return st;
+    return report_coco_create(out, path, report_coco_category_ids(names, nc), nc, mem, err);
+}
+
 vg_status api_validation_plots(const char *folder, const train_validation *v,
                                const char *const *names, int nc, base_mem *mem, vg_error *err)
 {

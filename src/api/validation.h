@@ -39,6 +39,9 @@ void api_result_fini(api_result *r);
 /* Curves and confusion matrices into folder. */
 vg_status api_validation_plots(const char *folder, const train_validation *v,
                                const char *const *names, int nc, base_mem *mem, vg_error *err);
+/* folder/predictions.json. COCO's own class numbers for COCO's classes, else the dataset's. */
+vg_status api_coco_create(report_coco **out, const char *folder, const char *const *names, int nc,
+                          base_mem *mem, vg_error *err);
 /* folder/name into path. */
 vg_status api_path(char path[API_PATH_BYTES], const char *folder, const char *name, vg_error *err);
 

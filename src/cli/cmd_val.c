@@ -6,7 +6,6 @@
 
 typedef struct val_values {
     vg_val_options o;
-    bool save_json;
 } val_values;
 
 static void val_defaults(void *values)
@@ -46,13 +45,6 @@ static int val_run(void *values)
     const val_values *v = values;
     vg_val *val = NULL;
     vg_error err = {.status = VG_OK};
-    if (v->save_json) {
-        cli_error_set(&err, VG_ERR_UNSUPPORTED,
-                      "this build cannot write COCO results of a validation yet");
-        cli_error_text(err.where, "option --save-json");
-        cli_error_text(err.mend, "vigil predict --save-json, whose objects hold every box");
-        return cli_error_print(&err, CLI_FAILED);
-    }
     cli_interrupt_watch();
     if (vg_val_open(&val, &v->o, &err) != VG_OK)
         return cli_error_print(&err, CLI_FAILED);
@@ -119,6 +111,10 @@ static const cli_option val_options[] = {
      .kind = CLI_BOOL,
      .offset = AT(o.agnostic_nms),
      .help = "boxes of different classes compete, too"},
+    {.name = "single-cls",
+     .kind = CLI_BOOL,
+     .offset = AT(o.single_cls),
+     .help = "the dataset's classes are one, for weights that were trained so"},
     {.name = "batch",
      .alias = "batch-size",
      .kind = CLI_INT,
@@ -146,12 +142,12 @@ static const cli_option val_options[] = {
     {.name = "plots",
      .kind = CLI_BOOL,
      .offset = AT(o.plots),
-     .help = "curves and confusion matrices into the run's folder",
+     .help = "curves, confusion matrices and sample pictures into the run's folder",
      .group = "results"},
     {.name = "save-json",
      .kind = CLI_BOOL,
-     .offset = AT(save_json),
-     .help = "not in this build yet: refused"},
+     .offset = AT(o.save_json),
+     .help = "predictions.json into the run's folder, as COCO's evaluation reads it"},
     {.name = "project",
      .kind = CLI_TEXT,
      .offset = AT(o.project),

@@ -8,6 +8,10 @@
  * One owner; not thread-safe. Only create allocates. */
 typedef struct report_coco report_coco;
 
+/* COCO's numbers of its 80 classes when these are their names, in COCO's order; else NULL. A
+ * constant. */
+const int *report_coco_category_ids(const char *const *names, int nc);
+
 /* category_ids: (nc) COCO's number of each class, borrowed until close; NULL: the class's own.
  * Errors: VG_ERR_IO, VG_ERR_LIMIT, VG_ERR_MEMORY. On success *out belongs to the caller. */
 vg_status report_coco_create(report_coco **out, const char *path, const int *category_ids, int nc,

@@ -254,3 +254,9 @@ vg_status report_mosaic_write(report_mosaic *m, const char *path, base_mem *mem,
                          path, NULL, "cairo: %s", cairo_status_to_string(status));
     return image_write(m->encoder, &m->page.view, path, mem, err);
 }
+
+void report_mosaic_size(const report_mosaic *m, int *w, int *h)
+{
+    *w = m->page.view.w;
+    *h = m->page.view.h;
+}

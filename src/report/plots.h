@@ -76,5 +76,7 @@ vg_status report_mosaic_add(report_mosaic *m, const report_tile *tile, base_mem 
                             vg_error *err);
 /* Whole or not at all; the page stays. Errors: also VG_ERR_ARGUMENT (no pictures). */
 vg_status report_mosaic_write(report_mosaic *m, const char *path, base_mem *mem, vg_error *err);
+/* Of the page that was begun last, pixels. */
+void report_mosaic_size(const report_mosaic *m, int *w, int *h);
 
 #endif
