@@ -68,6 +68,7 @@ static void default_print(char *buf, size_t n, const cli_option *o, const unsign
         break;
     case CLI_BYTES:
     case CLI_INTS:
+    case CLI_WORDS:
         break;
     }
     if (buf[0] == '\0' && o->zero != NULL)
@@ -119,6 +120,8 @@ void cli_help_command(FILE *to, const cli_command *command)
     for (size_t i = 0; i < whole.n_options; i++) {
         char name[64]; /* drawn names may have '_' */
         cli_option o = whole.options[i];
+        if (o.kind == CLI_WORDS) /* the usage line has it */
+            continue;
         snprintf(name, sizeof name, "%s", o.name);
         for (char *c = name; *c != '\0'; c++)
             *c = *c == '_' ? '-' : *c;

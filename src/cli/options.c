@@ -135,7 +135,8 @@ static bool bad_value(parser *p, const cli_option *o, const char *text)
                                          [CLI_REAL] = "a number",
                                          [CLI_TEXT] = "a text",
                                          [CLI_BYTES] = "a size such as 512M or 1.5G",
-                                         [CLI_INTS] = "whole numbers such as 0,2,5"};
+                                         [CLI_INTS] = "whole numbers such as 0,2,5",
+                                         [CLI_WORDS] = "a command: that stands behind --"};
     cli_error_set(p->err, VG_ERR_ARGUMENT, "\"%s\" is not %s", text, wanted[o->kind]);
     cli_error_text(p->err->where, "option --%s", o->name);
     if (o->kind == CLI_BOOL)
@@ -228,6 +229,8 @@ static bool set_value(parser *p, const cli_option *o, const char *text)
         return cli_parse_bytes(room, text) || bad_value(p, o, text);
     case CLI_INTS:
         return set_ints(p, o, text);
+    case CLI_WORDS:
+        return bad_value(p, o, text);
     }
     return false;
 }
@@ -360,6 +363,22 @@ static bool take_named(parser *p, const char *word, size_t dashes)
     return take_option(p, name, value, word);
 }
 
+/* The rest is a command line of another program, if this command has a use for one. */
+static bool take_words(parser *p)
+{
+    for (size_t i = 0; i < p->command->n_options; i++) {
+        const cli_option *o = &p->command->options[i];
+        if (o->kind != CLI_WORDS)
+            continue;
+        char *const *rest = p->at < p->n ? p->words + p->at : NULL;
+        memcpy((char *)p->values + o->offset, &rest, sizeof rest);
+        p->given[i] = rest != NULL;
+        p->at = p->n;
+        return true;
+    }
+    return false;
+}
+
 static bool check_required(parser *p)
 {
     const cli_command *c = p->command;
@@ -408,6 +427,8 @@ cli_parsed cli_options_parse(const cli_command *command, void *values, int n, ch
             good = take_positional(&p, word);
         else if (is_help(word))
             return CLI_PARSED_HELP;
+        else if (strcmp(word, "--") == 0 && take_words(&p))
+            break;
         else if (strcmp(word, "--") == 0)
             only_values = true;
         else if (word[0] == '-')

@@ -1,7 +1,7 @@
 /* watch.h: the guard: samples a job, judges its series, names causes, acts, remembers, shows.
  *
  *   sampler  -> watch_sample ->  judge (a detector a series; rules explain)  -> watch_event
- *                             -> trace, history                               -> policies, notices
+ *                             -> sinks (trace, log, history, page, notices)  -> policies
  *
  * It sees base and report only: any process is guarded, ours has no privileges. Everything that
  * others include of this folder is here. */
@@ -9,10 +9,13 @@
 #define WATCH_WATCH_H
 
 #include "event_text.h"
+#include "guard.h"
 #include "judge.h"
+#include "options.h"
 #include "rule.h"
 #include "sampler.h"
 #include "series.h"
+#include "sink.h"
 #include "trace.h"
 #include "verdict.h"
 

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* watch.h: a guard for any long-running job: measures it from outside, tells a leak from a warm-up,
+ * names its cause, and restarts it from its checkpoint when told to.
+ *
+ *     vg_watch *w = NULL;
+ *     vg_error err;
+ *     char *command[] = {"python3", "train.py", NULL};
+ *     int status;
+ *     if (vg_watch_create(&w, &err) == VG_OK &&
+ *         vg_watch_set(w, "on_critical", "checkpoint,restart", &err) == VG_OK &&
+ *         vg_watch_command(w, command, &err) == VG_OK)
+ *         vg_watch_run(w, NULL, &status, &err);
+ *     vg_watch_destroy(&w);
+ *
+ * One thread owns a handle. A process runs one guard at a time: it waits for its children. */
+#ifndef VIGIL_WATCH_H
+#define VIGIL_WATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vigil/error.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* One row of the table of options. Strings are constants. */
+typedef enum vg_watch_option_kind {
+    VG_WATCH_BOOL,
+    VG_WATCH_VALUE, /* a number, time, size, share, text or list of actions, as vg_watch_set reads
+                     */
+    VG_WATCH_CHOICE /* one of choices */
+} vg_watch_option_kind;
+
+typedef struct vg_watch_option {
+    const char *name; /* "on_critical" */
+    vg_watch_option_kind kind;
+    const char *choices; /* "auto|on|off", or the actions; NULL: none */
+    const char *value;   /* for help: "TIME", "SIZE", "N", "TEXT" */
+    const char *preset;  /* the default, as vg_watch_set takes it; "": none */
+    const char *help;
+    const char *group; /* heading that starts here; NULL: as above */
+} vg_watch_option;
+VG_API size_t vg_watch_n_options(void);
+/* Empty outside 0..n-1. */
+VG_API void vg_watch_option_get(size_t index, vg_watch_option *out);
+
+typedef struct vg_watch vg_watch;
+VG_API vg_status vg_watch_create(vg_watch **out, vg_error *err);
+VG_API void vg_watch_destroy(vg_watch **w);
+/* Before run. Errors: VG_ERR_ARGUMENT, with the nearest name, the range or the choices. "config"
+ * reads the file at once: what is set afterwards wins. */
+VG_API vg_status vg_watch_set(vg_watch *w, const char *name, const char *value, vg_error *err);
+/* The job as a command, ending with NULL; borrowed until destroy. */
+VG_API vg_status vg_watch_command(vg_watch *w, char *const *argv, vg_error *err);
+
+/* A change of mind about one series. Unknown numbers are NAN; an end that will not come is
+ * INFINITY; texts are "" where there are none. Borrowed during the call. */
+typedef struct vg_watch_event {
+    double time_s;      /* since the first sample */
+    const char *series; /* "main.anon_bytes" */
+    const char *was, *state, *shape;
+    double level, limit, since_s;
+    double slope_per_s, slope_low_per_s, slope_high_per_s;
+    double per_unit;
+    const char *unit;                                         /* "work.epoch"; "": none */
+    double exhaustion_s, exhaustion_low_s, exhaustion_high_s; /* from time_s */
+    const char *rule;                                         /* "R8" */
+    double confidence_0_1;
+    const char *cause, *evidence, *remedy;
+    const char *json;  /* the same as one JSON object */
+    const char *words; /* the same for people, one to four lines */
+} vg_watch_event;
+
+/* Functions may be NULL. wants_stop is asked at least every half second. */
+typedef struct vg_watch_listener {
+    void *ctx;
+    void (*event)(void *ctx, const vg_watch_event *e);
+    void (*note)(void *ctx, const char *what);   /* what the guard did */
+    void (*screen)(void *ctx, const char *text); /* the live view, when a terminal should show it:
+                                                    to be printed as it is */
+    bool (*wants_stop)(void *ctx);
+} vg_watch_listener;
+
+/* Makes the guard's folder and guards until the job has ended for good. *exit_status: the job's
+ * own, as a shell tells it; 0 for a job that was not started here. Errors: VG_ERR_INTERRUPTED (the
+ * listener's wish; a job that was started here has been ended), VG_ERR_ARGUMENT, VG_ERR_SYSTEM. */
+VG_API vg_status vg_watch_run(vg_watch *w, const vg_watch_listener *listener, int *exit_status,
+                              vg_error *err);
+/* The guard's folder, once run has begun; "" before. */
+VG_API const char *vg_watch_folder(const vg_watch *w);
+
+/* Judges the trace that the option "replay" names. *verdicts: one JSON object with the verdict of
+ * every series; borrowed until the next call. */
+VG_API vg_status vg_watch_replay(vg_watch *w, const vg_watch_listener *listener,
+                                 const char **verdicts, vg_error *err);
+
+/* Bytes that the guard holds on its accounts, and allocations it ever made. */
+VG_API size_t vg_watch_memory(const vg_watch *w, uint64_t *n_allocations);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

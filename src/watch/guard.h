@@ -1,0 +1,42 @@
+/* guard.h: the loop: samples a job, judges it, tells sinks and the listener, acts as the options
+ * say.
+ *
+ * The job is a command that the guard starts, or a process, unit or cgroup that it was told of. It
+ * signals nothing else, ever. Memory: all of it at create, and tables that grow with the job's tree
+ * up to their bound; a steady job costs no allocation. One thread, plus those of sinks that wait
+ * for others. */
+#ifndef WATCH_GUARD_H
+#define WATCH_GUARD_H
+
+#include "sink.h"
+
+/* Functions may be NULL. wants_stop is asked at least every half second; then a job that the guard
+ * started is ended politely, and one that it was told of is left alone. */
+typedef struct watch_listener {
+    void *ctx;
+    void (*event)(void *ctx, const watch_event *e, const watch_moment *m);
+    void (*note)(void *ctx, const char *what, const watch_moment *m);
+    void (*sample)(void *ctx, const watch_moment *m);
+    bool (*wants_stop)(void *ctx);
+} watch_listener;
+
+typedef struct watch_guard watch_guard;
+
+/* argv: the command, ending with NULL; NULL when options name a pid, unit or cgroup. folder: the
+ * guard's own, which exists. A folder whose guard died takes up its running job again. Errors:
+ * VG_ERR_ARGUMENT (nothing or two things to watch), VG_ERR_IO, VG_ERR_SYSTEM, VG_ERR_MEMORY. */
+vg_status watch_guard_create(watch_guard **out, const watch_options *o, char *const *argv,
+                             const char *folder, base_mem *mem, vg_error *err);
+void watch_guard_destroy(watch_guard **g);
+/* Until the job has ended for good, or the listener wants to stop. *exit_status: the job's own, as
+ * a shell tells it (128 + signal); 0 for one that was not started here. */
+vg_status watch_guard_run(watch_guard *g, const watch_listener *listener, int *exit_status,
+                          vg_error *err);
+
+/* The same judge over a trace. Events go to the listener (m has sample, judge and options); the
+ * judge as it is at the end is handed to `end`, which may be NULL. */
+vg_status watch_replay(const watch_options *o, const char *path, const watch_listener *listener,
+                       void (*end)(void *ctx, const watch_judge *j, size_t n_unknown),
+                       base_mem *mem, vg_error *err);
+
+#endif
