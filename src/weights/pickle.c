@@ -20,6 +20,7 @@ static vg_status run(pickle_machine *m)
                              "save the model again with torch.save of a plain checkpoint",
                              "pickle opcode 0x%02x (%s) is not one that is read here", code,
                              op->name != NULL ? op->name : "unknown");
+        m->op = op;
         vg_status st = op->run(m);
         if (st != VG_OK)
             return st;

@@ -6,8 +6,7 @@
 vg_status pickle_broken(const pickle_machine *m, const char *what)
 {
     return base_fail(m->err, VG_ERR_FORMAT, base_where("%s, byte %zu", m->source, m->op_at),
-                     "copy or download the file again", "%s (pickle opcode %s)", what,
-                     pickle_ops[m->bytes[m->op_at]].name);
+                     "copy or download the file again", "%s (pickle opcode %s)", what, m->op->name);
 }
 
 vg_status pickle_take(pickle_machine *m, const uint8_t **out, uint64_t n)

@@ -10,6 +10,9 @@ typedef struct pickle_machine pickle_machine;
 typedef struct pickle_op {
     const char *name;                          /* NULL: not an opcode */
     vg_status (*run)(pickle_machine *machine); /* NULL: known, not supported */
+    /* For opcodes that are alike. */
+    size_t n;         /* bytes of the number that follows; or values taken from the stack */
+    pickle_kind kind; /* of the value made or added to */
 } pickle_op;
 extern const pickle_op pickle_ops[256];
 
@@ -17,6 +20,7 @@ struct pickle_machine {
     const uint8_t *bytes;
     size_t n, at; /* of the next byte to read */
     size_t op_at; /* of the opcode that runs */
+    const pickle_op *op;
     const char *source;
     pickle_node **stack; /* (capacity) */
     size_t n_stack, stack_capacity;
@@ -59,54 +63,32 @@ vg_status pickle_add(pickle_machine *m, pickle_node *to, const pickle_node *key,
 
 /* ---- the opcodes ---- */
 
-vg_status pickle_op_additems(pickle_machine *m);
-vg_status pickle_op_append(pickle_machine *m);
-vg_status pickle_op_appends(pickle_machine *m);
 vg_status pickle_op_binfloat(pickle_machine *m);
-vg_status pickle_op_binget(pickle_machine *m);
-vg_status pickle_op_binint(pickle_machine *m);
-vg_status pickle_op_binint1(pickle_machine *m);
-vg_status pickle_op_binint2(pickle_machine *m);
 vg_status pickle_op_binpersid(pickle_machine *m);
-vg_status pickle_op_binput(pickle_machine *m);
 vg_status pickle_op_build(pickle_machine *m);
-vg_status pickle_op_bytes1(pickle_machine *m);
-vg_status pickle_op_bytes4(pickle_machine *m);
-vg_status pickle_op_bytes8(pickle_machine *m);
-vg_status pickle_op_dict(pickle_machine *m);
 vg_status pickle_op_dup(pickle_machine *m);
-vg_status pickle_op_empty_dict(pickle_machine *m);
-vg_status pickle_op_empty_list(pickle_machine *m);
-vg_status pickle_op_empty_set(pickle_machine *m);
-vg_status pickle_op_empty_tuple(pickle_machine *m);
+vg_status pickle_op_extend(pickle_machine *m);
+vg_status pickle_op_extend_n(pickle_machine *m);
 vg_status pickle_op_false(pickle_machine *m);
 vg_status pickle_op_frame(pickle_machine *m);
-vg_status pickle_op_frozenset(pickle_machine *m);
+vg_status pickle_op_gather(pickle_machine *m);
+vg_status pickle_op_gather_n(pickle_machine *m);
+vg_status pickle_op_get(pickle_machine *m);
 vg_status pickle_op_global(pickle_machine *m);
-vg_status pickle_op_list(pickle_machine *m);
-vg_status pickle_op_long1(pickle_machine *m);
-vg_status pickle_op_long4(pickle_machine *m);
-vg_status pickle_op_long_binget(pickle_machine *m);
-vg_status pickle_op_long_binput(pickle_machine *m);
+vg_status pickle_op_int(pickle_machine *m);
+vg_status pickle_op_long(pickle_machine *m);
 vg_status pickle_op_mark(pickle_machine *m);
 vg_status pickle_op_memoize(pickle_machine *m);
+vg_status pickle_op_new(pickle_machine *m);
 vg_status pickle_op_newobj_ex(pickle_machine *m);
-vg_status pickle_op_none(pickle_machine *m);
 vg_status pickle_op_pop(pickle_machine *m);
 vg_status pickle_op_pop_mark(pickle_machine *m);
 vg_status pickle_op_proto(pickle_machine *m);
+vg_status pickle_op_put(pickle_machine *m);
 vg_status pickle_op_reduce(pickle_machine *m);
-vg_status pickle_op_setitem(pickle_machine *m);
-vg_status pickle_op_setitems(pickle_machine *m);
 vg_status pickle_op_stack_global(pickle_machine *m);
 vg_status pickle_op_stop(pickle_machine *m);
-vg_status pickle_op_text1(pickle_machine *m);
-vg_status pickle_op_text4(pickle_machine *m);
-vg_status pickle_op_text8(pickle_machine *m);
+vg_status pickle_op_text(pickle_machine *m);
 vg_status pickle_op_true(pickle_machine *m);
-vg_status pickle_op_tuple(pickle_machine *m);
-vg_status pickle_op_tuple1(pickle_machine *m);
-vg_status pickle_op_tuple2(pickle_machine *m);
-vg_status pickle_op_tuple3(pickle_machine *m);
 
 #endif

@@ -183,17 +183,10 @@ static vg_status put(pickle_machine *m, uint64_t index)
     return VG_OK;
 }
 
-vg_status pickle_op_binput(pickle_machine *m)
+vg_status pickle_op_put(pickle_machine *m)
 {
     uint64_t index = 0;
-    vg_status st = pickle_take_number(m, &index, 1);
-    return st == VG_OK ? put(m, index) : st;
-}
-
-vg_status pickle_op_long_binput(pickle_machine *m)
-{
-    uint64_t index = 0;
-    vg_status st = pickle_take_number(m, &index, 4);
+    vg_status st = pickle_take_number(m, &index, m->op->n);
     return st == VG_OK ? put(m, index) : st;
 }
 
@@ -202,25 +195,15 @@ vg_status pickle_op_memoize(pickle_machine *m)
     return put(m, m->n_memo);
 }
 
-static vg_status get(pickle_machine *m, size_t n_index_bytes)
+vg_status pickle_op_get(pickle_machine *m)
 {
     uint64_t index = 0;
-    vg_status st = pickle_take_number(m, &index, n_index_bytes);
+    vg_status st = pickle_take_number(m, &index, m->op->n);
     if (st != VG_OK)
         return st;
     if (index >= m->memo_capacity || m->memo[index] == NULL)
         return pickle_broken(m, "the pickle refers to a memo that was never put");
     return pickle_push(m, m->memo[index]);
-}
-
-vg_status pickle_op_binget(pickle_machine *m)
-{
-    return get(m, 1);
-}
-
-vg_status pickle_op_long_binget(pickle_machine *m)
-{
-    return get(m, 4);
 }
 
 vg_status pickle_op_frame(pickle_machine *m)
