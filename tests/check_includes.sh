@@ -28,7 +28,9 @@ zip.h: src/weights
 turbojpeg.h: src/image
 cairo: src/image src/report
 libav: src/image src/stream
-libsw: src/image src/stream'
+libsw: src/image src/stream
+protobuf-c/: src/report
+event.pb-c.h: src/report'
 
 check_tree() {
     (
@@ -206,6 +208,8 @@ self_test() {
     expect_red "a library in quotes" 'is no header of this tree'
     plant src/nn/graph.c '#include <dnnl.h>'
     expect_red "oneDNN outside its backend" 'src/nn/cpu alone'
+    plant src/nn/graph.c '#include <event.pb-c.h>'
+    expect_red "protobuf-c's messages outside report" 'src/report alone'
     plant src/nn/graph.c '#include HEADER'
     expect_red "an include by macro" 'cannot read'
     plant src/attic/attic.c '#include <stdio.h>'
@@ -213,7 +217,7 @@ self_test() {
     rm -rf "$tmp/src" "$tmp/include"
     mkdir "$tmp/src" "$tmp/include"
     expect_red "an empty tree" '0 includes in 0 files'
-    [ "$failed" = 0 ] && echo "self-test: 11 wrong trees seen, the good one passed"
+    [ "$failed" = 0 ] && echo "self-test: 12 wrong trees seen, the good one passed"
     return "$failed"
 }
 

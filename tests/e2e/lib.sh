@@ -10,7 +10,7 @@ trap 'rm -rf "$tmp"' EXIT
 cd "$tmp" || exit 1
 export OMP_WAIT_POLICY=passive
 # Read by a sanitizer's build alone.
-export LSAN_OPTIONS="suppressions=$source/tests/e2e/lsan.supp:print_suppressions=0"
+export LSAN_OPTIONS="suppressions=$source/tests/lsan.supp:print_suppressions=0"
 n_checks=0
 
 fail() {
