@@ -1,0 +1,285 @@
+/* detector.c: the state of one series.
+ *
+ * Whenever a level closes a block, windows of several lengths that end there are asked whether they
+ * show a leak (trend.h). Three blocks in a row must agree. Once called, the rise since its
+ * beginning is fitted again and again, and the state is left only when the rise has ended. */
+#include "detector.h"
+
+#include <math.h>
+
+#include "base/base.h"
+#include "fit.h"
+#include "history.h"
+#include "trend.h"
+
+struct watch_detector {
+    watch_history history;
+    watch_unit unit;
+    watch_state state;
+    watch_shape shape;
+    double limit, horizon_s;
+    double level;
+    int leaks[WATCH_LEVELS]; /* blocks in a row that showed a leak */
+    int rises[WATCH_LEVELS]; /* or one too small */
+    double quiet_s;          /* when SUSPECT ends unless it is renewed */
+    double since_s, base;    /* of the rise */
+    double call_slope, call_growth;
+    double slope, slope_error;
+    double floor;
+};
+
+/* Blocks in a row that must agree. */
+enum { AGREE = 3 };
+
+size_t watch_detector_bytes(void)
+{
+    return sizeof(watch_detector);
+}
+
+void watch_detector_init(watch_detector *d, watch_unit unit)
+{
+    *d = (watch_detector){.unit = unit,
+                          .state = WATCH_LEARNING,
+                          .limit = NAN,
+                          .since_s = NAN,
+                          .base = NAN,
+                          .slope = NAN,
+                          .slope_error = NAN,
+                          .level = NAN,
+                          .floor = NAN};
+    watch_history_init(&d->history);
+}
+
+/* Counts move by one; bytes by pages, but noise below a millionth of the level is nobody's. */
+static double least_noise(const watch_detector *d)
+{
+    return d->unit == WATCH_COUNT ? 0.3 : 1e-6 * fabs(d->floor) + 1e-300;
+}
+
+static double limit_of(const watch_detector *d, double base)
+{
+    if (isfinite(d->limit))
+        return d->limit;
+    /* Nobody knows: as if it were dangerous to double. */
+    return 2 * fmax(base, d->unit == WATCH_COUNT ? 64 : 0);
+}
+
+/* Fits the rise since its beginning. */
+static void follow(watch_detector *d)
+{
+    const int k = watch_history_level(&d->history, d->since_s);
+    const watch_level *l = &d->history.levels[k];
+    int n = 0;
+    while (n < l->n && watch_history_back(l, n)->time_s >= d->since_s - 1)
+        n++;
+    double time_s[WATCH_BLOCKS], y[WATCH_BLOCKS];
+    n = watch_trend_window(l, n, time_s, y);
+    if (n < 8)
+        return;
+    watch_fit f;
+    watch_fit_make(&f, time_s, y, n, least_noise(d));
+    d->slope = f.slope_per_s;
+    d->slope_error = f.slope_error_per_s;
+    d->base = f.begin;
+}
+
+/* The newest two fifths of the rise's time no longer rise, or most of the rise was taken back. */
+static bool has_ended(const watch_detector *d)
+{
+    if (d->floor < d->base + 0.4 * d->call_growth)
+        return true;
+    const double now_s = d->history.last_s;
+    const double begin_s = now_s - 0.4 * (now_s - d->since_s);
+    const int k = watch_history_level(&d->history, begin_s);
+    const watch_level *l = &d->history.levels[k];
+    int n = 0;
+    while (n < l->n && watch_history_back(l, n)->time_s >= begin_s)
+        n++;
+    double time_s[WATCH_BLOCKS], y[WATCH_BLOCKS];
+    n = watch_trend_window(l, n, time_s, y);
+    if (n < 12)
+        return false;
+    watch_fit f;
+    watch_fit_make(&f, time_s, y, n, least_noise(d));
+    return f.slope_per_s + 2 * f.slope_error_per_s < 0.25 * d->call_slope;
+}
+
+static void begin_rise(watch_detector *d, const watch_trend *t, watch_state state)
+{
+    if (!(d->state == WATCH_SUSPECT && d->since_s < t->fit.begin_s) || state == WATCH_LEAKING) {
+        d->since_s = t->fit.begin_s;
+        d->base = t->fit.begin;
+        d->slope = t->fit.slope_per_s;
+        d->slope_error = t->fit.slope_error_per_s;
+    }
+    d->call_slope = t->fit.slope_per_s;
+    d->call_growth = t->growth;
+    d->state = state;
+    d->shape = WATCH_SHAPE_RISING;
+}
+
+static watch_shape resting_shape(watch_answer a)
+{
+    switch (a) {
+    case WATCH_ANSWER_SLOWS:
+        return WATCH_SHAPE_WARM_UP;
+    case WATCH_ANSWER_STEPS:
+        return WATCH_SHAPE_STEP;
+    case WATCH_ANSWER_FELL:
+    case WATCH_ANSWER_OLD:
+        return WATCH_SHAPE_SAW_TOOTH;
+    case WATCH_ANSWER_CYCLE:
+        return WATCH_SHAPE_CYCLE;
+    default:
+        return WATCH_SHAPE_FLAT;
+    }
+}
+
+/* Asks the windows of a level that has a new block. */
+static void ask_level(watch_detector *d, int k)
+{
+    static const int lengths[] = {64, 52, 42, 34, 27, 21, 16, 12};
+    const watch_level *l = &d->history.levels[k];
+    const int least = k == 0 ? 12 : 20;
+    watch_trend leak = {0}, rise = {0};
+    int was = 0;
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        const int n = lengths[i] < l->n ? lengths[i] : l->n;
+        if (n < least)
+            break;
+        if (n == was)
+            continue;
+        was = n;
+        watch_trend t;
+        watch_trend_ask(&t, &d->history, k, n, limit_of(d, watch_history_back(l, n - 1)->least),
+                        least_noise(d));
+        if (i == 0 && d->state <= WATCH_STEADY && t.answer != WATCH_ANSWER_SMALL)
+            d->shape = resting_shape(t.answer);
+        if (t.answer == WATCH_ANSWER_LEAK) {
+            leak = t;
+            break;
+        }
+        if (t.answer == WATCH_ANSWER_SMALL && rise.answer != WATCH_ANSWER_SMALL)
+            rise = t;
+    }
+    d->leaks[k] = leak.answer == WATCH_ANSWER_LEAK ? d->leaks[k] + 1 : 0;
+    const bool rises = leak.answer == WATCH_ANSWER_LEAK || rise.answer == WATCH_ANSWER_SMALL;
+    d->rises[k] = rises ? d->rises[k] + 1 : 0;
+    if (d->state >= WATCH_LEAKING)
+        return;
+    if (d->leaks[k] >= AGREE) {
+        begin_rise(d, &leak, WATCH_LEAKING);
+    } else if (d->rises[k] >= AGREE) {
+        const watch_trend *t = leak.answer == WATCH_ANSWER_LEAK ? &leak : &rise;
+        begin_rise(d, t, WATCH_SUSPECT);
+        d->quiet_s = d->history.last_s + 0.5 * (t->fit.end_s - t->fit.begin_s);
+    }
+}
+
+static void forecast(const watch_detector *d, double *at, double *low, double *high)
+{
+    *at = *low = *high = NAN;
+    if (!isfinite(d->limit) || !isfinite(d->slope))
+        return;
+    const double left = d->limit - d->floor;
+    const double wide = 1.645 * d->slope_error;
+    *at = d->slope > 0 ? fmax(left, 0) / d->slope : INFINITY;
+    *low = d->slope + wide > 0 ? fmax(left, 0) / (d->slope + wide) : INFINITY;
+    *high = d->slope - wide > 0 ? fmax(left, 0) / (d->slope - wide) : INFINITY;
+}
+
+static void decide(watch_detector *d, int closed)
+{
+    d->floor = watch_history_back(&d->history.levels[0], 0)->least;
+    for (int k = 0; k < closed; k++)
+        ask_level(d, k);
+    if (d->state == WATCH_LEARNING && d->history.levels[0].n >= 16)
+        d->state = WATCH_STEADY;
+    if (d->state == WATCH_SUSPECT && d->history.last_s > d->quiet_s) {
+        d->state = WATCH_STEADY;
+        d->shape = WATCH_SHAPE_PLATEAU;
+    }
+    if (d->state >= WATCH_SUSPECT)
+        follow(d);
+    if (d->state >= WATCH_LEAKING && has_ended(d)) {
+        d->state = WATCH_STEADY;
+        d->shape =
+            d->floor < d->base + 0.4 * d->call_growth ? WATCH_SHAPE_STEP : WATCH_SHAPE_PLATEAU;
+    }
+    if (d->state >= WATCH_LEAKING) {
+        const double horizon = d->horizon_s > 0 ? d->horizon_s : 600;
+        double at, low, high;
+        forecast(d, &at, &low, &high);
+        if (at < horizon)
+            d->state = WATCH_CRITICAL;
+        else if (d->state == WATCH_CRITICAL && at > 1.5 * horizon)
+            d->state = WATCH_LEAKING;
+    }
+}
+
+void watch_detector_push(watch_detector *d, double time_s, double value, double limit,
+                         double horizon_s)
+{
+    d->limit = limit;
+    d->horizon_s = horizon_s;
+    if (isfinite(value))
+        d->level = value;
+    const int closed = watch_history_push(&d->history, time_s, value);
+    if (closed > 0)
+        decide(d, closed);
+}
+
+void watch_detector_get(const watch_detector *d, watch_verdict *out)
+{
+    *out = (watch_verdict){.state = d->state,
+                           .shape = d->shape,
+                           .level = d->level,
+                           .floor = d->floor,
+                           .since_s = d->state >= WATCH_SUSPECT ? d->since_s : NAN,
+                           .growth = d->state >= WATCH_SUSPECT ? d->floor - d->base : NAN,
+                           .slope_per_s = d->slope,
+                           .slope_low_per_s = d->slope - 1.645 * d->slope_error,
+                           .slope_high_per_s = d->slope + 1.645 * d->slope_error,
+                           .limit = d->limit,
+                           .unit = WATCH_NONE,
+                           .per_unit = NAN};
+    if (d->state >= WATCH_SUSPECT)
+        forecast(d, &out->exhaustion_s, &out->exhaustion_low_s, &out->exhaustion_high_s);
+    else
+        out->exhaustion_s = out->exhaustion_low_s = out->exhaustion_high_s =
+            isfinite(d->limit) ? INFINITY : NAN;
+}
+
+bool watch_detector_change(const watch_detector *d, double since_s, watch_change *out)
+{
+    const int k = watch_history_level(&d->history, since_s);
+    const watch_level *l = &d->history.levels[k];
+    int n = 0;
+    while (n < l->n && watch_history_back(l, n)->time_s >= since_s)
+        n++;
+    double time_s[WATCH_BLOCKS], y[WATCH_BLOCKS];
+    n = watch_trend_window(l, n, time_s, y);
+    if (n < 4)
+        return false;
+    const int end = n >= 12 ? n / 4 : 1;
+    double first[WATCH_BLOCKS], last[WATCH_BLOCKS], apart[WATCH_BLOCKS];
+    for (int i = 0; i < end; i++) {
+        first[i] = y[i];
+        last[i] = y[n - end + i];
+    }
+    int up = 0, down = 0;
+    for (int i = 1; i < n; i++) {
+        apart[i - 1] = fabs(y[i] - y[i - 1]);
+        up += y[i] > y[i - 1];
+        down += y[i] < y[i - 1];
+    }
+    *out = (watch_change){.per_s = watch_fit_theil_sen(time_s, y, n)};
+    out->from = y[0];
+    out->to = y[n - 1];
+    const double moved = base_median(last, (size_t)end) - base_median(first, (size_t)end);
+    const double noise =
+        fmax(1.4826 * base_median(apart, (size_t)(n - 1)) / sqrt(2), least_noise(d));
+    out->rises = out->per_s > 0 && moved > 3 * noise && up >= down;
+    out->falls = out->per_s < 0 && -moved > 3 * noise && down >= up;
+    return true;
+}

@@ -1,0 +1,145 @@
+/* trend.c: the questions to a window. Every constant was chosen on the traces for tuning of
+ * bench/watch, none on those for scoring. */
+#include "trend.h"
+
+#include <math.h>
+
+#include "base/base.h"
+
+enum { PARTS = 16 };
+
+int watch_trend_window(const watch_level *l, int n, double *time_s, double *floor)
+{
+    if (n > l->n)
+        n = l->n;
+    for (int i = 0; i < n; i++) {
+        const watch_block *b = watch_history_back(l, n - 1 - i);
+        time_s[i] = b->time_s;
+        floor[i] = b->least;
+    }
+    return n;
+}
+
+/* Standard deviation of the noise from neighbours' differences: a rise or a step hardly shows. */
+static double noise_of(const double *y, int n)
+{
+    double d[WATCH_BLOCKS];
+    for (int i = 2; i < n; i++)
+        d[i - 2] = fabs(y[i] - 2 * y[i - 1] + y[i - 2]);
+    return 1.4826 * base_median(d, (size_t)(n - 2)) / sqrt(6);
+}
+
+static double median_of(const double *y, int n)
+{
+    double v[WATCH_BLOCKS];
+    for (int i = 0; i < n; i++)
+        v[i] = y[i];
+    return base_median(v, (size_t)n);
+}
+
+/* What is never taken back: the least from here on. Its growth in 16 equal times; the number of
+ * equal parts that would spread as unevenly, (sum d)^2 / sum d^2: 16 for a line, k for k steps. */
+static double parts_of(const double *time_s, const double *y, int n)
+{
+    double kept[WATCH_BLOCKS];
+    kept[n - 1] = y[n - 1];
+    for (int i = n - 2; i >= 0; i--)
+        kept[i] = fmin(y[i], kept[i + 1]);
+    const double step = (time_s[n - 1] - time_s[0]) / PARTS;
+    double sum = 0, squares = 0, was = kept[0];
+    for (int p = 1, i = 0; p <= PARTS; p++) {
+        const double until = p == PARTS ? time_s[n - 1] : time_s[0] + p * step;
+        while (i + 1 < n && time_s[i + 1] <= until)
+            i++;
+        /* Between blocks, the line between them. */
+        double now = kept[i];
+        if (i + 1 < n && time_s[i] < until)
+            now += (kept[i + 1] - kept[i]) * (until - time_s[i]) / (time_s[i + 1] - time_s[i]);
+        const double d = now - was;
+        was = now;
+        sum += d;
+        squares += d * d;
+    }
+    return squares > 0 ? sum * sum / squares : 0;
+}
+
+/* The part of the headroom that must be gone, by how long all of it lasts. */
+static double patience(double lasts_h)
+{
+    static const double at[][2] = {{0.25, 0.36}, {0.5, 0.30}, {1, 0.20},  {2, 0.16},
+                                   {12, 0.16},   {16, 0.25},  {40, 0.25}, {70, 0.155}};
+    const int n = (int)(sizeof at / sizeof at[0]);
+    if (lasts_h <= at[0][0])
+        return at[0][1];
+    for (int i = 1; i < n; i++)
+        if (lasts_h < at[i][0]) {
+            const double part = log(lasts_h / at[i - 1][0]) / log(at[i][0] / at[i - 1][0]);
+            return at[i - 1][1] + part * (at[i][1] - at[i - 1][1]);
+        }
+    return at[n - 1][1];
+}
+
+/* Could a warm-up that comes to rest well below the limit have made this curve? An exponential
+ * whose slope falls by the factor ratio over the window still grows by late slope x length /
+ * -ln ratio. */
+static bool may_rest(const watch_trend *t)
+{
+    const double ratio = t->fit.ratio - 1.3 * t->fit.ratio_error;
+    if (ratio >= 1)
+        return false;
+    if (ratio <= 0.05)
+        return true;
+    const double mean = t->growth; /* slope x length */
+    const double late = mean * 2 * ratio / (1 + ratio);
+    return t->gone + late / -log(ratio) / t->headroom < 0.75;
+}
+
+static watch_answer ask(watch_trend *t, const watch_history *h, int level, const double *time_s,
+                        const double *y, int n, double limit, double noise)
+{
+    const watch_level *l = &h->levels[level];
+    const int end = n / 8 > 3 ? n / 8 : 3;
+    const double rough = median_of(y + n - end, end) - median_of(y, end);
+    const double shake = fmax(noise_of(y, n), noise);
+    if (!(rough > 4 * shake))
+        return WATCH_ANSWER_FLAT;
+
+    watch_fit_make(&t->fit, time_s, y, n, noise);
+    const watch_fit *f = &t->fit;
+    t->growth = f->end - f->begin;
+    t->headroom = limit - f->begin;
+    t->gone = t->growth / t->headroom;
+    if (!(f->slope_per_s > 5 * f->slope_error_per_s) || t->growth < 5 * f->line_sigma)
+        return WATCH_ANSWER_FLAT;
+    if (!(t->headroom > 0)) {
+        t->gone = 1;
+        return WATCH_ANSWER_LEAK;
+    }
+    if (t->gone < 0.03)
+        return WATCH_ANSWER_FLAT;
+
+    const double now = median_of(y + n - 3, 3);
+    if (now - watch_history_ceiling(h, level, time_s[0]) < 0.5 * t->growth)
+        return WATCH_ANSWER_OLD;
+    if (now - l->drawdown - f->begin < 0.5 * t->growth)
+        return WATCH_ANSWER_FELL;
+    t->parts = parts_of(time_s, y, n);
+    if (t->parts < 5)
+        return WATCH_ANSWER_STEPS;
+    if (may_rest(t))
+        return WATCH_ANSWER_SLOWS;
+    if (f->ratio > 3)
+        return WATCH_ANSWER_BENDS;
+    if (t->gone < patience(t->headroom / f->slope_per_s / 3600))
+        return WATCH_ANSWER_SMALL;
+    return WATCH_ANSWER_LEAK;
+}
+
+void watch_trend_ask(watch_trend *out, const watch_history *h, int level, int n, double limit,
+                     double noise)
+{
+    double time_s[WATCH_BLOCKS], y[WATCH_BLOCKS];
+    *out = (watch_trend){0};
+    n = watch_trend_window(&h->levels[level], n, time_s, y);
+    out->answer = ask(out, h, level, time_s, y, n, limit, noise);
+}

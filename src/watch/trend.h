@@ -1,0 +1,41 @@
+/* trend.h: is the floor of one window a leak's? The questions, one after another.
+ *
+ * A window is the newest n blocks of one level. A leak's floor rises, straight, in many small
+ * parts, to where it never was; a warm-up slows down, a load step moves once, a saw-tooth falls
+ * back, a daily cycle bends. How much of the headroom must be gone before it is called depends on
+ * how near the end would be. */
+#ifndef WATCH_TREND_H
+#define WATCH_TREND_H
+
+#include "fit.h"
+#include "history.h"
+#include "verdict.h"
+
+typedef enum watch_answer {
+    WATCH_ANSWER_FLAT,  /* no rise beyond the noise */
+    WATCH_ANSWER_OLD,   /* it was as high before */
+    WATCH_ANSWER_FELL,  /* it falls back by as much */
+    WATCH_ANSWER_STEPS, /* few large parts */
+    WATCH_ANSWER_SLOWS, /* a warm-up that ends below the limit would look so */
+    WATCH_ANSWER_BENDS, /* speeds up: the window begins before the rise */
+    WATCH_ANSWER_CYCLE, /* half a day's cycle would look so */
+    WATCH_ANSWER_SMALL, /* a leak's curve, too little of the headroom */
+    WATCH_ANSWER_LEAK
+} watch_answer;
+
+typedef struct watch_trend {
+    watch_answer answer;
+    watch_fit fit;
+    double growth;   /* of the line over the window */
+    double headroom; /* limit less the line's beginning */
+    double gone;     /* growth / headroom */
+    double parts;    /* in how many equal parts of 16 it rose */
+} watch_trend;
+
+/* Copies the newest n blocks, oldest first; returns how many there are. */
+int watch_trend_window(const watch_level *l, int n, double *time_s, double *floor);
+/* limit: known or supposed. noise: the least that is believed of a floor's noise. */
+void watch_trend_ask(watch_trend *out, const watch_history *h, int level, int n, double limit,
+                     double noise);
+
+#endif
