@@ -9,7 +9,7 @@ struct vg_val {
     data_spec *spec;
     data_set *set;
     weights_file *weights;
-    nn_graph *graph; /* taken by the run */
+    nn_graph *graph; /* taken by the validator */
     nn_graph_info info;
     train_validator *validator;
     const char **names; /* (nc) */
@@ -103,12 +103,12 @@ static vg_status open_validator(vg_val *v, const vg_val_options *o, detect_nms_o
         .batch = o->batch,
         .workers = o->workers < n_cpus ? o->workers : n_cpus,
         .rect = true,
-        .threads = o->threads,
         .nms = *nms,
         .gains = {.box = 7.5f, .cls = 0.5f, .dfl = 1.5f}, /* the recipe's: spec 4.1 */
         .strides = v->info.strides,
         .n_levels = v->info.n_levels};
-    return train_validator_create(&v->validator, &options, v->pool, &v->accounts.lent, err);
+    return train_validator_create(&v->validator, &options, &v->graph, v->pool, &v->accounts.lent,
+                                  err);
 }
 
 /* The folder, and what goes into it while the validation runs. */
@@ -238,8 +238,7 @@ vg_status vg_val_run(vg_val *v, const vg_val_result **out, bool (*wants_stop)(vo
     v->ctx = ctx;
     const train_validate_watch watch = {.ctx = v, .wants_stop = ask_stop, .picture = show_picture};
     const int64_t started_ns = base_now_ns();
-    vg_status st =
-        train_validate(v->validator, &validation, &v->graph, v->weights, v->pool, &watch, mem, err);
+    vg_status st = train_validate(v->validator, &validation, v->weights, &watch, err);
     if (st == VG_OK && validation.stopped)
         st = base_fail(err, VG_ERR_INTERRUPTED, NULL, NULL, "stopped before the last picture");
     if (st == VG_OK)

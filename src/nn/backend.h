@@ -31,6 +31,7 @@ typedef struct nn_step {
 } nn_step;
 
 typedef struct nn_backend_options {
+    base_pool *pool; /* borrowed; NULL: a team of the context's own, of `threads` */
     int threads;
     const char *isa; /* NULL: best */
 } nn_backend_options;

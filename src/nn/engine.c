@@ -1,7 +1,8 @@
 /* engine.c: packed weights, one activation block, and a small cache of plans.
  *
- * Every plan computes in the same block (one runs at a time), so the cache costs only descriptions,
- * and a stream of never-repeating shapes has flat memory. Not thread-safe: one caller at a time. */
+ * Every plan computes in the same block (one runs at a time), so the cache costs only descriptions.
+ * Those are taken with the engine, and a plan that leaves the cache leaves its memory to the next:
+ * a stream of never-repeating shapes has flat memory. Not thread-safe: one caller at a time. */
 #include <assert.h>
 #include <string.h>
 
@@ -16,10 +17,14 @@ struct nn_engine {
     void *context;
     char *weights; /* one block: every convolution's packed weights */
     size_t weights_bytes;
-    size_t *weights_offset; /* (ops) */
+    size_t *weights_offset;      /* (ops) */
+    size_t most_weight, most_oc; /* elements: of the largest convolution */
     char *block, *scratch;
     size_t block_bytes, scratch_bytes;
-    nn_plan **plans; /* (max_plans) NULL: free */
+    bool is_lent;    /* the block is the caller's, and scratch its end */
+    bool is_loaded;  /* weights are there */
+    nn_plan **plans; /* (max_plans) */
+    void *plan_work; /* scratch of making one */
     int max_plans;
     uint64_t clock; /* counts uses, for the cache */
     bool keep_layers;
@@ -33,38 +38,30 @@ static vg_status lay_out_weights(nn_engine *e, const nn_accounts *mem, vg_error 
     if (!e->weights_offset)
         return VG_ERR_MEMORY;
     for (size_t i = 0; i < g->n_ops; i++) {
+        const nn_conv_spec *c = &g->ops[i].conv;
         if (g->ops[i].kind != NN_CONV)
             continue;
         e->weights_offset[i] = e->weights_bytes;
-        e->weights_bytes +=
-            base_round_up(e->backend->weights_bytes(e->context, &g->ops[i].conv), BASE_MEM_ALIGN);
+        e->weights_bytes += base_round_up(e->backend->weights_bytes(e->context, c), BASE_MEM_ALIGN);
+        size_t n = nn_conv_weight_elements(c), oc = (size_t)c->oc;
+        e->most_weight = n > e->most_weight ? n : e->most_weight;
+        e->most_oc = oc > e->most_oc ? oc : e->most_oc;
     }
     return VG_OK;
 }
 
-static vg_status pack_weights(nn_engine *e, const weights_file *w, const nn_accounts *mem,
-                              vg_error *err)
+/* Of folding: the weight, the bias, and four vectors of BN. */
+static size_t fold_bytes(const nn_engine *e)
+{
+    return (e->most_weight + 5 * e->most_oc) * sizeof(float);
+}
+
+static vg_status pack_weights(nn_engine *e, const weights_file *w, float *folded, vg_error *err)
 {
     const nn_graph *g = e->graph;
-    size_t most_weight = 1, most_oc = 1;
-    for (size_t i = 0; i < g->n_ops; i++) {
-        if (g->ops[i].kind != NN_CONV)
-            continue;
-        size_t n = nn_conv_weight_elements(&g->ops[i].conv), oc = (size_t)g->ops[i].conv.oc;
-        most_weight = n > most_weight ? n : most_weight;
-        most_oc = oc > most_oc ? oc : most_oc;
-    }
-    vg_status st = VG_ERR_MEMORY;
-    e->weights = base_alloc(mem->weights, e->weights_bytes, err);
-    /* On the activations' account: their block, which comes later, is larger, so this is in the
-     * plan already. */
-    float *folded = e->weights ? base_alloc_zero(mem->activations, most_weight + 5 * most_oc,
-                                                 sizeof *folded, err)
-                               : NULL;
-    if (!folded)
-        return st;
-    float *bias = folded + most_weight, *scratch = bias + most_oc;
-    st = VG_OK;
+    float *bias = folded + e->most_weight, *scratch = bias + e->most_oc;
+    vg_status st = VG_OK;
+    e->is_loaded = false;
     for (size_t i = 0; i < g->n_ops && st == VG_OK; i++) {
         const nn_op *op = &g->ops[i];
         if (op->kind != NN_CONV)
@@ -74,7 +71,37 @@ static vg_status pack_weights(nn_engine *e, const weights_file *w, const nn_acco
             e->backend->weights_pack(e->context, &op->conv, e->weights + e->weights_offset[i],
                                      folded, bias);
     }
+    e->is_loaded = st == VG_OK;
+    return st;
+}
+
+/* The packed block, filled from w now (NULL: by nn_engine_load later). */
+static vg_status take_weights(nn_engine *e, const weights_file *w, const nn_accounts *mem,
+                              vg_error *err)
+{
+    e->weights = base_alloc(mem->weights, e->weights_bytes, err);
+    if (!e->weights)
+        return VG_ERR_MEMORY;
+    if (!w) {
+        memset(e->weights, 0, e->weights_bytes); /* every page is there from the start */
+        return VG_OK;
+    }
+    /* On the activations' account: their block, which comes later, is larger, so this is in the
+     * plan already. */
+    float *folded = base_alloc(mem->activations, fold_bytes(e), err);
+    vg_status st = folded ? pack_weights(e, w, folded, err) : VG_ERR_MEMORY;
     base_free(folded);
+    return st;
+}
+
+/* Room for every plan of the cache. */
+static vg_status take_plans(nn_engine *e, const nn_accounts *mem, vg_error *err)
+{
+    e->plans = base_alloc_zero(mem->plans, (size_t)e->max_plans, sizeof(nn_plan *), err);
+    e->plan_work = base_alloc(mem->plans, nn_plan_work_bytes(e->graph), err);
+    vg_status st = e->plans && e->plan_work ? VG_OK : VG_ERR_MEMORY;
+    for (int i = 0; i < e->max_plans && st == VG_OK; i++)
+        st = nn_plan_alloc(&e->plans[i], e->graph, e->keep_layers, mem->plans, err);
     return st;
 }
 
@@ -94,15 +121,14 @@ static vg_status create_bare(nn_engine **out, nn_graph *graph, const nn_engine_o
                      .backend = &nn_backend_cpu,
                      .max_plans = max_plans,
                      .keep_layers = o && o->keep_layers};
-    nn_backend_options bo = {.threads = o ? o->threads : 0, .isa = o ? o->isa : NULL};
+    *out = e;
+    nn_backend_options bo = {
+        .threads = o ? o->threads : 0, .isa = o ? o->isa : NULL, .pool = o ? o->pool : NULL};
     vg_status st = e->backend->create(&e->context, &bo, mem->plans, err);
     if (st == VG_OK)
         st = lay_out_weights(e, mem, err);
-    if (st == VG_OK) {
-        e->plans = base_alloc_zero(mem->plans, (size_t)max_plans, sizeof *e->plans, err);
-        st = e->plans ? VG_OK : VG_ERR_MEMORY;
-    }
-    *out = e;
+    if (st == VG_OK)
+        st = take_plans(e, mem, err);
     return st;
 }
 
@@ -111,7 +137,7 @@ vg_status nn_engine_create(nn_engine **out, nn_graph *graph, const weights_file 
 {
     vg_status st = create_bare(out, graph, o, mem, err);
     if (st == VG_OK)
-        st = pack_weights(*out, w, mem, err);
+        st = take_weights(*out, w, mem, err);
     if (st != VG_OK && *out) {
         (*out)->graph = NULL; /* untouched on failure */
         nn_engine_destroy(out);
@@ -119,32 +145,38 @@ vg_status nn_engine_create(nn_engine **out, nn_graph *graph, const weights_file 
     return st;
 }
 
-static void drop_plan(nn_engine *e, nn_plan **p)
+/* The plan is of no shape then; its memory stays. */
+static void clear_plan(nn_engine *e, nn_plan *p)
 {
-    if (*p)
-        for (size_t i = 0; i < (*p)->n_steps; i++)
-            e->backend->release(e->context, &(*p)->steps[i]);
-    nn_plan_destroy(p);
+    for (size_t i = 0; i < p->n_steps; i++)
+        e->backend->release(e->context, &p->steps[i]);
+    p->n = 0;
+    p->n_steps = 0;
 }
 
 static void drop_block(nn_engine *e)
 {
-    if (e->block)
+    if (e->block && !e->is_lent)
         e->backend->block_give(e->context, e->block);
-    if (e->scratch)
+    if (e->scratch && !e->is_lent)
         e->backend->block_give(e->context, e->scratch);
     e->block = e->scratch = NULL;
     e->block_bytes = e->scratch_bytes = 0;
+    e->is_lent = false;
 }
 
 void nn_engine_destroy(nn_engine **engine)
 {
     nn_engine *e = *engine;
     if (e) {
-        for (int i = 0; e->plans && i < e->max_plans; i++)
-            drop_plan(e, &e->plans[i]);
+        for (int i = 0; e->plans && i < e->max_plans; i++) {
+            if (e->plans[i])
+                clear_plan(e, e->plans[i]);
+            nn_plan_destroy(&e->plans[i]);
+        }
         drop_block(e);
         base_free(e->plans);
+        base_free(e->plan_work);
         base_free(e->weights);
         base_free(e->weights_offset);
         if (e->context)
@@ -170,14 +202,14 @@ int nn_engine_threads(const nn_engine *e)
     return e->backend->threads(e->context);
 }
 
-/* A plan with the backend's side of its steps. */
-static vg_status make_plan(nn_engine *e, nn_plan **out, int n, int h, int w, const nn_accounts *mem,
+/* A plan with the backend's side of its steps; on failure it is of no shape. */
+static vg_status make_plan(nn_engine *e, nn_plan *p, int n, int h, int w, const nn_accounts *mem,
                            vg_error *err)
 {
-    vg_status st = nn_plan_create(out, e->graph, n, h, w, e->keep_layers, mem->plans, err);
+    clear_plan(e, p);
+    vg_status st = nn_plan_lay_out(p, n, h, w, e->plan_work, err);
     if (st != VG_OK)
         return st;
-    nn_plan *p = *out;
     nn_plan_bind(p, NULL, NULL); /* shapes and pitches without addresses */
     for (size_t i = 0; i < p->n_steps && st == VG_OK; i++) {
         nn_step *s = &p->steps[i];
@@ -188,8 +220,26 @@ static vg_status make_plan(nn_engine *e, nn_plan **out, int n, int h, int w, con
         p->scratch_bytes = scratch > p->scratch_bytes ? scratch : p->scratch_bytes;
     }
     if (st != VG_OK)
-        drop_plan(e, out);
+        clear_plan(e, p);
     return st;
+}
+
+/* The plan of a shape: one of the cache, or made in the place of the longest unused. */
+static vg_status find_plan(nn_engine *e, nn_plan **out, int n, int h, int w, const nn_accounts *mem,
+                           vg_error *err)
+{
+    nn_plan *oldest = e->plans[0];
+    for (int i = 0; i < e->max_plans; i++) {
+        nn_plan *p = e->plans[i];
+        if (p->n == n && p->h == h && p->w == w) {
+            *out = p;
+            return VG_OK;
+        }
+        if (oldest->n != 0 && (p->n == 0 || p->used < oldest->used))
+            oldest = p;
+    }
+    *out = oldest;
+    return make_plan(e, oldest, n, h, w, mem, err);
 }
 
 vg_status nn_graph_need(nn_graph *g, const nn_engine_options *o, int n, int h, int w,
@@ -199,30 +249,68 @@ vg_status nn_graph_need(nn_graph *g, const nn_engine_options *o, int n, int h, i
     nn_plan *p = NULL;
     size_t before = mem->plans->in_use_bytes;
     vg_status st = create_bare(&e, g, o, mem, err);
-    size_t bare = mem->plans->in_use_bytes - before;
     if (st == VG_OK)
-        st = make_plan(e, &p, n, h, w, mem, err);
-    if (st == VG_OK) {
-        size_t plan = mem->plans->in_use_bytes - before - bare;
+        st = find_plan(e, &p, n, h, w, mem, err);
+    if (st == VG_OK)
         *out =
             (nn_memory_need){.weights_bytes = e->weights_bytes,
                              .activation_bytes = p->block_bytes,
                              .naive_bytes = p->naive_bytes,
                              .scratch_bytes = p->scratch_bytes,
                              .input_bytes = (size_t)n * (size_t)h * (size_t)w * 3 * sizeof(float),
-                             .engine_bytes = bare + plan * (size_t)e->max_plans};
-        drop_plan(e, &p);
-    }
+                             .engine_bytes = mem->plans->in_use_bytes - before,
+                             .fold_bytes = fold_bytes(e)};
     if (e)
         e->graph = NULL; /* the caller's */
     nn_engine_destroy(&e);
     return st;
 }
 
+/* ---- the block ---- */
+
+static size_t lent_bytes(size_t block_bytes, size_t scratch_bytes)
+{
+    return base_round_up(block_bytes, BASE_MEM_ALIGN) +
+           base_round_up(scratch_bytes, BASE_MEM_ALIGN);
+}
+
+vg_status nn_engine_need_lent(nn_engine *e, size_t *out, int n, int h, int w,
+                              const nn_accounts *mem, vg_error *err)
+{
+    nn_plan *p = NULL;
+    vg_status st = find_plan(e, &p, n, h, w, mem, err);
+    *out = st == VG_OK ? lent_bytes(p->block_bytes, p->scratch_bytes) : 0;
+    if (st == VG_OK && *out < fold_bytes(e))
+        *out = fold_bytes(e);
+    return st;
+}
+
+void nn_engine_lend(nn_engine *e, void *block, size_t bytes)
+{
+    drop_block(e);
+    e->block = block;
+    e->block_bytes = bytes;
+    e->is_lent = true;
+}
+
+/* Scratch is the end of a block that was lent. */
+static vg_status share_block(nn_engine *e, size_t block_bytes, size_t scratch_bytes, vg_error *err)
+{
+    if (lent_bytes(block_bytes, scratch_bytes) > e->block_bytes)
+        return base_fail(err, VG_ERR_LIMIT, NULL, NULL,
+                         "a plan of %zu bytes in a block of %zu that was lent",
+                         lent_bytes(block_bytes, scratch_bytes), e->block_bytes);
+    e->scratch_bytes = base_round_up(scratch_bytes, BASE_MEM_ALIGN);
+    e->scratch = e->block + (e->block_bytes & ~(size_t)(BASE_MEM_ALIGN - 1)) - e->scratch_bytes;
+    return VG_OK;
+}
+
 /* Makes room for a plan; the old block goes first, so that the two are never held together. */
 static vg_status hold(nn_engine *e, size_t block_bytes, size_t scratch_bytes,
                       const nn_accounts *mem, vg_error *err)
 {
+    if (e->is_lent)
+        return share_block(e, block_bytes, scratch_bytes, err);
     if (block_bytes <= e->block_bytes && scratch_bytes <= e->scratch_bytes)
         return VG_OK;
     if (block_bytes < e->block_bytes)
@@ -248,44 +336,41 @@ vg_status nn_engine_reserve(nn_engine *e, int n, int h, int w, const nn_accounts
                             vg_error *err)
 {
     nn_plan *p = NULL;
-    vg_status st = make_plan(e, &p, n, h, w, mem, err);
-    if (st == VG_OK)
-        st = hold(e, p->block_bytes, p->scratch_bytes, mem, err);
-    drop_plan(e, &p);
-    return st;
+    vg_status st = find_plan(e, &p, n, h, w, mem, err);
+    if (st != VG_OK)
+        return st;
+    size_t block_bytes = p->block_bytes;
+    if (!e->is_loaded && block_bytes < fold_bytes(e))
+        block_bytes = fold_bytes(e); /* nn_engine_load folds in it */
+    return hold(e, block_bytes, p->scratch_bytes, mem, err);
+}
+
+vg_status nn_engine_load(nn_engine *e, const weights_file *w, vg_error *err)
+{
+    if (e->block_bytes < fold_bytes(e))
+        return base_fail(err, VG_ERR_ARGUMENT, NULL, "call nn_engine_reserve first",
+                         "no memory to fold weights in");
+    return pack_weights(e, w, (float *)(void *)e->block, err);
 }
 
 vg_status nn_engine_plan(nn_engine *e, nn_plan **out, int n, int h, int w, const nn_accounts *mem,
                          vg_error *err)
 {
-    nn_plan **oldest = &e->plans[0];
+    nn_plan *p = NULL;
     *out = NULL;
-    for (int i = 0; i < e->max_plans; i++) {
-        nn_plan *p = e->plans[i];
-        if (p && p->n == n && p->h == h && p->w == w) {
-            vg_status st = hold(e, p->block_bytes, p->scratch_bytes, mem, err);
-            p->used = ++e->clock;
-            *out = st == VG_OK ? p : NULL;
-            return st;
-        }
-        if (*oldest && (!p || p->used < (*oldest)->used))
-            oldest = &e->plans[i];
-    }
-    drop_plan(e, oldest);
-    vg_status st = make_plan(e, oldest, n, h, w, mem, err);
+    vg_status st = find_plan(e, &p, n, h, w, mem, err);
     if (st == VG_OK)
-        st = hold(e, (*oldest)->block_bytes, (*oldest)->scratch_bytes, mem, err);
-    if (st != VG_OK) {
-        drop_plan(e, oldest);
+        st = hold(e, p->block_bytes, p->scratch_bytes, mem, err);
+    if (st != VG_OK)
         return st;
-    }
-    (*oldest)->used = ++e->clock;
-    *out = *oldest;
+    p->used = ++e->clock;
+    *out = p;
     return VG_OK;
 }
 
 void nn_engine_run(nn_engine *e, nn_plan *p, const float *input)
 {
+    assert(e->is_loaded);
     assert(p->block_bytes <= e->block_bytes && p->scratch_bytes <= e->scratch_bytes);
     nn_plan_bind(p, e->block, input);
     for (size_t i = 0; i < p->n_steps; i++)

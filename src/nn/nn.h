@@ -4,8 +4,8 @@
  *   1. nn_graph_create        what the network is (ops, parameters), from a YAML and a class count
  *   2. nn_engine_create       the graph's weights folded and packed for this processor, once
  *   3. nn_engine_reserve      the one activation block, for the largest shape to come
- *   4. nn_engine_plan         the plan of a shape (cached, least recently used out first); may
- * allocate
+ *   4. nn_engine_plan         the plan of a shape (cached, least recently used out first);
+ * allocates only for a shape larger than reserved
  *   5. nn_engine_run          executes a plan; allocates nothing
  * Letters: N pictures, H rows, W columns, C channels; maps are nhwc (map.h).
  * It knows neither pictures nor boxes: the head's raw maps are its output. */
@@ -100,8 +100,9 @@ typedef struct nn_accounts {
 } nn_accounts;
 
 typedef struct nn_engine_options {
-    int threads;   /* 0: every processor this process may use */
-    int max_plans; /* 0: 4 */
+    int threads;     /* 0: every processor this process may use */
+    base_pool *pool; /* the threads instead, borrowed until destroy; NULL: the engine's own */
+    int max_plans;   /* 0: 4 */
     const char
         *isa; /* NULL: the best here; "plain", "sse41" ("generic" elsewhere), "avx2", "avx512" */
     bool keep_layers; /* keep every layer's output until the end of a run, for nn_plan_layer (tests)
@@ -109,8 +110,9 @@ typedef struct nn_engine_options {
 } nn_engine_options;
 
 /* Folds BN, packs every convolution once. graph is taken on success, untouched on failure; w is
- * only read during the call. Errors: VG_ERR_FORMAT (a tensor missing or of another shape: its
- * name), VG_ERR_ARGUMENT (isa not known or not on this processor), VG_ERR_MEMORY. */
+ * only read during the call, and NULL when weights come by nn_engine_load. Errors: VG_ERR_FORMAT (a
+ * tensor missing or of another shape: its name), VG_ERR_ARGUMENT (isa not known or not on this
+ * processor), VG_ERR_MEMORY. */
 vg_status nn_engine_create(nn_engine **out, nn_graph *graph, const weights_file *w,
                            const nn_engine_options *o, const nn_accounts *mem, vg_error *err);
 void nn_engine_destroy(nn_engine **e);
@@ -125,7 +127,8 @@ typedef struct nn_memory_need {
     size_t naive_bytes;      /* the sum without sharing, for the curious */
     size_t scratch_bytes;
     size_t input_bytes;  /* the caller's input: n*h*w*3 floats */
-    size_t engine_bytes; /* descriptions: of the engine with a full cache of plans of this shape */
+    size_t engine_bytes; /* descriptions: of the engine with its cache of plans */
+    size_t fold_bytes;   /* on the activations' account while nn_engine_create packs */
 } nn_memory_need;
 /* The same before there is an engine: what nn_engine_create and nn_engine_reserve would take. */
 vg_status nn_graph_need(nn_graph *g, const nn_engine_options *o, int n, int h, int w,
@@ -135,6 +138,16 @@ vg_status nn_graph_need(nn_graph *g, const nn_engine_options *o, int n, int h, i
  * later plans of smaller shapes take nothing. */
 vg_status nn_engine_reserve(nn_engine *e, int n, int h, int w, const nn_accounts *mem,
                             vg_error *err);
+/* Other weights of the same shapes into an engine whose block is there (reserved after a create
+ * without weights, or lent); allocates nothing. After an error there are none until the next load.
+ * Errors: VG_ERR_FORMAT, VG_ERR_ARGUMENT (no block). */
+vg_status nn_engine_load(nn_engine *e, const weights_file *w, vg_error *err);
+/* Instead of nn_engine_reserve: the engine computes and loads in the caller's block (64-byte
+ * aligned) until the next lend or destroy; what is in it between runs is nobody's concern. *out:
+ * the bytes it takes for shapes up to this one. Larger shapes are VG_ERR_LIMIT then. */
+vg_status nn_engine_need_lent(nn_engine *e, size_t *out, int n, int h, int w,
+                              const nn_accounts *mem, vg_error *err);
+void nn_engine_lend(nn_engine *e, void *block, size_t bytes);
 /* *out is borrowed until the engine's next nn_engine_plan or destroy. Errors: VG_ERR_ARGUMENT,
  * VG_ERR_MEMORY. */
 vg_status nn_engine_plan(nn_engine *e, nn_plan **out, int n, int h, int w, const nn_accounts *mem,

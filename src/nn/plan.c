@@ -2,7 +2,8 @@
  *
  * The first three passes are shared with training (wire.h): shapes, fused sums, aliases. Then
  * steps, and each buffer's life from the first step that writes it to the last that reads it
- * (place.h). Memory: the plan itself; the working arrays are freed before it returns. */
+ * (place.h). How large the plan's arrays are is the graph's alone, so a plan takes any shape, one
+ * after another, in the memory it has. */
 #include "plan.h"
 
 #include <limits.h>
@@ -138,50 +139,81 @@ static void resolve(work *k)
     }
 }
 
-vg_status nn_plan_create(nn_plan **out, const nn_graph *g, int n, int h, int w, bool keep_layers,
-                         base_mem *mem, vg_error *err)
+static size_t most_steps(const nn_graph *g)
 {
-    *out = NULL;
+    size_t n = g->n_ops;
+    for (size_t i = 0; i < g->n_ops; i++)
+        n += g->ops[i].kind == NN_CONCAT ? (size_t)g->ops[i].n_in : 0;
+    return n;
+}
+
+size_t nn_plan_work_bytes(const nn_graph *g)
+{
+    return g->n_values * (sizeof(nn_buffer) + 2 * sizeof(size_t) + sizeof(bool)) +
+           nn_wires_bytes(g);
+}
+
+vg_status nn_plan_alloc(nn_plan **out, const nn_graph *g, bool keep_layers, base_mem *mem,
+                        vg_error *err)
+{
+    nn_plan *p = base_alloc_zero(mem, 1, sizeof *p, err);
+    *out = p;
+    if (!p)
+        return VG_ERR_MEMORY;
+    *p = (nn_plan){.graph = g, .keeps_layers = keep_layers};
+    p->steps = base_alloc_zero(mem, most_steps(g), sizeof *p->steps, err);
+    p->maps = base_alloc_zero(mem, g->n_values, sizeof *p->maps, err);
+    p->offsets = base_alloc_zero(mem, g->n_values, sizeof *p->offsets, err);
+    if (p->steps && p->maps && p->offsets)
+        return VG_OK;
+    nn_plan_destroy(out);
+    return VG_ERR_MEMORY;
+}
+
+vg_status nn_plan_lay_out(nn_plan *p, int n, int h, int w, void *block, vg_error *err)
+{
+    const nn_graph *g = p->graph;
+    size_t n_values = g->n_values;
+    *p = (nn_plan){.graph = g,
+                   .keeps_layers = p->keeps_layers,
+                   .steps = p->steps,
+                   .maps = p->maps,
+                   .offsets = p->offsets};
     vg_status st = nn_wires_check(g, n, h, w, err);
     if (st != VG_OK)
         return st;
-    size_t n_values = g->n_values, n_most_steps = g->n_ops;
-    for (size_t i = 0; i < g->n_ops; i++)
-        n_most_steps += g->ops[i].kind == NN_CONCAT ? (size_t)g->ops[i].n_in : 0;
-
-    st = VG_ERR_MEMORY;
-    work k = {.g = g};
-    nn_plan *p = base_alloc_zero(mem, 1, sizeof *p, err);
-    if (!p)
-        return st;
-    *p = (nn_plan){.n = n, .h = h, .w = w, .graph = g, .keeps_layers = keep_layers};
-    k.p = p;
-    /* The work lives in one block, largest alignment first. */
-    size_t bytes =
-        n_values * (sizeof(nn_buffer) + 2 * sizeof(size_t) + sizeof(bool)) + nn_wires_bytes(g);
-    char *block = base_alloc_zero(mem, 1, bytes, err);
-    p->steps = base_alloc_zero(mem, n_most_steps, sizeof *p->steps, err);
-    p->maps = base_alloc_zero(mem, n_values, sizeof *p->maps, err);
-    p->offsets = base_alloc_zero(mem, n_values, sizeof *p->offsets, err);
-    if (!block || !p->steps || !p->maps || !p->offsets)
-        goto done;
-    k.buffers = (nn_buffer *)(void *)block;
+    memset(block, 0, nn_plan_work_bytes(g));
+    memset(p->maps, 0, n_values * sizeof *p->maps);
+    work k = {.g = g, .p = p, .buffers = block}; /* largest alignment first */
     k.order = (size_t *)(void *)(k.buffers + n_values);
     char *wires = (char *)(k.order + 2 * n_values);
     k.is_kept = (bool *)(wires + nn_wires_bytes(g));
-    for (size_t i = 0; keep_layers && i < g->n_layers; i++)
+    for (size_t i = 0; p->keeps_layers && i < g->n_layers; i++)
         if (g->layers[i].out != NN_NO_VALUE)
             k.is_kept[g->layers[i].out] = true;
     nn_wire(&k.wires, g, p->maps, n, h, w, k.is_kept, wires);
     steps(&k);
     st = place(&k, err);
-    if (st == VG_OK)
-        resolve(&k);
-done:
+    if (st != VG_OK)
+        return st;
+    resolve(&k);
+    p->n = n;
+    p->h = h;
+    p->w = w;
+    return VG_OK;
+}
+
+vg_status nn_plan_create(nn_plan **out, const nn_graph *g, int n, int h, int w, bool keep_layers,
+                         base_mem *mem, vg_error *err)
+{
+    vg_status st = nn_plan_alloc(out, g, keep_layers, mem, err);
+    if (st != VG_OK)
+        return st;
+    void *block = base_alloc(mem, nn_plan_work_bytes(g), err);
+    st = block ? nn_plan_lay_out(*out, n, h, w, block, err) : VG_ERR_MEMORY;
     base_free(block);
     if (st != VG_OK)
-        nn_plan_destroy(&p);
-    *out = p;
+        nn_plan_destroy(out);
     return st;
 }
 

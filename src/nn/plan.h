@@ -6,7 +6,7 @@
 #include "backend.h"
 
 struct nn_plan {
-    int n, h, w;
+    int n, h, w; /* n 0: of no shape */
     size_t block_bytes, naive_bytes, scratch_bytes;
     char *bound; /* the block that the steps' maps point into; NULL: offsets */
     const nn_graph *graph;
@@ -18,9 +18,16 @@ struct nn_plan {
     bool keeps_layers;
 };
 
-/* Works out shapes, fusions, aliases and offsets. Backend-free: nothing is prepared yet,
- * scratch_bytes is 0. Errors: VG_ERR_ARGUMENT (h, w no multiples of the largest stride),
- * VG_ERR_LIMIT, VG_ERR_MEMORY. */
+/* A plan of no shape, with room for any. */
+vg_status nn_plan_alloc(nn_plan **out, const nn_graph *g, bool keep_layers, base_mem *mem,
+                        vg_error *err);
+/* Works out shapes, fusions, aliases and offsets for a shape, whatever the plan was for before.
+ * Backend-free: nothing is prepared yet, scratch_bytes is 0. Allocates nothing; work: scratch of
+ * nn_plan_work_bytes, 64-byte aligned. Errors, after which it is of no shape: VG_ERR_ARGUMENT (h, w
+ * no multiples of the largest stride), VG_ERR_LIMIT. */
+vg_status nn_plan_lay_out(nn_plan *p, int n, int h, int w, void *work, vg_error *err);
+size_t nn_plan_work_bytes(const nn_graph *g);
+/* Both in one. */
 vg_status nn_plan_create(nn_plan **out, const nn_graph *g, int n, int h, int w, bool keep_layers,
                          base_mem *mem, vg_error *err);
 void nn_plan_destroy(nn_plan **p);

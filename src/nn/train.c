@@ -1,7 +1,8 @@
 /* train.c: parameters and gradients, one activation block, and a small cache of plans.
  *
- * As in engine.c every plan computes in the same block, so a stream of shapes (multi-scale, an
- * epoch's last batch) costs descriptions only. Not thread-safe: one caller at a time. */
+ * As in engine.c every plan computes in the same block, and the descriptions are taken with the
+ * network, so a stream of shapes (multi-scale, an epoch's last batch) takes nothing. Not
+ * thread-safe: one caller at a time. */
 #include <assert.h>
 #include <string.h>
 
@@ -19,8 +20,10 @@ struct nn_train {
     float **value, **grad; /* (params) into the blocks; NULL: no gradient */
     char *block, *scratch;
     size_t block_bytes, scratch_bytes;
-    nn_shape_plan **plans; /* (max_plans) NULL: free */
+    nn_shape_plan **plans; /* (max_plans) */
+    void *plan_work;       /* scratch of making one */
     int max_plans;
+    size_t engine_bytes; /* all but parameters, gradients and activations */
     uint64_t clock;
     nn_shape_plan *current;
 };
@@ -34,6 +37,17 @@ static bool has_grad(nn_param_kind kind)
 static size_t padded_bytes(const nn_param *p)
 {
     return base_round_up(p->n_elements * sizeof(float), BASE_MEM_ALIGN);
+}
+
+/* Room for every plan of the cache. */
+static vg_status take_plans(nn_train *t, const nn_accounts *mem, vg_error *err)
+{
+    t->plans = base_alloc_zero(mem->plans, (size_t)t->max_plans, sizeof(nn_shape_plan *), err);
+    t->plan_work = base_alloc(mem->plans, nn_shape_plan_work_bytes(t->graph), err);
+    vg_status st = t->plans && t->plan_work ? VG_OK : VG_ERR_MEMORY;
+    for (int i = 0; i < t->max_plans && st == VG_OK; i++)
+        st = nn_shape_plan_alloc(&t->plans[i], t->graph, t->plan_work, mem->plans, err);
+    return st;
 }
 
 /* Everything but the blocks of parameters: enough to make plans. */
@@ -50,6 +64,7 @@ static vg_status create_bare(nn_train **out, nn_graph *graph, const nn_train_opt
         return VG_ERR_MEMORY;
     *t = (nn_train){.graph = graph, .backend = &nn_train_backend_cpu, .max_plans = max_plans};
     *out = t;
+    const size_t before = mem->plans->in_use_bytes - sizeof *t;
     for (size_t i = 0; i < graph->n_params; i++) {
         t->values_bytes += padded_bytes(&graph->params[i]);
         if (has_grad(graph->params[i].kind))
@@ -61,8 +76,9 @@ static vg_status create_bare(nn_train **out, nn_graph *graph, const nn_train_opt
         return st;
     t->value = base_alloc_zero(mem->plans, graph->n_params + 1, sizeof *t->value, err);
     t->grad = base_alloc_zero(mem->plans, graph->n_params + 1, sizeof *t->grad, err);
-    t->plans = base_alloc_zero(mem->plans, (size_t)max_plans, sizeof *t->plans, err);
-    return t->value && t->grad && t->plans ? VG_OK : VG_ERR_MEMORY;
+    st = t->value && t->grad ? take_plans(t, mem, err) : VG_ERR_MEMORY;
+    t->engine_bytes = mem->plans->in_use_bytes - before;
+    return st;
 }
 
 static vg_status take_params(nn_train *t, const nn_accounts *mem, vg_error *err)
@@ -118,6 +134,7 @@ void nn_train_destroy(nn_train **train)
             nn_shape_plan_destroy(&t->plans[i]);
         drop_block(t);
         base_free(t->plans);
+        base_free(t->plan_work);
         base_free(t->value);
         base_free(t->grad);
         base_free(t->values);
@@ -172,11 +189,10 @@ static nn_train_params params_of(float *const *of, const nn_conv_spec *c)
         .weight = p[0], .bn_weight = p[1], .bn_bias = p[2], .mean = p[3], .var = p[4]};
 }
 
-static vg_status make_plan(nn_train *t, nn_shape_plan **out, int n, int h, int w,
-                           const nn_accounts *mem, vg_error *err)
+/* On failure the plan is of no shape. */
+static vg_status make_plan(nn_train *t, nn_shape_plan *p, int n, int h, int w, vg_error *err)
 {
-    vg_status st = nn_shape_plan_create(out, t->graph, n, h, w, mem->plans, err);
-    nn_shape_plan *p = *out;
+    vg_status st = nn_shape_plan_lay_out(p, n, h, w, t->plan_work, err);
     for (size_t i = 0; st == VG_OK && i < p->n_steps; i++) {
         nn_train_step *s = &p->steps[i];
         if (s->conv) {
@@ -189,35 +205,21 @@ static vg_status make_plan(nn_train *t, nn_shape_plan **out, int n, int h, int w
     return st;
 }
 
-static void describe_need(const nn_train *t, const nn_shape_plan *p, size_t bare, size_t plan,
-                          nn_memory_need *out)
-{
-    *out = (nn_memory_need){.weights_bytes = t->values_bytes + t->grads_bytes,
-                            .activation_bytes = p->block_bytes,
-                            .naive_bytes = p->naive_bytes,
-                            .scratch_bytes = p->scratch_bytes,
-                            .input_bytes =
-                                (size_t)p->n * (size_t)p->h * (size_t)p->w * 3 * sizeof(float),
-                            .engine_bytes = bare + plan * (size_t)t->max_plans};
-}
-
-/* Bytes of a plan's description, as its account counts them. */
-static size_t plan_bytes(const nn_train *t, const nn_shape_plan *p)
-{
-    size_t n_most_steps = t->graph->n_ops;
-    for (size_t i = 0; i < t->graph->n_ops; i++)
-        n_most_steps += t->graph->ops[i].kind == NN_CONCAT ? (size_t)t->graph->ops[i].n_in : 0;
-    return sizeof *p + n_most_steps * sizeof *p->steps + (p->n_tasks + 1) * sizeof *p->tasks +
-           t->graph->n_values * sizeof *p->live;
-}
-
 vg_status nn_train_need(nn_train *t, int n, int h, int w, nn_memory_need *out,
                         const nn_accounts *mem, vg_error *err)
 {
     nn_shape_plan *p = NULL;
-    vg_status st = make_plan(t, &p, n, h, w, mem, err);
+    vg_status st = nn_shape_plan_alloc(&p, t->graph, t->plan_work, mem->plans, err);
     if (st == VG_OK)
-        describe_need(t, p, 0, plan_bytes(t, p), out);
+        st = make_plan(t, p, n, h, w, err);
+    if (st == VG_OK)
+        *out =
+            (nn_memory_need){.weights_bytes = t->values_bytes + t->grads_bytes,
+                             .activation_bytes = p->block_bytes,
+                             .naive_bytes = p->naive_bytes,
+                             .scratch_bytes = p->scratch_bytes,
+                             .input_bytes = (size_t)n * (size_t)h * (size_t)w * 3 * sizeof(float),
+                             .engine_bytes = t->engine_bytes};
     nn_shape_plan_destroy(&p);
     return st;
 }
@@ -226,15 +228,9 @@ vg_status nn_graph_train_need(nn_graph *g, const nn_train_options *o, int n, int
                               nn_memory_need *out, const nn_accounts *mem, vg_error *err)
 {
     nn_train *t = NULL;
-    nn_shape_plan *p = NULL;
-    size_t before = mem->plans->in_use_bytes;
     vg_status st = create_bare(&t, g, o, mem, err);
-    size_t bare = mem->plans->in_use_bytes - before;
     if (st == VG_OK)
-        st = make_plan(t, &p, n, h, w, mem, err);
-    if (st == VG_OK)
-        describe_need(t, p, bare, plan_bytes(t, p), out);
-    nn_shape_plan_destroy(&p);
+        st = nn_train_need(t, n, h, w, out, mem, err);
     if (t)
         t->graph = NULL; /* the caller's */
     nn_train_destroy(&t);
@@ -266,35 +262,43 @@ static vg_status hold(nn_train *t, size_t block_bytes, size_t scratch_bytes, con
     return VG_OK;
 }
 
+/* The plan of a shape: one of the cache, or made in the place of the longest unused. */
+static vg_status find_plan(nn_train *t, nn_shape_plan **out, int n, int h, int w, vg_error *err)
+{
+    nn_shape_plan *oldest = t->plans[0];
+    for (int i = 0; i < t->max_plans; i++) {
+        nn_shape_plan *p = t->plans[i];
+        if (p->n == n && p->h == h && p->w == w) {
+            *out = p;
+            return VG_OK;
+        }
+        if (oldest->n != 0 && (p->n == 0 || p->used < oldest->used))
+            oldest = p;
+    }
+    *out = oldest;
+    return make_plan(t, oldest, n, h, w, err);
+}
+
 vg_status nn_train_plan(nn_train *t, int n, int h, int w, const nn_accounts *mem, vg_error *err)
 {
-    nn_shape_plan **slot = NULL;
+    nn_shape_plan *p = NULL;
     t->current = NULL;
-    for (int i = 0; i < t->max_plans; i++) {
-        nn_shape_plan **p = &t->plans[i];
-        if (*p && (*p)->n == n && (*p)->h == h && (*p)->w == w) {
-            slot = p;
-            break;
-        }
-        /* A free place, else the longest unused. */
-        if (!slot || (*slot && (!*p || (*p)->used < (*slot)->used)))
-            slot = p;
-    }
-    bool found = *slot && (*slot)->n == n && (*slot)->h == h && (*slot)->w == w;
-    vg_status st = VG_OK;
-    if (!found) {
-        nn_shape_plan_destroy(slot);
-        st = make_plan(t, slot, n, h, w, mem, err);
-    }
+    vg_status st = find_plan(t, &p, n, h, w, err);
     if (st == VG_OK)
-        st = hold(t, (*slot)->block_bytes, (*slot)->scratch_bytes, mem, err);
-    if (st != VG_OK) {
-        nn_shape_plan_destroy(slot);
+        st = hold(t, p->block_bytes, p->scratch_bytes, mem, err);
+    if (st != VG_OK)
         return st;
-    }
-    (*slot)->used = ++t->clock;
-    t->current = *slot;
+    p->used = ++t->clock;
+    t->current = p;
     return VG_OK;
+}
+
+vg_status nn_train_borrow(nn_train *t, void **block, size_t bytes, const nn_accounts *mem,
+                          vg_error *err)
+{
+    vg_status st = hold(t, bytes, 0, mem, err);
+    *block = st == VG_OK ? t->block : NULL;
+    return st;
 }
 
 /* ---- a step ---- */

@@ -5,8 +5,9 @@
  * nn_train_forward, fill the heads' gradients (nn_train_head_grad), nn_train_backward; gradients
  * add up until nn_train_zero_grad. The optimizer is above: it reads nn_train_grad and writes
  * nn_train_param.
- * Memory: parameters and gradients in one block each, taken at create; activations in one block and
- * scratch, which nn_train_plan may enlarge; nothing else allocates.
+ * Memory: parameters, gradients and the descriptions of plans are taken at create; activations in
+ * one block and scratch, which nn_train_plan and nn_train_borrow may enlarge; nothing else
+ * allocates.
  * Threads: one caller at a time. Results are the same bits for any number of threads. */
 #ifndef NN_TRAIN_H
 #define NN_TRAIN_H
@@ -37,8 +38,8 @@ float *nn_train_grad(nn_train *t, size_t index);
 void nn_train_zero_grad(nn_train *t);
 
 /* What a shape needs: for plans and --batch -1. weights_bytes are parameters and gradients,
- * engine_bytes the descriptions with a full cache of plans of this shape; activation_bytes and
- * scratch_bytes are what nn_train_plan takes for it; input_bytes the caller's input. */
+ * engine_bytes the descriptions with the cache of plans; activation_bytes and scratch_bytes are
+ * what nn_train_plan takes for it; input_bytes the caller's input. */
 vg_status nn_train_need(nn_train *t, int n, int h, int w, nn_memory_need *out,
                         const nn_accounts *mem, vg_error *err);
 /* The same before there is anything: what nn_train_create and nn_train_plan would take. */
@@ -59,5 +60,12 @@ nn_head nn_train_head_grad(const nn_train *t, int level);
 /* Adds d loss / d parameter to the gradients. Once per forward. needs_grad[i] false (NULL: all
  * true): parameter i is frozen; what lies below the lowest trained parameter is not computed. */
 void nn_train_backward(nn_train *t, const bool *needs_grad);
+
+/* The activation block, at least `bytes` of it, for others to use from the end of a backward until
+ * the next forward: validation computes there. It is lost to them then, and enlarged, and with that
+ * moved, where it was smaller; so ask for the largest first, and each time for its address. No
+ * parameter and no gradient of a parameter lies in it. Errors: VG_ERR_MEMORY. */
+vg_status nn_train_borrow(nn_train *t, void **block, size_t bytes, const nn_accounts *mem,
+                          vg_error *err);
 
 #endif

@@ -11,6 +11,7 @@
  * added to. */
 #include "train_plan.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <string.h>
 
@@ -185,7 +186,7 @@ static bool *marks_of(const work *k, int v, int c0)
     return k->marks + k->mark_at[root] + base + c0;
 }
 
-/* One more task; in the first of two passes they are only counted. */
+/* One more task; NULL where they are only counted. */
 static nn_train_task *add_task(work *k, int step)
 {
     nn_train_task *t = k->p->tasks ? &k->p->tasks[k->p->n_tasks] : NULL;
@@ -255,7 +256,7 @@ static void backward_of(work *k, size_t i)
     }
 }
 
-/* Lays backward out; the second time, with p->tasks there, for good. */
+/* Lays backward out; without p->tasks it only counts them. */
 static void backward(work *k)
 {
     size_t n_marks = 0;
@@ -332,22 +333,102 @@ static vg_status place(work *k, vg_error *err)
     return VG_OK;
 }
 
-static vg_status compile(work *k, base_mem *mem, vg_error *err)
+static void clear_buffers(work *k)
 {
-    nn_shape_plan *p = k->p;
     for (size_t i = 0; i < k->n_buffers; i++)
         k->buffers[i] = (nn_buffer){.born = INT_MAX, .dies = -1};
-    backward(k);
-    p->tasks = base_alloc_zero(mem, p->n_tasks + 1, sizeof *p->tasks, err);
-    if (!p->tasks)
+}
+
+/* ---- together ---- */
+
+static size_t most_steps(const nn_graph *g)
+{
+    size_t n = g->n_ops;
+    for (size_t i = 0; i < g->n_ops; i++)
+        n += g->ops[i].kind == NN_CONCAT ? (size_t)g->ops[i].n_in : 0;
+    return n;
+}
+
+static size_t n_channels(const nn_graph *g)
+{
+    size_t n = 0;
+    for (size_t v = 0; v < g->n_values; v++)
+        n += (size_t)g->values[v].c;
+    return n;
+}
+
+size_t nn_shape_plan_work_bytes(const nn_graph *g)
+{
+    return 2 * (g->n_values + most_steps(g)) * (sizeof(nn_buffer) + 2 * sizeof(size_t)) +
+           g->n_values * (sizeof(nn_map) + sizeof(size_t)) + nn_wires_bytes(g) +
+           n_channels(g) * sizeof(bool);
+}
+
+/* Points the work into its block, largest alignment first, and lays the forward steps. */
+static work begin(nn_shape_plan *p, const nn_graph *g, int n, int h, int w, void *block)
+{
+    work k = {.g = g, .p = p, .buffers = block};
+    memset(block, 0, nn_shape_plan_work_bytes(g));
+    const size_t most_buffers = 2 * (g->n_values + most_steps(g));
+    k.order = (size_t *)(void *)(k.buffers + most_buffers);
+    k.maps = (nn_map *)(void *)(k.order + 2 * most_buffers);
+    k.mark_at = (size_t *)(void *)(k.maps + g->n_values);
+    char *wires = (char *)(k.mark_at + g->n_values);
+    k.marks = (bool *)(wires + nn_wires_bytes(g));
+    nn_wire(&k.wires, g, k.maps, n, h, w, NULL, wires);
+    p->n_steps = 0;
+    steps(&k);
+    k.n_buffers = 2 * (g->n_values + p->n_steps);
+    clear_buffers(&k);
+    return k;
+}
+
+vg_status nn_shape_plan_alloc(nn_shape_plan **out, const nn_graph *g, void *block, base_mem *mem,
+                              vg_error *err)
+{
+    nn_shape_plan *p = base_alloc_zero(mem, 1, sizeof *p, err);
+    *out = p;
+    if (!p)
         return VG_ERR_MEMORY;
-    backward(k);
-    forward_lifetimes(k);
-    vg_status st = place(k, err);
+    p->graph = g;
+    p->steps = base_alloc_zero(mem, most_steps(g), sizeof *p->steps, err);
+    p->live = base_alloc_zero(mem, g->n_values, sizeof *p->live, err);
+    if (p->steps && p->live) {
+        nn_graph_info info;
+        nn_graph_get_info(g, 32, &info);
+        work k = begin(p, g, 1, info.max_stride, info.max_stride, block);
+        backward(&k); /* counts: tasks are the graph's, whatever the shape */
+        p->most_tasks = p->n_tasks;
+        p->tasks = base_alloc_zero(mem, p->most_tasks + 1, sizeof *p->tasks, err);
+    }
+    if (p->tasks)
+        return VG_OK;
+    nn_shape_plan_destroy(out);
+    return VG_ERR_MEMORY;
+}
+
+vg_status nn_shape_plan_lay_out(nn_shape_plan *p, int n, int h, int w, void *block, vg_error *err)
+{
+    *p = (nn_shape_plan){.graph = p->graph,
+                         .steps = p->steps,
+                         .tasks = p->tasks,
+                         .most_tasks = p->most_tasks,
+                         .live = p->live};
+    vg_status st = nn_wires_check(p->graph, n, h, w, err);
     if (st != VG_OK)
         return st;
-    resolve(k);
-    locate_zeros(k);
+    work k = begin(p, p->graph, n, h, w, block);
+    backward(&k);
+    assert(p->n_tasks == p->most_tasks);
+    forward_lifetimes(&k);
+    st = place(&k, err);
+    if (st != VG_OK)
+        return st;
+    resolve(&k);
+    locate_zeros(&k);
+    p->n = n;
+    p->h = h;
+    p->w = w;
     return VG_OK;
 }
 
@@ -355,45 +436,15 @@ vg_status nn_shape_plan_create(nn_shape_plan **out, const nn_graph *g, int n, in
                                base_mem *mem, vg_error *err)
 {
     *out = NULL;
-    vg_status st = nn_wires_check(g, n, h, w, err);
+    void *block = base_alloc(mem, nn_shape_plan_work_bytes(g), err);
+    if (!block)
+        return VG_ERR_MEMORY;
+    vg_status st = nn_shape_plan_alloc(out, g, block, mem, err);
+    if (st == VG_OK)
+        st = nn_shape_plan_lay_out(*out, n, h, w, block, err);
     if (st != VG_OK)
-        return st;
-    size_t n_values = g->n_values, n_most_steps = g->n_ops, n_channels = 0;
-    for (size_t i = 0; i < g->n_ops; i++)
-        n_most_steps += g->ops[i].kind == NN_CONCAT ? (size_t)g->ops[i].n_in : 0;
-    for (size_t v = 0; v < n_values; v++)
-        n_channels += (size_t)g->values[v].c;
-
-    st = VG_ERR_MEMORY;
-    work k = {.g = g, .n_buffers = 2 * n_values + 2 * n_most_steps};
-    nn_shape_plan *p = base_alloc_zero(mem, 1, sizeof *p, err);
-    if (!p)
-        return st;
-    *p = (nn_shape_plan){.n = n, .h = h, .w = w};
-    k.p = p;
-    /* The work lives in one block, largest alignment first. */
-    size_t bytes = k.n_buffers * (sizeof(nn_buffer) + 2 * sizeof(size_t)) +
-                   n_values * (sizeof(nn_map) + sizeof(size_t)) + nn_wires_bytes(g) + n_channels;
-    char *block = base_alloc_zero(mem, 1, bytes, err);
-    p->steps = base_alloc_zero(mem, n_most_steps, sizeof *p->steps, err);
-    p->live = base_alloc_zero(mem, n_values, sizeof *p->live, err);
-    if (!block || !p->steps || !p->live)
-        goto done;
-    k.buffers = (nn_buffer *)(void *)block;
-    k.order = (size_t *)(void *)(k.buffers + k.n_buffers);
-    k.maps = (nn_map *)(void *)(k.order + 2 * k.n_buffers);
-    k.mark_at = (size_t *)(void *)(k.maps + n_values);
-    char *wires = (char *)(k.mark_at + n_values);
-    k.marks = (bool *)(wires + nn_wires_bytes(g));
-    nn_wire(&k.wires, g, k.maps, n, h, w, NULL, wires);
-    steps(&k);
-    k.n_buffers = 2 * n_values + 2 * p->n_steps;
-    st = compile(&k, mem, err);
-done:
+        nn_shape_plan_destroy(out);
     base_free(block);
-    if (st != VG_OK)
-        nn_shape_plan_destroy(&p);
-    *out = p;
     return st;
 }
 

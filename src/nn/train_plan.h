@@ -20,19 +20,28 @@ typedef struct nn_train_level {
 } nn_train_level;
 
 typedef struct nn_shape_plan {
-    int n, h, w;
+    int n, h, w; /* n 0: of no shape */
+    const nn_graph *graph;
     size_t block_bytes, naive_bytes, scratch_bytes;
     char *bound; /* the block that maps point into */
     nn_train_step *steps;
     size_t n_steps;
     nn_train_task *tasks;
-    size_t n_tasks;
+    size_t n_tasks, most_tasks;
     nn_train_level levels[NN_MAX_LEVELS];
     bool *live; /* (values) backward's: something trained lies at or below it */
     uint64_t used;
 } nn_shape_plan;
 
-/* Backend-free; parameters are not bound. Errors: VG_ERR_ARGUMENT, VG_ERR_LIMIT, VG_ERR_MEMORY. */
+/* A plan of no shape, with room for any. work: scratch of nn_shape_plan_work_bytes, 64-byte
+ * aligned. */
+vg_status nn_shape_plan_alloc(nn_shape_plan **out, const nn_graph *g, void *work, base_mem *mem,
+                              vg_error *err);
+/* For a shape, whatever the plan was for before. Backend-free; parameters are not bound. Allocates
+ * nothing. Errors, after which it is of no shape: VG_ERR_ARGUMENT, VG_ERR_LIMIT. */
+vg_status nn_shape_plan_lay_out(nn_shape_plan *p, int n, int h, int w, void *work, vg_error *err);
+size_t nn_shape_plan_work_bytes(const nn_graph *g);
+/* Both in one. */
 vg_status nn_shape_plan_create(nn_shape_plan **out, const nn_graph *g, int n, int h, int w,
                                base_mem *mem, vg_error *err);
 void nn_shape_plan_destroy(nn_shape_plan **p);

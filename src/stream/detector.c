@@ -98,21 +98,27 @@ size_t stream_detections_bytes(const nn_graph_info *info, int most_h, int most_w
     return detect_nms_bytes(candidate_rows(info, most_h, most_w), most_det);
 }
 
-/* While weights are packed, the file's are still held, and frames are not yet. */
-static vg_status check_opening(const stream_accounts *mem, vg_error *err)
+/* While the detector is made, the weights' file is still held, and frames are not yet. */
+static vg_status check_opening(const stream_accounts *mem, size_t fold_bytes, vg_error *err)
 {
     char text[3][32];
-    size_t held = mem->root.in_use_bytes, weights = mem->planned_bytes[STREAM_WEIGHTS];
+    const size_t *planned = mem->planned_bytes;
+    size_t block =
+               planned[STREAM_ACTIVATIONS] > fold_bytes ? planned[STREAM_ACTIVATIONS] : fold_bytes,
+           weights = planned[STREAM_WEIGHTS],
+           held = mem->root.in_use_bytes + block + planned[STREAM_DETECTIONS] +
+                  planned[STREAM_PLANS] - mem->owner[STREAM_PLANS].in_use_bytes;
     if (mem->root.limit_bytes >= weights && held <= mem->root.limit_bytes - weights)
         return VG_OK;
-    return base_fail(err, VG_ERR_LIMIT, "memory limit",
-                     "raise the limit, or convert the weights to .safetensors, which are mapped",
-                     "opening needs %s (%s of weights beside %s of the file and lists), the limit "
-                     "is %s",
-                     base_format_bytes(text[0], sizeof text[0], (double)(held + weights)),
-                     base_format_bytes(text[1], sizeof text[1], (double)weights),
-                     base_format_bytes(text[2], sizeof text[2], (double)held),
-                     base_format_bytes((char[32]){0}, 32, (double)mem->root.limit_bytes));
+    return base_fail(
+        err, VG_ERR_LIMIT, "memory limit",
+        "raise the limit, or convert the weights to .safetensors, which are mapped",
+        "opening needs %s (%s of weights beside %s of the file, activations and lists), the limit "
+        "is %s",
+        base_format_bytes(text[0], sizeof text[0], (double)(held + weights)),
+        base_format_bytes(text[1], sizeof text[1], (double)weights),
+        base_format_bytes(text[2], sizeof text[2], (double)held),
+        base_format_bytes((char[32]){0}, 32, (double)mem->root.limit_bytes));
 }
 
 vg_status stream_detector_open(stream_detector **out, stream_model *m,
@@ -139,7 +145,7 @@ vg_status stream_detector_open(stream_detector **out, stream_model *m,
                                        strlen(weights_get_meta(m->file)->chosen) + 1;
     st = stream_accounts_check(mem, err);
     if (st == VG_OK)
-        st = check_opening(mem, err);
+        st = check_opening(mem, need.fold_bytes, err);
     if (st != VG_OK)
         return st;
 

@@ -245,23 +245,7 @@ vg_status run_validate(train_run *r, train_validation *out, const weights_file *
         .ctx = &o,
         .wants_stop = ask_onlooker,
         .picture = listener != NULL && listener->validated != NULL ? show_onlooker : NULL};
-    nn_graph *g = NULL;
-    const vg_status st = run_make_graph(r, &g, err);
-    if (st != VG_OK)
-        return st;
-    return train_validate(r->validator, out, &g, weights, nn_train_pool(r->net), &watch, &r->mem,
-                          err);
-}
-
-static vg_status validate_average(train_run *r, train_validation *out,
-                                  const train_listener *listener, vg_error *err)
-{
-    weights_file *average = NULL;
-    vg_status st = train_ema_open_weights(r->state.ema, &average, r->mem.work, err);
-    if (st == VG_OK)
-        st = run_validate(r, out, average, listener, false, err);
-    weights_close(&average);
-    return st;
+    return train_validate(r->validator, out, weights, &watch, err);
 }
 
 static report_epoch make_row(const train_run *r, const train_validation *v)
@@ -310,7 +294,7 @@ static vg_status end_epoch(train_run *r, const train_listener *listener, vg_erro
     const bool validates = r->args.val || is_last;
     train_validation v = {0};
     train_verdict verdict = {0};
-    vg_status st = validates ? validate_average(r, &v, listener, err) : VG_OK;
+    vg_status st = validates ? run_validate(r, &v, r->average, listener, false, err) : VG_OK;
     if (st != VG_OK)
         return st;
     if (v.stopped)

@@ -1,9 +1,9 @@
 /* run.h: a training run: spec 4.5, from arguments to weights.
  *
  * Calling sequence: create (a new run) or resume (from its checkpoint), run, destroy. Everything
- * that a run needs is taken at create, but what validation takes and gives back (validate.h), plans
- * of new shapes, and headers of files. One owner; it starts threads of its own (loaders, the
- * engine's). Who watches is told after every batch and epoch. */
+ * that a run needs is taken at create, but headers of files, given back when they are written. One
+ * owner; it starts threads of its own at create (loaders, the network's). Who watches is told after
+ * every batch and epoch. */
 #ifndef TRAIN_RUN_H
 #define TRAIN_RUN_H
 

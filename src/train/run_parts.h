@@ -26,6 +26,7 @@ struct train_run {
     train_optimizer_options optimizer_options;
     train_schedule schedule;
     train_state state;
+    weights_file *average; /* state.ema's, as validation reads it */
 
     detect_loss *loss;
     train_validator *validator;
@@ -46,7 +47,7 @@ struct train_run {
 vg_status run_make_graph(const train_run *r, nn_graph **out, vg_error *err);
 train_facts run_facts(const train_run *r);
 data_augment run_augment(const train_args *a);
-/* Validation's weights are the average or a file. */
+/* Validation's weights: the average, or a file. */
 vg_status run_validate(train_run *r, train_validation *out, const weights_file *weights,
                        const train_listener *listener, bool is_final, vg_error *err);
 

@@ -246,15 +246,19 @@ static vg_status make_loader(train_run *r, vg_error *err)
 static vg_status make_validator(train_run *r, vg_error *err)
 {
     const train_args *a = &r->args;
+    nn_graph *g = NULL;
+    const vg_status st = run_make_graph(r, &g, err);
+    if (st != VG_OK)
+        return st;
     const train_validator_options o = {
         .set = r->val_set,
+        .net = r->net,
         .imgsz = a->imgsz,
         .stride = r->info.max_stride,
         .batch = 2 * a->batch,
         .workers = loader_threads(r),
         .rect = true,
         .cache = (data_cache)a->cache,
-        .threads = a->threads,
         .nms = {.conf = (float)a->conf,
                 .iou = (float)a->iou,
                 .max_det = a->max_det,
@@ -264,7 +268,7 @@ static vg_status make_validator(train_run *r, vg_error *err)
         .gains = {.box = (float)a->box, .cls = (float)a->cls, .dfl = (float)a->dfl},
         .strides = r->info.strides,
         .n_levels = r->info.n_levels};
-    return train_validator_create(&r->validator, &o, nn_train_pool(r->net), &r->mem, err);
+    return train_validator_create(&r->validator, &o, &g, nn_train_pool(r->net), &r->mem, err);
 }
 
 /* ---- what learns ---- */
@@ -298,6 +302,8 @@ static vg_status make_learning(train_run *r, vg_error *err)
                                     &r->optimizer_options, r->mem.model, err);
     if (st == VG_OK)
         st = train_ema_create(&r->state.ema, r->params, r->n_params, r->mem.model, err);
+    if (st == VG_OK)
+        st = train_ema_open_weights(r->state.ema, &r->average, r->mem.work, err);
     r->state.params = r->params;
     r->state.n_params = r->n_params;
     r->state.position = (train_position){.n_batches = r->schedule.n_batches, .last_step = -1};
@@ -454,6 +460,7 @@ void train_run_destroy(train_run **run)
     data_spec_destroy(&r->spec);
     detect_loss_destroy(&r->loss);
     train_optimizer_destroy(&r->state.optimizer);
+    weights_close(&r->average);
     train_ema_destroy(&r->state.ema);
     nn_train_destroy(&r->net);
     base_free(r->resized);

@@ -6,6 +6,10 @@
 
 struct train_validator {
     train_validator_options options;
+    base_pool *pool;
+    nn_accounts accounts; /* of the engine */
+    nn_engine *engine;
+    size_t lent_bytes; /* what it needs of the net's block */
     data_loader *loader;
     detect_loss *loss;
     detect_nms *nms;
@@ -43,8 +47,31 @@ static vg_status make_loader(train_validator *v, const train_accounts *mem, vg_e
     return st;
 }
 
-static vg_status make_parts(train_validator *v, base_pool *pool, const train_accounts *mem,
-                            vg_error *err)
+/* In the net's block, which becomes large enough now. */
+static vg_status borrow_block(train_validator *v, vg_error *err)
+{
+    void *block = NULL;
+    const vg_status st = nn_train_borrow(v->options.net, &block, v->lent_bytes, &v->accounts, err);
+    if (st == VG_OK)
+        nn_engine_lend(v->engine, block, v->lent_bytes);
+    return st;
+}
+
+static vg_status make_engine(train_validator *v, nn_graph **graph, vg_error *err)
+{
+    const nn_engine_options options = {.pool = v->pool, .isa = v->options.isa};
+    vg_status st = nn_engine_create(&v->engine, *graph, NULL, &options, &v->accounts, err);
+    if (st != VG_OK)
+        return st;
+    *graph = NULL; /* the engine's now */
+    if (v->options.net == NULL)
+        return nn_engine_reserve(v->engine, v->most_n, v->most_h, v->most_w, &v->accounts, err);
+    st = nn_engine_need_lent(v->engine, &v->lent_bytes, v->most_n, v->most_h, v->most_w,
+                             &v->accounts, err);
+    return st == VG_OK ? borrow_block(v, err) : st;
+}
+
+static vg_status make_parts(train_validator *v, const train_accounts *mem, vg_error *err)
 {
     const train_validator_options *o = &v->options;
     const int nc = data_set_nc(o->set);
@@ -55,7 +82,7 @@ static vg_status make_parts(train_validator *v, base_pool *pool, const train_acc
     const detect_loss_bounds loss_bounds = {.most_batch = (size_t)v->most_n,
                                             .most_anchors = n_anchors,
                                             .most_labels = v->most_truths,
-                                            .n_threads = (size_t)base_pool_threads(pool)};
+                                            .n_threads = (size_t)base_pool_threads(v->pool)};
     vg_status st = detect_loss_create(&v->loss, &loss_bounds, mem->work, err);
     if (st != VG_OK)
         return st;
@@ -78,18 +105,27 @@ static vg_status make_parts(train_validator *v, base_pool *pool, const train_acc
 }
 
 vg_status train_validator_create(train_validator **out, const train_validator_options *o,
-                                 base_pool *pool, const train_accounts *mem, vg_error *err)
+                                 nn_graph **graph, base_pool *pool, const train_accounts *mem,
+                                 vg_error *err)
 {
     *out = NULL;
     train_validator *v = base_alloc_zero(mem->work, 1, sizeof *v, err);
-    if (v == NULL)
+    if (v == NULL) {
+        nn_graph_destroy(graph);
         return VG_ERR_MEMORY;
+    }
     v->options = *o;
+    v->pool = pool;
+    v->accounts =
+        (nn_accounts){.weights = mem->model, .activations = mem->activations, .plans = mem->work};
     memcpy(v->strides, o->strides, (size_t)o->n_levels * sizeof *v->strides);
     v->options.strides = v->strides;
     vg_status st = make_loader(v, mem, err);
     if (st == VG_OK)
-        st = make_parts(v, pool, mem, err);
+        st = make_parts(v, mem, err);
+    if (st == VG_OK)
+        st = make_engine(v, graph, err);
+    nn_graph_destroy(graph);
     if (st != VG_OK) {
         train_validator_destroy(&v);
         return st;
@@ -103,6 +139,7 @@ void train_validator_destroy(train_validator **v)
     if (*v == NULL)
         return;
     data_loader_destroy(&(*v)->loader);
+    nn_engine_destroy(&(*v)->engine);
     detect_loss_destroy(&(*v)->loss);
     detect_nms_destroy(&(*v)->nms);
     detect_metrics_destroy(&(*v)->metrics);
@@ -151,8 +188,7 @@ static size_t take_truths(train_validator *v, const data_batch *b, int i, size_t
 }
 
 static vg_status add_batch(train_validator *v, train_validation *out, const data_batch *b,
-                           const nn_plan *plan, base_pool *pool, const train_validate_watch *watch,
-                           vg_error *err)
+                           const nn_plan *plan, const train_validate_watch *watch, vg_error *err)
 {
     detect_level levels[NN_MAX_LEVELS];
     const int n_levels = levels_of(levels, plan), nc = data_set_nc(v->options.set);
@@ -163,7 +199,7 @@ static vg_status add_batch(train_validator *v, train_validation *out, const data
                                 .labels = b->labels,
                                 .n_labels = b->n_labels};
     detect_loss_value value;
-    vg_status st = detect_loss_run(v->loss, &value, NULL, &batch, &v->options.gains, pool, err);
+    vg_status st = detect_loss_run(v->loss, &value, NULL, &batch, &v->options.gains, v->pool, err);
     if (st != VG_OK)
         return st;
     out->loss[0] += value.box;
@@ -193,9 +229,8 @@ static vg_status add_batch(train_validator *v, train_validation *out, const data
 
 /* ---- the split ---- */
 
-static vg_status run_batches(train_validator *v, train_validation *out, nn_engine *engine,
-                             base_pool *pool, const train_validate_watch *watch,
-                             const nn_accounts *accounts, vg_error *err)
+static vg_status run_batches(train_validator *v, train_validation *out,
+                             const train_validate_watch *watch, vg_error *err)
 {
     size_t n_batches = 0;
     vg_status st = data_loader_start(v->loader, 0, 0, err);
@@ -205,11 +240,11 @@ static vg_status run_batches(train_validator *v, train_validation *out, nn_engin
         if (st != VG_OK || b == NULL)
             break;
         nn_plan *plan;
-        st = nn_engine_plan(engine, &plan, b->n, b->h, b->w, accounts, err);
+        st = nn_engine_plan(v->engine, &plan, b->n, b->h, b->w, &v->accounts, err);
         if (st != VG_OK)
             break;
-        nn_engine_run(engine, plan, b->input);
-        st = add_batch(v, out, b, plan, pool, watch, err);
+        nn_engine_run(v->engine, plan, b->input);
+        st = add_batch(v, out, b, plan, watch, err);
         if (watch != NULL && watch->wants_stop != NULL && watch->wants_stop(watch->ctx)) {
             out->stopped = true;
             break;
@@ -220,29 +255,18 @@ static vg_status run_batches(train_validator *v, train_validation *out, nn_engin
     return st;
 }
 
-vg_status train_validate(train_validator *v, train_validation *out, nn_graph **graph,
-                         const weights_file *weights, base_pool *pool,
-                         const train_validate_watch *watch, const train_accounts *mem,
-                         vg_error *err)
+vg_status train_validate(train_validator *v, train_validation *out, const weights_file *weights,
+                         const train_validate_watch *watch, vg_error *err)
 {
     *out = (train_validation){0};
-    nn_engine *engine = NULL;
-    const nn_engine_options options = {.threads = v->options.threads, .isa = v->options.isa};
-    const nn_accounts accounts = {
-        .weights = mem->model, .activations = mem->activations, .plans = mem->work};
-    vg_status st = nn_engine_create(&engine, *graph, weights, &options, &accounts, err);
+    vg_status st = v->options.net != NULL ? borrow_block(v, err) : VG_OK;
+    if (st == VG_OK)
+        st = nn_engine_load(v->engine, weights, err);
     if (st != VG_OK)
-        goto done;
-    *graph = NULL; /* the engine's now */
-    st = nn_engine_reserve(engine, v->most_n, v->most_h, v->most_w, &accounts, err);
-    if (st != VG_OK)
-        goto done;
+        return st;
     detect_metrics_reset(v->metrics);
-    st = run_batches(v, out, engine, pool, watch, &accounts, err);
+    st = run_batches(v, out, watch, err);
     if (st == VG_OK)
         detect_metrics_make_result(v->metrics, &out->metrics);
-done:
-    nn_engine_destroy(&engine);
-    nn_graph_destroy(graph);
     return st;
 }

@@ -1,8 +1,8 @@
 /* validate.h: how good weights are on a split: loss, detections, average precision (spec 5.5, 6).
  *
- * Memory: loader, loss, suppression and metrics at create; the engine and its plans while a
- * validation runs, given back at its end, since an engine takes new weights only by being made. One
- * owner. */
+ * Memory: everything is taken at create, whatever the weights will be; validations allocate
+ * nothing. Beside a network in training it computes in that network's activation block, which is
+ * idle then, and with its threads. One owner. */
 #ifndef TRAIN_VALIDATE_H
 #define TRAIN_VALIDATE_H
 
@@ -14,7 +14,7 @@
 typedef struct train_accounts {
     base_mem *data;  /* labels, pictures, batches */
     base_mem *model; /* parameters, gradients, optimizer, average, validation's packed weights */
-    base_mem *activations; /* of training, and of validation */
+    base_mem *activations; /* of training, or of validation alone */
     base_mem *work;        /* loss, suppression, metrics, descriptions, headers of files */
 } train_accounts;
 
@@ -22,10 +22,10 @@ typedef struct train_validator train_validator;
 
 typedef struct train_validator_options {
     const data_set *set; /* borrowed until destroy */
+    nn_train *net;       /* whose block is used, borrowed until destroy; NULL: a block of its own */
     int imgsz, stride, batch, workers;
     bool rect;
     data_cache cache;
-    int threads;
     const char *isa; /* NULL: the best here */
     detect_nms_options nms;
     detect_loss_gains gains;
@@ -33,8 +33,11 @@ typedef struct train_validator_options {
     int n_levels;
 } train_validator_options;
 
+/* graph: taken, also on failure. pool: the threads of all that it computes; it and the accounts are
+ * borrowed until destroy. */
 vg_status train_validator_create(train_validator **out, const train_validator_options *o,
-                                 base_pool *pool, const train_accounts *mem, vg_error *err);
+                                 nn_graph **graph, base_pool *pool, const train_accounts *mem,
+                                 vg_error *err);
 void train_validator_destroy(train_validator **v);
 
 typedef struct train_validation {
@@ -62,12 +65,9 @@ typedef struct train_validate_watch {
     vg_status (*picture)(void *ctx, const train_validated *p, vg_error *err);
 } train_validate_watch;
 
-/* graph: taken, also on failure. weights: only read before the first batch. pool: for the loss.
- * watch: NULL: nobody. Errors: VG_ERR_IO (a picture), VG_ERR_FORMAT (the weights), VG_ERR_MEMORY,
- * the watch's. */
-vg_status train_validate(train_validator *v, train_validation *out, nn_graph **graph,
-                         const weights_file *weights, base_pool *pool,
-                         const train_validate_watch *watch, const train_accounts *mem,
-                         vg_error *err);
+/* weights: only read before the first batch. watch: NULL: nobody. Errors: VG_ERR_IO (a picture),
+ * VG_ERR_FORMAT (the weights), VG_ERR_MEMORY (a picture's decoder), the watch's. */
+vg_status train_validate(train_validator *v, train_validation *out, const weights_file *weights,
+                         const train_validate_watch *watch, vg_error *err);
 
 #endif

@@ -8,6 +8,7 @@
 typedef struct context {
     const cpu_kernels *kernels;
     base_pool *pool;
+    bool owns_pool;
 } context;
 
 static cpu_conv conv_of(const nn_conv_spec *c)
@@ -24,7 +25,8 @@ static void cpu_destroy(void **self)
 {
     context *c = *self;
     if (c) {
-        base_pool_destroy(&c->pool);
+        if (c->owns_pool)
+            base_pool_destroy(&c->pool);
         base_free(c);
     }
     *self = NULL;
@@ -40,8 +42,9 @@ static vg_status cpu_create(void **out, const nn_backend_options *o, base_mem *m
     context *c = base_alloc_zero(mem, 1, sizeof *c, err);
     if (!c)
         return VG_ERR_MEMORY;
-    c->kernels = kernels;
-    st = base_pool_create(&c->pool, o->threads > 0 ? o->threads : base_cpu_count(), mem, err);
+    *c = (context){.kernels = kernels, .pool = o->pool, .owns_pool = !o->pool};
+    if (c->owns_pool)
+        st = base_pool_create(&c->pool, o->threads > 0 ? o->threads : base_cpu_count(), mem, err);
     *out = c;
     if (st != VG_OK)
         cpu_destroy(out);
