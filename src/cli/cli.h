@@ -41,6 +41,8 @@ struct cli_command {
 extern const cli_command *const cli_commands[]; /* ends with NULL */
 /* By name or alias; NULL when there is none. */
 const cli_command *cli_command_find(const char *name);
+/* The name that is most like word; NULL when none is. */
+const char *cli_command_nearest(const char *word);
 /* True for what is planned and not in this build yet: train, val, ... */
 bool cli_command_is_planned(const char *name);
 
@@ -52,6 +54,9 @@ void cli_help_command(FILE *to, const cli_command *command);
 
 /* ---- output.c ---- */
 
+/* Text from outside (file names, names of classes, words) on a person's line: control characters
+ * come out as \x1b, so that a file's name can neither end the line nor talk to the terminal. */
+void cli_text(FILE *to, const char *text);
 /* The three fields, as error.h shows them; returns status, so that a command can end with it. */
 int cli_error_print(const vg_error *err, int status);
 /* Fills what (where and mend empty, to be set by cli_error_text). */

@@ -16,7 +16,11 @@ static int help_run(void *values)
     if (command == NULL) {
         vg_error err;
         cli_error_set(&err, VG_ERR_ARGUMENT, "no command \"%s\" to help with", v->command);
-        cli_error_text(err.mend, "vigil help, which lists the commands");
+        const char *nearest = cli_command_nearest(v->command);
+        if (nearest != NULL)
+            cli_error_text(err.mend, "vigil help %s", nearest);
+        else
+            cli_error_text(err.mend, "vigil help, which lists the commands");
         return cli_error_print(&err, CLI_USAGE);
     }
     cli_help_command(stdout, command);

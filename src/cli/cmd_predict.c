@@ -96,8 +96,11 @@ static int pictures_sum_up(predict_job *job)
     const predict_sums *s = &job->sums;
     vg_predict_memory(job->p, &memory);
     predict_summary_print(job->talk, s, &memory);
-    if (vg_predict_folder(job->p)[0] != '\0')
-        fprintf(job->talk, "Results saved to %s\n", vg_predict_folder(job->p));
+    if (vg_predict_folder(job->p)[0] != '\0') {
+        fputs("Results saved to ", job->talk);
+        cli_text(job->talk, vg_predict_folder(job->p));
+        fputc('\n', job->talk);
+    }
     if (job->flat.warm &&
         !predict_flat_print(job->talk, &job->flat, &memory, s->n_done + s->n_skipped))
         status = CLI_FAILED;
@@ -209,7 +212,7 @@ static const cli_option predict_options[] = {
      .value = "LIST",
      .least = 0,
      .most = INT_MAX,
-     .help = "only these classes, by number: 0,2,5",
+     .help = "only these classes, by number: 0,2,5 or 0 2 5",
      .zero = "all"},
     {.name = "agnostic-nms",
      .kind = CLI_BOOL,

@@ -30,3 +30,14 @@ bool cli_command_is_planned(const char *name)
             return true;
     return false;
 }
+
+static const char *name_at(const void *context, size_t i)
+{
+    (void)context;
+    return cli_commands[i]->name;
+}
+
+const char *cli_command_nearest(const char *word)
+{
+    return cli_name_nearest(word, name_at, NULL, sizeof cli_commands / sizeof *cli_commands - 1);
+}

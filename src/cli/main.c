@@ -7,12 +7,6 @@
 
 enum { STDOUT_BYTES = 16384 };
 
-static const char *command_name_at(const void *context, size_t i)
-{
-    (void)context;
-    return cli_commands[i]->name;
-}
-
 static int command_unknown(const char *word)
 {
     vg_error err;
@@ -21,10 +15,7 @@ static int command_unknown(const char *word)
         cli_error_text(err.mend, "vigil predict, info or convert, which it has (vigil --help)");
         return cli_error_print(&err, CLI_USAGE);
     }
-    size_t n = 0;
-    while (cli_commands[n] != NULL)
-        n++;
-    const char *nearest = cli_name_nearest(word, command_name_at, NULL, n);
+    const char *nearest = cli_command_nearest(word);
     cli_error_set(&err, VG_ERR_ARGUMENT, "vigil has no command \"%s\"", word);
     if (nearest != NULL)
         cli_error_text(err.mend, "vigil %s", nearest);

@@ -268,6 +268,24 @@ static bool take_negated(parser *p, const cli_option *o, const char *value, cons
     return false;
 }
 
+/* "--classes 0 1 2", as YOLO's scripts have it: the numbers that follow belong to the list, too. */
+static bool take_more_ints(parser *p, const cli_option *o)
+{
+    cli_ints more, all = *(const cli_ints *)(const void *)(p->values + o->offset);
+    const char *next = next_value(p);
+    for (; next != NULL && cli_parse_ints(&more, next); next = next_value(p)) {
+        if (more.n > CLI_INTS_MAX - all.n)
+            return bad_value(p, o, next);
+        if (!set_ints(p, o, next))
+            return false;
+        memcpy(all.values + all.n, more.values, more.n * sizeof *more.values);
+        all.n += more.n;
+        p->at++;
+    }
+    memcpy(p->values + o->offset, &all, sizeof all);
+    return true;
+}
+
 static bool take_option(parser *p, const char *name, const char *value, const char *word)
 {
     const cli_option *o = option_find(p->command, name);
@@ -289,7 +307,7 @@ static bool take_option(parser *p, const char *name, const char *value, const ch
     if (value == NULL)
         return missing_value(p, o);
     p->at++;
-    return set_value(p, o, value);
+    return set_value(p, o, value) && (o->kind != CLI_INTS || take_more_ints(p, o));
 }
 
 static bool take_positional(parser *p, const char *word)

@@ -18,7 +18,8 @@ typedef enum cli_kind {
     CLI_REAL,  /* float in least..most */
     CLI_TEXT,  /* const char *, NULL while not given */
     CLI_BYTES, /* size_t: 4096, 512M, 1.5G (units of 1024) */
-    CLI_INTS,  /* cli_ints, each in least..most: "0,2,5" or "[0, 2, 5]" */
+    CLI_INTS,  /* cli_ints, each in least..most: "0,2,5" or "[0, 2, 5]", and on the
+                  command line more words of numbers: "0 2 5" */
     CLI_WORDS  /* char *const *: all words behind "--", borrowed; NULL while there is none. The
                   words that are parsed must end with NULL */
 } cli_kind;

@@ -12,15 +12,36 @@
 _Static_assert(VG_WHERE_BYTES == VG_WHAT_BYTES && VG_MEND_BYTES == VG_WHAT_BYTES,
                "cli_error_text takes any of them");
 
+void cli_text(FILE *to, const char *text)
+{
+    for (const unsigned char *s = (const unsigned char *)text; *s != '\0'; s++) {
+        bool c1 = s[0] == 0xC2 && s[1] >= 0x80 && s[1] < 0xA0; /* U+0080..U+009F in UTF-8 */
+        if (c1)
+            fprintf(to, "\\x%02x\\x%02x", s[0], s[1]);
+        else if (*s < 0x20 || *s == 0x7F)
+            fprintf(to, "\\x%02x", *s);
+        else
+            fputc(*s, to);
+        s += c1;
+    }
+}
+
+static void error_row(const char *head, const char *text)
+{
+    fputs(head, stderr);
+    cli_text(stderr, text);
+    fputc('\n', stderr);
+}
+
 int cli_error_print(const vg_error *err, int status)
 {
     /* The lines above, if there are any, were written to the same terminal. */
     fflush(stdout);
-    fprintf(stderr, "error: %s\n", err->what[0] != '\0' ? err->what : vg_status_text(err->status));
+    error_row("error: ", err->what[0] != '\0' ? err->what : vg_status_text(err->status));
     if (err->where[0] != '\0')
-        fprintf(stderr, "  at:  %s\n", err->where);
+        error_row("  at:  ", err->where);
     if (err->mend[0] != '\0')
-        fprintf(stderr, "  try: %s\n", err->mend);
+        error_row("  try: ", err->mend);
     return status;
 }
 

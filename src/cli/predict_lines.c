@@ -21,13 +21,23 @@ static int class_next(const vg_predict_result *r, int after, size_t *count)
     return next;
 }
 
+static void line_begin(FILE *to, const vg_predict_result *r)
+{
+    fprintf(to, "image %zu/%zu ", r->index + 1, r->total);
+    cli_text(to, r->source);
+    fputs(": ", to);
+}
+
 void predict_line(FILE *to, const vg_detector *d, const vg_predict_result *r)
 {
-    fprintf(to, "image %zu/%zu %s: %dx%d ", r->index + 1, r->total, r->source, r->input_height,
-            r->input_width);
+    line_begin(to, r);
+    fprintf(to, "%dx%d ", r->input_height, r->input_width);
     size_t count = 0;
-    for (int c = class_next(r, -1, &count); c != INT_MAX; c = class_next(r, c, &count))
-        fprintf(to, "%zu %s%s, ", count, vg_detector_class_name(d, c), count > 1 ? "s" : "");
+    for (int c = class_next(r, -1, &count); c != INT_MAX; c = class_next(r, c, &count)) {
+        fprintf(to, "%zu ", count);
+        cli_text(to, vg_detector_class_name(d, c));
+        fputs(count > 1 ? "s, " : ", ", to);
+    }
     if (r->n_detections == 0)
         fputs("(no detections), ", to);
     fprintf(to, "%.1fms\n", r->times.inference_ms);
@@ -35,9 +45,14 @@ void predict_line(FILE *to, const vg_detector *d, const vg_predict_result *r)
 
 void predict_line_skipped(FILE *to, const vg_predict_result *r)
 {
-    fprintf(to, "image %zu/%zu %s: skipped: %s", r->index + 1, r->total, r->source, r->error.what);
-    if (r->error.where[0] != '\0' && strcmp(r->error.where, r->source) != 0)
-        fprintf(to, " (%s)", r->error.where);
+    line_begin(to, r);
+    fputs("skipped: ", to);
+    cli_text(to, r->error.what);
+    if (r->error.where[0] != '\0' && strcmp(r->error.where, r->source) != 0) {
+        fputs(" (", to);
+        cli_text(to, r->error.where);
+        fputc(')', to);
+    }
     fputc('\n', to);
 }
 

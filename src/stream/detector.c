@@ -21,11 +21,15 @@ vg_status stream_model_open(stream_model *out, const char *weights, int imgsz, s
 {
     *out = (stream_model){0};
     vg_status st = weights_open(&out->file, weights, &mem->owner[STREAM_LOADING], err);
-    if (st == VG_ERR_MEMORY && mem->root.limit_bytes != SIZE_MAX)
+    if (st == VG_ERR_MEMORY && mem->root.limit_bytes != SIZE_MAX) {
+        char limit[32];
         st = base_fail(err, VG_ERR_LIMIT, "memory limit",
-                       "raise the limit, or convert the weights to .safetensors, which are mapped",
-                       "reading %s alone passes the limit of %zu bytes", weights,
-                       mem->root.limit_bytes);
+                       "raise the limit to 16 MB at least, which shows the sum",
+                       "reading %s alone takes more than the limit of %s; what all would need is "
+                       "known after that",
+                       weights,
+                       base_format_bytes(limit, sizeof limit, (double)mem->root.limit_bytes));
+    }
     if (st == VG_OK) {
         st = nn_graph_from_weights(&out->graph, out->file, &mem->owner[STREAM_PLANS], err);
         if (st != VG_OK)

@@ -122,6 +122,11 @@ static void three_spellings_are_one_option(void **state)
     assert_int_equal(v.limit, 2048);
     ASSERT_GOOD("--model", "m");
     assert_string_equal(v.weights, "m");
+    ASSERT_GOOD("--classes", "0", "1,4", "2", "--conf", ".5");
+    assert_int_equal(v.classes.n, 4);
+    assert_int_equal(v.classes.values[0], 0);
+    assert_int_equal(v.classes.values[2], 4);
+    assert_int_equal(v.classes.values[3], 2);
     ASSERT_GOOD("--conf", ".5", "classes=[1, 2]");
     assert_true(v.conf == 0.5f);
     assert_int_equal(v.classes.values[1], 2);
@@ -218,6 +223,8 @@ static void out_of_range_says_the_range(void **state)
                  "-5");
     ASSERT_WRONG("9999999999 is outside 32..4096", "option --imgsz", "a number from 32 to 4096",
                  "imgsz=9999999999");
+    ASSERT_WRONG("101 is outside 0..100", "option --classes", "a number from 0 to 100", "--classes",
+                 "1", "101");
     ASSERT_WRONG("1,101 is outside 0..100", "option --classes", "a number from 0 to 100",
                  "--classes", "1,101");
     ASSERT_GOOD("--conf", "0", "--imgsz", "4096");

@@ -37,6 +37,26 @@ static void thousands_have_commas(void **state)
     assert_string_equal(cli_commas(buf, INT64_MIN), "-9,223,372,036,854,775,808");
 }
 
+static void control_characters_are_seen_not_obeyed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *shown;
+    } cases[] = {{"gr\xc3\xbc\xc3\x9f \\.jpg", "gr\xc3\xbc\xc3\x9f \\.jpg"},
+                 {"a\nb\x1b[31m\x7f", "a\\x0ab\\x1b[31m\\x7f"},
+                 {"\xc2\x9b"
+                  "2J\xc2\xa0",
+                  "\\xc2\\x9b2J\xc2\xa0"},
+                 {"\xc2", "\xc2"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char buf[128];
+        FILE *f = tmpfile();
+        cli_text(f, cases[i].text);
+        caught(f, buf, sizeof buf);
+        assert_string_equal(buf, cases[i].shown);
+    }
+}
+
 static void json_strings_are_always_valid(void **state)
 {
     (void)state;
@@ -93,6 +113,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bytes_are_printed_in_their_unit),
         cmocka_unit_test(thousands_have_commas),
+        cmocka_unit_test(control_characters_are_seen_not_obeyed),
         cmocka_unit_test(json_strings_are_always_valid),
         cmocka_unit_test(lines_break_at_blanks_before_the_edge),
         cmocka_unit_test(long_texts_of_errors_are_cut),

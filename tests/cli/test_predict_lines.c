@@ -75,6 +75,19 @@ static void a_skipped_picture_says_why(void **state)
                         "image 3/3 c.jpg: skipped: not a picture (byte 17)\n");
 }
 
+static void a_name_cannot_end_its_line(void **state)
+{
+    (void)state;
+    vg_predict_result r = {.total = 1,
+                           .source = "a\n\x1b.jpg",
+                           .status = VG_ERR_FORMAT,
+                           .error = {.what = "no \r", .where = "at \b"}};
+    assert_string_equal(printed(predict_line_skipped, &r),
+                        "image 1/1 a\\x0a\\x1b.jpg: skipped: no \\x0d (at \\x08)\n");
+    assert_string_equal(printed(line_print, &r),
+                        "image 1/1 a\\x0a\\x1b.jpg: 0x0 (no detections), 0.0ms\n");
+}
+
 static void json_has_pixels_and_names(void **state)
 {
     (void)state;
@@ -98,6 +111,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_are_in_the_order_of_classes),
         cmocka_unit_test(a_skipped_picture_says_why),
+        cmocka_unit_test(a_name_cannot_end_its_line),
         cmocka_unit_test(json_has_pixels_and_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
