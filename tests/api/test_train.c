@@ -1,0 +1,284 @@
+/* A run through vigil.h: from arguments by name to a folder with everything in it. What training
+ * does is proved in tests/train. */
+#include "set.h"
+
+static char folder[256];
+
+static int set_up(void **state)
+{
+    (void)state;
+    if (folder_make(folder, sizeof folder) != 0)
+        return -1;
+    set_make(folder);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    return folder_remove(folder);
+}
+
+static void prepare(vg_train *t)
+{
+    vg_error err;
+    if (vg_train_prepare(t, &err) != VG_OK)
+        fail_msg("%s (%s)", err.what, err.where);
+}
+
+/* What a listener saw, and what it does. */
+typedef struct seen {
+    int n_batches, n_epochs;
+    vg_train_batch batch;
+    vg_train_epoch epoch;
+    vg_error trouble; /* of the last epoch that had one */
+    int n_troubles, stop_after;
+    const char *block; /* after the first batch a folder with something in it is made here */
+} seen;
+
+static void batch_seen(void *ctx, const vg_train_batch *b)
+{
+    seen *s = ctx;
+    s->batch = *b;
+    if (s->n_batches++ == 0 && s->block) {
+        assert_int_equal(mkdir(s->block, 0777), 0);
+        scene_write_text(scene_path(s->block, "x"), "x");
+    }
+}
+
+static void epoch_seen(void *ctx, const vg_train_epoch *e)
+{
+    seen *s = ctx;
+    s->n_epochs++;
+    s->epoch = *e;
+    if (e->trouble) {
+        s->n_troubles++;
+        s->trouble = *e->trouble;
+    }
+}
+
+static bool stop_wanted(void *ctx)
+{
+    const seen *s = ctx;
+    return s->stop_after > 0 && s->n_batches >= s->stop_after;
+}
+
+static vg_train_listener listener(seen *s)
+{
+    return (vg_train_listener){
+        .ctx = s, .batch = batch_seen, .epoch = epoch_seen, .wants_stop = stop_wanted};
+}
+
+/* ---- tests ---- */
+
+static void a_run_leaves_every_file_that_users_know(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"args.yaml",
+                                        "results.csv",
+                                        "results.png",
+                                        "labels.jpg",
+                                        "confusion_matrix.png",
+                                        "confusion_matrix_normalized.png",
+                                        "PR_curve.png",
+                                        "labels_correlogram.jpg",
+                                        "P_curve.png",
+                                        "R_curve.png",
+                                        "F1_curve.png",
+                                        "weights/best.safetensors",
+                                        "train_batch0.jpg",
+                                        "train_batch1.jpg",
+                                        "weights/last.safetensors",
+                                        "train_batch2.jpg",
+                                        "train_batch3.jpg",
+                                        "val_batch0_labels.jpg",
+                                        "predictions.json",
+                                        "val_batch0_pred.jpg"};
+    vg_error err;
+    vg_train_info info;
+    seen s = {0};
+    const vg_train_listener l = listener(&s);
+    vg_train *t = set_train(folder);
+    set_arg(t, "epochs", "2");
+    set_arg(t, "close_mosaic", "1");
+    set_arg(t, "save_json", "true");
+    prepare(t);
+    vg_train_info_get(t, &info);
+    assert_int_equal(info.n_classes, 2);
+    assert_int_equal(info.n_train, SET_TRAIN);
+    assert_int_equal(info.n_val_labels, SET_VAL * SET_BOXES);
+    assert_null(vg_train_final(t));
+    if (vg_train_run(t, &l, &err) != VG_OK)
+        fail_msg("%s (%s)", err.what, err.where);
+    assert_int_equal(s.n_batches, 4);
+    assert_int_equal(s.n_epochs, 2);
+    assert_int_equal(s.epoch.epoch, 2);
+    assert_int_equal(s.n_troubles, 0);
+    assert_true(s.epoch.is_validated && s.epoch.train_loss[0] > 0 && s.epoch.val_loss[2] > 0);
+    const vg_val_result *r = vg_train_final(t);
+    assert_non_null(r);
+    assert_int_equal(r->n_pictures, SET_VAL);
+    char run[512];
+    snprintf(run, sizeof run, "%s", info.folder);
+    vg_train_destroy(&t); /* and with it the files that say that it runs */
+    assert_null(t);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        if (!set_has(run, files[i]))
+            fail_msg("no %s", files[i]);
+    /* Four batches have pictures: two epochs of two, the second without mosaic; one event file. */
+    assert_int_equal(scene_count_entries(run), (int)(sizeof files / sizeof *files) - 2 + 1 + 1);
+    assert_int_equal(scene_count_entries(scene_path(run, "weights")), 2);
+}
+
+static void without_plots_no_picture_is_drawn_and_less_is_held(void **state)
+{
+    (void)state;
+    vg_memory with, without;
+    vg_train_info info;
+    vg_train *t = set_train(folder);
+    prepare(t);
+    vg_train_memory(t, &with);
+    vg_train_destroy(&t);
+    t = set_train(folder);
+    set_arg(t, "plots", "false");
+    prepare(t);
+    vg_train_memory(t, &without);
+    vg_train_info_get(t, &info);
+    assert_false(set_has(info.folder, "labels.jpg"));
+    assert_true(with.planned_bytes > without.planned_bytes + 2 * 4 * 64 * 4 * 64 * 3);
+    vg_train_destroy(&t);
+}
+
+/* The run goes on, the epoch says so, and the end says so again. */
+static void a_picture_that_cannot_be_written_ends_no_run(void **state)
+{
+    (void)state;
+    vg_error err;
+    vg_train_info info;
+    char block[600];
+    seen s = {.block = block};
+    const vg_train_listener l = listener(&s);
+    vg_train *t = set_train(folder);
+    set_arg(t, "epochs", "2");
+    set_arg(t, "close_mosaic", "0");
+    prepare(t);
+    vg_train_info_get(t, &info);
+    snprintf(block, sizeof block, "%s/train_batch1.jpg", info.folder);
+    assert_int_equal(vg_train_run(t, &l, &err), VG_ERR_IO);
+    assert_non_null(strstr(err.where, "train_batch1.jpg"));
+    assert_null(strstr(err.what, " more "));
+    assert_int_equal(s.n_epochs, 2);
+    assert_int_equal(s.n_troubles, 1); /* told once */
+    assert_non_null(strstr(s.trouble.where, "train_batch1.jpg"));
+    assert_non_null(vg_train_final(t));
+    assert_true(set_has(info.folder, "train_batch2.jpg"));
+    assert_true(set_has(info.folder, "val_batch0_pred.jpg"));
+    assert_true(set_has(info.folder, "results.png"));
+    assert_true(set_has(info.folder, "weights/best.safetensors"));
+    vg_train_destroy(&t);
+}
+
+static void a_run_that_was_stopped_goes_on(void **state)
+{
+    (void)state;
+    vg_error err;
+    vg_train_info info;
+    char run[512];
+    seen s = {.stop_after = 3};
+    const vg_train_listener l = listener(&s);
+    vg_train *t = set_train(folder);
+    set_arg(t, "epochs", "2");
+    prepare(t);
+    vg_train_info_get(t, &info);
+    snprintf(run, sizeof run, "%s", info.folder);
+    assert_int_equal(vg_train_run(t, &l, &err), VG_ERR_INTERRUPTED);
+    assert_non_null(strstr(err.mend, "resume="));
+    assert_null(vg_train_final(t));
+    vg_train_destroy(&t);
+
+    assert_int_equal(vg_train_create(&t, &err), VG_OK);
+    set_arg(t, "resume", run);
+    prepare(t);
+    vg_train_info_get(t, &info);
+    assert_string_equal(info.folder, run);
+    assert_int_equal(info.start_epoch, 1);
+    assert_int_equal(info.epochs, 2);
+    assert_int_equal(vg_train_run(t, NULL, &err), VG_OK);
+    assert_non_null(vg_train_final(t));
+    assert_true(set_has(run, "train_batch0.jpg") && set_has(run, "val_batch0_pred.jpg"));
+    vg_train_destroy(&t);
+}
+
+static void the_table_of_arguments_is_whole(void **state)
+{
+    (void)state;
+    bool has_epochs = false;
+    vg_train_arg a;
+    vg_train *t = NULL;
+    assert_int_equal(vg_train_create(&t, NULL), VG_OK);
+    for (size_t i = 0; i < vg_train_n_args(); i++) {
+        vg_train_arg_get(i, &a);
+        assert_true(a.name[0] && a.help[0] && a.preset);
+        if (a.preset[0])
+            set_arg(t, a.name, a.preset); /* every default is one that set takes */
+        has_epochs |= strcmp(a.name, "epochs") == 0 && strcmp(a.preset, "100") == 0;
+    }
+    assert_true(has_epochs);
+    vg_train_arg_get(vg_train_n_args(), &a);
+    assert_string_equal(a.name, "");
+    vg_train_destroy(&t);
+    vg_train_destroy(&t);
+}
+
+static void wrong_runs_are_refused_and_leave_no_folder(void **state)
+{
+    (void)state;
+    static const struct row {
+        const char *name, *value, *what;
+        vg_status want;
+    } rows[] = {
+        {"data", "", "no dataset was given", VG_ERR_ARGUMENT},
+        {"data", "/nowhere/data.yaml", "No such file", VG_ERR_IO},
+        {"model", "", "no model was given", VG_ERR_ARGUMENT},
+        {"model", "yolo12x.yaml", "no such model", VG_ERR_ARGUMENT},
+        {"weights", "/nowhere/w.pt", "No such file", VG_ERR_IO},
+        {"classes", "2", "class 2 in a dataset of 2 classes", VG_ERR_ARGUMENT},
+        {"split", "test", "test", VG_ERR_ARGUMENT},
+        {"resume", "/nowhere", "no such run", VG_ERR_IO},
+    };
+    vg_error err;
+    vg_train *t = NULL;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        t = set_train(folder);
+        set_arg(t, rows[i].name, rows[i].value);
+        const vg_status st = vg_train_prepare(t, &err);
+        if (st != rows[i].want || !strstr(err.what, rows[i].what))
+            fail_msg("%s=%s: %s: %s", rows[i].name, rows[i].value, vg_status_name(st), err.what);
+        vg_train_destroy(&t);
+        if (scene_count_entries(scene_path(folder, "runs")) > 0)
+            fail_msg("%s=%s left a folder", rows[i].name, rows[i].value);
+    }
+    t = set_train(folder);
+    assert_int_equal(vg_train_set(t, "ephocs", "1", &err), VG_ERR_ARGUMENT);
+    assert_non_null(strstr(err.mend, "epochs"));
+    assert_int_equal(vg_train_set(t, "epochs", "many", &err), VG_ERR_ARGUMENT);
+    assert_int_equal(vg_train_run(t, NULL, &err), VG_ERR_ARGUMENT);
+    prepare(t);
+    assert_int_equal(vg_train_prepare(t, &err), VG_ERR_ARGUMENT);
+    assert_int_equal(vg_train_set(t, "epochs", "3", &err), VG_ERR_ARGUMENT);
+    vg_train_destroy(&t);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(a_run_leaves_every_file_that_users_know),
+        TEST(without_plots_no_picture_is_drawn_and_less_is_held),
+        TEST(a_picture_that_cannot_be_written_ends_no_run),
+        TEST(a_run_that_was_stopped_goes_on),
+        TEST(the_table_of_arguments_is_whole),
+        TEST(wrong_runs_are_refused_and_leave_no_folder),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
