@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "commands.h"
+#include "rows.h"
 
 typedef struct convert_values {
     const char *weights, *output;
@@ -71,13 +72,7 @@ static int convert_run(void *values)
 }
 
 static const cli_option convert_options[] = {
-    {.name = "weights",
-     .alias = "model",
-     .kind = CLI_TEXT,
-     .offset = offsetof(convert_values, weights),
-     .value = "FILE",
-     .help = ".pt (Ultralytics; nothing in it is executed) or .safetensors",
-     .required = true},
+    {CLI_ROW_WEIGHTS, .offset = offsetof(convert_values, weights)},
     {.name = "output",
      .kind = CLI_TEXT,
      .offset = offsetof(convert_values, output),

@@ -1,0 +1,37 @@
+/* rows.h: options that several commands have: what their rows have in common. A command adds the
+ * offset, and a help of its own where the row here has none. Macros, because a table's rows are
+ * constants. */
+#ifndef CLI_ROWS_H
+#define CLI_ROWS_H
+
+#include "options.h"
+
+#define CLI_ROW_WEIGHTS                                                                            \
+    .name = "weights", .alias = "model", .kind = CLI_TEXT, .value = "FILE", .required = true,      \
+    .help = ".pt (Ultralytics; nothing in it is executed) or .safetensors"
+#define CLI_ROW_IMGSZ                                                                              \
+    .name = "imgsz", .alias = "img-size", .kind = CLI_INT, .value = "N", .least = 32, .most = 8192
+#define CLI_ROW_CONF                                                                               \
+    .name = "conf", .alias = "conf-thres", .kind = CLI_REAL, .value = "P", .least = 0, .most = 1
+#define CLI_ROW_IOU                                                                                \
+    .name = "iou", .alias = "iou-thres", .kind = CLI_REAL, .value = "P", .least = 0, .most = 1,    \
+    .help = "of two boxes of a class that overlap by more than this, the weaker one goes"
+#define CLI_ROW_MAX_DET                                                                            \
+    .name = "max-det", .kind = CLI_INT, .value = "N", .least = 1, .most = 1000,                    \
+    .help = "most boxes in a picture"
+#define CLI_ROW_AGNOSTIC_NMS                                                                       \
+    .name = "agnostic-nms", .kind = CLI_BOOL, .help = "boxes of different classes compete, too"
+#define CLI_ROW_BATCH                                                                              \
+    .name = "batch", .alias = "batch-size", .kind = CLI_INT, .value = "N", .least = 1, .most = 1024
+#define CLI_ROW_THREADS                                                                            \
+    .name = "threads", .kind = CLI_INT, .value = "N", .least = 0, .most = 1024,                    \
+    .zero = "one for each processor"
+#define CLI_ROW_PROJECT                                                                            \
+    .name = "project", .kind = CLI_TEXT, .value = "DIR", .help = "folder of runs"
+#define CLI_ROW_NAME                                                                               \
+    .name = "name", .kind = CLI_TEXT, .value = "NAME",                                             \
+    .help = "this run's folder in it; NAME2, NAME3 and so on when it is taken"
+#define CLI_ROW_EXIST_OK                                                                           \
+    .name = "exist-ok", .kind = CLI_BOOL, .help = "use the folder even if it is taken"
+
+#endif
