@@ -380,6 +380,11 @@ const train_args *train_run_args(const train_run *r)
     return &r->args;
 }
 
+const train_need *train_run_need(const train_run *r)
+{
+    return &r->need;
+}
+
 const nn_graph *train_run_graph(const train_run *r)
 {
     return nn_train_graph(r->net);

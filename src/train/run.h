@@ -8,6 +8,7 @@
 #define TRAIN_RUN_H
 
 #include "checkpoint.h"
+#include "need.h"
 #include "report/report.h"
 #include "validate.h"
 
@@ -45,9 +46,10 @@ typedef struct train_run train_run;
 
 /* folder: made where it is not; gets weights/last.safetensors (a checkpoint until the run is
  * finished), weights/best.safetensors, weights/epochN.safetensors (save_period) and results.csv.
- * Errors: VG_ERR_ARGUMENT (batch -1, which the caller makes a number; layers or classes that are
- * not there), VG_ERR_IO, VG_ERR_FORMAT, VG_ERR_MEMORY. *out belongs to the caller; the accounts
- * must outlive it. */
+ * Errors: VG_ERR_LIMIT (the plan does not fit args->memory_limit: the sum by owner, and the batch
+ * that would fit; nothing has been taken then); VG_ERR_ARGUMENT (layers or classes that are not
+ * there), VG_ERR_IO, VG_ERR_FORMAT, VG_ERR_MEMORY. *out belongs to the caller; the accounts must
+ * outlive it. */
 vg_status train_run_create(train_run **out, const train_args *args, const char *folder,
                            const train_accounts *mem, vg_error *err);
 /* Goes on where folder/weights/last.safetensors stands, with its arguments. */
@@ -62,6 +64,8 @@ void train_run_destroy(train_run **r);
 vg_status train_run_go(train_run *r, const train_listener *listener, vg_error *err);
 
 /* Facts for who prints them. Borrowed. */
+const train_need *
+train_run_need(const train_run *r); /* what was planned, and why the batch is so large */
 const train_args *train_run_args(const train_run *r);
 const nn_graph *train_run_graph(const train_run *r);
 const data_set *train_run_set(const train_run *r,

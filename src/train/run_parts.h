@@ -2,6 +2,7 @@
 #ifndef TRAIN_RUN_PARTS_H
 #define TRAIN_RUN_PARTS_H
 
+#include "need.h"
 #include "run.h"
 
 enum { RUN_PATH_BYTES = 4096 };
@@ -9,6 +10,10 @@ enum { RUN_PATH_BYTES = 4096 };
 struct train_run {
     train_args args;
     train_accounts mem;
+    size_t before_bytes[TRAIN_OWNER_WORK + 1]; /* in use on them when the run began */
+    base_pool *pool;                           /* until there is a network with one of its own */
+    size_t passing_bytes;                      /* of what is closed before the first batch */
+    train_need need;
     char folder[RUN_PATH_BYTES], last_path[RUN_PATH_BYTES], best_path[RUN_PATH_BYTES];
 
     data_spec *spec;
@@ -16,6 +21,7 @@ struct train_run {
     uint8_t *wanted_classes; /* (nc) NULL: all */
     data_loader *loader;
 
+    nn_graph *graph; /* until it is the net's */
     nn_train *net;
     nn_graph_info info;
     char *model_yaml;   /* with this run's class count */
@@ -47,6 +53,15 @@ struct train_run {
 vg_status run_make_graph(const train_run *r, nn_graph **out, vg_error *err);
 train_facts run_facts(const train_run *r);
 data_augment run_augment(const train_args *a);
+/* Works out need; makes args.batch a number; says no when the plan does not fit args.memory_limit
+ * (is_strict), or no batch does. */
+vg_status run_plan(train_run *r, bool is_strict, vg_error *err);
+data_loader_options run_loader_options(const train_run *r, int batch);
+train_validator_options run_validator_options(const train_run *r, int batch);
+detect_loss_bounds run_loss_bounds(const train_run *r, int n, int h, int w, size_t most_labels,
+                                   int n_threads);
+/* The largest that multi_scale makes of a batch. */
+void run_enlarge(const train_run *r, int *h, int *w);
 /* Validation's weights: the average, or a file. */
 vg_status run_validate(train_run *r, train_validation *out, const weights_file *weights,
                        const train_listener *listener, bool is_final, vg_error *err);

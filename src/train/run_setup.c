@@ -1,5 +1,6 @@
-/* run_setup.c: everything a run is made of, put together in order: dataset, network, optimizer,
- * average, loaders, loss, and on resume what the checkpoint says of them. */
+/* run_setup.c: everything a run is made of, put together in order: first what little the plan needs
+ * (dataset, graph); then the plan, which may say no; then network, optimizer, average, loaders,
+ * loss, and on resume what the checkpoint says of them. */
 #include "run_parts.h"
 
 #include <string.h>
@@ -97,9 +98,8 @@ vg_status run_make_graph(const train_run *r, nn_graph **out, vg_error *err)
     return st;
 }
 
-static vg_status make_net(train_run *r, vg_error *err)
+static vg_status make_graph(train_run *r, int nc, vg_error *err)
 {
-    const int nc = r->args.single_cls ? 1 : data_spec_nc(r->spec);
     const bool from_weights = is_weights_name(r->args.model);
     if (r->args.model[0] == '\0')
         return base_fail(err, VG_ERR_ARGUMENT, "model", "give a model, such as yolo11n.yaml",
@@ -108,37 +108,54 @@ static vg_status make_net(train_run *r, vg_error *err)
         from_weights ? yaml_of_weights(r, r->args.model, nc, err) : yaml_of_name(r, nc, err);
     if (st != VG_OK)
         return st;
-    nn_graph *g = NULL;
-    st = run_make_graph(r, &g, err);
-    if (st != VG_OK)
-        return st;
-    nn_graph_get_info(g, r->args.imgsz, &r->info);
-    const nn_train_options options = {.threads = r->args.threads};
-    const nn_accounts accounts = {
-        .weights = r->mem.model, .activations = r->mem.activations, .plans = r->mem.work};
-    st = nn_train_create(&r->net, g, &options, (uint64_t)r->args.seed, &accounts, err);
-    if (st != VG_OK)
-        nn_graph_destroy(&g);
+    st = run_make_graph(r, &r->graph, err);
+    if (st == VG_OK)
+        nn_graph_get_info(r->graph, r->args.imgsz, &r->info);
     return st;
 }
 
+static vg_status make_net(train_run *r, vg_error *err)
+{
+    const nn_train_options options = {.threads = r->args.threads};
+    const nn_accounts accounts = {
+        .weights = r->mem.model, .activations = r->mem.activations, .plans = r->mem.work};
+    base_pool_destroy(&r->pool);
+    const vg_status st =
+        nn_train_create(&r->net, r->graph, &options, (uint64_t)r->args.seed, &accounts, err);
+    if (st != VG_OK)
+        return st;
+    r->graph = NULL; /* the net's now */
+    for (size_t i = 0; i < r->n_params; i++) {
+        r->params[i].value = nn_train_param(r->net, i);
+        r->params[i].grad = nn_train_grad(r->net, i);
+    }
+    for (size_t i = 0; i < r->n_params; i++)
+        r->needs_grad[i] = train_param_group(&r->params[i]) != TRAIN_GROUP_NONE;
+    return VG_OK;
+}
+
+/* Whether the net will have a gradient for it. */
+static bool is_learnt(const nn_param *p)
+{
+    return p->kind != NN_PARAM_BN_MEAN && p->kind != NN_PARAM_BN_VAR && p->kind != NN_PARAM_DFL;
+}
+
+/* Their values come with the net; until then a gradient that will be is any address. */
 static vg_status make_params(train_run *r, vg_error *err)
 {
-    const nn_graph *g = nn_train_graph(r->net);
+    static float later;
+    const nn_graph *g = r->graph;
     r->n_params = nn_graph_n_params(g);
     r->params = base_alloc_zero(r->mem.work, r->n_params, sizeof *r->params, err);
     r->needs_grad = base_alloc_zero(r->mem.work, r->n_params, sizeof *r->needs_grad, err);
     if (r->params == NULL || r->needs_grad == NULL)
         return VG_ERR_MEMORY;
-    for (size_t i = 0; i < r->n_params; i++)
-        r->params[i] = (train_param){.info = nn_graph_param(g, i),
-                                     .value = nn_train_param(r->net, i),
-                                     .grad = nn_train_grad(r->net, i)};
-    const vg_status st = train_params_freeze(r->params, r->n_params, r->args.freeze.at,
-                                             (size_t)r->args.freeze.n, err);
-    for (size_t i = 0; i < r->n_params; i++)
-        r->needs_grad[i] = train_param_group(&r->params[i]) != TRAIN_GROUP_NONE;
-    return st;
+    for (size_t i = 0; i < r->n_params; i++) {
+        const nn_param *info = nn_graph_param(g, i);
+        r->params[i] = (train_param){.info = info, .grad = is_learnt(info) ? &later : NULL};
+    }
+    return train_params_freeze(r->params, r->n_params, r->args.freeze.at, (size_t)r->args.freeze.n,
+                               err);
 }
 
 static vg_status transfer(train_run *r, vg_error *err)
@@ -162,9 +179,6 @@ static vg_status transfer(train_run *r, vg_error *err)
 
 static vg_status read_spec(train_run *r, vg_error *err)
 {
-    if (r->args.data[0] == '\0')
-        return base_fail(err, VG_ERR_ARGUMENT, "data", "give a dataset's YAML",
-                         "no dataset was given");
     vg_status st = data_spec_open(&r->spec, r->args.data, r->mem.data, err);
     if (st != VG_OK)
         return st;
@@ -196,13 +210,12 @@ static vg_status open_sets(train_run *r, vg_error *err)
                           .fraction = r->args.fraction,
                           .single_cls = r->args.single_cls,
                           .classes = r->wanted_classes};
-    base_pool *pool = nn_train_pool(r->net);
-    const vg_status st = data_set_open(&r->train_set, r->spec, &o, pool, r->mem.data, err);
+    const vg_status st = data_set_open(&r->train_set, r->spec, &o, r->pool, r->mem.data, err);
     if (st != VG_OK)
         return st;
     o.split = (data_split)r->args.split;
     o.fraction = 1;
-    return data_set_open(&r->val_set, r->spec, &o, pool, r->mem.data, err);
+    return data_set_open(&r->val_set, r->spec, &o, r->pool, r->mem.data, err);
 }
 
 static int loader_threads(const train_run *r)
@@ -228,34 +241,35 @@ data_augment run_augment(const train_args *a)
                           .perspective = (float)a->perspective};
 }
 
-static vg_status make_loader(train_run *r, vg_error *err)
+data_loader_options run_loader_options(const train_run *r, int batch)
 {
     const train_args *a = &r->args;
-    const data_loader_options o = {.imgsz = a->imgsz,
-                                   .stride = r->info.max_stride,
-                                   .batch = a->batch,
-                                   .n_workers = loader_threads(r),
-                                   .seed = (uint64_t)a->seed,
-                                   .train = true,
-                                   .rect = a->rect,
-                                   .augment = run_augment(a),
-                                   .cache = (data_cache)a->cache};
+    return (data_loader_options){.imgsz = a->imgsz,
+                                 .stride = r->info.max_stride,
+                                 .batch = batch,
+                                 .n_workers = loader_threads(r),
+                                 .seed = (uint64_t)a->seed,
+                                 .train = true,
+                                 .rect = a->rect,
+                                 .augment = run_augment(a),
+                                 .cache = (data_cache)a->cache};
+}
+
+static vg_status make_loader(train_run *r, vg_error *err)
+{
+    const data_loader_options o = run_loader_options(r, r->args.batch);
     return data_loader_create(&r->loader, r->train_set, &o, r->mem.data, err);
 }
 
-static vg_status make_validator(train_run *r, vg_error *err)
+train_validator_options run_validator_options(const train_run *r, int batch)
 {
     const train_args *a = &r->args;
-    nn_graph *g = NULL;
-    const vg_status st = run_make_graph(r, &g, err);
-    if (st != VG_OK)
-        return st;
-    const train_validator_options o = {
+    return (train_validator_options){
         .set = r->val_set,
         .net = r->net,
         .imgsz = a->imgsz,
         .stride = r->info.max_stride,
-        .batch = 2 * a->batch,
+        .batch = 2 * batch,
         .workers = loader_threads(r),
         .rect = true,
         .cache = (data_cache)a->cache,
@@ -263,11 +277,20 @@ static vg_status make_validator(train_run *r, vg_error *err)
                 .iou = (float)a->iou,
                 .max_det = a->max_det,
                 .max_nms = DETECT_NMS_PREDICT.max_nms,
-                .multi_label = data_set_nc(r->val_set) > 1,
+                .multi_label = r->info.nc > 1,
                 .agnostic = a->single_cls || a->agnostic_nms},
         .gains = {.box = (float)a->box, .cls = (float)a->cls, .dfl = (float)a->dfl},
         .strides = r->info.strides,
         .n_levels = r->info.n_levels};
+}
+
+static vg_status make_validator(train_run *r, vg_error *err)
+{
+    nn_graph *g = NULL;
+    const vg_status st = run_make_graph(r, &g, err);
+    if (st != VG_OK)
+        return st;
+    const train_validator_options o = run_validator_options(r, r->args.batch);
     return train_validator_create(&r->validator, &o, &g, nn_train_pool(r->net), &r->mem, err);
 }
 
@@ -311,16 +334,35 @@ static vg_status make_learning(train_run *r, vg_error *err)
     return st;
 }
 
+void run_enlarge(const train_run *r, int *h, int *w)
+{
+    if (!r->args.multi_scale)
+        return;
+    const int longer = *h > *w ? *h : *w, stride = r->info.max_stride;
+    const int most = (r->args.imgsz + r->args.imgsz / 2 + stride - 1) / stride * stride;
+    *h = train_resample_side(*h, longer, most, stride);
+    *w = train_resample_side(*w, longer, most, stride);
+}
+
+detect_loss_bounds run_loss_bounds(const train_run *r, int n, int h, int w, size_t most_labels,
+                                   int n_threads)
+{
+    size_t n_anchors = 0;
+    for (int l = 0; l < r->info.n_levels; l++)
+        n_anchors += (size_t)(h / (int)r->info.strides[l]) * (size_t)(w / (int)r->info.strides[l]);
+    return (detect_loss_bounds){.most_batch = (size_t)n,
+                                .most_anchors = n_anchors,
+                                .most_labels = most_labels > 0 ? most_labels : 1,
+                                .n_threads = (size_t)n_threads};
+}
+
 /* The largest batch: activations, loss and multi_scale's copy are taken for it. */
 static vg_status reserve(train_run *r, vg_error *err)
 {
     int n, h, w;
     data_loader_most_shape(r->loader, &n, &h, &w);
+    run_enlarge(r, &h, &w);
     if (r->args.multi_scale) {
-        const int longer = h > w ? h : w, stride = r->info.max_stride;
-        const int most = (r->args.imgsz + r->args.imgsz / 2 + stride - 1) / stride * stride;
-        h = train_resample_side(h, longer, most, stride);
-        w = train_resample_side(w, longer, most, stride);
         r->resized =
             base_alloc_zero(r->mem.data, (size_t)n * (size_t)h * (size_t)w * 3, sizeof(float), err);
         if (r->resized == NULL)
@@ -331,15 +373,8 @@ static vg_status reserve(train_run *r, vg_error *err)
     vg_status st = nn_train_plan(r->net, n, h, w, &accounts, err);
     if (st != VG_OK)
         return st;
-    size_t n_anchors = 0;
-    for (int l = 0; l < r->info.n_levels; l++)
-        n_anchors += (size_t)(h / (int)r->info.strides[l]) * (size_t)(w / (int)r->info.strides[l]);
-    const size_t most_labels = data_loader_most_labels(r->loader);
-    const detect_loss_bounds bounds = {.most_batch = (size_t)n,
-                                       .most_anchors = n_anchors,
-                                       .most_labels = most_labels > 0 ? most_labels : 1,
-                                       .n_threads =
-                                           (size_t)base_pool_threads(nn_train_pool(r->net))};
+    const detect_loss_bounds bounds = run_loss_bounds(
+        r, n, h, w, data_loader_most_labels(r->loader), base_pool_threads(nn_train_pool(r->net)));
     return detect_loss_create(&r->loss, &bounds, r->mem.work, err);
 }
 
@@ -373,20 +408,37 @@ static vg_status open_csv(train_run *r, vg_error *err)
 
 /* ---- together ---- */
 
-static vg_status make_all(train_run *r, const train_checkpoint *c, vg_error *err)
+/* What the plan is made from. nc: where there is no dataset. */
+static vg_status make_ground(train_run *r, int nc, vg_error *err)
 {
-    if (r->args.batch < 1)
-        return base_fail(err, VG_ERR_ARGUMENT, "batch", "give the number of pictures of a batch",
-                         "a batch of %d pictures", r->args.batch);
-    vg_status st = read_spec(r, err);
+    const bool has_data = r->args.data[0] != '\0';
+    const int n_threads = r->args.threads > 0 ? r->args.threads : base_cpu_count();
+    const size_t before = r->mem.work->in_use_bytes;
+    vg_status st = base_pool_create(&r->pool, n_threads, r->mem.work, err);
+    r->passing_bytes += r->mem.work->in_use_bytes - before;
+    if (st == VG_OK && has_data)
+        st = read_spec(r, err);
+    if (st == VG_OK && has_data)
+        nc = r->args.single_cls ? 1 : data_spec_nc(r->spec);
     if (st == VG_OK)
-        st = make_net(r, err);
+        st = make_graph(r, nc, err);
     if (st == VG_OK)
         st = make_params(r, err);
+    return st == VG_OK && has_data ? open_sets(r, err) : st;
+}
+
+static vg_status make_all(train_run *r, const train_checkpoint *c, vg_error *err)
+{
+    if (r->args.data[0] == '\0')
+        return base_fail(err, VG_ERR_ARGUMENT, "data", "give a dataset's YAML",
+                         "no dataset was given");
+    vg_status st = make_ground(r, 0, err);
+    if (st == VG_OK)
+        st = run_plan(r, true, err);
+    if (st == VG_OK)
+        st = make_net(r, err);
     if (st == VG_OK && c == NULL)
         st = transfer(r, err);
-    if (st == VG_OK)
-        st = open_sets(r, err);
     if (st == VG_OK)
         st = make_loader(r, err);
     if (st == VG_OK)
@@ -406,18 +458,35 @@ static vg_status make_all(train_run *r, const train_checkpoint *c, vg_error *err
     return st == VG_OK ? open_csv(r, err) : st;
 }
 
+static vg_status begin(train_run **out, const train_accounts *mem, vg_error *err)
+{
+    const base_mem *const accounts[] = {mem->data, mem->model, mem->activations, mem->work};
+    size_t before[TRAIN_OWNER_WORK + 1];
+    for (int i = 0; i <= TRAIN_OWNER_WORK; i++)
+        before[i] = accounts[i]->in_use_bytes;
+    train_run *r = base_alloc_zero(mem->work, 1, sizeof *r, err);
+    *out = r;
+    if (r == NULL)
+        return VG_ERR_MEMORY;
+    r->mem = *mem;
+    memcpy(r->before_bytes, before, sizeof before);
+    return VG_OK;
+}
+
 static vg_status make_run(train_run **out, const train_args *args, const char *folder, bool resume,
                           const train_accounts *mem, vg_error *err)
 {
     *out = NULL;
     train_checkpoint *c = NULL;
-    train_run *r = base_alloc_zero(mem->work, 1, sizeof *r, err);
-    if (r == NULL)
-        return VG_ERR_MEMORY;
-    r->mem = *mem;
-    vg_status st = make_folder(r, folder, err);
+    train_run *r;
+    vg_status st = begin(&r, mem, err);
+    if (st != VG_OK)
+        return st;
+    st = make_folder(r, folder, err);
+    const size_t before = mem->work->in_use_bytes;
     if (st == VG_OK && resume)
         st = train_checkpoint_open(&c, r->last_path, mem->work, err);
+    r->passing_bytes = mem->work->in_use_bytes - before;
     if (st == VG_OK) {
         const vg_error *why;
         r->args = resume ? *train_checkpoint_args(c) : *args;
@@ -433,6 +502,23 @@ static vg_status make_run(train_run **out, const train_args *args, const char *f
     }
     *out = r;
     return VG_OK;
+}
+
+vg_status train_plan(train_need *out, const train_args *args, int nc, const train_accounts *mem,
+                     vg_error *err)
+{
+    train_run *r;
+    vg_status st = begin(&r, mem, err);
+    if (st != VG_OK)
+        return st;
+    r->args = *args;
+    st = make_ground(r, nc, err);
+    if (st == VG_OK)
+        st = run_plan(r, false, err);
+    if (st == VG_OK)
+        *out = r->need;
+    train_run_destroy(&r);
+    return st;
 }
 
 vg_status train_run_create(train_run **out, const train_args *args, const char *folder,
@@ -463,6 +549,8 @@ void train_run_destroy(train_run **run)
     weights_close(&r->average);
     train_ema_destroy(&r->state.ema);
     nn_train_destroy(&r->net);
+    nn_graph_destroy(&r->graph);
+    base_pool_destroy(&r->pool);
     base_free(r->resized);
     base_free(r->params);
     base_free(r->needs_grad);

@@ -17,34 +17,70 @@ struct train_validator {
     detect_box *boxes;    /* (max_det) */
     detect_truth *truths; /* (most_truths) */
     size_t most_truths;
-    int most_n, most_h, most_w;
     float strides[NN_MAX_LEVELS];
 };
 
 /* Of suppression: candidates past the best 30000 are dropped (spec 2.3). */
 enum { MOST_CANDIDATES = 30000 };
 
-static size_t count_anchors(const train_validator *v)
+/* What the parts are made for. */
+typedef struct bounds {
+    data_loader_options loader;
+    data_loader_bounds batch;
+    detect_loss_bounds loss;
+    size_t most_rows; /* of suppression */
+    detect_metrics_bounds metrics;
+} bounds;
+
+static vg_status find_bounds(bounds *b, const train_validator_options *o, int n_threads,
+                             vg_error *err)
 {
-    size_t n = 0;
-    for (int l = 0; l < v->options.n_levels; l++)
-        n += (size_t)(v->most_h / (int)v->strides[l]) * (size_t)(v->most_w / (int)v->strides[l]);
-    return n;
+    *b = (bounds){.loader = {.imgsz = o->imgsz,
+                             .stride = o->stride,
+                             .batch = o->batch,
+                             .n_workers = o->workers,
+                             .rect = o->rect,
+                             .cache = o->cache}};
+    const vg_status st = data_loader_plan(&b->batch, o->set, &b->loader, err);
+    if (st != VG_OK)
+        return st;
+    const int nc = data_set_nc(o->set);
+    size_t n_anchors = 0;
+    for (int l = 0; l < o->n_levels; l++)
+        n_anchors +=
+            (size_t)(b->batch.h / (int)o->strides[l]) * (size_t)(b->batch.w / (int)o->strides[l]);
+    const size_t rows = n_anchors * (nc > 1 && o->nms.multi_label ? (size_t)nc : 1);
+    b->most_rows = rows < MOST_CANDIDATES ? rows : MOST_CANDIDATES;
+    const size_t most_truths = b->batch.most_labels > 0 ? b->batch.most_labels : 1;
+    b->loss = (detect_loss_bounds){.most_batch = (size_t)b->batch.n,
+                                   .most_anchors = n_anchors,
+                                   .most_labels = most_truths,
+                                   .n_threads = (size_t)n_threads};
+    b->metrics =
+        (detect_metrics_bounds){.nc = nc,
+                                .most_detections = data_set_size(o->set) * (size_t)o->nms.max_det,
+                                .most_picture_detections = (size_t)o->nms.max_det,
+                                .most_picture_truths = most_truths};
+    return VG_OK;
 }
 
-static vg_status make_loader(train_validator *v, const train_accounts *mem, vg_error *err)
+vg_status train_validator_plan(train_validator_need *out, const train_validator_options *o,
+                               nn_engine *engine, int n_threads, const nn_accounts *mem,
+                               vg_error *err)
 {
-    const train_validator_options *o = &v->options;
-    const data_loader_options options = {.imgsz = o->imgsz,
-                                         .stride = o->stride,
-                                         .batch = o->batch,
-                                         .n_workers = o->workers,
-                                         .rect = o->rect,
-                                         .cache = o->cache};
-    const vg_status st = data_loader_create(&v->loader, o->set, &options, mem->data, err);
-    if (st == VG_OK)
-        data_loader_most_shape(v->loader, &v->most_n, &v->most_h, &v->most_w);
-    return st;
+    bounds b;
+    const vg_status st = find_bounds(&b, o, n_threads, err);
+    if (st != VG_OK)
+        return st;
+    *out =
+        (train_validator_need){.bounds = b.batch,
+                               .data_bytes = data_loader_bytes(o->set, &b.loader),
+                               .work_bytes = sizeof(train_validator) + detect_loss_bytes(&b.loss) +
+                                             detect_nms_bytes(b.most_rows, o->nms.max_det) +
+                                             detect_metrics_bytes(&b.metrics) +
+                                             (size_t)o->nms.max_det * sizeof(detect_box) +
+                                             b.metrics.most_picture_truths * sizeof(detect_truth)};
+    return nn_engine_need_lent(engine, &out->lent_bytes, b.batch.n, b.batch.h, b.batch.w, mem, err);
 }
 
 /* In the net's block, which becomes large enough now. */
@@ -57,7 +93,8 @@ static vg_status borrow_block(train_validator *v, vg_error *err)
     return st;
 }
 
-static vg_status make_engine(train_validator *v, nn_graph **graph, vg_error *err)
+static vg_status make_engine(train_validator *v, const data_loader_bounds *b, nn_graph **graph,
+                             vg_error *err)
 {
     const nn_engine_options options = {.pool = v->pool, .isa = v->options.isa};
     vg_status st = nn_engine_create(&v->engine, *graph, NULL, &options, &v->accounts, err);
@@ -65,40 +102,26 @@ static vg_status make_engine(train_validator *v, nn_graph **graph, vg_error *err
         return st;
     *graph = NULL; /* the engine's now */
     if (v->options.net == NULL)
-        return nn_engine_reserve(v->engine, v->most_n, v->most_h, v->most_w, &v->accounts, err);
-    st = nn_engine_need_lent(v->engine, &v->lent_bytes, v->most_n, v->most_h, v->most_w,
-                             &v->accounts, err);
+        return nn_engine_reserve(v->engine, b->n, b->h, b->w, &v->accounts, err);
+    st = nn_engine_need_lent(v->engine, &v->lent_bytes, b->n, b->h, b->w, &v->accounts, err);
     return st == VG_OK ? borrow_block(v, err) : st;
 }
 
-static vg_status make_parts(train_validator *v, const train_accounts *mem, vg_error *err)
+static vg_status make_parts(train_validator *v, const bounds *b, const train_accounts *mem,
+                            vg_error *err)
 {
     const train_validator_options *o = &v->options;
-    const int nc = data_set_nc(o->set);
-    const size_t n_anchors = count_anchors(v), most_labels = data_loader_most_labels(v->loader);
-    const size_t rows = n_anchors * (nc > 1 && o->nms.multi_label ? (size_t)nc : 1);
-    v->most_truths = most_labels > 0 ? most_labels : 1;
-
-    const detect_loss_bounds loss_bounds = {.most_batch = (size_t)v->most_n,
-                                            .most_anchors = n_anchors,
-                                            .most_labels = v->most_truths,
-                                            .n_threads = (size_t)base_pool_threads(v->pool)};
-    vg_status st = detect_loss_create(&v->loss, &loss_bounds, mem->work, err);
-    if (st != VG_OK)
-        return st;
-    st = detect_nms_create(&v->nms, rows < MOST_CANDIDATES ? rows : MOST_CANDIDATES, o->nms.max_det,
-                           mem->work, err);
-    if (st != VG_OK)
-        return st;
-    const detect_metrics_bounds bounds = {.nc = nc,
-                                          .most_detections =
-                                              data_set_size(o->set) * (size_t)o->nms.max_det,
-                                          .most_picture_detections = (size_t)o->nms.max_det,
-                                          .most_picture_truths = v->most_truths};
+    vg_status st = data_loader_create(&v->loader, o->set, &b->loader, mem->data, err);
+    if (st == VG_OK)
+        st = detect_loss_create(&v->loss, &b->loss, mem->work, err);
+    if (st == VG_OK)
+        st = detect_nms_create(&v->nms, b->most_rows, o->nms.max_det, mem->work, err);
     const float confusion_conf = o->nms.conf == 0.001f ? 0.25f : o->nms.conf;
-    st = detect_metrics_create(&v->metrics, &bounds, confusion_conf, mem->work, err);
+    if (st == VG_OK)
+        st = detect_metrics_create(&v->metrics, &b->metrics, confusion_conf, mem->work, err);
     if (st != VG_OK)
         return st;
+    v->most_truths = b->metrics.most_picture_truths;
     v->boxes = base_alloc_zero(mem->work, (size_t)o->nms.max_det, sizeof *v->boxes, err);
     v->truths = base_alloc_zero(mem->work, v->most_truths, sizeof *v->truths, err);
     return v->boxes != NULL && v->truths != NULL ? VG_OK : VG_ERR_MEMORY;
@@ -120,11 +143,12 @@ vg_status train_validator_create(train_validator **out, const train_validator_op
         (nn_accounts){.weights = mem->model, .activations = mem->activations, .plans = mem->work};
     memcpy(v->strides, o->strides, (size_t)o->n_levels * sizeof *v->strides);
     v->options.strides = v->strides;
-    vg_status st = make_loader(v, mem, err);
+    bounds b;
+    vg_status st = find_bounds(&b, &v->options, base_pool_threads(pool), err);
     if (st == VG_OK)
-        st = make_parts(v, mem, err);
+        st = make_parts(v, &b, mem, err);
     if (st == VG_OK)
-        st = make_engine(v, graph, err);
+        st = make_engine(v, &b.batch, graph, err);
     nn_graph_destroy(graph);
     if (st != VG_OK) {
         train_validator_destroy(&v);

@@ -33,6 +33,17 @@ typedef struct train_validator_options {
     int n_levels;
 } train_validator_options;
 
+/* What create will take, before there is anything. engine: one of the graph, made without weights,
+ * for sizes alone; its own bytes and the graph's are not in it. */
+typedef struct train_validator_need {
+    data_loader_bounds bounds;
+    size_t data_bytes, work_bytes;
+    size_t lent_bytes; /* of the network's block */
+} train_validator_need;
+vg_status train_validator_plan(train_validator_need *out, const train_validator_options *o,
+                               nn_engine *engine, int n_threads, const nn_accounts *mem,
+                               vg_error *err);
+
 /* graph: taken, also on failure. pool: the threads of all that it computes; it and the accounts are
  * borrowed until destroy. */
 vg_status train_validator_create(train_validator **out, const train_validator_options *o,

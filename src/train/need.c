@@ -1,0 +1,366 @@
+/* need.c: the sum is made of what each part says that it will take. Two parts are made for it and
+ * dropped: the descriptions of validation's engine and the average's reader, on accounts of their
+ * own, without touching a page of weights.
+ *
+ * The largest batch is found by bisection. The sum rises with the batch but for two places, where
+ * an epoch, or a validation, becomes a single batch and the loader needs one buffer instead of two;
+ * so each stretch between them is searched on its own, the upper ones first. */
+#include "need.h"
+
+#include <string.h>
+
+#include "run_parts.h"
+
+/* Bounds of what is not exact, with their measurements. */
+enum {
+    /* Headers, texts and lists while a checkpoint is written: 5 sets of tensors, some 1.3 KiB a
+     * parameter altogether (tests/train/test_need.c compares with the account's peak). */
+    PASSING_PER_PARAM = 2048,
+    PASSING_BYTES = 256 << 10,
+    /* A page of plots is 1500 x 1500 x 4; events, lists of labels. */
+    REPORT_BYTES = 2 << 20,
+    PLOTS_BYTES = 12 << 20,
+    /* Resident outside every account; docs/training.md has the measurements. */
+    PROGRAM_BYTES = 32 << 20,
+    THREAD_BYTES = 512 << 10,
+};
+/* Of the machine's available memory or the control groups' limit, when batch is -1 and no limit is
+ * given: the Python tool's share. */
+static const double SHARE = 0.6;
+
+typedef struct planner {
+    train_run *r;
+    int n_threads;
+    size_t held[TRAIN_OWNER_WORK + 1]; /* already */
+    base_mem weights, plans, image;    /* for sizes: nothing stays on them */
+    nn_engine *engine;                 /* as validation's */
+    size_t graph_bytes, average_bytes;
+} planner;
+
+const char *train_owner_name(train_owner owner)
+{
+    static const char *const names[TRAIN_N_OWNERS] = {"data", "model",  "activations",
+                                                      "work", "report", "program"};
+    return names[owner];
+}
+
+size_t train_need_of(const train_need *need, train_owner owner, bool held_only)
+{
+    size_t sum = 0;
+    for (int i = 0; i < need->n_items; i++)
+        if (need->items[i].owner == owner && (need->items[i].is_held || !held_only))
+            sum += need->items[i].bytes;
+    return sum;
+}
+
+static void add(train_need *need, train_owner owner, const char *what, size_t bytes)
+{
+    if (bytes == 0)
+        return;
+    need->items[need->n_items++] =
+        (train_need_item){.owner = owner, .what = what, .bytes = bytes, .is_held = true};
+    need->held_bytes += bytes;
+    need->total_bytes += bytes;
+}
+
+static void add_passing(train_need *need, train_owner owner, const char *what, size_t bytes)
+{
+    add(need, owner, what, bytes);
+    if (bytes == 0)
+        return;
+    need->items[need->n_items - 1].is_held = false;
+    need->held_bytes -= bytes;
+}
+
+/* ---- what does not depend on the batch ---- */
+
+static vg_status planner_open(planner *p, train_run *r, int n_threads, vg_error *err)
+{
+    *p = (planner){.r = r, .n_threads = n_threads};
+    base_mem *const accounts[] = {r->mem.data, r->mem.model, r->mem.activations, r->mem.work};
+    for (int i = 0; i <= TRAIN_OWNER_WORK; i++) {
+        bool is_counted = false; /* accounts may be one and the same */
+        for (int k = 0; k < i; k++)
+            is_counted = is_counted || accounts[k] == accounts[i];
+        p->held[i] = is_counted ? 0 : accounts[i]->in_use_bytes - r->before_bytes[i];
+    }
+    /* The pool is the network's then, and a checkpoint to resume from is closed. */
+    p->held[TRAIN_OWNER_WORK] -= r->passing_bytes;
+    base_mem_init(&p->weights, "sizes", NULL, SIZE_MAX);
+    base_mem_init(&p->plans, "sizes", NULL, SIZE_MAX);
+    base_mem_init(&p->image, "sizes", NULL, SIZE_MAX);
+    nn_graph *g = NULL;
+    const size_t before = r->mem.work->in_use_bytes;
+    vg_status st = run_make_graph(r, &g, err);
+    if (st != VG_OK)
+        return st;
+    p->graph_bytes = r->mem.work->in_use_bytes - before;
+    const nn_accounts mem = {
+        .weights = &p->weights, .activations = &p->weights, .plans = &p->plans};
+    const nn_engine_options o = {.pool = r->pool};
+    st = nn_engine_create(&p->engine, g, NULL, &o, &mem, err);
+    if (st != VG_OK) {
+        nn_graph_destroy(&g);
+        return st;
+    }
+    return train_ema_reader_bytes(&p->average_bytes, r->params, r->n_params, &p->image, err);
+}
+
+static void planner_close(planner *p)
+{
+    nn_engine_destroy(&p->engine);
+}
+
+/* ---- the sum for a batch ---- */
+
+typedef struct shapes {
+    data_loader_options loader;
+    data_loader_bounds bounds;
+    train_validator_options validator;
+    train_validator_need validation;
+} shapes;
+
+/* Without a dataset: batches of squares, and validation's a stride larger (spec 5.5). */
+static vg_status find_shapes(shapes *s, planner *p, int batch, vg_error *err)
+{
+    const train_run *r = p->r;
+    const nn_accounts mem = {
+        .weights = &p->weights, .activations = &p->weights, .plans = &p->plans};
+    s->loader = run_loader_options(r, batch);
+    s->validator = run_validator_options(r, batch);
+    if (r->train_set != NULL) {
+        const vg_status st = data_loader_plan(&s->bounds, r->train_set, &s->loader, err);
+        return st != VG_OK ? st
+                           : train_validator_plan(&s->validation, &s->validator, p->engine,
+                                                  p->n_threads, &mem, err);
+    }
+    const int stride = r->info.max_stride, side = (r->args.imgsz + stride - 1) / stride * stride;
+    s->bounds = (data_loader_bounds){.n = batch, .h = side, .w = side};
+    s->validation = (train_validator_need){0};
+    return nn_engine_need_lent(p->engine, &s->validation.lent_bytes, s->validator.batch,
+                               side + stride, side + stride, &mem, err);
+}
+
+static size_t values_bytes(const train_run *r, size_t size, size_t align)
+{
+    size_t sum = 0;
+    for (size_t i = 0; i < r->n_params; i++)
+        sum += base_round_up(r->params[i].info->n_elements * size, align);
+    return sum;
+}
+
+static void add_model(train_need *need, const planner *p, size_t weights_bytes, int batch)
+{
+    static const char *const optimizers[] = {"", "optimizer SGD", "optimizer Adam",
+                                             "optimizer AdamW"};
+    const train_run *r = p->r;
+    train_optimizer_options o = {.kind = (train_optimizer_kind)r->args.optimizer};
+    const int64_t n = r->train_set != NULL ? (int64_t)data_set_size(r->train_set) : 0;
+    train_optimizer_choose(&o, n, batch, r->args.epochs, r->info.nc);
+    const size_t values = values_bytes(r, sizeof(float), BASE_MEM_ALIGN);
+    add(need, TRAIN_OWNER_MODEL, "weights", values);
+    add(need, TRAIN_OWNER_MODEL, "gradients", weights_bytes - values);
+    add(need, TRAIN_OWNER_MODEL, optimizers[o.kind],
+        train_optimizer_bytes(r->params, r->n_params, o.kind));
+    add(need, TRAIN_OWNER_MODEL, "average (EMA)", train_ema_bytes(r->params, r->n_params));
+    add(need, TRAIN_OWNER_MODEL, "weights packed for validation", p->weights.in_use_bytes);
+}
+
+static void add_data(train_need *need, const planner *p, const shapes *s)
+{
+    const train_run *r = p->r;
+    add(need, TRAIN_OWNER_DATA, "labels and names of pictures", p->held[TRAIN_OWNER_DATA]);
+    if (r->train_set == NULL)
+        return;
+    add(need, TRAIN_OWNER_DATA, "batches of training", data_loader_bytes(r->train_set, &s->loader));
+    add(need, TRAIN_OWNER_DATA, "a batch of another size (multi_scale)",
+        r->args.multi_scale
+            ? (size_t)need->n * (size_t)need->h * (size_t)need->w * 3 * sizeof(float)
+            : 0);
+    add(need, TRAIN_OWNER_DATA, "batches of validation", s->validation.data_bytes);
+    const size_t decoders =
+        s->bounds.n_decoders * s->bounds.most_picture_bytes +
+        s->validation.bounds.n_decoders * s->validation.bounds.most_picture_bytes;
+    add_passing(need, TRAIN_OWNER_DATA, "decoders, when pictures are turned or progressive",
+                decoders);
+}
+
+static void add_bounds(train_need *need, const planner *p)
+{
+    const train_run *r = p->r;
+    const size_t n_threads = (size_t)p->n_threads + 2 * (size_t)run_loader_options(r, 1).n_workers;
+    add_passing(need, TRAIN_OWNER_WORK, "headers of files while they are written",
+                PASSING_BYTES + r->n_params * PASSING_PER_PARAM);
+    add_passing(need, TRAIN_OWNER_REPORT, "events and plots, at most",
+                REPORT_BYTES + (r->args.plots ? PLOTS_BYTES : 0));
+    add_passing(need, TRAIN_OWNER_PROGRAM, "the best weights while they are read",
+                values_bytes(r, sizeof(uint16_t), 1));
+    add_passing(need, TRAIN_OWNER_PROGRAM, "code, libraries, stacks, at most",
+                PROGRAM_BYTES + n_threads * THREAD_BYTES);
+}
+
+static vg_status make(train_need *need, planner *p, int batch, vg_error *err)
+{
+    train_run *r = p->r;
+    shapes s;
+    *need = (train_need){.batch = batch};
+    vg_status st = find_shapes(&s, p, batch, err);
+    if (st != VG_OK)
+        return st;
+    need->n = s.bounds.n;
+    need->h = s.bounds.h;
+    need->w = s.bounds.w;
+    run_enlarge(r, &need->h, &need->w);
+    nn_memory_need net;
+    const nn_accounts mem = {.weights = &p->image, .activations = &p->image, .plans = &p->image};
+    const nn_train_options o = {.threads = p->n_threads};
+    st = nn_graph_train_need(r->graph, &o, need->n, need->h, need->w, &net, &mem, err);
+    if (st != VG_OK)
+        return st;
+    need->naive_bytes = net.naive_bytes;
+    add_data(need, p, &s);
+    add_model(need, p, net.weights_bytes, batch);
+    const bool backward_is_more = net.activation_bytes >= s.validation.lent_bytes;
+    add(need, TRAIN_OWNER_ACTIVATIONS,
+        backward_is_more ? "kept for the backward pass" : "of validation, more than of training",
+        backward_is_more ? net.activation_bytes : s.validation.lent_bytes);
+    add(need, TRAIN_OWNER_ACTIVATIONS, "scratch", net.scratch_bytes);
+    add(need, TRAIN_OWNER_WORK, "model, arguments, lists of tensors", p->held[TRAIN_OWNER_WORK]);
+    add(need, TRAIN_OWNER_WORK, "plans of training", net.engine_bytes);
+    add(need, TRAIN_OWNER_WORK, "model and plans of validation",
+        p->graph_bytes + p->plans.in_use_bytes);
+    add(need, TRAIN_OWNER_WORK, "the average's table", p->average_bytes);
+    if (r->train_set != NULL) {
+        const detect_loss_bounds bounds =
+            run_loss_bounds(r, need->n, need->h, need->w, s.bounds.most_labels, p->n_threads);
+        add(need, TRAIN_OWNER_WORK, "loss of training", detect_loss_bytes(&bounds));
+        add(need, TRAIN_OWNER_WORK, "loss, suppression and metrics of validation",
+            s.validation.work_bytes);
+        add(need, TRAIN_OWNER_WORK, "results.csv", report_csv_bytes());
+    }
+    add_bounds(need, p);
+    return VG_OK;
+}
+
+/* ---- the largest batch ---- */
+
+static vg_status fits(bool *out, train_need *need, planner *p, int batch, size_t limit,
+                      vg_error *err)
+{
+    const vg_status st = make(need, p, batch, err);
+    *out = st == VG_OK && need->total_bytes <= limit;
+    return st;
+}
+
+/* *best stays where no batch of first..last fits. */
+static vg_status search(int *best, planner *p, int first, int last, size_t limit, vg_error *err)
+{
+    train_need need;
+    bool yes;
+    vg_status st = fits(&yes, &need, p, first, limit, err);
+    if (st != VG_OK || !yes)
+        return st;
+    *best = first;
+    while (first < last) {
+        const int middle = first + (last - first + 1) / 2;
+        st = fits(&yes, &need, p, middle, limit, err);
+        if (st != VG_OK)
+            return st;
+        if (yes)
+            *best = first = middle;
+        else
+            last = middle - 1;
+    }
+    return VG_OK;
+}
+
+/* *best 0: none fits. */
+static vg_status find_best(int *best, planner *p, size_t limit, vg_error *err)
+{
+    enum { MOST_BATCH = 65536 };
+    const train_run *r = p->r;
+    int end = MOST_BATCH + 1;
+    int begins[3] = {1, 1, 1}; /* of the stretches, upwards */
+    *best = 0;
+    if (r->train_set != NULL) {
+        const size_t n_train = data_set_size(r->train_set), n_val = data_set_size(r->val_set);
+        const size_t whole = (n_val + 1) / 2; /* validation's batches are twice as large */
+        begins[2] = n_train < MOST_BATCH ? (int)n_train : MOST_BATCH;
+        begins[1] = whole < (size_t)begins[2] ? (int)whole : begins[2];
+        end = begins[2] + 1; /* more pictures than there are fill no batch */
+    }
+    vg_status st = VG_OK;
+    for (int k = 2; k >= 0 && *best == 0 && st == VG_OK; k--) {
+        if (begins[k] < end)
+            st = search(best, p, begins[k], end - 1, limit, err);
+        end = begins[k];
+    }
+    return st;
+}
+
+static vg_status fail_limit(planner *p, const train_need *need, vg_error *err)
+{
+    char parts[320] = "", total[32], limit[32], part[32];
+    int best = 0;
+    for (int i = 0; i < TRAIN_N_OWNERS; i++) {
+        const size_t used = strlen(parts);
+        base_format(parts + used, sizeof parts - used, "%s%s %s", used > 0 ? " + " : "",
+                    train_owner_name((train_owner)i),
+                    base_format_bytes(part, sizeof part,
+                                      (double)train_need_of(need, (train_owner)i, false)));
+    }
+    base_format_bytes(total, sizeof total, (double)need->total_bytes);
+    base_format_bytes(limit, sizeof limit, (double)need->limit_bytes);
+    const vg_status st = need->batch > 1 ? find_best(&best, p, need->limit_bytes, err) : VG_OK;
+    if (st != VG_OK)
+        return st;
+    return base_fail(err, VG_ERR_LIMIT, "memory_limit",
+                     best > 0
+                         ? base_mend("batch=%d is the most that fits, or raise the limit", best)
+                         : "raise the limit, or take a smaller imgsz or model, or fewer workers: "
+                           "not even a batch of 1 fits",
+                     "a run with batches of %d needs %s (%s), the limit is %s", need->batch, total,
+                     parts, limit);
+}
+
+static vg_status decide(planner *p, bool is_strict, vg_error *err)
+{
+    train_run *r = p->r;
+    train_need *need = &r->need;
+    size_t limit = r->args.memory_limit;
+    const bool is_chosen = r->args.batch < 0;
+    int batch = r->args.batch;
+    if (is_chosen) {
+        if (limit == 0)
+            limit = (size_t)(SHARE * (double)base_ram_available_bytes());
+        if (limit == 0)
+            return base_fail(err, VG_ERR_SYSTEM, "batch", "give a memory_limit, or a batch",
+                             "this system does not say how much memory is available");
+        const vg_status st = find_best(&batch, p, limit, err);
+        if (st != VG_OK)
+            return st;
+    }
+    const vg_status st = make(need, p, batch > 0 ? batch : 1, err);
+    if (st != VG_OK)
+        return st;
+    need->limit_bytes = limit;
+    need->is_chosen = is_chosen;
+    if (limit > 0 && need->total_bytes > limit && (is_strict || batch < 1))
+        return fail_limit(p, need, err);
+    r->args.batch = need->batch;
+    /* From here on it cannot be passed, whatever the plan has missed. */
+    base_mem *root = r->mem.work->parent;
+    if (is_strict && r->args.memory_limit > 0 && root != NULL)
+        root->limit_bytes = r->args.memory_limit - train_need_of(need, TRAIN_OWNER_PROGRAM, false);
+    return VG_OK;
+}
+
+vg_status run_plan(train_run *r, bool is_strict, vg_error *err)
+{
+    planner p;
+    vg_status st = planner_open(&p, r, base_pool_threads(r->pool), err);
+    if (st == VG_OK)
+        st = decide(&p, is_strict, err);
+    planner_close(&p);
+    return st;
+}
