@@ -124,16 +124,3 @@ bool watch_hang_push(watch_hang *h, const watch_sample *s, const watch_course *c
         return v->level >= 2 * least_s;
     return v->level >= least_s && s->time_s - h->effort_s >= LEAST_HANG_S;
 }
-
-void watch_hang_explain(const watch_hang *h, const watch_sample *s, watch_event *out)
-{
-    out->rule = "R18";
-    out->confidence_0_1 = h->has_work && h->has_effort ? 0.95 : 0.7;
-    base_format(out->cause, sizeof out->cause, "the job hangs; it is no leak");
-    base_format(out->evidence, sizeof out->evidence, "no %s for %.0f s%s",
-                h->has_work ? "progress" : "CPU time or I/O", idle_s(h, s),
-                h->has_work && h->has_effort ? ", nor CPU time or I/O" : "");
-    base_format(out->remedy, sizeof out->remedy,
-                "look where it waits (a stack of each thread: gdb -p PID, py-spy dump); restart it "
-                "from its checkpoint with --on-hang restart");
-}

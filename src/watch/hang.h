@@ -20,6 +20,5 @@ bool watch_hang_push(watch_hang *h, const watch_sample *s, const watch_course *c
                      double hang_s, watch_verdict *v);
 void watch_hang_get(const watch_hang *h, const watch_sample *s, watch_verdict *out);
 bool watch_hang_is_known(const watch_hang *h);
-void watch_hang_explain(const watch_hang *h, const watch_sample *s, watch_event *out);
 
 #endif

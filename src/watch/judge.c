@@ -32,7 +32,7 @@ struct watch_judge {
     watch_sample now;
     double limit[WATCH_N_SERIES]; /* the last known; NAN */
     opinion opinions[WATCH_N_SERIES];
-    watch_course courses[WATCH_N_SERIES]; /* of WORK; the others are never read */
+    watch_course courses[WATCH_N_SERIES]; /* of WORK and COUNTERs; the others are never read */
     watch_hang hang;
     watch_event events[MOST_EVENTS];
     size_t first_event, n_events, n_lost;
@@ -170,19 +170,23 @@ static double horizon_of(const watch_judge *j)
 
 /* ---- causes ---- */
 
-static void explain(const watch_judge *j, watch_series s, const watch_verdict *v,
-                    watch_finding *best, const char **rule)
+/* The most confident rule's word goes into the event. True: it is no leak. */
+static bool add_cause(const watch_judge *j, watch_event *e)
 {
-    *best = (watch_finding){0};
-    *rule = "";
+    watch_finding best = {0}, f;
     for (size_t r = 0; r < watch_n_rules; r++) {
-        watch_finding f = {0};
-        if (watch_rules[r]->explain(rule_state(j, r), j, s, v, &f) &&
-            f.confidence_0_1 > best->confidence_0_1) {
-            *best = f;
-            *rule = watch_rules[r]->name;
-        }
+        f = (watch_finding){0};
+        if (!watch_rules[r]->explain(rule_state(j, r), j, e->series, &e->verdict, &f) ||
+            f.confidence_0_1 <= best.confidence_0_1)
+            continue;
+        best = f;
+        e->rule = watch_rules[r]->name;
     }
+    e->confidence_0_1 = best.confidence_0_1;
+    memcpy(e->cause, best.cause, sizeof e->cause);
+    memcpy(e->evidence, best.evidence, sizeof e->evidence);
+    memcpy(e->remedy, best.remedy, sizeof e->remedy);
+    return best.is_no_leak;
 }
 
 static bool rises(watch_state s)
@@ -193,7 +197,6 @@ static bool rises(watch_state s)
 static void fill_event(const watch_judge *j, watch_series s, watch_event *out)
 {
     const opinion *o = &j->opinions[s];
-    watch_finding f = {0};
     *out = (watch_event){.time_s = j->now.time_s, .series = s, .was = o->told, .rule = ""};
     watch_verdict *v = &out->verdict;
     watch_detector_get(detector_in(j, s), v);
@@ -202,14 +205,7 @@ static void fill_event(const watch_judge *j, watch_series s, watch_event *out)
                               : WATCH_NONE;
     if (v->unit == WATCH_NONE)
         v->per_unit = NAN;
-    if (!rises(v->state))
-        return;
-    explain(j, s, v, &f, &out->rule);
-    out->confidence_0_1 = f.confidence_0_1;
-    memcpy(out->cause, f.cause, sizeof out->cause);
-    memcpy(out->evidence, f.evidence, sizeof out->evidence);
-    memcpy(out->remedy, f.remedy, sizeof out->remedy);
-    if (f.is_no_leak)
+    if (rises(v->state) && add_cause(j, out))
         v->state = WATCH_STEADY;
 }
 
@@ -268,7 +264,7 @@ static void judge_hang(watch_judge *j)
     o->told = state;
     e.verdict.state = state;
     if (is_hung)
-        watch_hang_explain(&j->hang, &j->now, &e);
+        add_cause(j, &e);
     add_event(j, &e);
 }
 
@@ -280,13 +276,16 @@ void watch_judge_push(watch_judge *j, const watch_sample *s)
         const watch_kind kind = watch_series_get((watch_series)i)->kind;
         if (kind == WATCH_LIMIT && !isnan(s->value[i]))
             j->limit[i] = s->value[i];
-        else if (kind == WATCH_WORK)
+        else if (kind == WATCH_WORK || kind == WATCH_COUNTER)
             watch_course_push(&j->courses[i], s->time_s, s->value[i]);
     }
     for (size_t r = 0; r < watch_n_rules; r++)
         if (watch_rules[r]->observe != NULL)
             watch_rules[r]->observe(rule_state(j, r), s);
     for (int i = 0; i < WATCH_N_SERIES; i++)
+        if (watch_series_get((watch_series)i)->kind == WATCH_FACT && !isnan(s->value[i]))
+            watch_detector_push(detector_of(j, (watch_series)i), s->time_s, s->value[i], NAN, 0);
+    for (int i = 0; i < WATCH_N_SERIES; i++) /* facts are known by now: causes are told by them */
         if (is_judged((watch_series)i) && !isnan(s->value[i]))
             judge_level(j, (watch_series)i);
     judge_hang(j);
@@ -301,7 +300,7 @@ bool watch_judge_get(const watch_judge *j, watch_series s, watch_event *out)
         watch_hang_get(&j->hang, &j->now, &out->verdict);
         out->verdict.state = j->opinions[s].told;
         if (out->verdict.state == WATCH_HUNG)
-            watch_hang_explain(&j->hang, &j->now, out);
+            add_cause(j, out);
         return watch_hang_is_known(&j->hang);
     }
     if (!is_judged(s))
@@ -318,6 +317,15 @@ const watch_sample *watch_judge_sample(const watch_judge *j)
 bool watch_judge_change(const watch_judge *j, watch_series s, double since_s, watch_change *out)
 {
     return watch_detector_change(detector_in(j, s), since_s, out);
+}
+
+double watch_judge_count(const watch_judge *j, watch_series s, double since_s)
+{
+    const watch_course *c = &j->courses[s];
+    if (!c->is_known)
+        return NAN;
+    const double at = watch_course_at(c, since_s);
+    return watch_course_at(c, j->now.time_s) - (isnan(at) ? c->count[0] : at);
 }
 
 /* ---- the guard's own restart ---- */

@@ -28,6 +28,10 @@ bool watch_judge_get(const watch_judge *j, watch_series s, watch_event *out);
 const watch_sample *watch_judge_sample(const watch_judge *j); /* the newest */
 bool watch_judge_change(const watch_judge *j, watch_series s, double since_s, watch_change *out);
 
+/* How much of a COUNTER or of WORK was added since a moment (or since it was first read). NAN: it
+ * never was. */
+double watch_judge_count(const watch_judge *j, watch_series s, double since_s);
+
 /* A new process took the old one's place: what was learnt of levels is forgotten, time goes on. */
 void watch_judge_restart(watch_judge *j);
 

@@ -1,5 +1,11 @@
-/* rules.c: the table of rules: one row each. */
-#include "rule.h"
+/* rules.c: the table of rules: one row each, R1 to R18. */
+#include "rules.h"
 
-const watch_rule *const watch_rules[] = {NULL};
-const size_t watch_n_rules = 0;
+const watch_rule *const watch_rules[] = {
+    &watch_rule_cow,          &watch_rule_worker,    &watch_rule_workers_left, &watch_rule_pinned,
+    &watch_rule_gpu_kept,     &watch_rule_gpu_cache, &watch_rule_gpu_streams,  &watch_rule_kept,
+    &watch_rule_scanned_list, &watch_rule_capture,   &watch_rule_ipc_fds,      &watch_rule_shm,
+    &watch_rule_log_writer,   &watch_rule_arenas,    &watch_rule_page_cache,   &watch_rule_kernel,
+    &watch_rule_orphans,      &watch_rule_hang,
+};
+const size_t watch_n_rules = sizeof watch_rules / sizeof *watch_rules;

@@ -1,0 +1,160 @@
+/* facts.c: changes of series since a rise began, asked for and told. */
+#include "facts.h"
+
+#include <math.h>
+#include <string.h>
+
+static bool change_of(const watch_judge *j, watch_series s, const watch_verdict *v,
+                      watch_change *out)
+{
+    return watch_judge_change(j, s, v->since_s, out);
+}
+
+bool facts_known(const watch_judge *j, watch_series s, const watch_verdict *v)
+{
+    watch_change c;
+    return change_of(j, s, v, &c);
+}
+
+bool facts_rises(const watch_judge *j, watch_series s, const watch_verdict *v)
+{
+    watch_change c;
+    return change_of(j, s, v, &c) && c.rises;
+}
+
+bool facts_stays(const watch_judge *j, watch_series s, const watch_verdict *v)
+{
+    watch_change c;
+    return change_of(j, s, v, &c) && !c.rises;
+}
+
+bool facts_not_rising(const watch_judge *j, watch_series s, const watch_verdict *v)
+{
+    return !facts_rises(j, s, v);
+}
+
+double facts_growth(const watch_judge *j, watch_series s, const watch_verdict *v)
+{
+    watch_change c;
+    return change_of(j, s, v, &c) ? c.to - c.from : 0;
+}
+
+bool facts_any_gpu_rises(const watch_judge *j, const watch_verdict *v)
+{
+    for (int s = WATCH_GPU0_BYTES; s <= WATCH_GPU3_BYTES; s++)
+        if (facts_rises(j, (watch_series)s, v))
+            return true;
+    return false;
+}
+
+watch_series facts_memory(const watch_judge *j, facts_scope scope)
+{
+    static const watch_series of_main[] = {WATCH_MAIN_ANON_BYTES, WATCH_MAIN_USS_BYTES,
+                                           WATCH_MAIN_PSS_BYTES, WATCH_MAIN_RSS_BYTES, WATCH_NONE};
+    static const watch_series of_children[] = {
+        WATCH_CHILDREN_ANON_BYTES, WATCH_CHILDREN_PRIVATE_BYTES, WATCH_CHILDREN_PSS_BYTES,
+        WATCH_CHILDREN_RSS_BYTES, WATCH_NONE};
+    const watch_series *list = scope == FACTS_MAIN ? of_main : of_children;
+    while (list[1] != WATCH_NONE && isnan(watch_judge_sample(j)->value[*list]))
+        list++;
+    return *list;
+}
+
+facts_scope facts_scope_of(const watch_judge *j, watch_series s, const watch_verdict *v)
+{
+    switch (s) {
+    case WATCH_MAIN_RSS_BYTES:
+    case WATCH_MAIN_PSS_BYTES:
+    case WATCH_MAIN_USS_BYTES:
+    case WATCH_MAIN_ANON_BYTES:
+    case WATCH_MAIN_SWAP_BYTES:
+        return FACTS_MAIN;
+    case WATCH_CHILDREN_RSS_BYTES:
+    case WATCH_CHILDREN_PSS_BYTES:
+    case WATCH_CHILDREN_ANON_BYTES:
+    case WATCH_CHILDREN_PRIVATE_BYTES:
+        return FACTS_CHILDREN;
+    case WATCH_TREE_PSS_BYTES:
+    case WATCH_CGROUP_ANON_BYTES: {
+        const double of_main = facts_growth(j, facts_memory(j, FACTS_MAIN), v),
+                     of_children = facts_growth(j, facts_memory(j, FACTS_CHILDREN), v),
+                     private = facts_growth(j, WATCH_CHILDREN_PRIVATE_BYTES, v);
+        return fmax(of_children, private) > of_main ? FACTS_CHILDREN : FACTS_MAIN;
+    }
+    default:
+        return FACTS_NEITHER;
+    }
+}
+
+/* ---- words ---- */
+
+const char *facts_unit(const watch_verdict *v)
+{
+    switch (v->unit) {
+    case WATCH_WORK_RUNS:
+        return "run";
+    case WATCH_WORK_EPOCH:
+        return "epoch";
+    case WATCH_WORK_STEP:
+        return "step";
+    case WATCH_WORK_FRAMES:
+        return "frame";
+    case WATCH_WORK_RECONNECTS:
+        return "reconnect";
+    case WATCH_WORK_SHAPES:
+        return "new shape";
+    case WATCH_WORK_REQUESTS:
+        return "request";
+    case WATCH_WORK_CHECKPOINTS:
+        return "checkpoint";
+    case WATCH_WORK_LOG_BYTES:
+        return "byte of log";
+    case WATCH_WORK_INPUT_BYTES:
+        return "byte read";
+    default:
+        return "hour";
+    }
+}
+
+static const char *amount(char buf[32], watch_series s, double value)
+{
+    char size[32];
+    if (watch_series_get(s)->unit == WATCH_BYTES)
+        base_format(buf, 32, "%s%s", value < 0 ? "-" : "+",
+                    base_format_bytes(size, sizeof size, fabs(value)));
+    else
+        base_format(buf, 32, "%+.3g", value);
+    return buf;
+}
+
+static void add(watch_finding *out, const char *format, const char *a, const char *b)
+{
+    const size_t n = strlen(out->evidence);
+    base_format(out->evidence + n, sizeof out->evidence - n, "%s%s%s", format, a, b);
+}
+
+void facts_evidence(watch_finding *out, const watch_judge *j, watch_series s,
+                    const watch_verdict *v, const watch_series *also, const watch_series *flat)
+{
+    char a[32], b[32];
+    const double hours = (watch_judge_sample(j)->time_s - v->since_s) / 3600;
+    const double per = v->unit != WATCH_NONE ? v->per_unit : v->slope_per_s * 3600;
+    base_format(out->evidence, sizeof out->evidence, "%s %s in %.3g h (%s per %s)",
+                watch_series_get(s)->name, amount(a, s, v->growth), hours, amount(b, s, per),
+                facts_unit(v));
+    const char *lead = "; with it ";
+    for (; also != NULL && *also != WATCH_NONE; also++) {
+        if (*also == s || !facts_known(j, *also, v))
+            continue;
+        add(out, lead, watch_series_get(*also)->name, " ");
+        add(out, amount(a, *also, facts_growth(j, *also, v)), "", "");
+        lead = ", ";
+    }
+    lead = "; flat ";
+    for (; flat != NULL && *flat != WATCH_NONE; flat++) {
+        if (*flat == s || !facts_stays(j, *flat, v))
+            continue;
+        add(out, lead, watch_series_get(*flat)->name, "");
+        lead = ", ";
+    }
+}

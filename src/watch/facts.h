@@ -1,0 +1,31 @@
+/* facts.h: the questions that rules ask: what grew since, what stayed, and how it is put in words.
+ * For this folder. */
+#ifndef WATCH_FACTS_H
+#define WATCH_FACTS_H
+
+#include "rule.h"
+
+/* Whose memory a series measures. Of the whole (cgroup.anon_bytes, tree.pss_bytes): whichever of
+ * the two grew more. NEITHER for all other series. */
+typedef enum facts_scope { FACTS_NEITHER, FACTS_MAIN, FACTS_CHILDREN } facts_scope;
+facts_scope facts_scope_of(const watch_judge *j, watch_series s, const watch_verdict *v);
+
+/* Between the rise's beginning and now. Unknown series neither rise nor stay. */
+bool facts_known(const watch_judge *j, watch_series s, const watch_verdict *v);
+bool facts_rises(const watch_judge *j, watch_series s, const watch_verdict *v);
+bool facts_stays(const watch_judge *j, watch_series s, const watch_verdict *v);
+/* True also for what is not known: nothing speaks against it. */
+bool facts_not_rising(const watch_judge *j, watch_series s, const watch_verdict *v);
+double facts_growth(const watch_judge *j, watch_series s, const watch_verdict *v); /* unknown: 0 */
+bool facts_any_gpu_rises(const watch_judge *j, const watch_verdict *v);
+/* The main process's or the children's memory, by the best series that is known. */
+watch_series facts_memory(const watch_judge *j, facts_scope scope);
+
+/* "main.anon_bytes +1.2 GB in 3.1 h (410.0 MB per epoch); also +: main.fds +12; flat: ...", from
+ * the series that were asked about: WATCH_NONE ends each list. Unknown ones are left out. */
+void facts_evidence(watch_finding *out, const watch_judge *j, watch_series s,
+                    const watch_verdict *v, const watch_series *also, const watch_series *flat);
+/* "epoch", "frame", "reconnect"; "hour" when no work is known. */
+const char *facts_unit(const watch_verdict *v);
+
+#endif

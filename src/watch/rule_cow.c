@@ -1,0 +1,39 @@
+/* rule_cow.c: R1: copy-on-write of loader data: pytorch #5902, #13246.
+ *
+ * Forked workers share the parent's pages until they write to them, and counting references of a
+ * Python list writes. So the children's private memory grows by what their shared memory shrinks,
+ * while nobody asked for memory: the parent stays, and so does what children hold in sum. */
+#include "rules.h"
+
+#include "facts.h"
+
+/* So much of the private growth must have left the shared side; more than 1.5 times as much would
+ * be something else going away. */
+static const double LEAST_SHARE = 0.5, MOST_SHARE = 1.5;
+
+static bool explain(const void *state, const watch_judge *j, watch_series s, const watch_verdict *v,
+                    watch_finding *out)
+{
+    (void)state;
+    const double private = facts_growth(j, WATCH_CHILDREN_PRIVATE_BYTES, v),
+                 shared = -facts_growth(j, WATCH_CHILDREN_SHARED_BYTES, v);
+    if (facts_scope_of(j, s, v) != FACTS_CHILDREN || private <= 0 ||
+        shared < LEAST_SHARE * private || shared > MOST_SHARE * private ||
+        facts_rises(j, WATCH_MAIN_ANON_BYTES, v))
+        return false;
+    static const watch_series with[] = {WATCH_CHILDREN_PRIVATE_BYTES, WATCH_CHILDREN_SHARED_BYTES,
+                                        WATCH_NONE};
+    static const watch_series flat[] = {WATCH_MAIN_ANON_BYTES, WATCH_CHILDREN_COUNT, WATCH_NONE};
+    out->confidence_0_1 = 0.93;
+    base_format(out->cause, sizeof out->cause,
+                "loader workers copy the parent's memory page by page, since reading Python "
+                "objects writes their reference counts");
+    facts_evidence(out, j, s, v, with, flat);
+    base_format(out->remedy, sizeof out->remedy,
+                "hold the dataset's lists in numpy arrays, torch tensors or one bytes buffer, or "
+                "let workers end with the epoch (persistent_workers=False)");
+    return true;
+}
+
+const watch_rule watch_rule_cow = {
+    .name = "R1", .title = "copy-on-write of loader data", .explain = explain};

@@ -1,0 +1,41 @@
+/* rule_ipc_fds.c: R11: descriptors of inter-process tensors: ami-data-companion #145, pytorch #973.
+ *
+ * Pipes, memfds and /dev/shm/torch_* descriptors rise with the batches while memory stays; the run
+ * ends with "too many open files". */
+#include "rules.h"
+
+#include "facts.h"
+
+static const double LEAST_SHARE = 0.5; /* of the new descriptors that must be of these kinds */
+
+static bool explain(const void *state, const watch_judge *j, watch_series s, const watch_verdict *v,
+                    watch_finding *out)
+{
+    (void)state;
+    if (s != WATCH_MAIN_FDS && s != WATCH_CHILDREN_FDS)
+        return false;
+    const double ipc = facts_growth(j, WATCH_MAIN_FDS_PIPE, v) +
+                       facts_growth(j, WATCH_MAIN_FDS_SHM, v) +
+                       facts_growth(j, WATCH_MAIN_FDS_DELETED, v);
+    const bool kinds_known = facts_known(j, WATCH_MAIN_FDS_PIPE, v);
+    if ((kinds_known && ipc < LEAST_SHARE * v->growth) ||
+        facts_rises(j, WATCH_MAIN_FDS_EVENTS_FILE, v))
+        return false;
+    static const watch_series with[] = {WATCH_MAIN_FDS_PIPE, WATCH_MAIN_FDS_SHM,
+                                        WATCH_MAIN_FDS_DELETED, WATCH_NONE};
+    static const watch_series flat[] = {WATCH_MAIN_RSS_BYTES, WATCH_MAIN_ANON_BYTES,
+                                        WATCH_MAIN_THREADS, WATCH_MAIN_FDS_SOCKET, WATCH_NONE};
+    const bool rss_flat = facts_not_rising(j, WATCH_MAIN_ANON_BYTES, v);
+    out->confidence_0_1 = kinds_known ? 0.9 : rss_flat ? 0.6 : 0.4;
+    base_format(out->cause, sizeof out->cause,
+                "descriptors of pipes and shared memory between processes are not closed");
+    facts_evidence(out, j, s, v, with, flat);
+    base_format(
+        out->remedy, sizeof out->remedy,
+        "share tensors by file (torch.multiprocessing.set_sharing_strategy('file_system')), "
+        "start workers by forkserver, close pipes; raise `ulimit -n` only to win time");
+    return true;
+}
+
+const watch_rule watch_rule_ipc_fds = {
+    .name = "R11", .title = "IPC descriptors", .explain = explain};

@@ -1,0 +1,50 @@
+/* rule_kept.c: R8: frames, results or logged values kept: ultralytics #1586, #3983, #1413.
+ *
+ * The parent's anonymous memory grows with its work and nothing else does: no descriptor, no
+ * thread, no child, no GPU memory. What is kept is told by the work that it follows. */
+#include "rules.h"
+
+#include "facts.h"
+
+static bool explain(const void *state, const watch_judge *j, watch_series s, const watch_verdict *v,
+                    watch_finding *out)
+{
+    (void)state;
+    if (facts_scope_of(j, s, v) != FACTS_MAIN || facts_rises(j, WATCH_MAIN_FDS, v) ||
+        facts_rises(j, WATCH_MAIN_THREADS, v) || facts_any_gpu_rises(j, v))
+        return false;
+    static const watch_series flat[] = {WATCH_MAIN_FDS,
+                                        WATCH_MAIN_THREADS,
+                                        WATCH_CHILDREN_COUNT,
+                                        WATCH_CHILDREN_ANON_BYTES,
+                                        WATCH_GPU0_BYTES,
+                                        WATCH_SHM_BYTES,
+                                        WATCH_NONE};
+    const bool by_frame = v->unit == WATCH_WORK_FRAMES || v->unit == WATCH_WORK_REQUESTS;
+    const bool by_training = v->unit == WATCH_WORK_EPOCH || v->unit == WATCH_WORK_STEP ||
+                             v->unit == WATCH_WORK_CHECKPOINTS || v->unit == WATCH_WORK_LOG_BYTES;
+    const bool by_shape = v->unit == WATCH_WORK_SHAPES;
+    const bool by_run = v->unit == WATCH_WORK_RUNS;
+    out->confidence_0_1 = v->unit != WATCH_NONE ? 0.8 : 0.7;
+    base_format(out->cause, sizeof out->cause, "%s",
+                by_frame      ? "frames or results are kept after use"
+                : by_training ? "a callback, logger or list keeps what every step or epoch makes"
+                : by_shape    ? "a plan or cache per input shape is never evicted"
+                : by_run      ? "each further training in one process leaves memory behind"
+                              : "frames, batches or results are kept after use");
+    facts_evidence(out, j, s, v, NULL, flat);
+    base_format(out->remedy, sizeof out->remedy, "%s",
+                by_frame ? "iterate with stream=True and drop each result, or bound the list "
+                           "(collections.deque(maxlen=N)); release the capture"
+                : by_training
+                    ? "keep numbers, not tensors (loss.item()), bound the lists of callbacks and "
+                      "flush log buffers each epoch"
+                : by_shape ? "pad inputs to few shapes, or bound the cache"
+                : by_run   ? "one process a run"
+                           : "look for a list that grows (vigil watch --stacks names it), bound "
+                             "it, and drop results after use");
+    return true;
+}
+
+const watch_rule watch_rule_kept = {
+    .name = "R8", .title = "frames or results kept", .explain = explain};

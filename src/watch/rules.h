@@ -1,0 +1,13 @@
+/* rules.h: the descriptors, each at the end of its own file. */
+#ifndef WATCH_RULES_H
+#define WATCH_RULES_H
+
+#include "rule.h"
+
+extern const watch_rule watch_rule_cow, watch_rule_worker, watch_rule_workers_left,
+    watch_rule_pinned, watch_rule_gpu_kept, watch_rule_gpu_cache, watch_rule_gpu_streams,
+    watch_rule_kept, watch_rule_scanned_list, watch_rule_capture, watch_rule_ipc_fds,
+    watch_rule_shm, watch_rule_log_writer, watch_rule_arenas, watch_rule_page_cache,
+    watch_rule_kernel, watch_rule_orphans, watch_rule_hang;
+
+#endif
