@@ -87,6 +87,9 @@ static void epoch_seen(void *ctx, const vg_train_epoch *e)
     train_talk *k = ctx;
     k->epoch_s = train_now_s();
     train_epoch_print(stdout, e);
+    if (e->trouble)
+        fprintf(stderr, "warning: training goes on: %s (%s)\n", e->trouble->what,
+                e->trouble->where);
     if (e->stops)
         printf("No better fitness for as many epochs as --patience says: training stops\n");
 }
@@ -128,6 +131,9 @@ void train_talk_begin(train_talk *k)
                 i.why->where);
     printf("Optimizer: %s, lr %g, momentum %g\n", i.optimizer, i.lr0, i.momentum);
     train_memory_planned(stdout, &m);
+    vg_plan plan;
+    vg_train_plan_get(k->t, &plan);
+    train_limit_print(stdout, &plan);
     printf("Results go to %s\n", i.folder);
     if (i.start_epoch > 0)
         printf("Resuming in epoch %d of %d\n", i.start_epoch + 1, i.epochs);
