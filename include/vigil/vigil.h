@@ -420,6 +420,29 @@ VG_API bool vg_train_progress_format(char *buf, size_t n, const vg_train_batch *
 VG_API bool vg_val_header_format(char *buf, size_t n);
 VG_API bool vg_val_row_format(char *buf, size_t n, const vg_val_class *row);
 
+/* ---- a data set to try with ---- */
+
+typedef struct vg_demo_options {
+    const char *project;          /* "runs" */
+    const char *name;             /* "demo": then demo2, demo3, ...: what is there stays */
+    int n_train, n_val, n_unseen; /* pictures: 480, 96, 8 */
+    int seed;                     /* 0. Another seed, other shelves */
+    int threads;                  /* 0: every processor */
+} vg_demo_options;
+VG_API vg_demo_options vg_demo_options_default(void);
+
+enum { VG_DEMO_PATH_BYTES = 1024 };
+typedef struct vg_demo {
+    char folder[VG_DEMO_PATH_BYTES]; /* of the run */
+    char data[VG_DEMO_PATH_BYTES];   /* the dataset's YAML: parts train, val, and unseen as test */
+    char unseen[VG_DEMO_PATH_BYTES]; /* a folder of pictures that neither holds */
+    size_t n_objects;                /* labelled in all */
+} vg_demo;
+/* Draws pictures of a shop's shelves with bottles, cans, cartons, jars and boxes, and their labels,
+ * into dataset/ of a run folder of its own. Holds memory during the call only. Errors:
+ * VG_ERR_ARGUMENT, VG_ERR_IO, VG_ERR_LIMIT (a path too long), VG_ERR_MEMORY, VG_ERR_SYSTEM. */
+VG_API vg_status vg_demo_draw(vg_demo *out, const vg_demo_options *o, vg_error *err);
+
 /* ---- looking at and converting weights ---- */
 
 typedef struct vg_layer {
