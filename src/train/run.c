@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -336,28 +337,60 @@ static bool patience_is_out(const train_run *r)
            r->state.position.epoch - r->state.best.stop_epoch >= r->args.patience;
 }
 
-/* best is validated once more as it is in its file; last becomes a model like it. */
+/* best is validated once more as it is in its file; last becomes a model like it, and only then is
+ * the run finished. A crash at any moment before leaves its state in last (or in last.new, which is
+ * newer, where one hit the writing of the last checkpoint), and all this is done again; so last's
+ * change is the one that must come after the others. */
 static vg_status finish(train_run *r, const train_listener *listener, vg_error *err)
 {
+    char previous[RUN_PATH_BYTES + 32], fresh[RUN_PATH_BYTES + 8];
+    vg_status st = VG_OK;
     if (base_path_exists(r->best_path)) {
         weights_file *best = NULL;
-        vg_status st = weights_open(&best, r->best_path, r->mem.work, err);
+        st = weights_open(&best, r->best_path, r->mem.work, err);
         if (st == VG_OK)
             st = run_validate(r, &r->final, best, listener, true, err);
         weights_close(&best);
-        if (st != VG_OK)
-            return st;
-        if (r->final.stopped)
-            return interrupted(r, err);
-        r->has_final = true;
+        if (st == VG_OK && r->final.stopped)
+            st = interrupted(r, err);
+        r->has_final = st == VG_OK;
     }
-    const vg_status st = save_model(r, r->last_path, -1, err);
+    if (st == VG_OK && listener != NULL && listener->finishing != NULL)
+        st = listener->finishing(listener->ctx, r->has_final ? &r->final : NULL, err);
     if (st != VG_OK)
         return st;
-    char previous[RUN_PATH_BYTES];
-    if (base_format(previous, sizeof previous, "%s/weights/last.1.safetensors", r->folder))
-        unlink(previous); /* a state that nobody can go on from now */
-    return VG_OK;
+    base_format(previous, sizeof previous, "%s/weights/last.1.safetensors", r->folder);
+    base_format(fresh, sizeof fresh, "%s.new", r->last_path);
+    if (base_path_exists(fresh) && rename(fresh, r->last_path) != 0)
+        return base_fail_errno(err, VG_ERR_IO, fresh, "check the folder's permissions",
+                               "cannot put the last checkpoint in its place");
+    unlink(previous); /* one state is enough, and last has it */
+    return save_model(r, r->last_path, -1, err);
+}
+
+vg_status run_refuse_finished(const train_run *r, vg_error *err)
+{
+    weights_file *last = NULL;
+    report_epoch *rows = NULL;
+    size_t n_rows = 0;
+    char path[RUN_PATH_BYTES];
+    vg_error local;
+    if (weights_open(&last, r->last_path, r->mem.work, &local) != VG_OK)
+        return VG_ERR_ARGUMENT;
+    const bool is_finished = weights_get_meta(last)->epoch == -1 &&
+                             base_path_join(path, sizeof path, r->folder, "results.csv") &&
+                             report_csv_read(&rows, &n_rows, path, r->mem.work, &local) == VG_OK &&
+                             n_rows > 0;
+    if (is_finished)
+        base_fail(err, VG_ERR_ARGUMENT, r->folder,
+                  base_mend("its weights are %.400s; to train on, start a new run with them: "
+                            "weights=FILE",
+                            base_path_exists(r->best_path) ? r->best_path : r->last_path),
+                  "nothing to resume: the run is finished, after %d epochs",
+                  rows[n_rows - 1].epoch);
+    base_free(rows);
+    weights_close(&last);
+    return VG_ERR_ARGUMENT;
 }
 
 vg_status train_run_go(train_run *r, const train_listener *listener, vg_error *err)

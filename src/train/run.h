@@ -40,6 +40,10 @@ typedef struct train_listener {
     vg_status (*input)(void *ctx, int64_t ni, const data_batch *b, vg_error *err);
     /* A picture of a validation. is_final: of best.safetensors, when training is over. */
     vg_status (*validated)(void *ctx, const train_validated *p, bool is_final, vg_error *err);
+    /* Training is over; what the folder gets at its end is to be written now (final NULL: no
+     * weights were the best). Until this returns VG_OK and last.safetensors becomes a model, the
+     * run can be resumed, and the end is done again from the final validation on. */
+    vg_status (*finishing)(void *ctx, const train_validation *final, vg_error *err);
 } train_listener;
 
 typedef struct train_run train_run;
@@ -52,7 +56,8 @@ typedef struct train_run train_run;
  * outlive it. */
 vg_status train_run_create(train_run **out, const train_args *args, const char *folder,
                            const train_accounts *mem, vg_error *err);
-/* Goes on where folder/weights/last.safetensors stands, with its arguments. */
+/* Goes on where folder/weights/last.safetensors stands, with its arguments. Also VG_ERR_ARGUMENT:
+ * the run is finished (it says so, and where its weights are), or never was one. */
 vg_status train_run_resume(train_run **out, const char *folder, const train_accounts *mem,
                            vg_error *err);
 void train_run_destroy(train_run **r);

@@ -52,6 +52,9 @@ struct train_run {
 /* A fresh graph of the run's model. */
 vg_status run_make_graph(const train_run *r, nn_graph **out, vg_error *err);
 train_facts run_facts(const train_run *r);
+/* last.safetensors has no training state. Where that is because the run is finished, err says so;
+ * else it is left. Returns VG_ERR_ARGUMENT. */
+vg_status run_refuse_finished(const train_run *r, vg_error *err);
 data_augment run_augment(const train_args *a);
 /* Works out need; makes args.batch a number; says no when the plan does not fit args.memory_limit
  * (is_strict), or no batch does. */

@@ -473,6 +473,12 @@ static vg_status begin(train_run **out, const train_accounts *mem, vg_error *err
     return VG_OK;
 }
 
+static vg_status open_checkpoint(const train_run *r, train_checkpoint **out, vg_error *err)
+{
+    const vg_status st = train_checkpoint_open(out, r->last_path, r->mem.work, err);
+    return st == VG_ERR_ARGUMENT ? run_refuse_finished(r, err) : st;
+}
+
 static vg_status make_run(train_run **out, const train_args *args, const char *folder, bool resume,
                           const train_accounts *mem, vg_error *err)
 {
@@ -485,7 +491,7 @@ static vg_status make_run(train_run **out, const train_args *args, const char *f
     st = make_folder(r, folder, err);
     const size_t before = mem->work->in_use_bytes;
     if (st == VG_OK && resume)
-        st = train_checkpoint_open(&c, r->last_path, mem->work, err);
+        st = open_checkpoint(r, &c, err);
     r->passing_bytes = mem->work->in_use_bytes - before;
     if (st == VG_OK) {
         const vg_error *why;

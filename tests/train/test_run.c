@@ -116,7 +116,8 @@ static void losses_fall_and_precision_rises(void **state)
     vg_error err;
     assert_int_equal(train_run_resume(&r, shop_folder(&s, "run"), &s.accounts, &err),
                      VG_ERR_ARGUMENT);
-    assert_non_null(strstr(err.what, "without a training state"));
+    assert_non_null(strstr(err.what, "finished, after 16 epochs"));
+    assert_non_null(strstr(err.mend, "run/weights/best.safetensors"));
 }
 
 /* Frozen as a whole, a model that knows its trade changes by its running statistics alone: fitness
