@@ -339,6 +339,15 @@ static bool ask_stop(void *ctx)
     return t->listener && t->listener->wants_stop && t->listener->wants_stop(t->listener->ctx);
 }
 
+static vg_status finish_report(void *ctx, const train_validation *final, vg_error *err)
+{
+    vg_train *t = ctx;
+    vg_status st = VG_OK;
+    if (final)
+        st = api_result_make(&t->final, final, t->names, work(t), err);
+    return st == VG_OK ? api_train_report_finish(t->report, final, err) : st;
+}
+
 static vg_status run_prepared(vg_train *t, const vg_train_listener *listener, vg_error *err)
 {
     const train_listener inner = {.ctx = t,
@@ -346,18 +355,12 @@ static vg_status run_prepared(vg_train *t, const vg_train_listener *listener, vg
                                   .epoch = tell_epoch,
                                   .wants_stop = ask_stop,
                                   .input = show_input,
-                                  .validated = show_validated};
+                                  .validated = show_validated,
+                                  .finishing = finish_report};
     t->listener = listener;
-    vg_status st = train_run_go(t->run, &inner, err);
+    const vg_status st = train_run_go(t->run, &inner, err);
     t->listener = NULL;
-    if (st != VG_OK)
-        return st;
-    const train_validation *final = train_run_final(t->run);
-    if (final)
-        st = api_result_make(&t->final, final, t->names, work(t), err);
-    if (st == VG_OK)
-        st = api_train_report_finish(t->report, final, err);
-    return st;
+    return st == VG_OK ? api_train_report_told(t->report, err) : st;
 }
 
 vg_status vg_train_run(vg_train *t, const vg_train_listener *listener, vg_error *err)

@@ -245,7 +245,7 @@ static vg_status plot_run(const api_train_report *r, const train_validation *fin
     return st;
 }
 
-static vg_status told(const api_train_report *r, vg_error *err)
+vg_status api_train_report_told(const api_train_report *r, vg_error *err)
 {
     if (r->n_side == 0)
         return VG_OK;
@@ -266,5 +266,5 @@ vg_status api_train_report_finish(api_train_report *r, const train_validation *f
     report_coco_destroy(&r->coco);
     if (st == VG_OK && r->args->plots)
         st = plot_run(r, final, err);
-    return st == VG_OK ? told(r, err) : st;
+    return st;
 }

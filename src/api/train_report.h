@@ -36,8 +36,10 @@ void api_train_report_validated(api_train_report *r, const train_validated *p, b
 const vg_error *api_train_report_trouble(api_train_report *r);
 
 /* When training is over: plots, predictions.json. final: NULL: there is none. The error is that of
- * these files, else the first of those from before. */
+ * these files. */
 vg_status api_train_report_finish(api_train_report *r, const train_validation *final,
                                   vg_error *err);
+/* The first error of what could not be written while training went on; VG_OK: there was none. */
+vg_status api_train_report_told(const api_train_report *r, vg_error *err);
 
 #endif
