@@ -296,7 +296,8 @@ static void a_run_killed_before_its_last_rename_is_whole(void **state)
 static void a_finished_run_says_so_and_stays_as_it_is(void **state)
 {
     (void)state;
-    const char *folder = shop_folder(&s, "straight");
+    char folder[400];
+    base_format(folder, sizeof folder, "%s", shop_folder(&s, "straight"));
     for (int i = 0; i < 2; i++) {
         train_run *r = NULL;
         vg_error why = {0};
