@@ -35,7 +35,7 @@ says err "usage: vigil COMMAND"
 run 2 predct
 is_error 'vigil has no command "predct"'
 says err "try: vigil predict"
-for planned in watch demo track report export; do
+for planned in watch track report export; do
     run 2 "$planned" --data coco.yaml
     is_error "this build has no \`$planned\` yet"
     says err "predict"

@@ -1,0 +1,354 @@
+/* cmd_demo.c: vigil demo: draws a data set, trains on it, detects in pictures that training never
+ * saw, and shows what it cost. All of it by the calls that `vigil train` and `vigil predict` make,
+ * so what is seen here is what they do. */
+#include <signal.h>
+#include <string.h>
+
+#include "commands.h"
+#include "predict.h"
+#include "train.h"
+
+enum { PATH_BYTES = VG_DEMO_PATH_BYTES + 64, WARM_EPOCHS = 2 };
+
+typedef struct demo_values {
+    vg_demo_options o;
+    const char *folder;
+    int epochs, imgsz;
+} demo_values;
+
+_Static_assert(sizeof(demo_values) <= CLI_VALUES_BYTES, "the parser's room");
+
+static void demo_defaults(void *values)
+{
+    demo_values *v = values;
+    v->o = vg_demo_options_default();
+    v->epochs = 24;
+    v->imgsz = 192;
+}
+
+typedef struct demo_job {
+    const demo_values *v;
+    vg_demo set;
+    train_talk talk;
+    vg_train_listener telling;   /* the talk's */
+    vg_memory start, warm, last; /* before training; after epoch WARM_EPOCHS; after the last */
+    int n_epochs;                /* done */
+} demo_job;
+
+/* ---- the data set ---- */
+
+/* --folder a/b is --project a --name b. */
+static void folder_split(vg_demo_options *o, const char *folder, char project[PATH_BYTES])
+{
+    const char *slash = strrchr(folder, '/');
+    snprintf(project, PATH_BYTES, "%.*s", slash == NULL ? 1 : (int)(slash - folder),
+             slash == NULL ? "." : folder);
+    if (slash == folder)
+        snprintf(project, PATH_BYTES, "/");
+    o->project = project;
+    o->name = slash == NULL ? folder : slash + 1;
+}
+
+static vg_status set_draw(demo_job *job, vg_error *err)
+{
+    char project[PATH_BYTES];
+    vg_demo_options o = job->v->o;
+    const char *folder = job->v->folder;
+    if (folder != NULL && strlen(folder) >= VG_DEMO_PATH_BYTES) {
+        cli_error_set(err, VG_ERR_ARGUMENT, "a folder's name of %zu bytes", strlen(folder));
+        cli_error_text(err->where, "option --folder");
+        cli_error_text(err->mend, "use a shorter one");
+        return err->status;
+    }
+    if (folder != NULL)
+        folder_split(&o, folder, project);
+    const double start_s = train_now_s();
+    if (vg_demo_draw(&job->set, &o, err) != VG_OK)
+        return err->status;
+    printf("Drew %d + %d + %d pictures of shelves (to train, to validate, for the end) with %zu "
+           "products in %.1f s: %s/dataset\n",
+           o.n_train, o.n_val, o.n_unseen, job->set.n_objects, train_now_s() - start_s,
+           job->set.folder);
+    return VG_OK;
+}
+
+/* ---- training ---- */
+
+/* The recipe is made for a hundred thousand pictures and days; this is for minutes: small batches
+ * with a step each, and no mosaics, for a shelf is full as it is. All else is the default. */
+static vg_status training_set(const demo_job *job, vg_error *err)
+{
+    char epochs[16], imgsz[16], seed[16], threads[16];
+    snprintf(epochs, sizeof epochs, "%d", job->v->epochs);
+    snprintf(imgsz, sizeof imgsz, "%d", job->v->imgsz);
+    snprintf(seed, sizeof seed, "%d", job->v->o.seed);
+    snprintf(threads, sizeof threads, "%d", job->v->o.threads);
+    const struct {
+        const char *name, *value;
+        bool is_silent; /* says nothing about the recipe */
+    } args[] = {{"data", job->set.data, false},
+                {"model", "yolo11n.yaml", false},
+                {"imgsz", imgsz, false},
+                {"epochs", epochs, false},
+                {"batch", "8", false},
+                {"nbs", "8", false},
+                {"optimizer", "AdamW", false},
+                {"lr0", "0.0015", false},
+                {"momentum", "0.9", false},
+                {"warmup_epochs", "1", false},
+                {"warmup_bias_lr", "0", false},
+                {"mosaic", "0", false},
+                {"scale", "0.3", false},
+                {"cache", "ram", false},
+                {"seed", seed, false},
+                {"threads", threads, true},
+                {"project", job->set.folder, true},
+                {"name", "train", true}};
+    fputs("$ vigil train", stdout);
+    for (size_t i = 0; i < sizeof args / sizeof *args; i++) {
+        if (vg_train_set(job->talk.t, args[i].name, args[i].value, err) != VG_OK)
+            return err->status;
+        if (!args[i].is_silent)
+            printf(" %s=%s", args[i].name, args[i].value);
+    }
+    putchar('\n');
+    return VG_OK;
+}
+
+static void batch_seen(void *ctx, const vg_train_batch *b)
+{
+    const demo_job *job = ctx;
+    job->telling.batch(job->telling.ctx, b);
+}
+
+static void epoch_seen(void *ctx, const vg_train_epoch *e)
+{
+    demo_job *job = ctx;
+    job->telling.epoch(job->telling.ctx, e);
+    vg_train_memory(job->talk.t, &job->last);
+    if (e->epoch <= WARM_EPOCHS)
+        job->warm = job->last;
+    job->n_epochs = e->epoch;
+}
+
+static bool stop_wanted(void *ctx)
+{
+    const demo_job *job = ctx;
+    return job->telling.wants_stop(job->telling.ctx);
+}
+
+static int stopped(const demo_job *job, const vg_error *err, int number)
+{
+    vg_train_info i;
+    vg_train_info_get(job->talk.t, &i);
+    fflush(stdout);
+    fprintf(stderr, "%s%s\ngo on with: vigil train --resume %s\n",
+            job->talk.screen.terminal ? "\n" : "", err->what, i.folder);
+    return 128 + number;
+}
+
+static int training_run(demo_job *job)
+{
+    vg_error err = {.status = VG_OK};
+    vg_train *t = job->talk.t;
+    vg_train_memory(t, &job->start);
+    if (training_set(job, &err) != VG_OK || vg_train_prepare(t, &err) != VG_OK)
+        return cli_error_print(&err, CLI_FAILED);
+    train_talk_begin(&job->talk);
+    job->telling = train_talk_listener(&job->talk);
+    const vg_train_listener listener = {
+        .ctx = job, .batch = batch_seen, .epoch = epoch_seen, .wants_stop = stop_wanted};
+    const vg_status st = vg_train_run(t, &listener, &err);
+    const int number = cli_interrupt_signal();
+    const int status = st == VG_OK ? CLI_DONE
+                       : st == VG_ERR_INTERRUPTED && number != 0
+                           ? stopped(job, &err, number)
+                           : cli_error_print(&err, CLI_FAILED);
+    if (status == CLI_DONE)
+        train_talk_end(&job->talk);
+    vg_train_note_exit(t, status);
+    return status;
+}
+
+/* ---- the pictures at the end ---- */
+
+static vg_status unseen_predict(const demo_job *job, vg_error *err)
+{
+    char weights[PATH_BYTES];
+    vg_predict *p = NULL;
+    const vg_predict_result *r = NULL;
+    vg_predict_options o = vg_predict_options_default();
+    snprintf(weights, sizeof weights, "%s/train/weights/best.safetensors", job->set.folder);
+    o.detector.weights = weights;
+    o.detector.imgsz = job->v->imgsz;
+    o.detector.threads = job->v->o.threads;
+    o.source = job->set.unseen;
+    o.save = true;
+    o.project = job->set.folder;
+    o.name = "predict";
+    printf("\n$ vigil predict weights=%s source=%s imgsz=%d\n", weights, o.source,
+           o.detector.imgsz);
+    vg_status st = vg_predict_open(&p, &o, err);
+    if (st != VG_OK)
+        return st;
+    while (cli_interrupt_signal() == 0) {
+        st = vg_predict_next(p, &r, err);
+        if (st != VG_OK || r == NULL)
+            break;
+        if (r->status != VG_OK)
+            predict_line_skipped(stderr, r);
+        else
+            predict_line(stdout, vg_predict_detector(p), r);
+    }
+    const vg_status closed = vg_predict_close(&p, st == VG_OK ? err : NULL);
+    return st != VG_OK ? st : closed;
+}
+
+/* ---- the end ---- */
+
+/* What was planned before the first step, and what the process was seen to hold after the last. */
+static void memory_print(const demo_job *job)
+{
+    char a[32], b[32], c[32];
+    const vg_memory *m = &job->last, *warm = &job->warm;
+    printf("Memory: planned %s, beside %s for the program; measured %s",
+           cli_bytes(a, (double)m->planned_bytes), cli_bytes(b, (double)job->start.resident_bytes),
+           cli_bytes(c, (double)m->resident_bytes));
+    if (job->n_epochs <= WARM_EPOCHS) {
+        printf("; %d epochs are too few to see growth\n", job->n_epochs);
+        return;
+    }
+    printf("; growth from epoch %d to %d: %+lld bytes in use, %+lld bytes resident\n", WARM_EPOCHS,
+           job->n_epochs, (long long)m->in_use_bytes - (long long)warm->in_use_bytes,
+           (long long)m->resident_bytes - (long long)warm->resident_bytes);
+}
+
+static void places_print(const demo_job *job, double seconds)
+{
+    const char *folder = job->set.folder;
+    const vg_val_result *final = vg_train_final(job->talk.t);
+    if (final != NULL)
+        printf("mAP50 %.3f on %zu pictures that were not trained on\n", final->map50,
+               final->n_pictures);
+    printf("%.0f s in all\n"
+           "\n"
+           "Look at\n"
+           "  %s/predict/           unseen shelves with what was found\n"
+           "  %s/train/results.png  the course of training; more plots beside it\n"
+           "  %s/train/weights/     best.safetensors, for vigil predict\n"
+           "  %s/dataset/           pictures, labels and dataset.yaml, as drawn\n",
+           seconds, folder, folder, folder, folder);
+}
+
+static int demo_steps(demo_job *job)
+{
+    vg_error err = {.status = VG_OK};
+    const double start_s = train_now_s();
+    if (set_draw(job, &err) != VG_OK)
+        return cli_error_print(&err, CLI_FAILED);
+    signal(SIGXFSZ, SIG_IGN); /* a full quota is a failed write */
+    cli_interrupt_watch();
+    if (vg_train_create(&job->talk.t, &err) != VG_OK)
+        return cli_error_print(&err, CLI_FAILED);
+    const int status = training_run(job);
+    if (status != CLI_DONE)
+        return status;
+    if (unseen_predict(job, &err) != VG_OK)
+        return cli_error_print(&err, CLI_FAILED);
+    if (cli_interrupt_signal() != 0)
+        return 128 + cli_interrupt_signal();
+    putchar('\n');
+    memory_print(job);
+    places_print(job, train_now_s() - start_s);
+    return CLI_DONE;
+}
+
+static int demo_run(void *values)
+{
+    demo_job job = {.v = values, .talk.screen = train_screen_make()};
+    const int status = demo_steps(&job);
+    vg_train_destroy(&job.talk.t);
+    return status;
+}
+
+#define AT(field) offsetof(demo_values, field)
+
+static const cli_option demo_options[] = {
+    {.name = "epochs",
+     .kind = CLI_INT,
+     .offset = AT(epochs),
+     .value = "N",
+     .least = 1,
+     .most = 1000000,
+     .help = "passes over the training pictures"},
+    {.name = "imgsz",
+     .alias = "img-size",
+     .kind = CLI_INT,
+     .offset = AT(imgsz),
+     .value = "N",
+     .least = 32,
+     .most = 1024,
+     .help = "size of what the network sees, pixels"},
+    {.name = "seed",
+     .kind = CLI_INT,
+     .offset = AT(o.seed),
+     .value = "N",
+     .least = 0,
+     .most = 2147483647,
+     .help = "another seed, other shelves and another training"},
+    {.name = "pictures",
+     .kind = CLI_INT,
+     .offset = AT(o.n_train),
+     .value = "N",
+     .least = 8,
+     .most = 100000,
+     .help = "to train on"},
+    {.name = "val-pictures",
+     .kind = CLI_INT,
+     .offset = AT(o.n_val),
+     .value = "N",
+     .least = 1,
+     .most = 100000,
+     .help = "to validate on"},
+    {.name = "threads",
+     .kind = CLI_INT,
+     .offset = AT(o.threads),
+     .value = "N",
+     .least = 0,
+     .most = 1024,
+     .help = "threads that draw and compute",
+     .zero = "one for each processor"},
+    {.name = "project",
+     .kind = CLI_TEXT,
+     .offset = AT(o.project),
+     .value = "DIR",
+     .help = "folder of runs"},
+    {.name = "name",
+     .kind = CLI_TEXT,
+     .offset = AT(o.name),
+     .value = "NAME",
+     .help = "this run's folder in it; NAME2, NAME3 and so on when it is taken"},
+    {.name = "folder",
+     .kind = CLI_TEXT,
+     .offset = AT(folder),
+     .value = "DIR",
+     .help = "both in one: --folder a/b is --project a --name b"},
+};
+
+const cli_command cli_command_demo = {
+    .name = "demo",
+    .help = "draws a data set, trains on it and detects: two or three minutes",
+    .usage = "[OPTIONS]",
+    .notes = "Needs no data and no network. Draws a shop's shelves with bottles, cans, cartons, "
+             "jars and boxes, trains YOLO11n on them from random weights, validates it on others, "
+             "and detects in pictures that it has never seen. All files go into one new folder, "
+             "runs/demo, then runs/demo2; nothing that is there is touched.\n"
+             "\n"
+             "SIGINT and SIGTERM end training after its step, with a checkpoint; the exit status "
+             "is then 130 or 143.",
+    .options = demo_options,
+    .n_options = sizeof demo_options / sizeof *demo_options,
+    .values_bytes = sizeof(demo_values),
+    .defaults = demo_defaults,
+    .run = demo_run,
+};
