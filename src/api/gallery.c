@@ -4,11 +4,12 @@
 
 #include <math.h>
 
+enum { TRUTH, FOUND }; /* pages; training batches are truth, too */
 enum { LABEL_BYTES = 160, MOST_FILE_BYTES = 64 << 20 };
 
 struct api_gallery {
     api_gallery_options o;
-    report_mosaic *truth, *found; /* truth: training batches, too */
+    report_mosaic *mosaic;
     image_buffer picture;
     image_box *boxes;           /* (most of both) */
     char (*texts)[LABEL_BYTES]; /* (most_found) */
@@ -33,9 +34,8 @@ vg_status api_gallery_create(api_gallery **out, const api_gallery_options *o, ba
     /* A batch of validation is up to a stride larger than imgsz: spec 5.5 */
     const int side = (o->imgsz + o->stride - 1) / o->stride * o->stride + o->stride;
     const size_t most = most_boxes(o);
-    vg_status st = report_mosaic_create(&g->truth, side, side, most, mem, err);
-    if (st == VG_OK)
-        st = report_mosaic_create(&g->found, side, side, most, mem, err);
+    vg_status st =
+        report_mosaic_create(&g->mosaic, REPORT_MOSAIC_PAGES, side, side, most, mem, err);
     if (st == VG_OK)
         st = image_buffer_reserve(&g->picture, side, side, mem, err);
     if (st == VG_OK) {
@@ -54,8 +54,7 @@ void api_gallery_destroy(api_gallery **gallery)
     api_gallery *g = *gallery;
     if (!g)
         return;
-    report_mosaic_destroy(&g->truth);
-    report_mosaic_destroy(&g->found);
+    report_mosaic_destroy(&g->mosaic);
     image_buffer_fini(&g->picture);
     base_free(g->boxes);
     base_free(g->texts);
@@ -79,7 +78,7 @@ static vg_status take_picture(api_gallery *g, const data_batch *b, int i, base_m
     return VG_OK;
 }
 
-static vg_status put(api_gallery *g, report_mosaic *page, size_t n_boxes, const data_item *item,
+static vg_status put(api_gallery *g, int page, size_t n_boxes, const data_item *item,
                      const data_set *set, base_mem *mem, vg_error *err)
 {
     const report_tile tile = {.picture = g->picture.view,
@@ -87,12 +86,12 @@ static vg_status put(api_gallery *g, report_mosaic *page, size_t n_boxes, const 
                               .n_boxes = n_boxes,
                               .caption =
                                   base_path_name(data_set_picture(set, item->picture)->path)};
-    return report_mosaic_add(page, &tile, mem, err);
+    return report_mosaic_add(g->mosaic, page, &tile, mem, err);
 }
 
 /* The first picture's event has the file's bytes, under the file's name without suffix. */
-static vg_status publish(api_gallery *g, report_mosaic *page, const char *name, bool has_event,
-                         int64_t step, base_mem *mem, vg_error *err)
+static vg_status publish(api_gallery *g, int page, const char *name, bool has_event, int64_t step,
+                         base_mem *mem, vg_error *err)
 {
     char path[API_PATH_BYTES], file[64], *bytes = NULL;
     size_t n = 0;
@@ -100,10 +99,10 @@ static vg_status publish(api_gallery *g, report_mosaic *page, const char *name, 
     base_format(file, sizeof file, "%s.jpg", name);
     vg_status st = api_path(path, g->o.folder, file, err);
     if (st == VG_OK)
-        st = report_mosaic_write(page, path, mem, err);
+        st = report_mosaic_write(g->mosaic, page, path, mem, err);
     if (st != VG_OK || !has_event || !g->o.events)
         return st;
-    report_mosaic_size(page, &w, &h);
+    report_mosaic_size(g->mosaic, &w, &h);
     st = base_file_read(&bytes, &n, path, MOST_FILE_BYTES, mem, err);
     if (st == VG_OK)
         st = report_events_image(g->o.events, name, step, bytes, n, w, h, err);
@@ -138,13 +137,13 @@ vg_status api_gallery_train(api_gallery *g, int64_t ni, const data_batch *b, con
     char name[48];
     size_t label = 0;
     base_format(name, sizeof name, "train_batch%lld", (long long)ni);
-    vg_status st = report_mosaic_begin(g->truth, (size_t)b->n, b->w, b->h, mem, err);
+    vg_status st = report_mosaic_begin(g->mosaic, (size_t)b->n, b->w, b->h, mem, err);
     for (int i = 0; i < b->n && i < REPORT_MOSAIC_TILES && st == VG_OK; i++) {
         st = take_picture(g, b, i, mem, err);
         if (st == VG_OK)
-            st = put(g, g->truth, take_labels(g, b, i, &label), &b->items[i], set, mem, err);
+            st = put(g, TRUTH, take_labels(g, b, i, &label), &b->items[i], set, mem, err);
     }
-    return st == VG_OK ? publish(g, g->truth, name, b->index == 0, step, mem, err) : st;
+    return st == VG_OK ? publish(g, TRUTH, name, b->index == 0, step, mem, err) : st;
 }
 
 /* ---- validation ---- */
@@ -196,10 +195,10 @@ static vg_status finish_batch(api_gallery *g, size_t index, int64_t step, base_m
 {
     char name[48];
     base_format(name, sizeof name, "val_batch%zu_labels", index);
-    vg_status st = publish(g, g->truth, name, index == 0, step, mem, err);
+    vg_status st = publish(g, TRUTH, name, index == 0, step, mem, err);
     base_format(name, sizeof name, "val_batch%zu_pred", index);
     if (st == VG_OK)
-        st = publish(g, g->found, name, index == 0, step, mem, err);
+        st = publish(g, FOUND, name, index == 0, step, mem, err);
     return st;
 }
 
@@ -210,17 +209,14 @@ vg_status api_gallery_validated(api_gallery *g, const train_validated *p, const 
     if (b->index >= API_GALLERY_BATCHES || p->i >= REPORT_MOSAIC_TILES)
         return VG_OK;
     vg_status st = VG_OK;
-    if (p->i == 0) {
-        st = report_mosaic_begin(g->truth, (size_t)b->n, b->w, b->h, mem, err);
-        if (st == VG_OK)
-            st = report_mosaic_begin(g->found, (size_t)b->n, b->w, b->h, mem, err);
-    }
+    if (p->i == 0)
+        st = report_mosaic_begin(g->mosaic, (size_t)b->n, b->w, b->h, mem, err);
     if (st == VG_OK)
         st = take_picture(g, b, p->i, mem, err);
     if (st == VG_OK)
-        st = put(g, g->truth, take_truths(g, p), p->item, set, mem, err);
+        st = put(g, TRUTH, take_truths(g, p), p->item, set, mem, err);
     if (st == VG_OK)
-        st = put(g, g->found, take_found(g, p), p->item, set, mem, err);
+        st = put(g, FOUND, take_found(g, p), p->item, set, mem, err);
     const bool is_last = p->i + 1 == b->n || p->i + 1 == REPORT_MOSAIC_TILES;
     return st == VG_OK && is_last ? finish_batch(g, b->index, step, mem, err) : st;
 }

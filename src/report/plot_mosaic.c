@@ -3,6 +3,7 @@
  * A picture is scaled straight into its place on the page, which is packed RGB, and gets its boxes
  * there, where lines and letters come out sharp. Names stand above the pictures, not on them: what
  * is at a picture's edge is often just what one looks for. */
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -21,14 +22,15 @@ typedef struct grid {
 struct report_mosaic {
     int most_w, most_h;
     size_t most_boxes;
-    image_buffer page;
+    int n_pages;
+    image_buffer pages[REPORT_MOSAIC_PAGES];
+    size_t n_added[REPORT_MOSAIC_PAGES];
     plot_page caption; /* most_w x CAPTION_PX: Cairo writes here, and it is copied */
     image_scratch scratch;
     image_canvas *canvas;
     image_encoder *encoder;
     image_box *boxes; /* (most_boxes) */
     grid grid;
-    size_t n_added;
 };
 
 /* The room of a cell's picture. */
@@ -103,7 +105,9 @@ static vg_status reserve(report_mosaic *m, base_mem *mem, vg_error *err)
     const image_draw_style style = style_of(&alone);
     image_encoder_need need = {0};
     image_encoder_need_raise(&need, page_w(&most), page_h(&most), ".jpg");
-    vg_status st = image_buffer_reserve(&m->page, page_w(&most), page_h(&most), mem, err);
+    vg_status st = VG_OK;
+    for (int p = 0; p < m->n_pages && st == VG_OK; p++)
+        st = image_buffer_reserve(&m->pages[p], page_w(&most), page_h(&most), mem, err);
     if (st == VG_OK)
         st = plot_page_init(&m->caption, cell_w, CAPTION_PX, mem, err);
     if (st == VG_OK)
@@ -122,16 +126,18 @@ static vg_status reserve(report_mosaic *m, base_mem *mem, vg_error *err)
     return m->boxes != NULL ? VG_OK : VG_ERR_MEMORY;
 }
 
-vg_status report_mosaic_create(report_mosaic **out, int most_w, int most_h, size_t most_boxes,
-                               base_mem *mem, vg_error *err)
+vg_status report_mosaic_create(report_mosaic **out, int n_pages, int most_w, int most_h,
+                               size_t most_boxes, base_mem *mem, vg_error *err)
 {
     *out = NULL;
+    assert(n_pages >= 1 && n_pages <= REPORT_MOSAIC_PAGES);
     if (most_w < 1 || most_h < 1)
         return base_fail(err, VG_ERR_ARGUMENT, "mosaic", NULL, "pictures of %d x %d pixels", most_w,
                          most_h);
     report_mosaic *m = base_alloc_zero(mem, 1, sizeof *m, err);
     if (m == NULL)
         return VG_ERR_MEMORY;
+    m->n_pages = n_pages;
     m->most_w = most_w;
     m->most_h = most_h;
     m->most_boxes = most_boxes > 0 ? most_boxes : 1;
@@ -151,7 +157,8 @@ void report_mosaic_destroy(report_mosaic **mosaic)
     image_canvas_destroy(&m->canvas);
     image_scratch_fini(&m->scratch);
     plot_page_fini(&m->caption);
-    image_buffer_fini(&m->page);
+    for (int p = 0; p < m->n_pages; p++)
+        image_buffer_fini(&m->pages[p]);
     base_free(m->boxes);
     base_free(m);
     *mosaic = NULL;
@@ -159,9 +166,8 @@ void report_mosaic_destroy(report_mosaic **mosaic)
 
 /* ---- draw ---- */
 
-static image_view part(const report_mosaic *m, int left, int top, int w, int h)
+static image_view part(const image_view *page, int left, int top, int w, int h)
 {
-    const image_view *page = &m->page.view;
     return (image_view){.data = page->data + (size_t)top * page->stride + 3 * (size_t)left,
                         .w = w,
                         .h = h,
@@ -171,7 +177,7 @@ static image_view part(const report_mosaic *m, int left, int top, int w, int h)
 vg_status report_mosaic_begin(report_mosaic *m, size_t n_tiles, int w, int h, base_mem *mem,
                               vg_error *err)
 {
-    m->grid.n_tiles = m->n_added = 0;
+    m->grid.n_tiles = 0;
     if (n_tiles == 0)
         return base_fail(err, VG_ERR_ARGUMENT, "mosaic", NULL, "a mosaic of no pictures");
     if (w < 1 || h < 1 || w > m->most_w || h > m->most_h)
@@ -179,11 +185,15 @@ vg_status report_mosaic_begin(report_mosaic *m, size_t n_tiles, int w, int h, ba
                          "pictures of %d x %d pixels in a mosaic made for %d x %d", w, h, m->most_w,
                          m->most_h);
     const grid g = plan(n_tiles, w, h);
-    const vg_status st = image_buffer_reserve(&m->page, page_w(&g), page_h(&g), mem, err);
-    if (st != VG_OK)
-        return st;
+    for (int p = 0; p < m->n_pages; p++) {
+        const vg_status st = image_buffer_reserve(&m->pages[p], page_w(&g), page_h(&g), mem, err);
+        if (st != VG_OK)
+            return st;
+        const image_view *v = &m->pages[p].view;
+        memset(v->data, 0xff, v->stride * (size_t)v->h);
+        m->n_added[p] = 0;
+    }
     m->grid = g;
-    memset(m->page.view.data, 0xff, m->page.view.stride * (size_t)m->page.view.h);
     return VG_OK;
 }
 
@@ -204,14 +214,15 @@ static vg_status draw_boxes(report_mosaic *m, const image_view *place, const rep
     return image_canvas_boxes(m->canvas, place, m->boxes, n, &style, mem, err);
 }
 
-static void draw_caption(report_mosaic *m, int left, int top, const char *text)
+static void draw_caption(report_mosaic *m, const image_view *page, int left, int top,
+                         const char *text)
 {
     plot_page *p = &m->caption;
     const plot_font font = {.px = 13, .color = PLOT_MUTED};
     plot_fill(p, 0, 0, p->w, p->h, PLOT_RGB(0xffffff), 1);
     plot_text(p, 2, CAPTION_PX / 2.0, PLOT_LEFT, m->grid.cell_w - 4, &font, text);
     cairo_surface_flush(p->surface);
-    const image_view dst = part(m, left, top, m->grid.cell_w, CAPTION_PX);
+    const image_view dst = part(page, left, top, m->grid.cell_w, CAPTION_PX);
     for (int y = 0; y < dst.h; y++)
         for (int x = 0; x < dst.w; x++) {
             uint32_t pixel;
@@ -223,40 +234,46 @@ static void draw_caption(report_mosaic *m, int left, int top, const char *text)
         }
 }
 
-vg_status report_mosaic_add(report_mosaic *m, const report_tile *t, base_mem *mem, vg_error *err)
+vg_status report_mosaic_add(report_mosaic *m, int page, const report_tile *t, base_mem *mem,
+                            vg_error *err)
 {
+    assert(page >= 0 && page < m->n_pages);
+    const image_view *v = &m->pages[page].view;
+    size_t *n_added = &m->n_added[page];
     const grid *g = &m->grid;
-    if (m->n_added >= g->n_tiles)
+    if (*n_added >= g->n_tiles)
         return VG_OK;
     if (t->picture.w < 1 || t->picture.h < 1)
         return base_fail(err, VG_ERR_ARGUMENT, "mosaic", NULL,
-                         "picture %zu is empty: %d x %d pixels", m->n_added, t->picture.w,
+                         "picture %zu is empty: %d x %d pixels", *n_added, t->picture.w,
                          t->picture.h);
     const int w = (int)fmin(fmax(rint(t->picture.w * g->scale), 1), g->cell_w),
               h = (int)fmin(fmax(rint(t->picture.h * g->scale), 1), g->cell_h);
-    const int left = GAP_PX + (int)(m->n_added % g->n_columns) * (g->cell_w + GAP_PX),
-              top = GAP_PX + (int)(m->n_added / g->n_columns) * (g->cell_h + CAPTION_PX + GAP_PX);
-    m->n_added++;
+    const int left = GAP_PX + (int)(*n_added % g->n_columns) * (g->cell_w + GAP_PX),
+              top = GAP_PX + (int)(*n_added / g->n_columns) * (g->cell_h + CAPTION_PX + GAP_PX);
+    ++*n_added;
     if (t->caption != NULL && t->caption[0] != '\0')
-        draw_caption(m, left, top, t->caption);
-    const image_view place = part(m, left, top + CAPTION_PX, w, h);
+        draw_caption(m, v, left, top, t->caption);
+    const image_view place = part(v, left, top + CAPTION_PX, w, h);
     const vg_status st = image_resize(&place, &t->picture, &m->scratch, mem, err);
     return st == VG_OK ? draw_boxes(m, &place, t, mem, err) : st;
 }
 
-vg_status report_mosaic_write(report_mosaic *m, const char *path, base_mem *mem, vg_error *err)
+vg_status report_mosaic_write(report_mosaic *m, int page, const char *path, base_mem *mem,
+                              vg_error *err)
 {
-    if (m->n_added == 0)
+    assert(page >= 0 && page < m->n_pages);
+    if (m->grid.n_tiles == 0 || m->n_added[page] == 0)
         return base_fail(err, VG_ERR_ARGUMENT, path, NULL, "a mosaic of no pictures");
     const cairo_status_t status = cairo_status(m->caption.cr);
     if (status != CAIRO_STATUS_SUCCESS)
         return base_fail(err, status == CAIRO_STATUS_NO_MEMORY ? VG_ERR_MEMORY : VG_ERR_SYSTEM,
                          path, NULL, "cairo: %s", cairo_status_to_string(status));
-    return image_write(m->encoder, &m->page.view, path, mem, err);
+    return image_write(m->encoder, &m->pages[page].view, path, mem, err);
 }
 
 void report_mosaic_size(const report_mosaic *m, int *w, int *h)
 {
-    *w = m->page.view.w;
-    *h = m->page.view.h;
+    *w = m->pages[0].view.w;
+    *h = m->pages[0].view.h;
 }

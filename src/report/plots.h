@@ -56,27 +56,29 @@ typedef struct report_tile {
 
 /* train_batchN.jpg, val_batchN_labels.jpg, val_batchN_pred.jpg: pictures in a grid of at most 1920
  * pixels a side, with their boxes. Pages are made one after another: begin, add each picture,
- * write. One owner. */
+ * write. There may be two alike at a time, one with truths and one with predictions. One owner. */
 typedef struct report_mosaic report_mosaic;
+enum { REPORT_MOSAIC_PAGES = 2 };
 
 /* For pictures of at most most_w x most_h pixels (larger ones are an error of begin) with
- * most_boxes boxes each, those past which are not drawn. Takes the page (up to 11 MB), letters, and
- * what encoding a JPEG needs; nothing that follows allocates then, but Cairo's fonts at first use.
- * Errors: VG_ERR_ARGUMENT, VG_ERR_MEMORY. *out belongs to the caller. */
-vg_status report_mosaic_create(report_mosaic **out, int most_w, int most_h, size_t most_boxes,
-                               base_mem *mem, vg_error *err);
+ * most_boxes boxes each, those past which are not drawn. Takes n_pages pages (11 MB each at most),
+ * letters, and what encoding a JPEG needs; nothing that follows allocates then, but Cairo's fonts
+ * at first use. Errors: VG_ERR_ARGUMENT, VG_ERR_MEMORY. *out belongs to the caller. */
+vg_status report_mosaic_create(report_mosaic **out, int n_pages, int most_w, int most_h,
+                               size_t most_boxes, base_mem *mem, vg_error *err);
 void report_mosaic_destroy(report_mosaic **m);
-/* An empty page for n_tiles pictures (the first 16 are shown) of at most w x h pixels, all at one
- * scale. Errors: VG_ERR_ARGUMENT (no pictures, their size). */
+/* Empties all pages, for n_tiles pictures each (the first 16 are shown) of at most w x h pixels,
+ * all at one scale. Errors: VG_ERR_ARGUMENT (no pictures, their size). */
 vg_status report_mosaic_begin(report_mosaic *m, size_t n_tiles, int w, int h, base_mem *mem,
                               vg_error *err);
-/* The next picture; past the page's last one, nothing. Errors: VG_ERR_ARGUMENT (an empty picture).
- */
-vg_status report_mosaic_add(report_mosaic *m, const report_tile *tile, base_mem *mem,
+/* The next picture of a page; past the last one, nothing. Errors: VG_ERR_ARGUMENT (an empty
+ * picture). */
+vg_status report_mosaic_add(report_mosaic *m, int page, const report_tile *tile, base_mem *mem,
                             vg_error *err);
 /* Whole or not at all; the page stays. Errors: also VG_ERR_ARGUMENT (no pictures). */
-vg_status report_mosaic_write(report_mosaic *m, const char *path, base_mem *mem, vg_error *err);
-/* Of the page that was begun last, pixels. */
+vg_status report_mosaic_write(report_mosaic *m, int page, const char *path, base_mem *mem,
+                              vg_error *err);
+/* Of the pages that were begun last, pixels. */
 void report_mosaic_size(const report_mosaic *m, int *w, int *h);
 
 #endif

@@ -139,13 +139,13 @@ static inline vg_status scene_mosaic(const char *path, const report_tile *tiles,
         h = tiles[i].picture.h > h ? tiles[i].picture.h : h;
         n_boxes = tiles[i].n_boxes > n_boxes ? tiles[i].n_boxes : n_boxes;
     }
-    vg_status st = report_mosaic_create(&m, w, h, n_boxes, mem, err);
+    vg_status st = report_mosaic_create(&m, 1, w, h, n_boxes, mem, err);
     if (st == VG_OK)
         st = report_mosaic_begin(m, n_tiles, w, h, mem, err);
     for (size_t i = 0; i < n_tiles && st == VG_OK; i++)
-        st = report_mosaic_add(m, &tiles[i], mem, err);
+        st = report_mosaic_add(m, 0, &tiles[i], mem, err);
     if (st == VG_OK)
-        st = report_mosaic_write(m, path, mem, err);
+        st = report_mosaic_write(m, 0, path, mem, err);
     report_mosaic_destroy(&m);
     return st;
 }

@@ -346,7 +346,7 @@ static void a_mosaic_made_once_draws_pages_without_allocating(void **state)
     image_buffer picture = {0};
     report_mosaic *m;
     const image_box box = {.x2 = 50, .y2 = 30, .label = "a name that is long for its picture"};
-    assert_int_equal(report_mosaic_create(&m, 640, 672, 1, &b->mem, &b->err), VG_OK);
+    assert_int_equal(report_mosaic_create(&m, 2, 640, 672, 1, &b->mem, &b->err), VG_OK);
     assert_int_equal(image_buffer_reserve(&picture, 640, 672, &b->mem, &b->err), VG_OK);
     const uint64_t n_allocs = b->mem.n_allocs;
     for (size_t n = 1; n <= 17; n++) {
@@ -356,12 +356,13 @@ static void a_mosaic_made_once_draws_pages_without_allocating(void **state)
         const report_tile tile = {picture.view, &box, 1, "caption.jpg"};
         assert_int_equal(report_mosaic_begin(m, n, w, h, &b->mem, &b->err), VG_OK);
         for (size_t i = 0; i < n; i++)
-            assert_int_equal(report_mosaic_add(m, &tile, &b->mem, &b->err), VG_OK);
-        assert_int_equal(report_mosaic_write(m, in_folder(b, "m.jpg"), &b->mem, &b->err), VG_OK);
+            for (int page = 0; page < 2; page++)
+                assert_int_equal(report_mosaic_add(m, page, &tile, &b->mem, &b->err), VG_OK);
+        assert_int_equal(report_mosaic_write(m, 1, in_folder(b, "m.jpg"), &b->mem, &b->err), VG_OK);
     }
     assert_int_equal(b->mem.n_allocs, n_allocs);
     assert_int_equal(report_mosaic_begin(m, 1, 641, 10, &b->mem, &b->err), VG_ERR_ARGUMENT);
-    assert_int_equal(report_mosaic_write(m, in_folder(b, "m.jpg"), &b->mem, &b->err),
+    assert_int_equal(report_mosaic_write(m, 0, in_folder(b, "m.jpg"), &b->mem, &b->err),
                      VG_ERR_ARGUMENT);
     report_mosaic_destroy(&m);
     image_buffer_fini(&picture);
