@@ -228,9 +228,36 @@ VG_API vg_status vg_train_create(vg_train **out, vg_error *err);
 /* Before prepare. Errors: VG_ERR_ARGUMENT, with the nearest name, the range or the choices: then
  * nothing has changed. */
 VG_API vg_status vg_train_set(vg_train *t, const char *name, const char *value, vg_error *err);
-/* Reads the dataset, makes the run folder and everything that training holds. With `resume` set (a
- * run's folder, its last.safetensors, or "true" for the newest run of `project`) the run goes on
- * with the arguments of its checkpoint. Errors: VG_ERR_ARGUMENT, VG_ERR_IO, VG_ERR_FORMAT,
+/* What a run will hold, before anything of it is taken. */
+typedef struct vg_plan_item {
+    const char *owner; /* of vg_memory; "report" and "program" besides */
+    const char *what;
+    size_t bytes;
+    bool is_held; /* exact, from prepare to destroy; else a bound of what comes and goes, or of what
+                     the process holds beside its accounts */
+} vg_plan_item;
+
+enum { VG_PLAN_ITEMS = 24 };
+typedef struct vg_plan {
+    vg_plan_item items[VG_PLAN_ITEMS];
+    int n_items;
+    int batch, width, height; /* the largest batch; batch may have been chosen */
+    bool is_chosen;           /* batch was -1 */
+    size_t held_bytes;        /* of the items that are held */
+    size_t total_bytes;       /* of all: what memory_limit is compared with */
+    size_t naive_bytes;       /* the activations, if none shared its bytes with another */
+    size_t limit_bytes;       /* 0: none */
+} vg_plan;
+/* Of a run with the arguments set so far, which is not made. Without data: of the network alone, of
+ * nc classes (0: the model's). A plan above memory_limit is an answer, too; only for batch -1, when
+ * not even a batch of 1 fits, it is VG_ERR_LIMIT. Other errors: as vg_train_prepare. */
+VG_API vg_status vg_train_plan(vg_train *t, int nc, vg_plan *out, vg_error *err);
+/* The plan of the run that was prepared. */
+VG_API void vg_train_plan_get(const vg_train *t, vg_plan *out);
+/* Reads the dataset, makes the run folder and everything that training holds. A batch of -1 becomes
+ * the largest whose plan fits memory_limit, or 60 % of what the system has to give. With `resume`
+ * set (a run's folder, its last.safetensors, or "true" for the newest run of `project`) the run
+ * goes on with the arguments of its checkpoint. Errors: VG_ERR_ARGUMENT, VG_ERR_IO, VG_ERR_FORMAT,
  * VG_ERR_UNSUPPORTED, VG_ERR_LIMIT, VG_ERR_MEMORY; after one, destroy is all that may follow. */
 VG_API vg_status vg_train_prepare(vg_train *t, vg_error *err);
 /* NULL inside is fine; leaves NULL. */
@@ -255,8 +282,7 @@ typedef struct vg_train_info {
 VG_API void vg_train_info_get(const vg_train *t, vg_train_info *out);
 /* The first messages about files that were left out or mended; NULL past the last. Borrowed. */
 VG_API const char *vg_train_message(const vg_train *t, size_t index);
-/* planned_bytes is what prepare took; validation's network comes and goes above it, which
- * peak_bytes shows. */
+/* planned_bytes is what prepare took. */
 VG_API void vg_train_memory(const vg_train *t, vg_memory *out);
 
 /* After a batch; losses are box, cls, dfl, means over the epoch so far. */

@@ -22,9 +22,10 @@ struct vg_train {
     bool is_resumed;
 };
 
+/* What train does not plan for itself. */
 static base_mem *work(vg_train *t)
 {
-    return t->accounts.lent.work;
+    return &t->accounts.owner[API_REPORT];
 }
 
 /* ---- arguments ---- */
@@ -136,20 +137,44 @@ static vg_status check_args(vg_train *t, vg_error *err)
     if (a->model[0] == '\0' && a->weights[0] == '\0')
         return base_fail(err, VG_ERR_ARGUMENT, "model", "model=yolo11n.yaml, or weights=FILE",
                          "no model was given");
-    if (a->batch < 1)
-        return base_fail(err, VG_ERR_UNSUPPORTED, "batch", "give the number of pictures: batch=16",
-                         "this build cannot choose the batch itself yet");
     data_spec *spec = NULL;
     const vg_status st = data_spec_open(&spec, a->data, work(t), err);
     data_spec_destroy(&spec);
     return st;
 }
 
+/* Fine-tuning: the model is the weights' own. */
+static void name_model(train_args *a)
+{
+    if (a->model[0] == '\0')
+        memcpy(a->model, a->weights, sizeof a->model);
+}
+
+vg_status vg_train_plan(vg_train *t, int nc, vg_plan *out, vg_error *err)
+{
+    train_args args = t->args;
+    train_need need;
+    if (t->run)
+        return base_fail(err, VG_ERR_ARGUMENT, NULL, "ask vg_train_plan_get",
+                         "a run that is prepared already");
+    name_model(&args);
+    const vg_status st = train_plan(&need, &args, nc, &t->accounts.lent, err);
+    if (st == VG_OK)
+        api_plan(out, &need);
+    return st;
+}
+
+void vg_train_plan_get(const vg_train *t, vg_plan *out)
+{
+    *out = (vg_plan){0};
+    if (t->run)
+        api_plan(out, train_run_need(t->run));
+}
+
 static vg_status make_new(vg_train *t, const char *project, vg_error *err)
 {
     vg_status st = check_args(t, err);
-    if (st == VG_OK && t->args.model[0] == '\0') /* fine-tuning: the model is the weights' own */
-        memcpy(t->args.model, t->args.weights, sizeof t->args.model);
+    name_model(&t->args);
     if (st == VG_OK)
         st = stream_run_folder_make(t->folder, sizeof t->folder, project,
                                     t->args.name[0] ? t->args.name : "exp", t->args.exist_ok, err);

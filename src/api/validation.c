@@ -3,7 +3,8 @@
 
 void api_accounts_init(api_accounts *a)
 {
-    static const char *const tags[API_N_OWNERS] = {"data", "model", "activations", "work"};
+    static const char *const tags[API_N_OWNERS] = {"data", "model", "activations", "work",
+                                                   "report"};
     *a = (api_accounts){0};
     base_mem_init(&a->root, "vigil", NULL, SIZE_MAX);
     for (int i = 0; i < API_N_OWNERS; i++)
@@ -22,17 +23,18 @@ void api_accounts_plan(api_accounts *a)
 
 void api_accounts_memory(vg_memory *out, const api_accounts *a)
 {
-    *out = (vg_memory){.n_items = API_N_OWNERS,
-                       .in_use_bytes = a->root.in_use_bytes,
+    *out = (vg_memory){.in_use_bytes = a->root.in_use_bytes,
                        .library_bytes = base_mem_library_bytes(),
                        .resident_bytes = base_mem_resident_bytes(),
                        .peak_resident_bytes = base_mem_peak_resident_bytes()};
     for (int i = 0; i < API_N_OWNERS; i++) {
-        out->items[i] = (vg_memory_item){.owner = a->owner[i].tag,
-                                         .planned_bytes = a->planned_bytes[i],
-                                         .in_use_bytes = a->owner[i].in_use_bytes,
-                                         .peak_bytes = a->owner[i].peak_bytes,
-                                         .n_allocations = a->owner[i].n_allocs};
+        if (a->owner[i].n_allocs == 0) /* nobody's here */
+            continue;
+        out->items[out->n_items++] = (vg_memory_item){.owner = a->owner[i].tag,
+                                                      .planned_bytes = a->planned_bytes[i],
+                                                      .in_use_bytes = a->owner[i].in_use_bytes,
+                                                      .peak_bytes = a->owner[i].peak_bytes,
+                                                      .n_allocations = a->owner[i].n_allocs};
         out->planned_bytes += a->planned_bytes[i];
     }
 }

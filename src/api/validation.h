@@ -9,7 +9,14 @@
 
 enum { API_PATH_BYTES = 4096 };
 
-typedef enum api_owner { API_DATA, API_MODEL, API_ACTIVATIONS, API_WORK, API_N_OWNERS } api_owner;
+typedef enum api_owner {
+    API_DATA,
+    API_MODEL,
+    API_ACTIVATIONS,
+    API_WORK,
+    API_REPORT,
+    API_N_OWNERS
+} api_owner;
 
 /* Must stay where it is while blocks live. */
 typedef struct api_accounts {
@@ -21,6 +28,7 @@ typedef struct api_accounts {
 void api_accounts_init(api_accounts *a);
 /* What is held now is the plan. */
 void api_accounts_plan(api_accounts *a);
+void api_plan(vg_plan *out, const train_need *need);
 void api_accounts_memory(vg_memory *out, const api_accounts *a);
 
 /* (nc) names of the classes of a run; the array belongs to the caller, the texts to the spec. */

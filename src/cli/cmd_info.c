@@ -2,13 +2,14 @@
 #include <string.h>
 
 #include "commands.h"
+#include "train.h"
 
 enum { WIDTH = 80, FACT_COLUMN = 13, CLASSES_SHOWN = 100 };
 
 typedef struct info_values {
-    const char *weights;
+    const char *weights, *data, *memory_limit;
     int imgsz, batch, threads, nc;
-    bool memory, json;
+    bool memory, train, json;
 } info_values;
 
 static void info_defaults(void *values)
@@ -125,7 +126,23 @@ static void memory_json(const vg_memory *memory)
     printf("\"sum\": %zu}", memory->planned_bytes);
 }
 
-static void model_json(const vg_model *m, const vg_model_info *info, const vg_memory *memory)
+static void plan_json(const vg_plan *plan)
+{
+    printf(", \"training\": {\"batch\": %d, \"width\": %d, \"height\": %d, \"items\": [",
+           plan->batch, plan->width, plan->height);
+    for (int i = 0; i < plan->n_items; i++) {
+        fputs(i > 0 ? ", {\"owner\": " : "{\"owner\": ", stdout);
+        cli_json_string(stdout, plan->items[i].owner);
+        json_text("what", plan->items[i].what);
+        printf(", \"bytes\": %zu, \"held\": %s}", plan->items[i].bytes,
+               plan->items[i].is_held ? "true" : "false");
+    }
+    printf("], \"held\": %zu, \"sum\": %zu, \"without_sharing\": %zu, \"limit\": %zu}",
+           plan->held_bytes, plan->total_bytes, plan->naive_bytes, plan->limit_bytes);
+}
+
+static void model_json(const vg_model *m, const vg_model_info *info, const vg_memory *memory,
+                       const vg_plan *plan)
 {
     fputs("{\"name\": ", stdout);
     cli_json_string(stdout, info->name);
@@ -156,7 +173,38 @@ static void model_json(const vg_model *m, const vg_model_info *info, const vg_me
     layers_json(m, info->n_layers);
     if (memory != NULL)
         memory_json(memory);
+    if (plan != NULL)
+        plan_json(plan);
     fputs("}\n", stdout);
+}
+
+/* The plan of a run as `vigil train` would make it with these arguments and its defaults. */
+static vg_status plan_make(vg_plan *out, const info_values *v, vg_error *err)
+{
+    char imgsz[16], batch[16], threads[16];
+    snprintf(imgsz, sizeof imgsz, "%d", v->imgsz);
+    snprintf(batch, sizeof batch, "%d", v->batch);
+    snprintf(threads, sizeof threads, "%d", v->threads);
+    const char *const settings[][2] = {
+        {"model", v->weights}, {"data", v->data}, {"memory_limit", v->memory_limit},
+        {"imgsz", imgsz},      {"batch", batch},  {"threads", threads}};
+    vg_train *t = NULL;
+    vg_status st = vg_train_create(&t, err);
+    for (size_t i = 0; st == VG_OK && i < sizeof settings / sizeof *settings; i++)
+        if (settings[i][1] != NULL)
+            st = vg_train_set(t, settings[i][0], settings[i][1], err);
+    if (st == VG_OK)
+        st = vg_train_plan(t, v->nc, out, err);
+    vg_train_destroy(&t);
+    return st;
+}
+
+static int usage_print(const char *what, const char *mend)
+{
+    vg_error err;
+    cli_error_set(&err, VG_ERR_ARGUMENT, "%s", what);
+    cli_error_text(err.mend, "%s", mend);
+    return cli_error_print(&err, CLI_USAGE);
 }
 
 static int info_run(void *values)
@@ -166,9 +214,18 @@ static int info_run(void *values)
     vg_model *m = NULL;
     vg_model_info info;
     vg_memory memory;
+    vg_plan plan;
     int status = CLI_FAILED;
+    const bool plans = v->memory && v->train;
+    if (!plans && (v->train || v->data != NULL || v->memory_limit != NULL || v->batch == -1))
+        return usage_print("--train, --data, --memory-limit and --batch -1 are of a training plan",
+                           "give --memory and --train with them");
+    if (v->batch == 0)
+        return usage_print("a batch of 0 pictures", "give 1 or more, or -1 with --train");
     vg_status st = vg_model_open(&m, v->weights, v->imgsz, v->nc, &err);
-    if (st == VG_OK && v->memory)
+    if (st == VG_OK && plans)
+        st = plan_make(&plan, v, &err);
+    if (st == VG_OK && v->memory && !plans)
         st = vg_model_memory(m, v->batch, v->threads, &memory, &err);
     if (st != VG_OK) {
         cli_error_print(&err, CLI_FAILED);
@@ -176,11 +233,13 @@ static int info_run(void *values)
     }
     vg_model_info_get(m, &info);
     if (v->json) {
-        model_json(m, &info, v->memory ? &memory : NULL);
+        model_json(m, &info, v->memory && !plans ? &memory : NULL, plans ? &plan : NULL);
     } else {
         model_print(m, &info);
         layers_print(m, info.n_layers);
-        if (v->memory)
+        if (plans)
+            train_plan_print(stdout, &plan);
+        else if (v->memory)
             memory_print(&memory, v);
     }
     status = CLI_DONE;
@@ -221,15 +280,31 @@ static const cli_option info_options[] = {
     {.name = "memory",
      .kind = CLI_BOOL,
      .offset = AT(memory),
-     .help = "what a detector of it would take, by owner"},
+     .help = "what a detector of it would take, by owner; with --train a training"},
+    {.name = "train",
+     .kind = CLI_BOOL,
+     .offset = AT(train),
+     .help = "with --memory: the plan of vigil train with its defaults, before anything is taken"},
+    {.name = "data",
+     .kind = CLI_TEXT,
+     .offset = AT(data),
+     .value = "YAML",
+     .help = "with --train: the dataset; without it the plan has no batches, labels and loss"},
+    {.name = "memory-limit",
+     .kind = CLI_TEXT,
+     .offset = AT(memory_limit),
+     .value = "SIZE",
+     .help = "with --train: a limit such as 400MB or 1.5G to hold the plan against"},
     {.name = "batch",
      .alias = "batch-size",
      .kind = CLI_INT,
      .offset = AT(batch),
      .value = "N",
-     .least = 1,
-     .most = 1024,
-     .help = "for --memory: pictures in one run of the network"},
+     .least = -1,
+     .most = 65536,
+     .help =
+         "for --memory: pictures in one run of the network; with --train also -1: the most that "
+         "fit"},
     {.name = "threads",
      .kind = CLI_INT,
      .offset = AT(threads),

@@ -13,6 +13,11 @@ void train_table_print(FILE *to, const vg_val_result *r);
 void train_epoch_print(FILE *to, const vg_train_epoch *e);
 /* "Memory: planned 755.6 MB (data 171.7 MB, ...), resident ..., peak ..." */
 void train_memory_planned(FILE *to, const vg_memory *m);
+/* "Batch: 23 pictures, the most that fit 400.0 MB: 391.2 MB (data ..., program ...)"; without a
+ * limit nothing. */
+void train_limit_print(FILE *to, const vg_plan *plan);
+/* The table of a plan. */
+void train_plan_print(FILE *to, const vg_plan *plan);
 /* "Memory: at most data 171.7 MB, ... was held; resident ..., peak ..." */
 void train_memory_held(FILE *to, const vg_memory *m);
 

@@ -1,4 +1,6 @@
 /* train_table.c: the tables of validations and the lines of memory. */
+#include <string.h>
+
 #include "train.h"
 
 void train_table_print(FILE *to, const vg_val_result *r)
@@ -55,6 +57,60 @@ void train_memory_planned(FILE *to, const vg_memory *m)
                 cli_bytes(a, (double)m->items[i].planned_bytes));
     fputs("), ", to);
     resident_print(to, m);
+}
+
+static double plan_sum(const vg_plan *plan, const char *owner)
+{
+    double sum = 0;
+    for (int i = 0; i < plan->n_items; i++)
+        if (strcmp(plan->items[i].owner, owner) == 0)
+            sum += (double)plan->items[i].bytes;
+    return sum;
+}
+
+void train_limit_print(FILE *to, const vg_plan *plan)
+{
+    static const char *const owners[] = {"data", "model",  "activations",
+                                         "work", "report", "program"};
+    char a[32], b[32];
+    if (plan->limit_bytes == 0)
+        return;
+    fprintf(to, "Batch: %d pictures%s fit %s: ", plan->batch,
+            plan->is_chosen ? ", the most that" : ",", cli_bytes(a, (double)plan->limit_bytes));
+    fprintf(to, "%s at most (", cli_bytes(b, (double)plan->total_bytes));
+    for (size_t i = 0; i < sizeof owners / sizeof *owners; i++)
+        fprintf(to, "%s%s %s", i > 0 ? ", " : "", owners[i],
+                cli_bytes(a, plan_sum(plan, owners[i])));
+    fputs(")\n", to);
+}
+
+static void item_print(FILE *to, const char *owner, const char *what, size_t bytes)
+{
+    char a[32], b[32];
+    fprintf(to, "  %-12s %-51s %9s %14s\n", owner, what, cli_bytes(a, (double)bytes),
+            cli_commas(b, (long long)bytes));
+}
+
+void train_plan_print(FILE *to, const vg_plan *plan)
+{
+    char a[32], b[32];
+    fprintf(to, "\ntraining plan at %dx%d, batch %d%s, bytes:\n", plan->width, plan->height,
+            plan->batch, plan->is_chosen ? " (the most that fit)" : "");
+    for (int held = 1; held >= 0; held--) {
+        for (int i = 0; i < plan->n_items; i++)
+            if (plan->items[i].is_held == (held == 1))
+                item_print(to, plan->items[i].owner, plan->items[i].what, plan->items[i].bytes);
+        if (held == 1)
+            item_print(to, "sum", "held from the first batch to the last", plan->held_bytes);
+    }
+    item_print(to, "sum", "what a memory limit must leave room for", plan->total_bytes);
+    if (plan->limit_bytes > 0)
+        fprintf(to, "  the limit of %s %s\n", cli_bytes(a, (double)plan->limit_bytes),
+                plan->total_bytes <= plan->limit_bytes ? "holds it" : "is too small for it");
+    const double kept = plan_sum(plan, "activations");
+    fprintf(to, "  activations without sharing: %s, %.1f times as much as %s\n",
+            cli_bytes(a, (double)plan->naive_bytes),
+            kept > 0 ? (double)plan->naive_bytes / kept : 0, cli_bytes(b, kept));
 }
 
 void train_memory_held(FILE *to, const vg_memory *m)

@@ -117,6 +117,8 @@ static vg_status open_one(train_checkpoint *c, const char *path, base_mem *mem, 
     st = checkpoint_verify(&c->values, &c->args, c->file, path, mem, err);
     if (st != VG_OK)
         weights_close(&c->file);
+    else
+        weights_forget_pages(c->file); /* the checksum has touched them all */
     return st;
 }
 

@@ -488,6 +488,8 @@ static vg_status copy_all(copy_mode mode, train_state *s, bool has_gradients, co
         }
         if (st != VG_OK)
             return st;
+        if (mode == COPY_DO)
+            weights_forget_pages(f); /* what the run holds is there already: not both at once */
     }
     if (n_tensors != weights_count(f))
         return base_fail(err, VG_ERR_FORMAT, path,

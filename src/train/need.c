@@ -17,11 +17,16 @@ enum {
      * parameter altogether (tests/train/test_need.c compares with the account's peak). */
     PASSING_PER_PARAM = 2048,
     PASSING_BYTES = 256 << 10,
-    /* A page of plots is 1500 x 1500 x 4; events, lists of labels. */
-    REPORT_BYTES = 2 << 20,
-    PLOTS_BYTES = 12 << 20,
-    /* Resident outside every account; docs/training.md has the measurements. */
-    PROGRAM_BYTES = 32 << 20,
+    /* Events and texts; with plots a page of 1500 x 1500 pixels and the library that draws it, and
+     * two pages of a batch's pictures, up to 4 x 4 of them within 1920 pixels, with the encoder's
+     * room for each. */
+    REPORT_BYTES = 1 << 20,
+    PLOT_BYTES = 16 << 20,
+    MOSAIC_SIDE_PX = 1920,
+    MOSAIC_ROW = 4,
+    /* Resident outside every account, measured with plots: 26 MiB with JPEG, 15 more with the
+     * library that other pictures need (docs/training.md). */
+    PROGRAM_BYTES = 44 << 20,
     THREAD_BYTES = 512 << 10,
 };
 /* Of the machine's available memory or the control groups' limit, when batch is -1 and no limit is
@@ -185,14 +190,22 @@ static void add_data(train_need *need, const planner *p, const shapes *s)
                 decoders);
 }
 
+static size_t report_bytes(const train_run *r)
+{
+    if (!r->args.plots)
+        return REPORT_BYTES;
+    const size_t side = (size_t)(r->args.imgsz + 2 * r->info.max_stride);
+    const size_t page = MOSAIC_ROW * side < MOSAIC_SIDE_PX ? MOSAIC_ROW * side : MOSAIC_SIDE_PX;
+    return REPORT_BYTES + PLOT_BYTES + 2 * 2 * 3 * page * page + 2 * 4 * side * side;
+}
+
 static void add_bounds(train_need *need, const planner *p)
 {
     const train_run *r = p->r;
     const size_t n_threads = (size_t)p->n_threads + 2 * (size_t)run_loader_options(r, 1).n_workers;
     add_passing(need, TRAIN_OWNER_WORK, "headers of files while they are written",
                 PASSING_BYTES + r->n_params * PASSING_PER_PARAM);
-    add_passing(need, TRAIN_OWNER_REPORT, "events and plots, at most",
-                REPORT_BYTES + (r->args.plots ? PLOTS_BYTES : 0));
+    add_passing(need, TRAIN_OWNER_REPORT, "events and plots, at most", report_bytes(r));
     add_passing(need, TRAIN_OWNER_PROGRAM, "the best weights while they are read",
                 values_bytes(r, sizeof(uint16_t), 1));
     add_passing(need, TRAIN_OWNER_PROGRAM, "code, libraries, stacks, at most",
