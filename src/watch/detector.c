@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "base/base.h"
+#include "cycle.h"
 #include "fit.h"
 #include "history.h"
 #include "trend.h"
@@ -25,11 +26,17 @@ struct watch_detector {
     double since_s, base;    /* of the rise */
     double call_slope, call_growth;
     double slope, slope_error;
+    double line, line_s, line_error; /* the fitted floor's newest point */
+    double walk_per_s;
+    double mean_above, most_above; /* how far the readings are above it */
     double floor;
 };
 
 /* Blocks in a row that must agree. */
 enum { AGREE = 3 };
+/* Standard deviations either side: the interval's ends are those of two truths (forecast), of which
+ * each must lie inside in 90 % of cases. */
+#define SURE 1.3
 
 size_t watch_detector_bytes(void)
 {
@@ -64,23 +71,63 @@ static double limit_of(const watch_detector *d, double base)
     return 2 * fmax(base, d->unit == WATCH_COUNT ? 64 : 0);
 }
 
-/* Fits the rise since its beginning. */
-static void follow(watch_detector *d)
+/* Copies the blocks since a moment from the finest level that has them all. */
+static int blocks_since(const watch_detector *d, double since_s, double *time_s, double *y,
+                        const watch_level **from)
 {
-    const int k = watch_history_level(&d->history, d->since_s);
+    const int k = watch_history_level(&d->history, since_s);
     const watch_level *l = &d->history.levels[k];
     int n = 0;
-    while (n < l->n && watch_history_back(l, n)->time_s >= d->since_s - 1)
+    while (n < l->n && watch_history_back(l, n)->time_s >= since_s)
         n++;
+    *from = l;
+    return watch_trend_window(l, n, time_s, y);
+}
+
+/* How far above the floor a level's blocks usually are, in the mean and at most. */
+static void find_heights(const watch_level *l, int n, double *mean, double *most)
+{
+    double mean_above[WATCH_BLOCKS], most_above[WATCH_BLOCKS];
+    for (int i = 0; i < n; i++) {
+        const watch_block *b = watch_history_back(l, i);
+        mean_above[i] = (double)b->mean_above;
+        most_above[i] = (double)b->most_above;
+    }
+    *mean = base_median(mean_above, (size_t)n);
+    *most = base_median(most_above, (size_t)n);
+}
+
+/* Fits the rise since its beginning, or since it last bent. */
+static void follow(watch_detector *d)
+{
     double time_s[WATCH_BLOCKS], y[WATCH_BLOCKS];
-    n = watch_trend_window(l, n, time_s, y);
-    if (n < 8)
-        return;
-    watch_fit f;
-    watch_fit_make(&f, time_s, y, n, least_noise(d));
-    d->slope = f.slope_per_s;
-    d->slope_error = f.slope_error_per_s;
-    d->base = f.begin;
+    double since_s = d->since_s;
+    for (int round = 0; round < 4; round++) {
+        const watch_level *l;
+        const int n = blocks_since(d, since_s - 1, time_s, y, &l);
+        if (n < (round == 0 ? 8 : 16))
+            return;
+        const bool has_cycle = watch_cycle_remove(time_s, y, n);
+        watch_fit f;
+        watch_fit_make(&f, time_s, y, n, least_noise(d));
+        if (round == 0)
+            d->base = f.begin;
+        d->slope = f.slope_per_s;
+        d->slope_error = f.slope_error_per_s;
+        d->line = f.end;
+        d->line_s = f.end_s;
+        /* What walked until now goes on walking: variance a second. */
+        d->walk_per_s = f.drift * f.drift * (n - 1) / (f.end_s - f.begin_s);
+        d->line_error = hypot(f.level_error, 0.5 * (f.end_s - f.begin_s) * f.slope_error_per_s);
+        find_heights(l, n, &d->mean_above, &d->most_above);
+        /* Half a block's own rise is none of its peaks'. */
+        d->most_above = fmax(d->most_above - 0.5 * f.slope_per_s * (f.end_s - f.begin_s) / (n - 1),
+                             d->mean_above);
+        const double bend = fabs(f.ratio - 1);
+        if (has_cycle || bend < 0.15 || bend < 3 * f.ratio_error)
+            return;
+        since_s = f.end_s - 0.7 * (f.end_s - f.begin_s);
+    }
 }
 
 /* The newest two fifths of the rise's time no longer rise, or most of the rise was taken back. */
@@ -90,13 +137,9 @@ static bool has_ended(const watch_detector *d)
         return true;
     const double now_s = d->history.last_s;
     const double begin_s = now_s - 0.4 * (now_s - d->since_s);
-    const int k = watch_history_level(&d->history, begin_s);
-    const watch_level *l = &d->history.levels[k];
-    int n = 0;
-    while (n < l->n && watch_history_back(l, n)->time_s >= begin_s)
-        n++;
     double time_s[WATCH_BLOCKS], y[WATCH_BLOCKS];
-    n = watch_trend_window(l, n, time_s, y);
+    const watch_level *l;
+    const int n = blocks_since(d, begin_s, time_s, y, &l);
     if (n < 12)
         return false;
     watch_fit f;
@@ -104,13 +147,22 @@ static bool has_ended(const watch_detector *d)
     return f.slope_per_s + 2 * f.slope_error_per_s < 0.25 * d->call_slope;
 }
 
-static void begin_rise(watch_detector *d, const watch_trend *t, watch_state state)
+/* The window may have caught a piece of the time before, or not all of the rise. */
+static double beginning_of(const watch_detector *d, int k, const watch_trend *t)
+{
+    double time_s[WATCH_BLOCKS], y[WATCH_BLOCKS];
+    const int n = watch_trend_window(&d->history.levels[k], t->fit.n * 8 / 5, time_s, y);
+    const int hinge = watch_fit_hinge(time_s, y, n);
+    const double since_s = time_s[hinge];
+    /* Older blocks were no part of what was asked: believe them only when they turn at a hinge. */
+    return hinge > 0 || n == t->fit.n ? since_s : t->fit.begin_s;
+}
+
+static void begin_rise(watch_detector *d, int k, const watch_trend *t, watch_state state)
 {
     if (!(d->state == WATCH_SUSPECT && d->since_s < t->fit.begin_s) || state == WATCH_LEAKING) {
-        d->since_s = t->fit.begin_s;
+        d->since_s = beginning_of(d, k, t);
         d->base = t->fit.begin;
-        d->slope = t->fit.slope_per_s;
-        d->slope_error = t->fit.slope_error_per_s;
     }
     d->call_slope = t->fit.slope_per_s;
     d->call_growth = t->growth;
@@ -168,10 +220,10 @@ static void ask_level(watch_detector *d, int k)
     if (d->state >= WATCH_LEAKING)
         return;
     if (d->leaks[k] >= AGREE) {
-        begin_rise(d, &leak, WATCH_LEAKING);
+        begin_rise(d, k, &leak, WATCH_LEAKING);
     } else if (d->rises[k] >= AGREE) {
         const watch_trend *t = leak.answer == WATCH_ANSWER_LEAK ? &leak : &rise;
-        begin_rise(d, t, WATCH_SUSPECT);
+        begin_rise(d, k, t, WATCH_SUSPECT);
         d->quiet_s = d->history.last_s + 0.5 * (t->fit.end_s - t->fit.begin_s);
     }
 }
@@ -181,11 +233,23 @@ static void forecast(const watch_detector *d, double *at, double *low, double *h
     *at = *low = *high = NAN;
     if (!isfinite(d->limit) || !isfinite(d->slope))
         return;
-    const double left = d->limit - d->floor;
-    const double wide = 1.645 * d->slope_error;
-    *at = d->slope > 0 ? fmax(left, 0) / d->slope : INFINITY;
-    *low = d->slope + wide > 0 ? fmax(left, 0) / (d->slope + wide) : INFINITY;
-    *high = d->slope - wide > 0 ? fmax(left, 0) / (d->slope - wide) : INFINITY;
+    /* The end comes when the mean reaches the limit, or already when the peaks do: both are in. */
+    const double line = d->line + d->slope * (d->history.last_s - d->line_s);
+    const double left = fmax(d->limit - line - d->mean_above, 0);
+    const double peak = fmax(d->limit - line - d->most_above, 0);
+    *at = d->slope > 0 ? 0.5 * (left + peak) / d->slope : INFINITY;
+    if (!(d->slope > 0)) {
+        *low = d->slope + SURE * d->slope_error > 0 ? peak / (d->slope + SURE * d->slope_error)
+                                                    : INFINITY;
+        *high = INFINITY;
+        return;
+    }
+    /* Errors of the way left: the level's, the slope's, and of the steps to come. */
+    const double part =
+        sqrt(d->line_error * d->line_error + d->walk_per_s * *at) / fmax(left, 1e-300);
+    const double wide = SURE * hypot(d->slope_error / d->slope, part);
+    *low = peak / d->slope / (1 + wide);
+    *high = wide < 1 ? left / d->slope / (1 - wide) : INFINITY;
 }
 
 static void decide(watch_detector *d, int closed)
@@ -252,13 +316,9 @@ void watch_detector_get(const watch_detector *d, watch_verdict *out)
 
 bool watch_detector_change(const watch_detector *d, double since_s, watch_change *out)
 {
-    const int k = watch_history_level(&d->history, since_s);
-    const watch_level *l = &d->history.levels[k];
-    int n = 0;
-    while (n < l->n && watch_history_back(l, n)->time_s >= since_s)
-        n++;
     double time_s[WATCH_BLOCKS], y[WATCH_BLOCKS];
-    n = watch_trend_window(l, n, time_s, y);
+    const watch_level *l;
+    const int n = blocks_since(d, since_s, time_s, y, &l);
     if (n < 4)
         return false;
     const int end = n >= 12 ? n / 4 : 1;

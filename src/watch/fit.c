@@ -62,6 +62,19 @@ static double slope_at(const parabola *p, double x)
     return p->c1 + p->c2 * (2 * x - p->mix);
 }
 
+/* Variance a point of a random walk in the residuals d: how much more they part over a quarter of
+ * the window than over a step. The fit has eaten a part of a walk: hence 1.7. */
+static double walk_of(const double *d, int n)
+{
+    const int far = n / 4;
+    double near_sum = 0, far_sum = 0;
+    for (int i = 1; i < n; i++)
+        near_sum += (d[i] - d[i - 1]) * (d[i] - d[i - 1]);
+    for (int i = far; i < n; i++)
+        far_sum += (d[i] - d[i - far]) * (d[i] - d[i - far]);
+    return fmax(1.7 * (far_sum / (n - far) - near_sum / (n - 1)) / (far - 1), 0);
+}
+
 void watch_fit_make(watch_fit *out, const double *time_s, const double *value, int n, double noise)
 {
     double x[MOST], w[MOST], r[MOST], scratch[MOST];
@@ -89,19 +102,23 @@ void watch_fit_make(watch_fit *out, const double *time_s, const double *value, i
             w[i] = fabs(r[i]) <= bend ? 1 : bend / fabs(r[i]);
     }
 
-    double sum = 0, lag = 0, line_sum = 0;
+    double sum = 0, lag = 0, line_sum = 0, from_line[MOST];
     for (int i = 0; i < n; i++) {
         const double d = y[i] - line_at(&p, x[i]);
         sum += w[i] * r[i] * r[i];
         line_sum += w[i] * d * d;
+        from_line[i] = sqrt(w[i]) * d;
         if (i > 0)
             lag += r[i] * r[i - 1] * sqrt(w[i] * w[i - 1]);
     }
     const double neighbour = sum > 0 ? fmin(fmax(lag / sum + 1.0 / n, 0), 0.9) : 0;
     const double sigma = fmax(sqrt(sum / (n - 3)), noise);
     const double wide = sigma * sqrt((1 + neighbour) / (1 - neighbour));
-    const double error1 = p.s11 > 0 ? wide / sqrt(p.s11) : INFINITY;
-    const double error2 = p.s22 > 0 ? wide / sqrt(p.s22) : INFINITY;
+    /* A walk of variance q a point makes a slope's variance 0.3 q n and a bend's 0.27 q n: the
+     * integrals of a Brownian motion against Legendre's polynomials. */
+    const double walk = n >= 12 ? walk_of(from_line, n) : 0;
+    const double error1 = p.s11 > 0 ? sqrt(wide * wide / p.s11 + 0.3 * walk * n) : INFINITY;
+    const double error2 = p.s22 > 0 ? sqrt(wide * wide / p.s22 + 0.27 * walk * n) : INFINITY;
     const double early = slope_at(&p, -1), late = slope_at(&p, 1);
     *out = (watch_fit){.n = n,
                        .begin_s = time_s[0],
@@ -110,12 +127,40 @@ void watch_fit_make(watch_fit *out, const double *time_s, const double *value, i
                        .end = base + line_at(&p, 1),
                        .slope_per_s = p.c1 / half,
                        .slope_error_per_s = error1 / half,
+                       .level_error = wide / sqrt(p.s00),
                        .sigma = sigma,
                        .line_sigma = fmax(sqrt(line_sum / (n - 2)), noise),
+                       .drift = sqrt(walk),
                        .neighbour = neighbour,
                        .ratio = early > 0 ? late / early : INFINITY,
                        .ratio_error = 4 * error2 / fmax(fabs(p.c1), 1e-300),
                        .late_per_s = late / half};
+}
+
+int watch_fit_hinge(const double *time_s, const double *value, int n)
+{
+    int best = 0;
+    double least = INFINITY, alone = INFINITY;
+    for (int k = 0; k < n * 2 / 3; k++) {
+        double s1 = 0, s2 = 0, y0 = 0, y1 = 0, y2 = 0;
+        for (int i = 0; i < n; i++) {
+            const double x = i > k ? time_s[i] - time_s[k] : 0, y = value[i] - value[0];
+            s1 += x;
+            s2 += x * x;
+            y0 += y;
+            y1 += x * y;
+            y2 += y * y;
+        }
+        const double slope = (y1 - s1 * y0 / n) / (s2 - s1 * s1 / n);
+        const double rest = y2 - y0 * y0 / n - slope * (y1 - s1 * y0 / n);
+        if (k == 0)
+            alone = rest;
+        if (rest < least) {
+            least = rest;
+            best = k;
+        }
+    }
+    return least < 0.8 * alone ? best : 0;
 }
 
 double watch_fit_theil_sen(const double *time_s, const double *value, int n)

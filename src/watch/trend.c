@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "base/base.h"
+#include "cycle.h"
 
 enum { PARTS = 16 };
 
@@ -27,6 +28,14 @@ static double noise_of(const double *y, int n)
     for (int i = 2; i < n; i++)
         d[i - 2] = fabs(y[i] - 2 * y[i - 1] + y[i - 2]);
     return 1.4826 * base_median(d, (size_t)(n - 2)) / sqrt(6);
+}
+
+static double mean_of(const double *y, int n)
+{
+    double sum = 0;
+    for (int i = 0; i < n; i++)
+        sum += y[i];
+    return sum / n;
 }
 
 static double median_of(const double *y, int n)
@@ -64,11 +73,8 @@ static double parts_of(const double *time_s, const double *y, int n)
 }
 
 /* The part of the headroom that must be gone, by how long all of it lasts. */
-static double patience(double lasts_h)
+static double between(const double (*at)[2], int n, double lasts_h)
 {
-    static const double at[][2] = {{0.25, 0.36}, {0.5, 0.30}, {1, 0.20},  {2, 0.16},
-                                   {12, 0.16},   {16, 0.25},  {40, 0.25}, {70, 0.155}};
-    const int n = (int)(sizeof at / sizeof at[0]);
     if (lasts_h <= at[0][0])
         return at[0][1];
     for (int i = 1; i < n; i++)
@@ -77,6 +83,20 @@ static double patience(double lasts_h)
             return at[i - 1][1] + part * (at[i][1] - at[i - 1][1]);
         }
     return at[n - 1][1];
+}
+
+/* The faster, the more: what fills a tenth of the headroom in three minutes is often a batch. */
+static double patience(double lasts_h)
+{
+    static const double at[][2] = {{0.25, 0.32}, {0.5, 0.26}, {1, 0.20}, {2, 0.16}, {96, 0.15}};
+    return between(at, (int)(sizeof at / sizeof at[0]), lasts_h);
+}
+
+/* The same while a day's cycle cannot be ruled out. */
+static double patience_by_day(double lasts_h)
+{
+    static const double at[][2] = {{14, 0.16}, {18, 0.27}, {40, 0.27}, {75, 0.15}};
+    return between(at, (int)(sizeof at / sizeof at[0]), lasts_h);
 }
 
 /* Could a warm-up that comes to rest well below the limit have made this curve? An exponential
@@ -94,14 +114,22 @@ static bool may_rest(const watch_trend *t)
     return t->gone + late / -log(ratio) / t->headroom < 0.75;
 }
 
+/* With what was before the window, if it is known: that is where a cycle would show. */
+static bool may_be_day(const watch_level *l, int n)
+{
+    double time_s[WATCH_BLOCKS], y[WATCH_BLOCKS];
+    n = watch_trend_window(l, n * 8 / 5, time_s, y);
+    return watch_cycle_may_be(time_s, y, n);
+}
+
 static watch_answer ask(watch_trend *t, const watch_history *h, int level, const double *time_s,
                         const double *y, int n, double limit, double noise)
 {
     const watch_level *l = &h->levels[level];
     const int end = n / 8 > 3 ? n / 8 : 3;
-    const double rough = median_of(y + n - end, end) - median_of(y, end);
-    const double shake = fmax(noise_of(y, n), noise);
-    if (!(rough > 4 * shake))
+    const double begin = mean_of(y, end), rough = mean_of(y + n - end, end) - begin;
+    /* The cheap questions first: nearly all windows of a healthy job end here. */
+    if (!(rough > 0.02 * (limit - begin)) || !(rough > 4 * fmax(noise_of(y, n), noise)))
         return WATCH_ANSWER_FLAT;
 
     watch_fit_make(&t->fit, time_s, y, n, noise);
@@ -130,8 +158,12 @@ static watch_answer ask(watch_trend *t, const watch_history *h, int level, const
         return WATCH_ANSWER_SLOWS;
     if (f->ratio > 3)
         return WATCH_ANSWER_BENDS;
-    if (t->gone < patience(t->headroom / f->slope_per_s / 3600))
+    const double lasts_h = t->headroom / f->slope_per_s / 3600;
+    if (t->gone < patience(lasts_h))
         return WATCH_ANSWER_SMALL;
+    if (t->gone < patience_by_day(lasts_h) && time_s[n - 1] - time_s[0] < 16 * 3600.0 &&
+        may_be_day(l, n))
+        return WATCH_ANSWER_CYCLE;
     return WATCH_ANSWER_LEAK;
 }
 
@@ -141,5 +173,6 @@ void watch_trend_ask(watch_trend *out, const watch_history *h, int level, int n,
     double time_s[WATCH_BLOCKS], y[WATCH_BLOCKS];
     *out = (watch_trend){0};
     n = watch_trend_window(&h->levels[level], n, time_s, y);
-    out->answer = ask(out, h, level, time_s, y, n, limit, noise);
+    if (n >= 8)
+        out->answer = ask(out, h, level, time_s, y, n, limit, noise);
 }
