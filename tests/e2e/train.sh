@@ -4,21 +4,7 @@ set -eu
 . "$(dirname "$0")/lib.sh"
 run_folder=runs/train/exp
 
-# Eight pictures, the last two also for validation; two boxes each.
-for split in train val; do mkdir -p "set/images/$split" "set/labels/$split"; done
-pictures set/images/train 8
-i=0
-for picture in set/images/train/*; do
-    name=$(basename "$picture")
-    label=${name%.*}.txt
-    printf '%d 0.3 0.4 0.3 0.4\n1 0.7 0.6 0.2 0.3\n' $((i % 2)) >"set/labels/train/$label"
-    if [ $i -ge 6 ]; then
-        cp "$picture" set/images/val/
-        cp "set/labels/train/$label" set/labels/val/
-    fi
-    i=$((i + 1))
-done
-printf 'path: set\ntrain: images/train\nval: images/val\nnames: {0: box, 1: ball}\n' >data.yaml
+training_set
 
 # train STATUS ARGUMENT...: small and short.
 train() {
@@ -94,8 +80,6 @@ equal "$(cut -d, -f1,3- runs/train/cut/results.csv)" "$(cut -d, -f1,3- runs/trai
 # ---- what is refused, without a folder left behind
 train 1 --model yolo11n --batch -1
 is_error "cannot choose the batch itself yet"
-train 1 --model yolo11n --detach
-is_error "cannot detach a run yet"
 train 1 --model yolo11n --device 0
 is_error "runs on the CPU alone"
 train 2 --model yolo11n --epochs many
