@@ -14,9 +14,10 @@
 enum { WATCH_MOST_PROCESSES = 16384, WATCH_NAME_BYTES = 32 };
 
 typedef struct watch_target {
-    pid_t pid;               /* the main process; 0: none (a cgroup alone) */
-    const char *cgroup;      /* path below the cgroup mount, or absolute; NULL: main's own */
-    const char *run_folder;  /* where progress is written; NULL: found by main's open files */
+    pid_t pid;              /* the main process; 0: none (a cgroup alone) */
+    const char *cgroup;     /* path below the cgroup mount, or absolute; NULL: main's own */
+    const char *run_folder; /* where progress is written; NULL: found by main's open files */
+    pid_t reaper; /* whose other children are the job's orphans: the guard itself; 0: none */
     double memory_max_bytes; /* a limit of the user's; 0: none */
     const char *proc, *sys;  /* roots, for tests; NULL: /proc and /sys */
 } watch_target;

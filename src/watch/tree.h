@@ -1,0 +1,54 @@
+/* tree.h: who belongs to the job: the main process and all its descendants.
+ *
+ * A process is held by a descriptor of its folder in /proc, which the kernel ties to that process
+ * and not to its number: what is read through it is never another one's, however fast numbers are
+ * used again. All of /proc is listed at each look, but only numbers not seen before are read.
+ * A descendant stays one when its parent dies (it is an orphan then). For this folder. */
+#ifndef WATCH_TREE_H
+#define WATCH_TREE_H
+
+#include "proc.h"
+
+typedef struct watch_member {
+    int dir; /* /proc/PID; -1: the bound of open files was reached, and it is read by its path */
+    proc_stat stat;
+    bool is_new, is_gone;
+    double seen_s;         /* when it was first met */
+    uint64_t ticks_before; /* CPU time at the look before */
+    /* The last reading of what is dear to read; NAN: never. */
+    double pss_bytes, uss_bytes, private_bytes, shared_bytes, rollup_s;
+    double rss_bytes, anon_bytes, read_bytes, write_bytes;
+    int fds;
+} watch_member;
+
+typedef struct watch_tree watch_tree;
+
+typedef struct watch_tree_options {
+    pid_t main_pid;    /* 0: the cgroup alone */
+    const char *proc;  /* root */
+    const char *procs; /* a cgroup's cgroup.procs, whose processes all belong; NULL */
+    pid_t reaper;      /* children of this one that are not `self` belong: orphans that a
+                          subreaper got; 0: none */
+} watch_tree_options;
+
+vg_status watch_tree_create(watch_tree **out, const watch_tree_options *o, base_mem *mem,
+                            vg_error *err);
+void watch_tree_destroy(watch_tree **t);
+/* Who is there now. mem: when there are more than ever before. False: the main process is gone. */
+vg_status watch_tree_look(watch_tree *t, double now_s, bool *main_is_there, base_mem *mem,
+                          vg_error *err);
+size_t watch_tree_size(const watch_tree *t);
+/* By pid, rising; main is at watch_tree_main, (size_t)-1 when gone. */
+watch_member *watch_tree_at(watch_tree *t, size_t i);
+size_t watch_tree_main(const watch_tree *t);
+uint64_t watch_tree_started(const watch_tree *t);    /* descendants ever met */
+uint64_t watch_tree_cpu_gone(const watch_tree *t);   /* ticks that the dead had used */
+size_t watch_tree_not_followed(const watch_tree *t); /* past WATCH_MOST_PROCESSES, ever */
+bool watch_tree_is_orphan(const watch_tree *t, const watch_member *m);
+
+/* Reads a file of a member's folder into buf; -1 when it is gone or forbidden. */
+ssize_t watch_member_read(const watch_tree *t, const watch_member *m, const char *name, char *buf,
+                          size_t n);
+int watch_member_open(const watch_tree *t, const watch_member *m, const char *name, int flags);
+
+#endif
