@@ -1,0 +1,238 @@
+/* What a run's folder gets beside what train writes: pictures of batches show what is in them, and
+ * the disk's troubles end no run. Inside api, so linked with its floors. */
+#include "set.h" /* first: it allocates, which base.h forbids who comes after it */
+
+#include "api/train_report.h"
+#include "report/support.h"
+
+enum { SIDE = 64, GAP = 4, CAPTION = 20 };
+
+static char root[256];
+
+static int set_up(void **state)
+{
+    if (folder_make(root, sizeof root) != 0)
+        return -1;
+    set_make(root);
+    return setup(state);
+}
+
+static int tear_down(void **state)
+{
+    folder_remove(root);
+    return teardown(state);
+}
+
+/* ---- pictures ---- */
+
+/* The set's pictures are only named here; what is drawn is the batch. */
+typedef struct scene {
+    data_spec *spec;
+    data_set *set;
+    api_gallery *gallery;
+    data_batch batch;
+    data_item items[2];
+    float input[2 * SIDE * SIDE * 3];
+} scene;
+
+static const char *const names[] = {"red", "blue"};
+
+static scene *make_scene(bench *b)
+{
+    static scene s;
+    const data_set_options val = {.split = DATA_VAL, .no_cache = true};
+    const api_gallery_options o = {.folder = b->folder,
+                                   .names = names,
+                                   .imgsz = SIDE,
+                                   .stride = 32,
+                                   .most_labels = 1,
+                                   .most_found = 5,
+                                   .conf = 0.001f};
+    s = (scene){.batch = {.n = 2, .h = SIDE, .w = SIDE, .input = s.input, .items = s.items},
+                .items = {{.picture = 0, .w0 = 100, .h0 = 80, .gain = 0.5f, .left = 8, .top = 12},
+                          {.picture = 1, .w0 = 100, .h0 = 80, .gain = 0.5f, .left = 8, .top = 12}}};
+    for (size_t i = 0; i < sizeof s.input / sizeof *s.input; i++)
+        s.input[i] = i < SIDE * SIDE * 3 ? 0.25f : 0.5f;
+    assert_int_equal(data_spec_open(&s.spec, scene_path(root, "data.yaml"), &b->mem, &b->err),
+                     VG_OK);
+    assert_int_equal(data_set_open(&s.set, s.spec, &val, NULL, &b->mem, &b->err), VG_OK);
+    assert_int_equal(api_gallery_create(&s.gallery, &o, &b->mem, &b->err), VG_OK);
+    return &s;
+}
+
+static void end_scene(scene *s)
+{
+    api_gallery_destroy(&s->gallery);
+    data_set_destroy(&s->set);
+    data_spec_destroy(&s->spec);
+}
+
+static void read_page(bench *b, image_buffer *out, const char *name)
+{
+    image_decoder *d;
+    size_t n;
+    char *bytes = read_text(b, in_folder(b, name), &n);
+    assert_int_equal(image_decoder_create(&d, NULL, &b->mem, &b->err), VG_OK);
+    assert_int_equal(image_decode(d, out, (const uint8_t *)bytes, n, name, &b->mem, &b->err),
+                     VG_OK);
+    image_decoder_destroy(&d);
+    base_free(bytes);
+    assert_int_equal(out->view.w, GAP + 2 * (SIDE + GAP));
+    assert_int_equal(out->view.h, GAP + SIDE + CAPTION + GAP);
+}
+
+/* Mean of red less mean of blue in a part of picture `tile`. */
+static double redness(const image_buffer *page, int tile, int x1, int y1, int x2, int y2)
+{
+    double sum = 0;
+    const int left = GAP + tile * (SIDE + GAP), top = GAP + CAPTION;
+    for (int y = y1; y < y2; y++)
+        for (int x = x1; x < x2; x++) {
+            const uint8_t *p =
+                page->view.data + (size_t)(top + y) * page->view.stride + 3 * (size_t)(left + x);
+            sum += p[0] - p[2];
+        }
+    return sum / ((x2 - x1) * (y2 - y1));
+}
+
+/* Lines run on the box; class 0 is red, class 1 blue. */
+static void a_batch_of_training_shows_its_pixels_and_labels(void **state)
+{
+    bench *b = *state;
+    scene *s = make_scene(b);
+    image_buffer page = {0};
+    const detect_label labels[] = {{.picture = 1, .class_index = 0, {0.5f, 0.5f, 0.5f, 0.25f}}};
+    s->batch.labels = labels;
+    s->batch.n_labels = 1;
+    const uint64_t n_allocs = b->mem.n_allocs;
+    assert_int_equal(api_gallery_train(s->gallery, 12, &s->batch, s->set, 1, &b->mem, &b->err),
+                     VG_OK);
+    assert_int_equal(b->mem.n_allocs, n_allocs); /* all of it was taken at create */
+    read_page(b, &page, "train_batch12.jpg");
+    const uint8_t *dark = page.view.data + (GAP + CAPTION + 40) * page.view.stride + 3 * (GAP + 40);
+    assert_in_range(dark[0], 60, 68);
+    assert_true(redness(&page, 1, 15, 30, 17, 38) > 80); /* the box's left side, at 0.25 * 64 */
+    assert_true(redness(&page, 1, 47, 30, 49, 38) > 80);
+    assert_true(redness(&page, 1, 25, 28, 40, 36) < 20); /* in the box */
+    assert_true(redness(&page, 0, 0, 0, SIDE, SIDE) < 5);
+    image_buffer_fini(&page);
+    end_scene(s);
+}
+
+static void a_validation_shows_truths_and_what_was_found(void **state)
+{
+    bench *b = *state;
+    scene *s = make_scene(b);
+    image_buffer page = {0};
+    const detect_truth truth = {.class_index = 0, .xyxy = {20, 20, 60, 60}};
+    const detect_box boxes[] = {{.x1 = 20, .y1 = 20, .x2 = 60, .y2 = 60, .score = 0.9f},
+                                {.x1 = 70, .y1 = 20, .x2 = 90, .y2 = 60, .score = 0.2f}};
+    for (int i = 0; i < 2; i++) {
+        const train_validated p = {.batch = &s->batch,
+                                   .i = i,
+                                   .item = &s->items[i],
+                                   .boxes = boxes,
+                                   .n_boxes = i == 0 ? 2 : 0,
+                                   .truths = &truth,
+                                   .n_truths = i == 0 ? 0 : 1};
+        assert_false(set_has(b->folder, "val_batch0_pred.jpg"));
+        assert_int_equal(api_gallery_validated(s->gallery, &p, s->set, 1, &b->mem, &b->err), VG_OK);
+    }
+    /* x 20 of the file is 20 / 2 + 8 of the batch. */
+    read_page(b, &page, "val_batch0_labels.jpg");
+    assert_true(redness(&page, 1, 17, 30, 19, 40) > 80);
+    assert_true(redness(&page, 1, 37, 30, 39, 40) > 80);
+    assert_true(redness(&page, 0, 0, 0, SIDE, SIDE) < 5);
+    read_page(b, &page, "val_batch0_pred.jpg");
+    assert_true(redness(&page, 0, 17, 30, 19, 40) > 80);
+    assert_true(redness(&page, 0, 42, 24, 58, 44) < 5); /* below a confidence of 0.25 */
+    assert_true(redness(&page, 1, 0, 0, SIDE, SIDE) < 5);
+    s->batch.index = API_GALLERY_BATCHES;
+    const train_validated late = {.batch = &s->batch, .item = &s->items[0]};
+    assert_int_equal(api_gallery_validated(s->gallery, &late, s->set, 1, &b->mem, &b->err), VG_OK);
+    assert_false(set_has(b->folder, "val_batch3_labels.jpg"));
+    image_buffer_fini(&page);
+    end_scene(s);
+}
+
+/* ---- the disk's troubles ---- */
+
+static size_t count_text(bench *b, const char *path, const char *text)
+{
+    size_t n, found = 0;
+    char *bytes = read_text(b, path, &n);
+    for (size_t i = 0; i + strlen(text) <= n; i++)
+        found += memcmp(bytes + i, text, strlen(text)) == 0;
+    base_free(bytes);
+    return found;
+}
+
+static void find_events(bench *b, char *path, size_t n)
+{
+    DIR *dir = opendir(b->folder);
+    path[0] = '\0';
+    for (struct dirent *e; dir && (e = readdir(dir)) != NULL;)
+        if (base_starts_with(e->d_name, "events.out"))
+            assert_true(base_path_join(path, n, b->folder, e->d_name));
+    if (dir)
+        closedir(dir);
+    assert_true(path[0] != '\0');
+}
+
+static void events_go_on_after_a_full_disk_and_the_error_is_told(void **state)
+{
+    bench *b = *state;
+    static train_args args;
+    static const char *const set[][2] = {
+        {"model", "yolo11n.yaml"}, {"imgsz", "64"},  {"batch", "4"},
+        {"plots", "false"},        {"threads", "1"}, {"workers", "0"}};
+    const train_accounts mem = {&b->mem, &b->mem, &b->mem, &b->mem};
+    train_run *run;
+    api_train_report *r;
+    char events[4096];
+    train_args_default(&args);
+    assert_int_equal(train_args_set(&args, "data", scene_path(root, "data.yaml"), &b->err), VG_OK);
+    for (size_t i = 0; i < sizeof set / sizeof *set; i++)
+        assert_int_equal(train_args_set(&args, set[i][0], set[i][1], &b->err), VG_OK);
+    if (train_run_create(&run, &args, b->folder, &mem, &b->err) != VG_OK)
+        fail_msg("%s (%s)", b->err.what, b->err.where);
+    const api_train_report_options o = {.run = run,
+                                        .folder = b->folder,
+                                        .names = names,
+                                        .nc = 2,
+                                        .stride = 32,
+                                        .root = &b->mem,
+                                        .work = &b->mem};
+    assert_int_equal(api_train_report_create(&r, &o, &b->err), VG_OK);
+    find_events(b, events, sizeof events);
+    for (int epoch = 1; epoch <= 4; epoch++) {
+        const report_epoch row = {.epoch = epoch};
+        const bool is_full = epoch == 2 || epoch == 3;
+        if (is_full)
+            disk_full_at(file_bytes(events) + 100);
+        api_train_report_epoch(r, &row);
+        disk_full_at(0);
+        const vg_error *trouble = api_train_report_trouble(r);
+        assert_int_equal(trouble != NULL, is_full);
+        if (trouble)
+            assert_int_equal(trouble->status, VG_ERR_IO);
+        assert_null(api_train_report_trouble(r)); /* once */
+    }
+    assert_int_equal(count_text(b, events, "metrics/mAP50-95(B)"), 2); /* of epochs 1 and 4 */
+    assert_int_equal(api_train_report_told(r, &b->err), VG_ERR_IO);
+    assert_non_null(strstr(b->err.what, "and 1 more "));
+    assert_non_null(strstr(b->err.where, "events.out"));
+    api_train_report_destroy(&r);
+    train_run_destroy(&run);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(a_batch_of_training_shows_its_pixels_and_labels),
+        TEST(a_validation_shows_truths_and_what_was_found),
+        TEST(events_go_on_after_a_full_disk_and_the_error_is_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
