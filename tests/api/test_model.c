@@ -136,7 +136,7 @@ static void a_converted_file_detects_the_same(void **state)
     const char *paths[2] = {weights, scene_path(folder, "a.safetensors")};
     vg_error err;
     assert_int_equal(vg_convert(weights, paths[1], &err), VG_OK);
-    assert_int_equal(scene_count_entries(folder), 1); /* no temporary file */
+    assert_int_equal(folder_count_entries(folder), 1); /* no temporary file */
     uint8_t *rgb = scene_make(W, H, 3);
     vg_detection *found[2];
     size_t n[2];
@@ -190,7 +190,7 @@ static void a_failed_conversion_leaves_the_old_file(void **state)
     char *text = scene_read(out, NULL);
     assert_string_equal(text, "old");
     free(text);
-    assert_int_equal(scene_count_entries(folder), 2);
+    assert_int_equal(folder_count_entries(folder), 2);
     folder_remove(folder);
 }
 

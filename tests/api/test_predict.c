@@ -74,7 +74,7 @@ static void options_are_only_read_by_open(void **state)
     }
     assert_int_equal(n, 5);
     assert_non_null(strstr(vg_predict_folder(p), "/out/mine"));
-    assert_int_equal(scene_count_entries(vg_predict_folder(p)), 5);
+    assert_int_equal(folder_count_entries(vg_predict_folder(p)), 5);
     assert_int_equal(vg_predict_close(&p, &err), VG_OK);
     assert_null(p);
     assert_int_equal(vg_predict_close(&p, &err), VG_OK);
@@ -106,7 +106,7 @@ static void a_job_s_detector_may_be_asked_but_not_run(void **state)
                      VG_ERR_ARGUMENT);
     assert_string_equal(vg_predict_folder(p), "");
     assert_int_equal(vg_predict_close(&p, NULL), VG_OK);
-    assert_int_equal(scene_count_entries(folder), 1); /* no run folder */
+    assert_int_equal(folder_count_entries(folder), 1); /* no run folder */
 }
 
 static void wrong_jobs_are_refused_and_leave_no_folder(void **state)
@@ -163,7 +163,7 @@ static void wrong_jobs_are_refused_and_leave_no_folder(void **state)
         assert_null(p);
         assert_true(err.what[0] != 0);
     }
-    assert_int_equal(scene_count_entries(folder), 1);
+    assert_int_equal(folder_count_entries(folder), 1);
 }
 
 int main(void)

@@ -126,8 +126,8 @@ static void a_run_leaves_every_file_that_users_know(void **state)
         if (!set_has(run, files[i]))
             fail_msg("no %s", files[i]);
     /* Four batches have pictures: two epochs of two, the second without mosaic; one event file. */
-    assert_int_equal(scene_count_entries(run), (int)(sizeof files / sizeof *files) - 2 + 1 + 1);
-    assert_int_equal(scene_count_entries(scene_path(run, "weights")), 2);
+    assert_int_equal(folder_count_entries(run), (int)(sizeof files / sizeof *files) - 2 + 1 + 1);
+    assert_int_equal(folder_count_entries(scene_path(run, "weights")), 2);
 }
 
 static void without_plots_no_picture_is_drawn_and_less_is_held(void **state)
@@ -255,7 +255,7 @@ static void wrong_runs_are_refused_and_leave_no_folder(void **state)
         if (st != rows[i].want || !strstr(err.what, rows[i].what))
             fail_msg("%s=%s: %s: %s", rows[i].name, rows[i].value, vg_status_name(st), err.what);
         vg_train_destroy(&t);
-        if (scene_count_entries(scene_path(folder, "runs")) > 0)
+        if (folder_count_entries(scene_path(folder, "runs")) > 0)
             fail_msg("%s=%s left a folder", rows[i].name, rows[i].value);
     }
     t = set_train(folder);

@@ -112,7 +112,7 @@ static void every_detection_is_in_predictions_json(void **state)
     assert_int_equal(read_predictions(vg_val_folder(v), 2, by_picture), r->n_detections);
     for (int i = 0; i < SET_VAL; i++)
         assert_true(by_picture[i] > 0);
-    assert_int_equal(scene_count_entries(vg_val_folder(v)), 1); /* no plots were asked for */
+    assert_int_equal(folder_count_entries(vg_val_folder(v)), 1); /* no plots were asked for */
     assert_int_equal(vg_val_run(v, &r, NULL, NULL, &err), VG_ERR_ARGUMENT); /* once */
     vg_val_close(&v);
     assert_null(v);
@@ -136,7 +136,7 @@ static void plots_are_in_the_folder_and_in_the_plan(void **state)
     assert_string_equal(vg_val_folder(v), "");
     assert_int_equal(vg_val_run(v, &r, NULL, NULL, &err), VG_OK);
     vg_val_close(&v);
-    assert_int_equal(scene_count_entries(scene_path(o.project, "plots")), -1);
+    assert_int_equal(folder_count_entries(scene_path(o.project, "plots")), -1);
     o.plots = true;
     v = open_well(&o);
     vg_val_memory(v, &m);
@@ -145,7 +145,7 @@ static void plots_are_in_the_folder_and_in_the_plan(void **state)
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         if (!set_has(vg_val_folder(v), files[i]))
             fail_msg("no %s", files[i]);
-    assert_int_equal(scene_count_entries(vg_val_folder(v)), sizeof files / sizeof *files);
+    assert_int_equal(folder_count_entries(vg_val_folder(v)), sizeof files / sizeof *files);
     vg_val_close(&v);
 }
 
@@ -191,7 +191,7 @@ static void a_validation_that_was_stopped_leaves_no_list(void **state)
     assert_null(r);
     assert_int_equal(n_asked, 1);
     vg_val_close(&v);
-    assert_int_equal(scene_count_entries(run), 0);
+    assert_int_equal(folder_count_entries(run), 0);
 }
 
 static void wrong_validations_are_refused(void **state)
@@ -254,7 +254,7 @@ static void wrong_validations_are_refused(void **state)
             fail_msg("row %d: %s", i, vg_status_name(st));
         assert_null(v);
     }
-    assert_int_equal(scene_count_entries(scene_path(options("").project, "wrong")), -1);
+    assert_int_equal(folder_count_entries(scene_path(options("").project, "wrong")), -1);
 }
 
 int main(void)

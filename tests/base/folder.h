@@ -2,9 +2,11 @@
 #ifndef TESTS_BASE_FOLDER_H
 #define TESTS_BASE_FOLDER_H
 
+#include <dirent.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static inline int folder_remove_one(const char *path, const struct stat *info, int kind,
@@ -27,6 +29,18 @@ static inline int folder_make(char *path, size_t n)
 static inline int folder_remove(const char *path)
 {
     return nftw(path, folder_remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+/* Hidden ones too; -1: no such folder. */
+static inline int folder_count_entries(const char *path)
+{
+    DIR *dir = opendir(path);
+    int n = dir ? 0 : -1;
+    for (struct dirent *e; dir && (e = readdir(dir)) != NULL;)
+        n += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
+    if (dir)
+        closedir(dir);
+    return n;
 }
 
 #endif

@@ -3,42 +3,20 @@
 
 #include "base/base.h"
 #include "base/cpu.h"
-#include "folder.h"
-
-static char folder[256];
-
-static int setup(void **state)
-{
-    (void)state;
-    return folder_make(folder, sizeof folder);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    return folder_remove(folder);
-}
-
-static void put(const char *dir, const char *name, const char *text)
-{
-    char path[1024];
-    snprintf(path, sizeof path, "%s/%s", folder, dir);
-    assert_int_equal(base_make_dirs(path, NULL), VG_OK);
-    snprintf(path, sizeof path, "%s/%s/%s", folder, dir, name);
-    assert_int_equal(base_file_replace(path, text, strlen(text), NULL), VG_OK);
-}
+#include "own_folder.h"
 
 static void version_2_takes_the_tightest_on_the_way_up(void **state)
 {
     (void)state;
-    put("a/b", "cpu.max", "max 100000\n");
+    own_folder_put("a/b", "cpu.max", "max 100000\n");
     assert_int_equal(base_cpu_quota(folder, "0::/a/b\n"), 0);
-    put("a", "cpu.max", "250000 100000\n");
+    own_folder_put("a", "cpu.max", "250000 100000\n");
     assert_int_equal(base_cpu_quota(folder, "0::/a/b\n"), 3);
-    put("a/b", "cpu.max", "50000 100000\n");
+    own_folder_put("a/b", "cpu.max", "50000 100000\n");
     assert_int_equal(base_cpu_quota(folder, "0::/a/b\n"), 1);
     assert_int_equal(base_cpu_quota(folder, "0::/a\n"), 3);
-    put("", "cpu.max", "200000 100000\n"); /* a container: the host's path does not exist here */
+    own_folder_put("", "cpu.max",
+                   "200000 100000\n"); /* a container: the host's path does not exist here */
     assert_int_equal(base_cpu_quota(folder, "0::/docker/0123\n"), 2);
     assert_int_equal(base_cpu_quota(folder, "0::/\n"), 2);
 }
@@ -47,22 +25,22 @@ static void version_1_reads_the_cpu_controller(void **state)
 {
     (void)state;
     static const char membership[] = "5:cpuset:/x\n4:cpu,cpuacct:/g\n1:memory:/y\n";
-    put("cpu,cpuacct/g", "cpu.cfs_quota_us", "-1\n");
-    put("cpu,cpuacct/g", "cpu.cfs_period_us", "100000\n");
+    own_folder_put("cpu,cpuacct/g", "cpu.cfs_quota_us", "-1\n");
+    own_folder_put("cpu,cpuacct/g", "cpu.cfs_period_us", "100000\n");
     assert_int_equal(base_cpu_quota(folder, membership), 0);
-    put("cpu,cpuacct/g", "cpu.cfs_quota_us", "400000\n");
+    own_folder_put("cpu,cpuacct/g", "cpu.cfs_quota_us", "400000\n");
     assert_int_equal(base_cpu_quota(folder, membership), 4);
-    put("cpu/g", "cpu.cfs_quota_us", "150000\n");
-    put("cpu/g", "cpu.cfs_period_us", "100000\n");
+    own_folder_put("cpu/g", "cpu.cfs_quota_us", "150000\n");
+    own_folder_put("cpu/g", "cpu.cfs_period_us", "100000\n");
     assert_int_equal(base_cpu_quota(folder, membership), 2);
 }
 
 static void nonsense_means_no_quota(void **state)
 {
     (void)state;
-    put("a", "cpu.max", "x y\n");
+    own_folder_put("a", "cpu.max", "x y\n");
     assert_int_equal(base_cpu_quota(folder, "0::/a"), 0);
-    put("a", "cpu.max", "100 0\n");
+    own_folder_put("a", "cpu.max", "100 0\n");
     assert_int_equal(base_cpu_quota(folder, "0::/a"), 0);
     static const char *const bad[] = {"", "\n\n", ":", "::", "0:cpu", "::::", "1:cpu:", "x"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
@@ -76,7 +54,7 @@ static void this_machine_has_a_processor(void **state)
     assert_true(base_cpu_count() <= sysconf(_SC_NPROCESSORS_CONF));
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, own_folder_setup, own_folder_teardown)
 
 int main(void)
 {

@@ -1,27 +1,12 @@
 /* Files are read whole, and replaced whole or not at all. */
 #include "support/test.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/base.h"
-#include "folder.h"
-
-static char folder[256];
-
-static int setup(void **state)
-{
-    (void)state;
-    return folder_make(folder, sizeof folder);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    return folder_remove(folder);
-}
+#include "own_folder.h"
 
 /* A path in the test's folder; the last four stay valid. */
 static const char *in(const char *name)
@@ -49,16 +34,6 @@ static void expect(const char *path, const char *text)
     assert_int_equal(base_file_read(&got, &n, path, 1 << 20, &m, NULL), VG_OK);
     assert_string_equal(got, text);
     base_free(got);
-}
-
-static int count_entries(void)
-{
-    DIR *d = opendir(folder);
-    int n = 0;
-    for (struct dirent *e; (e = readdir(d));)
-        n += e->d_name[0] != '.';
-    closedir(d);
-    return n;
 }
 
 static void a_map_shows_the_files_bytes(void **state)
@@ -202,7 +177,7 @@ static void a_target_appears_on_commit_and_not_before(void **state)
     expect(in("t"), "abc");
     base_file_discard(&f);
     expect(in("t"), "abc");
-    assert_int_equal(count_entries(), 1);
+    assert_int_equal(folder_count_entries(folder), 1);
 }
 
 static void discard_leaves_the_old_file(void **state)
@@ -219,7 +194,7 @@ static void discard_leaves_the_old_file(void **state)
     expect(in("t"), "old");
     assert_int_equal(base_file_commit(&g, in("t"), NULL), VG_OK);
     expect(in("t"), "");
-    assert_int_equal(count_entries(), 1);
+    assert_int_equal(folder_count_entries(folder), 1);
     base_file none = {0};
     base_file_discard(&none); /* must not close standard input */
     assert_true(fcntl(STDIN_FILENO, F_GETFD) >= 0);
@@ -233,7 +208,7 @@ static void a_failed_target_leaves_nothing_behind(void **state)
     assert_int_equal(base_file_replace(in("dir"), "x", 1, &err), VG_ERR_IO);
     assert_string_equal(err.where, in("dir"));
     assert_true(base_path_is_dir(in("dir")));
-    assert_int_equal(count_entries(), 1);
+    assert_int_equal(folder_count_entries(folder), 1);
     assert_int_equal(base_file_replace(in("no/t"), "x", 1, &err), VG_ERR_IO);
     assert_string_equal(err.mend, "create the folder first");
     char path[5000];
@@ -241,7 +216,7 @@ static void a_failed_target_leaves_nothing_behind(void **state)
     path[sizeof path - 1] = '\0';
     assert_int_equal(base_file_replace(path, "x", 1, &err), VG_ERR_LIMIT);
     assert_int_equal(base_file_replace(in(path + sizeof path - 251), "x", 1, &err), VG_ERR_LIMIT);
-    assert_int_equal(count_entries(), 1);
+    assert_int_equal(folder_count_entries(folder), 1);
 }
 
 static void published_is_whole_and_in_place(void **state)
@@ -256,12 +231,12 @@ static void published_is_whole_and_in_place(void **state)
     expect(in("t"), "new");
     base_file_discard(&f);
     expect(in("t"), "new");
-    assert_int_equal(count_entries(), 1);
+    assert_int_equal(folder_count_entries(folder), 1);
     mkdir(in("dir"), 0700);
     assert_int_equal(base_file_create_beside(&f, in("dir"), NULL), VG_OK);
     assert_int_equal(base_file_publish(&f, in("dir"), NULL), VG_ERR_IO);
     base_file_discard(&f);
-    assert_int_equal(count_entries(), 2);
+    assert_int_equal(folder_count_entries(folder), 2);
 }
 
 static void a_full_disk_is_told_and_the_old_file_kept(void **state)
@@ -280,7 +255,7 @@ static void a_full_disk_is_told_and_the_old_file_kept(void **state)
     assert_string_equal(err.mend, "free some disk space");
     base_file_discard(&f);
     expect(in("t"), "old");
-    assert_int_equal(count_entries(), 1);
+    assert_int_equal(folder_count_entries(folder), 1);
 }
 
 static void replace_changes_the_whole_text(void **state)
@@ -318,7 +293,7 @@ static void folders_are_made_with_their_parents(void **state)
     assert_false(base_path_exists(in("absent")));
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, own_folder_setup, own_folder_teardown)
 
 int main(void)
 {

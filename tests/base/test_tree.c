@@ -1,21 +1,7 @@
 /* Reading files of both kinds, and walking in trees. */
 #include "tree_support.h"
 
-#include "folder.h"
-
-static char folder[256];
-
-static int setup(void **state)
-{
-    (void)state;
-    return folder_make(folder, sizeof folder);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    return folder_remove(folder);
-}
+#include "own_folder.h"
 
 static void read_chooses_by_suffix(void **state)
 {
@@ -83,8 +69,10 @@ static void kinds_have_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(read_chooses_by_suffix, setup, teardown),
-        cmocka_unit_test_setup_teardown(files_above_16_mib_are_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(read_chooses_by_suffix, own_folder_setup,
+                                        own_folder_teardown),
+        cmocka_unit_test_setup_teardown(files_above_16_mib_are_refused, own_folder_setup,
+                                        own_folder_teardown),
         cmocka_unit_test(walking_off_the_tree_gives_null),
         cmocka_unit_test(kinds_have_names),
     };

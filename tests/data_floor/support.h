@@ -12,6 +12,7 @@
 #include "base/folder.h"
 #include "data/data.h"
 #include "image/image.h"
+#include "support/ok.h"
 #include "support/random.h"
 
 typedef struct farm {
@@ -19,13 +20,6 @@ typedef struct farm {
     base_mem mem;
     image_encoder *encoder;
 } farm;
-
-#define OK(call)                                                                                   \
-    do {                                                                                           \
-        vg_error err_ = {0}, *err = &err_;                                                         \
-        if ((call) != VG_OK)                                                                       \
-            fail_msg("%s: %s, at %s", #call, err_.what, err_.where);                               \
-    } while (0)
 
 static inline const char *farm_path(const farm *f, const char *name)
 {

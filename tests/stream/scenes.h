@@ -4,7 +4,6 @@
 #ifndef TESTS_STREAM_SCENES_H
 #define TESTS_STREAM_SCENES_H
 
-#include <dirent.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -109,18 +108,6 @@ static inline char *scene_read(const char *path, size_t *n)
     return text;
 }
 
-/* Entries of a folder but . and ..; -1: no folder. */
-static inline int scene_count_entries(const char *path)
-{
-    DIR *dir = opendir(path);
-    int n = dir ? 0 : -1;
-    for (struct dirent *e; dir && (e = readdir(dir)) != NULL;)
-        n += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
-    if (dir)
-        closedir(dir);
-    return n;
-}
-
 #if defined(__SANITIZE_THREAD__)
 #define SCENE_UNDER_TSAN 1
 #elif defined(__has_feature)
@@ -149,7 +136,7 @@ static inline int scene_count_threads(int want)
         pthread_join(thread, NULL);
     started = 1;
     for (int i = 0; i < 2000; i++) {
-        n = scene_count_entries("/proc/self/task") - SCENE_UNDER_TSAN;
+        n = folder_count_entries("/proc/self/task") - SCENE_UNDER_TSAN;
         if (n == want)
             break;
         usleep(1000);
@@ -159,7 +146,7 @@ static inline int scene_count_threads(int want)
 
 static inline int scene_count_fds(void)
 {
-    return scene_count_entries("/proc/self/fd") - 1; /* less the folder's own */
+    return folder_count_entries("/proc/self/fd") - 1; /* less the folder's own */
 }
 
 #endif

@@ -177,7 +177,7 @@ static void a_job_closed_at_once_saves_next_to_nothing(void **state)
     char labels[512];
     snprintf(labels, sizeof labels, "%s/labels", stream_predict_folder(j->p));
     job_end(j);
-    assert_in_range(scene_count_entries(labels), 0, 1);
+    assert_in_range(folder_count_entries(labels), 0, 1);
 }
 
 /* A folder where a label file should be: that batch ends the job, and those behind it, which could
@@ -202,7 +202,7 @@ static void nothing_is_saved_behind_the_error_that_ends_a_job(void **state)
     usleep(200000);
     stream_predict_close(&j->p, NULL);
     assert_true(base_path_exists(scene_path(labels, "p001.txt")));
-    assert_int_equal(scene_count_entries(labels), 3);
+    assert_int_equal(folder_count_entries(labels), 3);
 }
 
 static void flat_pictures_plan_a_flat_input(void **state)
@@ -233,7 +233,7 @@ static void closing_early_saves_no_more_than_the_batches_under_way(void **state)
     char labels[512];
     snprintf(labels, sizeof labels, "%s/labels", stream_predict_folder(j->p));
     job_end(j);
-    assert_in_range(scene_count_entries(labels), 1, 3);
+    assert_in_range(folder_count_entries(labels), 1, 3);
 }
 
 /* ---- pictures that change between the list and their turn ---- */
@@ -382,7 +382,7 @@ static void a_disk_that_takes_no_more_ends_the_job(void **state)
             char *json = scene_read(scene_path(folder, "predictions.jsonl"), &n);
             if (json && n > 0 && json[n - 1] != '\n')
                 _exit(4);
-            if (i % 3 == 0 && scene_count_entries(folder) != 0)
+            if (i % 3 == 0 && folder_count_entries(folder) != 0)
                 _exit(5);
             _exit(0);
         }

@@ -79,7 +79,7 @@ static void two_at_once_never_share(void **state)
         assert_int_equal(pthread_create(&threads[t], NULL, make_many, paths[t]), 0);
     for (int t = 0; t < 2; t++)
         pthread_join(threads[t], NULL);
-    assert_int_equal(scene_count_entries(project), 2 * N);
+    assert_int_equal(folder_count_entries(project), 2 * N);
     for (int i = 0; i < N; i++)
         for (int k = 0; k < N; k++)
             assert_string_not_equal(paths[0] + i * 512, paths[1] + k * 512);

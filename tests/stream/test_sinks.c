@@ -51,7 +51,7 @@ static void txt_has_a_row_a_box_as_the_spec_says(void **state)
         assert_string_equal(is, want);
         free(is);
     }
-    assert_int_equal(scene_count_entries(out), 1); /* labels, and nothing else */
+    assert_int_equal(folder_count_entries(out), 1); /* labels, and nothing else */
 }
 
 static void a_picture_without_boxes_has_no_txt_not_even_an_old_one(void **state)
@@ -63,11 +63,11 @@ static void a_picture_without_boxes_has_no_txt_not_even_an_old_one(void **state)
     j->o.exist_ok = true;
     run(j);
     snprintf(path, sizeof path, "%s/labels", out);
-    assert_int_equal(scene_count_entries(path), 2);
+    assert_int_equal(folder_count_entries(path), 2);
     j->o.nms.conf = 1;
     run(j);
     assert_int_equal(k.n[0], 0);
-    assert_int_equal(scene_count_entries(path), 0);
+    assert_int_equal(folder_count_entries(path), 0);
 }
 
 static void json_has_a_line_a_picture(void **state)
@@ -168,7 +168,7 @@ static void the_picture_is_kept_with_its_boxes_drawn(void **state)
     snprintf(path, sizeof path, "%s/p000.jpg", out);
     decode(path, &drawn, &mem);
     assert_true(difference(&source, &drawn) > without + 2);
-    assert_int_equal(scene_count_entries(out), 1);
+    assert_int_equal(folder_count_entries(out), 1);
     /* Other lines and labels, another picture. */
     double looks[3];
     for (int i = 0; i < 3; i++) {
@@ -252,7 +252,7 @@ static void a_png_stays_a_png_and_twins_keep_apart(void **state)
     assert_true(base_path_exists(scene_path(out, "a.jpg")));
     assert_true(base_path_exists(scene_path(out, "a-3.png")));
     assert_true(base_path_exists(scene_path(out, "a-2.jpg")));
-    assert_int_equal(scene_count_entries(scene_path(out, "labels")), 3);
+    assert_int_equal(folder_count_entries(scene_path(out, "labels")), 3);
 }
 
 static void a_picture_is_never_written_over_its_source(void **state)

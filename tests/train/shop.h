@@ -7,6 +7,7 @@
 
 #include "base/folder.h"
 #include "image/image.h"
+#include "support/ok.h"
 #include "support/random.h"
 #include "support/test.h"
 #include "train/train.h"
@@ -18,13 +19,6 @@ typedef struct shop {
     base_mem mem;
     train_accounts accounts;
 } shop;
-
-#define OK(call)                                                                                   \
-    do {                                                                                           \
-        vg_error err_ = {0}, *err = &err_;                                                         \
-        if ((call) != VG_OK)                                                                       \
-            fail_msg("%s: %s, at %s", #call, err_.what, err_.where);                               \
-    } while (0)
 
 static inline void shop_draw(image_view *v, int class_index, int cx, int cy, int radius)
 {

@@ -2,7 +2,6 @@
  * leaves the last. */
 #include "support/test.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -49,16 +48,6 @@ static void load(run *r)
     if (train_checkpoint_read(c, &r->state, &err) != VG_OK)
         fail_msg("%s at %s", err.what, err.where);
     train_checkpoint_close(&c);
-}
-
-static int count_entries(void)
-{
-    DIR *d = opendir(folder);
-    int n = 0;
-    for (const struct dirent *e; (e = readdir(d)) != NULL;)
-        n += e->d_name[0] != '.';
-    closedir(d);
-    return n;
 }
 
 static void a_resumed_run_ends_bit_equal(void **state)
@@ -124,7 +113,7 @@ static void the_previous_one_is_kept_and_no_more(void **state)
     for (int64_t at = 0; at < 5; at++) {
         run_until(&r, at);
         save(&r);
-        assert_int_equal(count_entries(), at == 0 ? 1 : 2);
+        assert_int_equal(folder_count_entries(folder), at == 0 ? 1 : 2);
     }
     train_checkpoint *c;
     assert_int_equal(unlink(path), 0);
@@ -161,7 +150,7 @@ static void a_whole_one_not_yet_in_its_place_is_the_newest(void **state)
     train_checkpoint_close(&c);
     run_until(&r, 3);
     save(&r); /* and the next one tidies up */
-    assert_int_equal(count_entries(), 2);
+    assert_int_equal(folder_count_entries(folder), 2);
     run_fini(&r);
 }
 
@@ -288,7 +277,7 @@ static void a_full_disk_is_an_error_and_the_old_one_stays(void **state)
         assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
         assert_int_equal(st, VG_ERR_IO);
         assert_non_null(strstr(err.what, "cannot write"));
-        assert_int_equal(count_entries(), 1);
+        assert_int_equal(folder_count_entries(folder), 1);
         expect_state(4);
     }
     save(&r); /* once there is room again */
@@ -347,7 +336,7 @@ static void every_allocation_may_fail(void **state)
         if (st == VG_OK && untouched)
             break;
         assert_int_equal(st, VG_ERR_MEMORY);
-        assert_int_equal(count_entries(), 1);
+        assert_int_equal(folder_count_entries(folder), 1);
         if (k % 8 == 1)
             expect_state(4);
     }
@@ -388,7 +377,7 @@ static void sweeping_takes_what_the_dead_left_and_nothing_else(void **state)
     fclose(fopen(name, "w"));
     fclose(fopen(path, "w"));
     train_checkpoint_sweep(path);
-    assert_int_equal(count_entries(), 3);
+    assert_int_equal(folder_count_entries(folder), 3);
     assert_int_equal(access(path, F_OK), 0);
     assert_int_equal(access(name, F_OK), 0);
 }

@@ -3,7 +3,6 @@
  * process knew to be done. */
 #include "support/test.h"
 
-#include <dirent.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -46,16 +45,6 @@ static void pause_us(long us)
 {
     const struct timespec t = {.tv_nsec = us * 1000};
     nanosleep(&t, NULL);
-}
-
-static int count_entries(void)
-{
-    DIR *d = opendir(folder);
-    int n = 0;
-    for (const struct dirent *e; (e = readdir(d)) != NULL;)
-        n += e->d_name[0] != '.';
-    closedir(d);
-    return n;
 }
 
 static void after_each_kill_the_newest_whole_state_is_found(void **state)
@@ -107,7 +96,7 @@ static void after_each_kill_the_newest_whole_state_is_found(void **state)
     print_message("%d kills, %lld states written, %d found before they were in place\n", KILLS,
                   (long long)before, n_fresh);
     train_checkpoint_sweep(path);
-    assert_true(count_entries() <=
+    assert_true(folder_count_entries(folder) <=
                 4); /* last, last.1, perhaps last.new and its link: nothing gathers */
     run_fini(&wanted);
     assert_int_equal(mem.in_use_bytes, 0);
