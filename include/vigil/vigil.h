@@ -278,6 +278,8 @@ typedef struct vg_train_info {
     size_t n_transferred, n_items;
     bool fell_back;      /* the newest checkpoint was damaged, and an older one is used */
     const vg_error *why; /* fell_back: what was wrong with it */
+    /* Part of this session's training, 0 to 1, spent waiting for pictures: of epochs that ended. */
+    double loader_wait;
 } vg_train_info;
 VG_API void vg_train_info_get(const vg_train *t, vg_train_info *out);
 /* The first messages about files that were left out or mended; NULL past the last. Borrowed. */

@@ -253,6 +253,7 @@ void vg_train_info_get(const vg_train *t, vg_train_info *out)
                                train->n_missing + train->n_empty + val->n_missing + val->n_empty};
     out->has_transferred = train_run_transferred(t->run, &out->n_transferred, &out->n_items);
     out->fell_back = train_run_fell_back(t->run, &out->why);
+    out->loader_wait = train_run_loader_wait(t->run);
 }
 
 const char *vg_train_message(const vg_train *t, size_t index)

@@ -149,7 +149,8 @@ void train_talk_end(const train_talk *k)
     vg_train_memory(k->t, &m);
     printf("\nDone in %.3f hours", (train_now_s() - k->session_s) / 3600);
     if (k->train_s > 0)
-        printf(", %.1f images/s while training", k->total_pictures / k->train_s);
+        printf(", %.1f images/s while training, loader wait %.1f %%",
+               k->total_pictures / k->train_s, 100 * i.loader_wait);
     printf("\n");
     const vg_val_result *r = vg_train_final(k->t);
     if (r != NULL) {

@@ -207,6 +207,7 @@ static vg_status train_batches(train_run *r, const train_listener *listener, vg_
     train_position *p = &r->state.position;
     if (p->batch >= p->n_batches)
         return VG_OK; /* resumed between the last batch and validation */
+    const int64_t began_ns = base_now_ns();
     vg_status st = choose_augment(r, err);
     if (st == VG_OK)
         st = data_loader_start(r->loader, (uint64_t)p->epoch, (size_t)p->batch, err);
@@ -218,6 +219,7 @@ static vg_status train_batches(train_run *r, const train_listener *listener, vg_
         assert((int64_t)b->index == p->batch);
         st = run_batch(r, b, listener, err);
     }
+    r->batches_ns += (uint64_t)(base_now_ns() - began_ns);
     return st;
 }
 
@@ -459,4 +461,11 @@ bool train_run_fell_back(const train_run *r, const vg_error **why)
 const train_validation *train_run_final(const train_run *r)
 {
     return r->has_final ? &r->final : NULL;
+}
+
+double train_run_loader_wait(const train_run *r)
+{
+    if (r->batches_ns == 0)
+        return 0;
+    return (double)data_loader_stats_get(r->loader).wait_ns / (double)r->batches_ns;
 }

@@ -84,5 +84,8 @@ bool train_run_transferred(const train_run *r, size_t *n_transferred, size_t *n_
 bool train_run_fell_back(const train_run *r, const vg_error **why);
 /* Of best.safetensors when the run is finished. NULL: not yet. Borrowed. */
 const train_validation *train_run_final(const train_run *r);
+/* The part of this session's training, 0 to 1, that was spent waiting for pictures: of its epochs
+ * so far, without their validation. 0 before the first has ended. */
+double train_run_loader_wait(const train_run *r);
 
 #endif

@@ -18,6 +18,7 @@ train 0 --cfg yolov11n.yaml --epochs 2
 says out "Model: yolov11n, 2 classes"
 says out "Data: 8 pictures with 16 objects to train on, 2 with 4 to validate"
 says out "Memory: planned "
+says out "images/s while training, loader wait "
 says out "box_loss   cls_loss   dfl_loss  Instances       Size"
 equal "$(grep -c '^ *[12]/2 .*100%' out)" 2 "rows of epochs"
 equal "$(grep -c '^ *all  *2  *4 ' out)" 3 "rows of validations"
