@@ -248,6 +248,7 @@ static int demo_steps(demo_job *job)
         return cli_error_print(&err, CLI_FAILED);
     signal(SIGXFSZ, SIG_IGN); /* a full quota is a failed write */
     cli_interrupt_watch();
+    cli_interrupt_watch_hangup();
     if (vg_train_create(&job->talk.t, &err) != VG_OK)
         return cli_error_print(&err, CLI_FAILED);
     const int status = training_run(job);
@@ -344,8 +345,8 @@ const cli_command cli_command_demo = {
              "and detects in pictures that it has never seen. All files go into one new folder, "
              "runs/demo, then runs/demo2; nothing that is there is touched.\n"
              "\n"
-             "SIGINT and SIGTERM end training after its step, with a checkpoint; the exit status "
-             "is then 130 or 143.",
+             "SIGINT, SIGTERM and a closed terminal (SIGHUP) end training after its step, with a "
+             "checkpoint; the exit status is then 130, 143 or 129.",
     .options = demo_options,
     .n_options = sizeof demo_options / sizeof *demo_options,
     .values_bytes = sizeof(demo_values),
