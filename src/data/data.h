@@ -139,6 +139,7 @@ typedef struct data_loader_options {
     bool train; /* shuffled and augmented; else in order, letterboxed without enlarging */
     bool rect;  /* batches of similar aspect, each of its own h x w (spec 5.5), never shuffled; with
                    train no mosaic */
+    bool input_is_lent;   /* the inputs lie where data_loader_lend says, not in memory of its own */
     data_augment augment; /* with train; sets what data_loader_set_augment may ask for later */
 
     data_cache cache;
@@ -181,6 +182,13 @@ vg_status data_loader_create(data_loader **out, const data_set *set,
 /* The bytes that create would take on mem; 0 for refused options. Decoders grow later, if at all:
  * by a picture that is turned, or in CMYK, or of a rare format. */
 size_t data_loader_bytes(const data_set *set, const data_loader_options *options);
+/* The bytes of the inputs of all buffers, which with input_is_lent are not among those; 0 for
+ * refused options. */
+size_t data_loader_input_bytes(const data_set *set, const data_loader_options *options);
+/* With input_is_lent: before each start. input (data_loader_input_bytes, 64-byte aligned) is
+ * written until the epoch's last batch was given back by data_loader_next, or the next start, or
+ * destroy. */
+void data_loader_lend(data_loader *l, float *input);
 /* What a loader of these options would say of its batches. Errors: as create, of the options. */
 typedef struct data_loader_bounds {
     int n, h, w;        /* the largest batch */

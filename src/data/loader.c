@@ -70,6 +70,12 @@ size_t data_loader_bytes(const data_set *set, const data_loader_options *options
                      : 0;
 }
 
+size_t data_loader_input_bytes(const data_set *set, const data_loader_options *options)
+{
+    loader_layout y;
+    return loader_lay_out(&y, set, options, &SIZES, NULL) == VG_OK ? y.input : 0;
+}
+
 vg_status data_loader_plan(data_loader_bounds *out, const data_set *set,
                            const data_loader_options *options, vg_error *err)
 {
@@ -168,6 +174,24 @@ static void *worker_main(void *arg)
 
 /* ---- life ---- */
 
+/* No more tickets; returns when no sample is being made. Under the lock. */
+static void stop(data_loader *l)
+{
+    l->end_place = l->next_place = 0;
+    while (l->n_busy > 0)
+        pthread_cond_wait(&l->news, &l->lock);
+}
+
+void data_loader_lend(data_loader *l, float *input)
+{
+    const size_t of_one = (size_t)l->options.batch * 3 * (size_t)l->most_w * (size_t)l->most_h;
+    pthread_mutex_lock(&l->lock);
+    stop(l);
+    for (size_t i = 0; i < l->n_buffers; i++)
+        l->buffers[i].input = input + i * of_one;
+    pthread_mutex_unlock(&l->lock);
+}
+
 static uint8_t *carve(uint8_t **at, size_t bytes)
 {
     uint8_t *p = *at;
@@ -187,15 +211,16 @@ static void carve_all(data_loader *l, const loader_layout *y)
     size_t *counts = (size_t *)(void *)carve(&at, y->counts);
     data_item *items = (data_item *)(void *)carve(&at, y->items);
     detect_label *labels = (detect_label *)(void *)carve(&at, y->labels);
-    float *input = (float *)(void *)carve(&at, y->input);
-    size_t batch = (size_t)l->options.batch, pixels = 3 * (size_t)y->most_w * (size_t)y->most_h;
+    float *input = l->options.input_is_lent ? NULL : (float *)(void *)carve(&at, y->input);
+    size_t batch = (size_t)l->options.batch;
     memset(l->workers, 0, y->workers);
     memset(l->buffers, 0, y->buffers);
     for (size_t i = 0; i < l->n_buffers; i++)
-        l->buffers[i] = (buffer){.input = input + i * batch * pixels,
-                                 .labels = labels + i * batch * y->most_labels,
+        l->buffers[i] = (buffer){.labels = labels + i * batch * y->most_labels,
                                  .n_labels = counts + i * batch,
                                  .items = items + i * batch};
+    if (input)
+        data_loader_lend(l, input);
 }
 
 /* Shapes, and the order of a loader that never shuffles. */
@@ -273,24 +298,16 @@ vg_status data_loader_create(data_loader **out, const data_set *set,
                        .most_w = y.most_w,
                        .has_mosaic = y.o.augment.mosaic > 0,
                        .has_mixup = y.o.augment.mixup > 0};
-    carve_all(l, &y);
-    l->recipe.order = l->order;
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->work, NULL);
     pthread_cond_init(&l->news, NULL);
+    carve_all(l, &y);
+    l->recipe.order = l->order;
     st = build(l, &y, err);
     if (st != VG_OK)
         data_loader_destroy(&l);
     *out = l;
     return st;
-}
-
-/* No more tickets; returns when no sample is being made. Under the lock. */
-static void stop(data_loader *l)
-{
-    l->end_place = l->next_place = 0;
-    while (l->n_busy > 0)
-        pthread_cond_wait(&l->news, &l->lock);
 }
 
 void data_loader_destroy(data_loader **loader)

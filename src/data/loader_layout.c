@@ -117,7 +117,7 @@ vg_status loader_lay_out(loader_layout *l, const data_set *set, const data_loade
                                 .seed = o->seed,
                                 .most_labels = l->most_labels};
     size_t pixels = 3 * (size_t)l->most_w * (size_t)l->most_h, items = batch * l->n_buffers;
-    size_t n_labels, n_floats;
+    size_t n_labels, n_floats, lent = 0;
     bool fits =
         base_mul_size(&n_labels, items, l->most_labels) && base_mul_size(&n_floats, items, pixels);
     l->total = base_round_up(sizes->loader, BASE_MEM_ALIGN);
@@ -128,7 +128,7 @@ vg_status loader_lay_out(loader_layout *l, const data_set *set, const data_loade
            add_part(&l->counts, &l->total, items, sizeof(size_t)) &&
            add_part(&l->items, &l->total, items, sizeof(data_item)) &&
            add_part(&l->labels, &l->total, n_labels, sizeof(detect_label)) &&
-           add_part(&l->input, &l->total, n_floats, sizeof(float));
+           add_part(&l->input, o->input_is_lent ? &lent : &l->total, n_floats, sizeof(float));
     if (!fits)
         return base_fail(err, VG_ERR_LIMIT, "batch", "choose a smaller batch or imgsz",
                          "%zu batches of %d pictures of %d x %d pixels", l->n_buffers, o->batch,

@@ -12,7 +12,8 @@ typedef struct loader_layout {
     size_t n_pictures, n_batches, n_buffers;
     int most_h, most_w;
     size_t most_labels;
-    /* Bytes of the parts of the loader's block, in this order, each rounded up; and of all. */
+    /* Bytes of the parts of the loader's block, in this order, each rounded up; and of all, but the
+     * input where it is lent. */
     size_t workers, order, shapes, buffers, counts, items, labels, input, total;
 } loader_layout;
 

@@ -9,7 +9,7 @@ struct train_validator {
     base_pool *pool;
     nn_accounts accounts; /* of the engine */
     nn_engine *engine;
-    size_t lent_bytes; /* what it needs of the net's block */
+    size_t lent_bytes, engine_bytes; /* of the net's block: the engine's, then the inputs */
     data_loader *loader;
     detect_loss *loss;
     detect_nms *nms;
@@ -40,6 +40,7 @@ static vg_status find_bounds(bounds *b, const train_validator_options *o, int n_
                              .batch = o->batch,
                              .n_workers = o->workers,
                              .rect = o->rect,
+                             .input_is_lent = o->net != NULL,
                              .cache = o->cache}};
     const vg_status st = data_loader_plan(&b->batch, o->set, &b->loader, err);
     if (st != VG_OK)
@@ -69,9 +70,10 @@ vg_status train_validator_plan(train_validator_need *out, const train_validator_
                                vg_error *err)
 {
     bounds b;
-    const vg_status st = find_bounds(&b, o, n_threads, err);
+    vg_status st = find_bounds(&b, o, n_threads, err);
     if (st != VG_OK)
         return st;
+    b.loader.input_is_lent = true;
     *out =
         (train_validator_need){.bounds = b.batch,
                                .data_bytes = data_loader_bytes(o->set, &b.loader),
@@ -80,7 +82,10 @@ vg_status train_validator_plan(train_validator_need *out, const train_validator_
                                              detect_metrics_bytes(&b.metrics) +
                                              (size_t)o->nms.max_det * sizeof(detect_box) +
                                              b.metrics.most_picture_truths * sizeof(detect_truth)};
-    return nn_engine_need_lent(engine, &out->lent_bytes, b.batch.n, b.batch.h, b.batch.w, mem, err);
+    st = nn_engine_need_lent(engine, &out->lent_bytes, b.batch.n, b.batch.h, b.batch.w, mem, err);
+    out->lent_bytes =
+        base_round_up(out->lent_bytes, BASE_MEM_ALIGN) + data_loader_input_bytes(o->set, &b.loader);
+    return st;
 }
 
 /* In the net's block, which becomes large enough now. */
@@ -88,14 +93,16 @@ static vg_status borrow_block(train_validator *v, vg_error *err)
 {
     void *block = NULL;
     const vg_status st = nn_train_borrow(v->options.net, &block, v->lent_bytes, &v->accounts, err);
-    if (st == VG_OK)
-        nn_engine_lend(v->engine, block, v->lent_bytes);
-    return st;
+    if (st != VG_OK)
+        return st;
+    nn_engine_lend(v->engine, block, v->engine_bytes);
+    data_loader_lend(v->loader, (float *)(void *)((char *)block + v->engine_bytes));
+    return VG_OK;
 }
 
-static vg_status make_engine(train_validator *v, const data_loader_bounds *b, nn_graph **graph,
-                             vg_error *err)
+static vg_status make_engine(train_validator *v, const bounds *of, nn_graph **graph, vg_error *err)
 {
+    const data_loader_bounds *b = &of->batch;
     const nn_engine_options options = {.pool = v->pool, .isa = v->options.isa};
     vg_status st = nn_engine_create(&v->engine, *graph, NULL, &options, &v->accounts, err);
     if (st != VG_OK)
@@ -103,7 +110,9 @@ static vg_status make_engine(train_validator *v, const data_loader_bounds *b, nn
     *graph = NULL; /* the engine's now */
     if (v->options.net == NULL)
         return nn_engine_reserve(v->engine, b->n, b->h, b->w, &v->accounts, err);
-    st = nn_engine_need_lent(v->engine, &v->lent_bytes, b->n, b->h, b->w, &v->accounts, err);
+    st = nn_engine_need_lent(v->engine, &v->engine_bytes, b->n, b->h, b->w, &v->accounts, err);
+    v->engine_bytes = base_round_up(v->engine_bytes, BASE_MEM_ALIGN);
+    v->lent_bytes = v->engine_bytes + data_loader_input_bytes(v->options.set, &of->loader);
     return st == VG_OK ? borrow_block(v, err) : st;
 }
 
@@ -148,7 +157,7 @@ vg_status train_validator_create(train_validator **out, const train_validator_op
     if (st == VG_OK)
         st = make_parts(v, &b, mem, err);
     if (st == VG_OK)
-        st = make_engine(v, &b.batch, graph, err);
+        st = make_engine(v, &b, graph, err);
     nn_graph_destroy(graph);
     if (st != VG_OK) {
         train_validator_destroy(&v);

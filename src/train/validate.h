@@ -2,7 +2,7 @@
  *
  * Memory: everything is taken at create, whatever the weights will be; validations allocate
  * nothing. Beside a network in training it computes in that network's activation block, which is
- * idle then, and with its threads. One owner. */
+ * idle then, has its batches in it, and uses its threads. One owner. */
 #ifndef TRAIN_VALIDATE_H
 #define TRAIN_VALIDATE_H
 

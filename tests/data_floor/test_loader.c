@@ -59,6 +59,42 @@ static void batches_do_not_depend_on_workers_buffers_or_caches(void **state)
     farm_close(&f);
 }
 
+static void batches_may_lie_in_memory_that_is_lent(void **state)
+{
+    (void)state;
+    enum { GUARD = 64 };
+    farm f;
+    farm_open(&f);
+    farm_fill(&f, "train", 13);
+    data_set *set = farm_set(&f, &(data_set_options){0}, &mem);
+    data_loader_options o = training(2);
+    o.n_batches = 3;
+    const uint64_t want[2] = {hash_of(set, &o, 0), hash_of(set, &o, 1)};
+    const size_t own_bytes = data_loader_bytes(set, &o), n = data_loader_input_bytes(set, &o);
+    o.input_is_lent = true;
+    assert_int_equal(data_loader_bytes(set, &o), own_bytes - n);
+    data_loader *l = NULL;
+    const size_t before = mem.in_use_bytes;
+    OK(data_loader_create(&l, set, &o, &mem, err));
+    assert_int_equal(mem.in_use_bytes - before, own_bytes - n);
+    for (uint64_t epoch = 0; epoch < 2; epoch++) { /* in another place each time */
+        uint64_t hash;
+        uint8_t *block = base_alloc(&mem, n + GUARD, NULL);
+        assert_non_null(block);
+        memset(block + n, 77, GUARD);
+        data_loader_lend(l, (float *)(void *)block);
+        run_epoch(l, epoch, 0, &hash);
+        assert_true(hash == want[epoch]);
+        for (int i = 0; i < GUARD; i++)
+            assert_int_equal(block[n + (size_t)i], 77);
+        base_free(block);
+    }
+    data_loader_destroy(&l);
+    data_set_destroy(&set);
+    assert_int_equal(mem.in_use_bytes, 0);
+    farm_close(&f);
+}
+
 static void an_epoch_can_be_taken_up_in_the_middle(void **state)
 {
     (void)state;
@@ -405,6 +441,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(batches_do_not_depend_on_workers_buffers_or_caches),
+        cmocka_unit_test(batches_may_lie_in_memory_that_is_lent),
         cmocka_unit_test(an_epoch_can_be_taken_up_in_the_middle),
         cmocka_unit_test(every_picture_comes_once_an_epoch),
         cmocka_unit_test(validation_equals_the_reference),
