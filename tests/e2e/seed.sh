@@ -11,6 +11,7 @@ pid=""
 trap '[ -z "$pid" ] || kill -KILL $pid 2>/dev/null; cd /; rm -rf "$tmp"' EXIT
 
 for model in yolo11s yolov11s; do
+    : >out # the background shell makes it later than grep looks
     vigil train --data coco.yaml --cfg $model.yaml --batch 32 --epochs 100 --imgsz 640 >out 2>err </dev/null &
     pid=$!
     until grep -q '^Training for 100 epochs' out; do

@@ -51,7 +51,7 @@ run 1 val --data data.yaml --weights $run_folder/weights/best.safetensors --sing
 is_error "a model of 2 classes and a dataset of 1"
 run 0 predict --weights $run_folder/weights/best.safetensors --source set/images/val --imgsz 64 --no-save
 run 1 train --resume $run_folder
-is_error "weights without a training state"
+is_error "nothing to resume: the run is finished"
 
 # ---- stopped by SIGTERM, and resumed to the end
 train 0 --model yolo11n --epochs 12 --name whole --no-plots
@@ -78,9 +78,28 @@ equal "$(wc -l <runs/train/cut/results.csv)" 13 "rows of results.csv after resum
 # One thread and a seed: the course is the uninterrupted run's, but for the time.
 equal "$(cut -d, -f1,3- runs/train/cut/results.csv)" "$(cut -d, -f1,3- runs/train/whole/results.csv)" "resumed results"
 
+# ---- the largest batch that fits a limit: it is told, kept in args.yaml, and the peak stays below
+run 0 info yolo11n --memory --train --data data.yaml --imgsz 64 --threads 1 --batch 3
+limit=$(awk '/what a memory limit/ { gsub(",", "", $NF); print $NF }' out)
+run 0 info yolo11n --memory --train --data data.yaml --imgsz 64 --threads 1 --batch -1 --memory-limit "$limit"
+says out "batch 3 (the most that fit)"
+held=$(awk '/held from the first/ { gsub(",", "", $NF); print $NF }' out)
+[ "$held" -lt "$limit" ] || fail "$held bytes held, a limit of $limit"
+run 0 train --data data.yaml --imgsz 64 --threads 1 --model yolo11n --epochs 1 --batch -1 --memory-limit "$limit" \
+    --name fit
+says out "Batch: 3 pictures, the most that fit"
+grep -qx 'batch: 3' runs/train/fit/args.yaml || fail "args.yaml does not say batch: 3"
+grep -qx "memory_limit: $limit" runs/train/fit/args.yaml || fail "args.yaml does not say the limit"
+
 # ---- what is refused, without a folder left behind
-train 1 --model yolo11n --batch -1
-is_error "cannot choose the batch itself yet"
+train 1 --model yolo11n --memory-limit 50MB
+is_error "a run with batches of 4 needs "
+says err "at:  memory_limit"
+says err "not even a batch of 1 fits"
+train 1 --model yolo11n --memory-limit 50MB --batch -1
+is_error "a run with batches of 1 needs "
+train 2 --model yolo11n --memory-limit much
+is_error "memory_limit=much"
 train 1 --model yolo11n --device 0
 is_error "runs on the CPU alone"
 train 2 --model yolo11n --epochs many
