@@ -28,6 +28,10 @@ _vigil()
         return
     fi
     case $previous in
+    --resume | attach | stop) # runs are folders
+        compopt -o filenames 2>/dev/null
+        mapfile -t COMPREPLY < <(compgen -d -- "$word")
+        ;;
     --device) mapfile -t COMPREPLY < <(compgen -W "auto cpu" -- "$word") ;;
     --isa) mapfile -t COMPREPLY < <(compgen -W "plain sse41 avx2 avx512" -- "$word") ;;
     *)
