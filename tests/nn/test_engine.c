@@ -221,6 +221,82 @@ static void every_allocation_may_fail_and_nothing_is_lost(void **state)
     assert_int_equal(mem.in_use_bytes, 0);
 }
 
+/* The engine's own heads of weights number k of n = 4 classes, one thread. */
+static float *heads_of(const weights_file *w, size_t *n_floats)
+{
+    test_engine t;
+    engine_open(&t, nn_builtin_yaml(), "n", 4, w, &(nn_engine_options){.threads = 1}, &mem);
+    float *heads = engine_heads(&t, 1, 64, 96, 5, n_floats, &mem);
+    engine_close(&t);
+    return heads;
+}
+
+/* In memory of its own and in a block that is lent, on threads that are lent. */
+static void weights_are_loaded_again_and_again_without_an_allocation(void **state)
+{
+    (void)state;
+    enum { GUARD = 64 };
+    nn_graph *g = graph_of("n", 4, &mem);
+    synthetic_weights s[2];
+    float *want[2];
+    size_t n = 0, lent_bytes;
+    base_pool *pool = NULL;
+    vg_error err = {0};
+    assert_int_equal(base_pool_create(&pool, 2, &mem, &err), VG_OK);
+    for (int k = 0; k < 2; k++) {
+        assert_int_equal(synthetic_make(&s[k], g, (uint64_t)k, 8, &mem, &err), VG_OK);
+        want[k] = heads_of(s[k].weights, &n);
+    }
+    assert_memory_not_equal(want[0], want[1], n * sizeof *want[0]);
+    nn_graph_destroy(&g);
+    for (int is_lent = 0; is_lent < 2; is_lent++) {
+        test_engine t = {
+            .weights = {.tag = "w"}, .activations = {.tag = "a"}, .plans = {.tag = "p"}};
+        const nn_accounts a = engine_accounts(&t);
+        nn_graph *mine = graph_of("n", 4, &t.plans);
+        uint8_t *block = NULL;
+        assert_int_equal(
+            nn_engine_create(&t.e, mine, NULL, &(nn_engine_options){.pool = pool}, &a, &err),
+            VG_OK);
+        assert_int_equal(nn_engine_threads(t.e), 2);
+        assert_int_equal(nn_engine_load(t.e, s[0].weights, &err), VG_ERR_ARGUMENT); /* no block */
+        if (is_lent) {
+            assert_int_equal(nn_engine_need_lent(t.e, &lent_bytes, 1, 64, 96, &a, &err), VG_OK);
+            block = base_alloc(&mem, lent_bytes + GUARD, NULL);
+            assert_non_null(block);
+            memset(block, 77, lent_bytes + GUARD); /* what is in it is nobody's concern */
+            nn_engine_lend(t.e, block, lent_bytes);
+        } else {
+            assert_int_equal(nn_engine_reserve(t.e, 1, 64, 96, &a, &err), VG_OK);
+        }
+        const uint64_t n_allocs = t.weights.n_allocs + t.activations.n_allocs + t.plans.n_allocs;
+        for (int round = 0; round < 4; round++) {
+            size_t n_heads;
+            assert_int_equal(nn_engine_load(t.e, s[round % 2].weights, &err), VG_OK);
+            float *heads = engine_heads(&t, 1, 64, 96, 5, &n_heads, &mem);
+            assert_memory_equal(heads, want[round % 2], n * sizeof *heads);
+            base_free(heads);
+        }
+        assert_int_equal(t.weights.n_allocs + t.activations.n_allocs + t.plans.n_allocs, n_allocs);
+        if (is_lent) {
+            nn_plan *p = NULL;
+            assert_int_equal(nn_engine_plan(t.e, &p, 4, 64, 96, &a, &err), VG_ERR_LIMIT);
+            assert_null(p);
+            for (int i = 0; i < GUARD; i++)
+                assert_int_equal(block[lent_bytes + (size_t)i], 77);
+            assert_int_equal(t.activations.n_allocs, 0);
+        }
+        engine_close(&t);
+        base_free(block);
+    }
+    for (int k = 0; k < 2; k++) {
+        base_free(want[k]);
+        synthetic_close(&s[k]);
+    }
+    base_pool_destroy(&pool);
+    assert_int_equal(mem.in_use_bytes, 0);
+}
+
 static void an_engine_survives_a_plan_that_did_not_fit(void **state)
 {
     (void)state;
@@ -337,6 +413,7 @@ int main(void)
         cmocka_unit_test(tables_of_kernels_agree),
         cmocka_unit_test(a_steady_stream_allocates_nothing),
         cmocka_unit_test(every_allocation_may_fail_and_nothing_is_lost),
+        cmocka_unit_test(weights_are_loaded_again_and_again_without_an_allocation),
         cmocka_unit_test(an_engine_survives_a_plan_that_did_not_fit),
         cmocka_unit_test(wrong_weights_are_refused_by_the_tensors_name),
         cmocka_unit_test(kernels_that_are_not_here_are_refused),
