@@ -184,6 +184,7 @@ static vg_status unseen_predict(const demo_job *job, vg_error *err)
     o.detector.threads = job->v->o.threads;
     o.source = job->set.unseen;
     o.save = true;
+    o.line_width = 2; /* shelves are crowded */
     o.project = job->set.folder;
     o.name = "predict";
     printf("\n$ vigil predict weights=%s source=%s imgsz=%d\n", weights, o.source,
