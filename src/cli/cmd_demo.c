@@ -219,9 +219,10 @@ static void memory_print(const demo_job *job)
         printf("; %d epochs are too few to see growth\n", job->n_epochs);
         return;
     }
-    printf("; growth from epoch %d to %d: %+lld bytes in use, %+lld bytes resident\n", WARM_EPOCHS,
+    const double grown = (double)m->resident_bytes - (double)warm->resident_bytes;
+    printf("; growth from epoch %d to %d: %lld bytes in use, %s%s resident\n", WARM_EPOCHS,
            job->n_epochs, (long long)m->in_use_bytes - (long long)warm->in_use_bytes,
-           (long long)m->resident_bytes - (long long)warm->resident_bytes);
+           grown < 0 ? "-" : "", cli_bytes(a, grown < 0 ? -grown : grown));
 }
 
 static void places_print(const demo_job *job, double seconds)
