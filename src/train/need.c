@@ -18,15 +18,16 @@ enum {
     PASSING_PER_PARAM = 2048,
     PASSING_BYTES = 256 << 10,
     /* Events and texts; with plots a page of 1500 x 1500 pixels and the library that draws it, and
-     * two pages of a batch's pictures, up to 4 x 4 of them within 1920 pixels, with the encoder's
-     * room for each. */
+     * two pages of a batch's pictures, up to 4 x 4 of them within 1920 pixels, and the encoder's
+     * room for one. */
     REPORT_BYTES = 1 << 20,
     PLOT_BYTES = 16 << 20,
     MOSAIC_SIDE_PX = 1920,
     MOSAIC_ROW = 4,
-    /* Resident outside every account, measured with plots: 26 MiB with JPEG, 15 more with the
-     * library that other pictures need (docs/training.md). */
-    PROGRAM_BYTES = 44 << 20,
+    /* Resident outside every account: measured 26 MiB with JPEG and plots; 15 more with the library
+     * that other pictures need (docs/training.md). */
+    PROGRAM_BYTES = 30 << 20,
+    STILLS_BYTES = 18 << 20,
     THREAD_BYTES = 512 << 10,
 };
 /* Of the machine's available memory or the control groups' limit, when batch is -1 and no limit is
@@ -196,7 +197,17 @@ static size_t report_bytes(const train_run *r)
         return REPORT_BYTES;
     const size_t side = (size_t)(r->args.imgsz + 2 * r->info.max_stride);
     const size_t page = MOSAIC_ROW * side < MOSAIC_SIDE_PX ? MOSAIC_ROW * side : MOSAIC_SIDE_PX;
-    return REPORT_BYTES + PLOT_BYTES + 2 * 2 * 3 * page * page + 2 * 4 * side * side;
+    return REPORT_BYTES + PLOT_BYTES + 3 * 3 * page * page + 2 * 4 * side * side;
+}
+
+static bool is_jpeg(const data_set *set)
+{
+    for (size_t i = 0; i < data_set_size(set); i++) {
+        const char *suffix = base_path_suffix(data_set_picture(set, i)->path);
+        if (!base_equal_nocase(suffix, ".jpg") && !base_equal_nocase(suffix, ".jpeg"))
+            return false;
+    }
+    return true;
 }
 
 static void add_bounds(train_need *need, const planner *p)
@@ -208,6 +219,9 @@ static void add_bounds(train_need *need, const planner *p)
     add_passing(need, TRAIN_OWNER_REPORT, "events and plots, at most", report_bytes(r));
     add_passing(need, TRAIN_OWNER_PROGRAM, "the best weights while they are read",
                 values_bytes(r, sizeof(uint16_t), 1));
+    if (r->train_set != NULL && !(is_jpeg(r->train_set) && is_jpeg(r->val_set)))
+        add_passing(need, TRAIN_OWNER_PROGRAM, "the library for pictures that are no JPEG",
+                    STILLS_BYTES);
     add_passing(need, TRAIN_OWNER_PROGRAM, "code, libraries, stacks, at most",
                 PROGRAM_BYTES + n_threads * THREAD_BYTES);
 }
@@ -290,15 +304,17 @@ static vg_status search(int *best, planner *p, int first, int last, size_t limit
 /* *best 0: none fits. */
 static vg_status find_best(int *best, planner *p, size_t limit, vg_error *err)
 {
-    enum { MOST_BATCH = 65536 };
+    enum { MOST_PICTURES = 1024 }; /* of one input of a network */
     const train_run *r = p->r;
-    int end = MOST_BATCH + 1;
     int begins[3] = {1, 1, 1}; /* of the stretches, upwards */
+    int end = MOST_PICTURES / 2 + 1;
     *best = 0;
     if (r->train_set != NULL) {
         const size_t n_train = data_set_size(r->train_set), n_val = data_set_size(r->val_set);
-        const size_t whole = (n_val + 1) / 2; /* validation's batches are twice as large */
-        begins[2] = n_train < MOST_BATCH ? (int)n_train : MOST_BATCH;
+        /* Validation's batches are twice as large. */
+        const size_t most = n_val > MOST_PICTURES ? MOST_PICTURES / 2 : MOST_PICTURES;
+        const size_t whole = (n_val + 1) / 2;
+        begins[2] = (int)(n_train < most ? n_train : most);
         begins[1] = whole < (size_t)begins[2] ? (int)whole : begins[2];
         end = begins[2] + 1; /* more pictures than there are fill no batch */
     }

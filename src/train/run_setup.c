@@ -56,7 +56,7 @@ static vg_status yaml_of_weights(train_run *r, const char *path, int nc, vg_erro
         goto done;
     }
     base_format(r->info.scale, sizeof r->info.scale, "%s", info.scale);
-    st = copy_yaml_with_nc(&r->model_yaml, text, nc, r->mem.work, err);
+    st = copy_yaml_with_nc(&r->model_yaml, text, nc > 0 ? nc : info.nc, r->mem.work, err);
 done:
     nn_graph_destroy(&g);
     weights_close(&f);
@@ -79,8 +79,8 @@ static vg_status yaml_of_name(train_run *r, int nc, vg_error *err)
         st = base_file_read(&text, &n, name, 1 << 20, r->mem.work, err);
     }
     if (st == VG_OK)
-        st = copy_yaml_with_nc(&r->model_yaml, text != NULL ? text : nn_builtin_yaml(), nc,
-                               r->mem.work, err);
+        st = copy_yaml_with_nc(&r->model_yaml, text != NULL ? text : nn_builtin_yaml(),
+                               nc > 0 ? nc : r->info.nc, r->mem.work, err);
     base_free(text);
     return st;
 }

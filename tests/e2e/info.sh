@@ -48,6 +48,22 @@ run 0 info yolo11x --json
 "$json_check" info out >json.txt || fail "info --json: $(cat json.txt)"
 equal "$(cat json.txt)" "yolo11x 56966176 parameters, 80 classes, 24 layers, no memory" "info --json of x"
 
+# --train: the items that are held add up, and so do all.
+run 0 info yolo11n --memory --train --imgsz 64 --batch 2
+says out "training plan at 64x64, batch 2"
+for bound in held limit; do
+    equal "$(awk -v bound=$bound '/^training plan/ { on = 1; next }
+        !on { next }
+        { gsub(",", "", $NF) }
+        $1 != "sum" && $NF ~ /^[0-9]+$/ { n += $NF }
+        $1 == "sum" && (bound == "held" || / limit /) { printf "%d", $NF - n; exit }' out)" 0 "sum $bound of the training plan"
+done
+run 0 info yolo11n --memory --train --imgsz 64 --json
+run 2 info yolo11n --train
+is_error "are of a training plan"
+run 2 info yolo11n --memory --batch 0
+is_error "a batch of 0"
+
 # Another class count: only the head differs.
 run 0 info yolo11n --nc 3
 says out "classes      3"
