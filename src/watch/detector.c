@@ -11,6 +11,7 @@
 #include "cycle.h"
 #include "fit.h"
 #include "history.h"
+#include "shape.h"
 #include "trend.h"
 
 struct watch_detector {
@@ -27,7 +28,7 @@ struct watch_detector {
     double call_slope, call_growth;
     double slope, slope_error;
     double line, line_s, line_error; /* the fitted floor's newest point */
-    double walk_per_s;
+    double walk_per_s, faster_per_s2;
     double mean_above, most_above; /* how far the readings are above it */
     double floor;
 };
@@ -36,7 +37,7 @@ struct watch_detector {
 enum { AGREE = 3 };
 /* Standard deviations either side: the interval's ends are those of two truths (forecast), of which
  * each must lie inside in 90 % of cases. */
-#define SURE 1.3
+#define SURE 1.1
 
 size_t watch_detector_bytes(void)
 {
@@ -102,7 +103,7 @@ static void follow(watch_detector *d)
 {
     double time_s[WATCH_BLOCKS], y[WATCH_BLOCKS];
     double since_s = d->since_s;
-    for (int round = 0; round < 4; round++) {
+    for (int round = 0; round < 6; round++) {
         const watch_level *l;
         const int n = blocks_since(d, since_s - 1, time_s, y, &l);
         if (n < (round == 0 ? 8 : 16))
@@ -110,8 +111,13 @@ static void follow(watch_detector *d)
         const bool has_cycle = watch_cycle_remove(time_s, y, n);
         watch_fit f;
         watch_fit_make(&f, time_s, y, n, least_noise(d));
-        if (round == 0)
+        if (round == 0) {
             d->base = f.begin;
+            const bool faster = !has_cycle && f.ratio > 1.1 && f.ratio - 1 > 2 * f.ratio_error;
+            const double early =
+                2 * f.slope_per_s - f.late_per_s; /* a parabola's mean is its middle */
+            d->faster_per_s2 = faster ? (f.late_per_s - early) / (f.end_s - f.begin_s) : 0;
+        }
         d->slope = f.slope_per_s;
         d->slope_error = f.slope_error_per_s;
         d->line = f.end;
@@ -124,9 +130,9 @@ static void follow(watch_detector *d)
         d->most_above = fmax(d->most_above - 0.5 * f.slope_per_s * (f.end_s - f.begin_s) / (n - 1),
                              d->mean_above);
         const double bend = fabs(f.ratio - 1);
-        if (has_cycle || bend < 0.15 || bend < 3 * f.ratio_error)
+        if (has_cycle || bend < 0.1 || bend < 2 * f.ratio_error)
             return;
-        since_s = f.end_s - 0.7 * (f.end_s - f.begin_s);
+        since_s = f.end_s - 0.75 * (f.end_s - f.begin_s);
     }
 }
 
@@ -170,29 +176,15 @@ static void begin_rise(watch_detector *d, int k, const watch_trend *t, watch_sta
     d->shape = WATCH_SHAPE_RISING;
 }
 
-static watch_shape resting_shape(watch_answer a)
-{
-    switch (a) {
-    case WATCH_ANSWER_SLOWS:
-        return WATCH_SHAPE_WARM_UP;
-    case WATCH_ANSWER_STEPS:
-        return WATCH_SHAPE_STEP;
-    case WATCH_ANSWER_FELL:
-    case WATCH_ANSWER_OLD:
-        return WATCH_SHAPE_SAW_TOOTH;
-    case WATCH_ANSWER_CYCLE:
-        return WATCH_SHAPE_CYCLE;
-    default:
-        return WATCH_SHAPE_FLAT;
-    }
-}
-
 /* Asks the windows of a level that has a new block. */
 static void ask_level(watch_detector *d, int k)
 {
-    static const int lengths[] = {64, 52, 42, 34, 27, 21, 16, 12};
+    static const int lengths[] = {64, 52, 42, 34, 27, 21, 16, 12, 9};
     const watch_level *l = &d->history.levels[k];
-    const int least = k == 0 ? 12 : 20;
+    /* Readings a minute apart leave a leak of half an hour few blocks. */
+    const bool rare = d->history.block_s > 45;
+    const int least = k > 0 ? 20 : rare ? 9 : 12;
+    const int agree = k == 0 && rare ? 2 : AGREE;
     watch_trend leak = {0}, rise = {0};
     int was = 0;
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
@@ -205,8 +197,6 @@ static void ask_level(watch_detector *d, int k)
         watch_trend t;
         watch_trend_ask(&t, &d->history, k, n, limit_of(d, watch_history_back(l, n - 1)->least),
                         least_noise(d));
-        if (i == 0 && d->state <= WATCH_STEADY && t.answer != WATCH_ANSWER_SMALL)
-            d->shape = resting_shape(t.answer);
         if (t.answer == WATCH_ANSWER_LEAK) {
             leak = t;
             break;
@@ -219,9 +209,9 @@ static void ask_level(watch_detector *d, int k)
     d->rises[k] = rises ? d->rises[k] + 1 : 0;
     if (d->state >= WATCH_LEAKING)
         return;
-    if (d->leaks[k] >= AGREE) {
+    if (d->leaks[k] >= agree) {
         begin_rise(d, k, &leak, WATCH_LEAKING);
-    } else if (d->rises[k] >= AGREE) {
+    } else if (d->rises[k] >= agree) {
         const watch_trend *t = leak.answer == WATCH_ANSWER_LEAK ? &leak : &rise;
         begin_rise(d, k, t, WATCH_SUSPECT);
         d->quiet_s = d->history.last_s + 0.5 * (t->fit.end_s - t->fit.begin_s);
@@ -233,10 +223,11 @@ static void forecast(const watch_detector *d, double *at, double *low, double *h
     *at = *low = *high = NAN;
     if (!isfinite(d->limit) || !isfinite(d->slope))
         return;
-    /* The end comes when the mean reaches the limit, or already when the peaks do: both are in. */
+    /* Does the end come when peaks reach the limit, the mean, or even the floor? The answer is the
+     * middle; the interval has them all. */
     const double line = d->line + d->slope * (d->history.last_s - d->line_s);
-    const double left = fmax(d->limit - line - d->mean_above, 0);
-    const double peak = fmax(d->limit - line - d->most_above, 0);
+    const double left = fmax(d->limit - line, 0);
+    const double peak = fmax(left - d->most_above, 0);
     *at = d->slope > 0 ? 0.5 * (left + peak) / d->slope : INFINITY;
     if (!(d->slope > 0)) {
         *low = d->slope + SURE * d->slope_error > 0 ? peak / (d->slope + SURE * d->slope_error)
@@ -250,6 +241,22 @@ static void forecast(const watch_detector *d, double *at, double *low, double *h
     const double wide = SURE * hypot(d->slope_error / d->slope, part);
     *low = peak / d->slope / (1 + wide);
     *high = wide < 1 ? left / d->slope / (1 - wide) : INFINITY;
+    if (d->faster_per_s2 > 0) {
+        /* left = slope t + faster t^2 / 2 */
+        const double a = d->faster_per_s2, b = d->slope;
+        *at = (sqrt(b * b + a * (left + peak)) - b) / a;
+        *low = fmin(*low, 0.9 * (sqrt(b * b + 2 * a * peak) - b) / a);
+    }
+}
+
+static void describe(watch_detector *d)
+{
+    watch_fit newest = {0};
+    d->shape = watch_shape_find(&d->history, least_noise(d), &newest);
+    if (newest.n > 0) {
+        d->slope = newest.slope_per_s;
+        d->slope_error = newest.slope_error_per_s;
+    }
 }
 
 static void decide(watch_detector *d, int closed)
@@ -259,16 +266,16 @@ static void decide(watch_detector *d, int closed)
         ask_level(d, k);
     if (d->state == WATCH_LEARNING && d->history.levels[0].n >= 16)
         d->state = WATCH_STEADY;
-    if (d->state == WATCH_SUSPECT && d->history.last_s > d->quiet_s) {
+    if (d->state == WATCH_SUSPECT && d->history.last_s > d->quiet_s)
         d->state = WATCH_STEADY;
-        d->shape = WATCH_SHAPE_PLATEAU;
-    }
+    const int whole = watch_history_level(&d->history, -INFINITY);
+    if (d->state <= WATCH_STEADY && closed > whole)
+        describe(d);
     if (d->state >= WATCH_SUSPECT)
         follow(d);
     if (d->state >= WATCH_LEAKING && has_ended(d)) {
         d->state = WATCH_STEADY;
-        d->shape =
-            d->floor < d->base + 0.4 * d->call_growth ? WATCH_SHAPE_STEP : WATCH_SHAPE_PLATEAU;
+        describe(d);
     }
     if (d->state >= WATCH_LEAKING) {
         const double horizon = d->horizon_s > 0 ? d->horizon_s : 600;

@@ -21,8 +21,7 @@ int watch_trend_window(const watch_level *l, int n, double *time_s, double *floo
     return n;
 }
 
-/* Standard deviation of the noise from neighbours' differences: a rise or a step hardly shows. */
-static double noise_of(const double *y, int n)
+double watch_trend_noise(const double *y, int n)
 {
     double d[WATCH_BLOCKS];
     for (int i = 2; i < n; i++)
@@ -88,7 +87,8 @@ static double between(const double (*at)[2], int n, double lasts_h)
 /* The faster, the more: what fills a tenth of the headroom in three minutes is often a batch. */
 static double patience(double lasts_h)
 {
-    static const double at[][2] = {{0.25, 0.32}, {0.5, 0.26}, {1, 0.20}, {2, 0.16}, {96, 0.15}};
+    static const double at[][2] = {{0.25, 0.32}, {0.5, 0.26}, {1, 0.20},
+                                   {2, 0.17},    {14, 0.165}, {96, 0.15}};
     return between(at, (int)(sizeof at / sizeof at[0]), lasts_h);
 }
 
@@ -104,14 +104,14 @@ static double patience_by_day(double lasts_h)
  * -ln ratio. */
 static bool may_rest(const watch_trend *t)
 {
-    const double ratio = t->fit.ratio - 1.3 * t->fit.ratio_error;
+    const double ratio = t->fit.ratio - 0.8 * t->fit.ratio_error;
     if (ratio >= 1)
         return false;
     if (ratio <= 0.05)
         return true;
     const double mean = t->growth; /* slope x length */
     const double late = mean * 2 * ratio / (1 + ratio);
-    return t->gone + late / -log(ratio) / t->headroom < 0.75;
+    return t->gone + late / -log(ratio) / t->headroom < 0.7;
 }
 
 /* With what was before the window, if it is known: that is where a cycle would show. */
@@ -129,7 +129,7 @@ static watch_answer ask(watch_trend *t, const watch_history *h, int level, const
     const int end = n / 8 > 3 ? n / 8 : 3;
     const double begin = mean_of(y, end), rough = mean_of(y + n - end, end) - begin;
     /* The cheap questions first: nearly all windows of a healthy job end here. */
-    if (!(rough > 0.02 * (limit - begin)) || !(rough > 4 * fmax(noise_of(y, n), noise)))
+    if (!(rough > 0.02 * (limit - begin)) || !(rough > 4 * fmax(watch_trend_noise(y, n), noise)))
         return WATCH_ANSWER_FLAT;
 
     watch_fit_make(&t->fit, time_s, y, n, noise);
@@ -137,7 +137,7 @@ static watch_answer ask(watch_trend *t, const watch_history *h, int level, const
     t->growth = f->end - f->begin;
     t->headroom = limit - f->begin;
     t->gone = t->growth / t->headroom;
-    if (!(f->slope_per_s > 5 * f->slope_error_per_s) || t->growth < 5 * f->line_sigma)
+    if (!(f->slope_per_s > 5 * f->slope_error_per_s) || t->growth < 4 * f->line_sigma)
         return WATCH_ANSWER_FLAT;
     if (!(t->headroom > 0)) {
         t->gone = 1;
@@ -146,13 +146,16 @@ static watch_answer ask(watch_trend *t, const watch_history *h, int level, const
     if (t->gone < 0.03)
         return WATCH_ANSWER_FLAT;
 
+    /* Noise alone makes ceilings and falls of a few standard deviations. */
     const double now = median_of(y + n - 3, 3);
-    if (now - watch_history_ceiling(h, level, time_s[0]) < 0.5 * t->growth)
+    const double ceiling = watch_history_ceiling(h, level, time_s[0]) - 2 * f->line_sigma;
+    if (now - ceiling < 0.5 * t->growth)
         return WATCH_ANSWER_OLD;
-    if (now - l->drawdown - f->begin < 0.5 * t->growth)
+    const double fall = fmax(l->drawdown - 3.5 * f->line_sigma, 0);
+    if (now - fall - f->begin < 0.5 * t->growth)
         return WATCH_ANSWER_FELL;
     t->parts = parts_of(time_s, y, n);
-    if (t->parts < 5)
+    if (t->parts < 6)
         return WATCH_ANSWER_STEPS;
     if (may_rest(t))
         return WATCH_ANSWER_SLOWS;
