@@ -263,6 +263,13 @@ static void weights_gradients_are_the_plain_ones(void **state)
                     check_weights(tables[t], &(cpu_conv){ch[1], ch[1], k, stride, ch[1], false},
                                   s[0], s[1], s[2]);
                 }
+    /* 3x3 on maps large enough for Winograd's way, their edges inside of a tile and not. */
+    static const int wide[][3] = {{2, 20, 24}, {3, 23, 29}, {1, 61, 42}};
+    static const int many[][2] = {{16, 16}, {20, 33}, {64, 64}, {40, 100}};
+    for (int t = 0; t < n_tables; t++)
+        for (int i = 0; i < 12; i++)
+            check_weights(tables[t], &(cpu_conv){many[i % 4][0], many[i % 4][1], 3, 1, 1, false},
+                          wide[i / 4][0], wide[i / 4][1], wide[i / 4][2]);
 }
 
 /* The same floats as inference's own packing, bit for bit but for Winograd's sums. */

@@ -50,6 +50,7 @@ typedef struct cpu_weight_sums {
     size_t slots, groups;
     size_t slot_floats;    /* of a slot's sums */
     size_t scratch_floats; /* of a thread */
+    bool is_filtered;      /* Winograd's: a slot's sums are (36, ic, oc rounded up to lanes) */
 } cpu_weight_sums;
 
 typedef struct cpu_train_kernels {

@@ -11,6 +11,8 @@
 #include "train_pool.inc.h"
 #include "train_weights.inc.h"
 
+#include "train_filter.inc.h"
+
 const cpu_train_kernels TRAIN_TABLE = {
     .infer = &KERNELS_TABLE,
     .pack_units = pack_units,

@@ -7,7 +7,8 @@
  * output channels, summed over a group of pixels that fits L1. A band of rows is copied first into
  * scratch with its padding, so that no tap is ever outside; a 1x1 convolution reads x where it is.
  * Slots (ranges of bands) are summed one after another and added at the end: threads share slots,
- * and groups of output channels where weights are many. */
+ * and groups of output channels where weights are many. What train_filter.inc.h takes is not here.
+ */
 
 enum {
     SUMS_GROUP_PIXELS = 128,  /* a tile's pass touches three lines a pixel: 24 KB, half of L1 */
@@ -62,7 +63,7 @@ static sums_walk sums_walk_make(const cpu_conv *c, const nn_map *dz)
     return k;
 }
 
-static cpu_weight_sums weight_sums(const cpu_conv *c, const nn_map *dz)
+static cpu_weight_sums direct_sums(const cpu_conv *c, const nn_map *dz)
 {
     const sums_walk k = sums_walk_make(c, dz);
     cpu_weight_sums s = {.slot_floats = (size_t)c->k * k.run * k.lanes};
@@ -260,10 +261,10 @@ static void sums_band(const cpu_conv *c, float *sums, const sums_walk *k, const 
         }
 }
 
-static void weight_sums_run(const cpu_conv *c, float *sums, const nn_map *dz, const nn_map *x,
+static void direct_sums_run(const cpu_conv *c, float *sums, const nn_map *dz, const nn_map *x,
                             float *scratch, size_t begin, size_t end)
 {
-    const cpu_weight_sums s = weight_sums(c, dz);
+    const cpu_weight_sums s = direct_sums(c, dz);
     const sums_walk k = sums_walk_make(c, dz);
     for (size_t unit = begin; unit < end; unit++) {
         const size_t slot = unit / s.groups;
@@ -288,7 +289,7 @@ static size_t weight_add_units(const cpu_conv *c)
     return ((size_t)c->oc + 15) / 16;
 }
 
-static void weight_add_run(const cpu_conv *c, const cpu_weight_sums *s, float *dw,
+static void direct_add_run(const cpu_conv *c, const cpu_weight_sums *s, float *dw,
                            const float *sums, size_t begin, size_t end)
 {
     const size_t ic = (size_t)c->ic, taps = (size_t)c->k * (size_t)c->k, oc = (size_t)c->oc;
