@@ -99,14 +99,25 @@ static void event_json(void *ctx, const vg_watch_event *e)
     puts(e->json);
 }
 
-/* In words, but for the many that only say that a series has become steady from the start. */
+typedef struct talk {
+    FILE *to;
+    double told_s; /* when a cause was told last, and which */
+    char told_rule[8];
+} talk;
+
+/* In words, but for the many that only say that a series has become steady from the start. One
+ * leak shows in several series at the same moment: its cause is told with the first. */
 static void event_words(void *ctx, const vg_watch_event *e)
 {
-    FILE *to = ctx;
+    talk *t = ctx;
     if (strcmp(e->was, "learning") == 0 && strcmp(e->state, "steady") == 0)
         return;
-    fprintf(to, "%10.0f s  %s\n", e->time_s, e->words);
-    fflush(to);
+    const bool again = e->time_s == t->told_s && strcmp(e->rule, t->told_rule) == 0;
+    const int n = again ? (int)strcspn(e->words, "\n") : (int)strlen(e->words);
+    fprintf(t->to, "%10.0f s  %.*s\n", e->time_s, n, e->words);
+    fflush(t->to);
+    t->told_s = e->time_s;
+    snprintf(t->told_rule, sizeof t->told_rule, "%s", e->rule);
 }
 
 static void note_words(void *ctx, const char *what)
@@ -117,8 +128,9 @@ static void note_words(void *ctx, const char *what)
 
 static int replay(vg_watch *w, bool json)
 {
+    talk t = {.to = stdout, .told_s = -1};
     const vg_watch_listener l = {
-        .ctx = stdout, .event = json ? event_json : event_words, .wants_stop = stop_wanted};
+        .ctx = &t, .event = json ? event_json : event_words, .wants_stop = stop_wanted};
     const char *verdicts;
     vg_error err = {.status = VG_OK};
     if (vg_watch_replay(w, &l, &verdicts, &err) != VG_OK)
@@ -129,7 +141,8 @@ static int replay(vg_watch *w, bool json)
 
 static int guard(vg_watch *w, bool json)
 {
-    const vg_watch_listener l = {.ctx = json ? stdout : stderr,
+    talk t = {.to = stderr, .told_s = -1};
+    const vg_watch_listener l = {.ctx = &t,
                                  .event = json ? event_json : event_words,
                                  .note = note_words,
                                  .wants_stop = stop_wanted};

@@ -10,6 +10,7 @@ const cli_command *const cli_commands[] = {
     &cli_command_stop,
     &cli_command_val,
     &cli_command_demo,
+    &cli_command_watch,
     &cli_command_info,
     &cli_command_convert,
     &cli_command_version,
@@ -18,7 +19,7 @@ const cli_command *const cli_commands[] = {
 };
 
 /* What the design names and this build has not: an honest answer beats "unknown command". */
-static const char *const planned[] = {"watch", "track", "report", "export"};
+static const char *const planned[] = {"track", "report", "export"};
 
 const cli_command *cli_command_find(const char *name)
 {

@@ -39,7 +39,7 @@ struct watch_sampler {
     double slow_s, files_s, last_s;
     int slow_fds;
     uid_t uid;
-    bool uid_known;
+    bool uid_known, main_is_there;
     double kept[WATCH_N_SERIES]; /* the last reading of what has its own pace */
     double ticks_per_s;
     char text[TEXT_BYTES];
@@ -494,9 +494,7 @@ vg_status watch_sampler_take(watch_sampler *s, watch_sample *out, base_mem *mem,
         st = make_room(s, mem, err);
     if (st != VG_OK)
         return st;
-    if (!main_is_there && s->target.pid > 0)
-        return base_fail(err, VG_ERR_IO, base_where("process %d", (int)s->target.pid), NULL,
-                         "the job has ended");
+    s->main_is_there = main_is_there;
     find_cgroup(s);
     read_machine(s, out);
     watch_cgroup_read(&s->cgroup, out);
@@ -514,4 +512,9 @@ size_t watch_sampler_processes(const watch_sampler *s, const watch_process **out
 {
     *out = s->processes;
     return s->n_processes;
+}
+
+bool watch_sampler_main_is_there(const watch_sampler *s)
+{
+    return s->main_is_there;
 }

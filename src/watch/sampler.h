@@ -46,10 +46,11 @@ typedef struct watch_sampler watch_sampler;
 vg_status watch_sampler_create(watch_sampler **out, const watch_target *target, base_mem *mem,
                                vg_error *err);
 void watch_sampler_destroy(watch_sampler **s);
-/* VG_ERR_IO: the main process is gone (and there is no cgroup). Time is that of the sample's
- * clock. mem: for a tree that outgrew its tables. */
+/* Also when the main process is gone: then of its descendants. mem: for a tree that outgrew its
+ * tables. Errors: VG_ERR_MEMORY. */
 vg_status watch_sampler_take(watch_sampler *s, watch_sample *out, base_mem *mem, vg_error *err);
-/* Borrowed until the next take; parents before children. */
+bool watch_sampler_main_is_there(const watch_sampler *s); /* at the last take */
+/* Borrowed until the next take; by pid. */
 size_t watch_sampler_processes(const watch_sampler *s, const watch_process **out);
 
 #endif
