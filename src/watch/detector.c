@@ -126,9 +126,13 @@ static void follow(watch_detector *d)
         d->walk_per_s = f.drift * f.drift * (n - 1) / (f.end_s - f.begin_s);
         d->line_error = hypot(f.level_error, 0.5 * (f.end_s - f.begin_s) * f.slope_error_per_s);
         find_heights(l, n, &d->mean_above, &d->most_above);
-        /* Half a block's own rise is none of its peaks'. */
-        d->most_above = fmax(d->most_above - 0.5 * f.slope_per_s * (f.end_s - f.begin_s) / (n - 1),
-                             d->mean_above);
+        /* A block's least is that of its beginning, as far as the rise alone makes it, and its most
+         * that of its end. */
+        const double own = 0.5 * f.slope_per_s * (f.end_s - f.begin_s) / (n - 1);
+        const double late = fmin(fmax(own, 0), d->mean_above);
+        d->line += late;
+        d->mean_above -= late;
+        d->most_above = fmax(d->most_above - 2 * late, d->mean_above);
         const double bend = fabs(f.ratio - 1);
         if (has_cycle || bend < 0.1 || bend < 2 * f.ratio_error)
             return;

@@ -36,6 +36,14 @@ static extremes find_extremes(const double *y, int n)
     return e;
 }
 
+static bool has_teeth(const watch_level *l, double noise)
+{
+    double time_s[WATCH_BLOCKS], y[WATCH_BLOCKS];
+    const int n = watch_trend_window(l, WATCH_BLOCKS, time_s, y);
+    const extremes e = find_extremes(y, n);
+    return e.n_falls > 1 && e.fall > 8 * fmax(watch_trend_noise(y, n), noise);
+}
+
 watch_shape watch_shape_find(const watch_history *h, double noise, watch_fit *newest)
 {
     double time_s[WATCH_BLOCKS], y[WATCH_BLOCKS];
@@ -50,12 +58,11 @@ watch_shape watch_shape_find(const watch_history *h, double noise, watch_fit *ne
     const double shake = fmax(watch_trend_noise(y, n), noise);
     const extremes e = find_extremes(y, n);
     if (e.high - e.low < 8 * shake) {
-        /* Teeth too short for these blocks show in the fine ones. */
-        double fine_s[WATCH_BLOCKS], fine[WATCH_BLOCKS];
-        const int m = watch_trend_window(&h->levels[0], WATCH_BLOCKS, fine_s, fine);
-        const extremes f = find_extremes(fine, m);
-        const bool teeth = f.fall > 8 * fmax(watch_trend_noise(fine, m), noise) && f.n_falls > 1;
-        return teeth ? WATCH_SHAPE_SAW_TOOTH : WATCH_SHAPE_FLAT;
+        /* Teeth too short for these blocks show in finer ones. */
+        for (int j = 0; j < k; j++)
+            if (has_teeth(&h->levels[j], noise))
+                return WATCH_SHAPE_SAW_TOOTH;
+        return WATCH_SHAPE_FLAT;
     }
     if (e.fall > 0.5 * (e.high - e.low)) {
         if (watch_cycle_remove(time_s, y, n))

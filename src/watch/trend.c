@@ -47,7 +47,7 @@ static double median_of(const double *y, int n)
 
 /* What is never taken back: the least from here on. Its growth in 16 equal times; the number of
  * equal parts that would spread as unevenly, (sum d)^2 / sum d^2: 16 for a line, k for k steps. */
-static double parts_of(const double *time_s, const double *y, int n)
+static double parts_of(const double *time_s, const double *y, int n, double shake)
 {
     double kept[WATCH_BLOCKS];
     kept[n - 1] = y[n - 1];
@@ -68,6 +68,8 @@ static double parts_of(const double *time_s, const double *y, int n)
         sum += d;
         squares += d * d;
     }
+    /* Noise makes parts uneven, too: its share is taken off. */
+    squares = fmax(squares - PARTS * shake * shake, sum * sum / PARTS);
     return squares > 0 ? sum * sum / squares : 0;
 }
 
@@ -129,7 +131,10 @@ static watch_answer ask(watch_trend *t, const watch_history *h, int level, const
     const int end = n / 8 > 3 ? n / 8 : 3;
     const double begin = mean_of(y, end), rough = mean_of(y + n - end, end) - begin;
     /* The cheap questions first: nearly all windows of a healthy job end here. */
-    if (!(rough > 0.02 * (limit - begin)) || !(rough > 4 * fmax(watch_trend_noise(y, n), noise)))
+    if (!(rough > 0.02 * (limit - begin)))
+        return WATCH_ANSWER_FLAT;
+    const double shake = fmax(watch_trend_noise(y, n), noise);
+    if (!(rough > 4 * shake))
         return WATCH_ANSWER_FLAT;
 
     watch_fit_make(&t->fit, time_s, y, n, noise);
@@ -154,7 +159,7 @@ static watch_answer ask(watch_trend *t, const watch_history *h, int level, const
     const double fall = fmax(l->drawdown - 3.5 * f->line_sigma, 0);
     if (now - fall - f->begin < 0.5 * t->growth)
         return WATCH_ANSWER_FELL;
-    t->parts = parts_of(time_s, y, n);
+    t->parts = parts_of(time_s, y, n, shake);
     if (t->parts < 6)
         return WATCH_ANSWER_STEPS;
     if (may_rest(t))
@@ -162,7 +167,9 @@ static watch_answer ask(watch_trend *t, const watch_history *h, int level, const
     if (f->ratio > 3)
         return WATCH_ANSWER_BENDS;
     const double lasts_h = t->headroom / f->slope_per_s / 3600;
-    if (t->gone < patience(lasts_h))
+    /* The fewer its parts, the more chance may have had a hand in it. */
+    const double fewer = 1 + 0.3 * fmax(12.5 - t->parts, 0);
+    if (t->gone < patience(lasts_h) * fewer)
         return WATCH_ANSWER_SMALL;
     if (t->gone < patience_by_day(lasts_h) && time_s[n - 1] - time_s[0] < 16 * 3600.0 &&
         may_be_day(l, n))
