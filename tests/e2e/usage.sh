@@ -35,7 +35,7 @@ says err "usage: vigil COMMAND"
 run 2 predct
 is_error 'vigil has no command "predct"'
 says err "try: vigil predict"
-for planned in watch track report export; do
+for planned in track report export; do
     run 2 "$planned" --data coco.yaml
     is_error "this build has no \`$planned\` yet"
     says err "predict"
@@ -63,8 +63,8 @@ run 2 predict a.jpg
 is_error 'no use for "a.jpg"'
 run 2 convert --weights "$weights" --output a.pt
 is_error "does not end in .safetensors"
-run 2 help watch
-is_error 'no command "watch"'
+run 2 help track
+is_error 'no command "track"'
 
 run 1 predict --weights nope.pt --source "$source/tests/data/image"
 is_error "No such file"
