@@ -24,6 +24,8 @@ libraries='dnnl.h: src/nn/cpu
 oneapi/dnnl/: src/nn/cpu
 yaml.h: src/base
 jansson.h: src/base
+sqlite3.h: src/watch
+microhttpd.h: src/watch
 zip.h: src/weights
 turbojpeg.h: src/image
 cairo: src/image src/report
