@@ -37,7 +37,7 @@ struct watch_detector {
 enum { AGREE = 3 };
 /* Standard deviations either side: the interval's ends are those of two truths (forecast), of which
  * each must lie inside in 90 % of cases. */
-#define SURE 1.1
+#define SURE 1.3
 
 size_t watch_detector_bytes(void)
 {
@@ -98,11 +98,23 @@ static void find_heights(const watch_level *l, int n, double *mean, double *most
     *most = base_median(most_above, (size_t)n);
 }
 
+/* To take a day's rhythm off, the more days the better: all of the run, if the rise is most of it.
+ */
+static double with_days_before(const watch_detector *d)
+{
+    double time_s[WATCH_BLOCKS], y[WATCH_BLOCKS];
+    const watch_level *l;
+    const int n = blocks_since(d, -INFINITY, time_s, y, &l);
+    if (n < 2 || d->since_s - time_s[0] > 0.35 * (time_s[n - 1] - time_s[0]))
+        return d->since_s;
+    return watch_cycle_remove(time_s, y, n) ? time_s[0] : d->since_s;
+}
+
 /* Fits the rise since its beginning, or since it last bent. */
 static void follow(watch_detector *d)
 {
     double time_s[WATCH_BLOCKS], y[WATCH_BLOCKS];
-    double since_s = d->since_s;
+    double since_s = with_days_before(d);
     for (int round = 0; round < 6; round++) {
         const watch_level *l;
         const int n = blocks_since(d, since_s - 1, time_s, y, &l);

@@ -63,7 +63,7 @@ static double slope_at(const parabola *p, double x)
 }
 
 /* Variance a point of a random walk in the residuals d: how much more they part over a quarter of
- * the window than over a step. The fit has eaten a part of a walk: hence 1.7. */
+ * the window than over a step. The fit has eaten a part of a walk: hence 4. */
 static double walk_of(const double *d, int n)
 {
     const int far = n / 4;
@@ -72,7 +72,7 @@ static double walk_of(const double *d, int n)
         near_sum += (d[i] - d[i - 1]) * (d[i] - d[i - 1]);
     for (int i = far; i < n; i++)
         far_sum += (d[i] - d[i - far]) * (d[i] - d[i - far]);
-    return fmax(1.7 * (far_sum / (n - far) - near_sum / (n - 1)) / (far - 1), 0);
+    return fmax(4 * (far_sum / (n - far) - near_sum / (n - 1)) / (far - 1), 0);
 }
 
 void watch_fit_make(watch_fit *out, const double *time_s, const double *value, int n, double noise)
@@ -102,12 +102,12 @@ void watch_fit_make(watch_fit *out, const double *time_s, const double *value, i
             w[i] = fabs(r[i]) <= bend ? 1 : bend / fabs(r[i]);
     }
 
-    double sum = 0, lag = 0, line_sum = 0, from_line[MOST];
+    double sum = 0, lag = 0, line_sum = 0, bent[MOST];
     for (int i = 0; i < n; i++) {
         const double d = y[i] - line_at(&p, x[i]);
         sum += w[i] * r[i] * r[i];
         line_sum += w[i] * d * d;
-        from_line[i] = sqrt(w[i]) * d;
+        bent[i] = sqrt(w[i]) * r[i];
         if (i > 0)
             lag += r[i] * r[i - 1] * sqrt(w[i] * w[i - 1]);
     }
@@ -115,11 +115,11 @@ void watch_fit_make(watch_fit *out, const double *time_s, const double *value, i
     const double sigma = fmax(sqrt(sum / (n - 3)), noise);
     const double wide = sigma * sqrt((1 + neighbour) / (1 - neighbour));
     /* A walk of variance q a point makes a slope's variance 0.3 q n and a bend's 0.27 q n: the
-     * integrals of a Brownian motion against Legendre's polynomials. The bend gets 0.7: what walks
+     * integrals of a Brownian motion against Legendre's polynomials. The bend gets 0.45: what walks
      * upwards in a few random steps and then rests is to look bent. */
-    const double walk = n >= 12 ? walk_of(from_line, n) : 0;
+    const double walk = n >= 12 ? walk_of(bent, n) : 0;
     const double error1 = p.s11 > 0 ? sqrt(wide * wide / p.s11 + 0.3 * walk * n) : INFINITY;
-    const double error2 = p.s22 > 0 ? sqrt(wide * wide / p.s22 + 0.7 * walk * n) : INFINITY;
+    const double error2 = p.s22 > 0 ? sqrt(wide * wide / p.s22 + 0.45 * walk * n) : INFINITY;
     const double early = slope_at(&p, -1), late = slope_at(&p, 1);
     *out = (watch_fit){.n = n,
                        .begin_s = time_s[0],

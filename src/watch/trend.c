@@ -86,18 +86,20 @@ static double between(const double (*at)[2], int n, double lasts_h)
     return at[n - 1][1];
 }
 
-/* The faster, the more: what fills a tenth of the headroom in three minutes is often a batch. */
+/* The faster, the more: what fills a tenth of the headroom in three minutes is often a batch, in an
+ * hour a tooth. What needs months is told by its straightness over weeks. */
 static double patience(double lasts_h)
 {
-    static const double at[][2] = {{0.25, 0.32}, {0.5, 0.26}, {1, 0.20},
-                                   {2, 0.17},    {14, 0.165}, {96, 0.15}};
+    static const double at[][2] = {{0.25, 0.32}, {0.5, 0.26}, {1, 0.19},  {2, 0.175},
+                                   {8, 0.17},    {14, 0.15},  {96, 0.14}, {300, 0.14},
+                                   {1000, 0.1},  {5000, 0.05}};
     return between(at, (int)(sizeof at / sizeof at[0]), lasts_h);
 }
 
 /* The same while a day's cycle cannot be ruled out. */
 static double patience_by_day(double lasts_h)
 {
-    static const double at[][2] = {{14, 0.16}, {18, 0.27}, {40, 0.27}, {75, 0.15}};
+    static const double at[][2] = {{14, 0.15}, {18, 0.24}, {40, 0.24}, {75, 0.14}};
     return between(at, (int)(sizeof at / sizeof at[0]), lasts_h);
 }
 
@@ -106,7 +108,7 @@ static double patience_by_day(double lasts_h)
  * -ln ratio. */
 static bool may_rest(const watch_trend *t)
 {
-    const double ratio = t->fit.ratio - 0.8 * t->fit.ratio_error;
+    const double ratio = t->fit.ratio - 0.7 * t->fit.ratio_error;
     if (ratio >= 1)
         return false;
     if (ratio <= 0.05)
