@@ -29,6 +29,8 @@ struct watch_detector {
     double slope, slope_error;
     double line, line_s, line_error; /* the fitted floor's newest point */
     double walk_per_s, faster_per_s2;
+    double slower;   /* the slope's ratio of end and beginning, when it falls; else 1 */
+    bool may_be_day; /* a flank of a day's cycle looks so, too */
     double mean_above, most_above; /* how far the readings are above it */
     double floor;
 };
@@ -39,6 +41,8 @@ enum { AGREE = 3 };
  * each must lie inside in 90 % of cases. */
 #define SURE 1.3
 
+static const double hour_s = 3600;
+
 size_t watch_detector_bytes(void)
 {
     return sizeof(watch_detector);
@@ -47,6 +51,7 @@ size_t watch_detector_bytes(void)
 void watch_detector_init(watch_detector *d, watch_unit unit)
 {
     *d = (watch_detector){.unit = unit,
+                          .slower = 1,
                           .state = WATCH_LEARNING,
                           .limit = NAN,
                           .since_s = NAN,
@@ -128,6 +133,12 @@ static void follow(watch_detector *d)
             const bool faster = !has_cycle && f.ratio > 1.1 && f.ratio - 1 > 2 * f.ratio_error;
             const double early =
                 2 * f.slope_per_s - f.late_per_s; /* a parabola's mean is its middle */
+            const bool slower = !has_cycle && f.ratio < 0.95 && 1 - f.ratio > f.ratio_error;
+            d->slower = slower ? fmax(f.ratio, 0.2) : 1;
+            const double length_s = f.end_s - f.begin_s;
+            const double lasts_s = (d->limit - f.begin) / f.slope_per_s;
+            d->may_be_day = length_s < 26 * hour_s && lasts_s > 12 * hour_s &&
+                            lasts_s < 120 * hour_s && watch_cycle_may_be(time_s, y, n);
             d->faster_per_s2 = faster ? (f.late_per_s - early) / (f.end_s - f.begin_s) : 0;
         }
         d->slope = f.slope_per_s;
@@ -257,6 +268,12 @@ static void forecast(const watch_detector *d, double *at, double *low, double *h
     const double wide = SURE * hypot(d->slope_error / d->slope, part);
     *low = peak / d->slope / (1 + wide);
     *high = wide < 1 ? left / d->slope / (1 - wide) : INFINITY;
+    /* What slows may go on to: as much again. */
+    *high /= d->slower;
+    if (d->may_be_day) {
+        *low *= 0.75;
+        *high *= 1.6;
+    }
     if (d->faster_per_s2 > 0) {
         /* left = slope t + faster t^2 / 2 */
         const double a = d->faster_per_s2, b = d->slope;

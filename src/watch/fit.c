@@ -63,7 +63,7 @@ static double slope_at(const parabola *p, double x)
 }
 
 /* Variance a point of a random walk in the residuals d: how much more they part over a quarter of
- * the window than over a step. The fit has eaten a part of a walk: hence 4. */
+ * the window than over a step. The fit has eaten a part of a walk: hence 6. */
 static double walk_of(const double *d, int n)
 {
     const int far = n / 4;
@@ -72,7 +72,7 @@ static double walk_of(const double *d, int n)
         near_sum += (d[i] - d[i - 1]) * (d[i] - d[i - 1]);
     for (int i = far; i < n; i++)
         far_sum += (d[i] - d[i - far]) * (d[i] - d[i - far]);
-    return fmax(4 * (far_sum / (n - far) - near_sum / (n - 1)) / (far - 1), 0);
+    return fmax(6 * (far_sum / (n - far) - near_sum / (n - 1)) / (far - 1), 0);
 }
 
 void watch_fit_make(watch_fit *out, const double *time_s, const double *value, int n, double noise)
@@ -115,11 +115,11 @@ void watch_fit_make(watch_fit *out, const double *time_s, const double *value, i
     const double sigma = fmax(sqrt(sum / (n - 3)), noise);
     const double wide = sigma * sqrt((1 + neighbour) / (1 - neighbour));
     /* A walk of variance q a point makes a slope's variance 0.3 q n and a bend's 0.27 q n: the
-     * integrals of a Brownian motion against Legendre's polynomials. The bend gets 0.45: what walks
+     * integrals of a Brownian motion against Legendre's polynomials. The bend gets 0.3: what walks
      * upwards in a few random steps and then rests is to look bent. */
     const double walk = n >= 12 ? walk_of(bent, n) : 0;
     const double error1 = p.s11 > 0 ? sqrt(wide * wide / p.s11 + 0.3 * walk * n) : INFINITY;
-    const double error2 = p.s22 > 0 ? sqrt(wide * wide / p.s22 + 0.45 * walk * n) : INFINITY;
+    const double error2 = p.s22 > 0 ? sqrt(wide * wide / p.s22 + 0.3 * walk * n) : INFINITY;
     const double early = slope_at(&p, -1), late = slope_at(&p, 1);
     *out = (watch_fit){.n = n,
                        .begin_s = time_s[0],

@@ -162,7 +162,9 @@ static watch_answer ask(watch_trend *t, const watch_history *h, int level, const
     if (now - fall - f->begin < 0.5 * t->growth)
         return WATCH_ANSWER_FELL;
     t->parts = parts_of(time_s, y, n, shake);
-    if (t->parts < 6)
+    /* With much gone, a few steps are too many. */
+    const bool much = t->gone > 0.4;
+    if (t->parts < (much ? 4 : 6))
         return WATCH_ANSWER_STEPS;
     if (may_rest(t))
         return WATCH_ANSWER_SLOWS;
@@ -170,7 +172,7 @@ static watch_answer ask(watch_trend *t, const watch_history *h, int level, const
         return WATCH_ANSWER_BENDS;
     const double lasts_h = t->headroom / f->slope_per_s / 3600;
     /* The fewer its parts, the more chance may have had a hand in it. */
-    const double fewer = 1 + 0.3 * fmax(12.5 - t->parts, 0);
+    const double fewer = fmin(1 + 0.3 * fmax(12.5 - t->parts, 0), 2);
     if (t->gone < patience(lasts_h) * fewer)
         return WATCH_ANSWER_SMALL;
     if (t->gone < patience_by_day(lasts_h) && time_s[n - 1] - time_s[0] < 16 * 3600.0 &&
