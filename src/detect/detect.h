@@ -10,5 +10,6 @@
 #include "ciou.h"
 #include "loss.h"
 #include "metrics.h"
+#include "track.h"
 
 #endif

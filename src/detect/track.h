@@ -1,0 +1,61 @@
+/* track.h: which detection of this frame is which object of the last: ByteTrack.
+ *
+ * Confident detections are paired with all tracks first, weak ones with the tracks that are left
+ * over: an occluded object has a low score, not none. Motion is a Kalman filter of centre, aspect
+ * and height with constant velocity.
+ * Source: Y. Zhang et al., ByteTrack, ECCV 2022, algorithm 1; the filter's weights are those of
+ * N. Wojke et al., Deep SORT, ICIP 2017. Names and defaults of the options are those YOLO's users
+ * know.
+ * Memory: one block at create, for most_tracks and most_detections; a step allocates nothing. A
+ * track that would be one too many is not begun, and counted. Not thread-safe. */
+#ifndef DETECT_TRACK_H
+#define DETECT_TRACK_H
+
+#include "boxes.h"
+
+typedef struct detect_track_options {
+    float track_high_thresh; /* of the first association: 0.25 */
+    float track_low_thresh;  /* of the second: 0.1 */
+    float new_track_thresh;  /* a new track begins above: 0.25 */
+    int track_buffer;        /* frames that a lost track is remembered: 30 */
+    float match_thresh;      /* most cost of a pair in the first association: 0.8 */
+    bool fuse_score;         /* the first association's IoU times the score: true */
+    int most_tracks;         /* tracked, lost and unconfirmed together: 1000 */
+    int most_detections;     /* in a frame: 300 */
+} detect_track_options;
+#define DETECT_TRACK_DEFAULT                                                                       \
+    ((detect_track_options){.track_high_thresh = 0.25f,                                            \
+                            .track_low_thresh = 0.1f,                                              \
+                            .new_track_thresh = 0.25f,                                             \
+                            .track_buffer = 30,                                                    \
+                            .match_thresh = 0.8f,                                                  \
+                            .fuse_score = true,                                                    \
+                            .most_tracks = 1000,                                                   \
+                            .most_detections = 300})
+
+/* An object that is seen in this frame. */
+typedef struct detect_tracked {
+    int64_t id;       /* from 1, never used again */
+    detect_box box;   /* the filter's; score and class of its detection */
+    int detection;    /* place among this frame's detections */
+    int64_t n_frames; /* since the track began */
+} detect_tracked;
+
+typedef struct detect_tracker detect_tracker;
+
+/* Errors: VG_ERR_ARGUMENT (a bound below 1), VG_ERR_MEMORY. */
+vg_status detect_tracker_create(detect_tracker **out, const detect_track_options *o, base_mem *mem,
+                                vg_error *err);
+void detect_tracker_destroy(detect_tracker **t);
+/* What create takes. */
+size_t detect_tracker_bytes(const detect_track_options *o);
+/* The next frame: boxes (n) of one picture, any order; past most_detections the rest is left out.
+ * out: (most_tracks), by id; returns their number. */
+size_t detect_tracker_step(detect_tracker *t, detect_tracked *out, const detect_box *boxes,
+                           size_t n);
+/* Forgets all tracks: another scene. Ids go on. */
+void detect_tracker_clear(detect_tracker *t);
+/* Tracks that were not begun for want of room, ever. */
+uint64_t detect_tracker_n_refused(const detect_tracker *t);
+
+#endif
