@@ -196,6 +196,7 @@ typedef struct data_loader_bounds {
     size_t most_labels; /* of one picture of a batch */
     size_t n_decoders;
     size_t most_picture_bytes; /* of a decoded picture, before it is resized */
+    size_t cache_bytes;        /* the most that it would keep, in RAM or on disk */
 } data_loader_bounds;
 vg_status data_loader_plan(data_loader_bounds *out, const data_set *set,
                            const data_loader_options *options, vg_error *err);

@@ -93,6 +93,8 @@ vg_status data_loader_plan(data_loader_bounds *out, const data_set *set,
         size_t bytes = 3 * (size_t)p->w * (size_t)p->h;
         out->most_picture_bytes = bytes > out->most_picture_bytes ? bytes : out->most_picture_bytes;
     }
+    if (st == VG_OK)
+        out->cache_bytes = store_cache_bytes(set, &l.store);
     return st;
 }
 

@@ -116,6 +116,16 @@ size_t store_bytes(const data_set *set, const store_options *o)
     return plan(set, o).total;
 }
 
+size_t store_cache_bytes(const data_set *set, const store_options *o)
+{
+    if (o->cache != DATA_CACHE_DISK)
+        return plan(set, o).ram;
+    sizes z = {0};
+    count_pixels(&z, set, o->imgsz);
+    size_t all = z.all_pixels + data_set_size(set) * DISK_CACHE_HEADER_BYTES;
+    return o->cache_bytes > 0 && o->cache_bytes < all ? o->cache_bytes : all;
+}
+
 vg_status store_create(store **out, const data_set *set, const store_options *o, base_mem *mem,
                        vg_error *err)
 {

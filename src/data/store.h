@@ -33,6 +33,8 @@ typedef struct store store;
 vg_status store_create(store **out, const data_set *set, const store_options *o, base_mem *mem,
                        vg_error *err);
 size_t store_bytes(const data_set *set, const store_options *o); /* 0: overflow */
+/* The most that it keeps of its budget: all pictures, or the budget. */
+size_t store_cache_bytes(const data_set *set, const store_options *o);
 void store_destroy(store **s);
 
 /* What store_io_create takes, but for the decoder's own. */

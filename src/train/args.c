@@ -49,6 +49,9 @@ static const train_arg table[] = {
     REAL(save_minutes, "0", 0, 1e6,
          "also write a checkpoint every so many minutes; 0: once an epoch"),
     CHOICE(cache, "none", "none|ram|disk", "keep decoded pictures"),
+    {"cache_limit", NULL, TRAIN_ARG_BYTES, AT(cache_limit), 0, 0, NULL, "",
+     "most memory or disk space for them: training's come before validation's, and those that are "
+     "kept stay"},
     INT(workers, "8", 0, 256, "threads that load pictures"),
     INT(threads, "0", 0, 1024, "threads that compute; 0: every processor"),
     {"memory_limit", NULL, TRAIN_ARG_BYTES, AT(memory_limit), 0, 0, NULL, "",

@@ -252,7 +252,8 @@ data_loader_options run_loader_options(const train_run *r, int batch)
                                  .train = true,
                                  .rect = a->rect,
                                  .augment = run_augment(a),
-                                 .cache = (data_cache)a->cache};
+                                 .cache = (data_cache)a->cache,
+                                 .cache_bytes = a->cache_limit};
 }
 
 static vg_status make_loader(train_run *r, vg_error *err)
@@ -261,9 +262,21 @@ static vg_status make_loader(train_run *r, vg_error *err)
     return data_loader_create(&r->loader, r->train_set, &o, r->mem.data, err);
 }
 
+/* Of cache_limit; validation gets the rest. */
+static size_t training_cache_bytes(const train_run *r, int batch)
+{
+    const data_loader_options o = run_loader_options(r, batch);
+    data_loader_bounds bounds;
+    if (r->args.cache_limit == 0 || r->train_set == NULL ||
+        data_loader_plan(&bounds, r->train_set, &o, NULL) != VG_OK)
+        return 0;
+    return bounds.cache_bytes;
+}
+
 train_validator_options run_validator_options(const train_run *r, int batch)
 {
     const train_args *a = &r->args;
+    const size_t cache_bytes = a->cache_limit - training_cache_bytes(r, batch);
     return (train_validator_options){
         .set = r->val_set,
         .net = r->net,
@@ -272,7 +285,8 @@ train_validator_options run_validator_options(const train_run *r, int batch)
         .batch = 2 * batch,
         .workers = loader_threads(r),
         .rect = true,
-        .cache = (data_cache)a->cache,
+        .cache = a->cache_limit > 0 && cache_bytes == 0 ? DATA_CACHE_NONE : (data_cache)a->cache,
+        .cache_bytes = cache_bytes,
         .nms = {.conf = (float)a->conf,
                 .iou = (float)a->iou,
                 .max_det = a->max_det,

@@ -41,7 +41,8 @@ static vg_status find_bounds(bounds *b, const train_validator_options *o, int n_
                              .n_workers = o->workers,
                              .rect = o->rect,
                              .input_is_lent = o->net != NULL,
-                             .cache = o->cache}};
+                             .cache = o->cache,
+                             .cache_bytes = o->cache_bytes}};
     const vg_status st = data_loader_plan(&b->batch, o->set, &b->loader, err);
     if (st != VG_OK)
         return st;

@@ -26,7 +26,8 @@ typedef struct train_validator_options {
     int imgsz, stride, batch, workers;
     bool rect;
     data_cache cache;
-    const char *isa; /* NULL: the best here */
+    size_t cache_bytes; /* the budget; 0: no bound */
+    const char *isa;    /* NULL: the best here */
     detect_nms_options nms;
     detect_loss_gains gains;
     const float *strides; /* (n_levels) of the model */

@@ -85,6 +85,30 @@ static void a_run_takes_what_was_planned_to_the_byte(void **state)
     }
 }
 
+static size_t held_with_cache(const char *limit)
+{
+    train_args a = shop_args(&s);
+    shop_set(&a, "cache", "ram");
+    shop_set(&a, "cache_limit", limit);
+    shop_set(&a, "mosaic", "0"); /* no ring of pictures, which would be instead of the cache */
+    expect_exact(&a);
+    purse p;
+    train_need need;
+    purse_open(&p);
+    OK(train_plan(&need, &a, 0, &p.lent, err));
+    return need.held_bytes;
+}
+
+static void pictures_are_kept_up_to_cache_limit_over_both_splits(void **state)
+{
+    (void)state;
+    const size_t all = held_with_cache("none");
+    assert_int_equal(held_with_cache("1G"), all);
+    const size_t with_64k = held_with_cache("64K");
+    assert_int_equal(held_with_cache("128K") - with_64k, 64 << 10);
+    assert_true(with_64k < all);
+}
+
 static size_t total_of(train_args a, int batch)
 {
     purse p;
@@ -275,6 +299,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run_takes_what_was_planned_to_the_byte),
+        cmocka_unit_test(pictures_are_kept_up_to_cache_limit_over_both_splits),
         cmocka_unit_test(the_largest_batch_that_fits_is_found),
         cmocka_unit_test(a_chosen_batch_is_the_runs_own),
         cmocka_unit_test(a_resumed_run_has_the_same_plan),
