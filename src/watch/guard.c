@@ -9,6 +9,7 @@
 #include "guard.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <signal.h>
 #include <string.h>
@@ -37,6 +38,7 @@ struct watch_guard {
     char *const *argv;
     base_mem *mem;
     char folder[4096], command[COMMAND_BYTES];
+    char socket_env[96]; /* VIGIL_WATCH_SOCKET=@..., where the job may tell of itself */
     watch_job job;
     watch_sampler *sampler;
     watch_judge *judge;
@@ -75,8 +77,10 @@ static watch_moment moment(const watch_guard *g)
                       .n_restarts = g->n_restarts,
                       .phase = phases[g->phase],
                       .run_folder = g->options.run};
-    if (g->sampler != NULL)
+    if (g->sampler != NULL) {
         m.n_processes = watch_sampler_processes(g->sampler, &m.processes);
+        m.run_folder = watch_sampler_run_folder(g->sampler);
+    }
     return m;
 }
 
@@ -206,16 +210,14 @@ static vg_status open_sinks(watch_guard *g, vg_error *err)
 
 static vg_status open_sampler(watch_guard *g, vg_error *err)
 {
-    char cgroup[WATCH_TEXT_BYTES + 32];
-    base_format(cgroup, sizeof cgroup, "%s", g->options.cgroup);
-    if (g->options.unit[0] != '\0')
-        base_format(cgroup, sizeof cgroup, "/system.slice/%s%s", g->options.unit,
-                    strchr(g->options.unit, '.') != NULL ? "" : ".service");
     const watch_target target = {.pid = g->job.pidfd >= 0 ? g->job.pid : 0,
-                                 .cgroup = cgroup,
+                                 .cgroup = g->options.cgroup,
+                                 .unit = g->options.unit,
                                  .run_folder = g->options.run,
+                                 .socket = g->argv != NULL ? strchr(g->socket_env, '@') : NULL,
                                  .reaper = g->argv != NULL ? getpid() : 0,
-                                 .memory_max_bytes = (double)g->options.memory_max_bytes};
+                                 .memory_max_bytes = (double)g->options.memory_max_bytes,
+                                 .is_again = g->n_restarts > 0};
     watch_sampler_destroy(&g->sampler);
     return watch_sampler_create(&g->sampler, &target, g->mem, err);
 }
@@ -236,6 +238,8 @@ vg_status watch_guard_create(watch_guard **out, const watch_options *o, char *co
     g->mem = mem;
     g->listener = &nobody;
     base_format(g->folder, sizeof g->folder, "%s", folder);
+    base_format(g->socket_env, sizeof g->socket_env, "VIGIL_WATCH_SOCKET=@vigil-watch-%d-%" PRId64,
+                (int)getpid(), base_now_ns());
     put_command(g);
     wall_clock(g);
     watch_sample_clear(&g->sample, 0);
@@ -288,6 +292,11 @@ static vg_status start(watch_guard *g, vg_error *err)
     watch_job_options o = {.argv = g->argv};
     char why[NOTE_BYTES] = "";
     vg_status st = watch_acts_command(g->acts, &o, g->n_restarts, why, sizeof why, err);
+    for (size_t i = 0; i < WATCH_MOST_ENV; i++)
+        if (o.env[i] == NULL) {
+            o.env[i] = g->socket_env;
+            break;
+        }
     if (st == VG_OK)
         st = watch_job_start(&g->job, &o, g->mem, err);
     if (st == VG_OK)
@@ -496,6 +505,8 @@ static vg_status take_sample(watch_guard *g, vg_error *err)
     const vg_status st = watch_sampler_take(g->sampler, &g->sample, g->mem, err);
     if (st != VG_OK)
         return st;
+    for (char text[NOTE_BYTES]; watch_sampler_note(g->sampler, text, sizeof text);)
+        note(g, "%s", text);
     if (g->phase != RUNNING && g->phase != CHECKPOINTING)
         return VG_OK; /* for the list of its processes alone */
     watch_acts_look(g->acts, &g->sample, now_s());

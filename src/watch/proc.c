@@ -57,6 +57,7 @@ bool proc_stat_parse(proc_stat *out, const char *text, size_t n)
     enum {
         STATE = 3,
         PARENT,
+        GROUP,
         MINFLT = 10,
         MAJFLT = 12,
         UTIME = 14,
@@ -91,6 +92,9 @@ bool proc_stat_parse(proc_stat *out, const char *text, size_t n)
         switch (field) {
         case PARENT:
             out->parent = v <= INT32_MAX ? (pid_t)v : 0;
+            break;
+        case GROUP:
+            out->group = v <= INT32_MAX ? (pid_t)v : 0;
             break;
         case MINFLT:
             out->minor_faults = v;
@@ -145,6 +149,19 @@ double proc_limit(const char *text, size_t n, const char *row)
         memcmp(at, unlimited, sizeof unlimited - 1) == 0)
         return INFINITY;
     return take_u64(&v, &at, end) ? (double)v : NAN;
+}
+
+pid_t proc_inner_pid(const char *text, size_t n)
+{
+    const char *end = text + n, *at = find_line(text, end, "NSpid:");
+    uint64_t v = 0, last = 0;
+    if (at == NULL)
+        return 0;
+    do {
+        last = v;
+        skip_blanks(&at, end);
+    } while (take_u64(&v, &at, end));
+    return last <= INT32_MAX ? (pid_t)last : 0;
 }
 
 double proc_pressure(const char *text, size_t n)
@@ -215,6 +232,43 @@ proc_fd proc_fd_kind(const char *target)
     if (ends_with(target, " (deleted)"))
         return PROC_FD_DELETED;
     return PROC_FD_FILE;
+}
+
+/* ---- sockets ---- */
+
+/* "  0: 0100007F:A1B2 0200007F:01BB 01 00000000:00000000 00:00000000 00000000  1000  0 31337 1" */
+bool proc_socket_parse(proc_socket *out, const char *line, size_t n)
+{
+    enum { PEER = 2, STATE, INODE = 9 };
+    static const char established[] = "01";
+    const char *at = line, *end = line + n;
+    *out = (proc_socket){0};
+    for (int field = 0; field <= INODE; field++) {
+        skip_blanks(&at, end);
+        const char *from = at;
+        while (at < end && *at != ' ' && *at != '\t' && *at != '\n')
+            at++;
+        const size_t size = (size_t)(at - from);
+        if (size == 0)
+            return false;
+        if (field == PEER)
+            out->peer = base_hash(BASE_HASH_START, from, size);
+        else if (field == STATE && (size != 2 || memcmp(from, established, 2) != 0))
+            return false;
+        else if (field == INODE)
+            return take_u64(&out->inode, &from, at) && from == at && out->inode != 0;
+    }
+    return false;
+}
+
+uint64_t proc_socket_inode(const char *target)
+{
+    static const char head[] = "socket:[";
+    uint64_t inode;
+    if (!base_starts_with(target, head))
+        return 0;
+    const char *at = target + sizeof head - 1, *end = target + strlen(target);
+    return take_u64(&inode, &at, end) && at < end && *at == ']' ? inode : 0;
 }
 
 /* ---- maps ---- */

@@ -10,7 +10,7 @@
 #include "sampler.h"
 
 typedef struct proc_stat {
-    pid_t pid, parent;
+    pid_t pid, parent, group;
     char name[WATCH_NAME_BYTES]; /* as the kernel has it, control characters replaced */
     char state;
     uint64_t minor_faults, major_faults, cpu_ticks, start_ticks;
@@ -29,8 +29,19 @@ double proc_limit(const char *text, size_t n, const char *row);
 /* memory.pressure and friends: avg10 of the row "some", as a share of 1. */
 double proc_pressure(const char *text, size_t n);
 
+/* "NSpid:\t4711\t12" of status: the number of the process in the innermost namespace; 0: none. */
+pid_t proc_inner_pid(const char *text, size_t n);
+
 /* /proc/PID/cgroup: the path of the memory controller (v1), or of the unified hierarchy (v2). */
 bool proc_cgroup(char *path, size_t n_path, bool *is_v2, const char *text, size_t n);
+
+/* A row of /proc/PID/net/tcp or tcp6: an established connection. False: no such row. */
+typedef struct proc_socket {
+    uint64_t inode, peer; /* peer: hash of address and port */
+} proc_socket;
+bool proc_socket_parse(proc_socket *out, const char *line, size_t n);
+/* "socket:[4711]", as descriptors link to it; 0: none. */
+uint64_t proc_socket_inode(const char *target);
 
 typedef enum proc_fd {
     PROC_FD_FILE,

@@ -1,41 +1,60 @@
 /* sampler.c: one moment of a job, from the tree of its processes to the machine it runs on.
  *
  * What is cheap is read each time. What is dear has its own pace: smaps_rollup makes the kernel
- * walk every page of a process, so the time it takes is measured and kept below a share of all time
- * (a large process is then read every minute or so, and its last figures stand meanwhile); maps and
- * the links of descriptors are read of the main process, every minute and when their number
- * changed. */
+ * walk every page of a process, so the CPU time it takes is kept below a share of all time (of a
+ * large tree a few processes are then read at each sample, in turn, and the last figures of the
+ * others stand meanwhile); maps and the links of descriptors are read of the main process, every
+ * minute and when their number changed. A process in an uninterruptible sleep is not asked for its
+ * maps: it may hold the lock that the answer needs. */
 #include "sampler.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <math.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cgroup.h"
+#include "connections.h"
+#include "dir.h"
+#include "gpu.h"
+#include "pace.h"
+#include "progress.h"
+#include "spaces.h"
 #include "tree.h"
+#include "vigil_socket.h"
 
-enum { FIRST_PROCESSES = 64, TEXT_BYTES = 1 << 15, MOST_LISTED_FDS = 4096, MOST_FILES = 4096 };
+enum { FIRST_PROCESSES = 64, TEXT_BYTES = 1 << 15, MOST_LISTED_FDS = 4096, NOTE_BYTES = 160 };
 
-/* Of all time, for smaps_rollup: half of what the guard may cost. */
-static const double ROLLUP_SHARE = 0.0025;
-static const double SLOW_S = 60;  /* pace of maps and of links of descriptors */
-static const double FILES_S = 30; /* pace of listing /dev/shm and /tmp */
+/* Shares of one core. All of the guard may cost 0.5 %. */
+static const double ROLLUP_SHARE = 0.002;
+static const double MAPS_SHARE = 0.0005; /* maps and links of descriptors */
+static const double FILES_SHARE = 0.0005;
+static const double GPU_SHARE = 0.001;
+static const double SLOW_S = 60;   /* pace of maps and of links of descriptors */
+static const double FILES_S = 30;  /* pace of listing /dev/shm and /tmp */
+static const double ROLLUP_S = 60; /* a process that did nothing is read again so often */
 /* An idle child is one that used less CPU time than this share in its last interval. */
 static const double IDLE_SHARE = 0.01;
+/* A worker is left over when it has outlived its epoch by half of one. */
+static const double STALE_EPOCHS = 1.5;
 
 struct watch_sampler {
     watch_tree *tree;
+    watch_progress *progress;
+    watch_gpu *gpu; /* NULL: none */
+    watch_connections connections;
+    watch_senders senders;
     watch_target target;
-    char proc[64], sys[64], cgroup_path[WATCH_PATH_BYTES], run_folder[WATCH_PATH_BYTES];
+    char proc[64], sys[64];
+    char note[NOTE_BYTES]; /* "": nothing to say */
     watch_cgroup cgroup;
     watch_process *processes;
     size_t n_processes, room;
-    int64_t started_ns, rollup_ns; /* CPU time spent on smaps_rollup */
+    int64_t started_ns;
+    watch_pace rollup_pace, maps_pace, files_pace, gpu_pace;
+    pid_t rollup_last; /* whose turn it was */
     double slow_s, files_s, last_s;
     int slow_fds;
     uid_t uid;
@@ -47,23 +66,45 @@ struct watch_sampler {
 
 /* ---- create ---- */
 
+static bool is_given(const char *text)
+{
+    return text != NULL && text[0] != '\0';
+}
+
 static vg_status open_tree(watch_sampler *s, base_mem *mem, vg_error *err)
 {
-    char procs[WATCH_PATH_BYTES] = "";
-    const bool by_cgroup = s->target.cgroup != NULL && s->target.cgroup[0] != '\0';
-    if (by_cgroup) {
-        watch_cgroup_find(&s->cgroup, s->sys, s->target.cgroup, "", 0);
-        if (!s->cgroup.is_known ||
-            !base_path_join(procs, sizeof procs, s->cgroup.folder, "cgroup.procs"))
-            return base_fail(err, VG_ERR_IO, s->target.cgroup,
+    const watch_target *o = &s->target;
+    char path[WATCH_PATH_BYTES];
+    const char *given = is_given(o->cgroup) ? o->cgroup : NULL;
+    if (is_given(o->unit)) {
+        if (!watch_cgroup_find_unit(path, s->sys, o->unit, getuid()))
+            return base_fail(err, VG_ERR_ARGUMENT, o->unit,
+                             "systemctl list-units --state=running shows the units that run",
+                             "no such unit is running");
+        given = path;
+    }
+    if (given != NULL) {
+        watch_cgroup_find(&s->cgroup, s->sys, given, "", 0);
+        if (s->cgroup.procs_folder[0] == '\0')
+            return base_fail(err, VG_ERR_ARGUMENT, given,
                              "give a path below the cgroup mount, as systemd-cgls shows it",
                              "no such cgroup");
     }
-    const watch_tree_options o = {.main_pid = s->target.pid,
-                                  .proc = s->proc,
-                                  .procs = by_cgroup ? procs : NULL,
-                                  .reaper = s->target.reaper};
-    return watch_tree_create(&s->tree, &o, mem, err);
+    const watch_tree_options tree = {.main_pid = o->pid,
+                                     .proc = s->proc,
+                                     .cgroup = given != NULL ? s->cgroup.procs_folder : NULL,
+                                     .reaper = o->reaper};
+    return watch_tree_create(&s->tree, &tree, mem, err);
+}
+
+static void open_socket(watch_sampler *s)
+{
+    char name[64];
+    base_format(name, sizeof name, "@vigil-watch-%d", (int)s->target.pid);
+    if (is_given(s->target.socket))
+        watch_senders_open(&s->senders, s->target.socket);
+    else if (s->target.pid > 0)
+        watch_senders_open(&s->senders, name);
 }
 
 vg_status watch_sampler_create(watch_sampler **out, const watch_target *target, base_mem *mem,
@@ -73,24 +114,35 @@ vg_status watch_sampler_create(watch_sampler **out, const watch_target *target, 
     *out = s;
     if (s == NULL)
         return VG_ERR_MEMORY;
+    s->senders.fd = -1;
     s->target = *target;
     base_format(s->proc, sizeof s->proc, "%s", target->proc != NULL ? target->proc : "/proc");
     base_format(s->sys, sizeof s->sys, "%s", target->sys != NULL ? target->sys : "/sys");
-    if (target->cgroup != NULL)
-        base_format(s->cgroup_path, sizeof s->cgroup_path, "%s", target->cgroup);
-    if (target->run_folder != NULL)
-        base_format(s->run_folder, sizeof s->run_folder, "%s", target->run_folder);
-    s->target.cgroup = s->cgroup_path;
-    s->target.run_folder = s->run_folder;
     s->started_ns = base_now_ns();
     s->slow_s = s->files_s = -INFINITY;
     s->slow_fds = -1;
     s->ticks_per_s = (double)sysconf(_SC_CLK_TCK);
+    s->rollup_pace = (watch_pace){.share = ROLLUP_SHARE, .purse_s = WATCH_PURSE_S};
+    s->maps_pace = (watch_pace){.share = MAPS_SHARE, .purse_s = WATCH_PURSE_S};
+    s->files_pace = (watch_pace){.share = FILES_SHARE, .purse_s = WATCH_PURSE_S};
+    s->gpu_pace = (watch_pace){.share = GPU_SHARE, .purse_s = WATCH_PURSE_S};
+    watch_connections_init(&s->connections);
     for (int i = 0; i < WATCH_N_SERIES; i++)
         s->kept[i] = NAN;
     s->room = FIRST_PROCESSES;
     s->processes = base_alloc_zero(mem, s->room, sizeof *s->processes, err);
-    const vg_status st = s->processes != NULL ? open_tree(s, mem, err) : VG_ERR_MEMORY;
+    vg_status st = s->processes != NULL ? open_tree(s, mem, err) : VG_ERR_MEMORY;
+    if (st == VG_OK)
+        st = watch_progress_create(&s->progress, target->run_folder, mem, err);
+    if (st == VG_OK)
+        st = watch_gpu_open(&s->gpu, target->nvml, s->note, sizeof s->note, mem, err);
+    if (st == VG_OK)
+        open_socket(s);
+    if (target->is_again)
+        s->note[0] = '\0';
+    /* What the target lent may go now. */
+    s->target.cgroup = s->target.unit = s->target.run_folder = s->target.socket = NULL;
+    s->target.proc = s->target.sys = s->target.nvml = NULL;
     if (st != VG_OK)
         watch_sampler_destroy(out);
     return st;
@@ -101,10 +153,28 @@ void watch_sampler_destroy(watch_sampler **sampler)
     watch_sampler *s = *sampler;
     if (s == NULL)
         return;
+    watch_senders_close(&s->senders);
+    watch_gpu_close(&s->gpu);
+    watch_progress_destroy(&s->progress);
     watch_tree_destroy(&s->tree);
     base_free(s->processes);
     base_free(s);
     *sampler = NULL;
+}
+
+const char *watch_sampler_run_folder(const watch_sampler *s)
+{
+    return watch_progress_folder(s->progress);
+}
+
+bool watch_sampler_note(watch_sampler *s, char *text, size_t n)
+{
+    const char *note = s->note[0] == '\0' && s->gpu != NULL ? watch_gpu_note(s->gpu) : s->note;
+    if (note == NULL || note[0] == '\0')
+        return false;
+    base_format(text, n, "%s", note);
+    s->note[0] = '\0';
+    return true;
 }
 
 /* ---- one process ---- */
@@ -138,40 +208,30 @@ static int count_fds(const watch_sampler *s, const watch_member *m, double *kind
         close(fd); /* since Linux 6.2 the size is the number of entries */
         return (int)info.st_size;
     }
-    DIR *dir = fdopendir(fd);
-    if (dir == NULL) {
-        close(fd);
-        return -1;
-    }
-    for (struct dirent *e; (e = readdir(dir)) != NULL;) {
+    watch_dir list;
+    watch_dir_take(&list, fd);
+    for (const char *name; (name = watch_dir_next(&list, NULL)) != NULL;) {
         char target[256];
-        if (e->d_name[0] == '.')
-            continue;
         n++;
         if (kinds == NULL || n > MOST_LISTED_FDS)
             continue;
-        const ssize_t k = readlinkat(fd, e->d_name, target, sizeof target - 1);
+        const ssize_t k = readlinkat(fd, name, target, sizeof target - 1);
         if (k < 0)
             continue;
         target[k] = '\0';
         kinds[proc_fd_kind(target)]++;
     }
-    closedir(dir);
+    watch_dir_close(&list);
     return n;
 }
 
-/* PSS and what is private, when there is time for it. */
-static void read_rollup(watch_sampler *s, watch_member *m, double now_s)
+static void read_rollup(watch_sampler *s, watch_member *m)
 {
-    const double spent_s = (double)s->rollup_ns * 1e-9;
-    if (m->rollup_s > -INFINITY && spent_s > ROLLUP_SHARE * now_s)
-        return;
-    const int64_t began_ns = base_thread_cpu_ns();
     const size_t n = read_text(s, m, "smaps_rollup");
-    s->rollup_ns += base_thread_cpu_ns() - began_ns;
-    m->rollup_s = now_s;
-    if (n == 0)
+    if (n == 0) { /* gone, or not allowed */
+        m->pss_bytes = m->uss_bytes = m->private_bytes = m->shared_bytes = NAN;
         return;
+    }
     const double clean = proc_field(s->text, n, "Private_Clean:"),
                  dirty = proc_field(s->text, n, "Private_Dirty:");
     m->pss_bytes = proc_field(s->text, n, "Pss:");
@@ -179,6 +239,32 @@ static void read_rollup(watch_sampler *s, watch_member *m, double now_s)
     m->uss_bytes = clean + dirty;
     m->shared_bytes =
         proc_field(s->text, n, "Shared_Clean:") + proc_field(s->text, n, "Shared_Dirty:");
+}
+
+/* PSS and what is private, of as many as there is time for, in turn by pid. */
+static void read_rollups(watch_sampler *s, double now_s)
+{
+    const size_t n = watch_tree_size(s->tree);
+    size_t first = 0;
+    while (first < n && watch_tree_at(s->tree, first)->stat.pid <= s->rollup_last)
+        first++;
+    for (size_t i = 0; i < n; i++) {
+        watch_member *m = watch_tree_at(s->tree, (first + i) % n);
+        const uint64_t faults = m->stat.minor_faults + m->stat.major_faults;
+        const bool is_same = faults == m->rollup_faults && m->rss_bytes == m->rollup_rss_bytes &&
+                             now_s - m->rollup_s < ROLLUP_S;
+        if (is_same || m->stat.state == 'Z' || m->stat.state == 'D')
+            continue;
+        if (!watch_pace_may(&s->rollup_pace, now_s))
+            return;
+        const int64_t began_ns = base_thread_cpu_ns();
+        read_rollup(s, m);
+        watch_pace_pay(&s->rollup_pace, began_ns);
+        m->rollup_s = now_s;
+        m->rollup_faults = faults;
+        m->rollup_rss_bytes = m->rss_bytes;
+        s->rollup_last = m->stat.pid;
+    }
 }
 
 static void read_io(watch_sampler *s, watch_member *m)
@@ -245,26 +331,25 @@ static void read_fd_kinds(watch_sampler *s, watch_member *m)
         s->kept[series[i]] = kinds[i];
 }
 
+/* Of the user's processes the limit counts all; root has none. The cgroup's may be lower. */
 static void read_limits(watch_sampler *s, const watch_member *m, watch_sample *out)
 {
+    double *v = out->value;
     const size_t n = read_text(s, m, "limits");
     const double fds = proc_limit(s->text, n, "Max open files"),
                  threads = proc_limit(s->text, n, "Max processes");
     if (isfinite(fds))
-        out->value[WATCH_LIMIT_FDS] = fds;
-    if (isfinite(threads))
-        out->value[WATCH_LIMIT_THREADS] = threads;
+        v[WATCH_LIMIT_FDS] = fds;
+    if (isfinite(threads) && s->uid_known && s->uid != 0)
+        v[WATCH_LIMIT_THREADS] = fmin(v[WATCH_LIMIT_THREADS], threads);
 }
 
 static void read_main(watch_sampler *s, watch_member *m, watch_sample *out, double now_s)
 {
     double *v = out->value;
     read_main_status(s, m, out);
-    read_rollup(s, m, now_s);
     read_io(s, m);
     read_limits(s, m, out);
-    v[WATCH_MAIN_PSS_BYTES] = m->pss_bytes;
-    v[WATCH_MAIN_USS_BYTES] = m->uss_bytes;
     v[WATCH_MAIN_READ_BYTES] = m->read_bytes;
     v[WATCH_MAIN_WRITE_BYTES] = m->write_bytes;
     v[WATCH_MAIN_MINOR_FAULTS] = (double)m->stat.minor_faults;
@@ -272,23 +357,24 @@ static void read_main(watch_sampler *s, watch_member *m, watch_sample *out, doub
     v[WATCH_MAIN_CPU_S] = (double)m->stat.cpu_ticks / s->ticks_per_s;
     m->fds = count_fds(s, m, NULL);
     v[WATCH_MAIN_FDS] = m->fds >= 0 ? m->fds : (double)NAN;
-    if (now_s - s->slow_s >= SLOW_S || m->fds != s->slow_fds) {
-        read_fd_kinds(s, m);
-        s->slow_fds = m->fds;
-    }
-    if (now_s - s->slow_s >= SLOW_S) {
+    const bool is_due = now_s - s->slow_s >= SLOW_S;
+    if ((!is_due && m->fds == s->slow_fds) || !watch_pace_may(&s->maps_pace, now_s))
+        return;
+    const int64_t began_ns = base_thread_cpu_ns();
+    read_fd_kinds(s, m);
+    s->slow_fds = m->fds;
+    if (is_due && m->stat.state != 'D') {
         read_maps(s, m);
         s->slow_s = now_s;
     }
+    watch_pace_pay(&s->maps_pace, began_ns);
 }
 
 /* ---- the others ---- */
 
-static void read_child(watch_sampler *s, watch_member *m, watch_sample *out, double now_s)
+static void read_child(watch_sampler *s, watch_member *m)
 {
-    double *v = out->value;
-    if (m->stat.state == 'Z') {
-        v[WATCH_CHILDREN_ZOMBIES]++;
+    if (m->stat.state == 'Z') { /* what it had read and written stays counted */
         m->rss_bytes = m->anon_bytes = 0;
         m->pss_bytes = m->uss_bytes = m->private_bytes = m->shared_bytes = NAN;
         m->fds = 0;
@@ -297,9 +383,14 @@ static void read_child(watch_sampler *s, watch_member *m, watch_sample *out, dou
     const size_t n = read_text(s, m, "status");
     m->rss_bytes = proc_field(s->text, n, "VmRSS:");
     m->anon_bytes = proc_field(s->text, n, "RssAnon:");
-    read_rollup(s, m, now_s);
     read_io(s, m);
     m->fds = count_fds(s, m, NULL);
+}
+
+static void add_child(double *v, const watch_member *m)
+{
+    v[WATCH_CHILDREN_COUNT]++;
+    v[WATCH_CHILDREN_ZOMBIES] += m->stat.state == 'Z';
     add(&v[WATCH_CHILDREN_RSS_BYTES], m->rss_bytes);
     add(&v[WATCH_CHILDREN_ANON_BYTES], m->anon_bytes);
     add(&v[WATCH_CHILDREN_PSS_BYTES], m->pss_bytes);
@@ -318,7 +409,7 @@ static void clear_children(watch_sample *out)
         WATCH_CHILDREN_ORPHANS,    WATCH_CHILDREN_RSS_BYTES,     WATCH_CHILDREN_PSS_BYTES,
         WATCH_CHILDREN_ANON_BYTES, WATCH_CHILDREN_PRIVATE_BYTES, WATCH_CHILDREN_SHARED_BYTES,
         WATCH_CHILDREN_THREADS,    WATCH_CHILDREN_FDS,           WATCH_CHILDREN_CPU_S,
-        WATCH_CHILDREN_READ_BYTES, WATCH_CHILDREN_WRITE_BYTES,   WATCH_CHILDREN_STALE};
+        WATCH_CHILDREN_READ_BYTES, WATCH_CHILDREN_WRITE_BYTES};
     for (size_t i = 0; i < sizeof zero / sizeof *zero; i++)
         out->value[zero[i]] = 0;
 }
@@ -357,98 +448,106 @@ static double uptime_s(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-static void read_members(watch_sampler *s, watch_sample *out, double now_s)
+static void tell_process(watch_sampler *s, size_t i, const watch_member *main, double age_s)
 {
-    const size_t at_main = watch_tree_main(s->tree);
-    watch_member *main = at_main != (size_t)-1 ? watch_tree_at(s->tree, at_main) : NULL;
+    const watch_member *m = watch_tree_at(s->tree, i);
+    s->processes[i] = (watch_process){.pid = m->stat.pid,
+                                      .parent = m->stat.parent,
+                                      .start_ticks = m->stat.start_ticks,
+                                      .role = role_of(s, m, main),
+                                      .state = m->stat.state,
+                                      .age_s = age_s,
+                                      .cpu_s = (double)m->stat.cpu_ticks / s->ticks_per_s,
+                                      .rss_bytes = m->rss_bytes,
+                                      .pss_bytes = m->pss_bytes,
+                                      .anon_bytes = m->anon_bytes,
+                                      .threads = m->stat.threads,
+                                      .fds = m->fds};
+    memcpy(s->processes[i].name, m->stat.name, sizeof m->stat.name);
+}
+
+static void sum_children(watch_sampler *s, const watch_member *main, watch_sample *out,
+                         double now_s)
+{
     double *v = out->value;
     const double boot_s = uptime_s(), epoch_s = v[WATCH_WORK_EPOCH_S];
-    double ticks = (double)watch_tree_cpu_gone(s->tree);
+    double ticks = (double)watch_tree_cpu_gone(s->tree), stale = 0;
     clear_children(out);
-    if (main != NULL)
-        read_main(s, main, out, now_s);
-    s->n_processes = watch_tree_size(s->tree);
+    v[WATCH_CHILDREN_READ_BYTES] = watch_tree_read_gone(s->tree);
+    v[WATCH_CHILDREN_WRITE_BYTES] = watch_tree_write_gone(s->tree);
     for (size_t i = 0; i < s->n_processes; i++) {
         watch_member *m = watch_tree_at(s->tree, i);
         const double age_s = boot_s - (double)m->stat.start_ticks / s->ticks_per_s;
-        const double cpu_s = (double)m->stat.cpu_ticks / s->ticks_per_s;
         const double used_s = (double)(m->stat.cpu_ticks - m->ticks_before) / s->ticks_per_s;
         const bool is_idle = !m->is_new && used_s < IDLE_SHARE * (now_s - s->last_s);
-        if (m != main) {
-            read_child(s, m, out, now_s);
-            v[WATCH_CHILDREN_COUNT]++;
-            ticks += (double)m->stat.cpu_ticks;
-            v[WATCH_CHILDREN_OLDEST_S] = fmax(v[WATCH_CHILDREN_OLDEST_S], age_s);
-            v[WATCH_CHILDREN_ORPHANS] += watch_tree_is_orphan(s->tree, m);
-            v[WATCH_CHILDREN_STALE] += epoch_s > 0 && is_idle && age_s > 1.5 * epoch_s;
-        }
-        s->processes[i] = (watch_process){.pid = m->stat.pid,
-                                          .parent = m->stat.parent,
-                                          .start_ticks = m->stat.start_ticks,
-                                          .role = role_of(s, m, main),
-                                          .state = m->stat.state,
-                                          .age_s = age_s,
-                                          .cpu_s = cpu_s,
-                                          .rss_bytes = m->rss_bytes,
-                                          .pss_bytes = m->pss_bytes,
-                                          .anon_bytes = m->anon_bytes,
-                                          .threads = m->stat.threads,
-                                          .fds = m->fds};
-        memcpy(s->processes[i].name, m->stat.name, sizeof m->stat.name);
+        tell_process(s, i, main, age_s);
+        if (m == main)
+            continue;
+        add_child(v, m);
+        ticks += (double)m->stat.cpu_ticks;
+        v[WATCH_CHILDREN_OLDEST_S] = fmax(v[WATCH_CHILDREN_OLDEST_S], age_s);
+        v[WATCH_CHILDREN_ORPHANS] += s->processes[i].role == WATCH_ORPHAN;
+        stale += is_idle && m->stat.state != 'Z' && age_s > STALE_EPOCHS * epoch_s;
     }
+    v[WATCH_CHILDREN_STALE] = epoch_s > 0 ? stale : (double)NAN;
     v[WATCH_CHILDREN_CPU_S] = ticks / s->ticks_per_s;
     v[WATCH_CHILDREN_STARTED] = (double)watch_tree_started(s->tree);
-    v[WATCH_TREE_PSS_BYTES] = main != NULL ? main->pss_bytes : NAN;
-    add(&v[WATCH_TREE_PSS_BYTES], v[WATCH_CHILDREN_PSS_BYTES]);
 }
 
-/* ---- files ---- */
-
-/* Bytes and number of the owner's files at the top of a folder. */
-static void list_files(const watch_sampler *s, const char *path, double *bytes, double *n)
+static void read_members(watch_sampler *s, watch_member *main, watch_sample *out, double now_s)
 {
-    DIR *dir = opendir(path);
-    *bytes = *n = 0;
-    if (dir == NULL) {
-        *bytes = *n = NAN;
-        return;
+    double *v = out->value;
+    s->n_processes = watch_tree_size(s->tree);
+    if (main != NULL)
+        read_main(s, main, out, now_s);
+    for (size_t i = 0; i < s->n_processes; i++)
+        if (watch_tree_at(s->tree, i) != main)
+            read_child(s, watch_tree_at(s->tree, i));
+    read_rollups(s, now_s);
+    sum_children(s, main, out, now_s);
+    if (main != NULL) {
+        v[WATCH_MAIN_PSS_BYTES] = main->pss_bytes;
+        v[WATCH_MAIN_USS_BYTES] = main->uss_bytes;
+        v[WATCH_TREE_PSS_BYTES] = main->pss_bytes + v[WATCH_CHILDREN_PSS_BYTES];
+        v[WATCH_WORK_INPUT_BYTES] = main->read_bytes + v[WATCH_CHILDREN_READ_BYTES];
     }
-    int seen = 0;
-    for (struct dirent *e; (e = readdir(dir)) != NULL && seen < MOST_FILES; seen++) {
-        struct stat info;
-        if (e->d_name[0] == '.' ||
-            fstatat(dirfd(dir), e->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0 ||
-            !S_ISREG(info.st_mode) || (s->uid_known && info.st_uid != s->uid))
-            continue;
-        *bytes += (double)info.st_blocks * 512;
-        ++*n;
-    }
-    closedir(dir);
 }
 
-static double size_of(const char *path, double *used)
-{
-    struct statvfs info;
-    if (statvfs(path, &info) != 0)
-        return NAN;
-    const double unit = (double)info.f_frsize;
-    if (used != NULL)
-        *used = unit * (double)(info.f_blocks - info.f_bfree);
-    return unit * (double)info.f_blocks;
-}
+/* ---- what has its own pace ---- */
 
-static void read_files(watch_sampler *s, double now_s)
+static void read_files(watch_sampler *s, const watch_member *main, double now_s)
 {
-    double n;
-    if (now_s - s->files_s < FILES_S)
+    if (now_s - s->files_s < FILES_S || !watch_pace_may(&s->files_pace, now_s))
         return;
+    const int64_t began_ns = base_thread_cpu_ns();
     s->files_s = now_s;
-    list_files(s, "/dev/shm", &s->kept[WATCH_SHM_BYTES], &s->kept[WATCH_SHM_FILES]);
-    list_files(s, "/tmp", &s->kept[WATCH_TMP_BYTES], &n);
-    s->kept[WATCH_LIMIT_SHM_BYTES] = size_of("/dev/shm", NULL);
-    s->kept[WATCH_LIMIT_TMP_BYTES] = size_of("/tmp", NULL);
-    s->kept[WATCH_LIMIT_DISK_BYTES] =
-        size_of(s->run_folder[0] != '\0' ? s->run_folder : ".", &s->kept[WATCH_DISK_USED_BYTES]);
+    watch_spaces_read(s->kept, s->tree, main, s->uid_known ? s->uid : getuid(),
+                      watch_progress_folder(s->progress));
+    watch_pace_pay(&s->files_pace, began_ns);
+}
+
+static void read_gpu(watch_sampler *s, double now_s)
+{
+    watch_sample now;
+    if (s->gpu == NULL || !watch_pace_may(&s->gpu_pace, now_s))
+        return;
+    const int64_t began_ns = base_thread_cpu_ns();
+    watch_sample_clear(&now, now_s);
+    watch_gpu_read(s->gpu, s->tree, s->proc, s->uid_known ? s->uid : getuid(), &now);
+    for (int i = WATCH_GPU0_BYTES; i <= WATCH_GPU_ORPHANS; i++)
+        s->kept[i] = now.value[i];
+    for (int i = WATCH_LIMIT_GPU0_BYTES; i <= WATCH_LIMIT_GPU3_BYTES; i++)
+        s->kept[i] = now.value[i];
+    watch_pace_pay(&s->gpu_pace, began_ns);
+}
+
+static void read_work(watch_sampler *s, const watch_member *main, watch_sample *out, double now_s)
+{
+    watch_progress_look(s->progress, s->tree, now_s, out);
+    if (main != NULL)
+        watch_connections_look(&s->connections, s->tree, main, now_s);
+    out->value[WATCH_WORK_RECONNECTS] = watch_connections_get(&s->connections);
+    watch_senders_hear(&s->senders, s->tree, out);
 }
 
 /* ---- a sample ---- */
@@ -469,7 +568,7 @@ static void read_machine(watch_sampler *s, watch_sample *out)
 static void find_cgroup(watch_sampler *s)
 {
     const size_t at = watch_tree_main(s->tree);
-    if (s->cgroup.folder[0] != '\0' || at == (size_t)-1)
+    if (s->cgroup.procs_folder[0] != '\0' || at == (size_t)-1)
         return;
     const size_t n = read_text(s, watch_tree_at(s->tree, at), "cgroup");
     watch_cgroup_find(&s->cgroup, s->sys, NULL, s->text, n);
@@ -494,12 +593,16 @@ vg_status watch_sampler_take(watch_sampler *s, watch_sample *out, base_mem *mem,
         st = make_room(s, mem, err);
     if (st != VG_OK)
         return st;
+    const size_t at = watch_tree_main(s->tree);
+    watch_member *main = main_is_there ? watch_tree_at(s->tree, at) : NULL;
     s->main_is_there = main_is_there;
     find_cgroup(s);
     read_machine(s, out);
     watch_cgroup_read(&s->cgroup, out);
-    read_members(s, out, now_s);
-    read_files(s, now_s);
+    read_work(s, main, out, now_s); /* before the members: the epoch tells which of them are old */
+    read_members(s, main, out, now_s);
+    read_files(s, main, now_s);
+    read_gpu(s, now_s);
     for (int i = 0; i < WATCH_N_SERIES; i++)
         if (isnan(out->value[i]))
             out->value[i] = s->kept[i];

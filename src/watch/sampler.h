@@ -3,7 +3,7 @@
  * Everything comes from /proc, /sys and files of the run folder; the job is not touched. After the
  * first samples nothing is allocated as long as the tree does not outgrow what it was; tables are
  * bounded (WATCH_MOST_PROCESSES; what is beyond is counted, not followed). What vanishes while it
- * is read is left out of that sample. */
+ * is read is left out of that sample; what may not be read (another user's process) is NAN. */
 #ifndef WATCH_SAMPLER_H
 #define WATCH_SAMPLER_H
 
@@ -16,10 +16,14 @@ enum { WATCH_MOST_PROCESSES = 16384, WATCH_NAME_BYTES = 32 };
 typedef struct watch_target {
     pid_t pid;              /* the main process; 0: none (a cgroup alone) */
     const char *cgroup;     /* path below the cgroup mount, or absolute; NULL: main's own */
+    const char *unit;       /* of systemd, whose cgroup it is then; NULL */
     const char *run_folder; /* where progress is written; NULL: found by main's open files */
+    const char *socket;     /* "@name" where jobs tell of themselves; NULL: "@vigil-watch-PID" */
     pid_t reaper; /* whose other children are the job's orphans: the guard itself; 0: none */
     double memory_max_bytes; /* a limit of the user's; 0: none */
+    bool is_again;           /* a job started again: what it lacks was said */
     const char *proc, *sys;  /* roots, for tests; NULL: /proc and /sys */
+    const char *nvml;        /* for tests; NULL: the driver's library */
 } watch_target;
 
 typedef enum watch_role {
@@ -50,6 +54,10 @@ void watch_sampler_destroy(watch_sampler **s);
  * tables. Errors: VG_ERR_MEMORY. */
 vg_status watch_sampler_take(watch_sampler *s, watch_sample *out, base_mem *mem, vg_error *err);
 bool watch_sampler_main_is_there(const watch_sampler *s); /* at the last take */
+/* Where the job writes its run: given, or found; "": not known (yet). */
+const char *watch_sampler_run_folder(const watch_sampler *s);
+/* What people should hear once, after create and after a take. False: nothing (more). */
+bool watch_sampler_note(watch_sampler *s, char *text, size_t n);
 /* Borrowed until the next take; by pid. */
 size_t watch_sampler_processes(const watch_sampler *s, const watch_process **out);
 

@@ -84,6 +84,7 @@ typedef enum watch_unit { WATCH_BYTES, WATCH_COUNT, WATCH_SECONDS, WATCH_RATIO }
     X(CGROUP_CURRENT_BYTES, "cgroup.current_bytes", FACT, BYTES, LIMIT_MEMORY_BYTES,               \
       "charged, page cache included")                                                              \
     X(CGROUP_PEAK_BYTES, "cgroup.peak_bytes", FACT, BYTES, NONE, "the most that was charged")      \
+    X(CGROUP_HIGH_BYTES, "cgroup.high_bytes", FACT, BYTES, NONE, "memory.high: slowed beyond it")  \
     X(CGROUP_ANON_BYTES, "cgroup.anon_bytes", LEVEL, BYTES, LIMIT_MEMORY_BYTES, "anonymous")       \
     X(CGROUP_FILE_BYTES, "cgroup.file_bytes", FACT, BYTES, NONE, "page cache")                     \
     X(CGROUP_SHMEM_BYTES, "cgroup.shmem_bytes", LEVEL, BYTES, LIMIT_MEMORY_BYTES, "shared memory") \

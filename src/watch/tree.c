@@ -7,18 +7,28 @@
 #include <math.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-enum { FIRST_MEMBERS = 64, LIST_BYTES = 1 << 15, SPARE_FDS = 64 };
+#include "dir.h"
+
+enum {
+    FIRST_MEMBERS = 64,
+    SPARE_FDS = 64,
+    PROCS_BYTES = 4096,
+    MOST_PASSES = 8,    /* of a job that forks faster than it is listed */
+    MOST_CGROUPS = 256, /* below the one that was named, and how deep */
+    DEEPEST_CGROUP = 8
+};
 
 /* Every so often all numbers are read again: one may have been used anew between two looks. */
 static const double REREAD_S = 60;
 
 struct watch_tree {
-    pid_t main_pid, reaper, self;
-    int proc;              /* the root */
-    int procs;             /* cgroup.procs; -1 */
+    pid_t main_pid, reaper, self, group; /* the last two: the guard's own */
+    int proc;                            /* the root */
+    int cgroup;                          /* its folder; -1 */
+    bool chooses_main;
     watch_member *members; /* by pid */
     size_t n, room;
     size_t main_at;
@@ -27,8 +37,8 @@ struct watch_tree {
     size_t most_pid, n_words;
     double reread_s;
     uint64_t n_started, cpu_gone;
+    double read_gone, write_gone;
     size_t n_not_followed, most_dirs, n_dirs;
-    char list[LIST_BYTES];
 };
 
 /* ---- reading ---- */
@@ -114,7 +124,9 @@ vg_status watch_tree_create(watch_tree **out, const watch_tree_options *o, base_
     t->main_pid = o->main_pid;
     t->reaper = o->reaper;
     t->self = getpid();
-    t->procs = -1;
+    t->group = getpgrp();
+    t->cgroup = -1;
+    t->chooses_main = o->main_pid == 0;
     t->main_at = (size_t)-1;
     t->reread_s = -INFINITY;
     t->most_dirs = count_dirs();
@@ -123,8 +135,9 @@ vg_status watch_tree_create(watch_tree **out, const watch_tree_options *o, base_
     if (t->proc < 0)
         st = base_fail_errno(err, VG_ERR_SYSTEM, o->proc, "mount /proc",
                              "cannot read the list of processes");
-    if (st == VG_OK && o->procs != NULL && (t->procs = open(o->procs, O_RDONLY | O_CLOEXEC)) < 0)
-        st = base_fail_errno(err, VG_ERR_IO, o->procs, "give a cgroup that exists",
+    if (st == VG_OK && o->cgroup != NULL &&
+        (t->cgroup = open(o->cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+        st = base_fail_errno(err, VG_ERR_IO, o->cgroup, "give a cgroup that exists",
                              "cannot read the cgroup");
     if (st == VG_OK) {
         t->most_pid = read_most_pid(t);
@@ -159,8 +172,8 @@ void watch_tree_destroy(watch_tree **tree)
         let_go(t, &t->members[i]);
     if (t->proc >= 0)
         close(t->proc);
-    if (t->procs >= 0)
-        close(t->procs);
+    if (t->cgroup >= 0)
+        close(t->cgroup);
     base_free(t->members);
     base_free(t->seen);
     base_free(t->seen_before);
@@ -185,7 +198,7 @@ static size_t place_of(const watch_tree *t, pid_t pid, bool *found)
     return low;
 }
 
-static bool is_member(const watch_tree *t, pid_t pid)
+bool watch_tree_has(const watch_tree *t, pid_t pid)
 {
     bool found;
     place_of(t, pid, &found);
@@ -235,6 +248,7 @@ static vg_status add_member(watch_tree *t, const proc_stat *stat, int dir, doubl
                                     .private_bytes = NAN,
                                     .shared_bytes = NAN,
                                     .rollup_s = -INFINITY,
+                                    .rollup_rss_bytes = NAN,
                                     .rss_bytes = NAN,
                                     .anon_bytes = NAN,
                                     .read_bytes = NAN,
@@ -256,7 +270,11 @@ static void refresh(watch_tree *t)
         const bool lives = n > 0 && proc_stat_parse(&now, text, (size_t)n) &&
                            now.start_ticks == m->stat.start_ticks;
         if (!lives) {
-            t->cpu_gone += m->stat.pid != t->main_pid ? m->stat.cpu_ticks : 0;
+            if (m->stat.pid != t->main_pid) {
+                t->cpu_gone += m->stat.cpu_ticks;
+                t->read_gone += isnan(m->read_bytes) ? 0 : m->read_bytes;
+                t->write_gone += isnan(m->write_bytes) ? 0 : m->write_bytes;
+            }
             let_go(t, m);
             continue;
         }
@@ -282,27 +300,21 @@ static vg_status consider(watch_tree *t, pid_t pid, bool belongs, double now_s, 
         return VG_OK;
     const ssize_t n = read_at(dir, "stat", text, sizeof text);
     if (n > 0 && proc_stat_parse(&stat, text, (size_t)n) && stat.pid == pid && pid != t->self &&
-        (belongs || (pid == t->main_pid && !t->main_was_met) || is_member(t, stat.parent) ||
-         (t->reaper > 0 && stat.parent == t->reaper)))
+        (belongs || (pid == t->main_pid && !t->main_was_met) || watch_tree_has(t, stat.parent) ||
+         (t->reaper > 0 && stat.parent == t->reaper && stat.group != t->group)))
         return add_member(t, &stat, dir, now_s, mem, err);
     close(dir);
     return VG_OK;
 }
 
-struct entry { /* of getdents64 */
-    uint64_t inode;
-    int64_t next;
-    unsigned short bytes;
-    unsigned char type;
-    char name[];
-};
-
 /* Every number of /proc that was not there at the last look, or all of them now and then. One pass
- * may meet a child before its parent; passes go on while they find somebody. */
+ * may meet a child before its parent; passes go on while they find somebody, up to a bound. */
 static vg_status find_new(watch_tree *t, double now_s, base_mem *mem, vg_error *err)
 {
     const bool all = now_s - t->reread_s >= REREAD_S;
     size_t n_before;
+    int n_passes = 0;
+    watch_dir list;
     if (all)
         t->reread_s = now_s;
     uint64_t *swap = t->seen_before;
@@ -313,54 +325,90 @@ static vg_status find_new(watch_tree *t, double now_s, base_mem *mem, vg_error *
         if (lseek(t->proc, 0, SEEK_SET) < 0)
             break;
         memset(t->seen, 0, t->n_words * sizeof *t->seen);
-        for (;;) {
-            const long n = syscall(SYS_getdents64, t->proc, t->list, sizeof t->list);
-            if (n <= 0)
-                break;
-            for (long at = 0; at < n;) {
-                const struct entry *e = (const struct entry *)(const void *)(t->list + at);
-                int64_t pid;
-                at += e->bytes;
-                if (!base_parse_i64(&pid, e->name, 1, (int64_t)t->most_pid))
-                    continue;
-                const bool was = t->seen_before[(size_t)pid / 64] >> ((size_t)pid % 64) & 1;
-                t->seen[(size_t)pid / 64] |= UINT64_C(1) << ((size_t)pid % 64);
-                if ((was && !all) || is_member(t, (pid_t)pid))
-                    continue;
-                const vg_status st = consider(t, (pid_t)pid, false, now_s, mem, err);
-                if (st != VG_OK)
-                    return st;
-            }
+        watch_dir_take(&list, t->proc);
+        for (const char *name; (name = watch_dir_next(&list, NULL)) != NULL;) {
+            int64_t pid;
+            if (name[0] < '0' || name[0] > '9' ||
+                !base_parse_i64(&pid, name, 1, (int64_t)t->most_pid))
+                continue;
+            const bool was = t->seen_before[(size_t)pid / 64] >> ((size_t)pid % 64) & 1;
+            t->seen[(size_t)pid / 64] |= UINT64_C(1) << ((size_t)pid % 64);
+            if ((was && !all) || watch_tree_has(t, (pid_t)pid))
+                continue;
+            const vg_status st = consider(t, (pid_t)pid, false, now_s, mem, err);
+            if (st != VG_OK)
+                return st;
         }
-    } while (t->n > n_before);
+    } while (t->n > n_before && ++n_passes < MOST_PASSES);
     return VG_OK;
 }
 
-static vg_status find_in_cgroup(watch_tree *t, double now_s, base_mem *mem, vg_error *err)
+static vg_status add_procs(watch_tree *t, int folder, double now_s, base_mem *mem, vg_error *err)
 {
-    char number[16];
+    char text[PROCS_BYTES], number[16];
     size_t k = 0;
-    if (t->procs < 0 || lseek(t->procs, 0, SEEK_SET) < 0)
+    vg_status st = VG_OK;
+    const int fd = openat(folder, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
         return VG_OK;
-    for (;;) {
-        const ssize_t n = read(t->procs, t->list, sizeof t->list);
-        if (n <= 0)
-            return VG_OK;
-        for (ssize_t i = 0; i < n; i++) {
+    for (ssize_t n; st == VG_OK && (n = read(fd, text, sizeof text)) > 0;) {
+        for (ssize_t i = 0; i < n && st == VG_OK; i++) {
             int64_t pid;
-            if (t->list[i] != '\n' && k + 1 < sizeof number) {
-                number[k++] = t->list[i];
+            if (text[i] != '\n') {
+                if (k + 1 < sizeof number)
+                    number[k++] = text[i];
                 continue;
             }
             number[k] = '\0';
             k = 0;
-            if (!base_parse_i64(&pid, number, 1, INT32_MAX) || is_member(t, (pid_t)pid))
-                continue;
-            const vg_status st = consider(t, (pid_t)pid, true, now_s, mem, err);
-            if (st != VG_OK)
-                return st;
+            if (base_parse_i64(&pid, number, 1, INT32_MAX) && !watch_tree_has(t, (pid_t)pid))
+                st = consider(t, (pid_t)pid, true, now_s, mem, err);
         }
     }
+    close(fd);
+    return st;
+}
+
+/* A service may have cgroups of its own below its own, and a slice has nothing else. */
+static vg_status find_in_cgroup(watch_tree *t, int folder, int depth, int *left, double now_s,
+                                base_mem *mem, vg_error *err)
+{
+    vg_status st = add_procs(t, folder, now_s, mem, err);
+    struct stat info;
+    if (st != VG_OK || depth >= DEEPEST_CGROUP || fstat(folder, &info) != 0 || info.st_nlink == 2)
+        return st; /* two links: no folder in it */
+    watch_dir list;
+    unsigned char type;
+    if (!watch_dir_open(&list, folder, "."))
+        return VG_OK;
+    for (const char *name; st == VG_OK && (name = watch_dir_next(&list, &type)) != NULL;) {
+        if (type != DT_DIR || --*left < 0)
+            continue;
+        const int below = openat(folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+        if (below < 0)
+            continue;
+        st = find_in_cgroup(t, below, depth + 1, left, now_s, mem, err);
+        close(below);
+    }
+    watch_dir_close(&list);
+    return st;
+}
+
+/* Of a cgroup alone: the oldest one that came from outside is what systemd or a container's engine
+ * started there. */
+static void choose_main(watch_tree *t)
+{
+    const watch_member *oldest = NULL;
+    if (watch_tree_has(t, t->main_pid))
+        return;
+    for (size_t i = 0; i < t->n; i++) {
+        const watch_member *m = &t->members[i];
+        if (!watch_tree_has(t, m->stat.parent) &&
+            (oldest == NULL || m->stat.start_ticks < oldest->stat.start_ticks))
+            oldest = m;
+    }
+    t->main_pid = oldest != NULL ? oldest->stat.pid : 0;
+    t->n_started -= oldest != NULL && !t->main_was_met; /* it was counted as a descendant */
 }
 
 vg_status watch_tree_look(watch_tree *t, double now_s, bool *main_is_there, base_mem *mem,
@@ -369,8 +417,11 @@ vg_status watch_tree_look(watch_tree *t, double now_s, bool *main_is_there, base
     bool found;
     refresh(t);
     vg_status st = find_new(t, now_s, mem, err);
-    if (st == VG_OK)
-        st = find_in_cgroup(t, now_s, mem, err);
+    int left = MOST_CGROUPS;
+    if (st == VG_OK && t->cgroup >= 0)
+        st = find_in_cgroup(t, t->cgroup, 0, &left, now_s, mem, err);
+    if (t->chooses_main)
+        choose_main(t);
     const size_t at = place_of(t, t->main_pid, &found);
     t->main_at = found ? at : (size_t)-1;
     t->main_was_met |= found;
@@ -390,6 +441,11 @@ watch_member *watch_tree_at(watch_tree *t, size_t i)
     return &t->members[i];
 }
 
+const watch_member *watch_tree_peek(const watch_tree *t, size_t i)
+{
+    return &t->members[i];
+}
+
 size_t watch_tree_main(const watch_tree *t)
 {
     return t->main_at;
@@ -405,6 +461,16 @@ uint64_t watch_tree_cpu_gone(const watch_tree *t)
     return t->cpu_gone;
 }
 
+double watch_tree_read_gone(const watch_tree *t)
+{
+    return t->read_gone;
+}
+
+double watch_tree_write_gone(const watch_tree *t)
+{
+    return t->write_gone;
+}
+
 size_t watch_tree_not_followed(const watch_tree *t)
 {
     return t->n_not_followed;
@@ -412,5 +478,5 @@ size_t watch_tree_not_followed(const watch_tree *t)
 
 bool watch_tree_is_orphan(const watch_tree *t, const watch_member *m)
 {
-    return m->stat.pid != t->main_pid && !is_member(t, m->stat.parent);
+    return m->stat.pid != t->main_pid && !watch_tree_has(t, m->stat.parent);
 }

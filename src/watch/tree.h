@@ -17,6 +17,8 @@ typedef struct watch_member {
     uint64_t ticks_before; /* CPU time at the look before */
     /* The last reading of what is dear to read; NAN: never. */
     double pss_bytes, uss_bytes, private_bytes, shared_bytes, rollup_s;
+    uint64_t rollup_faults; /* faults and resident bytes then: the same now, and nothing moved */
+    double rollup_rss_bytes;
     double rss_bytes, anon_bytes, read_bytes, write_bytes;
     int fds;
 } watch_member;
@@ -24,11 +26,11 @@ typedef struct watch_member {
 typedef struct watch_tree watch_tree;
 
 typedef struct watch_tree_options {
-    pid_t main_pid;    /* 0: the cgroup alone */
-    const char *proc;  /* root */
-    const char *procs; /* a cgroup's cgroup.procs, whose processes all belong; NULL */
-    pid_t reaper;      /* children of this one that are not `self` belong: orphans that a
-                          subreaper got; 0: none */
+    pid_t main_pid;     /* 0: the oldest process of the cgroup that no other of it started */
+    const char *proc;   /* root */
+    const char *cgroup; /* its folder: all processes in it and below it belong; NULL */
+    pid_t reaper;       /* children of this one belong, as orphans that a subreaper got, unless they
+                           are in its own process group, as its helpers are; 0: none */
 } watch_tree_options;
 
 vg_status watch_tree_create(watch_tree **out, const watch_tree_options *o, base_mem *mem,
@@ -40,10 +42,14 @@ vg_status watch_tree_look(watch_tree *t, double now_s, bool *main_is_there, base
 size_t watch_tree_size(const watch_tree *t);
 /* By pid, rising; main is at watch_tree_main, (size_t)-1 when gone. */
 watch_member *watch_tree_at(watch_tree *t, size_t i);
+const watch_member *watch_tree_peek(const watch_tree *t, size_t i);
 size_t watch_tree_main(const watch_tree *t);
-uint64_t watch_tree_started(const watch_tree *t);    /* descendants ever met */
-uint64_t watch_tree_cpu_gone(const watch_tree *t);   /* ticks that the dead had used */
+uint64_t watch_tree_started(const watch_tree *t);  /* descendants ever met */
+uint64_t watch_tree_cpu_gone(const watch_tree *t); /* ticks that dead descendants had used */
+double watch_tree_read_gone(const watch_tree *t);  /* bytes that they had read, when last seen */
+double watch_tree_write_gone(const watch_tree *t);
 size_t watch_tree_not_followed(const watch_tree *t); /* past WATCH_MOST_PROCESSES, ever */
+bool watch_tree_has(const watch_tree *t, pid_t pid);
 bool watch_tree_is_orphan(const watch_tree *t, const watch_member *m);
 
 /* Reads a file of a member's folder into buf; -1 when it is gone or forbidden. */

@@ -1,0 +1,14 @@
+/* spaces.h: memory and room that a job takes outside its processes: /dev/shm, /tmp, the disk of its
+ * run. For this folder. */
+#ifndef WATCH_SPACES_H
+#define WATCH_SPACES_H
+
+#include "tree.h"
+
+/* shm.*, tmp.bytes, disk.used_bytes and their limits. Files of uid alone count, in folders too, to
+ * a bounded number and depth. main: whose mounts are meant; NULL: ours. run_folder: "": the working
+ * directory. */
+void watch_spaces_read(double value[WATCH_N_SERIES], const watch_tree *t, const watch_member *main,
+                       uid_t uid, const char *run_folder);
+
+#endif
