@@ -144,7 +144,8 @@ static watch_answer ask(watch_trend *t, const watch_history *h, int level, const
     t->growth = f->end - f->begin;
     t->headroom = limit - f->begin;
     t->gone = t->growth / t->headroom;
-    if (!(f->slope_per_s > 5 * f->slope_error_per_s) || t->growth < 4 * f->line_sigma)
+    const double sure = t->gone > 0.35 ? 5 : 8; /* standard errors; chance climbs a third, too */
+    if (!(f->slope_per_s > sure * f->slope_error_per_s) || t->growth < 4 * f->line_sigma)
         return WATCH_ANSWER_FLAT;
     if (!(t->headroom > 0)) {
         t->gone = 1;
