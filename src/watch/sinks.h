@@ -6,5 +6,6 @@
 
 extern const watch_sink watch_sink_trace;
 extern const watch_sink watch_sink_log;
+extern const watch_sink watch_sink_history;
 
 #endif
