@@ -21,8 +21,8 @@ enum { MOST = 2000, N_PEERS = 4 };
 static const char *const peers[N_PEERS] = {"vigil", "85 %", "90 %", "predict_linear"};
 
 typedef struct tally {
-    int n, called[N_PEERS], n_covered, n_forecasts, below, n_firsts, n_first_covered, n_slopes, n_still, changes,
-        n_ends, early, halves;
+    int n, called[N_PEERS], n_covered, n_forecasts, below, n_firsts, n_first_covered, n_slopes,
+        n_still, changes, n_ends, early, halves;
     double gone[N_PEERS][MOST], slope_error[MOST], end_error[MOST];
 } tally;
 

@@ -383,7 +383,7 @@ static void leak_by_load(trace *t, uint64_t *s)
     usual_noise(t, s);
     finish(t);
 }
-static void leak_counts(trace *t, uint64_t *s)
+static void lose_counts(trace *t, uint64_t *s, double each)
 {
     usual(t, s);
     const double base = floor(between(s, 20, 200));
@@ -395,8 +395,8 @@ static void leak_counts(trace *t, uint64_t *s)
     for (int i = 0; i < t->n; i++) {
         if (i % 30 == 0)
             jitter = floor(between(s, 0, 6));
-        /* One by one, at random times. */
-        some += t->slope_per_s * 10 > trace_uniform(s) ? 1 : 0;
+        /* At random times. */
+        some += t->slope_per_s * 10 / each > trace_uniform(s) ? each : 0;
         t->leaked[i] = some;
         t->value[i] = base + jitter;
         if (base + some >= t->limit) {
@@ -405,6 +405,15 @@ static void leak_counts(trace *t, uint64_t *s)
         }
     }
     finish(t);
+}
+
+static void leak_counts(trace *t, uint64_t *s)
+{
+    lose_counts(t, s, 1);
+}
+static void leak_bundles(trace *t, uint64_t *s)
+{
+    lose_counts(t, s, floor(between(s, 2, 26)));
 }
 
 const trace_class trace_tune[] = {
@@ -437,5 +446,6 @@ const trace_class trace_tune[] = {
     {"leak, ever faster", TRACE_LEAK, leak_faster},
     {"leak by the day's load", TRACE_LEAK, leak_by_load},
     {"leak of descriptors", TRACE_LEAK, leak_counts},
+    {"leak of bundles of 2 to 25", TRACE_LEAK, leak_bundles},
 };
 const size_t trace_n_tune = sizeof trace_tune / sizeof trace_tune[0];

@@ -8,6 +8,7 @@
 #include "cycle.h"
 
 enum { PARTS = 16 };
+#define MUCH 0.4 /* of the headroom gone */
 
 int watch_trend_window(const watch_level *l, int n, double *time_s, double *floor)
 {
@@ -103,12 +104,19 @@ static double patience_by_day(double lasts_h)
     return between(at, (int)(sizeof at / sizeof at[0]), lasts_h);
 }
 
+/* Standard errors that the slope must be worth: chance climbs a third of the headroom, too, but who
+ * waits for certainty dies of it. */
+static double sureness(double gone)
+{
+    return gone > 0.5 ? 2.5 : gone > MUCH ? 3.5 : gone > 0.3 ? 5 : 8;
+}
+
 /* Could a warm-up that comes to rest well below the limit have made this curve? An exponential
  * whose slope falls by the factor ratio over the window still grows by late slope x length /
  * -ln ratio. */
 static bool may_rest(const watch_trend *t)
 {
-    const double ratio = t->fit.ratio - 0.7 * t->fit.ratio_error;
+    const double ratio = t->fit.ratio - (t->gone > MUCH ? 0.2 : 0.7) * t->fit.ratio_error;
     if (ratio >= 1)
         return false;
     if (ratio <= 0.05)
@@ -144,8 +152,9 @@ static watch_answer ask(watch_trend *t, const watch_history *h, int level, const
     t->growth = f->end - f->begin;
     t->headroom = limit - f->begin;
     t->gone = t->growth / t->headroom;
-    const double sure = t->gone > 0.35 ? 5 : 8; /* standard errors; chance climbs a third, too */
-    if (!(f->slope_per_s > sure * f->slope_error_per_s) || t->growth < 4 * f->line_sigma)
+    const bool much = t->gone > MUCH; /* too late for fine distinctions */
+    if (!(f->slope_per_s > sureness(t->gone) * f->slope_error_per_s) ||
+        t->growth < (much ? 3 : 4) * f->line_sigma)
         return WATCH_ANSWER_FLAT;
     if (!(t->headroom > 0)) {
         t->gone = 1;
@@ -163,9 +172,7 @@ static watch_answer ask(watch_trend *t, const watch_history *h, int level, const
     if (now - fall - f->begin < 0.5 * t->growth)
         return WATCH_ANSWER_FELL;
     t->parts = parts_of(time_s, y, n, shake);
-    /* With much gone, a few steps are too many. */
-    const bool much = t->gone > 0.4;
-    if (t->parts < (much ? 4 : 6))
+    if (t->parts < (much ? 3 : t->gone > 0.3 ? 5 : 6))
         return WATCH_ANSWER_STEPS;
     if (may_rest(t))
         return WATCH_ANSWER_SLOWS;
