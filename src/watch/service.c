@@ -1,0 +1,78 @@
+/* service.c: datagrams to NOTIFY_SOCKET. */
+#include "service.h"
+
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static void say(const watch_service *s, const char *text)
+{
+    if (s->fd >= 0)
+        send(s->fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+void watch_service_open(watch_service *out)
+{
+    const char *path = getenv("NOTIFY_SOCKET"), *usec = getenv("WATCHDOG_USEC"),
+               *pid = getenv("WATCHDOG_PID");
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int64_t v;
+    *out = WATCH_SERVICE_NONE;
+    if (usec != NULL && base_parse_i64(&v, usec, 1, INT64_MAX) &&
+        (pid == NULL || (base_parse_i64(&v, pid, 1, INT32_MAX) && v == getpid())) &&
+        base_parse_i64(&v, usec, 1, INT64_MAX))
+        out->watchdog_s = (double)v * 1e-6;
+    if (path != NULL && (path[0] == '/' || path[0] == '@') && path[1] != '\0' &&
+        strlen(path) < sizeof address.sun_path) {
+        const size_t n = strlen(path);
+        memcpy(address.sun_path, path, n);
+        if (path[0] == '@') /* an abstract name */
+            address.sun_path[0] = '\0';
+        out->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        if (out->fd >= 0 && connect(out->fd, (const struct sockaddr *)&address,
+                                    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n)) != 0)
+            watch_service_close(out);
+    }
+    unsetenv("NOTIFY_SOCKET");
+    unsetenv("WATCHDOG_USEC");
+    unsetenv("WATCHDOG_PID");
+}
+
+void watch_service_ready(watch_service *s)
+{
+    char text[64];
+    base_format(text, sizeof text, "READY=1\nMAINPID=%d", (int)getpid());
+    say(s, text);
+}
+
+void watch_service_status(watch_service *s, const char *status)
+{
+    char text[600];
+    const uint64_t hash = base_hash(BASE_HASH_START, status, strlen(status));
+    if (s->fd < 0 || hash == s->last_status)
+        return;
+    s->last_status = hash;
+    base_format(text, sizeof text, "STATUS=%.500s", status);
+    for (char *c = text; *c != '\0'; c++)
+        *c = *c == '\n' ? ' ' : *c;
+    say(s, text);
+}
+
+void watch_service_beat(watch_service *s)
+{
+    if (s->watchdog_s > 0)
+        say(s, "WATCHDOG=1");
+}
+
+void watch_service_stopping(watch_service *s)
+{
+    say(s, "STOPPING=1");
+}
+
+void watch_service_close(watch_service *s)
+{
+    if (s->fd >= 0)
+        close(s->fd);
+    s->fd = -1;
+}
