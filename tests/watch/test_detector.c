@@ -95,6 +95,10 @@ static double teeth(double t)
 {
     return 4 * GB + 0.5 * GB * fmod(t, 5000) / 5000;
 }
+static double large_teeth(double t)
+{
+    return 4 * GB + 1.3 * GB * fmod(t + 6500, 9000) / 9000;
+}
 static double load_steps(double t)
 {
     const double h = t / hour;
@@ -158,6 +162,7 @@ static void what_only_looks_like_a_leak_is_not_called(void **state)
                  {warm_up, WATCH_SHAPE_PLATEAU},
                  {filling_slowly, WATCH_SHAPE_WARM_UP},
                  {teeth, WATCH_SHAPE_SAW_TOOTH},
+                 {large_teeth, WATCH_SHAPE_UNKNOWN},
                  {load_steps, WATCH_SHAPE_UNKNOWN},
                  {daily, WATCH_SHAPE_CYCLE}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
