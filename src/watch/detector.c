@@ -71,10 +71,14 @@ static double least_noise(const watch_detector *d)
 
 static double limit_of(const watch_detector *d, double base)
 {
-    if (isfinite(d->limit))
-        return d->limit;
+    if (d->unit == WATCH_COUNT) {
+        /* A limit of thousands or a million tells nothing of a job that wants a hundred descriptors
+         * or six workers: many times what it has, or some hundreds more, is as bad. */
+        const double many = fmax(8 * base, base + 256);
+        return isfinite(d->limit) ? fmin(d->limit, many) : 2 * fmax(base, 64);
+    }
     /* Nobody knows: as if it were dangerous to double. */
-    return 2 * fmax(base, d->unit == WATCH_COUNT ? 64 : 0);
+    return isfinite(d->limit) ? d->limit : 2 * base;
 }
 
 /* Copies the blocks since a moment from the finest level that has them all. */
