@@ -32,8 +32,9 @@ static const double ROLLUP_SHARE = 0.002;
 static const double MAPS_SHARE = 0.0005; /* maps and links of descriptors */
 static const double FILES_SHARE = 0.0005;
 static const double GPU_SHARE = 0.001;
-static const double SLOW_S = 60;   /* pace of maps and of links of descriptors */
-static const double FILES_S = 30;  /* pace of listing /dev/shm and /tmp */
+static const double SLOW_S = 60;   /* pace of maps and of links of descriptors, at the slowest */
+static const double FILES_S = 30;  /* of listing /dev/shm and /tmp */
+enum { SLOW_SAMPLES = 6 };         /* and at the fastest, so that short intervals see short leaks */
 static const double ROLLUP_S = 60; /* a process that did nothing is read again so often */
 /* An idle child is one that used less CPU time than this share in its last interval. */
 static const double IDLE_SHARE = 0.01;
@@ -357,7 +358,7 @@ static void read_main(watch_sampler *s, watch_member *m, watch_sample *out, doub
     v[WATCH_MAIN_CPU_S] = (double)m->stat.cpu_ticks / s->ticks_per_s;
     m->fds = count_fds(s, m, NULL);
     v[WATCH_MAIN_FDS] = m->fds >= 0 ? m->fds : (double)NAN;
-    const bool is_due = now_s - s->slow_s >= SLOW_S;
+    const bool is_due = now_s - s->slow_s >= fmin(SLOW_S, SLOW_SAMPLES * (now_s - s->last_s));
     if ((!is_due && m->fds == s->slow_fds) || !watch_pace_may(&s->maps_pace, now_s))
         return;
     const int64_t began_ns = base_thread_cpu_ns();
@@ -517,7 +518,7 @@ static void read_members(watch_sampler *s, watch_member *main, watch_sample *out
 
 static void read_files(watch_sampler *s, const watch_member *main, double now_s)
 {
-    if (now_s - s->files_s < FILES_S || !watch_pace_may(&s->files_pace, now_s))
+    if (now_s - s->files_s < fmin(FILES_S, SLOW_SAMPLES * (now_s - s->last_s)) || !watch_pace_may(&s->files_pace, now_s))
         return;
     const int64_t began_ns = base_thread_cpu_ns();
     s->files_s = now_s;
