@@ -71,7 +71,8 @@ static size_t add_cause(char *buf, size_t n, const watch_event *e)
     k += strlen(buf + k);
     k += add_text(buf + k, n - k, "cause", e->cause);
     k += add_text(buf + k, n - k, "evidence", e->evidence);
-    return k + add_text(buf + k, n - k, "remedy", e->remedy);
+    k += add_text(buf + k, n - k, "remedy", e->remedy);
+    return k + add_text(buf + k, n - k, "with", e->with != NULL ? e->with : "");
 }
 
 const char *watch_event_json(char *buf, const watch_event *e)
@@ -180,6 +181,10 @@ const char *watch_event_words(char *buf, const watch_event *e)
     size_t k = strlen(buf);
     if (rises)
         k += add_rate(buf + k, n - k, v, info->unit);
+    if (e->with != NULL) { /* all else was told there */
+        base_format(buf + k, n - k, ", with %s (%s)", e->with, e->rule);
+        return buf;
+    }
     if (e->cause[0] != '\0') {
         base_format(buf + k, n - k, "\n  cause: %s%s%s%s", e->cause, e->rule[0] ? " (" : "",
                     e->rule, e->rule[0] ? ")" : "");

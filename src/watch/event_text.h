@@ -8,7 +8,7 @@ enum { WATCH_EVENT_TEXT_BYTES = 8192 };
 
 /* One object, without the line's end: time_s, series, was, state, shape, level, limit, slope_per_s,
  * slope_interval, per_unit, unit, exhaustion_s, exhaustion_interval_s, rule, confidence, cause,
- * evidence, remedy. What is not known is null; an exhaustion counts from time_s. Returns buf of
+ * evidence, remedy, with. What is not known is null; an exhaustion counts from time_s. Returns buf of
  * WATCH_EVENT_TEXT_BYTES. */
 const char *watch_event_json(char *buf, const watch_event *e);
 

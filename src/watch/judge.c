@@ -11,7 +11,7 @@
 #include "rule.h"
 #include "units.h"
 
-enum { MOST_EVENTS = 64, STATE_VERSION = 1, MOST_RULE_BYTES = 4096 };
+enum { MOST_EVENTS = 64, STATE_VERSION = 2, MOST_RULE_BYTES = 4096 };
 
 /* How often a rising series is explained anew while its detector does not change its mind: causes
  * become clearer, and what looked like a leak may turn out to be the page cache. */
@@ -24,6 +24,8 @@ typedef struct opinion {
     watch_state detected, told;
     double explained_s;
     bool is_no_leak; /* a rule's word on the rise in hand */
+    int rule;        /* that named the rise in hand, from 1; 0: none */
+    int called;      /* the how manieth series it was to become LEAKING, from 1; 0: it is not */
 } opinion;
 
 struct watch_judge {
@@ -37,6 +39,7 @@ struct watch_judge {
     watch_event events[MOST_EVENTS];
     size_t first_event, n_events, n_lost;
     size_t n_samples;
+    int n_called;
     size_t detectors_at, rules_at; /* offsets in this block */
 };
 
@@ -132,6 +135,15 @@ static double first_known(const watch_judge *j, const watch_series *names, size_
     return 0;
 }
 
+/* Sums over processes count a page that several share once for each: a limit of as many pages is
+ * that much further away. */
+static double counted_twice(const watch_judge *j, watch_series s)
+{
+    const double pss = known(j, WATCH_CHILDREN_PSS_BYTES), sum = known(j, s);
+    const bool is_sum = s == WATCH_CHILDREN_RSS_BYTES || s == WATCH_CHILDREN_ANON_BYTES;
+    return is_sum && pss > 0 && sum > pss ? sum / pss : 1;
+}
+
 /* Where this series must end: its limit less what the rest of the job takes of the same one. */
 static double limit_of(const watch_judge *j, watch_series s)
 {
@@ -152,7 +164,8 @@ static double limit_of(const watch_judge *j, watch_series s)
         return limit -
                first_known(j, children_memory, sizeof children_memory / sizeof *children_memory);
     if (base_starts_with(info->name, "children."))
-        return limit - first_known(j, main_memory, sizeof main_memory / sizeof *main_memory);
+        return (limit - first_known(j, main_memory, sizeof main_memory / sizeof *main_memory)) *
+               counted_twice(j, s);
     return limit;
 }
 
@@ -170,10 +183,12 @@ static double horizon_of(const watch_judge *j)
 
 /* ---- causes ---- */
 
-/* The most confident rule's word goes into the event. True: it is no leak. */
-static bool add_cause(const watch_judge *j, watch_event *e)
+/* The most confident rule's word goes into the event; *rule is its number from 1. True: it is no
+ * leak. */
+static bool add_cause(const watch_judge *j, watch_event *e, int *rule)
 {
     watch_finding best = {0}, f;
+    *rule = 0;
     for (size_t r = 0; r < watch_n_rules; r++) {
         f = (watch_finding){0};
         if (!watch_rules[r]->explain(rule_state(j, r), j, e->series, &e->verdict, &f) ||
@@ -181,6 +196,7 @@ static bool add_cause(const watch_judge *j, watch_event *e)
             continue;
         best = f;
         e->rule = watch_rules[r]->name;
+        *rule = (int)r + 1;
     }
     e->confidence_0_1 = best.confidence_0_1;
     memcpy(e->cause, best.cause, sizeof e->cause);
@@ -194,7 +210,36 @@ static bool rises(watch_state s)
     return s == WATCH_SUSPECT || s == WATCH_LEAKING || s == WATCH_CRITICAL;
 }
 
-static void fill_event(const watch_judge *j, watch_series s, watch_event *out)
+/* A cgroup's figures are the job's when the job is most of it: jobs that share one are not blamed
+ * for each other, nor for each other's part of its limit. */
+static const double MOSTLY_OURS = 0.5;
+
+static bool is_the_jobs(const watch_judge *j, watch_series s)
+{
+    if (!base_starts_with(watch_series_get(s)->name, "cgroup."))
+        return true;
+    const double all = known(j, WATCH_CGROUP_ANON_BYTES), main = known(j, WATCH_MAIN_ANON_BYTES),
+                 children = known(j, WATCH_CHILDREN_ANON_BYTES);
+    const double ours = (isnan(main) ? 0 : main) + (isnan(children) ? 0 : children);
+    /* A cgroup that is watched as such has no main process and is the job. */
+    return isnan(all) || isnan(main) || ours >= MOSTLY_OURS * all;
+}
+
+/* The series that told the same cause first, and still does; NULL: none did. */
+static const char *told_by(const watch_judge *j, watch_series s, int rule)
+{
+    const int mine = j->opinions[s].called;
+    watch_series first = WATCH_NONE;
+    for (int i = 0; i < WATCH_N_SERIES && rule > 0; i++) {
+        const opinion *o = &j->opinions[i];
+        if (i != (int)s && o->rule == rule && o->called > 0 && (mine == 0 || o->called < mine) &&
+            (first == WATCH_NONE || o->called < j->opinions[first].called))
+            first = (watch_series)i;
+    }
+    return first != WATCH_NONE ? watch_series_get(first)->name : NULL;
+}
+
+static void fill_event(const watch_judge *j, watch_series s, watch_event *out, int *rule)
 {
     const opinion *o = &j->opinions[s];
     *out = (watch_event){.time_s = j->now.time_s, .series = s, .was = o->told, .rule = ""};
@@ -205,8 +250,17 @@ static void fill_event(const watch_judge *j, watch_series s, watch_event *out)
                               : WATCH_NONE;
     if (v->unit == WATCH_NONE)
         v->per_unit = NAN;
-    if (rises(v->state) && add_cause(j, out))
+    *rule = 0;
+    if (!rises(v->state))
+        return;
+    if (!is_the_jobs(j, s)) {
         v->state = WATCH_STEADY;
+        base_format(out->cause, sizeof out->cause, "most of this cgroup's memory is other jobs'");
+    } else if (add_cause(j, out, rule)) {
+        v->state = WATCH_STEADY;
+    } else {
+        out->with = told_by(j, s, *rule);
+    }
 }
 
 /* ---- events ---- */
@@ -236,6 +290,7 @@ static void judge_level(watch_judge *j, watch_series s)
     opinion *o = &j->opinions[s];
     watch_verdict v;
     watch_event e;
+    int rule;
     watch_detector_push(detector_of(j, s), j->now.time_s, j->now.value[s], limit_of(j, s),
                         horizon_of(j));
     watch_detector_get(detector_of(j, s), &v);
@@ -243,10 +298,15 @@ static void judge_level(watch_judge *j, watch_series s)
         return;
     o->detected = v.state;
     o->explained_s = j->now.time_s;
-    fill_event(j, s, &e);
+    fill_event(j, s, &e, &rule);
     const bool is_new = e.verdict.state != o->told;
     o->is_no_leak = rises(v.state) && e.verdict.state == WATCH_STEADY;
     o->told = e.verdict.state;
+    o->rule = rule;
+    if (o->told < WATCH_LEAKING)
+        o->called = 0;
+    else if (o->called == 0)
+        o->called = ++j->n_called;
     if (is_new)
         add_event(j, &e);
 }
@@ -263,9 +323,27 @@ static void judge_hang(watch_judge *j)
         return;
     o->told = state;
     e.verdict.state = state;
+    int rule;
     if (is_hung)
-        add_cause(j, &e);
+        add_cause(j, &e, &rule);
     add_event(j, &e);
+}
+
+/* What a leak is told by when several series show it at once. */
+static const watch_series FIRST[] = {WATCH_MAIN_ANON_BYTES,
+                                     WATCH_CHILDREN_ANON_BYTES,
+                                     WATCH_CHILDREN_PRIVATE_BYTES,
+                                     WATCH_MAIN_LOCKED_BYTES,
+                                     WATCH_MAIN_FDS,
+                                     WATCH_SHM_BYTES};
+enum { N_FIRST = sizeof FIRST / sizeof *FIRST };
+
+static bool is_first(watch_series s)
+{
+    for (size_t i = 0; i < N_FIRST; i++)
+        if (FIRST[i] == s)
+            return true;
+    return false;
 }
 
 void watch_judge_push(watch_judge *j, const watch_sample *s)
@@ -285,8 +363,13 @@ void watch_judge_push(watch_judge *j, const watch_sample *s)
     for (int i = 0; i < WATCH_N_SERIES; i++)
         if (watch_series_get((watch_series)i)->kind == WATCH_FACT && !isnan(s->value[i]))
             watch_detector_push(detector_of(j, (watch_series)i), s->time_s, s->value[i], NAN, 0);
-    for (int i = 0; i < WATCH_N_SERIES; i++) /* facts are known by now: causes are told by them */
-        if (is_judged((watch_series)i) && !isnan(s->value[i]))
+    /* Facts are known by now: causes are told by them. Of what is called at the same moment, that
+     * which says most comes first. */
+    for (size_t i = 0; i < N_FIRST; i++)
+        if (!isnan(s->value[FIRST[i]]))
+            judge_level(j, FIRST[i]);
+    for (int i = 0; i < WATCH_N_SERIES; i++)
+        if (is_judged((watch_series)i) && !is_first((watch_series)i) && !isnan(s->value[i]))
             judge_level(j, (watch_series)i);
     judge_hang(j);
 }
@@ -295,17 +378,18 @@ void watch_judge_push(watch_judge *j, const watch_sample *s)
 
 bool watch_judge_get(const watch_judge *j, watch_series s, watch_event *out)
 {
+    int rule;
     if (s == WATCH_WORK_IDLE_S) {
         *out = (watch_event){.time_s = j->now.time_s, .series = s, .rule = ""};
         watch_hang_get(&j->hang, &j->now, &out->verdict);
         out->verdict.state = j->opinions[s].told;
         if (out->verdict.state == WATCH_HUNG)
-            add_cause(j, out);
+            add_cause(j, out, &rule);
         return watch_hang_is_known(&j->hang);
     }
     if (!is_judged(s))
         return false;
-    fill_event(j, s, out);
+    fill_event(j, s, out, &rule);
     return !isnan(out->verdict.level);
 }
 

@@ -17,9 +17,12 @@ static bool explain(const void *state, const watch_judge *j, watch_series s, con
     (void)state;
     const double private = facts_growth(j, WATCH_CHILDREN_PRIVATE_BYTES, v),
                  shared = -facts_growth(j, WATCH_CHILDREN_SHARED_BYTES, v);
-    if (facts_scope_of(j, s, v) != FACTS_CHILDREN || private <= 0 ||
-        shared < LEAST_SHARE * private || shared > MOST_SHARE * private ||
-        facts_rises(j, WATCH_MAIN_ANON_BYTES, v))
+    /* The parent's pages become its own, too, when the children have copies of theirs. */
+    const bool is_part = facts_scope_of(j, s, v) == FACTS_CHILDREN || s == WATCH_MAIN_USS_BYTES ||
+                         s == WATCH_MAIN_PSS_BYTES || s == WATCH_TREE_PSS_BYTES;
+    if (!is_part || private <= 0 || shared < LEAST_SHARE * private ||
+        shared > MOST_SHARE * private || facts_rises(j, WATCH_MAIN_ANON_BYTES, v) ||
+        facts_rises(j, WATCH_CHILDREN_COUNT, v))
         return false;
     static const watch_series with[] = {WATCH_CHILDREN_PRIVATE_BYTES, WATCH_CHILDREN_SHARED_BYTES,
                                         WATCH_NONE};

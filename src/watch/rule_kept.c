@@ -13,6 +13,9 @@ static bool explain(const void *state, const watch_judge *j, watch_series s, con
     if (facts_scope_of(j, s, v) != FACTS_MAIN || facts_rises(j, WATCH_MAIN_FDS, v) ||
         facts_rises(j, WATCH_MAIN_THREADS, v) || facts_any_gpu_rises(j, v))
         return false;
+    /* What is only shared with fewer others is not kept: R1, R15. */
+    if (s != WATCH_MAIN_ANON_BYTES && facts_stays(j, WATCH_MAIN_ANON_BYTES, v))
+        return false;
     static const watch_series flat[] = {WATCH_MAIN_FDS,
                                         WATCH_MAIN_THREADS,
                                         WATCH_CHILDREN_COUNT,

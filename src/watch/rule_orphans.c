@@ -11,7 +11,10 @@ static bool explain(const void *state, const watch_judge *j, watch_series s, con
                     watch_finding *out)
 {
     (void)state;
-    if (s != WATCH_GPU_ORPHANS && s != WATCH_CHILDREN_ORPHANS)
+    const bool is_theirs = facts_scope_of(j, s, v) == FACTS_CHILDREN || s == WATCH_CHILDREN_COUNT ||
+                           s == WATCH_CHILDREN_FDS || s == WATCH_CHILDREN_THREADS;
+    if (s != WATCH_GPU_ORPHANS && s != WATCH_CHILDREN_ORPHANS &&
+        !(is_theirs && facts_rises(j, WATCH_CHILDREN_ORPHANS, v)))
         return false;
     static const watch_series with[] = {WATCH_GPU_ORPHANS, WATCH_CHILDREN_ORPHANS, WATCH_GPU0_BYTES,
                                         WATCH_NONE};

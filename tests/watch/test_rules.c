@@ -180,6 +180,23 @@ static void arenas(watch_sample *s, double t)
     add(s, WATCH_MAIN_ANON_BYTES, floor(t / 700) * 60 * MB + noise(t, 2 * MB));
 }
 
+/* All three children have read their lists: the parent's pages became its own. */
+static void cow_of_parent(watch_sample *s, double t)
+{
+    cow(s, t);
+    s->value[WATCH_MAIN_USS_BYTES] = 1e9 + 100 * MB * t / HOUR + noise(t, 5 * MB);
+}
+
+static void orphans_of_workers(watch_sample *s, double t)
+{
+    const double n = floor(t / 1200);
+    epochs(s, t);
+    add(s, WATCH_CHILDREN_COUNT, n);
+    add(s, WATCH_CHILDREN_ORPHANS, n);
+    add(s, WATCH_CHILDREN_ANON_BYTES, n * 80 * MB);
+    add(s, WATCH_CHILDREN_PRIVATE_BYTES, n * 80 * MB);
+}
+
 static void kernel(watch_sample *s, double t)
 {
     add(s, WATCH_MACHINE_UNEXPLAINED_BYTES, 1.2 * GB * t / HOUR + noise(t, 20 * MB));
@@ -232,6 +249,7 @@ static void each_case_is_named_by_its_rule(void **state)
         {cow, WATCH_CHILDREN_PRIVATE_BYTES, "R1", WATCH_WORK_EPOCH},
         {worker, WATCH_CHILDREN_ANON_BYTES, "R2", WATCH_WORK_EPOCH},
         {workers_left, WATCH_CHILDREN_ANON_BYTES, "R3", WATCH_WORK_EPOCH},
+        {workers_left, WATCH_CHILDREN_COUNT, "R3", WATCH_WORK_EPOCH},
         {pinned, WATCH_MAIN_ANON_BYTES, "R4", WATCH_WORK_EPOCH},
         {gpu_kept, WATCH_GPU0_BYTES, "R5", WATCH_WORK_STEP},
         {gpu_streams, WATCH_GPU0_BYTES, "R7", WATCH_WORK_EPOCH},
@@ -240,12 +258,17 @@ static void each_case_is_named_by_its_rule(void **state)
         {scanned_list, WATCH_MAIN_ANON_BYTES, "R9", WATCH_WORK_FRAMES},
         {capture, WATCH_MAIN_ANON_BYTES, "R10", WATCH_WORK_RECONNECTS},
         {capture, WATCH_MAIN_FDS, "R10", WATCH_WORK_RECONNECTS},
+        {capture, WATCH_MAIN_THREADS, "R10", WATCH_WORK_RECONNECTS},
         {ipc_fds, WATCH_MAIN_FDS, "R11", WATCH_WORK_STEP},
         {shm, WATCH_SHM_BYTES, "R12", WATCH_WORK_STEP},
         {log_writer, WATCH_MAIN_FDS, "R13", WATCH_WORK_RUNS},
+        {log_writer, WATCH_MAIN_THREADS, "R13", WATCH_WORK_RUNS},
         {arenas, WATCH_MAIN_ANON_BYTES, "R14", WATCH_NONE},
         {kernel, WATCH_MACHINE_UNEXPLAINED_BYTES, "R16", WATCH_NONE},
         {orphans, WATCH_GPU_ORPHANS, "R17", WATCH_NONE},
+        {orphans_of_workers, WATCH_CHILDREN_ORPHANS, "R17", WATCH_NONE},
+        {orphans_of_workers, WATCH_CHILDREN_ANON_BYTES, "R17", WATCH_WORK_EPOCH},
+        {cow_of_parent, WATCH_MAIN_USS_BYTES, "R1", WATCH_WORK_EPOCH},
     };
     int n_wrong = 0;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -282,13 +305,52 @@ static void page_cache(watch_sample *s, double t)
     s->value[WATCH_CGROUP_CURRENT_BYTES] = 7e9 + 400 * MB * t / HOUR;
 }
 
+/* Ten jobs in one cgroup: another one leaks, and this one stays. */
+static void shared_cgroup(watch_sample *s, double t)
+{
+    epochs(s, t);
+    s->value[WATCH_CGROUP_ANON_BYTES] = 40e9 + 900 * MB * t / HOUR;
+}
+
+/* The job is alone in it. */
+static void own_cgroup(watch_sample *s, double t)
+{
+    kept_by_callback(s, t);
+    s->value[WATCH_CGROUP_ANON_BYTES] = 6.2e9 + floor(t / 600) * 40 * MB;
+}
+
+/* Threads of pools that are made when first used: 24, then 60 within the first hours. */
+static void lazy_pools(watch_sample *s, double t)
+{
+    epochs(s, t);
+    add(s, WATCH_MAIN_THREADS, floor(36 * (1 - exp(-t / (2 * HOUR)))));
+    add(s, WATCH_MAIN_FDS, floor(60 * (1 - exp(-t / (2 * HOUR)))));
+}
+
 static void what_is_no_leak_is_not_called_one(void **state)
 {
     (void)state;
     watch_event e = {0};
     assert_false(leak_is_called(&e, nothing, WATCH_MAIN_ANON_BYTES));
+    assert_false(leak_is_called(&e, shared_cgroup, WATCH_CGROUP_ANON_BYTES));
+    assert_true(leak_is_called(&e, own_cgroup, WATCH_CGROUP_ANON_BYTES));
+    assert_false(leak_is_called(&e, lazy_pools, WATCH_MAIN_THREADS));
+    assert_false(leak_is_called(&e, lazy_pools, WATCH_MAIN_FDS));
     assert_false(leak_is_called(&e, page_cache, WATCH_CGROUP_CURRENT_BYTES));
     assert_false(leak_is_called(&e, mapped_files, WATCH_MAIN_RSS_BYTES)); /* R15 */
+}
+
+/* One event tells the cause; what rises with it only names that one. */
+static void one_leak_is_told_once(void **state)
+{
+    (void)state;
+    watch_event anon = {0}, cgroup = {0};
+    assert_true(leak_is_called(&anon, own_cgroup, WATCH_MAIN_ANON_BYTES));
+    assert_true(leak_is_called(&cgroup, own_cgroup, WATCH_CGROUP_ANON_BYTES));
+    assert_null(cgroup.with); /* it has less headroom, and is called first */
+    assert_non_null(anon.with);
+    assert_string_equal(anon.with, "cgroup.anon_bytes");
+    assert_string_equal(cgroup.rule, anon.rule);
 }
 
 static void the_rate_per_unit_is_what_was_planted(void **state)
@@ -305,6 +367,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(each_case_is_named_by_its_rule),
                                        cmocka_unit_test(what_is_no_leak_is_not_called_one),
+                                       cmocka_unit_test(one_leak_is_told_once),
                                        cmocka_unit_test(the_rate_per_unit_is_what_was_planted)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
