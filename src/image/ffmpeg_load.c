@@ -1,8 +1,5 @@
-/* ffmpeg_load.c: dlopen by the soname that the headers say, dlsym by the list. */
+/* ffmpeg_load.c: opened by the soname that the headers say, looked up by the list. */
 #include "ffmpeg_load.h"
-
-#include <dlfcn.h>
-#include <string.h>
 
 #define STRING(x)            #x
 #define SONAME(name, major)  "lib" name ".so." STRING(major)
@@ -10,27 +7,8 @@
 
 static vg_status open_library(void **out, const char *soname, const char *package, vg_error *err)
 {
-    *out = dlopen(soname, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    if (*out == NULL)
-        return base_fail(err, VG_ERR_UNSUPPORTED, soname,
-                         base_mend("install %s, or convert the picture to JPEG", package),
-                         "pictures other than JPEG need FFmpeg, which does not load: %s",
-                         dlerror());
-    return VG_OK;
-}
-
-/* target: a pointer to the function pointer. ISO C has no cast from data to function; copying is
- * what POSIX means. */
-static vg_status find(void *target, void *library, const char *symbol, vg_error *err)
-{
-    void *address = dlsym(library, symbol);
-    if (address == NULL)
-        return base_fail(err, VG_ERR_UNSUPPORTED, symbol,
-                         base_mend("install the FFmpeg of the distribution again"),
-                         "FFmpeg has no function %s", symbol);
-    _Static_assert(sizeof(address) == sizeof(void (*)(void)), "POSIX");
-    memcpy(target, &address, sizeof(address));
-    return VG_OK;
+    return base_library_open(out, soname, "pictures other than JPEG need FFmpeg",
+                             base_mend("install %s, or convert the picture to JPEG", package), err);
 }
 
 vg_status image_ffmpeg_load(image_ffmpeg *out, const image_ffmpeg_names *names, vg_error *err)
@@ -49,12 +27,12 @@ vg_status image_ffmpeg_load(image_ffmpeg *out, const image_ffmpeg_names *names, 
                           err);
 #define X(name)                                                                                    \
     if (st == VG_OK)                                                                               \
-        st = find(&f.name, f.avcodec, #name, err);
+        st = base_library_find(&f.name, f.avcodec, #name, err);
     IMAGE_AVCODEC_LIST(X)
 #undef X
 #define X(name)                                                                                    \
     if (st == VG_OK)                                                                               \
-        st = find(&f.name, f.avutil, #name, err);
+        st = base_library_find(&f.name, f.avutil, #name, err);
     IMAGE_AVUTIL_LIST(X)
 #undef X
     if (st != VG_OK) {
@@ -67,9 +45,7 @@ vg_status image_ffmpeg_load(image_ffmpeg *out, const image_ffmpeg_names *names, 
 
 void image_ffmpeg_unload(image_ffmpeg *f)
 {
-    if (f->avcodec != NULL)
-        dlclose(f->avcodec);
-    if (f->avutil != NULL)
-        dlclose(f->avutil);
+    base_library_close(&f->avcodec);
+    base_library_close(&f->avutil);
     *f = (image_ffmpeg){0};
 }
