@@ -155,7 +155,7 @@ static void add_user(watch_gpu *g, pid_t pid, unsigned long long bytes)
     g->users[g->n_users++] = (struct user){.pid = pid, .bytes = v};
 }
 
-/* False: the driver has no lists for this device. */
+/* False: the driver has no lists for this device, or longer ones than can be. */
 static bool list_users(watch_gpu *g, nvmlDevice_t d)
 {
     bool any = false;
@@ -165,11 +165,11 @@ static bool list_users(watch_gpu *g, nvmlDevice_t d)
         if (g->list[l] == NULL)
             continue;
         const nvmlReturn_t r = g->list[l](d, &n, &g->raw);
-        if (r != NVML_SUCCESS && r != NVML_ERROR_INSUFFICIENT_SIZE)
+        if (r == NVML_ERROR_INSUFFICIENT_SIZE || n > MOST_LISTED)
+            return false; /* what was filled in is not defined */
+        if (r != NVML_SUCCESS)
             continue;
         any = true;
-        if (r == NVML_ERROR_INSUFFICIENT_SIZE || n > MOST_LISTED)
-            n = 0; /* more than can be: what was filled in is not defined */
         for (unsigned int i = 0; i < n; i++)
             add_user(g, (pid_t)(g->is_v1[l] ? g->raw.v1[i].pid : g->raw.v2[i].pid),
                      g->is_v1[l] ? g->raw.v1[i].usedGpuMemory : g->raw.v2[i].usedGpuMemory);

@@ -416,10 +416,12 @@ vg_status watch_tree_look(watch_tree *t, double now_s, bool *main_is_there, base
 {
     bool found;
     refresh(t);
-    vg_status st = find_new(t, now_s, mem, err);
     int left = MOST_CGROUPS;
-    if (st == VG_OK && t->cgroup >= 0)
+    vg_status st = VG_OK;
+    if (t->cgroup >= 0)
         st = find_in_cgroup(t, t->cgroup, 0, &left, now_s, mem, err);
+    if (st == VG_OK) /* children of those that were just found, too */
+        st = find_new(t, now_s, mem, err);
     if (t->chooses_main)
         choose_main(t);
     const size_t at = place_of(t, t->main_pid, &found);
