@@ -7,6 +7,9 @@ pkg_check_modules(CAIRO REQUIRED IMPORTED_TARGET cairo)
 pkg_check_modules(PROTOBUF_C REQUIRED IMPORTED_TARGET libprotobuf-c)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
+# Optional: without them `vigil watch` has no --webhook or no --mqtt, and says so.
+pkg_check_modules(CURL libcurl)
+pkg_check_modules(MOSQUITTO libmosquitto)
 pkg_check_modules(FFMPEG REQUIRED IMPORTED_TARGET libavcodec libavutil)
 
 # oneDNN is what bench/kernels measures our kernels against; vigil itself does not use it. Not find_package(dnnl): Debian's

@@ -6,6 +6,7 @@
 
 extern const watch_sink watch_sink_trace;
 extern const watch_sink watch_sink_log;
+extern const watch_sink watch_sink_notify;
 extern const watch_sink watch_sink_history;
 
 #endif
