@@ -264,6 +264,14 @@ VG_API vg_status vg_train_prepare(vg_train *t, vg_error *err);
 /* NULL inside is fine; leaves NULL. */
 VG_API void vg_train_destroy(vg_train **t);
 
+/* What the files of a split were found to be. */
+typedef struct vg_data_report {
+    size_t n_pictures, n_objects; /* in use */
+    size_t n_missing, n_empty;    /* label files; their pictures are in use, without objects */
+    size_t n_corrupt;             /* pictures left out, for their own sake or their labels' */
+    size_t n_duplicates;          /* rows that stood twice in a label file, removed */
+} vg_data_report;
+
 /* Known after prepare. Strings are borrowed from the handle. */
 typedef struct vg_train_info {
     const char *folder, *model, *optimizer;
@@ -272,10 +280,8 @@ typedef struct vg_train_info {
     int start_epoch; /* from 0; above 0 after resume */
     int64_t n_params;
     double gflops;
-    size_t n_train, n_val;               /* pictures */
-    size_t n_train_labels, n_val_labels; /* objects */
-    size_t n_corrupt, n_without_labels;  /* pictures of both: left out; without objects */
-    bool has_transferred;                /* weights were given: so many of so many items fitted */
+    vg_data_report train, val;
+    bool has_transferred; /* weights were given: so many of so many items fitted */
     size_t n_transferred, n_items;
     bool fell_back;      /* the newest checkpoint was damaged, and an older one is used */
     const vg_error *why; /* fell_back: what was wrong with it */
@@ -283,7 +289,7 @@ typedef struct vg_train_info {
     double loader_wait;
 } vg_train_info;
 VG_API void vg_train_info_get(const vg_train *t, vg_train_info *out);
-/* The first messages about files that were left out or mended; NULL past the last. Borrowed. */
+/* The first messages about files that were left out; NULL past the last. Borrowed. */
 VG_API const char *vg_train_message(const vg_train *t, size_t index);
 /* planned_bytes is what prepare took. */
 VG_API void vg_train_memory(const vg_train *t, vg_memory *out);
@@ -432,6 +438,9 @@ VG_API void vg_val_close(vg_val **v);
  */
 VG_API vg_status vg_val_run(vg_val *v, const vg_val_result **out, bool (*wants_stop)(void *ctx),
                             void *ctx, vg_error *err);
+/* After open, also the messages, which are as vg_train_message. */
+VG_API void vg_val_data(const vg_val *v, vg_data_report *out);
+VG_API const char *vg_val_message(const vg_val *v, size_t index);
 /* "" without plots and save_json. */
 VG_API const char *vg_val_folder(const vg_val *v);
 VG_API void vg_val_memory(const vg_val *v, vg_memory *out);

@@ -125,7 +125,8 @@ static bool write_record(api_run_file *f)
     f->record.magic = RECORD_MAGIC;
     f->record.hash = base_hash(BASE_HASH_START, &f->record.view, sizeof f->record.view);
     f->written_ns = base_now_ns();
-    return pwrite(f->progress_fd, &f->record, sizeof f->record, 0) == (ssize_t)sizeof f->record;
+    const run_record *record = &f->record;
+    return pwrite(f->progress_fd, record, sizeof *record, 0) == (ssize_t)sizeof *record;
 }
 
 bool api_run_view_read(vg_run_view *out, int fd)

@@ -229,8 +229,6 @@ vg_status vg_train_prepare(vg_train *t, vg_error *err)
 
 void vg_train_info_get(const vg_train *t, vg_train_info *out)
 {
-    const data_report *train = data_set_report(train_run_set(t->run, DATA_TRAIN)),
-                      *val = data_set_report(train_run_set(t->run, DATA_VAL));
     const train_optimizer_options *o = train_run_optimizer(t->run);
     *out = (vg_train_info){.folder = t->folder,
                            .model = t->info.name,
@@ -244,13 +242,8 @@ void vg_train_info_get(const vg_train *t, vg_train_info *out)
                            .start_epoch = (int)train_run_position(t->run)->epoch,
                            .n_params = t->info.n_params,
                            .gflops = t->info.gflops,
-                           .n_train = data_set_size(train_run_set(t->run, DATA_TRAIN)),
-                           .n_val = data_set_size(train_run_set(t->run, DATA_VAL)),
-                           .n_train_labels = train->n_labels,
-                           .n_val_labels = val->n_labels,
-                           .n_corrupt = train->n_corrupt + val->n_corrupt,
-                           .n_without_labels =
-                               train->n_missing + train->n_empty + val->n_missing + val->n_empty};
+                           .train = api_data_report(train_run_set(t->run, DATA_TRAIN)),
+                           .val = api_data_report(train_run_set(t->run, DATA_VAL))};
     out->has_transferred = train_run_transferred(t->run, &out->n_transferred, &out->n_items);
     out->fell_back = train_run_fell_back(t->run, &out->why);
     out->loader_wait = train_run_loader_wait(t->run);

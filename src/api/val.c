@@ -251,6 +251,17 @@ vg_status vg_val_run(vg_val *v, const vg_val_result **out, bool (*wants_stop)(vo
     return st;
 }
 
+void vg_val_data(const vg_val *v, vg_data_report *out)
+{
+    *out = api_data_report(v->set);
+}
+
+const char *vg_val_message(const vg_val *v, size_t index)
+{
+    const data_report *r = data_set_report(v->set);
+    return index < r->n_messages ? r->messages[index] : NULL;
+}
+
 const char *vg_val_folder(const vg_val *v)
 {
     return v->folder;

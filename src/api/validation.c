@@ -39,6 +39,17 @@ void api_accounts_memory(vg_memory *out, const api_accounts *a)
     }
 }
 
+vg_data_report api_data_report(const data_set *set)
+{
+    const data_report *r = data_set_report(set);
+    return (vg_data_report){.n_pictures = data_set_size(set),
+                            .n_objects = r->n_labels,
+                            .n_missing = r->n_missing,
+                            .n_empty = r->n_empty,
+                            .n_corrupt = r->n_corrupt,
+                            .n_duplicates = r->n_duplicates};
+}
+
 vg_status api_class_names(const char ***out, const data_spec *spec, int nc, base_mem *mem,
                           vg_error *err)
 {

@@ -31,6 +31,8 @@ void api_accounts_plan(api_accounts *a);
 void api_plan(vg_plan *out, const train_need *need);
 void api_accounts_memory(vg_memory *out, const api_accounts *a);
 
+vg_data_report api_data_report(const data_set *set);
+
 /* (nc) names of the classes of a run; the array belongs to the caller, the texts to the spec. */
 vg_status api_class_names(const char ***out, const data_spec *spec, int nc, base_mem *mem,
                           vg_error *err);

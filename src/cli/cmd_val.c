@@ -25,6 +25,12 @@ static int run_open(vg_val *val)
     const vg_val_result *r;
     vg_memory m;
     vg_error err = {.status = VG_OK};
+    vg_data_report data;
+    vg_val_data(val, &data);
+    train_data_print(stdout, NULL, &data);
+    const char *message;
+    for (size_t n = 0; (message = vg_val_message(val, n)) != NULL; n++)
+        fprintf(stderr, "warning: %s\n", message);
     const vg_status st = vg_val_run(val, &r, stop_wanted, NULL, &err);
     if (st == VG_ERR_INTERRUPTED && cli_interrupt_signal() != 0)
         return cli_error_print(&err, 128 + cli_interrupt_signal());

@@ -50,6 +50,12 @@ static const char *mode_of(int n, char *const *words)
     return NULL;
 }
 
+/* Or as `yolo detect train model=...`: the task before the command. */
+static bool is_mode(const char *word)
+{
+    return strcmp(word, "train") == 0 || strcmp(word, "val") == 0 || strcmp(word, "predict") == 0;
+}
+
 static int run(int n, char *const *words)
 {
     if (n == 0) {
@@ -61,6 +67,11 @@ static int run(int n, char *const *words)
         word = "help";
     else if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)
         word = "version";
+    else if (strcmp(word, "detect") == 0 && n > 1 && is_mode(words[1])) {
+        word = words[1];
+        words++;
+        n--;
+    }
     const cli_command *command = cli_command_find(mode != NULL ? mode : word);
     if (command == NULL)
         return command_unknown(mode != NULL ? mode : word);

@@ -11,6 +11,9 @@
 void train_table_print(FILE *to, const vg_val_result *r);
 /* Header and row of all classes, as of an epoch; nothing when it was not validated. */
 void train_epoch_print(FILE *to, const vg_train_epoch *e);
+/* "Data: 205 pictures with 2804 objects to train on, 87 with 1137 to validate; ..." train NULL: of
+ * a validation alone. */
+void train_data_print(FILE *to, const vg_data_report *train, const vg_data_report *val);
 /* "Memory: planned 755.6 MB (data 171.7 MB, ...), resident ..., peak ..." */
 void train_memory_planned(FILE *to, const vg_memory *m);
 /* "Batch: 23 pictures, the most that fit 400.0 MB: 391.2 MB (data ..., program ...)"; without a

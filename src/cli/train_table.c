@@ -41,6 +41,21 @@ void train_epoch_print(FILE *to, const vg_train_epoch *e)
     fprintf(to, "%s\n", line);
 }
 
+void train_data_print(FILE *to, const vg_data_report *train, const vg_data_report *val)
+{
+    const vg_data_report none = {0}, *t = train != NULL ? train : &none;
+    fputs("Data: ", to);
+    if (train != NULL)
+        fprintf(to, "%zu pictures with %zu objects to train on, ", t->n_pictures, t->n_objects);
+    fprintf(
+        to,
+        "%zu%s with %zu%s to validate; %zu label files missing, %zu empty; %zu pictures corrupt "
+        "and left out, %zu duplicate rows removed\n",
+        val->n_pictures, train != NULL ? "" : " pictures", val->n_objects,
+        train != NULL ? "" : " objects", t->n_missing + val->n_missing, t->n_empty + val->n_empty,
+        t->n_corrupt + val->n_corrupt, t->n_duplicates + val->n_duplicates);
+}
+
 static void resident_print(FILE *to, const vg_memory *m)
 {
     char a[32], b[32];

@@ -120,9 +120,7 @@ void train_talk_begin(train_talk *k)
            cli_commas(a, i.n_params), i.gflops, i.imgsz);
     if (i.has_transferred)
         printf("Transferred %zu/%zu items from the weights\n", i.n_transferred, i.n_items);
-    printf("Data: %zu pictures with %zu objects to train on, %zu with %zu to validate; %zu without "
-           "objects, %zu corrupt and left out\n",
-           i.n_train, i.n_train_labels, i.n_val, i.n_val_labels, i.n_without_labels, i.n_corrupt);
+    train_data_print(stdout, &i.train, &i.val);
     const char *message;
     for (size_t n = 0; (message = vg_train_message(k->t, n)) != NULL; n++)
         fprintf(stderr, "warning: %s\n", message);

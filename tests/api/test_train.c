@@ -105,8 +105,8 @@ static void a_run_leaves_every_file_that_users_know(void **state)
     prepare(t);
     vg_train_info_get(t, &info);
     assert_int_equal(info.n_classes, 2);
-    assert_int_equal(info.n_train, SET_TRAIN);
-    assert_int_equal(info.n_val_labels, SET_VAL * SET_BOXES);
+    assert_int_equal(info.train.n_pictures, SET_TRAIN);
+    assert_int_equal(info.val.n_objects, SET_VAL * SET_BOXES);
     assert_null(vg_train_final(t));
     if (vg_train_run(t, &l, &err) != VG_OK)
         fail_msg("%s (%s)", err.what, err.where);

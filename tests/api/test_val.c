@@ -257,6 +257,46 @@ static void wrong_validations_are_refused(void **state)
     assert_int_equal(folder_count_entries(scene_path(options("").project, "wrong")), -1);
 }
 
+static void faults_of_the_data_are_told(void **state)
+{
+    (void)state;
+    char path[600], data[600];
+    const char *const dirs[] = {"images/faults", "labels/faults"};
+    for (int i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, dirs[i]);
+        assert_int_equal(mkdir(path, 0777), 0);
+    }
+    const char *const rows[][2] = {{"good", NULL},
+                                   {"empty", ""},
+                                   {"twice", "1 .5 .5 .2 .2\n1 .5 .5 .2 .2\n"},
+                                   {"wrong", "2 .5 .5 .2 .2\n"},
+                                   {"without", NULL}};
+    for (int i = 0; i < 5; i++) {
+        set_write_picture(folder, "faults", rows[i][0], i);
+        snprintf(path, sizeof path, "%s/labels/faults/%s.txt", folder, rows[i][0]);
+        if (rows[i][1])
+            scene_write_text(path, rows[i][1]);
+    }
+    assert_int_equal(remove(path), 0);
+    snprintf(data, sizeof data, "%s/faults.yaml", folder);
+    scene_write_text(data,
+                     "path: .\ntrain: images/train\nval: images/faults\nnames: [red, blue]\n");
+    vg_val_options o = options("faults");
+    o.data = data;
+    vg_val *v = open_well(&o);
+    vg_data_report r;
+    vg_val_data(v, &r);
+    assert_int_equal(r.n_pictures, 4);
+    assert_int_equal(r.n_objects, 3);
+    assert_int_equal(r.n_empty, 1);
+    assert_int_equal(r.n_missing, 1);
+    assert_int_equal(r.n_corrupt, 1);
+    assert_int_equal(r.n_duplicates, 1);
+    assert_non_null(strstr(vg_val_message(v, 0), "wrong.txt:1: class 2"));
+    assert_null(vg_val_message(v, 1));
+    vg_val_close(&v);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -265,6 +305,7 @@ int main(void)
         cmocka_unit_test(single_cls_makes_one_class_of_all),
         cmocka_unit_test(a_validation_that_was_stopped_leaves_no_list),
         cmocka_unit_test(wrong_validations_are_refused),
+        cmocka_unit_test(faults_of_the_data_are_told),
     };
     return cmocka_run_group_tests(tests, set_up_all, tear_down_all);
 }

@@ -35,11 +35,15 @@ says err "usage: vigil COMMAND"
 run 2 predct
 is_error 'vigil has no command "predct"'
 says err "try: vigil predict"
-for planned in track report export; do
+for planned in track export; do
     run 2 "$planned" --data coco.yaml
     is_error "this build has no \`$planned\` yet"
     says err "predict"
 done
+run 2 detect train --imgz 64
+is_error 'vigil train has no option "imgz"'
+run 2 detect val
+is_error "vigil val needs --data"
 run 2 mode=export
 is_error 'this build has no `export` yet'
 run 2 predict
