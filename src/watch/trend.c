@@ -172,7 +172,7 @@ static watch_answer ask(watch_trend *t, const watch_history *h, int level, const
     if (now - fall - f->begin < 0.5 * t->growth)
         return WATCH_ANSWER_FELL;
     t->parts = parts_of(time_s, y, n, shake);
-    if (t->parts < (much ? 3 : t->gone > 0.3 ? 5 : 6))
+    if (t->parts < (much ? 4 : t->gone > 0.3 ? 5 : 6))
         return WATCH_ANSWER_STEPS;
     if (may_rest(t))
         return WATCH_ANSWER_SLOWS;
