@@ -1,4 +1,5 @@
 /* predict.c: vg_predict over stream's pipeline. */
+#include "beacon.h"
 #include "handle.h"
 
 struct vg_predict {
@@ -6,6 +7,8 @@ struct vg_predict {
     stream_predict *job;
     vg_detector lent;
     vg_predict_result result;
+    api_beacon beacon;
+    int64_t n_done;
 };
 
 static vg_status open_job(vg_predict *p, const vg_predict_options *o, vg_error *err)
@@ -63,6 +66,15 @@ vg_status vg_predict_open(vg_predict **out, const vg_predict_options *o, vg_erro
     return st;
 }
 
+static void tell_guard(vg_predict *p)
+{
+    vg_memory m;
+    if (!api_beacon_is_due(&p->beacon))
+        return;
+    api_memory(&m, &p->accounts);
+    api_beacon_tell(&p->beacon, &m, -1, -1, p->n_done);
+}
+
 vg_status vg_predict_next(vg_predict *p, const vg_predict_result **out, vg_error *err)
 {
     const stream_result *r = NULL;
@@ -70,6 +82,8 @@ vg_status vg_predict_next(vg_predict *p, const vg_predict_result **out, vg_error
     vg_status st = stream_predict_next(p->job, &r, err);
     if (st != VG_OK || !r)
         return st;
+    p->n_done++;
+    tell_guard(p);
     p->result = (vg_predict_result){.index = r->index,
                                     .total = r->total,
                                     .source = r->source,
@@ -94,6 +108,7 @@ vg_status vg_predict_close(vg_predict **predict, vg_error *err)
     if (!p)
         return VG_OK;
     vg_status st = stream_predict_close(&p->job, err);
+    api_beacon_close(&p->beacon);
     base_handle_free(p);
     *predict = NULL;
     return st;

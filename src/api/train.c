@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "beacon.h"
 #include "run_file.h"
 #include "train_report.h"
 
@@ -19,6 +20,7 @@ struct vg_train {
     api_train_report *report;
     api_result final;
     const vg_train_listener *listener; /* during run */
+    api_beacon beacon;
     bool is_resumed;
 };
 
@@ -71,6 +73,7 @@ void vg_train_destroy(vg_train **train)
 {
     vg_train *t = *train;
     if (t) {
+        api_beacon_close(&t->beacon);
         api_train_report_destroy(&t->report);
         api_result_fini(&t->final);
         base_free(t->names);
@@ -290,9 +293,19 @@ const vg_val_result *vg_train_final(const vg_train *t)
 
 /* ---- run ---- */
 
+static void tell_guard(vg_train *t, const train_progress *p)
+{
+    vg_memory m;
+    if (!api_beacon_is_due(&t->beacon))
+        return;
+    api_accounts_memory(&m, &t->accounts);
+    api_beacon_tell(&t->beacon, &m, p->epoch, p->epoch * p->n_batches + p->batch, -1);
+}
+
 static void tell_batch(void *ctx, const train_progress *p)
 {
-    const vg_train *t = ctx;
+    vg_train *t = ctx;
+    tell_guard(t, p);
     const vg_train_batch b = {.epoch = (int)p->epoch + 1,
                               .n_epochs = (int)p->n_epochs,
                               .batch = p->batch,

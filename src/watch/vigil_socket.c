@@ -206,7 +206,9 @@ void watch_senders_hear(watch_senders *s, const watch_tree *t, watch_sample *out
     watch_told all = s->gone;
     for (size_t i = 0; i < s->n; i++)
         merge_into(&all, &s->sender[i].told, false);
-    for (size_t i = 0; i < WATCH_N_TOLD; i++)
-        if (!isnan(all.value[i]))
-            out->value[rows[i].series] = all.value[i];
+    for (size_t i = 0; i < WATCH_N_TOLD; i++) {
+        double *v = &out->value[rows[i].series];
+        if (!isnan(all.value[i])) /* the last epoch may be on disk, and not told any more */
+            *v = rows[i].merge == MOST ? fmax(*v, all.value[i]) : all.value[i];
+    }
 }
