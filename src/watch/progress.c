@@ -24,7 +24,8 @@ enum {
     MOST_PIECES = 32 /* a look, of each file: a large old one is caught up with over several */
 };
 
-static const double SEEK_S = 15;   /* a folder is looked for so often while there is none */
+static const double SEEK_S = 15;   /* a folder is looked for so often while there is none; */
+static const double FIRST_S = 1;   /* and oftener at the beginning, when it is made */
 static const double RESEEK_S = 60; /* and then: a process may begin another run */
 static const double SHARE = 0.001;
 
@@ -121,8 +122,9 @@ static void seek(watch_progress *p, watch_tree *t, double now_s)
 {
     char folder[WATCH_PATH_BYTES];
     const size_t at = watch_tree_main(t);
-    if (p->is_given || at == (size_t)-1 ||
-        now_s - p->sought_s < (p->folder[0] != '\0' ? RESEEK_S : SEEK_S))
+    const double pause_s =
+        p->folder[0] != '\0' ? RESEEK_S : fmin(SEEK_S, fmax(FIRST_S, now_s / 4));
+    if (p->is_given || at == (size_t)-1 || now_s - p->sought_s < pause_s)
         return;
     p->sought_s = now_s;
     if (p->began_ns == 0)
