@@ -97,6 +97,17 @@ VG_API const char *vg_watch_folder(const vg_watch *w);
 VG_API vg_status vg_watch_replay(vg_watch *w, const vg_watch_listener *listener,
                                  const char **verdicts, vg_error *err);
 
+/* What a guard saw, as one HTML file with everything in it, as JSON or as text. path: the guard's
+ * folder (also while it watches), a history.db, or a trace; target: a file that is replaced, "-":
+ * standard output. Errors: VG_ERR_IO, VG_ERR_FORMAT. */
+typedef enum vg_watch_report_form {
+    VG_WATCH_REPORT_HTML,
+    VG_WATCH_REPORT_JSON,
+    VG_WATCH_REPORT_TEXT
+} vg_watch_report_form;
+VG_API vg_status vg_watch_report(const char *path, vg_watch_report_form form, const char *target,
+                                 vg_error *err);
+
 /* Bytes that the guard holds on its accounts, and allocations it ever made. */
 VG_API size_t vg_watch_memory(const vg_watch *w, uint64_t *n_allocations);
 

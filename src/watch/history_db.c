@@ -270,6 +270,8 @@ void watch_history_db_close(watch_history_db **db)
     watch_history_db *h = *db;
     if (h == NULL)
         return;
+    if (h->n_known > 0) /* what is killed does not come here: readers tell one from the other */
+        execute(h, "UPDATE run SET phase='ended'", NULL);
     for (int i = 0; i < HISTORY_N_STATEMENTS; i++)
         sqlite3_finalize(h->statements[i]);
     sqlite3_close(h->db);

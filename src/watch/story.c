@@ -33,6 +33,7 @@ static void merge(watch_bin *a, const watch_bin *b)
         *a = *b;
         return;
     }
+    a->time_s += (b->time_s - a->time_s) * b->n / ((double)a->n + b->n);
     a->mean += (b->mean - a->mean) * b->n / ((double)a->n + b->n);
     a->low = fmin(a->low, b->low);
     a->high = fmax(a->high, b->high);
@@ -102,7 +103,7 @@ void watch_story_reading(watch_story *s, watch_series series, double mean, doubl
     if (isnan(mean))
         return;
     merge(&s->bins[series][bin_now(s, s->step_s, WATCH_BINS)],
-          &(watch_bin){.mean = mean, .low = low, .high = high, .n = 1});
+          &(watch_bin){.time_s = s->now_s, .mean = mean, .low = low, .high = high, .n = 1});
     s->now.time_s = s->now_s;
     s->now.value[series] = mean;
 }
@@ -247,11 +248,6 @@ size_t watch_story_n_bins(const watch_story *s)
     return isnan(s->now_s) ? 0 : bin_now(s, s->step_s, WATCH_BINS) + 1;
 }
 
-double watch_story_bin_s(const watch_story *s, size_t i)
-{
-    return s->first_s + ((double)i + 0.5) * s->step_s;
-}
-
 bool watch_story_at(const watch_story *s, watch_series series, size_t i, watch_bin *out)
 {
     const watch_bin *bins = s->bins[series];
@@ -266,8 +262,8 @@ bool watch_story_at(const watch_story *s, watch_series series, size_t i, watch_b
     if (before == 0 || bins[i].mean < bins[before - 1].mean) /* a new process counts from 0 */
         return false;
     const double rate =
-        (bins[i].mean - bins[before - 1].mean) / ((double)(i - before + 1) * s->step_s);
-    *out = (watch_bin){.mean = rate, .low = rate, .high = rate, .n = bins[i].n};
+        (bins[i].mean - bins[before - 1].mean) / (bins[i].time_s - bins[before - 1].time_s);
+    out->mean = out->low = out->high = rate;
     return true;
 }
 

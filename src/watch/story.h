@@ -20,6 +20,7 @@ enum {
 
 /* What was read of one series in one step. n 0: nothing. */
 typedef struct watch_bin {
+    double time_s; /* mean of when */
     double mean, low, high;
     uint32_t n;
 } watch_bin;
@@ -87,9 +88,8 @@ void watch_story_process(watch_story *s, const watch_process *p);
 /* The oldest told that is still here, and the i-th, i in [first, n_told). */
 size_t watch_story_first_told(const watch_story *s);
 const watch_told *watch_story_told(const watch_story *s, size_t i);
-/* Bins in use, and the middle of one in seconds. */
+/* Bins in use. */
 size_t watch_story_n_bins(const watch_story *s);
-double watch_story_bin_s(const watch_story *s, size_t i);
 /* What is drawn of bin i: of a COUNTER the rate per second since the bin before. False: nothing. */
 bool watch_story_at(const watch_story *s, watch_series series, size_t i, watch_bin *out);
 /* Was it ever read, and does what is drawn of it change? */

@@ -12,10 +12,12 @@
 #include "guard.h"
 #include "judge.h"
 #include "options.h"
+#include "report.h"
 #include "rule.h"
 #include "sampler.h"
 #include "series.h"
 #include "sink.h"
+#include "story.h"
 #include "trace.h"
 #include "verdict.h"
 

@@ -107,6 +107,11 @@ static void a_sample_comes_back_as_it_was(void **state)
     assert_true(b->story.lives[3].now.rss_bytes == b->job.processes[3].rss_bytes);
     assert_true(b->story.is_live);
     assert_true(fabs(b->story.began_unix_s - 1.7e9) < 1e-3);
+    watch_history_db_close(&b->db);
+    watch_story_init(&b->story);
+    assert_int_equal(watch_history_db_load(b->path, &b->story, &b->err), VG_OK);
+    assert_string_equal(b->story.phase, "ended");
+    assert_false(b->story.is_live);
 }
 
 static void events_and_verdicts_come_back_whole(void **state)
