@@ -36,7 +36,11 @@ bool facts_not_rising(const watch_judge *j, watch_series s, const watch_verdict 
 double facts_growth(const watch_judge *j, watch_series s, const watch_verdict *v)
 {
     watch_change c;
-    return change_of(j, s, v, &c) ? c.to - c.from : 0;
+    if (!change_of(j, s, v, &c))
+        return 0;
+    /* Ends that deny the way between them: the rise began as the job was still starting. */
+    const double span_s = watch_judge_sample(j)->time_s - v->since_s, ends = c.to - c.from;
+    return ends * c.per_s < 0 ? c.per_s * span_s : ends;
 }
 
 bool facts_any_gpu_rises(const watch_judge *j, const watch_verdict *v)
@@ -127,6 +131,20 @@ static const char *amount(char buf[32], watch_series s, double value)
     return buf;
 }
 
+/* "40 s", "12 min", "3.5 h", "6.2 days". */
+static const char *duration(char buf[32], double s)
+{
+    if (s < 90)
+        base_format(buf, 32, "%.0f s", s);
+    else if (s < 90 * 60)
+        base_format(buf, 32, "%.0f min", s / 60);
+    else if (s < 48 * 3600)
+        base_format(buf, 32, "%.1f h", s / 3600);
+    else
+        base_format(buf, 32, "%.1f days", s / 86400);
+    return buf;
+}
+
 static void add(watch_finding *out, const char *format, const char *a, const char *b)
 {
     const size_t n = strlen(out->evidence);
@@ -136,12 +154,12 @@ static void add(watch_finding *out, const char *format, const char *a, const cha
 void facts_evidence(watch_finding *out, const watch_judge *j, watch_series s,
                     const watch_verdict *v, const watch_series *also, const watch_series *flat)
 {
-    char a[32], b[32];
-    const double hours = (watch_judge_sample(j)->time_s - v->since_s) / 3600;
+    char a[32], b[32], c[32];
+    const double since_s = watch_judge_sample(j)->time_s - v->since_s;
     const double per = v->unit != WATCH_NONE ? v->per_unit : v->slope_per_s * 3600;
-    base_format(out->evidence, sizeof out->evidence, "%s %s in %.3g h (%s per %s)",
-                watch_series_get(s)->name, amount(a, s, v->growth), hours, amount(b, s, per),
-                facts_unit(v));
+    base_format(out->evidence, sizeof out->evidence, "%s %s in %s (%s per %s)",
+                watch_series_get(s)->name, amount(a, s, v->growth), duration(c, since_s),
+                amount(b, s, per), facts_unit(v));
     const char *lead = "; with it ";
     for (; also != NULL && *also != WATCH_NONE; also++) {
         if (*also == s || !facts_known(j, *also, v))

@@ -15,8 +15,12 @@ static bool explain(const void *state, const watch_judge *j, watch_series s, con
                     watch_finding *out)
 {
     (void)state;
-    const double private = facts_growth(j, WATCH_CHILDREN_PRIVATE_BYTES, v),
-                 shared = -facts_growth(j, WATCH_CHILDREN_SHARED_BYTES, v);
+    /* By their slopes: at the beginning the workers were being forked. */
+    watch_change own, theirs;
+    if (!watch_judge_change(j, WATCH_CHILDREN_PRIVATE_BYTES, v->since_s, &own) ||
+        !watch_judge_change(j, WATCH_CHILDREN_SHARED_BYTES, v->since_s, &theirs))
+        return false;
+    const double private = own.per_s, shared = -theirs.per_s;
     /* The parent's pages become its own, too, when the children have copies of theirs. */
     const bool is_part = facts_scope_of(j, s, v) == FACTS_CHILDREN || s == WATCH_MAIN_USS_BYTES ||
                          s == WATCH_MAIN_PSS_BYTES || s == WATCH_TREE_PSS_BYTES;

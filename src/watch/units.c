@@ -54,7 +54,7 @@ double watch_course_at(const watch_course *c, double time_s)
 
 /* ---- what a rise follows ---- */
 
-enum { N_PARTS = 16 };
+enum { N_PARTS = 16, LEAST_POINTS = 4 };
 
 /* Which unit people name first when several explain a rise equally well: the rarest work. */
 static const watch_series ORDER[] = {
@@ -67,10 +67,10 @@ static const double CLEARLY_BETTER = 0.05;
 
 /* 1 - (what a rise proportional to the work leaves) / (what a level that stays would leave), over
  * the parts of the time since the rise began. */
-static double follows(const double *rise, const double *work, double per_unit)
+static double follows(const double *rise, const double *work, int n, double per_unit)
 {
     double left = 0, all = 0;
-    for (int k = 1; k <= N_PARTS; k++) {
+    for (int k = 1; k < n; k++) {
         const double miss = rise[k] - per_unit * work[k];
         left += miss * miss;
         all += rise[k] * rise[k];
@@ -81,38 +81,46 @@ static double follows(const double *rise, const double *work, double per_unit)
 watch_series watch_units_choose(double *per_unit, const watch_course *courses,
                                 const watch_detector *d, const watch_verdict *v, double now_s)
 {
-    double rise[N_PARTS + 1] = {0}, work[N_PARTS + 1] = {0};
+    double rise[N_PARTS + 1], work[N_PARTS + 1], at_s[N_PARTS + 1];
+    int n = 0;
     watch_series best = WATCH_NONE;
     double best_fit = 0;
     *per_unit = NAN;
     const double span_s = now_s - v->since_s;
     if (!(span_s > 0))
         return WATCH_NONE;
-    for (int k = 0; k < N_PARTS; k++) {
-        watch_change c;
-        if (!watch_detector_change(d, v->since_s + span_s * k / N_PARTS, &c))
-            return WATCH_NONE;
-        rise[k] = c.from;
-        rise[N_PARTS] = c.to;
+    /* Of a young rise the last parts are shorter than a detector's blocks: they are left out. */
+    watch_change c;
+    double newest = NAN;
+    for (; n < N_PARTS; n++) {
+        at_s[n] = v->since_s + span_s * n / N_PARTS;
+        if (!watch_detector_change(d, at_s[n], &c))
+            break;
+        rise[n] = c.from;
+        newest = c.to;
     }
-    for (int k = N_PARTS; k >= 0; k--)
+    if (n < LEAST_POINTS)
+        return WATCH_NONE;
+    at_s[n] = now_s;
+    rise[n++] = newest;
+    for (int k = n - 1; k >= 0; k--)
         rise[k] -= rise[0];
     for (size_t i = 0; i < sizeof ORDER / sizeof *ORDER; i++) {
-        const watch_course *c = &courses[ORDER[i]];
+        const watch_course *course = &courses[ORDER[i]];
         /* A count that began after the rise did is read from where it began. */
-        const double start = isnan(watch_course_at(c, v->since_s))
-                                 ? (c->is_known ? c->count[0] : NAN)
-                                 : watch_course_at(c, v->since_s);
+        const double start = isnan(watch_course_at(course, v->since_s))
+                                 ? (course->is_known ? course->count[0] : NAN)
+                                 : watch_course_at(course, v->since_s);
         double sum_rw = 0, sum_ww = 0;
-        for (int k = 0; k <= N_PARTS; k++) {
-            const double at = watch_course_at(c, v->since_s + span_s * k / N_PARTS);
+        for (int k = 0; k < n; k++) {
+            const double at = watch_course_at(course, at_s[k]);
             work[k] = isnan(at) ? 0 : at - start;
             sum_rw += rise[k] * work[k];
             sum_ww += work[k] * work[k];
         }
         if (!(sum_ww > 0) || !(sum_rw > 0))
             continue;
-        const double slope = sum_rw / sum_ww, fit = follows(rise, work, slope);
+        const double slope = sum_rw / sum_ww, fit = follows(rise, work, n, slope);
         if (best == WATCH_NONE || fit > best_fit + CLEARLY_BETTER) {
             best = ORDER[i];
             best_fit = fit;
