@@ -60,7 +60,8 @@ void guard_check_limits(watch_guard *g)
             guard_stop_job(g, g->wants_restart); /* the forecast was too kind */
         act(g, g->options.on_limit, &e, "the memory limit is near");
     }
-    if (watch_acts_is_over(g->acts, &g->sample) && g->phase != STOPPING) {
+    /* A job that it was told of is only ended where an action says so. */
+    if (g->argv != NULL && g->phase != STOPPING && watch_acts_is_over(g->acts, &g->sample)) {
         guard_note(g, "memory is above --memory-max, and there is no cgroup to hold it");
         guard_stop_job(g, g->options.on_limit & WATCH_DO_RESTART);
     }

@@ -1,0 +1,504 @@
+/* test_guard.c: real jobs in the guard's hands: what it ends, what it starts again, and what it
+ * never touches. */
+#include "support/ok.h"
+#include "temp.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "watch/acts.h" /* and job.h, which the tests have one of their own of */
+#include "watch/watch.h"
+
+static base_mem mem = {.tag = "test"};
+
+typedef struct told {
+    char notes[16384];
+    int n_samples;
+    int stop_after; /* samples; 0: never */
+    uint64_t allocs_at_10, allocs;
+} told;
+
+static void hear_note(void *ctx, const char *what, const watch_moment *m)
+{
+    told *t = ctx;
+    const size_t n = strlen(t->notes);
+    (void)m;
+    snprintf(t->notes + n, sizeof t->notes - n, "%s\n", what);
+}
+
+static void hear_sample(void *ctx, const watch_moment *m)
+{
+    told *t = ctx;
+    (void)m;
+    if (++t->n_samples == 10)
+        t->allocs_at_10 = mem.n_allocs;
+    t->allocs = mem.n_allocs;
+}
+
+static bool hear_stop(void *ctx)
+{
+    const told *t = ctx;
+    return t->stop_after > 0 && t->n_samples >= t->stop_after;
+}
+
+static void fresh(told *t)
+{
+    *t = (told){0};
+}
+
+static watch_listener listen_to(told *t)
+{
+    return (watch_listener){
+        .ctx = t, .note = hear_note, .sample = hear_sample, .wants_stop = hear_stop};
+}
+
+/* options: "name=value" words, ending with NULL. */
+static void set(watch_options *o, const char *const *words)
+{
+    watch_options_default(o);
+    OK(watch_options_set(o, "interval", "0.1", err));
+    OK(watch_options_set(o, "history", "0", err));
+    OK(watch_options_set(o, "backoff", "0.1", err));
+    for (; *words != NULL; words++) {
+        char name[64];
+        const char *equal = strchr(*words, '=');
+        snprintf(name, sizeof name, "%.*s", (int)(equal - *words), *words);
+        OK(watch_options_set(o, name, equal + 1, err));
+    }
+}
+
+/* Runs sh -c script, with $T the test's folder. */
+static vg_status guard_sh(told *t, const char *script, const char *const *words, int *status)
+{
+    static watch_options o;
+    char sh[] = "/bin/sh", c[] = "-c", text[4096];
+    char *argv[] = {sh, c, text, NULL};
+    watch_guard *g = NULL;
+    vg_error err = {0};
+    snprintf(text, sizeof text, "T=%s; %s", temp_folder, script);
+    set(&o, words);
+    char folder[512];
+    snprintf(folder, sizeof folder, "%s", temp_path("guard"));
+    mkdir(folder, 0755);
+    *status = -1;
+    vg_status st = watch_guard_create(&g, &o, argv, folder, &mem, &err);
+    const watch_listener l = listen_to(t);
+    if (st == VG_OK)
+        st = watch_guard_run(g, &l, status, &err);
+    watch_guard_destroy(&g);
+    return st;
+}
+
+#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static void expect_note(const told *t, const char *text)
+{
+    if (strstr(t->notes, text) == NULL)
+        fail_msg("no note \"%s\" in:\n%s", text, t->notes);
+}
+
+static int count_notes(const told *t, const char *text)
+{
+    int n = 0;
+    for (const char *at = t->notes; (at = strstr(at, text)) != NULL; at++)
+        n++;
+    return n;
+}
+
+static int read_int(const char *name)
+{
+    int v = -1;
+    FILE *f = fopen(temp_path(name), "r");
+    if (f != NULL) {
+        if (fscanf(f, "%d", &v) != 1)
+            v = -1;
+        fclose(f);
+    }
+    return v;
+}
+
+static bool lives(int pid)
+{
+    char path[64], state = 'Z';
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    FILE *f = fopen(path, "r");
+    if (f == NULL)
+        return false;
+    if (fscanf(f, "%*d (%*[^)]) %c", &state) != 1)
+        state = 'Z';
+    fclose(f);
+    return state != 'Z';
+}
+
+static int clean(void **state)
+{
+    char command[600];
+    (void)state;
+    snprintf(command, sizeof command, "rm -rf %s/*", temp_folder);
+    return system(command);
+}
+
+/* ---- ends ---- */
+
+static told t;
+
+static void the_jobs_exit_status_passes_through(void **state)
+{
+    int status;
+    (void)state;
+    fresh(&t);
+    assert_int_equal(guard_sh(&t, "exit 7", WORDS(NULL), &status), VG_OK);
+    assert_int_equal(status, 7);
+    fresh(&t);
+    assert_int_equal(guard_sh(&t, "kill -11 $$", WORDS(NULL), &status), VG_OK);
+    assert_int_equal(status, 139);
+    expect_note(&t, "signal 11");
+}
+
+static void a_wish_to_stop_ends_the_job_politely(void **state)
+{
+    int status;
+    (void)state;
+    fresh(&t);
+    t.stop_after = 3;
+    const char script[] = "trap 'echo 1 > $T/polite; exit 5' TERM; while :; do sleep 0.05; done";
+    assert_int_equal(guard_sh(&t, script, WORDS(NULL), &status), VG_ERR_INTERRUPTED);
+    assert_int_equal(status, 5);
+    assert_int_equal(read_int("polite"), 1);
+}
+
+static void one_that_will_not_end_is_killed_after_its_grace(void **state)
+{
+    int status;
+    (void)state;
+    fresh(&t);
+    t.stop_after = 3;
+    const char script[] = "trap '' TERM; (trap '' TERM; exec sleep 100) & echo $! > "
+                          "$T/child; while :; do sleep 0.05; done";
+    assert_int_equal(guard_sh(&t, script, WORDS("grace=0.3"), &status), VG_ERR_INTERRUPTED);
+    assert_int_equal(status, 137);
+    expect_note(&t, "it did not end: KILL");
+    assert_false(lives(read_int("child")));
+}
+
+static void a_stopped_job_hears_that_it_is_to_end(void **state)
+{
+    int status;
+    (void)state;
+    fresh(&t);
+    t.stop_after = 5;
+    const int64_t began_ns = base_now_ns();
+    const char script[] = "trap 'exit 6' TERM; kill -STOP $$; while :; do sleep 0.05; done";
+    assert_int_equal(guard_sh(&t, script, WORDS("grace=20"), &status), VG_ERR_INTERRUPTED);
+    assert_int_equal(status, 6);
+    assert_true(base_now_ns() - began_ns < 10000000000);
+}
+
+static void what_a_job_leaves_behind_is_ended_with_it(void **state)
+{
+    int status;
+    (void)state;
+    fresh(&t);
+    const char script[] =
+        "setsid sh -c 'echo $$ > $0/orphan; exec sleep 100' $T & sleep 0.5; exit 0";
+    assert_int_equal(guard_sh(&t, script, WORDS(NULL), &status), VG_OK);
+    assert_int_equal(status, 0);
+    assert_true(read_int("orphan") > 0);
+    assert_false(lives(read_int("orphan")));
+    expect_note(&t, "that it left behind");
+}
+
+static void five_hundred_short_children_leave_nothing(void **state)
+{
+    int status;
+    (void)state;
+    fresh(&t);
+    const size_t in_use = mem.in_use_bytes;
+    const char script[] = "i=0; while [ $i -lt 500 ]; do (exit 0) & i=$((i+1)); done; wait; "
+                          "(sleep 0.1 & sleep 0.1 & sleep 0.1) ; sleep 0.3";
+    assert_int_equal(guard_sh(&t, script, WORDS(NULL), &status), VG_OK);
+    assert_int_equal(status, 0);
+    assert_int_equal(mem.in_use_bytes, in_use);
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no zombie either */
+}
+
+/* ---- never another's ---- */
+
+static void a_number_that_is_used_again_is_never_hit(void **state)
+{
+    (void)state;
+    const pid_t pid = fork();
+    if (pid == 0) {
+        pause();
+        _exit(0);
+    }
+    watch_job j = WATCH_JOB_NONE;
+    vg_error why;
+    OK(watch_job_attach(&j, pid, 0, err));
+    const uint64_t ticks = j.start_ticks;
+    assert_false(watch_signal_process(pid, ticks + 1, SIGKILL)); /* as if it were another by now */
+    assert_false(watch_signal_process(pid, ticks - 1, SIGKILL));
+    assert_int_equal(watch_job_attach(&j, pid, ticks + 1, &why), VG_ERR_ARGUMENT);
+    assert_true(lives(pid));
+    OK(watch_job_attach(&j, pid, ticks, err));
+    assert_true(watch_job_signal(&j, SIGKILL));
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    assert_false(watch_job_signal(&j, SIGKILL)); /* gone: its number is nobody's, or another's */
+    assert_false(watch_signal_process(pid, ticks, SIGKILL));
+    watch_job_fini(&j);
+}
+
+static void a_process_that_it_was_told_of_is_left_alone(void **state)
+{
+    static watch_options o;
+    watch_guard *g = NULL;
+    char pid_word[32], folder[512];
+    int status;
+    (void)state;
+    fresh(&t);
+    t.stop_after = 5;
+    const pid_t pid = fork();
+    if (pid == 0) {
+        setpgid(0, 0);
+        pause();
+        _exit(0);
+    }
+    snprintf(pid_word, sizeof pid_word, "pid=%d", (int)pid);
+    snprintf(folder, sizeof folder, "%s", temp_path("guard"));
+    mkdir(folder, 0755);
+    set(&o, WORDS(pid_word, "memory_max=1M", "on_limit=warn"));
+    OK(watch_guard_create(&g, &o, NULL, folder, &mem, err));
+    const watch_listener l = listen_to(&t);
+    vg_error why;
+    assert_int_equal(watch_guard_run(g, &l, &status, &why), VG_ERR_INTERRUPTED);
+    watch_guard_destroy(&g);
+    assert_true(lives(pid));
+    assert_int_equal(count_notes(&t, "stopping"), 0);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+}
+
+/* ---- restarts ---- */
+
+static void a_job_that_fails_is_started_again_until_the_hours_limit(void **state)
+{
+    int status;
+    (void)state;
+    fresh(&t);
+    const char script[] = "echo $((1 + $(cat $T/n 2>/dev/null || echo 0))) > $T/m; mv $T/m $T/n; "
+                          "exit 3";
+    assert_int_equal(
+        guard_sh(&t, script, WORDS("on_exit=restart", "max_restarts=2", "backoff=0.05"), &status),
+        VG_OK);
+    assert_int_equal(status, 3);
+    assert_int_equal(read_int("n"), 3);
+    assert_int_equal(count_notes(&t, "job started again"), 2);
+    expect_note(&t, "2 restarts within an hour: the job is left stopped");
+}
+
+static void a_good_end_is_no_reason_to_start_again(void **state)
+{
+    int status;
+    (void)state;
+    fresh(&t);
+    assert_int_equal(guard_sh(&t, "exit 0", WORDS("on_exit=restart"), &status), VG_OK);
+    assert_int_equal(count_notes(&t, "again"), 0);
+}
+
+static void a_restart_has_its_arguments_once(void **state)
+{
+    int status;
+    (void)state;
+    fresh(&t);
+    /* $0 and what follows are the words behind the script. */
+    const char script[] = "echo \"$0 $*\" >> $T/args; exit 1";
+    assert_int_equal(
+        guard_sh(&t, script,
+                 WORDS("on_exit=restart", "max_restarts=2", "backoff=0.01", "resume_args=go 'o n'"),
+                 &status),
+        VG_OK);
+    char line[3][64] = {{0}};
+    FILE *f = fopen(temp_path("args"), "r");
+    for (int i = 0; i < 3; i++)
+        assert_non_null(fgets(line[i], sizeof line[i], f));
+    fclose(f);
+    assert_string_equal(line[0], "/bin/sh \n");
+    assert_string_equal(line[1], "go o n\n");
+    assert_string_equal(line[2], "go o n\n");
+}
+
+static void a_hook_runs_before_the_restart_and_is_no_part_of_the_job(void **state)
+{
+    int status;
+    char hook[600];
+    (void)state;
+    fresh(&t);
+    snprintf(hook, sizeof hook, "hook=sleep 0.5; touch %s/hooked", temp_folder);
+    const char script[] = "test -e $T/hooked && exit 0; exit 1";
+    assert_int_equal(
+        guard_sh(&t, script, WORDS("on_exit=hook,restart", "backoff=0.01", hook), &status), VG_OK);
+    assert_int_equal(status, 0); /* the second time it was there */
+    assert_int_equal(count_notes(&t, "left behind"), 0);
+}
+
+static void a_program_that_is_not_there_is_told(void **state)
+{
+    static watch_options o;
+    char no[] = "/no/such/program", *argv[] = {no, NULL};
+    watch_guard *g = NULL;
+    vg_error why = {0};
+    int status;
+    (void)state;
+    set(&o, WORDS(NULL));
+    OK(watch_guard_create(&g, &o, argv, temp_folder, &mem, err));
+    assert_int_equal(watch_guard_run(g, NULL, &status, &why), VG_ERR_SYSTEM);
+    assert_string_equal(why.where, "/no/such/program");
+    watch_guard_destroy(&g);
+}
+
+/* ---- memory ---- */
+
+/* A shell that holds more and more. */
+#define EATS "s=x; while :; do s=$s$s; sleep 0.05; done"
+
+static void a_limit_that_must_be_measured_ends_the_job(void **state)
+{
+    static watch_options o;
+    watch_guard *g = NULL;
+    char folder[512], sh[] = "/bin/sh", c[] = "-c", script[] = EATS,
+                      *argv[] = {sh, c, script, NULL};
+    int status;
+    (void)state;
+    fresh(&t);
+    snprintf(folder, sizeof folder, "%s", temp_path("guard"));
+    mkdir(folder, 0755);
+    set(&o, WORDS("memory_max=40M"));
+    OK(watch_guard_create(&g, &o, argv, folder, &mem, err));
+    const watch_listener l = listen_to(&t);
+    OK(watch_guard_run(g, &l, &status, err));
+    watch_guard_destroy(&g);
+    if (strstr(t.notes, "held by its own cgroup") !=
+        NULL) { /* held for real: the kernel ended it */
+        assert_int_equal(status, 137);
+        expect_note(&t, "for want of memory");
+        const char *at = strstr(t.notes, "/sys/fs/cgroup");
+        assert_non_null(at);
+        char path[512];
+        snprintf(path, sizeof path, "%.*s", (int)strcspn(at, "\n"), at);
+        assert_false(base_path_exists(path)); /* and it is removed */
+    } else {
+        assert_true(status != 0);
+        expect_note(&t, "above --memory-max");
+    }
+}
+
+static void a_job_that_the_kernel_ended_is_started_again(void **state)
+{
+    int status;
+    (void)state;
+    fresh(&t);
+    const char script[] = "test -e $T/second && exit 0; touch $T/second; " EATS;
+    assert_int_equal(guard_sh(&t, script, WORDS("memory_max=40M", "on_oom=restart"), &status),
+                     VG_OK);
+    if (strstr(t.notes, "held by its own cgroup") == NULL)
+        skip();
+    assert_int_equal(status, 0);
+    expect_note(&t, "job started again");
+}
+
+static void a_steady_job_costs_no_allocation_a_sample(void **state)
+{
+    int status;
+    (void)state;
+    fresh(&t);
+    t.stop_after = 40;
+    assert_int_equal(guard_sh(&t, "exec sleep 100", WORDS("record=true"), &status),
+                     VG_ERR_INTERRUPTED);
+    assert_true(t.n_samples >= 40);
+    assert_int_equal(t.allocs, t.allocs_at_10);
+}
+
+/* ---- the guard's own end ---- */
+
+static void a_guard_that_was_killed_is_followed_by_one_that_takes_up_its_job(void **state)
+{
+    int status;
+    (void)state;
+    const char script[] = "echo $$ > $T/pid; while [ ! -e $T/end ]; do sleep 0.05; done; exit 4";
+    const pid_t first = fork();
+    if (first == 0) {
+        guard_sh(&t, script, WORDS(NULL), &status);
+        _exit(0);
+    }
+    for (int i = 0; i < 200 && read_int("pid") < 0; i++)
+        usleep(20000);
+    for (int i = 0; i < 200 && access(temp_path("guard/state.bin"), R_OK) != 0; i++)
+        usleep(20000);
+    const int pid = read_int("pid");
+    fresh(&t);
+    assert_int_equal(guard_sh(&t, script, WORDS(NULL), &status), VG_ERR_ARGUMENT); /* it lives */
+    kill(first, SIGKILL);
+    waitpid(first, NULL, 0);
+    assert_true(lives(pid));
+    const pid_t second = fork();
+    if (second == 0) {
+        fresh(&t);
+        const vg_status st = guard_sh(&t, script, WORDS(NULL), &status);
+        _exit(st == VG_OK && strstr(t.notes, "taken up again") != NULL &&
+                      strstr(t.notes, "job started") == NULL
+                  ? 0
+                  : 1);
+    }
+    usleep(600000);
+    assert_int_equal(read_int("pid"), pid); /* no second one was started */
+    temp_write("end", "", 0);
+    assert_int_equal(waitpid(second, &status, 0), second);
+    assert_int_equal(status, 0);
+    assert_int_not_equal(access(temp_path("guard/state.bin"), F_OK), 0);
+}
+
+static void a_job_that_ended_unseen_goes_on_from_where_it_was(void **state)
+{
+    int status;
+    (void)state;
+    const char script[] = "echo $$ > $T/pid; test \"$0\" = again && exit 9; sleep 100";
+    const pid_t first = fork();
+    if (first == 0) {
+        guard_sh(&t, script, WORDS("resume_args=again"), &status);
+        _exit(0);
+    }
+    for (int i = 0; i < 200 && access(temp_path("guard/state.bin"), R_OK) != 0; i++)
+        usleep(20000);
+    kill(first, SIGKILL);
+    waitpid(first, NULL, 0);
+    kill(-read_int("pid"), SIGKILL);
+    usleep(200000);
+    fresh(&t);
+    assert_int_equal(guard_sh(&t, script, WORDS("resume_args=again"), &status), VG_OK);
+    assert_int_equal(status, 9);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(the_jobs_exit_status_passes_through, clean),
+        cmocka_unit_test_setup(a_wish_to_stop_ends_the_job_politely, clean),
+        cmocka_unit_test_setup(one_that_will_not_end_is_killed_after_its_grace, clean),
+        cmocka_unit_test_setup(a_stopped_job_hears_that_it_is_to_end, clean),
+        cmocka_unit_test_setup(what_a_job_leaves_behind_is_ended_with_it, clean),
+        cmocka_unit_test_setup(five_hundred_short_children_leave_nothing, clean),
+        cmocka_unit_test_setup(a_number_that_is_used_again_is_never_hit, clean),
+        cmocka_unit_test_setup(a_process_that_it_was_told_of_is_left_alone, clean),
+        cmocka_unit_test_setup(a_job_that_fails_is_started_again_until_the_hours_limit, clean),
+        cmocka_unit_test_setup(a_good_end_is_no_reason_to_start_again, clean),
+        cmocka_unit_test_setup(a_restart_has_its_arguments_once, clean),
+        cmocka_unit_test_setup(a_hook_runs_before_the_restart_and_is_no_part_of_the_job, clean),
+        cmocka_unit_test_setup(a_program_that_is_not_there_is_told, clean),
+        cmocka_unit_test_setup(a_limit_that_must_be_measured_ends_the_job, clean),
+        cmocka_unit_test_setup(a_job_that_the_kernel_ended_is_started_again, clean),
+        cmocka_unit_test_setup(a_steady_job_costs_no_allocation_a_sample, clean),
+        cmocka_unit_test_setup(a_guard_that_was_killed_is_followed_by_one_that_takes_up_its_job,
+                               clean),
+        cmocka_unit_test_setup(a_job_that_ended_unseen_goes_on_from_where_it_was, clean)};
+    return cmocka_run_group_tests(tests, temp_make, temp_remove);
+}
