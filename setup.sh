@@ -8,7 +8,7 @@ set -eu
 cd "$(dirname "$0")"
 
 # The one list of packages; everything else that names them points here.
-build_packages="build-essential cmake ninja-build pkg-config libavcodec-dev libavutil-dev libturbojpeg0-dev libcairo2-dev libyaml-dev libjansson-dev zlib1g-dev libprotobuf-c-dev
+build_packages="build-essential cmake ninja-build pkg-config libavcodec-dev libavutil-dev libturbojpeg0-dev libcairo2-dev libyaml-dev libjansson-dev zlib1g-dev libdw-dev libprotobuf-c-dev
 libsqlite3-dev libmicrohttpd-dev libcurl4-openssl-dev libmosquitto-dev protobuf-c-compiler fonts-dejavu-core"
 test_packages="libcmocka-dev valgrind clang libclang-rt-14-dev"
 

@@ -27,3 +27,6 @@ find_program(PROTOC_C protoc-c)
 if(NOT PROTOC_C)
   message(FATAL_ERROR "protoc-c was not found; on Debian: apt-get install protobuf-c-compiler")
 endif()
+
+# Names of call stacks for vigil watch --stacks; without it they are addresses.
+pkg_check_modules(LIBDW IMPORTED_TARGET libdw)

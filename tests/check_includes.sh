@@ -32,7 +32,10 @@ cairo: src/image src/report
 libav: src/image src/stream
 libsw: src/image src/stream
 protobuf-c/: src/report
-event.pb-c.h: src/report'
+event.pb-c.h: src/report
+profile.pb-c.h: src/watch
+elfutils/: src/watch
+dwarf.h: src/watch'
 
 check_tree() {
     (

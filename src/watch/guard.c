@@ -209,6 +209,7 @@ static void take_sample(watch_guard *g)
     watch_tell_sample(&g->teller, &m);
     while (watch_judge_next(g->judge, &e)) {
         const watch_moment now = guard_moment(g);
+        watch_tell_explain(&g->teller, &e, &now);
         watch_tell_event(&g->teller, &e, &now);
         watch_acts_learn(g->acts, &e, guard_now_s());
         guard_obey(g, &e);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "guard_own.h"
+#include "stacks.h"
 
 enum { MOST_ROUNDS = 10 };
 
@@ -137,6 +138,9 @@ static vg_status start(watch_guard *g, vg_error *err)
             o.env[i] = g->socket_env;
             break;
         }
+    watch_stacks_env stacks;
+    if (st == VG_OK)
+        st = watch_stacks_env_add(&stacks, &o, &g->options, g->folder, err);
     if (st == VG_OK)
         st = watch_job_start(&g->job, &o, g->mem, err);
     if (st == VG_OK)

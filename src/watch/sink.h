@@ -32,7 +32,9 @@ typedef struct watch_sink {
     /* *wanted false: the options do not ask for it; nothing was taken. m->sample is NULL here. */
     vg_status (*open)(void *state, bool *wanted, const watch_moment *m, base_mem *mem,
                       vg_error *err);
-    /* Any of these may be NULL. */
+    /* Any of these may be NULL. explain comes before anybody is told of an event: it may add to the
+     * evidence. */
+    vg_status (*explain)(void *state, watch_event *e, const watch_moment *m, vg_error *err);
     vg_status (*sample)(void *state, const watch_moment *m, vg_error *err);
     vg_status (*event)(void *state, const watch_event *e, const watch_moment *m, vg_error *err);
     /* The guard's own deeds and findings: "job started", "asked for a checkpoint", ... */

@@ -6,7 +6,8 @@
 
 extern const watch_sink watch_sink_trace;
 extern const watch_sink watch_sink_log;
-extern const watch_sink watch_sink_notify;
+extern const watch_sink watch_sink_stacks;
 extern const watch_sink watch_sink_history;
+extern const watch_sink watch_sink_notify;
 
 #endif

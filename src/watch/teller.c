@@ -34,6 +34,16 @@ void watch_tell_sample(watch_teller *t, const watch_moment *m)
         t->listener->sample(t->listener->ctx, m);
 }
 
+void watch_tell_explain(watch_teller *t, watch_event *e, const watch_moment *m)
+{
+    for (size_t i = 0; i < t->n_sinks; i++) {
+        vg_error err = {.status = VG_OK};
+        watch_open_sink *s = &t->sinks[i];
+        if (s->sink->explain != NULL)
+            judge_sink(s, s->sink->explain(s->state, e, m, &err), &err);
+    }
+}
+
 void watch_tell_event(watch_teller *t, const watch_event *e, const watch_moment *m)
 {
     if (t->listener != NULL && t->listener->event != NULL)

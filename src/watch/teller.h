@@ -25,6 +25,8 @@ void watch_teller_close(watch_teller *t);
 
 void watch_tell_note(watch_teller *t, const char *text, const watch_moment *m);
 void watch_tell_sample(watch_teller *t, const watch_moment *m);
+/* Before the event is told: sinks that know more add to its evidence. */
+void watch_tell_explain(watch_teller *t, watch_event *e, const watch_moment *m);
 void watch_tell_event(watch_teller *t, const watch_event *e, const watch_moment *m);
 
 #endif
