@@ -63,6 +63,8 @@ void guard_note(watch_guard *g, const char *format, ...)
 void guard_tell_notes(watch_guard *g)
 {
     char text[WATCH_NOTE_BYTES];
+    while (g->sampler != NULL && watch_sampler_note(g->sampler, text, sizeof text))
+        guard_note(g, "%s", text);
     while (watch_acts_next_note(g->acts, text, sizeof text))
         guard_note(g, "%s", text);
 }

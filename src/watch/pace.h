@@ -12,14 +12,15 @@ typedef struct watch_pace {
     double at_s;
 } watch_pace;
 
-static const double WATCH_PURSE_S = 0.25;
+static const double WATCH_PURSE_S = 0.05;       /* the most that the clock fills */
+static const double WATCH_FIRST_PURSE_S = 0.1; /* for a first look at everything */
 
 static inline bool watch_pace_may(watch_pace *p, double now_s)
 {
-    p->purse_s += p->share * (now_s - p->at_s);
+    const double filled_s = p->purse_s + p->share * (now_s - p->at_s);
+    if (p->purse_s < WATCH_PURSE_S)
+        p->purse_s = filled_s < WATCH_PURSE_S ? filled_s : WATCH_PURSE_S;
     p->at_s = now_s;
-    if (p->purse_s > WATCH_PURSE_S)
-        p->purse_s = WATCH_PURSE_S;
     return p->purse_s > 0;
 }
 

@@ -123,10 +123,10 @@ vg_status watch_sampler_create(watch_sampler **out, const watch_target *target, 
     s->slow_s = s->files_s = -INFINITY;
     s->slow_fds = -1;
     s->ticks_per_s = (double)sysconf(_SC_CLK_TCK);
-    s->rollup_pace = (watch_pace){.share = ROLLUP_SHARE, .purse_s = WATCH_PURSE_S};
-    s->maps_pace = (watch_pace){.share = MAPS_SHARE, .purse_s = WATCH_PURSE_S};
-    s->files_pace = (watch_pace){.share = FILES_SHARE, .purse_s = WATCH_PURSE_S};
-    s->gpu_pace = (watch_pace){.share = GPU_SHARE, .purse_s = WATCH_PURSE_S};
+    s->rollup_pace = (watch_pace){.share = ROLLUP_SHARE, .purse_s = WATCH_FIRST_PURSE_S};
+    s->maps_pace = (watch_pace){.share = MAPS_SHARE, .purse_s = WATCH_FIRST_PURSE_S};
+    s->files_pace = (watch_pace){.share = FILES_SHARE, .purse_s = WATCH_FIRST_PURSE_S};
+    s->gpu_pace = (watch_pace){.share = GPU_SHARE, .purse_s = WATCH_FIRST_PURSE_S};
     watch_connections_init(&s->connections);
     for (int i = 0; i < WATCH_N_SERIES; i++)
         s->kept[i] = NAN;
@@ -242,28 +242,43 @@ static void read_rollup(watch_sampler *s, watch_member *m)
         proc_field(s->text, n, "Shared_Clean:") + proc_field(s->text, n, "Shared_Dirty:");
 }
 
-/* PSS and what is private, of as many as there is time for, in turn by pid. */
-static void read_rollups(watch_sampler *s, double now_s)
+/* False: there is no time left. */
+static bool try_rollup(watch_sampler *s, watch_member *m, double now_s)
+{
+    const uint64_t faults = m->stat.minor_faults + m->stat.major_faults;
+    const bool is_same = faults == m->rollup_faults && m->rss_bytes == m->rollup_rss_bytes &&
+                         now_s - m->rollup_s < ROLLUP_S;
+    if (is_same || m->rollup_s == now_s || m->stat.state == 'Z' || m->stat.state == 'D')
+        return true;
+    if (!watch_pace_may(&s->rollup_pace, now_s))
+        return false;
+    const int64_t began_ns = base_thread_cpu_ns();
+    read_rollup(s, m);
+    watch_pace_pay(&s->rollup_pace, began_ns);
+    m->rollup_s = now_s;
+    m->rollup_faults = faults;
+    m->rollup_rss_bytes = m->rss_bytes;
+    return true;
+}
+
+/* PSS and what is private, of as many as there is time for: those that were never read, so that
+ * sums are whole, then the others in turn; main not behind more than a minute of newcomers. */
+static void read_rollups(watch_sampler *s, watch_member *main, double now_s)
 {
     const size_t n = watch_tree_size(s->tree);
     size_t first = 0;
-    while (first < n && watch_tree_at(s->tree, first)->stat.pid <= s->rollup_last)
-        first++;
+    if (main != NULL && now_s - main->rollup_s >= ROLLUP_S && !try_rollup(s, main, now_s))
+        return;
+    for (size_t i = 0; i < n; i++) {
+        watch_member *m = watch_tree_at(s->tree, i);
+        if (m->rollup_s == -INFINITY && !try_rollup(s, m, now_s))
+            return;
+        first += m->stat.pid <= s->rollup_last;
+    }
     for (size_t i = 0; i < n; i++) {
         watch_member *m = watch_tree_at(s->tree, (first + i) % n);
-        const uint64_t faults = m->stat.minor_faults + m->stat.major_faults;
-        const bool is_same = faults == m->rollup_faults && m->rss_bytes == m->rollup_rss_bytes &&
-                             now_s - m->rollup_s < ROLLUP_S;
-        if (is_same || m->stat.state == 'Z' || m->stat.state == 'D')
-            continue;
-        if (!watch_pace_may(&s->rollup_pace, now_s))
+        if (!try_rollup(s, m, now_s))
             return;
-        const int64_t began_ns = base_thread_cpu_ns();
-        read_rollup(s, m);
-        watch_pace_pay(&s->rollup_pace, began_ns);
-        m->rollup_s = now_s;
-        m->rollup_faults = faults;
-        m->rollup_rss_bytes = m->rss_bytes;
         s->rollup_last = m->stat.pid;
     }
 }
@@ -504,7 +519,7 @@ static void read_members(watch_sampler *s, watch_member *main, watch_sample *out
     for (size_t i = 0; i < s->n_processes; i++)
         if (watch_tree_at(s->tree, i) != main)
             read_child(s, watch_tree_at(s->tree, i));
-    read_rollups(s, now_s);
+    read_rollups(s, main, now_s);
     sum_children(s, main, out, now_s);
     if (main != NULL) {
         v[WATCH_MAIN_PSS_BYTES] = main->pss_bytes;
@@ -518,7 +533,8 @@ static void read_members(watch_sampler *s, watch_member *main, watch_sample *out
 
 static void read_files(watch_sampler *s, const watch_member *main, double now_s)
 {
-    if (now_s - s->files_s < fmin(FILES_S, SLOW_SAMPLES * (now_s - s->last_s)) || !watch_pace_may(&s->files_pace, now_s))
+    if (now_s - s->files_s < fmin(FILES_S, SLOW_SAMPLES * (now_s - s->last_s)) ||
+        !watch_pace_may(&s->files_pace, now_s))
         return;
     const int64_t began_ns = base_thread_cpu_ns();
     s->files_s = now_s;

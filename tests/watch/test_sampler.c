@@ -265,6 +265,8 @@ static void an_idle_day_does_not_allow_a_busy_minute(void **state)
     p.purse_s = -0.02; /* a dear reading */
     assert_false(watch_pace_may(&p, 86409));
     assert_true(watch_pace_may(&p, 86411));
+    p.purse_s = WATCH_FIRST_PURSE_S; /* is used up, not filled up */
+    assert_true(watch_pace_may(&p, 100000) && p.purse_s == WATCH_FIRST_PURSE_S);
 }
 
 static int connect_to(uint16_t port)
@@ -319,6 +321,29 @@ static void a_new_socket_to_the_same_peer_is_a_reconnect(void **state)
     watch_tree_destroy(&tree);
 }
 
+/* Users read and write traces by these names. */
+static void the_docs_list_every_series_with_its_kind(void **state)
+{
+    static const char *const kinds[] = {[WATCH_LEVEL] = "level",
+                                        [WATCH_FACT] = "fact",
+                                        [WATCH_COUNTER] = "counter",
+                                        [WATCH_LIMIT] = "limit",
+                                        [WATCH_WORK] = "work"};
+    static char docs[1 << 18];
+    (void)state;
+    FILE *f = fopen(TEST_DATA_DIR "/../../docs/leaks.md", "r");
+    assert_non_null(f);
+    docs[fread(docs, 1, sizeof docs - 1, f)] = '\0';
+    fclose(f);
+    for (int i = 0; i < WATCH_N_SERIES; i++) {
+        const watch_series_info *info = watch_series_get((watch_series)i);
+        char row[512];
+        snprintf(row, sizeof row, "| `%s` | %s | %s | ", info->name, kinds[info->kind], info->help);
+        if (strstr(docs, row) == NULL)
+            fail_msg("docs/leaks.md lacks %s", row);
+    }
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -330,6 +355,7 @@ int main(void)
                                        T(the_end_of_main_is_seen_and_a_missing_driver_said_once),
                                        T(a_stopped_job_is_sampled),
                                        cmocka_unit_test(an_idle_day_does_not_allow_a_busy_minute),
+                                       cmocka_unit_test(the_docs_list_every_series_with_its_kind),
                                        T(a_new_socket_to_the_same_peer_is_a_reconnect)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
