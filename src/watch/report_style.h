@@ -37,7 +37,7 @@ static const char *const REPORT_STYLE[] = {
     ".cause b{display:inline-block;min-width:4.6rem;font-weight:500;color:var(--soft)}"
     ".past{opacity:.78}"
     ".grid{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,460px),1fr));"
-    "gap:.9rem}",
+    "gap:.9rem}.grid .card{margin:0}",
     "figure{margin:0;padding:.75rem .9rem .55rem}"
     "figcaption{display:flex;gap:.6rem;align-items:baseline;flex-wrap:wrap;margin-bottom:.2rem}"
     "figcaption .now{margin-left:auto;font-weight:600}"

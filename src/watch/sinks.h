@@ -8,6 +8,7 @@ extern const watch_sink watch_sink_trace;
 extern const watch_sink watch_sink_log;
 extern const watch_sink watch_sink_stacks;
 extern const watch_sink watch_sink_history;
+extern const watch_sink watch_sink_serve;
 extern const watch_sink watch_sink_notify;
 
 #endif

@@ -1,0 +1,28 @@
+/* serve.h: the live page, its JSON and /metrics over HTTP, for few readers.
+ *
+ * One thread of libmicrohttpd's, at most 16 connections, 15 s of patience with each; libmicrohttpd
+ * is loaded when a server is first asked for. The writer's lock is held for the copy of a story,
+ * never while a page is made. With a token every request must know it: Authorization: Bearer TOKEN,
+ * or /?token=TOKEN once, which a browser keeps as a cookie. Without one, on loopback, requests
+ * whose Host is not of this machine are refused (pages of others that a browser here has open). */
+#ifndef WATCH_SERVE_H
+#define WATCH_SERVE_H
+
+#include "story.h"
+
+typedef struct watch_server watch_server;
+
+/* where: "127.0.0.1:9200", "[::1]:9200", "localhost:9200", ":9200" (loopback), port 0: any free
+ * one. token "": none. refresh_s: how often the page reads itself anew. mem must outlive the
+ * server. Errors: VG_ERR_ARGUMENT, VG_ERR_UNSUPPORTED (no library), VG_ERR_SYSTEM (address in use).
+ */
+vg_status watch_server_open(watch_server **out, const char *where, const char *token,
+                            double refresh_s, base_mem *mem, vg_error *err);
+void watch_server_close(watch_server **s);
+int watch_server_port(const watch_server *s);
+bool watch_server_is_loopback(const watch_server *s);
+/* The story that is shown, for its one writer, until done. */
+watch_story *watch_server_begin(watch_server *s);
+void watch_server_done(watch_server *s);
+
+#endif
