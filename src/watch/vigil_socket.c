@@ -28,7 +28,7 @@ static const struct {
                         {"reconnects", WATCH_WORK_RECONNECTS, SUM_OF_COUNTER},
                         {"runs", WATCH_WORK_RUNS, SUM_OF_COUNTER}};
 
-static const watch_told NOTHING = {{NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN}};
+static const watch_said NOTHING = {{NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN}};
 
 /* ---- a message ---- */
 
@@ -75,10 +75,10 @@ static bool take_number(double *out, const char **at, const char *end)
     return n > 0 && base_parse_double(out, number) && isfinite(*out) && *out >= 0;
 }
 
-bool watch_told_parse(watch_told *out, const char *text, size_t n)
+bool watch_said_parse(watch_said *out, const char *text, size_t n)
 {
     const char *at = text, *end = text + n;
-    watch_told told = NOTHING;
+    watch_said told = NOTHING;
     if (!take(&at, end, '{'))
         return false;
     if (!take(&at, end, '}')) {
@@ -140,7 +140,7 @@ static pid_t sender_of(struct msghdr *m)
     return 0;
 }
 
-static void keep(watch_senders *s, pid_t pid, const watch_told *told)
+static void keep(watch_senders *s, pid_t pid, const watch_said *told)
 {
     size_t at = 0;
     while (at < s->n && s->sender[at].pid != pid)
@@ -157,7 +157,7 @@ static void keep(watch_senders *s, pid_t pid, const watch_told *told)
             s->sender[at].told.value[i] = told->value[i];
 }
 
-static void merge_into(watch_told *sum, const watch_told *one, bool counters_only)
+static void merge_into(watch_said *sum, const watch_said *one, bool counters_only)
 {
     for (size_t i = 0; i < WATCH_N_TOLD; i++) {
         const double v = one->value[i], was = sum->value[i];
@@ -191,7 +191,7 @@ void watch_senders_hear(watch_senders *s, const watch_tree *t, watch_sample *out
                            .msg_iovlen = 1,
                            .msg_control = control,
                            .msg_controllen = sizeof control};
-        watch_told told;
+        watch_said told;
         const ssize_t n = recvmsg(s->fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
         if (n < 0 && errno == EINTR)
             continue;
@@ -199,11 +199,11 @@ void watch_senders_hear(watch_senders *s, const watch_tree *t, watch_sample *out
             break;
         const pid_t pid = sender_of(&m);
         if (!(m.msg_flags & MSG_TRUNC) && watch_tree_has(t, pid) &&
-            watch_told_parse(&told, text, (size_t)n))
+            watch_said_parse(&told, text, (size_t)n))
             keep(s, pid, &told);
     }
     forget_gone(s, t);
-    watch_told all = s->gone;
+    watch_said all = s->gone;
     for (size_t i = 0; i < s->n; i++)
         merge_into(&all, &s->sender[i].told, false);
     for (size_t i = 0; i < WATCH_N_TOLD; i++) {

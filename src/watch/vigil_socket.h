@@ -14,20 +14,20 @@
 enum { WATCH_MOST_SENDERS = 32, WATCH_TELL_BYTES = 2048, WATCH_N_TOLD = 10 };
 
 /* One message: by the rows of the table in vigil_socket.c. NAN: not told. */
-typedef struct watch_told {
+typedef struct watch_said {
     double value[WATCH_N_TOLD];
-} watch_told;
+} watch_said;
 /* A flat JSON object of numbers; other keys are passed over. False: it is none. */
-bool watch_told_parse(watch_told *out, const char *text, size_t n);
+bool watch_said_parse(watch_said *out, const char *text, size_t n);
 
 typedef struct watch_senders {
     int fd; /* -1: none */
     struct {
         pid_t pid;
-        watch_told told;
+        watch_said told;
     } sender[WATCH_MOST_SENDERS];
     size_t n;
-    watch_told gone; /* counters of those that ended */
+    watch_said gone; /* counters of those that ended */
 } watch_senders;
 
 /* name: "@abstract". Without a socket (fd -1) nothing is heard: no error. */

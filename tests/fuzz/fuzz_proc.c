@@ -94,7 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
     proc_stat stat;
     proc_socket row;
-    watch_told told;
+    watch_said told;
     if (n == 0)
         return 0;
     const char *text = (const char *)bytes + 1;
@@ -119,7 +119,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
         read_events(bytes + 1, n);
         break;
     case 6:
-        if (watch_told_parse(&told, text, n))
+        if (watch_said_parse(&told, text, n))
             for (size_t i = 0; i < WATCH_N_TOLD; i++)
                 if (!isnan(told.value[i]) && !(told.value[i] >= 0 && isfinite(told.value[i])))
                     __builtin_trap();

@@ -84,9 +84,9 @@ static void rollup_io_and_limits_are_read(void **state)
 {
     (void)state;
     const text rollup = load("smaps_rollup.txt"), io = load("io.txt"), limits = load("limits.txt");
-    assert_false(isnan(field(&rollup, "Pss:")));
+    assert_true(field(&rollup, "Pss:") > 0);
     assert_true(field(&rollup, "Pss:") > field(&rollup, "Private_Dirty:"));
-    assert_false(isnan(field(&io, "rchar:")));
+    assert_true(field(&io, "rchar:") > 0);
     assert_true(proc_limit(limits.bytes, limits.n, "Max open files") >= 1024);
     assert_true(isinf(proc_limit(limits.bytes, limits.n, "Max cpu time")));
     assert_true(isnan(proc_limit(limits.bytes, limits.n, "Max nothing")));

@@ -12,15 +12,15 @@
 
 enum { EPOCH = 3, FRAMES = 5 }; /* rows of the table */
 
-static bool parse(watch_told *t, const char *text)
+static bool parse(watch_said *t, const char *text)
 {
-    return watch_told_parse(t, text, strlen(text));
+    return watch_said_parse(t, text, strlen(text));
 }
 
 static void numbers_are_taken_and_strange_keys_passed_over(void **state)
 {
     (void)state;
-    watch_told t;
+    watch_said t;
     assert_true(parse(&t, " {\"epoch\": 4, \"what\":1e3,\"frames\":12.0 } \n"));
     assert_true(t.value[EPOCH] == 4 && t.value[FRAMES] == 12);
     assert_true(isnan(t.value[0]));
@@ -46,7 +46,7 @@ static void what_is_no_flat_object_of_numbers_is_refused(void **state)
                                       "{\"epoch\":1}x",
                                       "[1]"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        watch_told t = {{0}};
+        watch_said t = {{0}};
         assert_false(parse(&t, bad[i]));
         assert_true(t.value[EPOCH] == 0); /* untouched */
     }
