@@ -30,22 +30,25 @@ static bool explain(const void *state, const watch_judge *j, watch_series s, con
     const bool by_run = v->unit == WATCH_WORK_RUNS;
     out->confidence_0_1 = v->unit != WATCH_NONE ? 0.8 : 0.7;
     base_format(out->cause, sizeof out->cause, "%s",
-                by_frame      ? "frames or results are kept after use"
-                : by_training ? "a callback, logger or list keeps what every step or epoch makes"
-                : by_shape    ? "a plan or cache per input shape is never evicted"
-                : by_run      ? "each further training in one process leaves memory behind"
-                              : "frames, batches or results are kept after use");
-    facts_evidence(out, j, s, v, NULL, flat);
-    base_format(out->remedy, sizeof out->remedy, "%s",
-                by_frame ? "iterate with stream=True and drop each result, or bound the list "
-                           "(collections.deque(maxlen=N)); release the capture"
+                by_frame ? "frames or results are kept after use"
                 : by_training
-                    ? "keep numbers, not tensors (loss.item()), bound the lists of callbacks and "
-                      "flush log buffers each epoch"
-                : by_shape ? "pad inputs to few shapes, or bound the cache"
-                : by_run   ? "one process a run"
-                           : "look for a list that grows (vigil watch --stacks names it), bound "
-                             "it, and drop results after use");
+                    ? "a callback, logger or list keeps what every step or epoch makes: values, "
+                      "buffers, frames or results"
+                : by_shape ? "a plan or cache per input shape is never evicted"
+                : by_run   ? "each further training in one process leaves memory behind"
+                           : "frames, batches or results are kept after use");
+    facts_evidence(out, j, s, v, NULL, flat);
+    base_format(
+        out->remedy, sizeof out->remedy, "%s",
+        by_frame ? "iterate with stream=True and drop each result, or bound the list "
+                   "(collections.deque(maxlen=N)); release the capture"
+        : by_training
+            ? "keep numbers, not tensors (loss.item()), bound the lists of callbacks and of "
+              "results, and flush log buffers each epoch"
+        : by_shape ? "pad inputs to few shapes, or bound the cache"
+        : by_run   ? "one process a run"
+                   : "look for a list that grows (vigil watch --stacks names it), bound "
+                     "it, and drop results after use");
     return true;
 }
 
