@@ -85,17 +85,7 @@ static void open_model(bench *b, const char *path, int threads, const char *isa)
     nn_graph_get_info(nn_engine_graph(b->engine), 32, &info);
     b->nc = info.nc;
     nn_engine_run(b->engine, b->plan, b->input);
-    b->n_levels = nn_plan_n_heads(b->plan);
-    for (int i = 0; i < b->n_levels; i++) {
-        nn_head head = nn_plan_head(b->plan, i);
-        b->levels[i] = (detect_level){.box = head.box.data,
-                                      .cls = head.cls.data,
-                                      .box_pitch = head.box.pitch,
-                                      .cls_pitch = head.cls.pitch,
-                                      .h = head.box.h,
-                                      .w = head.box.w,
-                                      .stride = head.stride};
-    }
+    b->n_levels = nn_plan_levels(b->plan, b->levels);
     b->n_anchors = detect_n_anchors(b->levels, b->n_levels);
     b->output = base_alloc(&b->mem,
                            (size_t)b->n * (size_t)(4 + b->nc) * b->n_anchors * sizeof(float), &err);

@@ -71,13 +71,7 @@ static double run_loss(bench *b)
     detect_gradient grad[NN_MAX_LEVELS];
     detect_loss_value value = {0};
     vg_error err = {0};
-    int n_levels = nn_train_n_heads(b->t);
-    for (int i = 0; i < n_levels; i++) {
-        nn_head head = nn_train_head(b->t, i), d = nn_train_head_grad(b->t, i);
-        level[i] = (detect_level){head.box.data, head.cls.data, head.box.pitch, head.cls.pitch,
-                                  head.box.h,    head.box.w,    head.stride};
-        grad[i] = (detect_gradient){d.box.data, d.cls.data, d.box.pitch, d.cls.pitch};
-    }
+    const int n_levels = nn_train_levels(b->t, level, grad);
     base_pool *pool = nn_train_pool(b->t);
     if (!b->loss) {
         const detect_loss_bounds bounds = {(size_t)b->batch, detect_n_anchors(level, n_levels),

@@ -16,16 +16,13 @@ typedef struct detect_box {
 
 /* ---- decode: spec 1.4 ---- */
 
-enum { DETECT_REG_MAX = 16, DETECT_BOX_CHANNELS = 4 * DETECT_REG_MAX, DETECT_MAX_LEVELS = 8 };
+enum {
+    DETECT_REG_MAX = 16,
+    DETECT_BOX_CHANNELS = 4 * DETECT_REG_MAX,
+    DETECT_MAX_LEVELS = BASE_MAX_LEVELS
+};
 
-/* One level of the head, nhwc: pixel (y, x) of picture i has its 64 box logits at
- * box + ((i * h + y) * w + x) * box_pitch and its nc class logits likewise at cls. */
-typedef struct detect_level {
-    const float *box, *cls;
-    size_t box_pitch, cls_pitch; /* floats */
-    int h, w;
-    float stride; /* input pixels a cell */
-} detect_level;
+typedef base_level detect_level;
 
 /* The whole decoded tensor of one picture as the reference's output: (4 + nc, A) row major, x y w h
  * in pixels, scores. */

@@ -15,11 +15,7 @@ typedef struct detect_label {
     float xywh_norm[4]; /* centre and size, parts of the picture's width and height */
 } detect_label;
 
-/* Where the gradient of one level goes: channels as in detect_level, which gives h and w. */
-typedef struct detect_gradient {
-    float *box, *cls;
-    size_t box_pitch, cls_pitch;
-} detect_gradient;
+typedef base_level_gradient detect_gradient;
 
 typedef struct detect_loss_gains {
     float box, cls, dfl;

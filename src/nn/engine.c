@@ -388,6 +388,27 @@ nn_head nn_plan_head(const nn_plan *p, int level)
     return (nn_head){.box = p->maps[l->box], .cls = p->maps[l->cls], .stride = (float)l->stride};
 }
 
+base_level nn_head_level(const nn_head *head)
+{
+    return (base_level){.box = head->box.data,
+                        .cls = head->cls.data,
+                        .box_pitch = head->box.pitch,
+                        .cls_pitch = head->cls.pitch,
+                        .h = head->box.h,
+                        .w = head->box.w,
+                        .stride = head->stride};
+}
+
+int nn_plan_levels(const nn_plan *p, base_level out[NN_MAX_LEVELS])
+{
+    const int n = nn_plan_n_heads(p);
+    for (int l = 0; l < n; l++) {
+        const nn_head head = nn_plan_head(p, l);
+        out[l] = nn_head_level(&head);
+    }
+    return n;
+}
+
 bool nn_plan_layer(const nn_plan *p, int layer, nn_map *out)
 {
     if (!p->keeps_layers || layer < 0 || (size_t)layer >= p->graph->n_layers ||

@@ -21,7 +21,7 @@
 
 /* ---- graph ---- */
 
-enum { NN_MAX_LEVELS = 8, NN_KEY_BYTES = 96, NN_REG_MAX = 16 };
+enum { NN_MAX_LEVELS = BASE_MAX_LEVELS, NN_KEY_BYTES = 96, NN_REG_MAX = 16 };
 
 typedef struct nn_graph nn_graph;
 
@@ -161,8 +161,12 @@ typedef struct nn_head {
     nn_map cls; /* nc logits a cell */
     float stride;
 } nn_head;
+/* Borrows the maps. */
+base_level nn_head_level(const nn_head *head);
 int nn_plan_n_heads(const nn_plan *p);
 nn_head nn_plan_head(const nn_plan *p, int level);
+/* All of them as a loss or a suppression takes them, and how many they are. */
+int nn_plan_levels(const nn_plan *p, base_level out[NN_MAX_LEVELS]);
 /* Output of a YAML row (keep_layers engines only, and not the head's row); false where there is
  * none. */
 bool nn_plan_layer(const nn_plan *p, int layer, nn_map *out);

@@ -330,6 +330,21 @@ nn_head nn_train_head_grad(const nn_train *t, int level)
         .box = l->d_box, .cls = l->d_cls, .stride = (float)t->graph->levels[level].stride};
 }
 
+int nn_train_levels(const nn_train *t, base_level levels[NN_MAX_LEVELS],
+                    base_level_gradient gradients[NN_MAX_LEVELS])
+{
+    const int n = nn_train_n_heads(t);
+    for (int l = 0; l < n; l++) {
+        const nn_head head = nn_train_head(t, l), d = nn_train_head_grad(t, l);
+        levels[l] = nn_head_level(&head);
+        gradients[l] = (base_level_gradient){.box = d.box.data,
+                                             .cls = d.cls.data,
+                                             .box_pitch = d.box.pitch,
+                                             .cls_pitch = d.cls.pitch};
+    }
+    return n;
+}
+
 static bool wanted(const bool *needs_grad, size_t index)
 {
     return !needs_grad || needs_grad[index];

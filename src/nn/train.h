@@ -57,6 +57,9 @@ int nn_train_n_heads(const nn_train *t);
 nn_head nn_train_head(const nn_train *t, int level);
 /* The same shapes: d loss / d head, every element to be filled by the caller before backward. */
 nn_head nn_train_head_grad(const nn_train *t, int level);
+/* All of both as a loss takes them, and how many levels they are. */
+int nn_train_levels(const nn_train *t, base_level levels[NN_MAX_LEVELS],
+                    base_level_gradient gradients[NN_MAX_LEVELS]);
 /* Adds d loss / d parameter to the gradients. Once per forward. needs_grad[i] false (NULL: all
  * true): parameter i is frozen; what lies below the lowest trained parameter is not computed. */
 void nn_train_backward(nn_train *t, const bool *needs_grad);

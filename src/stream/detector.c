@@ -245,19 +245,9 @@ size_t stream_detector_boxes(stream_detector *d, detect_box *out, int i, int ori
                              const detect_nms_options *o)
 {
     detect_level levels[DETECT_MAX_LEVELS];
-    int n_levels = nn_plan_n_heads(d->plan), in_h = 0, in_w = 0;
-    for (int l = 0; l < n_levels; l++) {
-        nn_head head = nn_plan_head(d->plan, l);
-        levels[l] = (detect_level){.box = head.box.data,
-                                   .cls = head.cls.data,
-                                   .box_pitch = head.box.pitch,
-                                   .cls_pitch = head.cls.pitch,
-                                   .h = head.box.h,
-                                   .w = head.box.w,
-                                   .stride = head.stride};
-        in_h = head.box.h * (int)head.stride;
-        in_w = head.box.w * (int)head.stride;
-    }
+    const int n_levels = nn_plan_levels(d->plan, levels);
+    const detect_level *first = &levels[0];
+    const int in_h = first->h * (int)first->stride, in_w = first->w * (int)first->stride;
     detect_nms_options bounded = *o;
     bounded.max_det = o->max_det < d->most_det ? o->max_det : d->most_det;
     bounded.max_nms = MOST_NMS;

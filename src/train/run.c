@@ -64,26 +64,6 @@ static sized_input size_input(train_run *r, const data_batch *b)
     return (sized_input){r->resized, b->n, h, w};
 }
 
-static int head_levels(detect_level *levels, detect_gradient *gradients, const nn_train *net)
-{
-    const int n = nn_train_n_heads(net);
-    for (int l = 0; l < n; l++) {
-        const nn_head head = nn_train_head(net, l), grad = nn_train_head_grad(net, l);
-        levels[l] = (detect_level){.box = head.box.data,
-                                   .cls = head.cls.data,
-                                   .box_pitch = head.box.pitch,
-                                   .cls_pitch = head.cls.pitch,
-                                   .h = head.box.h,
-                                   .w = head.box.w,
-                                   .stride = head.stride};
-        gradients[l] = (detect_gradient){.box = grad.box.data,
-                                         .cls = grad.cls.data,
-                                         .box_pitch = grad.box.pitch,
-                                         .cls_pitch = grad.cls.pitch};
-    }
-    return n;
-}
-
 static vg_status add_gradients(train_run *r, const data_batch *b, const sized_input *in,
                                vg_error *err)
 {
@@ -96,7 +76,7 @@ static vg_status add_gradients(train_run *r, const data_batch *b, const sized_in
         return st;
     nn_train_forward(r->net, in->input);
     const detect_batch batch = {.levels = levels,
-                                .n_levels = head_levels(levels, gradients, r->net),
+                                .n_levels = nn_train_levels(r->net, levels, gradients),
                                 .nc = r->info.nc,
                                 .batch = in->n,
                                 .labels = b->labels,

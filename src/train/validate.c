@@ -185,22 +185,6 @@ void train_validator_destroy(train_validator **v)
 
 /* ---- one batch ---- */
 
-static int levels_of(detect_level *levels, const nn_plan *plan)
-{
-    const int n = nn_plan_n_heads(plan);
-    for (int l = 0; l < n; l++) {
-        const nn_head head = nn_plan_head(plan, l);
-        levels[l] = (detect_level){.box = head.box.data,
-                                   .cls = head.cls.data,
-                                   .box_pitch = head.box.pitch,
-                                   .cls_pitch = head.cls.pitch,
-                                   .h = head.box.h,
-                                   .w = head.box.w,
-                                   .stride = head.stride};
-    }
-    return n;
-}
-
 /* The objects of picture i in pixels of its file; *label moves on behind them. */
 static size_t take_truths(train_validator *v, const data_batch *b, int i, size_t *label)
 {
@@ -225,7 +209,7 @@ static vg_status add_batch(train_validator *v, train_validation *out, const data
                            const nn_plan *plan, const train_validate_watch *watch, vg_error *err)
 {
     detect_level levels[NN_MAX_LEVELS];
-    const int n_levels = levels_of(levels, plan), nc = data_set_nc(v->options.set);
+    const int n_levels = nn_plan_levels(plan, levels), nc = data_set_nc(v->options.set);
     const detect_batch batch = {.levels = levels,
                                 .n_levels = n_levels,
                                 .nc = nc,

@@ -138,13 +138,7 @@ static inline detect_loss_value run_loss(train_run *r)
     detect_gradient grad[NN_MAX_LEVELS];
     detect_loss_value value;
     vg_error err = {0};
-    int n_levels = nn_train_n_heads(r->t);
-    for (int i = 0; i < n_levels; i++) {
-        nn_head head = nn_train_head(r->t, i), d = nn_train_head_grad(r->t, i);
-        level[i] = (detect_level){head.box.data, head.cls.data, head.box.pitch, head.cls.pitch,
-                                  head.box.h,    head.box.w,    head.stride};
-        grad[i] = (detect_gradient){d.box.data, d.cls.data, d.box.pitch, d.cls.pitch};
-    }
+    const int n_levels = nn_train_levels(r->t, level, grad);
     if (!r->loss) {
         const detect_loss_bounds b = {(size_t)r->n, detect_n_anchors(level, n_levels), r->n_labels,
                                       1};

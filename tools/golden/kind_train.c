@@ -48,7 +48,7 @@ static vg_status check_raw(gold_file *f, gold_job *job, const gold_steps *s, con
         vg_status st = gold_get(&want, f, WEIGHTS_F32, 4, err, "step1.raw%d", k);
         if (st != VG_OK)
             return st;
-        detect_level l = gold_level_of(&head);
+        detect_level l = nn_head_level(&head);
         size_t channels = (size_t)(head.box.c + head.cls.c), pixels = (size_t)l.h * (size_t)l.w;
         if (want.n != (size_t)s->n * channels * pixels)
             return gold_bad(f, err, "%s has not the shape of the head's map", want.name);

@@ -55,25 +55,9 @@ vg_status gold_network_run(gold_network *net, const float *input, const size_t s
     return gold_network_run_nhwc(net, net->input, (int)shape[0], (int)shape[2], (int)shape[3], err);
 }
 
-detect_level gold_level_of(const nn_head *head)
-{
-    return (detect_level){.box = head->box.data,
-                          .cls = head->cls.data,
-                          .box_pitch = head->box.pitch,
-                          .cls_pitch = head->cls.pitch,
-                          .h = head->box.h,
-                          .w = head->box.w,
-                          .stride = head->stride};
-}
-
 int gold_network_levels(const gold_network *net, detect_level levels[DETECT_MAX_LEVELS])
 {
-    int n = nn_plan_n_heads(net->plan);
-    for (int i = 0; i < n; i++) {
-        nn_head head = nn_plan_head(net->plan, i);
-        levels[i] = gold_level_of(&head);
-    }
-    return n;
+    return nn_plan_levels(net->plan, levels);
 }
 
 vg_status gold_network_decode(gold_network *net, vg_error *err)

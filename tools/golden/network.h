@@ -28,8 +28,6 @@ vg_status gold_network_run_nhwc(gold_network *net, const float *input, int n, in
                                 vg_error *err);
 /* After a run: the head's maps decoded, into net->decoded. */
 vg_status gold_network_decode(gold_network *net, vg_error *err);
-/* One level of a head as detect wants it. */
-detect_level gold_level_of(const nn_head *head);
 /* The head's levels as detect wants them; returns their number. */
 int gold_network_levels(const gold_network *net, detect_level levels[DETECT_MAX_LEVELS]);
 

@@ -115,12 +115,7 @@ vg_status gold_steps_backward(gold_steps *s, detect_loss_value *v, base_mem *mem
 {
     detect_level level[NN_MAX_LEVELS];
     detect_gradient gradient[NN_MAX_LEVELS];
-    int n_levels = nn_train_n_heads(s->net);
-    for (int i = 0; i < n_levels; i++) {
-        nn_head head = nn_train_head(s->net, i), d = nn_train_head_grad(s->net, i);
-        level[i] = gold_level_of(&head);
-        gradient[i] = (detect_gradient){d.box.data, d.cls.data, d.box.pitch, d.cls.pitch};
-    }
+    const int n_levels = nn_train_levels(s->net, level, gradient);
     vg_status st = VG_OK;
     if (!s->loss) {
         const detect_loss_bounds bounds = {(size_t)s->n, detect_n_anchors(level, n_levels),

@@ -1,0 +1,25 @@
+/* level.h: one level of a detector's head, where a network leaves its logits, and where a loss
+ * leaves their gradients. Plain values for two folders that do not know each other. */
+#ifndef BASE_LEVEL_H
+#define BASE_LEVEL_H
+
+#include <stddef.h>
+
+enum { BASE_MAX_LEVELS = 8 };
+
+/* nhwc: pixel (y, x) of picture i has its 64 box logits at box + ((i * h + y) * w + x) * box_pitch
+ * and its nc class logits likewise at cls. */
+typedef struct base_level {
+    const float *box, *cls;
+    size_t box_pitch, cls_pitch; /* floats */
+    int h, w;
+    float stride; /* input pixels a cell */
+} base_level;
+
+/* Channels as in base_level, which gives h and w. */
+typedef struct base_level_gradient {
+    float *box, *cls;
+    size_t box_pitch, cls_pitch;
+} base_level_gradient;
+
+#endif
