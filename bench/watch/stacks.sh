@@ -39,6 +39,6 @@ compare() {
         "$name" "$plain" "$ratio" "$least" "$looking"
 }
 
-compare C "$build/bench/watch/stacks_load" 10000000
+compare C "$build/bench/watch/stacks_load" 30000000
 python=/usr/bin/python3
 [ -x "$python" ] && compare Python "$python" "$here/stacks_load.py"

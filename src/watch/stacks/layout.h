@@ -82,7 +82,7 @@ typedef struct stacks_header {
 } stacks_header;
 
 typedef struct stacks_table {
-    _Alignas(4096) stacks_header header;
+    _Alignas(64) stacks_header header;
     stacks_module module[STACKS_MOST_MODULES];
     stacks_name name[STACKS_MOST_NAMES];
     stacks_stack stack[STACKS_MOST_STACKS];
