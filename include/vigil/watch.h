@@ -74,13 +74,22 @@ typedef struct vg_watch_event {
     const char *words; /* the same for people, one to four lines */
 } vg_watch_event;
 
+/* A terminal that shows the live view. */
+typedef struct vg_watch_screen {
+    int columns, rows;
+    bool has_color, has_utf8;
+} vg_watch_screen;
+
 /* Functions may be NULL. wants_stop is asked at least every half second. */
 typedef struct vg_watch_listener {
     void *ctx;
     void (*event)(void *ctx, const vg_watch_event *e);
-    void (*note)(void *ctx, const char *what);   /* what the guard did */
-    void (*screen)(void *ctx, const char *text); /* the live view, when a terminal should show it:
-                                                    to be printed as it is */
+    void (*note)(void *ctx, const char *what); /* what the guard did */
+    /* The live view, to be written to the terminal as it is; asked for after each sample when
+     * screen_size says what there is to draw on. Without a terminal (false) nothing is drawn, or,
+     * with the option view=on, plain lines of 80 columns. */
+    void (*screen)(void *ctx, const char *text);
+    bool (*screen_size)(void *ctx, vg_watch_screen *out);
     bool (*wants_stop)(void *ctx);
 } vg_watch_listener;
 

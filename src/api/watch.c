@@ -18,6 +18,8 @@ struct vg_watch {
     base_str verdicts;
     vg_status end_status;
     vg_error *end_error;
+    watch_story *story; /* of the live view, during run; NULL: none is shown */
+    watch_view *view;
     char json[WATCH_EVENT_TEXT_BYTES], words[WATCH_EVENT_TEXT_BYTES];
 };
 
@@ -135,6 +137,52 @@ static void tell_note(void *ctx, const char *what, const watch_moment *m)
         w->listener->note(w->listener->ctx, what);
 }
 
+/* ---- live view ---- */
+
+static void show(void *ctx, const watch_moment *m)
+{
+    vg_watch *w = ctx;
+    vg_watch_screen size = {.columns = 80, .rows = 24};
+    watch_story_add(w->story, m);
+    const bool is_terminal =
+        w->listener->screen_size != NULL && w->listener->screen_size(w->listener->ctx, &size);
+    const watch_screen screen = {.columns = size.columns,
+                                 .rows = size.rows,
+                                 .has_color = size.has_color,
+                                 .has_utf8 = size.has_utf8};
+    const char *text = "";
+    if (is_terminal) {
+        text = watch_view_draw(w->view, w->story, &screen);
+    } else if (w->options.view == 1) {
+        watch_view_rows(w->view->text, w->story, &screen, screen.rows);
+        text = w->view->text;
+    }
+    if (text[0] != '\0')
+        w->listener->screen(w->listener->ctx, text);
+}
+
+static vg_status open_view(vg_watch *w, vg_error *err)
+{
+    if (w->listener == NULL || w->listener->screen == NULL || w->options.view == 2)
+        return VG_OK;
+    w->story = base_alloc(&w->mem, sizeof *w->story, err);
+    w->view = base_alloc_zero(&w->mem, 1, sizeof *w->view, err);
+    if (w->story == NULL || w->view == NULL)
+        return VG_ERR_MEMORY;
+    watch_story_init(w->story);
+    return VG_OK;
+}
+
+static void close_view(vg_watch *w)
+{
+    if (w->view != NULL && w->view->n_rows > 0)
+        w->listener->screen(w->listener->ctx, watch_view_end(w->view));
+    base_free(w->story);
+    base_free(w->view);
+    w->story = NULL;
+    w->view = NULL;
+}
+
 static bool wants_stop(void *ctx)
 {
     const vg_watch *w = ctx;
@@ -145,13 +193,16 @@ static bool wants_stop(void *ctx)
 vg_status vg_watch_run(vg_watch *w, const vg_watch_listener *listener, int *exit_status,
                        vg_error *err)
 {
-    const watch_listener l = {
-        .ctx = w, .event = tell_event, .note = tell_note, .wants_stop = wants_stop};
+    watch_listener l = {.ctx = w, .event = tell_event, .note = tell_note, .wants_stop = wants_stop};
     watch_guard *g = NULL;
     *exit_status = 0;
     w->listener = listener;
     vg_status st = stream_run_folder_make(w->folder, sizeof w->folder, w->options.project,
                                           w->options.name, w->options.exist_ok, err);
+    if (st == VG_OK)
+        st = open_view(w, err);
+    if (w->view != NULL)
+        l.sample = show;
     if (st == VG_OK)
         st = watch_guard_create(&g, &w->options, w->argv, w->folder, &w->mem, err);
     if (st == VG_OK)
@@ -159,6 +210,7 @@ vg_status vg_watch_run(vg_watch *w, const vg_watch_listener *listener, int *exit
     else if (w->folder[0] != '\0')
         rmdir(w->folder); /* only if it is empty: no trace of what never began */
     watch_guard_destroy(&g);
+    close_view(w);
     w->listener = NULL;
     return st;
 }

@@ -1,7 +1,10 @@
 /* cmd_watch.c: vigil watch: the guard of vigil/watch.h on a terminal. Its options are the API's
  * table, drawn when they are asked for. */
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "commands.h"
 #include "vigil/watch.h"
@@ -126,6 +129,49 @@ static void note_words(void *ctx, const char *what)
     fprintf(stderr, "vigil watch: %s\n", what);
 }
 
+/* ---- live view ---- */
+
+static bool is_utf8(void)
+{
+    const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+    for (size_t i = 0; i < 3; i++) {
+        const char *value = getenv(names[i]);
+        if (value != NULL && value[0] != '\0')
+            return strstr(value, "UTF-8") != NULL || strstr(value, "utf8") != NULL;
+    }
+    return false;
+}
+
+/* Asked after every sample: a window may have been resized. */
+static bool screen_size(void *ctx, vg_watch_screen *out)
+{
+    struct winsize size;
+    const char *terminal = getenv("TERM"), *no_color = getenv("NO_COLOR");
+    (void)ctx;
+    if (isatty(STDOUT_FILENO) != 1 || terminal == NULL || strcmp(terminal, "dumb") == 0 ||
+        ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0 || size.ws_row == 0)
+        return false;
+    *out = (vg_watch_screen){.columns = size.ws_col,
+                             .rows = size.ws_row,
+                             .has_color = no_color == NULL || no_color[0] == '\0',
+                             .has_utf8 = is_utf8()};
+    return true;
+}
+
+/* At once, so that the job's output does not come in between. */
+static void draw(void *ctx, const char *text)
+{
+    (void)ctx;
+    fflush(stdout);
+    for (size_t left = strlen(text); left > 0;) {
+        const ssize_t n = write(STDOUT_FILENO, text, left);
+        if (n <= 0)
+            return;
+        text += n;
+        left -= (size_t)n;
+    }
+}
+
 static int replay(vg_watch *w, bool json)
 {
     talk t = {.to = stdout, .told_s = -1};
@@ -145,6 +191,8 @@ static int guard(vg_watch *w, bool json)
     const vg_watch_listener l = {.ctx = &t,
                                  .event = json ? event_json : event_words,
                                  .note = note_words,
+                                 .screen = json ? NULL : draw,
+                                 .screen_size = screen_size,
                                  .wants_stop = stop_wanted};
     vg_error err = {.status = VG_OK};
     int status;

@@ -20,5 +20,6 @@
 #include "story.h"
 #include "trace.h"
 #include "verdict.h"
+#include "view.h"
 
 #endif
