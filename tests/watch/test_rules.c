@@ -207,7 +207,34 @@ static void orphans(watch_sample *s, double t)
     add(s, WATCH_GPU_ORPHANS, floor(t / 1200));
 }
 
-/* Runs a case; the last event that calls the series leaking or critical is in *out. */
+/* Ten hours of work, then a lock that nobody releases. */
+static void hang(watch_sample *s, double t)
+{
+    const double worked_s = fmin(t, 10 * HOUR);
+    epochs(s, worked_s);
+    s->value[WATCH_MAIN_CPU_S] = 1.8 * worked_s;
+    s->value[WATCH_MAIN_READ_BYTES] = 5e6 * worked_s;
+}
+
+/* The same, but it computes on: one very long validation. */
+static void long_validation(watch_sample *s, double t)
+{
+    epochs(s, fmin(t, 10 * HOUR));
+}
+
+/* New maxima of what the GPU's allocator reserves, ever more seldom. */
+static void gpu_cache(watch_sample *s, double t)
+{
+    s->value[WATCH_WORK_SHAPES] = floor(20 * log1p(t / HOUR));
+    add(s, WATCH_GPU0_BYTES, s->value[WATCH_WORK_SHAPES] * 120 * MB);
+}
+
+static bool is_called(watch_state s)
+{
+    return s == WATCH_LEAKING || s == WATCH_CRITICAL || s == WATCH_HUNG;
+}
+
+/* Runs a case; the last event that calls the series leaking, critical or hung is in *out. */
 static bool leak_is_called(watch_event *out, void (*job)(watch_sample *s, double t),
                            watch_series series)
 {
@@ -225,8 +252,7 @@ static bool leak_is_called(watch_event *out, void (*job)(watch_sample *s, double
         job(&s, t);
         watch_judge_push(j, &s);
         while (watch_judge_next(j, &e))
-            if (e.series == series &&
-                (e.verdict.state == WATCH_LEAKING || e.verdict.state == WATCH_CRITICAL)) {
+            if (e.series == series && is_called(e.verdict.state)) {
                 *out = e;
                 found = true;
             }
@@ -268,6 +294,7 @@ static void each_case_is_named_by_its_rule(void **state)
         {orphans, WATCH_GPU_ORPHANS, "R17", WATCH_NONE},
         {orphans_of_workers, WATCH_CHILDREN_ORPHANS, "R17", WATCH_NONE},
         {orphans_of_workers, WATCH_CHILDREN_ANON_BYTES, "R17", WATCH_WORK_EPOCH},
+        {hang, WATCH_WORK_IDLE_S, "R18", WATCH_NONE},
         {cow_of_parent, WATCH_MAIN_USS_BYTES, "R1", WATCH_WORK_EPOCH},
     };
     int n_wrong = 0;
@@ -334,6 +361,8 @@ static void what_is_no_leak_is_not_called_one(void **state)
     assert_false(leak_is_called(&e, nothing, WATCH_MAIN_ANON_BYTES));
     assert_false(leak_is_called(&e, shared_cgroup, WATCH_CGROUP_ANON_BYTES));
     assert_true(leak_is_called(&e, own_cgroup, WATCH_CGROUP_ANON_BYTES));
+    assert_false(leak_is_called(&e, gpu_cache, WATCH_GPU0_BYTES)); /* R6 */
+    assert_false(leak_is_called(&e, long_validation, WATCH_WORK_IDLE_S));
     assert_false(leak_is_called(&e, lazy_pools, WATCH_MAIN_THREADS));
     assert_false(leak_is_called(&e, lazy_pools, WATCH_MAIN_FDS));
     assert_false(leak_is_called(&e, page_cache, WATCH_CGROUP_CURRENT_BYTES));
