@@ -31,6 +31,8 @@ const char *watch_duration(char buf[WATCH_FIGURE_BYTES], double s)
         base_format(buf, WATCH_FIGURE_BYTES, "never");
     else if (s < 90)
         base_format(buf, WATCH_FIGURE_BYTES, "%.3g s", s);
+    else if (s < 600)
+        base_format(buf, WATCH_FIGURE_BYTES, "%.1f min", s / 60);
     else if (s < 90 * 60)
         base_format(buf, WATCH_FIGURE_BYTES, "%.0f min", s / 60);
     else if (s < 48 * 3600)

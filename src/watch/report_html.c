@@ -108,7 +108,7 @@ static void put_line_of(watch_writer *w, const char *name, const char *text, con
 {
     if (text[0] == '\0')
         return;
-    watch_put(w, "<p class='%s'><b>%s</b> ", class, name);
+    watch_put(w, "<p class='%s'><b>%s </b>", class, name);
     watch_put_html(w, text);
     watch_put(w, "</p>");
 }
@@ -133,7 +133,7 @@ static void put_cause(watch_writer *w, const watch_cause *c)
         base_format(text, sizeof text, "%s, confidence %.0f %%", e->rule, 100 * e->confidence_0_1);
         put_line_of(w, "rule", text, "");
     }
-    watch_put(w, "<p><b>shows in</b> <span class=m>");
+    watch_put(w, "<p><b>shows in </b><span class=m>");
     for (size_t i = 0; i < c->n_series; i++)
         watch_put(w, "%s%s", i > 0 ? ", " : "", watch_series_get(c->series[i])->name);
     watch_put(w, "</span></p>");
@@ -153,7 +153,7 @@ static void put_calm(watch_writer *w, const watch_story *s)
             n_learning += s->verdicts[k].verdict.state == WATCH_LEARNING;
             n[s->verdicts[k].verdict.shape] += s->verdicts[k].verdict.state == WATCH_STEADY;
         }
-    watch_put(w, "<article class='card cause %s'><h3>%s</h3><p>",
+    watch_put(w, "<article class='card cause %s'><h3>%s</h3><p class=all>",
               n_learning > 0 ? "learning" : "steady",
               n_learning > 0 ? "Nothing is called a leak so far." : "Nothing leaks.");
     for (int i = 0; i < WATCH_N_SHAPES; i++)
@@ -341,11 +341,11 @@ static void put_told(watch_writer *w, const watch_story *s)
         const watch_event *e = &t->event;
         if (!is_news(t))
             continue;
-        watch_put(w, "<tr><td class=soft>%s<td class=soft style='white-space:nowrap'>%s<td>",
-                  watch_duration(when, e->time_s), date(at, s->began_unix_s + e->time_s));
+        watch_put(w, "<tr><td class='soft one'>%s<td class='soft one'>%s<td%s>",
+                  watch_duration(when, e->time_s), date(at, s->began_unix_s + e->time_s),
+                  e->series == WATCH_NONE ? " colspan=2" : "");
         if (e->series == WATCH_NONE) {
             watch_put_html(w, t->note);
-            watch_put(w, "<td>");
             continue;
         }
         put_pill(w, e->verdict.state, false);

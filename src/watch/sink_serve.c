@@ -1,5 +1,7 @@
 /* sink_serve.c: --serve: the live page and /metrics. What they show is kept here; they are made by
  * the server's thread when someone asks. */
+#include <string.h>
+
 #include "serve.h"
 #include "sinks.h"
 
@@ -21,6 +23,11 @@ static vg_status open_server(void *state_, bool *wanted, const watch_moment *m, 
     if (!watch_server_is_loopback(s->server) && o->token[0] == '\0')
         base_log(BASE_LOG_WARN, "the page can be read by everyone who reaches this machine",
                  "serve=%s try=--token", o->serve);
+    char host[64]; /* as it was given, without its port: which may have been chosen just now */
+    const char *colon = strrchr(o->serve, ':');
+    base_format(host, sizeof host, "%.*s", colon != NULL ? (int)(colon - o->serve) : 0, o->serve);
+    base_log(BASE_LOG_INFO, "live page", "url=http://%s:%d/", host[0] != '\0' ? host : "127.0.0.1",
+             watch_server_port(s->server));
     watch_story_describe(watch_server_begin(s->server), m);
     watch_server_done(s->server);
     return VG_OK;

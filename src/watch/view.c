@@ -189,34 +189,46 @@ static bool put_head(canvas *c, const watch_story *s)
     return end_row(c);
 }
 
-/* One row a cause, one for its remedy. */
+/* What rises and when it ends; in narrow screens without its curve. */
+static bool put_rise(canvas *c, const watch_story *s, const watch_event *e)
+{
+    char text[WATCH_FORECAST_BYTES];
+    put_state(c, e->verdict.state);
+    to_column(c, 10);
+    if (e->verdict.state == WATCH_HUNG) {
+        put(c, "no progress for %s", watch_duration(text, e->verdict.level));
+        return end_row(c);
+    }
+    if (c->screen->columns >= 110) {
+        put_course(c, s, e->series);
+        put(c, "  ");
+    }
+    put(c, "%s %s", watch_series_get(e->series)->name,
+        watch_forecast(text, e->series, &e->verdict));
+    return end_row(c);
+}
+
+static bool put_line(canvas *c, const char *what, const char *text, const char *rule)
+{
+    if (text[0] == '\0')
+        return true;
+    to_column(c, 3);
+    color(c, "2");
+    put(c, "%s", what);
+    plain(c);
+    to_column(c, 10);
+    put(c, "%s%s%s%s", text, rule[0] != '\0' ? " (" : "", rule, rule[0] != '\0' ? ")" : "");
+    return end_row(c);
+}
+
 static bool put_causes(canvas *c, const watch_story *s)
 {
     watch_cause causes[WATCH_MOST_CAUSES];
-    char text[WATCH_FORECAST_BYTES];
     const size_t n = watch_story_causes(s, causes);
-    for (size_t i = 0; i < n && i < 3; i++) {
+    for (size_t i = 0; i < n && i < 3 && !causes[i].is_past; i++) {
         const watch_event *e = causes[i].event;
-        if (causes[i].is_past)
-            break;
-        put_state(c, e->verdict.state);
-        to_column(c, 10);
-        if (e->verdict.state == WATCH_HUNG) {
-            put(c, "no progress for %s", watch_duration(text, e->verdict.level));
-        } else {
-            put_course(c, s, e->series);
-            put(c, "  %s %s", watch_series_get(e->series)->name,
-                watch_forecast(text, e->series, &e->verdict));
-        }
-        if (!end_row(c))
-            return false;
-        if (e->cause[0] == '\0')
-            continue;
-        to_column(c, 10);
-        put(c, "%s%s%s%s%s", e->cause, e->rule[0] != '\0' ? " (" : "", e->rule,
-            e->rule[0] != '\0' ? ")" : "", e->remedy[0] != '\0' ? ": " : "");
-        put(c, "%s", e->remedy);
-        if (!end_row(c))
+        if (!put_rise(c, s, e) || !put_line(c, "cause", e->cause, e->rule) ||
+            !put_line(c, "try", e->remedy, ""))
             return false;
     }
     return true;
