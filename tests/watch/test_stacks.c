@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "watch/sinks.h"
 #include "watch/stacks_named.h"
 
 #define test_near(a, b, by) assert_true(fabs((a) - (b)) <= (by))
@@ -343,6 +344,51 @@ static void python_functions_are_named(void **state)
     unlink(script);
 }
 
+/* The sink as the guard calls it, over tables of a job that start() began in the same folder. */
+static void the_evidence_of_a_leak_says_who(void **state)
+{
+    (void)state;
+    job j;
+    vg_error err;
+    watch_options o;
+    bool wanted = false;
+    static watch_event e;
+    char path[512];
+    watch_options_default(&o);
+    o.stacks = true;
+    o.interval_s = 0.05;
+    start(&j, STACKS_JOB, "leaks", 16 * 1024);
+    const watch_moment m = {.options = &o, .folder = j.folder};
+    const watch_sink *sink = &watch_sink_stacks;
+    void *s = base_alloc_zero(&j.mem, 1, sink->state_bytes, NULL);
+    assert_int_equal(sink->open(s, &wanted, &m, &j.mem, &err), VG_OK);
+    assert_true(wanted);
+    for (int phase = 0; phase < 12; phase++) {
+        await(&j);
+        usleep(60000);
+        assert_int_equal(sink->sample(s, &m, &err), VG_OK);
+        if (phase < 11)
+            go_on(&j);
+    }
+    e.series = WATCH_MAIN_FDS;
+    e.verdict.state = WATCH_LEAKING;
+    assert_int_equal(sink->explain(s, &e, &m, &err), VG_OK);
+    assert_string_equal(e.evidence, "");
+    e.series = WATCH_MAIN_ANON_BYTES;
+    base_format(e.evidence, sizeof e.evidence, "rose");
+    assert_int_equal(sink->explain(s, &e, &m, &err), VG_OK);
+    assert_int_equal(strncmp(e.evidence, "rose; who: leak_fast (stacks_job.c:", 35), 0);
+    sink->close(s);
+    base_free(s);
+    static const char *const files[] = {"stacks.txt", "stacks.folded", "stacks.pb.gz"};
+    for (int i = 0; i < 3; i++) {
+        base_format(path, sizeof path, "%s/%s", j.folder, files[i]);
+        assert_int_equal(unlink(path), 0);
+    }
+    go_on(&j);
+    assert_int_equal(finish(&j), 0);
+}
+
 static void others_preloads_stay(void **state)
 {
     (void)state;
@@ -373,6 +419,7 @@ int main(void)
         cmocka_unit_test(the_three_reports_hold_the_same_stacks),
         cmocka_unit_test(a_damaged_table_is_survived),
         cmocka_unit_test(python_functions_are_named),
+        cmocka_unit_test(the_evidence_of_a_leak_says_who),
         cmocka_unit_test(others_preloads_stay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
