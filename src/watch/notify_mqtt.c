@@ -52,7 +52,6 @@ static vg_status parse(place *p, const char *url, vg_error *err)
 
 #ifdef VIGIL_HAVE_MOSQUITTO
 
-#include <dlfcn.h>
 #include <mosquitto.h>
 #include <stdatomic.h>
 #include <time.h>
@@ -79,9 +78,9 @@ struct watch_mqtt {
 
 enum { PENDING = -1000, SLICE_MS = 20 };
 
-static bool load(watch_mqtt *m)
+static vg_status load(watch_mqtt *m, vg_error *err)
 {
-    void *library = dlopen("libmosquitto.so.1", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    void *library;
     const struct {
         void *target;
         const char *name;
@@ -99,13 +98,13 @@ static bool load(watch_mqtt *m)
                 {&m->publish, "mosquitto_publish"},
                 {&m->disconnect, "mosquitto_disconnect"},
                 {&m->explain, "mosquitto_strerror"}};
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        void *address = library != NULL ? dlsym(library, rows[i].name) : NULL;
-        if (address == NULL)
-            return false;
-        memcpy(rows[i].target, &address, sizeof address);
-    }
-    return m->lib_init() == MOSQ_ERR_SUCCESS;
+    vg_status st = base_library_open(&library, "libmosquitto.so.1", "--mqtt needs libmosquitto",
+                                     "install libmosquitto1", err);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows && st == VG_OK; i++)
+        st = base_library_find(rows[i].target, library, rows[i].name, err);
+    if (st == VG_OK && m->lib_init() != MOSQ_ERR_SUCCESS)
+        st = base_fail(err, VG_ERR_UNSUPPORTED, "option mqtt", NULL, "libmosquitto does not start");
+    return st;
 }
 
 vg_status watch_mqtt_open(watch_mqtt **out, const char *url, base_mem *mem, vg_error *err)
@@ -119,13 +118,12 @@ vg_status watch_mqtt_open(watch_mqtt **out, const char *url, base_mem *mem, vg_e
     if (m == NULL)
         return VG_ERR_MEMORY;
     m->place = p;
-    if (load(m)) {
+    const vg_status loaded = load(m, err);
+    if (loaded == VG_OK)
         *out = m;
-        return VG_OK;
-    }
-    base_free(m);
-    return base_fail(err, VG_ERR_UNSUPPORTED, "option mqtt", "install libmosquitto1",
-                     "libmosquitto, which speaks MQTT, does not load");
+    else
+        base_free(m);
+    return loaded;
 }
 
 static void connected(struct mosquitto *c, void *ctx, int code)

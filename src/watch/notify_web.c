@@ -19,7 +19,6 @@ static vg_status bad_url(vg_error *err)
 
 #define CURL_DISABLE_TYPECHECK
 #include <curl/curl.h>
-#include <dlfcn.h>
 
 struct watch_web {
     CURL *easy;
@@ -36,9 +35,9 @@ struct watch_web {
     char why[CURL_ERROR_SIZE];
 };
 
-static bool load(watch_web *w)
+static vg_status load(watch_web *w, vg_error *err)
 {
-    void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    void *library;
     const struct {
         void *target;
         const char *name;
@@ -47,13 +46,11 @@ static bool load(watch_web *w)
                 {&w->getinfo, "curl_easy_getinfo"},    {&w->cleanup, "curl_easy_cleanup"},
                 {&w->explain, "curl_easy_strerror"},   {&w->append, "curl_slist_append"},
                 {&w->free_all, "curl_slist_free_all"}};
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        void *address = library != NULL ? dlsym(library, rows[i].name) : NULL;
-        if (address == NULL)
-            return false;
-        memcpy(rows[i].target, &address, sizeof address);
-    }
-    return true;
+    vg_status st = base_library_open(&library, "libcurl.so.4", "--webhook needs libcurl",
+                                     "install libcurl4", err);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows && st == VG_OK; i++)
+        st = base_library_find(rows[i].target, library, rows[i].name, err);
+    return st;
 }
 
 static size_t ignore(char *bytes, size_t size, size_t n, void *ctx)
@@ -87,11 +84,13 @@ vg_status watch_web_open(watch_web **out, const char *url, base_mem *mem, vg_err
     if (w == NULL)
         return VG_ERR_MEMORY;
     *out = w;
-    if (load(w) && w->global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK && set_up(w, url))
-        return VG_OK;
-    watch_web_close(out);
-    return base_fail(err, VG_ERR_UNSUPPORTED, "option webhook", "install libcurl4",
-                     "libcurl, which posts the webhook, does not load");
+    vg_status st = load(w, err);
+    if (st == VG_OK && (w->global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !set_up(w, url)))
+        st = base_fail(err, VG_ERR_UNSUPPORTED, "option webhook", "give an http or https URL",
+                       "libcurl does not take it");
+    if (st != VG_OK)
+        watch_web_close(out);
+    return st;
 }
 
 vg_status watch_web_post(watch_web *w, const char *json, bool *again, vg_error *err)

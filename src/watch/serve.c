@@ -3,7 +3,6 @@
 #include "serve.h"
 
 #include <arpa/inet.h>
-#include <dlfcn.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -208,21 +207,15 @@ static enum MHD_Result answer(void *server, struct MHD_Connection *connection, c
 
 static vg_status load(library *l, vg_error *err)
 {
-    void *handle = dlopen(SONAME, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    if (handle == NULL)
-        return base_fail(err, VG_ERR_UNSUPPORTED, "--serve", "install libmicrohttpd12",
-                         "the live page needs libmicrohttpd, which does not load: %s", dlerror());
+    void *handle;
+    vg_status st = base_library_open(&handle, SONAME, "the live page needs libmicrohttpd",
+                                     "install libmicrohttpd12", err);
 #define X(name)                                                                                    \
-    {                                                                                              \
-        void *address = dlsym(handle, #name);                                                      \
-        if (address == NULL)                                                                       \
-            return base_fail(err, VG_ERR_UNSUPPORTED, SONAME, "install libmicrohttpd12 again",     \
-                             "libmicrohttpd has no %s", #name);                                    \
-        memcpy(&l->name, &address, sizeof address);                                                \
-    }
+    if (st == VG_OK)                                                                               \
+        st = base_library_find(&l->name, handle, #name, err);
     FUNCTIONS(X)
 #undef X
-    return VG_OK;
+    return st;
 }
 
 typedef union address {
