@@ -329,10 +329,11 @@ static void judge_hang(watch_judge *j)
     add_event(j, &e);
 }
 
-/* What a leak is told by when several series show it at once. */
+/* What a leak is told by when several series show it at once: those that count every page once. */
 static const watch_series FIRST[] = {WATCH_MAIN_ANON_BYTES,
-                                     WATCH_CHILDREN_ANON_BYTES,
+                                     WATCH_CHILDREN_PSS_BYTES,
                                      WATCH_CHILDREN_PRIVATE_BYTES,
+                                     WATCH_CHILDREN_ANON_BYTES,
                                      WATCH_MAIN_LOCKED_BYTES,
                                      WATCH_MAIN_FDS,
                                      WATCH_SHM_BYTES};
