@@ -1,5 +1,6 @@
 /* test_guard.c: real jobs in the guard's hands: what it ends, what it starts again, and what it
  * never touches. */
+#include "archive.h"
 #include "support/ok.h"
 #include "temp.h"
 
@@ -356,6 +357,90 @@ static void a_program_that_is_not_there_is_told(void **state)
     watch_guard_destroy(&g);
 }
 
+/* Well above 1 % of 50 MB. */
+#define HOLDS_3_MB "s=$(head -c 3000000 /dev/zero | tr '\\\\0' x); "
+
+static void a_planned_restart_comes_just_after_a_checkpoint(void **state)
+{
+    int status;
+    char where[600];
+    const archive a = archive_safetensors(100);
+    (void)state;
+    fresh(&t);
+    temp_write("good", a.bytes, a.n);
+    mkdir(temp_path("run"), 0755);
+    snprintf(where, sizeof where, "checkpoints=%s", temp_path("run"));
+    const char script[] = "test \"$0\" = again && exit 8; "
+                          "trap 'sleep 0.5; cp $T/good $T/run/last.safetensors' USR1; " HOLDS_3_MB
+                          "while :; do sleep 0.05; done";
+    assert_int_equal(
+        guard_sh(&t, script,
+                 WORDS("memory_max=50M", "limit_at=0.01", "on_limit=checkpoint,restart",
+                       "checkpoint_signal=USR1", "resume_args=again {checkpoint}", where),
+                 &status),
+        VG_OK);
+    assert_int_equal(status, 8);
+    expect_note(&t, "asking for a checkpoint");
+    const char *whole = strstr(t.notes, "a checkpoint is whole"),
+               *stop = strstr(t.notes, "stopping the job");
+    assert_true(whole != NULL && whole < stop);
+    assert_true(base_path_exists(temp_path("guard/vault/000000-last.safetensors")));
+}
+
+static void a_checkpoint_that_does_not_come_is_not_waited_for_long(void **state)
+{
+    int status;
+    (void)state;
+    fresh(&t);
+    const char script[] =
+        "test \"$0\" = again && exit 8; trap : USR1; " HOLDS_3_MB "while :; do sleep 0.05; done";
+    const int64_t began_ns = base_now_ns();
+    assert_int_equal(
+        guard_sh(&t, script,
+                 WORDS("memory_max=50M", "limit_at=0.01", "on_limit=checkpoint,restart",
+                       "checkpoint_signal=USR1", "resume_args=again"),
+                 &status),
+        VG_OK);
+    assert_int_equal(status, 8);
+    expect_note(&t, "no checkpoint came");
+    assert_true(base_now_ns() - began_ns < 15000000000);
+}
+
+static void past_the_hours_limit_a_living_job_is_not_ended(void **state)
+{
+    int status;
+    (void)state;
+    fresh(&t);
+    assert_int_equal(
+        guard_sh(&t, HOLDS_3_MB "i=0; while [ $i -lt 20 ]; do sleep 0.05; i=$((i+1)); done",
+                 WORDS("memory_max=50M", "limit_at=0.01", "on_limit=restart", "max_restarts=0"),
+                 &status),
+        VG_OK);
+    assert_int_equal(status, 0);
+    expect_note(&t, "it is not restarted");
+}
+
+static void notices_reach_their_command_and_the_guard_does_not_wait(void **state)
+{
+    int status, n = 0;
+    char command[700], line[2048];
+    (void)state;
+    fresh(&t);
+    snprintf(command, sizeof command, "notify_command=sleep 0.3; echo \"$VIGIL_EVENT\" >> %s",
+             temp_path("told"));
+    const int64_t began_ns = base_now_ns();
+    assert_int_equal(guard_sh(&t, "exit 3", WORDS(command), &status), VG_OK);
+    assert_true(base_now_ns() - began_ns < 8000000000);
+    assert_int_equal(status, 3);
+    FILE *f = fopen(temp_path("told"), "r");
+    assert_non_null(f);
+    while (fgets(line, sizeof line, f) != NULL)
+        n += strstr(line, "\"text\":\"job started") != NULL ||
+             strstr(line, "\"text\":\"the job ended with status 3\"") != NULL;
+    fclose(f);
+    assert_int_equal(n, 2);
+}
+
 /* ---- memory ---- */
 
 /* A shell that holds more and more. */
@@ -494,6 +579,10 @@ int main(void)
         cmocka_unit_test_setup(a_restart_has_its_arguments_once, clean),
         cmocka_unit_test_setup(a_hook_runs_before_the_restart_and_is_no_part_of_the_job, clean),
         cmocka_unit_test_setup(a_program_that_is_not_there_is_told, clean),
+        cmocka_unit_test_setup(a_planned_restart_comes_just_after_a_checkpoint, clean),
+        cmocka_unit_test_setup(a_checkpoint_that_does_not_come_is_not_waited_for_long, clean),
+        cmocka_unit_test_setup(past_the_hours_limit_a_living_job_is_not_ended, clean),
+        cmocka_unit_test_setup(notices_reach_their_command_and_the_guard_does_not_wait, clean),
         cmocka_unit_test_setup(a_limit_that_must_be_measured_ends_the_job, clean),
         cmocka_unit_test_setup(a_job_that_the_kernel_ended_is_started_again, clean),
         cmocka_unit_test_setup(a_steady_job_costs_no_allocation_a_sample, clean),
