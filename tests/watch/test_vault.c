@@ -1,4 +1,5 @@
-/* test_vault.c: the last good checkpoints are kept, and a torn one is put right before a restart. */
+/* test_vault.c: the last good checkpoints are kept, and a torn one is put right before a restart.
+ */
 #include "archive.h"
 #include "support/ok.h"
 #include "temp.h"
