@@ -8,8 +8,8 @@ enum { WATCH_EVENT_TEXT_BYTES = 8192 };
 
 /* One object, without the line's end: time_s, series, was, state, shape, level, limit, slope_per_s,
  * slope_interval, per_unit, unit, exhaustion_s, exhaustion_interval_s, rule, confidence, cause,
- * evidence, remedy, with. What is not known is null; an exhaustion counts from time_s. Returns buf of
- * WATCH_EVENT_TEXT_BYTES. */
+ * evidence, remedy, with. What is not known is null; an exhaustion counts from time_s. Returns buf
+ * of WATCH_EVENT_TEXT_BYTES. */
 const char *watch_event_json(char *buf, const watch_event *e);
 
 /* For people, on one to four lines: "main.anon_bytes is leaking: +12.3 MB/h ...". Same room. */

@@ -12,7 +12,7 @@ typedef struct watch_pace {
     double at_s;
 } watch_pace;
 
-static const double WATCH_PURSE_S = 0.05;       /* the most that the clock fills */
+static const double WATCH_PURSE_S = 0.05;      /* the most that the clock fills */
 static const double WATCH_FIRST_PURSE_S = 0.1; /* for a first look at everything */
 
 static inline bool watch_pace_may(watch_pace *p, double now_s)

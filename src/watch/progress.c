@@ -122,8 +122,7 @@ static void seek(watch_progress *p, watch_tree *t, double now_s)
 {
     char folder[WATCH_PATH_BYTES];
     const size_t at = watch_tree_main(t);
-    const double pause_s =
-        p->folder[0] != '\0' ? RESEEK_S : fmin(SEEK_S, fmax(FIRST_S, now_s / 4));
+    const double pause_s = p->folder[0] != '\0' ? RESEEK_S : fmin(SEEK_S, fmax(FIRST_S, now_s / 4));
     if (p->is_given || at == (size_t)-1 || now_s - p->sought_s < pause_s)
         return;
     p->sought_s = now_s;

@@ -10,7 +10,7 @@
  * ones on to malloc as they are (tried out: a debug allocator above would not). A sampled small
  * object is then taken from malloc, marked, instead; CPython's own free and realloc pass on what is
  * in no arena, so only allocating is wrapped (what a realloc adds within an arena is not counted:
- * to look at each cost half a percent). */
+ * to look at each would cost more than it tells). */
 #include "preload.h"
 
 #include <dlfcn.h>
