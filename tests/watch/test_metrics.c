@@ -25,9 +25,9 @@ static int setup(void **state)
         watch_story_add(&b.story, &b.job.moment);
     }
     base_format(b.story.command, sizeof b.story.command, "a \"b\" \\c\nd");
-    const int st = watch_metrics(&b.text, &b.story, 12345, &b.mem, &b.err);
+    const vg_status st = watch_metrics(&b.text, &b.story, 12345, &b.mem, &b.err);
     *state = &b;
-    return st;
+    return st == VG_OK ? 0 : -1;
 }
 
 static int teardown(void **state)

@@ -142,9 +142,10 @@ static void pages_of_others_in_a_browser_here_are_refused(void **state)
 static void malformed_requests_leave_it_standing(void **state)
 {
     bench *b = *state;
-    static const char *const requests[] = {"\r\n\r\n", "GET\r\n\r\n",
-                                           "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: "
-                                           "99999999999\r\nConnection: close\r\n\r\n",
+    static const char endless[] =
+        "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999"
+        "\r\nConnection: close\r\n\r\n";
+    static const char *const requests[] = {"\r\n\r\n", "GET\r\n\r\n", endless,
                                            "GET / HTTP/9.9\r\n\r\n",
                                            "GET /%00%ff HTTP/1.0\r\n\r\n"};
     serve(b, "");
