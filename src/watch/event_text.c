@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "figures.h"
+
 enum { MOST_VERDICTS_BYTES = 1 << 20 };
 
 /* ---- JSON ---- */
@@ -122,23 +124,9 @@ static const char *amount(char buf[32], watch_unit unit, double value)
     return buf;
 }
 
-/* "40 s", "12 min", "3.5 h", "6.2 days". */
-static const char *duration(char buf[32], double s)
-{
-    if (s < 90)
-        base_format(buf, 32, "%.0f s", s);
-    else if (s < 90 * 60)
-        base_format(buf, 32, "%.0f min", s / 60);
-    else if (s < 48 * 3600)
-        base_format(buf, 32, "%.1f h", s / 3600);
-    else
-        base_format(buf, 32, "%.1f days", s / 86400);
-    return buf;
-}
-
 static size_t add_rate(char *buf, size_t n, const watch_verdict *v, watch_unit unit)
 {
-    char a[32], b[32], c[32];
+    char a[32], b[WATCH_FIGURE_BYTES], c[WATCH_FIGURE_BYTES];
     base_format(buf, n, ", +%s/h", amount(a, unit, v->slope_per_s * 3600));
     size_t k = strlen(buf);
     if (v->unit != WATCH_NONE) {
@@ -148,11 +136,11 @@ static size_t add_rate(char *buf, size_t n, const watch_verdict *v, watch_unit u
     }
     if (isfinite(v->exhaustion_s)) {
         base_format(buf + k, n - k, ", limit %s in %s", amount(a, unit, v->limit),
-                    duration(b, v->exhaustion_s));
+                    watch_duration(b, v->exhaustion_s));
         k += strlen(buf + k);
         if (isfinite(v->exhaustion_low_s)) {
-            base_format(buf + k, n - k, " (%s to %s)", duration(b, v->exhaustion_low_s),
-                        isfinite(v->exhaustion_high_s) ? duration(c, v->exhaustion_high_s)
+            base_format(buf + k, n - k, " (%s to %s)", watch_duration(b, v->exhaustion_low_s),
+                        isfinite(v->exhaustion_high_s) ? watch_duration(c, v->exhaustion_high_s)
                                                        : "never");
             k += strlen(buf + k);
         }

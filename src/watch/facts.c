@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "figures.h"
+
 static bool change_of(const watch_judge *j, watch_series s, const watch_verdict *v,
                       watch_change *out)
 {
@@ -131,20 +133,6 @@ static const char *amount(char buf[32], watch_series s, double value)
     return buf;
 }
 
-/* "40 s", "12 min", "3.5 h", "6.2 days". */
-static const char *duration(char buf[32], double s)
-{
-    if (s < 90)
-        base_format(buf, 32, "%.0f s", s);
-    else if (s < 90 * 60)
-        base_format(buf, 32, "%.0f min", s / 60);
-    else if (s < 48 * 3600)
-        base_format(buf, 32, "%.1f h", s / 3600);
-    else
-        base_format(buf, 32, "%.1f days", s / 86400);
-    return buf;
-}
-
 static void add(watch_finding *out, const char *format, const char *a, const char *b)
 {
     const size_t n = strlen(out->evidence);
@@ -154,18 +142,19 @@ static void add(watch_finding *out, const char *format, const char *a, const cha
 void facts_evidence(watch_finding *out, const watch_judge *j, watch_series s,
                     const watch_verdict *v, const watch_series *also, const watch_series *flat)
 {
-    char a[32], b[32], c[32];
+    char a[32], b[32], c[WATCH_FIGURE_BYTES];
     const double since_s = watch_judge_sample(j)->time_s - v->since_s;
     const double per = v->unit != WATCH_NONE ? v->per_unit : v->slope_per_s * 3600;
     base_format(out->evidence, sizeof out->evidence, "%s %s in %s (%s per %s)",
-                watch_series_get(s)->name, amount(a, s, v->growth), duration(c, since_s),
+                watch_series_get(s)->name, amount(a, s, v->growth), watch_duration(c, since_s),
                 amount(b, s, per), facts_unit(v));
     const char *lead = "; with it ";
     for (; also != NULL && *also != WATCH_NONE; also++) {
-        if (*also == s || !facts_known(j, *also, v))
+        const double growth = facts_growth(j, *also, v); /* 0 of what is not known, too */
+        if (*also == s || growth == 0)
             continue;
         add(out, lead, watch_series_get(*also)->name, " ");
-        add(out, amount(a, *also, facts_growth(j, *also, v)), "", "");
+        add(out, amount(a, *also, growth), "", "");
         lead = ", ";
     }
     lead = "; flat ";
