@@ -237,15 +237,16 @@ static bool set_value(parser *p, const cli_option *o, const char *text)
 
 /* ---- words ---- */
 
-/* The next word when it can be a value: not an option. "-" is one (standard input), and so is "-5".
- */
+/* The next word when it can be a value: not an option. "-" is one (standard input), and so are "-5"
+ * and "--resume {checkpoint}": no option's name has a blank in it. */
 static const char *next_value(const parser *p)
 {
     if (p->at == p->n)
         return NULL;
     const char *word = p->words[p->at];
     bool option = word[0] == '-' && (word[1] == '-' || isalpha((unsigned char)word[1]));
-    return option ? NULL : word;
+    bool phrase = word[strcspn(word, "= ")] == ' ';
+    return option && !phrase ? NULL : word;
 }
 
 /* "--save" and "--prove-flat" stand alone, unless the next word can be nothing but their value. */

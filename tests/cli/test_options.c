@@ -213,6 +213,10 @@ static void a_missing_value_is_not_the_next_option(void **state)
     assert_string_equal(v.name, "-");
     ASSERT_GOOD("--name=--odd");
     assert_string_equal(v.name, "--odd");
+    ASSERT_GOOD("--name", "--resume {checkpoint}"); /* no option's name has a blank */
+    assert_string_equal(v.name, "--resume {checkpoint}");
+    ASSERT_WRONG("--name has no value", "option --name", "--name NAME", "--name",
+                 "--weights=my own.pt");
 }
 
 static void out_of_range_says_the_range(void **state)
@@ -305,6 +309,30 @@ static void a_positional_option_takes_the_word(void **state)
     assert_string_equal(err.what, "vigil info has no use for \"b.pt\"");
 }
 
+static void the_words_of_another_program_are_left_alone(void **state)
+{
+    (void)state;
+    static const cli_option of_watch[] = {
+        {.name = "name", .kind = CLI_TEXT, .offset = offsetof(values, weights), .value = "NAME"},
+        {.name = "command", .kind = CLI_WORDS, .offset = offsetof(values, name)}};
+    static const cli_command watch = {.name = "watch",
+                                      .help = "guards",
+                                      .usage = "-- PROGRAM",
+                                      .options = of_watch,
+                                      .n_options = 2,
+                                      .values_bytes = sizeof(values)};
+    char *words[] = {"--name", "a", "--", "train.py", "--name", "b", "--odd", NULL};
+    assert_int_equal(cli_options_parse(&watch, &v, 7, words, &err), CLI_PARSED);
+    assert_string_equal(v.weights, "a");
+    char *const *rest = (char *const *)(const void *)v.name;
+    assert_ptr_equal(rest, words + 3);
+    char *none[] = {"--name", "a", "--", NULL};
+    assert_int_equal(cli_options_parse(&watch, &v, 3, none, &err), CLI_PARSED);
+    assert_null(v.name);
+    char *typed[] = {"--command", "ls", NULL};
+    assert_int_equal(cli_options_parse(&watch, &v, 2, typed, &err), CLI_PARSED_WRONG);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -322,6 +350,7 @@ int main(void)
         cmocka_unit_test(help_ends_the_reading),
         cmocka_unit_test(what_must_be_given_is_named),
         cmocka_unit_test(a_positional_option_takes_the_word),
+        cmocka_unit_test(the_words_of_another_program_are_left_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
