@@ -2,14 +2,14 @@
 """Runs the corpus of tests/leaks live under vigil watch, and prints what was true and what was said.
 
     bench/leaks/run.py BUILD [--jobs 6] [--only WORD]... [--keep FOLDER] [-- ARGUMENTS OF THE PROGRAMS]
+    bench/leaks/run.py BUILD --again FOLDER     # judges the traces that --keep left, in seconds
 
 BUILD is the build folder that has vigil and leaks/. Each program plays four hours in 144 seconds
-(--speedup 100), sampled every half second: 50 natural seconds; its memory limit
-stands in corpus.txt. A leak is
-well told when a series is called leaking or critical, the cause named is the planted one, and the
-series is of the planted kind; what does not leak must never be called so. --keep FOLDER keeps each
-run's trace and events. /dev/shm of 256 MB is the job's own where a mount namespace may be made; else
-the machine's, which other jobs may fill, too.
+(--speedup 100), sampled every half second: 50 natural seconds; its memory limit stands
+in corpus.txt. A leak is well told when a series is called leaking or critical, the first call names the
+planted cause, and a series of the planted kind is among those called with it; what does not leak must
+never be called so. --keep FOLDER keeps each run's trace and events. /dev/shm of 256 MB is the job's own
+where a mount namespace may be made; else the machine's, which other jobs may fill, too.
 """
 
 import argparse
@@ -62,6 +62,16 @@ def run(o, row, own_shm):
         return row, done.returncode, [e for e in events if e.get("state") in RAISED], done.stderr
 
 
+def again(o, row):
+    watch = [os.path.join(o.build, "vigil"), "watch", "--json", "--replay",
+             os.path.join(o.again, row[0].replace(".py", "") + ".csv")]
+    if row[0] == "hang.py":
+        watch += ["--hang", "30s"]
+    done = subprocess.run(watch, capture_output=True, text=True)
+    events = [json.loads(line) for line in done.stdout.splitlines()[:-1]]
+    return row, done.returncode, [e for e in events if e.get("state") in RAISED], done.stderr
+
+
 def judge(row, status, raised):
     name, truth, rule, kind, _ = row
     if status == 77:
@@ -90,17 +100,18 @@ def main():
     p.add_argument("--jobs", type=int, default=6)
     p.add_argument("--only", action="append", default=[])
     p.add_argument("--keep", default="")
+    p.add_argument("--again", default="")
     given = sys.argv[1:]
     at = given.index("--") if "--" in given else len(given)
     o = p.parse_args(given[:at])
     o.arguments = given[at + 1:]
     o.build = os.path.abspath(o.build)
     rows = [r for r in corpus() if not o.only or any(w in r[0] for w in o.only)]
-    own_shm = may_mount()
+    own_shm = not o.again and may_mount()
     print("| program | truth | said | called | after | at |\n| --- | --- | --- | --- | --- | --- |")
     counts = {}
     with ThreadPoolExecutor(o.jobs) as pool:
-        for row, status, raised, err in pool.map(lambda r: run(o, r, own_shm), rows):
+        for row, status, raised, err in pool.map(lambda r: again(o, r) if o.again else run(o, r, own_shm), rows):
             word = judge(row, status, raised)
             counts[word] = counts.get(word, 0) + 1
             first = raised[0] if raised else None
