@@ -11,7 +11,7 @@ alone. After each epoch it writes RUN/results.csv and RUN/last.pt, a zip like Py
 done; guarded, it finishes:
 
     vigil watch --memory-max 200M --interval 0.5s --on-critical restart --on-oom restart \\
-        --run RUN --checkpoints RUN/last.pt "--resume-args=--resume {checkpoint}" -- \\
+        --run RUN --checkpoints RUN/last.pt --resume-args "--resume {checkpoint}" -- \\
         python3 examples/leaky_train.py --cause frames --run RUN
 """
 
