@@ -70,6 +70,7 @@ typedef struct vg_watch_event {
     const char *rule;                                         /* "R8" */
     double confidence_0_1;
     const char *cause, *evidence, *remedy;
+    const char *with;  /* the series that told this leak before: no news of its own; "": none */
     const char *json;  /* the same as one JSON object */
     const char *words; /* the same for people, one to four lines */
 } vg_watch_event;

@@ -124,6 +124,7 @@ static void tell_event(void *ctx, const watch_event *e, const watch_moment *m)
                                 .cause = e->cause,
                                 .evidence = e->evidence,
                                 .remedy = e->remedy,
+                                .with = e->with != NULL ? e->with : "",
                                 .json = watch_event_json(w->json, e),
                                 .words = watch_event_words(w->words, e)};
     w->listener->event(w->listener->ctx, &out);

@@ -102,25 +102,16 @@ static void event_json(void *ctx, const vg_watch_event *e)
     puts(e->json);
 }
 
-typedef struct talk {
-    FILE *to;
-    double told_s; /* when a cause was told last, and which */
-    char told_rule[8];
-} talk;
-
-/* In words, but for the many that only say that a series has become steady from the start. One
- * leak shows in several series at the same moment: its cause is told with the first. */
+/* In words, but for what is no news: that a series has become steady from the start, and the other
+ * series in which a leak shows that was told. */
 static void event_words(void *ctx, const vg_watch_event *e)
 {
-    talk *t = ctx;
-    if (strcmp(e->was, "learning") == 0 && strcmp(e->state, "steady") == 0)
+    FILE *to = ctx;
+    const bool begins = strcmp(e->was, "learning") == 0 && strcmp(e->state, "steady") == 0;
+    if (begins || e->with[0] != '\0')
         return;
-    const bool again = e->time_s == t->told_s && strcmp(e->rule, t->told_rule) == 0;
-    const int n = again ? (int)strcspn(e->words, "\n") : (int)strlen(e->words);
-    fprintf(t->to, "%10.0f s  %.*s\n", e->time_s, n, e->words);
-    fflush(t->to);
-    t->told_s = e->time_s;
-    snprintf(t->told_rule, sizeof t->told_rule, "%s", e->rule);
+    fprintf(to, "%10.0f s  %s\n", e->time_s, e->words);
+    fflush(to);
 }
 
 static void note_words(void *ctx, const char *what)
@@ -174,9 +165,8 @@ static void draw(void *ctx, const char *text)
 
 static int replay(vg_watch *w, bool json)
 {
-    talk t = {.to = stdout, .told_s = -1};
     const vg_watch_listener l = {
-        .ctx = &t, .event = json ? event_json : event_words, .wants_stop = stop_wanted};
+        .ctx = stdout, .event = json ? event_json : event_words, .wants_stop = stop_wanted};
     const char *verdicts;
     vg_error err = {.status = VG_OK};
     if (vg_watch_replay(w, &l, &verdicts, &err) != VG_OK)
@@ -187,8 +177,7 @@ static int replay(vg_watch *w, bool json)
 
 static int guard(vg_watch *w, bool json)
 {
-    talk t = {.to = stderr, .told_s = -1};
-    const vg_watch_listener l = {.ctx = &t,
+    const vg_watch_listener l = {.ctx = stderr,
                                  .event = json ? event_json : event_words,
                                  .note = note_words,
                                  .screen = json ? NULL : draw,
