@@ -17,6 +17,7 @@ see() {
         "$@" "$address" >"$to" 2>browser.txt || fail "the browser did not load $address: $(tail -3 browser.txt)"
 }
 
+: >guard.err
 "$vigil" watch --interval 0.2 --serve 127.0.0.1:0 --name page -- sh -c 'while sleep 0.02; do :; done' >guard.out 2>guard.err &
 guard=$!
 trap 'kill "$guard" 2>/dev/null || true; rm -rf "$tmp"' EXIT

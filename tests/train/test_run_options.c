@@ -169,9 +169,6 @@ static void what_is_not_there_is_said(void **state)
     shop_set(&args, "model", "yolo12n.yaml");
     refuse(VG_ERR_ARGUMENT, "no such model");
     args = good;
-    shop_set(&args, "batch", "-1");
-    refuse(VG_ERR_ARGUMENT, "batch of -1");
-    args = good;
     shop_set(&args, "freeze", "25");
     refuse(VG_ERR_ARGUMENT, "layer 24");
     args = good;
