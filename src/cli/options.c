@@ -405,7 +405,10 @@ static bool check_required(parser *p)
         const cli_option *o = &c->options[i];
         if (!o->required || p->given[i])
             continue;
-        cli_error_set(p->err, VG_ERR_ARGUMENT, "vigil %s needs --%s", c->name, o->name);
+        if (o->positional) /* its name is seldom typed */
+            cli_error_set(p->err, VG_ERR_ARGUMENT, "vigil %s needs %s", c->name, o->value);
+        else
+            cli_error_set(p->err, VG_ERR_ARGUMENT, "vigil %s needs --%s", c->name, o->name);
         cli_error_text(p->err->where, "the command line");
         cli_error_text(p->err->mend, "vigil %s %s", c->name, c->usage);
         return false;

@@ -103,7 +103,7 @@ mkdir empty
 run 1 stop empty
 is_error "not a run"
 run 2 stop
-is_error "stop needs --run"
+is_error "stop needs RUN"
 
 # ---- a run that has a terminal of its own can be looked at and stopped, too
 start fg --epochs 500
