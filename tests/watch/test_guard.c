@@ -515,11 +515,12 @@ static void a_guard_that_was_killed_is_followed_by_one_that_takes_up_its_job(voi
         guard_sh(&t, script, WORDS(NULL), &status);
         _exit(0);
     }
-    for (int i = 0; i < 200 && read_int("pid") < 0; i++)
+    for (int i = 0; i < 3000 && read_int("pid") < 0; i++)
         usleep(20000);
-    for (int i = 0; i < 200 && access(temp_path("guard/state.bin"), R_OK) != 0; i++)
+    for (int i = 0; i < 3000 && access(temp_path("guard/state.bin"), R_OK) != 0; i++)
         usleep(20000);
     const int pid = read_int("pid");
+    assert_true(pid > 1);
     fresh(&t);
     assert_int_equal(guard_sh(&t, script, WORDS(NULL), &status), VG_ERR_ARGUMENT); /* it lives */
     kill(first, SIGKILL);
@@ -552,11 +553,15 @@ static void a_job_that_ended_unseen_goes_on_from_where_it_was(void **state)
         guard_sh(&t, script, WORDS("resume_args=again"), &status);
         _exit(0);
     }
-    for (int i = 0; i < 200 && access(temp_path("guard/state.bin"), R_OK) != 0; i++)
+    for (int i = 0; i < 3000 && read_int("pid") < 0; i++)
         usleep(20000);
+    for (int i = 0; i < 3000 && access(temp_path("guard/state.bin"), R_OK) != 0; i++)
+        usleep(20000);
+    const int group = read_int("pid");
+    assert_true(group > 1); /* kill(-1) and kill(1) would mean everybody, or init */
     kill(first, SIGKILL);
     waitpid(first, NULL, 0);
-    kill(-read_int("pid"), SIGKILL);
+    kill(-group, SIGKILL);
     usleep(200000);
     fresh(&t);
     assert_int_equal(guard_sh(&t, script, WORDS("resume_args=again"), &status), VG_OK);
