@@ -110,7 +110,11 @@ start fg --epochs 500
 wait_epochs fg 1
 "$vigil" attach runs/train/fg >attached 2>attached_err &
 attached=$!
-sleep 1.5
+waited=0
+until [ "$(grep -c '^ *all  *2  *4 ' attached)" -ge 2 ] || [ $waited -ge 600 ]; do
+    waited=$((waited + 1))
+    sleep 0.1
+done
 run 0 stop runs/train/fg
 ends $pid 143 "a run that was stopped"
 ends $attached 143 "attach to it"

@@ -510,6 +510,7 @@ static void a_guard_that_was_killed_is_followed_by_one_that_takes_up_its_job(voi
     int status;
     (void)state;
     const char script[] = "echo $$ > $T/pid; while [ ! -e $T/end ]; do sleep 0.05; done; exit 4";
+    fresh(&t); /* the first guard must not hear what the test before told t */
     const pid_t first = fork();
     if (first == 0) {
         guard_sh(&t, script, WORDS(NULL), &status);
@@ -548,6 +549,7 @@ static void a_job_that_ended_unseen_goes_on_from_where_it_was(void **state)
     int status;
     (void)state;
     const char script[] = "echo $$ > $T/pid; test \"$0\" = again && exit 9; sleep 100";
+    fresh(&t); /* the first guard must not hear what the test before told t */
     const pid_t first = fork();
     if (first == 0) {
         guard_sh(&t, script, WORDS("resume_args=again"), &status);
