@@ -88,9 +88,9 @@ static APART void noise(void)
         free(p[i]);
 }
 
-static void leaks(void)
+static void leak_phases(int n)
 {
-    for (int phase = 0; phase < 12; phase++) {
+    for (int phase = 0; phase < n; phase++) {
         for (int i = 0; i < 400; i++) {
             leak_fast();
             leak_slow();
@@ -98,6 +98,16 @@ static void leaks(void)
         }
         pause_here();
     }
+}
+
+static void leaks(void)
+{
+    leak_phases(12);
+}
+
+static void leaks_long(void)
+{
+    leak_phases(36);
 }
 
 /* ---- forks: the child frees its parent's blocks and keeps half as many of its own ---- */
@@ -199,11 +209,8 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         void (*run)(void);
-    } modes[] = {{"kinds", kinds},
-                 {"leaks", leaks},
-                 {"forks", forks},
-                 {"threads", threads},
-                 {"plugin", plugin}};
+    } modes[] = {{"kinds", kinds}, {"leaks", leaks},     {"leaks_long", leaks_long},
+                 {"forks", forks}, {"threads", threads}, {"plugin", plugin}};
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
         if (argc == 2 && strcmp(argv[1], modes[i].name) == 0) {
             modes[i].run();

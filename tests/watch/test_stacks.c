@@ -253,7 +253,7 @@ static void the_three_reports_hold_the_same_stacks(void **state)
     base_free(text);
     assert_int_equal(watch_stacks_folded(&n, path, &j.mem, &err), VG_OK);
     assert_int_equal(base_file_read(&text, &n_text, path, 1 << 24, &j.mem, &err), VG_OK);
-    assert_non_null(strstr(text, ";main;leaks;leak_fast "));
+    assert_non_null(strstr(text, ";leak_phases;leak_fast "));
     size_t n_lines = 0;
     for (const char *c = text; (c = strchr(c, '\n')) != NULL; c++)
         n_lines++;
@@ -357,17 +357,17 @@ static void the_evidence_of_a_leak_says_who(void **state)
     watch_options_default(&o);
     o.stacks = true;
     o.interval_s = 0.05;
-    start(&j, STACKS_JOB, "leaks", 16 * 1024);
+    start(&j, STACKS_JOB, "leaks_long", 16 * 1024);
     const watch_moment m = {.options = &o, .folder = j.folder};
     const watch_sink *sink = &watch_sink_stacks;
     void *s = base_alloc_zero(&j.mem, 1, sink->state_bytes, NULL);
     assert_int_equal(sink->open(s, &wanted, &m, &j.mem, &err), VG_OK);
     assert_true(wanted);
-    for (int phase = 0; phase < 12; phase++) {
+    for (int phase = 0; phase < 36; phase++) {
         await(&j);
         usleep(60000);
         assert_int_equal(sink->sample(s, &m, &err), VG_OK);
-        if (phase < 11)
+        if (phase < 35)
             go_on(&j);
     }
     e.series = WATCH_MAIN_FDS;
