@@ -111,7 +111,8 @@ wait_epochs fg 1
 "$vigil" attach runs/train/fg >attached 2>attached_err &
 attached=$!
 waited=0
-until [ "$(grep -c '^ *all  *2  *4 ' attached)" -ge 2 ] || [ $waited -ge 600 ]; do
+until { [ "$(grep -c '^ *[0-9]*/500 ' attached)" -ge 2 ] && [ "$(grep -c '^ *all  *2  *4 ' attached)" -ge 2 ]; } ||
+    [ $waited -ge 600 ]; do
     waited=$((waited + 1))
     sleep 0.1
 done
