@@ -13,12 +13,6 @@
 
 typedef struct stream_live stream_live;
 
-/* Called by a sink's thread for every result, when given. */
-typedef struct live_listener {
-    void *ctx;
-    void (*result)(void *ctx, const live_result *r);
-} live_listener;
-
 /* Reads the sources' list, connects as long as that takes at most connect_timeout (files must be
  * there; live sources may come later), plans, checks the limit, takes everything, starts the threads.
  * Errors: VG_ERR_ARGUMENT, VG_ERR_IO, VG_ERR_FORMAT, VG_ERR_UNSUPPORTED, VG_ERR_LIMIT, VG_ERR_MEMORY,

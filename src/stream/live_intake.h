@@ -37,6 +37,8 @@ typedef struct live_taken {
 /* Waits up to timeout_ms for a frame; then takes up to `most` of different channels whose shapes
  * (w x h) are the first's. Returns their number, 0 on time-out or when stopped. */
 int live_intake_take(live_intake *in, live_taken *out, int most, int timeout_ms);
+/* Every frame object is at home: none waits, and nobody holds one. */
+bool live_intake_is_idle(live_intake *in);
 void live_intake_stop(live_intake *in); /* wakes everyone; takes give 0, puts false */
 
 #endif

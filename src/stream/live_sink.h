@@ -63,9 +63,16 @@ typedef struct live_result {
     live_times times;
 } live_result;
 
+/* Called by a sink's thread for every result, when given. */
+typedef struct live_listener {
+    void *ctx;
+    void (*result)(void *ctx, const live_result *r);
+} live_listener;
+
 /* What every sink may want to know; borrowed for the life of the job. */
 typedef struct live_setting {
     const live_options *options;
+    const live_listener *listener; /* NULL: none */
     const stream_detector *detector; /* for the classes' names */
     const char *folder;              /* the run folder; "" when no sink asked for one */
     const live_stats *stats;

@@ -51,6 +51,7 @@ typedef struct live_channel_stats {
     _Atomic uint64_t n_frames;  /* decoded and wanted */
     _Atomic uint64_t n_dropped; /* gave way to newer ones */
     _Atomic uint64_t n_results;
+    _Atomic uint64_t n_refused; /* pictures that could not be made into the network's input */
     _Atomic uint64_t n_boxes, n_events;
     _Atomic uint64_t n_connects, n_reconnects; /* that succeeded; of them, after the first */
     _Atomic uint64_t n_faults[VIDEO_N_FAULTS];
@@ -73,6 +74,7 @@ typedef struct live_stats {
     live_channel_stats channels[LIVE_MOST_CHANNELS];
     live_sink_stats sinks[LIVE_MOST_SINKS];
     _Atomic uint64_t n_batches, n_batched; /* runs of the network, frames in them */
+    _Atomic int64_t run_began_ns;          /* base_now_ns of the run that is under way; 0: none */
     const base_mem *accounts;              /* (n_accounts): tags and bytes */
     int n_accounts;
 } live_stats;

@@ -45,6 +45,7 @@ typedef struct video_frame_info {
     int64_t number;    /* of this connection's frames, from 0, strided ones counted */
     int64_t pts_ns;    /* of the stream, from the connection's first; INT64_MIN: none */
     int64_t arrived_ns; /* base_now_ns when its packet was read */
+    int64_t decoded_ns; /* base_now_ns when read gave it */
     int64_t wall_ns;   /* CLOCK_REALTIME of the picture: the camera's own time stamp where it has one
                           (V4L2, RTCP), else of its arrival */
     bool has_camera_time;
