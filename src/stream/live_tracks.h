@@ -1,0 +1,25 @@
+/* live_tracks.h: a tracker (ByteTrack) for each source of a live job. */
+#ifndef STREAM_LIVE_TRACKS_H
+#define STREAM_LIVE_TRACKS_H
+
+#include "detect/detect.h"
+
+typedef struct live_tracks live_tracks;
+
+/* Errors: VG_ERR_ARGUMENT, VG_ERR_MEMORY. */
+vg_status live_tracks_open(live_tracks **out, const detect_track_options *o, int n_channels,
+                           base_mem *mem, vg_error *err);
+void live_tracks_close(live_tracks **t);
+/* What open takes. */
+size_t live_tracks_bytes(const detect_track_options *o, int n_channels);
+/* The confidence that suppression must cut at when the user asked for conf: weak detections are what
+ * ByteTrack goes on with. */
+float live_tracks_candidate_conf(const detect_track_options *o, float conf);
+/* The next frame of a channel: boxes (n) become those of its tracks, at most `most`, with ids beside
+ * them; returns their number. conf: what the user asked for. */
+size_t live_tracks_step(live_tracks *t, int channel, detect_box *boxes, int64_t *ids, size_t n,
+                        size_t most, float conf);
+/* Another source or scene in that place. */
+void live_tracks_clear(live_tracks *t, int channel);
+
+#endif
