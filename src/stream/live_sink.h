@@ -2,10 +2,10 @@
  * row in live_sinks.c.
  *
  * Every sink has a thread and a bounded queue of its own, so none waits for another and none keeps
- * the capture waiting (but local ones of a job whose sources all are `every`: there the queue blocks,
- * which is back-pressure, unless sink_policy says drop). At a full queue the oldest result gives way
- * and is counted. A write that fails is told (at most once in a while), counted, and the sink goes on
- * with the next result: a full disk may get room again, a broker may come back. */
+ * the capture waiting (but local ones of a job whose sources all are `every`: there the queue
+ * blocks, which is back-pressure, unless sink_policy says drop). At a full queue the oldest result
+ * gives way and is counted. A write that fails is told (at most once in a while), counted, and the
+ * sink goes on with the next result: a full disk may get room again, a broker may come back. */
 #ifndef STREAM_LIVE_SINK_H
 #define STREAM_LIVE_SINK_H
 
@@ -18,7 +18,7 @@
 /* ---- what happened in a zone ---- */
 
 typedef enum live_event_kind {
-    LIVE_EVENT_ENTER,  /* a track came into the zone */
+    LIVE_EVENT_ENTER, /* a track came into the zone */
     LIVE_EVENT_LEAVE,
     LIVE_EVENT_DWELL,  /* has been inside for longer than dwell */
     LIVE_EVENT_ABSENT, /* nothing of the class inside for longer than absent */
@@ -72,13 +72,14 @@ typedef struct live_listener {
 /* What every sink may want to know; borrowed for the life of the job. */
 typedef struct live_setting {
     const live_options *options;
-    const live_listener *listener; /* NULL: none */
+    const live_listener *listener;   /* NULL: none */
     const stream_detector *detector; /* for the classes' names */
     const char *folder;              /* the run folder; "" when no sink asked for one */
     const live_stats *stats;
-    int n_channels;       /* places, most_sources included */
-    int most_w, most_h;   /* of the frames, as far as known when the job began */
-    bool has_files_only;  /* all sources are `every` */
+    const struct live_zones *zones; /* NULL: none */
+    int n_channels;                 /* places, most_sources included */
+    int most_w, most_h;             /* of the frames, as far as known when the job began */
+    bool has_files_only;            /* all sources are `every` */
     base_mem *mem;
 } live_setting;
 
@@ -86,8 +87,8 @@ typedef struct live_sink {
     const char *name, *help;
     bool needs_pixels; /* its queue holds frames */
     bool needs_folder;
-    bool is_local;     /* may block under `every` */
-    int queue_length;  /* results it may be behind */
+    bool is_local;    /* may block under `every` */
+    int queue_length; /* results it may be behind */
     size_t state_bytes;
     bool (*is_wanted)(const live_options *o);
     /* What open and the first writes take beyond the state. NULL: nothing. */

@@ -1,0 +1,280 @@
+/* live.c: a live job as its owner sees it: open, wait, reload, close. */
+#include "live.h"
+
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+
+#include "live_job.h"
+
+/* ---- channels ---- */
+
+static bool stem_is_taken(const stream_live *l, int channel)
+{
+    for (int i = 0; i < l->n_channels; i++)
+        if (i != channel && l->channels[i].source != NULL &&
+            strcmp(l->channels[i].stem, l->channels[channel].stem) == 0)
+            return true;
+    return false;
+}
+
+static void name_channel(stream_live *l, int channel, const live_source *s)
+{
+    live_channel *c = &l->channels[channel];
+    base_format(c->stem, sizeof c->stem, "%s", s->stem);
+    for (int k = 2; stem_is_taken(l, channel); k++)
+        base_format(c->stem, sizeof c->stem, "%.50s-%d", s->stem, k);
+}
+
+/* Counters are of a source, not of its place. */
+static void begin_stats(live_channel_stats *out, const live_source *s)
+{
+    memset(out, 0, sizeof *out);
+    base_format(out->name, sizeof out->name, "%s", s->name);
+    out->last_fault = -1;
+    out->last_progress_ns = base_now_ns();
+    out->state = LIVE_CONNECTING;
+}
+
+vg_status live_job_start_channel(stream_live *l, int channel, live_source *s, vg_error *err)
+{
+    live_channel *c = &l->channels[channel];
+    const live_capture_options o = {.texts = s->texts,
+                                    .n_texts = s->n_texts,
+                                    .video = s->video,
+                                    .retry_first_s = l->o.retry_first_s,
+                                    .retry_most_s = l->o.retry_most_s,
+                                    .max_retries = l->o.max_retries,
+                                    .ends = s->ends,
+                                    .seed = (uint64_t)channel + 1};
+    c->source = s;
+    c->occupant++;
+    name_channel(l, channel, s);
+    begin_stats(&l->stats.channels[channel], s);
+    live_intake_open_channel(l->intake, channel, s->keeps_all);
+    const vg_status st =
+        live_capture_start(&c->capture, &o, l->intake, channel, &l->stats.channels[channel],
+                           &l->mem->owner[STREAM_FRAMES], err);
+    if (st != VG_OK)
+        live_job_stop_channel(l, channel);
+    return st;
+}
+
+void live_job_stop_channel(stream_live *l, int channel)
+{
+    live_channel *c = &l->channels[channel];
+    if (c->source == NULL)
+        return;
+    if (c->capture != NULL) {
+        live_capture_stop(c->capture);
+        live_capture_join(&c->capture);
+    }
+    live_intake_close_channel(l->intake, channel, false);
+    l->stats.channels[channel].state = LIVE_EMPTY;
+    c->source = NULL;
+    c->n_frames_of = 0;
+}
+
+/* ---- open ---- */
+
+static vg_status start(stream_live *l, vg_error *err)
+{
+    sigset_t all, before; /* signals are for the program's own threads */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    vg_status st = live_stages_start(l, err);
+    for (size_t i = 0; i < l->sources.n && st == VG_OK; i++)
+        st = live_job_start_channel(l, (int)i, &l->sources.items[i], err);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return st;
+}
+
+vg_status stream_live_open(stream_live **out, const live_options *o, const live_listener *listener,
+                           stream_accounts *mem, vg_error *err)
+{
+    *out = NULL;
+    stream_live *l = base_alloc_zero(&mem->owner[STREAM_PLANS], 1, sizeof *l, err);
+    if (l == NULL)
+        return VG_ERR_MEMORY;
+    l->o = *o;
+    l->mem = mem;
+    l->stats.started_ns = base_now_ns();
+    l->stats.accounts = mem->owner;
+    l->stats.n_accounts = STREAM_N_OWNERS;
+    pthread_mutex_init(&l->failure_lock, NULL);
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    vg_status st = live_job_open(l, listener, err);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (st == VG_OK)
+        st = start(l, err);
+    if (st != VG_OK)
+        stream_live_close(&l, 0, NULL);
+    *out = l;
+    return st;
+}
+
+/* ---- while it runs ---- */
+
+static bool all_captures_ended(const stream_live *l)
+{
+    for (int i = 0; i < l->n_channels; i++) {
+        const int state = l->stats.channels[i].state;
+        if (state != LIVE_ENDED && state != LIVE_EMPTY)
+            return false;
+    }
+    return true;
+}
+
+/* When not one source gave a frame, the job has failed with the first of their reasons. */
+static vg_status outcome(stream_live *l, vg_error *err)
+{
+    vg_status first = VG_OK;
+    vg_error why;
+    for (int i = 0; i < l->n_channels; i++) {
+        if (l->channels[i].capture == NULL)
+            continue;
+        if (l->stats.channels[i].n_frames > 0)
+            return VG_OK;
+        const vg_status st = live_capture_failure(l->channels[i].capture, &why);
+        if (st != VG_OK && first == VG_OK) {
+            first = st;
+            if (err != NULL)
+                *err = why;
+        }
+    }
+    return first;
+}
+
+static vg_status failure_of(stream_live *l, vg_error *err)
+{
+    pthread_mutex_lock(&l->failure_lock);
+    const vg_status st = l->failure;
+    if (st != VG_OK && err != NULL)
+        *err = l->failure_error;
+    pthread_mutex_unlock(&l->failure_lock);
+    return st;
+}
+
+vg_status stream_live_wait(stream_live *l, int timeout_ms, bool *ended, vg_error *err)
+{
+    enum { SLICE_MS = 20 };
+    *ended = false;
+    for (int waited = 0;; waited += SLICE_MS) {
+        const vg_status st = failure_of(l, err);
+        if (st != VG_OK)
+            return st;
+        /* In this order: a capture's last frame is in the intake before its state says so. */
+        *ended = all_captures_ended(l) && live_intake_is_idle(l->intake) &&
+                 live_outlet_is_idle(l->outlet);
+        if (*ended)
+            return outcome(l, err);
+        if (waited >= timeout_ms)
+            return VG_OK;
+        nanosleep(&(struct timespec){.tv_nsec = SLICE_MS * 1000000}, NULL);
+    }
+}
+
+static int place_of(const stream_live *l, const live_source *s)
+{
+    for (int i = 0; i < l->n_channels; i++)
+        if (l->channels[i].source != NULL && live_source_is_same(l->channels[i].source, s))
+            return i;
+    return -1;
+}
+
+static int empty_place(const stream_live *l)
+{
+    for (int i = 0; i < l->n_channels; i++)
+        if (l->channels[i].source == NULL)
+            return i;
+    return -1;
+}
+
+/* The new list holds what stays: channels point into it from now on. */
+static void keep_and_close(stream_live *l, live_sources *next)
+{
+    bool stays[LIVE_MOST_CHANNELS] = {false};
+    for (size_t i = 0; i < next->n; i++) {
+        const int place = place_of(l, &next->items[i]);
+        if (place < 0 || stays[place])
+            continue;
+        stays[place] = true;
+        l->channels[place].source = &next->items[i];
+    }
+    for (int i = 0; i < l->n_channels; i++)
+        if (!stays[i] && l->channels[i].capture != NULL)
+            live_capture_stop(l->channels[i].capture); /* all at once, then one by one */
+    for (int i = 0; i < l->n_channels; i++)
+        if (!stays[i])
+            live_job_stop_channel(l, i);
+}
+
+vg_status stream_live_reload(stream_live *l, vg_error *err)
+{
+    live_sources next = {0};
+    vg_status st = live_sources_open(&next, &l->o, &l->mem->owner[STREAM_OUTPUT], err);
+    if (st == VG_OK && next.n > (size_t)l->n_channels)
+        st =
+            base_fail(err, VG_ERR_LIMIT, "the source list",
+                      base_mend("start again, or with most_sources=%zu from the beginning", next.n),
+                      "%zu sources, and room for %d was made at the start", next.n, l->n_channels);
+    if (st != VG_OK) {
+        live_sources_close(&next);
+        return st;
+    }
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    keep_and_close(l, &next);
+    live_sources old = l->sources;
+    l->sources = next;
+    for (size_t i = 0; i < next.n && st == VG_OK; i++)
+        if (place_of(l, &next.items[i]) < 0)
+            st = live_job_start_channel(l, empty_place(l), &l->sources.items[i], err);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    live_sources_close(&old);
+    return st;
+}
+
+bool stream_live_is_healthy(const stream_live *l)
+{
+    return live_stats_is_healthy(&l->stats, &l->o, base_now_ns());
+}
+
+/* ---- close ---- */
+
+vg_status stream_live_close(stream_live **live, double patience_s, vg_error *err)
+{
+    stream_live *l = *live;
+    if (l == NULL)
+        return VG_OK;
+    for (int i = 0; i < l->n_channels; i++)
+        if (l->channels[i].capture != NULL)
+            live_capture_stop(l->channels[i].capture);
+    live_stages_stop(l);
+    const vg_status st = live_outlet_close(&l->outlet, patience_s, err);
+    for (int i = 0; i < l->n_channels; i++)
+        live_job_stop_channel(l, i);
+    live_job_free(l);
+    pthread_mutex_destroy(&l->failure_lock);
+    base_free(l);
+    *live = NULL;
+    return st;
+}
+
+const live_stats *stream_live_stats(const stream_live *l)
+{
+    return &l->stats;
+}
+
+stream_detector *stream_live_detector(const stream_live *l)
+{
+    return l->detector;
+}
+
+const char *stream_live_folder(const stream_live *l)
+{
+    return l->folder;
+}
