@@ -6,7 +6,15 @@
  * Source: Y. Zhang et al., ByteTrack, ECCV 2022, algorithm 1; the filter's weights are those of
  * N. Wojke et al., Deep SORT, ICIP 2017. Names and defaults of the options are those YOLO's users
  * know.
- * Memory: one block at create, for most_tracks and most_detections; a step allocates nothing. A
+ * Where the paper is silent its authors' code is followed: a track is begun by two detections in a
+ * row, but for those of a scene's first frame; a track and a lost one at one place are one object.
+ *
+ * A frame is a call of step, whatever time has passed: with frames left out (policy `latest`, a
+ * stride) track_buffer counts those that were looked at, and an object may go further between two
+ * of them before it is taken for another.
+ * Scenes are independent (one a camera), and share what a step needs only while it runs. Boxes that
+ * are no boxes (not finite, empty, beyond any picture) are passed over.
+ * Memory: all at create, for most_tracks a scene and most_detections; a step allocates nothing. A
  * track that would be one too many is not begun, and counted. Not thread-safe. */
 #ifndef DETECT_TRACK_H
 #define DETECT_TRACK_H
@@ -17,10 +25,10 @@ typedef struct detect_track_options {
     float track_high_thresh; /* of the first association: 0.25 */
     float track_low_thresh;  /* of the second: 0.1 */
     float new_track_thresh;  /* a new track begins above: 0.25 */
-    int track_buffer;        /* frames that a lost track is remembered: 30 */
+    int track_buffer;        /* steps that a lost track is remembered: 30 */
     float match_thresh;      /* most cost of a pair in the first association: 0.8 */
     bool fuse_score;         /* the first association's IoU times the score: true */
-    int most_tracks;         /* tracked, lost and unconfirmed together: 1000 */
+    int most_tracks;         /* of a scene; tracked, lost and unconfirmed together: 1000 */
     int most_detections;     /* in a frame: 300 */
 } detect_track_options;
 #define DETECT_TRACK_DEFAULT                                                                       \
@@ -35,7 +43,7 @@ typedef struct detect_track_options {
 
 /* An object that is seen in this frame. */
 typedef struct detect_tracked {
-    int64_t id;       /* from 1, never used again */
+    int64_t id;       /* of the scene, rising from 1 with gaps, never used again */
     detect_box box;   /* the filter's; score and class of its detection */
     int detection;    /* place among this frame's detections */
     int64_t n_frames; /* since the track began */
@@ -43,18 +51,19 @@ typedef struct detect_tracked {
 
 typedef struct detect_tracker detect_tracker;
 
-/* Errors: VG_ERR_ARGUMENT (a bound below 1), VG_ERR_MEMORY. */
-vg_status detect_tracker_create(detect_tracker **out, const detect_track_options *o, base_mem *mem,
-                                vg_error *err);
+/* Errors: VG_ERR_ARGUMENT (a bound below 1, a threshold that is not a number), VG_ERR_MEMORY. */
+vg_status detect_tracker_create(detect_tracker **out, const detect_track_options *o, int n_scenes,
+                                base_mem *mem, vg_error *err);
 void detect_tracker_destroy(detect_tracker **t);
-/* What create takes. */
-size_t detect_tracker_bytes(const detect_track_options *o);
-/* The next frame: boxes (n) of one picture, any order; past most_detections the rest is left out.
+/* What create takes; SIZE_MAX where it does not fit into a number. */
+size_t detect_tracker_bytes(const detect_track_options *o, int n_scenes);
+/* The next frame of a scene: boxes (n) of one picture, any order; past most_detections the rest is
+ * left out. least: a new track begins above the larger of it and new_track_thresh.
  * out: (most_tracks), by id; returns their number. */
-size_t detect_tracker_step(detect_tracker *t, detect_tracked *out, const detect_box *boxes,
-                           size_t n);
-/* Forgets all tracks: another scene. Ids go on. */
-void detect_tracker_clear(detect_tracker *t);
+size_t detect_tracker_step(detect_tracker *t, int scene, detect_tracked *out,
+                           const detect_box *boxes, size_t n, float least);
+/* Forgets the tracks of a scene: what comes next is another. Ids go on. */
+void detect_tracker_clear(detect_tracker *t, int scene);
 /* Tracks that were not begun for want of room, ever. */
 uint64_t detect_tracker_n_refused(const detect_tracker *t);
 

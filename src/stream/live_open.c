@@ -157,7 +157,7 @@ static vg_status open_zones(stream_live *l, const stream_model *m, vg_error *err
         return VG_OK;
     vg_status st = live_zones_open(&l->zones, l->o.zones, (const char *const *)meta->names,
                                    least_int(meta->n_classes, m->info.nc), l->n_channels,
-                                   l->o.tracker.most_tracks, &l->mem->owner[STREAM_OUTPUT], err);
+                                   &l->o.tracker, &l->mem->owner[STREAM_OUTPUT], err);
     if (st == VG_OK && live_zones_needs_tracks(l->zones))
         l->o.track = true;
     return st;

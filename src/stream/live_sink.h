@@ -18,8 +18,8 @@
 /* ---- what happened in a zone ---- */
 
 typedef enum live_event_kind {
-    LIVE_EVENT_ENTER, /* a track came into the zone */
-    LIVE_EVENT_LEAVE,
+    LIVE_EVENT_ENTER,  /* a track came into the zone */
+    LIVE_EVENT_LEAVE,  /* went out, or (is_lost) was not seen again */
     LIVE_EVENT_DWELL,  /* has been inside for longer than dwell */
     LIVE_EVENT_ABSENT, /* nothing of the class inside for longer than absent */
     LIVE_EVENT_BACK    /* after ABSENT: there again */
@@ -35,6 +35,7 @@ typedef struct live_event {
     double seconds;          /* inside so far (LEAVE, DWELL), missing so far (ABSENT, BACK) */
     int inside, n_in, n_out; /* of this zone and class, after the event */
     bool wants_snapshot;
+    bool is_lost;   /* LEAVE: its track ended inside */
     detect_box box; /* of the track; all 0 when there is none */
 } live_event;
 

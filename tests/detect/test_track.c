@@ -20,8 +20,8 @@ typedef struct bench {
 static void open_tracker(bench *b, const detect_track_options *o)
 {
     *b = (bench){.mem = {.tag = "test"}};
-    assert_int_equal(detect_tracker_create(&b->t, o, &b->mem, &b->err), VG_OK);
-    assert_int_equal(b->mem.in_use_bytes, detect_tracker_bytes(o));
+    assert_int_equal(detect_tracker_create(&b->t, o, 1, &b->mem, &b->err), VG_OK);
+    assert_int_equal(b->mem.in_use_bytes, detect_tracker_bytes(o, 1));
 }
 
 static void close_tracker(bench *b)
@@ -45,7 +45,7 @@ static detect_box box_at(float cx, float cy, float w, float h, float score)
 
 static void step(bench *b, const detect_box *boxes, size_t n)
 {
-    b->n = detect_tracker_step(b->t, b->out, boxes, n);
+    b->n = detect_tracker_step(b->t, 0, b->out, boxes, n, 0);
 }
 
 static void a_moving_object_keeps_its_number(void **state)
