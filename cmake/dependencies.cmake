@@ -10,7 +10,7 @@ pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
 # Optional: without them `vigil watch` has no --webhook or no --mqtt, and says so.
 pkg_check_modules(CURL libcurl)
 pkg_check_modules(MOSQUITTO libmosquitto)
-pkg_check_modules(FFMPEG REQUIRED IMPORTED_TARGET libavcodec libavutil)
+pkg_check_modules(FFMPEG REQUIRED IMPORTED_TARGET libavformat libavcodec libavdevice libavutil libswscale)
 
 # oneDNN is what bench/kernels measures our kernels against; vigil itself does not use it. Not find_package(dnnl): Debian's
 # dnnl-config.cmake insists on OpenCL's development files, which libdnnl-dev does not bring.

@@ -6,16 +6,18 @@ set -eu
 
 # floor: what it may look at. Own headers are always free. vigil/error.h is free for all: it is how they say what failed.
 floors='base:
+net: base
 image: base
+video: image base
 weights: base
 detect: base
 nn: weights base
 data: detect image base
 report: detect image base
 train: data detect nn weights report base
-stream: nn detect image report weights base
-watch: report base
-api: base image weights detect nn data report train stream watch vigil
+stream: nn detect image report weights video net base
+watch: report net base
+api: base net image video weights detect nn data report train stream watch vigil
 cli: vigil
 vigil:'
 
@@ -29,8 +31,8 @@ microhttpd.h: src/watch
 zip.h: src/weights
 turbojpeg.h: src/image
 cairo: src/image src/report
-libav: src/image src/stream
-libsw: src/image src/stream
+libav: src/image src/video
+libsw: src/video
 protobuf-c/: src/report
 event.pb-c.h: src/report
 profile.pb-c.h: src/watch
