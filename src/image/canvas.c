@@ -148,6 +148,59 @@ static bool frame_of(rect *out, const image_box *box, const image_view *picture,
     return out->x1 < out->x2 && out->y1 < out->y2;
 }
 
+/* ---- lines ---- */
+
+typedef struct line {
+    double x1, y1, x2, y2;
+} line;
+
+static double distance_to(const line *l, double x, double y)
+{
+    const double dx = l->x2 - l->x1, dy = l->y2 - l->y1, length = dx * dx + dy * dy;
+    double t = length > 0 ? ((x - l->x1) * dx + (y - l->y1) * dy) / length : 0;
+    t = fmin(fmax(t, 0), 1);
+    return hypot(x - (l->x1 + t * dx), y - (l->y1 + t * dy));
+}
+
+/* Where the line is between two heights: true, and its least and most x there. */
+static bool span_between(const line *l, double top, double bottom, double *left, double *right)
+{
+    const double dy = l->y2 - l->y1;
+    double from = 0, to = 1;
+    if (fmax(l->y1, l->y2) < top || fmin(l->y1, l->y2) > bottom)
+        return false;
+    if (dy != 0) {
+        const double a = (top - l->y1) / dy, b = (bottom - l->y1) / dy;
+        from = fmin(fmax(fmin(a, b), 0), 1);
+        to = fmin(fmax(fmax(a, b), 0), 1);
+    }
+    const double p = l->x1 + from * (l->x2 - l->x1), q = l->x1 + to * (l->x2 - l->x1);
+    *left = fmin(p, q);
+    *right = fmax(p, q);
+    return true;
+}
+
+/* With round ends. Looks in every row only at where the line passes: a long one that is slant has a
+ * bounding rectangle as large as the picture. */
+static void draw_line(const image_view *picture, const line *l, double width, image_color color)
+{
+    const double reach = width / 2 + 0.5;
+    const int first = (int)fmin(fmax(floor(fmin(l->y1, l->y2) - reach), 0), picture->h);
+    const int end = (int)fmin(fmax(ceil(fmax(l->y1, l->y2) + reach), 0), picture->h);
+    for (int y = first; y < end; y++) {
+        double left, right;
+        if (!span_between(l, y + 0.5 - reach, y + 0.5 + reach, &left, &right))
+            continue;
+        const int x1 = (int)fmin(fmax(floor(left - reach), 0), picture->w);
+        const int x2 = (int)fmin(fmax(ceil(right + reach), 0), picture->w);
+        for (int x = x1; x < x2; x++) {
+            const double a = fmin(reach - distance_to(l, x + 0.5, y + 0.5), 1);
+            if (a > 0)
+                blend(pixel(picture, x, y), color, (int)(a * 255 + 0.5));
+        }
+    }
+}
+
 /* ---- labels ---- */
 
 static vg_status cairo_failed(cairo_status_t status, vg_error *err)
@@ -340,4 +393,29 @@ vg_status image_canvas_boxes(image_canvas *c, const image_view *picture, const i
             return st;
     }
     return VG_OK;
+}
+
+vg_status image_canvas_polygon(image_canvas *c, const image_view *picture, const float *xy,
+                               size_t n_points, int class_index, const char *label,
+                               const image_draw_style *style, base_mem *mem, vg_error *err)
+{
+    const look l = look_for(picture, style);
+    size_t top = 0;
+    for (size_t i = 0; i < n_points; i++) {
+        if (!isfinite(xy[2 * i]) || !isfinite(xy[2 * i + 1]))
+            return VG_OK;
+        if (xy[2 * i + 1] < xy[2 * top + 1])
+            top = i;
+    }
+    for (size_t i = 0; i < n_points; i++) {
+        const float *a = &xy[2 * i], *b = &xy[2 * ((i + 1) % n_points)];
+        draw_line(picture, &(line){a[0], a[1], b[0], b[1]}, l.line_px,
+                  image_class_color(class_index));
+    }
+    if (n_points == 0 || label == NULL || label[0] == '\0')
+        return VG_OK;
+    const int x = (int)fminf(fmaxf(xy[2 * top], 0), (float)picture->w);
+    const int y = (int)fminf(fmaxf(xy[2 * top + 1], 0), (float)picture->h);
+    const image_box box = {.class_index = class_index, .label = label};
+    return draw_label(c, picture, &box, &(rect){x, y, x, y}, &l, mem, err);
 }

@@ -163,6 +163,13 @@ vg_status image_canvas_boxes(image_canvas *c, const image_view *picture, const i
                              size_t n_boxes, const image_draw_style *style, base_mem *mem,
                              vg_error *err);
 
+/* The closed outline of xy (n_points, 2) in pixels, in the colour of class_index, and a label
+ * (NULL: none) at its uppermost corner. Parts outside the picture are left out, and so is a polygon
+ * with a corner that is not finite. Errors as image_canvas_boxes. */
+vg_status image_canvas_polygon(image_canvas *c, const image_view *picture, const float *xy,
+                               size_t n_points, int class_index, const char *label,
+                               const image_draw_style *style, base_mem *mem, vg_error *err);
+
 /* ---- encode ---- */
 
 typedef struct image_encoder image_encoder;

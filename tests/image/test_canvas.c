@@ -228,6 +228,70 @@ static void twenty_colors_stay_apart(void **state)
     assert_memory_equal(&last, &below, sizeof(last));
 }
 
+static vg_status draw_polygon(bench *b, const float *xy, size_t n, const char *label)
+{
+    return image_canvas_polygon(b->canvas, &b->picture.view, xy, n, 4, label, NULL, &b->mem,
+                                &b->err);
+}
+
+static void a_polygon_is_drawn_along_its_edges_and_closed(void **state)
+{
+    bench *b = *state;
+    static const float XY[] = {20, 20, 100, 20, 100, 100, 20, 60}; /* slant below */
+    const image_color c = image_class_color(4), grey = {GREY, GREY, GREY};
+    assert_int_equal(draw_polygon(b, XY, 4, NULL), VG_OK);
+    for (int x = 20; x < 100; x++) { /* two pixels of line, one to each side of the edge */
+        assert_true(is_color(b, x, 19, c) && is_color(b, x, 20, c));
+        assert_true(is_color(b, x, 17, grey));
+        if (x > 23 && x < 97)
+            assert_true(is_color(b, x, 22, grey));
+    }
+    for (int y = 20; y < 60; y++) /* from the last corner back to the first */
+        assert_true(is_color(b, 19, y, c) && is_color(b, 20, y, c) && is_color(b, 17, y, grey));
+    for (int x = 24; x < 96; x += 4) { /* (20, 60) to (100, 100) */
+        const int y = 60 + (x - 20) / 2;
+        assert_true(is_color(b, x, y, c));
+        assert_true(is_color(b, x, y - 4, grey) && is_color(b, x, y + 4, grey));
+    }
+    /* 80 + 40 + 80 + 89.4 pixels of edge, two wide */
+    assert_in_range(count_changed(b), 2 * 289, 3 * 289 + 60);
+}
+
+static void a_polygon_has_its_label_at_its_top(void **state)
+{
+    bench *b = *state;
+    static const float XY[] = {20, 90, 60, 60, 100, 90};
+    size_t n_ground = 0;
+    assert_int_equal(draw_polygon(b, XY, 3, "door: 2"), VG_OK);
+    for (int y = 40; y < 59; y++)
+        for (int x = 60; x < 120; x++)
+            n_ground += is_color(b, x, y, image_class_color(4));
+    assert_in_range(n_ground, 100, 1200);
+}
+
+static void polygons_of_any_numbers_do_no_harm(void **state)
+{
+    bench *b = *state;
+    static const float VALUES[] = {-1e30f, -5, 0, 80, 159.5f, 160, 1e9f, INFINITY, NAN};
+    enum { N = sizeof(VALUES) / sizeof(VALUES[0]) };
+    assert_int_equal(draw_polygon(b, NULL, 0, "nothing"), VG_OK);
+    assert_int_equal(count_changed(b), 0);
+    for (size_t i = 0; i < N; i++)
+        for (size_t j = 0; j < N; j++)
+            for (size_t k = 0; k < N; k++) {
+                const float xy[] = {VALUES[i], VALUES[j], VALUES[k], VALUES[(i + k) % N], 40, 40};
+                for (size_t n = 1; n <= 3; n++)
+                    assert_int_equal(draw_polygon(b, xy, n, "x"), VG_OK);
+            }
+    blank(b, 160, 120);
+    const float broken[] = {10, 10, NAN, 10, 50, 50};
+    assert_int_equal(draw_polygon(b, broken, 3, "x"), VG_OK);
+    assert_int_equal(count_changed(b), 0);
+    const float around[] = {-50, -50, 250, -50, 250, 250, -50, 250};
+    assert_int_equal(draw_polygon(b, around, 4, NULL), VG_OK);
+    assert_int_equal(count_changed(b), 0);
+}
+
 static void every_failed_allocation_is_an_error_and_no_leak(void **state)
 {
     bench *b = *state;
@@ -280,6 +344,9 @@ int main(void)
         TEST(pictures_of_any_size_can_be_drawn_on),
         TEST(labels_are_cleaned_and_shortened_between_characters),
         TEST(twenty_colors_stay_apart),
+        TEST(a_polygon_is_drawn_along_its_edges_and_closed),
+        TEST(a_polygon_has_its_label_at_its_top),
+        TEST(polygons_of_any_numbers_do_no_harm),
         TEST(every_failed_allocation_is_an_error_and_no_leak),
         TEST(a_steady_stream_allocates_nothing),
     };
