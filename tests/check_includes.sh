@@ -27,7 +27,9 @@ oneapi/dnnl/: src/nn/cpu
 yaml.h: src/base
 jansson.h: src/base
 sqlite3.h: src/watch
-microhttpd.h: src/watch
+microhttpd.h: src/net
+curl/: src/net
+mosquitto.h: src/net
 zip.h: src/weights
 turbojpeg.h: src/image
 cairo: src/image src/report

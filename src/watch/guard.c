@@ -57,7 +57,7 @@ void guard_note(watch_guard *g, const char *format, ...)
     va_end(args);
     const watch_moment m = guard_moment(g);
     watch_tell_note(&g->teller, text, &m);
-    watch_service_status(&g->service, text);
+    net_service_status(&g->service, text);
 }
 
 void guard_tell_notes(watch_guard *g)
@@ -144,7 +144,7 @@ vg_status watch_guard_create(watch_guard **out, const watch_options *o, char *co
     guard_wall_clock(g);
     watch_sample_clear(&g->sample, 0);
     watch_job_prepare(&g->job);
-    watch_service_open(&g->service);
+    net_service_open(&g->service);
     const watch_judge_options judge = {.hang_s = o->hang_s, .horizon_s = o->horizon_s};
     st = watch_judge_create(&g->judge, &judge, mem, err);
     if (st == VG_OK)
@@ -175,7 +175,7 @@ void watch_guard_destroy(watch_guard **guard)
     watch_state_close(&g->state, true);
     watch_judge_destroy(&g->judge);
     watch_job_fini(&g->job);
-    watch_service_close(&g->service);
+    net_service_close(&g->service);
     base_free(g);
     *guard = NULL;
 }
@@ -201,7 +201,7 @@ static void take_sample(watch_guard *g)
     const bool is_running = g->phase != STOPPING && g->phase != WAITING && g->phase != ENDED;
     if (!read_sample(g, is_running ? &g->sample : &g->fresh))
         return;
-    watch_service_beat(&g->service);
+    net_service_beat(&g->service);
     if (!is_running)
         return; /* for the list of its processes alone */
     watch_acts_look(g->acts, g->job.pidfd >= 0 ? g->job.pid : 0,
@@ -251,7 +251,7 @@ vg_status watch_guard_run(watch_guard *g, const watch_listener *listener, int *e
     const double began_s = guard_now_s();
     double next_s = began_s;
     if (st == VG_OK)
-        watch_service_ready(&g->service);
+        net_service_ready(&g->service);
     while (st == VG_OK && g->phase != ENDED) {
         const double t = guard_now_s();
         if (t >= next_s) {
@@ -266,7 +266,7 @@ vg_status watch_guard_run(watch_guard *g, const watch_listener *listener, int *e
         if (g->phase != ENDED)
             guard_nap(fmin(SLICE_S, fmax(next_s - guard_now_s(), 0.001)));
     }
-    watch_service_stopping(&g->service);
+    net_service_stopping(&g->service);
     /* Only the start of a job can fail here, and what there is of it goes. */
     if (g->argv != NULL && g->sampler != NULL)
         guard_sweep(g);

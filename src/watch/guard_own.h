@@ -5,7 +5,7 @@
 
 #include "acts.h"
 #include "job.h"
-#include "service.h"
+#include "net/net.h"
 #include "state.h"
 #include "teller.h"
 
@@ -31,7 +31,7 @@ struct watch_guard {
     watch_judge *judge;
     watch_acts *acts;
     watch_teller teller;
-    watch_service service;
+    net_service service;
     watch_state_file *state;
     watch_sample sample, fresh; /* fresh: for the list of processes alone */
     double began_s, sampler_s;  /* when time 0 was, and when the sampler's time 0 was */

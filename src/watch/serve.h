@@ -1,10 +1,6 @@
-/* serve.h: the live page, its JSON and /metrics over HTTP, for few readers.
- *
- * One thread of libmicrohttpd's, at most 16 connections, 15 s of patience with each; libmicrohttpd
- * is loaded when a server is first asked for. The writer's lock is held for the copy of a story,
- * never while a page is made. With a token every request must know it: Authorization: Bearer TOKEN,
- * or /?token=TOKEN once, which a browser keeps as a cookie. Without one, on loopback, requests
- * whose Host is not of this machine are refused (pages of others that a browser here has open). */
+/* serve.h: the live page, its JSON and /metrics over HTTP, for few readers: net's server with at
+ * most 16 connections. The writer's lock is held for the copy of a story, never while a page is
+ * made. */
 #ifndef WATCH_SERVE_H
 #define WATCH_SERVE_H
 

@@ -12,7 +12,7 @@
 
 #include "event_text.h"
 #include "hook.h"
-#include "notify.h"
+#include "net/net.h"
 #include "sinks.h"
 
 enum {
@@ -29,9 +29,8 @@ typedef struct slot {
 } slot;
 
 typedef struct state {
-    watch_web *web;
-    watch_mqtt *mqtt;
-    char command[WATCH_TEXT_BYTES];
+    net_web *web;
+    char mqtt[WATCH_TEXT_BYTES], command[WATCH_TEXT_BYTES];
     base_queue *waiting, *spare;
     slot *slots;
     base_mem *mem;
@@ -92,9 +91,9 @@ static void deliver(state *s, const char *json)
             if (t > 0)
                 pause_s(s, wait_s);
             if (way == 0 && s->web != NULL)
-                st = watch_web_post(s->web, json, &again, &err);
-            else if (way == 1 && s->mqtt != NULL)
-                st = watch_mqtt_publish(s->mqtt, json, &again, &err);
+                st = net_web_try(s->web, json, strlen(json), &again, &err);
+            else if (way == 1 && s->mqtt[0] != '\0')
+                st = net_mqtt_tell(s->mqtt, json, &again, s->mem, &err);
             else if (way == 2 && s->command[0] != '\0')
                 st = run_command(s, json, &again, &err);
             if (st == VG_OK)
@@ -129,10 +128,12 @@ static vg_status open_notify(void *state_, bool *wanted, const watch_moment *m, 
         return VG_OK;
     s->mem = mem;
     memcpy(s->command, o->notify_command, sizeof s->command);
+    memcpy(s->mqtt, o->mqtt, sizeof s->mqtt);
+    const net_web_options web = {.url = o->webhook, .agent = "vigil-watch"};
     if (o->webhook[0] != '\0')
-        st = watch_web_open(&s->web, o->webhook, mem, err);
+        st = net_web_open(&s->web, &web, mem, err);
     if (st == VG_OK && o->mqtt[0] != '\0')
-        st = watch_mqtt_open(&s->mqtt, o->mqtt, mem, err);
+        st = net_mqtt_check(o->mqtt, err);
     if (st == VG_OK)
         st = base_queue_create(&s->waiting, MOST_SLOTS, BASE_QUEUE_BLOCK, mem, err);
     if (st == VG_OK)
@@ -208,8 +209,7 @@ static void close_notify(void *state_)
     base_queue_destroy(&s->waiting);
     base_queue_destroy(&s->spare);
     base_free(s->slots);
-    watch_web_close(&s->web);
-    watch_mqtt_close(&s->mqtt);
+    net_web_close(&s->web);
 }
 
 const watch_sink watch_sink_notify = {.name = "notify",

@@ -13,7 +13,7 @@
 #include "watch/acts.h"
 #include "watch/own_cgroup.h"
 #include "watch/remedy.h"
-#include "watch/service.h"
+#include "net/net.h"
 
 static base_mem mem = {.tag = "test"};
 
@@ -292,20 +292,20 @@ static void systemd_hears_ready_status_and_a_beat_for_each_sample(void **state)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     char text[700];
-    watch_service s;
+    net_service s;
     (void)state;
     const int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
     snprintf(address.sun_path, sizeof address.sun_path, "%s", temp_path("notify"));
     assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof address), 0);
     setenv("NOTIFY_SOCKET", address.sun_path, 1);
     setenv("WATCHDOG_USEC", "30000000", 1);
-    watch_service_open(&s);
+    net_service_open(&s);
     assert_null(getenv("NOTIFY_SOCKET")); /* the job must not speak for the guard */
     assert_true(s.watchdog_s == 30);
-    watch_service_ready(&s);
-    watch_service_status(&s, "job\nstarted");
-    watch_service_status(&s, "job\nstarted");
-    watch_service_beat(&s);
+    net_service_ready(&s);
+    net_service_status(&s, "job\nstarted");
+    net_service_status(&s, "job\nstarted");
+    net_service_beat(&s);
     static const char *const want[] = {"READY=1\nMAINPID=", "STATUS=job started", "WATCHDOG=1"};
     for (size_t i = 0; i < 3; i++) {
         const ssize_t n = recv(fd, text, sizeof text - 1, MSG_DONTWAIT);
@@ -313,12 +313,12 @@ static void systemd_hears_ready_status_and_a_beat_for_each_sample(void **state)
         assert_int_equal(strncmp(text, want[i], strlen(want[i])), 0);
     }
     assert_true(recv(fd, text, sizeof text, MSG_DONTWAIT) < 0);
-    watch_service_close(&s);
+    net_service_close(&s);
     close(fd);
-    watch_service_open(&s); /* nobody listens */
+    net_service_open(&s); /* nobody listens */
     assert_int_equal(s.fd, -1);
-    watch_service_beat(&s);
-    watch_service_close(&s);
+    net_service_beat(&s);
+    net_service_close(&s);
 }
 
 int main(void)

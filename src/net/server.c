@@ -1,0 +1,582 @@
+/* server.c: libmicrohttpd by dlopen, as FFmpeg is: it brings GnuTLS, which every other command
+ * would pay for at its start.
+ *
+ * A connection has a place in a table of fixed length, where it is written down what it is waited
+ * for and since when. libmicrohttpd's own patience counts from the last byte, so a reader that
+ * drips one now and then would stay for ever; the timekeeper's counts from the beginning.
+ *
+ * A stream with nothing to send is suspended, since libmicrohttpd would ask it again at once, for
+ * ever. Suspended connections are not looked at, so the timekeeper wakes them every second: what
+ * the stream then sends is how a reader who left is noticed. */
+#include "server.h"
+
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum {
+    HEAD_S = 15,
+    ANSWER_S = 60,
+    STREAM_S = 20,
+    MEMORY_BYTES = 16 << 10, /* of libmicrohttpd, for each connection */
+    STREAM_BYTES = 16 << 10, /* handed over at a time */
+    KEEPER_STACK_BYTES = 128 << 10
+};
+static const char SONAME[] = "libmicrohttpd.so.12";
+static const char PLAIN[] = "text/plain; charset=utf-8";
+
+#define FUNCTIONS(X)                                                                               \
+    X(MHD_start_daemon)                                                                            \
+    X(MHD_stop_daemon)                                                                             \
+    X(MHD_get_daemon_info)                                                                         \
+    X(MHD_get_connection_info)                                                                     \
+    X(MHD_create_response_from_buffer_with_free_callback)                                          \
+    X(MHD_create_response_from_callback)                                                           \
+    X(MHD_add_response_header)                                                                     \
+    X(MHD_queue_response)                                                                          \
+    X(MHD_destroy_response)                                                                        \
+    X(MHD_suspend_connection)                                                                      \
+    X(MHD_resume_connection)                                                                       \
+    X(MHD_lookup_connection_value)
+
+typedef struct library {
+#define X(name) __typeof__(&name) name;
+    FUNCTIONS(X)
+#undef X
+} library;
+
+typedef enum doing { NOTHING, HEAD, ANSWER, STREAM } doing;
+
+typedef struct place {
+    net_server *server;
+    struct MHD_Connection *connection;
+    doing doing; /* NOTHING: free */
+    int fd;
+    int64_t since_ns;
+    bool sleeps;
+    net_stream stream;
+} place;
+
+struct net_server {
+    library mhd;
+    struct MHD_Daemon *daemon;
+    pthread_t keeper;
+    bool has_keeper;
+    pthread_mutex_t lock; /* of places and stops */
+    pthread_cond_t stop;
+    bool stops;
+    net_address address;
+    int port, most_connections, most_streams, n_streams;
+    base_mem answers; /* what is being sent */
+    void *ctx;
+    bool (*answer)(void *ctx, const net_request *r, const char *path, net_answer *a, base_mem *mem);
+    char token[NET_TOKEN_BYTES], pages[256];
+    place places[NET_MOST_CONNECTIONS];
+};
+
+struct net_request {
+    net_server *s;
+    struct MHD_Connection *connection;
+};
+
+/* ---- places ---- */
+
+static place *place_of(const net_server *s, struct MHD_Connection *c)
+{
+    const union MHD_ConnectionInfo *info =
+        s->mhd.MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info != NULL ? info->socket_context : NULL;
+}
+
+static void set_doing(place *p, doing what)
+{
+    pthread_mutex_lock(&p->server->lock);
+    p->doing = what;
+    p->since_ns = base_now_ns();
+    pthread_mutex_unlock(&p->server->lock);
+}
+
+/* A connection has come, or gone: its descriptor is closed after this. */
+static void note_connection(void *server, struct MHD_Connection *c, void **context,
+                            enum MHD_ConnectionNotificationCode code)
+{
+    net_server *s = server;
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        if (*context != NULL)
+            set_doing(*context, NOTHING);
+        return;
+    }
+    const union MHD_ConnectionInfo *info =
+        s->mhd.MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+    pthread_mutex_lock(&s->lock);
+    for (int i = 0; i < s->most_connections && *context == NULL; i++)
+        if (s->places[i].doing == NOTHING) {
+            s->places[i] = (place){.server = s,
+                                   .connection = c,
+                                   .doing = HEAD,
+                                   .fd = info != NULL ? (int)info->connect_fd : -1,
+                                   .since_ns = base_now_ns()};
+            *context = &s->places[i];
+        }
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void note_completed(void *server, struct MHD_Connection *c, void **ctx,
+                           enum MHD_RequestTerminationCode code)
+{
+    place *p = place_of(server, c);
+    (void)ctx;
+    (void)code;
+    if (p != NULL)
+        set_doing(p, HEAD); /* of the next request on it, if there is one */
+}
+
+static void wake_locked(net_server *s)
+{
+    for (int i = 0; i < s->most_connections; i++)
+        if (s->places[i].sleeps) {
+            s->places[i].sleeps = false;
+            s->places[i].since_ns = base_now_ns();
+            s->mhd.MHD_resume_connection(s->places[i].connection);
+        }
+}
+
+/* Whoever lets others wait for too long is cut off; libmicrohttpd does the rest. */
+static void cut_late(const net_server *s, int64_t now_ns)
+{
+    static const int64_t most_s[] = {[HEAD] = HEAD_S, [ANSWER] = ANSWER_S, [STREAM] = STREAM_S};
+    for (int i = 0; i < s->most_connections; i++) {
+        const place *p = &s->places[i];
+        if (p->doing != NOTHING && p->fd >= 0 &&
+            now_ns - p->since_ns > most_s[p->doing] * INT64_C(1000000000))
+            shutdown(p->fd, SHUT_RDWR);
+    }
+}
+
+static void *keep_time(void *server)
+{
+    net_server *s = server;
+    struct timespec until;
+    pthread_mutex_lock(&s->lock);
+    while (!s->stops) {
+        cut_late(s, base_now_ns());
+        wake_locked(s);
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_sec++;
+        pthread_cond_timedwait(&s->stop, &s->lock, &until);
+    }
+    pthread_mutex_unlock(&s->lock);
+    return NULL;
+}
+
+/* ---- answers ---- */
+
+static enum MHD_Result queue(const net_request *r, unsigned status, const char *type,
+                             struct MHD_Response *answer, const char *header, const char *value)
+{
+    const library *l = &r->s->mhd;
+    l->MHD_add_response_header(answer, "Content-Type", type);
+    l->MHD_add_response_header(answer, "Cache-Control", "no-store");
+    l->MHD_add_response_header(answer, "X-Content-Type-Options", "nosniff");
+    l->MHD_add_response_header(answer, "Referrer-Policy", "no-referrer");
+    l->MHD_add_response_header(answer, "Content-Security-Policy",
+                               "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; "
+                               "script-src 'unsafe-inline'; connect-src 'self'; "
+                               "frame-ancestors 'none'");
+    if (header != NULL)
+        l->MHD_add_response_header(answer, header, value);
+    const enum MHD_Result sent = l->MHD_queue_response(r->connection, status, answer);
+    l->MHD_destroy_response(answer);
+    return sent;
+}
+
+static enum MHD_Result send_text(const net_request *r, unsigned status, const char *type,
+                                 base_str *text, const char *header, const char *value)
+{
+    struct MHD_Response *answer = r->s->mhd.MHD_create_response_from_buffer_with_free_callback(
+        text->length, text->text, base_free);
+    if (answer == NULL) {
+        base_str_fini(text);
+        return MHD_NO;
+    }
+    *text = (base_str){0}; /* the response's now */
+    return queue(r, status, type, answer, header, value);
+}
+
+static enum MHD_Result send_line(const net_request *r, unsigned status, const char *line,
+                                 const char *header, const char *value)
+{
+    base_str text = {0};
+    if (base_str_add(&text, 4096, &r->s->answers, NULL, "%s\n", line) != VG_OK)
+        return MHD_NO;
+    return send_text(r, status, PLAIN, &text, header, value);
+}
+
+static enum MHD_Result send_busy(const net_request *r)
+{
+    return send_line(r, MHD_HTTP_SERVICE_UNAVAILABLE, "too many readers at once", "Retry-After",
+                     "5");
+}
+
+void net_answer_busy(net_answer *a)
+{
+    base_str_fini(&a->body);
+    a->status = MHD_HTTP_SERVICE_UNAVAILABLE;
+}
+
+/* ---- streams ---- */
+
+static ssize_t read_stream(void *ctx, uint64_t at, char *out, size_t most)
+{
+    place *p = ctx;
+    net_server *s = p->server;
+    size_t n = 0;
+    (void)at;
+    /* Asked under the lock: what is put between its answer and its sleep wakes it. */
+    pthread_mutex_lock(&s->lock);
+    p->since_ns = base_now_ns();
+    const net_more more = s->stops ? NET_MORE_NONE : p->stream.read(p->stream.ctx, out, most, &n);
+    if (more == NET_MORE_LATER) {
+        p->sleeps = true;
+        s->mhd.MHD_suspend_connection(p->connection);
+    }
+    pthread_mutex_unlock(&s->lock);
+    if (more == NET_MORE_NONE)
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    return more == NET_MORE_LATER ? 0 : (ssize_t)n;
+}
+
+static void close_stream(void *ctx)
+{
+    place *p = ctx;
+    net_server *s = p->server;
+    pthread_mutex_lock(&s->lock);
+    const net_stream stream = p->stream;
+    p->stream = (net_stream){0};
+    p->sleeps = false;
+    s->n_streams--;
+    pthread_mutex_unlock(&s->lock);
+    stream.close(stream.ctx);
+}
+
+static enum MHD_Result send_stream(const net_request *r, net_answer *a)
+{
+    net_server *s = r->s;
+    place *p = place_of(s, r->connection);
+    pthread_mutex_lock(&s->lock);
+    const bool has_room = p != NULL && !s->stops && s->n_streams < s->most_streams;
+    if (has_room) {
+        s->n_streams++;
+        p->stream = a->stream;
+        p->doing = STREAM;
+        p->since_ns = base_now_ns();
+    }
+    pthread_mutex_unlock(&s->lock);
+    if (!has_room) {
+        a->stream.close(a->stream.ctx);
+        return send_busy(r);
+    }
+    struct MHD_Response *answer = s->mhd.MHD_create_response_from_callback(
+        MHD_SIZE_UNKNOWN, STREAM_BYTES, read_stream, p, close_stream);
+    if (answer == NULL) {
+        close_stream(p);
+        return MHD_NO;
+    }
+    return queue(r, MHD_HTTP_OK, a->type, answer, "Connection", "close");
+}
+
+void net_server_wake(net_server *s)
+{
+    pthread_mutex_lock(&s->lock);
+    if (!s->stops)
+        wake_locked(s);
+    pthread_mutex_unlock(&s->lock);
+}
+
+/* ---- who may ask ---- */
+
+/* In a time that tells nothing of where they differ. */
+static bool same_secret(const char *a, const char *b, size_t n_b)
+{
+    const size_t n = strlen(a);
+    unsigned char difference = n != n_b;
+    for (size_t i = 0; i < n; i++)
+        difference |= (unsigned char)a[i] ^ (unsigned char)(i < n_b ? b[i] : 0);
+    return difference == 0;
+}
+
+static const char *value_of(const net_request *r, enum MHD_ValueKind kind, const char *name)
+{
+    return r->s->mhd.MHD_lookup_connection_value(r->connection, kind, name);
+}
+
+const char *net_request_query(const net_request *r, const char *name)
+{
+    return value_of(r, MHD_GET_ARGUMENT_KIND, name);
+}
+
+static bool knows_token(const net_request *r)
+{
+    const char *given = value_of(r, MHD_HEADER_KIND, "Authorization"),
+               *cookie = value_of(r, MHD_COOKIE_KIND, "vigil");
+    static const char bearer[] = "Bearer ";
+    if (given != NULL && base_starts_with(given, bearer) &&
+        same_secret(r->s->token, given + strlen(bearer), strlen(given + strlen(bearer))))
+        return true;
+    return cookie != NULL && same_secret(r->s->token, cookie, strlen(cookie));
+}
+
+/* A name that leads here only by a DNS of others' is no name of this machine. */
+static bool is_own_host(const net_request *r)
+{
+    const char *host = value_of(r, MHD_HEADER_KIND, "Host");
+    if (host == NULL || !r->s->address.is_loopback)
+        return true;
+    const char *end = host[0] == '[' ? strchr(host, ']') : strchr(host, ':');
+    const size_t n = end == NULL ? strlen(host) : (size_t)(end - host) + (host[0] == '[');
+    const char *const names[] = {"localhost", "127.0.0.1", "[::1]", r->s->address.host};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strlen(names[i]) == n && strncmp(names[i], host, n) == 0)
+            return true;
+    return false;
+}
+
+static enum MHD_Result give_cookie(const net_request *r)
+{
+    char cookie[NET_TOKEN_BYTES + 64];
+    base_format(cookie, sizeof cookie, "vigil=%s; HttpOnly; SameSite=Strict; Path=/", r->s->token);
+    base_str text = {0};
+    if (base_str_add(&text, 64, &r->s->answers, NULL,
+                     "<meta http-equiv=refresh content='0;url=/'>") != VG_OK)
+        return MHD_NO;
+    /* Not a redirection: the address with the token in it would stay in the history's list. */
+    return send_text(r, MHD_HTTP_OK, "text/html; charset=utf-8", &text, "Set-Cookie", cookie);
+}
+
+/* ---- requests ---- */
+
+static enum MHD_Result show(const net_request *r, const char *path, bool is_head)
+{
+    net_server *s = r->s;
+    net_answer a = {.status = MHD_HTTP_OK, .type = PLAIN};
+    if (!s->answer(s->ctx, r, path, &a, &s->answers)) {
+        base_str_fini(&a.body);
+        return send_line(r, MHD_HTTP_NOT_FOUND, s->pages, NULL, NULL);
+    }
+    if (a.stream.ctx != NULL && is_head) {
+        a.stream.close(a.stream.ctx);
+        return send_text(r, MHD_HTTP_OK, a.type, &a.body, NULL, NULL);
+    }
+    if (a.stream.ctx != NULL)
+        return send_stream(r, &a);
+    if (a.status == MHD_HTTP_SERVICE_UNAVAILABLE && a.body.length == 0)
+        return send_busy(r);
+    return send_text(r, a.status, a.type, &a.body, NULL, NULL);
+}
+
+static enum MHD_Result answer(void *server, struct MHD_Connection *connection, const char *path,
+                              const char *method, const char *version, const char *body,
+                              size_t *n_body, void **ctx)
+{
+    static char begun;
+    const net_request r = {.s = server, .connection = connection};
+    (void)version;
+    (void)body;
+    (void)n_body;
+    if (*ctx == NULL) { /* the head is in; the whole request is asked about next */
+        place *p = place_of(r.s, connection);
+        if (p != NULL)
+            set_doing(p, ANSWER);
+        *ctx = &begun;
+        if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0)
+            return MHD_YES;
+        return send_line(&r, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD", "Allow",
+                         "GET, HEAD");
+    }
+    if (r.s->token[0] != '\0') {
+        const char *given = net_request_query(&r, "token");
+        if (given != NULL && same_secret(r.s->token, given, strlen(given)))
+            return give_cookie(&r);
+        if (!knows_token(&r))
+            return send_line(&r, MHD_HTTP_UNAUTHORIZED,
+                             "a token is needed: Authorization: Bearer TOKEN, or /?token=TOKEN",
+                             "WWW-Authenticate", "Bearer");
+    } else if (!is_own_host(&r)) {
+        return send_line(&r, MHD_HTTP_FORBIDDEN, "asked for by a name that is not this machine's",
+                         NULL, NULL);
+    }
+    return show(&r, path, strcmp(method, "HEAD") == 0);
+}
+
+/* ---- open ---- */
+
+static vg_status load(library *l, vg_error *err)
+{
+    void *handle;
+    vg_status st = base_library_open(&handle, SONAME, "the live page needs libmicrohttpd",
+                                     "install libmicrohttpd12", err);
+#define X(name)                                                                                    \
+    if (st == VG_OK)                                                                               \
+        st = base_library_find(&l->name, handle, #name, err);
+    FUNCTIONS(X)
+#undef X
+    return st;
+}
+
+/* Says nothing: a reader that breaks off is no news. */
+static void ignore(void *ctx, const char *format, va_list args)
+{
+    (void)ctx;
+    (void)format;
+    (void)args;
+}
+
+static vg_status start_daemon(net_server *s, const char *where, vg_error *err)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } a;
+    memset(&a, 0, sizeof a);
+    if (s->address.is_v6) {
+        a.v6.sin6_family = AF_INET6;
+        a.v6.sin6_port = htons((uint16_t)s->address.port);
+        memcpy(&a.v6.sin6_addr, s->address.bytes, 16);
+    } else {
+        a.v4.sin_family = AF_INET;
+        a.v4.sin_port = htons((uint16_t)s->address.port);
+        memcpy(&a.v4.sin_addr, s->address.bytes, 4);
+    }
+    /* Not epoll: with it libmicrohttpd 0.9.75, once full, sees readers leave only when its patience
+     * ends (test_serve: 15 s against none). */
+    const unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ERROR_LOG |
+                           MHD_ALLOW_SUSPEND_RESUME |
+                           (s->address.is_v6 ? (unsigned)MHD_USE_IPv6 : 0u);
+    s->daemon = s->mhd.MHD_start_daemon(
+        flags, 0, NULL, NULL, answer, s, MHD_OPTION_EXTERNAL_LOGGER, ignore, NULL,
+        MHD_OPTION_SOCK_ADDR, &a.any, MHD_OPTION_CONNECTION_LIMIT, (unsigned)s->most_connections,
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)(s->most_connections * 3 / 4),
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HEAD_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)MEMORY_BYTES, MHD_OPTION_NOTIFY_CONNECTION, note_connection, s,
+        MHD_OPTION_NOTIFY_COMPLETED, note_completed, s, MHD_OPTION_END);
+    if (s->daemon == NULL)
+        return base_fail_errno(err, VG_ERR_SYSTEM, "--serve", "take another port",
+                               "cannot serve on %s", where);
+    const union MHD_DaemonInfo *info =
+        s->mhd.MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_BIND_PORT);
+    s->port = info != NULL ? info->port : 0;
+    return VG_OK;
+}
+
+static vg_status start_keeper(net_server *s, vg_error *err)
+{
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, KEEPER_STACK_BYTES);
+    s->has_keeper = pthread_create(&s->keeper, &attributes, keep_time, s) == 0;
+    pthread_attr_destroy(&attributes);
+    return s->has_keeper ? VG_OK
+                         : base_fail(err, VG_ERR_SYSTEM, "--serve", NULL, "no thread for a server");
+}
+
+static void make_lock(net_server *s)
+{
+    pthread_condattr_t clock;
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    pthread_cond_init(&s->stop, &clock);
+    pthread_condattr_destroy(&clock);
+    pthread_mutex_init(&s->lock, NULL);
+}
+
+vg_status net_server_open(net_server **out, const net_server_options *o, base_mem *mem,
+                          vg_error *err)
+{
+    *out = NULL;
+    for (const char *c = o->token; *c != '\0'; c++)
+        if (*c <= ' ' || *c > '~' || strchr("\",;\\", *c) != NULL)
+            return base_fail(err, VG_ERR_ARGUMENT, "--token", "letters and digits",
+                             "a token that no cookie can hold");
+    if (strlen(o->token) >= NET_TOKEN_BYTES)
+        return base_fail(err, VG_ERR_ARGUMENT, "--token", "a shorter one",
+                         "a token of more than %d bytes", NET_TOKEN_BYTES - 1);
+    net_server *s = base_alloc_zero(mem, 1, sizeof *s, err);
+    if (s == NULL)
+        return VG_ERR_MEMORY;
+    base_mem_init(&s->answers, "pages", mem, o->most_answer_bytes);
+    make_lock(s);
+    s->most_connections =
+        o->most_connections < NET_MOST_CONNECTIONS ? o->most_connections : NET_MOST_CONNECTIONS;
+    s->most_streams = o->most_streams;
+    s->ctx = o->ctx;
+    s->answer = o->answer;
+    base_format(s->token, sizeof s->token, "%s", o->token);
+    base_format(s->pages, sizeof s->pages, "%s", o->pages);
+    vg_status st = net_address_parse(&s->address, o->where, err);
+    if (st == VG_OK)
+        st = load(&s->mhd, err);
+    sigset_t all, before; /* signals are for others' threads */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    if (st == VG_OK)
+        st = start_daemon(s, o->where, err);
+    if (st == VG_OK)
+        st = start_keeper(s, err);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (st != VG_OK)
+        net_server_close(&s);
+    *out = s;
+    return st;
+}
+
+void net_server_close(net_server **server)
+{
+    net_server *s = *server;
+    if (s == NULL)
+        return;
+    pthread_mutex_lock(&s->lock);
+    wake_locked(s); /* libmicrohttpd ends the program when it is stopped while connections sleep */
+    s->stops = true;
+    pthread_cond_signal(&s->stop);
+    pthread_mutex_unlock(&s->lock);
+    if (s->has_keeper)
+        pthread_join(s->keeper, NULL);
+    if (s->daemon != NULL)
+        s->mhd.MHD_stop_daemon(s->daemon);
+    pthread_cond_destroy(&s->stop);
+    pthread_mutex_destroy(&s->lock);
+    base_free(s);
+    *server = NULL;
+}
+
+int net_server_port(const net_server *s)
+{
+    return s->port;
+}
+
+bool net_server_is_loopback(const net_server *s)
+{
+    return s->address.is_loopback;
+}
+
+int net_server_n_streams(net_server *s)
+{
+    pthread_mutex_lock(&s->lock);
+    const int n = s->n_streams;
+    pthread_mutex_unlock(&s->lock);
+    return n;
+}
+
+int net_server_n_connections(net_server *s)
+{
+    int n = 0;
+    pthread_mutex_lock(&s->lock);
+    for (int i = 0; i < s->most_connections; i++)
+        n += s->places[i].doing != NOTHING;
+    pthread_mutex_unlock(&s->lock);
+    return n;
+}

@@ -1,0 +1,244 @@
+/* web.c: HTTP by libcurl. Its multi interface, though there is one transfer at a time: it alone can
+ * be left in the middle without waiting for the other side. */
+#include "web.h"
+
+#include <limits.h>
+#include <string.h>
+#include <time.h>
+
+static bool is_url(const char *url)
+{
+    return (base_starts_with(url, "http://") && url[7] != '\0') ||
+           (base_starts_with(url, "https://") && url[8] != '\0');
+}
+
+static vg_status bad_url(vg_error *err)
+{
+    return base_fail(err, VG_ERR_ARGUMENT, "option webhook", "give http://... or https://...",
+                     "a webhook that is no URL");
+}
+
+#ifdef VIGIL_HAVE_CURL
+
+#define CURL_DISABLE_TYPECHECK
+#include <curl/curl.h>
+
+#define FUNCTIONS(X)                                                                               \
+    X(curl_global_init)                                                                            \
+    X(curl_easy_init)                                                                              \
+    X(curl_easy_setopt)                                                                            \
+    X(curl_easy_getinfo)                                                                           \
+    X(curl_easy_cleanup)                                                                           \
+    X(curl_easy_strerror)                                                                          \
+    X(curl_multi_init)                                                                             \
+    X(curl_multi_add_handle)                                                                       \
+    X(curl_multi_remove_handle)                                                                    \
+    X(curl_multi_perform)                                                                          \
+    X(curl_multi_poll)                                                                             \
+    X(curl_multi_info_read)                                                                        \
+    X(curl_multi_cleanup)                                                                          \
+    X(curl_slist_append)                                                                           \
+    X(curl_slist_free_all)
+
+enum { TIMEOUT_MS = 10000, SLICE_MS = 50 };
+
+struct net_web {
+#define X(name) __typeof__((name)) *name;
+    FUNCTIONS(X)
+#undef X
+    CURL *easy;
+    CURLM *multi;
+    struct curl_slist *headers;
+    net_web_options o; /* without texts */
+    char why[CURL_ERROR_SIZE];
+};
+
+static vg_status load(net_web *w, vg_error *err)
+{
+    void *library;
+    vg_status st = base_library_open(&library, "libcurl.so.4", "--webhook needs libcurl",
+                                     "install libcurl4", err);
+#define X(name)                                                                                    \
+    if (st == VG_OK)                                                                               \
+        st = base_library_find(&w->name, library, #name, err);
+    FUNCTIONS(X)
+#undef X
+    return st;
+}
+
+static size_t ignore(char *bytes, size_t size, size_t n, void *ctx)
+{
+    (void)bytes, (void)ctx;
+    return size * n;
+}
+
+static bool set_up(net_web *w, const net_web_options *o)
+{
+    w->easy = w->curl_easy_init();
+    w->multi = w->curl_multi_init();
+    w->headers = w->curl_slist_append(NULL, "Content-Type: application/json");
+    if (w->easy == NULL || w->multi == NULL || w->headers == NULL)
+        return false;
+#if LIBCURL_VERSION_NUM >= 0x075700
+    /* Not to wait for a name server when a transfer is left. An older library does not know it. */
+    w->curl_easy_setopt(w->easy, CURLOPT_QUICK_EXIT, 1L);
+#endif
+    return w->curl_easy_setopt(w->easy, CURLOPT_URL, o->url) == CURLE_OK &&
+           w->curl_easy_setopt(w->easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
+           w->curl_easy_setopt(w->easy, CURLOPT_HTTPHEADER, w->headers) == CURLE_OK &&
+           w->curl_easy_setopt(w->easy, CURLOPT_USERAGENT, o->agent) == CURLE_OK &&
+           w->curl_easy_setopt(w->easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+           w->curl_easy_setopt(w->easy, CURLOPT_ERRORBUFFER, w->why) == CURLE_OK &&
+           w->curl_easy_setopt(w->easy, CURLOPT_WRITEFUNCTION, ignore) == CURLE_OK;
+}
+
+vg_status net_web_open(net_web **out, const net_web_options *o, base_mem *mem, vg_error *err)
+{
+    *out = NULL;
+    if (!is_url(o->url))
+        return bad_url(err);
+    net_web *w = base_alloc_zero(mem, 1, sizeof *w, err);
+    if (w == NULL)
+        return VG_ERR_MEMORY;
+    *out = w;
+    w->o = *o;
+    w->o.url = w->o.agent = NULL;
+    vg_status st = load(w, err);
+    if (st == VG_OK && (w->curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !set_up(w, o)))
+        st = base_fail(err, VG_ERR_UNSUPPORTED, "option webhook", "give an http or https URL",
+                       "libcurl does not take it");
+    if (st != VG_OK)
+        net_web_close(out);
+    return st;
+}
+
+static bool is_stopped(const net_web *w)
+{
+    return w->o.stop != NULL && *w->o.stop;
+}
+
+/* False: it was left because of stop. */
+static bool perform(net_web *w, CURLcode *code)
+{
+    int n_running = 1;
+    *code = CURLE_FAILED_INIT;
+    if (w->curl_multi_add_handle(w->multi, w->easy) != CURLM_OK)
+        return true;
+    while (n_running > 0 && !is_stopped(w))
+        if (w->curl_multi_perform(w->multi, &n_running) != CURLM_OK ||
+            (n_running > 0 && w->curl_multi_poll(w->multi, NULL, 0, SLICE_MS, NULL) != CURLM_OK))
+            break;
+    int n_left;
+    CURLMsg *m;
+    while ((m = w->curl_multi_info_read(w->multi, &n_left)) != NULL)
+        if (m->msg == CURLMSG_DONE)
+            *code = m->data.result;
+    w->curl_multi_remove_handle(w->multi, w->easy);
+    return n_running == 0 || !is_stopped(w);
+}
+
+static vg_status try_for(net_web *w, const char *json, size_t n, long most_ms, bool *again,
+                         vg_error *err)
+{
+    const long timeout_ms = w->o.timeout_ms > 0 ? w->o.timeout_ms : TIMEOUT_MS;
+    long status = 0;
+    CURLcode code;
+    w->why[0] = '\0';
+    w->curl_easy_setopt(w->easy, CURLOPT_TIMEOUT_MS, most_ms < timeout_ms ? most_ms : timeout_ms);
+    w->curl_easy_setopt(w->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)n);
+    w->curl_easy_setopt(w->easy, CURLOPT_POSTFIELDS, json);
+    *again = false;
+    if (!perform(w, &code))
+        return base_fail(err, VG_ERR_INTERRUPTED, "the webhook", NULL,
+                         "there was no time left for its answer");
+    *again = true;
+    if (code != CURLE_OK)
+        return base_fail(err, VG_ERR_IO, "the webhook", NULL, "no answer: %s",
+                         w->why[0] != '\0' ? w->why : w->curl_easy_strerror(code));
+    w->curl_easy_getinfo(w->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (status >= 200 && status < 300)
+        return VG_OK;
+    *again = status >= 500 || status == 408 || status == 429;
+    return base_fail(err, VG_ERR_IO, "the webhook", "look at what its server says",
+                     "it answered with status %ld", status);
+}
+
+vg_status net_web_try(net_web *w, const char *json, size_t n, bool *again, vg_error *err)
+{
+    return try_for(w, json, n, LONG_MAX, again, err);
+}
+
+/* False: stopped. */
+static bool pause_s(const net_web *w, double seconds)
+{
+    const struct timespec slice = {.tv_nsec = SLICE_MS * 1000000};
+    const int64_t until_ns = base_now_ns() + (int64_t)(seconds * 1e9);
+    while (base_now_ns() < until_ns && !is_stopped(w))
+        nanosleep(&slice, NULL);
+    return !is_stopped(w);
+}
+
+vg_status net_web_post(net_web *w, const char *json, size_t n, vg_error *err)
+{
+    const int64_t end_ns = base_now_ns() + (int64_t)(w->o.budget_s * 1e9);
+    const double most_wait_s = w->o.most_wait_s > 0 ? w->o.most_wait_s : 30;
+    double wait_s = w->o.first_wait_s > 0 ? w->o.first_wait_s : 1;
+    for (int t = 1;; t++) {
+        bool again;
+        const bool is_bound = w->o.budget_s > 0;
+        const long left_ms = is_bound ? (long)((end_ns - base_now_ns()) / 1000000) : LONG_MAX;
+        const vg_status st = try_for(w, json, n, left_ms > 1 ? left_ms : 1, &again, err);
+        if (st == VG_OK || !again || t >= w->o.most_tries ||
+            (is_bound && base_now_ns() + (int64_t)(wait_s * 1e9) >= end_ns) || !pause_s(w, wait_s))
+            return st;
+        wait_s = wait_s * 2 < most_wait_s ? wait_s * 2 : most_wait_s;
+    }
+}
+
+void net_web_close(net_web **web)
+{
+    net_web *w = *web;
+    if (w == NULL)
+        return;
+    if (w->easy != NULL)
+        w->curl_easy_cleanup(w->easy);
+    if (w->multi != NULL)
+        w->curl_multi_cleanup(w->multi);
+    if (w->headers != NULL)
+        w->curl_slist_free_all(w->headers);
+    base_free(w);
+    *web = NULL;
+}
+
+#else
+
+vg_status net_web_open(net_web **out, const net_web_options *o, base_mem *mem, vg_error *err)
+{
+    (void)mem;
+    *out = NULL;
+    if (!is_url(o->url))
+        return bad_url(err);
+    return base_fail(err, VG_ERR_UNSUPPORTED, "option webhook",
+                     "install libcurl4-openssl-dev and build again, or use --notify-command",
+                     "this vigil was built without libcurl");
+}
+
+vg_status net_web_try(net_web *w, const char *json, size_t n, bool *again, vg_error *err)
+{
+    (void)w, (void)json, (void)n;
+    *again = false;
+    return bad_url(err);
+}
+
+vg_status net_web_post(net_web *w, const char *json, size_t n, vg_error *err)
+{
+    bool again;
+    return net_web_try(w, json, n, &again, err);
+}
+
+void net_web_close(net_web **w)
+{
+    *w = NULL;
+}
+
+#endif
