@@ -10,6 +10,8 @@
 #include "ciou.h"
 #include "loss.h"
 #include "metrics.h"
+#include "polygon.h"
 #include "track.h"
+#include "zone.h"
 
 #endif

@@ -1,0 +1,120 @@
+/* polygon.c: sums over edges. */
+#include "polygon.h"
+
+#include <math.h>
+
+typedef struct edge {
+    double ax, ay, bx, by;
+} edge;
+
+static edge edge_at(const float *xy, size_t n, size_t i)
+{
+    const float *a = &xy[2 * i], *b = &xy[2 * (i + 1 == n ? 0 : i + 1)];
+    return (edge){(double)a[0], (double)a[1], (double)b[0], (double)b[1]};
+}
+
+/* Above 0: (x, y) is to one side of the edge, below: to the other, 0: on its line. */
+static double side(const edge *e, double x, double y)
+{
+    return (e->bx - e->ax) * (y - e->ay) - (e->by - e->ay) * (x - e->ax);
+}
+
+static bool is_within(double v, double a, double b)
+{
+    return v >= fmin(a, b) && v <= fmax(a, b);
+}
+
+static bool is_on(const edge *e, double x, double y)
+{
+    return side(e, x, y) == 0 && is_within(x, e->ax, e->bx) && is_within(y, e->ay, e->by);
+}
+
+bool detect_polygon_holds(const float *xy, size_t n, double x, double y)
+{
+    bool is_inside = false;
+    for (size_t i = 0; i < n; i++) {
+        const edge e = edge_at(xy, n, i);
+        if (is_on(&e, x, y))
+            return true;
+        if ((e.ay > y) != (e.by > y) && x < e.ax + (e.bx - e.ax) * (y - e.ay) / (e.by - e.ay))
+            is_inside = !is_inside;
+    }
+    return is_inside;
+}
+
+/* The integral of y held in 0..most, from 0 to y. */
+static double integral_held(double y, double most)
+{
+    if (y <= 0)
+        return 0;
+    return y < most ? y * y / 2 : most * most / 2 + most * (y - most);
+}
+
+static double mean_held(double from, double to, double most)
+{
+    if (fabs(to - from) < 1e-9 * most)
+        return fmin(fmax((from + to) / 2, 0), most);
+    return (integral_held(to, most) - integral_held(from, most)) / (to - from);
+}
+
+/* By Green's theorem the area of polygon and box is the integral along the edges of their height
+ * above the box's first side, held within the box, over the part of x that is the box's: no clipped
+ * polygon has to be made. */
+double detect_polygon_share(const float *xy, size_t n, const detect_box *box)
+{
+    const double x1 = (double)box->x1, w = (double)box->x2 - x1;
+    const double y1 = (double)box->y1, h = (double)box->y2 - y1;
+    double sum = 0;
+    if (!(w > 0 && h > 0))
+        return 0;
+    for (size_t i = 0; i < n; i++) {
+        const edge e = edge_at(xy, n, i);
+        const double dx = e.bx - e.ax, dy = e.by - e.ay;
+        if (dx == 0)
+            continue;
+        const double p = (x1 - e.ax) / dx, q = (x1 + w - e.ax) / dx;
+        const double from = fmin(fmax(fmin(p, q), 0), 1), to = fmin(fmax(fmax(p, q), 0), 1);
+        sum += (to - from) * dx * mean_held(e.ay + from * dy - y1, e.ay + to * dy - y1, h);
+    }
+    return fmin(fabs(sum) / (w * h), 1);
+}
+
+double detect_polygon_area(const float *xy, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        const edge e = edge_at(xy, n, i);
+        sum += e.ax * e.by - e.bx * e.ay;
+    }
+    return fabs(sum) / 2;
+}
+
+static bool do_meet(const edge *a, const edge *b)
+{
+    const double p = side(a, b->ax, b->ay), q = side(a, b->bx, b->by);
+    const double r = side(b, a->ax, a->ay), s = side(b, a->bx, a->by);
+    if (((p > 0 && q < 0) || (p < 0 && q > 0)) && ((r > 0 && s < 0) || (r < 0 && s > 0)))
+        return true;
+    return is_on(a, b->ax, b->ay) || is_on(a, b->bx, b->by) || is_on(b, a->ax, a->ay) ||
+           is_on(b, a->bx, a->by);
+}
+
+/* Neighbours share a corner; more than that is an edge that goes back on the one before. */
+static bool folds_back(const edge *a, const edge *b)
+{
+    return is_on(a, b->bx, b->by) || is_on(b, a->ax, a->ay);
+}
+
+bool detect_polygon_is_simple(const float *xy, size_t n, size_t *a, size_t *b)
+{
+    for (*a = 0; *a < n; ++*a)
+        for (*b = *a + 1; *b < n; ++*b) {
+            const edge e = edge_at(xy, n, *a), f = edge_at(xy, n, *b);
+            const bool is_last_pair = *a == 0 && *b == n - 1;
+            if (*b == *a + 1   ? folds_back(&e, &f)
+                : is_last_pair ? folds_back(&f, &e)
+                               : do_meet(&e, &f))
+                return false;
+        }
+    return true;
+}
