@@ -515,4 +515,7 @@ VG_API vg_status vg_convert(const char *weights, const char *output, vg_error *e
 #ifdef __cplusplus
 }
 #endif
+
+#include "vigil/stream.h"
+
 #endif

@@ -42,9 +42,9 @@ vg_status live_job_start_channel(stream_live *l, int channel, live_source *s, vg
     const live_capture_options o = {.texts = s->texts,
                                     .n_texts = s->n_texts,
                                     .video = s->video,
-                                    .retry_first_s = l->o.retry_first_s,
-                                    .retry_most_s = l->o.retry_most_s,
-                                    .max_retries = l->o.max_retries,
+                                    .retry_first_s = s->retry_first_s,
+                                    .retry_most_s = s->retry_most_s,
+                                    .max_retries = s->max_retries,
                                     .ends = s->ends,
                                     .seed = (uint64_t)channel + 1};
     c->source = s;
@@ -89,20 +89,28 @@ static vg_status start(stream_live *l, vg_error *err)
     return st;
 }
 
-vg_status stream_live_open(stream_live **out, const live_options *o, const live_listener *listener,
-                           stream_accounts *mem, vg_error *err)
+static stream_live *make(const live_options *o, stream_accounts *mem, vg_error *err)
 {
-    *out = NULL;
     stream_live *l = base_alloc_zero(&mem->owner[STREAM_PLANS], 1, sizeof *l, err);
     if (l == NULL)
-        return VG_ERR_MEMORY;
+        return NULL;
     l->o = *o;
     l->mem = mem;
     l->stats.started_ns = base_now_ns();
     l->stats.accounts = mem->owner;
     l->stats.n_accounts = STREAM_N_OWNERS;
     pthread_mutex_init(&l->failure_lock, NULL);
+    return l;
+}
+
+vg_status stream_live_open(stream_live **out, const live_options *o, const live_listener *listener,
+                           stream_accounts *mem, vg_error *err)
+{
     sigset_t all, before;
+    stream_live *l = make(o, mem, err);
+    *out = NULL;
+    if (l == NULL)
+        return VG_ERR_MEMORY;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     vg_status st = live_job_open(l, listener, err);
@@ -112,6 +120,16 @@ vg_status stream_live_open(stream_live **out, const live_options *o, const live_
     if (st != VG_OK)
         stream_live_close(&l, 0, NULL);
     *out = l;
+    return st;
+}
+
+vg_status stream_live_check(const live_options *o, stream_accounts *mem, vg_error *err)
+{
+    stream_live *l = make(o, mem, err);
+    if (l == NULL)
+        return VG_ERR_MEMORY;
+    const vg_status st = live_job_check(l, err);
+    stream_live_close(&l, 0, NULL);
     return st;
 }
 

@@ -14,11 +14,15 @@
 typedef struct stream_live stream_live;
 
 /* Reads the sources' list, connects as long as that takes at most connect_timeout (files must be
- * there; live sources may come later), plans, checks the limit, takes everything, starts the threads.
- * Errors: VG_ERR_ARGUMENT, VG_ERR_IO, VG_ERR_FORMAT, VG_ERR_UNSUPPORTED, VG_ERR_LIMIT, VG_ERR_MEMORY,
- * VG_ERR_SYSTEM. */
+ * there; live sources may come later), plans, checks the limit, takes everything, starts the
+ * threads. Errors: VG_ERR_ARGUMENT, VG_ERR_IO, VG_ERR_FORMAT, VG_ERR_UNSUPPORTED, VG_ERR_LIMIT,
+ * VG_ERR_MEMORY, VG_ERR_SYSTEM. */
 vg_status stream_live_open(stream_live **out, const live_options *o, const live_listener *listener,
                            stream_accounts *mem, vg_error *err);
+/* What open would take, planned on mem, without it: reads sources, weights and zones, the heads of
+ * files, and connects to nothing. Whatever it takes to find out is given back. VG_ERR_LIMIT: over
+ * the limit of mem, which is planned on all the same. Other errors: as open's. */
+vg_status stream_live_check(const live_options *o, stream_accounts *mem, vg_error *err);
 /* Waits up to timeout_ms. *ended: every source has ended for good and every result has reached its
  * sinks. An error here is the job's. */
 vg_status stream_live_wait(stream_live *l, int timeout_ms, bool *ended, vg_error *err);

@@ -70,6 +70,8 @@ struct stream_live {
 /* Plans, checks the limit, takes everything but the captures. What a failure leaves is
  * stream_live_close's. */
 vg_status live_job_open(stream_live *l, const live_listener *listener, vg_error *err);
+/* As far as what it would take is known and the options are seen to fit the model. */
+vg_status live_job_check(stream_live *l, vg_error *err);
 void live_job_free(stream_live *l);
 /* The capture of source s in a place. */
 vg_status live_job_start_channel(stream_live *l, int channel, live_source *s, vg_error *err);

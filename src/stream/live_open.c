@@ -74,6 +74,7 @@ static int post_queue_length(const stream_live *l)
 
 static void plan_sizes(stream_live *l)
 {
+    live_options_settle(&l->o, keeps_all(l));
     const int asked = l->o.batch > 0 ? l->o.batch : MOST_AUTO_BATCH;
     l->n_channels = least_int(most_int((int)l->sources.n, l->o.most_sources), LIVE_MOST_CHANNELS);
     l->most_batch = least_int(least_int(asked, l->n_channels), LIVE_MOST_BATCH);
@@ -236,10 +237,9 @@ static vg_status open_outlet(stream_live *l, vg_error *err)
     return st;
 }
 
-vg_status live_job_open(stream_live *l, const live_listener *listener, vg_error *err)
+vg_status live_job_check(stream_live *l, vg_error *err)
 {
     stream_model model = {0};
-    l->setting.listener = listener;
     vg_status st = live_sources_open(&l->sources, &l->o, &l->mem->owner[STREAM_OUTPUT], err);
     if (st == VG_OK)
         st = stream_model_open(&model, l->o.weights, l->o.imgsz, l->mem, err);
@@ -255,6 +255,13 @@ vg_status live_job_open(stream_live *l, const live_listener *listener, vg_error 
     stream_model_close(&model);
     if (st == VG_OK)
         st = choose_classes(l, err);
+    return st;
+}
+
+vg_status live_job_open(stream_live *l, const live_listener *listener, vg_error *err)
+{
+    l->setting.listener = listener;
+    vg_status st = live_job_check(l, err);
     if (st == VG_OK)
         st = make_buffers(l, err);
     if (st == VG_OK)

@@ -271,6 +271,7 @@ vg_status live_options_check(const live_options *o, vg_error *err)
 void live_options_settle(live_options *o, bool has_files_only)
 {
     o->save = o->save_choice == 1 || (o->save_choice == 0 && has_files_only);
+    o->save_choice = o->save ? 1 : 2; /* settled once, it stays */
     o->tracker.most_detections = o->max_det;
     if (has_files_only)
         return;

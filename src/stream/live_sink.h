@@ -64,10 +64,13 @@ typedef struct live_result {
     live_times times;
 } live_result;
 
-/* Called by a sink's thread for every result, when given. */
+struct live_setting;
+/* Called by a sink's thread for every result, when given; opened (NULL: not wanted) before the
+ * first one, by the thread that opens the job. */
 typedef struct live_listener {
     void *ctx;
     void (*result)(void *ctx, const live_result *r);
+    void (*opened)(void *ctx, const struct live_setting *s);
 } live_listener;
 
 /* What every sink may want to know; borrowed for the life of the job. */

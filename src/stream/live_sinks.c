@@ -15,6 +15,8 @@ static vg_status open_(void *self, const live_setting *s, vg_error *err)
 {
     (void)err;
     ((state *)self)->listener = s->listener;
+    if (s->listener->opened != NULL)
+        s->listener->opened(s->listener->ctx, s);
     return VG_OK;
 }
 

@@ -5,6 +5,8 @@
 
 #include "accounts.h"
 #include "detector.h"
+#include "live.h"
+#include "live_sources.h"
 #include "pictures.h"
 #include "predict.h"
 #include "run_folder.h"

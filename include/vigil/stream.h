@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* stream.h: detection in moving pictures: files, network streams and cameras, several at once, for
+ * months, in memory that is planned before the first frame.
+ *
+ *     vg_stream *s = NULL;
+ *     vg_error err;
+ *     vg_stream_listener l = {.result = mine};
+ *     if (vg_stream_create(&s, &err) == VG_OK &&
+ *         vg_stream_set(s, "weights", "yolo11n.pt", &err) == VG_OK &&
+ *         vg_stream_set(s, "source", "rtsp://camera/1", &err) == VG_OK)
+ *         vg_stream_run(s, &l, &err);
+ *     vg_stream_destroy(&s);
+ *
+ * One thread owns a handle and calls its functions; where another may, it is said. */
+#ifndef VIGIL_STREAM_H
+#define VIGIL_STREAM_H
+
+#include "vigil/vigil.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- options ---- */
+
+typedef enum vg_stream_option_kind {
+    VG_STREAM_BOOL,
+    VG_STREAM_SWITCH, /* true, false or auto */
+    VG_STREAM_VALUE,  /* a number, time, size, text or list, as vg_stream_set reads it */
+    VG_STREAM_CHOICE  /* one of choices */
+} vg_stream_option_kind;
+
+/* One row of the table of options. Strings are constants. */
+typedef struct vg_stream_option {
+    const char *name;  /* "vid_stride" */
+    const char *alias; /* another spelling; NULL: none */
+    vg_stream_option_kind kind;
+    const char *choices; /* "auto|every|latest"; NULL: none */
+    const char *value;   /* for help: "TIME", "SIZE", "N", "TEXT" */
+    const char *preset;  /* the default, as vg_stream_set takes it; "": none */
+    const char *help;
+    const char *group;  /* heading that starts here; NULL: as above */
+    bool is_per_source; /* may stand in an entry of a configuration's `sources` */
+} vg_stream_option;
+VG_API size_t vg_stream_n_options(void);
+/* Empty outside 0..n-1. */
+VG_API void vg_stream_option_get(size_t index, vg_stream_option *out);
+
+/* Whether a source is one for a stream: a video, a list or folder with videos, a URL, a camera.
+ * False for pictures, which vg_predict is for, and for what is not there. "-" (standard input):
+ * true with an input_format (else NULL), or when what comes is no picture; waits for its first
+ * bytes, and takes none. */
+VG_API bool vg_stream_takes(const char *source, const char *input_format);
+
+typedef struct vg_stream vg_stream;
+/* Errors: VG_ERR_MEMORY. */
+VG_API vg_status vg_stream_create(vg_stream **out, vg_error *err);
+/* NULL inside is fine; leaves NULL. */
+VG_API void vg_stream_destroy(vg_stream **s);
+/* Before check and run. "config" reads the file at once: what is set afterwards wins. Errors:
+ * VG_ERR_ARGUMENT (with the nearest name, the range or the choices), VG_ERR_IO, VG_ERR_FORMAT: then
+ * nothing has changed. */
+VG_API vg_status vg_stream_set(vg_stream *s, const char *name, const char *value, vg_error *err);
+
+/* ---- without starting ---- */
+
+typedef struct vg_stream_source {
+    const char *name; /* public: without user, password and values of a query */
+    const char *stem; /* in names of files and topics */
+    const char *kind; /* "file", "network", "camera", "standard input", "drawn" */
+    size_t n_files;   /* played one after the other */
+    bool keeps_all;   /* policy `every`; else `latest` */
+    bool ends;        /* its end is for good; else it begins again */
+    int stride;
+} vg_stream_source;
+
+/* Borrowed during the call. */
+typedef void (*vg_stream_see_source)(void *ctx, const vg_stream_source *source);
+
+/* Reads everything that run would (options, sources, weights, zones) and works out its memory;
+ * starts, connects and writes nothing. see may be NULL; it is called for every source as soon as
+ * they are known, also when something else is wrong. plan->items have planned_bytes alone. Errors:
+ * what run would say of them; VG_ERR_LIMIT when the plan is over memory_limit: *plan is filled
+ * then, too. */
+VG_API vg_status vg_stream_check(vg_stream *s, vg_stream_see_source see, void *ctx, vg_memory *plan,
+                                 vg_error *err);
+
+/* ---- while it runs ---- */
+
+typedef enum vg_stream_event_kind {
+    VG_STREAM_ENTER,  /* a track came into the zone */
+    VG_STREAM_LEAVE,  /* went out, or (is_lost) was not seen again */
+    VG_STREAM_DWELL,  /* has been inside for longer than the zone's dwell */
+    VG_STREAM_ABSENT, /* nothing of the class inside for longer than the zone's absent */
+    VG_STREAM_BACK    /* after ABSENT: there again */
+} vg_stream_event_kind;
+VG_API const char *vg_stream_event_name(vg_stream_event_kind kind); /* "enter", ... */
+
+typedef struct vg_stream_event {
+    uint64_t id; /* of the job, from 1 */
+    vg_stream_event_kind kind;
+    const char *zone;
+    int class_index;         /* -1: any */
+    int64_t track;           /* 0: none */
+    double seconds;          /* inside so far (LEAVE, DWELL), missing so far (ABSENT, BACK) */
+    int inside, n_in, n_out; /* of this zone and class, after the event */
+    bool wants_snapshot;
+    bool is_lost;
+    vg_detection box; /* of the track; all 0 when there is none */
+} vg_stream_event;
+
+typedef struct vg_stream_times { /* milliseconds */
+    double decode, wait, preprocess, inference, postprocess;
+    double latency; /* from the arrival of the packet to the result */
+} vg_stream_times;
+
+/* Of one frame. Borrowed during the call. */
+typedef struct vg_stream_result {
+    int source_index;   /* place of the source, from 0 */
+    const char *source; /* public name */
+    const char *stem;
+    uint64_t index; /* of the source's results, from 0 */
+    uint64_t of;    /* frames of the whole file; 0: not known */
+    int width, height;
+    int input_width, input_height;  /* of the network */
+    int64_t frame;                  /* of this connection, from 0; those of a stride are counted */
+    double time_s;                  /* time stamp from the connection's first frame; NAN: none */
+    double wall_s;                  /* Unix time of the picture: the camera's, or of its arrival */
+    const vg_detection *detections; /* best first; with tracking those that are tracked */
+    size_t n_detections;
+    const int64_t *ids; /* (n_detections); NULL without tracking */
+    const vg_stream_event *events;
+    size_t n_events;
+    vg_stream_times times;
+} vg_stream_result;
+
+/* Functions may be NULL. result is called by a thread of the job's own, which may be behind the
+ * network by a queue (at a full one the oldest results give way, unless every source keeps all its
+ * frames); the others by the thread that called run, several times a second. */
+typedef struct vg_stream_listener {
+    void *ctx;
+    void (*result)(void *ctx, const vg_stream_result *r);
+    void (*ready)(void *ctx);                  /* everything is made: sources are connecting */
+    void (*note)(void *ctx, const char *what); /* a reload, and what came of it */
+    void (*tick)(void *ctx);                   /* about ten times a second */
+    bool (*wants_stop)(void *ctx);
+    bool (*wants_reload)(void *ctx); /* true once for each reload: the source list is read anew */
+} vg_stream_listener;
+
+/* Plans, takes everything, and works until every source has ended, `duration` is over or the
+ * listener wants to stop; ends within two seconds then. Tells systemd (NOTIFY_SOCKET) and `vigil
+ * watch` how it goes. Errors: VG_ERR_INTERRUPTED (the listener's wish), VG_ERR_ARGUMENT, VG_ERR_IO,
+ * VG_ERR_FORMAT, VG_ERR_UNSUPPORTED, VG_ERR_LIMIT, VG_ERR_MEMORY, VG_ERR_SYSTEM. A handle runs
+ * once. */
+VG_API vg_status vg_stream_run(vg_stream *s, const vg_stream_listener *listener, vg_error *err);
+
+/* ---- numbers: during run from any of the listener's functions, and after it ---- */
+
+enum { VG_STREAM_STAGES = 6 };
+typedef struct vg_stream_stage {
+    const char *name; /* "decode", "wait", "preprocess", "inference", "postprocess", "latency" */
+    uint64_t n;
+    double mean_ms;
+    double p50_ms, p99_ms; /* upper bounds of their histogram's bucket; INFINITY past 5 s */
+} vg_stream_stage;
+
+typedef struct vg_stream_source_stats {
+    char name[256];
+    const char *state; /* "empty" (no source in this place), "connecting", "playing", "waiting",
+                          "ended" */
+    const char *last_fault; /* "refused", "stall", ...; "": none yet */
+    int width, height;      /* 0: not known */
+    uint64_t n_frames;      /* decoded and wanted */
+    uint64_t n_dropped;     /* gave way to newer ones */
+    uint64_t n_results, n_boxes, n_events;
+    uint64_t n_connects, n_reconnects, n_faults, n_damaged;
+    double since_frame_s; /* since the last frame; below 0: none yet */
+    vg_stream_stage stages[VG_STREAM_STAGES];
+} vg_stream_source_stats;
+
+typedef struct vg_stream_sink_stats {
+    const char *name;
+    uint64_t n_written, n_dropped, n_failed;
+    int n_waiting, capacity;
+    bool is_failing; /* its last write failed */
+} vg_stream_sink_stats;
+
+/* Places for sources, those that a reload may fill included; 0 before run. */
+VG_API int vg_stream_n_sources(const vg_stream *s);
+VG_API void vg_stream_source_get(const vg_stream *s, int index, vg_stream_source_stats *out);
+VG_API int vg_stream_n_sinks(const vg_stream *s);
+VG_API void vg_stream_sink_get(const vg_stream *s, int index, vg_stream_sink_stats *out);
+/* Runs of the network so far, and frames in them. */
+VG_API void vg_stream_batches(const vg_stream *s, uint64_t *n_batches, uint64_t *n_frames);
+/* Seconds since run began, or that it took. */
+VG_API double vg_stream_seconds(const vg_stream *s);
+/* All sources are video files that end. */
+VG_API bool vg_stream_is_of_files(const vg_stream *s);
+/* "" outside 0..n_classes-1, and when nothing runs. */
+VG_API const char *vg_stream_class_name(const vg_stream *s, int class_index);
+/* The run folder; "" when nothing is saved. */
+VG_API const char *vg_stream_folder(const vg_stream *s);
+VG_API void vg_stream_memory(const vg_stream *s, vg_memory *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,238 @@
+/* run_stream.c: a live job from its first frame to its last: looks after it ten times a second, and
+ * tells the listener, systemd and the guard how it goes.
+ *
+ * The watchdog is fed with progress: when a source or the network stands still for longer than it
+ * may, the beats stop, and systemd starts another. */
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "stream.h"
+
+static const double PATIENCE_S = 1; /* for sinks, when asked to stop: run promises two seconds */
+static const int64_t LOOK_MS = 100, TELL_NS = 5000000000, BEAT_NS = 1000000000;
+
+/* ---- results ---- */
+
+#define SAME(field)                                                                                \
+    (offsetof(vg_stream_event, field) == offsetof(live_event, field) &&                            \
+     sizeof((vg_stream_event *)0)->field == sizeof((live_event *)0)->field)
+_Static_assert(sizeof(vg_stream_event) == sizeof(live_event) && SAME(id) && SAME(kind) &&
+                   SAME(zone) && SAME(class_index) && SAME(track) && SAME(seconds) &&
+                   SAME(inside) && SAME(n_in) && SAME(n_out) && SAME(wants_snapshot) &&
+                   SAME(is_lost) && SAME(box) && (int)VG_STREAM_BACK == (int)LIVE_EVENT_BACK,
+               "events are handed through");
+
+static void tell_result(void *ctx, const live_result *r)
+{
+    const vg_stream *s = ctx;
+    const video_frame_info *f = &r->frame;
+    const vg_stream_result out = {.source_index = r->channel,
+                                  .source = r->source,
+                                  .stem = r->stem,
+                                  .index = r->index,
+                                  .of = r->of,
+                                  .width = f->w,
+                                  .height = f->h,
+                                  .input_width = r->in_w,
+                                  .input_height = r->in_h,
+                                  .frame = f->number,
+                                  .time_s = f->pts_ns == INT64_MIN ? (double)NAN
+                                                                   : (double)f->pts_ns * 1e-9,
+                                  .wall_s = (double)f->wall_ns * 1e-9,
+                                  .detections = (const vg_detection *)(const void *)r->boxes,
+                                  .n_detections = r->n_boxes,
+                                  .ids = r->ids,
+                                  .events = (const vg_stream_event *)(const void *)r->events,
+                                  .n_events = r->n_events,
+                                  .times = {.decode = r->times.decode,
+                                            .wait = r->times.wait,
+                                            .preprocess = r->times.preprocess,
+                                            .inference = r->times.inference,
+                                            .postprocess = r->times.postprocess,
+                                            .latency = r->times.latency}};
+    s->listener->result(s->listener->ctx, &out);
+}
+
+static void see_opened(void *ctx, const live_setting *setting)
+{
+    vg_stream *s = ctx;
+    s->detector = setting->detector;
+}
+
+/* ---- what others are told ---- */
+
+static uint64_t n_results(const live_stats *stats)
+{
+    uint64_t n = 0;
+    for (int i = 0; i < stats->n_channels; i++)
+        n += stats->channels[i].n_results;
+    return n;
+}
+
+static void tell_guard(vg_stream *s)
+{
+    vg_memory m;
+    if (!api_beacon_is_due(&s->beacon))
+        return;
+    api_memory(&m, &s->accounts);
+    api_beacon_tell(&s->beacon, &m, -1, -1, (int64_t)n_results(stream_live_stats(s->live)));
+}
+
+/* "2 of 3 sources play, 24.8 frames/s; door waits (refused)": the first that does not play. */
+static void tell_status(vg_stream *s, int64_t now_ns)
+{
+    const live_stats *stats = stream_live_stats(s->live);
+    const uint64_t n = n_results(stats);
+    int n_sources = 0, n_playing = 0;
+    const live_channel_stats *ill = NULL;
+    char text[400];
+    for (int i = 0; i < stats->n_channels; i++) {
+        const live_channel_stats *c = &stats->channels[i];
+        n_sources += c->state != LIVE_EMPTY;
+        n_playing += c->state == LIVE_PLAYING;
+        if (ill == NULL && c->state != LIVE_EMPTY && c->state != LIVE_PLAYING)
+            ill = c;
+    }
+    if (s->told_ns > 0)
+        s->frames_per_s =
+            (double)(n - s->told_results) / fmax(base_ms(now_ns - s->told_ns) * 1e-3, 1e-9);
+    s->told_ns = now_ns;
+    s->told_results = n;
+    base_format(text, sizeof text, "%d of %d sources play, %.1f frames/s, %" PRIu64 " frames",
+                n_playing, n_sources, s->frames_per_s, n);
+    if (ill != NULL) {
+        const size_t k = strlen(text);
+        const int fault = ill->last_fault;
+        base_format(text + k, sizeof text - k, "; %.100s is %s%s%s%s", ill->name,
+                    live_state_name((live_state)ill->state), fault >= 0 ? " (" : "",
+                    fault >= 0 ? video_fault_name((video_fault)fault) : "", fault >= 0 ? ")" : "");
+    }
+    net_service_status(&s->service, text);
+}
+
+static void tell_service(vg_stream *s)
+{
+    const int64_t now_ns = base_now_ns();
+    if (s->told_ns == 0 || now_ns - s->told_ns >= TELL_NS)
+        tell_status(s, now_ns);
+    if (now_ns - s->beat_ns >= BEAT_NS && stream_live_is_healthy(s->live)) {
+        s->beat_ns = now_ns;
+        net_service_beat(&s->service);
+    }
+}
+
+/* ---- the loop ---- */
+
+static bool is_asked(const vg_stream *s, bool (*what)(void *ctx))
+{
+    return what != NULL && what(s->listener->ctx);
+}
+
+static void note(const vg_stream *s, const char *what)
+{
+    if (s->listener->note != NULL)
+        s->listener->note(s->listener->ctx, what);
+}
+
+/* A list that is wrong changes nothing: the sources that play go on, and the list can be mended. */
+static void reload(vg_stream *s)
+{
+    vg_error err = {.status = VG_OK};
+    char text[1200];
+    net_service_reloading(&s->service);
+    if (stream_live_reload(s->live, &err) == VG_OK) {
+        const live_stats *stats = stream_live_stats(s->live);
+        int n = 0;
+        for (int i = 0; i < stats->n_channels; i++)
+            n += stats->channels[i].state != LIVE_EMPTY;
+        base_format(text, sizeof text, "reloaded: %d source%s", n, n == 1 ? "" : "s");
+    } else {
+        base_format(text, sizeof text, "not reloaded: %.400s%s%.300s%s", err.what,
+                    err.where[0] != '\0' ? " (" : "", err.where, err.where[0] != '\0' ? ")" : "");
+    }
+    net_service_ready(&s->service);
+    s->told_ns = 0;
+    note(s, text);
+}
+
+static vg_status look_after(vg_stream *s, vg_error *err)
+{
+    bool ended = false;
+    vg_status st = VG_OK;
+    while (st == VG_OK && !ended) {
+        const double seconds = vg_stream_seconds(s);
+        if (is_asked(s, s->listener->wants_stop))
+            return base_fail(err, VG_ERR_INTERRUPTED, NULL, NULL, "stopped by request");
+        if (s->settled.duration_s > 0 && seconds >= s->settled.duration_s)
+            return VG_OK;
+        if (is_asked(s, s->listener->wants_reload))
+            reload(s);
+        st = stream_live_wait(s->live, LOOK_MS, &ended, err);
+        tell_guard(s);
+        tell_service(s);
+        if (s->listener->tick != NULL)
+            s->listener->tick(s->listener->ctx);
+    }
+    return st;
+}
+
+/* What may be asked for after the run. The queues of sinks are emptied after this: frames that they
+ * write then are not in it. */
+static void keep_numbers(vg_stream *s)
+{
+    memcpy((void *)s->last, stream_live_stats(s->live), sizeof *s->last);
+    api_memory(&s->last_memory, &s->accounts);
+    s->ended_ns = base_now_ns();
+}
+
+static vg_status run(vg_stream *s, vg_error *err)
+{
+    const live_listener l = {.ctx = s, .result = tell_result, .opened = see_opened};
+    const bool hears = s->listener->result != NULL;
+    vg_status st = stream_live_open(&s->live, &s->settled, hears ? &l : NULL, &s->accounts, err);
+    if (st != VG_OK)
+        return st;
+    base_format(s->folder, sizeof s->folder, "%s", stream_live_folder(s->live));
+    net_service_ready(&s->service);
+    if (s->listener->ready != NULL)
+        s->listener->ready(s->listener->ctx);
+    st = look_after(s, err);
+    net_service_stopping(&s->service);
+    keep_numbers(s);
+    vg_error last = {.status = VG_OK};
+    stream_live *live = s->live;
+    const vg_status closed = stream_live_close(&live, PATIENCE_S, &last);
+    s->live = NULL;
+    s->detector = NULL;
+    s->has_run = true;
+    if ((st == VG_OK || st == VG_ERR_INTERRUPTED) && closed != VG_OK) {
+        st = closed;
+        if (err != NULL)
+            *err = last;
+    }
+    return st;
+}
+
+vg_status vg_stream_run(vg_stream *s, const vg_stream_listener *listener, vg_error *err)
+{
+    static const vg_stream_listener silent = {0};
+    live_sources sources = {0};
+    if (s->has_run)
+        return base_fail(err, VG_ERR_ARGUMENT, NULL, "make another handle",
+                         "a stream that has run already");
+    vg_status st = api_stream_settle(s, &sources, err);
+    live_sources_close(&sources); /* the job reads them for itself */
+    if (st != VG_OK)
+        return st;
+    base_log_setup(s->settled.quiet ? BASE_LOG_ERROR : BASE_LOG_INFO, false);
+    stream_accounts_init(&s->accounts, s->settled.memory_limit_bytes);
+    s->listener = listener != NULL ? listener : &silent;
+    s->started_ns = base_now_ns();
+    net_service_open(&s->service);
+    st = run(s, err);
+    net_service_close(&s->service);
+    api_beacon_close(&s->beacon);
+    s->listener = NULL;
+    return st;
+}

@@ -1,0 +1,283 @@
+/* stream.c: vg_stream over a live job: options, check, numbers. */
+#include "stream.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- options ---- */
+
+size_t vg_stream_n_options(void)
+{
+    size_t n;
+    live_option_table(&n);
+    return n;
+}
+
+void vg_stream_option_get(size_t index, vg_stream_option *out)
+{
+    static const struct {
+        vg_stream_option_kind kind;
+        const char *value;
+    } kinds[] = {[LIVE_OPTION_BOOL] = {VG_STREAM_BOOL, NULL},
+                 [LIVE_OPTION_SWITCH] = {VG_STREAM_SWITCH, NULL},
+                 [LIVE_OPTION_INT] = {VG_STREAM_VALUE, "N"},
+                 [LIVE_OPTION_REAL] = {VG_STREAM_VALUE, "P"},
+                 [LIVE_OPTION_FLOAT] = {VG_STREAM_VALUE, "P"},
+                 [LIVE_OPTION_SECONDS] = {VG_STREAM_VALUE, "TIME"},
+                 [LIVE_OPTION_BYTES] = {VG_STREAM_VALUE, "SIZE"},
+                 [LIVE_OPTION_TEXT] = {VG_STREAM_VALUE, "TEXT"},
+                 [LIVE_OPTION_CHOICE] = {VG_STREAM_CHOICE, NULL},
+                 [LIVE_OPTION_CLASSES] = {VG_STREAM_VALUE, "LIST"}};
+    size_t n;
+    const live_option *table = live_option_table(&n);
+    *out = (vg_stream_option){.name = "", .preset = "", .help = ""};
+    if (index >= n)
+        return;
+    const live_option *o = &table[index];
+    const bool is_choice = o->kind == LIVE_OPTION_TEXT && o->choices != NULL;
+    *out = (vg_stream_option){.name = o->name,
+                              .alias = o->alias,
+                              .kind = is_choice ? VG_STREAM_CHOICE : kinds[o->kind].kind,
+                              .choices = o->choices,
+                              .value = kinds[o->kind].value,
+                              .preset = o->preset,
+                              .help = o->help,
+                              .group = o->group,
+                              .is_per_source = o->is_per_source};
+}
+
+bool vg_stream_takes(const char *source, const char *input_format)
+{
+    return source != NULL && live_source_is_video(source, input_format);
+}
+
+vg_status vg_stream_create(vg_stream **out, vg_error *err)
+{
+    vg_stream *s = base_handle_alloc(sizeof *s, err);
+    *out = s;
+    if (s == NULL)
+        return VG_ERR_MEMORY;
+    s->last = base_handle_alloc(sizeof *s->last, err);
+    if (s->last == NULL) {
+        vg_stream_destroy(out);
+        return VG_ERR_MEMORY;
+    }
+    stream_accounts_init(&s->accounts, 0);
+    live_options_default(&s->options);
+    s->service = NET_SERVICE_NONE;
+    return VG_OK;
+}
+
+void vg_stream_destroy(vg_stream **stream)
+{
+    vg_stream *s = *stream;
+    if (s != NULL) {
+        base_handle_free(s->last);
+        base_handle_free(s);
+    }
+    *stream = NULL;
+}
+
+vg_status vg_stream_set(vg_stream *s, const char *name, const char *value, vg_error *err)
+{
+    const live_option *o = live_option_find(name);
+    if (o == NULL || strcmp(o->name, "config") != 0 || value[0] == '\0')
+        return live_options_set(&s->options, name, value, err);
+    return live_options_read(&s->options, value, &s->accounts.owner[STREAM_LOADING], err);
+}
+
+vg_status api_stream_settle(vg_stream *s, live_sources *sources, vg_error *err)
+{
+    vg_status st = live_sources_open(sources, &s->options, &s->accounts.owner[STREAM_LOADING], err);
+    if (st != VG_OK)
+        return st;
+    s->settled = s->options;
+    s->is_of_files = live_sources_are_files(sources);
+    live_options_settle(&s->settled, s->is_of_files);
+    return live_options_check(&s->settled, err);
+}
+
+/* ---- check ---- */
+
+static const char *kind_name(video_kind kind)
+{
+    static const char *const names[] = {
+        [VIDEO_NONE] = "",         [VIDEO_FILE] = "file",           [VIDEO_NETWORK] = "network",
+        [VIDEO_CAMERA] = "camera", [VIDEO_PIPE] = "standard input", [VIDEO_DRAWN] = "drawn"};
+    return names[kind];
+}
+
+static void tell_sources(const live_sources *sources, vg_stream_see_source see, void *ctx)
+{
+    for (size_t i = 0; i < sources->n && see != NULL; i++) {
+        const live_source *from = &sources->items[i];
+        const vg_stream_source one = {.name = from->name,
+                                      .stem = from->stem,
+                                      .kind = kind_name(from->kind),
+                                      .n_files = from->n_texts,
+                                      .keeps_all = from->keeps_all,
+                                      .ends = from->ends,
+                                      .stride = from->video.stride};
+        see(ctx, &one);
+    }
+}
+
+vg_status vg_stream_check(vg_stream *s, vg_stream_see_source see, void *ctx, vg_memory *plan,
+                          vg_error *err)
+{
+    stream_accounts a;
+    live_sources sources = {0};
+    *plan = (vg_memory){0};
+    vg_status st = api_stream_settle(s, &sources, err);
+    tell_sources(&sources, see, ctx);
+    live_sources_close(&sources);
+    if (st != VG_OK)
+        return st;
+    stream_accounts_init(&a, s->settled.memory_limit_bytes);
+    st = stream_live_check(&s->settled, &a, err);
+    if (st == VG_OK || st == VG_ERR_LIMIT) {
+        plan->n_items = STREAM_N_OWNERS;
+        plan->planned_bytes = stream_accounts_planned(&a);
+        for (int i = 0; i < STREAM_N_OWNERS; i++)
+            plan->items[i] =
+                (vg_memory_item){.owner = a.owner[i].tag, .planned_bytes = a.planned_bytes[i]};
+    }
+    return st;
+}
+
+/* ---- numbers ---- */
+
+const char *vg_stream_event_name(vg_stream_event_kind kind)
+{
+    return kind >= VG_STREAM_ENTER && kind <= VG_STREAM_BACK
+               ? live_event_name((live_event_kind)kind)
+               : "";
+}
+
+const live_stats *api_stream_stats(const vg_stream *s)
+{
+    return s->live != NULL ? stream_live_stats(s->live) : s->has_run ? s->last : NULL;
+}
+
+int vg_stream_n_sources(const vg_stream *s)
+{
+    const live_stats *stats = api_stream_stats(s);
+    return stats != NULL ? stats->n_channels : 0;
+}
+
+/* The upper bound of the bucket in which the share of all values ends. */
+static double quantile_ms(const uint64_t counts[LIVE_BUCKETS], uint64_t n, double share)
+{
+    uint64_t below = 0;
+    for (int i = 0; i < LIVE_BUCKETS; i++) {
+        below += counts[i];
+        if ((double)below >= share * (double)n)
+            return live_bucket_s[i] * 1e3;
+    }
+    return INFINITY;
+}
+
+static void stage_get(vg_stream_stage *out, const live_histogram *h, live_stage stage)
+{
+    uint64_t counts[LIVE_BUCKETS];
+    *out = (vg_stream_stage){.name = live_stage_name(stage)};
+    for (int i = 0; i < LIVE_BUCKETS; i++)
+        out->n += counts[i] = h->n[i];
+    if (out->n == 0)
+        return;
+    out->mean_ms = base_ms((int64_t)h->sum_ns) / (double)out->n;
+    out->p50_ms = quantile_ms(counts, out->n, 0.5);
+    out->p99_ms = quantile_ms(counts, out->n, 0.99);
+}
+
+_Static_assert((int)LIVE_N_STAGES == (int)VG_STREAM_STAGES, "every stage has a row");
+
+void vg_stream_source_get(const vg_stream *s, int index, vg_stream_source_stats *out)
+{
+    const live_stats *stats = api_stream_stats(s);
+    *out = (vg_stream_source_stats){.state = live_state_name(LIVE_EMPTY), .last_fault = ""};
+    if (stats == NULL || index < 0 || index >= stats->n_channels)
+        return;
+    const live_channel_stats *c = &stats->channels[index];
+    const int fault = c->last_fault;
+    const int64_t last_ns = c->last_frame_ns;
+    out->state = live_state_name((live_state)c->state);
+    if (c->state == LIVE_EMPTY)
+        return;
+    base_format(out->name, sizeof out->name, "%s", c->name);
+    out->last_fault = fault >= 0 ? video_fault_name((video_fault)fault) : "";
+    out->width = c->w;
+    out->height = c->h;
+    out->n_frames = c->n_frames;
+    out->n_dropped = c->n_dropped;
+    out->n_results = c->n_results;
+    out->n_boxes = c->n_boxes;
+    out->n_events = c->n_events;
+    out->n_connects = c->n_connects;
+    out->n_reconnects = c->n_reconnects;
+    for (int i = 0; i < VIDEO_N_FAULTS; i++)
+        out->n_faults += c->n_faults[i];
+    out->n_damaged = c->n_damaged;
+    out->since_frame_s = last_ns > 0 ? base_ms(base_now_ns() - last_ns) * 1e-3 : -1;
+    for (int i = 0; i < VG_STREAM_STAGES; i++)
+        stage_get(&out->stages[i], &c->stages[i], (live_stage)i);
+}
+
+int vg_stream_n_sinks(const vg_stream *s)
+{
+    const live_stats *stats = api_stream_stats(s);
+    return stats != NULL ? stats->n_sinks : 0;
+}
+
+void vg_stream_sink_get(const vg_stream *s, int index, vg_stream_sink_stats *out)
+{
+    const live_stats *stats = api_stream_stats(s);
+    *out = (vg_stream_sink_stats){.name = ""};
+    if (stats == NULL || index < 0 || index >= stats->n_sinks || stats->sinks[index].name == NULL)
+        return;
+    const live_sink_stats *k = &stats->sinks[index];
+    *out = (vg_stream_sink_stats){.name = k->name,
+                                  .n_written = k->n_written,
+                                  .n_dropped = k->n_dropped,
+                                  .n_failed = k->n_failed,
+                                  .n_waiting = k->n_waiting,
+                                  .capacity = k->capacity,
+                                  .is_failing = k->is_failing};
+}
+
+void vg_stream_batches(const vg_stream *s, uint64_t *n_batches, uint64_t *n_frames)
+{
+    const live_stats *stats = api_stream_stats(s);
+    *n_batches = stats != NULL ? stats->n_batches : 0;
+    *n_frames = stats != NULL ? stats->n_batched : 0;
+}
+
+double vg_stream_seconds(const vg_stream *s)
+{
+    const int64_t end_ns = s->live != NULL ? base_now_ns() : s->ended_ns;
+    return base_ms(end_ns - s->started_ns) * 1e-3;
+}
+
+bool vg_stream_is_of_files(const vg_stream *s)
+{
+    return s->is_of_files;
+}
+
+const char *vg_stream_class_name(const vg_stream *s, int class_index)
+{
+    return s->live != NULL ? stream_detector_class_name(stream_live_detector(s->live), class_index)
+                           : "";
+}
+
+const char *vg_stream_folder(const vg_stream *s)
+{
+    return s->folder;
+}
+
+void vg_stream_memory(const vg_stream *s, vg_memory *out)
+{
+    if (s->live == NULL && s->has_run)
+        *out = s->last_memory;
+    else
+        api_memory(out, &s->accounts);
+}

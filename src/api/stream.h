@@ -1,0 +1,36 @@
+/* stream.h: the handle behind vigil/stream.h. stream.c: options, check, numbers; run_stream.c: the
+ * run. Internal to api. */
+#ifndef API_STREAM_H
+#define API_STREAM_H
+
+#include "beacon.h"
+#include "net/net.h"
+#include "vigil/stream.h"
+
+struct vg_stream {
+    stream_accounts accounts;
+    live_options options;
+    live_options settled; /* of the run */
+    bool has_run, is_of_files;
+    stream_live *live; /* during run; for its thread alone */
+    const stream_detector
+        *detector;    /* likewise; also for the thread of results, before the first */
+    live_stats *last; /* after it: its numbers; on no account, like the handle */
+    vg_memory last_memory;
+    char folder[4096];
+    int64_t started_ns, ended_ns;
+    const vg_stream_listener *listener; /* during run */
+    net_service service;
+    api_beacon beacon;
+    int64_t told_ns, beat_ns;
+    uint64_t told_results; /* results at told_ns, for frames a second */
+    double frames_per_s;
+};
+
+/* The options as they hold for these sources, and the sources. Errors: as live_options_check and
+ * live_sources_open. */
+vg_status api_stream_settle(vg_stream *s, live_sources *sources, vg_error *err);
+/* The run's numbers, or the last one's; NULL before. */
+const live_stats *api_stream_stats(const vg_stream *s);
+
+#endif
