@@ -1,0 +1,259 @@
+/* The live pipeline on FFmpeg's own test pictures: all frames in order, fair shares, slow readers,
+ * flat memory, and every failed allocation given back. */
+#include "stream/jobs.h"
+
+#include <stdatomic.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { MOST_SEEN = 4096 };
+
+typedef struct seen {
+    atomic_int n[4]; /* results by channel */
+    atomic_int n_out_of_order, n_wrong_size;
+    atomic_bool is_held; /* the listener waits */
+    int w, h;
+} seen;
+
+typedef struct live {
+    live_options o;
+    stream_accounts mem;
+    stream_live *l;
+    seen seen;
+    vg_error err;
+    char folder[256];
+} live;
+
+static void nap_ms(long ms)
+{
+    nanosleep(&(struct timespec){.tv_nsec = ms * 1000000}, NULL);
+}
+
+static void see(void *ctx, const live_result *r)
+{
+    seen *s = ctx;
+    while (s->is_held)
+        nap_ms(1);
+    if (r->index != (uint64_t)s->n[r->channel])
+        s->n_out_of_order++;
+    if (s->w != 0 && (r->frame.w != s->w || r->frame.h != s->h))
+        s->n_wrong_size++;
+    s->n[r->channel]++;
+}
+
+static int set_up(void **state)
+{
+    live *t = scene_alloc(sizeof *t);
+    *state = t;
+    if (folder_make(t->folder, sizeof t->folder) != 0)
+        return -1;
+    live_options_default(&t->o);
+    base_format(t->o.weights, sizeof t->o.weights, "%s", TEST_GOLDEN_DIR "/yolo11n_random.pt");
+    base_format(t->o.project, sizeof t->o.project, "%s/runs", t->folder);
+    t->o.imgsz = 64;
+    t->o.threads = 1;
+    t->o.max_det = 50;
+    stream_accounts_init(&t->mem, 0);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    live *t = *state;
+    t->seen.is_held = false;
+    stream_live_close(&t->l, 0, NULL);
+    const int left = t->mem.root.in_use_bytes != 0 || scene_count_threads(1) != 1;
+    if (left)
+        fprintf(stderr, "%zu bytes, %d threads are left\n", (size_t)t->mem.root.in_use_bytes,
+                scene_count_threads(1));
+    folder_remove(t->folder);
+    free(t);
+    return left ? -1 : 0;
+}
+
+static vg_status start(live *t, const char *source)
+{
+    const live_listener listener = {.ctx = &t->seen, .result = see};
+    base_format(t->o.source, sizeof t->o.source, "%s", source);
+    return stream_live_open(&t->l, &t->o, &listener, &t->mem, &t->err);
+}
+
+static void write_list(live *t, char *path, size_t n, const char *text)
+{
+    snprintf(path, n, "%s/all.streams", t->folder);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fputs(text, f);
+    assert_int_equal(fclose(f), 0);
+}
+
+static void wait_for_end(live *t)
+{
+    bool ended = false;
+    for (int i = 0; i < 1200 && !ended; i++)
+        assert_int_equal(stream_live_wait(t->l, 100, &ended, &t->err), VG_OK);
+    assert_true(ended);
+}
+
+static void every_frame_of_a_source_comes_in_order(void **state)
+{
+    live *t = *state;
+    t->seen.w = 96;
+    t->seen.h = 54;
+    assert_int_equal(start(t, "lavfi:testsrc2=size=96x54:rate=30:duration=5"), VG_OK);
+    wait_for_end(t);
+    assert_int_equal(t->seen.n[0], 150);
+    assert_int_equal(t->seen.n_out_of_order, 0);
+    assert_int_equal(t->seen.n_wrong_size, 0);
+    const live_stats *s = stream_live_stats(t->l);
+    assert_int_equal(s->channels[0].n_results, 150);
+    assert_int_equal(s->channels[0].n_dropped, 0);
+    assert_int_equal(s->channels[0].state, LIVE_ENDED);
+    uint64_t n = 0;
+    for (int i = 0; i < LIVE_BUCKETS; i++)
+        n += s->channels[0].stages[LIVE_STAGE_LATENCY].n[i];
+    assert_int_equal(n, 150);
+}
+
+static void several_sources_get_equal_shares(void **state)
+{
+    live *t = *state;
+    char list[300];
+    write_list(t, list, sizeof list,
+               "lavfi:testsrc2=size=96x54\nlavfi:testsrc=size=96x54\nlavfi:smptebars=size=64x64\n");
+    for (int batch = 1; batch <= 3; batch += 2) {
+        t->seen = (seen){0};
+        t->o.batch = batch;
+        assert_int_equal(start(t, list), VG_OK);
+        bool ended;
+        while (t->seen.n[0] + t->seen.n[1] + t->seen.n[2] < 300)
+            assert_int_equal(stream_live_wait(t->l, 20, &ended, &t->err), VG_OK);
+        int n[3], sum = 0;
+        for (int i = 0; i < 3; i++)
+            sum += n[i] = t->seen.n[i];
+        for (int i = 0; i < 3; i++)
+            assert_in_range(n[i] * 30, sum * 9, sum * 11); /* a third, within 10 % */
+        assert_int_equal(stream_live_close(&t->l, 1, &t->err), VG_OK);
+    }
+}
+
+static void a_reader_that_stands_still_loses_results_but_holds_nobody(void **state)
+{
+    live *t = *state;
+    t->o.sink_policy = LIVE_SINK_DROP;
+    t->seen.is_held = true;
+    assert_int_equal(start(t, "lavfi:testsrc2=size=96x54:rate=30:duration=20"), VG_OK);
+    const live_stats *s = stream_live_stats(t->l);
+    bool ended;
+    while (s->channels[0].n_results < 600)
+        assert_int_equal(stream_live_wait(t->l, 20, &ended, &t->err), VG_OK);
+    assert_true(s->sinks[0].n_dropped > 400);
+    t->seen.is_held = false;
+    wait_for_end(t);
+    assert_int_equal(s->sinks[0].n_written + s->sinks[0].n_dropped, 600);
+}
+
+static void a_reader_of_a_file_that_stands_still_is_waited_for(void **state)
+{
+    live *t = *state;
+    t->seen.is_held = true;
+    assert_int_equal(start(t, "lavfi:testsrc2=size=96x54:rate=30:duration=10"), VG_OK);
+    const live_stats *s = stream_live_stats(t->l);
+    bool ended;
+    for (int i = 0; i < 50; i++)
+        assert_int_equal(stream_live_wait(t->l, 20, &ended, &t->err), VG_OK);
+    assert_true(s->channels[0].n_results < 100);
+    t->seen.is_held = false;
+    wait_for_end(t);
+    assert_int_equal(t->seen.n[0], 300);
+}
+
+static void a_frame_allocates_nothing(void **state)
+{
+    live *t = *state;
+    t->o.track = true;
+    assert_int_equal(start(t, "lavfi:testsrc2=size=96x54:rate=30"), VG_OK);
+    bool ended;
+    uint64_t n_allocs = 0;
+    size_t in_use = 0;
+    while (t->seen.n[0] < 1100) {
+        assert_int_equal(stream_live_wait(t->l, 20, &ended, &t->err), VG_OK);
+        if (n_allocs == 0 && t->seen.n[0] >= 50) {
+            n_allocs = t->mem.root.n_allocs;
+            in_use = t->mem.root.in_use_bytes;
+        }
+    }
+    assert_int_equal(t->mem.root.n_allocs, n_allocs);
+    assert_int_equal(t->mem.root.in_use_bytes, in_use);
+}
+
+static void what_is_held_was_planned(void **state)
+{
+    live *t = *state;
+    t->o.save_txt = t->o.track = true;
+    assert_int_equal(start(t, "lavfi:testsrc2=size=96x54:rate=30:duration=2"), VG_OK);
+    wait_for_end(t);
+    for (int i = 0; i < STREAM_N_OWNERS; i++) {
+        const size_t planned = t->mem.planned_bytes[i], held = t->mem.owner[i].in_use_bytes;
+        if (i == STREAM_LOADING)
+            continue;
+        if (held > planned + planned / 20 + 4096)
+            fail_msg("%s: %zu planned, %zu held", t->mem.owner[i].tag, planned, held);
+    }
+}
+
+static void a_plan_above_the_limit_is_refused_with_its_sum(void **state)
+{
+    live *t = *state;
+    stream_accounts_init(&t->mem, 12 << 20);
+    t->o.imgsz = 1280;
+    assert_int_equal(start(t, "lavfi:testsrc2=size=96x54"), VG_ERR_LIMIT);
+    assert_null(t->l);
+}
+
+static void every_failed_allocation_at_open_is_given_back(void **state)
+{
+    live *t = *state;
+    int64_t n = 0;
+    for (;; n++) {
+        t->mem.root.fail_in = n + 1;
+        const vg_status st = start(t, "lavfi:testsrc2=size=96x54:duration=0.1");
+        const bool failed = t->mem.root.fail_in == 0;
+        t->mem.root.fail_in = 0;
+        if (st != VG_OK) {
+            assert_int_equal(st, VG_ERR_MEMORY);
+            assert_int_equal(t->mem.root.in_use_bytes, 0);
+            assert_int_equal(scene_count_threads(1), 1);
+            n += n / 16; /* all of the first, then fewer */
+            continue;
+        }
+        stream_live_close(&t->l, 0, NULL);
+        if (!failed)
+            break;
+    }
+    assert_true(n > 50);
+}
+
+static void a_source_that_is_not_there_ends_the_job_with_its_reason(void **state)
+{
+    live *t = *state;
+    assert_int_not_equal(start(t, "nowhere.mp4"), VG_OK);
+    assert_non_null(strstr(t->err.what, "nowhere.mp4"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+        TEST(every_frame_of_a_source_comes_in_order),
+        TEST(several_sources_get_equal_shares),
+        TEST(a_reader_that_stands_still_loses_results_but_holds_nobody),
+        TEST(a_reader_of_a_file_that_stands_still_is_waited_for),
+        TEST(a_frame_allocates_nothing),
+        TEST(what_is_held_was_planned),
+        TEST(a_plan_above_the_limit_is_refused_with_its_sum),
+        TEST(every_failed_allocation_at_open_is_given_back),
+        TEST(a_source_that_is_not_there_ends_the_job_with_its_reason),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
