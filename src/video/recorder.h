@@ -1,31 +1,52 @@
 /* recorder.h: pictures into video files: fragmented MP4 in segments, playable whatever ends the
- * program. (The helper who writes it keeps this interface or betters it.) */
+ * program.
+ *
+ * A fragment is half a second, written whole and at once, so a SIGKILL costs that much of the end
+ * and nothing else. Encoders look at no later picture and hold none back. What FFmpeg takes for an
+ * encoder (some 40 MB for 1080p) is not on our accounts; it is given back at a change of size, when
+ * a segment is ended and at close. write allocates nothing of ours. One thread at a time. */
 #ifndef VIDEO_RECORDER_H
 #define VIDEO_RECORDER_H
 
-#include "video.h"
+#include "base/base.h"
+#include "image/image.h"
 
 typedef struct video_recorder_options {
-    const char *folder, *stem;  /* folder/stem-20261123-141500.mp4, ... */
-    const char *codec;          /* "h264" (libx264 when FFmpeg has it, else openh264, else mpeg4) */
-    double segment_s;           /* a new file after so long; 0: never */
-    size_t segment_bytes;       /* or so large; 0: never */
-    int keep_n;                 /* newest segments kept; 0: all */
-    size_t keep_bytes;          /* of all segments of this stem; 0: no limit */
-    double frames_per_s;        /* nominal; time stamps are the frames' own */
-    int threads;                /* of the encoder */
-    bool one_file;              /* folder/stem.mp4, without the time: for a video file's copy */
+    /* folder/stem-20261123-141500.mp4 (UTC), ...-2.mp4 when that is taken. Copied */
+    const char *folder, *stem;
+    /* "h264" ("", NULL: the same): libx264 when FFmpeg has it, else openh264, else MPEG-4 part 2,
+     * which is told; or FFmpeg's name of an encoder. Not kept */
+    const char *codec;
+    double segment_s;     /* a new file after so long; 0: never */
+    size_t segment_bytes; /* or so large; 0: never */
+    int keep_n;           /* newest segments kept; 0: all */
+    /* Of all segments of this stem; each is ended at a quarter of it. 0: no limit */
+    size_t keep_bytes;
+    double frames_per_s; /* nominal, 0: 25; time stamps are the frames' own */
+    int threads;         /* of the encoder; 0: 1 */
+    bool one_file;       /* folder/stem.mp4, without the time: for a video file's copy */
 } video_recorder_options;
 
 typedef struct video_recorder video_recorder;
+/* Makes no file yet. Errors: VG_ERR_UNSUPPORTED (no FFmpeg, or it has no such encoder),
+ * VG_ERR_LIMIT (too long a path), VG_ERR_MEMORY. */
 vg_status video_recorder_create(video_recorder **out, const video_recorder_options *o,
                                 base_mem *mem, vg_error *err);
-/* A picture at time_ns (any clock that does not go back; those that do are moved on). A picture of
- * another size than the last begins a new segment. On VG_ERR_IO (a full disk, say) the segment is
- * closed; the next write tries a new one. */
+/* A picture at time_ns, of any clock. Steps back and forward by more than an hour are taken as one
+ * frame's time. Segments end before a key frame, which is made when one is due. A picture of
+ * another size than the last begins a new one; odd sizes get their last row or column twice. Files
+ * that are there are never written over. Old segments are removed when limits ask for it: only
+ * those of this folder and stem that a recorder made, also in earlier runs, never the one that is
+ * written. On VG_ERR_IO (a full disk, say) the segment is closed with what was written whole; the
+ * next write tries a new one. VG_ERR_SYSTEM, VG_ERR_UNSUPPORTED: FFmpeg's encoder refused;
+ * likewise. */
 vg_status video_recorder_write(video_recorder *r, const image_view *picture, int64_t time_ns,
                                vg_error *err);
+/* Ends the segment that is written, if any, and gives the encoder's memory back. Errors: VG_ERR_IO.
+ */
+vg_status video_recorder_end_segment(video_recorder *r, vg_error *err);
 vg_status video_recorder_close(video_recorder **r, vg_error *err);
 const char *video_recorder_path(const video_recorder *r); /* of the segment that is written; "" */
+const char *video_recorder_encoder(const video_recorder *r); /* FFmpeg's name: "libx264" */
 
 #endif
