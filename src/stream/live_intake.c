@@ -167,8 +167,6 @@ void live_intake_open_channel(live_intake *in, int channel, bool keeps_all)
     ring *r = find_ring(in, channel);
     r->is_open = true;
     r->keeps_all = keeps_all;
-    /* A newcomer is first once, not until it has caught up with the others' services. */
-    r->served = 0;
     pthread_mutex_unlock(&in->lock);
 }
 

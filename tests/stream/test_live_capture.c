@@ -69,18 +69,22 @@ static void begin(scene *s)
 /* Texts are the test's own until start returns. */
 static void start(scene *s, const char *const *texts, size_t n)
 {
-    char own[8][256];
+    static char own[8][256], format[8];
     const char *list[8];
     assert_true(n <= 8);
+    snprintf(format, sizeof format, "fake");
     for (size_t i = 0; i < n; i++) {
         snprintf(own[i], sizeof own[i], "%s", texts[i]);
         list[i] = own[i];
     }
     s->o.texts = list;
     s->o.n_texts = n;
+    s->o.video.format = format;
     OK(live_capture_start(&s->c, &s->o, s->in, 0, s->stats, &s->mem, err));
     memset(own, '?', sizeof own);
+    memset(format, '?', sizeof format);
     s->o.texts = NULL;
+    s->o.video.format = "fake";
 }
 
 static void start_one(scene *s, const char *text)
@@ -178,6 +182,7 @@ static void a_file_may_begin_again(void **state)
     scene s;
     (void)state;
     begin(&s);
+    s.o.retry_most_s = 5; /* so none of its connections is a long one */
     const char *const texts[] = {"file:64x48:2E", "file:32x32:3E"};
     start(&s, texts, 2);
     wait_for_connects(&s, 41);
