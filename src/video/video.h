@@ -4,8 +4,8 @@
  * A source is one camera, stream or file at one time: it connects, gives frames until it ends or
  * fails, and may connect again. It does not retry and has no thread of its own (the decoder's
  * threads are FFmpeg's): who calls read decides. A frame is a reference to the decoder's picture:
- * never copied, held while its object is filled. What FFmpeg allocates is not on our accounts; it is
- * bounded by the number of frame objects, the decoder's own references and its queues. */
+ * never copied, held while its object is filled. What FFmpeg allocates is not on our accounts; it
+ * is bounded by the number of frame objects, the decoder's own references and its queues. */
 #ifndef VIDEO_VIDEO_H
 #define VIDEO_VIDEO_H
 
@@ -28,7 +28,7 @@ typedef enum video_kind {
 } video_kind;
 
 video_kind video_kind_of(const char *text);
-bool video_is_live(video_kind kind); /* NETWORK and CAMERA: no end of its own, no waiting */
+bool video_is_live(video_kind kind);        /* NETWORK and CAMERA: no end of its own, no waiting */
 bool video_is_video_name(const char *path); /* by suffix */
 /* text without user, password and query values, fit for logs and results; always terminated. */
 void video_public_name(char *out, size_t n, const char *text);
@@ -41,20 +41,20 @@ void video_frame_destroy(video_frame **f);
 void video_frame_release(video_frame *f); /* gives the picture back; the object stays */
 
 typedef struct video_frame_info {
-    int w, h;          /* upright: the rotation of the file is done by those who read pixels */
-    int64_t number;    /* of this connection's frames, from 0, strided ones counted */
-    int64_t pts_ns;    /* of the stream, from the connection's first; INT64_MIN: none */
+    int w, h;           /* upright: the rotation of the file is done by those who read pixels */
+    int64_t number;     /* of this connection's frames, from 0, strided ones counted */
+    int64_t pts_ns;     /* of the stream, from the connection's first; INT64_MIN: none */
     int64_t arrived_ns; /* base_now_ns when its packet was read */
     int64_t decoded_ns; /* base_now_ns when read gave it */
-    int64_t wall_ns;   /* CLOCK_REALTIME of the picture: the camera's own time stamp where it has one
-                          (V4L2, RTCP), else of its arrival */
+    int64_t wall_ns; /* CLOCK_REALTIME of the picture: the camera's own time stamp where it has one
+                        (V4L2, RTCP), else of its arrival */
     bool has_camera_time;
     bool is_key, is_damaged; /* damaged: the decoder concealed errors */
 } video_frame_info;
 const video_frame_info *video_frame_get(const video_frame *f);
 
-/* Upright RGB of the size of dst, which is the frame's w x h. scratch is the thread's own. Any pixel
- * format that libswscale reads; the common YUV ones by code of ours where that is faster. */
+/* Upright RGB of the size of dst, which is the frame's w x h. scratch is the thread's own. Any
+ * pixel format that libswscale reads; the common YUV ones by code of ours where that is faster. */
 typedef struct video_scaler video_scaler; /* tables and libswscale's context; one a thread */
 vg_status video_scaler_create(video_scaler **out, base_mem *mem, vg_error *err);
 void video_scaler_destroy(video_scaler **s);
@@ -69,15 +69,16 @@ vg_status video_frame_to_float(video_scaler *s, float *dst, const video_frame *f
 /* ---- sources ---- */
 
 typedef struct video_source_options {
-    const char *text;     /* as the user gave it */
-    bool rtsp_udp;        /* else TCP */
-    int decode_threads;   /* 0: FFmpeg's choice, at most the processors */
-    double connect_s;     /* most time to connect and find the streams: 10 */
-    double stall_s;       /* most time without a packet: 10. Files: none */
-    int stride;           /* every stride-th frame; those between are decoded, not given. 1 */
-    bool is_low_delay;    /* live: no buffering beyond what the stream needs */
-    int64_t most_pixels;  /* of a frame: larger ones are an error. 0: 64 Mpx */
-    const char *format, *size, *rate; /* cameras and raw pipes: "mjpeg", "1280x720", "30"; "" : theirs */
+    const char *text;    /* as the user gave it */
+    bool rtsp_udp;       /* else TCP */
+    int decode_threads;  /* 0: FFmpeg's choice, at most the processors */
+    double connect_s;    /* most time to connect and find the streams: 10 */
+    double stall_s;      /* most time without a packet: 10. Files: none */
+    int stride;          /* every stride-th frame; those between are decoded, not given. 1 */
+    bool is_low_delay;   /* live: no buffering beyond what the stream needs */
+    int64_t most_pixels; /* of a frame: larger ones are an error. 0: 64 Mpx */
+    const char *format, *size,
+        *rate; /* cameras and raw pipes: "mjpeg", "1280x720", "30"; "" : theirs */
 } video_source_options;
 
 /* What was found at connecting. */
@@ -91,21 +92,22 @@ typedef struct video_stream_info {
 
 typedef enum video_outcome {
     VIDEO_FRAME,
-    VIDEO_END,      /* of the stream: no more will come from this connection */
-    VIDEO_STOPPED,  /* *stop was set */
-    VIDEO_FAILED    /* err says what; the connection is of no more use */
+    VIDEO_END,     /* of the stream: no more will come from this connection */
+    VIDEO_STOPPED, /* *stop was set */
+    VIDEO_FAILED   /* err says what; the connection is of no more use */
 } video_outcome;
 
-/* Why a connection failed, for counters and back-off; where FFmpeg does not tell, VIDEO_FAULT_OTHER. */
+/* Why a connection failed, for counters and back-off; where FFmpeg does not tell,
+ * VIDEO_FAULT_OTHER. */
 #define VIDEO_FAULTS(X)                                                                            \
-    X(REFUSED, "refused")           /* nobody listens, or no route */                              \
-    X(NAME, "name")                 /* no such host */                                             \
-    X(DENIED, "denied")             /* 401, 403, a device of others' */                            \
-    X(ABSENT, "absent")             /* 404, no such file or device */                              \
-    X(TIMEOUT, "timeout")           /* while connecting */                                         \
-    X(STALL, "stall")               /* no packet for stall_s */                                    \
-    X(LOST, "lost")                 /* the connection broke, the camera was unplugged */           \
-    X(DATA, "data")                 /* no stream that can be decoded */                            \
+    X(REFUSED, "refused") /* nobody listens, or no route */                                        \
+    X(NAME, "name")       /* no such host */                                                       \
+    X(DENIED, "denied")   /* 401, 403, a device of others' */                                      \
+    X(ABSENT, "absent")   /* 404, no such file or device */                                        \
+    X(TIMEOUT, "timeout") /* while connecting */                                                   \
+    X(STALL, "stall")     /* no packet for stall_s */                                              \
+    X(LOST, "lost")       /* the connection broke, the camera was unplugged */                     \
+    X(DATA, "data")       /* no stream that can be decoded */                                      \
     X(OTHER, "other")
 typedef enum video_fault {
 #define X(name, text) VIDEO_FAULT_##name,
@@ -121,12 +123,14 @@ typedef struct video_source video_source;
 vg_status video_source_create(video_source **out, const video_source_options *o,
                               const atomic_bool *stop, base_mem *mem, vg_error *err);
 void video_source_destroy(video_source **s);
-/* Blocks for at most connect_s; a source that is connected is disconnected first. Errors: VG_ERR_IO,
- * VG_ERR_FORMAT, VG_ERR_UNSUPPORTED (this FFmpeg cannot), VG_ERR_INTERRUPTED; *fault says which. */
+/* Blocks for at most connect_s; a source that is connected is disconnected first. Errors:
+ * VG_ERR_IO, VG_ERR_FORMAT, VG_ERR_UNSUPPORTED (this FFmpeg cannot), VG_ERR_INTERRUPTED; *fault
+ * says which. */
 vg_status video_source_connect(video_source *s, video_stream_info *info, video_fault *fault,
                                vg_error *err);
 /* The next frame into f, whose old picture is released first. Packets that cannot be decoded are
- * counted and skipped; a resolution or codec that changes in mid-stream goes on with the new one. */
+ * counted and skipped; a resolution or codec that changes in mid-stream goes on with the new one.
+ */
 video_outcome video_source_read(video_source *s, video_frame *f, video_fault *fault, vg_error *err);
 void video_source_disconnect(video_source *s);
 /* Counted over all connections. */
