@@ -62,6 +62,10 @@ VG_API void vg_stream_destroy(vg_stream **s);
  * nothing has changed. */
 VG_API vg_status vg_stream_set(vg_stream *s, const char *name, const char *value, vg_error *err);
 
+/* The option as it stands, as vg_stream_set takes it, into buf of n bytes (cut there); returns buf.
+ * "" where there is no such option. Times are in seconds. */
+VG_API const char *vg_stream_get(const vg_stream *s, const char *name, char *buf, size_t n);
+
 /* ---- without starting ---- */
 
 typedef struct vg_stream_source {

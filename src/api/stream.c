@@ -86,6 +86,13 @@ vg_status vg_stream_set(vg_stream *s, const char *name, const char *value, vg_er
     return live_options_read(&s->options, value, &s->accounts.owner[STREAM_LOADING], err);
 }
 
+const char *vg_stream_get(const vg_stream *s, const char *name, char *buf, size_t n)
+{
+    const live_option *o = live_option_find(name);
+    buf[0] = '\0';
+    return o != NULL ? live_option_text(buf, n, &s->options, o) : buf;
+}
+
 vg_status api_stream_settle(vg_stream *s, live_sources *sources, vg_error *err)
 {
     vg_status st = live_sources_open(sources, &s->options, &s->accounts.owner[STREAM_LOADING], err);

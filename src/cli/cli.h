@@ -32,6 +32,7 @@ struct cli_command {
                                                          returns their number */
     size_t values_bytes;            /* the struct that the options' offsets point into; at most
                                        CLI_VALUES_BYTES */
+    size_t given_offset;            /* in it, of a cli_given that the parser fills; 0: none */
     void (*defaults)(void *values); /* into zeroed room; NULL: zeroes are the defaults */
     int (*run)(void *values);       /* values are the command's own to change; the exit status */
 };
@@ -87,6 +88,11 @@ void cli_interrupt_watch(void);
 void cli_interrupt_watch_hangup(void);
 /* From now on a signal also breaks off a call that waits for another program (a pipe). */
 void cli_interrupt_waits(void);
+/* From now on SIGHUP is a wish to read the configuration again, unless whoever started the program
+ * has it ignored. When it came because the terminal is gone, it ends the work as SIGTERM does. */
+void cli_interrupt_watch_reload(void);
+/* True once for each such wish. */
+bool cli_interrupt_wants_reload(void);
 /* The noted signal; 0: none. */
 int cli_interrupt_signal(void);
 

@@ -4,23 +4,15 @@
 #include "commands.h"
 
 const cli_command *const cli_commands[] = {
-    &cli_command_predict,
-    &cli_command_train,
-    &cli_command_attach,
-    &cli_command_stop,
-    &cli_command_val,
-    &cli_command_demo,
-    &cli_command_watch,
-    &cli_command_report,
-    &cli_command_info,
-    &cli_command_convert,
-    &cli_command_version,
-    &cli_command_help,
-    NULL,
+    &cli_command_predict, &cli_command_track,  &cli_command_check,
+    &cli_command_train,   &cli_command_attach, &cli_command_stop,
+    &cli_command_val,     &cli_command_demo,   &cli_command_watch,
+    &cli_command_report,  &cli_command_info,   &cli_command_convert,
+    &cli_command_version, &cli_command_help,   NULL,
 };
 
 /* What the design names and this build has not: an honest answer beats "unknown command". */
-static const char *const planned[] = {"track", "export"};
+static const char *const planned[] = {"export"};
 
 const cli_command *cli_command_find(const char *name)
 {

@@ -40,6 +40,7 @@ void cli_help_program(FILE *to)
           "save=False. Given twice, the last one wins.\n\n"
           "examples:\n"
           "    vigil predict --weights yolo11n.pt --source photos/ --save\n"
+          "    vigil track --weights yolo11n.pt --source rtsp://camera/1 --serve 127.0.0.1:9300\n"
           "    vigil info yolo11n.pt --memory\n"
           "    vigil convert --weights yolo11n.pt --output yolo11n.safetensors\n\n"
           "Exit status: 0 done, 1 something could not be done, 2 the command line is wrong.\n",
@@ -77,7 +78,11 @@ static void default_print(char *buf, size_t n, const cli_option *o, const unsign
 
 static void option_print(FILE *to, const cli_option *o, const unsigned char *values)
 {
-    char standard[96], text[640];
+    char standard[96], must[64] = "", text[640];
+    if (o->required && o->unless != NULL)
+        snprintf(must, sizeof must, " (must be given, unless --%s is)", o->unless);
+    else if (o->required)
+        snprintf(must, sizeof must, " (must be given)");
     default_print(standard, sizeof standard, o, values);
     int column = fprintf(to, o->bare ? "  --%s%s%s%s" : "  --%s%s%s", o->name,
                          o->bare    ? " ["
@@ -86,8 +91,7 @@ static void option_print(FILE *to, const cli_option *o, const unsigned char *val
                          o->value != NULL ? o->value : "", "]");
     column_go(to, column, OPTION_COLUMN);
     snprintf(text, sizeof text, "%s%s%s%s%s%s", o->help, o->alias != NULL ? "; also --" : "",
-             o->alias != NULL ? o->alias : "", o->required ? " (must be given)" : "",
-             standard[0] != '\0' ? " " : "", standard);
+             o->alias != NULL ? o->alias : "", must, standard[0] != '\0' ? " " : "", standard);
     cli_wrap(to, text, OPTION_COLUMN, OPTION_COLUMN, WIDTH);
 }
 

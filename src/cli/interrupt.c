@@ -2,12 +2,15 @@
  * between two pictures.
  *
  * The mutable globals of this floor: a signal handler can be handed nothing else. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
+#include <unistd.h>
 
 #include "cli.h"
 
-static volatile sig_atomic_t noted, is_impatient;
+static volatile sig_atomic_t noted, is_impatient, hangups;
+static bool had_terminal; /* when reloads began to be watched for */
 
 /* The second one of a person, by either signal, does what it always did, for whoever cannot wait.
  * Two kinds are not a person's: SIGHUP, which the shell and the kernel both send when a terminal
@@ -50,6 +53,41 @@ void cli_interrupt_watch_hangup(void)
     struct sigaction now;
     if (sigaction(SIGHUP, NULL, &now) == 0 && now.sa_handler != SIG_IGN)
         watch(SIGHUP, SA_RESTART);
+}
+
+static void hangup_note(int number)
+{
+    (void)number;
+    hangups = 1;
+}
+
+static bool has_terminal(void)
+{
+    const int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
+void cli_interrupt_watch_reload(void)
+{
+    struct sigaction now, action = {.sa_handler = hangup_note, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    had_terminal = has_terminal();
+    if (sigaction(SIGHUP, NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+        sigaction(SIGHUP, &action, NULL);
+}
+
+bool cli_interrupt_wants_reload(void)
+{
+    if (hangups == 0)
+        return false;
+    hangups = 0; /* before it is done: one that comes meanwhile is another */
+    if (!had_terminal || has_terminal())
+        return true;
+    if (noted == 0)
+        noted = SIGHUP;
+    return false;
 }
 
 int cli_interrupt_signal(void)

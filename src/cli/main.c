@@ -53,7 +53,8 @@ static const char *mode_of(int n, char *const *words)
 /* Or as `yolo detect train model=...`: the task before the command. */
 static bool is_mode(const char *word)
 {
-    return strcmp(word, "train") == 0 || strcmp(word, "val") == 0 || strcmp(word, "predict") == 0;
+    return strcmp(word, "train") == 0 || strcmp(word, "val") == 0 || strcmp(word, "predict") == 0 ||
+           strcmp(word, "track") == 0;
 }
 
 static int run(int n, char *const *words)

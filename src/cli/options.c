@@ -19,7 +19,7 @@ typedef struct parser {
     unsigned char *values;
     int n, at; /* words, and the next one */
     char *const *words;
-    bool given[CLI_OPTIONS_MAX]; /* option i was */
+    cli_given given;
     vg_error *err;
 } parser;
 
@@ -212,7 +212,8 @@ static bool set_real(parser *p, const cli_option *o, const char *text)
 static bool set_value(parser *p, const cli_option *o, const char *text)
 {
     void *room = p->values + o->offset;
-    p->given[o - p->command->options] = true;
+    p->given.is[o - p->command->options] = true;
+    p->given.text[o - p->command->options] = text;
     if (*text == '\0')
         return missing_value(p, o);
     switch (o->kind) {
@@ -318,7 +319,7 @@ static bool take_positional(parser *p, const char *word)
     for (size_t i = 0; i < c->n_options; i++) {
         if (c->options[i].required && first == NULL)
             first = &c->options[i];
-        if (c->options[i].positional && !p->given[i])
+        if (c->options[i].positional && !p->given.is[i])
             return set_value(p, &c->options[i], word);
     }
     cli_error_set(p->err, VG_ERR_ARGUMENT, "vigil %s has no use for \"%s\"", c->name, word);
@@ -391,10 +392,19 @@ static bool take_words(parser *p)
             continue;
         char *const *rest = p->at < p->n ? p->words + p->at : NULL;
         memcpy((char *)p->values + o->offset, &rest, sizeof rest);
-        p->given[i] = rest != NULL;
+        p->given.is[i] = rest != NULL;
         p->at = p->n;
         return true;
     }
+    return false;
+}
+
+/* The option is beside another that stands for it. */
+static bool is_excused(const parser *p, const cli_option *o)
+{
+    for (size_t i = 0; i < p->command->n_options && o->unless != NULL; i++)
+        if (p->given.is[i] && cli_name_equal(p->command->options[i].name, o->unless))
+            return true;
     return false;
 }
 
@@ -403,7 +413,7 @@ static bool check_required(parser *p)
     const cli_command *c = p->command;
     for (size_t i = 0; i < c->n_options; i++) {
         const cli_option *o = &c->options[i];
-        if (!o->required || p->given[i])
+        if (!o->required || p->given.is[i] || is_excused(p, o))
             continue;
         if (o->positional) /* its name is seldom typed */
             cli_error_set(p->err, VG_ERR_ARGUMENT, "vigil %s needs %s", c->name, o->value);
@@ -462,5 +472,7 @@ cli_parsed cli_options_parse(const cli_command *command, void *values, int n, ch
         if (!good)
             return CLI_PARSED_WRONG;
     }
+    if (command->given_offset > 0)
+        memcpy((char *)values + command->given_offset, &p.given, sizeof p.given);
     return check_required(&p) ? CLI_PARSED : CLI_PARSED_WRONG;
 }

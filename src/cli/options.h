@@ -24,12 +24,19 @@ typedef enum cli_kind {
                   words that are parsed must end with NULL */
 } cli_kind;
 
-enum { CLI_OPTIONS_MAX = 96, CLI_INTS_MAX = 1024 };
+enum { CLI_OPTIONS_MAX = 128, CLI_INTS_MAX = 1024 };
 
 typedef struct cli_ints {
     size_t n;
     int values[CLI_INTS_MAX];
 } cli_ints;
+
+/* Which options were given, by their place in the table, and the last text of each: for a command
+ * that hands them on. */
+typedef struct cli_given {
+    bool is[CLI_OPTIONS_MAX];
+    const char *text[CLI_OPTIONS_MAX];
+} cli_given;
 
 typedef struct cli_option {
     const char *name;  /* "max-det" */
@@ -42,7 +49,8 @@ typedef struct cli_option {
     const char *zero;  /* in the help: what a default of 0 or NULL means; NULL: nothing to say */
     const char *group; /* heading that starts with this option; NULL: as above */
     bool required;
-    bool positional; /* a word without a name may be its value, too */
+    const char *unless; /* required: but not beside the option of this name; NULL: always */
+    bool positional;    /* a word without a name may be its value, too */
     bool bare; /* CLI_INT: may stand without a value, which then is bare_value; `=True` and `=False`
                   do, too. CLI_TEXT: alone it is "true" */
     int bare_value;

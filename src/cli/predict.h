@@ -1,6 +1,7 @@
-/* predict.h: the parts of `vigil predict`: the lines (predict_lines.c), the summary
- * (predict_summary.c), the proof of flat memory (predict_flat.c) and the loop over pictures
- * (cmd_predict.c). */
+/* predict.h: the parts of `vigil predict`: options, and whether they are for pictures or for videos
+ * and streams (cmd_predict.c); the loop over pictures (predict_pictures.c), its lines
+ * (predict_lines.c), summary (predict_summary.c) and proof of flat memory (predict_flat.c); a live
+ * job (predict_live.c) and its lines (predict_live_lines.c). */
 #ifndef CLI_PREDICT_H
 #define CLI_PREDICT_H
 
@@ -8,7 +9,45 @@
 
 #include "cli.h"
 
+/* ---- cmd_predict.c ---- */
+
+/* The options that pictures know are typed; the rest of vigil/stream.h's table is in text and flag,
+ * by its place there. */
+typedef struct predict_values {
+    vg_predict_options o;
+    cli_ints classes;
+    int prove_flat; /* pictures of warm-up; -1: as many as fit the job; 0: no proof */
+    bool quiet, json;
+    cli_given given; /* by the place in the command's table */
+    const char *text[CLI_OPTIONS_MAX];
+    bool flag[CLI_OPTIONS_MAX];
+} predict_values;
+
+/* ---- predict_pictures.c ---- */
+
+int predict_pictures_run(predict_values *v);
+
+/* ---- predict_live.c ---- */
+
+/* options (n): the command's table, in which given has its places. The exit status. */
+int predict_live_run(const predict_values *v, const cli_option *options, size_t n, bool tracks);
+
+/* ---- predict_live_lines.c ---- */
+
+/* "video 1/2 (frame 12/300) a.mp4: 384x640 4 persons, 1 bus, 23.1ms". */
+void predict_live_line(FILE *to, const vg_stream *s, const vg_stream_result *r);
+/* "2026-11-23 14:15:16 door: person 12 came into entrance: 3 inside, 10 in, 7 out". */
+void predict_live_event(FILE *to, const vg_stream *s, const vg_stream_result *r,
+                        const vg_stream_event *e);
+/* "door: playing 1280x720, 24.9 frames/s, 1,234 frames, 0 dropped, latency 45 ms, 1 reconnect". */
+void predict_live_status(FILE *to, const vg_stream_source_stats *c, double frames_per_s);
+void predict_live_summary(FILE *to, const vg_stream *s);
+
 /* ---- predict_lines.c ---- */
+
+/* "2 persons, 1 bus, ": how many of each class, in the classes' order. */
+void predict_counts(FILE *to, const vg_detection *found, size_t n,
+                    const char *(*name)(const void *ctx, int class_index), const void *ctx);
 
 /* "image 1/72 a.jpg: 480x640 2 persons, 1 bus, 12.3ms": HxW of the network's input, time of the
  * inference. */
@@ -31,6 +70,8 @@ typedef struct predict_sums {
 
 double predict_now_s(void);
 void predict_sums_add(predict_sums *s, const vg_predict_result *r);
+/* "Memory: planned 65.7 MB (weights 19.1 MB, ...), in use ...". */
+void predict_memory_print(FILE *to, const vg_memory *m);
 /* Speed by stage, pictures per second, memory planned and measured. */
 void predict_summary_print(FILE *to, const predict_sums *s, const vg_memory *m);
 

@@ -7,18 +7,37 @@
 /* The smallest class above `after` among the detections, INT_MAX when there is none; *count how
  * many it has. Classes are found by looking again, since a table of them would need memory;
  * pictures have few boxes. */
-static int class_next(const vg_predict_result *r, int after, size_t *count)
+static int class_next(const vg_detection *found, size_t n, int after, size_t *count)
 {
     int next = INT_MAX;
     *count = 0;
-    for (size_t i = 0; i < r->n_detections; i++) {
-        int c = r->detections[i].class_index;
+    for (size_t i = 0; i < n; i++) {
+        int c = found[i].class_index;
         if (c <= after || c > next)
             continue;
         *count = c == next ? *count + 1 : 1;
         next = c;
     }
     return next;
+}
+
+void predict_counts(FILE *to, const vg_detection *found, size_t n,
+                    const char *(*name)(const void *ctx, int class_index), const void *ctx)
+{
+    size_t count = 0;
+    for (int c = class_next(found, n, -1, &count); c != INT_MAX;
+         c = class_next(found, n, c, &count)) {
+        fprintf(to, "%zu ", count);
+        cli_text(to, name(ctx, c));
+        fputs(count > 1 ? "s, " : ", ", to);
+    }
+    if (n == 0)
+        fputs("(no detections), ", to);
+}
+
+static const char *detector_name(const void *d, int class_index)
+{
+    return vg_detector_class_name(d, class_index);
 }
 
 static void line_begin(FILE *to, const vg_predict_result *r)
@@ -32,14 +51,7 @@ void predict_line(FILE *to, const vg_detector *d, const vg_predict_result *r)
 {
     line_begin(to, r);
     fprintf(to, "%dx%d ", r->input_height, r->input_width);
-    size_t count = 0;
-    for (int c = class_next(r, -1, &count); c != INT_MAX; c = class_next(r, c, &count)) {
-        fprintf(to, "%zu ", count);
-        cli_text(to, vg_detector_class_name(d, c));
-        fputs(count > 1 ? "s, " : ", ", to);
-    }
-    if (r->n_detections == 0)
-        fputs("(no detections), ", to);
+    predict_counts(to, r->detections, r->n_detections, detector_name, d);
     fprintf(to, "%.1fms\n", r->times.inference_ms);
 }
 

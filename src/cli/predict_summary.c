@@ -30,18 +30,9 @@ void predict_sums_add(predict_sums *s, const vg_predict_result *r)
     s->times.save_ms += r->times.save_ms;
 }
 
-void predict_summary_print(FILE *to, const predict_sums *s, const vg_memory *m)
+void predict_memory_print(FILE *to, const vg_memory *m)
 {
     char a[32], b[32], c[32], d[32];
-    double n = s->n_done > 0 ? (double)s->n_done : 1, wall_s = predict_now_s() - s->started_s;
-    const vg_predict_times *t = &s->times;
-    fprintf(to,
-            "Speed: %.1fms decode, %.1fms preprocess, %.1fms inference, %.1fms postprocess, %.1fms "
-            "save per picture; "
-            "%zu picture%s in %.1fs, %.1f pictures/s\n",
-            t->decode_ms / n, t->preprocess_ms / n, t->inference_ms / n, t->postprocess_ms / n,
-            t->save_ms / n, s->n_done, s->n_done == 1 ? "" : "s", wall_s,
-            (double)s->n_done / fmax(wall_s, 1e-9));
     fprintf(to, "Memory: planned %s (", cli_bytes(a, (double)m->planned_bytes));
     bool first = true;
     for (int i = 0; i < m->n_items; i++) {
@@ -54,6 +45,20 @@ void predict_summary_print(FILE *to, const predict_sums *s, const vg_memory *m)
     fprintf(to, "), in use %s, libraries %s, resident %s, peak %s\n",
             cli_bytes(a, (double)m->in_use_bytes), cli_bytes(b, (double)m->library_bytes),
             cli_bytes(c, (double)m->resident_bytes), cli_bytes(d, (double)m->peak_resident_bytes));
+}
+
+void predict_summary_print(FILE *to, const predict_sums *s, const vg_memory *m)
+{
+    double n = s->n_done > 0 ? (double)s->n_done : 1, wall_s = predict_now_s() - s->started_s;
+    const vg_predict_times *t = &s->times;
+    fprintf(to,
+            "Speed: %.1fms decode, %.1fms preprocess, %.1fms inference, %.1fms postprocess, %.1fms "
+            "save per picture; "
+            "%zu picture%s in %.1fs, %.1f pictures/s\n",
+            t->decode_ms / n, t->preprocess_ms / n, t->inference_ms / n, t->postprocess_ms / n,
+            t->save_ms / n, s->n_done, s->n_done == 1 ? "" : "s", wall_s,
+            (double)s->n_done / fmax(wall_s, 1e-9));
+    predict_memory_print(to, m);
 }
 
 predict_progress predict_progress_make(bool quiet)

@@ -115,6 +115,8 @@ void live_options_default(live_options *out);
 /* Errors: VG_ERR_ARGUMENT, with the nearest name, the range or the choices: *o is as it was. What
  * ${NAME} stood for is in no error. */
 vg_status live_options_set(live_options *o, const char *name, const char *value, vg_error *err);
+/* The value as live_options_set takes it, into buf of n bytes (cut there); returns buf. */
+const char *live_option_text(char *buf, size_t n, const live_options *o, const live_option *option);
 /* All that a YAML file says, names with - or _; `sources` is left to live_sources_open, which reads
  * it again at every reload. Sets config. All or nothing. Errors: VG_ERR_IO, VG_ERR_FORMAT and
  * VG_ERR_ARGUMENT (file:line). */

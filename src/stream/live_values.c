@@ -284,6 +284,61 @@ vg_status live_options_set(live_options *o, const char *name, const char *value,
                      "no option is named %.100s", name);
 }
 
+/* ---- back to text ---- */
+
+/* The word at a place of "a|b|c". */
+static const char *word_at(char *buf, size_t n, const char *choices, int place)
+{
+    for (; place > 0; place--)
+        choices += strcspn(choices, "|") + 1;
+    base_format(buf, n, "%.*s", (int)strcspn(choices, "|"), choices);
+    return buf;
+}
+
+static const char *classes_text(char *buf, size_t n, const live_options *o)
+{
+    buf[0] = '\0';
+    for (int i = 0; i < o->n_classes; i++) {
+        const size_t k = strlen(buf);
+        base_format(buf + k, n - k, "%s%d", i > 0 ? "," : "", o->classes[i]);
+    }
+    return buf;
+}
+
+const char *live_option_text(char *buf, size_t n, const live_options *o, const live_option *option)
+{
+    const void *field = (const char *)o + option->offset;
+    char number[32];
+    switch (option->kind) {
+    case LIVE_OPTION_BOOL:
+        base_format(buf, n, "%s", *(const bool *)field ? "true" : "false");
+        return buf;
+    case LIVE_OPTION_SWITCH:
+    case LIVE_OPTION_CHOICE:
+        return word_at(buf, n, option->choices, *(const int *)field);
+    case LIVE_OPTION_INT:
+        base_format(buf, n, "%d", *(const int *)field);
+        return buf;
+    case LIVE_OPTION_BYTES:
+        base_format(buf, n, "%zu", *(const size_t *)field);
+        return buf;
+    case LIVE_OPTION_REAL:
+    case LIVE_OPTION_SECONDS:
+        base_format(buf, n, "%s",
+                    base_format_double(number, sizeof number, *(const double *)field));
+        return buf;
+    case LIVE_OPTION_FLOAT: /* as many digits as it has */
+        base_format(buf, n, "%.7g", (double)*(const float *)field);
+        return buf;
+    case LIVE_OPTION_TEXT:
+        base_format(buf, n, "%s", (const char *)field);
+        return buf;
+    case LIVE_OPTION_CLASSES:
+        return classes_text(buf, n, o);
+    }
+    return buf;
+}
+
 /* ---- from YAML ---- */
 
 vg_status live_node_value(char *buf, size_t n, const base_node *node, const char *where,

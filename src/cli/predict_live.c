@@ -1,0 +1,237 @@
+/* predict_live.c: vigil predict on videos, streams and cameras: a job of vigil/stream.h, told to a
+ * person.
+ *
+ * A line a frame is for files, which end. Live sources have a line of status each, every 10 s, and
+ * one for each event and change of health: a log that grows with frames is one of the leaks that
+ * vigil exists against. */
+#include <math.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "predict.h"
+
+enum { MOST_PLACES = 64, CLASSES_BYTES = 12 * 1024 };
+
+typedef struct live_job {
+    vg_stream *s;
+    bool quiet, json, verbose;
+    double status_every_s;
+    FILE *talk; /* the summary: stdout, or stderr when stdout carries JSON */
+    double next_status_s, last_status_s;
+    uint64_t told[MOST_PLACES]; /* results of each source at last_status_s */
+    predict_progress progress;
+} live_job;
+
+/* ---- options ---- */
+
+static vg_status set_classes(vg_stream *s, const cli_ints *classes, vg_error *err)
+{
+    char text[CLASSES_BYTES];
+    size_t n = 0;
+    for (size_t i = 0; i < classes->n; i++)
+        n += (size_t)snprintf(text + n, sizeof text - n, "%s%d", i > 0 ? "," : "",
+                              classes->values[i]);
+    return vg_stream_set(s, "classes", text, err);
+}
+
+static vg_status set_one(live_job *job, const predict_values *v, const cli_option *o,
+                         const char *text, vg_error *err)
+{
+    if (cli_name_equal(o->name, "prove_flat")) {
+        cli_error_set(err, VG_ERR_ARGUMENT, "--prove-flat is for pictures");
+        cli_error_text(err->where, "option --prove-flat");
+        cli_error_text(err->mend, "leave it out: --serve has the memory of a live job by owner");
+        return VG_ERR_ARGUMENT;
+    }
+    if (o->kind == CLI_INTS)
+        return set_classes(job->s, &v->classes, err);
+    return vg_stream_set(job->s, o->name, text, err);
+}
+
+/* A file of options first, so that the command line wins. */
+static vg_status set_all(live_job *job, const predict_values *v, const cli_option *options,
+                         size_t n, bool tracks, vg_error *err)
+{
+    vg_status st = VG_OK;
+    if (tracks)
+        st = vg_stream_set(job->s, "project", "runs/track", err);
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t i = 0; i < n && st == VG_OK; i++) {
+            const bool is_config = cli_name_equal(options[i].name, "config");
+            if (v->given.is[i] && is_config == (pass == 0))
+                st = set_one(job, v, &options[i], v->given.text[i], err);
+        }
+    return st == VG_OK && tracks ? vg_stream_set(job->s, "track", "true", err) : st;
+}
+
+/* What of the options is the terminal's: as settled by the command line and the configuration. */
+static void read_talk(live_job *job)
+{
+    char value[32];
+    job->quiet = strcmp(vg_stream_get(job->s, "quiet", value, sizeof value), "true") == 0;
+    job->json = strcmp(vg_stream_get(job->s, "json", value, sizeof value), "true") == 0;
+    job->verbose = strcmp(vg_stream_get(job->s, "verbose", value, sizeof value), "true") == 0;
+    cli_parse_real(&job->status_every_s,
+                   vg_stream_get(job->s, "status_every", value, sizeof value));
+    job->talk = job->json ? stderr : stdout;
+}
+
+/* ---- what is said while it runs ---- */
+
+/* On the job's thread of results. One call of stdio after another may mix with other threads'
+ * lines: the stream is held for the whole line. */
+static void see_result(void *ctx, const vg_stream_result *r)
+{
+    const live_job *job = ctx;
+    flockfile(stdout);
+    if (job->verbose || vg_stream_is_of_files(job->s))
+        predict_live_line(stdout, job->s, r);
+    for (size_t i = 0; i < r->n_events; i++)
+        predict_live_event(stdout, job->s, r, &r->events[i]);
+    funlockfile(stdout);
+}
+
+static void see_note(void *ctx, const char *what)
+{
+    live_job *job = ctx;
+    predict_progress_clear(&job->progress);
+    flockfile(stderr);
+    fputs("vigil: ", stderr);
+    cli_text(stderr, what);
+    fputc('\n', stderr);
+    funlockfile(stderr);
+}
+
+static void statuses_print(live_job *job, double now_s)
+{
+    const double seconds = fmax(now_s - job->last_status_s, 1e-9);
+    for (int i = 0; i < vg_stream_n_sources(job->s) && i < MOST_PLACES; i++) {
+        vg_stream_source_stats c;
+        vg_stream_source_get(job->s, i, &c);
+        const uint64_t before = job->told[i] <= c.n_results ? job->told[i] : 0;
+        job->told[i] = c.n_results;
+        if (c.name[0] == '\0')
+            continue;
+        flockfile(stderr);
+        predict_live_status(stderr, &c, (double)(c.n_results - before) / seconds);
+        funlockfile(stderr);
+    }
+    job->last_status_s = now_s;
+}
+
+/* Of files: how many frames there were so far, where their lines are not seen. */
+static void progress_print(live_job *job, double now_s)
+{
+    predict_progress *p = &job->progress;
+    uint64_t n = 0;
+    if (!p->on || now_s < p->next_s)
+        return;
+    p->next_s = now_s + (p->terminal ? 0.5 : 30);
+    for (int i = 0; i < vg_stream_n_sources(job->s); i++) {
+        vg_stream_source_stats c;
+        vg_stream_source_get(job->s, i, &c);
+        n += c.n_results;
+    }
+    char count[32];
+    fprintf(stderr, "%s%s frames, %.1f/s%s", p->terminal ? "\r" : "",
+            cli_commas(count, (long long)n), (double)n / fmax(vg_stream_seconds(job->s), 1e-9),
+            p->terminal ? "   " : "\n");
+    p->shown = p->terminal;
+}
+
+static void see_tick(void *ctx)
+{
+    live_job *job = ctx;
+    const double now_s = predict_now_s();
+    if (vg_stream_is_of_files(job->s)) {
+        progress_print(job, now_s);
+    } else if (!job->quiet && job->status_every_s > 0 && now_s >= job->next_status_s) {
+        if (job->next_status_s > 0)
+            statuses_print(job, now_s);
+        else
+            job->last_status_s = now_s;
+        job->next_status_s = now_s + job->status_every_s;
+    }
+}
+
+static bool stop_wanted(void *ctx)
+{
+    (void)ctx;
+    return cli_interrupt_signal() != 0 || !cli_output_good();
+}
+
+static bool reload_wanted(void *ctx)
+{
+    (void)ctx;
+    return cli_interrupt_wants_reload();
+}
+
+/* ---- the end ---- */
+
+/* Of files, what could not be read or written is a failure, as a picture that was skipped is. */
+static int outcome(const live_job *job)
+{
+    bool has_failed = false;
+    for (int i = 0; i < vg_stream_n_sources(job->s); i++) {
+        vg_stream_source_stats c;
+        vg_stream_source_get(job->s, i, &c);
+        has_failed = has_failed || (vg_stream_is_of_files(job->s) && c.n_faults > 0);
+    }
+    for (int i = 0; i < vg_stream_n_sinks(job->s); i++) {
+        vg_stream_sink_stats k;
+        vg_stream_sink_get(job->s, i, &k);
+        has_failed = has_failed || (vg_stream_is_of_files(job->s) && k.n_failed > 0);
+    }
+    return has_failed ? CLI_FAILED : CLI_DONE;
+}
+
+static const char *signal_name(int number)
+{
+    return number == SIGINT ? "SIGINT" : number == SIGHUP ? "SIGHUP" : "SIGTERM";
+}
+
+static int job_run(live_job *job)
+{
+    const bool says = !job->json && (job->verbose || !job->quiet);
+    const vg_stream_listener l = {.ctx = job,
+                                  .result = says ? see_result : NULL,
+                                  .note = see_note,
+                                  .tick = see_tick,
+                                  .wants_stop = stop_wanted,
+                                  .wants_reload = reload_wanted};
+    vg_error err = {.status = VG_OK};
+    job->progress = predict_progress_make(job->quiet || job->json);
+    cli_interrupt_watch();
+    cli_interrupt_watch_reload();
+    const vg_status st = vg_stream_run(job->s, &l, &err);
+    const int number = cli_interrupt_signal();
+    predict_progress_clear(&job->progress);
+    if (vg_stream_n_sources(job->s) > 0 && cli_output_good())
+        predict_live_summary(job->talk, job->s);
+    if (st == VG_ERR_INTERRUPTED && number != 0) {
+        fflush(stdout);
+        fprintf(stderr, "stopped by %s\n", signal_name(number));
+        return 128 + number;
+    }
+    if (st != VG_OK && st != VG_ERR_INTERRUPTED)
+        return cli_error_print(&err, CLI_FAILED);
+    return outcome(job);
+}
+
+int predict_live_run(const predict_values *v, const cli_option *options, size_t n, bool tracks)
+{
+    live_job job = {0};
+    vg_error err = {.status = VG_OK};
+    int status;
+    if (vg_stream_create(&job.s, &err) != VG_OK) {
+        status = cli_error_print(&err, CLI_FAILED);
+    } else if (set_all(&job, v, options, n, tracks, &err) != VG_OK) {
+        status = cli_error_print(&err, err.status == VG_ERR_ARGUMENT ? CLI_USAGE : CLI_FAILED);
+    } else {
+        read_talk(&job);
+        status = job_run(&job);
+    }
+    vg_stream_destroy(&job.s);
+    return status;
+}

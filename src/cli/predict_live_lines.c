@@ -1,0 +1,169 @@
+/* predict_live_lines.c: frames, events, states and sums of a live job as lines. */
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+#include "predict.h"
+
+static const char *class_name(const void *s, int class_index)
+{
+    return vg_stream_class_name(s, class_index);
+}
+
+void predict_live_line(FILE *to, const vg_stream *s, const vg_stream_result *r)
+{
+    fprintf(to, "video %d/%d (frame %" PRIu64, r->source_index + 1, vg_stream_n_sources(s),
+            r->index + 1);
+    if (r->of > 0)
+        fprintf(to, "/%" PRIu64, r->of);
+    fputs(") ", to);
+    cli_text(to, r->source);
+    fprintf(to, ": %dx%d ", r->input_height, r->input_width);
+    predict_counts(to, r->detections, r->n_detections, class_name, s);
+    fprintf(to, "%.1fms\n", r->times.inference);
+}
+
+/* ---- events ---- */
+
+static void event_subject(FILE *to, const vg_stream *s, const vg_stream_event *e)
+{
+    if (e->class_index < 0)
+        fputs(e->track > 0 ? "object" : "anything", to);
+    else
+        cli_text(to, vg_stream_class_name(s, e->class_index));
+    if (e->track > 0)
+        fprintf(to, " %" PRId64, e->track);
+}
+
+void predict_live_event(FILE *to, const vg_stream *s, const vg_stream_result *r,
+                        const vg_stream_event *e)
+{
+    char when[32] = "";
+    const time_t seconds = (time_t)r->wall_s;
+    struct tm local;
+    if (localtime_r(&seconds, &local) != NULL)
+        strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S ", &local);
+    fputs(when, to);
+    cli_text(to, r->source);
+    fputs(": ", to);
+    event_subject(to, s, e);
+    switch (e->kind) {
+    case VG_STREAM_ENTER:
+        fputs(" came into ", to);
+        break;
+    case VG_STREAM_LEAVE:
+        fprintf(to, " %s after %.0f s ", e->is_lost ? "was lost in" : "left", e->seconds);
+        break;
+    case VG_STREAM_DWELL:
+        fprintf(to, " stays, for %.0f s, in ", e->seconds);
+        break;
+    case VG_STREAM_ABSENT:
+        fprintf(to, " is missing for %.0f s in ", e->seconds);
+        break;
+    case VG_STREAM_BACK:
+        fprintf(to, " is back after %.0f s in ", e->seconds);
+        break;
+    }
+    cli_text(to, e->zone);
+    fprintf(to, ": %d inside, %d in, %d out\n", e->inside, e->n_in, e->n_out);
+}
+
+/* ---- states ---- */
+
+void predict_live_status(FILE *to, const vg_stream_source_stats *c, double frames_per_s)
+{
+    char a[32], b[32];
+    const vg_stream_stage *latency = &c->stages[VG_STREAM_STAGES - 1];
+    cli_text(to, c->name);
+    fprintf(to, ": %s", c->state);
+    if (c->width > 0)
+        fprintf(to, " %dx%d", c->width, c->height);
+    if (c->last_fault[0] != '\0' && strcmp(c->state, "playing") != 0)
+        fprintf(to, " (%s)", c->last_fault);
+    fprintf(to, ", %.1f frames/s, %s frames, %s dropped", frames_per_s,
+            cli_commas(a, (long long)c->n_results), cli_commas(b, (long long)c->n_dropped));
+    if (latency->n > 0)
+        fprintf(to, ", latency %.0f ms", latency->mean_ms);
+    if (c->n_reconnects > 0)
+        fprintf(to, ", %s reconnect%s", cli_commas(a, (long long)c->n_reconnects),
+                c->n_reconnects == 1 ? "" : "s");
+    if (c->n_events > 0)
+        fprintf(to, ", %s event%s", cli_commas(a, (long long)c->n_events),
+                c->n_events == 1 ? "" : "s");
+    fputc('\n', to);
+}
+
+/* ---- sums ---- */
+
+static void sinks_print(FILE *to, const vg_stream *s)
+{
+    for (int i = 0; i < vg_stream_n_sinks(s); i++) {
+        vg_stream_sink_stats k;
+        vg_stream_sink_get(s, i, &k);
+        if (k.n_dropped == 0 && k.n_failed == 0)
+            continue;
+        fprintf(to,
+                "Output %s: %" PRIu64 " results written, %" PRIu64 " dropped, %" PRIu64
+                " writes failed\n",
+                k.name, k.n_written, k.n_dropped, k.n_failed);
+    }
+}
+
+/* Means over all frames of all sources. */
+static void stages_print(FILE *to, const vg_stream *s)
+{
+    double sum_ms[VG_STREAM_STAGES] = {0};
+    uint64_t n[VG_STREAM_STAGES] = {0};
+    const char *name[VG_STREAM_STAGES] = {0};
+    for (int i = 0; i < vg_stream_n_sources(s); i++) {
+        vg_stream_source_stats c;
+        vg_stream_source_get(s, i, &c);
+        for (int k = 0; k < VG_STREAM_STAGES && c.name[0] != '\0'; k++) {
+            name[k] = c.stages[k].name;
+            n[k] += c.stages[k].n;
+            sum_ms[k] += c.stages[k].mean_ms * (double)c.stages[k].n;
+        }
+    }
+    const char *separator = "Speed: ";
+    for (int k = 0; k < VG_STREAM_STAGES; k++)
+        if (n[k] > 0) {
+            fprintf(to, "%s%.1fms %s", separator, sum_ms[k] / (double)n[k], name[k]);
+            separator = ", ";
+        }
+    if (strcmp(separator, ", ") == 0)
+        fputs(" per frame\n", to);
+}
+
+void predict_live_summary(FILE *to, const vg_stream *s)
+{
+    vg_memory memory;
+    uint64_t n_frames = 0, n_dropped = 0, n_batches, n_batched;
+    char a[32], b[32];
+    const double seconds = vg_stream_seconds(s);
+    const int n = vg_stream_n_sources(s);
+    for (int i = 0; i < n; i++) {
+        vg_stream_source_stats c;
+        vg_stream_source_get(s, i, &c);
+        n_frames += c.n_results;
+        n_dropped += c.n_dropped;
+        if (n > 1 && c.name[0] != '\0')
+            predict_live_status(to, &c, (double)c.n_results / fmax(seconds, 1e-9));
+    }
+    vg_stream_batches(s, &n_batches, &n_batched);
+    stages_print(to, s);
+    fprintf(to, "Frames: %s in %.1fs, %.1f frames/s, %s dropped",
+            cli_commas(a, (long long)n_frames), seconds, (double)n_frames / fmax(seconds, 1e-9),
+            cli_commas(b, (long long)n_dropped));
+    if (n_batches > 0 && n_batched > n_batches)
+        fprintf(to, ", %.1f in a run of the network", (double)n_batched / (double)n_batches);
+    fputc('\n', to);
+    sinks_print(to, s);
+    vg_stream_memory(s, &memory);
+    predict_memory_print(to, &memory);
+    if (vg_stream_folder(s)[0] != '\0') {
+        fputs("Results saved to ", to);
+        cli_text(to, vg_stream_folder(s));
+        fputc('\n', to);
+    }
+}

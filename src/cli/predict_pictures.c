@@ -1,0 +1,141 @@
+/* predict_pictures.c: vigil predict on pictures: a predict job of vigil.h, told to a person line by
+ * line. */
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "predict.h"
+
+/* Everything the loop hands around. */
+typedef struct predict_job {
+    const predict_values *v;
+    vg_predict *p;
+    FILE *talk; /* the summary: stdout, or stderr when stdout carries JSON */
+    predict_sums sums;
+    predict_flat flat;
+    predict_progress progress;
+} predict_job;
+
+static void result_show(predict_job *job, const vg_predict_result *r)
+{
+    const vg_detector *d = vg_predict_detector(job->p);
+    if (r->status != VG_OK) {
+        predict_progress_clear(&job->progress);
+        predict_line_skipped(stderr, r);
+    } else if (job->v->json) {
+        predict_line_json(stdout, d, r);
+    } else if (!job->v->quiet) {
+        predict_line(stdout, d, r);
+    }
+    predict_progress_show(&job->progress, &job->sums);
+}
+
+/* A proof needs pictures after the warm-up. */
+static bool flat_begin(predict_job *job, size_t total)
+{
+    job->flat.n_warm_up = predict_flat_warm_up(job->v->prove_flat, total);
+    if (total > job->flat.n_warm_up)
+        return true;
+    vg_error err;
+    cli_error_set(&err, VG_ERR_ARGUMENT,
+                  "%zu pictures and a warm-up of %zu: nothing is left to prove with", total,
+                  job->flat.n_warm_up);
+    cli_error_text(err.where, "option --prove-flat");
+    if (total > 1)
+        cli_error_text(err.mend, "--prove-flat %zu, or more pictures", total / 2);
+    else
+        cli_error_text(err.mend, "more pictures");
+    cli_error_print(&err, CLI_FAILED);
+    return false;
+}
+
+/* All pictures, in order. CLI_FAILED when the job itself failed; a skipped picture is for the
+ * caller to judge. */
+static int pictures_run(predict_job *job)
+{
+    vg_error err = {.status = VG_OK};
+    const vg_predict_result *r = NULL;
+    while (cli_interrupt_signal() == 0 && cli_output_good()) {
+        if (vg_predict_next(job->p, &r, &err) != VG_OK) {
+            predict_progress_clear(&job->progress);
+            return cli_error_print(&err, CLI_FAILED);
+        }
+        if (r == NULL)
+            break;
+        if (job->v->prove_flat != 0 && r->index == 0 && !flat_begin(job, r->total))
+            return CLI_FAILED;
+        predict_sums_add(&job->sums, r);
+        if (job->v->prove_flat != 0)
+            predict_flat_see(&job->flat, r, job->sums.n_done + job->sums.n_skipped, job->p);
+        result_show(job, r);
+    }
+    predict_progress_clear(&job->progress);
+    return CLI_DONE;
+}
+
+/* After the last picture, while the job is still open. */
+static int pictures_sum_up(predict_job *job)
+{
+    int status = CLI_DONE;
+    vg_memory memory;
+    const predict_sums *s = &job->sums;
+    vg_predict_memory(job->p, &memory);
+    predict_summary_print(job->talk, s, &memory);
+    if (vg_predict_folder(job->p)[0] != '\0') {
+        fputs("Results saved to ", job->talk);
+        cli_text(job->talk, vg_predict_folder(job->p));
+        fputc('\n', job->talk);
+    }
+    if (job->flat.warm &&
+        !predict_flat_print(job->talk, &job->flat, &memory, s->n_done + s->n_skipped))
+        status = CLI_FAILED;
+    if (s->n_skipped > 0) {
+        fflush(stdout);
+        fprintf(stderr, "%zu of %zu pictures were done, %zu skipped\n", s->n_done, s->total,
+                s->n_skipped);
+        status = CLI_FAILED;
+    }
+    return status;
+}
+
+static int interrupted(const predict_job *job, int number)
+{
+    fprintf(stderr, "stopped by %s after %zu of %zu pictures\n",
+            number == SIGINT ? "SIGINT" : "SIGTERM", job->sums.n_done + job->sums.n_skipped,
+            job->sums.total);
+    return 128 + number;
+}
+
+/* Standard input or a pipe: another program may keep us waiting for its picture. */
+static bool source_may_wait(const char *source)
+{
+    struct stat info;
+    return source &&
+           (strcmp(source, "-") == 0 || (stat(source, &info) == 0 && S_ISFIFO(info.st_mode)));
+}
+
+int predict_pictures_run(predict_values *v)
+{
+    vg_error err = {.status = VG_OK};
+    if (v->classes.n > 0) {
+        v->o.detect.classes = v->classes.values;
+        v->o.detect.n_classes = v->classes.n;
+    }
+    predict_job job = {
+        .v = v, .talk = v->json ? stderr : stdout, .flat.plan_cache = v->o.detector.plan_cache};
+    cli_interrupt_watch();
+    if (source_may_wait(v->o.source))
+        cli_interrupt_waits();
+    if (vg_predict_open(&job.p, &v->o, &err) != VG_OK)
+        return cli_error_print(&err, CLI_FAILED);
+    job.sums.started_s = predict_now_s();
+    job.progress = predict_progress_make(v->quiet);
+    int status = pictures_run(&job), number = cli_interrupt_signal();
+    if (status == CLI_DONE && cli_output_good()) {
+        int sum = pictures_sum_up(&job);
+        status = number != 0 ? interrupted(&job, number) : sum;
+    }
+    if (vg_predict_close(&job.p, &err) != VG_OK)
+        status = cli_error_print(&err, CLI_FAILED);
+    return status;
+}
