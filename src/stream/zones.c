@@ -1,0 +1,262 @@
+/* zones.c: the zones of a file over every channel: detect's machine a channel, sources matched by
+ * name, and what readers in other threads may see. */
+#include "zones.h"
+
+#include <math.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "zones_list.h"
+
+/* What others see of a zone: written after each step, read by anybody. */
+typedef struct shown {
+    _Atomic int64_t inside, n_in, n_out;
+    atomic_bool is_on, is_absent;
+} shown;
+
+typedef struct channel {
+    detect_zones *zones;
+    bool *is_on;   /* (n) */
+    shown *shown;  /* (n) */
+    bool is_known; /* source is the hash of its name */
+    uint64_t source;
+} channel;
+
+struct live_zones {
+    zones_list list;
+    channel *channels; /* (n_channels) */
+    int n_channels;
+    bool needs_tracks;
+    detect_zone_event *found; /* (LIVE_ZONES_EVENTS) of the step that runs */
+    bool *is_on;              /* (n_channels, n) */
+    shown *shown;             /* (n_channels, n) */
+};
+
+static const unsigned OF_TRACKS =
+    1u << LIVE_EVENT_ENTER | 1u << LIVE_EVENT_LEAVE | 1u << LIVE_EVENT_DWELL;
+
+static bool has_tracks(const detect_zone *z)
+{
+    return (z->events & OF_TRACKS) != 0;
+}
+
+/* ---- open ---- */
+
+static vg_status open_channel(live_zones *z, int i, const detect_zones_options *o, base_mem *mem,
+                              vg_error *err)
+{
+    channel *c = &z->channels[i];
+    c->is_on = z->is_on + (size_t)i * (size_t)z->list.n;
+    c->shown = z->shown + (size_t)i * (size_t)z->list.n;
+    return detect_zones_create(&c->zones, o, mem, err);
+}
+
+static vg_status open_channels(live_zones *z, int n_names, int n_channels,
+                               const detect_track_options *tracker, base_mem *mem, vg_error *err)
+{
+    const size_t n = (size_t)z->list.n, n_c = (size_t)n_channels;
+    detect_zones_options o = {.zones = z->list.zones,
+                              .n_zones = z->list.n,
+                              .n_classes = n_names,
+                              .most_tracks = tracker->most_tracks,
+                              .forget = tracker->track_buffer,
+                              .most_events = LIVE_ZONES_EVENTS};
+    for (int i = 0; i < z->list.n; i++)
+        z->needs_tracks |= has_tracks(&z->list.zones[i]);
+    if (!z->needs_tracks)
+        o.most_tracks = 1; /* none is shown to it */
+    if ((z->channels = base_alloc_zero(mem, n_c, sizeof *z->channels, err)) == NULL ||
+        (z->found = base_alloc_zero(mem, LIVE_ZONES_EVENTS, sizeof *z->found, err)) == NULL ||
+        (z->is_on = base_alloc_zero(mem, n_c, n * sizeof *z->is_on, err)) == NULL ||
+        (z->shown = base_alloc_zero(mem, n_c, n * sizeof *z->shown, err)) == NULL)
+        return VG_ERR_MEMORY;
+    vg_status st = VG_OK;
+    for (z->n_channels = 0; z->n_channels < n_channels && st == VG_OK; z->n_channels++)
+        st = open_channel(z, z->n_channels, &o, mem, err);
+    return st;
+}
+
+/* Takes the tree, also on failure. */
+static vg_status from_tree(live_zones **out, base_tree *tree, const char *const *names, int n_names,
+                           int n_channels, const detect_track_options *tracker, base_mem *mem,
+                           vg_error *err)
+{
+    live_zones *z = base_alloc_zero(mem, 1, sizeof *z, err);
+    if (z == NULL) {
+        base_tree_destroy(&tree);
+        return VG_ERR_MEMORY;
+    }
+    vg_status st = zones_list_read(&z->list, tree, names, n_names, mem, err);
+    if (st == VG_OK)
+        st = open_channels(z, n_names, n_channels, tracker, mem, err);
+    if (st != VG_OK)
+        live_zones_close(&z);
+    *out = z;
+    return st;
+}
+
+vg_status live_zones_parse(live_zones **out, const char *text, size_t n, const char *source,
+                           const char *const *names, int n_names, int n_channels,
+                           const detect_track_options *tracker, base_mem *mem, vg_error *err)
+{
+    base_tree *tree;
+    *out = NULL;
+    vg_status st = base_tree_from_yaml(&tree, text, n, source, mem, err);
+    return st == VG_OK ? from_tree(out, tree, names, n_names, n_channels, tracker, mem, err) : st;
+}
+
+vg_status live_zones_open(live_zones **out, const char *path, const char *const *names, int n_names,
+                          int n_channels, const detect_track_options *tracker, base_mem *mem,
+                          vg_error *err)
+{
+    base_tree *tree;
+    *out = NULL;
+    vg_status st = base_tree_read(&tree, path, mem, err);
+    return st == VG_OK ? from_tree(out, tree, names, n_names, n_channels, tracker, mem, err) : st;
+}
+
+void live_zones_close(live_zones **zones)
+{
+    live_zones *z = *zones;
+    if (z == NULL)
+        return;
+    for (int i = 0; i < z->n_channels; i++)
+        detect_zones_destroy(&z->channels[i].zones);
+    base_free(z->channels);
+    base_free(z->found);
+    base_free(z->is_on);
+    base_free(z->shown);
+    zones_list_fini(&z->list);
+    base_free(z);
+    *zones = NULL;
+}
+
+size_t live_zones_most_events(const live_zones *z)
+{
+    (void)z;
+    return LIVE_ZONES_EVENTS;
+}
+
+bool live_zones_needs_tracks(const live_zones *z)
+{
+    return z->needs_tracks;
+}
+
+/* ---- a step ---- */
+
+/* Which zones are the source's; another than before in this place begins anew. */
+static void look_at_source(const live_zones *z, channel *c, const char *source, const char *stem)
+{
+    const uint64_t hash =
+        base_hash(base_hash(BASE_HASH_START, source, strlen(source) + 1), stem, strlen(stem));
+    if (c->is_known && c->source == hash)
+        return;
+    detect_zones_reset(c->zones);
+    for (int i = 0; i < z->list.n; i++) {
+        c->is_on[i] = zones_list_is_for(&z->list.extras[i], source, stem);
+        atomic_store_explicit(&c->shown[i].is_on, c->is_on[i], memory_order_relaxed);
+    }
+    c->source = hash;
+    c->is_known = true;
+}
+
+static int to_int(int64_t v)
+{
+    return v < INT32_MAX ? (int)v : INT32_MAX;
+}
+
+static live_event event_of(const live_zones *z, const detect_zone_event *e)
+{
+    const zones_extra *extra = &z->list.extras[e->zone];
+    return (live_event){.kind = (live_event_kind)e->kind,
+                        .zone = extra->name,
+                        .class_index = e->class_index,
+                        .track = e->track,
+                        .seconds = e->seconds,
+                        .inside = to_int(e->inside),
+                        .n_in = to_int(e->n_in),
+                        .n_out = to_int(e->n_out),
+                        .wants_snapshot = extra->snapshots >> e->kind & 1,
+                        .is_lost = e->is_lost,
+                        .box = e->box};
+}
+
+static void show(const live_zones *z, channel *c)
+{
+    for (int i = 0; i < z->list.n; i++) {
+        detect_zone_counts n;
+        shown *s = &c->shown[i];
+        detect_zones_get(&n, c->zones, i);
+        atomic_store_explicit(&s->inside, has_tracks(&z->list.zones[i]) ? n.inside : n.n_seen,
+                              memory_order_relaxed);
+        atomic_store_explicit(&s->n_in, n.n_in, memory_order_relaxed);
+        atomic_store_explicit(&s->n_out, n.n_out, memory_order_relaxed);
+        atomic_store_explicit(&s->is_absent, n.is_absent, memory_order_relaxed);
+    }
+}
+
+size_t live_zones_step(live_zones *z, live_event *out, int channel_index, const char *source,
+                       const char *stem, const detect_box *boxes, const int64_t *ids, size_t n,
+                       int w, int h, int64_t time_ns)
+{
+    channel *c = &z->channels[channel_index];
+    look_at_source(z, c, source, stem);
+    const size_t n_found = detect_zones_step(c->zones, z->found, c->is_on, boxes,
+                                             z->needs_tracks ? ids : NULL, n, w, h, time_ns);
+    for (size_t i = 0; i < n_found; i++)
+        out[i] = event_of(z, &z->found[i]);
+    show(z, c);
+    return n_found;
+}
+
+void live_zones_clear(live_zones *z, int channel_index)
+{
+    detect_zones_interrupt(z->channels[channel_index].zones);
+}
+
+/* ---- for those who show ---- */
+
+size_t live_zones_n(const live_zones *z)
+{
+    return (size_t)z->list.n;
+}
+
+bool live_zones_get(live_zone_view *out, const live_zones *z, int channel_index, size_t zone)
+{
+    if (zone >= live_zones_n(z))
+        return false;
+    shown *s = &z->channels[channel_index].shown[zone];
+    *out = (live_zone_view){.name = z->list.extras[zone].name,
+                            .is_on = atomic_load_explicit(&s->is_on, memory_order_relaxed),
+                            .has_tracks = has_tracks(&z->list.zones[zone]),
+                            .is_absent = atomic_load_explicit(&s->is_absent, memory_order_relaxed),
+                            .inside = atomic_load_explicit(&s->inside, memory_order_relaxed),
+                            .n_in = atomic_load_explicit(&s->n_in, memory_order_relaxed),
+                            .n_out = atomic_load_explicit(&s->n_out, memory_order_relaxed)};
+    return true;
+}
+
+size_t live_zones_outline(float *xy, const live_zones *z, int channel_index, size_t zone, int w,
+                          int h)
+{
+    const detect_zone *d = &z->list.zones[zone];
+    const shown *s = &z->channels[channel_index].shown[zone];
+    if (!atomic_load_explicit(&s->is_on, memory_order_relaxed))
+        return 0;
+    for (int i = 0; i < d->n_points; i++) {
+        xy[2 * i] = d->xy[2 * i] * (d->is_fraction ? (float)w : 1);
+        xy[2 * i + 1] = d->xy[2 * i + 1] * (d->is_fraction ? (float)h : 1);
+    }
+    return (size_t)d->n_points;
+}
+
+const char *live_zones_caption(char *buf, size_t n, const live_zone_view *v)
+{
+    const char *missing = v->is_absent ? ", missing" : "";
+    if (v->has_tracks)
+        base_format(buf, n, "%s: %lld inside, %lld in, %lld out%s", v->name, (long long)v->inside,
+                    (long long)v->n_in, (long long)v->n_out, missing);
+    else
+        base_format(buf, n, "%s: %lld inside%s", v->name, (long long)v->inside, missing);
+    return buf;
+}

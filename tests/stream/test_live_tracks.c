@@ -1,0 +1,170 @@
+/* test_live_tracks.c: what a channel's boxes become, and what --conf means with tracking. */
+#include "support/test.h"
+
+#include "stream/live_tracks.h"
+
+enum { MOST = 8 };
+
+typedef struct bench {
+    base_mem mem;
+    vg_error err;
+    live_tracks *t;
+    detect_box boxes[MOST];
+    int64_t ids[MOST];
+    size_t n;
+} bench;
+
+static detect_track_options small(void)
+{
+    detect_track_options o = DETECT_TRACK_DEFAULT;
+    o.most_tracks = 16;
+    o.most_detections = MOST;
+    return o;
+}
+
+static void open_tracks(bench *b, int n_channels)
+{
+    const detect_track_options o = small();
+    *b = (bench){.mem = {.tag = "test"}};
+    assert_int_equal(live_tracks_open(&b->t, &o, n_channels, &b->mem, &b->err), VG_OK);
+    assert_int_equal(b->mem.in_use_bytes, live_tracks_bytes(&o, n_channels));
+}
+
+static void close_tracks(bench *b)
+{
+    live_tracks_close(&b->t);
+    assert_int_equal(b->mem.in_use_bytes, 0);
+}
+
+static detect_box box_at(float x, float score)
+{
+    return (detect_box){x, 10, x + 30, 90, score, 2};
+}
+
+static size_t step(bench *b, int channel, const detect_box *boxes, size_t n, size_t most,
+                   float conf)
+{
+    const uint64_t n_allocs = b->mem.n_allocs;
+    if (n > 0)
+        memcpy(b->boxes, boxes, n * sizeof *boxes);
+    b->n = live_tracks_step(b->t, channel, b->boxes, b->ids, n, most, conf);
+    assert_int_equal(b->mem.n_allocs, n_allocs);
+    return b->n;
+}
+
+static void boxes_stay_the_detectors_best_first(void **state)
+{
+    (void)state;
+    bench b;
+    open_tracks(&b, 1);
+    const detect_box boxes[] = {box_at(300, 0.9f), box_at(100, 0.8f), box_at(200, 0.7f)};
+    const detect_box later[] = {box_at(103, 0.9f), box_at(203, 0.8f), box_at(400, 0.75f),
+                                box_at(303, 0.7f)};
+    assert_int_equal(step(&b, 0, boxes, 3, MOST, 0.25f), 3);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(b.ids[i], i + 1);
+    assert_memory_equal(b.boxes, boxes, sizeof boxes);
+    assert_int_equal(step(&b, 0, later, 4, MOST, 0.25f), 3); /* the new one is seen once */
+    assert_memory_equal(&b.boxes[0], &later[0], sizeof *later);
+    assert_memory_equal(&b.boxes[1], &later[1], sizeof *later);
+    assert_memory_equal(&b.boxes[2], &later[3], sizeof *later);
+    assert_true(b.ids[0] == 2 && b.ids[1] == 3 && b.ids[2] == 1);
+    assert_int_equal(step(&b, 0, later, 4, 2, 0.25f), 2); /* the best of them */
+    assert_true(b.ids[0] == 2 && b.ids[1] == 3);
+    assert_int_equal(step(&b, 0, later, 4, MOST, 0.25f), 4);
+    assert_int_equal(b.ids[2], 4);
+    close_tracks(&b);
+}
+
+static void a_track_begins_above_conf_and_goes_on_below(void **state)
+{
+    (void)state;
+    bench b;
+    open_tracks(&b, 1);
+    detect_box box = box_at(100, 0.5f);
+    for (int k = 0; k < 5; k++) /* above new_track_thresh, not above what was asked for */
+        assert_int_equal(step(&b, 0, &box, 1, MOST, 0.6f), 0);
+    box.score = 0.7f;
+    step(&b, 0, &box, 1, MOST, 0.6f);
+    assert_int_equal(step(&b, 0, &box, 1, MOST, 0.6f), 1);
+    const int64_t id = b.ids[0];
+    static const float scores[] = {0.5f, 0.15f, 0.3f};
+    for (int k = 0; k < 3; k++) {
+        box.score = scores[k];
+        assert_int_equal(step(&b, 0, &box, 1, MOST, 0.6f), 1);
+        assert_int_equal(b.ids[0], id);
+        assert_true(b.boxes[0].score == scores[k]); /* as it is */
+    }
+    box.score = 0.05f; /* below track_low_thresh */
+    assert_int_equal(step(&b, 0, &box, 1, MOST, 0.6f), 0);
+    close_tracks(&b);
+}
+
+static void suppression_must_let_weak_boxes_through(void **state)
+{
+    (void)state;
+    const detect_track_options o = small();
+    assert_true(live_tracks_candidate_conf(&o, 0.25f) == o.track_low_thresh);
+    assert_true(live_tracks_candidate_conf(&o, 0.05f) == 0.05f);
+}
+
+static void channels_do_not_see_each_other(void **state)
+{
+    (void)state;
+    bench b;
+    open_tracks(&b, 3);
+    const detect_box one = box_at(100, 0.9f), two[] = {box_at(200, 0.9f), box_at(300, 0.8f)};
+    for (int k = 0; k < 10; k++) {
+        assert_int_equal(step(&b, 0, &one, 1, MOST, 0.25f), 1);
+        assert_int_equal(b.ids[0], 1);
+        assert_int_equal(step(&b, 2, two, 2, MOST, 0.25f), 2);
+        assert_true(b.ids[0] == 1 && b.ids[1] == 2);
+        assert_int_equal(step(&b, 1, NULL, 0, MOST, 0.25f), 0);
+    }
+    live_tracks_clear(b.t, 2); /* that one alone, and no id comes again */
+    assert_int_equal(step(&b, 2, two, 2, MOST, 0.25f), 2);
+    assert_true(b.ids[0] == 3 && b.ids[1] == 4);
+    assert_int_equal(step(&b, 0, &one, 1, MOST, 0.25f), 1);
+    assert_int_equal(b.ids[0], 1);
+    close_tracks(&b);
+}
+
+static void every_failed_allocation_is_an_error_and_no_leak(void **state)
+{
+    (void)state;
+    bench b = {.mem = {.tag = "test"}};
+    const detect_track_options o = small();
+    for (int64_t k = 1;; k++) {
+        b.mem.fail_in = k;
+        const vg_status st = live_tracks_open(&b.t, &o, 2, &b.mem, &b.err);
+        const bool was_reached = b.mem.fail_in == 0;
+        b.mem.fail_in = 0;
+        assert_int_equal(st, was_reached ? VG_ERR_MEMORY : VG_OK);
+        assert_true((st == VG_OK) == (b.t != NULL));
+        live_tracks_close(&b.t);
+        assert_int_equal(b.mem.in_use_bytes, 0);
+        if (!was_reached) {
+            assert_true(k > 8);
+            break;
+        }
+    }
+    detect_track_options none = o;
+    none.most_tracks = 0;
+    assert_int_equal(live_tracks_open(&b.t, &none, 1, &b.mem, &b.err), VG_ERR_ARGUMENT);
+    none.most_tracks = none.most_detections = 2000000000;
+    assert_true(live_tracks_bytes(&none, 64) > ((size_t)1 << 62));
+    b.mem.limit_bytes = (size_t)1 << 30;
+    assert_int_equal(live_tracks_open(&b.t, &none, 64, &b.mem, &b.err), VG_ERR_MEMORY);
+    assert_int_equal(b.mem.in_use_bytes, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(boxes_stay_the_detectors_best_first),
+        cmocka_unit_test(a_track_begins_above_conf_and_goes_on_below),
+        cmocka_unit_test(suppression_must_let_weak_boxes_through),
+        cmocka_unit_test(channels_do_not_see_each_other),
+        cmocka_unit_test(every_failed_allocation_is_an_error_and_no_leak)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
