@@ -105,7 +105,7 @@ static void close_pipe(video_source *s)
     s->pipe_fd = -1;
 }
 
-void video_source_disconnect(video_source *s)
+void video_source_close(video_source *s)
 {
     s->is_closing = true;
     s->deadline_ns = base_now_ns() + CLOSE_NS;
@@ -117,17 +117,23 @@ void video_source_disconnect(video_source *s)
     s->is_closing = false;
 }
 
+void video_source_disconnect(video_source *s)
+{
+    video_source_close(s);
+}
+
 static void begin(video_source *s)
 {
-    video_source_disconnect(s);
+    video_source_close(s);
     s->cut = VIDEO_NOT_CUT;
     s->deadline_ns = s->kind == VIDEO_PIPE /* who writes to it may take their time */
                          ? INT64_MAX
                          : base_now_ns() + (int64_t)(s->o.connect_s * 1e9);
-    s->is_draining = s->is_switching = s->has_shape = false;
+    s->is_draining = s->is_switching = s->has_shape = s->has_whole = false;
     s->n_errors = s->n_foreign = 0;
     s->n_numbered = 0;
-    s->n_sent = 0;
+    s->n_sent = s->n_good = 0;
+    s->begin_byte = 0;
     s->turn = (video_turn){0};
     s->outcome = VIDEO_END;
 }
@@ -175,21 +181,27 @@ static void tell_stream(const video_source *s, video_stream_info *info)
                 (int)strcspn(input->iformat->name, ","), input->iformat->name);
 }
 
+vg_status video_source_open(video_source *s, video_fault *fault, vg_error *err)
+{
+    vg_status st = video_source_open_input(s, fault, err);
+    if (st == VG_OK)
+        st = choose_stream(s, fault, err);
+    if (st == VG_OK)
+        st = video_source_open_decoder(s, fault, err);
+    if (st != VG_OK)
+        video_source_close(s);
+    return st;
+}
+
 vg_status video_source_connect(video_source *s, video_stream_info *info, video_fault *fault,
                                vg_error *err)
 {
     *info = (video_stream_info){0};
     *fault = VIDEO_FAULT_OTHER;
     begin(s);
-    vg_status st = video_source_open_input(s, fault, err);
-    if (st == VG_OK)
-        st = choose_stream(s, fault, err);
-    if (st == VG_OK)
-        st = video_source_open_decoder(s, fault, err);
-    if (st != VG_OK) {
-        video_source_disconnect(s);
+    vg_status st = video_source_open(s, fault, err);
+    if (st != VG_OK)
         return st;
-    }
     video_source_begin_clock(s);
     tell_stream(s, info);
     s->deadline_ns = INT64_MAX; /* read sets its own, where there is one */

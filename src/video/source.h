@@ -14,6 +14,7 @@ typedef enum video_cut { VIDEO_NOT_CUT, VIDEO_CUT_STOP, VIDEO_CUT_TIME } video_c
 /* When a packet came; the decoder carries its number to the picture. */
 typedef struct video_arrival {
     int64_t arrived_ns, wall_ns;
+    int64_t at_byte; /* of the file; -1: not known */
     bool has_camera_time;
 } video_arrival;
 enum { VIDEO_ARRIVALS = 256 /* more than any decoder holds back */ };
@@ -44,13 +45,15 @@ struct video_source {
     bool is_closing;     /* stop does not matter any more */
     video_cut cut;
     bool is_draining,
-        is_switching; /* no more packets; another decoder comes then, and the packet */
-    bool has_shape;
-    int w, h;           /* upright, of the last picture */
-    int n_errors;       /* in a row */
-    int64_t n_numbered; /* frames of this connection */
-    uint64_t n_sent;    /* packets of this connection */
-    video_turn turn;    /* of the stream */
+        is_switching;          /* no more packets; another decoder comes then, and the packet */
+    bool has_shape, has_whole; /* a picture, and one without damage, has come */
+    int w, h;                  /* upright, of the last picture */
+    int n_errors;              /* in a row */
+    int64_t n_numbered;        /* frames of this connection */
+    uint64_t n_good;           /* packets up to the last that gave a frame */
+    int64_t begin_byte;        /* where the file is read from */
+    uint64_t n_sent;           /* packets of this connection */
+    video_turn turn;           /* of the stream */
     video_clock clock;
     video_outcome outcome; /* once drained */
     video_fault fault;
@@ -64,6 +67,13 @@ struct video_source {
             time_jumps;
     } counts;
 };
+
+/* ---- source.c ---- */
+
+/* Input, stream and decoder, from s->begin_byte on. */
+vg_status video_source_open(video_source *s, video_fault *fault, vg_error *err);
+/* All of a connection is given back to FFmpeg. */
+void video_source_close(video_source *s);
 
 /* ---- source_open.c ---- */
 

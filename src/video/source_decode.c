@@ -8,8 +8,11 @@
 #include "source.h"
 
 enum {
-    MOST_ERRORS = 200, /* in a row, without a frame: this is no video, or not for this decoder */
-    MOST_FOREIGN = 8   /* packets of a new video stream before ours is given up for it */
+    /* Packets of no use in a row: before the first whole frame, for a stream may be joined long
+       before its next key frame; afterwards, when it is another codec's, or hopeless. */
+    MOST_ERRORS_FIRST = 1000,
+    MOST_ERRORS = 50,
+    MOST_FOREIGN = 8 /* packets of a new video stream before ours is given up for it */
 };
 
 /* FFmpeg's own thresholds (ffmpeg -dts_delta_threshold, -dts_error_threshold): containers made for
@@ -134,7 +137,8 @@ static bool find_camera_time(const video_source *s, int64_t *wall_ns)
 static void note_arrival(video_source *s)
 {
     video_arrival *a = &s->arrivals[s->n_sent % VIDEO_ARRIVALS];
-    *a = (video_arrival){.arrived_ns = base_now_ns(), .wall_ns = wall_now_ns()};
+    *a = (video_arrival){
+        .arrived_ns = base_now_ns(), .wall_ns = wall_now_ns(), .at_byte = s->packet->pos};
     a->has_camera_time = find_camera_time(s, &a->wall_ns);
     s->n_sent++;
     s->n_foreign = 0;
@@ -213,6 +217,32 @@ static void note_end(video_source *s, int code)
     video_source_fail(s, code, false, &s->fault, &s->err);
 }
 
+/* FFmpeg reads once what codec a transport stream's number has. When a file goes on with another
+ * (joined recordings), it is opened anew from where its frames ended; a live stream fails, and is
+ * found as it is now by the next connect. False: this is no such file. */
+static bool begin_behind(video_source *s)
+{
+    uint64_t next = s->n_sent - s->n_good <= VIDEO_ARRIVALS ? s->n_good : s->n_sent - 1;
+    int64_t at = s->arrivals[next % VIDEO_ARRIVALS].at_byte;
+    if (s->kind != VIDEO_FILE || s->pipe != NULL || strcmp(s->input->iformat->name, "mpegts") != 0)
+        return false;
+    if (at <= s->begin_byte) /* there it was opened last time */
+        at = s->arrivals[(s->n_sent - 1) % VIDEO_ARRIVALS].at_byte;
+    if (at <= s->begin_byte)
+        return false;
+    video_source_close(s);
+    s->begin_byte = at;
+    s->n_errors = 0;
+    s->has_whole = false;
+    s->n_good = s->n_sent;
+    s->deadline_ns = INT64_MAX;
+    if (video_source_open(s, &s->fault, &s->err) != VG_OK)
+        s->outcome = VIDEO_FAILED; /* and no decoder: read looks */
+    else
+        video_count(&s->counts.codec_changes, 1);
+    return true;
+}
+
 static void note_damage(video_source *s)
 {
     video_count(&s->counts.damaged_packets, 1);
@@ -221,7 +251,8 @@ static void note_damage(video_source *s)
         s->outcome = VIDEO_FAILED;
         too_large(s, 0, 0, &s->fault, &s->err);
         drain(s);
-    } else if (++s->n_errors >= MOST_ERRORS && !s->is_draining) {
+    } else if (++s->n_errors >= (s->has_whole ? MOST_ERRORS : MOST_ERRORS_FIRST) &&
+               !s->is_draining && !begin_behind(s)) {
         s->outcome = VIDEO_FAILED;
         s->fault = VIDEO_FAULT_DATA;
         video_fault_tell(s->fault, AVERROR_INVALIDDATA, s->name,
@@ -299,6 +330,20 @@ static video_turn turn_of(const video_source *s, const AVFrame *p)
                : s->turn;
 }
 
+/* A decoder of another codec makes frames of it now and then: those are no sign of life. */
+static void note_whole(video_source *s, const AVFrame *p)
+{
+    s->n_errors = 0;
+    s->has_whole = true;
+    if (p->reordered_opaque >= (int64_t)s->n_good)
+        s->n_good = (uint64_t)p->reordered_opaque + 1;
+}
+
+static bool is_damaged(const AVFrame *p)
+{
+    return p->decode_error_flags != 0 || (p->flags & AV_FRAME_FLAG_CORRUPT) != 0;
+}
+
 static void note_shape(video_source *s, int w, int h)
 {
     if (s->has_shape && (w != s->w || h != s->h))
@@ -317,7 +362,8 @@ static bool accept(video_source *s, video_frame *f)
     int w = turn.is_swapped ? p->height : p->width, h = turn.is_swapped ? p->width : p->height;
     note_shape(s, w, h);
     int64_t pts_ns = time_of(s, p, a.arrived_ns), number = s->n_numbered++;
-    s->n_errors = 0;
+    if (!is_damaged(p))
+        note_whole(s, p);
     video_count(&s->counts.frames, 1);
     if (number % s->o.stride != 0) {
         s->f->av_frame_unref(p);
@@ -334,7 +380,7 @@ static bool accept(video_source *s, video_frame *f)
         .wall_ns = a.wall_ns,
         .has_camera_time = a.has_camera_time,
         .is_key = p->key_frame != 0,
-        .is_damaged = p->decode_error_flags != 0 || (p->flags & AV_FRAME_FLAG_CORRUPT) != 0,
+        .is_damaged = is_damaged(p),
     };
     s->f->av_frame_move_ref(f->picture, p);
     return true;
@@ -360,7 +406,7 @@ video_outcome video_source_read(video_source *s, video_frame *f, video_fault *fa
     }
     if (video_is_live(s->kind)) /* what the caller took for itself is no stall */
         s->deadline_ns = base_now_ns() + (int64_t)(s->o.stall_s * 1e9);
-    for (;;) {
+    while (s->decoder != NULL) {
         if (video_source_is_stopped(s))
             return VIDEO_STOPPED;
         int code = s->f->avcodec_receive_frame(s->decoder, s->picture);

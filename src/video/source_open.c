@@ -10,7 +10,7 @@
 
 enum {
     PROBE_BYTES = 5000000,      /* FFmpeg's own: a key frame of 4K fits */
-    PROBE_LIVE_US = 3000000,    /* of the stream; FFmpeg's own is 5 s */
+    PROBE_LIVE_US = 1500000,    /* of the stream; FFmpeg's own is 5 s */
     INDEX_BYTES = 1 << 16,      /* nobody seeks, so an index is of no use; FFmpeg's own is 1 MiB */
     DEVICE_BYTES = 64 << 20,    /* rtbufsize of devices that buffer on their own */
     UDP_SOCKET_BYTES = 1 << 20, /* a key frame's burst */
@@ -169,8 +169,11 @@ static void set_options(const video_source *s, AVDictionary **d)
     input->probesize = PROBE_BYTES;
     input->max_index_size = INDEX_BYTES;
     input->max_picture_buffer = DEVICE_BYTES;
-    if (video_is_live(s->kind))
+    input->skip_initial_bytes = s->begin_byte;
+    if (video_is_live(s->kind)) {
         input->max_analyze_duration = PROBE_LIVE_US;
+        input->fps_probe_size = 3; /* FFmpeg's own waits for 20 frames to guess the rate */
+    }
     if (s->kind == VIDEO_NETWORK)
         set_network_options(s, d);
     if (s->kind == VIDEO_CAMERA) {
