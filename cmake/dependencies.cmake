@@ -10,6 +10,8 @@ pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
 # Optional: without them `vigil watch` has no --webhook or no --mqtt, and says so.
 pkg_check_modules(CURL libcurl)
 pkg_check_modules(MOSQUITTO libmosquitto)
+# Optional: without it `vigil predict` has no --show, and says so.
+pkg_check_modules(SDL2 sdl2)
 pkg_check_modules(FFMPEG REQUIRED IMPORTED_TARGET libavformat libavcodec libavdevice libavutil libswscale)
 
 # oneDNN is what bench/kernels measures our kernels against; vigil itself does not use it. Not find_package(dnnl): Debian's

@@ -188,6 +188,9 @@ vg_status stream_live_wait(stream_live *l, int timeout_ms, bool *ended, vg_error
                  live_outlet_is_idle(l->outlet);
         if (*ended)
             return outcome(l, err);
+        *ended = l->stats.wants_end;
+        if (*ended)
+            return VG_OK;
         if (waited >= timeout_ms)
             return VG_OK;
         nanosleep(&(struct timespec){.tv_nsec = SLICE_MS * 1000000}, NULL);
@@ -268,6 +271,7 @@ vg_status stream_live_close(stream_live **live, double patience_s, vg_error *err
     stream_live *l = *live;
     if (l == NULL)
         return VG_OK;
+    l->stats.is_ending = true;
     for (int i = 0; i < l->n_channels; i++)
         if (l->channels[i].capture != NULL)
             live_capture_stop(l->channels[i].capture);

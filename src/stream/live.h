@@ -24,7 +24,7 @@ vg_status stream_live_open(stream_live **out, const live_options *o, const live_
  * the limit of mem, which is planned on all the same. Other errors: as open's. */
 vg_status stream_live_check(const live_options *o, stream_accounts *mem, vg_error *err);
 /* Waits up to timeout_ms. *ended: every source has ended for good and every result has reached its
- * sinks. An error here is the job's. */
+ * sinks, or a sink wants the end (its window was closed). An error here is the job's. */
 vg_status stream_live_wait(stream_live *l, int timeout_ms, bool *ended, vg_error *err);
 /* Reads the source list anew: sources that left it are closed, new ones opened, the rest are not
  * touched. On failure nothing has changed. */

@@ -84,6 +84,7 @@ static void plan_sizes(stream_live *l)
                                 .listener = l->setting.listener,
                                 .folder = l->folder,
                                 .stats = &l->stats,
+                                .wants_end = &l->stats.wants_end,
                                 .n_channels = l->n_channels,
                                 .has_files_only = keeps_all(l),
                                 .mem = &l->mem->owner[STREAM_OUTPUT]};

@@ -80,6 +80,7 @@ typedef struct live_setting {
     const stream_detector *detector; /* for the classes' names */
     const char *folder;              /* the run folder; "" when no sink asked for one */
     const live_stats *stats;
+    _Atomic bool *wants_end;        /* of stats: sinks may set it. NULL: nobody would look */
     const struct live_zones *zones; /* NULL: none */
     int n_channels;                 /* places, most_sources included */
     int most_w, most_h;             /* of the frames, as far as known when the job began */

@@ -75,7 +75,9 @@ typedef struct live_stats {
     live_sink_stats sinks[LIVE_MOST_SINKS];
     _Atomic uint64_t n_batches, n_batched; /* runs of the network, frames in them */
     _Atomic int64_t run_began_ns;          /* base_now_ns of the run that is under way; 0: none */
-    const base_mem *accounts;              /* (n_accounts): tags and bytes */
+    _Atomic bool wants_end;   /* a sink's wish: the user closed the window, the reader has gone */
+    _Atomic bool is_ending;   /* close has begun: what waits for others gives up soon */
+    const base_mem *accounts; /* (n_accounts): tags and bytes */
     int n_accounts;
 } live_stats;
 

@@ -239,6 +239,11 @@ vg_status video_recorder_close(video_recorder **recorder, vg_error *err)
     return st;
 }
 
+size_t video_recorder_bytes(void)
+{
+    return sizeof(video_recorder);
+}
+
 const char *video_recorder_path(const video_recorder *r)
 {
     return r->segment.muxer != NULL ? r->segment.path : "";

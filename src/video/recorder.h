@@ -46,6 +46,8 @@ vg_status video_recorder_write(video_recorder *r, const image_view *picture, int
  */
 vg_status video_recorder_end_segment(video_recorder *r, vg_error *err);
 vg_status video_recorder_close(video_recorder **r, vg_error *err);
+/* What create takes. */
+size_t video_recorder_bytes(void);
 const char *video_recorder_path(const video_recorder *r); /* of the segment that is written; "" */
 const char *video_recorder_encoder(const video_recorder *r); /* FFmpeg's name: "libx264" */
 

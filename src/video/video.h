@@ -15,6 +15,7 @@
 
 #include "base/base.h"
 #include "image/image.h"
+#include "recorder.h"
 
 /* ---- what a text means ---- */
 
