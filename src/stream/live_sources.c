@@ -134,20 +134,24 @@ static vg_status from_glob(builder *b, draft *d, const char *pattern, vg_error *
     return st;
 }
 
-/* The folder of a path, "." when it has none. False: too long. */
+/* The folder of a path, with its slash; "" when it has none. False: too long. */
 static bool folder_of(char *out, size_t n, const char *path)
 {
-    const int k = (int)(base_path_name(path) - path);
-    return k == 0 ? base_format(out, n, ".") : base_format(out, n, "%.*s", k, path);
+    return base_format(out, n, "%.*s", (int)(base_path_name(path) - path), path);
+}
+
+/* "./name" in a list is beside the list. False: it is another path, or too long. */
+static bool beside(char *out, size_t n, const char *folder, const char *word)
+{
+    return base_starts_with(word, "./") && base_format(out, n, "%s%s", folder, word + 2);
 }
 
 static vg_status add_listed(builder *b, draft *d, const char *folder, const char *word,
                             vg_error *err)
 {
-    const bool is_beside = base_starts_with(word, "./");
     char path[4096];
     video_kind kind;
-    if (!is_beside || !base_path_join(path, sizeof path, folder, word + 2))
+    if (!beside(path, sizeof path, folder, word))
         base_format(path, sizeof path, "%s", word);
     switch (live_source_meaning(path, &kind)) {
     case LIVE_MEANS_ONE:
@@ -286,12 +290,11 @@ static vg_status from_streams(builder *b, const char *path, const live_options *
     if (st == VG_OK && !folder_of(folder, sizeof folder, path))
         st = base_fail(err, VG_ERR_LIMIT, path, NULL, "a path that is too long");
     for (char *at = text, *word; st == VG_OK && (word = live_list_line(&at, &line)) != NULL;) {
-        char source[LIVE_TEXT_BYTES], beside[LIVE_TEXT_BYTES];
+        char source[LIVE_TEXT_BYTES], near[LIVE_TEXT_BYTES];
         st = live_text_expand(source, sizeof source, word, err);
         if (st == VG_OK) {
-            const bool is_beside = base_starts_with(source, "./") &&
-                                   base_path_join(beside, sizeof beside, folder, source + 2);
-            st = add_channel(b, is_beside ? beside : source, "", o, err);
+            const bool is_beside = beside(near, sizeof near, folder, source);
+            st = add_channel(b, is_beside ? near : source, "", o, err);
         }
         if (st != VG_OK)
             base_error_prefix_where(err, base_where("%.400s:%d", path, line));

@@ -1,0 +1,325 @@
+/* The table of a live job's options: from text, and from a configuration. */
+#include "support/test.h"
+
+#include "stream/scenes.h"
+#include "support/ok.h"
+
+#include "stream/stream.h"
+
+typedef struct bench {
+    char folder[256];
+    base_mem mem;
+    live_options o;
+    vg_error err;
+} bench;
+
+static int set_up(void **state)
+{
+    bench *t = scene_alloc(sizeof *t);
+    base_mem_init(&t->mem, "test", NULL, 0);
+    live_options_default(&t->o);
+    *state = t;
+    setenv("VIGIL_TEST_SECRET", "hunter2", 1);
+    unsetenv("VIGIL_TEST_NOTHING");
+    return folder_make(t->folder, sizeof t->folder);
+}
+
+static int tear_down(void **state)
+{
+    bench *t = *state;
+    const int left = t->mem.in_use_bytes != 0;
+    folder_remove(t->folder);
+    free(t);
+    return left ? -1 : 0;
+}
+
+static void says(const char *text, const char *part)
+{
+    if (strstr(text, part) == NULL)
+        fail_msg("\"%s\" does not say \"%s\"", text, part);
+}
+
+/* ---- from text ---- */
+
+static void the_presets_are_those_that_yolo_has(void **state)
+{
+    const live_options *o = &((bench *)*state)->o;
+    assert_int_equal(o->imgsz, 640);
+    assert_true(o->conf > 0.2499 && o->conf < 0.2501);
+    assert_true(o->iou > 0.6999 && o->iou < 0.7001);
+    assert_int_equal(o->max_det, 300);
+    assert_int_equal(o->vid_stride, 1);
+    const detect_track_options a = o->tracker, b = DETECT_TRACK_DEFAULT;
+    assert_memory_equal(&a.track_high_thresh, &b.track_high_thresh, 3 * sizeof(float));
+    assert_memory_equal(&a.match_thresh, &b.match_thresh, sizeof(float));
+    assert_int_equal(a.track_buffer, b.track_buffer);
+    assert_int_equal(a.most_tracks, b.most_tracks);
+    assert_true(a.fuse_score && b.fuse_score);
+    assert_int_equal(o->policy, LIVE_POLICY_AUTO);
+    assert_int_equal(o->end, LIVE_END_AUTO);
+    assert_string_equal(o->project, "runs/predict");
+    assert_string_equal(o->rtsp_transport, "tcp");
+    assert_false(o->save || o->save_txt || o->json || o->track || o->show);
+}
+
+/* Every row: its text is read as what it was. */
+static void every_option_reads_its_own_text(void **state)
+{
+    bench *t = *state;
+    size_t n;
+    const live_option *table = live_option_table(&n);
+    for (size_t i = 0; i < n; i++) {
+        char text[LIVE_TEXT_BYTES], again[LIVE_TEXT_BYTES];
+        live_option_text(text, sizeof text, &t->o, &table[i]);
+        OK(live_options_set(&t->o, table[i].name, text, err));
+        assert_string_equal(live_option_text(again, sizeof again, &t->o, &table[i]), text);
+        assert_non_null(table[i].help);
+        assert_ptr_equal(live_option_find(table[i].name), &table[i]);
+    }
+}
+
+static void values_are_read_in_the_ways_people_write_them(void **state)
+{
+    static const char *const good[][3] = {
+        {"conf", "0.5", "0.5"},
+        {"conf-thres", "0.5", "0.5"},
+        {"model", "a.pt", "a.pt"},
+        {"vid-stride", "3", "3"},
+        {"stall_timeout", "1500ms", "1.5"},
+        {"stall_timeout", "2m", "120"},
+        {"retry-most", "1h", "3600"},
+        {"memory_limit", "1.5G", "1610612736"},
+        {"classes", "[0, 2,5]", "0,2,5"},
+        {"classes", "0 2", "0,2"},
+        {"classes", "", ""},
+        {"policy", "latest", "latest"},
+        {"exit_on_end", "True", "true"},
+        {"exit_on_end", "off", "false"},
+        {"exit_on_end", "auto", "auto"},
+        {"track_high_thresh", "0.6", "0.6"},
+        {"token", "${VIGIL_TEST_SECRET}", "hunter2"},
+        {"source", "rtsp://u:${VIGIL_TEST_SECRET}@h/1", "rtsp://u:hunter2@h/1"},
+        {"webhook", "http://h/$${x}/$1", "http://h/${x}/$1"},
+    };
+    bench *t = *state;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        char text[LIVE_TEXT_BYTES];
+        OK(live_options_set(&t->o, good[i][0], good[i][1], err));
+        live_option_text(text, sizeof text, &t->o, live_option_find(good[i][0]));
+        assert_string_equal(text, good[i][2]);
+    }
+}
+
+static void what_is_wrong_is_told_and_changes_nothing(void **state)
+{
+    static const char *const bad[][4] = {
+        {"vid_strid", "2", "no option is named vid_strid", "vid_stride"},
+        {"vid_stride", "0", "vid_stride=0", "1 to 100000"},
+        {"vid_stride", "2x", "vid_stride=2x", "whole number"},
+        {"conf", "1.5", "conf=1.5", "0 to 1"},
+        {"conf", "nan", "conf=nan", "0 to 1"},
+        {"policy", "newest", "policy=newest", "auto|every|latest"},
+        {"rtsp_transport", "sctp", "rtsp_transport=sctp", "tcp|udp"},
+        {"exit_on_end", "maybe", "exit_on_end=maybe", "true, false or auto"},
+        {"save_txt", "perhaps", "save_txt=perhaps", "true or false"},
+        {"stall_timeout", "soon", "stall_timeout=soon", "5s"},
+        {"stall_timeout", "0", "stall_timeout=0", "0.1 s"},
+        {"memory_limit", "-1", "memory_limit=-1", "512M"},
+        {"classes", "cat", "classes=cat", "0,2,5"},
+        {"classes", "-1", "classes=-1", "0,2,5"},
+        {"most_sources", "65", "most_sources=65", "0 to 64"},
+        {"tracker", "botsort.yaml", "tracker=botsort.yaml", "bytetrack"},
+        {"token", "${VIGIL_TEST_NOTHING}", "no VIGIL_TEST_NOTHING", "export it"},
+        {"token", "${", "${ without its name", "${NAME}"},
+        {"token", "${}", "${ without its name", "${NAME}"},
+        {"token", "${file:/nonexistent/secret}", "cannot be read", "permissions"},
+        {"mqtt_what", "${VIGIL_TEST_SECRET}", "mqtt_what=${VIGIL_TEST_SECRET}", "events|results"},
+    };
+    bench *t = *state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        const live_options before = t->o;
+        t->err = (vg_error){0};
+        assert_int_not_equal(live_options_set(&t->o, bad[i][0], bad[i][1], &t->err), VG_OK);
+        says(t->err.what, bad[i][2]);
+        says(t->err.mend, bad[i][3]);
+        assert_null(strstr(t->err.what, "hunter2"));
+        assert_memory_equal(&t->o, &before, sizeof before);
+    }
+}
+
+static void texts_that_do_not_fit_are_refused(void **state)
+{
+    bench *t = *state;
+    char text[LIVE_TEXT_BYTES + 1];
+    memset(text, 'a', sizeof text);
+    text[LIVE_TEXT_BYTES - 1] = '\0';
+    OK(live_options_set(&t->o, "source", text, err));
+    assert_int_equal(strlen(t->o.source), LIVE_TEXT_BYTES - 1);
+    text[LIVE_TEXT_BYTES - 1] = 'a';
+    text[LIVE_TEXT_BYTES] = '\0';
+    assert_int_equal(live_options_set(&t->o, "source", text, &t->err), VG_ERR_ARGUMENT);
+    assert_int_equal(live_options_set(&t->o, "isa", "0123456789abcdef", &t->err), VG_ERR_ARGUMENT);
+    setenv("VIGIL_TEST_SECRET", text, 1);
+    assert_int_equal(live_options_set(&t->o, "token", "x${VIGIL_TEST_SECRET}", &t->err),
+                     VG_ERR_ARGUMENT);
+    says(t->err.what, "does not fit");
+}
+
+static void a_secret_is_the_first_line_of_its_file(void **state)
+{
+    bench *t = *state;
+    char value[512];
+    const char *path = scene_path(t->folder, "secret");
+    snprintf(value, sizeof value, "${file:%s}", path);
+    scene_write_text(path, "s3cret\r\nmore\n");
+    OK(live_options_set(&t->o, "token", value, err));
+    assert_string_equal(t->o.token, "s3cret");
+    scene_write_text(path, "bare");
+    OK(live_options_set(&t->o, "token", value, err));
+    assert_string_equal(t->o.token, "bare");
+    char *line = scene_alloc(5000);
+    memset(line, 'x', 4999);
+    scene_write_text(path, line);
+    free(line);
+    assert_int_equal(live_options_set(&t->o, "token", value, &t->err), VG_ERR_ARGUMENT);
+    says(t->err.what, "a first line of more than");
+    assert_string_equal(t->o.token, "bare");
+}
+
+static void options_that_do_nothing_alone_are_told(void **state)
+{
+    static const char *const cases[][4] = {
+        {"token", "x", "token without serve", "serve"},
+        {"mqtt_ca", "ca.pem", "mqtt_ca without mqtt", "mqtt"},
+        {"mqtt_cert", "c.pem", "mqtt_cert without mqtt_key", "mqtt_key"},
+        {"mqtt_key", "k.pem", "mqtt_key without mqtt_cert", "mqtt_cert"},
+        {"save_conf", "true", "save_conf without save_txt", "save_txt"},
+        {"retry_most", "0.5", "a longest wait of 0.5 s", "larger"},
+        {"track_low_thresh", "0.9", "track_low_thresh 0.9 above", "smaller"},
+        {"weights", "", "no weights given", ".pt"},
+        {"name", "", "an empty project or name", "defaults"},
+        {"device", "cuda:0", "runs on the CPU alone", "cpu"},
+    };
+    bench *t = *state;
+    OK(live_options_set(&t->o, "weights", "a.pt", err));
+    OK(live_options_check(&t->o, err));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        live_options o = t->o;
+        OK(live_options_set(&o, cases[i][0], cases[i][1], err));
+        assert_int_not_equal(live_options_check(&o, &t->err), VG_OK);
+        says(t->err.what, cases[i][2]);
+        says(t->err.mend, cases[i][3]);
+    }
+}
+
+static void what_grows_on_disk_is_bounded_unless_all_are_files(void **state)
+{
+    live_options o = ((bench *)*state)->o;
+    live_options_settle(&o, true);
+    assert_true(o.save);
+    assert_true(o.segment_s <= 0 && o.keep_bytes == 0 && o.json_bytes == 0 && o.keep_crops == 0);
+    o = ((bench *)*state)->o;
+    live_options_settle(&o, false);
+    assert_false(o.save);
+    assert_true(o.segment_s > 599 && o.keep_bytes > 0 && o.json_bytes > 0 && o.keep_crops > 0);
+    live_options_settle(&o, true); /* settled once, it stays */
+    assert_false(o.save);
+    o = ((bench *)*state)->o;
+    OK(live_options_set(&o, "keep_segments", "3", err));
+    OK(live_options_set(&o, "segment_bytes", "1G", err));
+    OK(live_options_set(&o, "save", "true", err));
+    live_options_settle(&o, false);
+    assert_true(o.save && o.keep_bytes == 0 && o.segment_s <= 0);
+}
+
+/* ---- from YAML ---- */
+
+static vg_status read_text(bench *t, const char *text)
+{
+    const char *path = scene_path(t->folder, "job.yaml");
+    scene_write_text(path, text);
+    return live_options_read(&t->o, path, &t->mem, &t->err);
+}
+
+static void a_configuration_says_what_the_command_line_can(void **state)
+{
+    bench *t = *state;
+    assert_int_equal(read_text(t, "weights: yolo11n.pt\n"
+                                  "conf: 0.4\n"
+                                  "vid-stride: 2\n"
+                                  "classes: [0, 7]\n"
+                                  "stall_timeout: 5s\n"
+                                  "token: ${VIGIL_TEST_SECRET}\n"
+                                  "exit_on_end: no\n"
+                                  "save: yes\n"
+                                  "sources:\n"
+                                  "  - rtsp://camera/1\n"),
+                     VG_OK);
+    assert_string_equal(t->o.weights, "yolo11n.pt");
+    assert_int_equal(t->o.vid_stride, 2);
+    assert_int_equal(t->o.n_classes, 2);
+    assert_int_equal(t->o.classes[1], 7);
+    assert_string_equal(t->o.token, "hunter2");
+    assert_int_equal(t->o.end, LIVE_END_STAY);
+    assert_int_equal(t->o.save_choice, 1);
+    assert_string_equal(t->o.config, scene_path(t->folder, "job.yaml"));
+}
+
+static void a_wrong_configuration_is_told_with_its_line(void **state)
+{
+    static const char *const bad[][3] = {
+        {"conf: 0.4\nvid_strid: 2\n", "job.yaml:2", "no option is named vid_strid"},
+        {"conf: 0.4\n\nconf_thres: 7\n", "job.yaml:3", "conf=7"},
+        {"conf: {a: 1}\n", "job.yaml:1", "neither"},
+        {"- conf\n", "job.yaml", "not a map"},
+        {"config: other.yaml\n", "job.yaml:1", "names another"},
+        {"source: a.mp4\nsources: [b.mp4]\n", "job.yaml:2", "both source and sources"},
+        {"token: ${VIGIL_TEST_NOTHING}\n", "job.yaml:1", "no VIGIL_TEST_NOTHING"},
+        {"conf: [\n", "job.yaml", ""},
+    };
+    bench *t = *state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        const live_options before = t->o;
+        assert_int_not_equal(read_text(t, bad[i][0]), VG_OK);
+        says(t->err.where, bad[i][1]);
+        says(t->err.what, bad[i][2]);
+        assert_memory_equal(&t->o, &before, sizeof before);
+    }
+    assert_int_equal(live_options_read(&t->o, "/nonexistent.yaml", &t->mem, &t->err), VG_ERR_IO);
+}
+
+/* The table is what a user's file can say: docs and help cannot leave one out, nor the parser. */
+static void every_option_may_stand_in_a_configuration(void **state)
+{
+    bench *t = *state;
+    size_t n;
+    const live_option *table = live_option_table(&n);
+    for (size_t i = 0; i < n; i++) {
+        char text[LIVE_TEXT_BYTES], line[2 * LIVE_TEXT_BYTES];
+        if (strcmp(table[i].name, "config") == 0)
+            continue;
+        live_option_text(text, sizeof text, &t->o, &table[i]);
+        snprintf(line, sizeof line, "%s: '%s'\n", table[i].name, text);
+        if (read_text(t, line) != VG_OK)
+            fail_msg("%s%s", line, t->err.what);
+    }
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        T(the_presets_are_those_that_yolo_has),
+        T(every_option_reads_its_own_text),
+        T(values_are_read_in_the_ways_people_write_them),
+        T(what_is_wrong_is_told_and_changes_nothing),
+        T(texts_that_do_not_fit_are_refused),
+        T(a_secret_is_the_first_line_of_its_file),
+        T(options_that_do_nothing_alone_are_told),
+        T(what_grows_on_disk_is_bounded_unless_all_are_files),
+        T(a_configuration_says_what_the_command_line_can),
+        T(a_wrong_configuration_is_told_with_its_line),
+        T(every_option_may_stand_in_a_configuration),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
