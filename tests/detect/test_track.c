@@ -1,5 +1,6 @@
 /* test_track.c: objects of known identity keep their number: through motion, weak detections,
- * occlusion and crossings; memory is what was planned; MOTA on a drawn scene. */
+ * occlusion and crossings; none comes twice; memory is what was planned. Step by step:
+ * test_track_steps.c; how many are kept: test_track_mota.c. */
 #include "support/test.h"
 
 #include <math.h>
@@ -7,7 +8,7 @@
 #include "detect/detect.h"
 #include "support/random.h"
 
-enum { MOST_OBJECTS = 16, MOST_BOXES = 64, MOST_TRACKS = 64 };
+enum { MOST_BOXES = 64, MOST_TRACKS = 64 };
 
 typedef struct bench {
     base_mem mem;
@@ -146,91 +147,203 @@ static void tracks_past_the_bound_are_counted_not_begun(void **state)
     close_tracker(&b);
 }
 
-/* ---- a scene ---- */
-
-typedef struct object {
-    float x, y, vx, vy, w, h;
-} object;
-
-/* Objects cross the picture, bounce at its edges, and hide behind a pillar; detections jitter, miss
- * and invent. Counts as in CLEAR MOT (Bernardin and Stiefelhagen, 2008). */
-static void a_drawn_scene_is_tracked(void **state)
+static void crossing_objects_keep_their_numbers(void **state)
 {
     (void)state;
-    enum { N = 8, FRAMES = 600, W = 1280, H = 720 };
+    static const float ANGLES[] = {0, 0.3f, 0.8f, 1.2f};
+    const detect_track_options o = small();
+    for (size_t i = 0; i < sizeof ANGLES / sizeof *ANGLES; i++) {
+        bench b;
+        open_tracker(&b, &o);
+        for (int f = -60; f <= 60; f++) { /* one passes behind the other in frame 0 */
+            const float d = 4 * (float)f, y = d * tanf(ANGLES[i]) / 2;
+            const detect_box boxes[] = {box_at(400 + d, 300 + y, 40, 90, 0.9f),
+                                        box_at(400 - d, 300 - y, 32, 76, 0.85f)};
+            const bool one_hides = abs(f) < 3;
+            step(&b, boxes, one_hides ? 1 : 2);
+            for (size_t k = 0; k < b.n; k++)
+                if (b.out[k].id != b.out[k].detection + 1)
+                    fail_msg("angle %g, frame %d: %lld is at detection %d", (double)ANGLES[i], f,
+                             (long long)b.out[k].id, b.out[k].detection);
+            assert_int_equal(b.n, one_hides ? 1 : 2);
+        }
+        close_tracker(&b);
+    }
+}
+
+static void boxes_that_are_none_are_passed_over(void **state)
+{
+    (void)state;
+    static const float WRONG[] = {NAN, INFINITY, -INFINITY, 1e30f, -1e30f};
+    const detect_track_options o = small();
+    const detect_box good = {100, 100, 140, 180, 0.9f, 0};
+    bench b;
+    open_tracker(&b, &o);
+    for (int f = 0; f < 400; f++) {
+        detect_box boxes[3] = {good, good, good};
+        float *const fields[] = {&boxes[0].x1, &boxes[0].y1, &boxes[0].x2, &boxes[0].y2};
+        if (f % 5 < 4)
+            *fields[f % 4] = WRONG[f / 4 % 5];
+        else
+            boxes[0].score = NAN;
+        boxes[1].x2 = f % 2 ? boxes[1].x1 : boxes[1].x1 - 10; /* empty, or turned around */
+        step(&b, boxes, 3);
+        assert_int_equal(b.n, 1);
+        assert_int_equal(b.out[0].id, 1);
+        assert_int_equal(b.out[0].detection, 2);
+        assert_true(fabsf(b.out[0].box.x1 - 100) < 0.01f);
+    }
+    close_tracker(&b);
+}
+
+static void no_number_comes_twice(void **state)
+{
+    (void)state;
+    enum { MOST_IDS = 20000 };
+    static int last_seen[MOST_IDS];
+    static float x_of[MOST_IDS];
+    const detect_track_options o = small();
+    test_random r = {.state = 9};
+    bench b;
+    int64_t greatest = 0;
+    open_tracker(&b, &o);
+    for (int f = 1; f <= 3000; f++) {
+        detect_box boxes[12];
+        const int group = f / 4; /* a few frames at one place each, then elsewhere */
+        for (int i = 0; i < 12; i++)
+            boxes[i] = box_at(100 * (float)((group * 7 + i * 13) % 40), 100, 40, 60,
+                              random_float(&r, 0.1f, 0.9f));
+        if (f % 500 == 0)
+            detect_tracker_clear(b.t, 0);
+        step(&b, boxes, 12);
+        for (size_t k = 0; k < b.n; k++) {
+            const int64_t id = b.out[k].id;
+            assert_in_range(id, 1, MOST_IDS - 1);
+            assert_true(k == 0 || id > b.out[k - 1].id);
+            /* One that was forgotten, or cleared away, is gone for good. */
+            if (last_seen[id] != 0) {
+                assert_true(f - last_seen[id] <= o.track_buffer + 1);
+                assert_int_equal(f / 500, last_seen[id] / 500);
+                assert_true(fabsf(b.out[k].box.x1 - x_of[id]) < 30);
+            }
+            last_seen[id] = f;
+            x_of[id] = b.out[k].box.x1;
+            greatest = id > greatest ? id : greatest;
+        }
+    }
+    assert_true(greatest > 1000);
+    close_tracker(&b);
+}
+
+static void what_comes_after_a_clear_is_believed_at_once(void **state)
+{
+    (void)state;
     bench b;
     const detect_track_options o = small();
-    object objects[N];
-    int64_t last_id[N] = {0};
-    int misses = 0, inventions = 0, switches = 0, truths = 0;
-    test_random r = {.state = 11};
+    const detect_box box = box_at(100, 100, 40, 60, 0.9f);
     open_tracker(&b, &o);
-    for (int i = 0; i < N; i++)
-        objects[i] = (object){random_float(&r, 100, W - 100),
-                              60 + 82 * (float)i,
-                              random_float(&r, 2, 6) * (i % 2 ? 1 : -1),
-                              random_float(&r, -0.3f, 0.3f),
-                              random_float(&r, 30, 60),
-                              random_float(&r, 60, 110)};
-    for (int f = 0; f < FRAMES; f++) {
-        detect_box boxes[MOST_BOXES];
-        bool seen[N];
-        size_t n = 0;
-        for (int i = 0; i < N; i++) {
-            object *p = &objects[i];
-            p->x += p->vx;
-            p->y += p->vy;
-            if (p->x < 40 || p->x > W - 40)
-                p->vx = -p->vx;
-            if (p->y < 40 || p->y > H - 40)
-                p->vy = -p->vy;
-            seen[i] = fabsf(p->x - W / 2.0f) > 25; /* the pillar */
-            if (!seen[i] || random_float(&r, 0, 1) < 0.03f)
-                continue;
-            const bool is_weak = random_float(&r, 0, 1) < 0.1f;
-            boxes[n++] =
-                box_at(p->x + random_float(&r, -1.5f, 1.5f), p->y + random_float(&r, -1.5f, 1.5f),
-                       p->w * random_float(&r, 0.97f, 1.03f), p->h * random_float(&r, 0.97f, 1.03f),
-                       is_weak ? 0.15f : random_float(&r, 0.4f, 0.95f));
-        }
-        if (random_float(&r, 0, 1) < 0.1f) /* a mistake that does not come again */
-            boxes[n++] =
-                box_at(random_float(&r, 50, W - 50), random_float(&r, 50, H - 50), 40, 80, 0.5f);
-        step(&b, boxes, n);
-        bool is_used[MOST_TRACKS] = {false};
-        for (int i = 0; i < N; i++) {
-            const object *p = &objects[i];
-            const float truth[] = {p->x - p->w / 2, p->y - p->h / 2, p->x + p->w / 2,
-                                   p->y + p->h / 2};
-            size_t best = b.n;
-            float best_iou = 0.5f;
-            for (size_t k = 0; k < b.n; k++) {
-                const detect_box *box = &b.out[k].box;
-                const float iou =
-                    detect_iou(truth, (const float[]){box->x1, box->y1, box->x2, box->y2});
-                if (!is_used[k] && iou >= best_iou) {
-                    best = k;
-                    best_iou = iou;
-                }
-            }
-            truths += seen[i];
-            if (best == b.n) {
-                misses += seen[i];
-                continue;
-            }
-            is_used[best] = true;
-            switches += last_id[i] != 0 && last_id[i] != b.out[best].id;
-            last_id[i] = b.out[best].id;
-        }
-        for (size_t k = 0; k < b.n; k++)
-            inventions += !is_used[k];
-    }
-    const double mota = 1 - (double)(misses + inventions + switches) / truths;
-    print_message("MOTA %.3f: %d misses, %d inventions, %d switches of %d\n", mota, misses,
-                  inventions, switches, truths);
-    assert_true(mota > 0.93);
-    assert_true(switches <= 6);
+    step(&b, &box, 1);
+    step(&b, &box, 1);
+    detect_tracker_clear(b.t, 0);
+    step(&b, &box, 1);
+    assert_int_equal(b.n, 1);
+    assert_int_equal(b.out[0].id, 2);
+    assert_int_equal(b.out[0].n_frames, 1);
     close_tracker(&b);
+}
+
+static void scenes_are_independent(void **state)
+{
+    (void)state;
+    base_mem mem = {.tag = "test"};
+    vg_error err;
+    detect_tracker *several;
+    const detect_track_options o = small();
+    test_random r = {.state = 21};
+    bench alone[3];
+    assert_int_equal(detect_tracker_create(&several, &o, 3, &mem, &err), VG_OK);
+    assert_int_equal(mem.in_use_bytes, detect_tracker_bytes(&o, 3));
+    for (int i = 0; i < 3; i++)
+        open_tracker(&alone[i], &o);
+    for (int f = 0; f < 300; f++) {
+        const int scene = (int)(random_u64(&r) % 3);
+        detect_box boxes[6];
+        detect_tracked out[MOST_TRACKS];
+        for (int i = 0; i < 6; i++)
+            boxes[i] = box_at(60 * (float)i + random_float(&r, 0, 20), 100 + 10 * (float)scene, 40,
+                              60, random_float(&r, 0, 1));
+        step(&alone[scene], boxes, 6);
+        const size_t n = detect_tracker_step(several, scene, out, boxes, 6, 0);
+        assert_int_equal(n, alone[scene].n);
+        assert_memory_equal(out, alone[scene].out, n * sizeof *out);
+    }
+    for (int i = 0; i < 3; i++)
+        close_tracker(&alone[i]);
+    detect_tracker_destroy(&several);
+    assert_int_equal(mem.in_use_bytes, 0);
+}
+
+/* Lost tracks count for the bound, and make room when they are forgotten. */
+static void the_bound_holds_for_lost_tracks_too(void **state)
+{
+    (void)state;
+    bench b;
+    detect_track_options o = small();
+    o.most_tracks = 4;
+    o.track_buffer = 10;
+    open_tracker(&b, &o);
+    detect_box first[4], later[6];
+    for (int i = 0; i < 4; i++)
+        first[i] = box_at(100 + 100 * (float)i, 100, 40, 40, 0.9f);
+    for (int i = 0; i < 6; i++)
+        later[i] = box_at(100 + 100 * (float)i, 500, 40, 40, 0.9f);
+    step(&b, first, 4);
+    for (int f = 0; f < 10; f++) {
+        step(&b, later, 6);
+        assert_int_equal(b.n, 0);
+    }
+    assert_int_equal(detect_tracker_n_refused(b.t), 60);
+    step(&b, later, 6); /* room again: begun, */
+    assert_int_equal(b.n, 0);
+    step(&b, later, 6); /* and confirmed */
+    assert_int_equal(b.n, 4);
+    /* More detections than it was made for: the rest is left out. */
+    detect_box many[MOST_BOXES + 20];
+    for (int i = 0; i < MOST_BOXES + 20; i++)
+        many[i] = box_at(60 * (float)i, 900, 40, 40, 0.9f);
+    for (int f = 0; f < 20; f++) {
+        step(&b, many, MOST_BOXES + 20);
+        assert_true(b.n <= 4);
+        for (size_t k = 0; k < b.n; k++)
+            assert_in_range(b.out[k].detection, 0, MOST_BOXES - 1);
+    }
+    close_tracker(&b);
+}
+
+static void every_failed_allocation_is_an_error_and_no_leak(void **state)
+{
+    (void)state;
+    bench b = {.mem = {.tag = "test"}};
+    detect_track_options o = small();
+    for (int64_t k = 1;; k++) {
+        b.mem.fail_in = k;
+        const vg_status st = detect_tracker_create(&b.t, &o, 2, &b.mem, &b.err);
+        const bool was_reached = b.mem.fail_in == 0;
+        b.mem.fail_in = 0;
+        assert_int_equal(st, was_reached ? VG_ERR_MEMORY : VG_OK);
+        detect_tracker_destroy(&b.t);
+        assert_int_equal(b.mem.in_use_bytes, 0);
+        if (!was_reached) {
+            assert_true(k > 6);
+            break;
+        }
+    }
+    o.track_high_thresh = NAN;
+    assert_int_equal(detect_tracker_create(&b.t, &o, 2, &b.mem, &b.err), VG_ERR_ARGUMENT);
+    o = small();
+    assert_int_equal(detect_tracker_create(&b.t, &o, 0, &b.mem, &b.err), VG_ERR_ARGUMENT);
+    o.track_buffer = -1;
+    assert_int_equal(detect_tracker_create(&b.t, &o, 1, &b.mem, &b.err), VG_ERR_ARGUMENT);
 }
 
 int main(void)
@@ -241,6 +354,12 @@ int main(void)
         cmocka_unit_test(a_weak_detection_keeps_a_track_but_begins_none),
         cmocka_unit_test(a_short_occlusion_is_survived_and_a_long_one_not),
         cmocka_unit_test(tracks_past_the_bound_are_counted_not_begun),
-        cmocka_unit_test(a_drawn_scene_is_tracked)};
+        cmocka_unit_test(crossing_objects_keep_their_numbers),
+        cmocka_unit_test(boxes_that_are_none_are_passed_over),
+        cmocka_unit_test(no_number_comes_twice),
+        cmocka_unit_test(what_comes_after_a_clear_is_believed_at_once),
+        cmocka_unit_test(scenes_are_independent),
+        cmocka_unit_test(the_bound_holds_for_lost_tracks_too),
+        cmocka_unit_test(every_failed_allocation_is_an_error_and_no_leak)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
