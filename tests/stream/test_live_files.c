@@ -1,0 +1,496 @@
+/* test_live_files.c: what the sinks of a live job leave in the run folder. */
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include "stream/live_bed.h"
+
+extern const live_sink live_sink_record, live_sink_jsonl, live_sink_txt, live_sink_crop,
+    live_sink_snapshot;
+
+/* ---- painter ---- */
+
+static void pixels_are_drawn_over_only_where_boxes_are(void **state)
+{
+    bed *b = *state;
+    live_painter *p;
+    image_view plain, drawn;
+    static uint8_t before[BED_W * BED_H * 3];
+    OK(live_painter_create(&p, &b->s, &b->mem, err));
+    bed_next(b);
+    const uint64_t n_allocs = b->mem.n_allocs;
+    OK(live_painter_plain(p, &plain, &b->r, err));
+    assert_int_equal(BED_W * 3, plain.stride);
+    memcpy(before, plain.data, sizeof before);
+    b->o.hide_labels = true;
+    b->r.n_boxes = 1; /* 10,20 to 50,80 */
+    OK(live_painter_drawn(p, &drawn, &b->s, &b->r, err));
+    size_t n_frame = 0;
+    for (int y = 0; y < BED_H; y++)
+        for (int x = 0; x < BED_W; x++) {
+            const bool differs =
+                memcmp(drawn.data + (y * BED_W + x) * 3, before + (y * BED_W + x) * 3, 3) != 0;
+            const bool is_near = x >= 6 && x < 54 && y >= 16 && y < 84,
+                       is_inside = x >= 16 && x < 44 && y >= 26 && y < 74;
+            if (differs && (!is_near || is_inside))
+                fail_msg("%d,%d was drawn over", x, y);
+            n_frame += differs;
+        }
+    assert_true(n_frame > 200);
+    size_t n_labelled = 0;
+    b->o.hide_labels = false;
+    OK(live_painter_drawn(p, &drawn, &b->s, &b->r, err));
+    for (int i = 0; i < BED_W * BED_H; i++)
+        n_labelled += memcmp(drawn.data + i * 3, before + i * 3, 3) != 0;
+    assert_true(n_labelled > n_frame + 200);
+    size_t n_with_id = 0;
+    b->r.ids = b->ids;
+    OK(live_painter_drawn(p, &drawn, &b->s, &b->r, err));
+    for (int i = 0; i < BED_W * BED_H; i++)
+        n_with_id += memcmp(drawn.data + i * 3, before + i * 3, 3) != 0;
+    assert_true(n_with_id > n_labelled + 100); /* "id:7 " makes the label longer */
+    size_t n_without_score = 0;
+    b->o.hide_conf = true;
+    OK(live_painter_drawn(p, &drawn, &b->s, &b->r, err));
+    for (int i = 0; i < BED_W * BED_H; i++)
+        n_without_score += memcmp(drawn.data + i * 3, before + i * 3, 3) != 0;
+    assert_true(n_without_score + 100 < n_with_id);
+    assert_in_range(b->mem.n_allocs, n_allocs, n_allocs + 2); /* the scaler's own, at its first */
+    const uint64_t warm = b->mem.n_allocs;
+    for (int i = 0; i < 10; i++) {
+        bed_next(b);
+        OK(live_painter_drawn(p, &drawn, &b->s, &b->r, err));
+    }
+    assert_int_equal(warm, b->mem.n_allocs);
+    live_painter_destroy(&p);
+}
+
+/* ---- record ---- */
+
+static void a_file_becomes_one_video_with_boxes(void **state)
+{
+    bed *b = *state;
+    bed_open(b, &live_sink_record);
+    b->r.n_boxes = 1;
+    b->o.hide_labels = true;
+    b->o.line_width_px = 8;
+    bed_write(b, 40);
+    const uint64_t n_allocs = b->mem.n_allocs;
+    bed_write(b, 10);
+    assert_int_equal(n_allocs, b->mem.n_allocs);
+    OK(bed_close(b, err));
+    assert_int_equal(50, probe_whole(bed_in(b, "cam.mp4")));
+    assert_int_equal(1, folder_count_entries(b->folder));
+    probe *p = probe_open(bed_in(b, "cam.mp4"));
+    for (int i = 0; i < p->n; i++)
+        assert_float_equal(p->times[i], (float)i / 25, 1e-3);
+    free(p);
+    uint8_t *rgb = probe_pixels(bed_in(b, "cam.mp4"), 20, BED_W, BED_H);
+    const image_color c = image_class_color(2);
+    const uint8_t *at = rgb + (50 * BED_W + 13) * 3; /* on the left edge of the box */
+    assert_true(abs(at[0] - c.r) < 45 && abs(at[1] - c.g) < 45 && abs(at[2] - c.b) < 45);
+    free(rgb);
+}
+
+static void each_file_of_a_folder_is_a_video(void **state)
+{
+    bed *b = *state;
+    bed_open(b, &live_sink_record);
+    bed_write(b, 10);
+    bed_connect(b, "lavfi:testsrc2=size=160x120:rate=25");
+    bed_write(b, 15);
+    bed_connect(b, "lavfi:testsrc2=size=200x80:rate=10");
+    bed_write(b, 5);
+    OK(bed_close(b, err));
+    assert_int_equal(10, probe_whole(bed_in(b, "cam.mp4")));
+    assert_int_equal(15, probe_whole(bed_in(b, "cam-2.mp4")));
+    probe *p = probe_open(bed_in(b, "cam-3.mp4"));
+    assert_int_equal(5, p->n_frames);
+    assert_int_equal(200, p->w);
+    assert_float_equal(p->times[4], 0.4, 1e-3);
+    free(p);
+}
+
+/* Reconnects do not cut a live source's segment; what comes between them is its time. */
+static void a_live_source_goes_on_with_its_segment(void **state)
+{
+    bed *b = *state;
+    b->s.has_files_only = false;
+    b->o.segment_s = 600;
+    bed_open(b, &live_sink_record);
+    bed_write(b, 10); /* to 0.36 s */
+    const int64_t arrived_ns = b->r.frame.arrived_ns;
+    bed_connect(b, "lavfi:testsrc2=size=160x120:rate=25");
+    for (int i = 0; i < 10; i++) {
+        bed_next(b);
+        b->r.frame.arrived_ns =
+            arrived_ns + INT64_C(2000000000) + i; /* a camera's come in bursts */
+        OK(b->sink->write(b->state, &b->s, &b->r, err));
+    }
+    OK(bed_close(b, err));
+    probe_list *l = probe_files(b->folder, "cam-20", ".mp4");
+    assert_int_equal(1, l->n);
+    probe *p = probe_open(l->paths[0]);
+    assert_int_equal(20, p->n_frames);
+    assert_float_equal(p->times[10], 2.36, 0.001);
+    assert_float_equal(p->times[19], 2.72, 0.001);
+    free(p);
+    free(l);
+}
+
+static void sources_do_not_mix(void **state)
+{
+    bed *b = *state;
+    bed_open(b, &live_sink_record);
+    for (int i = 0; i < 20; i++) {
+        b->r.channel = i % 2;
+        b->r.stem = i % 2 ? "two" : "one";
+        bed_write(b, 1);
+    }
+    b->sink->channel_ended(b->state, 0); /* gone: its file is whole now */
+    assert_int_equal(10, probe_whole(bed_in(b, "one.mp4")));
+    b->r.channel = 0;
+    b->r.stem = "three";
+    bed_write(b, 4);
+    b->r.stem = "four"; /* another source in that place */
+    bed_write(b, 5);
+    assert_int_equal(4, probe_whole(bed_in(b, "three.mp4")));
+    OK(bed_close(b, err));
+    assert_int_equal(10, probe_whole(bed_in(b, "two.mp4")));
+    assert_int_equal(5, probe_whole(bed_in(b, "four.mp4")));
+}
+
+static void a_codec_that_is_not_there_is_told_at_once(void **state)
+{
+    bed *b = *state;
+    vg_error e = {0};
+    snprintf(b->o.video_codec, sizeof b->o.video_codec, "h999");
+    void *self = scene_alloc(live_sink_record.state_bytes);
+    assert_int_equal(VG_ERR_UNSUPPORTED, live_sink_record.open(self, &b->s, &e));
+    assert_non_null(strstr(e.what, "h999"));
+    assert_int_equal(0, folder_count_entries(b->folder));
+    free(self);
+}
+
+/* ---- jsonl ---- */
+
+static int count_lines(const char *path)
+{
+    size_t n;
+    int lines = 0;
+    char *text = scene_read(path, &n);
+    if (text == NULL)
+        return -1;
+    for (char *at = text; *at != '\0'; at++)
+        lines += *at == '\n';
+    assert_true(n == 0 || (text[0] == '{' && text[n - 1] == '\n'));
+    free(text);
+    return lines;
+}
+
+static void a_line_a_result(void **state)
+{
+    bed *b = *state;
+    bed_open(b, &live_sink_jsonl);
+    const uint64_t n_allocs = b->mem.n_allocs;
+    bed_write(b, 12);
+    assert_int_equal(n_allocs, b->mem.n_allocs);
+    assert_int_equal(12, count_lines(bed_in(b, "predictions.jsonl"))); /* at once, not at the end */
+    char *text = scene_read(bed_in(b, "predictions.jsonl"), NULL);
+    assert_int_equal(0, strncmp(text, "{\"source\":\"cam one\",\"stem\":\"cam\"", 31));
+    free(text);
+}
+
+static void a_full_file_is_begun_anew(void **state)
+{
+    bed *b = *state;
+    b->o.json_bytes = 2000;
+    b->o.keep_json = 2;
+    bed_open(b, &live_sink_jsonl);
+    bed_write(b, 1);
+    const long line = probe_bytes(bed_in(b, "predictions.jsonl"));
+    const int each = (int)(2000 / line);
+    assert_in_range(line, 200, 900);
+    bed_write(b, 5 * each - 1 + 1); /* the sixth file begins */
+    assert_int_equal(1, count_lines(bed_in(b, "predictions.jsonl")));
+    assert_int_equal(each, count_lines(bed_in(b, "predictions.1.jsonl")));
+    assert_int_equal(each, count_lines(bed_in(b, "predictions.2.jsonl")));
+    assert_false(bed_has(b, "predictions.3.jsonl"));
+    char newest[32];
+    snprintf(newest, sizeof newest, "\"index\":%d,", 5 * each);
+    char *text = scene_read(bed_in(b, "predictions.jsonl"), NULL);
+    assert_non_null(strstr(text, newest));
+    free(text);
+    assert_int_equal(3, folder_count_entries(b->folder));
+    OK(bed_close(b, err));
+    b->o.keep_json = 0;
+    bed_open(b, &live_sink_jsonl);
+    bed_write(b, each + 1);
+    assert_int_equal(1, count_lines(bed_in(b, "predictions.jsonl")));
+    assert_int_equal(3, folder_count_entries(b->folder)); /* the old run's stay */
+}
+
+static void a_live_job_goes_on_with_a_torn_file(void **state)
+{
+    bed *b = *state;
+    char *text = scene_alloc(20000);
+    snprintf(text, 20000, "{\"a\":1}\n{\"b\":2}\n");
+    memset(text + strlen(text), '{', 9000); /* killed in the middle of a long line */
+    scene_write_text(bed_in(b, "predictions.jsonl"), text);
+    b->s.has_files_only = false;
+    bed_open(b, &live_sink_jsonl);
+    bed_write(b, 1);
+    OK(bed_close(b, err));
+    assert_int_equal(3, count_lines(bed_in(b, "predictions.jsonl")));
+    b->s.has_files_only = true; /* files are predicted anew */
+    bed_open(b, &live_sink_jsonl);
+    bed_write(b, 1);
+    assert_int_equal(1, count_lines(bed_in(b, "predictions.jsonl")));
+    OK(bed_close(b, err));
+    scene_write_text(bed_in(b, "predictions.jsonl"), text + 16); /* not one whole line */
+    b->s.has_files_only = false;
+    bed_open(b, &live_sink_jsonl);
+    bed_write(b, 1);
+    assert_int_equal(1, count_lines(bed_in(b, "predictions.jsonl")));
+    free(text);
+}
+
+static int write_to_full_disk(bed *b)
+{
+    struct rlimit limit = {.rlim_cur = 2000, .rlim_max = RLIM_INFINITY};
+    vg_error e = {0};
+    int n_ok = 0, n_failed = 0;
+    signal(SIGXFSZ, SIG_IGN);
+    bed_open(b, &live_sink_jsonl);
+    setrlimit(RLIMIT_FSIZE, &limit);
+    for (int i = 0; i < 20; i++, b->r.index++) {
+        const vg_status st = b->sink->write(b->state, &b->s, &b->r, &e);
+        n_ok += st == VG_OK;
+        n_failed += st == VG_ERR_IO;
+    }
+    if (n_ok != count_lines(bed_in(b, "predictions.jsonl")) || n_ok + n_failed != 20 || n_ok < 2)
+        return 1;
+    limit.rlim_cur = RLIM_INFINITY;
+    setrlimit(RLIMIT_FSIZE, &limit);
+    if (b->sink->write(b->state, &b->s, &b->r, &e) != VG_OK)
+        return 2;
+    return count_lines(bed_in(b, "predictions.jsonl")) == n_ok + 1 ? 0 : 3;
+}
+
+static void a_full_disk_leaves_whole_lines(void **state)
+{
+    bed *b = *state;
+    const pid_t child = fork();
+    if (child == 0)
+        _exit(write_to_full_disk(b));
+    int status;
+    waitpid(child, &status, 0);
+    assert_int_equal(0, WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+}
+
+/* ---- txt ---- */
+
+static void rows_are_as_yolo_users_know_them(void **state)
+{
+    bed *b = *state;
+    b->r.n_boxes = 2;
+    b->r.index = 41;
+    bed_open(b, &live_sink_txt);
+    bed_write(b, 1);
+    char *text = scene_read(bed_in(b, "labels/cam_42.txt"), NULL);
+    assert_string_equal("2 0.1875 0.416667 0.25 0.5\n0 0.845312 0.791667 0.434375 0.583333\n",
+                        text);
+    free(text);
+    b->o.save_conf = true;
+    b->r.ids = b->ids;
+    bed_write(b, 1);
+    text = scene_read(bed_in(b, "labels/cam_43.txt"), NULL);
+    assert_string_equal("2 0.1875 0.416667 0.25 0.5 0.875 7\n"
+                        "0 0.845312 0.791667 0.434375 0.583333 0.5 8\n",
+                        text);
+    free(text);
+    b->r.n_boxes = 0;
+    bed_write(b, 1);
+    assert_false(bed_has(b, "labels/cam_44.txt"));
+    b->r.index = 41; /* of the run before: gone */
+    b->o.exist_ok = true;
+    bed_write(b, 1);
+    assert_false(bed_has(b, "labels/cam_42.txt"));
+    assert_true(bed_has(b, "labels/cam_43.txt"));
+}
+
+/* ---- crops ---- */
+
+static const char *crop_name(const bed *b, int class_index, int frame, int number)
+{
+    static char name[512];
+    snprintf(name, sizeof name, "crops/%s/cam_%d-%d.jpg",
+             stream_detector_class_name(b->s.detector, class_index), frame, number);
+    return name;
+}
+
+static void crops_are_the_boxes_parts_of_the_picture(void **state)
+{
+    bed *b = *state;
+    image_decoder *d;
+    image_buffer got = {0};
+    size_t n;
+    bed_open(b, &live_sink_crop);
+    bed_write(b, 1);
+    assert_true(bed_has(b, crop_name(b, 2, 1, 1)));
+    assert_true(bed_has(b, crop_name(b, 0, 1, 2)));
+    assert_false(bed_has(b, crop_name(b, 0, 1, 3))); /* outside the picture */
+    char *bytes = scene_read(bed_in(b, crop_name(b, 2, 1, 1)), &n);
+    OK(image_decoder_create(&d, NULL, &b->mem, err));
+    OK(image_decode(d, &got, (const uint8_t *)bytes, n, "crop", &b->mem, err));
+    assert_int_equal(40, got.view.w);
+    assert_int_equal(60, got.view.h);
+    live_painter *p;
+    image_view whole;
+    OK(live_painter_create(&p, &b->s, &b->mem, err));
+    OK(live_painter_plain(p, &whole, &b->r, err));
+    double sum = 0;
+    for (int y = 0; y < 60; y++)
+        for (int x = 0; x < 120; x++)
+            sum += abs(got.view.data[(size_t)y * got.view.stride + (size_t)x] -
+                       whole.data[(size_t)(y + 20) * whole.stride + (size_t)x + 30]);
+    assert_true(sum / (60 * 120) < 12);
+    live_painter_destroy(&p);
+    image_buffer_fini(&got);
+    image_decoder_destroy(&d);
+    free(bytes);
+}
+
+static void the_newest_crops_are_kept(void **state)
+{
+    bed *b = *state;
+    b->o.keep_crops = 5; /* of two a frame */
+    bed_open(b, &live_sink_crop);
+    bed_write(b, 2);
+    const uint64_t n_allocs = b->mem.n_allocs;
+    bed_write(b, 8);
+    assert_int_equal(n_allocs, b->mem.n_allocs);
+    for (int f = 1; f <= 10; f++) {
+        assert_int_equal(f >= 9, bed_has(b, crop_name(b, 2, f, 1)));
+        assert_int_equal(f >= 8, bed_has(b, crop_name(b, 0, f, 2)));
+    }
+    assert_int_equal(0,
+                     unlink(bed_in(b, crop_name(b, 0, 8, 2)))); /* the user's own hand: no matter */
+    bed_write(b, 1);
+}
+
+static void all_crops_are_kept_when_asked_for(void **state)
+{
+    bed *b = *state;
+    b->o.keep_crops = 0;
+    bed_open(b, &live_sink_crop);
+    bed_write(b, 10);
+    for (int f = 1; f <= 10; f++)
+        assert_true(bed_has(b, crop_name(b, 2, f, 1)));
+}
+
+/* ---- snapshots ---- */
+
+static void events_that_ask_have_a_snapshot(void **state)
+{
+    bed *b = *state;
+    bed_open(b, &live_sink_snapshot);
+    bed_write(b, 3);
+    assert_int_equal(0, folder_count_entries(b->folder));
+    b->events[0] = (live_event){.id = 4, .zone = "door"};
+    b->events[1] = (live_event){.id = 5, .zone = "door", .wants_snapshot = true};
+    b->r.events = b->events;
+    b->r.n_events = 2;
+    bed_write(b, 1);
+    assert_int_equal(1, folder_count_entries(bed_in(b, "snapshots")));
+    char path[512];
+    assert_true(live_snapshot_path(path, sizeof path, b->folder, "cam", 5));
+    assert_true(probe_bytes(path) > 500);
+    assert_true(live_snapshot_path(path, sizeof path, "", "cam", 5));
+    assert_string_equal("snapshots/cam-5.jpg", path);
+    assert_true(bed_has(b, path));
+    assert_false(live_snapshot_path(path, 10, b->folder, "cam", 5));
+}
+
+static void snapshots_are_wanted_where_there_are_zones(void **state)
+{
+    bed *b = *state;
+    assert_false(live_sink_snapshot.is_wanted(&b->o));
+    snprintf(b->o.zones, sizeof b->o.zones, "zones.yaml");
+    assert_true(live_sink_snapshot.is_wanted(&b->o));
+}
+
+/* ---- memory ---- */
+
+/* What a sink says that it takes is what it takes, but for libraries' own scratch. */
+static void needs_are_told_beforehand(void **state)
+{
+    bed *b = *state;
+    static const live_sink *const all[] = {&live_sink_record, &live_sink_jsonl, &live_sink_txt,
+                                           &live_sink_crop, &live_sink_snapshot};
+    b->o.keep_crops = 100;
+    b->r.events = b->events;
+    b->r.n_events = 1;
+    b->events[0] = (live_event){.id = 1, .zone = "door", .wants_snapshot = true};
+    bed_next(b);
+    const size_t before = b->mem.in_use_bytes;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        bed_open(b, all[i]);
+        bed_write(b, 3);
+        const size_t taken = b->mem.in_use_bytes - before, told = all[i]->need_bytes(&b->s);
+        if (taken > told + 16384)
+            fail_msg("%s takes %zu bytes and said %zu", all[i]->name, taken, told);
+        OK(bed_close(b, err));
+        assert_int_equal(before, b->mem.in_use_bytes);
+    }
+}
+
+/* The 1st, 2nd, ... allocation fails: nothing is left, nothing crashes. */
+static void opening_bears_any_failing_allocation(void **state)
+{
+    bed *b = *state;
+    static const live_sink *const all[] = {&live_sink_record, &live_sink_jsonl, &live_sink_txt,
+                                           &live_sink_crop, &live_sink_snapshot};
+    const size_t before = b->mem.in_use_bytes;
+    b->o.keep_crops = 100;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        vg_status st = VG_ERR_MEMORY;
+        for (int k = 1; st != VG_OK; k++) {
+            void *self = scene_alloc(all[i]->state_bytes);
+            b->mem.fail_in = k;
+            st = all[i]->open(self, &b->s, NULL);
+            b->mem.fail_in = 0;
+            assert_true(st == VG_OK || st == VG_ERR_MEMORY);
+            if (st == VG_OK)
+                OK(all[i]->close(self, err));
+            assert_int_equal(before, b->mem.in_use_bytes);
+            assert_true(k < 100);
+            free(self);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        BED_TEST(pixels_are_drawn_over_only_where_boxes_are),
+        BED_TEST(a_file_becomes_one_video_with_boxes),
+        BED_TEST(each_file_of_a_folder_is_a_video),
+        BED_TEST(a_live_source_goes_on_with_its_segment),
+        BED_TEST(sources_do_not_mix),
+        BED_TEST(a_codec_that_is_not_there_is_told_at_once),
+        BED_TEST(a_line_a_result),
+        BED_TEST(a_full_file_is_begun_anew),
+        BED_TEST(a_live_job_goes_on_with_a_torn_file),
+        BED_TEST(a_full_disk_leaves_whole_lines),
+        BED_TEST(rows_are_as_yolo_users_know_them),
+        BED_TEST(crops_are_the_boxes_parts_of_the_picture),
+        BED_TEST(the_newest_crops_are_kept),
+        BED_TEST(all_crops_are_kept_when_asked_for),
+        BED_TEST(events_that_ask_have_a_snapshot),
+        BED_TEST(snapshots_are_wanted_where_there_are_zones),
+        BED_TEST(needs_are_told_beforehand),
+        BED_TEST(opening_bears_any_failing_allocation),
+    };
+    return cmocka_run_group_tests(tests, bed_open_detector, bed_close_detector);
+}
