@@ -82,7 +82,7 @@ bool detect_zone_holds(const detect_zone *z, const detect_box *box, int w, int h
         return detect_polygon_share(z->xy, n, &b) >= (double)z->overlap;
     }
     const double x = (x1 + x2) / 2, y = z->anchor == DETECT_ANCHOR_CENTER ? (y1 + y2) / 2 : y2;
-    /* Not times 1 / h, which makes less than 1 of some h. */
+    /* Divided: times 1 / h falls just short of some edges that y / h is on. */
     return detect_polygon_holds(z->xy, n, z->is_fraction ? x / w : x, z->is_fraction ? y / h : y);
 }
 

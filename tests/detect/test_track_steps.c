@@ -141,6 +141,7 @@ static void other_options_are_the_references_too(void **state)
         {0.6f, 0.1f, 0.7f, 30, 0.8f, true, REF_MOST, 2 * MOST_OBJECTS},
         {0.25f, 0.1f, 0.25f, 0, 0.8f, true, REF_MOST, 2 * MOST_OBJECTS},
         {0.5f, 0.05f, 0.4f, 4, 0.6f, false, REF_MOST, 2 * MOST_OBJECTS},
+        {0.25f, 0.1f, 0.25f, 8, 0.1f, false, REF_MOST, 2 * MOST_OBJECTS}, /* doubles of new ones */
         {0.3f, 0.3f, 0.3f, 12, 0.95f, true, REF_MOST, 2 * MOST_OBJECTS}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         ref_counts c = {0};

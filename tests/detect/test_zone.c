@@ -132,12 +132,15 @@ static void the_anchor_says_what_must_be_inside(void **state)
     z.overlap = 0.26f;
     assert_false(detect_zone_holds(&z, &stands, W, H));
     assert_true(detect_zone_holds(&z, &hangs, W, H)); /* 20 of 35 */
-    /* Feet below the picture stand at its edge, which belongs to a zone down to there. */
-    static const float FLOOR[] = {0, 0.9f, 1, 0.9f, 1, 1, 0, 1};
-    for (int h = 1; h < 3000; h++) {
-        const detect_box tall = {50, 0, 70, (float)h, 1, 0};
+    /* Feet below the picture stand at its edge, which belongs to a zone down to there; and so does
+     * every border. */
+    static const float FLOOR[] = {0, 0.75f, 1, 0.75f, 1, 1, 0, 1};
+    for (int h = 4; h < 4000; h += 4) {
+        const float at = (float)h * 0.75f;
+        const detect_box tall = {50, 0, 70, (float)h, 1, 0}, on_the_line = {50, 0, 70, at, 1, 0};
         const detect_zone floor_zone = {.xy = FLOOR, .n_points = 4, .is_fraction = true};
         assert_true(detect_zone_holds(&floor_zone, &tall, W, h));
+        assert_true(detect_zone_holds(&floor_zone, &on_the_line, W, h));
         assert_true(detect_zone_holds(&floor_zone, &at_the_edge, W, 100));
     }
 }
@@ -312,6 +315,44 @@ static void an_interruption_ends_stays_but_not_totals(void **state)
     one(&b, 1, 150);
     assert_int_equal(b.n, 1);
     counts_are(&b, 0, 1, 1, 0);
+    close_zones(&b);
+}
+
+static void nothing_is_missed_while_nobody_looks(void **state)
+{
+    (void)state;
+    bench b;
+    detect_zone zone = right_half();
+    zone.absent_s = 2;
+    open_zones(&b, &zone, 1);
+    for (int k = 0; k < 15; k++)
+        assert_int_equal(step(&b, NULL, NULL, 0), 0);
+    detect_zones_interrupt(b.z);
+    b.ms += 3600 * 1000;
+    for (int k = 0; k <= 20; k++)
+        assert_int_equal(step(&b, NULL, NULL, 0), k == 20);
+    expect(&b, 0, DETECT_ZONE_ABSENT, 0, 2);
+    detect_zones_interrupt(b.z); /* what was missing already is not told again, and */
+    b.ms += 3600 * 1000;
+    for (int k = 0; k <= 30; k++)
+        assert_int_equal(step(&b, NULL, NULL, 0), 0);
+    const detect_box box = standing(150, 0, 0.9f);
+    assert_int_equal(step(&b, &box, NULL, 1), 1); /* has been missing all the while */
+    expect(&b, 0, DETECT_ZONE_BACK, 0, 3600 + 5.2);
+    close_zones(&b);
+}
+
+static void an_id_counts_once_a_frame(void **state)
+{
+    (void)state;
+    bench b;
+    detect_zone zone = right_half();
+    zone.debounce_frames = 2;
+    open_zones(&b, &zone, 1);
+    const detect_box twice[] = {standing(150, 0, 0.9f), standing(150, 0, 0.9f)};
+    const int64_t ids[] = {5, 5};
+    assert_int_equal(step(&b, twice, ids, 2), 0);
+    assert_int_equal(step(&b, twice, ids, 2), 1);
     close_zones(&b);
 }
 
@@ -591,6 +632,8 @@ int main(void)
         cmocka_unit_test(who_stays_too_long_is_told_once),
         cmocka_unit_test(one_that_vanishes_inside_leaves_when_the_tracker_forgets),
         cmocka_unit_test(an_interruption_ends_stays_but_not_totals),
+        cmocka_unit_test(nothing_is_missed_while_nobody_looks),
+        cmocka_unit_test(an_id_counts_once_a_frame),
         cmocka_unit_test(what_should_be_there_is_missed_without_tracks),
         cmocka_unit_test(absence_begins_with_the_first_frame_and_for_any_class),
         cmocka_unit_test(a_time_that_goes_back_goes_on_from_there),
