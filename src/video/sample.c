@@ -34,12 +34,12 @@ static void convert_c(float *dst, const int16_t *y, const int16_t *u, const int1
                       const video_matrix *m, int w)
 {
     for (int x = 0; x < w; x++, dst += 3) {
-        float l = at_taps(y, luma, x, 1) * SUM_TO_SAMPLE * m->y_scale + m->y_offset;
+        float l = at_taps(y, luma, x, 1) * SUM_TO_SAMPLE * m->y_scale;
         float cb = at_taps(u, chroma, x, chroma_pitch) * SUM_TO_SAMPLE - 128.0f;
         float cr = at_taps(v, chroma, x, chroma_pitch) * SUM_TO_SAMPLE - 128.0f;
-        dst[0] = clip(l + cr * m->r_v);
-        dst[1] = clip(l + (cb * m->g_u + cr * m->g_v));
-        dst[2] = clip(l + cb * m->b_u);
+        dst[0] = clip(l + m->offset[0] + cr * m->r_v);
+        dst[1] = clip(l + m->offset[1] + (cb * m->g_u + cr * m->g_v));
+        dst[2] = clip(l + m->offset[2] + cb * m->b_u);
     }
 }
 

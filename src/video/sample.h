@@ -21,7 +21,8 @@ enum { VIDEO_ROW_ONE = 128, VIDEO_COLUMN_ONE = 2048 };
 
 /* rgb = clip(y * luma + offset + u, v shares), in units of the float result. */
 typedef struct video_matrix {
-    float y_scale, y_offset;  /* of a sample 0..255 */
+    float y_scale;            /* of a sample 0..255 */
+    float offset[3];          /* of red, green and blue */
     float r_v, g_u, g_v, b_u; /* of a sample less 128 */
 } video_matrix;
 

@@ -78,7 +78,8 @@ AVX2 static void convert_avx2(float *dst, const int16_t *y, const int16_t *u, co
 {
     const __m256 scale = _mm256_set1_ps(1.0f / (VIDEO_ROW_ONE * VIDEO_COLUMN_ONE));
     const __m256 middle = _mm256_set1_ps(128.0f);
-    const __m256 y_scale = _mm256_set1_ps(m->y_scale), y_offset = _mm256_set1_ps(m->y_offset);
+    const __m256 y_scale = _mm256_set1_ps(m->y_scale), r_offset = _mm256_set1_ps(m->offset[0]);
+    const __m256 g_offset = _mm256_set1_ps(m->offset[1]), b_offset = _mm256_set1_ps(m->offset[2]);
     const __m256 r_v = _mm256_set1_ps(m->r_v), g_u = _mm256_set1_ps(m->g_u);
     const __m256 g_v = _mm256_set1_ps(m->g_v), b_u = _mm256_set1_ps(m->b_u);
     int x = 0;
@@ -94,12 +95,14 @@ AVX2 static void convert_avx2(float *dst, const int16_t *y, const int16_t *u, co
         } else {
             taps_interleaved(&cb, &cr, u, from, weights);
         }
-        l = _mm256_add_ps(_mm256_mul_ps(_mm256_mul_ps(l, scale), y_scale), y_offset);
+        l = _mm256_mul_ps(_mm256_mul_ps(l, scale), y_scale);
         cb = _mm256_sub_ps(_mm256_mul_ps(cb, scale), middle);
         cr = _mm256_sub_ps(_mm256_mul_ps(cr, scale), middle);
         __m256 g = _mm256_add_ps(_mm256_mul_ps(cb, g_u), _mm256_mul_ps(cr, g_v));
-        store_rgb(dst, clip(_mm256_add_ps(l, _mm256_mul_ps(cr, r_v))), clip(_mm256_add_ps(l, g)),
-                  clip(_mm256_add_ps(l, _mm256_mul_ps(cb, b_u))));
+        __m256 r = _mm256_add_ps(_mm256_add_ps(l, r_offset), _mm256_mul_ps(cr, r_v));
+        g = _mm256_add_ps(_mm256_add_ps(l, g_offset), g);
+        __m256 b = _mm256_add_ps(_mm256_add_ps(l, b_offset), _mm256_mul_ps(cb, b_u));
+        store_rgb(dst, clip(r), clip(g), clip(b));
     }
     const video_taps luma_rest = {.from = luma->from + x, .weight = luma->weight + 2 * x};
     const video_taps chroma_rest = {.from = chroma->from + x, .weight = chroma->weight + 2 * x};

@@ -57,6 +57,9 @@ vg_status video_source_create(video_source **out, const video_source_options *o,
     const video_ffmpeg *ffmpeg;
     *out = NULL;
     video_kind kind = video_kind_of(o->text);
+    if (kind == VIDEO_NONE && o->text != NULL && base_path_exists(o->text) &&
+        (image_is_picture_name(o->text) || base_equal_nocase(base_path_suffix(o->text), ".gif")))
+        kind = VIDEO_FILE; /* of one frame: a folder may hold videos and pictures */
     vg_status st = check_options(o, kind, err);
     if (st == VG_OK)
         st = video_ffmpeg_get(&ffmpeg, err);
@@ -133,7 +136,7 @@ static void begin(video_source *s)
     s->n_errors = s->n_foreign = 0;
     s->n_numbered = 0;
     s->n_sent = s->n_good = 0;
-    s->begin_byte = 0;
+    s->begin_byte = s->at_byte = 0;
     s->turn = (video_turn){0};
     s->outcome = VIDEO_END;
 }

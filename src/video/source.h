@@ -14,7 +14,7 @@ typedef enum video_cut { VIDEO_NOT_CUT, VIDEO_CUT_STOP, VIDEO_CUT_TIME } video_c
 /* When a packet came; the decoder carries its number to the picture. */
 typedef struct video_arrival {
     int64_t arrived_ns, wall_ns;
-    int64_t at_byte; /* of the file; -1: not known */
+    int64_t at_byte; /* of the file */
     bool has_camera_time;
 } video_arrival;
 enum { VIDEO_ARRIVALS = 256 /* more than any decoder holds back */ };
@@ -52,6 +52,7 @@ struct video_source {
     int64_t n_numbered;        /* frames of this connection */
     uint64_t n_good;           /* packets up to the last that gave a frame */
     int64_t begin_byte;        /* where the file is read from */
+    int64_t at_byte;           /* how far, as far as packets say */
     uint64_t n_sent;           /* packets of this connection */
     video_turn turn;           /* of the stream */
     video_clock clock;

@@ -137,8 +137,10 @@ static bool find_camera_time(const video_source *s, int64_t *wall_ns)
 static void note_arrival(video_source *s)
 {
     video_arrival *a = &s->arrivals[s->n_sent % VIDEO_ARRIVALS];
+    if (s->packet->pos >= 0)
+        s->at_byte = s->packet->pos; /* parsers do not know it of every part */
     *a = (video_arrival){
-        .arrived_ns = base_now_ns(), .wall_ns = wall_now_ns(), .at_byte = s->packet->pos};
+        .arrived_ns = base_now_ns(), .wall_ns = wall_now_ns(), .at_byte = s->at_byte};
     a->has_camera_time = find_camera_time(s, &a->wall_ns);
     s->n_sent++;
     s->n_foreign = 0;

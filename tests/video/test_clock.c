@@ -1,0 +1,127 @@
+/* Time stamps that jump are closed up; a source's host is found in its URL. */
+#include "support/test.h"
+
+#include "video/clock.h"
+#include "video/resolve.h"
+
+static const int64_t S = 1000000000;
+
+static void steady_stamps_start_at_zero(void **state)
+{
+    video_clock c;
+    bool jumped;
+    (void)state;
+    video_clock_begin(&c, 10 * S, false, S / 25);
+    for (int i = 0; i < 100; i++) {
+        assert_int_equal(video_clock_next(&c, 77 * S + i * S / 10, 0, &jumped), i * S / 10);
+        assert_false(jumped);
+    }
+}
+
+static void jumps_back_and_far_ahead_go_on_by_one_frame(void **state)
+{
+    video_clock c;
+    bool jumped;
+    (void)state;
+    video_clock_begin(&c, 10 * S, false, S / 25);
+    video_clock_next(&c, 5 * S, 0, &jumped);
+    assert_int_equal(video_clock_next(&c, 6 * S, 0, &jumped), S);
+    assert_int_equal(video_clock_next(&c, 2 * S, 0, &jumped), S + S / 25);
+    assert_true(jumped);
+    assert_int_equal(video_clock_next(&c, 3 * S, 0, &jumped), 2 * S + S / 25);
+    assert_false(jumped);
+    assert_int_equal(video_clock_next(&c, 100 * S, 0, &jumped), 2 * S + 2 * S / 25);
+    assert_true(jumped);
+    /* the same stamp again is no jump, and time stands */
+    assert_int_equal(video_clock_next(&c, 100 * S, 0, &jumped), 2 * S + 2 * S / 25);
+    assert_false(jumped);
+    /* from one end of the numbers to the other */
+    video_clock_next(&c, INT64_MIN + 1, 0, &jumped);
+    assert_true(jumped);
+    video_clock_next(&c, INT64_MAX, 0, &jumped);
+    assert_true(jumped);
+}
+
+static void a_live_silence_is_no_jump_when_it_was_one(void **state)
+{
+    video_clock c;
+    bool jumped;
+    (void)state;
+    video_clock_begin(&c, 10 * S, true, 0);
+    video_clock_next(&c, 0, 0, &jumped);
+    assert_int_equal(video_clock_next(&c, 60 * S, 60 * S, &jumped), 60 * S);
+    assert_false(jumped);
+    video_clock_next(&c, 120 * S, 61 * S, &jumped);
+    assert_true(jumped);
+}
+
+static void hosts_are_found(void **state)
+{
+    static const struct {
+        const char *url, *host;
+    } rows[] = {
+        {"rtsp://cam/1", "cam"},
+        {"rtsp://u:p@cam:554/1", "cam"},
+        {"rtsp://u:p@x@cam:554", "cam"},
+        {"http://[fe80::1]:80/x", "fe80::1"},
+        {"udp://@:1234", ""},
+        {"udp://@239.0.0.1:1", "239.0.0.1"},
+        {"http://h?x=@y", "h"},
+        {"http://", ""},
+        {"no url", ""},
+        {"rtsp://[::1", "::1"},
+    };
+    char host[64];
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        video_url_host(host, sizeof host, rows[i].url);
+        assert_string_equal(host, rows[i].host);
+    }
+}
+
+static int never(void *ctx)
+{
+    (void)ctx;
+    return 0;
+}
+
+static void names_are_resolved_or_not(void **state)
+{
+    const char *why;
+    (void)state;
+    assert_int_equal(video_resolve("rtsp://127.0.0.1:1/", never, NULL, &why), VIDEO_RESOLVED);
+    assert_int_equal(video_resolve("rtsp://localhost:1/", never, NULL, &why), VIDEO_RESOLVED);
+    assert_int_equal(video_resolve("udp://@:1", never, NULL, &why), VIDEO_RESOLVED);
+    assert_int_equal(video_resolve("rtsp://no-such-host.invalid/", never, NULL, &why),
+                     VIDEO_NO_NAME);
+    assert_true(why[0] != '\0');
+}
+
+static int at_once(void *ctx)
+{
+    (void)ctx;
+    return 1;
+}
+
+static void a_look_up_is_left_when_told_to_stop(void **state)
+{
+    const char *why;
+    (void)state;
+    for (int i = 0; i < 100; i++) { /* also when those left behind are not done */
+        video_resolved r = video_resolve("rtsp://no-such-host.invalid/", at_once, NULL, &why);
+        assert_true(r == VIDEO_RESOLVE_CUT || r == VIDEO_NO_NAME);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(steady_stamps_start_at_zero),
+        cmocka_unit_test(jumps_back_and_far_ahead_go_on_by_one_frame),
+        cmocka_unit_test(a_live_silence_is_no_jump_when_it_was_one),
+        cmocka_unit_test(hosts_are_found),
+        cmocka_unit_test(names_are_resolved_or_not),
+        cmocka_unit_test(a_look_up_is_left_when_told_to_stop),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
