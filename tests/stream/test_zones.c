@@ -122,6 +122,26 @@ static void every_key_does_what_it_says(void **state)
     assert_true(v.is_on && v.has_tracks && !v.is_absent);
     assert_true(v.inside == 2 && v.n_in == 2 && v.n_out == 0);
     assert_false(live_zones_get(&v, b.z, 0, 1));
+    step(&b, NULL, NULL, 0); /* not seen for a moment */
+    live_zones_get(&v, b.z, 0, 0);
+    assert_int_equal(v.inside, 2);
+    close_zones(&b);
+}
+
+static void what_is_not_said_is_the_usual(void **state)
+{
+    (void)state;
+    bench b;
+    open_zones(&b, "zones:\n - {name: a, anchor: box, absent: 1m, " SQUARE "}\n");
+    const detect_box boxes[] = {standing(101, 0), standing(99, 1)}; /* 11 and 9 of 20 */
+    live_zone_view v;
+    step(&b, boxes, NULL, 2);
+    live_zones_get(&v, b.z, 0, 0);
+    assert_false(v.has_tracks);
+    assert_int_equal(v.inside, 1); /* half a box, of any class, with any score */
+    step(&b, NULL, NULL, 0);
+    live_zones_get(&v, b.z, 0, 0);
+    assert_int_equal(v.inside, 0);
     close_zones(&b);
 }
 
@@ -235,6 +255,9 @@ static void zones_are_for_the_sources_that_they_name(void **state)
     live_zone_view v;
     live_zones_get(&v, b.z, 1, 0);
     assert_int_equal(v.n_in, 1);
+    const int64_t next = 2;
+    assert_int_equal(step_of(&b, 0, "rtsp://gate/1", "gate", &box, &next, 1), 2);
+    assert_string_equal(b.events[1].zone, "one");
     assert_int_equal(step_of(&b, 1, "camera", "0", &box, &id, 1), 2);
     assert_string_equal(b.events[1].zone, "one");
     live_zones_get(&v, b.z, 1, 0);
@@ -433,6 +456,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_small_file_is_enough),
         cmocka_unit_test(every_key_does_what_it_says),
+        cmocka_unit_test(what_is_not_said_is_the_usual),
         cmocka_unit_test(times_are_read_in_every_spelling),
         cmocka_unit_test(zones_tell_what_they_are_asked_for),
         cmocka_unit_test(fractions_and_pixels_are_told_apart),
