@@ -63,7 +63,7 @@ size_t image_encoder_bytes(const image_encoder_need *need)
 
 /* Into e->jpeg_bytes. */
 static vg_status encode_jpeg(size_t *n_bytes, image_encoder *e, const image_view *picture,
-                             const char *path, base_mem *mem, vg_error *err)
+                             int quality, const char *path, base_mem *mem, vg_error *err)
 {
     if (e->jpeg == NULL && (e->jpeg = tjInitCompress()) == NULL)
         return base_fail(err, VG_ERR_MEMORY, path, NULL, "libjpeg-turbo: %s", tjGetErrorStr2(NULL));
@@ -76,12 +76,27 @@ static vg_status encode_jpeg(size_t *n_bytes, image_encoder *e, const image_view
         return st;
     unsigned char *block = e->jpeg_bytes.block;
     if (tjCompress2(e->jpeg, picture->data, picture->w, (int)picture->stride, picture->h, TJPF_RGB,
-                    &block, &n, TJSAMP_420, JPEG_QUALITY,
-                    TJFLAG_NOREALLOC | TJFLAG_ACCURATEDCT) != 0)
+                    &block, &n, TJSAMP_420, quality, TJFLAG_NOREALLOC | TJFLAG_ACCURATEDCT) != 0)
         return base_fail(err, VG_ERR_UNSUPPORTED, path, base_mend("write a PNG"),
                          "libjpeg-turbo: %s", tjGetErrorStr2(e->jpeg));
     *n_bytes = n;
     return VG_OK;
+}
+
+vg_status image_encode_jpeg(image_encoder *e, const image_view *picture, int quality,
+                            const uint8_t **bytes, size_t *n_bytes, base_mem *mem, vg_error *err)
+{
+    *bytes = NULL;
+    *n_bytes = 0;
+    if (picture->w < 1 || picture->h < 1 || picture->stride > INT_MAX || quality < 1 ||
+        quality > 100)
+        return base_fail(err, VG_ERR_ARGUMENT, "JPEG", NULL,
+                         "no picture to encode: %d x %d pixels, quality %d", picture->w, picture->h,
+                         quality);
+    const vg_status st = encode_jpeg(n_bytes, e, picture, quality, "JPEG", mem, err);
+    if (st == VG_OK)
+        *bytes = e->jpeg_bytes.block;
+    return st;
 }
 
 vg_status image_write(image_encoder *e, const image_view *picture, const char *path, base_mem *mem,
@@ -100,7 +115,7 @@ vg_status image_write(image_encoder *e, const image_view *picture, const char *p
     size_t n_bytes = 0;
     vg_status st = VG_OK;
     if (jpeg)
-        st = encode_jpeg(&n_bytes, e, picture, path, mem, err);
+        st = encode_jpeg(&n_bytes, e, picture, JPEG_QUALITY, path, mem, err);
     if (st == VG_OK)
         st = base_file_create_beside(&file, path, err);
     if (st != VG_OK)

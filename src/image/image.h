@@ -193,5 +193,9 @@ size_t image_encoder_bytes(const image_encoder_need *need);
  * Errors: VG_ERR_UNSUPPORTED (suffix), VG_ERR_IO, VG_ERR_LIMIT (too long a name), VG_ERR_MEMORY. */
 vg_status image_write(image_encoder *e, const image_view *picture, const char *path, base_mem *mem,
                       vg_error *err);
+/* A JPEG in memory, 4:2:0, quality 1..100; *bytes belong to the encoder until its next call.
+ * Errors: VG_ERR_ARGUMENT, VG_ERR_LIMIT (too large for a JPEG), VG_ERR_MEMORY. */
+vg_status image_encode_jpeg(image_encoder *e, const image_view *picture, int quality,
+                            const uint8_t **bytes, size_t *n_bytes, base_mem *mem, vg_error *err);
 
 #endif

@@ -1,6 +1,8 @@
 /* live_json.c: objects into a text of fixed size. */
 #include "live_json.h"
 
+#include "live_files.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -23,12 +25,12 @@ size_t live_json_bytes(const live_setting *s)
 {
     const size_t boxes = s->options->max_det > 0 ? (size_t)s->options->max_det : 0;
     return SOURCE_BYTES + STEM_BYTES + RESULT_BYTES + boxes * (BOX_BYTES + NAME_BYTES) +
-           LIVE_JSON_MOST_EVENTS * (EVENT_BYTES + 2 * NAME_BYTES);
+           LIVE_JSON_MOST_EVENTS * (EVENT_BYTES + 3 * NAME_BYTES);
 }
 
 size_t live_json_event_bytes(void)
 {
-    return SOURCE_BYTES + STEM_BYTES + RESULT_BYTES + EVENT_BYTES + 2 * NAME_BYTES;
+    return SOURCE_BYTES + STEM_BYTES + RESULT_BYTES + EVENT_BYTES + 3 * NAME_BYTES;
 }
 
 size_t live_json_health_bytes(void)
@@ -108,9 +110,10 @@ static vg_status add_box(sink_text *t, const live_setting *s, const live_result 
 }
 
 /* From "event" to the end of the object. */
-static vg_status add_event(sink_text *t, const live_setting *s, const live_event *e, vg_error *err)
+static vg_status add_event(sink_text *t, const live_setting *s, const live_result *r,
+                           const live_event *e, vg_error *err)
 {
-    char number[NUMBER_BYTES];
+    char number[NUMBER_BYTES], path[LIVE_JSON_NAME_BYTES];
     vg_status st = sink_text_add(t, err, "\"event\":%" PRIu64 ",\"kind\":\"%s\",\"zone\":", e->id,
                                  live_event_name(e->kind));
     if (st == VG_OK)
@@ -130,6 +133,14 @@ static vg_status add_event(sink_text *t, const live_setting *s, const live_event
                            fixed(number, e->seconds, 2), e->inside, e->n_in, e->n_out);
     if (st == VG_OK)
         st = e->box.x2 > e->box.x1 ? add_xyxy(t, &e->box, err) : sink_text_add(t, err, "null");
+    if (st == VG_OK && e->is_lost)
+        st = sink_text_add(t, err, ",\"lost\":true");
+    if (st == VG_OK && e->wants_snapshot &&
+        live_snapshot_path(path, sizeof path, "", r->stem, e->id)) {
+        st = sink_text_add(t, err, ",\"snapshot\":");
+        if (st == VG_OK)
+            st = sink_text_add_json(t, path, err);
+    }
     return st == VG_OK ? sink_text_add(t, err, "}") : st;
 }
 
@@ -168,7 +179,7 @@ vg_status live_json_result(sink_text *t, const live_setting *s, const live_resul
     for (size_t i = 0; i < n_events && st == VG_OK; i++) {
         st = sink_text_add(t, err, i == 0 ? "{" : ",{");
         if (st == VG_OK)
-            st = add_event(t, s, &r->events[i], err);
+            st = add_event(t, s, r, &r->events[i], err);
     }
     if (st == VG_OK && n_events < r->n_events)
         st = sink_text_add(t, err, "],\"events_left_out\":%zu", r->n_events - n_events);
@@ -186,7 +197,7 @@ vg_status live_json_event(sink_text *t, const live_setting *s, const live_result
     vg_status st = add_source(t, r, err);
     if (st == VG_OK)
         st = sink_text_add(t, err, ",\"time\":\"%s\",", live_time_text(when, r->frame.wall_ns));
-    return st == VG_OK ? add_event(t, s, e, err) : st;
+    return st == VG_OK ? add_event(t, s, r, e, err) : st;
 }
 
 vg_status live_json_health(sink_text *t, const char *source, live_state was, live_state now,

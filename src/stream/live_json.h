@@ -12,8 +12,9 @@
  *     {"source":...,"stem":...,"frame":...,"time":...,"event":5,"kind":"enter","zone":"door",
  *      "class":0,"name":"person","track":7,"seconds":0.00,"inside":1,"in":4,"out":3,"xyxy":[...]}
  *
- * and in a result the same without its first four. Class and name are null where any class counts,
- * track and xyxy where there is none. Health:
+ * and in a result the same without its first four. "lost":true stands there when a track left by
+ * ending inside, "snapshot" (a path in the run folder) when the zone wants one. Class and name are
+ * null where any class counts, track and xyxy where there is none. Health:
  *
  *     {"source":...,"time":...,"state":"waiting","was":"playing","fault":"lost","reconnects":3}
  *

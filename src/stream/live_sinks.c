@@ -2,7 +2,8 @@
 #include "live_sink.h"
 
 extern const live_sink live_sink_record, live_sink_jsonl, live_sink_txt, live_sink_crop,
-    live_sink_snapshot, live_sink_lines, live_sink_show;
+    live_sink_snapshot, live_sink_lines, live_sink_show, live_sink_mqtt, live_sink_webhook,
+    live_sink_serve;
 
 /* ---- the program that runs the job ---- */
 
@@ -47,4 +48,5 @@ static const live_sink listener = {.name = "caller",
 
 const live_sink *const live_sinks[] = {&live_sink_record, &live_sink_jsonl,    &live_sink_txt,
                                        &live_sink_crop,   &live_sink_snapshot, &live_sink_lines,
-                                       &live_sink_show,   &listener,           NULL};
+                                       &live_sink_show,   &live_sink_mqtt,     &live_sink_webhook,
+                                       &live_sink_serve,  &listener,           NULL};
