@@ -1,7 +1,8 @@
 /* test_zones.c: files of zones, good and bad ones, and what a channel's zones tell. */
 #include "support/test.h"
 
-#include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
 
 #include "stream/zones.h"
 
@@ -283,6 +284,49 @@ static void a_channel_that_was_away_keeps_its_totals(void **state)
     close_zones(&b);
 }
 
+typedef struct onlooker {
+    live_zones *z;
+    atomic_bool stop;
+    int64_t n_looks, greatest;
+} onlooker;
+
+static void *look_on(void *self)
+{
+    onlooker *o = self;
+    while (!o->stop || o->n_looks == 0) {
+        live_zone_view v;
+        float xy[2 * LIVE_MOST_ZONE_POINTS];
+        char text[128];
+        live_zones_get(&v, o->z, 0, 0);
+        live_zones_caption(text, sizeof text, &v);
+        live_zones_outline(xy, o->z, 0, 0, W, H);
+        o->greatest = v.n_in > o->greatest ? v.n_in : o->greatest;
+        o->n_looks++;
+    }
+    return NULL;
+}
+
+/* For the thread sanitizer: who draws looks on while who counts steps. */
+static void others_may_look_on(void **state)
+{
+    (void)state;
+    bench b;
+    pthread_t thread;
+    onlooker o = {0};
+    open_zones(&b, "zones:\n - {name: a, debounce: 0, " SQUARE "}\n");
+    o.z = b.z;
+    assert_int_equal(pthread_create(&thread, NULL, look_on, &o), 0);
+    for (int k = 0; k < 5000; k++) {
+        const detect_box box = standing(k % 2 ? 150 : 50, 0);
+        const int64_t id = 1;
+        step(&b, &box, &id, 1);
+    }
+    o.stop = true;
+    pthread_join(thread, NULL);
+    assert_in_range(o.greatest, 0, 2500);
+    close_zones(&b);
+}
+
 static void captions_say_what_there_is(void **state)
 {
     (void)state;
@@ -462,6 +506,7 @@ int main(void)
         cmocka_unit_test(fractions_and_pixels_are_told_apart),
         cmocka_unit_test(zones_are_for_the_sources_that_they_name),
         cmocka_unit_test(a_channel_that_was_away_keeps_its_totals),
+        cmocka_unit_test(others_may_look_on),
         cmocka_unit_test(captions_say_what_there_is),
         cmocka_unit_test(the_example_is_good),
         cmocka_unit_test(bad_files_are_told_with_line_and_remedy),
