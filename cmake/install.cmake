@@ -22,7 +22,7 @@ if(TARGET vigil)
   file(RELATIVE_PATH to_libdir ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
   set_target_properties(vigil PROPERTIES INSTALL_RPATH "$ORIGIN/${to_libdir}")
   install(TARGETS vigil RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-  set(manuals vigil.1 vigil-train.1 vigil-val.1 vigil-attach.1 vigil-stop.1 vigil-demo.1 vigil-watch.1 vigil-report.1)
+  set(manuals vigil.1 vigil-predict.1 vigil-check.1 vigil-train.1 vigil-val.1 vigil-attach.1 vigil-stop.1 vigil-demo.1 vigil-watch.1 vigil-report.1)
   list(TRANSFORM manuals PREPEND ${CMAKE_SOURCE_DIR}/docs/)
   install(FILES ${manuals} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
   install(FILES ${CMAKE_SOURCE_DIR}/packaging/completion.bash RENAME vigil

@@ -68,7 +68,7 @@ static const cli_option check_options[] = {{.name = "config",
 
 const cli_command cli_command_check = {
     .name = "check",
-    .help = "looks at a configuration of predict: sources, zones, weights, memory",
+    .help = "looks at a configuration of predict without starting it",
     .usage = "CONFIG",
     .notes = "Says what each source is, what is planned to be held in memory, and what is wrong. "
              "Starts nothing, connects to nothing and writes nothing.\n"

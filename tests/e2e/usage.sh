@@ -7,7 +7,7 @@ run 0 --version
 equal "$(cat out)" "vigil 0.1.0" "the version"
 run 0 version
 run 0 --help
-for command in predict info convert version help; do
+for command in predict track check info convert version help; do
     grep -q "^  $command " out || fail "the help does not list $command"
 done
 run 0 help predict
@@ -16,17 +16,17 @@ run 0 predict --help
 cmp -s out help.txt || fail "help predict and predict --help differ"
 run 0 detect -h
 cmp -s out help.txt || fail "detect is not predict"
-for name in predict train val info convert version help; do
+for name in predict track check train val info convert version help; do
     run 0 "$name" --help
     [ "$(awk '{ if (length($0) > 80) n++ } END { print n + 0 }' out)" = 0 ] || fail "help of $name is wider than 80"
 done
 
-# The man page and the guide know every option. (The completion asks the program.)
+# The man page and the guides know every option. (The completion asks the program.)
 run 0 predict --help
 # shellcheck disable=SC2013 # options have no blanks
 for option in $(sed -n 's/^  \(--[a-z-]*\).*/\1/p' out); do
-    sed 's/\\//g' "$source/docs/vigil.1" | grep -qF -- "$option" || fail "docs/vigil.1 does not know $option"
-    grep -qF -- "$option" "$source/docs/predict.md" || fail "docs/predict.md does not know $option"
+    sed 's/\\//g' "$source/docs/vigil-predict.1" | grep -qF -- "$option" || fail "docs/vigil-predict.1 does not know $option"
+    cat "$source/docs/predict.md" "$source/docs/streams.md" | grep -qF -- "$option" || fail "no guide knows $option"
 done
 n_checks=$((n_checks + 1))
 
@@ -35,7 +35,7 @@ says err "usage: vigil COMMAND"
 run 2 predct
 is_error 'vigil has no command "predct"'
 says err "try: vigil predict"
-for planned in track export; do
+for planned in export; do
     run 2 "$planned" --data coco.yaml
     is_error "this build has no \`$planned\` yet"
     says err "predict"
@@ -67,8 +67,8 @@ run 2 predict a.jpg
 is_error 'no use for "a.jpg"'
 run 2 convert --weights "$weights" --output a.pt
 is_error "does not end in .safetensors"
-run 2 help track
-is_error 'no command "track"'
+run 2 help export
+is_error 'no command "export"'
 
 run 1 predict --weights nope.pt --source "$source/tests/data/image"
 is_error "No such file"
