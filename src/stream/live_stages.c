@@ -186,6 +186,13 @@ static void see_scene(stream_live *l, live_channel *c, const live_item *item)
     c->seen_h = r->frame.h;
 }
 
+/* Files are read faster, or slower, than they were filmed: 30 s in a zone are 30 s of the film. */
+static int64_t zones_time(const stream_live *l, const live_result *r)
+{
+    const bool is_filmed = l->setting.has_files_only && r->frame.pts_ns != INT64_MIN;
+    return is_filmed ? r->frame.pts_ns : r->frame.arrived_ns;
+}
+
 static void follow(stream_live *l, live_item *item)
 {
     live_result *r = &item->result;
@@ -197,7 +204,7 @@ static void follow(stream_live *l, live_item *item)
     if (l->zones == NULL)
         return;
     r->n_events = live_zones_step(l->zones, item->events, r->channel, r->source, r->stem, r->boxes,
-                                  r->ids, r->n_boxes, r->frame.w, r->frame.h, r->frame.arrived_ns);
+                                  r->ids, r->n_boxes, r->frame.w, r->frame.h, zones_time(l, r));
     for (size_t i = 0; i < r->n_events; i++)
         item->events[i].id = ++l->n_events;
 }
