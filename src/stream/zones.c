@@ -142,6 +142,11 @@ bool live_zones_needs_tracks(const live_zones *z)
     return z->needs_tracks;
 }
 
+bool live_zones_is_for(const live_zones *z, size_t zone, const char *source, const char *stem)
+{
+    return zones_list_is_for(&z->list.extras[zone], source, stem);
+}
+
 /* ---- a step ---- */
 
 /* Which zones are the source's; another than before in this place begins anew. */

@@ -44,6 +44,10 @@ size_t live_zones_step(live_zones *z, live_event *out, int channel, const char *
  * is missing is missing from then on. Totals stay. */
 void live_zones_clear(live_zones *z, int channel);
 
+/* Whether a zone is for a source of that public name or stem: one that is for none of a job's
+ * sources has a slip in its `sources`. */
+bool live_zones_is_for(const live_zones *z, size_t zone, const char *source, const char *stem);
+
 /* ---- for those who show ---- */
 
 size_t live_zones_n(const live_zones *z);

@@ -252,6 +252,8 @@ static void zones_are_for_the_sources_that_they_name(void **state)
     float xy[2 * LIVE_MOST_ZONE_POINTS];
     assert_int_equal(live_zones_outline(xy, b.z, 0, 2, W, H), 0);
     assert_int_equal(live_zones_outline(xy, b.z, 1, 2, W, H), 4);
+    assert_true(live_zones_is_for(b.z, 2, "rtsp://yard/1", "x"));
+    assert_false(live_zones_is_for(b.z, 2, "rtsp://gate/1", "gate"));
     /* Each channel has its own counts; another source in its place begins anew. */
     live_zone_view v;
     live_zones_get(&v, b.z, 1, 0);
