@@ -89,12 +89,15 @@ static vg_status start(stream_live *l, vg_error *err)
     return st;
 }
 
-static stream_live *make(const live_options *o, stream_accounts *mem, vg_error *err)
+static stream_live *make(const live_options *o, const live_listener *listener,
+                         stream_accounts *mem, vg_error *err)
 {
     stream_live *l = base_alloc_zero(&mem->owner[STREAM_PLANS], 1, sizeof *l, err);
     if (l == NULL)
         return NULL;
     l->o = *o;
+    if (listener != NULL)
+        l->listener = *listener;
     l->mem = mem;
     l->stats.started_ns = base_now_ns();
     l->stats.accounts = mem->owner;
@@ -107,13 +110,13 @@ vg_status stream_live_open(stream_live **out, const live_options *o, const live_
                            stream_accounts *mem, vg_error *err)
 {
     sigset_t all, before;
-    stream_live *l = make(o, mem, err);
+    stream_live *l = make(o, listener, mem, err);
     *out = NULL;
     if (l == NULL)
         return VG_ERR_MEMORY;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    vg_status st = live_job_open(l, listener, err);
+    vg_status st = live_job_open(l, err);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (st == VG_OK)
         st = start(l, err);
@@ -125,7 +128,7 @@ vg_status stream_live_open(stream_live **out, const live_options *o, const live_
 
 vg_status stream_live_check(const live_options *o, stream_accounts *mem, vg_error *err)
 {
-    stream_live *l = make(o, mem, err);
+    stream_live *l = make(o, NULL, mem, err);
     if (l == NULL)
         return VG_ERR_MEMORY;
     const vg_status st = live_job_check(l, err);

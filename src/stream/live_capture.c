@@ -453,6 +453,12 @@ static live_capture *make_capture(const live_capture_options *o, base_mem *mem, 
     return c;
 }
 
+size_t live_capture_bytes(void)
+{
+    enum { SOURCE_BYTES = 2048 }; /* at most, without its texts */
+    return sizeof(live_capture) + SOURCE_BYTES;
+}
+
 static void init_sleep(live_capture *c)
 {
     pthread_mutex_init(&c->lock, NULL);

@@ -170,6 +170,14 @@ void live_intake_open_channel(live_intake *in, int channel, bool keeps_all)
     pthread_mutex_unlock(&in->lock);
 }
 
+bool live_intake_is_idle(live_intake *in)
+{
+    pthread_mutex_lock(&in->lock);
+    const bool is_idle = in->n_free == in->n_objects;
+    pthread_mutex_unlock(&in->lock);
+    return is_idle;
+}
+
 int live_intake_waiting(live_intake *in, int channel)
 {
     pthread_mutex_lock(&in->lock);

@@ -33,6 +33,8 @@ video_frame *live_intake_blank(live_intake *in);
 bool live_intake_put(live_intake *in, int channel, video_frame *f, const atomic_bool *stop,
                      int *n_dropped);
 void live_intake_give_back(live_intake *in, video_frame *f); /* releases its picture */
+/* Every frame object is at home: none waits, and nobody holds one. */
+bool live_intake_is_idle(live_intake *in);
 /* Frames that wait on the channel. */
 int live_intake_waiting(live_intake *in, int channel);
 

@@ -35,9 +35,9 @@ typedef struct live_channel {
 
 struct stream_live {
     live_options o;
+    live_listener listener; /* result NULL: none */
     stream_accounts *mem;
     stream_detector *detector;
-    const char **class_names;
     uint8_t *wanted_classes; /* (nc), or NULL: all */
     live_sources sources;
     live_channel channels[LIVE_MOST_CHANNELS];
@@ -69,7 +69,7 @@ struct stream_live {
 
 /* Plans, checks the limit, takes everything but the captures. What a failure leaves is
  * stream_live_close's. */
-vg_status live_job_open(stream_live *l, const live_listener *listener, vg_error *err);
+vg_status live_job_open(stream_live *l, vg_error *err);
 /* As far as what it would take is known and the options are seen to fit the model. */
 vg_status live_job_check(stream_live *l, vg_error *err);
 void live_job_free(stream_live *l);

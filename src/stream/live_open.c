@@ -81,7 +81,7 @@ static void plan_sizes(stream_live *l)
     l->n_inputs = keeps_all(l) ? LIVE_MOST_INPUTS : 1;
     l->stats.n_channels = l->n_channels;
     l->setting = (live_setting){.options = &l->o,
-                                .listener = l->setting.listener,
+                                .listener = l->listener.result != NULL ? &l->listener : NULL,
                                 .folder = l->folder,
                                 .stats = &l->stats,
                                 .wants_end = &l->stats.wants_end,
@@ -259,9 +259,8 @@ vg_status live_job_check(stream_live *l, vg_error *err)
     return st;
 }
 
-vg_status live_job_open(stream_live *l, const live_listener *listener, vg_error *err)
+vg_status live_job_open(stream_live *l, vg_error *err)
 {
-    l->setting.listener = listener;
     vg_status st = live_job_check(l, err);
     if (st == VG_OK)
         st = make_buffers(l, err);
