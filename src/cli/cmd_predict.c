@@ -39,7 +39,9 @@ static const cli_option predict_options[] = {
      .zero = "all"},
     {CLI_ROW_AGNOSTIC_NMS, .offset = AT(o.detect.agnostic_nms)},
     {CLI_ROW_BATCH, .offset = AT(o.detector.batch),
-     .help = "most pictures, or frames of several sources, in one run of the network"},
+     .help =
+         "most pictures in one run of the network; of several videos or streams what is faster, "
+         "unless given"},
     {CLI_ROW_THREADS, .offset = AT(o.detector.threads),
      .help = "threads that compute; results do not depend on it"},
     {.name = "device",

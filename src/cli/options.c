@@ -112,6 +112,16 @@ static bool can_be_negated(const cli_option *o)
 
 /* ---- errors ---- */
 
+/* As it is typed: a drawn name may have '_'. */
+static const char *typed(char buf[NAME_BYTES], const char *name)
+{
+    size_t n = 0;
+    for (; name[n] != '\0' && n < NAME_BYTES - 1; n++)
+        buf[n] = name_char(name[n]);
+    buf[n] = '\0';
+    return buf;
+}
+
 static bool unknown(parser *p, const char *name, const char *word)
 {
     const cli_command *c = p->command;
@@ -121,8 +131,10 @@ static bool unknown(parser *p, const char *name, const char *word)
     const cli_option *o = nearest == NULL ? NULL : option_find(c, nearest);
     cli_error_set(p->err, VG_ERR_ARGUMENT, "vigil %s has no option \"%s\"", c->name, name);
     cli_error_text(p->err->where, "argument %s", word);
+    char buf[NAME_BYTES];
     if (nearest != NULL)
-        cli_error_text(p->err->mend, "--%s%s", no && can_be_negated(o) ? "no-" : "", nearest);
+        cli_error_text(p->err->mend, "--%s%s", no && can_be_negated(o) ? "no-" : "",
+                       typed(buf, nearest));
     else
         cli_error_text(p->err->mend, "vigil %s --help, which lists the options", c->name);
     return false;
@@ -160,9 +172,11 @@ static bool out_of_range(parser *p, const cli_option *o, const char *text)
 
 static bool missing_value(parser *p, const cli_option *o)
 {
-    cli_error_set(p->err, VG_ERR_ARGUMENT, "--%s has no value", o->name);
-    cli_error_text(p->err->where, "option --%s", o->name);
-    cli_error_text(p->err->mend, "--%s %s", o->name, o->value);
+    char name[NAME_BYTES];
+    typed(name, o->name);
+    cli_error_set(p->err, VG_ERR_ARGUMENT, "--%s has no value", name);
+    cli_error_text(p->err->where, "option --%s", name);
+    cli_error_text(p->err->mend, "--%s %s", name, o->value);
     return false;
 }
 

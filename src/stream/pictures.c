@@ -115,8 +115,9 @@ static vg_status refuse_streams(const char *source, vg_error *err)
         base_equal_nocase(base_path_suffix(source), ".streams"))
         return base_fail(
             err, VG_ERR_UNSUPPORTED, base_where("source %s", source),
-            "give a picture, a folder, a glob, a .txt list of pictures, or - for standard input",
-            "this build reads pictures, no videos, streams or cameras yet");
+            "give a picture, a folder, a glob, a .txt list of pictures, or - for standard input; "
+            "videos and streams are for vg_stream",
+            "a video, stream or camera, where pictures are read");
     return VG_OK;
 }
 

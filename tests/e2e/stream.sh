@@ -138,8 +138,8 @@ is_error "--prove-flat is for pictures"
 # shellcheck disable=SC2086
 run 1 track $live --source clips/2.bmp
 is_error "no video, stream or camera: clips/2.bmp"
-stream 1 --source a.mp4 --memory-limit 1M
-is_error "the limit is 1.0 MB"
+stream 1 --source a.mp4 --memory-limit 18M
+is_error "the limit is 18.0 MB"
 stream 1 --source a.mp4 --token x
 is_error "token without serve"
 head -c 300 a.mp4 >short.mp4
