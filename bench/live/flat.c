@@ -99,7 +99,8 @@ int main(int n_args, char **args)
     set(&o, "imgsz=32");
     for (int i = 3; i < n_args; i++)
         set(&o, args[i]);
-    live_options_settle(&o, true);
+    if (o.save_choice == 0)
+        o.save_choice = 2; /* no recording unless asked for */
     stream_accounts_init(&mem, 0);
     check(stream_live_open(&l, &o, NULL, &mem, &err), &err);
 

@@ -53,6 +53,7 @@ static int set_up(void **state)
     t->o.imgsz = 64;
     t->o.threads = 1;
     t->o.max_det = 50;
+    t->o.save_choice = 2; /* no recordings */
     stream_accounts_init(&t->mem, 0);
     return 0;
 }
