@@ -248,7 +248,8 @@ static bool begin_behind(video_source *s)
 static void note_damage(video_source *s)
 {
     video_count(&s->counts.damaged_packets, 1);
-    /* What is too large is refused before anything is allocated, and leaves no size. */
+    /* What is too large is refused before anything is allocated, and leaves no size; with threads
+       that shows only now and then, and else it is MOST_ERRORS that ends it. */
     if (s->decoder->width == 0 && s->has_shape) {
         s->outcome = VIDEO_FAILED;
         too_large(s, 0, 0, &s->fault, &s->err);

@@ -45,7 +45,7 @@ static inline void serve_one(server *s, int client)
             return;
         at += (size_t)sent;
     }
-    p.events = 0; /* until the client goes */
+    p.events = POLLRDHUP; /* until the client goes */
     while (s->end == SERVE_HOLD && !atomic_load(&s->stop) && poll(&p, 1, 20) == 0)
         ;
     const struct linger now = {.l_onoff = 1};

@@ -340,7 +340,7 @@ static void segments_end_by_size(void **state)
 static void another_size_is_another_segment(void **state)
 {
     (void)state;
-    static const int sizes[][2] = {{96, 64}, {64, 96}, {33, 31}, {96, 64}};
+    static const int sizes[][2] = {{96, 64}, {64, 64}, {64, 31}, {97, 31}};
     b.o.one_file = true;
     OK(video_recorder_create(&b.r, &b.o, &b.mem, err));
     for (int i = 0; i < 40; i++) {

@@ -376,11 +376,11 @@ static void pictures_that_are_too_large_are_refused(void **state)
     run_close(&r);
     /* and in mid-stream, by any number of threads */
     clip_make("a.ts", TESTSRC);
-    clip_make("b.ts",
-              "-f lavfi -i testsrc2=s=320x176:r=25:d=2 -c:v libx264 -g 10 -pix_fmt yuv420p");
-    join("ab.ts", (const char *const[]){"a.ts", "b.ts", NULL});
+    clip_make("b8.ts",
+              "-f lavfi -i testsrc2=s=320x176:r=25:d=8 -c:v libx264 -g 10 -pix_fmt yuv420p");
+    join("ab8.ts", (const char *const[]){"a.ts", "b8.ts", NULL});
     for (int threads = 1; threads <= 3; threads += 2) {
-        run_open(&r, &(video_source_options){.text = clip_path("ab.ts"),
+        run_open(&r, &(video_source_options){.text = clip_path("ab8.ts"),
                                              .decode_threads = threads,
                                              .most_pixels = 200 * 176});
         run_connect(&r);
