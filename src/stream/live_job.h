@@ -28,8 +28,9 @@ typedef struct live_channel {
     live_capture *capture;
     _Atomic int occupant; /* counts the sources that had the place */
     char stem[64];
-    uint64_t n_results; /* post stage */
-    int seen_occupant, seen_w, seen_h;
+    uint64_t n_results;                /* post stage */
+    int seen_occupant, seen_w, seen_h; /* of the last result */
+    int64_t seen_number, seen_ns;
     uint64_t n_frames_of; /* of the whole file, 0: not known */
 } live_channel;
 

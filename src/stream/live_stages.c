@@ -14,6 +14,10 @@
 
 enum { TAKE_MS = 200 };
 
+/* Who was seen before so long a break is not looked for after it, and what was missing meanwhile is
+ * not known. */
+static const int64_t AWAY_NS = INT64_C(3000000000);
+
 static void fail(stream_live *l, vg_status st, const vg_error *err)
 {
     pthread_mutex_lock(&l->failure_lock);
@@ -166,12 +170,19 @@ static void *infer_loop(void *self)
 
 /* ---- post ---- */
 
-/* Another source in the place, or another picture size: what was known of the scene does not hold.
- */
+/* A connection begins to count anew. */
+static bool was_away(const live_channel *c, const video_frame_info *f)
+{
+    return f->number <= c->seen_number && f->arrived_ns - c->seen_ns > AWAY_NS;
+}
+
+/* Another source in the place, another picture size, or one that was away: what was known of the
+ * scene does not hold. */
 static void see_scene(stream_live *l, live_channel *c, const live_item *item)
 {
     const live_result *r = &item->result;
-    const bool is_new = c->seen_occupant != item->occupant, is_first = c->seen_w == 0,
+    const bool is_new = c->seen_occupant != item->occupant || was_away(c, &r->frame),
+               is_first = c->seen_w == 0,
                is_resized = c->seen_w != r->frame.w || c->seen_h != r->frame.h;
     if ((is_new || is_resized) && !is_first) {
         if (l->tracks != NULL)
@@ -179,9 +190,11 @@ static void see_scene(stream_live *l, live_channel *c, const live_item *item)
         if (l->zones != NULL && is_new)
             live_zones_clear(l->zones, r->channel);
     }
-    if (is_new)
+    if (c->seen_occupant != item->occupant)
         c->n_results = 0;
     c->seen_occupant = item->occupant;
+    c->seen_number = r->frame.number;
+    c->seen_ns = r->frame.arrived_ns;
     c->seen_w = r->frame.w;
     c->seen_h = r->frame.h;
 }
