@@ -157,9 +157,10 @@ static vg_status open_zones(stream_live *l, const stream_model *m, vg_error *err
     const weights_meta *meta = weights_get_meta(m->file);
     if (l->o.zones[0] == '\0')
         return VG_OK;
-    vg_status st = live_zones_open(&l->zones, l->o.zones, (const char *const *)meta->names,
-                                   least_int(meta->n_classes, m->info.nc), l->n_channels,
-                                   &l->o.tracker, &l->mem->owner[STREAM_OUTPUT], err);
+    const bool has_names = meta->names != NULL && meta->n_classes >= m->info.nc;
+    vg_status st = live_zones_open(
+        &l->zones, l->o.zones, has_names ? (const char *const *)meta->names : NULL, m->info.nc,
+        l->n_channels, &l->o.tracker, &l->mem->owner[STREAM_OUTPUT], err);
     if (st == VG_OK && live_zones_needs_tracks(l->zones))
         l->o.track = true;
     return st;

@@ -51,13 +51,13 @@ static vg_status open_channel(live_zones *z, int i, const detect_zones_options *
     return detect_zones_create(&c->zones, o, mem, err);
 }
 
-static vg_status open_channels(live_zones *z, int n_names, int n_channels,
+static vg_status open_channels(live_zones *z, int n_classes, int n_channels,
                                const detect_track_options *tracker, base_mem *mem, vg_error *err)
 {
     const size_t n = (size_t)z->list.n, n_c = (size_t)n_channels;
     detect_zones_options o = {.zones = z->list.zones,
                               .n_zones = z->list.n,
-                              .n_classes = n_names,
+                              .n_classes = n_classes,
                               .most_tracks = tracker->most_tracks,
                               .forget = tracker->track_buffer,
                               .most_events = LIVE_ZONES_EVENTS};
@@ -77,18 +77,18 @@ static vg_status open_channels(live_zones *z, int n_names, int n_channels,
 }
 
 /* Takes the tree, also on failure. */
-static vg_status from_tree(live_zones **out, base_tree *tree, const char *const *names, int n_names,
-                           int n_channels, const detect_track_options *tracker, base_mem *mem,
-                           vg_error *err)
+static vg_status from_tree(live_zones **out, base_tree *tree, const char *const *names,
+                           int n_classes, int n_channels, const detect_track_options *tracker,
+                           base_mem *mem, vg_error *err)
 {
     live_zones *z = base_alloc_zero(mem, 1, sizeof *z, err);
     if (z == NULL) {
         base_tree_destroy(&tree);
         return VG_ERR_MEMORY;
     }
-    vg_status st = zones_list_read(&z->list, tree, names, n_names, mem, err);
+    vg_status st = zones_list_read(&z->list, tree, names, n_classes, mem, err);
     if (st == VG_OK)
-        st = open_channels(z, n_names, n_channels, tracker, mem, err);
+        st = open_channels(z, n_classes, n_channels, tracker, mem, err);
     if (st != VG_OK)
         live_zones_close(&z);
     *out = z;
@@ -96,23 +96,23 @@ static vg_status from_tree(live_zones **out, base_tree *tree, const char *const 
 }
 
 vg_status live_zones_parse(live_zones **out, const char *text, size_t n, const char *source,
-                           const char *const *names, int n_names, int n_channels,
+                           const char *const *names, int n_classes, int n_channels,
                            const detect_track_options *tracker, base_mem *mem, vg_error *err)
 {
     base_tree *tree;
     *out = NULL;
     vg_status st = base_tree_from_yaml(&tree, text, n, source, mem, err);
-    return st == VG_OK ? from_tree(out, tree, names, n_names, n_channels, tracker, mem, err) : st;
+    return st == VG_OK ? from_tree(out, tree, names, n_classes, n_channels, tracker, mem, err) : st;
 }
 
-vg_status live_zones_open(live_zones **out, const char *path, const char *const *names, int n_names,
-                          int n_channels, const detect_track_options *tracker, base_mem *mem,
-                          vg_error *err)
+vg_status live_zones_open(live_zones **out, const char *path, const char *const *names,
+                          int n_classes, int n_channels, const detect_track_options *tracker,
+                          base_mem *mem, vg_error *err)
 {
     base_tree *tree;
     *out = NULL;
     vg_status st = base_tree_read(&tree, path, mem, err);
-    return st == VG_OK ? from_tree(out, tree, names, n_names, n_channels, tracker, mem, err) : st;
+    return st == VG_OK ? from_tree(out, tree, names, n_classes, n_channels, tracker, mem, err) : st;
 }
 
 void live_zones_close(live_zones **zones)

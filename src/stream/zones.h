@@ -16,16 +16,17 @@ enum {
 
 typedef struct live_zones live_zones;
 
-/* path: YAML. names (n_names): the model's classes, read while it opens. n_channels: sources; each
+/* path: YAML. names (n_classes): the model's classes, read while it opens;
+ * NULL: they have none, and the file gives numbers. n_channels: sources; each
  * has its own counts, and a zone may be for sources whose public name or stem it gives. tracker:
  * how many tracks a channel may have, and after how many frames one is forgotten. Errors:
  * VG_ERR_IO, VG_ERR_FORMAT (line and field), VG_ERR_ARGUMENT (unknown class), VG_ERR_MEMORY. */
-vg_status live_zones_open(live_zones **out, const char *path, const char *const *names, int n_names,
-                          int n_channels, const detect_track_options *tracker, base_mem *mem,
-                          vg_error *err);
+vg_status live_zones_open(live_zones **out, const char *path, const char *const *names,
+                          int n_classes, int n_channels, const detect_track_options *tracker,
+                          base_mem *mem, vg_error *err);
 /* The same from a text of n bytes; source names it in errors. */
 vg_status live_zones_parse(live_zones **out, const char *text, size_t n, const char *source,
-                           const char *const *names, int n_names, int n_channels,
+                           const char *const *names, int n_classes, int n_channels,
                            const detect_track_options *tracker, base_mem *mem, vg_error *err);
 void live_zones_close(live_zones **z);
 size_t live_zones_most_events(const live_zones *z); /* that one step can give */

@@ -9,8 +9,8 @@
 
 typedef struct reader {
     zones_list *list;
-    const char *const *names;
-    int n_names;
+    const char *const *names; /* (n_classes) NULL: none */
+    int n_classes;
     const base_node *units; /* of the file, NULL: not said */
     vg_error *err;
     /* of the zone that is read */
@@ -266,39 +266,43 @@ static int class_of(const reader *r, const base_node *n)
 {
     const char *text = n->kind == BASE_NODE_LIST || n->kind == BASE_NODE_MAP ? NULL : n->text;
     int64_t number;
-    for (int i = 0; text != NULL && i < r->n_names; i++)
+    for (int i = 0; text != NULL && r->names != NULL && i < r->n_classes; i++)
         if (strcmp(text, r->names[i]) == 0)
             return i;
-    for (int i = 0; text != NULL && i < r->n_names; i++)
+    for (int i = 0; text != NULL && r->names != NULL && i < r->n_classes; i++)
         if (base_equal_nocase(text, r->names[i]))
             return i;
-    if (n->kind == BASE_NODE_INT && n->i >= 0 && n->i < r->n_names)
+    if (n->kind == BASE_NODE_INT && n->i >= 0 && n->i < r->n_classes)
         return (int)n->i;
-    if (n->kind == BASE_NODE_TEXT && base_parse_i64(&number, text, 0, r->n_names - 1))
+    if (n->kind == BASE_NODE_TEXT && base_parse_i64(&number, text, 0, r->n_classes - 1))
         return (int)number;
     return -1;
 }
 
+static vg_status no_class(const reader *r, const base_node *n)
+{
+    const char *how =
+        r->names != NULL ? "use names, or" : "this model's classes have no names: use";
+    const bool is_word = n->kind == BASE_NODE_TEXT && r->names != NULL;
+    return base_fail(r->err, VG_ERR_ARGUMENT, place(r, n, "classes").text,
+                     is_word ? base_mend("did you mean \"%.60s\"? Or a number from 0 to %d",
+                                         nearest(n->text, r->names, (size_t)r->n_classes),
+                                         r->n_classes - 1)
+                             : base_mend("%s numbers from 0 to %d", how, r->n_classes - 1),
+                     "%s is no class of a model of %d classes", written(n).text, r->n_classes);
+}
+
 static vg_status read_classes(reader *r, const base_node *n)
 {
-    uint8_t *classes = &r->list->classes[(size_t)(r->z - r->list->zones) * (size_t)r->n_names];
+    uint8_t *classes = &r->list->classes[(size_t)(r->z - r->list->zones) * (size_t)r->n_classes];
     const bool is_list = n->kind == BASE_NODE_LIST;
     if (is_list && n->n_children == 0)
         return wrong(r, n, "classes", "name classes, or leave the line out for all of them",
                      "classes is an empty list");
     for (const base_node *c = is_list ? n->first : n; c != NULL; c = is_list ? c->next : NULL) {
         const int i = class_of(r, c);
-        if (i < 0 && (c->kind == BASE_NODE_INT || c->text == NULL))
-            return base_fail(r->err, VG_ERR_ARGUMENT, place(r, c, "classes").text,
-                             base_mend("use names, or numbers from 0 to %d", r->n_names - 1),
-                             "%s is no class of a model of %d classes", written(c).text,
-                             r->n_names);
         if (i < 0)
-            return base_fail(r->err, VG_ERR_ARGUMENT, place(r, c, "classes").text,
-                             base_mend("did you mean \"%.60s\"? Or a number from 0 to %d",
-                                       nearest(c->text, r->names, (size_t)r->n_names),
-                                       r->n_names - 1),
-                             "the model has no class \"%.60s\"", c->text);
+            return no_class(r, c);
         classes[i] = 1;
     }
     r->z->classes = classes;
@@ -503,12 +507,12 @@ static vg_status read_zone(reader *r, const base_node *n)
 
 /* ---- the file ---- */
 
-static vg_status take_room(zones_list *l, size_t n, int n_names, base_mem *mem, vg_error *err)
+static vg_status take_room(zones_list *l, size_t n, int n_classes, base_mem *mem, vg_error *err)
 {
     if ((l->zones = base_alloc_zero(mem, n, sizeof *l->zones, err)) == NULL ||
         (l->extras = base_alloc_zero(mem, n, sizeof *l->extras, err)) == NULL ||
         (l->xy = base_alloc_zero(mem, n, LIVE_MOST_ZONE_POINTS * 2 * sizeof *l->xy, err)) == NULL ||
-        (l->classes = base_alloc_zero(mem, n, (size_t)n_names, err)) == NULL)
+        (l->classes = base_alloc_zero(mem, n, (size_t)n_classes, err)) == NULL)
         return VG_ERR_MEMORY;
     return VG_OK;
 }
@@ -531,7 +535,7 @@ static vg_status read_file(reader *r, base_mem *mem)
         return wrong(r, zones, "zones", base_mend("use at most %d", LIVE_MOST_ZONES),
                      "a list of %zu zones", zones->n_children);
     r->units = base_node_get(root, "units");
-    st = take_room(l, zones->n_children, r->n_names, mem, r->err);
+    st = take_room(l, zones->n_children, r->n_classes, mem, r->err);
     for (const base_node *n = zones->first; n != NULL && st == VG_OK; n = n->next) {
         r->z = &l->zones[l->n];
         r->extra = &l->extras[l->n];
@@ -541,18 +545,12 @@ static vg_status read_file(reader *r, base_mem *mem)
     return st;
 }
 
-vg_status zones_list_read(zones_list *out, base_tree *tree, const char *const *names, int n_names,
+vg_status zones_list_read(zones_list *out, base_tree *tree, const char *const *names, int n_classes,
                           base_mem *mem, vg_error *err)
 {
     *out = (zones_list){.tree = tree};
-    reader r = {.list = out, .names = names, .n_names = n_names, .err = err};
-    vg_status st = VG_OK;
-    if (n_names < 1)
-        st = base_fail(err, VG_ERR_ARGUMENT, place(&r, NULL, NULL).text,
-                       "use weights that hold the names of their classes",
-                       "zones for a model without classes");
-    if (st == VG_OK)
-        st = read_file(&r, mem);
+    reader r = {.list = out, .names = names, .n_classes = n_classes, .err = err};
+    vg_status st = read_file(&r, mem);
     if (st != VG_OK)
         zones_list_fini(out);
     return st;

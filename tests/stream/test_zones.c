@@ -411,8 +411,8 @@ static const struct bad {
     {DOOR "sources: [gate, [yard]]\n", "zones.yaml:4, field sources", "list", "names"},
     {DOOR "sources:\n", "zones.yaml:4, field sources", "null", ""},
     {DOOR "classes: []\n", "zones.yaml:4, field classes", "empty list", "leave the line out"},
-    {DOOR "classes: [person, botle]\n", "zones.yaml:4, field classes", "no class \"botle\"",
-     "did you mean \"bottle\"?"},
+    {DOOR "classes: [person, botle]\n", "zones.yaml:4, field classes",
+     "\"botle\" is no class of a model of 4", "did you mean \"bottle\"?"},
     {DOOR "classes: [person, 4]\n", "zones.yaml:4, field classes",
      "\"4\" is no class of a model of 4", "0 to 3"},
     {DOOR "classes: -1\n", "zones.yaml:4, field classes", "\"-1\" is no class", "0 to 3"},
@@ -449,7 +449,7 @@ static void bad_files_are_told_with_line_and_remedy(void **state)
         const vg_status st = parse(&b, BAD[i].text);
         if (st == VG_OK)
             fail_msg("case %zu was read:\n%s", i, BAD[i].text);
-        const bool is_class = strstr(BAD[i].what, "no class") != NULL /* of the model */;
+        const bool is_class = strstr(BAD[i].what, "no class") != NULL;
         assert_int_equal(st, is_class ? VG_ERR_ARGUMENT : VG_ERR_FORMAT);
         assert_null(b.z);
         if (!strstr(b.err.where, BAD[i].where) || !strstr(b.err.what, BAD[i].what) ||
@@ -457,6 +457,27 @@ static void bad_files_are_told_with_line_and_remedy(void **state)
             fail_msg("case %zu:\n%s\n=> %s\n at %s\n try %s", i, BAD[i].text, b.err.what,
                      b.err.where, b.err.mend);
         assert_int_equal(b.mem.in_use_bytes, 0);
+    }
+}
+
+static void classes_without_names_have_numbers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        vg_status st;
+    } cases[] = {{DOOR "classes: [0, 2]\n", VG_OK},
+                 {DOOR "classes: person\n", VG_ERR_ARGUMENT},
+                 {DOOR "classes: [0, 3]\n", VG_ERR_ARGUMENT}};
+    for (size_t i = 0; i < 3; i++) {
+        bench b = {.mem = {.tag = "test"}};
+        assert_int_equal(live_zones_parse(&b.z, cases[i].text, strlen(cases[i].text), "zones.yaml",
+                                          NULL, 3, 1, &TRACKER, &b.mem, &b.err),
+                         cases[i].st);
+        if (cases[i].st != VG_OK)
+            assert_string_equal(b.err.mend,
+                                "this model's classes have no names: use numbers from 0 to 2");
+        close_zones(&b);
     }
 }
 
@@ -512,6 +533,7 @@ int main(void)
         cmocka_unit_test(captions_say_what_there_is),
         cmocka_unit_test(the_example_is_good),
         cmocka_unit_test(bad_files_are_told_with_line_and_remedy),
+        cmocka_unit_test(classes_without_names_have_numbers),
         cmocka_unit_test(lists_have_an_end),
         cmocka_unit_test(every_failed_allocation_is_an_error_and_no_leak)};
     return cmocka_run_group_tests(tests, NULL, NULL);
