@@ -127,13 +127,21 @@ static void a_live_source_goes_on_with_its_segment(void **state)
             arrived_ns + INT64_C(2000000000) + i; /* a camera's come in bursts */
         OK(b->sink->write(b->state, &b->s, &b->r, err));
     }
+    bed_connect(b, "lavfi:testsrc2=size=160x120:rate=1");
+    for (int i = 0; i < 3; i++) { /* time stamps of the new connection are beyond the old one's */
+        bed_next(b);
+        b->r.frame.arrived_ns = arrived_ns + INT64_C(3000000000);
+        if (i > 1)
+            OK(b->sink->write(b->state, &b->s, &b->r, err));
+    }
     OK(bed_close(b, err));
     probe_list *l = probe_files(b->folder, "cam-20", ".mp4");
     assert_int_equal(1, l->n);
     probe *p = probe_open(l->paths[0]);
-    assert_int_equal(20, p->n_frames);
+    assert_int_equal(21, p->n_frames);
     assert_float_equal(p->times[10], 2.36, 0.001);
     assert_float_equal(p->times[19], 2.72, 0.001);
+    assert_float_equal(p->times[20], 3.72, 0.001);
     free(p);
     free(l);
 }
@@ -242,7 +250,8 @@ static void a_live_job_goes_on_with_a_torn_file(void **state)
     bed_write(b, 1);
     OK(bed_close(b, err));
     assert_int_equal(3, count_lines(bed_in(b, "predictions.jsonl")));
-    b->s.has_files_only = true; /* files are predicted anew */
+    assert_true(probe_bytes(bed_in(b, "predictions.jsonl")) < 5000); /* the torn line has gone */
+    b->s.has_files_only = true;                                      /* files are predicted anew */
     bed_open(b, &live_sink_jsonl);
     bed_write(b, 1);
     assert_int_equal(1, count_lines(bed_in(b, "predictions.jsonl")));
@@ -252,6 +261,7 @@ static void a_live_job_goes_on_with_a_torn_file(void **state)
     bed_open(b, &live_sink_jsonl);
     bed_write(b, 1);
     assert_int_equal(1, count_lines(bed_in(b, "predictions.jsonl")));
+    assert_true(probe_bytes(bed_in(b, "predictions.jsonl")) < 5000);
     free(text);
 }
 
