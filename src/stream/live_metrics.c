@@ -52,7 +52,7 @@ void live_rates_step(live_rates *r, const live_stats *s, int64_t now_ns)
         const double rate = n >= r->last_n[i] ? (double)(n - r->last_n[i]) / seconds : 0;
         const double share = 1 - exp(-seconds / 5);
         if (!is_first)
-            r->per_s[i] += share * (rate - r->per_s[i]);
+            r->per_s[i] = r->per_s[i] + share * (rate - r->per_s[i]);
         r->last_n[i] = n;
     }
     r->last_ns = now_ns;

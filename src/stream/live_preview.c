@@ -30,11 +30,11 @@ typedef struct looker {
     char head[HEAD_BYTES];
 } looker;
 
-typedef struct channel {
+typedef struct looked_at {
     int n_lookers;
     picture *newest;
     int64_t due_ns; /* the writer's */
-} channel;
+} looked_at;
 
 struct live_preview {
     pthread_mutex_t lock;
@@ -45,7 +45,7 @@ struct live_preview {
     image_encoder *encoder; /* the writer's, as scaled and scratch */
     image_buffer scaled;
     image_scratch scratch;
-    channel channels[LIVE_MOST_CHANNELS];
+    looked_at channels[LIVE_MOST_CHANNELS];
     looker lookers[LIVE_MOST_LOOKERS];
     picture pictures[N_PICTURES];
     uint8_t *block; /* (N_PICTURES, capacity) */
@@ -157,10 +157,10 @@ static picture *blank(live_preview *p)
     return found;
 }
 
-vg_status live_preview_show(live_preview *p, int channel_index, const image_view *view,
-                            int64_t now_ns, base_mem *mem, vg_error *err)
+vg_status live_preview_show(live_preview *p, int place, const image_view *view, int64_t now_ns,
+                            base_mem *mem, vg_error *err)
 {
-    channel *c = &p->channels[channel_index];
+    looked_at *c = &p->channels[place];
     image_view small;
     const uint8_t *bytes = NULL;
     size_t n = SIZE_MAX;
@@ -266,7 +266,7 @@ static void close_looker(void *ctx)
     looker *l = ctx;
     live_preview *p = l->preview;
     pthread_mutex_lock(&p->lock);
-    channel *c = &p->channels[l->channel];
+    looked_at *c = &p->channels[l->channel];
     end_sending(l);
     if (--c->n_lookers == 0 && c->newest != NULL) { /* old when the next one looks */
         c->newest->n_holders--;

@@ -199,12 +199,13 @@ static vg_status put(state *t, vg_error *err)
     return net_outbox_put(t->outbox, "", t->text.bytes, t->text.length, false, &n_gave_way, err);
 }
 
-/* What the server last said, while it is nothing good; then whether messages have given way. */
+/* What the server last said against a message, if that is not told yet or it has taken none since;
+ * then whether messages have given way. */
 static vg_status check_lost(state *t, vg_error *err)
 {
     const uint64_t n_dropped = net_outbox_dropped(t->outbox), n = n_dropped - t->n_dropped;
     pthread_mutex_lock(&t->lock);
-    const bool is_failing = t->is_failing;
+    const bool is_failing = t->is_failing || t->n_lost > t->n_told;
     if (is_failing && err != NULL)
         *err = t->failure;
     t->n_told = t->n_lost;

@@ -1,0 +1,369 @@
+/* test_live_serve.c: --serve's pages as a reader meets them, and pictures for those who look. */
+#include "net/programs.h"
+#include "stream/prometheus.h"
+
+#include <jansson.h>
+#include <pthread.h>
+#include <sys/time.h>
+
+#include "stream/live_bed.h"
+
+extern const live_sink live_sink_serve;
+
+static bed *b;
+static int port;
+static char answer[1 << 20];
+static size_t n_answer;
+static prometheus read_metrics;
+
+static int set_up(void **state)
+{
+    if (bed_set_up(state) != 0)
+        return -1;
+    b = *state;
+    b->stats.n_channels = 2;
+    b->stats.n_sinks = 0;
+    b->stats.accounts = &b->mem;
+    b->stats.n_accounts = 1;
+    for (int i = 0; i < 2; i++)
+        b->stats.channels[i] = (live_channel_stats){.state = i == 0 ? LIVE_PLAYING : LIVE_EMPTY,
+                                                    .last_fault = -1,
+                                                    .last_progress_ns = base_now_ns()};
+    snprintf(b->stats.channels[0].name, LIVE_NAME_BYTES, "cam <one> & \"two\"");
+    b->stats.started_ns = base_now_ns();
+    b->o.preview_fps = 1000;
+    b->o.preview_width = 96;
+    return programs_set_up(state);
+}
+
+static int tear_down(void **state)
+{
+    void *bed_state = b;
+    (void)state;
+    return bed_tear_down(&bed_state) != 0 || programs_tear_down(NULL) != 0;
+}
+
+static void serve(const char *token)
+{
+    for (int i = 0; i < 20; i++) {
+        port = free_port();
+        snprintf(b->o.serve, sizeof b->o.serve, "127.0.0.1:%d", port);
+        snprintf(b->o.token, sizeof b->o.token, "%s", token);
+        assert_true(live_sink_serve.is_wanted(&b->o));
+        const size_t before = b->mem.in_use_bytes, need = live_sink_serve.need_bytes(&b->s);
+        b->sink = &live_sink_serve;
+        b->state = scene_alloc(live_sink_serve.state_bytes);
+        const vg_status st = live_sink_serve.open(b->state, &b->s, NULL);
+        if (st == VG_ERR_UNSUPPORTED)
+            skip();
+        if (st == VG_OK) {
+            assert_in_range(b->mem.in_use_bytes - before, 1, need);
+            return;
+        }
+        assert_int_equal(st, VG_ERR_SYSTEM); /* the port was taken in the meantime */
+        free(b->state);
+        b->state = NULL;
+    }
+    fail_msg("no port");
+}
+
+static int request(const char *path, const char *headers)
+{
+    const struct timeval patience = {.tv_sec = PATIENCE_S};
+    char text[600];
+    const int fd = dial_port(port);
+    assert_true(fd >= 0);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    const int n =
+        snprintf(text, sizeof text, "GET %s HTTP/1.0\r\nHost: localhost\r\n%s\r\n", path, headers);
+    send(fd, text, (size_t)n, MSG_NOSIGNAL);
+    return fd;
+}
+
+static int ask_with(const char *path, const char *headers)
+{
+    ssize_t got;
+    const int fd = request(path, headers);
+    n_answer = 0;
+    while (n_answer < sizeof answer - 1 &&
+           (got = recv(fd, answer + n_answer, sizeof answer - 1 - n_answer, 0)) > 0)
+        n_answer += (size_t)got;
+    close(fd);
+    answer[n_answer] = '\0';
+    return n_answer > 12 ? (int)strtol(answer + 9, NULL, 10) : 0;
+}
+
+static int ask(const char *path)
+{
+    return ask_with(path, "");
+}
+
+static char *body(void)
+{
+    char *at = strstr(answer, "\r\n\r\n");
+    assert_non_null(at);
+    return at + 4;
+}
+
+/* ---- pages ---- */
+
+static void metrics_are_good_and_have_their_type(void **state)
+{
+    (void)state;
+    serve("");
+    assert_int_equal(ask("/metrics"), 200);
+    assert_non_null(strstr(answer, "text/plain; version=0.0.4"));
+    const char *wrong = prometheus_read(&read_metrics, body());
+    if (wrong != NULL)
+        fail_msg("%s: %s", wrong, read_metrics.at);
+    assert_non_null(prometheus_find(&read_metrics, "vigil_frames_total",
+                                    "source=\"cam <one> & \\\"two\\\"\",channel=\"0\",", ""));
+}
+
+static void health_turns_with_the_job(void **state)
+{
+    (void)state;
+    serve("");
+    assert_int_equal(ask("/healthz"), 200);
+    json_t *j = json_loads(body(), JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(j);
+    assert_int_equal(json_array_size(json_object_get(j, "sources")), 1);
+    json_decref(j);
+    b->stats.channels[0].last_progress_ns = base_now_ns() - INT64_C(3600000000000);
+    assert_int_equal(ask("/healthz"), 503);
+    assert_non_null(strstr(body(), "\"status\":\"failing\""));
+    b->stats.channels[0].last_progress_ns = base_now_ns();
+    assert_int_equal(ask("/healthz"), 200);
+}
+
+static void the_page_leads_to_sources_and_shows_names_as_text(void **state)
+{
+    (void)state;
+    serve("");
+    bed_write(b, 1);
+    assert_int_equal(ask("/"), 200);
+    assert_non_null(strstr(answer, "cam &#60;one&#62; &#38; &#34;two&#34;"));
+    assert_null(strstr(answer, "<one>"));
+    assert_non_null(strstr(answer, "href=\"/preview/cam\""));
+    assert_int_equal(ask("/nothing"), 404);
+    assert_int_equal(ask("/preview/nobody"), 404);
+}
+
+static void a_token_is_asked_for(void **state)
+{
+    (void)state;
+    serve("sesame");
+    static const char *const pages[] = {"/", "/metrics", "/healthz", "/preview"};
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(ask(pages[i]), 401);
+    assert_int_equal(ask_with("/healthz", "Authorization: Bearer sesame\r\n"), 200);
+}
+
+/* ---- pictures ---- */
+
+/* The next JPEG of a stream, decoded; its bytes are left in answer. */
+static void next_picture(int fd, image_buffer *out)
+{
+    char line[200];
+    size_t n = 0, n_line = 0;
+    while (n == 0) { /* heads up to an empty line after a length */
+        char c;
+        if (recv(fd, &c, 1, 0) != 1)
+            fail_msg("the stream has ended");
+        if (c != '\n' && n_line < sizeof line - 1) {
+            line[n_line++] = c;
+            continue;
+        }
+        line[n_line] = '\0';
+        n_line = 0;
+        if (strncmp(line, "Content-Length: ", 16) == 0) {
+            n = strtoul(line + 16, NULL, 10);
+            assert_int_equal(recv(fd, line, 2, MSG_WAITALL), 2);
+        }
+    }
+    assert_true(n < sizeof answer);
+    assert_int_equal(recv(fd, answer, n, MSG_WAITALL), (ssize_t)n);
+    image_decoder *d;
+    OK(image_decoder_create(&d, NULL, &b->mem, err));
+    OK(image_decode(d, out, (const uint8_t *)answer, n, "preview", &b->mem, err));
+    image_decoder_destroy(&d);
+}
+
+static atomic_bool writer_stops;
+static atomic_int n_written;
+
+static void *write_often(void *arg)
+{
+    (void)arg;
+    while (!writer_stops) {
+        video_fault fault;
+        if (video_source_read(b->source, b->frame, &fault, NULL) == VIDEO_FRAME) {
+            b->r.frame = *video_frame_get(b->frame);
+            b->r.pixels = b->frame;
+            b->sink->write(b->state, &b->s, &b->r, NULL);
+            n_written++;
+        }
+        nap_ms(5);
+    }
+    return NULL;
+}
+
+static pthread_t writer;
+
+static void start_writing(void)
+{
+    bed_write(b, 1);
+    writer_stops = false;
+    n_written = 0;
+    assert_int_equal(pthread_create(&writer, NULL, write_often, NULL), 0);
+}
+
+static void stop_writing(void)
+{
+    writer_stops = true;
+    pthread_join(writer, NULL);
+}
+
+static void lookers_see_pictures_that_move_and_have_boxes(void **state)
+{
+    image_buffer first = {0}, other = {0};
+    int fds[3];
+    (void)state;
+    serve("");
+    start_writing();
+    fds[0] = request("/preview/cam", "");
+    fds[1] = request("/preview", "");
+    fds[2] = request("/preview/cam", "");
+    for (int i = 0; i < 3; i++) {
+        next_picture(fds[i], &first);
+        assert_int_equal(first.view.w, 96); /* 160 x 120 fitted into 96 x 96 */
+        assert_int_equal(first.view.h, 72);
+    }
+    int n_differing = 0;
+    for (int i = 0; i < 10; i++) {
+        next_picture(fds[0], &other);
+        n_differing += memcmp(first.view.data, other.view.data, 96 * 72 * 3) != 0;
+    }
+    assert_int_equal(n_differing, 10);
+    for (int i = 0; i < 3; i++)
+        close(fds[i]);
+    stop_writing();
+    image_buffer_fini(&first);
+    image_buffer_fini(&other);
+}
+
+/* Nobody looks: not even a pixel is converted. Somebody does: it costs. */
+static void pictures_are_made_only_while_somebody_looks(void **state)
+{
+    image_buffer picture = {0};
+    (void)state;
+    serve("");
+    bed_next(b); /* what FFmpeg takes at its first */
+    const uint64_t cold = b->mem.n_allocs;
+    bed_write(b, 50);
+    assert_int_equal(b->mem.n_allocs, cold); /* the scaler's tables come with the first picture */
+    start_writing();
+    const int fd = request("/preview", "");
+    next_picture(fd, &picture);
+    close(fd);
+    stop_writing();
+    assert_true(b->mem.n_allocs > cold);
+    image_buffer_fini(&picture);
+}
+
+static void nothing_is_allocated_for_pictures_when_warm(void **state)
+{
+    image_buffer picture = {0};
+    (void)state;
+    serve("");
+    start_writing();
+    const int fd = request("/preview", "");
+    for (int i = 0; i < 3; i++)
+        next_picture(fd, &picture);
+    stop_writing();
+    const uint64_t warm = b->mem.n_allocs;
+    bed_write(b, 30);
+    assert_int_equal(b->mem.n_allocs, warm);
+    close(fd);
+    image_buffer_fini(&picture);
+}
+
+/* Lookers who take nothing hold their places, and others see pictures all the same. */
+static void stuck_lookers_do_not_stop_others(void **state)
+{
+    image_buffer picture = {0};
+    int fds[7];
+    (void)state;
+    serve("");
+    start_writing();
+    const size_t bytes = b->mem.in_use_bytes;
+    for (int i = 0; i < 7; i++) {
+        const int small = 2048;
+        fds[i] = request("/preview/cam", "");
+        setsockopt(fds[i], SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    }
+    const int good = request("/preview/cam", "");
+    next_picture(good, &picture);
+    assert_int_equal(ask("/preview"), 503);
+    assert_int_equal(ask("/healthz"), 200);
+    for (int i = 0; i < 100; i++)
+        next_picture(good, &picture);
+    stop_writing();
+    const size_t largest = bytes + (256 << 10); /* tables, and the picture that was decoded here */
+    assert_true(b->mem.in_use_bytes <= largest);
+    for (int i = 0; i < 7; i++)
+        close(fds[i]);
+    close(good);
+    image_buffer_fini(&picture);
+}
+
+/* False: there is no room for one more looker. */
+static bool looks(int *fd)
+{
+    *fd = request("/preview/cam", "");
+    if (recv(*fd, answer, 12, MSG_WAITALL) == 12 && memcmp(answer + 9, "200", 3) == 0)
+        return true;
+    close(*fd);
+    return false;
+}
+
+/* Before the first picture, and when no more come, something is sent now and then. */
+static void a_quiet_source_keeps_its_lookers_and_notices_who_leaves(void **state)
+{
+    image_buffer picture = {0};
+    (void)state;
+    serve("");
+    bed_write(b, 1);
+    int fds[8];
+    for (int i = 0; i < 8; i++)
+        fds[i] = request("/preview/cam", "");
+    UNTIL(ask("/preview/cam") == 503);
+    for (int i = 0; i < 8; i++)
+        close(fds[i]);
+    int fd;
+    UNTIL(looks(&fd));
+    start_writing();
+    next_picture(fd, &picture);
+    stop_writing();
+    next_picture(fd, &picture); /* again, though there is none that is newer */
+    close(fd);
+    image_buffer_fini(&picture);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(metrics_are_good_and_have_their_type),
+        TEST(health_turns_with_the_job),
+        TEST(the_page_leads_to_sources_and_shows_names_as_text),
+        TEST(a_token_is_asked_for),
+        TEST(lookers_see_pictures_that_move_and_have_boxes),
+        TEST(pictures_are_made_only_while_somebody_looks),
+        TEST(nothing_is_allocated_for_pictures_when_warm),
+        TEST(stuck_lookers_do_not_stop_others),
+        TEST(a_quiet_source_keeps_its_lookers_and_notices_who_leaves),
+    };
+    base_log_setup(BASE_LOG_OFF, false);
+    return cmocka_run_group_tests(tests, bed_open_detector, bed_close_detector);
+}
