@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "live_sink.h"
+#include "zones.h"
 
 enum { LABEL_BYTES = 192 };
 
@@ -108,12 +109,35 @@ static void make_label(char *label, const live_setting *s, const live_result *r,
                 stream_detector_class_name(s->detector, b->class_index), score);
 }
 
+/* Outlines and counts of the channel's zones, as they are by now: the frame may be a few older. */
+static vg_status draw_zones(live_painter *p, const image_view *out, const live_setting *s,
+                            const live_result *r, vg_error *err)
+{
+    const image_draw_style style = style_of(s);
+    vg_status st = VG_OK;
+    live_zone_view v;
+    for (size_t i = 0;
+         s->zones != NULL && st == VG_OK && live_zones_get(&v, s->zones, r->channel, i); i++) {
+        float xy[2 * LIVE_MOST_ZONE_POINTS];
+        char caption[LABEL_BYTES];
+        const size_t n = live_zones_outline(xy, s->zones, r->channel, i, r->frame.w, r->frame.h);
+        /* Colours from the end: the first classes are the usual ones. */
+        st = image_canvas_polygon(
+            p->canvas, out, xy, n, -1 - (int)i,
+            s->options->hide_labels ? NULL : live_zones_caption(caption, sizeof caption, &v),
+            &style, p->mem, err);
+    }
+    return st;
+}
+
 vg_status live_painter_drawn(live_painter *p, image_view *out, const live_setting *s,
                              const live_result *r, vg_error *err)
 {
     const image_draw_style style = style_of(s);
     const size_t n = r->n_boxes < p->most ? r->n_boxes : p->most;
     vg_status st = live_painter_plain(p, out, r, err);
+    if (st == VG_OK)
+        st = draw_zones(p, out, s, r, err);
     if (st != VG_OK)
         return st;
     for (size_t i = 0; i < n; i++) { /* the best last, on top */
