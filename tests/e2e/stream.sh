@@ -6,7 +6,7 @@ set -eu
 command -v ffmpeg >/dev/null || { echo "left out: it wants ffmpeg"; exit 77; }
 live="--weights $weights --imgsz 64 --threads 1"
 pids=""
-trap 'for p in $pids; do kill -9 "$p" 2>/dev/null; done; rm -rf "$tmp"' EXIT
+trap 'for p in $pids; do kill -9 "$p" 2>/dev/null || true; done; rm -rf "$tmp"' EXIT
 
 clip() { # FILE FRAMES
     ffmpeg -loglevel error -y -f lavfi -i "testsrc2=size=96x64:rate=25" -frames:v "$2" -pix_fmt yuv420p "$1" </dev/null ||
@@ -21,6 +21,7 @@ stream() {
 }
 # begin ARGUMENT...: vigil in the background, $pid; its words go to bg.out and bg.err.
 begin() {
+    rm -f bg.out bg.err # what an earlier one said is no word of this one's
     # shellcheck disable=SC2086
     "$vigil" "$@" >bg.out 2>bg.err </dev/null &
     pid=$!
