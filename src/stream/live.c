@@ -89,8 +89,8 @@ static vg_status start(stream_live *l, vg_error *err)
     return st;
 }
 
-static stream_live *make(const live_options *o, const live_listener *listener,
-                         stream_accounts *mem, vg_error *err)
+static stream_live *make(const live_options *o, const live_listener *listener, stream_accounts *mem,
+                         vg_error *err)
 {
     stream_live *l = base_alloc_zero(&mem->owner[STREAM_PLANS], 1, sizeof *l, err);
     if (l == NULL)
