@@ -11,6 +11,7 @@
 
 #include <SDL.h>
 #include <math.h>
+#include <string.h>
 
 static const char SONAME[] = "libSDL2-2.0.so.0";
 enum { FIRST_W = 1280, FIRST_H = 720, LEAST_MS = 15 }; /* between two presentations */
@@ -20,6 +21,7 @@ enum { FIRST_W = 1280, FIRST_H = 720, LEAST_MS = 15 }; /* between two presentati
     X(SDL_QuitSubSystem)                                                                           \
     X(SDL_SetHint)                                                                                 \
     X(SDL_GetError)                                                                                \
+    X(SDL_GetCurrentVideoDriver)                                                                   \
     X(SDL_CreateWindow)                                                                            \
     X(SDL_DestroyWindow)                                                                           \
     X(SDL_CreateRenderer)                                                                          \
@@ -63,9 +65,10 @@ static bool is_wanted(const live_options *o)
 
 static vg_status failed(const state *t, const char *what, vg_error *err)
 {
+    const char *why = t->sdl.SDL_GetError();
     return base_fail(err, VG_ERR_UNSUPPORTED, "show",
-                     "leave --show out, or set DISPLAY or WAYLAND_DISPLAY", "%s: %s", what,
-                     t->sdl.SDL_GetError());
+                     "leave --show out, or set DISPLAY or WAYLAND_DISPLAY", "%s%s%s", what,
+                     *why != '\0' ? ": " : "", why);
 }
 
 static vg_status load(library *l, vg_error *err)
@@ -82,12 +85,25 @@ static vg_status load(library *l, vg_error *err)
     return st;
 }
 
+/* Where there is no screen SDL draws into memory that nobody sees; fine when asked for by name. */
+static bool is_invisible(const state *t)
+{
+    static const char *const drivers[] = {"offscreen", "dummy", "evdev"};
+    const char *driver = t->sdl.SDL_GetCurrentVideoDriver(), *asked = getenv("SDL_VIDEODRIVER");
+    for (size_t i = 0; i < sizeof drivers / sizeof *drivers && driver != NULL; i++)
+        if (strcmp(driver, drivers[i]) == 0)
+            return asked == NULL || *asked == '\0';
+    return false;
+}
+
 static vg_status start_sdl(state *t, vg_error *err)
 {
     t->sdl.SDL_SetHint(SDL_HINT_NO_SIGNAL_HANDLERS, "1"); /* Ctrl-C is the program's */
     t->sdl.SDL_SetHint(SDL_HINT_VIDEO_ALLOW_SCREENSAVER, "1");
     t->is_initialised = t->sdl.SDL_InitSubSystem(SDL_INIT_VIDEO) == 0;
-    return t->is_initialised ? VG_OK : failed(t, "there is no screen for --show", err);
+    if (!t->is_initialised)
+        return failed(t, "there is no screen for --show", err);
+    return is_invisible(t) ? failed(t, "there is no screen for --show", err) : VG_OK;
 }
 
 static void stop_sdl(state *t)
@@ -112,13 +128,11 @@ static vg_status open_(void *self, const live_setting *s, vg_error *err)
 {
     state *t = self;
     vg_status st = load(&t->sdl, err);
-    if (st == VG_OK)
-        st = start_sdl(t, err);
-    if (st == VG_OK) {
-        stop_sdl(t);
-        st = live_painter_create(&t->painter, s, s->mem, err);
-    }
-    return st;
+    if (st != VG_OK)
+        return st;
+    st = start_sdl(t, err);
+    stop_sdl(t);
+    return st == VG_OK ? live_painter_create(&t->painter, s, s->mem, err) : st;
 }
 
 static vg_status make_window(state *t, int w, int h, vg_error *err)

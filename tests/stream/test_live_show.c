@@ -154,7 +154,19 @@ static void without_a_screen_the_job_does_not_begin(void **state)
     snprintf(usual, sizeof usual, "%s", getenv("SDL_VIDEODRIVER"));
     setenv("SDL_VIDEODRIVER", "no-such-driver", 1);
     const vg_status st = live_sink_show.open(self, &b->s, &e);
+    /* Nor where SDL would draw for nobody. A graphics card without X11 is a screen, too. */
+    char display[256] = "";
+    if (getenv("DISPLAY") != NULL)
+        snprintf(display, sizeof display, "%s", getenv("DISPLAY"));
+    unsetenv("SDL_VIDEODRIVER");
+    unsetenv("DISPLAY");
+    unsetenv("WAYLAND_DISPLAY");
+    const vg_status unseen =
+        access("/dev/dri", F_OK) == 0 ? VG_ERR_UNSUPPORTED : live_sink_show.open(self, &b->s, NULL);
+    if (*display != '\0')
+        setenv("DISPLAY", display, 1);
     setenv("SDL_VIDEODRIVER", usual, 1);
+    assert_int_equal(VG_ERR_UNSUPPORTED, unseen);
     assert_int_equal(VG_ERR_UNSUPPORTED, st);
     assert_non_null(strstr(e.what, "no screen"));
     free(self);
