@@ -1,0 +1,72 @@
+#!/bin/sh
+# live_record.sh BUILD SOURCE: what a job on video leaves behind: after a good end, SIGTERM, SIGKILL, on a full disk.
+set -eu
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+pid=
+trap '[ -z "$pid" ] || kill -9 "$pid" 2>/dev/null || :; rm -rf "$tmp"' EXIT
+live="lavfi:testsrc2=size=160x120:rate=25"
+
+# frames FILE: its frames, all of which can be decoded.
+frames() {
+    ffprobe -v error -count_frames -show_entries stream=nb_read_frames -of csv=p=0 "$1" 2>"$tmp/err" || fail "ffprobe: $1"
+    [ ! -s "$tmp/err" ] || fail "ffprobe finds faults in $1"
+}
+
+# record ARGUMENT...: a job on a live source in the background, $pid.
+record() {
+    "$vigil" predict --weights "$weights" --imgsz 64 --threads 1 --source "$live" --policy latest --save "$@" \
+        >"$tmp/out" 2>"$tmp/err" </dev/null &
+    pid=$!
+}
+
+# wait_segments FOLDER N: two minutes at most until so many recordings are there, the last of which has pictures in it.
+wait_segments() {
+    waited=0
+    until [ "$(find "$1" -name 'testsrc2-*.mp4' -size +8k 2>/dev/null | wc -l)" -ge "$2" ]; do
+        waited=$((waited + 1))
+        [ $waited -lt 1200 ] || fail "no $2 recordings in $1"
+        is_living "$pid" || fail "the job has ended"
+        sleep 0.1
+    done
+    n_checks=$((n_checks + 1))
+}
+
+# A file: every frame in the video, the lines and the labels.
+ffmpeg -v error -f lavfi -i testsrc2=size=162x122:rate=30:duration=2 -pix_fmt yuv420p -c:v libx264 clip.mp4
+predict 0 --source clip.mp4 --conf 0.001 --max-det 5 --save-json --save-txt --save-crop --project runs --name file
+equal "$(frames runs/file/clip.mp4)" 60 "frames of the recording"
+equal "$(wc -l <runs/file/predictions.jsonl)" 60 "lines"
+equal "$(find runs/file/labels -name 'clip_*.txt' | wc -l)" 60 "labels"
+equal "$(find runs/file/labels -name clip_1.txt -o -name clip_60.txt | wc -l)" 2 "labels that count from 1"
+equal "$(find runs/file/crops -name '*.jpg' | wc -l)" "$(cat runs/file/labels/*.txt | wc -l)" "crops"
+
+# A reader that has gone ends a job that has nothing else to do.
+"$vigil" predict --weights "$weights" --imgsz 64 --threads 1 --source "$live" --json 2>err | head -n 3 >out
+equal "$(wc -l <out)" 3 "lines that head let through"
+says err "the reader is gone"
+
+# Segments: begun by time, the newest kept; SIGTERM ends the last one well.
+record --segment 2s --keep-segments 3 --project runs --name term
+wait_segments runs/term 3
+kill -TERM "$pid"
+ends "$pid" 143 "a job ended by SIGTERM"
+pid=
+n=$(find runs/term -name '*.mp4' | wc -l)
+[ "$n" -le 3 ] || fail "$n segments are kept, not 3"
+for file in runs/term/*.mp4; do
+    [ "$(frames "$file")" -ge 1 ] || fail "$file is empty"
+done
+
+# SIGKILL: what was written plays.
+record --project runs --name kill
+wait_segments runs/kill 1
+kill -9 "$pid"
+ends "$pid" 137 "a job ended by SIGKILL"
+pid=
+[ "$(frames runs/kill/testsrc2-*.mp4)" -ge 10 ] || fail "less than ten frames are left"
+
+# A codec that is not there is told before anything is done.
+predict 1 --source "$live" --save --video-codec h999 --project runs --name codec
+is_error 'no video encoder "h999"'
+done_well
