@@ -30,7 +30,8 @@ typedef struct live_channel {
     char stem[64];
     uint64_t n_results;                /* post stage */
     int seen_occupant, seen_w, seen_h; /* of the last result */
-    int64_t seen_number, seen_ns;
+    uint64_t seen_connects;
+    int64_t seen_ns;
     uint64_t n_frames_of; /* of the whole file, 0: not known */
 } live_channel;
 

@@ -170,10 +170,10 @@ static void *infer_loop(void *self)
 
 /* ---- post ---- */
 
-/* A connection begins to count anew. */
-static bool was_away(const live_channel *c, const video_frame_info *f)
+/* A slow engine sees frames far apart, too: only a new connection was away. */
+static bool was_away(const live_channel *c, const video_frame_info *f, uint64_t n_connects)
 {
-    return f->number <= c->seen_number && f->arrived_ns - c->seen_ns > AWAY_NS;
+    return n_connects != c->seen_connects && f->arrived_ns - c->seen_ns > AWAY_NS;
 }
 
 /* Another source in the place, another picture size, or one that was away: what was known of the
@@ -181,7 +181,8 @@ static bool was_away(const live_channel *c, const video_frame_info *f)
 static void see_scene(stream_live *l, live_channel *c, const live_item *item)
 {
     const live_result *r = &item->result;
-    const bool is_new = c->seen_occupant != item->occupant || was_away(c, &r->frame),
+    const uint64_t n_connects = l->stats.channels[r->channel].n_connects;
+    const bool is_new = c->seen_occupant != item->occupant || was_away(c, &r->frame, n_connects),
                is_first = c->seen_w == 0,
                is_resized = c->seen_w != r->frame.w || c->seen_h != r->frame.h;
     if ((is_new || is_resized) && !is_first) {
@@ -193,7 +194,7 @@ static void see_scene(stream_live *l, live_channel *c, const live_item *item)
     if (c->seen_occupant != item->occupant)
         c->n_results = 0;
     c->seen_occupant = item->occupant;
-    c->seen_number = r->frame.number;
+    c->seen_connects = n_connects;
     c->seen_ns = r->frame.arrived_ns;
     c->seen_w = r->frame.w;
     c->seen_h = r->frame.h;
