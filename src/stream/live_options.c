@@ -139,6 +139,8 @@ static const live_option table[] = {
      "old ones of it kept", NULL, false},
     {"keep_crops", NULL, LIVE_OPTION_INT, AT(keep_crops), 0, 1000000000, NULL, "0",
      "crops kept, the newest; 0: 10000 for live sources", NULL, false},
+    {"keep_snapshots", NULL, LIVE_OPTION_INT, AT(keep_snapshots), 0, 1000000000, NULL, "0",
+     "snapshots of events kept, the newest; 0: 10000 for live sources", NULL, false},
     {"video_codec", NULL, LIVE_OPTION_TEXT, AT(video_codec), 0, 15, NULL, "h264", "of recordings",
      NULL, false},
     {"sink_policy", NULL, LIVE_OPTION_CHOICE, AT(sink_policy), 0, 0, "auto|block|drop", "auto",
@@ -283,4 +285,6 @@ void live_options_settle(live_options *o, bool has_files_only)
         o->json_bytes = (size_t)1 << 30;
     if (o->keep_crops == 0)
         o->keep_crops = 10000;
+    if (o->keep_snapshots == 0)
+        o->keep_snapshots = 10000;
 }

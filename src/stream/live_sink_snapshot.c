@@ -1,16 +1,32 @@
 /* live_sink_snapshot.c: snapshots/STEM-EVENT.jpg, the picture with its boxes, for events that want
- * one. Wanted when there are zones: only events have snapshots. */
+ * one; the newest keep_snapshots of this run are kept. Wanted when there are zones: only events
+ * have snapshots. */
+#include <errno.h>
+#include <unistd.h>
+
 #include "live_files.h"
+
+typedef struct kept {
+    char stem[LIVE_STEM_BYTES];
+    uint64_t event; /* from 1; 0: nothing is here */
+} kept;
 
 typedef struct state {
     live_painter *painter;
     image_encoder *encoder;
     bool has_folder;
+    kept *ring; /* (n) */
+    size_t n, next;
 } state;
 
 static bool is_wanted(const live_options *o)
 {
     return o->zones[0] != '\0';
+}
+
+static size_t ring_length(const live_setting *s)
+{
+    return s->options->keep_snapshots > 0 ? (size_t)s->options->keep_snapshots : 0;
 }
 
 static image_encoder_need encoder_need(const live_setting *s)
@@ -24,7 +40,7 @@ static image_encoder_need encoder_need(const live_setting *s)
 static size_t need_bytes(const live_setting *s)
 {
     const image_encoder_need need = encoder_need(s);
-    return live_painter_bytes(s) + image_encoder_bytes(&need);
+    return live_painter_bytes(s) + image_encoder_bytes(&need) + ring_length(s) * sizeof(kept);
 }
 
 static vg_status close_(void *self, vg_error *err)
@@ -33,6 +49,8 @@ static vg_status close_(void *self, vg_error *err)
     (void)err;
     live_painter_destroy(&t->painter);
     image_encoder_destroy(&t->encoder);
+    base_free(t->ring);
+    t->ring = NULL;
     return VG_OK;
 }
 
@@ -45,6 +63,11 @@ static vg_status open_(void *self, const live_setting *s, vg_error *err)
         st = image_encoder_create(&t->encoder, s->mem, err);
     if (st == VG_OK)
         st = image_encoder_reserve(t->encoder, &need, s->mem, err);
+    t->n = ring_length(s);
+    if (st == VG_OK && t->n > 0) {
+        t->ring = base_alloc_zero(s->mem, t->n, sizeof *t->ring, err);
+        st = t->ring != NULL ? VG_OK : VG_ERR_MEMORY;
+    }
     if (st != VG_OK)
         close_(self, NULL);
     return st;
@@ -63,6 +86,25 @@ static vg_status make_folder(state *t, const live_setting *s, vg_error *err)
     return st;
 }
 
+/* Takes the oldest one's place. */
+static vg_status keep(state *t, const live_setting *s, const char *stem, uint64_t event,
+                      vg_error *err)
+{
+    char path[LIVE_PATH_BYTES];
+    if (t->n == 0)
+        return VG_OK;
+    kept *k = &t->ring[t->next];
+    t->next = (t->next + 1) % t->n;
+    const kept old = *k;
+    *k = (kept){.event = event};
+    base_format(k->stem, sizeof k->stem, "%s", stem);
+    if (old.event == 0 || !live_snapshot_path(path, sizeof path, s->folder, old.stem, old.event) ||
+        unlink(path) == 0 || errno == ENOENT)
+        return VG_OK;
+    return base_fail_errno(err, VG_ERR_IO, path, "check the folder and its permissions",
+                           "an old snapshot cannot be removed");
+}
+
 static vg_status put(state *t, const live_setting *s, const live_result *r,
                      const image_view *picture, uint64_t event, vg_error *err)
 {
@@ -73,7 +115,7 @@ static vg_status put(state *t, const live_setting *s, const live_result *r,
     const vg_status st = image_write(t->encoder, picture, path, s->mem, err);
     if (st != VG_OK)
         t->has_folder = false; /* it may have been removed */
-    return st;
+    return st == VG_OK ? keep(t, s, r->stem, event, err) : st;
 }
 
 /* Drawn once, whatever number of events the frame has. */

@@ -422,6 +422,26 @@ static void events_that_ask_have_a_snapshot(void **state)
     assert_false(live_snapshot_path(path, 10, b->folder, "cam", 5));
 }
 
+static void the_newest_snapshots_are_kept(void **state)
+{
+    bed *b = *state;
+    char path[512];
+    b->o.keep_snapshots = 4;
+    b->r.events = b->events;
+    b->r.n_events = 1;
+    bed_open(b, &live_sink_snapshot);
+    for (uint64_t id = 1; id <= 10; id++) {
+        b->r.stem = id % 2 ? "one" : "two";
+        b->events[0] = (live_event){.id = id, .zone = "door", .wants_snapshot = true};
+        bed_write(b, 1);
+    }
+    assert_int_equal(4, folder_count_entries(bed_in(b, "snapshots")));
+    for (uint64_t id = 7; id <= 10; id++) {
+        live_snapshot_path(path, sizeof path, "", id % 2 ? "one" : "two", id);
+        assert_true(bed_has(b, path));
+    }
+}
+
 static void snapshots_are_wanted_where_there_are_zones(void **state)
 {
     bed *b = *state;
@@ -439,6 +459,7 @@ static void needs_are_told_beforehand(void **state)
     static const live_sink *const all[] = {&live_sink_record, &live_sink_jsonl, &live_sink_txt,
                                            &live_sink_crop, &live_sink_snapshot};
     b->o.keep_crops = 100;
+    b->o.keep_snapshots = 100;
     b->r.events = b->events;
     b->r.n_events = 1;
     b->events[0] = (live_event){.id = 1, .zone = "door", .wants_snapshot = true};
@@ -463,6 +484,7 @@ static void opening_bears_any_failing_allocation(void **state)
                                            &live_sink_crop, &live_sink_snapshot};
     const size_t before = b->mem.in_use_bytes;
     b->o.keep_crops = 100;
+    b->o.keep_snapshots = 100;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         vg_status st = VG_ERR_MEMORY;
         for (int k = 1; st != VG_OK; k++) {
@@ -498,6 +520,7 @@ int main(void)
         BED_TEST(the_newest_crops_are_kept),
         BED_TEST(all_crops_are_kept_when_asked_for),
         BED_TEST(events_that_ask_have_a_snapshot),
+        BED_TEST(the_newest_snapshots_are_kept),
         BED_TEST(snapshots_are_wanted_where_there_are_zones),
         BED_TEST(needs_are_told_beforehand),
         BED_TEST(opening_bears_any_failing_allocation),
