@@ -35,7 +35,8 @@ run 0 track $live $all --source a.ts --zones zones.yaml --json --quiet
 grep -q '"kind":"enter","zone":"whole"' out || fail "nobody came in"
 grep -o '"kind":"dwell","zone":"whole".*' out | grep -q '"seconds":1.0' || fail "nobody stayed for a second of the film"
 snapshot=$(grep -o '"snapshot":"[^"]*"' out | head -n 1 | cut -d '"' -f 4)
-[ -n "$snapshot" ] && [ -n "$(find runs -path "*${snapshot##*/}")" ] || fail "no picture \"$snapshot\""
+[ -n "$snapshot" ] || fail "no dwell has a snapshot"
+[ -n "$(find runs -name "${snapshot##*/}")" ] || fail "no picture \"$snapshot\""
 grep -o '"kind":"[a-z]*"' out | sort -u | tr -d '\n' | grep -q '^"kind":"dwell""kind":"enter"' || fail "other events"
 
 # ---- absence takes no tracks; each class by itself, once; four seconds of film take a fraction of that
