@@ -188,7 +188,7 @@ static void see_scene(stream_live *l, live_channel *c, const live_item *item)
     if ((is_new || is_resized) && !is_first) {
         if (l->tracks != NULL)
             live_tracks_clear(l->tracks, r->channel);
-        if (l->zones != NULL && is_new)
+        if (l->zones != NULL)
             live_zones_clear(l->zones, r->channel);
     }
     if (c->seen_occupant != item->occupant)
