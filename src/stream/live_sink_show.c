@@ -274,6 +274,8 @@ static vg_status close_(void *self, vg_error *err)
     return VG_OK;
 }
 
+#define IF_BUILT(function) function
+
 #else /* without SDL2's headers */
 
 typedef struct state {
@@ -307,9 +309,7 @@ static vg_status close_(void *self, vg_error *err)
     return VG_OK;
 }
 
-#define live_painter_bytes NULL
-#define tick               NULL
-#define channel_ended      NULL
+#define IF_BUILT(function) NULL
 
 #endif
 
@@ -320,9 +320,9 @@ const live_sink live_sink_show = {.name = "show",
                                   .queue_length = 1,
                                   .state_bytes = sizeof(state),
                                   .is_wanted = is_wanted,
-                                  .need_bytes = live_painter_bytes,
+                                  .need_bytes = IF_BUILT(live_painter_bytes),
                                   .open = open_,
                                   .write = write_,
-                                  .tick = tick,
-                                  .channel_ended = channel_ended,
+                                  .tick = IF_BUILT(tick),
+                                  .channel_ended = IF_BUILT(channel_ended),
                                   .close = close_};
