@@ -13,9 +13,9 @@ frames() {
     [ ! -s "$tmp/err" ] || fail "ffprobe finds faults in $1"
 }
 
-# record ARGUMENT...: a job on a live source in the background, $pid.
+# record ARGUMENT...: a job on drawn pictures without end in the background, $pid.
 record() {
-    "$vigil" predict --weights "$weights" --imgsz 64 --threads 1 --source "$live" --policy latest --save "$@" \
+    "$vigil" predict --weights "$weights" --imgsz 64 --threads 1 --source "$live" --policy every --save "$@" \
         >"$tmp/out" 2>"$tmp/err" </dev/null &
     pid=$!
 }
@@ -59,7 +59,7 @@ for file in runs/term/*.mp4; do
 done
 
 # SIGKILL: what was written plays.
-record --project runs --name kill
+record --segment 1h --project runs --name kill
 wait_segments runs/kill 1
 kill -9 "$pid"
 ends "$pid" 137 "a job ended by SIGKILL"
