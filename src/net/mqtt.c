@@ -7,20 +7,6 @@
 
 #include <string.h>
 
-static vg_status no_topic(vg_error *err)
-{
-    return base_fail(err, VG_ERR_ARGUMENT, "option mqtt",
-                     "give mqtt://HOST[:PORT]/TOPIC, with USER:PASSWORD@ if it is asked for",
-                     "an MQTT address that cannot be read");
-}
-
-/* For one that needs a topic. */
-static vg_status parse_told(net_mqtt_address *out, const char *url, vg_error *err)
-{
-    const vg_status st = net_mqtt_parse(out, url, err);
-    return st == VG_OK && out->topic[0] == '\0' ? no_topic(err) : st;
-}
-
 #ifdef VIGIL_HAVE_MOSQUITTO
 
 #include <errno.h>
@@ -74,7 +60,8 @@ struct net_mqtt {
     double retry_first_s, retry_most_s;
     char status[NET_TOPIC_BYTES]; /* whole topic; "": none */
     net_outbox *outbox;
-    char *scratch; /* (most_bytes) the message that is being handed over */
+    size_t message_bytes;
+    char *scratch; /* (message_bytes) the message that is being handed over */
     net_message message;
     int wake_fd;
     pthread_t thread;
@@ -433,9 +420,15 @@ static void make_lock(net_mqtt *m)
     pthread_mutex_init(&m->lock, NULL);
 }
 
+static size_t largest(const net_mqtt_options *o)
+{
+    return o->message_bytes > 0 && o->message_bytes < o->most_bytes ? o->message_bytes
+                                                                    : o->most_bytes;
+}
+
 size_t net_mqtt_bytes(const net_mqtt_options *o)
 {
-    return sizeof(net_mqtt) + net_outbox_bytes(o->most_messages, o->most_bytes) + o->most_bytes;
+    return sizeof(net_mqtt) + net_outbox_bytes(o->most_messages, o->most_bytes) + largest(o);
 }
 
 vg_status net_mqtt_open(net_mqtt **out, const net_mqtt_options *o, base_mem *mem, vg_error *err)
@@ -450,6 +443,7 @@ vg_status net_mqtt_open(net_mqtt **out, const net_mqtt_options *o, base_mem *mem
         return VG_ERR_MEMORY;
     m->address = address;
     m->qos = o->qos;
+    m->message_bytes = largest(o);
     m->retry_first_s = o->retry_first_s > 0 ? o->retry_first_s : 1;
     m->retry_most_s = o->retry_most_s > 0 ? o->retry_most_s : 60;
     m->rng = base_rng_make((uint64_t)base_now_ns());
@@ -464,7 +458,7 @@ vg_status net_mqtt_open(net_mqtt **out, const net_mqtt_options *o, base_mem *mem
                        "a topic that is too long");
     if (st == VG_OK)
         st = net_outbox_create(&m->outbox, o->most_messages, o->most_bytes, mem, err);
-    if (st == VG_OK && (m->scratch = base_alloc(mem, o->most_bytes, err)) == NULL)
+    if (st == VG_OK && (m->scratch = base_alloc(mem, m->message_bytes, err)) == NULL)
         st = VG_ERR_MEMORY;
     if (st == VG_OK)
         st = load(&m->l, err);
@@ -497,6 +491,9 @@ vg_status net_mqtt_send(net_mqtt *m, const char *subtopic, const void *bytes, si
                      subtopic))
         return base_fail(err, VG_ERR_LIMIT, "option mqtt", "a shorter one",
                          "a topic that is too long");
+    if (n > m->message_bytes)
+        return base_fail(err, VG_ERR_LIMIT, "option mqtt", NULL,
+                         "a message of %zu bytes, where %zu are the most", n, m->message_bytes);
     const vg_status st = net_outbox_put(m->outbox, topic, bytes, n, retain, &n_gave_way, err);
     wake(m);
     return st;
@@ -511,7 +508,8 @@ void net_mqtt_get_counts(net_mqtt *m, net_mqtt_counts *out)
                              .dropped = m->n_lost + dropped,
                              .connects = m->n_connects,
                              .waiting = waiting + m->n_waiting_flying,
-                             .is_connected = m->is_connected};
+                             .is_connected = m->is_connected,
+                             .is_refused = m->broker_code != 0};
     pthread_mutex_unlock(&m->lock);
 }
 
@@ -578,116 +576,10 @@ size_t net_mqtt_close(net_mqtt **mqtt, double patience_s)
     return counts.waiting;
 }
 
-/* ---- one message ---- */
-
-vg_status net_mqtt_check(const char *url, vg_error *err)
+vg_status net_mqtt_find_library(vg_error *err)
 {
-    net_mqtt_address address;
     library l;
-    const vg_status st = parse_told(&address, url, err);
-    return st == VG_OK ? load(&l, err) : st;
-}
-
-static void nap(int ms)
-{
-    poll(NULL, 0, ms);
-}
-
-vg_status net_mqtt_tell(const char *url, const char *json, bool *again, base_mem *mem,
-                        vg_error *err)
-{
-    const size_t n = strlen(json);
-    const net_mqtt_options o = {
-        .url = url, .qos = 1, .most_messages = 1, .most_bytes = n + NET_TOPIC_BYTES};
-    const int64_t until_ns = base_now_ns() + TELL_MS * INT64_C(1000000);
-    net_mqtt_counts counts = {.sent = 0};
-    net_mqtt *m;
-    *again = true;
-    vg_status st = net_mqtt_open(&m, &o, mem, err);
-    if (st != VG_OK)
-        return st;
-    st = net_mqtt_send(m, "", json, n, false, err);
-    while (st == VG_OK && counts.sent == 0 && counts.dropped == 0 && base_now_ns() < until_ns) {
-        nap(20);
-        net_mqtt_get_counts(m, &counts);
-        st = net_mqtt_problem(m, err);
-    }
-    if (counts.sent > 0)
-        st = VG_OK;
-    else if (st == VG_OK)
-        st = base_fail(
-            err, VG_ERR_IO, base_where("MQTT at %s:%d", m->address.host, m->address.port), NULL,
-            "the broker did not take the message%s", counts.dropped > 0 ? "" : ": no answer");
-    pthread_mutex_lock(&m->lock);
-    *again = m->broker_code == 0 && counts.dropped == 0;
-    pthread_mutex_unlock(&m->lock);
-    net_mqtt_close(&m, 0);
-    return st;
-}
-
-#else
-
-static vg_status unsupported(vg_error *err)
-{
-    return base_fail(err, VG_ERR_UNSUPPORTED, "option mqtt",
-                     "install libmosquitto-dev and build again",
-                     "this vigil was built without libmosquitto");
-}
-
-size_t net_mqtt_bytes(const net_mqtt_options *o)
-{
-    (void)o;
-    return 0;
-}
-
-vg_status net_mqtt_open(net_mqtt **out, const net_mqtt_options *o, base_mem *mem, vg_error *err)
-{
-    net_mqtt_address address;
-    (void)mem;
-    *out = NULL;
-    const vg_status st = net_mqtt_parse(&address, o->url, err);
-    return st == VG_OK ? unsupported(err) : st;
-}
-
-vg_status net_mqtt_send(net_mqtt *m, const char *subtopic, const void *bytes, size_t n, bool retain,
-                        vg_error *err)
-{
-    (void)m, (void)subtopic, (void)bytes, (void)n, (void)retain;
-    return unsupported(err);
-}
-
-void net_mqtt_get_counts(net_mqtt *m, net_mqtt_counts *out)
-{
-    (void)m;
-    *out = (net_mqtt_counts){.sent = 0};
-}
-
-vg_status net_mqtt_problem(net_mqtt *m, vg_error *err)
-{
-    (void)m;
-    return unsupported(err);
-}
-
-size_t net_mqtt_close(net_mqtt **m, double patience_s)
-{
-    (void)patience_s;
-    *m = NULL;
-    return 0;
-}
-
-vg_status net_mqtt_check(const char *url, vg_error *err)
-{
-    net_mqtt_address address;
-    const vg_status st = parse_told(&address, url, err);
-    return st == VG_OK ? unsupported(err) : st;
-}
-
-vg_status net_mqtt_tell(const char *url, const char *json, bool *again, base_mem *mem,
-                        vg_error *err)
-{
-    (void)json, (void)mem;
-    *again = false;
-    return net_mqtt_check(url, err);
+    return load(&l, err);
 }
 
 #endif

@@ -34,6 +34,7 @@ typedef struct net_mqtt_options {
     const char
         *status; /* topic below the prefix: "online" and, by will, "offline", retained. "": none */
     size_t most_messages, most_bytes;   /* of the outbox */
+    size_t message_bytes;               /* of one message; 0: most_bytes */
     double retry_first_s, retry_most_s; /* 0: 1, 60 */
 } net_mqtt_options;
 
@@ -53,12 +54,14 @@ typedef struct net_mqtt_counts {
     uint64_t connects;
     size_t waiting; /* flying ones included */
     bool is_connected;
+    bool is_refused; /* the broker has said no to the last attempt */
 } net_mqtt_counts;
 void net_mqtt_get_counts(net_mqtt *m, net_mqtt_counts *out);
 /* Why there is no connection now: VG_ERR_IO; VG_OK while there is one. */
 vg_status net_mqtt_problem(net_mqtt *m, vg_error *err);
 /* Sends what waits and says "offline", for at most patience_s, and ends. Returns what was left. */
 size_t net_mqtt_close(net_mqtt **m, double patience_s);
+vg_status net_mqtt_find_library(vg_error *err); /* VG_ERR_UNSUPPORTED */
 
 /* Loads the library and reads the URL, which needs a topic: what net_mqtt_tell would fail with for
  * ever. */

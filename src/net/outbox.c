@@ -141,8 +141,6 @@ bool net_outbox_take(net_outbox *o, net_message *m, char *bytes, int timeout_ms)
         copy_out(o, m->topic, e.n_topic);
         m->topic[e.n_topic] = '\0';
         copy_out(o, bytes, e.n_bytes);
-        if (e.n_bytes < o->most_bytes)
-            bytes[e.n_bytes] = '\0';
         m->n = e.n_bytes;
         m->retain = e.retain;
         o->first = (o->first + 1) % o->most_messages;

@@ -29,8 +29,8 @@ typedef struct net_message {
     size_t n;
     bool retain;
 } net_message;
-/* The oldest one, whose bytes go to `bytes` (most_bytes of create) and a 0 behind them when there
- * is room. Waits up to timeout_ms (0: not) for one; false: none, or closed and empty. */
+/* The oldest one. bytes: room for the largest that is ever put. Waits up to timeout_ms (0: not) for
+ * one; false: none, or closed and empty. */
 bool net_outbox_take(net_outbox *o, net_message *m, char *bytes, int timeout_ms);
 void net_outbox_close(net_outbox *o); /* wakes who waits; puts are dropped and counted */
 size_t net_outbox_length(net_outbox *o);

@@ -182,14 +182,14 @@ static void put_faults(writer *w, const live_stats *s)
 
 static double fps_of(const live_moment *m, int i)
 {
-    return m->rates->per_s[i];
+    return round(m->rates->per_s[i] * 1000) / 1000;
 }
 
 /* NAN: there was none yet. */
 static double age_of(const live_moment *m, int i)
 {
     const int64_t at_ns = m->stats->channels[i].last_frame_ns;
-    return at_ns == 0 ? (double)NAN : fmax((double)(m->now_ns - at_ns) * 1e-9, 0);
+    return at_ns == 0 ? (double)NAN : fmax(round((double)(m->now_ns - at_ns) * 1e-6) / 1000, 0);
 }
 
 static double width_of(const live_moment *m, int i)
@@ -386,7 +386,7 @@ vg_status live_health_json(base_str *out, const live_moment *m, base_mem *mem, v
     bool is_first = true;
     PUT(&w, "{\"status\":\"%s\",\"version\":\"%s\",\"uptime_s\":%s,\"sources\":[",
         m->is_healthy ? "ok" : "failing", live_version(),
-        number(text, (double)(m->now_ns - s->started_ns) * 1e-9));
+        number(text, round((double)(m->now_ns - s->started_ns) * 1e-6) / 1000));
     for (int i = 0; i < s->n_channels; i++)
         if (s->channels[i].state != LIVE_EMPTY) {
             put_source_health(&w, m, i, is_first);

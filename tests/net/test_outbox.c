@@ -125,6 +125,7 @@ static void threads_neither_lose_nor_double(void **state)
         pthread_create(&threads[i], NULL, say, i == 0 ? "first" : "second one");
     while (n + net_outbox_dropped(o) < 40000) {
         if (net_outbox_take(o, &m, bytes, 1)) {
+            bytes[m.n] = '\0';
             assert_true(strcmp(bytes, "first") == 0 || strcmp(bytes, "second one") == 0);
             n++;
         }

@@ -43,7 +43,7 @@ static int tear_down(void **state)
     void *bed_state = b;
     hook_stop();
     if (b->state != NULL)
-        bed_close(b, NULL); /* which may have to say that messages were left */
+        bed_close(b, NULL);
     (void)state;
     return bed_tear_down(&bed_state) != 0 || programs_tear_down(NULL) != 0;
 }
@@ -176,8 +176,7 @@ static void a_dead_broker_costs_neither_time_nor_memory(void **state)
     assert_true(base_thread_cpu_ns() - cpu_ns < INT64_C(60000000000));
     assert_int_equal(b->mem.in_use_bytes, bytes);
     assert_int_equal(b->mem.n_allocs, n_allocs);
-    assert_int_equal(bed_close(b, &err), VG_ERR_IO);
-    assert_non_null(strstr(err.what, "messages were left"));
+    assert_int_equal(bed_close(b, &err), VG_OK);
 }
 
 static void a_broker_that_comes_back_hears_the_newest(void **state)
@@ -298,8 +297,8 @@ static void a_stalled_server_costs_neither_time_nor_memory(void **state)
     assert_int_equal(b->mem.in_use_bytes, bytes);
     assert_int_equal(b->mem.n_allocs, n_allocs);
     assert_int_equal(hooked.n_asked, 1);
-    assert_int_equal(bed_close(b, &err), VG_ERR_IO);
-    assert_non_null(strstr(err.what, "200 messages were left"));
+    assert_int_equal(bed_close(b, &err), VG_OK);
+    assert_int_equal(hooked.n_asked, 1);
 }
 
 int main(void)
