@@ -10,10 +10,10 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
+#include "net/net.h"
 #include "watch/acts.h"
 #include "watch/own_cgroup.h"
 #include "watch/remedy.h"
-#include "net/net.h"
 
 static base_mem mem = {.tag = "test"};
 
