@@ -88,20 +88,28 @@ static vg_status add_source(base_str *out, state *t, int channel, base_mem *mem)
     return st;
 }
 
+/* The table reads itself anew; the picture is a stream of its own and is left alone. */
+static const char index_head[] =
+    "<!DOCTYPE html><meta charset=utf-8><meta name=viewport content=\"width=device-width\">"
+    "<title>vigil</title>\n<style>body{font:15px sans-serif;margin:2em}img{max-width:100%%;"
+    "background:#ddd}td,th{text-align:left;padding:.2em 1em .2em 0}</style>\n<h1>vigil %s</h1>\n"
+    "<p><a href=/preview>preview</a> &middot; <a href=/healthz>health</a> &middot; "
+    "<a href=/metrics>metrics</a></p>\n<p><img src=/preview alt=\"the newest picture\"></p>\n"
+    "<table id=t>\n<tr><th>source</th><th>state</th><th>fps</th><th>results</th><th>dropped</th>"
+    "</tr>\n";
+static const char index_tail[] =
+    "</table>\n<script>setInterval(()=>fetch('/').then(r=>r.text()).then(x=>{"
+    "document.getElementById('t').innerHTML=new DOMParser().parseFromString(x,'text/html')"
+    ".getElementById('t').innerHTML}).catch(()=>0),5000)</script>\n";
+
 static vg_status write_index(base_str *out, state *t, base_mem *mem)
 {
-    vg_status st = base_str_add(
-        out, MOST_PAGE_BYTES, mem, NULL,
-        "<!DOCTYPE html><meta charset=utf-8><meta http-equiv=refresh content=5>"
-        "<meta name=viewport content=\"width=device-width\"><title>vigil</title>\n"
-        "<style>body{font:15px sans-serif;margin:2em}td,th{text-align:left;padding:.2em 1em .2em 0}"
-        "</style>\n<h1>vigil %s</h1>\n<p><a href=/preview>preview</a> &middot; <a "
-        "href=/healthz>health</a> &middot; <a href=/metrics>metrics</a></p>\n<table>\n"
-        "<tr><th>source</th><th>state</th><th>fps</th><th>results</th><th>dropped</th></tr>\n",
-        live_version());
+    vg_status st = base_str_add(out, MOST_PAGE_BYTES, mem, NULL, index_head, live_version());
     for (int i = 0; i < t->setting->n_channels && st == VG_OK; i++)
         st = add_source(out, t, i, mem);
-    return st == VG_OK ? base_str_add(out, MOST_PAGE_BYTES, mem, NULL, "</table>\n") : st;
+    return st == VG_OK ? base_str_add_bytes(out, MOST_PAGE_BYTES, index_tail, sizeof index_tail - 1,
+                                            mem, NULL)
+                       : st;
 }
 
 /* stem "": the first that gives pictures, else the first. -1: there is none of that name. */

@@ -145,6 +145,9 @@ static void the_page_leads_to_sources_and_shows_names_as_text(void **state)
     assert_non_null(strstr(answer, "cam &#60;one&#62; &#38; &#34;two&#34;"));
     assert_null(strstr(answer, "<one>"));
     assert_non_null(strstr(answer, "href=\"/preview/cam\""));
+    assert_non_null(strstr(answer, "<img src=/preview"));
+    assert_non_null(strstr(answer, "max-width:100%;"));
+    assert_non_null(strstr(answer, "img-src 'self'"));
     assert_int_equal(ask("/nothing"), 404);
     assert_int_equal(ask("/preview/nobody"), 404);
 }
