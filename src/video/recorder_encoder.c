@@ -10,7 +10,8 @@ enum {
     KEY_EVERY_S = 2,   /* where players can jump to, and where a broken file goes on */
     X264_CRF = 23,     /* x264's own default */
     MPEG4_QUALITY = 4, /* 1..31, less is better */
-    HD_LINES = 720     /* BT.709 from here, as players assume */
+    PADDING = 64,
+    HD_LINES = 720 /* BT.709 from here, as players assume */
 };
 static const double BITS_PER_PIXEL = 0.1; /* for encoders without constant quality */
 
@@ -123,6 +124,18 @@ static vg_status open_frame(video_encoder *e, const video_ffmpeg *f, vg_error *e
     return code >= 0 ? VG_OK : failed(f, code, "a frame to encode", err);
 }
 
+/* libswscale reads up to a register beyond the end of a row. Behind all rows but the last there is
+ * another; the last may end where the caller's memory does, so the last ones are copied. */
+static int tail_rows(const video_encoder *e)
+{
+    return e->h < 4 ? e->h : 2;
+}
+
+static size_t tail_stride(const video_encoder *e)
+{
+    return base_round_up((size_t)e->w * 3 + PADDING, PADDING);
+}
+
 static vg_status open_scaler(video_encoder *e, const video_ffmpeg *f, vg_error *err)
 {
     /* libswscale's fast way to chroma takes columns by twos, and beside the last of an odd number
@@ -135,6 +148,11 @@ static vg_status open_scaler(video_encoder *e, const video_ffmpeg *f, vg_error *
     const int *rgb = f->sws_getCoefficients(SWS_CS_DEFAULT),
               *yuv = f->sws_getCoefficients(e->h >= HD_LINES ? SWS_CS_ITU709 : SWS_CS_SMPTE170M);
     f->sws_setColorspaceDetails(e->scaler, rgb, 1, yuv, 0, 0, 1 << 16, 1 << 16);
+    const size_t tail_bytes = tail_stride(e) * (size_t)tail_rows(e);
+    e->tail = f->av_malloc(tail_bytes);
+    if (e->tail == NULL)
+        return failed(f, AVERROR(ENOMEM), "conversion to yuv420p", err);
+    memset(e->tail, 0, tail_bytes);
     return VG_OK;
 }
 
@@ -163,6 +181,7 @@ void video_encoder_close(video_encoder *e, const video_ffmpeg *f)
         f->av_packet_free(&e->packet);
     if (e->scaler != NULL)
         f->sws_freeContext(e->scaler);
+    f->av_free(e->tail);
     *e = (video_encoder){0};
 }
 
@@ -181,18 +200,33 @@ static void fill_edges(AVFrame *frame, int w, int h)
         memcpy(luma + h * stride, luma + (h - 1) * stride, (size_t)frame->width);
 }
 
+/* Rows from y on, which stand at `data`. */
+static int scale_rows(video_encoder *e, const video_ffmpeg *f, const uint8_t *data, size_t stride,
+                      int y, int n_rows)
+{
+    const uint8_t *planes[4] = {data};
+    const int strides[4] = {(int)stride};
+    return f->sws_scale(e->scaler, planes, strides, y, n_rows, e->frame->data, e->frame->linesize);
+}
+
 static vg_status fill_frame(video_encoder *e, const video_ffmpeg *f, const image_view *picture,
                             vg_error *err)
 {
     const int code = f->av_frame_make_writable(e->frame);
     if (code < 0)
         return failed(f, code, "a frame to encode", err);
-    const uint8_t *planes[4] = {picture->data};
-    const int strides[4] = {(int)picture->stride};
-    const int rows =
-        f->sws_scale(e->scaler, planes, strides, 0, e->h, e->frame->data, e->frame->linesize);
-    if (rows < e->h)
-        return failed(f, rows < 0 ? rows : AVERROR_EXTERNAL, "conversion to yuv420p", err);
+    const int n_tail = tail_rows(e), n_head = e->h - n_tail;
+    const size_t stride = tail_stride(e);
+    for (int y = 0; y < n_tail; y++)
+        memcpy(e->tail + (size_t)y * stride, picture->data + (size_t)(n_head + y) * picture->stride,
+               (size_t)e->w * 3);
+    int rows = 0;
+    if (n_head > 0)
+        rows = scale_rows(e, f, picture->data, picture->stride, 0, n_head);
+    if (rows >= 0)
+        rows = scale_rows(e, f, e->tail, stride, n_head, n_tail);
+    if (rows < 0)
+        return failed(f, rows, "conversion to yuv420p", err);
     fill_edges(e->frame, e->w, e->h);
     return VG_OK;
 }

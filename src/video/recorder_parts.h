@@ -18,7 +18,8 @@ typedef struct video_encoder {
     struct SwsContext *scaler;
     AVFrame *frame; /* of even size */
     AVPacket *packet;
-    int w, h; /* of the pictures */
+    uint8_t *tail; /* a copy of the picture's last rows, padded */
+    int w, h;      /* of the pictures */
 } video_encoder;
 
 /* name: "h264", "" or an FFmpeg encoder's. Errors: VG_ERR_UNSUPPORTED. */

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -177,6 +178,29 @@ static void pixels_come_back_in_odd_and_large_sizes(void **state)
     }
 }
 
+/* Nothing beyond the last pixel is read: behind it is a page that must not be. */
+static void pictures_may_end_where_memory_does(void **state)
+{
+    (void)state;
+    static const int sizes[][2] = {{96, 64}, {97, 65}, {1281, 33}, {5, 3}, {1, 1}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        const int w = sizes[i][0], h = sizes[i][1];
+        const size_t page = 4096, bytes = (size_t)w * (size_t)h * 3,
+                     whole = (bytes + page - 1) / page * page;
+        uint8_t *map =
+            mmap(NULL, whole + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        assert_true(map != MAP_FAILED);
+        assert_int_equal(0, mprotect(map + whole, page, PROT_NONE));
+        image_view v = draw(w, h, 0, false);
+        v.data = memcpy(map + whole - bytes, v.data, bytes);
+        OK(video_recorder_create(&b.r, &b.o, &b.mem, err));
+        for (int t = 0; t < 3; t++)
+            OK(video_recorder_write(b.r, &v, t * S / 25, err));
+        OK(video_recorder_close(&b.r, err));
+        munmap(map, whole + page);
+    }
+}
+
 static void nothing_of_ours_is_allocated_by_writes(void **state)
 {
     (void)state;
@@ -263,7 +287,7 @@ static int fill_small_disk(const char *folder)
 {
     if (unshare(CLONE_NEWNS) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0)
         return 77;
-    if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+    if (mount("none", "/", "", MS_REC | MS_PRIVATE, NULL) != 0 ||
         mount("none", folder, "tmpfs", 0, "size=200k") != 0)
         return 77;
     vg_error e = {0};
@@ -278,7 +302,9 @@ static int fill_small_disk(const char *folder)
         strstr(e.mend, "room") == NULL)
         return 2;
     probe_list *l = probe_files(folder, "cam", ".mp4");
-    return l->n == 1 && probe_whole(l->paths[0]) >= 10 ? 0 : 3;
+    const int n_frames = l->n == 1 ? probe_whole(l->paths[0]) : 0;
+    free(l);
+    return n_frames >= 10 ? 0 : 3;
 }
 
 static void a_disk_of_200_kb_says_that_it_is_full(void **state)
@@ -568,6 +594,7 @@ int main(void)
         TEST(times_are_those_of_the_frames),
         TEST(clocks_that_step_are_smoothed),
         TEST(pixels_come_back_in_odd_and_large_sizes),
+        TEST(pictures_may_end_where_memory_does),
         TEST(nothing_of_ours_is_allocated_by_writes),
         TEST(a_killed_recording_plays_but_for_its_last_second),
         TEST(a_full_disk_ends_a_segment_well_and_the_next_goes_on),
