@@ -36,7 +36,7 @@ export OMP_WAIT_POLICY=passive
 # No detect_stack_use_after_return: GCC 12 aligns its fake stacks to 32 bytes, and the 64-byte stores of the AVX-512 kernels fault.
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0
 export UBSAN_OPTIONS=print_stacktrace=1
-export TSAN_OPTIONS=halt_on_error=1
+export TSAN_OPTIONS="halt_on_error=1 suppressions=$PWD/tests/tsan.supp"
 
 # step NAME COMMAND...: one thing that passes or fails; its output is shown when it fails, and kept in build-logs/.
 step() {

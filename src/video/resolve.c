@@ -1,27 +1,34 @@
-/* resolve.c: glibc's getaddrinfo_a: one of its threads waits for the name server while we look
- * whether to stop.
+/* resolve.c: a thread that waits for the name server while we look whether to stop.
  *
  * A look-up cannot be called off. One that we no longer wait for is left to itself until it is done
- * (resolv.conf's timeout, some 10 s): at most MOST_LEFT of them in a process. */
+ * (resolv.conf's time-outs, some 10 s): at most MOST_LOOK_UPS are under way in a process. Not
+ * glibc's getaddrinfo_a: neither valgrind nor the thread sanitizer can bear its threads. */
 #include "resolve.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netdb.h>
 #include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
 
 #include "base/base.h"
 
+/* Shared by who asks and the thread; who leaves last frees it. */
 typedef struct look_up {
-    struct gaicb request;
+    pthread_mutex_t lock;
+    pthread_cond_t done;
+    int n_users;
+    bool is_done;
+    int code; /* of getaddrinfo */
     char host[256];
 } look_up;
 
-enum { MOST_LEFT = 16 };
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static look_up *left[MOST_LEFT];
+enum { MOST_LOOK_UPS = 96, STACK_BYTES = 256 << 10 };
+static atomic_int n_threads;
 
 void video_url_host(char *out, size_t n, const char *url)
 {
@@ -60,53 +67,91 @@ static bool goes_by_proxy(const char *url)
     return strncasecmp(url, "http", 4) == 0 && getenv("http_proxy") != NULL;
 }
 
-static void drop(look_up *l)
+static void leave(look_up *l)
 {
-    if (l->request.ar_result != NULL)
-        freeaddrinfo(l->request.ar_result);
+    pthread_mutex_lock(&l->lock);
+    bool is_last = --l->n_users == 0;
+    pthread_mutex_unlock(&l->lock);
+    if (!is_last)
+        return;
+    pthread_cond_destroy(&l->done);
+    pthread_mutex_destroy(&l->lock);
     base_handle_free(l);
 }
 
-/* Frees those that are done, and keeps l when it is not NULL. False: no room. */
-static bool leave(look_up *l)
+static void *look(void *of)
 {
-    bool has_room = false;
-    pthread_mutex_lock(&lock);
-    for (size_t i = 0; i < MOST_LEFT; i++) {
-        if (left[i] != NULL && gai_error(&left[i]->request) != EAI_INPROGRESS) {
-            drop(left[i]);
-            left[i] = NULL;
-        }
-        if (left[i] == NULL) {
-            has_room = true;
-            left[i] = l;
-            l = NULL;
-        }
-    }
-    pthread_mutex_unlock(&lock);
-    return has_room;
+    look_up *l = of;
+    struct addrinfo *found = NULL;
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    int code = getaddrinfo(l->host, NULL, &hints, &found);
+    if (code == 0)
+        freeaddrinfo(found);
+    pthread_mutex_lock(&l->lock);
+    l->code = code;
+    l->is_done = true;
+    pthread_cond_signal(&l->done);
+    pthread_mutex_unlock(&l->lock);
+    leave(l);
+    atomic_fetch_sub(&n_threads, 1);
+    return NULL;
+}
+
+static int start(look_up *l)
+{
+    pthread_t thread;
+    pthread_attr_t how;
+    sigset_t all, before;
+    int code = pthread_attr_init(&how);
+    if (code != 0)
+        return code;
+    pthread_attr_setdetachstate(&how, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&how, STACK_BYTES);
+    sigfillset(&all); /* signals are for those who wait for them */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    code = pthread_create(&thread, &how, look, l);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&how);
+    return code;
+}
+
+static look_up *make(const char *host)
+{
+    pthread_condattr_t how;
+    look_up *l = base_handle_alloc(sizeof *l, NULL);
+    if (l == NULL)
+        return NULL;
+    pthread_condattr_init(&how);
+    pthread_condattr_setclock(&how, CLOCK_MONOTONIC);
+    pthread_cond_init(&l->done, &how);
+    pthread_condattr_destroy(&how);
+    pthread_mutex_init(&l->lock, NULL);
+    l->n_users = 2;
+    base_format(l->host, sizeof l->host, "%s", host);
+    return l;
 }
 
 static video_resolved wait_for(look_up *l, int (*is_cut)(void *), void *ctx, const char **why)
 {
-    const struct timespec slice = {.tv_nsec = 100 * 1000 * 1000};
-    const struct gaicb *list[] = {&l->request};
-    int code;
-    while ((code = gai_error(&l->request)) == EAI_INPROGRESS) {
-        if (is_cut(ctx)) {
-            if (gai_cancel(&l->request) != EAI_CANCELED) {
-                while (!leave(l)) /* another took the last place: one of them will be done */
-                    gai_suspend(list, 1, &slice);
-                return VIDEO_RESOLVE_CUT;
-            }
-            drop(l);
-            return VIDEO_RESOLVE_CUT;
-        }
-        gai_suspend(list, 1, &slice);
+    video_resolved result = VIDEO_RESOLVED;
+    pthread_mutex_lock(&l->lock);
+    while (!l->is_done && result == VIDEO_RESOLVED) {
+        struct timespec until;
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_nsec += 100 * 1000 * 1000;
+        until.tv_sec += until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+        if (is_cut(ctx))
+            result = VIDEO_RESOLVE_CUT;
+        else
+            pthread_cond_timedwait(&l->done, &l->lock, &until);
     }
-    *why = code == 0 ? "" : gai_strerror(code);
-    drop(l);
-    return code == 0 ? VIDEO_RESOLVED : VIDEO_NO_NAME;
+    if (l->is_done && l->code != 0) {
+        result = VIDEO_NO_NAME;
+        *why = gai_strerror(l->code);
+    }
+    pthread_mutex_unlock(&l->lock);
+    return result;
 }
 
 video_resolved video_resolve(const char *url, int (*is_cut)(void *), void *ctx, const char **why)
@@ -116,23 +161,21 @@ video_resolved video_resolve(const char *url, int (*is_cut)(void *), void *ctx, 
     video_url_host(host, sizeof host, url);
     if (host[0] == '\0' || is_address(host) || goes_by_proxy(url))
         return VIDEO_RESOLVED;
-    if (!leave(NULL)) {
+    if (atomic_fetch_add(&n_threads, 1) >= MOST_LOOK_UPS) {
+        atomic_fetch_sub(&n_threads, 1);
         *why = "too many look-ups still wait for the name server";
         return VIDEO_NO_NAME;
     }
-    look_up *l = base_handle_alloc(sizeof *l, NULL);
-    if (l == NULL) {
-        *why = "out of memory";
-        return VIDEO_NO_NAME;
-    }
-    memcpy(l->host, host, sizeof host);
-    l->request.ar_name = l->host;
-    struct gaicb *list[] = {&l->request};
-    int code = getaddrinfo_a(GAI_NOWAIT, list, 1, NULL);
+    look_up *l = make(host);
+    int code = l != NULL ? start(l) : ENOMEM;
     if (code != 0) {
-        *why = gai_strerror(code);
-        drop(l);
+        atomic_fetch_sub(&n_threads, 1);
+        if (l != NULL)
+            leave(l), leave(l); /* for the thread that there is not, too */
+        *why = "no memory, or no thread, to look it up";
         return VIDEO_NO_NAME;
     }
-    return wait_for(l, is_cut, ctx, why);
+    video_resolved result = wait_for(l, is_cut, ctx, why);
+    leave(l);
+    return result;
 }
