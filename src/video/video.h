@@ -72,7 +72,8 @@ vg_status video_frame_to_float(video_scaler *s, float *dst, const video_frame *f
 typedef struct video_source_options {
     const char *text;    /* as the user gave it */
     bool rtsp_udp;       /* else TCP */
-    int decode_threads;  /* 0: FFmpeg's choice, at most the processors */
+    int decode_threads;  /* 0: one a processor, at most 16; with is_low_delay only those
+                            that add no delay. More than 1 is taken as said */
     double connect_s;    /* most time to connect and find the streams: 10 */
     double stall_s;      /* most time without a packet: 10. Files: none */
     int stride;          /* every stride-th frame; those between are decoded, not given. 1 */
@@ -124,14 +125,17 @@ typedef struct video_source video_source;
 vg_status video_source_create(video_source **out, const video_source_options *o,
                               const atomic_bool *stop, base_mem *mem, vg_error *err);
 void video_source_destroy(video_source **s);
-/* Blocks for at most connect_s; a source that is connected is disconnected first. Errors:
- * VG_ERR_IO, VG_ERR_FORMAT, VG_ERR_UNSUPPORTED (this FFmpeg cannot), VG_ERR_INTERRUPTED; *fault
- * says which. */
+/* Blocks for at most connect_s (standard input: as long as its writer takes). A source that is
+ * connected is disconnected first. Errors: VG_ERR_IO, VG_ERR_FORMAT, VG_ERR_UNSUPPORTED (this
+ * FFmpeg cannot), VG_ERR_INTERRUPTED; *fault says which. */
 vg_status video_source_connect(video_source *s, video_stream_info *info, video_fault *fault,
                                vg_error *err);
 /* The next frame into f, whose old picture is released first. Packets that cannot be decoded are
  * counted and skipped; a resolution or codec that changes in mid-stream goes on with the new one.
- */
+ * Where a transport stream gives its number to another codec without a word, that shows after 50
+ * packets of no use: a file goes on from where its frames ended, a live stream fails (DATA), and
+ * the next connect finds what it is now. pts_ns closes up where time stamps go back or leap. At an
+ * end or a failure the frames that the decoder holds come first. */
 video_outcome video_source_read(video_source *s, video_frame *f, video_fault *fault, vg_error *err);
 void video_source_disconnect(video_source *s);
 /* Counted over all connections. */
