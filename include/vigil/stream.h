@@ -196,7 +196,7 @@ VG_API int vg_stream_n_sinks(const vg_stream *s);
 VG_API void vg_stream_sink_get(const vg_stream *s, int index, vg_stream_sink_stats *out);
 /* Runs of the network so far, and frames in them. */
 VG_API void vg_stream_batches(const vg_stream *s, uint64_t *n_batches, uint64_t *n_frames);
-/* Seconds since run began, or that it took. */
+/* Seconds since everything was made, or until run ended; 0 before. `duration` is of these. */
 VG_API double vg_stream_seconds(const vg_stream *s);
 /* All sources are video files that end. */
 VG_API bool vg_stream_is_of_files(const vg_stream *s);

@@ -58,6 +58,9 @@ static void see_opened(void *ctx, const live_setting *setting)
 {
     vg_stream *s = ctx;
     s->detector = setting->detector;
+    s->stats = setting->stats;
+    s->started_ns = base_now_ns(); /* not before: loading is no work on frames */
+    base_format(s->folder, sizeof s->folder, "%s", setting->folder);
 }
 
 /* ---- what others are told ---- */
@@ -181,7 +184,7 @@ static vg_status look_after(vg_stream *s, vg_error *err)
  * write then are not in it. */
 static void keep_numbers(vg_stream *s)
 {
-    memcpy((void *)s->last, stream_live_stats(s->live), sizeof *s->last);
+    live_stats_copy(s->last, stream_live_stats(s->live));
     api_memory(&s->last_memory, &s->accounts);
     s->ended_ns = base_now_ns();
 }
@@ -191,9 +194,17 @@ static vg_status run(vg_stream *s, vg_error *err)
     const live_listener l = {.ctx = s, .result = tell_result, .opened = see_opened};
     const bool hears = s->listener->result != NULL;
     vg_status st = stream_live_open(&s->live, &s->settled, hears ? &l : NULL, &s->accounts, err);
-    if (st != VG_OK)
+    if (st != VG_OK) {
+        s->detector = NULL;
+        s->stats = NULL;
         return st;
-    base_format(s->folder, sizeof s->folder, "%s", stream_live_folder(s->live));
+    }
+    if (!hears) { /* else see_opened has done it, before there was a thread of results */
+        s->detector = stream_live_detector(s->live);
+        s->stats = stream_live_stats(s->live);
+        s->started_ns = base_now_ns();
+        base_format(s->folder, sizeof s->folder, "%s", stream_live_folder(s->live));
+    }
     net_service_ready(&s->service);
     if (s->listener->ready != NULL)
         s->listener->ready(s->listener->ctx);
@@ -205,6 +216,7 @@ static vg_status run(vg_stream *s, vg_error *err)
     const vg_status closed = stream_live_close(&live, PATIENCE_S, &last);
     s->live = NULL;
     s->detector = NULL;
+    s->stats = s->last;
     s->has_run = true;
     if ((st == VG_OK || st == VG_ERR_INTERRUPTED) && closed != VG_OK) {
         st = closed;
@@ -228,7 +240,6 @@ vg_status vg_stream_run(vg_stream *s, const vg_stream_listener *listener, vg_err
     base_log_setup(s->settled.quiet ? BASE_LOG_ERROR : BASE_LOG_INFO, false);
     stream_accounts_init(&s->accounts, s->settled.memory_limit_bytes);
     s->listener = listener != NULL ? listener : &silent;
-    s->started_ns = base_now_ns();
     net_service_open(&s->service);
     st = run(s, err);
     net_service_close(&s->service);

@@ -161,14 +161,9 @@ const char *vg_stream_event_name(vg_stream_event_kind kind)
                : "";
 }
 
-const live_stats *api_stream_stats(const vg_stream *s)
-{
-    return s->live != NULL ? stream_live_stats(s->live) : s->has_run ? s->last : NULL;
-}
-
 int vg_stream_n_sources(const vg_stream *s)
 {
-    const live_stats *stats = api_stream_stats(s);
+    const live_stats *stats = s->stats;
     return stats != NULL ? stats->n_channels : 0;
 }
 
@@ -201,7 +196,7 @@ _Static_assert((int)LIVE_N_STAGES == (int)VG_STREAM_STAGES, "every stage has a r
 
 void vg_stream_source_get(const vg_stream *s, int index, vg_stream_source_stats *out)
 {
-    const live_stats *stats = api_stream_stats(s);
+    const live_stats *stats = s->stats;
     *out = (vg_stream_source_stats){.state = live_state_name(LIVE_EMPTY), .last_fault = ""};
     if (stats == NULL || index < 0 || index >= stats->n_channels)
         return;
@@ -232,13 +227,13 @@ void vg_stream_source_get(const vg_stream *s, int index, vg_stream_source_stats 
 
 int vg_stream_n_sinks(const vg_stream *s)
 {
-    const live_stats *stats = api_stream_stats(s);
+    const live_stats *stats = s->stats;
     return stats != NULL ? stats->n_sinks : 0;
 }
 
 void vg_stream_sink_get(const vg_stream *s, int index, vg_stream_sink_stats *out)
 {
-    const live_stats *stats = api_stream_stats(s);
+    const live_stats *stats = s->stats;
     *out = (vg_stream_sink_stats){.name = ""};
     if (stats == NULL || index < 0 || index >= stats->n_sinks || stats->sinks[index].name == NULL)
         return;
@@ -254,15 +249,15 @@ void vg_stream_sink_get(const vg_stream *s, int index, vg_stream_sink_stats *out
 
 void vg_stream_batches(const vg_stream *s, uint64_t *n_batches, uint64_t *n_frames)
 {
-    const live_stats *stats = api_stream_stats(s);
+    const live_stats *stats = s->stats;
     *n_batches = stats != NULL ? stats->n_batches : 0;
     *n_frames = stats != NULL ? stats->n_batched : 0;
 }
 
 double vg_stream_seconds(const vg_stream *s)
 {
-    const int64_t end_ns = s->live != NULL ? base_now_ns() : s->ended_ns;
-    return base_ms(end_ns - s->started_ns) * 1e-3;
+    const int64_t end_ns = s->has_run || s->stats == NULL ? s->ended_ns : base_now_ns();
+    return end_ns > s->started_ns ? base_ms(end_ns - s->started_ns) * 1e-3 : 0;
 }
 
 bool vg_stream_is_of_files(const vg_stream *s)
@@ -272,8 +267,7 @@ bool vg_stream_is_of_files(const vg_stream *s)
 
 const char *vg_stream_class_name(const vg_stream *s, int class_index)
 {
-    return s->live != NULL ? stream_detector_class_name(stream_live_detector(s->live), class_index)
-                           : "";
+    return s->detector != NULL ? stream_detector_class_name(s->detector, class_index) : "";
 }
 
 const char *vg_stream_folder(const vg_stream *s)
@@ -283,7 +277,7 @@ const char *vg_stream_folder(const vg_stream *s)
 
 void vg_stream_memory(const vg_stream *s, vg_memory *out)
 {
-    if (s->live == NULL && s->has_run)
+    if (s->has_run)
         *out = s->last_memory;
     else
         api_memory(out, &s->accounts);

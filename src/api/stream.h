@@ -12,10 +12,11 @@ struct vg_stream {
     live_options options;
     live_options settled; /* of the run */
     bool has_run, is_of_files;
-    stream_live *live; /* during run; for its thread alone */
-    const stream_detector
-        *detector;    /* likewise; also for the thread of results, before the first */
-    live_stats *last; /* after it: its numbers; on no account, like the handle */
+    stream_live *live; /* during run, and for its thread alone */
+    /* During run, also for the thread of results, for which they are there before its first. */
+    const stream_detector *detector;
+    const live_stats *stats; /* after the run: last; NULL before */
+    live_stats *last;        /* after it: its numbers; on no account, like the handle */
     vg_memory last_memory;
     char folder[4096];
     int64_t started_ns, ended_ns;
@@ -30,7 +31,5 @@ struct vg_stream {
 /* The options as they hold for these sources, and the sources. Errors: as live_options_check and
  * live_sources_open. */
 vg_status api_stream_settle(vg_stream *s, live_sources *sources, vg_error *err);
-/* The run's numbers, or the last one's; NULL before. */
-const live_stats *api_stream_stats(const vg_stream *s);
 
 #endif

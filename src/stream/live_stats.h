@@ -81,4 +81,8 @@ typedef struct live_stats {
     int n_accounts;
 } live_stats;
 
+/* The numbers of channels, sinks and batches as they stand, one by one, while others write them; to
+ * is the caller's alone. */
+void live_stats_copy(live_stats *to, const live_stats *from);
+
 #endif

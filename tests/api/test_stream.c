@@ -24,6 +24,8 @@ typedef struct bench {
     _Atomic bool in_order, is_named;
     int n_ticks, n_notes, n_ready;
     char note[1200];
+    int service_fd; /* 0: none */
+    char said[16384];
     int stop_after;        /* results; 0: never */
     int reload_at;         /* results; 0: never */
     const char *next_list; /* that is written before; NULL: none */
@@ -77,6 +79,7 @@ static void see_result(void *ctx, const vg_stream_result *r)
     t->n_boxes += (int)r->n_detections;
     for (size_t i = 0; i < r->n_detections && r->ids != NULL; i++)
         t->n_ids += r->ids[i] > 0;
+    t->in_order = t->in_order && r->source_index < vg_stream_n_sources(t->s);
     if (r->n_detections > 0)
         t->is_named =
             t->is_named && vg_stream_class_name(t->s, r->detections[0].class_index)[0] != '\0';
@@ -97,9 +100,23 @@ static void see_ready(void *ctx)
     ((bench *)ctx)->n_ready++;
 }
 
+/* A socket holds ten messages or so: they are taken as they come. */
+static void service_hear(bench *t)
+{
+    ssize_t n = t->service_fd > 0 ? 1 : 0;
+    while (n > 0) {
+        const size_t k = strlen(t->said);
+        n = recv(t->service_fd, t->said + k, sizeof t->said - k - 2, 0);
+        if (n > 0)
+            strcpy(t->said + k + n, "\n");
+    }
+}
+
 static void see_tick(void *ctx)
 {
-    ((bench *)ctx)->n_ticks++;
+    bench *t = ctx;
+    t->n_ticks++;
+    service_hear(t);
 }
 
 static bool wants_stop(void *ctx)
@@ -197,7 +214,7 @@ static void duration_ends_it(void **state)
     set(t, "duration", "300ms");
     if (run(t) != VG_OK)
         fail_msg("%s", t->err.what);
-    assert_true(t->n_results > 0);
+    assert_true(vg_stream_seconds(t->s) >= 0.3);
 }
 
 /* The list is another one by the time that it is read again. */
@@ -319,25 +336,22 @@ static void systemd_is_told_and_only_by_progress(void **state)
 {
     bench *t = *state;
     struct sockaddr_un at = {.sun_family = AF_UNIX};
-    char name[64], all[8192] = "";
+    char name[64];
+    const char *all = t->said;
     const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
     snprintf(name, sizeof name, "@vigil-stream-test-%d", (int)getpid());
     memcpy(at.sun_path + 1, name + 1, strlen(name) - 1);
     assert_int_equal(bind(fd, (const struct sockaddr *)&at,
                           (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(name))),
                      0);
+    t->service_fd = fd;
     setenv("NOTIFY_SOCKET", name, 1);
     setenv("WATCHDOG_USEC", "30000000", 1);
     set(t, "source", "lavfi:testsrc2=size=96x64:rate=25,realtime");
     t->stop_after = 60; /* more than a second */
     t->reload_at = 10;
     assert_int_equal(run(t), VG_ERR_INTERRUPTED);
-    for (ssize_t n = 1; n > 0;) {
-        const size_t k = strlen(all);
-        n = recv(fd, all + k, sizeof all - k - 2, 0);
-        if (n > 0)
-            strcpy(all + k + n, "\n");
-    }
+    service_hear(t);
     close(fd);
     const char *const wanted[] = {"READY=1", "1 of 1 sources play", "WATCHDOG=1", "RELOADING=1",
                                   "READY=1", "STOPPING=1"};
