@@ -1,7 +1,8 @@
 /* flat.c: memory, descriptors and threads over so many frames of a live job, and allocations of
  * ours a frame.
  *
- *     bench/live/flat WEIGHTS [FRAMES [OPTION=VALUE ...]]      1000000 frames of 64 x 64 at imgsz 32
+ *     bench/live/flat WEIGHTS [FRAMES [OPTION=VALUE ...]]      1000000 frames of 64 x 64 at imgsz
+ * 32
  *
  * What is told of frame 1,000 is what the last frame is compared with. Exit status 1 when it is not
  * flat: more than 1 MB of resident memory, an allocation of ours, a descriptor or a thread. */
@@ -124,12 +125,14 @@ int main(int n_args, char **args)
                  seconds = (double)(last.now_ns - first.now_ns) * 1e-9,
                  n = (double)(last.n_frames - first.n_frames);
     const bool flat = grown < 1 && last.n_allocs == first.n_allocs &&
-                      last.n_descriptors == first.n_descriptors && last.n_threads == first.n_threads;
-    printf("from frame %llu: resident %+.2f MB, %llu allocations of ours, %.0f frames/s, %.3f ms of "
-           "CPU a frame: %s\n",
-           (unsigned long long)first.n_frames, grown,
-           (unsigned long long)(last.n_allocs - first.n_allocs), n / seconds,
-           (double)(last.cpu_ns - first.cpu_ns) * 1e-6 / n, flat ? "flat" : "NOT FLAT");
+                      last.n_descriptors == first.n_descriptors &&
+                      last.n_threads == first.n_threads;
+    printf(
+        "from frame %llu: resident %+.2f MB, %llu allocations of ours, %.0f frames/s, %.3f ms of "
+        "CPU a frame: %s\n",
+        (unsigned long long)first.n_frames, grown,
+        (unsigned long long)(last.n_allocs - first.n_allocs), n / seconds,
+        (double)(last.cpu_ns - first.cpu_ns) * 1e-6 / n, flat ? "flat" : "NOT FLAT");
     check(stream_live_close(&l, 1, &err), &err);
     if (mem.root.in_use_bytes != 0)
         printf("%zu bytes were not given back\n", mem.root.in_use_bytes);

@@ -3,10 +3,10 @@
  *
  *     capture_probe [NAME=VALUE...] TEXT...
  *
- * Standard output has a line for every change of state, and "report" lines with what the process
- * holds; standard error is the capture's own log. It ends when the capture has, when one of the
- * `until_` counts is reached, on SIGTERM, or (exit status 3) after `seconds`. Exit status 1: the
- * capture failed. */
+ * Standard output has a line for every change of state and every first frame of a connection, and
+ * "report" lines with what the process holds; standard error is the capture's own log. It ends when
+ * the capture has, when one of the `until_` counts is reached, on SIGTERM, or (exit status 3) after
+ * `seconds`. Exit status 1: the capture failed. */
 #include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
@@ -22,12 +22,26 @@ typedef struct numbers { /* options by name */
     double until_frames, until_connects, until_sizes, report_connects, report_sizes;
 } numbers;
 
-#define NUMBERS(X)                                                                                 \
-    X(seconds)                                                                                     \
-    X(ends)                                                                                        \
-    X(latest) X(udp) X(stride) X(slow_ms) X(scale) X(connect_s) X(stall_s) X(retry_first_s)        \
-        X(retry_most_s) X(max_retries) X(until_frames) X(until_connects) X(until_sizes)            \
-            X(report_connects) X(report_sizes)
+/* clang-format off */
+#define NUMBERS(X) \
+    X(seconds) \
+    X(ends) \
+    X(latest) \
+    X(udp) \
+    X(stride) \
+    X(slow_ms) \
+    X(scale) \
+    X(connect_s) \
+    X(stall_s) \
+    X(retry_first_s) \
+    X(retry_most_s) \
+    X(max_retries) \
+    X(until_frames) \
+    X(until_connects) \
+    X(until_sizes) \
+    X(report_connects) \
+    X(report_sizes)
+/* clang-format on */
 
 static volatile sig_atomic_t is_told_to_stop;
 
@@ -146,6 +160,8 @@ static int watch(live_capture *c, live_intake *in, live_channel_stats *s, const 
 {
     const int64_t end_ns = base_now_ns() + (int64_t)(o->seconds * 1e9);
     uint64_t next_connects = 10, next_sizes = 10;
+    uint64_t last_connects = 0, last_frames = 0;
+    bool awaits_frame = false;
     int last_state = -1;
     vg_error e = {0};
     for (;;) {
@@ -161,9 +177,18 @@ static int watch(live_capture *c, live_intake *in, live_channel_stats *s, const 
                 nap(o->slow_ms);
         }
         const int state = atomic_load(&s->state);
-        if (state != last_state)
+        const uint64_t n_connects = get(&s->n_connects), n_frames = get(&s->n_frames);
+        const bool is_first = awaits_frame && n_frames > last_frames;
+        if (state != last_state || n_connects != last_connects || is_first)
             print_state(s);
+        if (n_connects != last_connects) {
+            awaits_frame = true;
+            last_frames = n_frames;
+        } else if (is_first) {
+            awaits_frame = false;
+        }
         last_state = state;
+        last_connects = n_connects;
         if (is_due(get(&s->n_connects), &next_connects, o->report_connects) ||
             is_due(get(&s->n_size_changes), &next_sizes, o->report_sizes))
             report(s, mem);

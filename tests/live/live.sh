@@ -4,7 +4,7 @@
 tools=$build/tests
 live=$source/tests/live
 pids=""
-trap 'for p in $pids; do kill -KILL "$p" 2>/dev/null; done; rm -rf "$tmp"' EXIT
+trap 'for p in $pids; do kill -KILL "$p" 2>/dev/null || true; done; rm -rf "$tmp"' EXIT
 
 # needs PROGRAM...: or the test is skipped.
 needs() {
@@ -50,10 +50,10 @@ told() {
     pids="$pids $!"
 }
 tell() {
-    n_done=$(grep -c '^done' "$tmp/$1.out")
+    n_done=$(grep -c '^done' "$tmp/$1.out" || true)
     echo "$2" >"$tmp/$1.in"
     waited=0
-    while [ "$(grep -c '^done' "$tmp/$1.out")" = "$n_done" ]; do
+    while [ "$(grep -c '^done' "$tmp/$1.out" || true)" = "$n_done" ]; do
         waited=$((waited + 1))
         [ $waited -lt 900 ] || fail "$1 does not answer to: $2"
         sleep 0.1

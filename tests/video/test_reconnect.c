@@ -5,7 +5,7 @@
 
 #include "video/serve.h"
 
-enum { N_WARM_UP = 100, N_CONNECTS = 1000 };
+enum { A_FEW = 4, N_WARM_UP = 100, N_CONNECTS = 1000 };
 
 static int count_entries(const char *path)
 {
@@ -44,8 +44,10 @@ static void repeat(const char *text, int n_connects, bool must_connect, size_t m
         video_source_disconnect(r.source);
     }
     const size_t after = base_mem_library_bytes();
-    assert_int_equal(count_entries("/proc/self/fd"), fds);
-    assert_int_equal(count_entries("/proc/self/task"), threads);
+    /* The server's own socket and a thread that is just ending come and go; a leak would be as many
+     * as connects. */
+    assert_in_range(count_entries("/proc/self/fd"), 1, fds + A_FEW);
+    assert_in_range(count_entries("/proc/self/task"), 1, threads + A_FEW);
     assert_int_equal(r.mem.n_allocs, n_allocs);
     print_message("%-24.24s %+ld bytes in %d connects\n", text, (long)after - (long)before,
                   n_connects - N_WARM_UP);
