@@ -275,7 +275,13 @@ static void scenes_are_independent(void **state)
         step(&alone[scene], boxes, 6);
         const size_t n = detect_tracker_step(several, scene, out, boxes, 6, 0);
         assert_int_equal(n, alone[scene].n);
-        assert_memory_equal(out, alone[scene].out, n * sizeof *out);
+        for (size_t i = 0; i < n; i++) { /* not as bytes: there is padding */
+            const detect_tracked *a = &out[i], *b = &alone[scene].out[i];
+            assert_int_equal(a->id, b->id);
+            assert_memory_equal(&a->box, &b->box, sizeof a->box);
+            assert_int_equal(a->detection, b->detection);
+            assert_int_equal(a->n_frames, b->n_frames);
+        }
     }
     for (int i = 0; i < 3; i++)
         close_tracker(&alone[i]);
