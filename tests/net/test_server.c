@@ -374,8 +374,8 @@ static void garbage_leaves_it_standing(void **state)
         "POST /page HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n\r\n",
         "GET / HTTP/9.9\r\n\r\n",
         "GET /%00%ff HTTP/1.0\r\n\r\n",
-        "GET /page HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: "
-        "chunked\r\n\r\nfffffffffffffff\r\n",
+        ("GET /page HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: "
+         "chunked\r\n\r\nfffffffffffffff\r\n"),
         "GET /page HTTP/1.1\r\nHost: localhost\r\nHost: other\r\nContent-Length: -1\r\n\r\n"};
     for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
         const int fd = dial();
