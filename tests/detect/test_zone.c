@@ -516,7 +516,8 @@ static void boxes_of_any_number_do_no_harm(void **state)
     for (size_t i = 0; i < N * N * N * N; i++) {
         const detect_box box = {VALUES[i % N],         VALUES[i / N % N], VALUES[i / N / N % N],
                                 VALUES[i / N / N / N], VALUES[i % N],     (int)(i % 7) - 2};
-        const int64_t twice[] = {++id, id};
+        id++;
+        const int64_t twice[] = {id, id};
         step(&b, (const detect_box[]){box, box}, twice, 2);
     }
     detect_zone_counts c;
