@@ -98,6 +98,7 @@ static void what_was_counted_is_said(void **state)
     assert_true(value("vigil_uptime_seconds", "", "") == 5);
     assert_true(value("vigil_sink_written_total", "sink=\"jsonl\",", "") == 890);
     assert_true(value("vigil_healthy", "", "") == 1);
+    assert_null(prometheus_find(&b.p, "vigil_tracks_refused_total", "", ""));
     assert_true(value("process_open_fds", "", "") >= 3);
     assert_true(value("process_threads", "", "") == 1);
     assert_true(value("process_resident_memory_bytes", "", "") > 1e6);
@@ -108,6 +109,15 @@ static void what_was_counted_is_said(void **state)
     assert_true(value("vigil_stage_seconds_bucket", CAMERA "stage=\"latency\",", "5") == 0);
     assert_true(value("vigil_stage_seconds_bucket", CAMERA "stage=\"latency\",", "+Inf") == 1);
     assert_true(value("vigil_stage_seconds_sum", CAMERA "stage=\"latency\",", "") == 9);
+}
+
+static void tracks_without_room_are_said_where_there_are_tracks(void **state)
+{
+    (void)state;
+    b.stats.has_tracks = true;
+    b.stats.n_tracks_refused = 17;
+    read_all();
+    assert_true(value("vigil_tracks_refused_total", "", "") == 17);
 }
 
 static void names_are_escaped(void **state)
@@ -125,7 +135,7 @@ static void descriptors_and_threads_are_counted(void **state)
     (void)state;
     read_all();
     const double before = value("process_open_fds", "", "");
-    assert_int_equal((int)before, count_folder("fd") - 1); /* less the pipe that counts */
+    assert_int_equal((int)before, count_folder("fd"));
     int fds[2];
     assert_int_equal(pipe(fds), 0);
     base_str_fini(&b.text);
@@ -274,6 +284,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(what_was_counted_is_said),
+        TEST(tracks_without_room_are_said_where_there_are_tracks),
         TEST(names_are_escaped),
         TEST(descriptors_and_threads_are_counted),
         TEST(promtool_finds_nothing_wrong),
