@@ -74,6 +74,7 @@ struct net_server {
     void *ctx;
     bool (*answer)(void *ctx, const net_request *r, const char *path, net_answer *a, base_mem *mem);
     char token[NET_TOKEN_BYTES], pages[256];
+    const char *open_page; /* NULL: none */
     place places[NET_MOST_CONNECTIONS];
 };
 
@@ -318,8 +319,10 @@ const char *net_request_query(const net_request *r, const char *name)
     return value_of(r, MHD_GET_ARGUMENT_KIND, name);
 }
 
-static bool knows_token(const net_request *r)
+bool net_request_is_trusted(const net_request *r)
 {
+    if (r->s->token[0] == '\0')
+        return true;
     const char *given = value_of(r, MHD_HEADER_KIND, "Authorization"),
                *cookie = value_of(r, MHD_COOKIE_KIND, "vigil");
     static const char bearer[] = "Bearer ";
@@ -400,7 +403,8 @@ static enum MHD_Result answer(void *server, struct MHD_Connection *connection, c
         const char *given = net_request_query(&r, "token");
         if (given != NULL && same_secret(r.s->token, given, strlen(given)))
             return give_cookie(&r);
-        if (!knows_token(&r))
+        const bool is_open = r.s->open_page != NULL && strcmp(path, r.s->open_page) == 0;
+        if (!is_open && !net_request_is_trusted(&r))
             return send_line(&r, MHD_HTTP_UNAUTHORIZED,
                              "a token is needed: Authorization: Bearer TOKEN, or /?token=TOKEN",
                              "WWW-Authenticate", "Bearer");
@@ -514,6 +518,7 @@ vg_status net_server_open(net_server **out, const net_server_options *o, base_me
     s->most_streams = o->most_streams;
     s->ctx = o->ctx;
     s->answer = o->answer;
+    s->open_page = o->open_page;
     base_format(s->token, sizeof s->token, "%s", o->token);
     base_format(s->pages, sizeof s->pages, "%s", o->pages);
     vg_status st = net_address_parse(&s->address, o->where, err);

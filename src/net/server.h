@@ -3,9 +3,10 @@
  * libmicrohttpd's one thread answers, a second one keeps time: a request's head must be in within
  * 15 s, however slowly its bytes drip; an answer must be taken within 60 s, and of a stream some
  * 16 KB every 20 s. Who takes longer is cut off. With a token every request must know it:
- * Authorization: Bearer TOKEN, or /?token=TOKEN once, which a browser keeps as a cookie. Without
- * one, on loopback, requests whose Host is not of this machine are refused (pages of others that a
- * browser here has open). libmicrohttpd is loaded when a server is first asked for. */
+ * Authorization: Bearer TOKEN, or /?token=TOKEN once, which a browser keeps as a cookie; but for
+ * one page that may be open to all, as probes know no token. Without one, on loopback, requests
+ * whose Host is not of this machine are refused (pages of others that a browser here has open).
+ * libmicrohttpd is loaded when a server is first asked for. */
 #ifndef NET_SERVER_H
 #define NET_SERVER_H
 
@@ -42,7 +43,10 @@ typedef struct net_answer {
 typedef struct net_server_options {
     /* "127.0.0.1:9200", "[::1]:9200", "localhost:9200", ":9200" (loopback), port 0: any free one */
     const char *where;
-    const char *token;    /* "": none */
+    const char *token; /* "": none */
+    /* A page that is answered without the token, too; static text. NULL: none. Its answer asks
+     * net_request_is_trusted what it may tell. */
+    const char *open_page;
     const char *pages;    /* what a 404 says: "there are / and /metrics" */
     int most_connections; /* at most NET_MOST_CONNECTIONS; of one address three quarters of them */
     int most_streams;     /* of the connections; 0: no streams */
@@ -67,6 +71,8 @@ void net_server_wake(net_server *s);
 int net_server_n_streams(net_server *s);
 int net_server_n_connections(net_server *s);
 
+/* It knows the token, or none is set. */
+bool net_request_is_trusted(const net_request *r);
 /* The value of "?name=value"; NULL: not given. */
 const char *net_request_query(const net_request *r, const char *name);
 /* 503: come again. Frees the body. */

@@ -325,6 +325,9 @@ static void put_process(writer *w, const live_moment *m)
             (double)(m->now_ns - s->started_ns) * 1e-9);
     put_one(w, "vigil_batches_total", "counter", "runs of the network", (double)s->n_batches);
     put_one(w, "vigil_batched_frames_total", "counter", "frames in them", (double)s->n_batched);
+    if (s->has_tracks)
+        put_one(w, "vigil_tracks_refused_total", "counter",
+                "tracks not begun because most_tracks were there", (double)s->n_tracks_refused);
     put_one(w, "process_cpu_seconds_total", "counter", "CPU time of the process",
             (double)base_process_cpu_ns() * 1e-9);
     put_one(w, "process_resident_memory_bytes", "gauge", "resident memory of the process",
@@ -378,15 +381,26 @@ static void put_source_health(writer *w, const live_moment *m, int i, bool is_fi
         atomic_load(&c->n_results), atomic_load(&c->n_dropped), atomic_load(&c->n_reconnects));
 }
 
+static const char *word_of(const live_moment *m)
+{
+    return m->is_healthy ? "ok" : "failing";
+}
+
+vg_status live_health_word(base_str *out, const live_moment *m, base_mem *mem, vg_error *err)
+{
+    writer w = {.out = out, .mem = mem, .err = err};
+    PUT(&w, "{\"status\":\"%s\"}\n", word_of(m));
+    return w.st;
+}
+
 vg_status live_health_json(base_str *out, const live_moment *m, base_mem *mem, vg_error *err)
 {
     writer w = {.out = out, .mem = mem, .err = err};
     const live_stats *s = m->stats;
     char text[32];
     bool is_first = true;
-    PUT(&w, "{\"status\":\"%s\",\"version\":\"%s\",\"uptime_s\":%s,\"sources\":[",
-        m->is_healthy ? "ok" : "failing", live_version(),
-        number(text, round((double)(m->now_ns - s->started_ns) * 1e-6) / 1000));
+    PUT(&w, "{\"status\":\"%s\",\"version\":\"%s\",\"uptime_s\":%s,\"sources\":[", word_of(m),
+        live_version(), number(text, round((double)(m->now_ns - s->started_ns) * 1e-6) / 1000));
     for (int i = 0; i < s->n_channels; i++)
         if (s->channels[i].state != LIVE_EMPTY) {
             put_source_health(&w, m, i, is_first);

@@ -28,6 +28,8 @@ typedef struct live_moment {
 vg_status live_metrics(base_str *out, const live_moment *m, base_mem *mem, vg_error *err);
 /* {"status":"ok"|"failing","version":...,"uptime_s":...,"sources":[...],"sinks":[...]} */
 vg_status live_health_json(base_str *out, const live_moment *m, base_mem *mem, vg_error *err);
+/* {"status":"ok"|"failing"}: for those who do not know the token. */
+vg_status live_health_word(base_str *out, const live_moment *m, base_mem *mem, vg_error *err);
 
 /* Copies the name of a channel that is not empty; false: there is no source in that place. */
 bool live_channel_name(char out[LIVE_NAME_BYTES], const live_channel_stats *c);

@@ -232,6 +232,7 @@ static vg_status open_outlet(stream_live *l, vg_error *err)
     if (st == VG_OK && l->plan.needs_folder)
         st = stream_run_folder_make(l->folder, sizeof l->folder, l->o.project, l->o.name,
                                     l->o.exist_ok, err);
+    l->stats.has_tracks = l->tracks != NULL;
     l->setting.detector = l->detector;
     l->setting.zones = l->zones;
     if (st == VG_OK)

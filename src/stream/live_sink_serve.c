@@ -144,7 +144,6 @@ static bool answer(void *ctx, const net_request *r, const char *path, net_answer
 {
     state *t = ctx;
     vg_status st = VG_OK;
-    (void)r;
     if (strcmp(path, "/metrics") == 0) {
         const live_moment m = moment_of(t);
         a->type = "text/plain; version=0.0.4; charset=utf-8";
@@ -153,7 +152,8 @@ static bool answer(void *ctx, const net_request *r, const char *path, net_answer
         const live_moment m = moment_of(t);
         a->type = "application/json";
         a->status = m.is_healthy ? 200 : 503;
-        st = live_health_json(&a->body, &m, mem, NULL);
+        st = net_request_is_trusted(r) ? live_health_json(&a->body, &m, mem, NULL)
+                                       : live_health_word(&a->body, &m, mem, NULL);
     } else if (strcmp(path, "/") == 0) {
         a->type = "text/html; charset=utf-8";
         st = write_index(&a->body, t, mem);
@@ -208,6 +208,7 @@ static vg_status open_(void *self, const live_setting *s, vg_error *err)
     const net_server_options server = {
         .where = o->serve,
         .token = o->token,
+        .open_page = "/healthz",
         .pages = "there are /, /metrics, /healthz, /preview and /preview/SOURCE",
         .most_connections = MOST_CONNECTIONS,
         .most_streams = LIVE_MOST_LOOKERS,

@@ -214,6 +214,7 @@ static void follow(stream_live *l, live_item *item)
         r->n_boxes = live_tracks_step(l->tracks, r->channel, item->boxes, item->ids, r->n_boxes,
                                       (size_t)l->o.max_det, (float)l->o.conf);
         r->ids = item->ids;
+        l->stats.n_tracks_refused = live_tracks_n_refused(l->tracks);
     }
     if (l->zones == NULL)
         return;

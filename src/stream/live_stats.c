@@ -91,4 +91,6 @@ void live_stats_copy(live_stats *to, const live_stats *from)
         copy_sink(&to->sinks[i], &from->sinks[i]);
     COPY(n_batches);
     COPY(n_batched);
+    COPY(has_tracks);
+    COPY(n_tracks_refused);
 }

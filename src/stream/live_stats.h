@@ -74,6 +74,8 @@ typedef struct live_stats {
     live_channel_stats channels[LIVE_MOST_CHANNELS];
     live_sink_stats sinks[LIVE_MOST_SINKS];
     _Atomic uint64_t n_batches, n_batched; /* runs of the network, frames in them */
+    bool has_tracks;                       /* written before the first frame */
+    _Atomic uint64_t n_tracks_refused;     /* not begun: most_tracks were there */
     _Atomic int64_t run_began_ns;          /* base_now_ns of the run that is under way; 0: none */
     _Atomic bool wants_end;   /* a sink's wish: the user closed the window, the reader has gone */
     _Atomic bool is_ending;   /* close has begun: what waits for others gives up soon */

@@ -57,6 +57,10 @@ static void leave(void *ctx)
 static bool answer(void *ctx, const net_request *r, const char *path, net_answer *a, base_mem *mem)
 {
     assert_ptr_equal(ctx, &b);
+    if (strcmp(path, "/open") == 0) {
+        const char *text = net_request_is_trusted(r) ? "all of it" : "little";
+        return base_str_add(&a->body, 64, mem, NULL, "%s", text) == VG_OK;
+    }
     if (strcmp(path, "/page") == 0) {
         const char *name = net_request_query(r, "name");
         if (base_str_add(&a->body, 1 << 20, mem, NULL, "hello %s", name != NULL ? name : "") !=
@@ -105,6 +109,7 @@ static void serve_with(const char *token, int connections, int streams)
     const vg_status st = net_server_open(&b.server,
                                          &(net_server_options){.where = "127.0.0.1:0",
                                                                .token = token,
+                                                               .open_page = "/open",
                                                                .pages = "there is /page",
                                                                .most_connections = connections,
                                                                .most_streams = streams,
@@ -233,6 +238,25 @@ static void a_token_and_the_own_host_are_wanted(void **state)
     send(fd, evil, sizeof evil - 1, MSG_NOSIGNAL);
     assert_true(reads(fd, "403"));
     close(fd);
+}
+
+/* A probe knows no token; what it is told tells whoever asks. */
+static void one_page_is_open_and_knows_whom_it_trusts(void **state)
+{
+    (void)state;
+    serve_with("sesame", 16, 4);
+    assert_int_equal(ask("/open", ""), 200);
+    assert_non_null(strstr(b.answer, "\r\n\r\nlittle"));
+    assert_int_equal(ask("/open", "Authorization: Bearer sesam\r\n"), 200);
+    assert_non_null(strstr(b.answer, "\r\n\r\nlittle"));
+    assert_int_equal(ask("/open", "Authorization: Bearer sesame\r\n"), 200);
+    assert_non_null(strstr(b.answer, "\r\n\r\nall of it"));
+    assert_int_equal(ask("/open/", ""), 401);
+    assert_int_equal(ask("/page", ""), 401);
+    net_server_close(&b.server);
+    serve_with("", 16, 4);
+    assert_int_equal(ask("/open", ""), 200);
+    assert_non_null(strstr(b.answer, "\r\n\r\nall of it"));
 }
 
 /* ---- streams ---- */
@@ -491,6 +515,7 @@ int main(void)
         TEST(pages_are_answered_by_the_callback),
         TEST(an_answer_without_memory_is_a_busy_one),
         TEST(a_token_and_the_own_host_are_wanted),
+        TEST(one_page_is_open_and_knows_whom_it_trusts),
         TEST(a_stream_tells_what_is_new_when_it_is_woken),
         TEST(streams_are_bounded_and_pages_are_left_room),
         TEST(a_stuck_reader_holds_one_place_and_no_memory),

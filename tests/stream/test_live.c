@@ -169,6 +169,23 @@ static void a_reader_of_a_file_that_stands_still_is_waited_for(void **state)
     assert_int_equal(t->seen.n[0], 300);
 }
 
+/* Random weights see an object everywhere; there is room for one. */
+static void tracks_beyond_the_bound_are_counted(void **state)
+{
+    live *t = *state;
+    t->o.track = true;
+    t->o.conf = 0.001;
+    t->o.tracker.track_high_thresh = t->o.tracker.new_track_thresh = 0.001f;
+    t->o.tracker.track_low_thresh = 0.0005f;
+    t->o.tracker.most_tracks = 1;
+    assert_int_equal(start(t, "lavfi:testsrc2=size=96x54:rate=30:duration=1"), VG_OK);
+    wait_for_end(t);
+    const live_stats *s = stream_live_stats(t->l);
+    assert_true(s->has_tracks);
+    assert_true(s->channels[0].n_boxes > 0);
+    assert_true(s->n_tracks_refused > 0);
+}
+
 static void a_frame_allocates_nothing(void **state)
 {
     live *t = *state;
@@ -250,6 +267,7 @@ int main(void)
         TEST(several_sources_get_equal_shares),
         TEST(a_reader_that_stands_still_loses_results_but_holds_nobody),
         TEST(a_reader_of_a_file_that_stands_still_is_waited_for),
+        TEST(tracks_beyond_the_bound_are_counted),
         TEST(a_frame_allocates_nothing),
         TEST(what_is_held_was_planned),
         TEST(a_plan_above_the_limit_is_refused_with_its_sum),

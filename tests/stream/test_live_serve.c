@@ -156,10 +156,24 @@ static void a_token_is_asked_for(void **state)
 {
     (void)state;
     serve("sesame");
-    static const char *const pages[] = {"/", "/metrics", "/healthz", "/preview"};
-    for (size_t i = 0; i < 4; i++)
+    static const char *const pages[] = {"/", "/metrics", "/preview", "/preview/cam", "/healthz/"};
+    for (size_t i = 0; i < sizeof pages / sizeof *pages; i++)
         assert_int_equal(ask(pages[i]), 401);
-    assert_int_equal(ask_with("/healthz", "Authorization: Bearer sesame\r\n"), 200);
+    assert_int_equal(ask_with("/metrics", "Authorization: Bearer sesame\r\n"), 200);
+}
+
+/* What probes the pod has no token, and what it is told has no names, numbers or addresses. */
+static void health_is_told_without_the_token_but_nothing_else(void **state)
+{
+    (void)state;
+    serve("sesame");
+    assert_int_equal(ask("/healthz"), 200);
+    assert_string_equal(body(), "{\"status\":\"ok\"}\n");
+    b->stats.channels[0].last_progress_ns = base_now_ns() - INT64_C(3600000000000);
+    assert_int_equal(ask("/healthz"), 503);
+    assert_string_equal(body(), "{\"status\":\"failing\"}\n");
+    assert_int_equal(ask_with("/healthz", "Authorization: Bearer sesame\r\n"), 503);
+    assert_non_null(strstr(body(), "\"source\":\"cam <one> & \\\"two\\\"\""));
 }
 
 /* ---- pictures ---- */
@@ -361,6 +375,7 @@ int main(void)
         TEST(health_turns_with_the_job),
         TEST(the_page_leads_to_sources_and_shows_names_as_text),
         TEST(a_token_is_asked_for),
+        TEST(health_is_told_without_the_token_but_nothing_else),
         TEST(lookers_see_pictures_that_move_and_have_boxes),
         TEST(pictures_are_made_only_while_somebody_looks),
         TEST(nothing_is_allocated_for_pictures_when_warm),
