@@ -9,23 +9,6 @@
 
 /* ---- channels ---- */
 
-static bool stem_is_taken(const stream_live *l, int channel)
-{
-    for (int i = 0; i < l->n_channels; i++)
-        if (i != channel && l->channels[i].source != NULL &&
-            strcmp(l->channels[i].stem, l->channels[channel].stem) == 0)
-            return true;
-    return false;
-}
-
-static void name_channel(stream_live *l, int channel, const live_source *s)
-{
-    live_channel *c = &l->channels[channel];
-    base_format(c->stem, sizeof c->stem, "%s", s->stem);
-    for (int k = 2; stem_is_taken(l, channel); k++)
-        base_format(c->stem, sizeof c->stem, "%.50s-%d", s->stem, k);
-}
-
 /* Counters are of a source, not of its place. */
 static void begin_stats(live_channel_stats *out, const live_source *s)
 {
@@ -49,7 +32,7 @@ vg_status live_job_start_channel(stream_live *l, int channel, live_source *s, vg
                                     .seed = (uint64_t)channel + 1};
     c->source = s;
     c->occupant++;
-    name_channel(l, channel, s);
+    base_format(c->stem, sizeof c->stem, "%s", s->stem);
     begin_stats(&l->stats.channels[channel], s);
     live_intake_open_channel(l->intake, channel, s->keeps_all);
     const vg_status st =
@@ -200,14 +183,6 @@ vg_status stream_live_wait(stream_live *l, int timeout_ms, bool *ended, vg_error
     }
 }
 
-static int place_of(const stream_live *l, const live_source *s)
-{
-    for (int i = 0; i < l->n_channels; i++)
-        if (l->channels[i].source != NULL && live_source_is_same(l->channels[i].source, s))
-            return i;
-    return -1;
-}
-
 static int empty_place(const stream_live *l)
 {
     for (int i = 0; i < l->n_channels; i++)
@@ -217,15 +192,14 @@ static int empty_place(const stream_live *l)
 }
 
 /* The new list holds what stays: channels point into it from now on. */
-static void keep_and_close(stream_live *l, live_sources *next)
+static void keep_and_close(stream_live *l, live_sources *next, const int *place)
 {
     bool stays[LIVE_MOST_CHANNELS] = {false};
     for (size_t i = 0; i < next->n; i++) {
-        const int place = place_of(l, &next->items[i]);
-        if (place < 0 || stays[place])
+        if (place[i] < 0)
             continue;
-        stays[place] = true;
-        l->channels[place].source = &next->items[i];
+        stays[place[i]] = true;
+        l->channels[place[i]].source = &next->items[i];
     }
     for (int i = 0; i < l->n_channels; i++)
         if (!stays[i] && l->channels[i].capture != NULL)
@@ -238,6 +212,8 @@ static void keep_and_close(stream_live *l, live_sources *next)
 vg_status stream_live_reload(stream_live *l, vg_error *err)
 {
     live_sources next = {0};
+    const live_source *running[LIVE_MOST_CHANNELS];
+    int place[LIVE_MOST_CHANNELS];
     vg_status st = live_sources_open(&next, &l->o, &l->mem->owner[STREAM_OUTPUT], err);
     if (st == VG_OK && next.n > (size_t)l->n_channels)
         st =
@@ -248,14 +224,17 @@ vg_status stream_live_reload(stream_live *l, vg_error *err)
         live_sources_close(&next);
         return st;
     }
+    for (int i = 0; i < l->n_channels; i++)
+        running[i] = l->channels[i].source;
+    live_sources_keep_names(&next, running, (size_t)l->n_channels, place);
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    keep_and_close(l, &next);
+    keep_and_close(l, &next, place);
     live_sources old = l->sources;
     l->sources = next;
     for (size_t i = 0; i < next.n && st == VG_OK; i++)
-        if (place_of(l, &next.items[i]) < 0)
+        if (place[i] < 0)
             st = live_job_start_channel(l, empty_place(l), &l->sources.items[i], err);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     live_sources_close(&old);

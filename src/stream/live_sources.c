@@ -403,13 +403,19 @@ static void number_names(live_source *items, size_t n, const bool *is_fixed)
     for (size_t i = 0; i < n; i++) {
         if (is_fixed[i])
             continue;
+        live_source *s = &items[i];
         char name[LIVE_NAME_BYTES], stem[LIVE_STEM_BYTES];
-        memcpy(name, items[i].name, sizeof name);
-        memcpy(stem, items[i].stem, sizeof stem);
+        s->name[s->n_name] = s->stem[s->n_stem] = '\0';
+        memcpy(name, s->name, sizeof name);
+        memcpy(stem, s->stem, sizeof stem);
         for (int k = 2; !is_name_free(items, is_fixed, n, i, false); k++)
-            base_format(items[i].name, sizeof name, "%.*s#%d", (int)sizeof name - 8, name, k);
+            base_format(s->name, sizeof name, "%.*s#%d", (int)sizeof name - 8, name, k);
         for (int k = 2; !is_name_free(items, is_fixed, n, i, true); k++)
-            base_format(items[i].stem, sizeof stem, "%.*s-%d", (int)sizeof stem - 8, stem, k);
+            base_format(s->stem, sizeof stem, "%.*s-%d", (int)sizeof stem - 8, stem, k);
+        if (strcmp(s->name, name) != 0 && s->n_name > sizeof name - 8)
+            s->n_name = sizeof name - 8;
+        if (strcmp(s->stem, stem) != 0 && s->n_stem > sizeof stem - 8)
+            s->n_stem = sizeof stem - 8;
     }
 }
 
@@ -442,6 +448,8 @@ static vg_status finish(live_sources *out, const builder *b, vg_error *err)
         live_source *s = &items[i];
         *s = b->drafts[i].s;
         is_fixed[i] = false;
+        s->n_name = strlen(s->name);
+        s->n_stem = strlen(s->stem);
         s->texts = texts;
         for (size_t k = 0; k < s->n_texts; k++, at += strlen(at) + 1)
             *texts++ = at;
@@ -534,17 +542,23 @@ bool live_source_is_same(const live_source *a, const live_source *b)
     return same;
 }
 
-void live_sources_keep_names(live_sources *s, const live_source *const *running, size_t n)
+void live_sources_keep_names(live_sources *s, const live_source *const *running, size_t n,
+                             int *place)
 {
     bool is_fixed[LIVE_MOST_CHANNELS] = {false}, is_taken[LIVE_MOST_CHANNELS] = {false};
-    for (size_t i = 0; i < s->n; i++)
+    for (size_t i = 0; i < s->n; i++) {
+        place[i] = -1;
         for (size_t k = 0; k < n && k < LIVE_MOST_CHANNELS && !is_fixed[i]; k++) {
             if (is_taken[k] || running[k] == NULL || !live_source_is_same(&s->items[i], running[k]))
                 continue;
             is_taken[k] = is_fixed[i] = true;
+            place[i] = (int)k;
             memcpy(s->items[i].name, running[k]->name, sizeof s->items[i].name);
             memcpy(s->items[i].stem, running[k]->stem, sizeof s->items[i].stem);
+            s->items[i].n_name = running[k]->n_name;
+            s->items[i].n_stem = running[k]->n_stem;
         }
+    }
     number_names(s->items, s->n, is_fixed);
 }
 

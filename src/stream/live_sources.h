@@ -18,6 +18,7 @@ typedef struct live_source {
     bool is_named;              /* the configuration gave it its name */
     char name[LIVE_NAME_BYTES]; /* public: no password; unlike any other's of the list */
     char stem[64];              /* for file names and topics, unlike any other's of the list */
+    size_t n_name, n_stem;      /* bytes of them before the number that made them so */
 } live_source;
 
 typedef struct live_sources {
@@ -43,9 +44,11 @@ vg_status live_sources_open(live_sources *out, const live_options *o, base_mem *
 void live_sources_close(live_sources *s);
 /* The same source, so that a reload leaves it alone: texts and options are equal (not the stem). */
 bool live_source_is_same(const live_source *a, const live_source *b);
-/* For a reload: those of s that are the same as one of the n that run get its name and stem, and
- * the others' are made unlike all of them. */
-void live_sources_keep_names(live_sources *s, const live_source *const *running, size_t n);
+/* For a reload: those of s that are the same as one of the n that run (NULL: an empty place) get
+ * its name and stem, and the others' are made unlike all of them. place (LIVE_MOST_CHANNELS): of
+ * each of s the one it goes on with, -1: it is new. Of two that are the same each has its own. */
+void live_sources_keep_names(live_sources *s, const live_source *const *running, size_t n,
+                             int *place);
 /* All are video files, which end: for live_options_settle. */
 bool live_sources_are_files(const live_sources *s);
 

@@ -13,6 +13,7 @@ typedef struct seen {
     atomic_int n_out_of_order, n_wrong_size;
     atomic_bool is_held; /* the listener waits */
     int w, h;
+    char stem[4][64]; /* of the newest result */
 } seen;
 
 typedef struct live {
@@ -38,6 +39,7 @@ static void see(void *ctx, const live_result *r)
         s->n_out_of_order++;
     if (s->w != 0 && (r->frame.w != s->w || r->frame.h != s->h))
         s->n_wrong_size++;
+    memcpy(s->stem[r->channel], r->stem, strlen(r->stem) + 1);
     s->n[r->channel]++;
 }
 
@@ -136,6 +138,57 @@ static void several_sources_get_equal_shares(void **state)
             assert_in_range(n[i] * 30, sum * 9, sum * 11); /* a third, within 10 % */
         assert_int_equal(stream_live_close(&t->l, 1, &t->err), VG_OK);
     }
+}
+
+static void reload(live *t, const char *text)
+{
+    char list[300];
+    write_list(t, list, sizeof list, text);
+    assert_int_equal(stream_live_reload(t->l, &t->err), VG_OK);
+}
+
+/* Waits for results of the n channels, then asks what they are called. */
+static void see_stems(live *t, int n, const char *const *stems)
+{
+    bool ended;
+    const live_stats *s = stream_live_stats(t->l);
+    for (int i = 0; i < n; i++) {
+        const uint64_t from = s->channels[i].n_results;
+        while (s->channels[i].n_results < from + 200) /* more than are under way */
+            assert_int_equal(stream_live_wait(t->l, 5, &ended, &t->err), VG_OK);
+    }
+    t->seen.is_held = true; /* the listener writes no stem now, or one that is as long */
+    nap_ms(20);
+    for (int i = 0; i < n; i++)
+        assert_string_equal(t->seen.stem[i], stems[i]);
+    t->seen.is_held = false;
+}
+
+/* A source that stays keeps its name whatever stands before it now, a name that is free again is
+ * given away, and of two that are the same each has its own place. */
+static void a_reload_keeps_the_names_of_those_who_stay(void **state)
+{
+#define A "lavfi:testsrc2=size=96x54\n"
+#define B "lavfi:testsrc2=size=64x64\n"
+#define C "lavfi:testsrc2=size=48x48\n"
+    live *t = *state;
+    char list[300];
+    t->o.most_sources = 3;
+    write_list(t, list, sizeof list, A B);
+    assert_int_equal(start(t, list), VG_OK);
+    const live_stats *s = stream_live_stats(t->l);
+    see_stems(t, 2, (const char *const[]){"testsrc2", "testsrc2-2"});
+    reload(t, B C);
+    see_stems(t, 2, (const char *const[]){"testsrc2", "testsrc2-2"});
+    assert_int_equal(s->channels[0].w, 48);
+    assert_int_equal(s->channels[1].w, 64);
+    reload(t, C B B);
+    see_stems(t, 3, (const char *const[]){"testsrc2", "testsrc2-2", "testsrc2-3"});
+    reload(t, B B C);
+    see_stems(t, 3, (const char *const[]){"testsrc2", "testsrc2-2", "testsrc2-3"});
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(s->channels[i].n_connects, 1);
+    assert_string_not_equal(s->channels[1].name, s->channels[2].name);
 }
 
 static void a_reader_that_stands_still_loses_results_but_holds_nobody(void **state)
@@ -265,6 +318,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
         TEST(every_frame_of_a_source_comes_in_order),
         TEST(several_sources_get_equal_shares),
+        TEST(a_reload_keeps_the_names_of_those_who_stay),
         TEST(a_reader_that_stands_still_loses_results_but_holds_nobody),
         TEST(a_reader_of_a_file_that_stands_still_is_waited_for),
         TEST(tracks_beyond_the_bound_are_counted),

@@ -360,7 +360,11 @@ static void a_source_is_the_same_by_what_it_is_not_by_its_place(void **state)
     assert_false(live_source_is_same(&t->s.items[2], &before.items[2])); /* another password */
     assert_string_equal(t->s.items[1].stem, "a-1");
     const live_source *running[] = {&before.items[0], &before.items[1], &before.items[2], NULL};
-    live_sources_keep_names(&t->s, running, 4);
+    int place[LIVE_MOST_CHANNELS];
+    live_sources_keep_names(&t->s, running, 4, place);
+    assert_int_equal(place[0], -1);
+    assert_int_equal(place[1], 1);
+    assert_int_equal(place[2], -1);
     assert_string_equal(t->s.items[1].stem, "a-1-2"); /* what its files are called already */
     OK(live_options_set(&t->o, "vid_stride", "2", err));
     live_sources other = t->s;
