@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "live_job.h"
+#include "run_folder.h"
 
 /* ---- channels ---- */
 
@@ -89,6 +90,17 @@ static stream_live *make(const live_options *o, const live_listener *listener, s
     return l;
 }
 
+/* Nothing of a job that could not be opened is left behind. */
+static void give_up(stream_live **live)
+{
+    char folder[sizeof(*live)->folder];
+    const bool made_folder = (*live)->made_folder;
+    memcpy(folder, (*live)->folder, sizeof folder);
+    stream_live_close(live, 0, NULL);
+    if (made_folder)
+        stream_run_folder_take_back(folder);
+}
+
 vg_status stream_live_open(stream_live **out, const live_options *o, const live_listener *listener,
                            stream_accounts *mem, vg_error *err)
 {
@@ -104,7 +116,7 @@ vg_status stream_live_open(stream_live **out, const live_options *o, const live_
     if (st == VG_OK)
         st = start(l, err);
     if (st != VG_OK)
-        stream_live_close(&l, 0, NULL);
+        give_up(&l);
     *out = l;
     return st;
 }

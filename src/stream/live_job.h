@@ -51,6 +51,7 @@ struct stream_live {
     live_setting setting;
     live_stats stats;
     char folder[4096];
+    bool made_folder; /* it was not there before */
     detect_nms_options nms;
     /* what the plan decided */
     live_outlet_plan plan;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { MOST_RUNS = 1000000 };
 
@@ -26,4 +27,16 @@ vg_status stream_run_folder_make(char *folder, size_t n, const char *project, co
                                    "the run folder cannot be made");
     }
     return st;
+}
+
+void stream_run_folder_take_back(const char *folder)
+{
+    char path[4096];
+    struct stat file;
+    if (base_path_join(path, sizeof path, folder, "predictions.jsonl") && stat(path, &file) == 0 &&
+        file.st_size == 0)
+        unlink(path);
+    if (base_path_join(path, sizeof path, folder, "labels"))
+        rmdir(path);
+    rmdir(folder);
 }

@@ -69,4 +69,5 @@ pid=
 # A codec that is not there is told before anything is done.
 predict 1 --source "$live" --save --video-codec h999 --project runs --name codec
 is_error 'no video encoder "h999"'
+[ ! -e runs/codec ] || fail "a folder is left of a job that did not begin"
 done_well

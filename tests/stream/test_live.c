@@ -312,6 +312,30 @@ static void a_source_that_is_not_there_ends_the_job_with_its_reason(void **state
     assert_non_null(strstr(t->err.what, "nowhere.mp4"));
 }
 
+/* The codec is the first output's slip, the window's, the port's the last one's. */
+static void a_job_that_cannot_be_opened_leaves_no_folder(void **state)
+{
+    live *t = *state;
+    char path[400];
+    snprintf(path, sizeof path, "%s/runs/exp", t->folder);
+    t->o.save_json = t->o.save_txt = true;
+    base_format(t->o.serve, sizeof t->o.serve, "127.0.0.1:no");
+    assert_int_not_equal(start(t, "lavfi:testsrc2=size=96x54"), VG_OK);
+    assert_int_equal(access(path, F_OK), -1);
+    t->o.exist_ok = true;
+    assert_int_not_equal(start(t, "lavfi:testsrc2=size=96x54"), VG_OK);
+    assert_int_equal(access(path, F_OK), -1);
+    assert_int_equal(mkdir(path, 0777), 0); /* somebody else's, though there is nothing in it */
+    assert_int_not_equal(start(t, "lavfi:testsrc2=size=96x54"), VG_OK);
+    assert_int_equal(access(path, F_OK), 0);
+    t->o.exist_ok = false;
+    t->o.save_choice = 1;
+    base_format(t->o.video_codec, sizeof t->o.video_codec, "h999");
+    assert_int_not_equal(start(t, "lavfi:testsrc2=size=96x54"), VG_OK);
+    snprintf(path, sizeof path, "%s/runs/exp2", t->folder);
+    assert_int_equal(access(path, F_OK), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -326,6 +350,7 @@ int main(void)
         TEST(what_is_held_was_planned),
         TEST(a_plan_above_the_limit_is_refused_with_its_sum),
         TEST(every_failed_allocation_at_open_is_given_back),
+        TEST(a_job_that_cannot_be_opened_leaves_no_folder),
         TEST(a_source_that_is_not_there_ends_the_job_with_its_reason),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
