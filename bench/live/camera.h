@@ -1,0 +1,24 @@
+/* camera.h: a camera that says when it sent each frame: a process that serves an FLV clip over TCP
+ * at a stated pace, again and again with time stamps that go on, to one reader. */
+#ifndef BENCH_LIVE_CAMERA_H
+#define BENCH_LIVE_CAMERA_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+typedef struct camera_log {   /* in memory that processes share */
+    _Atomic int port;         /* 0: not there yet */
+    _Atomic uint64_t n_sent;  /* frames */
+    _Atomic uint64_t n_late;  /* of them, sent more than 5 ms after their time */
+    uint64_t most;            /* then it holds still */
+    _Atomic int64_t *sent_ns; /* (most) base_now_ns before the frame is written; from frame 0 on */
+} camera_log;
+
+/* Starts the process. It ends with its parent. Frame n has the time stamp n / fps. */
+pid_t camera_start(camera_log *log, const char *flv, double fps);
+
+/* A clip of testsrc2: H.264 of one slice, without frames that wait for others. */
+void camera_draw_clip(const char *flv, int w, int h, double fps, int seconds);
+
+#endif
