@@ -250,7 +250,7 @@ int main(int argc, char **argv)
         float *src = floats((size_t)(l->side * l->side * l->ic), 1.0F), *dst = floats(n_dst, 1.0F);
         float *dst_peer = floats(n_dst, 1.0F), *bias = floats((size_t)l->oc, 1.0F);
         float *weight = floats((size_t)(l->oc * fan), 1.0F / sqrtf((float)fan));
-        const cpu_conv c = {l->ic, l->oc, l->k, l->stride, l->depthwise ? l->ic : 1, l->silu};
+        const cpu_conv c = {l->ic, l->oc, l->k, l->stride, l->depthwise ? l->ic : 1, l->silu, 1};
         float *packed = take(k->conv_packed_floats(&c) * sizeof(float));
         float *scratch = take(k->conv_scratch_floats(&c) * sizeof(float) + 64);
         k->conv_pack(&c, packed, weight, bias);

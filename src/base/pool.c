@@ -1,8 +1,12 @@
-/* pool.c: one gate, one counter of chunks.
+/* pool.c: one gate, a range of chunks for each of the team.
+ *
+ * A loop's chunks are split into ranges as long as each other, one a worker; who is done with its
+ * own helps with the next one's. So the same worker has the same part of every loop, whose memory
+ * is in that core's cache from the loop before, while a slow core still takes fewer.
  *
  * A loop is written into the pool while its gate is shut and nobody is inside; then the gate opens
  * and a generation number rises, which is what workers watch. A worker enters by raising the gate's
- * count while it is open, takes chunks until the counter is past the end, and leaves. The caller
+ * count while it is open, takes chunks until every range is at its end, and leaves. The caller
  * works too, shuts the gate, and waits until the count is zero. So a worker that comes late finds
  * the gate shut and touches nothing, or finds the next loop's gate open and helps there: it can
  * never run an old function over a new loop. And a worker that the machine keeps from running
@@ -36,10 +40,13 @@ static const uint32_t GATE_OPEN = UINT32_C(1) << 31;
 static const uint32_t GATE_CALLER_SLEEPS = UINT32_C(1) << 30; /* the last to leave wakes it */
 /* The other bits: workers inside. */
 
+/* One of the team; 0 is the caller. On cache lines of its own: its counter changes often. */
 typedef struct pool_worker {
+    _Alignas(64) _Atomic size_t next; /* chunk of its range */
+    size_t end;
     base_pool *pool;
-    int index; /* 1..n_threads-1 */
-    pthread_t thread;
+    int index;
+    pthread_t thread; /* from 1 on */
 } pool_worker;
 
 struct base_pool {
@@ -53,10 +60,8 @@ struct base_pool {
     void *ctx;
     size_t n;
     size_t grain;
-    size_t n_chunks;
 
-    /* Each on a cache line of its own: the counter is everybody's, the others are watched. */
-    _Alignas(64) _Atomic size_t next_chunk;
+    /* Each on a cache line of its own: they are watched. */
     _Alignas(64) _Atomic uint32_t gate;
     _Alignas(64) _Atomic uint32_t generation;
     _Atomic uint32_t n_asleep;
@@ -130,13 +135,14 @@ static void leave(base_pool *p)
 
 static void take_chunks(base_pool *p, int worker)
 {
-    for (;;) {
-        size_t chunk = atomic_fetch_add_explicit(&p->next_chunk, 1, memory_order_relaxed);
-        if (chunk >= p->n_chunks)
-            return;
-        size_t begin = chunk * p->grain;
-        size_t end = p->n - begin > p->grain ? begin + p->grain : p->n;
-        p->fn(p->ctx, begin, end, worker);
+    for (int i = 0; i < p->n_threads; i++) {
+        pool_worker *of = &p->workers[(worker + i) % p->n_threads];
+        size_t chunk;
+        while ((chunk = atomic_fetch_add_explicit(&of->next, 1, memory_order_relaxed)) < of->end) {
+            size_t begin = chunk * p->grain;
+            size_t end = p->n - begin > p->grain ? begin + p->grain : p->n;
+            p->fn(p->ctx, begin, end, worker);
+        }
     }
 }
 
@@ -185,6 +191,17 @@ static void wait_until_empty(base_pool *p)
     atomic_store(&p->gate, 0);
 }
 
+static void share_out(base_pool *p, size_t n_chunks)
+{
+    const size_t n = (size_t)p->n_threads, each = n_chunks / n, more = n_chunks % n;
+    size_t at = 0;
+    for (size_t i = 0; i < n; i++) {
+        atomic_store_explicit(&p->workers[i].next, at, memory_order_relaxed);
+        at += each + (i < more ? 1 : 0);
+        p->workers[i].end = at;
+    }
+}
+
 void base_pool_run(base_pool *p, size_t n, size_t grain, base_pool_fn fn, void *ctx)
 {
     assert(grain >= 1);
@@ -200,8 +217,7 @@ void base_pool_run(base_pool *p, size_t n, size_t grain, base_pool_fn fn, void *
         p->ctx = ctx;
         p->n = n;
         p->grain = grain;
-        p->n_chunks = (n - 1) / grain + 1;
-        atomic_store(&p->next_chunk, 0);
+        share_out(p, (n - 1) / grain + 1);
         atomic_store(&p->gate, GATE_OPEN);
         tell_workers(p);
         take_chunks(p, 0);
@@ -228,8 +244,9 @@ static vg_status start_workers(base_pool *p, vg_error *err)
     pthread_sigmask(SIG_SETMASK, &all, &old);
     vg_status st = VG_OK;
     for (int i = 1; i < p->n_threads && st == VG_OK; i++) {
-        pool_worker *w = &p->workers[i - 1];
-        *w = (pool_worker){.pool = p, .index = i};
+        pool_worker *w = &p->workers[i];
+        w->pool = p;
+        w->index = i;
         int failed = pthread_create(&w->thread, NULL, worker_main, w);
         if (failed) {
             errno = failed;
@@ -254,7 +271,7 @@ vg_status base_pool_create(base_pool **out, int n_threads, base_mem *mem, vg_err
         return base_fail(err, VG_ERR_ARGUMENT, NULL,
                          "use as many threads as there are processors, or fewer",
                          "%d threads, where 1..%d can be had", n_threads, MOST_THREADS);
-    size_t bytes = sizeof(base_pool) + (size_t)(n_threads - 1) * sizeof(pool_worker);
+    size_t bytes = sizeof(base_pool) + (size_t)n_threads * sizeof(pool_worker);
     base_pool *p = base_alloc_zero(mem, 1, bytes, err);
     if (!p)
         return VG_ERR_MEMORY;
@@ -277,7 +294,7 @@ void base_pool_destroy(base_pool **pool)
     atomic_store(&p->quits, true);
     tell_workers(p);
     for (int i = 0; i < p->n_started; i++)
-        pthread_join(p->workers[i].thread, NULL);
+        pthread_join(p->workers[i + 1].thread, NULL);
     base_free(p);
     *pool = NULL;
 }

@@ -353,6 +353,42 @@ static void splitting_into_units_changes_no_bit(void **state)
     }
 }
 
+static void threads_get_as_many_units_each_and_change_no_bit(void **state)
+{
+    static const int threads[] = {2, 3, 8, 61};
+    static const conv_case kinds[] = {
+        {.c = {.ic = 16, .oc = 40, .k = 3, .stride = 1, .groups = 1}},
+        {.c = {.ic = 64, .oc = 72, .k = 3, .stride = 2, .groups = 1}},
+        {.c = {.ic = 8, .oc = 8, .k = 3, .stride = 1, .groups = 1}},
+        {.c = {.ic = 64, .oc = 24, .k = 1, .stride = 1, .groups = 1}},
+        {.c = {.ic = 400, .oc = 344, .k = 1, .stride = 1, .groups = 1}}, /* heavy */
+        {.c = {.ic = 33, .oc = 33, .k = 3, .stride = 1, .groups = 33}},
+    };
+    const nn_map large = {.n = 1, .h = 24, .w = 40};
+    (void)state;
+    FOR_EACH_TABLE(t)
+    for (size_t kind = 0; kind < sizeof kinds / sizeof *kinds; kind++) {
+        arena_used = 0;
+        const cpu_conv *of = &kinds[kind].c;
+        conv_case k = conv_case_make(of->ic, of->oc, of->k, of->stride, of->groups > 1, true);
+        const nn_map src = map_random(2, 11, 13, k.c.ic, (size_t)k.c.ic, 0);
+        const int h = side_out(11, of->stride), w = side_out(13, of->stride);
+        const nn_map whole = map_take(2, h, w, k.c.oc, (size_t)k.c.oc, 0);
+        const nn_map parts = map_take(2, h, w, k.c.oc, (size_t)k.c.oc, 0);
+        const float *packed = conv_packed(t, &k);
+        t->conv_run(&k.c, packed, &whole, &src, NULL, conv_scratch(t, &k.c), 0,
+                    t->conv_units(&k.c, &whole));
+        for (size_t i = 0; i < sizeof threads / sizeof *threads; i++) {
+            k.c.threads = threads[i];
+            if (threads[i] < 4)
+                assert_int_equal(t->conv_units(&k.c, &large) % (size_t)threads[i], 0);
+            memset(parts.data, 0, (size_t)(2 * h * w * k.c.oc) * sizeof(float));
+            conv_run_scattered(t, &k.c, packed, &parts, &src);
+            assert_maps_same_bits(&whole, &parts);
+        }
+    }
+}
+
 static void a_picture_does_not_see_its_batch(void **state)
 {
     (void)state;
@@ -544,6 +580,7 @@ int main(void)
         cmocka_unit_test(maxpool_equals_plain),
         cmocka_unit_test(moves_and_additions_equal_plain),
         cmocka_unit_test(attention_agrees_with_plain),
+        cmocka_unit_test(threads_get_as_many_units_each_and_change_no_bit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

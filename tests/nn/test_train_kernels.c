@@ -258,9 +258,9 @@ static void weights_gradients_are_the_plain_ones(void **state)
             for (int k = 1; k <= 7; k += 2)
                 for (int stride = 1; stride <= 2; stride++) {
                     const int *s = sizes[i], *ch = channels[(i + k) % 5];
-                    check_weights(tables[t], &(cpu_conv){ch[0], ch[1], k, stride, 1, false}, s[0],
-                                  s[1], s[2]);
-                    check_weights(tables[t], &(cpu_conv){ch[1], ch[1], k, stride, ch[1], false},
+                    check_weights(tables[t], &(cpu_conv){ch[0], ch[1], k, stride, 1, false, 0},
+                                  s[0], s[1], s[2]);
+                    check_weights(tables[t], &(cpu_conv){ch[1], ch[1], k, stride, ch[1], false, 0},
                                   s[0], s[1], s[2]);
                 }
     /* 3x3 on maps large enough for Winograd's way, their edges inside of a tile and not. */
@@ -268,7 +268,7 @@ static void weights_gradients_are_the_plain_ones(void **state)
     static const int many[][2] = {{16, 16}, {20, 33}, {64, 64}, {40, 100}};
     for (int t = 0; t < n_tables; t++)
         for (int i = 0; i < 12; i++)
-            check_weights(tables[t], &(cpu_conv){many[i % 4][0], many[i % 4][1], 3, 1, 1, false},
+            check_weights(tables[t], &(cpu_conv){many[i % 4][0], many[i % 4][1], 3, 1, 1, false, 0},
                           wide[i / 4][0], wide[i / 4][1], wide[i / 4][2]);
 }
 
@@ -281,7 +281,7 @@ static void packing_is_inferences(void **state)
         for (int i = 0; i < 6; i++)
             for (int k = 1; k <= 5; k += 2)
                 for (int stride = 1; stride <= 2; stride++) {
-                    const cpu_conv c = {channels[i][0], channels[i][1], k, stride, 1, false};
+                    const cpu_conv c = {channels[i][0], channels[i][1], k, stride, 1, false, 0};
                     size_t n_w = (size_t)(c.ic * c.oc * k * k),
                            n = tables[t]->infer->conv_packed_floats(&c);
                     float *w = floats(n_w), *turned = floats(n_w), *bias = floats((size_t)c.oc);
@@ -337,7 +337,7 @@ static void strided_gradients_are_the_definitions(void **state)
             for (int k = 1; k <= 7; k += 2) {
                 const int *s = sizes[i % 5], *ch = channels[i % 4];
                 const bool adds = i % 2 == 1;
-                const cpu_conv c = {ch[0], ch[1], k, 2, 1, false};
+                const cpu_conv c = {ch[0], ch[1], k, 2, 1, false, 0};
                 assert_true(tables[t]->strided_fits(&c));
                 size_t n_w = (size_t)(c.ic * c.oc * k * k);
                 float *w = floats(n_w), *packed = floats(tables[t]->strided_packed_floats(&c));

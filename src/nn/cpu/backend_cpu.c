@@ -11,14 +11,15 @@ typedef struct context {
     bool owns_pool;
 } context;
 
-static cpu_conv conv_of(const nn_conv_spec *c)
+static cpu_conv conv_of(const nn_conv_spec *c, int threads)
 {
     return (cpu_conv){.ic = c->ic,
                       .oc = c->oc,
                       .k = c->k,
                       .stride = c->stride,
                       .groups = c->groups,
-                      .silu = c->silu};
+                      .silu = c->silu,
+                      .threads = threads};
 }
 
 static void cpu_destroy(void **self)
@@ -63,14 +64,14 @@ static int cpu_threads(const void *self)
 
 static size_t cpu_weights_bytes(const void *self, const nn_conv_spec *spec)
 {
-    cpu_conv conv = conv_of(spec);
+    cpu_conv conv = conv_of(spec, 1);
     return ((const context *)self)->kernels->conv_packed_floats(&conv) * sizeof(float);
 }
 
 static void cpu_weights_pack(const void *self, const nn_conv_spec *spec, void *packed,
                              const float *weight, const float *bias)
 {
-    cpu_conv conv = conv_of(spec);
+    cpu_conv conv = conv_of(spec, 1);
     ((const context *)self)->kernels->conv_pack(&conv, packed, weight, bias);
 }
 
@@ -110,7 +111,7 @@ static size_t scratch_floats(const cpu_kernels *k, const nn_step *s)
     if (s->kind == NN_STEP_ATTENTION)
         n = k->attention_scratch_floats(s->src_map.h * s->src_map.w, s->key_dim, s->head_dim);
     if (s->kind == NN_STEP_CONV) {
-        cpu_conv conv = conv_of(s->conv);
+        cpu_conv conv = conv_of(s->conv, 1);
         n = k->conv_scratch_floats(&conv);
     }
     return base_round_up(n, BASE_MEM_ALIGN / sizeof(float));
@@ -185,7 +186,7 @@ static void cpu_run(void *self, const nn_step *step, void *scratch)
              .scratch = scratch,
              .scratch_floats = scratch_floats(c->kernels, step)};
     if (step->kind == NN_STEP_CONV)
-        j.conv = conv_of(step->conv);
+        j.conv = conv_of(step->conv, base_pool_threads(c->pool));
     if (step->kind == NN_STEP_ATTENTION)
         j.scale = cpu_attention_scale(step->key_dim);
     base_pool_run(c->pool, n_units(&j), 1, run_units, &j);

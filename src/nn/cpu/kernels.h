@@ -20,7 +20,8 @@
  * always. */
 typedef struct cpu_conv {
     int ic, oc, k, stride, groups;
-    bool silu; /* y = z * sigmoid(z) after the bias */
+    bool silu;   /* y = z * sigmoid(z) after the bias */
+    int threads; /* that will share the op (0: one): units are cut so that each has as many */
 } cpu_conv;
 
 typedef struct cpu_kernels {

@@ -241,13 +241,32 @@ static void tile_strip(conv_tile t, int v, size_t count)
     }
 }
 
+/* How a length (rows, pixels, tiles) is cut into units. */
+typedef struct conv_cut {
+    size_t n, each; /* pieces, of which the last may be shorter, or be nothing */
+} conv_cut;
+
+/* Of `times` equal lengths: pieces of `largest` or less, so that the threads have the same number
+ * of them (nine pieces take two threads as long as ten), but not below `smallest`. */
+static conv_cut conv_cut_make(const cpu_conv *c, size_t times, size_t length, size_t largest,
+                              size_t smallest)
+{
+    const size_t threads = c->threads > 1 ? (size_t)c->threads : 1;
+    const size_t most = (length + smallest - 1) / smallest;
+    conv_cut cut = {.n = (length + largest - 1) / largest};
+    while (times * cut.n % threads != 0 && cut.n < most)
+        cut.n++;
+    cut.each = cut.n > 0 ? (length + cut.n - 1) / cut.n : 1;
+    return cut;
+}
+
 /* How an op is walked: blocks of channels inside bands of rows, or, when the weights are heavy,
  * bands inside blocks, so that the weights come from memory once. A 1x1 convolution sees its batch
  * as one row of pixels. */
 typedef struct conv_walk {
     bool flat, heavy;
-    size_t n_blocks, n_bands; /* bands of one picture (flat: of all pictures) */
-    size_t band;              /* rows (flat: pixels) of a band */
+    size_t n_blocks;
+    conv_cut bands; /* of the rows of one picture (flat: of the pixels of all pictures) */
 } conv_walk;
 
 /* Weights above this leave L2 (1 MB and up) between bands. */
@@ -273,19 +292,18 @@ static conv_walk conv_walk_make(const cpu_conv *c, const nn_map *dst)
     }
     w.heavy = floats * sizeof(float) > CONV_HEAVY_BYTES;
     const size_t pixel_bytes = (size_t)c->ic * sizeof(float);
+    size_t times = w.heavy ? w.n_blocks : 1;
     if (w.flat) {
-        const size_t pixels = (size_t)dst->n * (size_t)dst->h * (size_t)dst->w;
         const size_t whole =
             TILES_OF(tiles_1) * TILES_OF(tiles_2) / 7; /* 56: whole tiles of both kinds */
-        w.band = (CONV_BAND_BYTES / pixel_bytes + whole) / whole * whole;
-        w.n_bands = (pixels + w.band - 1) / w.band;
+        w.bands = conv_cut_make(c, times, (size_t)dst->n * (size_t)dst->h * (size_t)dst->w,
+                                (CONV_BAND_BYTES / pixel_bytes + whole) / whole * whole,
+                                TILES_OF(tiles_1));
     } else {
-        const size_t rows = (size_t)dst->h;
         const size_t row_bytes = (size_t)dst->w * (size_t)(c->stride * c->stride) * pixel_bytes;
-        size_t band = CONV_BAND_BYTES / row_bytes;
-        band = band < 8 ? 8 : band;
-        w.n_bands = (rows + band - 1) / band;
-        w.band = w.n_bands > 0 ? (rows + w.n_bands - 1) / w.n_bands : 1;
+        const size_t band = CONV_BAND_BYTES / row_bytes;
+        times *= (size_t)dst->n;
+        w.bands = conv_cut_make(c, times, (size_t)dst->h, band < 8 ? 8 : band, 1);
     }
     return w;
 }
@@ -293,7 +311,7 @@ static conv_walk conv_walk_make(const cpu_conv *c, const nn_map *dst)
 static size_t conv_units_dense(const cpu_conv *c, const nn_map *dst)
 {
     const conv_walk w = conv_walk_make(c, dst);
-    const size_t bands = w.flat ? w.n_bands : (size_t)dst->n * w.n_bands;
+    const size_t bands = w.flat ? w.bands.n : (size_t)dst->n * w.bands.n;
     return w.heavy ? w.n_blocks * bands : bands;
 }
 
@@ -413,6 +431,8 @@ static void conv_down(const conv_op *op, const conv_block *b, int i, int x, int 
 /* Rows [y0, y1) of picture i, one block of channels. */
 static void conv_band(const conv_op *op, const conv_block *b, int i, int y0, int y1)
 {
+    if (y0 >= y1)
+        return;
     for (int y = y0; y < y1; y++)
         conv_across(op, b, i, y, op->x.lo, op->x.hi);
     const int inner0 = y0 > op->y.lo ? y0 : op->y.lo < y1 ? op->y.lo : y1;
@@ -448,13 +468,13 @@ static void conv_run_dense(const cpu_conv *c, const float *packed, const nn_map 
         .x = conv_axis_make(s.w, d.w, c->k, c->stride),
         .y = conv_axis_make(s.h, d.h, c->k, c->stride),
     };
-    const size_t bands = (size_t)d.n * walk.n_bands;
+    const size_t bands = (size_t)d.n * walk.bands.n;
     for (size_t unit = begin; unit < end; unit++) {
         const size_t which = walk.heavy ? unit % bands : unit;
-        const int i = (int)(which / walk.n_bands);
-        const int from = (int)(which % walk.n_bands * walk.band);
+        const int i = (int)(which / walk.bands.n);
         const int length = walk.flat ? d.w : d.h;
-        const int to = (size_t)(length - from) < walk.band ? length : from + (int)walk.band;
+        const int from = (int)(which % walk.bands.n * walk.bands.each);
+        const int to = length - from < (int)walk.bands.each ? length : from + (int)walk.bands.each;
         conv_block b = {0};
         for (size_t n = 0; n < walk.n_blocks; n++) {
             b = conv_block_next(c, &b);

@@ -7,7 +7,7 @@
  * floats each. */
 
 #define DW_ROWS      2
-#define DW_BAND_ROWS 8 /* a unit */
+#define DW_BAND_ROWS 8 /* of a unit, at most */
 
 static size_t conv_packed_floats_depthwise(const cpu_conv *c)
 {
@@ -30,9 +30,14 @@ static void conv_pack_depthwise(const cpu_conv *c, float *packed, const float *w
     }
 }
 
-static size_t conv_units_depthwise(const nn_map *dst)
+static conv_cut depthwise_bands(const cpu_conv *c, const nn_map *dst)
 {
-    return (size_t)dst->n * (((size_t)dst->h + DW_BAND_ROWS - 1) / DW_BAND_ROWS);
+    return conv_cut_make(c, (size_t)dst->n, (size_t)dst->h, DW_BAND_ROWS, DW_ROWS);
+}
+
+static size_t conv_units_depthwise(const cpu_conv *c, const nn_map *dst)
+{
+    return (size_t)dst->n * depthwise_bands(c, dst).n;
 }
 
 ALWAYS_INLINE void depthwise_store(float *dst, const float *add, vf z, int n, bool silu)
@@ -131,11 +136,11 @@ static void depthwise_row(const cpu_conv *c, const float *packed, const nn_map *
 static void conv_run_depthwise(const cpu_conv *c, const float *packed, const nn_map *dst,
                                const nn_map *src, const nn_map *add, size_t begin, size_t end)
 {
-    const size_t bands = ((size_t)dst->h + DW_BAND_ROWS - 1) / DW_BAND_ROWS;
+    const conv_cut bands = depthwise_bands(c, dst);
     const size_t vector_floats = VF_LANES * (1 + (size_t)c->k * (size_t)c->k);
     for (size_t unit = begin; unit < end; unit++) {
-        const int i = (int)(unit / bands), from = (int)(unit % bands) * DW_BAND_ROWS;
-        const int to = dst->h - from < DW_BAND_ROWS ? dst->h : from + DW_BAND_ROWS;
+        const int i = (int)(unit / bands.n), from = (int)(unit % bands.n * bands.each);
+        const int to = dst->h - from < (int)bands.each ? dst->h : from + (int)bands.each;
         const float *p = packed;
         for (int oc = 0; oc < c->oc; oc += VF_LANES, p += vector_floats) {
             const int n = c->oc - oc < VF_LANES ? c->oc - oc : VF_LANES;

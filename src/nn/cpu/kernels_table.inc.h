@@ -33,7 +33,7 @@ static size_t conv_units(const cpu_conv *c, const nn_map *dst)
 {
     return wino_fits(c)     ? wino_units(c, dst)
            : c->groups == 1 ? conv_units_dense(c, dst)
-                            : conv_units_depthwise(dst);
+                            : conv_units_depthwise(c, dst);
 }
 
 static size_t conv_scratch_floats(const cpu_conv *c)

@@ -20,11 +20,12 @@
  * conv_block, with the matrices for taps. */
 
 /* Outputs a side of a tile, and places a side. */
-#define WINO_M(stride) ((stride) == 1 ? 4 : 2)
-#define WINO_N(stride) ((stride) == 1 ? 6 : 5)
-#define WINO_MOST_M    4
-#define WINO_MOST_N    6
-#define WINO_TILES     28 /* of a unit: two register tiles' worth of rows */
+#define WINO_M(stride)   ((stride) == 1 ? 4 : 2)
+#define WINO_N(stride)   ((stride) == 1 ? 6 : 5)
+#define WINO_MOST_M      4
+#define WINO_MOST_N      6
+#define WINO_LEAST_TILES 6  /* with fewer, the weights are read for too little */
+#define WINO_TILES       28 /* of a unit: two register tiles' worth of rows */
 
 #define WINO_R2 1.41421356237309505
 
@@ -130,26 +131,22 @@ static void wino_pack(const cpu_conv *c, float *packed, const float *weight, con
 
 /* How the tiles of a picture are shared out. */
 typedef struct wino_grid {
-    size_t across, tiles, units, unit_tiles; /* of one picture */
+    size_t across, tiles; /* of one picture */
+    conv_cut cut;
 } wino_grid;
 
-/* Two units at least, where a picture has tiles enough, so that two threads share even the smallest
- * maps. */
 static wino_grid wino_grid_make(const cpu_conv *c, const nn_map *dst)
 {
     const size_t m = WINO_M(c->stride);
     wino_grid g = {.across = ((size_t)dst->w + m - 1) / m};
     g.tiles = g.across * (((size_t)dst->h + m - 1) / m);
-    g.units = (g.tiles + WINO_TILES - 1) / WINO_TILES;
-    if (g.units == 1 && g.tiles >= 16)
-        g.units = 2;
-    g.unit_tiles = (g.tiles + g.units - 1) / g.units;
+    g.cut = conv_cut_make(c, (size_t)dst->n, g.tiles, WINO_TILES, WINO_LEAST_TILES);
     return g;
 }
 
 static size_t wino_units(const cpu_conv *c, const nn_map *dst)
 {
-    return (size_t)dst->n * wino_grid_make(c, dst).units;
+    return (size_t)dst->n * wino_grid_make(c, dst).cut.n;
 }
 
 static size_t wino_scratch_floats(const cpu_conv *c)
@@ -364,11 +361,11 @@ static void wino_run(const cpu_conv *c, const float *packed, const nn_map *dst, 
     const size_t n = WINO_N(c->stride);
     float *v = scratch, *m = scratch + n * n * WINO_TILES * (size_t)c->ic;
     for (size_t unit = begin; unit < end; unit++) {
-        const int i = (int)(unit / g.units);
-        const size_t first = unit % g.units * g.unit_tiles;
+        const int i = (int)(unit / g.cut.n);
+        const size_t first = unit % g.cut.n * g.cut.each;
         if (first >= g.tiles)
             continue;
-        const size_t tiles = g.tiles - first < g.unit_tiles ? g.tiles - first : g.unit_tiles;
+        const size_t tiles = g.tiles - first < g.cut.each ? g.tiles - first : g.cut.each;
         wino_input(c, v, src, &g, i, first, tiles);
         for (conv_block b = {0}; b.oc + b.n_oc < c->oc;) {
             b = conv_block_next(c, &b);

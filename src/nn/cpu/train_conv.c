@@ -9,16 +9,25 @@
 
 #include "train_cpu.h"
 
-static cpu_conv forward_of(const nn_conv_spec *c)
+static cpu_conv forward_of(const nn_conv_spec *c, const cpu_trainer *t)
 {
-    return (cpu_conv){
-        .ic = c->ic, .oc = c->oc, .k = c->k, .stride = c->stride, .groups = c->groups};
+    return (cpu_conv){.ic = c->ic,
+                      .oc = c->oc,
+                      .k = c->k,
+                      .stride = c->stride,
+                      .groups = c->groups,
+                      .threads = base_pool_threads(t->pool)};
 }
 
 /* The convolution that takes the gradient of the output to that of the input. */
-static cpu_conv backward_of(const nn_conv_spec *c)
+static cpu_conv backward_of(const nn_conv_spec *c, const cpu_trainer *t)
 {
-    return (cpu_conv){.ic = c->oc, .oc = c->ic, .k = c->k, .stride = 1, .groups = c->groups};
+    return (cpu_conv){.ic = c->oc,
+                      .oc = c->ic,
+                      .k = c->k,
+                      .stride = 1,
+                      .groups = c->groups,
+                      .threads = base_pool_threads(t->pool)};
 }
 
 /* What a run of an inference kernel wants in scratch. turned: weights that had to be turned first.
@@ -102,7 +111,7 @@ static void pack(const cpu_trainer *t, const cpu_conv *c, conv_room room, const 
 
 void cpu_conv_forward(const cpu_trainer *t, const nn_train_step *s, float *scratch)
 {
-    cpu_conv c = forward_of(s->conv);
+    cpu_conv c = forward_of(s->conv, t);
     cpu_carve carve = {.base = scratch};
     conv_room room = take_conv_room(t, &carve, &c);
     pack(t, &c, room, s->value.weight, s->conv->bn ? NULL : s->value.bias, false);
@@ -144,7 +153,7 @@ static void run_spread(void *self, size_t begin, size_t end, int worker)
 static void spread_gradient(const cpu_trainer *t, const nn_train_step *s, const nn_map *dz,
                             cpu_carve *carve)
 {
-    cpu_conv c = backward_of(s->conv);
+    cpu_conv c = backward_of(s->conv, t);
     conv_room room = take_conv_room(t, carve, &c);
     float *spread = cpu_carve_take(carve, spread_floats(s));
     if (!carve->base)
@@ -181,7 +190,7 @@ static void run_strided(void *self, size_t begin, size_t end, int worker)
 static void input_gradient(const cpu_trainer *t, const nn_train_step *s, const nn_map *dz,
                            cpu_carve *carve)
 {
-    cpu_conv forward = forward_of(s->conv), back = backward_of(s->conv);
+    cpu_conv forward = forward_of(s->conv, t), back = backward_of(s->conv, t);
     const nn_map *dx = &s->map[NN_D_SRC];
     if (forward.stride == 1) {
         conv_room room = take_conv_room(t, carve, &back);
@@ -248,7 +257,7 @@ static void weight_gradient(const cpu_trainer *t, const nn_train_step *s, const 
                             cpu_carve *carve)
 {
     conv_job j = {.k = t->k,
-                  .conv = forward_of(s->conv),
+                  .conv = forward_of(s->conv, t),
                   .dst = dz,
                   .src = &s->map[NN_SRC],
                   .dw = s->grad.weight};
@@ -286,7 +295,7 @@ void cpu_conv_backward(const cpu_trainer *t, const nn_train_step *s, const nn_tr
 
 size_t cpu_conv_scratch_floats(const cpu_trainer *t, const nn_train_step *s)
 {
-    cpu_conv ahead = forward_of(s->conv);
+    cpu_conv ahead = forward_of(s->conv, t);
     const nn_map *dz = &s->map[s->conv->bn ? NN_Z : NN_DST];
     cpu_carve forward = {0}, weights = {0}, input = {0};
     take_conv_room(t, &forward, &ahead);
