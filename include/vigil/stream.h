@@ -136,6 +136,7 @@ typedef struct vg_stream_result {
     const vg_stream_event *events;
     size_t n_events;
     vg_stream_times times;
+    const char *file; /* of a source that plays several: which; "" else */
 } vg_stream_result;
 
 /* Functions may be NULL. result is called by a thread of the job's own, which may be behind the

@@ -50,7 +50,8 @@ static void tell_result(void *ctx, const live_result *r)
                                             .preprocess = r->times.preprocess,
                                             .inference = r->times.inference,
                                             .postprocess = r->times.postprocess,
-                                            .latency = r->times.latency}};
+                                            .latency = r->times.latency},
+                                  .file = r->file != NULL ? r->file : ""};
     s->listener->result(s->listener->ctx, &out);
 }
 

@@ -18,7 +18,7 @@ void predict_live_line(FILE *to, const vg_stream *s, const vg_stream_result *r)
     if (r->of > 0)
         fprintf(to, "/%" PRIu64, r->of);
     fputs(") ", to);
-    cli_text(to, r->source);
+    cli_text(to, r->file[0] != '\0' ? r->file : r->source);
     fprintf(to, ": %dx%d ", r->input_height, r->input_width);
     predict_counts(to, r->detections, r->n_detections, class_name, s);
     fprintf(to, "%.1fms\n", r->times.inference);

@@ -40,6 +40,7 @@ struct live_capture {
     video_source *source;        /* of texts[at]; NULL: to be made */
     video_source_counts counted; /* of `source`, that stats has already */
     size_t at;
+    char file[VIDEO_FILE_BYTES];           /* its public name */
     bool gave_frames;                      /* any text, ever */
     bool is_reconnect;                     /* the next connection is one after a wait */
     int n_retries;                         /* in a row */
@@ -209,6 +210,7 @@ static void drop_source(live_capture *c)
 static vg_status make_source(live_capture *c, vg_error *err)
 {
     video_source_options v = c->o.video;
+    video_public_name(c->file, sizeof c->file, c->o.texts[c->at]);
     v.text = c->o.texts[c->at];
     return video_source_create(&c->source, &v, &c->stop, c->mem, err);
 }
@@ -309,6 +311,8 @@ static video_outcome play(live_capture *c, video_fault *fault, vg_error *err)
         if (how != VIDEO_FRAME)
             break;
         note_frame(c, video_frame_get(f));
+        if (c->o.n_texts > 1)
+            video_frame_set_file(f, c->file);
         int n_dropped;
         const bool is_put = live_intake_put(c->in, c->channel, f, &c->stop, &n_dropped);
         atomic_fetch_add_explicit(&c->stats->n_dropped, (uint64_t)n_dropped, memory_order_relaxed);

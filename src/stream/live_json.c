@@ -13,6 +13,7 @@ enum {
     ESCAPED = 6,
     NAME_BYTES = ESCAPED * LIVE_JSON_NAME_BYTES + 2,
     SOURCE_BYTES = ESCAPED * LIVE_NAME_BYTES + 2,
+    FILE_BYTES = ESCAPED * VIDEO_FILE_BYTES + 2,
     STEM_BYTES = NAME_BYTES,
     RESULT_BYTES = 384,
     BOX_BYTES = 256,
@@ -24,13 +25,14 @@ enum {
 size_t live_json_bytes(const live_setting *s)
 {
     const size_t boxes = s->options->max_det > 0 ? (size_t)s->options->max_det : 0;
-    return SOURCE_BYTES + STEM_BYTES + RESULT_BYTES + boxes * (BOX_BYTES + NAME_BYTES) +
+    return SOURCE_BYTES + FILE_BYTES + STEM_BYTES + RESULT_BYTES +
+           boxes * (BOX_BYTES + NAME_BYTES) +
            LIVE_JSON_MOST_EVENTS * (EVENT_BYTES + 3 * NAME_BYTES);
 }
 
 size_t live_json_event_bytes(void)
 {
-    return SOURCE_BYTES + STEM_BYTES + RESULT_BYTES + EVENT_BYTES + 3 * NAME_BYTES;
+    return SOURCE_BYTES + FILE_BYTES + STEM_BYTES + RESULT_BYTES + EVENT_BYTES + 3 * NAME_BYTES;
 }
 
 size_t live_json_health_bytes(void)
@@ -144,12 +146,17 @@ static vg_status add_event(sink_text *t, const live_setting *s, const live_resul
     return st == VG_OK ? sink_text_add(t, err, "}") : st;
 }
 
-/* {"source":...,"stem":...,"frame":N */
+/* {"source":...,"file":...,"stem":...,"frame":N */
 static vg_status add_source(sink_text *t, const live_result *r, vg_error *err)
 {
     vg_status st = sink_text_add(t, err, "{\"source\":");
     if (st == VG_OK)
         st = sink_text_add_json(t, r->source, err);
+    if (st == VG_OK && r->file != NULL && r->file[0] != '\0') {
+        st = sink_text_add(t, err, ",\"file\":");
+        if (st == VG_OK)
+            st = sink_text_add_json(t, r->file, err);
+    }
     if (st == VG_OK)
         st = sink_text_add(t, err, ",\"stem\":");
     if (st == VG_OK)

@@ -6,6 +6,7 @@
  *      "boxes":[{"class":0,"name":"person","confidence":0.91234,"xyxy":[10.50,20.00,30.25,40.75],"id":7}],
  *      "events":[...],"latency_ms":38.20}
  *
+ * Of a source that plays several files, "file" behind it tells which.
  * frame counts the frames of this connection (or file), index the results of the source; pts is in
  * seconds, null where the stream has none; id is there with tracking. An event alone:
  *

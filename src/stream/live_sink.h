@@ -50,6 +50,7 @@ typedef struct live_times { /* milliseconds */
 typedef struct live_result {
     int channel;            /* place among the sources */
     const char *source;     /* its public name: no password */
+    const char *file;       /* of several that it plays; "" or NULL: it is one */
     const char *stem;       /* fit for file names, unlike any other source's of the job */
     uint64_t index;         /* of the channel's results, from 0 */
     uint64_t of;            /* frames of the whole file, 0: not known */

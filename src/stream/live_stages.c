@@ -39,9 +39,11 @@ static void fill_item(stream_live *l, live_item *item, const live_taken *taken, 
     item->occupant = c->occupant;
     memcpy(item->source, s->name, sizeof item->source);
     memcpy(item->stem, c->stem, sizeof item->stem);
+    base_format(item->file, sizeof item->file, "%s", video_frame_file(taken->frame));
     item->result = (live_result){.channel = taken->channel,
                                  .source = item->source,
                                  .stem = item->stem,
+                                 .file = item->file,
                                  .of = c->n_frames_of,
                                  .frame = *f,
                                  .boxes = item->boxes,

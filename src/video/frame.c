@@ -55,6 +55,17 @@ void video_frame_release(video_frame *f)
     f->ffmpeg->av_frame_unref(f->picture);
     f->turn = (video_turn){0};
     f->info = (video_frame_info){.pts_ns = INT64_MIN};
+    f->file[0] = '\0';
+}
+
+void video_frame_set_file(video_frame *f, const char *name)
+{
+    base_format(f->file, sizeof f->file, "%s", name);
+}
+
+const char *video_frame_file(const video_frame *f)
+{
+    return f->file;
 }
 
 const video_frame_info *video_frame_get(const video_frame *f)

@@ -22,6 +22,7 @@ struct video_frame {
     AVFrame *picture; /* format -1 when it holds none */
     video_turn turn;
     video_frame_info info;
+    char file[VIDEO_FILE_BYTES];
 };
 
 #endif

@@ -53,6 +53,11 @@ typedef struct video_frame_info {
     bool is_key, is_damaged; /* damaged: the decoder concealed errors */
 } video_frame_info;
 const video_frame_info *video_frame_get(const video_frame *f);
+/* Which of several files it is of, for who reads them one after the other; copied, cut to its room,
+ * and "" again when the frame is released. */
+enum { VIDEO_FILE_BYTES = 256 };
+void video_frame_set_file(video_frame *f, const char *name);
+const char *video_frame_file(const video_frame *f);
 
 /* Upright RGB of the size of dst, which is the frame's w x h. scratch is the thread's own. Any
  * pixel format that libswscale reads; the common YUV ones by code of ours where that is faster. */
@@ -134,8 +139,9 @@ vg_status video_source_connect(video_source *s, video_stream_info *info, video_f
  * counted and skipped; a resolution or codec that changes in mid-stream goes on with the new one.
  * Where a transport stream gives its number to another codec without a word, that shows after 50
  * packets of no use: a file goes on from where its frames ended, a live stream fails (DATA), and
- * the next connect finds what it is now. pts_ns closes up where time stamps go back or leap. At an
- * end or a failure the frames that the decoder holds come first. */
+ * the next connect finds what it is now. A live stream's key picture that comes in
+ * several packets is one frame. pts_ns rises: where time stamps stand, go back or leap it closes
+ * up. At an end or a failure the frames that the decoder holds come first. */
 video_outcome video_source_read(video_source *s, video_frame *f, video_fault *fault, vg_error *err);
 void video_source_disconnect(video_source *s);
 /* Counted over all connections. */

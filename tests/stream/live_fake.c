@@ -9,6 +9,7 @@ atomic_int fake_sources, fake_connected, fake_pictures;
 struct video_frame {
     video_frame_info info;
     bool has_picture;
+    char file[VIDEO_FILE_BYTES];
 };
 
 vg_status video_frame_create(video_frame **out, base_mem *mem, vg_error *err)
@@ -35,6 +36,11 @@ void video_frame_destroy(video_frame **f)
 const video_frame_info *video_frame_get(const video_frame *f)
 {
     return &f->info;
+}
+
+void video_frame_set_file(video_frame *f, const char *name)
+{
+    base_format(f->file, sizeof f->file, "%s", name);
 }
 
 void fake_fill(video_frame *f, int w, int h, int64_t number)

@@ -14,6 +14,7 @@ typedef struct seen {
     atomic_bool is_held; /* the listener waits */
     int w, h;
     char stem[4][64]; /* of the newest result */
+    char files[1000]; /* of the first source, in their order, ended by ; */
 } seen;
 
 typedef struct live {
@@ -39,6 +40,10 @@ static void see(void *ctx, const live_result *r)
         s->n_out_of_order++;
     if (s->w != 0 && (r->frame.w != s->w || r->frame.h != s->h))
         s->n_wrong_size++;
+    const size_t n = strlen(s->files), k = strlen(r->file);
+    if (r->channel == 0 && n + k + 2 < sizeof s->files &&
+        (n < k + 1 || strncmp(s->files + n - k - 1, r->file, k) != 0))
+        snprintf(s->files + n, sizeof s->files - n, "%s;", r->file);
     memcpy(s->stem[r->channel], r->stem, strlen(r->stem) + 1);
     s->n[r->channel]++;
 }
@@ -116,6 +121,30 @@ static void every_frame_of_a_source_comes_in_order(void **state)
     for (int i = 0; i < LIVE_BUCKETS; i++)
         n += s->channels[0].stages[LIVE_STAGE_LATENCY].n[i];
     assert_int_equal(n, 150);
+}
+
+static void a_frame_tells_which_of_several_files_it_is_of(void **state)
+{
+    live *t = *state;
+    char list[300];
+    FILE *f;
+    snprintf(list, sizeof list, "%s/all.txt", t->folder);
+    assert_non_null(f = fopen(list, "w"));
+    fputs("lavfi:testsrc2=size=96x54:duration=0.3\nlavfi:testsrc=size=64x64:duration=0.3\n"
+          "lavfi:testsrc2=size=96x54:duration=0.2\n",
+          f);
+    assert_int_equal(fclose(f), 0);
+    assert_int_equal(start(t, list), VG_OK);
+    wait_for_end(t);
+    assert_string_equal(t->seen.files, "lavfi:testsrc2=size=96x54:duration=0.3;"
+                                       "lavfi:testsrc=size=64x64:duration=0.3;"
+                                       "lavfi:testsrc2=size=96x54:duration=0.2;");
+    assert_string_equal(t->seen.stem[0], "all");
+    stream_live_close(&t->l, 0, NULL);
+    t->seen = (seen){0};
+    assert_int_equal(start(t, "lavfi:testsrc2=size=96x54:duration=0.1"), VG_OK);
+    wait_for_end(t);
+    assert_string_equal(t->seen.files, ";");
 }
 
 static void several_sources_get_equal_shares(void **state)
@@ -341,6 +370,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
         TEST(every_frame_of_a_source_comes_in_order),
+        TEST(a_frame_tells_which_of_several_files_it_is_of),
         TEST(several_sources_get_equal_shares),
         TEST(a_reload_keeps_the_names_of_those_who_stay),
         TEST(a_reader_that_stands_still_loses_results_but_holds_nobody),
