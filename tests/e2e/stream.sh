@@ -81,11 +81,11 @@ cp b.mp4 clips/3.mp4
 mv clips/scene_0.bmp clips/2.bmp
 stream 0 --source clips --save-json --name mixed
 says out "Frames: 20 in"
-says out 'video 1/1 (frame 13) clips/1.mp4: '
-says out 'video 1/1 (frame 14) clips/2.bmp: '
+says out 'video 1/1 (frame 12) clips/1.mp4: '
+says out 'video 1/1 (frame 13) clips/2.bmp: '
 says out 'video 1/1 (frame 20) clips/3.mp4: '
-equal "$(grep -c '"source":"clips","file":"clips/2.bmp"' runs/mixed/predictions.jsonl)" 1 "results of the picture"
-says_not runs/mixed/predictions.jsonl '"source":"clips","stem"'
+equal "$(grep -c '"source":"clips","file":"clips/2.bmp"' runs/predict/mixed/predictions.jsonl)" 1 "results of the picture"
+says_not runs/predict/mixed/predictions.jsonl '"source":"clips","stem"'
 stream 0 --source 'clips/*.mp4' --no-save
 says out "Frames: 19 in"
 printf '# two\n./clips/3.mp4\n\na.mp4\n' >list.txt
