@@ -250,6 +250,8 @@ vg_status stream_live_reload(stream_live *l, vg_error *err)
             st = live_job_start_channel(l, empty_place(l), &l->sources.items[i], err);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     live_sources_close(&old);
+    if (l->zones != NULL)
+        live_zones_warn(l->zones, l->o.zones, &l->sources);
     return st;
 }
 

@@ -163,6 +163,8 @@ static vg_status open_zones(stream_live *l, const stream_model *m, vg_error *err
         l->n_channels, &l->o.tracker, &l->mem->owner[STREAM_OUTPUT], err);
     if (st == VG_OK && live_zones_needs_tracks(l->zones))
         l->o.track = true;
+    if (st == VG_OK)
+        live_zones_warn(l->zones, l->o.zones, &l->sources);
     return st;
 }
 

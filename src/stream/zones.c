@@ -142,9 +142,55 @@ bool live_zones_needs_tracks(const live_zones *z)
     return z->needs_tracks;
 }
 
-bool live_zones_is_for(const live_zones *z, size_t zone, const char *source, const char *stem)
+/* ---- slips ---- */
+
+static bool is_called(const live_source *s, const char *name)
 {
-    return zones_list_is_for(&z->list.extras[zone], source, stem);
+    return strcmp(s->name, name) == 0 || strcmp(s->stem, name) == 0;
+}
+
+static const char *nearest_name(const live_sources *s, const char *name)
+{
+    const char *nearest = NULL;
+    size_t least = SIZE_MAX;
+    for (size_t i = 0; i < 2 * s->n; i++) {
+        const live_source *one = &s->items[i / 2];
+        const char *candidate = i % 2 == 0 ? one->name : one->stem;
+        const size_t distance = base_edit_distance(name, candidate);
+        if (distance < least) {
+            least = distance;
+            nearest = candidate;
+        }
+    }
+    return nearest;
+}
+
+/* 1: it is no source's, and was told. */
+static size_t warn_of(const zones_extra *zone, const base_node *name, const char *path,
+                      const live_sources *s, size_t n_told)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (is_called(&s->items[i], name->text))
+            return 0;
+    if (n_told < LIVE_ZONES_WARNINGS)
+        base_log(BASE_LOG_WARN, "a zone is for a source that is not there",
+                 "zone=\"%s\" source=\"%.200s\" at=\"%s:%d\" try=\"did you mean %.200s?\"",
+                 zone->name, name->text, path, name->line, nearest_name(s, name->text));
+    return 1;
+}
+
+size_t live_zones_warn(const live_zones *z, const char *path, const live_sources *s)
+{
+    size_t n = 0;
+    for (int i = 0; i < z->list.n && s->n > 0; i++) {
+        const zones_extra *zone = &z->list.extras[i];
+        const base_node *names = zone->sources;
+        const bool is_list = names != NULL && names->kind == BASE_NODE_LIST;
+        for (const base_node *c = is_list ? names->first : names; c != NULL;
+             c = is_list ? c->next : NULL)
+            n += warn_of(zone, c, path, s, n);
+    }
+    return n;
 }
 
 /* ---- a step ---- */

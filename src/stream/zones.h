@@ -6,6 +6,7 @@
 #define STREAM_ZONES_H
 
 #include "live_sink.h"
+#include "live_sources.h"
 
 enum {
     LIVE_MOST_ZONES = 64,
@@ -45,9 +46,11 @@ size_t live_zones_step(live_zones *z, live_event *out, int channel, const char *
  * is missing is missing from then on. Totals stay. */
 void live_zones_clear(live_zones *z, int channel);
 
-/* Whether a zone is for a source of that public name or stem: one that is for none of a job's
- * sources has a slip in its `sources`. */
-bool live_zones_is_for(const live_zones *z, size_t zone, const char *source, const char *stem);
+/* Names in the zones' `sources` that are no source's of s, each a line of the log with its place
+ * and the nearest name there is (the first LIVE_ZONES_WARNINGS of them). No error: a reload may
+ * bring the source. path: of the zones' file. Returns how many there are. */
+enum { LIVE_ZONES_WARNINGS = 20 };
+size_t live_zones_warn(const live_zones *z, const char *path, const live_sources *s);
 
 /* ---- for those who show ---- */
 

@@ -55,6 +55,17 @@ is_error 'a zone has no "dwel"'
 says err "slip.yaml:4"
 says err "did you mean dwell?"
 
+# ---- a zone for a source that is not there: told, by check as well, and no error, as a reload may bring it
+sed 's/dwell: 1s/sources: [a, door]/' zones.yaml >other.yaml
+# shellcheck disable=SC2086
+run 0 track $live --source a.ts --zones other.yaml --no-save
+says err 'a zone is for a source that is not there zone="whole" source="door" at="other.yaml:4" try="did you mean a'
+says_not err 'source="a"'
+printf 'weights: %s\nsource: a.ts\nzones: other.yaml\nimgsz: 64\n' "$weights" >job.yaml
+run 0 check job.yaml
+says err 'source="door" at="other.yaml:4"'
+says out "job.yaml is good"
+
 # ---- a camera that was away for longer than something may be missing
 cat >serve.py <<'EOF'
 import socket, sys, time

@@ -252,8 +252,6 @@ static void zones_are_for_the_sources_that_they_name(void **state)
     float xy[2 * LIVE_MOST_ZONE_POINTS];
     assert_int_equal(live_zones_outline(xy, b.z, 0, 2, W, H), 0);
     assert_int_equal(live_zones_outline(xy, b.z, 1, 2, W, H), 4);
-    assert_true(live_zones_is_for(b.z, 2, "rtsp://yard/1", "x"));
-    assert_false(live_zones_is_for(b.z, 2, "rtsp://gate/1", "gate"));
     /* Each channel has its own counts; another source in its place begins anew. */
     live_zone_view v;
     live_zones_get(&v, b.z, 1, 0);
@@ -518,6 +516,26 @@ static void every_failed_allocation_is_an_error_and_no_leak(void **state)
     }
 }
 
+/* By public name or stem; one of several may be wrong; and a zone for all is for all. */
+static void a_name_that_is_no_source_s_is_told(void **state)
+{
+    (void)state;
+    bench b;
+    live_source items[] = {{.name = "rtsp://gate/1", .stem = "gate-1"},
+                           {.name = "yard", .stem = "yard"}};
+    const live_sources sources = {.items = items, .n = 2};
+    open_zones(&b, "zones:\n"
+                   " - {name: all, " SQUARE "}\n"
+                   " - {name: one, sources: [gate-1, rtsp://gate/1, yrad], " SQUARE "}\n"
+                   " - {name: two, sources: rtsp://gate/2, " SQUARE "}\n"
+                   " - {name: three, sources: yard, " SQUARE "}\n");
+    assert_int_equal(live_zones_warn(b.z, "zones.yaml", &sources), 2);
+    items[1].stem[1] = 'r';
+    items[1].stem[2] = 'a';
+    assert_int_equal(live_zones_warn(b.z, "zones.yaml", &sources), 1);
+    close_zones(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -528,6 +546,7 @@ int main(void)
         cmocka_unit_test(zones_tell_what_they_are_asked_for),
         cmocka_unit_test(fractions_and_pixels_are_told_apart),
         cmocka_unit_test(zones_are_for_the_sources_that_they_name),
+        cmocka_unit_test(a_name_that_is_no_source_s_is_told),
         cmocka_unit_test(a_channel_that_was_away_keeps_its_totals),
         cmocka_unit_test(others_may_look_on),
         cmocka_unit_test(captions_say_what_there_is),
