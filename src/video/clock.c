@@ -2,7 +2,10 @@
  * clock was set) are counted and closed up. */
 #include "clock.h"
 
-enum { DEFAULT_FRAME_NS = 40 * 1000 * 1000 /* 25 a second */ };
+enum {
+    DEFAULT_FRAME_NS = 40 * 1000 * 1000, /* 25 a second */
+    LEAST_NS = 1000 * 1000               /* results tell times to the millisecond */
+};
 
 void video_clock_begin(video_clock *c, int64_t most_gap_ns, bool is_live, int64_t frame_ns)
 {
@@ -12,7 +15,7 @@ void video_clock_begin(video_clock *c, int64_t most_gap_ns, bool is_live, int64_
 int64_t video_clock_next(video_clock *c, int64_t in, int64_t arrived_ns, bool *jumped)
 {
     *jumped = false;
-    int64_t out = 0;
+    int64_t due = 0, out = 0;
     if (c->has_last) {
         int64_t step;
         if (__builtin_sub_overflow(in, c->last_in, &step))
@@ -22,10 +25,12 @@ int64_t video_clock_next(video_clock *c, int64_t in, int64_t arrived_ns, bool *j
         *jumped = step < 0 || (step > c->most_gap_ns && step > passed);
         if (*jumped)
             step = c->frame_ns > 0 ? c->frame_ns : DEFAULT_FRAME_NS;
-        out = c->last_out + step;
+        due = c->last_due + step;
+        out = due > c->last_out ? due : c->last_out + LEAST_NS;
     }
     c->has_last = true;
     c->last_in = in;
+    c->last_due = due;
     c->last_out = out;
     c->last_arrived = arrived_ns;
     return out;

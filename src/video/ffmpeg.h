@@ -50,6 +50,7 @@
     X(av_rescale_q)                                                                                \
     X(av_strerror)
 #define VIDEO_AVCODEC_LIST(X)                                                                      \
+    X(av_grow_packet)                                                                              \
     X(av_packet_alloc)                                                                             \
     X(av_packet_free)                                                                              \
     X(av_packet_get_side_data)                                                                     \

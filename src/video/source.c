@@ -77,8 +77,9 @@ vg_status video_source_create(video_source **out, const video_source_options *o,
     copy_options(s, o);
     video_public_name(s->name, sizeof s->name, s->o.text);
     s->packet = ffmpeg->av_packet_alloc();
+    s->ahead = ffmpeg->av_packet_alloc();
     s->picture = ffmpeg->av_frame_alloc();
-    if (s->packet == NULL || s->picture == NULL) {
+    if (s->packet == NULL || s->ahead == NULL || s->picture == NULL) {
         video_source_destroy(&s);
         return base_fail(err, VG_ERR_MEMORY, NULL, NULL, "FFmpeg found no memory for a source");
     }
@@ -92,6 +93,7 @@ void video_source_destroy(video_source **s)
         return;
     video_source_disconnect(*s);
     (*s)->f->av_packet_free(&(*s)->packet);
+    (*s)->f->av_packet_free(&(*s)->ahead);
     (*s)->f->av_frame_free(&(*s)->picture);
     base_free(*s);
     *s = NULL;
@@ -113,6 +115,8 @@ void video_source_close(video_source *s)
     s->is_closing = true;
     s->deadline_ns = base_now_ns() + CLOSE_NS;
     s->f->av_packet_unref(s->packet);
+    s->f->av_packet_unref(s->ahead);
+    s->has_ahead = false;
     s->f->av_frame_unref(s->picture);
     s->f->avcodec_free_context(&s->decoder);
     s->f->avformat_close_input(&s->input);
@@ -136,6 +140,7 @@ static void begin(video_source *s)
     s->n_errors = s->n_foreign = 0;
     s->n_numbered = 0;
     s->n_sent = s->n_good = 0;
+    s->n_parts = 2;
     s->begin_byte = s->at_byte = 0;
     s->turn = (video_turn){0};
     s->outcome = VIDEO_END;

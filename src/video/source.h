@@ -1,5 +1,6 @@
 /* source.h: what a source holds, in parts: opening (source_open.c), packets and the decoder
- * (source_decode.c), its life (source.c). For this folder. */
+ * (source_decode.c), pictures in several packets (source_parts.c), its life (source.c). For this
+ * folder. */
 #ifndef VIDEO_SOURCE_H
 #define VIDEO_SOURCE_H
 
@@ -54,13 +55,16 @@ struct video_source {
     int64_t begin_byte;        /* where the file is read from */
     int64_t at_byte;           /* how far, as far as packets say */
     uint64_t n_sent;           /* packets of this connection */
-    video_turn turn;           /* of the stream */
+    uint64_t packet_number;    /* of `packet`, among them; its first part's */
+    int n_parts;               /* of a key picture; one more than are known at first */
+    bool has_ahead;
+    video_turn turn; /* of the stream */
     video_clock clock;
     video_outcome outcome; /* once drained */
     video_fault fault;
     vg_error err;
 
-    AVPacket *packet;
+    AVPacket *packet, *ahead; /* ahead: of the next picture, read with the one before */
     AVFrame *picture;
     video_arrival arrivals[VIDEO_ARRIVALS];
     struct {
@@ -90,8 +94,15 @@ vg_status video_source_open_input(video_source *s, video_fault *fault, vg_error 
 
 /* For the stream s->stream. */
 vg_status video_source_open_decoder(video_source *s, video_fault *fault, vg_error *err);
+/* The next packet of ours into s->packet; else an AVERROR. */
+int video_source_read_packet(video_source *s);
 /* The connection's time stamps begin. */
 void video_source_begin_clock(video_source *s);
+
+/* ---- source_parts.c ---- */
+
+/* As video_source_read_packet; a key picture that comes in several packets is made one. */
+int video_source_read_picture(video_source *s);
 
 static inline bool video_source_is_stopped(const video_source *s)
 {

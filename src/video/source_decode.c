@@ -168,8 +168,7 @@ static bool is_ours(video_source *s)
     return true;
 }
 
-/* The next packet of ours into s->packet; else an AVERROR. */
-static int read_packet(video_source *s)
+int video_source_read_packet(video_source *s)
 {
     int n_bad = 0;
     for (;;) {
@@ -268,7 +267,7 @@ static void note_damage(video_source *s)
 
 static void send(video_source *s)
 {
-    s->decoder->reordered_opaque = (int64_t)s->n_sent - 1;
+    s->decoder->reordered_opaque = (int64_t)s->packet_number;
     if (s->f->avcodec_send_packet(s->decoder, s->packet) < 0)
         note_damage(s);
     s->f->av_packet_unref(s->packet);
@@ -276,7 +275,7 @@ static void send(video_source *s)
 
 static void feed(video_source *s)
 {
-    int code = read_packet(s);
+    int code = video_source_read_picture(s);
     if (code < 0) {
         note_end(s, code);
         return;

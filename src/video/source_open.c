@@ -46,6 +46,9 @@ vg_status video_source_fail(video_source *s, int code, bool is_connecting, video
                     is_connecting ? s->o.connect_s : s->o.stall_s);
         return video_fault_tell(*fault, code, s->name, text, err);
     }
+    /* -1, FFmpeg's word for an answer that RTSP does not know: the server went away. */
+    if (s->kind == VIDEO_NETWORK && code == AVERROR(EPERM))
+        code = AVERROR(EIO);
     *fault = video_fault_of(code, is_connecting);
     /* An empty or cut file has nothing to be lost. */
     if (code == AVERROR_EOF && !video_is_live(s->kind))

@@ -127,6 +127,73 @@ static void playlists_reach_no_files(void **state)
     serve_stop(&s);
 }
 
+/* ---- key pictures in several parts ---- */
+
+/* The bytes of the NAL unit at `at`, with its start code. */
+static size_t nal_bytes(const char *at, const char *end)
+{
+    for (const char *p = at + 3; p + 4 <= end; p++)
+        if (memcmp(p, "\0\0\1", 3) == 0)
+            return (size_t)(p - (p[-1] == 0) - at);
+    return (size_t)(end - at);
+}
+
+/* The parameter sets before every slice of a key picture; returns the bytes in `to`. */
+static size_t split_keys(char *to, size_t room, const char *from, size_t n)
+{
+    char sets[1024];
+    size_t n_sets = 0, n_to = 0;
+    const char *const end = from + n;
+    for (const char *at = from; at < end; at += nal_bytes(at, end)) {
+        const size_t bytes = nal_bytes(at, end);
+        const int type = at[at[2] == 0 ? 4 : 3] & 31;
+        if (type == 7)
+            n_sets = 0;
+        assert_true(n_to + n_sets + bytes <= room);
+        if (type == 7 || type == 8) {
+            assert_true(n_sets + bytes <= sizeof sets);
+            memcpy(sets + n_sets, at, bytes);
+            n_sets += bytes;
+            continue;
+        }
+        if (type == 5) {
+            memcpy(to + n_to, sets, n_sets);
+            n_to += n_sets;
+        }
+        memcpy(to + n_to, at, bytes);
+        n_to += bytes;
+    }
+    return n_to;
+}
+
+static void a_key_picture_in_several_parts_is_one_frame(void **state)
+{
+    static char parts[4 << 20];
+    size_t n;
+    (void)state;
+    char *clip =
+        slurp(clip_make("parts.h264", TESTSRC "-tune zerolatency -x264-params slices=3"), &n);
+    server s = {.bytes = parts, .n = split_keys(parts, sizeof parts, clip, n)};
+    assert_true(s.n > n);
+    serve_start(&s);
+    for (int is_low_delay = 0; is_low_delay < 2; is_low_delay++) {
+        run r;
+        run_open(&r, &(video_source_options){.text = url_of("tcp", s.port, ""),
+                                             .is_low_delay = is_low_delay});
+        run_connect(&r);
+        while (video_source_read(r.source, r.frame, &r.fault, &r.err) == VIDEO_FRAME) {
+            assert_false(video_frame_get(r.frame)->is_damaged);
+            r.n++;
+        }
+        assert_int_equal(r.n, 50);
+        video_source_get_counts(r.source, &r.counts);
+        assert_int_equal(r.counts.damaged_packets, 0);
+        run_close(&r);
+    }
+    serve_stop(&s);
+    base_free(clip);
+}
+
 /* ---- how they fail ---- */
 
 static void nobody_there_is_told(void **state)
@@ -149,6 +216,17 @@ static void nobody_there_is_told(void **state)
     run_close(&r);
 }
 
+/* A camera's answers up to the last question, all at once: to the client that is the same. */
+#define SDP                                                                                        \
+    "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=x\r\nt=0 0\r\nm=video 0 RTP/AVP 96\r\n"                  \
+    "a=rtpmap:96 H264/90000\r\n"
+#define RTSP_TO_PLAY                                                                               \
+    "RTSP/1.0 200 OK\r\nCSeq: 1\r\n\r\n"                                                           \
+    "RTSP/1.0 200 OK\r\nCSeq: 2\r\nContent-Type: application/sdp\r\n"                              \
+    "Content-Length: 89\r\n\r\n" SDP "RTSP/1.0 200 OK\r\nCSeq: 3\r\nSession: 1\r\n"                \
+    "Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n\r\n"
+_Static_assert(sizeof SDP == 89 + 1, "as the answer says");
+
 static void refusals_are_told_apart(void **state)
 {
     static const struct {
@@ -162,12 +240,17 @@ static void refusals_are_told_apart(void **state)
         {"http", "HTTP/1.0 200 OK\r\nContent-Length: 26\r\n\r\n<html>no video here</html>",
          VIDEO_FAULT_DATA},
         {"rtsp", "RTSP/1.0 401 Unauthorized\r\nCSeq: 1\r\n\r\n", VIDEO_FAULT_DENIED},
+        {"rtsp", RTSP_TO_PLAY "RTSP/1.0 250 ?\r\nCSeq: 4\r\n\r\n", VIDEO_FAULT_LOST},
         {"rtsp", "RTSP/1.0 404 Not Found\r\nCSeq: 1\r\n\r\n", VIDEO_FAULT_ABSENT},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         run r;
-        server s = {.bytes = rows[i].answer, .n = strlen(rows[i].answer), .hears_first = true};
+        server s = {.bytes = rows[i].answer,
+                    .n = strlen(rows[i].answer),
+                    .hears_first = true,
+                    /* a close would throw away answers that wait for their question */
+                    .end = rows[i].scheme[0] == 'r' ? SERVE_HOLD : SERVE_CLOSE};
         serve_start(&s);
         run_open(&r, &(video_source_options){.text = url_of(rows[i].scheme, s.port, "/x")});
         assert_int_not_equal(video_source_connect(r.source, &r.info, &r.fault, &r.err), VG_OK);
@@ -320,6 +403,7 @@ int main(void)
         cmocka_unit_test(a_silent_udp_port_is_a_time_out),
         cmocka_unit_test(playlists_are_followed),
         cmocka_unit_test(playlists_reach_no_files),
+        cmocka_unit_test(a_key_picture_in_several_parts_is_one_frame),
         cmocka_unit_test(nobody_there_is_told),
         cmocka_unit_test(refusals_are_told_apart),
         cmocka_unit_test(a_server_that_says_nothing_is_a_time_out),
