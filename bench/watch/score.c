@@ -15,7 +15,7 @@
 #include "base/base.h"
 #include "peers.h"
 #include "traces.h"
-#include "watch/detector.h"
+#include "watch/judge/detector.h"
 
 enum { MOST = 2000, N_PEERS = 4 };
 static const char *const peers[N_PEERS] = {"vigil", "85 %", "90 %", "predict_linear"};

@@ -8,7 +8,7 @@ rounds=${2:-15}
 here=$(cd "$(dirname "$0")" && pwd)
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-library=$build/src/watch/stacks/libvigil-stacks.so
+library=$build/src/watch/stacks/preload/libvigil-stacks.so
 
 cpu() { "$@" | cut -d' ' -f1; }
 sampled() {

@@ -8,18 +8,18 @@
 #ifndef WATCH_WATCH_H
 #define WATCH_WATCH_H
 
-#include "event_text.h"
-#include "guard.h"
-#include "judge.h"
 #include "options.h"
-#include "report.h"
-#include "rule.h"
-#include "sampler.h"
-#include "series.h"
-#include "sink.h"
-#include "story.h"
-#include "trace.h"
-#include "verdict.h"
-#include "view.h"
+#include "watch/guard/guard.h"
+#include "watch/judge/judge.h"
+#include "watch/judge/rule.h"
+#include "watch/judge/verdict.h"
+#include "watch/sample/sampler.h"
+#include "watch/sample/series.h"
+#include "watch/tell/event_text.h"
+#include "watch/tell/report.h"
+#include "watch/tell/sink.h"
+#include "watch/tell/story.h"
+#include "watch/tell/trace.h"
+#include "watch/tell/view.h"
 
 #endif

@@ -5,9 +5,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "watch/proc.h"
-#include "watch/progress_text.h"
-#include "watch/vigil_socket.h"
+#include "watch/sample/proc.h"
+#include "watch/sample/progress_text.h"
+#include "watch/sample/vigil_socket.h"
 #include "watch/watch.h"
 
 static void read_lines(const char *text, size_t n)

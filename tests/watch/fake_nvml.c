@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "watch/nvml.h"
+#include "watch/sample/nvml.h"
 
 enum { MOST_DEVICES = 6, MOST_PROCESSES = 300 };
 

@@ -11,9 +11,9 @@
 #include <sys/wait.h>
 
 #include "net/net.h"
-#include "watch/acts.h"
-#include "watch/own_cgroup.h"
-#include "watch/remedy.h"
+#include "watch/guard/acts.h"
+#include "watch/guard/own_cgroup.h"
+#include "watch/guard/remedy.h"
 
 static base_mem mem = {.tag = "test"};
 

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <sys/stat.h>
 
-#include "watch/cgroup.h"
+#include "watch/sample/cgroup.h"
 
 /* A /sys of our own under /tmp. */
 static char sys[64];

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "watch/detector.h"
+#include "watch/judge/detector.h"
 
 enum { BLOCK = 16384 };
 static const double hour = 3600, GB = 1e9;

@@ -3,9 +3,9 @@
 
 #include <math.h>
 
-#include "watch/cycle.h"
-#include "watch/fit.h"
-#include "watch/history.h"
+#include "watch/judge/cycle.h"
+#include "watch/judge/fit.h"
+#include "watch/judge/history.h"
 
 static void a_block_holds_half_a_minute_and_its_least(void **state)
 {

@@ -6,8 +6,8 @@
 #include <math.h>
 #include <unistd.h>
 
-#include "watch/gpu.h"
-#include "watch/nvml.h"
+#include "watch/sample/gpu.h"
+#include "watch/sample/nvml.h"
 
 enum { MAIN = 100, CHILD = 101, STRANGER = 200, ORPHAN = 201, INNER = 7, UID = 1000 };
 static const unsigned long long GB = 1ULL << 30;

@@ -7,7 +7,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "watch/acts.h" /* and job.h, which the tests have one of their own of */
+#include "watch/guard/acts.h" /* and job.h, which the tests have one of their own of */
 #include "watch/watch.h"
 
 static base_mem mem = {.tag = "test"};

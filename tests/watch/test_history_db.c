@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "job.h"
-#include "watch/history_db.h"
+#include "watch/tell/history_db.h"
 
 typedef struct bench {
     char folder[64], path[96];

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "job.h"
-#include "watch/history_db.h"
+#include "watch/tell/history_db.h"
 
 static void seventy_two_hours_of_forty_processes_stay_below_20_mb(void **state)
 {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "job.h"
-#include "watch/metrics.h"
+#include "watch/tell/metrics.h"
 
 typedef struct bench {
     base_mem mem;

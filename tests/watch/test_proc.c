@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "watch/proc.h"
+#include "watch/sample/proc.h"
 
 typedef struct text {
     char bytes[8192];

@@ -10,9 +10,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "watch/progress.h"
-#include "watch/progress_text.h"
-#include "watch/run_folder.h"
+#include "watch/sample/progress.h"
+#include "watch/sample/progress_text.h"
+#include "watch/sample/run_folder.h"
 
 typedef struct bench {
     base_mem mem;

@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "job.h"
-#include "watch/figures.h"
-#include "watch/report.h"
+#include "watch/judge/figures.h"
+#include "watch/tell/report.h"
 
 typedef struct bench {
     base_mem mem;

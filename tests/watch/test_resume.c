@@ -2,7 +2,7 @@
 #include "support/ok.h"
 #include "support/test.h"
 
-#include "watch/resume.h"
+#include "watch/guard/resume.h"
 
 static base_mem mem = {.tag = "test"};
 

@@ -14,8 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "watch/connections.h"
-#include "watch/pace.h"
+#include "watch/sample/connections.h"
+#include "watch/sample/pace.h"
 #include "watch/watch.h"
 
 enum { MB = 1 << 20, MANY = 40 };

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "job.h"
-#include "watch/serve.h"
+#include "watch/tell/serve.h"
 
 typedef struct bench {
     base_mem mem;

@@ -8,8 +8,8 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "watch/sinks.h"
-#include "watch/stacks_named.h"
+#include "watch/stacks/stacks_named.h"
+#include "watch/tell/sinks.h"
 
 #define test_near(a, b, by) assert_true(fabs((a) - (b)) <= (by))
 

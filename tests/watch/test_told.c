@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "watch/vigil_socket.h"
+#include "watch/sample/vigil_socket.h"
 
 enum { EPOCH = 3, FRAMES = 5 }; /* rows of the table */
 

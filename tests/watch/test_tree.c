@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "watch/tree.h"
+#include "watch/sample/tree.h"
 
 typedef struct bench {
     base_mem mem;

@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-#include "watch/vault.h"
+#include "watch/guard/vault.h"
 
 static base_mem mem = {.tag = "test"};
 static double clock_s = 100;

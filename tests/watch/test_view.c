@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "job.h"
-#include "watch/view.h"
+#include "watch/tell/view.h"
 
 typedef struct bench {
     base_mem mem;

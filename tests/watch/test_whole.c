@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "watch/whole.h"
+#include "watch/guard/whole.h"
 
 static watch_whole check(const char *name)
 {

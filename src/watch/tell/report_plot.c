@@ -3,8 +3,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "figures.h"
 #include "report.h"
+#include "watch/judge/figures.h"
 
 typedef struct frame {
     double left, right, top, bottom; /* of the drawing, in the picture's units */

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "figures.h"
+#include "watch/judge/figures.h"
 
 static bool change_of(const watch_judge *j, watch_series s, const watch_verdict *v,
                       watch_change *out)

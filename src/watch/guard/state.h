@@ -8,7 +8,7 @@
 
 #include <sys/types.h>
 
-#include "judge.h"
+#include "watch/judge/judge.h"
 
 typedef struct watch_state_facts {
     pid_t pid;

@@ -7,12 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "event_text.h"
 #include "own_cgroup.h"
-#include "proc.h"
 #include "remedy.h"
 #include "resume.h"
 #include "vault.h"
+#include "watch/sample/proc.h"
+#include "watch/tell/event_text.h"
 
 enum { MOST_NOTES = 8, NOTE_BYTES = 1024, WORD_BYTES = 256 };
 

@@ -2,7 +2,7 @@
 #ifndef WATCH_VERDICT_H
 #define WATCH_VERDICT_H
 
-#include "series.h"
+#include "watch/sample/series.h"
 
 /* The state of a series. LEARNING: too little seen. SUSPECT: rises, not yet sure. LEAKING: rises
  * without end. CRITICAL: leaking, and the limit is near. HUNG: nothing moves any more (the series

@@ -2,7 +2,7 @@
 #ifndef WATCH_RULES_H
 #define WATCH_RULES_H
 
-#include "rule.h"
+#include "watch/judge/rule.h"
 
 extern const watch_rule watch_rule_cow, watch_rule_worker, watch_rule_workers_left,
     watch_rule_pinned, watch_rule_gpu_kept, watch_rule_gpu_cache, watch_rule_gpu_streams,

@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "proc.h"
+#include "watch/sample/proc.h"
 
 extern char **environ;
 

@@ -4,7 +4,7 @@
 #include <malloc.h>
 
 #include "sinks.h"
-#include "stacks_named.h"
+#include "watch/stacks/stacks_named.h"
 
 #include <math.h>
 #include <string.h>

@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "proc.h"
 #include "stacks_library.h"
+#include "watch/sample/proc.h"
 
 enum { MOST_NAMES = 8192, MOST_PROBES = 256 };
 

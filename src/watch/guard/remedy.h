@@ -6,7 +6,7 @@
 #ifndef WATCH_REMEDY_H
 #define WATCH_REMEDY_H
 
-#include "series.h"
+#include "watch/sample/series.h"
 
 enum { WATCH_REMEDY_MOST = 3, WATCH_REMEDY_ENV_BYTES = 4096 };
 

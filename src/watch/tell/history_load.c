@@ -6,7 +6,7 @@
 
 #include "history_db.h"
 #include "history_sql.h"
-#include "rule.h"
+#include "watch/judge/rule.h"
 
 enum { BUSY_MS = 2000, MOST_IDS = 512 };
 

@@ -3,7 +3,7 @@
 #ifndef WATCH_TRACE_H
 #define WATCH_TRACE_H
 
-#include "series.h"
+#include "watch/sample/series.h"
 
 typedef struct watch_trace_reader watch_trace_reader;
 

@@ -3,7 +3,7 @@
 #ifndef WATCH_FACTS_H
 #define WATCH_FACTS_H
 
-#include "rule.h"
+#include "watch/judge/rule.h"
 
 /* Whose memory a series measures. Of the whole (cgroup.anon_bytes, tree.pss_bytes): whichever of
  * the two grew more. NEITHER for all other series. */

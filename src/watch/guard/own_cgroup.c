@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cgroup.h"
+#include "watch/sample/cgroup.h"
 
 static bool write_text(const char *folder, const char *name, const char *text)
 {

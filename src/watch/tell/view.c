@@ -6,8 +6,8 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "figures.h"
 #include "report.h"
+#include "watch/judge/figures.h"
 
 enum { SPARK_COLUMNS = 16 };
 

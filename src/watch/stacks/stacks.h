@@ -9,9 +9,9 @@
 #ifndef WATCH_STACKS_H
 #define WATCH_STACKS_H
 
-#include "job.h"
-#include "options.h"
-#include "stacks/layout.h"
+#include "watch/guard/job.h"
+#include "watch/options.h"
+#include "watch/stacks/preload/layout.h"
 
 enum { WATCH_STACK_MOMENTS = 32, WATCH_MOST_STACKS = 8192, WATCH_MOST_MODULES = 1024 };
 

@@ -8,7 +8,7 @@
 #ifndef WATCH_GUARD_H
 #define WATCH_GUARD_H
 
-#include "sink.h"
+#include "watch/tell/sink.h"
 
 /* Functions may be NULL. wants_stop is asked at least every half second; then a job that the guard
  * started is ended politely, and one that it was told of is left alone. */

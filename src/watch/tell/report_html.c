@@ -4,9 +4,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "figures.h"
 #include "report.h"
 #include "report_style.h"
+#include "watch/judge/figures.h"
 
 /* Sections of plots. A series is in the first whose prefix it has. */
 static const struct {

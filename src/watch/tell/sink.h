@@ -7,9 +7,9 @@
 #ifndef WATCH_SINK_H
 #define WATCH_SINK_H
 
-#include "judge.h"
-#include "options.h"
-#include "sampler.h"
+#include "watch/judge/judge.h"
+#include "watch/options.h"
+#include "watch/sample/sampler.h"
 
 /* What the guard knows at one moment. Everything is borrowed until the call returns. */
 typedef struct watch_moment {

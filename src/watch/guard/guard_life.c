@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "guard_own.h"
-#include "stacks.h"
+#include "watch/stacks/stacks.h"
 
 enum { MOST_ROUNDS = 10 };
 

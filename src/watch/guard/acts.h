@@ -4,10 +4,10 @@
 #ifndef WATCH_ACTS_H
 #define WATCH_ACTS_H
 
-#include "hook.h"
 #include "job.h"
-#include "judge.h"
-#include "options.h"
+#include "watch/judge/judge.h"
+#include "watch/options.h"
+#include "watch/tell/hook.h"
 
 typedef struct watch_acts watch_acts;
 

@@ -2,7 +2,7 @@
 #ifndef WATCH_EVENT_TEXT_H
 #define WATCH_EVENT_TEXT_H
 
-#include "judge.h"
+#include "watch/judge/judge.h"
 
 enum { WATCH_EVENT_TEXT_BYTES = 8192 };
 

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "figures.h"
+#include "watch/judge/figures.h"
 
 enum { MOST_VERDICTS_BYTES = 1 << 20 };
 

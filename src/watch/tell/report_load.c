@@ -3,9 +3,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "guard.h"
 #include "history_db.h"
 #include "report.h"
+#include "watch/guard/guard.h"
 
 /* ---- a trace ---- */
 

@@ -2,8 +2,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "figures.h"
 #include "report.h"
+#include "watch/judge/figures.h"
 
 static void put_cause(watch_writer *w, const watch_cause *c)
 {
