@@ -3,10 +3,10 @@
  *
  *     capture_probe [NAME=VALUE...] TEXT...
  *
- * Standard output has a line for every change of state and every first frame of a connection, and
- * "report" lines with what the process holds; standard error is the capture's own log. It ends when
- * the capture has, when one of the `until_` counts is reached, on SIGTERM, or (exit status 3) after
- * `seconds`. Exit status 1: the capture failed. */
+ * Standard output has a line for every change of state or size and every first frame of a
+ * connection, and "report" lines with what the process holds; standard error is the capture's own
+ * log. It ends when the capture has, when one of the `until_` counts is reached, on SIGTERM, or
+ * (exit status 3) after `seconds`. Exit status 1: the capture failed. */
 #include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
@@ -160,7 +160,7 @@ static int watch(live_capture *c, live_intake *in, live_channel_stats *s, const 
 {
     const int64_t end_ns = base_now_ns() + (int64_t)(o->seconds * 1e9);
     uint64_t next_connects = 10, next_sizes = 10;
-    uint64_t last_connects = 0, last_frames = 0;
+    uint64_t last_connects = 0, last_frames = 0, last_sizes = 0;
     bool awaits_frame = false;
     int last_state = -1;
     vg_error e = {0};
@@ -177,9 +177,10 @@ static int watch(live_capture *c, live_intake *in, live_channel_stats *s, const 
                 nap(o->slow_ms);
         }
         const int state = atomic_load(&s->state);
-        const uint64_t n_connects = get(&s->n_connects), n_frames = get(&s->n_frames);
+        const uint64_t n_connects = get(&s->n_connects), n_frames = get(&s->n_frames),
+                       n_sizes = get(&s->n_size_changes);
         const bool is_first = awaits_frame && n_frames > last_frames;
-        if (state != last_state || n_connects != last_connects || is_first)
+        if (state != last_state || n_connects != last_connects || is_first || n_sizes != last_sizes)
             print_state(s);
         if (n_connects != last_connects) {
             awaits_frame = true;
@@ -189,6 +190,7 @@ static int watch(live_capture *c, live_intake *in, live_channel_stats *s, const 
         }
         last_state = state;
         last_connects = n_connects;
+        last_sizes = n_sizes;
         if (is_due(get(&s->n_connects), &next_connects, o->report_connects) ||
             is_due(get(&s->n_size_changes), &next_sizes, o->report_sizes))
             report(s, mem);

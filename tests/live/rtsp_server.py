@@ -27,7 +27,8 @@ for argument in sys.argv[1:]:
     options[name] = value
 
 ENCODERS = {
-    "h264": "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=10 bitrate=500"
+    # The payloader repeats the parameter sets before every slice of a key picture, so that it comes in parts.
+    "h264": "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=10 bitrate=500 option-string=slices=2"
     " ! rtph264pay name=pay0 pt=96 config-interval=-1",
     "h265": "x265enc tune=zerolatency speed-preset=ultrafast key-int-max=10 ! rtph265pay name=pay0 pt=96 config-interval=-1",
     "mjpeg": "jpegenc ! rtpjpegpay name=pay0 pt=26",
@@ -57,7 +58,7 @@ class Server:
         factory.set_launch(
             "( videotestsrc is-live=true pattern=ball ! capsfilter name=size ! %s )" % ENCODERS[options["codec"]]
         )
-        factory.set_shared(True)
+        factory.set_shared(False)  # GStreamer 1.22 aborts when TCP and UDP join one pipeline at the same time
         factory.connect("media-configure", self.configure)
         if options["user"]:
             self.ask_for_password(factory)
@@ -79,11 +80,13 @@ class Server:
     def configure(self, _factory, media):
         found = media.get_element().get_by_name("size")
         found.set_property("caps", caps(self.size))
-        self.filters = [found]
+        self.filters.append(found)
+        media.connect("unprepared", lambda _media: self.filters.remove(found))
 
     def obey(self, commands, _condition):
         line = commands.readline().strip()
         if line in ("", "quit"):
+            say("done quit")
             self.loop.quit()
             return False
         if line.startswith("size "):
