@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "text.h"
+
 enum { LINE_BYTES = 2048, ERROR_FIELD_BYTES = 620 /* three of them and their names in a line */ };
 
 /* The process's, by nature: stderr is one. */
@@ -32,31 +34,12 @@ static bool is_wanted(base_log_level level)
            (int)level >= atomic_load(&least_level);
 }
 
-/* Length of the UTF-8 sequence at s, 0 when it is none (overlong, surrogate, cut, beyond U+10FFFF).
- */
-static size_t utf8_length(const unsigned char *s)
-{
-    if (s[0] < 0x80)
-        return 1;
-    size_t n = s[0] >= 0xc2 && s[0] <= 0xdf   ? 2
-               : s[0] >= 0xe0 && s[0] <= 0xef ? 3
-               : s[0] >= 0xf0 && s[0] <= 0xf4 ? 4
-                                              : 0;
-    for (size_t i = 1; i < n; i++)
-        if ((s[i] & 0xc0) != 0x80) /* also stops at the terminator */
-            return 0;
-    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-        (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-        return 0;
-    return n;
-}
-
 /* Writes one character of JSON text into out (at least 7 bytes); returns its length and moves *s
  * on. */
 static size_t escape_one(char out[8], const unsigned char **s)
 {
     const unsigned char *p = *s;
-    size_t n = utf8_length(p);
+    size_t n = base_utf8_bytes((const char *)p);
     *s += n ? n : 1;
     if (n == 0) {
         memcpy(out, "\xef\xbf\xbd", 3); /* U+FFFD */

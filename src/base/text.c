@@ -255,6 +255,35 @@ bool base_starts_with(const char *s, const char *prefix)
     return strncmp(s, prefix, strlen(prefix)) == 0;
 }
 
+size_t base_utf8_bytes(const char *text)
+{
+    const uint8_t *s = (const uint8_t *)text;
+    if (s[0] < 0x80)
+        return s[0] != 0;
+    size_t n = s[0] >= 0xc2 && s[0] <= 0xdf   ? 2
+               : s[0] >= 0xe0 && s[0] <= 0xef ? 3
+               : s[0] >= 0xf0 && s[0] <= 0xf4 ? 4
+                                              : 0;
+    for (size_t i = 1; i < n; i++)
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+    bool overlong = (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xf0 && s[1] < 0x90);
+    bool surrogate = s[0] == 0xed && s[1] > 0x9f;
+    bool too_large = s[0] == 0xf4 && s[1] > 0x8f;
+    return overlong || surrogate || too_large ? 0 : n;
+}
+
+bool base_is_utf8(const char *s)
+{
+    while (*s != '\0') {
+        size_t n = base_utf8_bytes(s);
+        if (n == 0)
+            return false;
+        s += n;
+    }
+    return true;
+}
+
 size_t base_edit_distance(const char *a, const char *b)
 {
     enum { MOST = 63 };

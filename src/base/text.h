@@ -38,6 +38,11 @@ bool base_path_join(char *buf, size_t n, const char *dir, const char *name);
 bool base_equal_nocase(const char *a, const char *b);
 bool base_starts_with(const char *s, const char *prefix);
 
+/* Bytes of the well-formed UTF-8 character at s (Unicode 15, table 3-7: nothing overlong, no
+ * surrogates), 0 when it is none, also at the end. */
+size_t base_utf8_bytes(const char *s);
+bool base_is_utf8(const char *s);
+
 /* Levenshtein distance, each string read up to 63 bytes: for "did you mean". */
 size_t base_edit_distance(const char *a, const char *b);
 

@@ -6,32 +6,16 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/base.h"
+
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 #define ELLIPSIS    "\xe2\x80\xa6" /* U+2026 */
-
-/* Bytes of the well-formed character at s, 0 when it is not one (Unicode 15, table 3-7). */
-static size_t character_bytes(const uint8_t *s)
-{
-    if (s[0] < 0x80)
-        return 1;
-    size_t n = s[0] >= 0xc2 && s[0] <= 0xdf   ? 2
-               : s[0] >= 0xe0 && s[0] <= 0xef ? 3
-               : s[0] >= 0xf0 && s[0] <= 0xf4 ? 4
-                                              : 0;
-    for (size_t i = 1; i < n; i++)
-        if ((s[i] & 0xc0) != 0x80)
-            return 0; /* also at the end of the string */
-    bool overlong = (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xf0 && s[1] < 0x90);
-    bool surrogate = s[0] == 0xed && s[1] > 0x9f;
-    bool too_large = s[0] == 0xf4 && s[1] > 0x8f;
-    return overlong || surrogate || too_large ? 0 : n;
-}
 
 size_t image_label_clean(char *dst, size_t n, const char *src)
 {
     size_t length = 0;
     for (const uint8_t *s = (const uint8_t *)src; *s != 0;) {
-        size_t taken = character_bytes(s), given = taken;
+        size_t taken = base_utf8_bytes((const char *)s), given = taken;
         const char *from = (const char *)s;
         if (taken == 0) {
             taken = 1;

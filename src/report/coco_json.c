@@ -45,7 +45,7 @@ static vg_status put(report_coco *c, const char *text, vg_error *err)
 static vg_status format_id(char *id, const char *picture, vg_error *err)
 {
     char stem[MOST_STEM_BYTES];
-    if (!base_path_stem(stem, sizeof stem, picture) || !report_is_utf8(stem))
+    if (!base_path_stem(stem, sizeof stem, picture) || !base_is_utf8(stem))
         return base_fail(err, VG_ERR_ARGUMENT, picture, "rename the file",
                          "a picture's name that is not UTF-8, or longer than %d bytes",
                          MOST_STEM_BYTES - 1);

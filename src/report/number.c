@@ -65,40 +65,11 @@ const char *report_number_short(char *buf, int decimals, double value)
 
 /* ---- characters: Unicode 15, table 3-7 ---- */
 
-size_t report_utf8_bytes(const char *text)
-{
-    const uint8_t *s = (const uint8_t *)text;
-    if (s[0] < 0x80)
-        return s[0] != 0;
-    size_t n = s[0] >= 0xc2 && s[0] <= 0xdf   ? 2
-               : s[0] >= 0xe0 && s[0] <= 0xef ? 3
-               : s[0] >= 0xf0 && s[0] <= 0xf4 ? 4
-                                              : 0;
-    for (size_t i = 1; i < n; i++)
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    bool overlong = (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xf0 && s[1] < 0x90);
-    bool surrogate = s[0] == 0xed && s[1] > 0x9f;
-    bool too_large = s[0] == 0xf4 && s[1] > 0x8f;
-    return overlong || surrogate || too_large ? 0 : n;
-}
-
-bool report_is_utf8(const char *s)
-{
-    while (*s != '\0') {
-        size_t n = report_utf8_bytes(s);
-        if (n == 0)
-            return false;
-        s += n;
-    }
-    return true;
-}
-
 size_t report_utf8_length(const char *s)
 {
     size_t n_characters = 0;
     for (; *s != '\0'; n_characters++) {
-        size_t n = report_utf8_bytes(s);
+        size_t n = base_utf8_bytes(s);
         s += n != 0 ? n : 1;
     }
     return n_characters;

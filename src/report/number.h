@@ -17,9 +17,6 @@ double report_round(double value, int decimals);
 /* "%.<decimals>f" without the zeros at its end, but one behind the point: 12.0, 0.25. */
 const char *report_number_short(char *buf, int decimals, double value);
 
-/* Bytes of the well-formed UTF-8 character at s, 0 when it is none (also at the end). */
-size_t report_utf8_bytes(const char *s);
-bool report_is_utf8(const char *s);
 /* Characters of a text; bytes that are no UTF-8 count as one each. */
 size_t report_utf8_length(const char *s);
 

@@ -119,7 +119,7 @@ static void clean(char *dst, const char *src)
 {
     size_t length = 0;
     while (*src != '\0') {
-        size_t n = report_utf8_bytes(src);
+        size_t n = base_utf8_bytes(src);
         bool is_control = n == 1 && ((uint8_t)*src < 0x20 || *src == 0x7f);
         const char *from = n == 0 ? REPLACEMENT : is_control ? " " : src;
         size_t given = n == 0 ? strlen(REPLACEMENT) : n;

@@ -67,7 +67,7 @@ static void cut(char *text, size_t n_columns)
 {
     char *p = text;
     for (size_t i = 0; i < n_columns && *p != '\0'; i++) {
-        size_t n = report_utf8_bytes(p);
+        size_t n = base_utf8_bytes(p);
         p += n != 0 ? n : 1;
     }
     *p = '\0';

@@ -155,7 +155,7 @@ static vg_status check_tag(const char *tag, vg_error *err)
     if (n < 1 || n > MOST_TAG_BYTES)
         return base_fail(err, VG_ERR_ARGUMENT, "tag", "give it a name",
                          "a tag of %zu bytes (1..%d)", n, MOST_TAG_BYTES);
-    if (!report_is_utf8(tag))
+    if (!base_is_utf8(tag))
         return base_fail(err, VG_ERR_ARGUMENT, "tag", "use UTF-8", "a tag that is not UTF-8");
     return VG_OK;
 }

@@ -256,6 +256,26 @@ static void a_number_is_written_short_and_read_back(void **state)
     assert_string_equal(base_format_double(buf, sizeof buf, -(double)INFINITY), "-inf");
 }
 
+static void only_well_formed_characters_count_as_utf8(void **state)
+{
+    static const char *const bad[] = {"\xff",
+                                      "\xc3",
+                                      "\xc0\x80",
+                                      "\xe0\x80\x80",
+                                      "\xed\xa0\x80",
+                                      "\xf4\x90\x80\x80",
+                                      "\xf0\x80\x80\x80",
+                                      "a\xe2\x80",
+                                      "\x80"};
+    (void)state;
+    assert_true(base_is_utf8("Größe \xf0\x9f\x90\x88"));
+    assert_true(base_is_utf8(""));
+    assert_int_equal(base_utf8_bytes("\xc3\xb6x"), 2);
+    assert_int_equal(base_utf8_bytes(""), 0);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(base_is_utf8(bad[i]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,6 +290,7 @@ int main(void)
         cmocka_unit_test(words_compare_as_people_would),
         cmocka_unit_test(a_text_grows_to_its_ceiling_and_stays_whole),
         cmocka_unit_test(a_number_is_written_short_and_read_back),
+        cmocka_unit_test(only_well_formed_characters_count_as_utf8),
         cmocka_unit_test(the_hash_is_fnv_1a),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
