@@ -1,5 +1,4 @@
-/* camera.c: FLV, because a frame is complete with its last byte: nothing that a reader does has to
- * wait for the next one, as it has in MPEG-TS. */
+/* camera.c: the clip is FLV whatever is sent: its frames and time stamps are easily found. */
 #include "camera.h"
 
 #include <arpa/inet.h>
@@ -19,9 +18,18 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "camera_rtsp.h"
 #include "held.h"
 
-enum { HEAD = 9 + 4, TAG = 11, VIDEO = 9, AVC_FRAME = 1 };
+enum {
+    HEAD = 9 + 4,
+    TAG = 11,
+    VIDEO = 9,
+    AVC_SETTINGS = 0,
+    AVC_FRAME = 1,
+    AVC_HEAD = 5,
+    MOST_FRAME = 1 << 20
+};
 static const int64_t LATE_NS = 5000000;
 
 typedef struct clip {
@@ -55,9 +63,9 @@ static size_t tag_bytes(const uint8_t *tag)
     return TAG + ((size_t)tag[1] << 16 | (size_t)tag[2] << 8 | tag[3]) + 4;
 }
 
-static bool is_frame(const uint8_t *tag)
+static bool is_packet(const uint8_t *tag, int type)
 {
-    return tag[0] == VIDEO && tag[TAG + 1] == AVC_FRAME;
+    return tag[0] == VIDEO && tag[TAG + 1] == type;
 }
 
 static void stamp(uint8_t *tag, uint64_t n, double fps)
@@ -87,28 +95,43 @@ static void sleep_until(int64_t ns)
         ;
 }
 
-/* Once through the clip. What is no frame (the codec's settings) goes out with the first pass. */
-static void play(int fd, const clip *c, camera_log *log, double fps, int64_t began_ns)
+/* What goes over the wire for a frame. */
+static const uint8_t *pack(camera_kind kind, uint8_t *tag, size_t *n, uint64_t number, double fps)
 {
-    const bool is_first = log->n_sent == 0;
-    for (size_t at = HEAD; at + TAG < c->n && log->n_sent < log->most;
-         at += tag_bytes(c->bytes + at)) {
+    static uint8_t packets[MOST_FRAME + MOST_FRAME / 16];
+    const size_t head = TAG + AVC_HEAD;
+    if (kind == CAMERA_FLV) {
+        stamp(tag, number, fps);
+        return tag;
+    }
+    *n = camera_rtsp_pack(packets, sizeof packets, tag + head, *n - head - 4,
+                          (uint32_t)llround((double)number * 90000 / fps));
+    return packets;
+}
+
+/* Once through the clip. What is no frame (the codec's settings) goes out with the first pass. */
+static void play(int fd, camera_kind kind, const clip *c, camera_log *log, double fps,
+                 int64_t began_ns)
+{
+    const bool is_first = log->n_sent == 0 && kind == CAMERA_FLV;
+    size_t whole;
+    for (size_t at = HEAD; at + TAG < c->n && log->n_sent < log->most; at += whole) {
         uint8_t *tag = c->bytes + at;
-        const size_t n = tag_bytes(tag);
+        size_t n = whole = tag_bytes(tag);
         if (at + n > c->n)
             return;
-        if (!is_frame(tag)) {
+        if (!is_packet(tag, AVC_FRAME)) {
             if (is_first)
                 send_all(fd, tag, n);
             continue;
         }
         const uint64_t number = log->n_sent;
         const int64_t due_ns = began_ns + (int64_t)((double)number * 1e9 / fps);
-        stamp(tag, number, fps);
+        const uint8_t *bytes = pack(kind, tag, &n, number, fps);
         sleep_until(due_ns);
         const int64_t now_ns = base_now_ns();
         log->sent_ns[number] = now_ns;
-        send_all(fd, tag, n);
+        send_all(fd, bytes, n);
         if (now_ns - due_ns > LATE_NS)
             log->n_late++;
         log->n_sent++;
@@ -128,7 +151,22 @@ static int listen_anywhere(camera_log *log)
     return fd;
 }
 
-static void serve(camera_log *log, const char *flv, double fps)
+static void greet(int fd, camera_kind kind, const clip *c)
+{
+    size_t at = HEAD;
+    if (kind == CAMERA_FLV) {
+        send_all(fd, c->bytes, HEAD);
+        return;
+    }
+    while (at + TAG < c->n && !is_packet(c->bytes + at, AVC_SETTINGS))
+        at += tag_bytes(c->bytes + at);
+    if (at + TAG >= c->n)
+        give_up("no settings in the clip");
+    const size_t head = TAG + AVC_HEAD;
+    camera_rtsp_greet(fd, c->bytes + at + head, tag_bytes(c->bytes + at) - head - 4);
+}
+
+static void serve(camera_log *log, camera_kind kind, const char *flv, double fps)
 {
     const clip c = map_clip(flv);
     const int listener = listen_anywhere(log);
@@ -136,23 +174,29 @@ static void serve(camera_log *log, const char *flv, double fps)
     if (fd < 0)
         give_up("camera");
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-    send_all(fd, c.bytes, HEAD);
+    greet(fd, kind, &c);
     const int64_t began_ns = base_now_ns();
     while (log->n_sent < log->most)
-        play(fd, &c, log, fps, began_ns);
+        play(fd, kind, &c, log, fps, began_ns);
     for (char rest; recv(fd, &rest, 1, 0) > 0;)
         ;
     _exit(0);
 }
 
-pid_t camera_start(camera_log *log, const char *flv, double fps)
+void camera_url(char *url, size_t n, const camera_log *log, camera_kind kind)
+{
+    base_format(url, n, "%s://127.0.0.1:%d%s", kind == CAMERA_RTSP ? "rtsp" : "tcp", log->port,
+                kind == CAMERA_RTSP ? "/camera" : "");
+}
+
+pid_t camera_start(camera_log *log, camera_kind kind, const char *flv, double fps)
 {
     const pid_t parent = getpid(), child = fork();
     if (child == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (getppid() != parent)
             _exit(0);
-        serve(log, flv, fps);
+        serve(log, kind, flv, fps);
     }
     while (child > 0 && log->port == 0)
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
@@ -182,7 +226,7 @@ void camera_draw_clip(const char *flv, int w, int h, double fps, int seconds)
                                    "-tune",
                                    "zerolatency",
                                    "-x264-params",
-                                   "sliced-threads=0:slices=1",
+                                   "sliced-threads=0:slices=1:scenecut=0",
                                    "-g",
                                    group,
                                    "-pix_fmt",

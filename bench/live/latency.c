@@ -3,6 +3,8 @@
  *
  *     bench/live/latency WEIGHTS [MINUTES [OPTION=VALUE ...]]
  *         3 minutes of 640 x 640, 30 frames/s, H.264, imgsz 640, one thread, policy latest
+ *     bench/live/latency WEIGHTS MINUTES rtsp [OPTION=VALUE ...]
+ *         the same from a camera that speaks RTSP
  *
  * Three processes: a camera (camera.h) that notes when it sends frame n; the job, whose standard
  * output is a pipe; a reader that notes when it got the line of frame n. All notes are of one
@@ -33,8 +35,9 @@ typedef struct note { /* of a frame; index: its number */
 typedef struct board { /* shared */
     camera_log camera;
     uint64_t n_notes;
-    _Atomic uint64_t n_lines, n_strange; /* lines; lines whose time is not their frame's */
-    note *notes;                         /* (n_notes) */
+    _Atomic uint64_t n_lines;
+    _Atomic uint64_t n_strange; /* lines whose time is not their frame's, and misplaced keys */
+    note *notes;                /* (n_notes) */
 } board;
 
 static void *share(size_t bytes)
@@ -58,7 +61,7 @@ static void read_line_of(board *b, const char *line, int64_t now_ns)
     const uint64_t number = strtoull(frame + strlen("\"frame\":"), NULL, 10);
     const double seconds = strtod(pts + strlen("\"pts\":"), NULL);
     b->n_lines++;
-    if (number >= b->n_notes || llround(seconds * FPS) != (long long)number)
+    if (number >= b->n_notes || fabs(seconds * FPS - (double)number) > 1.5)
         b->n_strange++;
     else
         b->notes[number].read_ns = now_ns;
@@ -114,6 +117,10 @@ static void note_result(void *ctx, const live_result *r)
     board *b = ctx;
     if (r->frame.number < 0 || (uint64_t)r->frame.number >= b->n_notes)
         return;
+    /* The camera's key frames have known numbers: what number n means here is what it means there.
+     */
+    if (r->frame.is_key != (r->frame.number % FPS == 0))
+        b->n_strange++;
     note *n = &b->notes[r->frame.number];
     n->decode = (float)r->times.decode;
     n->wait = (float)r->times.wait;
@@ -201,18 +208,19 @@ static board *make_board(double minutes)
     return b;
 }
 
-static void set_options(live_options *o, const board *b, char **args, int n_args)
+static void set_options(live_options *o, const board *b, camera_kind kind, char **args, int n_args)
 {
-    char source[64];
+    char url[64], source[96];
     live_options_default(o);
     base_format(o->weights, sizeof o->weights, "%s", args[1]);
-    base_format(source, sizeof source, "source=tcp://127.0.0.1:%d", b->camera.port);
+    camera_url(url, sizeof url, &b->camera, kind);
+    base_format(source, sizeof source, "source=%s", url);
     held_set(o, source);
     held_set(o, "imgsz=640");
     held_set(o, "threads=1");
     held_set(o, "json=true");
     held_set(o, "exit_on_end=true");
-    for (int i = 3; i < n_args; i++)
+    for (int i = kind == CAMERA_RTSP ? 4 : 3; i < n_args; i++)
         held_set(o, args[i]);
 }
 
@@ -264,10 +272,11 @@ int main(int n_args, char **args)
     camera_draw_clip(clip, SIDE, SIDE, FPS, CLIP_S);
     board *b = make_board(minutes);
     double *scratch = share(b->n_notes * sizeof *scratch);
-    camera_start(&b->camera, clip, FPS);
+    const camera_kind kind = n_args > 3 && strcmp(args[3], "rtsp") == 0 ? CAMERA_RTSP : CAMERA_FLV;
+    camera_start(&b->camera, kind, clip, FPS);
     FILE *to = start_reader(b);
     unlink(clip);
-    set_options(&o, b, args, n_args);
+    set_options(&o, b, kind, args, n_args);
     run(to, b, &o, scratch);
     fprintf(to, "%-21s %8s %8s %8s %8s\n", "ms", "median", "p99", "p99.9", "most");
     const bool reached = tell(to, b, scratch, true);

@@ -54,14 +54,15 @@ static void *share(size_t bytes)
 
 static void list_cameras(FILE *list, const wish *w, int n, pid_t *cameras)
 {
-    char clip[96];
+    char clip[96], url[64];
     base_format(clip, sizeof clip, "%s/clip.flv", w->folder);
     for (int i = 0; i < n; i++) {
         camera_log *log = share(sizeof *log);
         log->most = (uint64_t)((w->seconds + PATIENCE_S) * FPS);
         log->sent_ns = share(log->most * sizeof *log->sent_ns);
-        cameras[i] = camera_start(log, clip, FPS);
-        fprintf(list, "tcp://127.0.0.1:%d\n", log->port);
+        cameras[i] = camera_start(log, CAMERA_FLV, clip, FPS);
+        camera_url(url, sizeof url, log, CAMERA_FLV);
+        fprintf(list, "%s\n", url);
     }
 }
 
