@@ -1,10 +1,11 @@
 # live.sh: what the tests of live sources share: servers and probes in the background, lines waited for. Read after lib.sh.
 # Nothing here is timed: what does not come within 90 s does not come.
+# A shell's functions share its variables: so these are named after their function, and a test's own may be name, p or file.
 # shellcheck shell=sh disable=SC2034,SC2154
 tools=$build/tests
 live=$source/tests/live
 pids=""
-trap 'for p in $pids; do kill -KILL "$p" 2>/dev/null || true; done; rm -rf "$tmp"' EXIT
+trap 'for pid in $pids; do kill -KILL "$pid" 2>/dev/null || true; done; rm -rf "$tmp"' EXIT
 
 # needs PROGRAM...: or the test is skipped.
 needs() {
@@ -29,24 +30,29 @@ for name in ("x264enc", "rtph264pay", "jpegenc"):
     }
 }
 
-# back NAME COMMAND...: in the background, with NAME.out and NAME.err; its process is $last.
+# back NAME COMMAND...: in the background, with NAME.out and NAME.err, which are there and empty when this returns; its
+# process is $last.
 back() {
-    name=$1
+    back_name=$1
     shift
-    "$@" >"$tmp/$name.out" 2>"$tmp/$name.err" </dev/null &
+    : >"$tmp/$back_name.out"
+    : >"$tmp/$back_name.err"
+    "$@" >"$tmp/$back_name.out" 2>"$tmp/$back_name.err" </dev/null &
     last=$!
     pids="$pids $last"
 }
 
 # told NAME COMMAND...: the same, with standard input from a FIFO that `tell NAME LINE` writes to.
 told() {
-    name=$1
+    told_name=$1
     shift
-    mkfifo "$tmp/$name.in"
-    "$@" <"$tmp/$name.in" >"$tmp/$name.out" 2>"$tmp/$name.err" &
+    mkfifo "$tmp/$told_name.in"
+    : >"$tmp/$told_name.out"
+    : >"$tmp/$told_name.err"
+    "$@" <"$tmp/$told_name.in" >"$tmp/$told_name.out" 2>"$tmp/$told_name.err" &
     last=$!
     pids="$pids $last"
-    sleep 1000 >"$tmp/$name.in" & # keeps it open between lines
+    sleep 1000 >"$tmp/$told_name.in" & # keeps it open between lines
     pids="$pids $!"
 }
 tell() {
@@ -91,16 +97,16 @@ free_port() {
 
 # probe NAME ARGUMENT...: capture_probe in the background, waiting little between attempts.
 probe() {
-    name=$1
+    probed_name=$1
     shift
-    back "$name" "$tools/capture_probe" retry_first_s=0.1 retry_most_s=0.4 "$@"
-    eval "probe_$name=$last"
+    back "$probed_name" "$tools/capture_probe" retry_first_s=0.1 retry_most_s=0.4 "$@"
+    eval "probe_$probed_name=$last"
 }
 # quits NAME: it ends when it is told to, and says so.
 quits() {
-    eval "p=\$probe_$1"
-    kill "$p" 2>/dev/null || true
-    wait "$p" 2>/dev/null || true
+    eval "last=\$probe_$1"
+    kill "$last" 2>/dev/null || true
+    wait "$last" 2>/dev/null || true
     waits "$1.out" '^stop_ms='
 }
 # count NAME FIELD: its last number in the probe's output, 0 when there is none.
@@ -120,11 +126,11 @@ at_least() {
 
 # clip FILE SIZE SECONDS [FFMPEG'S OUTPUT OPTIONS]: drawn pictures, 15 a second, H.264 with a key frame every 10.
 clip() {
-    file=$1
-    size=$2
-    seconds=$3
+    clip_file=$1
+    clip_size=$2
+    clip_seconds=$3
     shift 3
     [ $# -gt 0 ] || set -- -c:v libx264 -preset ultrafast -tune zerolatency -g 10 -pix_fmt yuv420p
-    ffmpeg -v error -y -f lavfi -i "testsrc2=size=$size:rate=15:duration=$seconds" "$@" "$file" </dev/null ||
-        fail "ffmpeg cannot make $file"
+    ffmpeg -v error -y -f lavfi -i "testsrc2=size=$clip_size:rate=15:duration=$clip_seconds" "$@" "$clip_file" </dev/null ||
+        fail "ffmpeg cannot make $clip_file"
 }
