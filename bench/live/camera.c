@@ -140,10 +140,11 @@ static void play(int fd, camera_kind kind, const clip *c, camera_log *log, doubl
 
 static int listen_anywhere(camera_log *log)
 {
-    struct sockaddr_in a = {.sin_family = AF_INET};
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)log->port)};
     socklen_t n = sizeof a;
     a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
     if (bind(fd, (struct sockaddr *)&a, sizeof a) != 0 || listen(fd, 1) != 0 ||
         getsockname(fd, (struct sockaddr *)&a, &n) != 0)
         give_up("camera");
@@ -166,7 +167,7 @@ static void greet(int fd, camera_kind kind, const clip *c)
     camera_rtsp_greet(fd, c->bytes + at + head, tag_bytes(c->bytes + at) - head - 4);
 }
 
-static void serve(camera_log *log, camera_kind kind, const char *flv, double fps)
+void camera_serve(camera_log *log, camera_kind kind, const char *flv, double fps)
 {
     const clip c = map_clip(flv);
     const int listener = listen_anywhere(log);
@@ -196,7 +197,7 @@ pid_t camera_start(camera_log *log, camera_kind kind, const char *flv, double fp
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (getppid() != parent)
             _exit(0);
-        serve(log, kind, flv, fps);
+        camera_serve(log, kind, flv, fps);
     }
     while (child > 0 && log->port == 0)
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);

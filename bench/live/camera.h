@@ -22,6 +22,9 @@ typedef enum camera_kind { CAMERA_FLV, CAMERA_RTSP } camera_kind;
 /* Starts the process, which has read the clip then. It ends with its parent. Frame n has the time
  * stamp n / fps. */
 pid_t camera_start(camera_log *log, camera_kind kind, const char *flv, double fps);
+/* The same in this process, which ends with its reader. The port is log->port; 0: any, told there.
+ */
+_Noreturn void camera_serve(camera_log *log, camera_kind kind, const char *flv, double fps);
 /* Where its reader finds it. */
 void camera_url(char *url, size_t n, const camera_log *log, camera_kind kind);
 

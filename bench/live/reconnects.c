@@ -2,6 +2,8 @@
  *
  *     bench/live/reconnects WEIGHTS [RECONNECTS [OPTION=VALUE ...]]
  *         1000 reconnects to MPEG-TS over TCP, 64 x 64, H.264, at imgsz 32; JSON lines to /dev/null
+ *     bench/live/reconnects WEIGHTS RECONNECTS http|rtsp [OPTION=VALUE ...]
+ *         the same over HTTP, or to a camera that speaks RTSP
  *
  * A server sends two seconds of video at once and is silent. When all of it has become results, the
  * process is read, the server killed by SIGKILL, and another one started. What is told after the
@@ -10,12 +12,14 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "camera.h"
 #include "held.h"
 #include "server.h"
 
-enum { WARM_UP = 20, SIDE = 64, CLIP_S = 2, PATIENCE_S = 60 };
+enum { WARM_UP = 20, SIDE = 64, CLIP_S = 2, FPS = 30, PATIENCE_S = 60 };
 
 /* Standard output becomes /dev/null; returns what it was. */
 static FILE *hide_output(void)
@@ -50,18 +54,19 @@ static void await_silence(stream_live *l, uint64_t n, uint64_t results_before)
     exit(1);
 }
 
-static void set_options(live_options *o, int port, char **args, int n_args)
+static void set_options(live_options *o, server_kind kind, int port, char **args, int n_args)
 {
-    char source[64];
+    char url[64], source[96];
     live_options_default(o);
     base_format(o->weights, sizeof o->weights, "%s", args[1]);
-    base_format(source, sizeof source, "source=tcp://127.0.0.1:%d", port);
+    server_url(url, sizeof url, kind, port);
+    base_format(source, sizeof source, "source=%s", url);
     held_set(o, source);
     held_set(o, "imgsz=32");
     held_set(o, "json=true");
     held_set(o, "retry_first=0.01");
     held_set(o, "retry_most=0.01");
-    for (int i = 3; i < n_args; i++)
+    for (int i = kind != SERVER_TCP ? 4 : 3; i < n_args; i++)
         held_set(o, args[i]);
 }
 
@@ -70,8 +75,8 @@ static bool is_told(uint64_t i, uint64_t most)
     return i == 0 || i == WARM_UP || i == most || i % (most >= 10 ? most / 10 : 1) == 0;
 }
 
-static bool run(FILE *to, stream_live *l, const stream_accounts *mem, uint64_t most, int port,
-                const char *clip, pid_t *server)
+static bool run(FILE *to, stream_live *l, const stream_accounts *mem, uint64_t most,
+                server_kind kind, int port, const char *clip, pid_t *server)
 {
     const live_channel_stats *s = &stream_live_stats(l)->channels[0];
     held first = {0}, last = {0};
@@ -88,7 +93,7 @@ static bool run(FILE *to, stream_live *l, const stream_accounts *mem, uint64_t m
             first_frames = s->n_frames;
         }
         server_kill(*server);
-        *server = server_start(port, 1, &clip, 1);
+        *server = server_start(kind, port, 1, &clip, 1);
     }
     fprintf(to,
             "from reconnect %d to %llu: resident %+.2f MB, %llu allocations of ours in %llu "
@@ -119,16 +124,23 @@ int main(int n_args, char **args)
                 WARM_UP);
         return 2;
     }
+    const char *word = n_args > 3 ? args[3] : "";
+    const server_kind kind = strcmp(word, "http") == 0   ? SERVER_HTTP
+                             : strcmp(word, "rtsp") == 0 ? SERVER_RTSP
+                                                         : SERVER_TCP;
     server_make_folder(folder, sizeof folder);
-    base_format(clip, sizeof clip, "%s/clip.ts", folder);
-    server_draw_clip(clip, SIDE, SIDE, CLIP_S);
+    base_format(clip, sizeof clip, "%s/clip", folder);
+    if (kind == SERVER_RTSP)
+        camera_draw_clip(clip, SIDE, SIDE, FPS, CLIP_S);
+    else
+        server_draw_clip(clip, SIDE, SIDE, CLIP_S);
     const int port = server_free_port();
-    pid_t server = server_start(port, 1, &file, 1);
+    pid_t server = server_start(kind, port, 1, &file, 1);
     FILE *to = hide_output();
-    set_options(&o, port, args, n_args);
+    set_options(&o, kind, port, args, n_args);
     stream_accounts_init(&mem, 0);
     held_check(stream_live_open(&l, &o, NULL, &mem, &err), &err);
-    const bool flat = run(to, l, &mem, most, port, clip, &server);
+    const bool flat = run(to, l, &mem, most, kind, port, clip, &server);
     held_check(stream_live_close(&l, 1, &err), &err);
     server_kill(server);
     server_remove_folder(folder);

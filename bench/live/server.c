@@ -40,34 +40,53 @@ int server_free_port(void)
 }
 
 /* The program beside this one. */
-static void find_program(char *path, size_t n)
+static void find_program(char *path, size_t n, const char *name)
 {
     const ssize_t length = readlink("/proc/self/exe", path, n - 1);
     if (length < 0)
         give_up("/proc/self/exe");
     path[length] = '\0';
     char *slash = strrchr(path, '/');
-    base_format(slash + 1, n - (size_t)(slash + 1 - path), "drip_server");
+    base_format(slash + 1, n - (size_t)(slash + 1 - path), "%s", name);
 }
 
-pid_t server_start(int port, int n_loops, const char *const *files, int n_files)
+static pid_t start(char *const *args)
 {
-    char program[PATH_BYTES], port_text[32], loops[32], after[] = "after=hold";
-    char *args[MOST_FILES + 5] = {program, port_text, loops, after};
     pid_t server;
     posix_spawn_file_actions_t actions;
-    find_program(program, sizeof program);
-    base_format(port_text, sizeof port_text, "port=%d", port);
-    base_format(loops, sizeof loops, "loop=%d", n_loops);
-    for (int i = 0; i < n_files && i < MOST_FILES; i++)
-        args[4 + i] = (char *)(uintptr_t)files[i];
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", 1, 0);
-    errno = posix_spawn(&server, program, &actions, NULL, args, environ);
+    errno = posix_spawn(&server, args[0], &actions, NULL, args, environ);
     posix_spawn_file_actions_destroy(&actions);
     if (errno != 0)
-        give_up(program);
+        give_up(args[0]);
     return server;
+}
+
+pid_t server_start(server_kind kind, int port, int n_loops, const char *const *files, int n_files)
+{
+    char program[PATH_BYTES], number[16], port_text[32], loops[32], http[32],
+        after[] = "after=hold";
+    char *drip[MOST_FILES + 6] = {program, port_text, loops, http, after};
+    base_format(number, sizeof number, "%d", port);
+    base_format(port_text, sizeof port_text, "port=%d", port);
+    base_format(loops, sizeof loops, "loop=%d", n_loops);
+    base_format(http, sizeof http, "http=%d", kind == SERVER_HTTP);
+    find_program(program, sizeof program, kind == SERVER_RTSP ? "camera" : "drip_server");
+    for (int i = 0; i < n_files && i < MOST_FILES; i++)
+        drip[5 + i] = (char *)(uintptr_t)files[i];
+    if (kind == SERVER_RTSP) {
+        char fps[] = "600", most[] = "60", *camera[] = {program, number, drip[5], fps, most, NULL};
+        return start(camera);
+    }
+    return start(drip);
+}
+
+void server_url(char *url, size_t n, server_kind kind, int port)
+{
+    static const char *const schemes[] = {"tcp", "http", "rtsp"};
+    base_format(url, n, "%s://127.0.0.1:%d%s", schemes[kind], port,
+                kind == SERVER_TCP ? "" : "/stream");
 }
 
 void server_kill(pid_t server)

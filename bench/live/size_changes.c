@@ -96,10 +96,11 @@ static bool run(stream_live *l, const stream_accounts *mem, uint64_t most, bool 
 
 static void set_options(live_options *o, int port, char **args, int n_args)
 {
-    char source[64];
+    char url[64], source[96];
     live_options_default(o);
     base_format(o->weights, sizeof o->weights, "%s", args[1]);
-    base_format(source, sizeof source, "source=tcp://127.0.0.1:%d", port);
+    server_url(url, sizeof url, SERVER_TCP, port);
+    base_format(source, sizeof source, "source=%s", url);
     held_set(o, source);
     held_set(o, "imgsz=64");
     for (int i = 3; i < n_args; i++)
@@ -142,7 +143,7 @@ int main(int n_args, char **args)
     for (int i = 0; i < N_SIZES; i++)
         files[i] = paths[changes ? i : LARGEST];
     const int port = server_free_port();
-    const pid_t server = server_start(port, 0, files, N_SIZES);
+    const pid_t server = server_start(SERVER_TCP, port, 0, files, N_SIZES);
     set_options(&o, port, args, n_args);
     seen s = {0};
     const live_listener listener = {.ctx = &s, .result = see};
