@@ -24,6 +24,9 @@
 
 /* One list a library, for the table and the look-up. */
 #define VIDEO_AVUTIL_LIST(X)                                                                       \
+    X(av_buffer_pool_get)                                                                          \
+    X(av_buffer_pool_init)                                                                         \
+    X(av_buffer_pool_uninit)                                                                       \
     X(av_buffer_unref)                                                                             \
     X(av_dict_free)                                                                                \
     X(av_dict_get)                                                                                 \

@@ -120,6 +120,8 @@ void video_source_close(video_source *s)
     s->f->av_frame_unref(s->picture);
     s->f->avcodec_free_context(&s->decoder);
     s->f->avformat_close_input(&s->input);
+    s->f->av_buffer_pool_uninit(&s->own); /* its memory goes with the last frame */
+    s->own_bytes = 0;
     close_pipe(s);
     s->is_closing = false;
 }

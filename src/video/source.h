@@ -35,6 +35,8 @@ struct video_source {
 
     /* a connection */
     AVFormatContext *input;
+    AVBufferPool *own; /* a camera's packets, copied */
+    size_t own_bytes;
     AVIOContext *pipe; /* standard input and FIFOs, which FFmpeg could not leave */
     int pipe_fd;
     AVCodecContext *decoder;

@@ -168,6 +168,33 @@ static bool is_ours(video_source *s)
     return true;
 }
 
+/* A camera's packet is the driver's memory, and a raw frame is its packet: FFmpeg unmaps that
+ * memory when the connection ends, whoever holds frames of it. It also has few of them, which the
+ * camera wants back. */
+static int copy_packet(video_source *s)
+{
+    const video_ffmpeg *f = s->f;
+    AVPacket *p = s->packet;
+    const size_t n = (size_t)p->size;
+    if (s->own_bytes < n) { /* JPEGs differ: the largest so far, and an eighth */
+        f->av_buffer_pool_uninit(&s->own);
+        s->own_bytes = n + n / 8;
+        s->own = f->av_buffer_pool_init(s->own_bytes + AV_INPUT_BUFFER_PADDING_SIZE, NULL);
+    }
+    AVBufferRef *copy = s->own != NULL ? f->av_buffer_pool_get(s->own) : NULL;
+    if (copy == NULL) {
+        s->own_bytes = 0;
+        f->av_packet_unref(p);
+        return AVERROR(ENOMEM);
+    }
+    memcpy(copy->data, p->data, n);
+    memset(copy->data + n, 0, AV_INPUT_BUFFER_PADDING_SIZE);
+    f->av_buffer_unref(&p->buf);
+    p->buf = copy;
+    p->data = copy->data;
+    return 0;
+}
+
 int video_source_read_packet(video_source *s)
 {
     int n_bad = 0;
@@ -184,7 +211,7 @@ int video_source_read_packet(video_source *s)
             return code;
         } else if (is_ours(s)) {
             note_arrival(s);
-            return 0;
+            return s->kind == VIDEO_CAMERA ? copy_packet(s) : 0;
         } else {
             s->f->av_packet_unref(s->packet);
         }

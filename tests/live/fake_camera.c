@@ -61,8 +61,8 @@ static int open_camera(void)
     cam.fd = memfd_create("camera", MFD_CLOEXEC);
     if (cam.fd < 0 || ftruncate(cam.fd, (off_t)N_BUFFERS * SLOT_BYTES) != 0)
         return -1;
-    cam.memory = mmap(NULL, (size_t)N_BUFFERS * SLOT_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
-                      cam.fd, 0);
+    cam.memory =
+        mmap(NULL, (size_t)N_BUFFERS * SLOT_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, cam.fd, 0);
     cam.streams = false;
     cam.n_queued = 0;
     return cam.fd;
