@@ -29,7 +29,7 @@ vg_status stream_accounts_check(const stream_accounts *a, vg_error *err)
     size_t sum = stream_accounts_planned(a);
     if (sum <= a->root.limit_bytes)
         return VG_OK;
-    char parts[256] = "", total[32], limit[32], part[32];
+    char parts[400] = "", total[32], limit[32], part[32];
     for (int i = 0; i < STREAM_N_OWNERS; i++) {
         size_t used = strlen(parts);
         if (a->planned_bytes[i] > 0)

@@ -11,7 +11,10 @@
     X(FRAMES, "frames")           /* encoded files, pictures, network inputs */                    \
     X(DETECTIONS, "detections")   /* candidates and results */                                     \
     X(OUTPUT, "output")           /* list of sources, canvas, encoder, text */                     \
-    X(LOADING, "loading")         /* while opening only */
+    X(LOADING, "loading")         /* while opening only */                                         \
+    /* FFmpeg's, which no account can hold: estimates, in the plan alone */                        \
+    X(DECODERS, "decoders (FFmpeg)")                                                               \
+    X(ENCODERS, "encoders (FFmpeg)")
 
 typedef enum stream_owner {
 #define X(name, tag) STREAM_##name,
@@ -19,6 +22,7 @@ typedef enum stream_owner {
 #undef X
         STREAM_N_OWNERS
 } stream_owner;
+enum { STREAM_N_ACCOUNTS = STREAM_DECODERS }; /* of those that hold memory of ours */
 
 /* Must stay where it is while blocks live: accounts point at their root. */
 typedef struct stream_accounts {

@@ -85,7 +85,7 @@ static stream_live *make(const live_options *o, const live_listener *listener, s
     l->mem = mem;
     l->stats.started_ns = base_now_ns();
     l->stats.accounts = mem->owner;
-    l->stats.n_accounts = STREAM_N_OWNERS;
+    l->stats.n_accounts = STREAM_N_ACCOUNTS;
     pthread_mutex_init(&l->failure_lock, NULL);
     return l;
 }

@@ -18,6 +18,8 @@ vg_status live_intake_create(live_intake **out, int n_channels, int n_spare, bas
 /* Nobody may be inside, and all frames must be here again: those that are out would be lost. */
 void live_intake_destroy(live_intake **in);
 size_t live_intake_bytes(int n_channels, int n_spare);
+/* Pictures that its frame objects hold at most, beside those that captures read into. */
+int live_intake_most_held(int n_channels, int n_spare, bool keeps_all);
 /* keeps_all: policy `every`. Before a capture starts on the channel, which is closed; what was left
  * to drain of its last opening is dropped. */
 void live_intake_open_channel(live_intake *in, int channel, bool keeps_all);

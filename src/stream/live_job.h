@@ -57,6 +57,7 @@ struct stream_live {
     live_outlet_plan plan;
     int n_channels, most_batch, n_inputs;
     size_t input_bytes;
+    size_t decoder_bytes, picture_bytes; /* FFmpeg's, about: all decoders, a frame that is held */
     /* stages */
     live_batch batches[LIVE_MOST_INPUTS];
     base_queue *blank, *to_infer, *to_post;

@@ -31,21 +31,50 @@ static bool keeps_all(const stream_live *l)
     return true;
 }
 
-/* A file's size and length from its head. One that cannot be opened fails when its turn comes. */
-static void probe_file(stream_live *l, const live_source *s, video_stream_info *info)
+static video_need need_of_first_frame(stream_live *l, video_source *source)
+{
+    video_frame *f = NULL;
+    video_fault fault;
+    video_need need = {0};
+    if (video_frame_create(&f, &l->mem->owner[STREAM_LOADING], NULL) == VG_OK &&
+        video_source_read(source, f, &fault, NULL) == VIDEO_FRAME)
+        need = video_source_need(source);
+    video_frame_destroy(&f);
+    return need;
+}
+
+/* A file's size and length from its head, and from its first frame what its decoder keeps. One that
+ * cannot be opened fails when its turn comes. */
+static void probe_file(stream_live *l, const live_source *s, video_stream_info *info,
+                       video_need *need)
 {
     video_source *source = NULL;
     video_source_options o = s->video;
     video_fault fault;
     o.text = s->texts[0];
     *info = (video_stream_info){0};
+    *need = (video_need){0};
     if (s->kind != VIDEO_FILE)
         return;
     if (video_source_create(&source, &o, &l->stopping, &l->mem->owner[STREAM_LOADING], NULL) ==
             VG_OK &&
         video_source_connect(source, info, &fault, NULL) != VG_OK)
         *info = (video_stream_info){0};
+    if (info->w > 0)
+        *need = need_of_first_frame(l, source);
     video_source_destroy(&source);
+}
+
+/* need: zeros where it is not known. */
+static void count_decoder(stream_live *l, const live_source *s, video_need need)
+{
+    video_source_options o = s->video;
+    o.text = s->texts[0];
+    if (need.decoder_bytes == 0)
+        need = video_need_assumed(ASSUMED_W, ASSUMED_H, &o);
+    l->decoder_bytes += need.decoder_bytes;
+    if (need.picture_bytes > l->picture_bytes)
+        l->picture_bytes = need.picture_bytes;
 }
 
 static void look_at_sources(stream_live *l)
@@ -54,15 +83,19 @@ static void look_at_sources(stream_live *l)
     s->most_w = s->most_h = 1;
     for (size_t i = 0; i < l->sources.n; i++) {
         video_stream_info info;
+        video_need need;
         const live_source *source = &l->sources.items[i];
-        probe_file(l, source, &info);
+        probe_file(l, source, &info, &need);
         const bool is_known = info.w > 0 && source->n_texts == 1;
+        count_decoder(l, source, is_known ? need : (video_need){0});
         s->most_w = most_int(s->most_w, is_known ? info.w : ASSUMED_W);
         s->most_h = most_int(s->most_h, is_known ? info.h : ASSUMED_H);
         if (source->n_texts == 1 && source->video.stride > 0 && info.n_frames > 0)
             l->channels[i].n_frames_of =
                 ((uint64_t)info.n_frames - 1) / (uint64_t)source->video.stride + 1;
     }
+    /* Places for sources that a reload may add: like the first ones. */
+    l->decoder_bytes = l->decoder_bytes / l->sources.n * (size_t)l->n_channels;
 }
 
 /* ---- plan ---- */
@@ -109,6 +142,11 @@ static void make_plan(stream_live *l, const stream_model *m)
         (size_t)l->n_channels * live_capture_bytes();
     mem->planned_bytes[STREAM_OUTPUT] =
         mem->owner[STREAM_OUTPUT].in_use_bytes + live_outlet_bytes(&l->plan, &l->setting);
+    const int n_spare = n_in_pipeline(l) + l->plan.n_frames;
+    mem->planned_bytes[STREAM_DECODERS] =
+        l->decoder_bytes +
+        (size_t)live_intake_most_held(l->n_channels, n_spare, keeps_all(l)) * l->picture_bytes;
+    mem->planned_bytes[STREAM_ENCODERS] = live_outlet_encoder_bytes(&l->plan, &l->setting);
     mem->planned_bytes[STREAM_DETECTIONS] =
         l->o.track ? live_tracks_bytes(&l->o.tracker, l->n_channels) : 0;
 }

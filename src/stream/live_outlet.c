@@ -85,6 +85,15 @@ size_t live_outlet_bytes(const live_outlet_plan *p, const live_setting *s)
     return bytes;
 }
 
+size_t live_outlet_encoder_bytes(const live_outlet_plan *p, const live_setting *s)
+{
+    size_t bytes = 0;
+    for (int k = 0; k < p->n_sinks; k++)
+        if (p->wanted[k]->encoder_bytes != NULL)
+            bytes += p->wanted[k]->encoder_bytes(s);
+    return bytes;
+}
+
 /* ---- items ---- */
 
 live_item *live_outlet_blank(live_outlet *o)

@@ -38,6 +38,7 @@ typedef struct live_outlet_plan {
 void live_outlet_make_plan(live_outlet_plan *out, const live_setting *s, int n_in_pipeline,
                            int most_events);
 size_t live_outlet_bytes(const live_outlet_plan *p, const live_setting *s);
+size_t live_outlet_encoder_bytes(const live_outlet_plan *p, const live_setting *s); /* FFmpeg's */
 
 /* Opens the sinks and starts their threads. s, stats and in are borrowed until close; the sinks'
  * names go to stats. */

@@ -99,6 +99,8 @@ typedef struct live_sink {
     bool (*is_wanted)(const live_options *o);
     /* What open and the first writes take beyond the state. NULL: nothing. */
     size_t (*need_bytes)(const live_setting *s);
+    /* What FFmpeg's encoders take for it, about. NULL: it has none. */
+    size_t (*encoder_bytes)(const live_setting *s);
     vg_status (*open)(void *state, const live_setting *s, vg_error *err);
     vg_status (*write)(void *state, const live_setting *s, const live_result *r, vg_error *err);
     /* Called about once a second by the same thread; NULL: not needed. */

@@ -37,6 +37,20 @@ static size_t need_bytes(const live_setting *s)
            (size_t)s->n_channels * (sizeof(recording) + video_recorder_bytes());
 }
 
+/* A large picture takes a processor longer than a frame lasts. */
+static int threads_for(int w, int h)
+{
+    const int n = 1 + (int)((int64_t)w * h / PIXELS_A_THREAD);
+    return n < MOST_THREADS ? n : MOST_THREADS;
+}
+
+static size_t encoder_bytes(const live_setting *s)
+{
+    return (size_t)s->n_channels * video_recorder_need(s->options->video_codec, s->most_w,
+                                                       s->most_h,
+                                                       threads_for(s->most_w, s->most_h));
+}
+
 static video_recorder_options options_of(const state *t, const live_setting *s, const char *stem)
 {
     const live_options *o = s->options;
@@ -93,14 +107,11 @@ static void begin(recording *c, const live_result *r)
     c->number = -1;
 }
 
-/* A large picture takes a processor longer than a frame lasts. */
 static vg_status make_recorder(state *t, recording *c, const live_setting *s, const live_result *r,
                                vg_error *err)
 {
     video_recorder_options o = options_of(t, s, r->stem);
-    o.threads += (int)((int64_t)r->frame.w * r->frame.h / PIXELS_A_THREAD);
-    if (o.threads > MOST_THREADS)
-        o.threads = MOST_THREADS;
+    o.threads = threads_for(r->frame.w, r->frame.h);
     const vg_status st = video_recorder_create(&c->recorder, &o, s->mem, err);
     if (st == VG_OK)
         begin(c, r);
@@ -180,6 +191,7 @@ const live_sink live_sink_record = {.name = "record",
                                     .state_bytes = sizeof(state),
                                     .is_wanted = is_wanted,
                                     .need_bytes = need_bytes,
+                                    .encoder_bytes = encoder_bytes,
                                     .open = open_,
                                     .write = write_,
                                     .tick = tick,

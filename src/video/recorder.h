@@ -46,6 +46,9 @@ vg_status video_recorder_write(video_recorder *r, const image_view *picture, int
  */
 vg_status video_recorder_end_segment(video_recorder *r, vg_error *err);
 vg_status video_recorder_close(video_recorder **r, vg_error *err);
+/* What FFmpeg takes for the encoder of such pictures, about: for a plan. Of encoders by name but
+ * "mpeg4" as of libx264. */
+size_t video_recorder_need(const char *codec, int w, int h, int threads);
 /* What create takes. */
 size_t video_recorder_bytes(void);
 const char *video_recorder_path(const video_recorder *r); /* of the segment that is written; "" */

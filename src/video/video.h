@@ -150,4 +150,14 @@ typedef struct video_source_counts {
 } video_source_counts;
 void video_source_get_counts(const video_source *s, video_source_counts *out); /* any thread */
 
+/* What FFmpeg takes for a connection, about: for a plan that is told before the start. */
+typedef struct video_need {
+    size_t decoder_bytes; /* pictures for reference, tables, threads, and the frame that was read */
+    size_t picture_bytes; /* of each further frame that is held */
+} video_need;
+/* Before anything is known but what the options say: H.264 with 4 pictures for reference. */
+video_need video_need_assumed(int w, int h, const video_source_options *o);
+/* Once the first frame was read; zeros before. */
+video_need video_source_need(const video_source *s);
+
 #endif

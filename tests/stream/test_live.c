@@ -326,6 +326,33 @@ static void what_is_held_was_planned(void **state)
     }
 }
 
+/* What FFmpeg takes is in the plan before the start: linear in the number of sources, and the
+ * limit counts it. */
+static void what_ffmpeg_takes_is_planned(void **state)
+{
+    live *t = *state;
+    size_t decoders[2], encoders[2], all = 0;
+    for (int n = 1; n <= 2; n++) {
+        base_format(t->o.source, sizeof t->o.source, "rtsp://192.0.2.1/1");
+        t->o.most_sources = n;
+        t->o.save_choice = 1;
+        stream_accounts_init(&t->mem, 0);
+        assert_int_equal(stream_live_check(&t->o, &t->mem, &t->err), VG_OK);
+        decoders[n - 1] = t->mem.planned_bytes[STREAM_DECODERS];
+        encoders[n - 1] = t->mem.planned_bytes[STREAM_ENCODERS];
+        all = stream_accounts_planned(&t->mem);
+    }
+    assert_in_range(decoders[0], 30 << 20, 90 << 20); /* of 1080p: 23 MB, and frames of 3 MB */
+    assert_in_range(encoders[0], 40 << 20, 60 << 20);
+    assert_int_equal(encoders[1], 2 * encoders[0]);
+    assert_in_range(decoders[1], decoders[0] * 13 / 10, decoders[0] * 2);
+    stream_accounts_init(&t->mem, all - 1000);
+    assert_int_equal(stream_live_check(&t->o, &t->mem, &t->err), VG_ERR_LIMIT);
+    assert_non_null(strstr(t->err.what, "encoders (FFmpeg)"));
+    stream_accounts_init(&t->mem, all + 1000);
+    assert_int_equal(stream_live_check(&t->o, &t->mem, &t->err), VG_OK);
+}
+
 static void a_plan_above_the_limit_is_refused_with_its_sum(void **state)
 {
     live *t = *state;
@@ -348,7 +375,7 @@ static void every_failed_allocation_at_open_is_given_back(void **state)
             assert_int_equal(st, VG_ERR_MEMORY);
             assert_int_equal(t->mem.root.in_use_bytes, 0);
             assert_int_equal(scene_count_threads(1), 1);
-            n += n / scene_fewer(16, 4); /* all of the first, then fewer */
+            n += n / scene_fewer(16, 2); /* all of the first, then fewer */
             continue;
         }
         stream_live_close(&t->l, 0, NULL);
@@ -402,6 +429,7 @@ int main(void)
         TEST(tracks_beyond_the_bound_are_counted),
         TEST(a_frame_allocates_nothing),
         TEST(what_is_held_was_planned),
+        TEST(what_ffmpeg_takes_is_planned),
         TEST(a_plan_above_the_limit_is_refused_with_its_sum),
         TEST(every_failed_allocation_at_open_is_given_back),
         TEST(a_job_that_cannot_be_opened_leaves_no_folder),
