@@ -137,6 +137,9 @@ static const live_option table[] = {
      "predictions.jsonl is begun anew past so much; 0: 1G for live sources", NULL, false},
     {"keep_json", NULL, LIVE_OPTION_INT, AT(keep_json), 0, 1000000, NULL, "1",
      "old ones of it kept", NULL, false},
+    {"keep_labels", NULL, LIVE_OPTION_INT, AT(keep_labels), 0, 1000000000, NULL, "0",
+     "label files kept of a source, of its newest N frames; 0: 100000 for live sources", NULL,
+     false},
     {"keep_crops", NULL, LIVE_OPTION_INT, AT(keep_crops), 0, 1000000000, NULL, "0",
      "crops kept, the newest; 0: 10000 for live sources", NULL, false},
     {"keep_snapshots", NULL, LIVE_OPTION_INT, AT(keep_snapshots), 0, 1000000000, NULL, "0",
@@ -284,6 +287,8 @@ void live_options_settle(live_options *o, bool has_files_only)
         o->keep_bytes = (size_t)10 << 30;
     if (o->json_bytes == 0)
         o->json_bytes = (size_t)1 << 30;
+    if (o->keep_labels == 0)
+        o->keep_labels = 100000;
     if (o->keep_crops == 0)
         o->keep_crops = 10000;
     if (o->keep_snapshots == 0)

@@ -62,6 +62,7 @@ typedef struct live_options {
     size_t keep_bytes;  /* of recordings of a source */
     size_t json_bytes;  /* predictions.jsonl is begun anew past it; 0: never */
     int keep_json;      /* old ones kept */
+    int keep_labels;    /* label files kept of a source: of its newest frames; 0: all */
     int keep_crops;     /* newest crops kept; 0: all */
     int keep_snapshots; /* likewise */
     char video_codec[16];
@@ -127,7 +128,8 @@ vg_status live_options_read(live_options *o, const char *path, base_mem *mem, vg
 vg_status live_options_check(const live_options *o, vg_error *err);
 /* What depends on the sources: whether to record, and, unless all are files, bounds for what would
  * grow on disk where none were given: segments of 10 min and 10 GiB of them a source, JSON lines of
- * 1 GiB begun anew with one old file kept, 10,000 crops, 10,000 snapshots. */
+ * 1 GiB begun anew with one old file kept, labels of 100,000 frames a source, 10,000 crops, 10,000
+ * snapshots. */
 void live_options_settle(live_options *o, bool has_files_only);
 
 /* text with ${NAME} replaced by that of the environment, ${file:PATH} by the first line of a file,

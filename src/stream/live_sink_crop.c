@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "live_files.h"
+#include "live_keep.h"
 
 typedef struct kept {
     char stem[LIVE_STEM_BYTES];
@@ -55,6 +56,15 @@ static vg_status close_(void *self, vg_error *err)
     return VG_OK;
 }
 
+/* Of what earlier runs left, as many are kept as of this one. */
+static vg_status forget_earlier(const live_setting *s, size_t n, vg_error *err)
+{
+    char folder[LIVE_PATH_BYTES];
+    return base_path_join(folder, sizeof folder, s->folder, "crops")
+               ? live_keep_newest(folder, ".jpg", n, s->mem, err)
+               : VG_OK; /* writing tells it */
+}
+
 static vg_status open_(void *self, const live_setting *s, vg_error *err)
 {
     state *t = self;
@@ -69,6 +79,8 @@ static vg_status open_(void *self, const live_setting *s, vg_error *err)
         t->ring = base_alloc_zero(s->mem, t->n, sizeof *t->ring, err);
         st = t->ring != NULL ? VG_OK : VG_ERR_MEMORY;
     }
+    if (st == VG_OK && s->options->exist_ok && t->n > 0)
+        st = forget_earlier(s, t->n, err);
     if (st != VG_OK)
         close_(self, NULL);
     return st;

@@ -1,16 +1,26 @@
 /* live_sink_txt.c: labels/STEM_FRAME.txt, a row a box: class, centre and size as parts of the
  * picture, its confidence when asked for, its track. Spec 2.5. A frame without boxes has no file,
- * as in the field; nor keeps one of an earlier run that --exist-ok found here. */
+ * as in the field; nor keeps one of an earlier run that --exist-ok found here. The labels of the
+ * newest keep_labels frames of a source are kept. */
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "live_files.h"
+#include "live_keep.h"
 
 enum { ROW_BYTES = 128 }; /* a class and a track of 10 and 20 digits, five numbers of 13 bytes */
 
+/* Of a place: whose labels are there, and from which frame on. */
+typedef struct past {
+    char stem[LIVE_STEM_BYTES];
+    uint64_t first, last;
+} past;
+
 typedef struct state {
     sink_text text;
+    past past[LIVE_MOST_CHANNELS];
 } state;
 
 static bool is_wanted(const live_options *o)
@@ -29,7 +39,10 @@ static vg_status open_(void *self, const live_setting *s, vg_error *err)
     if (!base_path_join(path, sizeof path, s->folder, "labels"))
         return base_fail(err, VG_ERR_LIMIT, s->folder, "choose a shorter project or name",
                          "the path of the run folder is too long");
-    const vg_status st = base_make_dirs(path, err);
+    vg_status st = base_make_dirs(path, err);
+    if (st == VG_OK && s->options->exist_ok && s->options->keep_labels > 0)
+        st = live_keep_newest(path, ".txt", (size_t)s->options->keep_labels * (size_t)s->n_channels,
+                              s->mem, err);
     return st == VG_OK ? sink_text_open(&((state *)self)->text, need_bytes(s), s->mem, err) : st;
 }
 
@@ -61,11 +74,33 @@ static vg_status put_file(const sink_text *t, const char *path, vg_error *err)
     return st;
 }
 
+/* What is older than keep_labels frames goes: by its number, which takes no list of files. A frame
+ * without boxes, and one that gave way in the queue, had none. */
+static vg_status forget_old(state *t, const live_setting *s, const live_result *r, vg_error *err)
+{
+    const uint64_t most = (uint64_t)s->options->keep_labels;
+    past *p = &t->past[r->channel];
+    char path[LIVE_PATH_BYTES];
+    if (strcmp(p->stem, r->stem) != 0 || r->index < p->last) { /* another source, or begun anew */
+        base_format(p->stem, sizeof p->stem, "%s", r->stem);
+        p->first = 0;
+    }
+    p->last = r->index;
+    for (; most > 0 && p->first + most <= r->index; p->first++)
+        if (live_label_path(path, sizeof path, s->folder, r->stem, p->first) && unlink(path) != 0 &&
+            errno != ENOENT)
+            return base_fail_errno(err, VG_ERR_IO, path, "check the folder and its permissions",
+                                   "an old label file cannot be removed");
+    return VG_OK;
+}
+
 static vg_status write_(void *self, const live_setting *s, const live_result *r, vg_error *err)
 {
     sink_text *t = &((state *)self)->text;
     char path[LIVE_PATH_BYTES];
-    vg_status st = VG_OK;
+    vg_status st = forget_old(self, s, r, err);
+    if (st != VG_OK)
+        return st;
     if (!live_label_path(path, sizeof path, s->folder, r->stem, r->index))
         return base_fail(err, VG_ERR_LIMIT, r->source, "choose a shorter project or name",
                          "the path of the label file is too long");

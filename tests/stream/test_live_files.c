@@ -5,6 +5,8 @@
 
 #include "stream/live_bed.h"
 
+#include <fcntl.h>
+
 extern const live_sink live_sink_record, live_sink_jsonl, live_sink_txt, live_sink_crop,
     live_sink_snapshot;
 
@@ -329,6 +331,66 @@ static void rows_are_as_yolo_users_know_them(void **state)
     assert_true(bed_has(b, "labels/cam_43.txt"));
 }
 
+static int count_labels(const bed *b)
+{
+    return folder_count_entries(bed_in(b, "labels"));
+}
+
+/* By number: frames without boxes and those that gave way in the queue count, too. Of each source;
+ * one that begins anew in the same place or under the same name does. */
+static void the_newest_labels_are_kept(void **state)
+{
+    bed *b = *state;
+    b->o.keep_labels = 5;
+    bed_open(b, &live_sink_txt);
+    bed_write(b, 12);
+    assert_int_equal(count_labels(b), 5);
+    assert_false(bed_has(b, "labels/cam_7.txt"));
+    assert_true(bed_has(b, "labels/cam_8.txt"));
+    b->r.index += 3;
+    bed_write(b, 1); /* frame 16 */
+    assert_int_equal(count_labels(b), 2);
+    b->r.stem = "other";
+    b->r.index = 0;
+    bed_write(b, 20);
+    assert_int_equal(count_labels(b), 2 + 5);
+    b->r.index = 0;
+    bed_write(b, 30);
+    assert_int_equal(count_labels(b), 2 + 5);
+}
+
+/* A service that begins again in the same folder does not add to it for ever. */
+static void of_earlier_runs_as_many_are_kept(void **state)
+{
+    bed *b = *state;
+    static const char *const stems[] = {"a", "b", "c", "d"};
+    b->s.n_channels = 1;
+    for (int run = 0; run < 4; run++) {
+        b->o.keep_labels = run == 0 ? 0 : 4;
+        b->o.exist_ok = run > 0;
+        b->r.index = 0;
+        b->r.stem = stems[run];
+        bed_open(b, &live_sink_txt);
+        assert_int_equal(count_labels(b), run == 0 ? 0 : 4);
+        bed_write(b, 9);
+        assert_int_equal(count_labels(b), run == 0 ? 9 : 8);
+        for (int f = 1; f <= 9; f++) { /* written a second apart */
+            char name[64];
+            snprintf(name, sizeof name, "labels/%s_%d.txt", stems[run], f);
+            const struct timespec time = {.tv_sec = 1000000 + run * 100 + f};
+            utimensat(AT_FDCWD, bed_in(b, name), (const struct timespec[]){time, time}, 0);
+        }
+        bed_close(b, NULL);
+    }
+    assert_true(bed_has(b, "labels/d_9.txt"));
+    assert_true(bed_has(b, "labels/c_9.txt"));
+    assert_false(bed_has(b, "labels/b_9.txt"));
+    scene_write_text(bed_in(b, "labels/notes.md"), "the user's own");
+    b->o.keep_labels = 1;
+    bed_open(b, &live_sink_txt);
+    assert_int_equal(count_labels(b), 1 + 1);
+}
+
 /* ---- crops ---- */
 
 static const char *crop_name(const bed *b, int class_index, int frame, int number)
@@ -387,6 +449,14 @@ static void the_newest_crops_are_kept(void **state)
     assert_int_equal(0,
                      unlink(bed_in(b, crop_name(b, 0, 8, 2)))); /* the user's own hand: no matter */
     bed_write(b, 1);
+    bed_close(b, NULL);
+    b->o.keep_crops = 3;
+    b->o.exist_ok = true;
+    bed_open(b, &live_sink_crop);
+    int n = 0;
+    for (int f = 1; f <= 11; f++)
+        n += bed_has(b, crop_name(b, 2, f, 1)) + bed_has(b, crop_name(b, 0, f, 2));
+    assert_int_equal(n, 3);
 }
 
 static void all_crops_are_kept_when_asked_for(void **state)
@@ -516,6 +586,8 @@ int main(void)
         BED_TEST(a_live_job_goes_on_with_a_torn_file),
         BED_TEST(a_full_disk_leaves_whole_lines),
         BED_TEST(rows_are_as_yolo_users_know_them),
+        BED_TEST(the_newest_labels_are_kept),
+        BED_TEST(of_earlier_runs_as_many_are_kept),
         BED_TEST(crops_are_the_boxes_parts_of_the_picture),
         BED_TEST(the_newest_crops_are_kept),
         BED_TEST(all_crops_are_kept_when_asked_for),

@@ -217,12 +217,13 @@ static void what_grows_on_disk_is_bounded_unless_all_are_files(void **state)
     live_options o = ((bench *)*state)->o;
     live_options_settle(&o, true);
     assert_true(o.save);
-    assert_true(o.segment_s <= 0 && o.keep_bytes == 0 && o.json_bytes == 0 && o.keep_crops == 0);
+    assert_true(o.segment_s <= 0 && o.keep_bytes == 0 && o.json_bytes == 0 && o.keep_crops == 0 &&
+                o.keep_labels == 0);
     o = ((bench *)*state)->o;
     live_options_settle(&o, false);
     assert_false(o.save);
     assert_true(o.segment_s > 599 && o.keep_bytes > 0 && o.json_bytes > 0 && o.keep_crops > 0 &&
-                o.keep_snapshots > 0);
+                o.keep_snapshots > 0 && o.keep_labels > 0);
     live_options_settle(&o, true); /* settled once, it stays */
     assert_false(o.save);
     o = ((bench *)*state)->o;
