@@ -9,6 +9,7 @@
 #include "live_files.h"
 
 static const int64_t SILENCE_NS = INT64_C(60) * 1000000000; /* then a segment is ended */
+static const double SYNC_S = 0.3;                           /* of the time that the job's end has */
 enum { PIXELS_A_THREAD = 2560 * 1440, MOST_THREADS = 4 };
 
 typedef struct recording {
@@ -21,6 +22,7 @@ typedef struct recording {
 
 typedef struct state {
     live_painter *painter;
+    video_syncer *syncer;
     recording *recordings; /* (n) */
     int n;
     bool one_file;
@@ -62,7 +64,8 @@ static video_recorder_options options_of(const state *t, const live_setting *s, 
                                     .keep_n = o->keep_segments,
                                     .keep_bytes = o->keep_bytes,
                                     .threads = 1,
-                                    .one_file = t->one_file};
+                                    .one_file = t->one_file,
+                                    .syncer = t->syncer};
 }
 
 static vg_status close_(void *self, vg_error *err)
@@ -74,6 +77,9 @@ static vg_status close_(void *self, vg_error *err)
             video_recorder_close(&t->recordings[i].recorder, st == VG_OK ? err : NULL);
         st = st == VG_OK ? closed : st;
     }
+    if (!video_syncer_destroy(&t->syncer, SYNC_S))
+        base_log(BASE_LOG_WARN, "the last recordings are still on their way to the disk",
+                 "waited_s=%g", SYNC_S);
     base_free(t->recordings);
     live_painter_destroy(&t->painter);
     t->recordings = NULL;
@@ -90,6 +96,8 @@ static vg_status open_(void *self, const live_setting *s, vg_error *err)
     const video_recorder_options o = options_of(t, s, "trial");
     vg_status st = video_recorder_create(&trial, &o, s->mem, err);
     video_recorder_close(&trial, NULL);
+    if (st == VG_OK)
+        st = video_syncer_create(&t->syncer, err);
     if (st == VG_OK)
         st = live_painter_create(&t->painter, s, s->mem, err);
     if (st == VG_OK) {

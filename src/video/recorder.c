@@ -98,6 +98,7 @@ static vg_status begin_segment(video_recorder *r, int64_t ticks, vg_error *err)
         video_segment_open(&r->segment, r->f, r->folder, r->stem, r->o.one_file, &r->encoder, err);
     if (st != VG_OK)
         return st;
+    r->segment.syncer = r->o.syncer;
     r->segment.start_ticks = ticks;
     return prune(r, err);
 }

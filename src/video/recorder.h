@@ -11,6 +11,18 @@
 #include "base/base.h"
 #include "image/image.h"
 
+/* Brings files that are closed to the disk (fsync) by a thread of its own, so that what was
+ * recorded is there after a power cut, and nobody waits for a slow disk. Any number of recorders
+ * may share one. Files beyond 64 that wait are closed without. */
+typedef struct video_syncer video_syncer;
+/* Errors: VG_ERR_MEMORY, VG_ERR_SYSTEM. */
+vg_status video_syncer_create(video_syncer **out, vg_error *err);
+/* The descriptor is its own now. */
+void video_syncer_take(video_syncer *s, int fd);
+/* Waits for at most patience_s until all is on the disk; false: it was not, and goes on by itself.
+ */
+bool video_syncer_destroy(video_syncer **s, double patience_s);
+
 typedef struct video_recorder_options {
     /* folder/stem-20261123-141500.mp4 (UTC), ...-2.mp4 when that is taken. Copied */
     const char *folder, *stem;
@@ -22,9 +34,11 @@ typedef struct video_recorder_options {
     int keep_n;           /* newest segments kept; 0: all */
     /* Of all segments of this stem; each is ended at a quarter of it. 0: no limit */
     size_t keep_bytes;
-    double frames_per_s; /* nominal, 0: 25; time stamps are the frames' own */
-    int threads;         /* of the encoder; 0: 1 */
-    bool one_file;       /* folder/stem.mp4, without the time: for a video file's copy */
+    double frames_per_s;  /* nominal, 0: 25; time stamps are the frames' own */
+    int threads;          /* of the encoder; 0: 1 */
+    bool one_file;        /* folder/stem.mp4, without the time: for a video file's copy */
+    video_syncer *syncer; /* of files that are closed; outlives the recorder. NULL: the system
+                             writes them when it likes */
 } video_recorder_options;
 
 typedef struct video_recorder video_recorder;

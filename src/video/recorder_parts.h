@@ -8,6 +8,7 @@
 
 #include "ffmpeg.h"
 #include "image/image.h"
+#include "recorder.h"
 
 enum { VIDEO_TICKS_PER_S = 60000, VIDEO_PATH_BYTES = 4096 };
 
@@ -45,6 +46,7 @@ typedef struct video_segment {
     int64_t packet_bytes;  /* taken, also those that wait in the muxer */
     int64_t start_ticks;
     bool has_fragment;
+    video_syncer *syncer; /* NULL: none */
     char path[VIDEO_PATH_BYTES];
 } video_segment;
 

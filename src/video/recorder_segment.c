@@ -146,6 +146,13 @@ vg_status video_segment_write(video_segment *s, const video_ffmpeg *f, AVPacket 
 
 /* ---- close ---- */
 
+static bool hand_over(const video_segment *s)
+{
+    if (s->syncer != NULL)
+        video_syncer_take(s->syncer, s->fd);
+    return s->syncer != NULL;
+}
+
 vg_status video_segment_close(video_segment *s, const video_ffmpeg *f, vg_error *err)
 {
     vg_status st = VG_OK;
@@ -158,7 +165,7 @@ vg_status video_segment_close(video_segment *s, const video_ffmpeg *f, vg_error 
         return st;
     }
     close_muxer(s, f);
-    if (close(s->fd) != 0)
+    if (!hand_over(s) && close(s->fd) != 0)
         st = base_fail_errno(err, VG_ERR_IO, s->path, "check the disk",
                              "the recording's end cannot be written");
     *s = (video_segment){.fd = -1};
@@ -175,6 +182,7 @@ void video_segment_abandon(video_segment *s, const video_ffmpeg *f)
     const bool is_cut = ftruncate(s->fd, s->whole_bytes) == 0;
     if (!s->has_fragment || (!is_cut && s->whole_bytes == 0))
         unlink(s->path);
-    close(s->fd);
+    if (!hand_over(s))
+        close(s->fd);
     *s = (video_segment){.fd = -1};
 }

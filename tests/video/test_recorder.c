@@ -1,12 +1,15 @@
 /* test_recorder.c: recordings as ffprobe sees them: after good ends, kills, full disks, changes. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "base/folder.h"
 #include "support/ok.h"
@@ -588,6 +591,69 @@ static void a_folder_that_cannot_be_is_told(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
+/* ---- to the disk ---- */
+
+int __wrap_fsync(int fd);
+int __real_fsync(int fd);
+
+static atomic_int n_synced, n_by_us;
+static atomic_bool is_slow;
+static pthread_t us;
+
+int __wrap_fsync(int fd)
+{
+    n_by_us += pthread_equal(pthread_self(), us) != 0;
+    while (is_slow)
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    const int code = __real_fsync(fd);
+    n_synced++;
+    return code;
+}
+
+static void record_segments(int n)
+{
+    OK(video_recorder_create(&b.r, &b.o, &b.mem, err));
+    for (int i = 0; i < n; i++) {
+        put_many(5, i * S, S / 25);
+        OK(video_recorder_end_segment(b.r, err));
+    }
+    OK(video_recorder_close(&b.r, err));
+}
+
+static void closed_segments_are_brought_to_the_disk(void **state)
+{
+    (void)state;
+    us = pthread_self();
+    n_synced = n_by_us = 0;
+    OK(video_syncer_create(&b.o.syncer, err));
+    record_segments(3);
+    assert_true(video_syncer_destroy(&b.o.syncer, 60));
+    assert_int_equal(n_synced, 3);
+    assert_int_equal(n_by_us, 0);
+    probe_list *l = probe_files(b.folder, "cam", ".mp4");
+    assert_int_equal(3, l->n);
+    free(l);
+}
+
+/* Recording goes on, more than wait are closed without, and the end is not waited for. */
+static void a_slow_disk_holds_nobody(void **state)
+{
+    enum { MOST_WAITING = 64 };
+    (void)state;
+    us = pthread_self();
+    n_synced = n_by_us = 0;
+    is_slow = true;
+    OK(video_syncer_create(&b.o.syncer, err));
+    record_segments(MOST_WAITING + 6);
+    assert_int_equal(n_synced, 0);
+    assert_false(video_syncer_destroy(&b.o.syncer, 0.01));
+    is_slow = false;
+    for (int i = 0; i < 60000 && n_synced < MOST_WAITING; i++)
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    assert_int_equal(n_synced, MOST_WAITING);
+    assert_int_equal(n_by_us, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -608,6 +674,8 @@ int main(void)
         TEST(many_old_ones_go_at_once),
         TEST(bytes_of_all_segments_stay_below_their_limit),
         TEST(segments_without_end_take_nothing),
+        TEST(closed_segments_are_brought_to_the_disk),
+        TEST(a_slow_disk_holds_nobody),
         TEST(encoders_by_name),
         TEST(a_stream_that_mp4_does_not_hold_is_told),
         TEST(a_folder_that_cannot_be_is_told),
