@@ -23,6 +23,7 @@ typedef struct builder {
     size_t n, n_texts;
     base_str strings;
     live_options entry; /* of the entry of a configuration that is being read */
+    int line;           /* of what is wrong in it; 0: all of it */
     bool has_pipe;
     base_mem *mem;
 } builder;
@@ -337,6 +338,8 @@ static vg_status add_entry(builder *b, const base_node *map, const live_options 
         } else if (st == VG_OK) {
             st = live_options_set(e, c->key, value, err);
         }
+        if (st != VG_OK)
+            b->line = c->line;
     }
     if (st == VG_OK && e->retry_most_s < e->retry_first_s)
         st = base_fail(
@@ -378,7 +381,8 @@ static vg_status from_config(builder *b, const live_options *o, vg_error *err)
                 st = add_channel(b, text, "", o, err);
         }
         if (st != VG_OK)
-            base_error_prefix_where(err, base_where("%.400s:%d", path, c->line));
+            base_error_prefix_where(err,
+                                    base_where("%.400s:%d", path, b->line > 0 ? b->line : c->line));
     }
     base_tree_destroy(&tree);
     return st;

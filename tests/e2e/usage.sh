@@ -30,6 +30,25 @@ for option in $(sed -n 's/^  \(--[a-z-]*\).*/\1/p' out); do
 done
 n_checks=$((n_checks + 1))
 
+# What the command line has, a configuration has, and the other way round: the guide's table is that of configurations too.
+run 0 predict --help
+cp out help.txt
+# shellcheck disable=SC2013 # options have no blanks
+for option in $(sed -n 's/^  --\([a-z-]*\).*/\1/p' help.txt); do
+    case $option in config | prove-flat | help) continue ;; esac
+    printf 'weights: nope.pt\nsource: nope.mp4\n%s: zz\n' "$option" | grep -v "^$option: nope" >job.yaml
+    run 1 check job.yaml
+    says_not err "no option is named"
+done
+# shellcheck disable=SC2013
+for option in $(sed -n 's/^| `--\([a-z-]*\)[ `].*/\1/p' "$source/docs/streams.md"); do
+    grep -q -- "^  --$option\>" help.txt || fail "--$option is in docs/streams.md, and no option of predict"
+done
+printf 'weights: nope.pt\nsource: nope.mp4\nprove_flat: 3\n' >job.yaml
+run 1 check job.yaml
+is_error "no option is named prove_flat"
+says err "job.yaml:3"
+
 run 2
 says err "usage: vigil COMMAND"
 run 2 predct

@@ -290,6 +290,37 @@ static void a_wrong_configuration_is_told_with_its_line(void **state)
     assert_int_equal(live_options_read(&t->o, "/nonexistent.yaml", &t->mem, &t->err), VG_ERR_IO);
 }
 
+/* Of every option: a wrong type or value, in a map or a list where a single value belongs, and a
+ * slip in its name. All are told with the line, and what to do. */
+static void every_slip_is_told_with_its_line_and_a_remedy(void **state)
+{
+    bench *t = *state;
+    size_t n;
+    const live_option *table = live_option_table(&n);
+    for (size_t i = 0; i < n; i++) {
+        const live_option *o = &table[i];
+        char text[300];
+        if (strcmp(o->name, "config") == 0)
+            continue;
+        const bool takes_any = o->kind == LIVE_OPTION_TEXT && o->choices == NULL;
+        const char *const wrong[] = {takes_any ? "{a: 1}" : "zz", "{a: 1}", "[[1]]"};
+        for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++) {
+            snprintf(text, sizeof text, "# a job\n\n%s: %s\n", o->name, wrong[k]);
+            if (read_text(t, text) == VG_OK)
+                fail_msg("was taken: %s", text);
+            says(t->err.where, "job.yaml:3");
+            says(k == 0 && !takes_any ? t->err.where : t->err.what, o->name);
+            assert_true(t->err.mend[0] != '\0');
+        }
+        const size_t length = strlen(o->name);
+        snprintf(text, sizeof text, "# a job\n\n%s%c: 1\n", o->name, o->name[length - 1]);
+        assert_int_not_equal(read_text(t, text), VG_OK);
+        says(t->err.where, "job.yaml:3");
+        says(t->err.mend, "did you mean");
+        says(t->err.mend, o->name);
+    }
+}
+
 /* The table is what a user's file can say: docs and help cannot leave one out, nor the parser. */
 static void every_option_may_stand_in_a_configuration(void **state)
 {
@@ -321,6 +352,7 @@ int main(void)
         T(what_grows_on_disk_is_bounded_unless_all_are_files),
         T(a_configuration_says_what_the_command_line_can),
         T(a_wrong_configuration_is_told_with_its_line),
+        T(every_slip_is_told_with_its_line_and_a_remedy),
         T(every_option_may_stand_in_a_configuration),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -299,13 +299,13 @@ static void an_entry_may_have_options_of_its_own(void **state)
 static void a_wrong_entry_is_told_with_its_line(void **state)
 {
     static const char *const bad[][4] = {
-        {"sources:\n  - rtsp://a\n  - source: rtsp://b\n    vid_strid: 2\n", "job.yaml:3",
+        {"sources:\n  - rtsp://a\n  - source: rtsp://b\n    vid_strid: 2\n", "job.yaml:4",
          "no option of a source is named vid_strid", "vid_stride"},
-        {"sources:\n  - source: rtsp://b\n    conf: 0.5\n", "job.yaml:2",
+        {"sources:\n  - source: rtsp://b\n    conf: 0.5\n", "job.yaml:3",
          "conf is an option of the whole job", "outside of"},
-        {"sources:\n  - source: rtsp://b\n    vid_stride: 0\n", "job.yaml:2", "vid_stride=0", ""},
+        {"sources:\n  - source: rtsp://b\n    vid_stride: 0\n", "job.yaml:3", "vid_stride=0", ""},
         {"sources:\n  - name: b\n", "job.yaml:2", "an entry without its source", "source:"},
-        {"sources:\n  - source: rtsp://b\n    name: ''\n", "job.yaml:2", "a name of 0", ""},
+        {"sources:\n  - source: rtsp://b\n    name: ''\n", "job.yaml:3", "a name of 0", ""},
         {"sources:\n  - source: rtsp://b\n    retry_first: 90s\n", "job.yaml:2", "a longest wait",
          "larger"},
         {"sources:\n  - [rtsp://a]\n", "job.yaml:2", "neither a text nor a map", ""},
