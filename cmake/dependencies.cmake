@@ -1,18 +1,35 @@
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
-pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
-pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
-pkg_check_modules(TURBOJPEG REQUIRED IMPORTED_TARGET libturbojpeg)
-pkg_check_modules(CAIRO REQUIRED IMPORTED_TARGET cairo)
-pkg_check_modules(PROTOBUF_C REQUIRED IMPORTED_TARGET libprotobuf-c)
-pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
-pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
-# Optional: without them `vigil watch` has no --webhook or no --mqtt, and says so.
-pkg_check_modules(CURL libcurl)
-pkg_check_modules(MOSQUITTO libmosquitto)
-# Optional: without it `vigil predict` has no --show, and says so.
-pkg_check_modules(SDL2 sdl2)
-pkg_check_modules(FFMPEG REQUIRED IMPORTED_TARGET libavformat libavcodec libavdevice libavutil libswscale)
+
+# Development files: of what is linked and of what is loaded when an option asks for it, for its headers say how it is
+# called. A missing one is told with the package of Debian's that holds it; setup.sh installs them all.
+macro(vigil_needs prefix package)
+  pkg_check_modules(${prefix} IMPORTED_TARGET ${ARGN})
+  if(NOT ${prefix}_FOUND)
+    message(FATAL_ERROR "not all of '${ARGN}' was found, without which vigil cannot be built; "
+                        "on Debian: apt-get install ${package}, or ./setup.sh for everything")
+  endif()
+endmacro()
+# The build goes on without; `lost` is what it will not have, and will say when it is asked for.
+macro(vigil_wishes prefix package module lost)
+  pkg_check_modules(${prefix} ${module})
+  if(NOT ${prefix}_FOUND)
+    message(STATUS "${module} was not found: this build has no ${lost} (apt-get install ${package})")
+  endif()
+endmacro()
+
+vigil_needs(YAML libyaml-dev yaml-0.1)
+vigil_needs(JANSSON libjansson-dev jansson)
+vigil_needs(TURBOJPEG libturbojpeg0-dev libturbojpeg)
+vigil_needs(CAIRO libcairo2-dev cairo)
+vigil_needs(PROTOBUF_C libprotobuf-c-dev libprotobuf-c)
+vigil_needs(SQLITE libsqlite3-dev sqlite3)
+vigil_needs(MICROHTTPD libmicrohttpd-dev libmicrohttpd)
+vigil_needs(FFMPEG "libavformat-dev libavcodec-dev libavdevice-dev libavutil-dev libswscale-dev"
+            libavformat libavcodec libavdevice libavutil libswscale)
+vigil_wishes(CURL libcurl4-openssl-dev libcurl "--webhook")
+vigil_wishes(MOSQUITTO libmosquitto-dev libmosquitto "--mqtt")
+vigil_wishes(SDL2 libsdl2-dev sdl2 "--show")
 
 # oneDNN is what bench/kernels measures our kernels against; vigil itself does not use it. Not find_package(dnnl): Debian's
 # dnnl-config.cmake insists on OpenCL's development files, which libdnnl-dev does not bring.
