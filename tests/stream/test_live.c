@@ -158,10 +158,26 @@ static void a_frame_tells_which_of_several_files_it_is_of(void **state)
     assert_string_equal(t->seen.files, ";");
 }
 
+/* Counts the results of three sources; true: each has a third of them, within 10 %. */
+static bool are_shares_equal(live *t, int *sum)
+{
+    int n[3];
+    *sum = 0;
+    for (int i = 0; i < 3; i++)
+        *sum += n[i] = t->seen.n[i];
+    bool are_equal = true;
+    for (int i = 0; i < 3; i++)
+        are_equal = are_equal && n[i] * 30 >= *sum * 9 && n[i] * 30 <= *sum * 11;
+    return are_equal;
+}
+
+/* A loaded machine may hold a source's thread back for a while, and the others go on: that is made
+ * up for by more frames, where a wrong order would not be. */
 static void several_sources_get_equal_shares(void **state)
 {
     live *t = *state;
     char list[300];
+    const int enough = scene_fewer(300, 60);
     write_list(t, list, sizeof list,
                "lavfi:testsrc2=size=96x54\nlavfi:testsrc=size=96x54\nlavfi:smptebars=size=64x64\n");
     for (int batch = 1; batch <= 3; batch += 2) {
@@ -169,13 +185,13 @@ static void several_sources_get_equal_shares(void **state)
         t->o.batch = batch;
         assert_int_equal(start(t, list), VG_OK);
         bool ended;
-        while (t->seen.n[0] + t->seen.n[1] + t->seen.n[2] < scene_fewer(300, 60))
+        int sum = 0;
+        bool are_equal = false;
+        while (sum < enough || (!are_equal && sum < 10 * enough)) {
             assert_int_equal(stream_live_wait(t->l, 20, &ended, &t->err), VG_OK);
-        int n[3], sum = 0;
-        for (int i = 0; i < 3; i++)
-            sum += n[i] = t->seen.n[i];
-        for (int i = 0; i < 3; i++)
-            assert_in_range(n[i] * 30, sum * 9, sum * 11); /* a third, within 10 % */
+            are_equal = are_shares_equal(t, &sum);
+        }
+        assert_true(are_equal);
         assert_int_equal(stream_live_close(&t->l, 1, &t->err), VG_OK);
     }
 }
