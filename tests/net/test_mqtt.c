@@ -1,6 +1,12 @@
 /* test_mqtt.c: messages reach a real broker, through its ends and beginnings, in bounded memory. */
 #include "broker.h"
 
+#include <dlfcn.h>
+#include <netdb.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "net/net.h"
 #include "support/ok.h"
 
@@ -392,6 +398,53 @@ static void addresses_are_read(void **state)
             fail_msg("was read: %s", wrong[i]);
 }
 
+/* ---- a name server that never answers ---- */
+
+static atomic_int n_stuck, n_unstuck;
+
+static void note_unstuck(void *ctx)
+{
+    (void)ctx;
+    n_unstuck++;
+}
+
+/* What the C library does for as long as it has patience: it waits for packets. */
+__attribute__((visibility("default"))) int getaddrinfo(const char *node, const char *service,
+                                                       const struct addrinfo *hints,
+                                                       struct addrinfo **out)
+{
+    if (node != NULL && strcmp(node, "stuck.example") == 0) {
+        pthread_cleanup_push(note_unstuck, NULL);
+        n_stuck++;
+        poll(NULL, 0, -1);
+        pthread_cleanup_pop(1);
+        return EAI_AGAIN;
+    }
+    int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+    *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
+    return real(node, service, hints, out);
+}
+
+/* The end comes all the same, what waited is counted, and a client after it works. */
+static void a_silent_name_server_does_not_hold_the_end(void **state)
+{
+    (void)state;
+    start_broker(); /* or leave the test: the library may not be there */
+    n_stuck = n_unstuck = 0;
+    for (int i = 1; i <= 20; i++) {
+        snprintf(b.url, sizeof b.url, "mqtt://stuck.example/t");
+        OK(net_mqtt_open(&b.client, &b.o, &b.mem, err));
+        say("x", "never heard");
+        UNTIL(n_stuck == i);
+        assert_int_equal(net_mqtt_close(&b.client, 0.01), 1);
+        assert_int_equal(n_unstuck, i);
+        assert_int_equal(b.mem.in_use_bytes, 0);
+    }
+    open_client("mqtt", "", "site/vigil");
+    say("x", "heard");
+    UNTIL(counts().sent == 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -402,6 +455,7 @@ int main(void)
         TEST(a_broker_that_is_killed_and_comes_back_hears_the_newest),
         TEST(without_a_broker_memory_stays_and_the_end_is_quick),
         TEST(a_broker_that_says_nothing_keeps_nobody),
+        TEST(a_silent_name_server_does_not_hold_the_end),
         TEST(a_message_too_large_is_refused),
         TEST(the_status_is_online_and_offline_at_a_clean_end),
         TEST(the_will_is_told_after_a_kill),
