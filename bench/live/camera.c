@@ -197,6 +197,7 @@ pid_t camera_start(camera_log *log, camera_kind kind, const char *flv, double fp
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (getppid() != parent)
             _exit(0);
+        setsid(); /* where processors are shared out by session, the job takes none of its part */
         camera_serve(log, kind, flv, fps);
     }
     while (child > 0 && log->port == 0)

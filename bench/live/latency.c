@@ -29,6 +29,7 @@ enum { SIDE = 640, FPS = 30, CLIP_S = 10, WARM_UP_S = 10, LINE_BYTES = 1 << 20 }
 
 typedef struct note { /* of a frame; index: its number */
     _Atomic int64_t read_ns;
+    int64_t arrived_ns;
     float decode, wait, preprocess, inference, postprocess, inside; /* ms */
 } note;
 
@@ -101,6 +102,7 @@ static FILE *start_reader(board *b)
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (getppid() != parent)
             _exit(0);
+        setsid(); /* as the camera */
         close(ends[1]);
         read_lines(b, ends[0]);
     }
@@ -122,6 +124,7 @@ static void note_result(void *ctx, const live_result *r)
     if (r->frame.is_key != (r->frame.number % FPS == 0))
         b->n_strange++;
     note *n = &b->notes[r->frame.number];
+    n->arrived_ns = r->frame.arrived_ns;
     n->decode = (float)r->times.decode;
     n->wait = (float)r->times.wait;
     n->preprocess = (float)r->times.preprocess;
@@ -157,8 +160,9 @@ static double way_ms(const board *b, uint64_t i)
     X("decoded to chosen", (double)n->wait)                                                        \
     X("preprocess", (double)n->preprocess)                                                         \
     X("postprocess", (double)n->postprocess)                                                       \
-    X("on the network, JSON", way_ms(b, i) - (double)n->inside)
-typedef enum part { THE_WAY, THE_INFERENCE, N_PARTS = 7 } part;
+    X("sent to arrived", base_ms(n->arrived_ns - b->camera.sent_ns[i]))                            \
+    X("result to line read", base_ms(n->read_ns - n->arrived_ns) - (double)n->inside)
+typedef enum part { THE_WAY, THE_INFERENCE, N_PARTS = 8 } part;
 
 static double part_ms(const board *b, uint64_t i, int which)
 {
