@@ -102,8 +102,8 @@ stream 0 --source "lavfi:testsrc2=size=96x64:rate=25:duration=40" --status-every
 says_not out "video 1/1"
 says out "Frames: 1,000 in"
 [ "$(cat out err | wc -l)" -lt 20 ] || fail "a thousand frames are $(cat out err | wc -l) lines"
-stream 0 --source "lavfi:testsrc2=size=96x64:rate=25,realtime" --duration 1s --status-every 200ms
-grep -qE '^lavfi:.*: playing 96x64, [0-9.]+ frames/s, [0-9,]+ frames, 0 dropped' err || fail "no status"
+stream 0 --source "lavfi:testsrc2=size=96x64:rate=25,realtime" --duration 1s # of which a loaded machine may need all to begin
+grep -q '^Frames: ' out || fail "no summary after its duration"
 stream 0 --source "lavfi:testsrc2=size=96x64:rate=25:duration=0.4" --verbose
 equal "$(grep -c '^video 1/1 (frame ' out)" 10 "lines with --verbose"
 
@@ -202,7 +202,7 @@ n_checks=$((n_checks + 1))
 # ---- SIGTERM: soon, and everything is whole
 # shellcheck disable=SC2086
 begin predict $live --source "lavfi:testsrc2=size=96x64:rate=25,realtime" --save --save-json --name term --status-every 200ms
-waits bg.err 'frames/s, [1-9][0-9]* frames'
+waits bg.err '^lavfi:.*: playing 96x64, [0-9.]+ frames/s, [1-9][0-9,]* frames, 0 dropped'
 kill -TERM "$pid"
 began=$(date +%s)
 ends "$pid" 143 "a stream that was stopped"
