@@ -32,9 +32,11 @@ vg_status live_job_start_channel(stream_live *l, int channel, live_source *s, vg
                                     .ends = s->ends,
                                     .seed = (uint64_t)channel + 1};
     c->source = s;
+    pthread_mutex_lock(&l->places_lock);
     c->occupant++;
     base_format(c->stem, sizeof c->stem, "%s", s->stem);
     begin_stats(&l->stats.channels[channel], s);
+    pthread_mutex_unlock(&l->places_lock);
     live_intake_open_channel(l->intake, channel, s->keeps_all);
     const vg_status st =
         live_capture_start(&c->capture, &o, l->intake, channel, &l->stats.channels[channel],
@@ -87,6 +89,7 @@ static stream_live *make(const live_options *o, const live_listener *listener, s
     l->stats.accounts = mem->owner;
     l->stats.n_accounts = STREAM_N_ACCOUNTS;
     pthread_mutex_init(&l->failure_lock, NULL);
+    pthread_mutex_init(&l->places_lock, NULL);
     return l;
 }
 
@@ -277,6 +280,7 @@ vg_status stream_live_close(stream_live **live, double patience_s, vg_error *err
         live_job_stop_channel(l, i);
     live_job_free(l);
     pthread_mutex_destroy(&l->failure_lock);
+    pthread_mutex_destroy(&l->places_lock);
     base_free(l);
     *live = NULL;
     return st;

@@ -43,6 +43,7 @@ struct stream_live {
     uint8_t *wanted_classes; /* (nc), or NULL: all */
     live_sources sources;
     live_channel channels[LIVE_MOST_CHANNELS];
+    pthread_mutex_t places_lock; /* who the channels are: a reload and prepare meet here */
     live_intake *intake;
     live_outlet *outlet;
     live_tracks *tracks; /* NULL: not asked for */
@@ -57,6 +58,7 @@ struct stream_live {
     live_outlet_plan plan;
     int n_channels, most_batch, n_inputs;
     size_t input_bytes;
+    bool makes_rgb; /* some frames have to be RGB before they are the network's input */
     size_t decoder_bytes, picture_bytes; /* FFmpeg's, about: all decoders, a frame that is held */
     /* stages */
     live_batch batches[LIVE_MOST_INPUTS];

@@ -77,7 +77,7 @@ static void count_decoder(stream_live *l, const live_source *s, video_need need)
         l->picture_bytes = need.picture_bytes;
 }
 
-static void look_at_sources(stream_live *l)
+static void look_at_sources(stream_live *l, int imgsz)
 {
     live_setting *s = &l->setting;
     s->most_w = s->most_h = 1;
@@ -88,6 +88,7 @@ static void look_at_sources(stream_live *l)
         probe_file(l, source, &info, &need);
         const bool is_known = info.w > 0 && source->n_texts == 1;
         count_decoder(l, source, is_known ? need : (video_need){0});
+        l->makes_rgb |= !is_known || !info.is_420 || most_int(info.w, info.h) == imgsz;
         s->most_w = most_int(s->most_w, is_known ? info.w : ASSUMED_W);
         s->most_h = most_int(s->most_h, is_known ? info.h : ASSUMED_H);
         if (source->n_texts == 1 && source->video.stride > 0 && info.n_frames > 0)
@@ -139,7 +140,8 @@ static void make_plan(stream_live *l, const stream_model *m)
     mem->planned_bytes[STREAM_FRAMES] =
         mem->owner[STREAM_FRAMES].in_use_bytes + (size_t)l->n_inputs * l->input_bytes +
         live_intake_bytes(l->n_channels, n_in_pipeline(l) + l->plan.n_frames) +
-        (size_t)l->n_channels * live_capture_bytes();
+        (size_t)l->n_channels * live_capture_bytes() +
+        video_scaler_bytes(l->setting.most_w, l->setting.most_h, m->imgsz, l->makes_rgb);
     mem->planned_bytes[STREAM_OUTPUT] =
         mem->owner[STREAM_OUTPUT].in_use_bytes + live_outlet_bytes(&l->plan, &l->setting);
     const int n_spare = n_in_pipeline(l) + l->plan.n_frames;
@@ -294,7 +296,7 @@ vg_status live_job_check(stream_live *l, vg_error *err)
     if (st != VG_OK)
         return st;
     plan_sizes(l);
-    look_at_sources(l);
+    look_at_sources(l, model.imgsz);
     st = open_zones(l, &model, err);
     if (st == VG_OK) {
         make_plan(l, &model);

@@ -78,7 +78,9 @@ static void prepare(stream_live *l, live_batch *b, const live_taken *taken, int 
         live_channel_stats *s = &l->stats.channels[taken[i].channel];
         vg_error err = {0};
         live_item *item = live_outlet_blank(l->outlet);
+        pthread_mutex_lock(&l->places_lock);
         fill_item(l, item, &taken[i], began);
+        pthread_mutex_unlock(&l->places_lock);
         const vg_status st = letterbox(l, b, item, &err);
         if (st != VG_OK) {
             if (atomic_fetch_add(&s->n_refused, 1) == 0)

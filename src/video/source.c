@@ -186,6 +186,8 @@ static void tell_stream(const video_source *s, video_stream_info *info)
         info->n_frames = stream->nb_frames > 0
                              ? stream->nb_frames
                              : (int64_t)(info->duration_s * info->frames_per_s + 0.5);
+    info->is_420 = par->format == AV_PIX_FMT_YUV420P || par->format == AV_PIX_FMT_YUVJ420P ||
+                   par->format == AV_PIX_FMT_NV12;
     base_format(info->codec, sizeof info->codec, "%s", s->f->avcodec_get_name(par->codec_id));
     base_format(info->container, sizeof info->container, "%.*s",
                 (int)strcspn(input->iformat->name, ","), input->iformat->name);

@@ -327,11 +327,9 @@ static void a_frame_allocates_nothing(void **state)
     assert_int_equal(t->mem.root.in_use_bytes, in_use);
 }
 
-static void what_is_held_was_planned(void **state)
+static void check_held(live *t, const char *source)
 {
-    live *t = *state;
-    t->o.save_txt = t->o.track = true;
-    assert_int_equal(start(t, "lavfi:testsrc2=size=96x54:rate=30:duration=2"), VG_OK);
+    assert_int_equal(start(t, source), VG_OK);
     wait_for_end(t);
     for (int i = 0; i < STREAM_N_OWNERS; i++) {
         const size_t planned = t->mem.planned_bytes[i], held = t->mem.owner[i].in_use_bytes;
@@ -340,6 +338,20 @@ static void what_is_held_was_planned(void **state)
         if (held > planned + planned / 20 + 4096)
             fail_msg("%s: %zu planned, %zu held", t->mem.owner[i].tag, planned, held);
     }
+}
+
+static void what_is_held_was_planned(void **state)
+{
+    live *t = *state;
+    t->o.save_txt = t->o.track = true;
+    check_held(t, "lavfi:testsrc2=size=96x54:rate=30:duration=2");
+}
+
+/* Pictures of other formats are RGB on their way; the first ones are of 1080p, so that it shows. */
+static void a_picture_on_the_way_is_planned_too(void **state)
+{
+    live *t = *state;
+    check_held(t, "lavfi:testsrc2=size=1920x1080:rate=5:duration=1,format=yuyv422");
 }
 
 /* What FFmpeg takes is in the plan before the start: linear in the number of sources, and the
@@ -445,6 +457,7 @@ int main(void)
         TEST(tracks_beyond_the_bound_are_counted),
         TEST(a_frame_allocates_nothing),
         TEST(what_is_held_was_planned),
+        TEST(a_picture_on_the_way_is_planned_too),
         TEST(what_ffmpeg_takes_is_planned),
         TEST(a_plan_above_the_limit_is_refused_with_its_sum),
         TEST(every_failed_allocation_at_open_is_given_back),
