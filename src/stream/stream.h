@@ -5,10 +5,10 @@
 
 #include "accounts.h"
 #include "detector.h"
-#include "live.h"
-#include "live_sources.h"
-#include "pictures.h"
-#include "predict.h"
 #include "run_folder.h"
+#include "stream/live/live.h"
+#include "stream/live/sources.h"
+#include "stream/pictures/pictures.h"
+#include "stream/pictures/predict.h"
 
 #endif

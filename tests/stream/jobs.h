@@ -6,7 +6,7 @@
 
 #include "stream/scenes.h"
 
-#include "stream/sink.h"
+#include "stream/pictures/sink.h"
 #include "stream/stream.h"
 
 typedef struct job {

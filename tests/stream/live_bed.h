@@ -8,8 +8,8 @@
 #include "stream/scenes.h"
 #include "video/probe.h"
 
-#include "stream/live_files.h"
-#include "stream/live_json.h"
+#include "stream/live/files.h"
+#include "stream/live/json.h"
 #include "stream/stream.h"
 
 enum { BED_W = 160, BED_H = 120, BED_BOXES = 3 };

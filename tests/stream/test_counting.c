@@ -2,8 +2,8 @@
  * through the gate in its middle are counted, whatever the detections miss, invent and blur. */
 #include "support/test.h"
 
-#include "stream/live_tracks.h"
-#include "stream/zones.h"
+#include "stream/live/tracks.h"
+#include "stream/live/zones.h"
 #include "support/random.h"
 
 enum {

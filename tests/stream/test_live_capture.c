@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#include "stream/live_capture.h"
+#include "stream/live/capture.h"
 #include "stream/live_fake.h"
 
 /* The linker puts this in the place of base_now_ns: hours pass when a test says so. */

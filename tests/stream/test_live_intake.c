@@ -4,8 +4,8 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "stream/live/intake.h"
 #include "stream/live_fake.h"
-#include "stream/live_intake.h"
 
 enum { MOST = 16 };
 static atomic_bool never;

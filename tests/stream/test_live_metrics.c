@@ -5,10 +5,10 @@
 
 #include <jansson.h>
 
-#include "stream/live_changes.h"
-#include "stream/live_health.h"
-#include "stream/live_json.h"
-#include "stream/live_metrics.h"
+#include "stream/live/changes.h"
+#include "stream/live/health.h"
+#include "stream/live/json.h"
+#include "stream/live/metrics.h"
 #include "support/ok.h"
 
 typedef struct bench {

@@ -9,7 +9,7 @@
 #include "support/ok.h"
 #include "video/serve.h"
 
-#include "stream/live.h"
+#include "stream/live/live.h"
 
 static struct {
     live_options o;

@@ -2,7 +2,7 @@
  */
 #include "stream/live_bed.h"
 
-#include "stream/zones.h"
+#include "stream/live/zones.h"
 
 static const char ZONES[] =
     "zones:\n"

@@ -1,0 +1,302 @@
+/* live.c: a live job as its owner sees it: open, wait, reload, close. */
+#include "live.h"
+
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+
+#include "job.h"
+#include "stream/run_folder.h"
+
+/* ---- channels ---- */
+
+/* Counters are of a source, not of its place. */
+static void begin_stats(live_channel_stats *out, const live_source *s)
+{
+    memset(out, 0, sizeof *out);
+    base_format(out->name, sizeof out->name, "%s", s->name);
+    out->last_fault = -1;
+    out->last_progress_ns = base_now_ns();
+    out->state = LIVE_CONNECTING;
+}
+
+vg_status live_job_start_channel(stream_live *l, int channel, live_source *s, vg_error *err)
+{
+    live_channel *c = &l->channels[channel];
+    const live_capture_options o = {.texts = s->texts,
+                                    .n_texts = s->n_texts,
+                                    .video = s->video,
+                                    .retry_first_s = s->retry_first_s,
+                                    .retry_most_s = s->retry_most_s,
+                                    .max_retries = s->max_retries,
+                                    .ends = s->ends,
+                                    .seed = (uint64_t)channel + 1};
+    c->source = s;
+    pthread_mutex_lock(&l->places_lock);
+    c->occupant++;
+    base_format(c->stem, sizeof c->stem, "%s", s->stem);
+    begin_stats(&l->stats.channels[channel], s);
+    pthread_mutex_unlock(&l->places_lock);
+    live_intake_open_channel(l->intake, channel, s->keeps_all);
+    const vg_status st =
+        live_capture_start(&c->capture, &o, l->intake, channel, &l->stats.channels[channel],
+                           &l->mem->owner[STREAM_FRAMES], err);
+    if (st != VG_OK)
+        live_job_stop_channel(l, channel);
+    return st;
+}
+
+void live_job_stop_channel(stream_live *l, int channel)
+{
+    live_channel *c = &l->channels[channel];
+    if (c->source == NULL)
+        return;
+    if (c->capture != NULL) {
+        live_capture_stop(c->capture);
+        live_capture_join(&c->capture);
+    }
+    live_intake_close_channel(l->intake, channel, false);
+    l->stats.channels[channel].state = LIVE_EMPTY;
+    c->source = NULL;
+    c->n_frames_of = 0;
+}
+
+/* ---- open ---- */
+
+static vg_status start(stream_live *l, vg_error *err)
+{
+    sigset_t all, before; /* signals are for the program's own threads */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    vg_status st = live_stages_start(l, err);
+    for (size_t i = 0; i < l->sources.n && st == VG_OK; i++)
+        st = live_job_start_channel(l, (int)i, &l->sources.items[i], err);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return st;
+}
+
+static stream_live *make(const live_options *o, const live_listener *listener, stream_accounts *mem,
+                         vg_error *err)
+{
+    stream_live *l = base_alloc_zero(&mem->owner[STREAM_PLANS], 1, sizeof *l, err);
+    if (l == NULL)
+        return NULL;
+    l->o = *o;
+    if (listener != NULL)
+        l->listener = *listener;
+    l->mem = mem;
+    l->stats.started_ns = base_now_ns();
+    l->stats.accounts = mem->owner;
+    l->stats.n_accounts = STREAM_N_ACCOUNTS;
+    pthread_mutex_init(&l->failure_lock, NULL);
+    pthread_mutex_init(&l->places_lock, NULL);
+    return l;
+}
+
+/* Nothing of a job that could not be opened is left behind. */
+static void give_up(stream_live **live)
+{
+    char folder[sizeof(*live)->folder];
+    const bool made_folder = (*live)->made_folder;
+    memcpy(folder, (*live)->folder, sizeof folder);
+    stream_live_close(live, 0, NULL);
+    if (made_folder)
+        stream_run_folder_take_back(folder);
+}
+
+vg_status stream_live_open(stream_live **out, const live_options *o, const live_listener *listener,
+                           stream_accounts *mem, vg_error *err)
+{
+    sigset_t all, before;
+    stream_live *l = make(o, listener, mem, err);
+    *out = NULL;
+    if (l == NULL)
+        return VG_ERR_MEMORY;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    vg_status st = live_job_open(l, err);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (st == VG_OK)
+        st = start(l, err);
+    if (st != VG_OK)
+        give_up(&l);
+    *out = l;
+    return st;
+}
+
+vg_status stream_live_check(const live_options *o, stream_accounts *mem, vg_error *err)
+{
+    stream_live *l = make(o, NULL, mem, err);
+    if (l == NULL)
+        return VG_ERR_MEMORY;
+    const vg_status st = live_job_check(l, err);
+    stream_live_close(&l, 0, NULL);
+    return st;
+}
+
+/* ---- while it runs ---- */
+
+static bool all_captures_ended(const stream_live *l)
+{
+    for (int i = 0; i < l->n_channels; i++) {
+        const int state = l->stats.channels[i].state;
+        if (state != LIVE_ENDED && state != LIVE_EMPTY)
+            return false;
+    }
+    return true;
+}
+
+/* When not one source gave a frame, the job has failed with the first of their reasons. */
+static vg_status outcome(stream_live *l, vg_error *err)
+{
+    vg_status first = VG_OK;
+    vg_error why;
+    for (int i = 0; i < l->n_channels; i++) {
+        if (l->channels[i].capture == NULL)
+            continue;
+        if (l->stats.channels[i].n_frames > 0)
+            return VG_OK;
+        const vg_status st = live_capture_failure(l->channels[i].capture, &why);
+        if (st != VG_OK && first == VG_OK) {
+            first = st;
+            if (err != NULL)
+                *err = why;
+        }
+    }
+    return first;
+}
+
+static vg_status failure_of(stream_live *l, vg_error *err)
+{
+    pthread_mutex_lock(&l->failure_lock);
+    const vg_status st = l->failure;
+    if (st != VG_OK && err != NULL)
+        *err = l->failure_error;
+    pthread_mutex_unlock(&l->failure_lock);
+    return st;
+}
+
+vg_status stream_live_wait(stream_live *l, int timeout_ms, bool *ended, vg_error *err)
+{
+    enum { SLICE_MS = 20 };
+    *ended = false;
+    for (int waited = 0;; waited += SLICE_MS) {
+        const vg_status st = failure_of(l, err);
+        if (st != VG_OK)
+            return st;
+        /* In this order: a capture's last frame is in the intake before its state says so. */
+        *ended = all_captures_ended(l) && live_intake_is_idle(l->intake) &&
+                 live_outlet_is_idle(l->outlet);
+        if (*ended)
+            return outcome(l, err);
+        *ended = l->stats.wants_end;
+        if (*ended)
+            return VG_OK;
+        if (waited >= timeout_ms)
+            return VG_OK;
+        nanosleep(&(struct timespec){.tv_nsec = SLICE_MS * 1000000}, NULL);
+    }
+}
+
+static int empty_place(const stream_live *l)
+{
+    for (int i = 0; i < l->n_channels; i++)
+        if (l->channels[i].source == NULL)
+            return i;
+    return -1;
+}
+
+/* The new list holds what stays: channels point into it from now on. */
+static void keep_and_close(stream_live *l, live_sources *next, const int *place)
+{
+    bool stays[LIVE_MOST_CHANNELS] = {false};
+    for (size_t i = 0; i < next->n; i++) {
+        if (place[i] < 0)
+            continue;
+        stays[place[i]] = true;
+        l->channels[place[i]].source = &next->items[i];
+    }
+    for (int i = 0; i < l->n_channels; i++)
+        if (!stays[i] && l->channels[i].capture != NULL)
+            live_capture_stop(l->channels[i].capture); /* all at once, then one by one */
+    for (int i = 0; i < l->n_channels; i++)
+        if (!stays[i])
+            live_job_stop_channel(l, i);
+}
+
+vg_status stream_live_reload(stream_live *l, vg_error *err)
+{
+    live_sources next = {0};
+    const live_source *running[LIVE_MOST_CHANNELS];
+    int place[LIVE_MOST_CHANNELS];
+    vg_status st = live_sources_open(&next, &l->o, &l->mem->owner[STREAM_OUTPUT], err);
+    if (st == VG_OK && next.n > (size_t)l->n_channels)
+        st =
+            base_fail(err, VG_ERR_LIMIT, "the source list",
+                      base_mend("start again, or with most_sources=%zu from the beginning", next.n),
+                      "%zu sources, and room for %d was made at the start", next.n, l->n_channels);
+    if (st != VG_OK) {
+        live_sources_close(&next);
+        return st;
+    }
+    for (int i = 0; i < l->n_channels; i++)
+        running[i] = l->channels[i].source;
+    live_sources_keep_names(&next, running, (size_t)l->n_channels, place);
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    keep_and_close(l, &next, place);
+    live_sources old = l->sources;
+    l->sources = next;
+    for (size_t i = 0; i < next.n && st == VG_OK; i++)
+        if (place[i] < 0)
+            st = live_job_start_channel(l, empty_place(l), &l->sources.items[i], err);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    live_sources_close(&old);
+    if (l->zones != NULL)
+        live_zones_warn(l->zones, l->o.zones, &l->sources);
+    return st;
+}
+
+bool stream_live_is_healthy(const stream_live *l)
+{
+    return live_stats_is_healthy(&l->stats, &l->o, base_now_ns());
+}
+
+/* ---- close ---- */
+
+vg_status stream_live_close(stream_live **live, double patience_s, vg_error *err)
+{
+    stream_live *l = *live;
+    if (l == NULL)
+        return VG_OK;
+    l->stats.is_ending = true;
+    for (int i = 0; i < l->n_channels; i++)
+        if (l->channels[i].capture != NULL)
+            live_capture_stop(l->channels[i].capture);
+    live_stages_stop(l);
+    const vg_status st = live_outlet_close(&l->outlet, patience_s, err);
+    for (int i = 0; i < l->n_channels; i++)
+        live_job_stop_channel(l, i);
+    live_job_free(l);
+    pthread_mutex_destroy(&l->failure_lock);
+    pthread_mutex_destroy(&l->places_lock);
+    base_free(l);
+    *live = NULL;
+    return st;
+}
+
+const live_stats *stream_live_stats(const stream_live *l)
+{
+    return &l->stats;
+}
+
+stream_detector *stream_live_detector(const stream_live *l)
+{
+    return l->detector;
+}
+
+const char *stream_live_folder(const stream_live *l)
+{
+    return l->folder;
+}

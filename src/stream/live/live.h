@@ -1,0 +1,41 @@
+/* live.h: video for months: captures → intake → prepare → network → post → sinks.
+ *
+ *   captures (one thread a source) → intake → [infer: letterbox, forward] → [post: suppression,
+ *   tracks, zones] → every sink's own queue and thread
+ *
+ * Everything is made before the first frame; nothing of ours is allocated per frame afterwards. */
+#ifndef STREAM_LIVE_H
+#define STREAM_LIVE_H
+
+#include "options.h"
+#include "sink.h"
+#include "stats.h"
+
+typedef struct stream_live stream_live;
+
+/* Reads the sources' list, connects as long as that takes at most connect_timeout (files must be
+ * there; live sources may come later), plans, checks the limit, takes everything, starts the
+ * threads. Errors: VG_ERR_ARGUMENT, VG_ERR_IO, VG_ERR_FORMAT, VG_ERR_UNSUPPORTED, VG_ERR_LIMIT,
+ * VG_ERR_MEMORY, VG_ERR_SYSTEM. */
+vg_status stream_live_open(stream_live **out, const live_options *o, const live_listener *listener,
+                           stream_accounts *mem, vg_error *err);
+/* What open would take, planned on mem, without it: reads sources, weights and zones, the heads of
+ * files, and connects to nothing. Whatever it takes to find out is given back. VG_ERR_LIMIT: over
+ * the limit of mem, which is planned on all the same. Other errors: as open's. */
+vg_status stream_live_check(const live_options *o, stream_accounts *mem, vg_error *err);
+/* Waits up to timeout_ms. *ended: every source has ended for good and every result has reached its
+ * sinks, or a sink wants the end (its window was closed). An error here is the job's. */
+vg_status stream_live_wait(stream_live *l, int timeout_ms, bool *ended, vg_error *err);
+/* Reads the source list anew: sources that left it are closed, new ones opened, the rest are not
+ * touched. On failure nothing has changed. */
+vg_status stream_live_reload(stream_live *l, vg_error *err);
+/* Stops captures, lets sinks finish what waits for at most `patience_s`, closes them. */
+vg_status stream_live_close(stream_live **l, double patience_s, vg_error *err);
+const live_stats *stream_live_stats(const stream_live *l);
+stream_detector *stream_live_detector(const stream_live *l);
+const char *stream_live_folder(const stream_live *l);
+/* Every source has made progress lately, or waits to connect again as it should, and the network
+ * moves when there are frames: what a watchdog is fed with. */
+bool stream_live_is_healthy(const stream_live *l);
+
+#endif

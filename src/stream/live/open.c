@@ -1,0 +1,337 @@
+/* open.c: a live job before its first frame: what it will take is worked out, summed up,
+ * checked against the limit, and only then taken.
+ *
+ * The network is planned for the square of imgsz and the largest batch: a camera may turn up with
+ * any shape, and another one tomorrow. Frames of live sources are taken for 1920 x 1080 until they
+ * come; larger ones make the sinks' pictures grow, to the largest seen. */
+#include <string.h>
+
+#include "job.h"
+#include "stream/run_folder.h"
+
+enum { ASSUMED_W = 1920, ASSUMED_H = 1080, MOST_AUTO_BATCH = 4, PLAN_CACHE = 8, TRIALS = 3 };
+
+static int least_int(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+static int most_int(int a, int b)
+{
+    return a > b ? a : b;
+}
+
+/* ---- what the sources tell ---- */
+
+static bool keeps_all(const stream_live *l)
+{
+    for (size_t i = 0; i < l->sources.n; i++)
+        if (!l->sources.items[i].keeps_all)
+            return false;
+    return true;
+}
+
+static video_need need_of_first_frame(stream_live *l, video_source *source)
+{
+    video_frame *f = NULL;
+    video_fault fault;
+    video_need need = {0};
+    if (video_frame_create(&f, &l->mem->owner[STREAM_LOADING], NULL) == VG_OK &&
+        video_source_read(source, f, &fault, NULL) == VIDEO_FRAME)
+        need = video_source_need(source);
+    video_frame_destroy(&f);
+    return need;
+}
+
+/* A file's size and length from its head, and from its first frame what its decoder keeps. One that
+ * cannot be opened fails when its turn comes. */
+static void probe_file(stream_live *l, const live_source *s, video_stream_info *info,
+                       video_need *need)
+{
+    video_source *source = NULL;
+    video_source_options o = s->video;
+    video_fault fault;
+    o.text = s->texts[0];
+    *info = (video_stream_info){0};
+    *need = (video_need){0};
+    if (s->kind != VIDEO_FILE)
+        return;
+    if (video_source_create(&source, &o, &l->stopping, &l->mem->owner[STREAM_LOADING], NULL) ==
+            VG_OK &&
+        video_source_connect(source, info, &fault, NULL) != VG_OK)
+        *info = (video_stream_info){0};
+    if (info->w > 0)
+        *need = need_of_first_frame(l, source);
+    video_source_destroy(&source);
+}
+
+/* need: zeros where it is not known. */
+static void count_decoder(stream_live *l, const live_source *s, video_need need)
+{
+    video_source_options o = s->video;
+    o.text = s->texts[0];
+    if (need.decoder_bytes == 0)
+        need = video_need_assumed(ASSUMED_W, ASSUMED_H, &o);
+    l->decoder_bytes += need.decoder_bytes;
+    if (need.picture_bytes > l->picture_bytes)
+        l->picture_bytes = need.picture_bytes;
+}
+
+static void look_at_sources(stream_live *l, int imgsz)
+{
+    live_setting *s = &l->setting;
+    s->most_w = s->most_h = 1;
+    for (size_t i = 0; i < l->sources.n; i++) {
+        video_stream_info info;
+        video_need need;
+        const live_source *source = &l->sources.items[i];
+        probe_file(l, source, &info, &need);
+        const bool is_known = info.w > 0 && source->n_texts == 1;
+        count_decoder(l, source, is_known ? need : (video_need){0});
+        l->makes_rgb |= !is_known || !info.is_420 || most_int(info.w, info.h) == imgsz;
+        s->most_w = most_int(s->most_w, is_known ? info.w : ASSUMED_W);
+        s->most_h = most_int(s->most_h, is_known ? info.h : ASSUMED_H);
+        if (source->n_texts == 1 && source->video.stride > 0 && info.n_frames > 0)
+            l->channels[i].n_frames_of =
+                ((uint64_t)info.n_frames - 1) / (uint64_t)source->video.stride + 1;
+    }
+    /* Places for sources that a reload may add: like the first ones. */
+    l->decoder_bytes = l->decoder_bytes / l->sources.n * (size_t)l->n_channels;
+}
+
+/* ---- plan ---- */
+
+static int post_queue_length(const stream_live *l)
+{
+    return 2 * l->most_batch;
+}
+
+static void plan_sizes(stream_live *l)
+{
+    live_options_settle(&l->o, keeps_all(l));
+    const int asked = l->o.batch > 0 ? l->o.batch : MOST_AUTO_BATCH;
+    l->n_channels = least_int(most_int((int)l->sources.n, l->o.most_sources), LIVE_MOST_CHANNELS);
+    l->most_batch = least_int(least_int(asked, l->n_channels), LIVE_MOST_BATCH);
+    l->n_inputs = keeps_all(l) ? LIVE_MOST_INPUTS : 1;
+    l->stats.n_channels = l->n_channels;
+    l->setting = (live_setting){.options = &l->o,
+                                .listener = l->listener.result != NULL ? &l->listener : NULL,
+                                .folder = l->folder,
+                                .stats = &l->stats,
+                                .wants_end = &l->stats.wants_end,
+                                .n_channels = l->n_channels,
+                                .has_files_only = keeps_all(l),
+                                .mem = &l->mem->owner[STREAM_OUTPUT]};
+}
+
+/* Under way between intake and sinks: in inputs, in the queue, and one in post's hand. */
+static int n_in_pipeline(const stream_live *l)
+{
+    return l->n_inputs * l->most_batch + post_queue_length(l) + 1;
+}
+
+static void make_plan(stream_live *l, const stream_model *m)
+{
+    stream_accounts *mem = l->mem;
+    const size_t side = (size_t)m->imgsz;
+    l->input_bytes = (size_t)l->most_batch * side * side * 3 * sizeof(float);
+    const int most_events = l->zones != NULL ? (int)live_zones_most_events(l->zones) : 0;
+    live_outlet_make_plan(&l->plan, &l->setting, n_in_pipeline(l), most_events);
+    mem->planned_bytes[STREAM_FRAMES] =
+        mem->owner[STREAM_FRAMES].in_use_bytes + (size_t)l->n_inputs * l->input_bytes +
+        live_intake_bytes(l->n_channels, n_in_pipeline(l) + l->plan.n_frames) +
+        (size_t)l->n_channels * live_capture_bytes() +
+        video_scaler_bytes(l->setting.most_w, l->setting.most_h, m->imgsz, l->makes_rgb);
+    mem->planned_bytes[STREAM_OUTPUT] =
+        mem->owner[STREAM_OUTPUT].in_use_bytes + live_outlet_bytes(&l->plan, &l->setting);
+    const int n_spare = n_in_pipeline(l) + l->plan.n_frames;
+    mem->planned_bytes[STREAM_DECODERS] =
+        l->decoder_bytes +
+        (size_t)live_intake_most_held(l->n_channels, n_spare, keeps_all(l)) * l->picture_bytes;
+    mem->planned_bytes[STREAM_ENCODERS] = live_outlet_encoder_bytes(&l->plan, &l->setting);
+    mem->planned_bytes[STREAM_DETECTIONS] =
+        l->o.track ? live_tracks_bytes(&l->o.tracker, l->n_channels) : 0;
+}
+
+/* ---- parts ---- */
+
+static vg_status open_detector(stream_live *l, stream_model *m, vg_error *err)
+{
+    const stream_detector_options d = {.weights = l->o.weights,
+                                       .imgsz = l->o.imgsz,
+                                       .batch = l->most_batch,
+                                       .threads = l->o.threads,
+                                       .plan_cache = PLAN_CACHE,
+                                       .isa = l->o.isa[0] != '\0' ? l->o.isa : NULL};
+    return stream_detector_open(&l->detector, m, &d, m->imgsz, m->imgsz, l->o.max_det, l->mem, err);
+}
+
+static vg_status choose_classes(stream_live *l, vg_error *err)
+{
+    const int nc = stream_detector_info(l->detector)->nc;
+    l->nms = (detect_nms_options){.conf = (float)l->o.conf,
+                                  .iou = (float)l->o.iou,
+                                  .max_det = l->o.max_det,
+                                  .agnostic = l->o.agnostic_nms};
+    if (l->o.track)
+        l->nms.conf = live_tracks_candidate_conf(&l->o.tracker, l->nms.conf);
+    if (l->o.n_classes == 0)
+        return VG_OK;
+    l->wanted_classes = base_alloc_zero(&l->mem->owner[STREAM_DETECTIONS], (size_t)nc, 1, err);
+    if (l->wanted_classes == NULL)
+        return VG_ERR_MEMORY;
+    for (int i = 0; i < l->o.n_classes; i++) {
+        const int c = l->o.classes[i];
+        if (c < 0 || c >= nc)
+            return base_fail(err, VG_ERR_ARGUMENT, "classes", base_mend("use 0 to %d", nc - 1),
+                             "class %d of a model of %d classes", c, nc);
+        l->wanted_classes[c] = 1;
+    }
+    l->nms.classes = l->wanted_classes;
+    return VG_OK;
+}
+
+/* Zones come before the detector, for the plan; the names of classes are the file's. */
+static vg_status open_zones(stream_live *l, const stream_model *m, vg_error *err)
+{
+    const weights_meta *meta = weights_get_meta(m->file);
+    if (l->o.zones[0] == '\0')
+        return VG_OK;
+    const bool has_names = meta->names != NULL && meta->n_classes >= m->info.nc;
+    vg_status st = live_zones_open(
+        &l->zones, l->o.zones, has_names ? (const char *const *)meta->names : NULL, m->info.nc,
+        l->n_channels, &l->o.tracker, &l->mem->owner[STREAM_OUTPUT], err);
+    if (st == VG_OK && live_zones_needs_tracks(l->zones))
+        l->o.track = true;
+    if (st == VG_OK)
+        live_zones_warn(l->zones, l->o.zones, &l->sources);
+    return st;
+}
+
+static double run_ms(stream_live *l, int n, int h, int w, vg_status *st, vg_error *err)
+{
+    double best = 1e30;
+    for (int i = 0; i < TRIALS && *st == VG_OK; i++) {
+        const int64_t began = base_now_ns();
+        *st = stream_detector_run(l->detector, l->batches[0].input, n, h, w, l->mem, err);
+        const double ms = base_ms(base_now_ns() - began);
+        best = ms < best ? ms : best;
+    }
+    return best;
+}
+
+/* Several sources at once: together when the network is faster that way by more than noise. */
+static vg_status choose_batch(stream_live *l, vg_error *err)
+{
+    vg_status st = VG_OK;
+    image_letterbox_fit fit;
+    const int n = l->most_batch;
+    if (l->o.batch > 0 || n == 1)
+        return VG_OK;
+    st = stream_fit(&fit, stream_detector_imgsz(l->detector),
+                    stream_detector_info(l->detector)->max_stride, l->setting.most_w,
+                    l->setting.most_h, true, err);
+    if (st != VG_OK)
+        return st;
+    memset(l->batches[0].input, 0, l->input_bytes);
+    const double alone = run_ms(l, 1, fit.out_h, fit.out_w, &st, err),
+                 together = run_ms(l, n, fit.out_h, fit.out_w, &st, err) / n;
+    l->most_batch = together < 0.95 * alone ? n : 1;
+    return st;
+}
+
+static vg_status make_buffers(stream_live *l, vg_error *err)
+{
+    base_mem *frames = &l->mem->owner[STREAM_FRAMES], *plans = &l->mem->owner[STREAM_PLANS];
+    vg_status st = live_intake_create(&l->intake, l->n_channels,
+                                      n_in_pipeline(l) + l->plan.n_frames, frames, err);
+    if (st == VG_OK)
+        st = video_scaler_create(&l->scaler, frames, err);
+    const struct {
+        base_queue **queue;
+        int capacity;
+    } queues[] = {
+        {&l->blank, l->n_inputs}, {&l->to_infer, l->n_inputs}, {&l->to_post, post_queue_length(l)}};
+    for (size_t i = 0; i < sizeof queues / sizeof *queues && st == VG_OK; i++)
+        st = base_queue_create(queues[i].queue, (size_t)queues[i].capacity, BASE_QUEUE_BLOCK, plans,
+                               err);
+    for (int i = 0; i < l->n_inputs && st == VG_OK; i++) {
+        l->batches[i].input = base_alloc(frames, l->input_bytes, err);
+        if (l->batches[i].input == NULL)
+            return VG_ERR_MEMORY;
+        memset(l->batches[i].input, 0, l->input_bytes); /* every page is there */
+        base_queue_push(l->blank, &l->batches[i], NULL);
+    }
+    return st;
+}
+
+static vg_status open_outlet(stream_live *l, vg_error *err)
+{
+    vg_status st = VG_OK;
+    if (l->o.track)
+        st = live_tracks_open(&l->tracks, &l->o.tracker, l->n_channels,
+                              &l->mem->owner[STREAM_DETECTIONS], err);
+    if (st == VG_OK && l->plan.needs_folder) {
+        const bool is_there =
+            l->o.exist_ok && base_path_join(l->folder, sizeof l->folder, l->o.project, l->o.name) &&
+            base_path_exists(l->folder);
+        st = stream_run_folder_make(l->folder, sizeof l->folder, l->o.project, l->o.name,
+                                    l->o.exist_ok, err);
+        l->made_folder = st == VG_OK && !is_there;
+    }
+    l->stats.has_tracks = l->tracks != NULL;
+    l->setting.detector = l->detector;
+    l->setting.zones = l->zones;
+    if (st == VG_OK)
+        st = live_outlet_open(&l->outlet, &l->plan, &l->setting, &l->stats, l->intake, err);
+    return st;
+}
+
+vg_status live_job_check(stream_live *l, vg_error *err)
+{
+    stream_model model = {0};
+    vg_status st = live_sources_open(&l->sources, &l->o, &l->mem->owner[STREAM_OUTPUT], err);
+    if (st == VG_OK)
+        st = stream_model_open(&model, l->o.weights, l->o.imgsz, l->mem, err);
+    if (st != VG_OK)
+        return st;
+    plan_sizes(l);
+    look_at_sources(l, model.imgsz);
+    st = open_zones(l, &model, err);
+    if (st == VG_OK) {
+        make_plan(l, &model);
+        st = open_detector(l, &model, err);
+    }
+    stream_model_close(&model);
+    if (st == VG_OK)
+        st = choose_classes(l, err);
+    return st;
+}
+
+vg_status live_job_open(stream_live *l, vg_error *err)
+{
+    vg_status st = live_job_check(l, err);
+    if (st == VG_OK)
+        st = make_buffers(l, err);
+    if (st == VG_OK)
+        st = choose_batch(l, err);
+    if (st == VG_OK)
+        st = open_outlet(l, err);
+    return st;
+}
+
+void live_job_free(stream_live *l)
+{
+    live_tracks_close(&l->tracks);
+    live_zones_close(&l->zones);
+    base_queue_destroy(&l->blank);
+    base_queue_destroy(&l->to_infer);
+    base_queue_destroy(&l->to_post);
+    video_scaler_destroy(&l->scaler);
+    live_intake_destroy(&l->intake);
+    for (int i = 0; i < LIVE_MOST_INPUTS; i++)
+        base_free(l->batches[i].input);
+    base_free(l->wanted_classes);
+    stream_detector_close(&l->detector);
+    live_sources_close(&l->sources);
+}

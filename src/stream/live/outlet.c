@@ -1,0 +1,370 @@
+/* outlet.c: the pool of results, and the sinks' threads. */
+#include "outlet.h"
+
+#include <errno.h>
+#include <locale.h>
+#include <pthread.h>
+#include <string.h>
+
+enum { TICK_MS = 1000, TELL_AGAIN_S = 60 };
+
+typedef struct outlet_sink {
+    live_outlet *outlet;
+    const live_sink *sink;
+    void *state;
+    base_queue *queue;
+    live_sink_stats *stats;
+    pthread_t thread;
+    bool is_open, is_running;
+    int64_t told_ns; /* of its last failure */
+    int occupants[LIVE_MOST_CHANNELS];
+    bool has_work[LIVE_MOST_CHANNELS]; /* written to since the last channel_ended */
+} outlet_sink;
+
+struct live_outlet {
+    const live_setting *setting;
+    live_stats *stats;
+    live_intake *intake;
+    live_outlet_plan plan;
+    live_item *items; /* (n_items) */
+    base_queue *home; /* items nobody holds */
+    locale_t c_locale;
+    atomic_bool is_hurried;
+    outlet_sink sinks[LIVE_MOST_SINKS];
+};
+
+/* ---- what will be held ---- */
+
+static bool is_wanted(const live_sink *sink, const live_setting *s)
+{
+    return sink->is_wanted != NULL ? sink->is_wanted(s->options) : s->listener != NULL;
+}
+
+static bool blocks(const live_sink *sink, const live_setting *s)
+{
+    const int policy = s->options->sink_policy;
+    return policy == LIVE_SINK_BLOCK ||
+           (policy == LIVE_SINK_AUTO && sink->is_local && s->has_files_only);
+}
+
+void live_outlet_make_plan(live_outlet_plan *out, const live_setting *s, int n_in_pipeline,
+                           int most_events)
+{
+    *out = (live_outlet_plan){
+        .n_items = n_in_pipeline, .max_det = s->options->max_det, .most_events = most_events};
+    for (size_t i = 0; live_sinks[i] != NULL; i++) {
+        const live_sink *sink = live_sinks[i];
+        if (!is_wanted(sink, s))
+            continue;
+        const int k = out->n_sinks++;
+        out->wanted[k] = sink;
+        /* Every source adds one: eight cameras come at once. */
+        out->queue_length[k] = (size_t)(sink->queue_length + s->n_channels - 1);
+        out->blocks[k] = blocks(sink, s);
+        out->n_items += (int)out->queue_length[k] + 1; /* and the one in its hand */
+        if (sink->needs_pixels)
+            out->n_frames += (int)out->queue_length[k] + 1;
+        out->needs_folder = out->needs_folder || sink->needs_folder;
+    }
+}
+
+static size_t item_bytes(const live_outlet_plan *p)
+{
+    return sizeof(live_item) + (size_t)p->max_det * (sizeof(detect_box) + sizeof(int64_t)) +
+           (size_t)p->most_events * sizeof(live_event);
+}
+
+size_t live_outlet_bytes(const live_outlet_plan *p, const live_setting *s)
+{
+    enum { QUEUE_BYTES = 256 };
+    size_t bytes = sizeof(live_outlet) + (size_t)p->n_items * (item_bytes(p) + sizeof(void *)) +
+                   (size_t)(p->n_sinks + 1) * QUEUE_BYTES;
+    for (int k = 0; k < p->n_sinks; k++)
+        bytes += p->queue_length[k] * sizeof(void *) + p->wanted[k]->state_bytes +
+                 (p->wanted[k]->need_bytes != NULL ? p->wanted[k]->need_bytes(s) : 0);
+    return bytes;
+}
+
+size_t live_outlet_encoder_bytes(const live_outlet_plan *p, const live_setting *s)
+{
+    size_t bytes = 0;
+    for (int k = 0; k < p->n_sinks; k++)
+        if (p->wanted[k]->encoder_bytes != NULL)
+            bytes += p->wanted[k]->encoder_bytes(s);
+    return bytes;
+}
+
+/* ---- items ---- */
+
+live_item *live_outlet_blank(live_outlet *o)
+{
+    void *item = NULL;
+    base_queue_pop(o->home, &item, -1, NULL);
+    return item;
+}
+
+static void stop_looking(live_outlet *o, live_item *item)
+{
+    if (atomic_fetch_sub(&item->n_lookers, 1) != 1)
+        return;
+    live_intake_give_back(o->intake, item->frame);
+    item->frame = NULL;
+}
+
+static void let_go(live_outlet *o, live_item *item)
+{
+    if (atomic_fetch_sub(&item->n_holders, 1) == 1)
+        base_queue_push(o->home, item, NULL);
+}
+
+void live_outlet_drop(live_outlet *o, live_item *item)
+{
+    if (item->frame != NULL)
+        live_intake_give_back(o->intake, item->frame);
+    item->frame = NULL;
+    base_queue_push(o->home, item, NULL);
+}
+
+static void let_go_from(outlet_sink *s, live_item *item)
+{
+    if (s->sink->needs_pixels)
+        stop_looking(s->outlet, item);
+    let_go(s->outlet, item);
+}
+
+void live_outlet_send(live_outlet *o, live_item *item)
+{
+    item->n_holders = o->plan.n_sinks + 1; /* and us */
+    item->n_lookers = 1;
+    item->result.pixels = item->frame;
+    for (int k = 0; k < o->plan.n_sinks; k++)
+        item->n_lookers += o->plan.wanted[k]->needs_pixels;
+    for (int k = 0; k < o->plan.n_sinks; k++) {
+        outlet_sink *s = &o->sinks[k];
+        void *dropped = NULL;
+        if (!base_queue_push(s->queue, item, &dropped))
+            dropped = item;
+        if (dropped != NULL) {
+            atomic_fetch_add(&s->stats->n_dropped, 1);
+            let_go_from(s, dropped);
+        }
+        s->stats->n_waiting = (int)base_queue_length(s->queue);
+    }
+    stop_looking(o, item);
+    let_go(o, item);
+}
+
+bool live_outlet_is_idle(live_outlet *o)
+{
+    return base_queue_length(o->home) == (size_t)o->plan.n_items;
+}
+
+/* ---- a sink's thread ---- */
+
+/* Of a fault that lasts, one line a minute. */
+static void tell(outlet_sink *s, vg_status st, const vg_error *err)
+{
+    const int64_t now = base_now_ns();
+    if (st == VG_OK) {
+        if (atomic_exchange(&s->stats->is_failing, false))
+            base_log(BASE_LOG_INFO, "sink works again", "sink=%s", s->sink->name);
+        return;
+    }
+    atomic_fetch_add(&s->stats->n_failed, 1);
+    if (!atomic_exchange(&s->stats->is_failing, true) ||
+        now - s->told_ns > TELL_AGAIN_S * INT64_C(1000000000)) {
+        base_log(BASE_LOG_WARN, "sink failed", "sink=%s what=\"%s\" where=\"%s\" failures=%llu",
+                 s->sink->name, err->what, err->where, (unsigned long long)s->stats->n_failed);
+        s->told_ns = now;
+    }
+}
+
+static void end_channel(outlet_sink *s, int channel)
+{
+    if (s->has_work[channel] && s->sink->channel_ended != NULL)
+        s->sink->channel_ended(s->state, channel);
+    s->has_work[channel] = false;
+}
+
+static void write_item(outlet_sink *s, live_item *item)
+{
+    vg_error err = {0};
+    const int channel = item->result.channel;
+    if (s->occupants[channel] != item->occupant)
+        end_channel(s, channel);
+    s->occupants[channel] = item->occupant;
+    s->has_work[channel] = true;
+    const vg_status st = s->sink->write(s->state, s->outlet->setting, &item->result, &err);
+    if (st == VG_OK)
+        atomic_fetch_add(&s->stats->n_written, 1);
+    tell(s, st, &err);
+}
+
+/* Once a second, and when nothing waits: sources that have ended have nothing more to say. */
+static void tick(outlet_sink *s)
+{
+    vg_error err = {0};
+    const live_stats *stats = s->outlet->stats;
+    for (int c = 0; c < stats->n_channels && base_queue_length(s->queue) == 0; c++) {
+        const int state = stats->channels[c].state;
+        if (state == LIVE_EMPTY)
+            end_channel(s, c);
+    }
+    if (s->sink->tick == NULL)
+        return;
+    const vg_status st = s->sink->tick(s->state, s->outlet->setting, &err);
+    if (st != VG_OK)
+        tell(s, st, &err);
+}
+
+static void *sink_loop(void *self)
+{
+    outlet_sink *s = self;
+    void *item;
+    bool timed_out = false;
+    int64_t next_tick_ns = base_now_ns() + TICK_MS * INT64_C(1000000);
+    uselocale(
+        s->outlet->c_locale); /* files have decimal points, whatever the host program has set */
+    for (;;) {
+        const bool has_item = base_queue_pop(s->queue, &item, TICK_MS, &timed_out);
+        if (!has_item && !timed_out)
+            break;
+        s->stats->n_waiting = (int)base_queue_length(s->queue);
+        if (has_item) {
+            if (s->outlet->is_hurried)
+                atomic_fetch_add(&s->stats->n_dropped, 1);
+            else
+                write_item(s, item);
+            let_go_from(s, item);
+        }
+        if (base_now_ns() >= next_tick_ns) {
+            tick(s);
+            next_tick_ns = base_now_ns() + TICK_MS * INT64_C(1000000);
+        }
+    }
+    uselocale(LC_GLOBAL_LOCALE);
+    return NULL;
+}
+
+/* ---- open and close ---- */
+
+static vg_status make_items(live_outlet *o, base_mem *mem, vg_error *err)
+{
+    const live_outlet_plan *p = &o->plan;
+    vg_status st = base_queue_create(&o->home, (size_t)p->n_items, BASE_QUEUE_BLOCK, mem, err);
+    if (st != VG_OK)
+        return st;
+    o->items = base_alloc_zero(mem, (size_t)p->n_items, sizeof *o->items, err);
+    for (int i = 0; o->items != NULL && i < p->n_items; i++) {
+        live_item *item = &o->items[i];
+        const size_t n_events = (size_t)(p->most_events > 0 ? p->most_events : 1);
+        item->boxes = base_alloc_zero(mem, (size_t)p->max_det, sizeof *item->boxes, err);
+        item->ids = base_alloc_zero(mem, (size_t)p->max_det, sizeof *item->ids, err);
+        item->events = base_alloc_zero(mem, n_events, sizeof *item->events, err);
+        if (item->boxes == NULL || item->ids == NULL || item->events == NULL)
+            return VG_ERR_MEMORY;
+        base_queue_push(o->home, item, NULL);
+    }
+    return o->items != NULL ? VG_OK : VG_ERR_MEMORY;
+}
+
+static vg_status open_sink(live_outlet *o, int k, vg_error *err)
+{
+    outlet_sink *s = &o->sinks[k];
+    base_mem *mem = o->setting->mem;
+    s->outlet = o;
+    s->sink = o->plan.wanted[k];
+    s->stats = &o->stats->sinks[k];
+    s->stats->capacity = (int)o->plan.queue_length[k];
+    s->state = base_alloc_zero(mem, 1, s->sink->state_bytes, err);
+    if (s->state == NULL)
+        return VG_ERR_MEMORY;
+    vg_status st =
+        base_queue_create(&s->queue, o->plan.queue_length[k],
+                          o->plan.blocks[k] ? BASE_QUEUE_BLOCK : BASE_QUEUE_DROP_OLDEST, mem, err);
+    if (st == VG_OK)
+        st = s->sink->open(s->state, o->setting, err);
+    s->is_open = st == VG_OK;
+    s->stats->name = s->sink->name;
+    return st;
+}
+
+static vg_status start_sink(outlet_sink *s, vg_error *err)
+{
+    char name[16]; /* the kernel's limit */
+    errno = pthread_create(&s->thread, NULL, sink_loop, s);
+    if (errno != 0)
+        return base_fail_errno(err, VG_ERR_SYSTEM, NULL,
+                               "raise the limit of processes, or stop others",
+                               "a thread cannot be started");
+    s->is_running = true;
+    base_format(name, sizeof name, "vigil-%.9s", s->sink->name);
+    pthread_setname_np(s->thread, name);
+    return VG_OK;
+}
+
+vg_status live_outlet_open(live_outlet **out, const live_outlet_plan *p, const live_setting *s,
+                           live_stats *stats, live_intake *in, vg_error *err)
+{
+    *out = NULL;
+    live_outlet *o = base_alloc_zero(s->mem, 1, sizeof *o, err);
+    if (o == NULL)
+        return VG_ERR_MEMORY;
+    o->setting = s;
+    o->stats = stats;
+    o->intake = in;
+    o->plan = *p;
+    o->c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0); /* glibc's own: nothing is taken */
+    vg_status st = make_items(o, s->mem, err);
+    stats->n_sinks = p->n_sinks;
+    for (int k = 0; k < p->n_sinks && st == VG_OK; k++)
+        st = open_sink(o, k, err);
+    for (int k = 0; k < p->n_sinks && st == VG_OK; k++)
+        st = start_sink(&o->sinks[k], err);
+    if (st != VG_OK)
+        live_outlet_close(&o, 0, NULL);
+    *out = o;
+    return st;
+}
+
+static void join_sinks(live_outlet *o, double patience_s)
+{
+    const int64_t until = base_now_ns() + (int64_t)(patience_s * 1e9);
+    while (o->home != NULL && !live_outlet_is_idle(o) && base_now_ns() < until)
+        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+    o->is_hurried = true;
+    for (int k = 0; k < o->plan.n_sinks; k++)
+        if (o->sinks[k].queue != NULL)
+            base_queue_close(o->sinks[k].queue);
+    for (int k = 0; k < o->plan.n_sinks; k++)
+        if (o->sinks[k].is_running)
+            pthread_join(o->sinks[k].thread, NULL);
+}
+
+vg_status live_outlet_close(live_outlet **outlet, double patience_s, vg_error *err)
+{
+    live_outlet *o = *outlet;
+    vg_status st = VG_OK;
+    if (o == NULL)
+        return VG_OK;
+    join_sinks(o, patience_s);
+    for (int k = 0; k < o->plan.n_sinks; k++) {
+        outlet_sink *s = &o->sinks[k];
+        if (s->is_open) {
+            const vg_status closed = s->sink->close(s->state, st == VG_OK ? err : NULL);
+            st = st == VG_OK ? closed : st;
+        }
+        base_queue_destroy(&s->queue);
+        base_free(s->state);
+    }
+    for (int i = 0; o->items != NULL && i < o->plan.n_items; i++) {
+        base_free(o->items[i].boxes);
+        base_free(o->items[i].ids);
+        base_free(o->items[i].events);
+    }
+    base_queue_destroy(&o->home);
+    base_free(o->items);
+    base_free(o);
+    *outlet = NULL;
+    return st;
+}

@@ -1,0 +1,150 @@
+/* painter.c: a frame as RGB, and with what was found in it drawn.
+ *
+ * It keeps its account, for the picture grows when a larger frame comes than was known at open; it
+ * settles at the largest. */
+#include <inttypes.h>
+
+#include "sink.h"
+#include "zones.h"
+
+enum { LABEL_BYTES = 192 };
+
+struct live_painter {
+    base_mem *mem;
+    video_scaler *scaler;
+    image_canvas *canvas;
+    image_buffer picture;
+    image_box *boxes; /* (most) */
+    char *labels;     /* (most, LABEL_BYTES) */
+    size_t most;
+};
+
+static size_t most_boxes(const live_setting *s)
+{
+    return s->options->max_det > 0 ? (size_t)s->options->max_det : 1;
+}
+
+static image_draw_style style_of(const live_setting *s)
+{
+    return (image_draw_style){.line_width_px = s->options->line_width_px};
+}
+
+size_t live_painter_bytes(const live_setting *s)
+{
+    const image_draw_style style = style_of(s);
+    return sizeof(live_painter) + most_boxes(s) * (sizeof(image_box) + LABEL_BYTES) +
+           (size_t)s->most_w * (size_t)s->most_h * 3 +
+           (s->most_w > 0 ? image_canvas_bytes(s->most_w, s->most_h, &style) : 0);
+}
+
+static vg_status reserve(live_painter *p, const live_setting *s, base_mem *mem, vg_error *err)
+{
+    const image_draw_style style = style_of(s);
+    if (s->most_w < 1 || s->most_h < 1)
+        return VG_OK;
+    const vg_status st = image_canvas_reserve(p->canvas, s->most_w, s->most_h, &style, mem, err);
+    return st == VG_OK ? image_buffer_reserve(&p->picture, s->most_w, s->most_h, mem, err) : st;
+}
+
+vg_status live_painter_create(live_painter **out, const live_setting *s, base_mem *mem,
+                              vg_error *err)
+{
+    live_painter *p = base_alloc_zero(mem, 1, sizeof *p, err);
+    *out = NULL;
+    if (p == NULL)
+        return VG_ERR_MEMORY;
+    p->mem = mem;
+    p->most = most_boxes(s);
+    p->boxes = base_alloc_zero(mem, p->most, sizeof *p->boxes, err);
+    p->labels = base_alloc_zero(mem, p->most, LABEL_BYTES, err);
+    vg_status st = p->boxes != NULL && p->labels != NULL ? VG_OK : VG_ERR_MEMORY;
+    if (st == VG_OK)
+        st = video_scaler_create(&p->scaler, mem, err);
+    if (st == VG_OK)
+        st = image_canvas_create(&p->canvas, mem, err);
+    if (st == VG_OK)
+        st = reserve(p, s, mem, err);
+    if (st != VG_OK)
+        live_painter_destroy(&p);
+    *out = p;
+    return st;
+}
+
+void live_painter_destroy(live_painter **painter)
+{
+    live_painter *p = *painter;
+    if (p == NULL)
+        return;
+    video_scaler_destroy(&p->scaler);
+    image_canvas_destroy(&p->canvas);
+    image_buffer_fini(&p->picture);
+    base_free(p->boxes);
+    base_free(p->labels);
+    base_free(p);
+    *painter = NULL;
+}
+
+vg_status live_painter_plain(live_painter *p, image_view *out, const live_result *r, vg_error *err)
+{
+    vg_status st = image_buffer_reserve(&p->picture, r->frame.w, r->frame.h, p->mem, err);
+    if (st == VG_OK)
+        st = video_frame_to_rgb(p->scaler, &p->picture.view, r->pixels, p->mem, err);
+    *out = st == VG_OK ? p->picture.view : (image_view){0};
+    return st;
+}
+
+/* "id:3 car 0.87" */
+static void make_label(char *label, const live_setting *s, const live_result *r, size_t i)
+{
+    const detect_box *b = &r->boxes[i];
+    char id[32] = "", score[16] = "";
+    label[0] = '\0';
+    if (s->options->hide_labels)
+        return;
+    if (r->ids != NULL)
+        base_format(id, sizeof id, "id:%" PRId64 " ", r->ids[i]);
+    if (!s->options->hide_conf)
+        base_format(score, sizeof score, " %.2f", (double)b->score);
+    base_format(label, LABEL_BYTES, "%s%.140s%s", id,
+                stream_detector_class_name(s->detector, b->class_index), score);
+}
+
+/* Outlines and counts of the channel's zones, as they are by now: the frame may be a few older. */
+static vg_status draw_zones(live_painter *p, const image_view *out, const live_setting *s,
+                            const live_result *r, vg_error *err)
+{
+    const image_draw_style style = style_of(s);
+    vg_status st = VG_OK;
+    live_zone_view v;
+    for (size_t i = 0;
+         s->zones != NULL && st == VG_OK && live_zones_get(&v, s->zones, r->channel, i); i++) {
+        float xy[2 * LIVE_MOST_ZONE_POINTS];
+        char caption[LABEL_BYTES];
+        const size_t n = live_zones_outline(xy, s->zones, r->channel, i, r->frame.w, r->frame.h);
+        /* Colours from the end: the first classes are the usual ones. */
+        st = image_canvas_polygon(
+            p->canvas, out, xy, n, -1 - (int)i,
+            s->options->hide_labels ? NULL : live_zones_caption(caption, sizeof caption, &v),
+            &style, p->mem, err);
+    }
+    return st;
+}
+
+vg_status live_painter_drawn(live_painter *p, image_view *out, const live_setting *s,
+                             const live_result *r, vg_error *err)
+{
+    const image_draw_style style = style_of(s);
+    const size_t n = r->n_boxes < p->most ? r->n_boxes : p->most;
+    vg_status st = live_painter_plain(p, out, r, err);
+    if (st == VG_OK)
+        st = draw_zones(p, out, s, r, err);
+    if (st != VG_OK)
+        return st;
+    for (size_t i = 0; i < n; i++) { /* the best last, on top */
+        const detect_box *b = &r->boxes[n - 1 - i];
+        char *label = p->labels + i * LABEL_BYTES;
+        make_label(label, s, r, n - 1 - i);
+        p->boxes[i] = (image_box){b->x1, b->y1, b->x2, b->y2, b->class_index, label};
+    }
+    return image_canvas_boxes(p->canvas, out, p->boxes, n, &style, p->mem, err);
+}

@@ -1,0 +1,132 @@
+/* sink.h: where results of a live job go. A sink is one file ending in one descriptor, and a
+ * row in sinks.c.
+ *
+ * Every sink has a thread and a bounded queue of its own, so none waits for another and none keeps
+ * the capture waiting (but local ones of a job whose sources all are `every`: there the queue
+ * blocks, which is back-pressure, unless sink_policy says drop). At a full queue the oldest result
+ * gives way and is counted. A write that fails is told (at most once in a while), counted, and the
+ * sink goes on with the next result: a full disk may get room again, a broker may come back. */
+#ifndef STREAM_LIVE_SINK_H
+#define STREAM_LIVE_SINK_H
+
+#include "options.h"
+#include "stats.h"
+#include "stream/accounts.h"
+#include "stream/detector.h"
+#include "video/video.h"
+
+/* ---- what happened in a zone ---- */
+
+typedef enum live_event_kind {
+    LIVE_EVENT_ENTER,  /* a track came into the zone */
+    LIVE_EVENT_LEAVE,  /* went out, or (is_lost) was not seen again */
+    LIVE_EVENT_DWELL,  /* has been inside for longer than dwell */
+    LIVE_EVENT_ABSENT, /* nothing of the class inside for longer than absent */
+    LIVE_EVENT_BACK    /* after ABSENT: there again */
+} live_event_kind;
+const char *live_event_name(live_event_kind k);
+
+typedef struct live_event {
+    uint64_t id; /* of the job, from 1 */
+    live_event_kind kind;
+    const char *zone;        /* its name; lives as long as the job */
+    int class_index;         /* -1: any */
+    int64_t track;           /* 0: none */
+    double seconds;          /* inside so far (LEAVE, DWELL), missing so far (ABSENT, BACK) */
+    int inside, n_in, n_out; /* of this zone and class, after the event */
+    bool wants_snapshot;
+    bool is_lost;   /* LEAVE: its track ended inside */
+    detect_box box; /* of the track; all 0 when there is none */
+} live_event;
+
+/* ---- a result ---- */
+
+typedef struct live_times { /* milliseconds */
+    double decode, wait, preprocess, inference, postprocess;
+    double latency; /* from the packet's arrival to the result */
+} live_times;
+
+/* Of one frame. Read-only and shared by the sinks; alive until the write returns. */
+typedef struct live_result {
+    int channel;            /* place among the sources */
+    const char *source;     /* its public name: no password */
+    const char *file;       /* of several that it plays; "" or NULL: it is one */
+    const char *stem;       /* fit for file names, unlike any other source's of the job */
+    uint64_t index;         /* of the channel's results, from 0 */
+    uint64_t of;            /* frames of the whole file, 0: not known */
+    video_frame_info frame; /* w x h, time stamps */
+    const video_frame *pixels;
+    int in_w, in_h;
+    const detect_box *boxes; /* (n_boxes), best first; with tracking those that are tracked */
+    size_t n_boxes;
+    const int64_t *ids; /* (n_boxes), NULL without tracking */
+    const live_event *events;
+    size_t n_events;
+    live_times times;
+} live_result;
+
+struct live_setting;
+/* Called by a sink's thread for every result, when given; opened (NULL: not wanted) before the
+ * first one, by the thread that opens the job. */
+typedef struct live_listener {
+    void *ctx;
+    void (*result)(void *ctx, const live_result *r);
+    void (*opened)(void *ctx, const struct live_setting *s);
+} live_listener;
+
+/* What every sink may want to know; borrowed for the life of the job. */
+typedef struct live_setting {
+    const live_options *options;
+    const live_listener *listener;   /* NULL: none */
+    const stream_detector *detector; /* for the classes' names */
+    const char *folder;              /* the run folder; "" when no sink asked for one */
+    const live_stats *stats;
+    _Atomic bool *wants_end;        /* of stats: sinks may set it. NULL: nobody would look */
+    const struct live_zones *zones; /* NULL: none */
+    int n_channels;                 /* places, most_sources included */
+    int most_w, most_h;             /* of the frames, as far as known when the job began */
+    bool has_files_only;            /* all sources are `every` */
+    base_mem *mem;
+} live_setting;
+
+typedef struct live_sink {
+    const char *name, *help;
+    bool needs_pixels; /* its queue holds frames */
+    bool needs_folder;
+    bool is_local;    /* may block under `every` */
+    int queue_length; /* results it may be behind */
+    size_t state_bytes;
+    bool (*is_wanted)(const live_options *o);
+    /* What open and the first writes take beyond the state. NULL: nothing. */
+    size_t (*need_bytes)(const live_setting *s);
+    /* What FFmpeg's encoders take for it, about. NULL: it has none. */
+    size_t (*encoder_bytes)(const live_setting *s);
+    vg_status (*open)(void *state, const live_setting *s, vg_error *err);
+    vg_status (*write)(void *state, const live_setting *s, const live_result *r, vg_error *err);
+    /* Called about once a second by the same thread; NULL: not needed. */
+    vg_status (*tick)(void *state, const live_setting *s, vg_error *err);
+    /* A source has come, gone or begun a new connection: its recording may have to end. NULL: no
+     * matter. Called by the sink's thread. */
+    void (*channel_ended)(void *state, int channel);
+    /* The last word, also after failures; within half a second. */
+    vg_status (*close)(void *state, vg_error *err);
+} live_sink;
+
+extern const live_sink *const live_sinks[]; /* ends with NULL */
+
+/* ---- for sinks that show pictures ---- */
+
+/* RGB of a frame, and the same with boxes drawn: a buffer, scaler and canvas of its owner, one a
+ * thread. */
+typedef struct live_painter live_painter;
+size_t live_painter_bytes(const live_setting *s);
+vg_status live_painter_create(live_painter **out, const live_setting *s, base_mem *mem,
+                              vg_error *err);
+void live_painter_destroy(live_painter **p);
+/* The upright picture, as it came / with boxes, names, ids and zones' names drawn; valid until the
+ * next call. */
+vg_status live_painter_plain(live_painter *p, image_view *out, const live_result *r, vg_error *err);
+vg_status live_painter_drawn(live_painter *p, image_view *out, const live_setting *s,
+                             const live_result *r, vg_error *err);
+
+#endif

@@ -1,0 +1,180 @@
+/* sink_mqtt.c: PREFIX/STEM/results and PREFIX/STEM/events, one JSON object a message; changes
+ * of health to PREFIX/health; PREFIX/status is "online", and "offline" by will.
+ *
+ * Nothing here waits: messages go to the client's outbox, of which a mebibyte or two results are
+ * kept for a broker that is gone. A write fails when messages have been lost since the last one. */
+#include <string.h>
+#include <time.h>
+
+#include "changes.h"
+#include "json.h"
+#include "net/net.h"
+
+enum {
+    MOST_MESSAGES = 1000,
+    LEAST_OUTBOX_BYTES = 1 << 20,
+    TELL_S = 60 /* between two lines of the log on the same matter */
+};
+static const double LAST_S = 0.25;
+
+typedef struct state {
+    net_mqtt *client;
+    sink_text text;
+    bool tells_results, tells_events;
+    live_changes changes;
+    uint64_t n_dropped;
+    bool was_connected;
+    int64_t told_ns;
+} state;
+
+static bool is_wanted(const live_options *o)
+{
+    return o->mqtt[0] != '\0';
+}
+
+static size_t text_bytes(const live_setting *s)
+{
+    const size_t result = live_json_bytes(s), event = live_json_event_bytes();
+    return result > event ? result : event;
+}
+
+static net_mqtt_options client_options(const live_setting *s)
+{
+    const live_options *o = s->options;
+    const size_t two = 2 * (text_bytes(s) + NET_TOPIC_BYTES);
+    return (net_mqtt_options){.url = o->mqtt,
+                              .ca = o->mqtt_ca,
+                              .cert = o->mqtt_cert,
+                              .key = o->mqtt_key,
+                              .qos = o->mqtt_qos,
+                              .status = "status",
+                              .most_messages = MOST_MESSAGES,
+                              .most_bytes = two > LEAST_OUTBOX_BYTES ? two : LEAST_OUTBOX_BYTES,
+                              .message_bytes = text_bytes(s),
+                              .retry_first_s = o->retry_first_s,
+                              .retry_most_s = o->retry_most_s};
+}
+
+static size_t need_bytes(const live_setting *s)
+{
+    const net_mqtt_options o = client_options(s);
+    return text_bytes(s) + net_mqtt_bytes(&o);
+}
+
+static vg_status close_(void *self, vg_error *err)
+{
+    state *t = self;
+    const size_t n_left = net_mqtt_close(&t->client, LAST_S);
+    sink_text_close(&t->text);
+    (void)err; /* the job has done its part: it does not fail for a broker that is gone */
+    if (n_left > 0)
+        base_log(BASE_LOG_WARN, "messages left", "sink=mqtt messages=%zu", n_left);
+    return VG_OK;
+}
+
+static vg_status open_(void *self, const live_setting *s, vg_error *err)
+{
+    state *t = self;
+    const net_mqtt_options o = client_options(s);
+    t->tells_results = strcmp(s->options->mqtt_what, "events") != 0;
+    t->tells_events = strcmp(s->options->mqtt_what, "results") != 0;
+    vg_status st = sink_text_open(&t->text, text_bytes(s), s->mem, err);
+    if (st == VG_OK)
+        st = net_mqtt_open(&t->client, &o, s->mem, err);
+    if (st != VG_OK)
+        sink_text_close(&t->text);
+    return st;
+}
+
+static vg_status send_text(state *t, const char *stem, const char *what, vg_error *err)
+{
+    char topic[NET_TOPIC_BYTES];
+    base_format(topic, sizeof topic, "%s%s%s", stem, stem[0] != '\0' ? "/" : "", what);
+    return net_mqtt_send(t->client, topic, t->text.bytes, t->text.length, false, err);
+}
+
+/* Fails when messages were lost since it was last asked. */
+static vg_status check_lost(state *t, vg_error *err)
+{
+    net_mqtt_counts counts;
+    net_mqtt_get_counts(t->client, &counts);
+    const uint64_t n = counts.dropped - t->n_dropped;
+    t->n_dropped = counts.dropped;
+    if (n == 0)
+        return VG_OK;
+    if (net_mqtt_problem(t->client, err) != VG_OK)
+        return VG_ERR_IO;
+    return base_fail(err, VG_ERR_LIMIT, "option mqtt", "send less: mqtt_what events",
+                     "%llu messages gave way to newer ones", (unsigned long long)n);
+}
+
+static vg_status write_(void *self, const live_setting *s, const live_result *r, vg_error *err)
+{
+    state *t = self;
+    vg_status st = VG_OK;
+    for (size_t i = 0; i < r->n_events && t->tells_events && st == VG_OK; i++) {
+        t->text.length = 0;
+        st = live_json_event(&t->text, s, r, &r->events[i], err);
+        if (st == VG_OK)
+            st = send_text(t, r->stem, "events", err);
+    }
+    if (t->tells_results && st == VG_OK) {
+        t->text.length = 0;
+        st = live_json_result(&t->text, s, r, err);
+        if (st == VG_OK)
+            st = send_text(t, r->stem, "results", err);
+    }
+    return st == VG_OK ? check_lost(t, err) : st;
+}
+
+/* The log is told when the broker comes and goes; of one that does so often, once a minute. */
+static void tell_connection(state *t)
+{
+    vg_error err = {0};
+    net_mqtt_counts counts;
+    net_mqtt_get_counts(t->client, &counts);
+    const vg_status st = net_mqtt_problem(t->client, &err);
+    const int64_t now_ns = base_now_ns();
+    const bool is_known = counts.is_connected || st != VG_OK; /* else it is connecting */
+    if (!is_known || (t->told_ns != 0 && (counts.is_connected == t->was_connected ||
+                                          now_ns - t->told_ns < TELL_S * INT64_C(1000000000))))
+        return;
+    if (counts.is_connected)
+        base_log(BASE_LOG_INFO, "broker connected", "connects=%llu waiting=%zu dropped=%llu",
+                 (unsigned long long)counts.connects, counts.waiting,
+                 (unsigned long long)counts.dropped);
+    else
+        base_log(BASE_LOG_WARN, "broker gone", "what=\"%s\" where=\"%s\" waiting=%zu", err.what,
+                 err.where, counts.waiting);
+    t->was_connected = counts.is_connected;
+    t->told_ns = now_ns;
+}
+
+static vg_status tick(void *self, const live_setting *s, vg_error *err)
+{
+    state *t = self;
+    live_change c;
+    struct timespec wall;
+    vg_status st = VG_OK;
+    tell_connection(t);
+    clock_gettime(CLOCK_REALTIME, &wall);
+    while (t->tells_events && st == VG_OK && live_changes_next(&t->changes, &c, s->stats)) {
+        t->text.length = 0;
+        st = live_json_health(&t->text, c.source, c.was, c.now, c.fault, c.n_reconnects,
+                              wall.tv_sec * INT64_C(1000000000) + wall.tv_nsec, err);
+        if (st == VG_OK)
+            st = send_text(t, "", "health", err);
+    }
+    return st;
+}
+
+const live_sink live_sink_mqtt = {.name = "mqtt",
+                                  .help = "events and results to an MQTT broker",
+                                  .queue_length = 16,
+                                  .state_bytes = sizeof(state),
+                                  .is_wanted = is_wanted,
+                                  .need_bytes = need_bytes,
+                                  .open = open_,
+                                  .write = write_,
+                                  .tick = tick,
+                                  .close = close_};

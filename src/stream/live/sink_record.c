@@ -1,0 +1,207 @@
+/* sink_record.c: the pictures with their boxes as video, a recording for each source.
+ *
+ * Video files become STEM.mp4 unless segments are asked for (STEM-2.mp4 when the size changes or
+ * the source plays another file); live sources become segments STEM-20261123-141500.mp4, the newest
+ * of which are kept. A source that reconnects goes on with its segment, for a camera that flaps
+ * would otherwise push a day's recording out with a thousand files of a second. */
+#include <string.h>
+
+#include "files.h"
+
+static const int64_t SILENCE_NS = INT64_C(60) * 1000000000; /* then a segment is ended */
+static const double SYNC_S = 0.3;                           /* of the time that the job's end has */
+enum { PIXELS_A_THREAD = 2560 * 1440, MOST_THREADS = 4 };
+
+typedef struct recording {
+    video_recorder *recorder; /* NULL: none yet */
+    char stem[LIVE_STEM_BYTES];
+    int64_t number, pts_ns, arrived_ns; /* of the last frame */
+    int64_t at_ns;                      /* its time in the recording */
+    int64_t written_ns;
+} recording;
+
+typedef struct state {
+    live_painter *painter;
+    video_syncer *syncer;
+    recording *recordings; /* (n) */
+    int n;
+    bool one_file;
+} state;
+
+static bool is_wanted(const live_options *o)
+{
+    return o->save;
+}
+
+static size_t need_bytes(const live_setting *s)
+{
+    return live_painter_bytes(s) +
+           (size_t)s->n_channels * (sizeof(recording) + video_recorder_bytes());
+}
+
+/* A large picture takes a processor longer than a frame lasts. */
+static int threads_for(int w, int h)
+{
+    const int n = 1 + (int)((int64_t)w * h / PIXELS_A_THREAD);
+    return n < MOST_THREADS ? n : MOST_THREADS;
+}
+
+static size_t encoder_bytes(const live_setting *s)
+{
+    return (size_t)s->n_channels * video_recorder_need(s->options->video_codec, s->most_w,
+                                                       s->most_h,
+                                                       threads_for(s->most_w, s->most_h));
+}
+
+static video_recorder_options options_of(const state *t, const live_setting *s, const char *stem)
+{
+    const live_options *o = s->options;
+    return (video_recorder_options){.folder = s->folder,
+                                    .stem = stem,
+                                    .codec = o->video_codec,
+                                    .segment_s = o->segment_s,
+                                    .segment_bytes = o->segment_bytes,
+                                    .keep_n = o->keep_segments,
+                                    .keep_bytes = o->keep_bytes,
+                                    .threads = 1,
+                                    .one_file = t->one_file,
+                                    .syncer = t->syncer};
+}
+
+static vg_status close_(void *self, vg_error *err)
+{
+    state *t = self;
+    vg_status st = VG_OK;
+    for (int i = 0; t->recordings != NULL && i < t->n; i++) {
+        const vg_status closed =
+            video_recorder_close(&t->recordings[i].recorder, st == VG_OK ? err : NULL);
+        st = st == VG_OK ? closed : st;
+    }
+    if (!video_syncer_destroy(&t->syncer, SYNC_S))
+        base_log(BASE_LOG_WARN, "the last recordings are still on their way to the disk",
+                 "waited_s=%g", SYNC_S);
+    base_free(t->recordings);
+    live_painter_destroy(&t->painter);
+    t->recordings = NULL;
+    return st;
+}
+
+/* A codec that is not there is told now, not at the first picture. */
+static vg_status open_(void *self, const live_setting *s, vg_error *err)
+{
+    state *t = self;
+    video_recorder *trial = NULL;
+    t->n = s->n_channels;
+    t->one_file = s->has_files_only && s->options->segment_s <= 0 && s->options->segment_bytes == 0;
+    const video_recorder_options o = options_of(t, s, "trial");
+    vg_status st = video_recorder_create(&trial, &o, s->mem, err);
+    video_recorder_close(&trial, NULL);
+    if (st == VG_OK)
+        st = video_syncer_create(&t->syncer, err);
+    if (st == VG_OK)
+        st = live_painter_create(&t->painter, s, s->mem, err);
+    if (st == VG_OK) {
+        t->recordings = base_alloc_zero(s->mem, (size_t)t->n, sizeof *t->recordings, err);
+        st = t->recordings != NULL ? VG_OK : VG_ERR_MEMORY;
+    }
+    if (st != VG_OK)
+        close_(self, NULL);
+    return st;
+}
+
+static void begin(recording *c, const live_result *r)
+{
+    base_format(c->stem, sizeof c->stem, "%s", r->stem);
+    c->number = -1;
+}
+
+static vg_status make_recorder(state *t, recording *c, const live_setting *s, const live_result *r,
+                               vg_error *err)
+{
+    video_recorder_options o = options_of(t, s, r->stem);
+    o.threads = threads_for(r->frame.w, r->frame.h);
+    const vg_status st = video_recorder_create(&c->recorder, &o, s->mem, err);
+    if (st == VG_OK)
+        begin(c, r);
+    return st;
+}
+
+/* Within a connection the stream's time stamps tell how far frames are apart; between two, and
+ * where it has none, the time of their arrival does. */
+static void advance(recording *c, const live_result *r)
+{
+    const video_frame_info *f = &r->frame;
+    const bool is_first = c->number<0, goes_on = f->number> c->number;
+    int64_t step = f->arrived_ns - c->arrived_ns;
+    if (goes_on && f->pts_ns != INT64_MIN && c->pts_ns != INT64_MIN && f->pts_ns > c->pts_ns)
+        step = f->pts_ns - c->pts_ns;
+    c->at_ns = is_first ? 0 : c->at_ns + (step > 0 ? step : 0);
+    c->number = f->number;
+    c->pts_ns = f->pts_ns;
+    c->arrived_ns = f->arrived_ns;
+}
+
+static vg_status write_(void *self, const live_setting *s, const live_result *r, vg_error *err)
+{
+    state *t = self;
+    recording *c = &t->recordings[r->channel];
+    image_view picture;
+    vg_status st = VG_OK, ended = VG_OK;
+    if (c->recorder != NULL && strcmp(c->stem, r->stem) != 0)
+        ended = video_recorder_close(&c->recorder, err);
+    if (c->recorder == NULL)
+        st = make_recorder(t, c, s, r, err);
+    if (st != VG_OK)
+        return st;
+    if (t->one_file && r->frame.number <= c->number) { /* the next file of a folder */
+        ended = video_recorder_end_segment(c->recorder, err);
+        begin(c, r);
+    }
+    advance(c, r);
+    vg_error *second = ended == VG_OK ? err : NULL;
+    st = live_painter_drawn(t->painter, &picture, s, r, second);
+    if (st == VG_OK)
+        st = video_recorder_write(c->recorder, &picture, c->at_ns, second);
+    c->written_ns = base_now_ns();
+    return ended == VG_OK ? st : ended;
+}
+
+/* Of a source that is away for long, the segment is ended: it is all there will be. */
+static vg_status tick(void *self, const live_setting *s, vg_error *err)
+{
+    state *t = self;
+    const int64_t now = base_now_ns();
+    vg_status st = VG_OK;
+    (void)s;
+    for (int i = 0; i < t->n && !t->one_file; i++) {
+        recording *c = &t->recordings[i];
+        if (c->recorder == NULL || now - c->written_ns < SILENCE_NS)
+            continue;
+        const vg_status ended = video_recorder_end_segment(c->recorder, st == VG_OK ? err : NULL);
+        st = st == VG_OK ? ended : st;
+    }
+    return st;
+}
+
+static void channel_ended(void *self, int channel)
+{
+    vg_error err = {0};
+    if (video_recorder_close(&((state *)self)->recordings[channel].recorder, &err) != VG_OK)
+        base_log_error(BASE_LOG_WARN, &err);
+}
+
+const live_sink live_sink_record = {.name = "record",
+                                    .help = "STEM.mp4, or STEM-DATE-TIME.mp4: video with boxes",
+                                    .needs_pixels = true,
+                                    .needs_folder = true,
+                                    .is_local = true,
+                                    .queue_length = 4,
+                                    .state_bytes = sizeof(state),
+                                    .is_wanted = is_wanted,
+                                    .need_bytes = need_bytes,
+                                    .encoder_bytes = encoder_bytes,
+                                    .open = open_,
+                                    .write = write_,
+                                    .tick = tick,
+                                    .channel_ended = channel_ended,
+                                    .close = close_};

@@ -1,0 +1,136 @@
+/* sink_txt.c: labels/STEM_FRAME.txt, a row a box: class, centre and size as parts of the
+ * picture, its confidence when asked for, its track. Spec 2.5. A frame without boxes has no file,
+ * as in the field; nor keeps one of an earlier run that --exist-ok found here. The labels of the
+ * newest keep_labels frames of a source are kept. */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "files.h"
+#include "keep.h"
+
+enum { ROW_BYTES = 128 }; /* a class and a track of 10 and 20 digits, five numbers of 13 bytes */
+
+/* Of a place: whose labels are there, and from which frame on. */
+typedef struct past {
+    char stem[LIVE_STEM_BYTES];
+    uint64_t first, last;
+} past;
+
+typedef struct state {
+    sink_text text;
+    past past[LIVE_MOST_CHANNELS];
+} state;
+
+static bool is_wanted(const live_options *o)
+{
+    return o->save_txt;
+}
+
+static size_t need_bytes(const live_setting *s)
+{
+    return (size_t)(s->options->max_det > 0 ? s->options->max_det : 1) * ROW_BYTES;
+}
+
+static vg_status open_(void *self, const live_setting *s, vg_error *err)
+{
+    char path[LIVE_PATH_BYTES];
+    if (!base_path_join(path, sizeof path, s->folder, "labels"))
+        return base_fail(err, VG_ERR_LIMIT, s->folder, "choose a shorter project or name",
+                         "the path of the run folder is too long");
+    vg_status st = base_make_dirs(path, err);
+    if (st == VG_OK && s->options->exist_ok && s->options->keep_labels > 0)
+        st = live_keep_newest(path, ".txt", (size_t)s->options->keep_labels * (size_t)s->n_channels,
+                              s->mem, err);
+    return st == VG_OK ? sink_text_open(&((state *)self)->text, need_bytes(s), s->mem, err) : st;
+}
+
+static vg_status add_row(sink_text *t, const live_setting *s, const live_result *r, size_t i,
+                         vg_error *err)
+{
+    const detect_box *b = &r->boxes[i];
+    const float w = (float)r->frame.w, h = (float)r->frame.h;
+    vg_status st =
+        sink_text_add(t, err, "%d %g %g %g %g", b->class_index, (double)((b->x1 + b->x2) / 2 / w),
+                      (double)((b->y1 + b->y2) / 2 / h), (double)((b->x2 - b->x1) / w),
+                      (double)((b->y2 - b->y1) / h));
+    if (st == VG_OK && s->options->save_conf)
+        st = sink_text_add(t, err, " %g", (double)b->score);
+    if (st == VG_OK && r->ids != NULL)
+        st = sink_text_add(t, err, " %" PRId64, r->ids[i]);
+    return st == VG_OK ? sink_text_add(t, err, "\n") : st;
+}
+
+static vg_status put_file(const sink_text *t, const char *path, vg_error *err)
+{
+    base_file file = BASE_FILE_NONE;
+    vg_status st = base_file_create_beside(&file, path, err);
+    if (st == VG_OK)
+        st = base_file_write(&file, t->bytes, t->length, err);
+    if (st == VG_OK)
+        st = base_file_publish(&file, path, err);
+    base_file_discard(&file);
+    return st;
+}
+
+/* What is older than keep_labels frames goes: by its number, which takes no list of files. A frame
+ * without boxes, and one that gave way in the queue, had none. */
+static vg_status forget_old(state *t, const live_setting *s, const live_result *r, vg_error *err)
+{
+    const uint64_t most = (uint64_t)s->options->keep_labels;
+    past *p = &t->past[r->channel];
+    char path[LIVE_PATH_BYTES];
+    if (strcmp(p->stem, r->stem) != 0 || r->index < p->last) { /* another source, or begun anew */
+        base_format(p->stem, sizeof p->stem, "%s", r->stem);
+        p->first = 0;
+    }
+    p->last = r->index;
+    for (; most > 0 && p->first + most <= r->index; p->first++)
+        if (live_label_path(path, sizeof path, s->folder, r->stem, p->first) && unlink(path) != 0 &&
+            errno != ENOENT)
+            return base_fail_errno(err, VG_ERR_IO, path, "check the folder and its permissions",
+                                   "an old label file cannot be removed");
+    return VG_OK;
+}
+
+static vg_status write_(void *self, const live_setting *s, const live_result *r, vg_error *err)
+{
+    sink_text *t = &((state *)self)->text;
+    char path[LIVE_PATH_BYTES];
+    vg_status st = forget_old(self, s, r, err);
+    if (st != VG_OK)
+        return st;
+    if (!live_label_path(path, sizeof path, s->folder, r->stem, r->index))
+        return base_fail(err, VG_ERR_LIMIT, r->source, "choose a shorter project or name",
+                         "the path of the label file is too long");
+    t->length = 0;
+    for (size_t i = 0; i < r->n_boxes && st == VG_OK; i++)
+        st = add_row(t, s, r, i, err);
+    if (st != VG_OK)
+        return st;
+    if (r->n_boxes > 0)
+        return put_file(t, path, err);
+    if (!s->options->exist_ok || unlink(path) == 0 || errno == ENOENT)
+        return VG_OK;
+    return base_fail_errno(err, VG_ERR_IO, path, NULL, "the label file of an earlier run stays");
+}
+
+static vg_status close_(void *self, vg_error *err)
+{
+    (void)err;
+    sink_text_close(&((state *)self)->text);
+    return VG_OK;
+}
+
+const live_sink live_sink_txt = {.name = "txt",
+                                 .help = "labels/STEM_FRAME.txt: class xc yc w h [conf] [id]",
+                                 .needs_folder = true,
+                                 .is_local = true,
+                                 .queue_length = 64,
+                                 .state_bytes = sizeof(state),
+                                 .is_wanted = is_wanted,
+                                 .need_bytes = need_bytes,
+                                 .open = open_,
+                                 .write = write_,
+                                 .close = close_};

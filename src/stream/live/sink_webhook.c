@@ -1,0 +1,274 @@
+/* sink_webhook.c: events or results to a URL, one JSON object a POST.
+ *
+ * A thread of its own posts them one after the other, for a server may stall for as long as the
+ * retry budget lasts; they wait in an outbox of fixed memory, whose oldest give way. A write fails
+ * while the server does not take what is posted, or when messages have given way. */
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+
+#include "changes.h"
+#include "json.h"
+#include "net/net.h"
+
+enum {
+    MOST_MESSAGES = 200,
+    LEAST_OUTBOX_BYTES = 256 << 10,
+    SLICE_MS = 500,
+    TIMEOUT_MS = 10000,
+    LAST_MS = 300
+};
+static const double FIRST_WAIT_S = 1, MOST_WAIT_S = 30, BUDGET_S = 120;
+
+typedef struct state {
+    net_web *web;
+    net_outbox *outbox;
+    sink_text text;
+    char *posted; /* (the text's bytes) the thread's message */
+    bool tells_results, tells_events;
+    live_changes changes;
+    uint64_t n_dropped;
+    atomic_bool closing, stop; /* no more will come; the server is waited for no longer */
+    pthread_t thread;
+    bool has_thread, has_lock;
+
+    pthread_mutex_t lock; /* of what follows */
+    pthread_cond_t ended;
+    bool is_over, is_failing;
+    uint64_t n_lost, n_told; /* not taken by the server; of them, told by tick */
+    vg_error failure;        /* of the last one */
+} state;
+
+static bool is_wanted(const live_options *o)
+{
+    return o->webhook[0] != '\0';
+}
+
+static size_t text_bytes(const live_setting *s)
+{
+    const size_t result = live_json_bytes(s), event = live_json_event_bytes();
+    return result > event ? result : event;
+}
+
+static size_t outbox_bytes(const live_setting *s)
+{
+    const size_t two = 2 * text_bytes(s);
+    return two > LEAST_OUTBOX_BYTES ? two : LEAST_OUTBOX_BYTES;
+}
+
+static size_t need_bytes(const live_setting *s)
+{
+    return 2 * text_bytes(s) + net_outbox_bytes(MOST_MESSAGES, outbox_bytes(s)) +
+           (8 << 10); /* the client */
+}
+
+/* ---- the thread ---- */
+
+static void note(state *t, vg_status st, const vg_error *err)
+{
+    pthread_mutex_lock(&t->lock);
+    t->is_failing = st != VG_OK;
+    if (st != VG_OK) {
+        t->n_lost++;
+        t->failure = *err;
+    }
+    pthread_mutex_unlock(&t->lock);
+}
+
+static void *work(void *self)
+{
+    state *t = self;
+    net_message m;
+    while (!t->stop) {
+        vg_error err = {0};
+        if (net_outbox_take(t->outbox, &m, t->posted, SLICE_MS))
+            note(t, net_web_post(t->web, t->posted, m.n, &err), &err);
+        else if (t->closing)
+            break;
+    }
+    pthread_mutex_lock(&t->lock);
+    t->is_over = true;
+    pthread_cond_signal(&t->ended);
+    pthread_mutex_unlock(&t->lock);
+    return NULL;
+}
+
+/* ---- the sink ---- */
+
+static void make_lock(state *t)
+{
+    pthread_condattr_t clock;
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    pthread_cond_init(&t->ended, &clock);
+    pthread_condattr_destroy(&clock);
+    pthread_mutex_init(&t->lock, NULL);
+    t->has_lock = true;
+}
+
+static vg_status start(state *t, vg_error *err)
+{
+    sigset_t all,
+        before; /* signals are for others' threads; TLS writes to sockets that may be closed */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    t->has_thread = pthread_create(&t->thread, NULL, work, t) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return t->has_thread
+               ? VG_OK
+               : base_fail(err, VG_ERR_SYSTEM, "option webhook", NULL, "no thread for a webhook");
+}
+
+/* A little patience for what waits; then whatever is under way is left. */
+static void end_thread(state *t)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += LAST_MS * 1000000L;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    int waited = 0;
+    t->closing = true;
+    net_outbox_close(t->outbox);
+    pthread_mutex_lock(&t->lock);
+    while (!t->is_over && waited == 0)
+        waited = pthread_cond_timedwait(&t->ended, &t->lock, &until);
+    pthread_mutex_unlock(&t->lock);
+    t->stop = true;
+    pthread_join(t->thread, NULL);
+}
+
+static vg_status close_(void *self, vg_error *err)
+{
+    state *t = self;
+    size_t n_left = 0;
+    if (t->has_thread) {
+        end_thread(t);
+        n_left = net_outbox_length(t->outbox);
+    }
+    net_outbox_destroy(&t->outbox);
+    net_web_close(&t->web);
+    base_free(t->posted);
+    sink_text_close(&t->text);
+    if (t->has_lock) {
+        pthread_cond_destroy(&t->ended);
+        pthread_mutex_destroy(&t->lock);
+    }
+    t->posted = NULL;
+    t->has_thread = t->has_lock = false;
+    (void)err; /* the job has done its part: it does not fail for a server that is gone */
+    if (n_left > 0)
+        base_log(BASE_LOG_WARN, "messages left", "sink=webhook messages=%zu", n_left);
+    return VG_OK;
+}
+
+static vg_status open_(void *self, const live_setting *s, vg_error *err)
+{
+    state *t = self;
+    const live_options *o = s->options;
+    const net_web_options web = {.url = o->webhook,
+                                 .agent = "vigil",
+                                 .timeout_ms = TIMEOUT_MS,
+                                 .most_tries = 1 + o->webhook_retries,
+                                 .first_wait_s = FIRST_WAIT_S,
+                                 .most_wait_s = MOST_WAIT_S,
+                                 .budget_s = BUDGET_S,
+                                 .stop = &t->stop};
+    t->tells_results = strcmp(o->webhook_what, "events") != 0;
+    t->tells_events = strcmp(o->webhook_what, "results") != 0;
+    make_lock(t);
+    vg_status st = sink_text_open(&t->text, text_bytes(s), s->mem, err);
+    if (st == VG_OK)
+        st = net_outbox_create(&t->outbox, MOST_MESSAGES, outbox_bytes(s), s->mem, err);
+    if (st == VG_OK && (t->posted = base_alloc(s->mem, text_bytes(s), err)) == NULL)
+        st = VG_ERR_MEMORY;
+    if (st == VG_OK)
+        st = net_web_open(&t->web, &web, s->mem, err);
+    if (st == VG_OK)
+        st = start(t, err);
+    if (st != VG_OK)
+        close_(t, NULL);
+    return st;
+}
+
+static vg_status put(state *t, vg_error *err)
+{
+    size_t n_gave_way;
+    return net_outbox_put(t->outbox, "", t->text.bytes, t->text.length, false, &n_gave_way, err);
+}
+
+/* What the server last said against a message, if that is not told yet or it has taken none since;
+ * then whether messages have given way. */
+static vg_status check_lost(state *t, vg_error *err)
+{
+    const uint64_t n_dropped = net_outbox_dropped(t->outbox), n = n_dropped - t->n_dropped;
+    pthread_mutex_lock(&t->lock);
+    const bool is_failing = t->is_failing || t->n_lost > t->n_told;
+    if (is_failing && err != NULL)
+        *err = t->failure;
+    t->n_told = t->n_lost;
+    pthread_mutex_unlock(&t->lock);
+    t->n_dropped = n_dropped;
+    if (is_failing)
+        return VG_ERR_IO;
+    return n == 0 ? VG_OK
+                  : base_fail(err, VG_ERR_LIMIT, "option webhook", "send less: webhook_what events",
+                              "%llu messages gave way to newer ones", (unsigned long long)n);
+}
+
+static vg_status write_(void *self, const live_setting *s, const live_result *r, vg_error *err)
+{
+    state *t = self;
+    vg_status st = VG_OK;
+    bool has_put = false;
+    for (size_t i = 0; i < r->n_events && t->tells_events && st == VG_OK; i++) {
+        t->text.length = 0;
+        st = live_json_event(&t->text, s, r, &r->events[i], err);
+        if (st == VG_OK)
+            st = put(t, err);
+        has_put = true;
+    }
+    if (t->tells_results && st == VG_OK) {
+        t->text.length = 0;
+        st = live_json_result(&t->text, s, r, err);
+        if (st == VG_OK)
+            st = put(t, err);
+        has_put = true;
+    }
+    return st == VG_OK && has_put ? check_lost(t, err) : st;
+}
+
+/* Also tells of a failure since the last write: events are rare. */
+static vg_status tick(void *self, const live_setting *s, vg_error *err)
+{
+    state *t = self;
+    live_change c;
+    struct timespec wall;
+    vg_status st = VG_OK;
+    clock_gettime(CLOCK_REALTIME, &wall);
+    while (t->tells_events && st == VG_OK && live_changes_next(&t->changes, &c, s->stats)) {
+        t->text.length = 0;
+        st = live_json_health(&t->text, c.source, c.was, c.now, c.fault, c.n_reconnects,
+                              wall.tv_sec * INT64_C(1000000000) + wall.tv_nsec, err);
+        if (st == VG_OK)
+            st = put(t, err);
+    }
+    pthread_mutex_lock(&t->lock);
+    const bool is_news = t->n_lost > t->n_told;
+    pthread_mutex_unlock(&t->lock);
+    return st == VG_OK && is_news ? check_lost(t, err) : st;
+}
+
+const live_sink live_sink_webhook = {.name = "webhook",
+                                     .help = "events or results to a URL, by POST",
+                                     .queue_length = 16,
+                                     .state_bytes = sizeof(state),
+                                     .is_wanted = is_wanted,
+                                     .need_bytes = need_bytes,
+                                     .open = open_,
+                                     .write = write_,
+                                     .tick = tick,
+                                     .close = close_};

@@ -1,0 +1,219 @@
+/* source_text.c: what one text of a source means, and what it is called. */
+#include "source_text.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "image/image.h"
+
+enum { HEAD_BYTES = 64, MOST_LIST_BYTES = 64 << 20 };
+
+static bool has_suffix(const char *text, const char *suffix)
+{
+    return base_equal_nocase(base_path_suffix(text), suffix);
+}
+
+static bool is_pattern(const char *text)
+{
+    return strpbrk(text, "*?[") != NULL && strstr(text, "://") == NULL;
+}
+
+bool live_source_is_playable_name(const char *name)
+{
+    return name[0] != '.' &&
+           (video_is_video_name(name) || image_is_picture_name(name) || has_suffix(name, ".gif"));
+}
+
+live_meaning live_source_meaning(const char *text, video_kind *kind)
+{
+    *kind = VIDEO_NONE;
+    if (base_path_is_dir(text))
+        return LIVE_MEANS_FOLDER;
+    const bool is_there = base_path_exists(text);
+    if (strstr(text, "://") == NULL && has_suffix(text, ".streams"))
+        return is_there ? LIVE_MEANS_SEVERAL : LIVE_MEANS_NOTHING;
+    if (is_there && has_suffix(text, ".txt"))
+        return LIVE_MEANS_LIST;
+    *kind = video_kind_of(text);
+    if (*kind != VIDEO_NONE && (*kind != VIDEO_FILE || is_there))
+        return LIVE_MEANS_ONE;
+    if (is_there)
+        return LIVE_MEANS_PICTURE;
+    return is_pattern(text) ? LIVE_MEANS_GLOB : LIVE_MEANS_NOTHING;
+}
+
+char *live_list_line(char **at, int *line)
+{
+    while (*at != NULL && **at != '\0') {
+        char *text = *at, *end = strchr(text, '\n');
+        *at = end != NULL ? end + 1 : NULL;
+        if (*line == 0 && base_starts_with(text, "\xef\xbb\xbf")) /* some editors' mark */
+            text += 3;
+        ++*line;
+        if (end != NULL)
+            *end = '\0';
+        size_t n = strlen(text);
+        while (n > 0 && isspace((unsigned char)text[n - 1]))
+            text[--n] = '\0';
+        text += strspn(text, " \t");
+        if (*text != '\0' && *text != '#')
+            return text;
+    }
+    return NULL;
+}
+
+/* ---- is it for a live job? ---- */
+
+static bool folder_has_video(const char *path)
+{
+    DIR *dir = opendir(path);
+    bool found = false;
+    for (const struct dirent *e; dir != NULL && !found && (e = readdir(dir)) != NULL;)
+        found = e->d_name[0] != '.' && video_is_video_name(e->d_name);
+    if (dir != NULL)
+        closedir(dir);
+    return found;
+}
+
+static bool glob_has_video(const char *pattern)
+{
+    glob_t found = {0};
+    bool has = false;
+    if (glob(pattern, GLOB_NOSORT, NULL, &found) == 0)
+        for (size_t i = 0; i < found.gl_pathc && !has; i++)
+            has = video_is_video_name(found.gl_pathv[i]);
+    globfree(&found);
+    return has;
+}
+
+/* By names: a list of a million pictures is not opened one by one. */
+static bool list_has_video(const char *path)
+{
+    base_mem mem = {.tag = "list"};
+    char *text = NULL;
+    size_t n;
+    bool found = false;
+    int line = 0;
+    if (base_file_read(&text, &n, path, MOST_LIST_BYTES, &mem, NULL) != VG_OK)
+        return false; /* the pictures' job says what is wrong with it */
+    for (char *at = text, *word; !found && (word = live_list_line(&at, &line)) != NULL;)
+        found = video_is_video_name(word) || strstr(word, "://") != NULL ||
+                base_starts_with(word, "lavfi:");
+    base_free(text);
+    return found;
+}
+
+/* The first bytes of standard input, which stay there: a pipe's are doubled into another, a file's
+ * read without moving on, a socket's looked at. 0: there are none, or it is a terminal. */
+static size_t input_head(uint8_t head[HEAD_BYTES])
+{
+    struct stat info;
+    ssize_t n = -1;
+    int twin[2];
+    if (fstat(STDIN_FILENO, &info) != 0)
+        return 0;
+    if (S_ISREG(info.st_mode)) {
+        n = pread(STDIN_FILENO, head, HEAD_BYTES, lseek(STDIN_FILENO, 0, SEEK_CUR));
+    } else if (S_ISSOCK(info.st_mode)) {
+        n = recv(STDIN_FILENO, head, HEAD_BYTES, MSG_PEEK);
+    } else if (S_ISFIFO(info.st_mode) && pipe(twin) == 0) {
+        n = tee(STDIN_FILENO, twin[1], HEAD_BYTES, 0);
+        if (n > 0)
+            n = read(twin[0], head, HEAD_BYTES);
+        close(twin[0]);
+        close(twin[1]);
+    }
+    return n > 0 ? (size_t)n : 0;
+}
+
+bool live_source_is_video(const char *source, const char *input_format)
+{
+    video_kind kind;
+    switch (live_source_meaning(source, &kind)) {
+    case LIVE_MEANS_ONE:
+        if (kind == VIDEO_PIPE && (input_format == NULL || input_format[0] == '\0')) {
+            uint8_t head[HEAD_BYTES];
+            const size_t n = input_head(head);
+            return n > 0 && image_format_name(head, n) == NULL;
+        }
+        return true;
+    case LIVE_MEANS_FOLDER:
+        return folder_has_video(source);
+    case LIVE_MEANS_GLOB:
+        return glob_has_video(source);
+    case LIVE_MEANS_LIST:
+        return list_has_video(source);
+    case LIVE_MEANS_SEVERAL:
+        return true;
+    case LIVE_MEANS_PICTURE:
+        return false;
+    case LIVE_MEANS_NOTHING: /* whose error is the better one? */
+        return has_suffix(source, ".streams") || video_is_video_name(source);
+    }
+    return false;
+}
+
+/* ---- what it is called ---- */
+
+void live_stem_clean(char out[LIVE_STEM_BYTES], const char *text)
+{
+    const size_t most = LIVE_STEM_BYTES - 8; /* a number may follow */
+    size_t n = 0;
+    for (; *text != '\0' && n < most; text++) {
+        const unsigned char c = (unsigned char)*text;
+        const bool is_fit = isalnum(c) || c >= 0x80 || c == '.' || c == '_' || c == '-';
+        const char next = is_fit ? *text : '-';
+        if (next == '-' && (n == 0 || out[n - 1] == '-'))
+            continue;
+        if (next == '.' && n == 0) /* neither hidden nor ".." */
+            continue;
+        out[n++] = next;
+    }
+    while (n > 0 && ((n == most && ((unsigned char)out[n - 1] & 0xC0) == 0x80) ||
+                     out[n - 1] == '-' || out[n - 1] == '.'))
+        n--; /* a letter that was cut in two goes whole */
+    if (n > 0 && (unsigned char)out[n - 1] >= 0xC0)
+        n--;
+    out[n] = '\0';
+    if (n == 0)
+        base_format(out, LIVE_STEM_BYTES, "source");
+}
+
+void live_stem_of(char out[LIVE_STEM_BYTES], const char *text, live_meaning meaning,
+                  video_kind kind)
+{
+    char name[LIVE_NAME_BYTES];
+    const char *scheme;
+    if (meaning == LIVE_MEANS_ONE && kind == VIDEO_PIPE) {
+        live_stem_clean(out, "stdin");
+        return;
+    }
+    if (meaning == LIVE_MEANS_ONE)
+        video_public_name(name, sizeof name, text);
+    else
+        base_format(name, sizeof name, "%s", text);
+    if (meaning == LIVE_MEANS_ONE && kind == VIDEO_DRAWN) {
+        char *graph = strchr(name, ':');
+        graph = graph != NULL ? graph + 1 : name;
+        graph[strcspn(graph, "=,[;:")] = '\0';
+        live_stem_clean(out, graph);
+    } else if (meaning == LIVE_MEANS_ONE && kind == VIDEO_CAMERA && isdigit((unsigned char)*name)) {
+        live_stem_clean(out, base_text_make("camera%.40s", name).text);
+    } else if (meaning == LIVE_MEANS_ONE && (scheme = strstr(name, "://")) != NULL) {
+        name[strcspn(name, "?")] = '\0';
+        live_stem_clean(out, scheme + 3);
+    } else {
+        size_t n = strlen(name);
+        while (n > 1 && name[n - 1] == '/')
+            name[--n] = '\0';
+        char stem[LIVE_NAME_BYTES];
+        const bool fits = meaning != LIVE_MEANS_FOLDER && base_path_stem(stem, sizeof stem, name);
+        live_stem_clean(out, fits ? stem : base_path_name(name));
+    }
+}

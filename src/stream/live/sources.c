@@ -1,0 +1,575 @@
+/* sources.c: from what a user typed behind --source, or wrote into a list or a configuration,
+ * to channels. */
+#include "sources.h"
+
+#include <dirent.h>
+#include <glob.h>
+#include <string.h>
+
+#include "image/image.h"
+#include "source_text.h"
+
+enum { MOST_TEXT_BYTES = 64 << 20, MOST_LIST_BYTES = 64 << 20, MOST_TEXTS = 1000000 };
+
+/* Strings stand one behind the other in `strings`, each ended by a 0: of every draft its texts,
+ * then format, size and rate. */
+typedef struct draft {
+    live_source s; /* its pointers are set at the end */
+    live_meaning meaning;
+} draft;
+
+typedef struct builder {
+    draft drafts[LIVE_MOST_CHANNELS];
+    size_t n, n_texts;
+    base_str strings;
+    live_options entry; /* of the entry of a configuration that is being read */
+    int line;           /* of what is wrong in it; 0: all of it */
+    bool has_pipe;
+    base_mem *mem;
+} builder;
+
+static vg_status add_string(builder *b, const char *text, vg_error *err)
+{
+    return base_str_add_bytes(&b->strings, MOST_TEXT_BYTES, text, strlen(text) + 1, b->mem, err);
+}
+
+static vg_status add_text(builder *b, draft *d, const char *folder, const char *name, vg_error *err)
+{
+    char path[4096];
+    if (folder != NULL && !base_path_join(path, sizeof path, folder, name))
+        return base_fail(err, VG_ERR_LIMIT, folder, "use shorter names", "a path that is too long");
+    if (b->n_texts == MOST_TEXTS)
+        return base_fail(err, VG_ERR_LIMIT, name, "use fewer files", "more than %d files",
+                         MOST_TEXTS);
+    b->n_texts++;
+    d->s.n_texts++;
+    return add_string(b, folder != NULL ? path : name, err);
+}
+
+/* ---- files that are played one after the other ---- */
+
+typedef struct names {
+    char **items; /* (n) blocks of mem */
+    size_t n, capacity;
+} names;
+
+static vg_status names_add(names *l, const char *name, base_mem *mem, vg_error *err)
+{
+    if (l->n == l->capacity) {
+        const size_t capacity = l->capacity > 0 ? 2 * l->capacity : 64;
+        char **items = base_realloc(mem, l->items, capacity * sizeof *items, err);
+        if (items == NULL)
+            return VG_ERR_MEMORY;
+        l->items = items;
+        l->capacity = capacity;
+    }
+    l->items[l->n] = base_strdup(mem, name, err);
+    return l->items[l->n] != NULL ? (l->n++, VG_OK) : VG_ERR_MEMORY;
+}
+
+static void names_fini(names *l)
+{
+    for (size_t i = 0; i < l->n; i++)
+        base_free(l->items[i]);
+    base_free(l->items);
+}
+
+static int by_name(const void *a, const void *b, void *ctx)
+{
+    (void)ctx;
+    return strcmp(*(char *const *)a, *(char *const *)b) < 0;
+}
+
+/* In the order of their names. */
+static vg_status add_sorted(builder *b, draft *d, names *l, const char *folder, vg_error *err)
+{
+    vg_status st = VG_OK;
+    bool has_video = false;
+    if (l->n > 0)
+        base_sort(l->items, l->n, sizeof *l->items, by_name, NULL);
+    for (size_t i = 0; i < l->n && st == VG_OK; i++) {
+        has_video = has_video || video_is_video_name(l->items[i]);
+        st = add_text(b, d, folder, l->items[i], err);
+    }
+    if (st == VG_OK && !has_video)
+        st = base_fail(err, VG_ERR_ARGUMENT, folder,
+                       "name files such as .mp4, .mkv or .avi; pictures alone are for vigil "
+                       "predict --source",
+                       "no videos there");
+    return st;
+}
+
+static vg_status from_folder(builder *b, draft *d, const char *path, vg_error *err)
+{
+    names l = {0};
+    vg_status st = VG_OK;
+    DIR *dir = opendir(path);
+    if (dir == NULL)
+        return base_fail_errno(err, VG_ERR_IO, path, "check its permissions",
+                               "the folder cannot be opened");
+    for (const struct dirent *e; st == VG_OK && (e = readdir(dir)) != NULL;)
+        if (live_source_is_playable_name(e->d_name))
+            st = names_add(&l, e->d_name, b->mem, err);
+    closedir(dir);
+    if (st == VG_OK)
+        st = add_sorted(b, d, &l, path, err);
+    names_fini(&l);
+    return st;
+}
+
+static vg_status from_glob(builder *b, draft *d, const char *pattern, vg_error *err)
+{
+    names l = {0};
+    glob_t found = {0};
+    vg_status st = VG_OK;
+    const int failed = glob(pattern, GLOB_NOSORT, NULL, &found);
+    if (failed == GLOB_NOSPACE)
+        st = base_fail(err, VG_ERR_MEMORY, pattern, NULL, "the matches do not fit in memory");
+    for (size_t i = 0; failed == 0 && st == VG_OK && i < found.gl_pathc; i++)
+        if (live_source_is_playable_name(base_path_name(found.gl_pathv[i])))
+            st = names_add(&l, found.gl_pathv[i], b->mem, err);
+    globfree(&found);
+    if (st == VG_OK)
+        st = add_sorted(b, d, &l, NULL, err);
+    names_fini(&l);
+    return st;
+}
+
+/* The folder of a path, with its slash; "" when it has none. False: too long. */
+static bool folder_of(char *out, size_t n, const char *path)
+{
+    return base_format(out, n, "%.*s", (int)(base_path_name(path) - path), path);
+}
+
+/* "./name" in a list is beside the list. False: it is another path, or too long. */
+static bool beside(char *out, size_t n, const char *folder, const char *word)
+{
+    return base_starts_with(word, "./") && base_format(out, n, "%s%s", folder, word + 2);
+}
+
+static vg_status add_listed(builder *b, draft *d, const char *folder, const char *word,
+                            vg_error *err)
+{
+    char path[4096];
+    video_kind kind;
+    if (!beside(path, sizeof path, folder, word))
+        base_format(path, sizeof path, "%s", word);
+    switch (live_source_meaning(path, &kind)) {
+    case LIVE_MEANS_ONE:
+        if (kind == VIDEO_FILE || kind == VIDEO_DRAWN)
+            return add_text(b, d, NULL, path, err);
+        return base_fail(err, VG_ERR_FORMAT, NULL,
+                         "a list that ends in .streams holds sources that are watched side by side",
+                         "a live source in a list that is played one after the other");
+    case LIVE_MEANS_PICTURE:
+        return add_text(b, d, NULL, path, err);
+    case LIVE_MEANS_NOTHING:
+        return base_fail(err, VG_ERR_FORMAT, NULL, "correct the line, or put # before it",
+                         "no such file: %.300s", path);
+    default:
+        return base_fail(err, VG_ERR_FORMAT, NULL, "name files, one a line",
+                         "a folder, pattern or list within a list: %.300s", path);
+    }
+}
+
+static vg_status from_list(builder *b, draft *d, const char *path, vg_error *err)
+{
+    char *text = NULL, folder[4096];
+    size_t n;
+    int line = 0;
+    vg_status st = base_file_read(&text, &n, path, MOST_LIST_BYTES, b->mem, err);
+    if (st == VG_OK && !folder_of(folder, sizeof folder, path))
+        st = base_fail(err, VG_ERR_LIMIT, path, NULL, "a path that is too long");
+    for (char *at = text, *word; st == VG_OK && (word = live_list_line(&at, &line)) != NULL;) {
+        st = add_listed(b, d, folder, word, err);
+        if (st != VG_OK)
+            base_error_prefix_where(err, base_where("%.400s:%d", path, line));
+    }
+    if (st == VG_OK && d->s.n_texts == 0)
+        st = base_fail(err, VG_ERR_ARGUMENT, path, "write one file a line", "an empty list");
+    base_free(text);
+    return st;
+}
+
+/* ---- a channel ---- */
+
+static vg_status check_input(builder *b, draft *d, const live_options *o, vg_error *err)
+{
+    if (d->s.kind != VIDEO_PIPE)
+        return VG_OK;
+    if (o->end == LIVE_END_STAY)
+        return base_fail(err, VG_ERR_ARGUMENT, "option exit_on_end", "leave exit_on_end out",
+                         "standard input cannot begin again");
+    if (b->has_pipe)
+        return base_fail(err, VG_ERR_ARGUMENT, "source -", "name it once",
+                         "standard input twice among the sources");
+    b->has_pipe = true;
+    return VG_OK;
+}
+
+static vg_status add_texts(builder *b, draft *d, const char *text, vg_error *err)
+{
+    switch (d->meaning) {
+    case LIVE_MEANS_ONE:
+        return add_text(b, d, NULL, text, err);
+    case LIVE_MEANS_FOLDER:
+        return from_folder(b, d, text, err);
+    case LIVE_MEANS_GLOB:
+        return from_glob(b, d, text, err);
+    case LIVE_MEANS_LIST:
+        return from_list(b, d, text, err);
+    case LIVE_MEANS_SEVERAL:
+        return base_fail(err, VG_ERR_FORMAT, NULL, "write its lines here",
+                         "a .streams list within a list: %.300s", text);
+    case LIVE_MEANS_PICTURE:
+        return base_fail(err, VG_ERR_ARGUMENT, NULL,
+                         "name a video, stream or camera; pictures alone are for vigil predict "
+                         "--source",
+                         "no video: %.300s", text);
+    case LIVE_MEANS_NOTHING:
+        break;
+    }
+    return base_fail(err, VG_ERR_ARGUMENT, NULL,
+                     "give a video, a folder, a glob, a .txt or .streams list, a URL such as "
+                     "rtsp://, a camera (0), - or lavfi:testsrc2",
+                     "no such file or folder: %.300s", text);
+}
+
+/* A text as a channel with o's options. name: the user's, or "". */
+static vg_status add_channel(builder *b, const char *text, const char *name, const live_options *o,
+                             vg_error *err)
+{
+    if (b->n == LIVE_MOST_CHANNELS)
+        return base_fail(err, VG_ERR_LIMIT, NULL, "run several vigils side by side",
+                         "more than %d sources", LIVE_MOST_CHANNELS);
+    draft *d = &b->drafts[b->n];
+    *d = (draft){0};
+    d->meaning = live_source_meaning(text, &d->s.kind);
+    vg_status st = add_texts(b, d, text, err);
+    if (st != VG_OK)
+        return st;
+    if (d->meaning != LIVE_MEANS_ONE)
+        d->s.kind = VIDEO_FILE; /* whatever the first is: files, that is what they have in common */
+    const bool is_live = video_is_live(d->s.kind);
+    d->s.keeps_all = o->policy == LIVE_POLICY_EVERY || (o->policy == LIVE_POLICY_AUTO && !is_live);
+    d->s.ends = o->end == LIVE_END_EXIT || (o->end == LIVE_END_AUTO && !is_live);
+    d->s.retry_first_s = o->retry_first_s;
+    d->s.retry_most_s = o->retry_most_s;
+    d->s.max_retries = o->max_retries;
+    d->s.video = (video_source_options){.rtsp_udp = strcmp(o->rtsp_transport, "udp") == 0,
+                                        .decode_threads = o->decode_threads,
+                                        .connect_s = o->connect_timeout_s,
+                                        .stall_s = o->stall_timeout_s,
+                                        .stride = o->vid_stride,
+                                        .is_low_delay = is_live};
+    d->s.is_named = name[0] != '\0';
+    if (d->s.is_named) {
+        base_format(d->s.name, sizeof d->s.name, "%s", name);
+        live_stem_clean(d->s.stem, name);
+    } else {
+        video_public_name(d->s.name, sizeof d->s.name, text);
+        live_stem_of(d->s.stem, text, d->meaning, d->s.kind);
+    }
+    st = check_input(b, d, o, err);
+    /* Only of those for which it means something: two sources are not different by it. */
+    const bool takes = d->s.kind == VIDEO_CAMERA || d->s.kind == VIDEO_PIPE;
+    const char *const inputs[] = {o->input_format, o->input_size, o->input_rate};
+    for (size_t i = 0; i < 3 && st == VG_OK; i++)
+        st = add_string(b, takes ? inputs[i] : "", err);
+    b->n += st == VG_OK;
+    return st;
+}
+
+/* ---- many ---- */
+
+static vg_status from_streams(builder *b, const char *path, const live_options *o, vg_error *err)
+{
+    char *text = NULL, folder[4096];
+    size_t n;
+    int line = 0;
+    vg_status st = base_file_read(&text, &n, path, MOST_LIST_BYTES, b->mem, err);
+    if (st == VG_OK && !folder_of(folder, sizeof folder, path))
+        st = base_fail(err, VG_ERR_LIMIT, path, NULL, "a path that is too long");
+    for (char *at = text, *word; st == VG_OK && (word = live_list_line(&at, &line)) != NULL;) {
+        char source[LIVE_TEXT_BYTES], near[LIVE_TEXT_BYTES];
+        st = live_text_expand(source, sizeof source, word, err);
+        if (st == VG_OK) {
+            const bool is_beside = beside(near, sizeof near, folder, source);
+            st = add_channel(b, is_beside ? near : source, "", o, err);
+        }
+        if (st != VG_OK)
+            base_error_prefix_where(err, base_where("%.400s:%d", path, line));
+    }
+    if (st == VG_OK && b->n == 0)
+        st = base_fail(err, VG_ERR_ARGUMENT, path, "write one source a line", "an empty list");
+    base_free(text);
+    return st;
+}
+
+static vg_status bad_key(const char *key, vg_error *err)
+{
+    const live_option *o = live_option_find(key);
+    if (o != NULL)
+        return base_fail(err, VG_ERR_ARGUMENT, NULL, "write it outside of `sources`",
+                         "%s is an option of the whole job", o->name);
+    return base_fail(err, VG_ERR_ARGUMENT, NULL,
+                     base_mend("did you mean %s?", live_option_nearest(key)),
+                     "no option of a source is named %.100s", key);
+}
+
+/* A map: source, name, and options that then hold for it alone. */
+static vg_status add_entry(builder *b, const base_node *map, const live_options *o, vg_error *err)
+{
+    char name[LIVE_NAME_BYTES] = "", value[LIVE_TEXT_BYTES];
+    live_options *e = &b->entry;
+    vg_status st = VG_OK;
+    *e = *o;
+    e->source[0] = '\0';
+    for (const base_node *c = map->first; c != NULL && st == VG_OK; c = c->next) {
+        const live_option *option = live_option_find(c->key);
+        st = live_node_value(value, sizeof value, c, NULL, err);
+        if (st == VG_OK && strcmp(c->key, "name") == 0) {
+            if (value[0] == '\0' || !base_format(name, sizeof name, "%s", value))
+                st = base_fail(err, VG_ERR_ARGUMENT, NULL,
+                               base_mend("use 1 to %d characters", LIVE_NAME_BYTES - 1),
+                               "a name of %zu characters", strlen(value));
+        } else if (st == VG_OK && (option == NULL || !option->is_per_source)) {
+            st = bad_key(c->key, err);
+        } else if (st == VG_OK) {
+            st = live_options_set(e, c->key, value, err);
+        }
+        if (st != VG_OK)
+            b->line = c->line;
+    }
+    if (st == VG_OK && e->retry_most_s < e->retry_first_s)
+        st = base_fail(
+            err, VG_ERR_ARGUMENT, "retry_first, retry_most", "make retry_most the larger one",
+            "a longest wait of %g s, and a first one of %g s", e->retry_most_s, e->retry_first_s);
+    if (st == VG_OK && e->source[0] == '\0')
+        st = base_fail(err, VG_ERR_ARGUMENT, NULL, "write source: rtsp://...",
+                       "an entry without its source");
+    return st == VG_OK ? add_channel(b, e->source, name, e, err) : st;
+}
+
+static vg_status from_config(builder *b, const live_options *o, vg_error *err)
+{
+    base_tree *tree = NULL;
+    const char *path = o->config;
+    vg_status st = base_tree_read(&tree, path, b->mem, err);
+    if (st != VG_OK)
+        return st;
+    const base_node *list = base_node_get(base_tree_root(tree), "sources");
+    if (list == NULL)
+        st = base_fail(err, VG_ERR_ARGUMENT, path, "write source: rtsp://... or a list of sources",
+                       "a configuration without a source, and no --source");
+    else if (list->kind != BASE_NODE_LIST || list->first == NULL)
+        st = base_fail(err, VG_ERR_FORMAT, base_where("%.400s:%d", path, list->line),
+                       "write one `- source` a line below it", "sources that are not a list");
+    for (const base_node *c = list != NULL ? list->first : NULL; c != NULL && st == VG_OK;
+         c = c->next) {
+        char value[LIVE_TEXT_BYTES], text[LIVE_TEXT_BYTES];
+        if (c->kind == BASE_NODE_MAP) {
+            st = add_entry(b, c, o, err);
+        } else if (c->kind == BASE_NODE_LIST || c->text == NULL || c->text[0] == '\0') {
+            st = base_fail(err, VG_ERR_FORMAT, NULL, "write a source, or source: and its options",
+                           "an entry that is neither a text nor a map");
+        } else {
+            st = live_node_value(value, sizeof value, c, NULL, err);
+            if (st == VG_OK)
+                st = live_text_expand(text, sizeof text, value, err);
+            if (st == VG_OK)
+                st = add_channel(b, text, "", o, err);
+        }
+        if (st != VG_OK)
+            base_error_prefix_where(err,
+                                    base_where("%.400s:%d", path, b->line > 0 ? b->line : c->line));
+    }
+    base_tree_destroy(&tree);
+    return st;
+}
+
+/* ---- names unlike each other ---- */
+
+static bool is_name_free(const live_source *items, const bool *is_fixed, size_t n, size_t at,
+                         bool stem)
+{
+    for (size_t i = 0; i < n; i++)
+        if (i != at && (i < at || is_fixed[i]) &&
+            strcmp(stem ? items[i].stem : items[i].name, stem ? items[at].stem : items[at].name) ==
+                0)
+            return false;
+    return true;
+}
+
+/* Those that are fixed stay; of the rest the first of a name keeps it, others get a number. */
+static void number_names(live_source *items, size_t n, const bool *is_fixed)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (is_fixed[i])
+            continue;
+        live_source *s = &items[i];
+        char name[LIVE_NAME_BYTES], stem[LIVE_STEM_BYTES];
+        s->name[s->n_name] = s->stem[s->n_stem] = '\0';
+        memcpy(name, s->name, sizeof name);
+        memcpy(stem, s->stem, sizeof stem);
+        for (int k = 2; !is_name_free(items, is_fixed, n, i, false); k++)
+            base_format(s->name, sizeof name, "%.*s#%d", (int)sizeof name - 8, name, k);
+        for (int k = 2; !is_name_free(items, is_fixed, n, i, true); k++)
+            base_format(s->stem, sizeof stem, "%.*s-%d", (int)sizeof stem - 8, stem, k);
+        if (strcmp(s->name, name) != 0 && s->n_name > sizeof name - 8)
+            s->n_name = sizeof name - 8;
+        if (strcmp(s->stem, stem) != 0 && s->n_stem > sizeof stem - 8)
+            s->n_stem = sizeof stem - 8;
+    }
+}
+
+static vg_status check_names(const builder *b, vg_error *err)
+{
+    for (size_t i = 0; i < b->n; i++)
+        for (size_t j = 0; j < i; j++)
+            if (b->drafts[i].s.is_named && b->drafts[j].s.is_named &&
+                strcmp(b->drafts[i].s.name, b->drafts[j].s.name) == 0)
+                return base_fail(err, VG_ERR_ARGUMENT, "sources", "give each a name of its own",
+                                 "two sources named %.100s", b->drafts[i].s.name);
+    return VG_OK;
+}
+
+/* ---- all of it ---- */
+
+/* One block: items, pointers, strings. */
+static vg_status finish(live_sources *out, const builder *b, vg_error *err)
+{
+    const size_t items_bytes = base_round_up(b->n * sizeof(live_source), BASE_MEM_ALIGN);
+    const size_t texts_bytes = b->n_texts * sizeof(char *);
+    char *block = base_alloc_zero(b->mem, 1, items_bytes + texts_bytes + b->strings.length, err);
+    if (block == NULL)
+        return VG_ERR_MEMORY;
+    live_source *items = (live_source *)(void *)block;
+    const char **texts = (const char **)(void *)(block + items_bytes);
+    const char *at = memcpy(block + items_bytes + texts_bytes, b->strings.text, b->strings.length);
+    bool is_fixed[LIVE_MOST_CHANNELS];
+    for (size_t i = 0; i < b->n; i++) {
+        live_source *s = &items[i];
+        *s = b->drafts[i].s;
+        is_fixed[i] = false;
+        s->n_name = strlen(s->name);
+        s->n_stem = strlen(s->stem);
+        s->texts = texts;
+        for (size_t k = 0; k < s->n_texts; k++, at += strlen(at) + 1)
+            *texts++ = at;
+        const char **const inputs[] = {&s->video.format, &s->video.size, &s->video.rate};
+        for (size_t k = 0; k < 3; k++, at += strlen(at) + 1)
+            *inputs[k] = at;
+    }
+    number_names(items, b->n, is_fixed);
+    *out = (live_sources){.items = items, .n = b->n, .block = block};
+    return VG_OK;
+}
+
+static vg_status check_all(const builder *b, const live_options *o, vg_error *err)
+{
+    bool takes_input = false;
+    for (size_t i = 0; i < b->n; i++)
+        takes_input =
+            takes_input || b->drafts[i].s.kind == VIDEO_CAMERA || b->drafts[i].s.kind == VIDEO_PIPE;
+    if (!takes_input && (o->input_format[0] || o->input_size[0] || o->input_rate[0]))
+        return base_fail(err, VG_ERR_ARGUMENT, "options input_format, input_size, input_rate",
+                         "leave them out",
+                         "none of the sources is a camera or standard input, which they are for");
+    if (o->most_sources > 0 && b->n > (size_t)o->most_sources)
+        return base_fail(err, VG_ERR_LIMIT, "option most_sources",
+                         base_mend("raise most_sources to %zu", b->n),
+                         "%zu sources, where most_sources allows %d", b->n, o->most_sources);
+    return check_names(b, err);
+}
+
+vg_status live_sources_open(live_sources *out, const live_options *o, base_mem *mem, vg_error *err)
+{
+    video_kind kind;
+    *out = (live_sources){0};
+    builder *b = base_alloc_zero(mem, 1, sizeof *b, err);
+    vg_status st = VG_OK;
+    if (b == NULL)
+        return VG_ERR_MEMORY;
+    b->mem = mem;
+    if (o->source[0] == '\0' && o->config[0] == '\0') {
+        st = base_fail(err, VG_ERR_ARGUMENT, "option source",
+                       "give a video, a URL such as rtsp://, a camera (0), a .streams list, or "
+                       "lavfi:testsrc2",
+                       "no source given");
+    } else if (o->source[0] == '\0') {
+        st = from_config(b, o, err);
+    } else if (live_source_meaning(o->source, &kind) == LIVE_MEANS_SEVERAL) {
+        st = from_streams(b, o->source, o, err);
+    } else {
+        st = add_channel(b, o->source, "", o, err);
+        if (st != VG_OK && err != NULL && err->where[0] == '\0')
+            base_error_prefix_where(err, "option source");
+    }
+    if (st == VG_OK)
+        st = check_all(b, o, err);
+    if (st == VG_OK)
+        st = finish(out, b, err);
+    base_str_fini(&b->strings);
+    base_free(b);
+    return st;
+}
+
+void live_sources_close(live_sources *s)
+{
+    base_free(s->block);
+    *s = (live_sources){0};
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return strcmp(a != NULL ? a : "", b != NULL ? b : "") == 0;
+}
+
+bool live_source_is_same(const live_source *a, const live_source *b)
+{
+    const video_source_options *v = &a->video, *w = &b->video;
+    bool same = a->n_texts == b->n_texts && a->kind == b->kind && a->keeps_all == b->keeps_all &&
+                a->ends == b->ends && a->max_retries == b->max_retries &&
+                a->is_named == b->is_named && (!a->is_named || same_text(a->name, b->name)) &&
+                v->rtsp_udp == w->rtsp_udp && v->decode_threads == w->decode_threads &&
+                v->stride == w->stride && same_text(v->format, w->format) &&
+                same_text(v->size, w->size) && same_text(v->rate, w->rate);
+    const double times[][2] = {{a->retry_first_s, b->retry_first_s},
+                               {a->retry_most_s, b->retry_most_s},
+                               {v->connect_s, w->connect_s},
+                               {v->stall_s, w->stall_s}};
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++)
+        same = same && !(times[i][0] < times[i][1]) && !(times[i][0] > times[i][1]);
+    for (size_t i = 0; same && i < a->n_texts; i++)
+        same = strcmp(a->texts[i], b->texts[i]) == 0;
+    return same;
+}
+
+void live_sources_keep_names(live_sources *s, const live_source *const *running, size_t n,
+                             int *place)
+{
+    bool is_fixed[LIVE_MOST_CHANNELS] = {false}, is_taken[LIVE_MOST_CHANNELS] = {false};
+    for (size_t i = 0; i < s->n; i++) {
+        place[i] = -1;
+        for (size_t k = 0; k < n && k < LIVE_MOST_CHANNELS && !is_fixed[i]; k++) {
+            if (is_taken[k] || running[k] == NULL || !live_source_is_same(&s->items[i], running[k]))
+                continue;
+            is_taken[k] = is_fixed[i] = true;
+            place[i] = (int)k;
+            memcpy(s->items[i].name, running[k]->name, sizeof s->items[i].name);
+            memcpy(s->items[i].stem, running[k]->stem, sizeof s->items[i].stem);
+            s->items[i].n_name = running[k]->n_name;
+            s->items[i].n_stem = running[k]->n_stem;
+        }
+    }
+    number_names(s->items, s->n, is_fixed);
+}
+
+bool live_sources_are_files(const live_sources *s)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (s->items[i].kind != VIDEO_FILE || !s->items[i].ends)
+            return false;
+    return true;
+}

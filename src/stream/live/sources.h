@@ -1,0 +1,61 @@
+/* sources.h: what --source, a .streams list or the configuration's `sources` mean: the
+ * channels of a live job. */
+#ifndef STREAM_LIVE_SOURCES_H
+#define STREAM_LIVE_SOURCES_H
+
+#include "stats.h"
+
+/* One channel. Texts live as long as the list. */
+typedef struct live_source {
+    const char *const *texts; /* (n_texts) played one after the other: secrets and all */
+    size_t n_texts;
+    video_kind kind;            /* of the first */
+    bool keeps_all;             /* policy `every` */
+    bool ends;                  /* at its end the channel has ended for good */
+    video_source_options video; /* without text */
+    double retry_first_s, retry_most_s;
+    int max_retries;
+    bool is_named;              /* the configuration gave it its name */
+    char name[LIVE_NAME_BYTES]; /* public: no password; unlike any other's of the list */
+    char stem[64];              /* for file names and topics, unlike any other's of the list */
+    size_t n_name, n_stem;      /* bytes of them before the number that made them so */
+} live_source;
+
+typedef struct live_sources {
+    live_source *items; /* (n) */
+    size_t n;
+    void *block; /* behind all of it */
+} live_sources;
+
+/* o's source; where that is "", the `sources` of the configuration that o->config names, read anew.
+ * An entry there is a source, or a map of `source`, a `name` and options of its own:
+ *
+ *     sources:
+ *       - rtsp://camera/1
+ *       - source: rtsp://vigil:${DOOR_PASSWORD}@door/1
+ *         name: door
+ *         vid_stride: 2
+ *
+ * A .streams list has a source a line; blank lines and those that begin with # are skipped.
+ * Connects to nothing; files and folders must be there. Errors: VG_ERR_ARGUMENT, VG_ERR_IO,
+ * VG_ERR_FORMAT, VG_ERR_LIMIT (more than LIVE_MOST_CHANNELS or most_sources), VG_ERR_MEMORY; those
+ * of a list with its line. */
+vg_status live_sources_open(live_sources *out, const live_options *o, base_mem *mem, vg_error *err);
+void live_sources_close(live_sources *s);
+/* The same source, so that a reload leaves it alone: texts and options are equal (not the stem). */
+bool live_source_is_same(const live_source *a, const live_source *b);
+/* For a reload: those of s that are the same as one of the n that run (NULL: an empty place) get
+ * its name and stem, and the others' are made unlike all of them. place (LIVE_MOST_CHANNELS): of
+ * each of s the one it goes on with, -1: it is new. Of two that are the same each has its own. */
+void live_sources_keep_names(live_sources *s, const live_source *const *running, size_t n,
+                             int *place);
+/* All are video files, which end: for live_options_settle. */
+bool live_sources_are_files(const live_sources *s);
+
+/* Whether `vigil predict --source` is for a live job: false for pictures, folders, patterns and
+ * lists without a video in them, and for what is not there. "-": with input_format, or when what
+ * comes does not begin as a picture does (an MJPEG stream does, so it needs its input_format);
+ * nothing is taken from the input, but this waits for its first bytes. */
+bool live_source_is_video(const char *source, const char *input_format);
+
+#endif

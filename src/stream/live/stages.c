@@ -1,0 +1,299 @@
+/* stages.c: what is done to frames, by three threads.
+ *
+ *   prepare: takes frames from the intake and letterboxes them straight into a network input
+ *   infer:   forward, suppression
+ *   post:    tracks, zones, times; hands the result to the outlet
+ *
+ * A job of files has two inputs, so that the next frames are prepared while the network works. A
+ * live one has a single input: its frames are chosen when the network is free, so that none is
+ * older than it must be. */
+#include <errno.h>
+#include <string.h>
+
+#include "job.h"
+
+enum { TAKE_MS = 200 };
+
+/* Who was seen before so long a break is not looked for after it, and what was missing meanwhile is
+ * not known. */
+static const int64_t AWAY_NS = INT64_C(3000000000);
+
+static void fail(stream_live *l, vg_status st, const vg_error *err)
+{
+    pthread_mutex_lock(&l->failure_lock);
+    if (l->failure == VG_OK) {
+        l->failure = st;
+        l->failure_error = *err;
+    }
+    pthread_mutex_unlock(&l->failure_lock);
+}
+
+/* ---- prepare ---- */
+
+static void fill_item(stream_live *l, live_item *item, const live_taken *taken, int64_t taken_ns)
+{
+    live_channel *c = &l->channels[taken->channel];
+    live_channel_stats *s = &l->stats.channels[taken->channel];
+    const video_frame_info *f = video_frame_get(taken->frame);
+    item->frame = taken->frame;
+    item->occupant = c->occupant;
+    memcpy(item->source, s->name, sizeof item->source);
+    memcpy(item->stem, c->stem, sizeof item->stem);
+    base_format(item->file, sizeof item->file, "%s", video_frame_file(taken->frame));
+    item->result = (live_result){.channel = taken->channel,
+                                 .source = item->source,
+                                 .stem = item->stem,
+                                 .file = item->file,
+                                 .of = c->n_frames_of,
+                                 .frame = *f,
+                                 .boxes = item->boxes,
+                                 .events = item->events};
+    item->result.times.decode = base_ms(f->decoded_ns - f->arrived_ns);
+    item->result.times.wait = base_ms(taken_ns - f->decoded_ns);
+    live_histogram_add(&s->stages[LIVE_STAGE_DECODE], f->decoded_ns - f->arrived_ns);
+    live_histogram_add(&s->stages[LIVE_STAGE_WAIT], taken_ns - f->decoded_ns);
+}
+
+static vg_status letterbox(stream_live *l, live_batch *b, const live_item *item, vg_error *err)
+{
+    image_letterbox_fit fit;
+    const video_frame_info *f = &item->result.frame;
+    const nn_graph_info *info = stream_detector_info(l->detector);
+    vg_status st = stream_fit(&fit, stream_detector_imgsz(l->detector), info->max_stride, f->w,
+                              f->h, true, err);
+    if (st != VG_OK)
+        return st;
+    b->h = fit.out_h;
+    b->w = fit.out_w;
+    float *at = b->input + (size_t)b->n * (size_t)b->h * (size_t)b->w * 3;
+    return video_frame_to_float(l->scaler, at, item->frame, &fit, &l->mem->owner[STREAM_FRAMES],
+                                err);
+}
+
+static void prepare(stream_live *l, live_batch *b, const live_taken *taken, int n)
+{
+    b->n = 0;
+    for (int i = 0; i < n; i++) {
+        const int64_t began = base_now_ns();
+        live_channel_stats *s = &l->stats.channels[taken[i].channel];
+        vg_error err = {0};
+        live_item *item = live_outlet_blank(l->outlet);
+        pthread_mutex_lock(&l->places_lock);
+        fill_item(l, item, &taken[i], began);
+        pthread_mutex_unlock(&l->places_lock);
+        const vg_status st = letterbox(l, b, item, &err);
+        if (st != VG_OK) {
+            if (atomic_fetch_add(&s->n_refused, 1) == 0)
+                base_log_error(BASE_LOG_WARN, &err);
+            live_outlet_drop(l->outlet, item);
+            continue;
+        }
+        const int64_t ns = base_now_ns() - began;
+        item->result.times.preprocess = base_ms(ns);
+        item->result.in_h = b->h;
+        item->result.in_w = b->w;
+        live_histogram_add(&s->stages[LIVE_STAGE_PREPROCESS], ns);
+        b->items[b->n++] = item;
+    }
+}
+
+static void *prepare_loop(void *self)
+{
+    stream_live *l = self;
+    live_taken taken[LIVE_MOST_BATCH];
+    void *b;
+    while (base_queue_pop(l->blank, &b, -1, NULL)) {
+        live_batch *batch = b;
+        for (batch->n = 0; batch->n == 0 && !l->stopping;) {
+            const int n = live_intake_take(l->intake, taken, l->most_batch, TAKE_MS);
+            prepare(l, batch, taken, n);
+        }
+        if (batch->n == 0 || !base_queue_push(l->to_infer, batch, NULL)) {
+            for (int i = 0; i < batch->n; i++)
+                live_outlet_drop(l->outlet, batch->items[i]);
+            break;
+        }
+    }
+    base_queue_close(l->to_infer);
+    return NULL;
+}
+
+/* ---- infer ---- */
+
+static void find_boxes(stream_live *l, live_item *item, int place, double each_ms)
+{
+    const int64_t began = base_now_ns();
+    live_result *r = &item->result;
+    r->n_boxes =
+        stream_detector_boxes(l->detector, item->boxes, place, r->frame.w, r->frame.h, &l->nms);
+    r->times.inference = each_ms;
+    r->times.postprocess = base_ms(base_now_ns() - began);
+}
+
+static void infer(stream_live *l, live_batch *b)
+{
+    vg_error err = {0};
+    const int64_t began = base_now_ns();
+    l->stats.run_began_ns = began;
+    const vg_status st =
+        l->stopping ? VG_ERR_INTERRUPTED
+                    : stream_detector_run(l->detector, b->input, b->n, b->h, b->w, l->mem, &err);
+    const int64_t ns = base_now_ns() - began;
+    l->stats.run_began_ns = 0;
+    if (st != VG_OK && !l->stopping)
+        fail(l, st, &err);
+    atomic_fetch_add(&l->stats.n_batches, 1);
+    atomic_fetch_add(&l->stats.n_batched, (uint64_t)b->n);
+    for (int i = 0; i < b->n; i++) {
+        live_item *item = b->items[i];
+        if (st != VG_OK) {
+            live_outlet_drop(l->outlet, item);
+            continue;
+        }
+        find_boxes(l, item, i, base_ms(ns) / b->n);
+        live_histogram_add(&l->stats.channels[item->result.channel].stages[LIVE_STAGE_INFERENCE],
+                           ns / b->n);
+    }
+    for (int i = 0; i < b->n && st == VG_OK; i++)
+        if (!base_queue_push(l->to_post, b->items[i], NULL))
+            live_outlet_drop(l->outlet, b->items[i]);
+    b->n = 0;
+}
+
+static void *infer_loop(void *self)
+{
+    stream_live *l = self;
+    void *b;
+    while (base_queue_pop(l->to_infer, &b, -1, NULL)) {
+        infer(l, b);
+        base_queue_push(l->blank, b, NULL);
+    }
+    base_queue_close(l->to_post);
+    return NULL;
+}
+
+/* ---- post ---- */
+
+/* A slow engine sees frames far apart, too: only a new connection was away. */
+static bool was_away(const live_channel *c, const video_frame_info *f, uint64_t n_connects)
+{
+    return n_connects != c->seen_connects && f->arrived_ns - c->seen_ns > AWAY_NS;
+}
+
+/* Another source in the place, another picture size, or one that was away: what was known of the
+ * scene does not hold. */
+static void see_scene(stream_live *l, live_channel *c, const live_item *item)
+{
+    const live_result *r = &item->result;
+    const uint64_t n_connects = l->stats.channels[r->channel].n_connects;
+    const bool is_new = c->seen_occupant != item->occupant || was_away(c, &r->frame, n_connects),
+               is_first = c->seen_w == 0,
+               is_resized = c->seen_w != r->frame.w || c->seen_h != r->frame.h;
+    if ((is_new || is_resized) && !is_first) {
+        if (l->tracks != NULL)
+            live_tracks_clear(l->tracks, r->channel);
+        if (l->zones != NULL)
+            live_zones_clear(l->zones, r->channel);
+    }
+    if (c->seen_occupant != item->occupant)
+        c->n_results = 0;
+    c->seen_occupant = item->occupant;
+    c->seen_connects = n_connects;
+    c->seen_ns = r->frame.arrived_ns;
+    c->seen_w = r->frame.w;
+    c->seen_h = r->frame.h;
+}
+
+/* Files are read faster, or slower, than they were filmed: 30 s in a zone are 30 s of the film. */
+static int64_t zones_time(const stream_live *l, const live_result *r)
+{
+    const bool is_filmed = l->setting.has_files_only && r->frame.pts_ns != INT64_MIN;
+    return is_filmed ? r->frame.pts_ns : r->frame.arrived_ns;
+}
+
+static void follow(stream_live *l, live_item *item)
+{
+    live_result *r = &item->result;
+    if (l->tracks != NULL) {
+        r->n_boxes = live_tracks_step(l->tracks, r->channel, item->boxes, item->ids, r->n_boxes,
+                                      (size_t)l->o.max_det, (float)l->o.conf);
+        r->ids = item->ids;
+        l->stats.n_tracks_refused = live_tracks_n_refused(l->tracks);
+    }
+    if (l->zones == NULL)
+        return;
+    r->n_events = live_zones_step(l->zones, item->events, r->channel, r->source, r->stem, r->boxes,
+                                  r->ids, r->n_boxes, r->frame.w, r->frame.h, zones_time(l, r));
+    for (size_t i = 0; i < r->n_events; i++)
+        item->events[i].id = ++l->n_events;
+}
+
+static void post(stream_live *l, live_item *item)
+{
+    const int64_t began = base_now_ns();
+    live_result *r = &item->result;
+    live_channel *c = &l->channels[r->channel];
+    live_channel_stats *s = &l->stats.channels[r->channel];
+    see_scene(l, c, item);
+    r->index = c->n_results++;
+    follow(l, item);
+    const int64_t now = base_now_ns();
+    r->times.postprocess += base_ms(now - began);
+    r->times.latency = base_ms(now - r->frame.arrived_ns);
+    live_histogram_add(&s->stages[LIVE_STAGE_POSTPROCESS], (int64_t)(r->times.postprocess * 1e6));
+    live_histogram_add(&s->stages[LIVE_STAGE_LATENCY], now - r->frame.arrived_ns);
+    atomic_fetch_add(&s->n_results, 1);
+    atomic_fetch_add(&s->n_boxes, r->n_boxes);
+    atomic_fetch_add(&s->n_events, r->n_events);
+    live_outlet_send(l->outlet, item);
+}
+
+static void *post_loop(void *self)
+{
+    stream_live *l = self;
+    void *item;
+    while (base_queue_pop(l->to_post, &item, -1, NULL)) {
+        if (l->stopping)
+            live_outlet_drop(l->outlet, item);
+        else
+            post(l, item);
+    }
+    return NULL;
+}
+
+/* ---- threads ---- */
+
+vg_status live_stages_start(stream_live *l, vg_error *err)
+{
+    static const struct {
+        const char *name; /* 15 bytes at most: the kernel's limit */
+        void *(*loop)(void *);
+    } stages[LIVE_N_STAGE_THREADS] = {
+        {"vigil-prepare", prepare_loop}, {"vigil-infer", infer_loop}, {"vigil-post", post_loop}};
+    for (l->n_threads = 0; l->n_threads < LIVE_N_STAGE_THREADS; l->n_threads++) {
+        pthread_t *thread = &l->threads[l->n_threads];
+        errno = pthread_create(thread, NULL, stages[l->n_threads].loop, l);
+        if (errno != 0)
+            return base_fail_errno(err, VG_ERR_SYSTEM, NULL,
+                                   "raise the limit of processes, or stop others",
+                                   "a thread cannot be started");
+        pthread_setname_np(*thread, stages[l->n_threads].name);
+    }
+    return VG_OK;
+}
+
+void live_stages_stop(stream_live *l)
+{
+    base_queue *const queues[] = {l->blank, l->to_infer, l->to_post};
+    l->stopping = true;
+    if (l->intake != NULL)
+        live_intake_stop(l->intake);
+    /* Closing `blank` ends prepare, which ends the next, and so on. A stage that never started
+     * cannot close its queue, so then all are closed here. */
+    for (size_t i = 0; i < sizeof queues / sizeof *queues; i++)
+        if (queues[i] != NULL && (i == 0 || l->n_threads < LIVE_N_STAGE_THREADS))
+            base_queue_close(queues[i]);
+    for (int i = 0; i < l->n_threads; i++)
+        pthread_join(l->threads[i], NULL);
+    l->n_threads = 0;
+}

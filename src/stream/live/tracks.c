@@ -1,0 +1,84 @@
+/* tracks.c: a tracker of n scenes, and its answers turned around: from tracks, each with its
+ * detection, to detections, each with its track. */
+#include "tracks.h"
+
+#include <string.h>
+
+struct live_tracks {
+    detect_tracker *tracker;
+    size_t most_detections;
+    detect_tracked *seen; /* (most_tracks) of the step that runs */
+    int64_t *id_of;       /* (most_detections) 0: no track's */
+};
+
+size_t live_tracks_bytes(const detect_track_options *o, int n_channels)
+{
+    const size_t tracker = detect_tracker_bytes(o, n_channels);
+    const size_t own = sizeof(live_tracks) + (size_t)o->most_tracks * sizeof(detect_tracked) +
+                       (size_t)o->most_detections * sizeof(int64_t);
+    return tracker > SIZE_MAX - own ? SIZE_MAX : tracker + own;
+}
+
+vg_status live_tracks_open(live_tracks **out, const detect_track_options *o, int n_channels,
+                           base_mem *mem, vg_error *err)
+{
+    live_tracks *t = base_alloc_zero(mem, 1, sizeof *t, err);
+    *out = t;
+    if (t == NULL)
+        return VG_ERR_MEMORY;
+    vg_status st = detect_tracker_create(&t->tracker, o, n_channels, mem, err);
+    if (st == VG_OK) {
+        t->most_detections = (size_t)o->most_detections;
+        t->seen = base_alloc_zero(mem, (size_t)o->most_tracks, sizeof *t->seen, err);
+        t->id_of = base_alloc_zero(mem, t->most_detections, sizeof *t->id_of, err);
+        st = t->seen != NULL && t->id_of != NULL ? VG_OK : VG_ERR_MEMORY;
+    }
+    if (st != VG_OK)
+        live_tracks_close(out);
+    return st;
+}
+
+void live_tracks_close(live_tracks **t)
+{
+    if (*t != NULL) {
+        detect_tracker_destroy(&(*t)->tracker);
+        base_free((*t)->seen);
+        base_free((*t)->id_of);
+        base_free(*t);
+    }
+    *t = NULL;
+}
+
+float live_tracks_candidate_conf(const detect_track_options *o, float conf)
+{
+    return o->track_low_thresh < conf ? o->track_low_thresh : conf;
+}
+
+size_t live_tracks_step(live_tracks *t, int channel, detect_box *boxes, int64_t *ids, size_t n,
+                        size_t most, float conf)
+{
+    if (n > t->most_detections)
+        n = t->most_detections;
+    memset(t->id_of, 0, n * sizeof *t->id_of);
+    const size_t n_seen = detect_tracker_step(t->tracker, channel, t->seen, boxes, n, conf);
+    for (size_t i = 0; i < n_seen; i++)
+        t->id_of[t->seen[i].detection] = t->seen[i].id;
+    size_t kept = 0;
+    for (size_t j = 0; j < n && kept < most; j++) {
+        if (t->id_of[j] == 0)
+            continue;
+        boxes[kept] = boxes[j];
+        ids[kept++] = t->id_of[j];
+    }
+    return kept;
+}
+
+void live_tracks_clear(live_tracks *t, int channel)
+{
+    detect_tracker_clear(t->tracker, channel);
+}
+
+uint64_t live_tracks_n_refused(const live_tracks *t)
+{
+    return detect_tracker_n_refused(t->tracker);
+}

@@ -1,0 +1,34 @@
+/* tracks.h: a tracker (ByteTrack) for each source of a live job.
+ *
+ * What --conf means with tracking: a track begins only with a detection above it; once begun, it
+ * goes on with weaker ones down to track_low_thresh, and these are shown with their own scores. So
+ * nothing is shown that was not once as sure as asked for, and what was does not flicker.
+ * The boxes shown are the detector's, in its order (best first); the filter only decides whose they
+ * are. track_buffer counts frames that were looked at: see detect/track.h.
+ * Not thread-safe: all channels belong to one thread. */
+#ifndef STREAM_LIVE_TRACKS_H
+#define STREAM_LIVE_TRACKS_H
+
+#include "detect/detect.h"
+
+typedef struct live_tracks live_tracks;
+
+/* Errors: VG_ERR_ARGUMENT, VG_ERR_MEMORY. */
+vg_status live_tracks_open(live_tracks **out, const detect_track_options *o, int n_channels,
+                           base_mem *mem, vg_error *err);
+void live_tracks_close(live_tracks **t);
+/* What open takes. */
+size_t live_tracks_bytes(const detect_track_options *o, int n_channels);
+/* The confidence that suppression must cut at when the user asked for conf: weak detections are
+ * what ByteTrack goes on with. */
+float live_tracks_candidate_conf(const detect_track_options *o, float conf);
+/* The next frame of a channel: of boxes (n) those of tracks stay, at most `most`, with ids beside
+ * them; returns their number. conf: what the user asked for. Allocates nothing. */
+size_t live_tracks_step(live_tracks *t, int channel, detect_box *boxes, int64_t *ids, size_t n,
+                        size_t most, float conf);
+/* Another source or scene in that place: the tracks end. Ids go on: none comes twice. */
+void live_tracks_clear(live_tracks *t, int channel);
+/* Tracks that were not begun because most_tracks were there already. */
+uint64_t live_tracks_n_refused(const live_tracks *t);
+
+#endif
