@@ -16,6 +16,9 @@ typedef struct outlet_sink {
     live_sink_stats *stats;
     pthread_t thread;
     bool is_open, is_running;
+    atomic_bool is_done; /* its thread has nothing more to do */
+    vg_status closed;
+    vg_error close_error;
     int64_t told_ns; /* of its last failure */
     int occupants[LIVE_MOST_CHANNELS];
     bool has_work[LIVE_MOST_CHANNELS]; /* written to since the last channel_ended */
@@ -217,6 +220,14 @@ static void tick(outlet_sink *s)
         tell(s, st, &err);
 }
 
+static void close_sink(outlet_sink *s)
+{
+    s->is_open = false;
+    s->closed = s->sink->close(s->state, &s->close_error);
+}
+
+/* Until its queue is closed and empty. It ends the sink, too: some have a last word that waits for
+ * others, and so they wait at the same time. */
 static void *sink_loop(void *self)
 {
     outlet_sink *s = self;
@@ -242,7 +253,9 @@ static void *sink_loop(void *self)
             next_tick_ns = base_now_ns() + TICK_MS * INT64_C(1000000);
         }
     }
+    close_sink(s);
     uselocale(LC_GLOBAL_LOCALE);
+    s->is_done = true;
     return NULL;
 }
 
@@ -327,15 +340,23 @@ vg_status live_outlet_open(live_outlet **out, const live_outlet_plan *p, const l
     return st;
 }
 
+static bool all_done(const live_outlet *o)
+{
+    for (int k = 0; k < o->plan.n_sinks; k++)
+        if (o->sinks[k].is_running && !o->sinks[k].is_done)
+            return false;
+    return true;
+}
+
 static void join_sinks(live_outlet *o, double patience_s)
 {
     const int64_t until = base_now_ns() + (int64_t)(patience_s * 1e9);
-    while (o->home != NULL && !live_outlet_is_idle(o) && base_now_ns() < until)
-        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
-    o->is_hurried = true;
     for (int k = 0; k < o->plan.n_sinks; k++)
         if (o->sinks[k].queue != NULL)
             base_queue_close(o->sinks[k].queue);
+    while (!all_done(o) && base_now_ns() < until)
+        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+    o->is_hurried = true;
     for (int k = 0; k < o->plan.n_sinks; k++)
         if (o->sinks[k].is_running)
             pthread_join(o->sinks[k].thread, NULL);
@@ -350,9 +371,12 @@ vg_status live_outlet_close(live_outlet **outlet, double patience_s, vg_error *e
     join_sinks(o, patience_s);
     for (int k = 0; k < o->plan.n_sinks; k++) {
         outlet_sink *s = &o->sinks[k];
-        if (s->is_open) {
-            const vg_status closed = s->sink->close(s->state, st == VG_OK ? err : NULL);
-            st = st == VG_OK ? closed : st;
+        if (s->is_open) /* its thread never began */
+            close_sink(s);
+        if (st == VG_OK && s->closed != VG_OK) {
+            st = s->closed;
+            if (err != NULL)
+                *err = s->close_error;
         }
         base_queue_destroy(&s->queue);
         base_free(s->state);
