@@ -6,11 +6,11 @@ set -eu
 needs ffmpeg python3
 clip cam.ts 320x240 3
 
-# serve NAME OUTPUT_OPTION... URL: cam.ts at its pace, again and again.
+# serve NAME OUTPUT_OPTION... URL: cam.ts at its pace, again and again. Its words are not the probe's: NAME.out is.
 serve() {
     name=$1
     shift
-    back "$name" ffmpeg -v error -re -stream_loop -1 -i cam.ts -c copy "$@"
+    back "server_$name" ffmpeg -v error -re -stream_loop -1 -i cam.ts -c copy "$@"
     eval "server_$name=$last"
 }
 # again NAME URL...: reads, sees the server killed, and reads the next one.
@@ -23,7 +23,7 @@ again() {
     serve "$kind" "$@"
     waits "$kind.out" '^state=playing frames=[1-9].* connects=[2-9]'
     quits "$kind"
-    eval "kill -KILL \$server_$kind"
+    eval "kill -KILL \$server_$kind" 2>/dev/null || true # some end with their reader
     [ "$(count "$kind" stop_ms)" -lt 2000 ] || fail "$kind took $(count "$kind" stop_ms) ms to stop"
 }
 
