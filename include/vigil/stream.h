@@ -178,8 +178,10 @@ typedef struct vg_stream_source_stats {
     uint64_t n_frames;      /* decoded and wanted */
     uint64_t n_dropped;     /* gave way to newer ones */
     uint64_t n_results, n_boxes, n_events;
-    uint64_t n_connects, n_reconnects, n_faults, n_damaged;
-    double since_frame_s; /* since the last frame; below 0: none yet */
+    uint64_t n_connects, n_reconnects, n_faults;
+    uint64_t n_damaged;                    /* packets that could not be decoded */
+    uint64_t n_size_changes, n_time_jumps; /* in mid-stream */
+    double since_frame_s;                  /* since the last frame; below 0: none yet */
     vg_stream_stage stages[VG_STREAM_STAGES];
 } vg_stream_source_stats;
 

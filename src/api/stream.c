@@ -220,6 +220,8 @@ void vg_stream_source_get(const vg_stream *s, int index, vg_stream_source_stats 
     for (int i = 0; i < VIDEO_N_FAULTS; i++)
         out->n_faults += c->n_faults[i];
     out->n_damaged = c->n_damaged;
+    out->n_size_changes = c->n_size_changes;
+    out->n_time_jumps = c->n_time_jumps;
     out->since_frame_s = last_ns > 0 ? base_ms(base_now_ns() - last_ns) * 1e-3 : -1;
     for (int i = 0; i < VG_STREAM_STAGES; i++)
         stage_get(&out->stages[i], &c->stages[i], (live_stage)i);

@@ -28,10 +28,12 @@ void predict_live_line(FILE *to, const vg_stream *s, const vg_stream_result *r)
 
 static void event_subject(FILE *to, const vg_stream *s, const vg_stream_event *e)
 {
-    if (e->class_index < 0)
-        fputs(e->track > 0 ? "object" : "anything", to);
-    else
+    if (e->class_index >= 0)
         cli_text(to, vg_stream_class_name(s, e->class_index));
+    else if (e->track > 0)
+        fputs("object", to);
+    else
+        fputs(e->kind == VG_STREAM_ABSENT ? "everything" : "something", to);
     if (e->track > 0)
         fprintf(to, " %" PRId64, e->track);
 }
@@ -39,6 +41,13 @@ static void event_subject(FILE *to, const vg_stream *s, const vg_stream_event *e
 void predict_live_event(FILE *to, const vg_stream *s, const vg_stream_result *r,
                         const vg_stream_event *e)
 {
+    static const struct {
+        const char *does, *time;
+    } words[] = {[VG_STREAM_ENTER] = {"came into", NULL},
+                 [VG_STREAM_LEAVE] = {"left", "after"},
+                 [VG_STREAM_DWELL] = {"stays in", "for"},
+                 [VG_STREAM_ABSENT] = {"is missing in", "for"},
+                 [VG_STREAM_BACK] = {"is back in", "after"}};
     char when[32] = "";
     const time_t seconds = (time_t)r->wall_s;
     struct tm local;
@@ -48,24 +57,11 @@ void predict_live_event(FILE *to, const vg_stream *s, const vg_stream_result *r,
     cli_text(to, r->source);
     fputs(": ", to);
     event_subject(to, s, e);
-    switch (e->kind) {
-    case VG_STREAM_ENTER:
-        fputs(" came into ", to);
-        break;
-    case VG_STREAM_LEAVE:
-        fprintf(to, " %s after %.0f s ", e->is_lost ? "was lost in" : "left", e->seconds);
-        break;
-    case VG_STREAM_DWELL:
-        fprintf(to, " stays, for %.0f s, in ", e->seconds);
-        break;
-    case VG_STREAM_ABSENT:
-        fprintf(to, " is missing for %.0f s in ", e->seconds);
-        break;
-    case VG_STREAM_BACK:
-        fprintf(to, " is back after %.0f s in ", e->seconds);
-        break;
-    }
+    fprintf(to, " %s ",
+            e->kind == VG_STREAM_LEAVE && e->is_lost ? "was lost in" : words[e->kind].does);
     cli_text(to, e->zone);
+    if (words[e->kind].time != NULL)
+        fprintf(to, " %s %.0f s", words[e->kind].time, e->seconds);
     fprintf(to, ": %d inside, %d in, %d out\n", e->inside, e->n_in, e->n_out);
 }
 
@@ -135,6 +131,40 @@ static void stages_print(FILE *to, const vg_stream *s)
         fputs(" per frame\n", to);
 }
 
+/* ", 3 things" when there are any; *any says whether one was printed. */
+static void count_print(FILE *to, uint64_t n, const char *one, const char *many, bool *any)
+{
+    char a[32];
+    if (n == 0)
+        return;
+    fprintf(to, "%s%s %s", *any ? ", " : "Troubles: ", cli_commas(a, (long long)n),
+            n == 1 ? one : many);
+    *any = true;
+}
+
+/* What went wrong on the way and was got over; no line when nothing did. */
+static void troubles_print(FILE *to, const vg_stream *s)
+{
+    vg_stream_source_stats all = {0};
+    bool any = false;
+    for (int i = 0; i < vg_stream_n_sources(s); i++) {
+        vg_stream_source_stats c;
+        vg_stream_source_get(s, i, &c);
+        all.n_faults += c.n_faults;
+        all.n_reconnects += c.n_reconnects;
+        all.n_damaged += c.n_damaged;
+        all.n_size_changes += c.n_size_changes;
+        all.n_time_jumps += c.n_time_jumps;
+    }
+    count_print(to, all.n_faults, "fault", "faults", &any);
+    count_print(to, all.n_reconnects, "reconnect", "reconnects", &any);
+    count_print(to, all.n_damaged, "damaged packet", "damaged packets", &any);
+    count_print(to, all.n_size_changes, "change of size", "changes of size", &any);
+    count_print(to, all.n_time_jumps, "jump of time", "jumps of time", &any);
+    if (any)
+        fputc('\n', to);
+}
+
 void predict_live_summary(FILE *to, const vg_stream *s)
 {
     vg_memory memory;
@@ -158,6 +188,7 @@ void predict_live_summary(FILE *to, const vg_stream *s)
     if (n_batches > 0 && n_batched > n_batches)
         fprintf(to, ", %.1f in a run of the network", (double)n_batched / (double)n_batches);
     fputc('\n', to);
+    troubles_print(to, s);
     sinks_print(to, s);
     vg_stream_memory(s, &memory);
     predict_memory_print(to, &memory);

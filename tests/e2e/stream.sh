@@ -234,6 +234,16 @@ waits bg.err 'lavfi:testsrc=.* playing 64x96'
 kill -INT "$pid"
 ends "$pid" 130 "a stream that was interrupted"
 
+# ---- what went wrong on the way is in the sum at the end
+ffmpeg -loglevel error -y -f lavfi -i "testsrc2=size=96x64:rate=25" -frames:v 60 -pix_fmt yuv420p torn.ts </dev/null
+stream 0 --source torn.ts --no-save --quiet
+says_not out "Troubles"
+for at in 12 20 28 36 44; do
+    dd if=/dev/zero of=torn.ts bs=512 seek=$at count=2 conv=notrunc 2>/dev/null
+done
+stream 0 --source torn.ts --no-save --quiet
+grep -qE '^Troubles: [0-9]+ damaged packets?' out || fail "no word of damaged packets"
+
 # ---- a reader of JSON that went away ends it
 # shellcheck disable=SC2086
 "$vigil" predict $live --source "lavfi:testsrc2=size=96x64:rate=25" --no-save --json --duration 120s 2>err | head -n 3 >out

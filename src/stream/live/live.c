@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "job.h"
 #include "stream/run_folder.h"
@@ -20,6 +21,13 @@ static void begin_stats(live_channel_stats *out, const live_source *s)
     out->state = LIVE_CONNECTING;
 }
 
+/* Of the retries' jitter: a hundred hosts that lost the same recorder do not come back in step. */
+static uint64_t some_seed(void)
+{
+    uint64_t seed;
+    return getentropy(&seed, sizeof seed) == 0 ? seed : (uint64_t)base_now_ns();
+}
+
 vg_status live_job_start_channel(stream_live *l, int channel, live_source *s, vg_error *err)
 {
     live_channel *c = &l->channels[channel];
@@ -30,7 +38,7 @@ vg_status live_job_start_channel(stream_live *l, int channel, live_source *s, vg
                                     .retry_most_s = s->retry_most_s,
                                     .max_retries = s->max_retries,
                                     .ends = s->ends,
-                                    .seed = (uint64_t)channel + 1};
+                                    .seed = some_seed()};
     c->source = s;
     pthread_mutex_lock(&l->places_lock);
     c->occupant++;
