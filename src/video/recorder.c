@@ -24,6 +24,8 @@ struct video_recorder {
         key_is_asked; /* the encoder owes a key frame from asked_ticks on: a segment begins there */
     int64_t asked_ticks;
     int64_t others_bytes; /* of older segments, when limits ask for it */
+    uint64_t n_given;     /* pictures */
+    uint64_t n_encoding;  /* of them, those that the encoder holds */
 };
 
 /* ---- create ---- */
@@ -123,6 +125,13 @@ static bool is_due(const video_recorder *r, int64_t ticks)
            (r->o.keep_bytes > 0 && !r->o.one_file && bytes >= r->o.keep_bytes / LEAST_KEPT);
 }
 
+static void close_encoder(video_recorder *r)
+{
+    video_encoder_close(&r->encoder, r->f);
+    r->key_is_asked = false;
+    r->n_encoding = 0;
+}
+
 /* The packet that the encoder gave, into the segment where it belongs. */
 static vg_status put_packet(video_recorder *r, vg_error *err)
 {
@@ -157,6 +166,8 @@ static vg_status put_packets(video_recorder *r, vg_error *err)
         const vg_status pulled = video_encoder_pull(&r->encoder, r->f, &has, err);
         if (pulled != VG_OK)
             return pulled;
+        if (has && r->n_encoding > 0)
+            r->n_encoding--;
         const vg_status put = has ? put_packet(r, st == VG_OK ? err : NULL) : VG_OK;
         st = st == VG_OK ? put : st;
     }
@@ -172,8 +183,7 @@ vg_status video_recorder_end_segment(video_recorder *r, vg_error *err)
             st = put_packets(r, err);
     }
     const vg_status closed = video_segment_close(&r->segment, r->f, st == VG_OK ? err : NULL);
-    video_encoder_close(&r->encoder, r->f);
-    r->key_is_asked = false;
+    close_encoder(r);
     return st == VG_OK ? closed : st;
 }
 
@@ -204,8 +214,10 @@ static vg_status encode(video_recorder *r, const image_view *picture, int64_t ti
     }
     vg_error *second = st == VG_OK ? err : NULL;
     vg_status encoded = video_encoder_push(&r->encoder, r->f, picture, ticks, wants_key, second);
-    if (encoded == VG_OK)
+    if (encoded == VG_OK) {
+        r->n_encoding++;
         encoded = put_packets(r, second);
+    }
     return st == VG_OK ? encoded : st;
 }
 
@@ -213,6 +225,7 @@ vg_status video_recorder_write(video_recorder *r, const image_view *picture, int
                                vg_error *err)
 {
     const int64_t ticks = advance(r, time_ns);
+    r->n_given++;
     if (picture->w < 1 || picture->h < 1)
         return base_fail(err, VG_ERR_ARGUMENT, r->stem, NULL, "a picture of %d x %d pixels",
                          picture->w, picture->h);
@@ -223,8 +236,7 @@ vg_status video_recorder_write(video_recorder *r, const image_view *picture, int
     if (encoded == VG_ERR_SYSTEM || encoded == VG_ERR_MEMORY) {
         /* An encoder that refused is not asked again. */
         video_segment_close(&r->segment, r->f, NULL);
-        video_encoder_close(&r->encoder, r->f);
-        r->key_is_asked = false;
+        close_encoder(r);
     }
     return st == VG_OK ? encoded : st;
 }
@@ -238,6 +250,13 @@ vg_status video_recorder_close(video_recorder **recorder, vg_error *err)
     base_free(r);
     *recorder = NULL;
     return st;
+}
+
+video_recorder_counts video_recorder_count(const video_recorder *r)
+{
+    const uint64_t n_held = r->n_encoding + r->segment.n_waiting;
+    return (video_recorder_counts){.n_kept = r->segment.n_kept,
+                                   .n_lost = r->n_given - r->segment.n_kept - n_held};
 }
 
 size_t video_recorder_bytes(void)

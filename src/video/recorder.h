@@ -51,15 +51,22 @@ vg_status video_recorder_create(video_recorder **out, const video_recorder_optio
  * another size than the last begins a new one; odd sizes get their last row or column twice. Files
  * that are there are never written over. Old segments are removed when limits ask for it: only
  * those of this folder and stem that a recorder made, also in earlier runs, never the one that is
- * written. On VG_ERR_IO (a full disk, say) the segment is closed with what was written whole; the
- * next write tries a new one. VG_ERR_SYSTEM, VG_ERR_UNSUPPORTED: FFmpeg's encoder refused;
- * likewise. */
+ * written. On VG_ERR_IO (a full disk, say) the segment is cut back to its last whole fragment,
+ * removed when it has none; the next write tries a new one. VG_ERR_SYSTEM, VG_ERR_UNSUPPORTED:
+ * FFmpeg's encoder refused; likewise. */
 vg_status video_recorder_write(video_recorder *r, const image_view *picture, int64_t time_ns,
                                vg_error *err);
-/* Ends the segment that is written, if any, and gives the encoder's memory back. Errors: VG_ERR_IO.
- */
+/* Ends the segment that is written, if any, and gives the encoder's memory back. Errors: VG_ERR_IO:
+ * as by write, what was written whole is kept. */
 vg_status video_recorder_end_segment(video_recorder *r, vg_error *err);
 vg_status video_recorder_close(video_recorder **r, vg_error *err);
+/* What became of the pictures that write was given so far: those that it has taken and that are in
+ * neither wait for their fragment to be full, none after end_segment. */
+typedef struct video_recorder_counts {
+    uint64_t n_kept; /* in whole fragments of a file */
+    uint64_t n_lost; /* refused, or taken and gone with a fragment that could not be written */
+} video_recorder_counts;
+video_recorder_counts video_recorder_count(const video_recorder *r);
 /* What FFmpeg takes for the encoder of such pictures, about: for a plan. Of encoders by name but
  * "mpeg4" as of libx264. */
 size_t video_recorder_need(const char *codec, int w, int h, int threads);

@@ -45,6 +45,7 @@ typedef struct video_segment {
     int64_t whole_bytes;   /* up to the end of the last whole fragment */
     int64_t packet_bytes;  /* taken, also those that wait in the muxer */
     int64_t start_ticks;
+    uint64_t n_kept, n_waiting; /* packets in whole fragments, of all segments; in the muxer */
     bool has_fragment;
     video_syncer *syncer; /* NULL: none */
     char path[VIDEO_PATH_BYTES];

@@ -107,7 +107,7 @@ vg_status video_segment_open(video_segment *s, const video_ffmpeg *f, const char
                              const char *stem, bool one_file, const video_encoder *e, vg_error *err)
 {
     char mark[512];
-    *s = (video_segment){.fd = -1};
+    *s = (video_segment){.fd = -1, .n_kept = s->n_kept};
     vg_status st = video_folder_create(&s->fd, s->path, folder, stem, one_file, err);
     if (st != VG_OK)
         return st;
@@ -126,6 +126,15 @@ vg_status video_segment_open(video_segment *s, const video_ffmpeg *f, const char
 
 /* ---- write ---- */
 
+/* All that the muxer held is in the file. */
+static void keep_waiting(video_segment *s)
+{
+    s->whole_bytes = s->written_bytes;
+    s->has_fragment = s->has_fragment || s->n_waiting > 0;
+    s->n_kept += s->n_waiting;
+    s->n_waiting = 0;
+}
+
 vg_status video_segment_write(video_segment *s, const video_ffmpeg *f, AVPacket *packet,
                               AVRational time_base, vg_error *err)
 {
@@ -136,10 +145,11 @@ vg_status video_segment_write(video_segment *s, const video_ffmpeg *f, AVPacket 
     f->av_packet_rescale_ts(packet, time_base, s->muxer->streams[0]->time_base);
     const int code = f->av_write_frame(s->muxer, packet);
     f->av_packet_unref(packet);
-    if (code < 0)
+    if (code < 0 || s->write_errno != 0)
         return failed(s, f, code, "the recording cannot go on", err);
-    s->has_fragment = s->has_fragment || s->written_bytes > s->whole_bytes;
-    s->whole_bytes = s->written_bytes;
+    if (s->written_bytes > s->whole_bytes)
+        keep_waiting(s); /* the fragment ends before this packet */
+    s->n_waiting++;
     s->packet_bytes += n_bytes;
     return VG_OK;
 }
@@ -153,14 +163,26 @@ static bool hand_over(const video_segment *s)
     return s->syncer != NULL;
 }
 
+static void forget(video_segment *s)
+{
+    *s = (video_segment){.fd = -1, .n_kept = s->n_kept};
+}
+
 vg_status video_segment_close(video_segment *s, const video_ffmpeg *f, vg_error *err)
 {
     vg_status st = VG_OK;
     if (s->muxer == NULL)
         return VG_OK;
-    const int code = f->av_write_trailer(s->muxer);
-    if (code < 0) {
-        st = failed(s, f, code, "the recording's end cannot be written", err);
+    /* The last fragment by itself: the index behind it is not worth its loss. What could not be
+     * written is asked of our own writes, for the muxer's end does not tell it. */
+    int code = f->av_write_frame(s->muxer, NULL);
+    if (code >= 0 && s->write_errno == 0) {
+        keep_waiting(s);
+        code = f->av_write_trailer(s->muxer);
+    }
+    if (code < 0 || s->write_errno != 0 || !s->has_fragment) {
+        if (code < 0 || s->write_errno != 0)
+            st = failed(s, f, code, "the recording's end cannot be written", err);
         video_segment_abandon(s, f);
         return st;
     }
@@ -168,7 +190,7 @@ vg_status video_segment_close(video_segment *s, const video_ffmpeg *f, vg_error 
     if (!hand_over(s) && close(s->fd) != 0)
         st = base_fail_errno(err, VG_ERR_IO, s->path, "check the disk",
                              "the recording's end cannot be written");
-    *s = (video_segment){.fd = -1};
+    forget(s);
     return st;
 }
 
@@ -180,9 +202,12 @@ void video_segment_abandon(video_segment *s, const video_ffmpeg *f)
     /* A torn fragment at the end would be played, too, but every player complains in its own way.
      */
     const bool is_cut = ftruncate(s->fd, s->whole_bytes) == 0;
-    if (!s->has_fragment || (!is_cut && s->whole_bytes == 0))
+    if (!s->has_fragment)
         unlink(s->path);
+    else if (!is_cut)
+        base_log(BASE_LOG_WARN, "a recording has a torn end", "path=\"%s\" whole_bytes=%lld",
+                 s->path, (long long)s->whole_bytes);
     if (!hand_over(s))
         close(s->fd);
-    *s = (video_segment){.fd = -1};
+    forget(s);
 }

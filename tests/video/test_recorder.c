@@ -48,10 +48,11 @@ static int tear_down(void **state)
     return st == VG_OK && b.mem.in_use_bytes == 0 ? 0 : -1;
 }
 
+static uint32_t seed = 1; /* of the grain */
+
 /* Smooth colours that move with t, or grain that cannot be pressed together. */
 static image_view draw(int w, int h, int t, bool grain)
 {
-    static uint32_t seed = 1;
     for (int y = 0; y < h; y++)
         for (int x = 0; x < w; x++) {
             uint8_t *p = b.pixels + ((size_t)y * (size_t)w + (size_t)x) * 3;
@@ -320,6 +321,73 @@ static void a_disk_of_200_kb_says_that_it_is_full(void **state)
     assert_int_equal(child, waitpid(child, &status, 0));
     if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
         skip(); /* this machine does not let us mount */
+    assert_int_equal(0, WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status));
+}
+
+/* A recording of n pictures that ends on a disk of so much room: whole up to where it ends, and its
+ * counters say what is in it. Returns its frames, 0: there is no file, -1: it is not so. */
+static int end_on_full_disk(rlim_t room, int n, long *bytes)
+{
+    struct rlimit limit = {.rlim_cur = room, .rlim_max = RLIM_INFINITY};
+    signal(SIGXFSZ, SIG_IGN);
+    if (video_recorder_create(&b.r, &b.o, &b.mem, NULL) != VG_OK ||
+        setrlimit(RLIMIT_FSIZE, &limit) != 0)
+        return -1;
+    vg_status st = VG_OK;
+    seed = 1;
+    for (int i = 0; i < n && st == VG_OK; i++) {
+        const image_view v = draw(W, H, i, true);
+        st = video_recorder_write(b.r, &v, i * S / 25, NULL);
+    }
+    const vg_status ended = video_recorder_end_segment(b.r, NULL);
+    const video_recorder_counts c = video_recorder_count(b.r);
+    limit.rlim_cur = RLIM_INFINITY;
+    setrlimit(RLIMIT_FSIZE, &limit);
+    probe_list *l = probe_files(b.folder, "cam", ".mp4");
+    const int n_frames = l->n == 1 ? probe_whole(l->paths[0]) : 0;
+    *bytes = l->n == 1 ? probe_bytes(l->paths[0]) : 0;
+    if (l->n == 1)
+        unlink(l->paths[0]);
+    const bool is_good = l->n <= 1 && c.n_kept == (uint64_t)n_frames &&
+                         (st != VG_OK || c.n_kept + c.n_lost == (uint64_t)n) &&
+                         (st != VG_OK || ended != VG_OK || n_frames == n);
+    free(l);
+    return is_good && video_recorder_close(&b.r, NULL) == VG_OK ? n_frames : -1;
+}
+
+/* Its end may be within the head, a fragment or the index behind the last one. */
+static int end_on_full_disks(void)
+{
+    enum { FEW = 8, MANY = 24, HALF_SECOND = 13, N = 16 }; /* pictures: FEW are one fragment */
+    static const int all[] = {FEW, MANY};
+    for (int i = 0; i < 2; i++) {
+        const int n = all[i];
+        long bytes, left;
+        int n_none = 0, n_part = 0;
+        if (end_on_full_disk(RLIM_INFINITY, n, &bytes) != n)
+            return 1;
+        for (int k = 1; k < N; k++) {
+            const int got = end_on_full_disk((rlim_t)(bytes * k / N), n, &left);
+            n_none += got == 0;
+            n_part += got >= HALF_SECOND - 1 && got <= HALF_SECOND;
+        }
+        if (n_none + n_part != N - 1 || n_none < 4 || (n_part >= 4) != (n == MANY))
+            return 10 + n;
+        /* All but some of the index. */
+        if (end_on_full_disk((rlim_t)bytes - 20, n, &left) != n || left > bytes - 20)
+            return 40 + n;
+    }
+    return 0;
+}
+
+static void a_recording_that_ends_on_a_full_disk_is_whole(void **state)
+{
+    (void)state;
+    const pid_t child = fork();
+    if (child == 0)
+        _exit(end_on_full_disks());
+    int status;
+    assert_int_equal(child, waitpid(child, &status, 0));
     assert_int_equal(0, WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status));
 }
 
@@ -665,6 +733,7 @@ int main(void)
         TEST(a_killed_recording_plays_but_for_its_last_second),
         TEST(a_full_disk_ends_a_segment_well_and_the_next_goes_on),
         TEST(a_disk_of_200_kb_says_that_it_is_full),
+        TEST(a_recording_that_ends_on_a_full_disk_is_whole),
         TEST(segments_end_by_time_before_a_key_frame),
         TEST(segments_end_by_size),
         TEST(another_size_is_another_segment),
