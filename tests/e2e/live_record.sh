@@ -66,6 +66,21 @@ ends "$pid" 137 "a job ended by SIGKILL"
 pid=
 [ "$(frames runs/kill/testsrc2-*.mp4)" -ge 10 ] || fail "less than ten frames are left"
 
+# A disk without room for a fragment: told once (a second time after a minute), and no file is left that does not play.
+(
+    ulimit -f 40 # of 512 bytes
+    trap '' XFSZ # writes fail instead
+    "$vigil" predict --weights "$weights" --imgsz 64 --threads 1 --source "lavfi:testsrc2=size=320x240:rate=25" \
+        --policy every --save --segment 1s --duration 4 --project runs --name full
+) 2>&1 </dev/null | cat >out
+n=$(grep -c "sink failed" out) || :
+[ "$n" = 1 ] || [ "$n" = 2 ] || fail "a full disk is told $n times"
+n_checks=$((n_checks + 1))
+says_not out "sink works again"
+says out "File too large"
+says out "record: 0 results written"
+equal "$(find runs/full -name '*.mp4' | wc -l)" 0 "recordings without a fragment"
+
 # A codec that is not there is told before anything is done.
 predict 1 --source "$live" --save --video-codec h999 --project runs --name codec
 is_error 'no video encoder "h999"'

@@ -170,6 +170,79 @@ static void sources_do_not_mix(void **state)
     assert_int_equal(5, probe_whole(bed_in(b, "four.mp4")));
 }
 
+static void add_settled(bed *b, live_settled *sum)
+{
+    live_settled now;
+    b->sink->settle(b->state, &now);
+    sum->n_written += now.n_written;
+    sum->n_lost += now.n_lost;
+}
+
+static vg_status record_next(bed *b, live_settled *sum)
+{
+    vg_error e = {0};
+    bed_next(b);
+    const vg_status st = b->sink->write(b->state, &b->s, &b->r, &e);
+    add_settled(b, sum);
+    if (st != VG_OK && (st != VG_ERR_IO || strstr(e.where, "cam-") == NULL))
+        return VG_ERR_ARGUMENT;
+    return st;
+}
+
+/* A full disk is tried again after 2 s, 4, ..., not with each fragment; what is told as written is
+ * what is in the files, and the rest is lost. */
+static int record_to_full_disk(bed *b)
+{
+    enum { FIRST = 200, MOST = 6000, FIRST_WAIT_S = 2 };
+    struct rlimit limit = {.rlim_cur = 3000, .rlim_max = RLIM_INFINITY}; /* a head, no fragment */
+    live_settled sum = {0};
+    uint64_t n = 0;
+    int n_tries = 1;
+    signal(SIGXFSZ, SIG_IGN);
+    b->s.has_files_only = false;
+    b->o.segment_s = 600;
+    bed_open(b, &live_sink_record);
+    setrlimit(RLIMIT_FSIZE, &limit);
+    const int64_t began_ns = base_now_ns();
+    for (vg_status before = VG_OK, st; n < FIRST; n++, before = st) {
+        st = record_next(b, &sum);
+        if (st == VG_ERR_ARGUMENT)
+            return 1;
+        n_tries += st == VG_OK && before != VG_OK;
+    }
+    if (n_tries > 1 + (base_now_ns() - began_ns) / 1000000000 / FIRST_WAIT_S)
+        return 2;
+    if (sum.n_written != 0 || sum.n_lost == 0)
+        return 3;
+    limit.rlim_cur = RLIM_INFINITY;
+    setrlimit(RLIMIT_FSIZE, &limit);
+    for (; sum.n_written == 0 && n < MOST; n++) {
+        nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+        record_next(b, &sum);
+    }
+    b->sink->channel_ended(b->state, b->r.channel);
+    add_settled(b, &sum);
+    probe_list *l = probe_files(b->folder, "cam-", ".mp4");
+    const int n_frames = l->n == 1 ? probe_whole(l->paths[0]) : 0;
+    free(l);
+    if (bed_close(b, NULL) != VG_OK)
+        return 4;
+    return n_frames == 0 || sum.n_written != (uint64_t)n_frames ? 5
+           : sum.n_written + sum.n_lost != n                    ? 6
+                                                                : 0;
+}
+
+static void a_full_disk_is_not_tried_with_every_fragment(void **state)
+{
+    bed *b = *state;
+    const pid_t child = fork();
+    if (child == 0)
+        _exit(record_to_full_disk(b));
+    int status;
+    waitpid(child, &status, 0);
+    assert_int_equal(0, WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+}
+
 static void a_codec_that_is_not_there_is_told_at_once(void **state)
 {
     bed *b = *state;
@@ -580,6 +653,7 @@ int main(void)
         BED_TEST(each_file_of_a_folder_is_a_video),
         BED_TEST(a_live_source_goes_on_with_its_segment),
         BED_TEST(sources_do_not_mix),
+        BED_TEST(a_full_disk_is_not_tried_with_every_fragment),
         BED_TEST(a_codec_that_is_not_there_is_told_at_once),
         BED_TEST(a_line_a_result),
         BED_TEST(a_full_file_is_begun_anew),

@@ -19,7 +19,8 @@ typedef struct outlet_sink {
     atomic_bool is_done; /* its thread has nothing more to do */
     vg_status closed;
     vg_error close_error;
-    int64_t told_ns; /* of its last failure */
+    int64_t told_ns; /* of its last failure; 0: none */
+    bool is_told;    /* and not yet that it works again */
     int occupants[LIVE_MOST_CHANNELS];
     bool has_work[LIVE_MOST_CHANNELS]; /* written to since the last channel_ended */
 } outlet_sink;
@@ -164,21 +165,35 @@ bool live_outlet_is_idle(live_outlet *o)
 
 /* ---- a sink's thread ---- */
 
-/* Of a fault that lasts, one line a minute. */
-static void tell(outlet_sink *s, vg_status st, const vg_error *err)
+/* What has become of results up to a call's end with st. Returns how many were written. */
+static uint64_t settle(outlet_sink *s, vg_status st, bool is_write)
+{
+    live_settled n = {.n_written = is_write && st == VG_OK, .n_lost = st != VG_OK};
+    if (s->sink->settle != NULL)
+        s->sink->settle(s->state, &n);
+    atomic_fetch_add(&s->stats->n_written, n.n_written);
+    atomic_fetch_add(&s->stats->n_failed, n.n_lost);
+    return n.n_written;
+}
+
+/* Of a fault that lasts, one line a minute, also when it goes and comes. */
+static void tell(outlet_sink *s, vg_status st, uint64_t n_written, const vg_error *err)
 {
     const int64_t now = base_now_ns();
+    if (st == VG_OK && n_written == 0)
+        return;
+    s->stats->is_failing = st != VG_OK;
     if (st == VG_OK) {
-        if (atomic_exchange(&s->stats->is_failing, false))
+        if (s->is_told)
             base_log(BASE_LOG_INFO, "sink works again", "sink=%s", s->sink->name);
+        s->is_told = false;
         return;
     }
-    atomic_fetch_add(&s->stats->n_failed, 1);
-    if (!atomic_exchange(&s->stats->is_failing, true) ||
-        now - s->told_ns > TELL_AGAIN_S * INT64_C(1000000000)) {
+    if (s->told_ns == 0 || now - s->told_ns > TELL_AGAIN_S * INT64_C(1000000000)) {
         base_log(BASE_LOG_WARN, "sink failed", "sink=%s what=\"%s\" where=\"%s\" failures=%llu",
                  s->sink->name, err->what, err->where, (unsigned long long)s->stats->n_failed);
         s->told_ns = now;
+        s->is_told = true;
     }
 }
 
@@ -186,6 +201,7 @@ static void end_channel(outlet_sink *s, int channel)
 {
     if (s->has_work[channel] && s->sink->channel_ended != NULL)
         s->sink->channel_ended(s->state, channel);
+    settle(s, VG_OK, false);
     s->has_work[channel] = false;
 }
 
@@ -198,9 +214,7 @@ static void write_item(outlet_sink *s, live_item *item)
     s->occupants[channel] = item->occupant;
     s->has_work[channel] = true;
     const vg_status st = s->sink->write(s->state, s->outlet->setting, &item->result, &err);
-    if (st == VG_OK)
-        atomic_fetch_add(&s->stats->n_written, 1);
-    tell(s, st, &err);
+    tell(s, st, settle(s, st, true), &err);
 }
 
 /* Once a second, and when nothing waits: sources that have ended have nothing more to say. */
@@ -216,14 +230,14 @@ static void tick(outlet_sink *s)
     if (s->sink->tick == NULL)
         return;
     const vg_status st = s->sink->tick(s->state, s->outlet->setting, &err);
-    if (st != VG_OK)
-        tell(s, st, &err);
+    tell(s, st, settle(s, st, false), &err);
 }
 
 static void close_sink(outlet_sink *s)
 {
     s->is_open = false;
     s->closed = s->sink->close(s->state, &s->close_error);
+    settle(s, VG_OK, false);
 }
 
 /* Until its queue is closed and empty. It ends the sink, too: some have a last word that waits for

@@ -89,6 +89,11 @@ typedef struct live_setting {
     base_mem *mem;
 } live_setting;
 
+/* Results that a sink was given and whose end is known. */
+typedef struct live_settled {
+    uint64_t n_written, n_lost;
+} live_settled;
+
 typedef struct live_sink {
     const char *name, *help;
     bool needs_pixels; /* its queue holds frames */
@@ -105,6 +110,10 @@ typedef struct live_sink {
     vg_status (*write)(void *state, const live_setting *s, const live_result *r, vg_error *err);
     /* Called about once a second by the same thread; NULL: not needed. */
     vg_status (*tick)(void *state, const live_setting *s, vg_error *err);
+    /* Of a sink that knows only later what became of a result: those settled since the last call.
+     * Its VG_OK says that a result was taken, and it works again when some are written. Called
+     * after each of the others. NULL: write's status says it all. */
+    void (*settle)(void *state, live_settled *out);
     /* A source has come, gone or begun a new connection: its recording may have to end. NULL: no
      * matter. Called by the sink's thread. */
     void (*channel_ended)(void *state, int channel);

@@ -3,14 +3,18 @@
  * Video files become STEM.mp4 unless segments are asked for (STEM-2.mp4 when the size changes or
  * the source plays another file); live sources become segments STEM-20261123-141500.mp4, the newest
  * of which are kept. A source that reconnects goes on with its segment, for a camera that flaps
- * would otherwise push a day's recording out with a thousand files of a second. */
+ * would otherwise push a day's recording out with a thousand files of a second.
+ *
+ * A result is written when its fragment is in the file. After a failure (a full disk, say) a new
+ * segment is tried only after a wait, which doubles until a fragment is written: results that come
+ * meanwhile are lost and counted, and cost no encoding. */
 #include <string.h>
 
 #include "files.h"
 
 static const int64_t SILENCE_NS = INT64_C(60) * 1000000000; /* then a segment is ended */
 static const double SYNC_S = 0.3;                           /* of the time that the job's end has */
-enum { PIXELS_A_THREAD = 2560 * 1440, MOST_THREADS = 4 };
+enum { PIXELS_A_THREAD = 2560 * 1440, MOST_THREADS = 4, FIRST_WAIT_S = 2, MOST_WAIT_S = 30 };
 
 typedef struct recording {
     video_recorder *recorder; /* NULL: none yet */
@@ -18,6 +22,10 @@ typedef struct recording {
     int64_t number, pts_ns, arrived_ns; /* of the last frame */
     int64_t at_ns;                      /* its time in the recording */
     int64_t written_ns;
+    video_recorder_counts seen; /* of the recorder, settled */
+    int64_t again_ns;           /* no new segment before */
+    int wait_s;                 /* the last one; 0: it works */
+    vg_error fault;             /* what it waits for */
 } recording;
 
 typedef struct state {
@@ -26,6 +34,7 @@ typedef struct state {
     recording *recordings; /* (n) */
     int n;
     bool one_file;
+    live_settled settled; /* since it was asked for */
 } state;
 
 static bool is_wanted(const live_options *o)
@@ -68,13 +77,65 @@ static video_recorder_options options_of(const state *t, const live_setting *s, 
                                     .syncer = t->syncer};
 }
 
+/* ---- what became of results ---- */
+
+static void count(state *t, recording *c)
+{
+    const video_recorder_counts now = video_recorder_count(c->recorder);
+    const uint64_t n_written = now.n_kept - c->seen.n_kept;
+    if (n_written > 0)
+        c->wait_s = 0;
+    t->settled.n_written += n_written;
+    t->settled.n_lost += now.n_lost - c->seen.n_lost;
+    c->seen = now;
+}
+
+static void settle(void *self, live_settled *out)
+{
+    state *t = self;
+    *out = t->settled;
+    t->settled = (live_settled){0};
+}
+
+static vg_status lose(state *t, vg_status st)
+{
+    t->settled.n_lost++;
+    return st;
+}
+
+static void wait(recording *c, const vg_error *fault)
+{
+    c->wait_s = c->wait_s == 0 ? FIRST_WAIT_S : 2 * c->wait_s;
+    c->wait_s = c->wait_s < MOST_WAIT_S ? c->wait_s : MOST_WAIT_S;
+    c->again_ns = base_now_ns() + c->wait_s * INT64_C(1000000000);
+    c->fault = *fault;
+}
+
+/* ---- open and close ---- */
+
+static vg_status end_segment(state *t, recording *c, vg_error *err)
+{
+    const vg_status st = video_recorder_end_segment(c->recorder, err);
+    count(t, c);
+    return st;
+}
+
+static vg_status end_recorder(state *t, recording *c, vg_error *err)
+{
+    if (c->recorder == NULL)
+        return VG_OK;
+    const vg_status st = end_segment(t, c, err);
+    video_recorder_close(&c->recorder, NULL);
+    c->seen = (video_recorder_counts){0};
+    return st;
+}
+
 static vg_status close_(void *self, vg_error *err)
 {
     state *t = self;
     vg_status st = VG_OK;
     for (int i = 0; t->recordings != NULL && i < t->n; i++) {
-        const vg_status closed =
-            video_recorder_close(&t->recordings[i].recorder, st == VG_OK ? err : NULL);
+        const vg_status closed = end_recorder(t, &t->recordings[i], st == VG_OK ? err : NULL);
         st = st == VG_OK ? closed : st;
     }
     if (!video_syncer_destroy(&t->syncer, SYNC_S))
@@ -109,6 +170,8 @@ static vg_status open_(void *self, const live_setting *s, vg_error *err)
     return st;
 }
 
+/* ---- results ---- */
+
 static void begin(recording *c, const live_result *r)
 {
     base_format(c->stem, sizeof c->stem, "%s", r->stem);
@@ -141,28 +204,46 @@ static void advance(recording *c, const live_result *r)
     c->arrived_ns = f->arrived_ns;
 }
 
+static vg_status draw_and_write(state *t, recording *c, const live_setting *s, const live_result *r,
+                                vg_error *err)
+{
+    image_view picture;
+    if (base_now_ns() < c->again_ns) {
+        if (err != NULL)
+            *err = c->fault;
+        return lose(t, VG_ERR_IO);
+    }
+    vg_error fault = {0};
+    vg_status st = live_painter_drawn(t->painter, &picture, s, r, err);
+    if (st != VG_OK)
+        return lose(t, st);
+    st = video_recorder_write(c->recorder, &picture, c->at_ns, &fault);
+    count(t, c);
+    c->written_ns = base_now_ns();
+    if (st == VG_ERR_IO)
+        wait(c, &fault);
+    if (st != VG_OK && err != NULL)
+        *err = fault;
+    return st;
+}
+
 static vg_status write_(void *self, const live_setting *s, const live_result *r, vg_error *err)
 {
     state *t = self;
     recording *c = &t->recordings[r->channel];
-    image_view picture;
     vg_status st = VG_OK, ended = VG_OK;
     if (c->recorder != NULL && strcmp(c->stem, r->stem) != 0)
-        ended = video_recorder_close(&c->recorder, err);
+        ended = end_recorder(t, c, err);
     if (c->recorder == NULL)
         st = make_recorder(t, c, s, r, err);
     if (st != VG_OK)
-        return st;
+        return lose(t, st);
     if (t->one_file && r->frame.number <= c->number) { /* the next file of a folder */
-        ended = video_recorder_end_segment(c->recorder, err);
+        ended = end_segment(t, c, err);
         begin(c, r);
     }
     advance(c, r);
-    vg_error *second = ended == VG_OK ? err : NULL;
-    st = live_painter_drawn(t->painter, &picture, s, r, second);
-    if (st == VG_OK)
-        st = video_recorder_write(c->recorder, &picture, c->at_ns, second);
-    c->written_ns = base_now_ns();
+    st = draw_and_write(t, c, s, r, ended == VG_OK ? err : NULL);
     return ended == VG_OK ? st : ended;
 }
 
@@ -177,7 +258,7 @@ static vg_status tick(void *self, const live_setting *s, vg_error *err)
         recording *c = &t->recordings[i];
         if (c->recorder == NULL || now - c->written_ns < SILENCE_NS)
             continue;
-        const vg_status ended = video_recorder_end_segment(c->recorder, st == VG_OK ? err : NULL);
+        const vg_status ended = end_segment(t, c, st == VG_OK ? err : NULL);
         st = st == VG_OK ? ended : st;
     }
     return st;
@@ -185,8 +266,9 @@ static vg_status tick(void *self, const live_setting *s, vg_error *err)
 
 static void channel_ended(void *self, int channel)
 {
+    state *t = self;
     vg_error err = {0};
-    if (video_recorder_close(&((state *)self)->recordings[channel].recorder, &err) != VG_OK)
+    if (end_recorder(t, &t->recordings[channel], &err) != VG_OK)
         base_log_error(BASE_LOG_WARN, &err);
 }
 
@@ -203,5 +285,6 @@ const live_sink live_sink_record = {.name = "record",
                                     .open = open_,
                                     .write = write_,
                                     .tick = tick,
+                                    .settle = settle,
                                     .channel_ended = channel_ended,
                                     .close = close_};
