@@ -81,6 +81,10 @@ typedef struct vg_stream_source {
 /* Borrowed during the call. */
 typedef void (*vg_stream_see_source)(void *ctx, const vg_stream_source *source);
 
+/* What is wrong with the options alone, sources and weights not looked at. Errors: VG_ERR_ARGUMENT
+ * (of what was set), VG_ERR_FORMAT (of what the configuration says, with file:line), VG_ERR_IO and
+ * VG_ERR_UNSUPPORTED (a file or library that an option needs). */
+VG_API vg_status vg_stream_check_options(vg_stream *s, vg_error *err);
 /* Reads everything that run would (options, sources, weights, zones) and works out its memory;
  * starts, connects and writes nothing. see may be NULL; it is called for every source as soon as
  * they are known, also when something else is wrong. plan->items have planned_bytes alone. Errors:

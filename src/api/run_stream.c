@@ -238,7 +238,7 @@ vg_status vg_stream_run(vg_stream *s, const vg_stream_listener *listener, vg_err
     live_sources_close(&sources); /* the job reads them for itself */
     if (st != VG_OK)
         return st;
-    base_log_setup(s->settled.quiet ? BASE_LOG_ERROR : BASE_LOG_INFO, false);
+    base_log_setup(s->settled.quiet ? BASE_LOG_WARN : BASE_LOG_INFO, false);
     stream_accounts_init(&s->accounts, s->settled.memory_limit_bytes);
     s->listener = listener != NULL ? listener : &silent;
     net_service_open(&s->service);

@@ -101,10 +101,15 @@ vg_status api_stream_settle(vg_stream *s, live_sources *sources, vg_error *err)
     s->settled = s->options;
     s->is_of_files = live_sources_are_files(sources);
     live_options_settle(&s->settled, s->is_of_files);
-    return live_options_check(&s->settled, err);
+    return live_options_prove(&s->settled, &s->accounts.owner[STREAM_LOADING], err);
 }
 
 /* ---- check ---- */
+
+vg_status vg_stream_check_options(vg_stream *s, vg_error *err)
+{
+    return live_options_prove(&s->options, &s->accounts.owner[STREAM_LOADING], err);
+}
 
 static const char *kind_name(video_kind kind)
 {

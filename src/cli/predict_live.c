@@ -46,7 +46,11 @@ static vg_status set_one(live_job *job, const predict_values *v, const cli_optio
     }
     if (o->kind == CLI_INTS)
         return set_classes(job->s, &v->classes, err);
-    return vg_stream_set(job->s, o->name, text, err);
+    const vg_status st = vg_stream_set(job->s, o->name, text, err);
+    /* The command line is right that names a file of options with a wrong one. */
+    if (st == VG_ERR_ARGUMENT && cli_name_equal(o->name, "config"))
+        return err->status = VG_ERR_FORMAT;
+    return st;
 }
 
 /* A file of options first, so that the command line wins. */
@@ -62,7 +66,9 @@ static vg_status set_all(live_job *job, const predict_values *v, const cli_optio
             if (v->given.is[i] && is_config == (pass == 0))
                 st = set_one(job, v, &options[i], v->given.text[i], err);
         }
-    return st == VG_OK && tracks ? vg_stream_set(job->s, "track", "true", err) : st;
+    if (st == VG_OK && tracks)
+        st = vg_stream_set(job->s, "track", "true", err);
+    return st == VG_OK ? vg_stream_check_options(job->s, err) : st;
 }
 
 /* What of the options is the terminal's: as settled by the command line and the configuration. */

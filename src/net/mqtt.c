@@ -350,19 +350,8 @@ static const char *given(const char *text)
 static vg_status set_up_tls(net_mqtt *m, const net_mqtt_options *o, vg_error *err)
 {
     const char *ca = given(o->ca), *cert = given(o->cert), *key = given(o->key);
-    const char *const files[] = {ca, cert, key};
-    if (!m->address.has_tls && ca == NULL && cert == NULL && key == NULL)
-        return VG_OK;
     if (!m->address.has_tls)
-        return base_fail(err, VG_ERR_ARGUMENT, "option mqtt", "give mqtts://...",
-                         "certificates for a connection without TLS");
-    if ((cert == NULL) != (key == NULL))
-        return base_fail(err, VG_ERR_ARGUMENT, "options mqtt_cert and mqtt_key", "give both",
-                         "a certificate and its key go together");
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-        if (files[i] != NULL && access(files[i], R_OK) != 0)
-            return base_fail_errno(err, VG_ERR_IO, files[i], "give a PEM file",
-                                   "a file for mqtts cannot be read");
+        return VG_OK;
     int code = MOSQ_ERR_SUCCESS;
     if (ca == NULL)
         code = m->l.mosquitto_int_option(m->c, MOSQ_OPT_TLS_USE_OS_CERTS, 1);
@@ -435,7 +424,9 @@ vg_status net_mqtt_open(net_mqtt **out, const net_mqtt_options *o, base_mem *mem
 {
     *out = NULL;
     net_mqtt_address address;
-    vg_status st = net_mqtt_parse(&address, o->url, err);
+    vg_status st = net_mqtt_check_options(o, err);
+    if (st == VG_OK)
+        st = net_mqtt_parse(&address, o->url, err);
     if (st != VG_OK)
         return st;
     net_mqtt *m = base_alloc_zero(mem, 1, sizeof *m, err);
@@ -451,11 +442,9 @@ vg_status net_mqtt_open(net_mqtt **out, const net_mqtt_options *o, base_mem *mem
     m->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (m->wake_fd < 0)
         st = base_fail_errno(err, VG_ERR_SYSTEM, "MQTT", NULL, "no descriptor for a connection");
-    if (st == VG_OK && given(o->status) != NULL &&
-        !base_format(m->status, sizeof m->status, "%s%s%s", address.topic,
-                     address.topic[0] != '\0' ? "/" : "", o->status))
-        st = base_fail(err, VG_ERR_ARGUMENT, "option mqtt", "a shorter one",
-                       "a topic that is too long");
+    if (given(o->status) != NULL)
+        base_format(m->status, sizeof m->status, "%s%s%s", address.topic,
+                    address.topic[0] != '\0' ? "/" : "", o->status);
     if (st == VG_OK)
         st = net_outbox_create(&m->outbox, o->most_messages, o->most_bytes, mem, err);
     if (st == VG_OK && (m->scratch = base_alloc(mem, m->message_bytes, err)) == NULL)

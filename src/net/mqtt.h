@@ -38,6 +38,9 @@ typedef struct net_mqtt_options {
     double retry_first_s, retry_most_s; /* 0: 1, 60 */
 } net_mqtt_options;
 
+/* What open would say of the options, before anything is taken: the URL, the files and the library.
+ */
+vg_status net_mqtt_check_options(const net_mqtt_options *o, vg_error *err);
 /* Starts the thread; there need not be a broker yet. Errors: VG_ERR_ARGUMENT, VG_ERR_IO (a
  * certificate's file), VG_ERR_UNSUPPORTED, VG_ERR_MEMORY, VG_ERR_SYSTEM. */
 vg_status net_mqtt_open(net_mqtt **out, const net_mqtt_options *o, base_mem *mem, vg_error *err);

@@ -66,6 +66,12 @@ static vg_status load(net_web *w, vg_error *err)
     return st;
 }
 
+vg_status net_web_check(const char *url, vg_error *err)
+{
+    net_web probe;
+    return is_url(url) ? load(&probe, err) : bad_url(err);
+}
+
 static size_t ignore(char *bytes, size_t size, size_t n, void *ctx)
 {
     (void)bytes, (void)ctx;
@@ -212,15 +218,20 @@ void net_web_close(net_web **web)
 
 #else
 
-vg_status net_web_open(net_web **out, const net_web_options *o, base_mem *mem, vg_error *err)
+vg_status net_web_check(const char *url, vg_error *err)
 {
-    (void)mem;
-    *out = NULL;
-    if (!is_url(o->url))
+    if (!is_url(url))
         return bad_url(err);
     return base_fail(err, VG_ERR_UNSUPPORTED, "option webhook",
                      "install libcurl4-openssl-dev and build again, or use --notify-command",
                      "this vigil was built without libcurl");
+}
+
+vg_status net_web_open(net_web **out, const net_web_options *o, base_mem *mem, vg_error *err)
+{
+    (void)mem;
+    *out = NULL;
+    return net_web_check(o->url, err);
 }
 
 vg_status net_web_try(net_web *w, const char *json, size_t n, bool *again, vg_error *err)

@@ -26,6 +26,8 @@ typedef struct net_web_options {
 /* Errors: VG_ERR_ARGUMENT (no http or https URL), VG_ERR_UNSUPPORTED (no libcurl), VG_ERR_MEMORY.
  */
 vg_status net_web_open(net_web **out, const net_web_options *o, base_mem *mem, vg_error *err);
+/* What open would say of a URL, before anything is taken. */
+vg_status net_web_check(const char *url, vg_error *err);
 /* One try. *again: trying once more may help. Errors: VG_ERR_IO, VG_ERR_INTERRUPTED. The URL, which
  * may hold a secret, is not in the text. */
 vg_status net_web_try(net_web *w, const char *json, size_t n, bool *again, vg_error *err);

@@ -8,6 +8,10 @@
  * it is), and writes its path into folder. Errors: VG_ERR_IO, VG_ERR_LIMIT. */
 vg_status stream_run_folder_make(char *folder, size_t n, const char *project, const char *name,
                                  bool exist_ok, vg_error *err);
+/* Whether make can be expected to: looks at the folder that is there already, or the nearest one
+ * above it, and writes nothing. Errors: VG_ERR_IO, VG_ERR_LIMIT. */
+vg_status stream_run_folder_check(const char *project, const char *name, bool exist_ok,
+                                  vg_error *err);
 /* Of a job that could not be opened: removes the folder that was made for it with what outputs make
  * when they open (empty predictions.jsonl and labels). Anything else in it keeps it. */
 void stream_run_folder_take_back(const char *folder);

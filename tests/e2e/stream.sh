@@ -146,7 +146,7 @@ run 1 track $live --source clips/2.bmp
 is_error "no video, stream or camera: clips/2.bmp"
 stream 1 --source a.mp4 --memory-limit 18M
 is_error "the limit is 18.0 MB"
-stream 1 --source a.mp4 --token x
+stream 2 --source a.mp4 --token x
 is_error "token without serve"
 head -c 300 a.mp4 >short.mp4
 stream 1 --source short.mp4

@@ -2,7 +2,9 @@
  * flat memory, and every failed allocation given back. */
 #include "stream/jobs.h"
 
+#include <arpa/inet.h>
 #include <stdatomic.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -420,14 +422,27 @@ static void a_source_that_is_not_there_ends_the_job_with_its_reason(void **state
     assert_non_null(strstr(t->err.what, "nowhere.mp4"));
 }
 
-/* The codec is the first output's slip, the window's, the port's the last one's. */
+/* A port of ours that others cannot have. */
+static int take_port(char *where, size_t n)
+{
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof a;
+    const int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(fd, (const struct sockaddr *)&a, sizeof a), 0);
+    assert_int_equal(listen(fd, 1), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &length), 0);
+    snprintf(where, n, "127.0.0.1:%d", ntohs(a.sin_port));
+    return fd;
+}
+
+/* The codec is told before anything is made; the port is the last output's slip. */
 static void a_job_that_cannot_be_opened_leaves_no_folder(void **state)
 {
     live *t = *state;
     char path[400];
     snprintf(path, sizeof path, "%s/runs/exp", t->folder);
     t->o.save_json = t->o.save_txt = true;
-    base_format(t->o.serve, sizeof t->o.serve, "127.0.0.1:no");
+    const int fd = take_port(t->o.serve, sizeof t->o.serve);
     assert_int_not_equal(start(t, "lavfi:testsrc2=size=96x54"), VG_OK);
     assert_int_equal(access(path, F_OK), -1);
     t->o.exist_ok = true;
@@ -442,6 +457,7 @@ static void a_job_that_cannot_be_opened_leaves_no_folder(void **state)
     assert_int_not_equal(start(t, "lavfi:testsrc2=size=96x54"), VG_OK);
     snprintf(path, sizeof path, "%s/runs/exp2", t->folder);
     assert_int_equal(access(path, F_OK), -1);
+    close(fd);
 }
 
 int main(void)

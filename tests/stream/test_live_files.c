@@ -248,11 +248,10 @@ static void a_codec_that_is_not_there_is_told_at_once(void **state)
     bed *b = *state;
     vg_error e = {0};
     snprintf(b->o.video_codec, sizeof b->o.video_codec, "h999");
-    void *self = scene_alloc(live_sink_record.state_bytes);
-    assert_int_equal(VG_ERR_UNSUPPORTED, live_sink_record.open(self, &b->s, &e));
+    assert_int_equal(VG_ERR_UNSUPPORTED, live_sink_record.check(&b->o, b->s.mem, &e));
     assert_non_null(strstr(e.what, "h999"));
+    assert_string_equal(e.where, "option video_codec");
     assert_int_equal(0, folder_count_entries(b->folder));
-    free(self);
 }
 
 /* ---- jsonl ---- */

@@ -338,6 +338,32 @@ static void every_option_may_stand_in_a_configuration(void **state)
     }
 }
 
+/* ---- what outputs say of theirs ---- */
+
+static void what_is_wrong_is_told_where_it_was_said(void **state)
+{
+    bench *t = *state;
+    char path[400];
+    snprintf(path, sizeof path, "%s/c.yaml", t->folder);
+    OK(live_options_set(&t->o, "weights", "w.pt", err));
+    OK(live_options_prove(&t->o, &t->mem, err));
+    scene_write_text(path, "conf: 0.5\nserve: 127.0.0.1:99999\n");
+    OK(live_options_read(&t->o, path, &t->mem, err));
+    assert_int_equal(live_options_prove(&t->o, &t->mem, &t->err), VG_ERR_FORMAT);
+    says(t->err.where, "c.yaml:2: option serve");
+    OK(live_options_set(&t->o, "serve", "127.0.0.1:99998", err));
+    assert_int_equal(live_options_prove(&t->o, &t->mem, &t->err), VG_ERR_ARGUMENT);
+    assert_string_equal(t->err.where, "option serve");
+    OK(live_options_set(&t->o, "serve", "", err));
+    OK(live_options_set(&t->o, "input_size", "0x0", err));
+    assert_int_equal(live_options_prove(&t->o, &t->mem, &t->err), VG_ERR_ARGUMENT);
+    OK(live_options_set(&t->o, "input_size", "hd720", err));
+    OK(live_options_prove(&t->o, &t->mem, err));
+    scene_write_text(path, "surces: x\n");
+    assert_int_equal(live_options_read(&t->o, path, &t->mem, &t->err), VG_ERR_ARGUMENT);
+    says(t->err.mend, "sources?");
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -354,6 +380,7 @@ int main(void)
         T(a_wrong_configuration_is_told_with_its_line),
         T(every_slip_is_told_with_its_line_and_a_remedy),
         T(every_option_may_stand_in_a_configuration),
+        T(what_is_wrong_is_told_where_it_was_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

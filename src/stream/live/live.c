@@ -154,16 +154,19 @@ static bool all_captures_ended(const stream_live *l)
     return true;
 }
 
-/* When not one source gave a frame, the job has failed with the first of their reasons. */
+/* When not one source gave a frame, the job has failed with the first of their reasons; an end is
+ * one, too. */
 static vg_status outcome(stream_live *l, vg_error *err)
 {
     vg_status first = VG_OK;
     vg_error why;
+    const char *name = NULL;
     for (int i = 0; i < l->n_channels; i++) {
         if (l->channels[i].capture == NULL)
             continue;
         if (l->stats.channels[i].n_frames > 0)
             return VG_OK;
+        name = name == NULL ? l->stats.channels[i].name : name;
         const vg_status st = live_capture_failure(l->channels[i].capture, &why);
         if (st != VG_OK && first == VG_OK) {
             first = st;
@@ -171,6 +174,9 @@ static vg_status outcome(stream_live *l, vg_error *err)
                 *err = why;
         }
     }
+    if (first == VG_OK && name != NULL)
+        return base_fail(err, VG_ERR_IO, name, "look at what it gives, and at input_format",
+                         "the source ended without a picture");
     return first;
 }
 

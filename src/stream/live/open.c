@@ -43,10 +43,11 @@ static video_need need_of_first_frame(stream_live *l, video_source *source)
     return need;
 }
 
-/* A file's size and length from its head, and from its first frame what its decoder keeps. One that
- * cannot be opened fails when its turn comes. */
-static void probe_file(stream_live *l, const live_source *s, video_stream_info *info,
-                       video_need *need)
+/* The size and length of a file, or of what is drawn, from its head, and from its first frame what
+ * its decoder keeps. One that cannot be opened fails when its turn comes; of drawn ones, which are
+ * as they are, pictures that are too large are told now. */
+static vg_status probe(stream_live *l, const live_source *s, video_stream_info *info,
+                       video_need *need, vg_error *err)
 {
     video_source *source = NULL;
     video_source_options o = s->video;
@@ -54,15 +55,22 @@ static void probe_file(stream_live *l, const live_source *s, video_stream_info *
     o.text = s->texts[0];
     *info = (video_stream_info){0};
     *need = (video_need){0};
-    if (s->kind != VIDEO_FILE)
-        return;
-    if (video_source_create(&source, &o, &l->stopping, &l->mem->owner[STREAM_LOADING], NULL) ==
-            VG_OK &&
-        video_source_connect(source, info, &fault, NULL) != VG_OK)
+    if (s->kind != VIDEO_FILE && s->kind != VIDEO_DRAWN)
+        return VG_OK;
+    vg_status st =
+        video_source_create(&source, &o, &l->stopping, &l->mem->owner[STREAM_LOADING], NULL);
+    if (st == VG_OK)
+        st = video_source_connect(source, info, &fault, NULL);
+    if (st != VG_OK)
         *info = (video_stream_info){0};
-    if (info->w > 0)
+    else if (info->w > 0 || s->kind == VIDEO_DRAWN)
         *need = need_of_first_frame(l, source);
     video_source_destroy(&source);
+    /* FFmpeg does not tell how large they are that it refuses. */
+    return s->kind == VIDEO_DRAWN && st == VG_OK && need->decoder_bytes == 0
+               ? base_fail(err, VG_ERR_LIMIT, s->name, "let it draw smaller ones, 1280x720 say",
+                           "no picture is drawn, or one of more than 64 million pixels")
+               : VG_OK;
 }
 
 /* need: zeros where it is not known. */
@@ -77,7 +85,7 @@ static void count_decoder(stream_live *l, const live_source *s, video_need need)
         l->picture_bytes = need.picture_bytes;
 }
 
-static void look_at_sources(stream_live *l, int imgsz)
+static vg_status look_at_sources(stream_live *l, int imgsz, vg_error *err)
 {
     live_setting *s = &l->setting;
     s->most_w = s->most_h = 1;
@@ -85,7 +93,9 @@ static void look_at_sources(stream_live *l, int imgsz)
         video_stream_info info;
         video_need need;
         const live_source *source = &l->sources.items[i];
-        probe_file(l, source, &info, &need);
+        const vg_status st = probe(l, source, &info, &need, err);
+        if (st != VG_OK)
+            return st;
         const bool is_known = info.w > 0 && source->n_texts == 1;
         count_decoder(l, source, is_known ? need : (video_need){0});
         l->makes_rgb |= !is_known || !info.is_420 || most_int(info.w, info.h) == imgsz;
@@ -97,6 +107,7 @@ static void look_at_sources(stream_live *l, int imgsz)
     }
     /* Places for sources that a reload may add: like the first ones. */
     l->decoder_bytes = l->decoder_bytes / l->sources.n * (size_t)l->n_channels;
+    return VG_OK;
 }
 
 /* ---- plan ---- */
@@ -296,12 +307,18 @@ vg_status live_job_check(stream_live *l, vg_error *err)
     if (st != VG_OK)
         return st;
     plan_sizes(l);
-    look_at_sources(l, model.imgsz);
-    st = open_zones(l, &model, err);
+    st = live_options_prove(&l->o, &l->mem->owner[STREAM_LOADING], err);
+    if (st == VG_OK)
+        st = look_at_sources(l, model.imgsz, err);
+    if (st == VG_OK)
+        st = open_zones(l, &model, err);
     if (st == VG_OK) {
         make_plan(l, &model);
-        st = open_detector(l, &model, err);
+        if (l->plan.needs_folder)
+            st = stream_run_folder_check(l->o.project, l->o.name, l->o.exist_ok, err);
     }
+    if (st == VG_OK)
+        st = open_detector(l, &model, err);
     stream_model_close(&model);
     if (st == VG_OK)
         st = choose_classes(l, err);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "source_text.h"
+
 #define AT(field) offsetof(live_options, field)
 #define DAYS      86400.0
 #define YEARS     (3650 * DAYS)
@@ -184,7 +186,7 @@ static const live_option table[] = {
      "a JSON object for each frame on standard output; the rest goes to standard error", NULL,
      false},
     {"quiet", NULL, LIVE_OPTION_BOOL, AT(quiet), 0, 0, NULL, "false",
-     "no line for each frame, event or change of health", NULL, false},
+     "no line for each frame or event; warnings and errors are still told", NULL, false},
     {"verbose", NULL, LIVE_OPTION_BOOL, AT(verbose), 0, 0, NULL, "false",
      "a line for each frame of live sources, too", NULL, false},
     {"status_every", NULL, LIVE_OPTION_SECONDS, AT(status_every_s), 0, YEARS, NULL, "10s",
@@ -192,6 +194,7 @@ static const live_option table[] = {
 };
 /* clang-format on */
 enum { N_OPTIONS = sizeof table / sizeof table[0] };
+_Static_assert((int)N_OPTIONS <= (int)LIVE_MOST_OPTIONS, "each has its place in set_at");
 
 const live_option *live_option_table(size_t *n)
 {
@@ -215,6 +218,11 @@ const live_option *live_option_find(const char *name)
     return NULL;
 }
 
+size_t live_option_place(const live_option *o)
+{
+    return (size_t)(o - table);
+}
+
 const char *live_option_nearest(const char *name)
 {
     const char *nearest = table[0].name;
@@ -231,6 +239,35 @@ static vg_status needs(const char *name, const char *other, vg_error *err)
     return base_fail(err, VG_ERR_ARGUMENT, base_where("option %s", name),
                      base_mend("give %s as well, or leave %s out", other, name),
                      "%s without %s does nothing", name, other);
+}
+
+/* 1280x720, or one of FFmpeg's names (hd720). */
+static bool is_size(const char *text)
+{
+    char w[8];
+    int64_t n;
+    const size_t k = strcspn(text, "x");
+    const bool is_name = (text[0] >= 'a' && text[0] <= 'z') || text[0] == '\0';
+    return is_name ||
+           (text[k] == 'x' && base_format(w, sizeof w, "%.*s", (int)k, text) &&
+            base_parse_i64(&n, w, 1, 32768) && base_parse_i64(&n, text + k + 1, 1, 32768));
+}
+
+/* Of one source by itself. */
+static vg_status check_input(const live_options *o, vg_error *err)
+{
+    video_kind kind = VIDEO_NONE;
+    if (!is_size(o->input_size))
+        return base_fail(err, VG_ERR_ARGUMENT, "option input_size", "give WIDTHxHEIGHT: 1280x720",
+                         "input_size=%s", o->input_size);
+    const bool is_known =
+        o->source[0] != '\0' && live_source_meaning(o->source, &kind) == LIVE_MEANS_ONE;
+    if (is_known && kind != VIDEO_CAMERA && kind != VIDEO_PIPE &&
+        (o->input_format[0] || o->input_size[0] || o->input_rate[0]))
+        return base_fail(err, VG_ERR_ARGUMENT, "options input_format, input_size, input_rate",
+                         "leave them out",
+                         "the source is no camera nor standard input, which they are for");
+    return VG_OK;
 }
 
 vg_status live_options_check(const live_options *o, vg_error *err)
@@ -261,6 +298,9 @@ vg_status live_options_check(const live_options *o, vg_error *err)
         return base_fail(err, VG_ERR_UNSUPPORTED, "option device",
                          "use device cpu, or leave it out",
                          "the device \"%s\": this build of vigil runs on the CPU alone", o->device);
+    const vg_status st = check_input(o, err);
+    if (st != VG_OK)
+        return st;
     if (o->retry_most_s < o->retry_first_s)
         return base_fail(err, VG_ERR_ARGUMENT, "options retry_first, retry_most",
                          "make retry_most the larger one",

@@ -6,6 +6,7 @@
 #include "detect/detect.h"
 
 enum { LIVE_TEXT_BYTES = 1024, LIVE_MOST_CLASSES = 256, LIVE_MOST_CHANNELS = 64 };
+enum { LIVE_MOST_OPTIONS = 96, LIVE_SET_OTHERWISE = -1 };
 
 typedef enum live_policy { LIVE_POLICY_AUTO, LIVE_POLICY_EVERY, LIVE_POLICY_LATEST } live_policy;
 typedef enum live_sink_policy { LIVE_SINK_AUTO, LIVE_SINK_BLOCK, LIVE_SINK_DROP } live_sink_policy;
@@ -81,6 +82,8 @@ typedef struct live_options {
     /* on the terminal */
     bool quiet, verbose;
     double status_every_s; /* a line of status for each live source; 0: none */
+    /* by place in the table: line of the configuration, LIVE_SET_OTHERWISE, 0: preset */
+    int set_at[LIVE_MOST_OPTIONS];
 } live_options;
 
 typedef enum live_option_kind {
@@ -111,6 +114,7 @@ typedef struct live_option {
 const live_option *live_option_table(size_t *n);
 /* By name or alias, '-' and '_' being the same; NULL: none. */
 const live_option *live_option_find(const char *name);
+size_t live_option_place(const live_option *o); /* in the table */
 /* The name most like it. */
 const char *live_option_nearest(const char *name);
 void live_options_default(live_options *out);
@@ -126,6 +130,11 @@ vg_status live_options_read(live_options *o, const char *path, base_mem *mem, vg
 /* Options that contradict each other, or of which one does nothing without another. Errors:
  * VG_ERR_ARGUMENT. */
 vg_status live_options_check(const live_options *o, vg_error *err);
+/* live_options_check, and what every output that is wanted says of its options: all that can be
+ * known before anything is started, made or connected to. Where the configuration has the option
+ * that is wrong, the error is VG_ERR_FORMAT instead of VG_ERR_ARGUMENT and tells file:line. Other
+ * errors: VG_ERR_IO (a file is not there), VG_ERR_UNSUPPORTED (nor a library). */
+vg_status live_options_prove(const live_options *o, base_mem *mem, vg_error *err);
 /* What depends on the sources: whether to record, and, unless all are files, bounds for what would
  * grow on disk where none were given: segments of 10 min and 10 GiB of them a source, JSON lines of
  * 1 GiB begun anew with one old file kept, labels of 100,000 frames a source, 10,000 crops, 10,000

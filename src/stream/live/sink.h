@@ -102,6 +102,9 @@ typedef struct live_sink {
     int queue_length; /* results it may be behind */
     size_t state_bytes;
     bool (*is_wanted)(const live_options *o);
+    /* What open would say of the options alone, before anything is started or made: where is
+     * "option NAME". NULL: nothing. */
+    vg_status (*check)(const live_options *o, base_mem *mem, vg_error *err);
     /* What open and the first writes take beyond the state. NULL: nothing. */
     size_t (*need_bytes)(const live_setting *s);
     /* What FFmpeg's encoders take for it, about. NULL: it has none. */

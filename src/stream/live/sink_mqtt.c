@@ -32,6 +32,19 @@ static bool is_wanted(const live_options *o)
     return o->mqtt[0] != '\0';
 }
 
+static const char STATUS[] = "status";
+
+static vg_status check(const live_options *o, base_mem *mem, vg_error *err)
+{
+    const net_mqtt_options client = {.url = o->mqtt,
+                                     .ca = o->mqtt_ca,
+                                     .cert = o->mqtt_cert,
+                                     .key = o->mqtt_key,
+                                     .status = STATUS};
+    (void)mem;
+    return net_mqtt_check_options(&client, err);
+}
+
 static size_t text_bytes(const live_setting *s)
 {
     const size_t result = live_json_bytes(s), event = live_json_event_bytes();
@@ -47,7 +60,7 @@ static net_mqtt_options client_options(const live_setting *s)
                               .cert = o->mqtt_cert,
                               .key = o->mqtt_key,
                               .qos = o->mqtt_qos,
-                              .status = "status",
+                              .status = STATUS,
                               .most_messages = MOST_MESSAGES,
                               .most_bytes = two > LEAST_OUTBOX_BYTES ? two : LEAST_OUTBOX_BYTES,
                               .message_bytes = text_bytes(s),
@@ -173,6 +186,7 @@ const live_sink live_sink_mqtt = {.name = "mqtt",
                                   .queue_length = 16,
                                   .state_bytes = sizeof(state),
                                   .is_wanted = is_wanted,
+                                  .check = check,
                                   .need_bytes = need_bytes,
                                   .open = open_,
                                   .write = write_,

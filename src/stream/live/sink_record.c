@@ -42,6 +42,19 @@ static bool is_wanted(const live_options *o)
     return o->save;
 }
 
+/* A codec that is not there is told now, not at the first picture. */
+static vg_status check(const live_options *o, base_mem *mem, vg_error *err)
+{
+    video_recorder *trial = NULL;
+    const video_recorder_options trials = {
+        .folder = "", .stem = "trial", .codec = o->video_codec, .threads = 1};
+    const vg_status st = video_recorder_create(&trial, &trials, mem, err);
+    video_recorder_close(&trial, NULL);
+    if (st == VG_ERR_UNSUPPORTED && err != NULL && strcmp(err->where, "video_codec") == 0)
+        base_format(err->where, sizeof err->where, "option video_codec");
+    return st;
+}
+
 static size_t need_bytes(const live_setting *s)
 {
     return live_painter_bytes(s) +
@@ -147,18 +160,12 @@ static vg_status close_(void *self, vg_error *err)
     return st;
 }
 
-/* A codec that is not there is told now, not at the first picture. */
 static vg_status open_(void *self, const live_setting *s, vg_error *err)
 {
     state *t = self;
-    video_recorder *trial = NULL;
     t->n = s->n_channels;
     t->one_file = s->has_files_only && s->options->segment_s <= 0 && s->options->segment_bytes == 0;
-    const video_recorder_options o = options_of(t, s, "trial");
-    vg_status st = video_recorder_create(&trial, &o, s->mem, err);
-    video_recorder_close(&trial, NULL);
-    if (st == VG_OK)
-        st = video_syncer_create(&t->syncer, err);
+    vg_status st = video_syncer_create(&t->syncer, err);
     if (st == VG_OK)
         st = live_painter_create(&t->painter, s, s->mem, err);
     if (st == VG_OK) {
@@ -280,6 +287,7 @@ const live_sink live_sink_record = {.name = "record",
                                     .queue_length = 4,
                                     .state_bytes = sizeof(state),
                                     .is_wanted = is_wanted,
+                                    .check = check,
                                     .need_bytes = need_bytes,
                                     .encoder_bytes = encoder_bytes,
                                     .open = open_,

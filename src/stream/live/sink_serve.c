@@ -32,6 +32,16 @@ static bool is_wanted(const live_options *o)
     return o->serve[0] != '\0';
 }
 
+static vg_status check(const live_options *o, base_mem *mem, vg_error *err)
+{
+    net_address address;
+    (void)mem;
+    const vg_status st = net_address_parse(&address, o->serve, err);
+    if (st != VG_OK && err != NULL)
+        base_format(err->where, sizeof err->where, "option serve");
+    return st;
+}
+
 static size_t need_bytes(const live_setting *s)
 {
     return live_painter_bytes(s) + live_preview_bytes(s->n_channels, s->options->preview_width) +
@@ -264,6 +274,7 @@ const live_sink live_sink_serve = {.name = "serve",
                                    .queue_length = 2,
                                    .state_bytes = sizeof(state),
                                    .is_wanted = is_wanted,
+                                   .check = check,
                                    .need_bytes = need_bytes,
                                    .open = open_,
                                    .write = write_,

@@ -45,6 +45,12 @@ static bool is_wanted(const live_options *o)
     return o->webhook[0] != '\0';
 }
 
+static vg_status check(const live_options *o, base_mem *mem, vg_error *err)
+{
+    (void)mem;
+    return net_web_check(o->webhook, err);
+}
+
 static size_t text_bytes(const live_setting *s)
 {
     const size_t result = live_json_bytes(s), event = live_json_event_bytes();
@@ -267,6 +273,7 @@ const live_sink live_sink_webhook = {.name = "webhook",
                                      .queue_length = 16,
                                      .state_bytes = sizeof(state),
                                      .is_wanted = is_wanted,
+                                     .check = check,
                                      .need_bytes = need_bytes,
                                      .open = open_,
                                      .write = write_,

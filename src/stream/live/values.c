@@ -277,8 +277,12 @@ void live_options_default(live_options *out)
 vg_status live_options_set(live_options *o, const char *name, const char *value, vg_error *err)
 {
     const live_option *option = live_option_find(name);
-    if (option != NULL)
-        return set_value(o, option, value, err);
+    if (option != NULL) {
+        const vg_status st = set_value(o, option, value, err);
+        if (st == VG_OK)
+            o->set_at[live_option_place(option)] = LIVE_SET_OTHERWISE;
+        return st;
+    }
     return base_fail(err, VG_ERR_ARGUMENT, NULL,
                      base_mend("did you mean %s?", live_option_nearest(name)),
                      "no option is named %.100s", name);
@@ -361,6 +365,14 @@ vg_status live_node_value(char *buf, size_t n, const base_node *node, const char
                             "a value of %.100s that is neither", node->key);
 }
 
+/* `sources` is a key and no option. */
+static const char *nearest_key(const char *key)
+{
+    const char *option = live_option_nearest(key);
+    return base_edit_distance(key, "sources") < base_edit_distance(key, option) ? "sources"
+                                                                                : option;
+}
+
 static vg_status read_one(live_options *to, const base_node *c, const char *where, vg_error *err)
 {
     char value[LIVE_TEXT_BYTES];
@@ -371,8 +383,14 @@ static vg_status read_one(live_options *to, const base_node *c, const char *wher
     if (option != NULL && strcmp(option->name, "config") == 0)
         return base_fail(err, VG_ERR_ARGUMENT, where, "leave it out; write the options themselves",
                          "a configuration that names another");
+    if (option == NULL)
+        return base_fail(err, VG_ERR_ARGUMENT, where,
+                         base_mend("did you mean %s?", nearest_key(c->key)),
+                         "no option is named %.100s", c->key);
     st = live_options_set(to, c->key, value, err);
-    if (st != VG_OK && err != NULL)
+    if (st == VG_OK)
+        to->set_at[live_option_place(option)] = c->line;
+    else if (err != NULL)
         base_error_prefix_where(err, where);
     return st;
 }
