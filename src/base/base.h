@@ -16,6 +16,7 @@
 #include "sort.h"
 #include "status.h"
 #include "text.h"
+#include "thread.h"
 #include "tree.h"
 
 /* These name what is poisoned below, so they must have been read by then, in whatever order a file

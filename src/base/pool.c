@@ -15,18 +15,17 @@
 #include "pool.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "status.h"
+#include "thread.h"
 
 enum {
     MOST_THREADS = 1024,
@@ -236,32 +235,18 @@ int base_pool_threads(const base_pool *p)
 
 static vg_status start_workers(base_pool *p, vg_error *err)
 {
-    /* Signals are for the program's own threads: it would be a worker's bad luck to run a handler.
-     */
-    sigset_t all;
-    sigset_t old;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    vg_status st = VG_OK;
-    for (int i = 1; i < p->n_threads && st == VG_OK; i++) {
+    for (int i = 1; i < p->n_threads; i++) {
         pool_worker *w = &p->workers[i];
         w->pool = p;
         w->index = i;
-        int failed = pthread_create(&w->thread, NULL, worker_main, w);
-        if (failed) {
-            errno = failed;
-            st = base_fail_errno(err, VG_ERR_SYSTEM, NULL,
-                                 "use fewer threads, or raise the limit of processes",
-                                 "cannot start thread %d of %d", i + 1, p->n_threads);
-            break;
-        }
-        p->n_started++;
-        char name[32]; /* of which the kernel takes 15 */
+        char name[32];
         snprintf(name, sizeof name, "pool-%d", i);
-        pthread_setname_np(w->thread, name);
+        const vg_status st = base_thread_start(&w->thread, name, 0, worker_main, w, err);
+        if (st != VG_OK)
+            return st;
+        p->n_started++;
     }
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    return st;
+    return VG_OK;
 }
 
 vg_status base_pool_create(base_pool **out, int n_threads, base_mem *mem, vg_error *err)

@@ -4,11 +4,11 @@
 #include "queue.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <pthread.h>
-#include <time.h>
 
+#include "clock.h"
 #include "status.h"
+#include "thread.h"
 
 struct base_queue {
     pthread_mutex_t lock;
@@ -42,11 +42,7 @@ vg_status base_queue_create(base_queue **out, size_t capacity, base_queue_policy
     q->capacity = capacity;
     pthread_mutex_init(&q->lock, NULL);
     pthread_cond_init(&q->has_room, NULL);
-    pthread_condattr_t attr; /* monotonic, or setting the clock would stretch time-outs */
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&q->has_item, &attr);
-    pthread_condattr_destroy(&attr);
+    base_cond_init(&q->has_item);
     *out = q;
     return VG_OK;
 }
@@ -94,28 +90,14 @@ bool base_queue_push(base_queue *q, void *item, void **dropped)
     return open;
 }
 
-static struct timespec time_after_ms(int timeout_ms)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_sec += timeout_ms / 1000;
-    t.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
-    if (t.tv_nsec >= 1000000000) {
-        t.tv_nsec -= 1000000000;
-        t.tv_sec++;
-    }
-    return t;
-}
-
 bool base_queue_pop(base_queue *q, void **item, int timeout_ms, bool *timed_out)
 {
-    struct timespec end = timeout_ms < 0 ? (struct timespec){0} : time_after_ms(timeout_ms);
-    int waited = 0;
+    const int64_t end_ns =
+        timeout_ms < 0 ? INT64_MAX : base_now_ns() + timeout_ms * INT64_C(1000000);
     *item = NULL;
     pthread_mutex_lock(&q->lock);
-    while (q->length == 0 && !q->closed && waited != ETIMEDOUT)
-        waited = timeout_ms < 0 ? pthread_cond_wait(&q->has_item, &q->lock)
-                                : pthread_cond_timedwait(&q->has_item, &q->lock, &end);
+    while (q->length == 0 && !q->closed && base_cond_wait(&q->has_item, &q->lock, end_ns))
+        ;
     bool found = q->length > 0;
     if (found) {
         *item = take_oldest(q);

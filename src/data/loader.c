@@ -7,9 +7,7 @@
  * make a batch, and what is in it depends on its place alone.
  * Memory: one block for the loader and its buffers, blocks per maker, all at create. Threads: one
  * mutex; samples are made outside it. */
-#include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <string.h>
 
 #include "batch.h"
@@ -243,27 +241,16 @@ static vg_status plan_order(data_loader *l, vg_error *err)
 
 static vg_status start_threads(data_loader *l, vg_error *err)
 {
-    /* Signals are for the program's own threads. */
-    sigset_t all, old;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    vg_status st = VG_OK;
-    for (int i = 0; i < l->options.n_workers && st == VG_OK; i++) {
-        int failed = pthread_create(&l->workers[i].thread, NULL, worker_main, &l->workers[i]);
-        if (failed) {
-            errno = failed;
-            st = base_fail_errno(err, VG_ERR_SYSTEM, "workers",
-                                 "use fewer workers, or raise the limit of processes",
-                                 "cannot start thread %d of %d", i + 1, l->options.n_workers);
-            break;
-        }
-        l->n_started++;
+    for (int i = 0; i < l->options.n_workers; i++) {
         char name[16];
         base_format(name, sizeof name, "loader-%d", i);
-        pthread_setname_np(l->workers[i].thread, name);
+        const vg_status st =
+            base_thread_start(&l->workers[i].thread, name, 0, worker_main, &l->workers[i], err);
+        if (st != VG_OK)
+            return st;
+        l->n_started++;
     }
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    return st;
+    return VG_OK;
 }
 
 static vg_status build(data_loader *l, const loader_layout *y, vg_error *err)

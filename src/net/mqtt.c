@@ -385,28 +385,11 @@ static vg_status set_up(net_mqtt *m, const net_mqtt_options *o, vg_error *err)
 
 static vg_status start(net_mqtt *m, vg_error *err)
 {
-    sigset_t all, before; /* also SIGPIPE: the library writes to sockets that may be closed */
-    pthread_attr_t attributes;
-    sigfillset(&all);
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, THREAD_STACK_BYTES);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    m->has_thread = pthread_create(&m->thread, &attributes, work, m) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
-    return m->has_thread
-               ? VG_OK
-               : base_fail(err, VG_ERR_SYSTEM, "MQTT", NULL, "no thread for a connection");
-}
-
-static void make_lock(net_mqtt *m)
-{
-    pthread_condattr_t clock;
-    pthread_condattr_init(&clock);
-    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-    pthread_cond_init(&m->ended, &clock);
-    pthread_condattr_destroy(&clock);
-    pthread_mutex_init(&m->lock, NULL);
+    /* Its mask blocks SIGPIPE, too: the library writes to sockets that may be closed. */
+    const vg_status st =
+        base_thread_start(&m->thread, "vigil-mqtt", THREAD_STACK_BYTES, work, m, err);
+    m->has_thread = st == VG_OK;
+    return st;
 }
 
 static size_t largest(const net_mqtt_options *o)
@@ -438,7 +421,8 @@ vg_status net_mqtt_open(net_mqtt **out, const net_mqtt_options *o, base_mem *mem
     m->retry_first_s = o->retry_first_s > 0 ? o->retry_first_s : 1;
     m->retry_most_s = o->retry_most_s > 0 ? o->retry_most_s : 60;
     m->rng = base_rng_make((uint64_t)base_now_ns());
-    make_lock(m);
+    base_cond_init(&m->ended);
+    pthread_mutex_init(&m->lock, NULL);
     m->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (m->wake_fd < 0)
         st = base_fail_errno(err, VG_ERR_SYSTEM, "MQTT", NULL, "no descriptor for a connection");
@@ -521,16 +505,11 @@ vg_status net_mqtt_problem(net_mqtt *m, vg_error *err)
 /* A thread that hangs in a name server's silence is cancelled there. */
 static void join(net_mqtt *m, double patience_s)
 {
-    struct timespec until;
     const int64_t wait_ns = (int64_t)(patience_s * 1e9) + (LAST_WORD_MS + 200) * INT64_C(1000000);
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    const int64_t at_ns = until.tv_nsec + wait_ns;
-    until.tv_sec += at_ns / 1000000000;
-    until.tv_nsec = at_ns % 1000000000;
-    int waited = 0;
+    const int64_t end_ns = base_now_ns() + wait_ns;
     pthread_mutex_lock(&m->lock);
-    while (!m->is_over && waited == 0)
-        waited = pthread_cond_timedwait(&m->ended, &m->lock, &until);
+    while (!m->is_over && base_cond_wait(&m->ended, &m->lock, end_ns))
+        ;
     const bool is_over = m->is_over;
     pthread_mutex_unlock(&m->lock);
     if (!is_over)

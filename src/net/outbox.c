@@ -3,7 +3,6 @@
 
 #include <pthread.h>
 #include <string.h>
-#include <time.h>
 
 typedef struct entry {
     size_t n_topic, n_bytes;
@@ -36,11 +35,7 @@ vg_status net_outbox_create(net_outbox **out, size_t most_messages, size_t most_
     net_outbox *o = base_alloc_zero(mem, 1, net_outbox_bytes(most_messages, most_bytes), err);
     if (o == NULL)
         return VG_ERR_MEMORY;
-    pthread_condattr_t clock;
-    pthread_condattr_init(&clock);
-    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-    pthread_cond_init(&o->came, &clock);
-    pthread_condattr_destroy(&clock);
+    base_cond_init(&o->came);
     pthread_mutex_init(&o->lock, NULL);
     o->most_messages = most_messages;
     o->most_bytes = most_bytes;
@@ -117,17 +112,9 @@ vg_status net_outbox_put(net_outbox *o, const char *topic, const void *bytes, si
 
 static void wait_for_one(net_outbox *o, int timeout_ms)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += timeout_ms / 1000;
-    until.tv_nsec += timeout_ms % 1000 * 1000000L;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
-    while (o->n == 0 && !o->is_closed)
-        if (pthread_cond_timedwait(&o->came, &o->lock, &until) != 0)
-            return;
+    const int64_t end_ns = base_now_ns() + timeout_ms * INT64_C(1000000);
+    while (o->n == 0 && !o->is_closed && base_cond_wait(&o->came, &o->lock, end_ns))
+        ;
 }
 
 bool net_outbox_take(net_outbox *o, net_message *m, char *bytes, int timeout_ms)

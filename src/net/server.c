@@ -160,14 +160,11 @@ static void cut_late(const net_server *s, int64_t now_ns)
 static void *keep_time(void *server)
 {
     net_server *s = server;
-    struct timespec until;
     pthread_mutex_lock(&s->lock);
     while (!s->stops) {
         cut_late(s, base_now_ns());
         wake_locked(s);
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec++;
-        pthread_cond_timedwait(&s->stop, &s->lock, &until);
+        base_cond_wait(&s->stop, &s->lock, base_now_ns() + INT64_C(1000000000));
     }
     pthread_mutex_unlock(&s->lock);
     return NULL;
@@ -478,23 +475,10 @@ static vg_status start_daemon(net_server *s, const char *where, vg_error *err)
 
 static vg_status start_keeper(net_server *s, vg_error *err)
 {
-    pthread_attr_t attributes;
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, KEEPER_STACK_BYTES);
-    s->has_keeper = pthread_create(&s->keeper, &attributes, keep_time, s) == 0;
-    pthread_attr_destroy(&attributes);
-    return s->has_keeper ? VG_OK
-                         : base_fail(err, VG_ERR_SYSTEM, "--serve", NULL, "no thread for a server");
-}
-
-static void make_lock(net_server *s)
-{
-    pthread_condattr_t clock;
-    pthread_condattr_init(&clock);
-    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-    pthread_cond_init(&s->stop, &clock);
-    pthread_condattr_destroy(&clock);
-    pthread_mutex_init(&s->lock, NULL);
+    const vg_status st =
+        base_thread_start(&s->keeper, "vigil-serve", KEEPER_STACK_BYTES, keep_time, s, err);
+    s->has_keeper = st == VG_OK;
+    return st;
 }
 
 vg_status net_server_open(net_server **out, const net_server_options *o, base_mem *mem,
@@ -512,7 +496,8 @@ vg_status net_server_open(net_server **out, const net_server_options *o, base_me
     if (s == NULL)
         return VG_ERR_MEMORY;
     base_mem_init(&s->answers, "pages", mem, o->most_answer_bytes);
-    make_lock(s);
+    base_cond_init(&s->stop);
+    pthread_mutex_init(&s->lock, NULL);
     s->most_connections =
         o->most_connections < NET_MOST_CONNECTIONS ? o->most_connections : NET_MOST_CONNECTIONS;
     s->most_streams = o->most_streams;
@@ -524,14 +509,13 @@ vg_status net_server_open(net_server **out, const net_server_options *o, base_me
     vg_status st = net_address_parse(&s->address, o->where, err);
     if (st == VG_OK)
         st = load(&s->mhd, err);
-    sigset_t all, before; /* signals are for others' threads */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    sigset_t before; /* the library starts a thread of its own */
+    base_signals_block(&before);
     if (st == VG_OK)
         st = start_daemon(s, o->where, err);
     if (st == VG_OK)
         st = start_keeper(s, err);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    base_signals_restore(&before);
     if (st != VG_OK)
         net_server_close(&s);
     *out = s;

@@ -5,9 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "recorder_parts.h"
@@ -67,35 +65,18 @@ static void *work(void *self)
 
 vg_status video_syncer_create(video_syncer **out, vg_error *err)
 {
-    pthread_attr_t how;
-    pthread_condattr_t clock;
-    sigset_t all, before;
     video_syncer *s = base_handle_alloc(sizeof *s, err);
     *out = NULL;
     if (s == NULL)
         return VG_ERR_MEMORY;
-    pthread_condattr_init(&clock);
-    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-    pthread_cond_init(&s->changed, &clock);
-    pthread_condattr_destroy(&clock);
+    base_cond_init(&s->changed);
     pthread_mutex_init(&s->lock, NULL);
-    pthread_attr_init(&how);
-    pthread_attr_setstacksize(&how, STACK_BYTES);
-    sigfillset(&all); /* signals are for those who wait for them */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    errno = pthread_create(&s->thread, &how, work, s);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&how);
-    if (errno != 0) {
-        const vg_status st = base_fail_errno(err, VG_ERR_SYSTEM, "recording",
-                                             "raise the limit of processes, or stop others",
-                                             "a thread cannot be started");
+    const vg_status st = base_thread_start(&s->thread, "vigil-sync", STACK_BYTES, work, s, err);
+    if (st == VG_OK)
+        *out = s;
+    else
         free_syncer(s);
-        return st;
-    }
-    pthread_setname_np(s->thread, "vigil-sync");
-    *out = s;
-    return VG_OK;
+    return st;
 }
 
 void video_syncer_take(video_syncer *s, int fd)
@@ -113,18 +94,14 @@ void video_syncer_take(video_syncer *s, int fd)
 bool video_syncer_destroy(video_syncer **syncer, double patience_s)
 {
     video_syncer *s = *syncer;
-    struct timespec until;
     if (s == NULL)
         return true;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    const int64_t at_ns = until.tv_nsec + (int64_t)(patience_s * 1e9);
-    until.tv_sec += (time_t)(at_ns / 1000000000);
-    until.tv_nsec = (long)(at_ns % 1000000000);
+    const int64_t end_ns = base_now_ns() + (int64_t)(patience_s * 1e9);
     pthread_mutex_lock(&s->lock);
     s->is_ending = true;
     pthread_cond_broadcast(&s->changed);
-    for (int late = 0; !s->is_over && late == 0;)
-        late = pthread_cond_timedwait(&s->changed, &s->lock, &until);
+    while (!s->is_over && base_cond_wait(&s->changed, &s->lock, end_ns))
+        ;
     const bool is_over = s->is_over;
     s->is_left = !is_over;
     if (s->is_left)

@@ -6,14 +6,12 @@
 #include "resolve.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <netdb.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #include "base/base.h"
 
@@ -97,34 +95,21 @@ static void *look(void *of)
     return NULL;
 }
 
-static int start(look_up *l)
+static vg_status start(look_up *l)
 {
     pthread_t thread;
-    pthread_attr_t how;
-    sigset_t all, before;
-    int code = pthread_attr_init(&how);
-    if (code != 0)
-        return code;
-    pthread_attr_setdetachstate(&how, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&how, STACK_BYTES);
-    sigfillset(&all); /* signals are for those who wait for them */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    code = pthread_create(&thread, &how, look, l);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&how);
-    return code;
+    const vg_status st = base_thread_start(&thread, "vigil-resolve", STACK_BYTES, look, l, NULL);
+    if (st == VG_OK)
+        pthread_detach(thread);
+    return st;
 }
 
 static look_up *make(const char *host)
 {
-    pthread_condattr_t how;
     look_up *l = base_handle_alloc(sizeof *l, NULL);
     if (l == NULL)
         return NULL;
-    pthread_condattr_init(&how);
-    pthread_condattr_setclock(&how, CLOCK_MONOTONIC);
-    pthread_cond_init(&l->done, &how);
-    pthread_condattr_destroy(&how);
+    base_cond_init(&l->done);
     pthread_mutex_init(&l->lock, NULL);
     l->n_users = 2;
     base_format(l->host, sizeof l->host, "%s", host);
@@ -136,15 +121,10 @@ static video_resolved wait_for(look_up *l, int (*is_cut)(void *), void *ctx, con
     video_resolved result = VIDEO_RESOLVED;
     pthread_mutex_lock(&l->lock);
     while (!l->is_done && result == VIDEO_RESOLVED) {
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += 100 * 1000 * 1000;
-        until.tv_sec += until.tv_nsec / 1000000000;
-        until.tv_nsec %= 1000000000;
         if (is_cut(ctx))
             result = VIDEO_RESOLVE_CUT;
         else
-            pthread_cond_timedwait(&l->done, &l->lock, &until);
+            base_cond_wait(&l->done, &l->lock, base_now_ns() + INT64_C(100000000));
     }
     if (l->is_done && l->code != 0) {
         result = VIDEO_NO_NAME;
@@ -167,8 +147,7 @@ video_resolved video_resolve(const char *url, int (*is_cut)(void *), void *ctx, 
         return VIDEO_NO_NAME;
     }
     look_up *l = make(host);
-    int code = l != NULL ? start(l) : ENOMEM;
-    if (code != 0) {
+    if (l == NULL || start(l) != VG_OK) {
         atomic_fetch_sub(&n_threads, 1);
         if (l != NULL)
             leave(l), leave(l); /* for the thread that there is not, too */

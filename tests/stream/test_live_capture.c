@@ -9,13 +9,23 @@
 #include "stream/live/capture.h"
 #include "stream/live_fake.h"
 
-/* The linker puts this in the place of base_now_ns: hours pass when a test says so. */
+/* The linker puts these in the places of base_now_ns and base_cond_wait: hours pass when a test
+ * says so, and deadlines in that time are waited for in the real one. */
 static _Atomic int64_t hours_ns;
 int64_t __real_base_now_ns(void);
 int64_t __wrap_base_now_ns(void);
 int64_t __wrap_base_now_ns(void)
 {
     return __real_base_now_ns() + atomic_load(&hours_ns);
+}
+
+bool __real_base_cond_wait(pthread_cond_t *c, pthread_mutex_t *lock, int64_t deadline_ns);
+bool __wrap_base_cond_wait(pthread_cond_t *c, pthread_mutex_t *lock, int64_t deadline_ns);
+bool __wrap_base_cond_wait(pthread_cond_t *c, pthread_mutex_t *lock, int64_t deadline_ns)
+{
+    const bool is_endless = deadline_ns == INT64_MAX;
+    return __real_base_cond_wait(c, lock,
+                                 is_endless ? deadline_ns : deadline_ns - atomic_load(&hours_ns));
 }
 
 typedef struct scene {

@@ -4,10 +4,8 @@
 #include "capture.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <time.h>
 
 static const double STEADY_S = 10; /* frames for so long: the fault before is over */
 static const double JITTER = 0.25;
@@ -239,14 +237,9 @@ static double next_wait_s(live_capture *c)
 
 static void sleep_for(live_capture *c, double seconds)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    const int64_t ns = (int64_t)(seconds * (double)SECOND_NS) + until.tv_nsec;
-    until.tv_sec += (time_t)(ns / SECOND_NS);
-    until.tv_nsec = (long)(ns % SECOND_NS);
+    const int64_t end_ns = base_now_ns() + (int64_t)(seconds * (double)SECOND_NS);
     pthread_mutex_lock(&c->lock);
-    while (!atomic_load(&c->stop) &&
-           pthread_cond_timedwait(&c->wake, &c->lock, &until) != ETIMEDOUT)
+    while (!atomic_load(&c->stop) && base_cond_wait(&c->wake, &c->lock, end_ns))
         ;
     pthread_mutex_unlock(&c->lock);
 }
@@ -466,11 +459,7 @@ size_t live_capture_bytes(void)
 static void init_sleep(live_capture *c)
 {
     pthread_mutex_init(&c->lock, NULL);
-    pthread_condattr_t attr; /* monotonic, or setting the clock would stretch the waits */
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&c->wake, &attr);
-    pthread_condattr_destroy(&attr);
+    base_cond_init(&c->wake);
 }
 
 static void free_capture(live_capture *c)
@@ -479,23 +468,6 @@ static void free_capture(live_capture *c)
     pthread_cond_destroy(&c->wake);
     pthread_mutex_destroy(&c->lock);
     base_free(c);
-}
-
-static vg_status start_thread(live_capture *c, vg_error *err)
-{
-    sigset_t all, before; /* signals are for the program's own threads */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    errno = pthread_create(&c->thread, NULL, capture_loop, c);
-    const int failed = errno;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    errno = failed;
-    if (failed != 0)
-        return base_fail_errno(err, VG_ERR_SYSTEM, c->stats->name,
-                               "raise the limit of processes, or stop others",
-                               "a thread cannot be started");
-    pthread_setname_np(c->thread, "vigil-capture");
-    return VG_OK;
 }
 
 vg_status live_capture_start(live_capture **out, const live_capture_options *o, live_intake *in,
@@ -516,7 +488,7 @@ vg_status live_capture_start(live_capture **out, const live_capture_options *o, 
     vg_status st = make_source(c, err);
     if (st == VG_OK) {
         set_state(c, LIVE_CONNECTING);
-        st = start_thread(c, err);
+        st = base_thread_start(&c->thread, "vigil-capture", 0, capture_loop, c, err);
     }
     if (st != VG_OK) {
         free_capture(c);

@@ -4,9 +4,7 @@
 #include "intake.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <pthread.h>
-#include <time.h>
 
 enum {
     DEPTH_EVERY = 2, /* one waits while the network works on the one before: it never starves */
@@ -54,15 +52,6 @@ size_t live_intake_bytes(int n_channels, int n_spare)
            n_objects * (sizeof(video_frame *) + FRAME_BYTES);
 }
 
-static void init_condition(pthread_cond_t *c)
-{
-    pthread_condattr_t attr; /* monotonic, or setting the clock would stretch time-outs */
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(c, &attr);
-    pthread_condattr_destroy(&attr);
-}
-
 vg_status live_intake_create(live_intake **out, int n_channels, int n_spare, base_mem *mem,
                              vg_error *err)
 {
@@ -77,9 +66,9 @@ vg_status live_intake_create(live_intake **out, int n_channels, int n_spare, bas
     in->n_channels = n_channels;
     in->n_objects = n_objects;
     pthread_mutex_init(&in->lock, NULL);
-    init_condition(&in->has_frame);
+    base_cond_init(&in->has_frame);
     for (int i = 0; i < n_channels; i++)
-        init_condition(&in->rings[i].has_room);
+        base_cond_init(&in->rings[i].has_room);
     vg_status st = VG_OK;
     for (; in->n_free < n_objects && st == VG_OK; in->n_free += st == VG_OK)
         st = video_frame_create(&in->free[in->n_free], mem, err);
@@ -191,19 +180,6 @@ int live_intake_waiting(live_intake *in, int channel)
     return n;
 }
 
-static struct timespec time_after_ms(int timeout_ms)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_sec += timeout_ms / 1000;
-    t.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
-    if (t.tv_nsec >= 1000000000) {
-        t.tv_nsec -= 1000000000;
-        t.tv_sec++;
-    }
-    return t;
-}
-
 static bool may_put(const live_intake *in, const ring *r, const atomic_bool *stop)
 {
     return r->is_open && !in->is_stopped && !atomic_load(stop);
@@ -217,8 +193,7 @@ bool live_intake_put(live_intake *in, int channel, video_frame *f, const atomic_
     pthread_mutex_lock(&in->lock);
     ring *r = find_ring(in, channel);
     while (r->keeps_all && r->n == DEPTH_EVERY && may_put(in, r, stop)) {
-        const struct timespec look = time_after_ms(STOP_LOOK_MS);
-        pthread_cond_timedwait(&r->has_room, &in->lock, &look);
+        base_cond_wait(&r->has_room, &in->lock, base_now_ns() + STOP_LOOK_MS * INT64_C(1000000));
     }
     const bool is_taken = may_put(in, r, stop);
     if (is_taken) {
@@ -255,12 +230,13 @@ static int choose(const live_intake *in, const video_frame_info *like, uint64_t 
 
 int live_intake_take(live_intake *in, live_taken *out, int most, int timeout_ms)
 {
-    const struct timespec end = time_after_ms(timeout_ms > 0 ? timeout_ms : 0);
+    const int64_t end_ns = base_now_ns() + (timeout_ms > 0 ? timeout_ms : 0) * INT64_C(1000000);
     const video_frame_info *like = NULL;
-    int n = 0, waited = 0, next;
+    int n = 0, next;
     pthread_mutex_lock(&in->lock);
-    while (!in->is_stopped && choose(in, NULL, UINT64_MAX) < 0 && waited != ETIMEDOUT)
-        waited = pthread_cond_timedwait(&in->has_frame, &in->lock, &end);
+    while (!in->is_stopped && choose(in, NULL, UINT64_MAX) < 0 &&
+           base_cond_wait(&in->has_frame, &in->lock, end_ns))
+        ;
     const uint64_t before = in->n_served;
     while (!in->is_stopped && n < most && (next = choose(in, like, before)) >= 0) {
         out[n] = take_oldest(in, next);

@@ -73,13 +73,9 @@ void live_job_stop_channel(stream_live *l, int channel)
 
 static vg_status start(stream_live *l, vg_error *err)
 {
-    sigset_t all, before; /* signals are for the program's own threads */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     vg_status st = live_stages_start(l, err);
     for (size_t i = 0; i < l->sources.n && st == VG_OK; i++)
         st = live_job_start_channel(l, (int)i, &l->sources.items[i], err);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     return st;
 }
 
@@ -115,15 +111,14 @@ static void give_up(stream_live **live)
 vg_status stream_live_open(stream_live **out, const live_options *o, const live_listener *listener,
                            stream_accounts *mem, vg_error *err)
 {
-    sigset_t all, before;
+    sigset_t before; /* libraries start threads of their own */
     stream_live *l = make(o, listener, mem, err);
     *out = NULL;
     if (l == NULL)
         return VG_ERR_MEMORY;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    base_signals_block(&before);
     vg_status st = live_job_open(l, err);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    base_signals_restore(&before);
     if (st == VG_OK)
         st = start(l, err);
     if (st != VG_OK)
@@ -256,16 +251,15 @@ vg_status stream_live_reload(stream_live *l, vg_error *err)
     for (int i = 0; i < l->n_channels; i++)
         running[i] = l->channels[i].source;
     live_sources_keep_names(&next, running, (size_t)l->n_channels, place);
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    sigset_t before;
+    base_signals_block(&before);
     keep_and_close(l, &next, place);
     live_sources old = l->sources;
     l->sources = next;
     for (size_t i = 0; i < next.n && st == VG_OK; i++)
         if (place[i] < 0)
             st = live_job_start_channel(l, empty_place(l), &l->sources.items[i], err);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    base_signals_restore(&before);
     live_sources_close(&old);
     if (l->zones != NULL)
         live_zones_warn(l->zones, l->o.zones, &l->sources);

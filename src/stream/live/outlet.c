@@ -1,7 +1,6 @@
 /* outlet.c: the pool of results, and the sinks' threads. */
 #include "outlet.h"
 
-#include <errno.h>
 #include <locale.h>
 #include <pthread.h>
 #include <string.h>
@@ -318,16 +317,11 @@ static vg_status open_sink(live_outlet *o, int k, vg_error *err)
 
 static vg_status start_sink(outlet_sink *s, vg_error *err)
 {
-    char name[16]; /* the kernel's limit */
-    errno = pthread_create(&s->thread, NULL, sink_loop, s);
-    if (errno != 0)
-        return base_fail_errno(err, VG_ERR_SYSTEM, NULL,
-                               "raise the limit of processes, or stop others",
-                               "a thread cannot be started");
-    s->is_running = true;
+    char name[16];
     base_format(name, sizeof name, "vigil-%.9s", s->sink->name);
-    pthread_setname_np(s->thread, name);
-    return VG_OK;
+    const vg_status st = base_thread_start(&s->thread, name, 0, sink_loop, s, err);
+    s->is_running = st == VG_OK;
+    return st;
 }
 
 vg_status live_outlet_open(live_outlet **out, const live_outlet_plan *p, const live_setting *s,

@@ -104,44 +104,28 @@ static void *work(void *self)
 
 static void make_lock(state *t)
 {
-    pthread_condattr_t clock;
-    pthread_condattr_init(&clock);
-    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-    pthread_cond_init(&t->ended, &clock);
-    pthread_condattr_destroy(&clock);
+    base_cond_init(&t->ended);
     pthread_mutex_init(&t->lock, NULL);
     t->has_lock = true;
 }
 
 static vg_status start(state *t, vg_error *err)
 {
-    sigset_t all,
-        before; /* signals are for others' threads; TLS writes to sockets that may be closed */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    t->has_thread = pthread_create(&t->thread, NULL, work, t) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return t->has_thread
-               ? VG_OK
-               : base_fail(err, VG_ERR_SYSTEM, "option webhook", NULL, "no thread for a webhook");
+    /* Its mask blocks SIGPIPE, too: TLS writes to sockets that may be closed. */
+    const vg_status st = base_thread_start(&t->thread, "vigil-post", 0, work, t, err);
+    t->has_thread = st == VG_OK;
+    return st;
 }
 
 /* A little patience for what waits; then whatever is under way is left. */
 static void end_thread(state *t)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += LAST_MS * 1000000L;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
-    int waited = 0;
+    const int64_t end_ns = base_now_ns() + LAST_MS * INT64_C(1000000);
     t->closing = true;
     net_outbox_close(t->outbox);
     pthread_mutex_lock(&t->lock);
-    while (!t->is_over && waited == 0)
-        waited = pthread_cond_timedwait(&t->ended, &t->lock, &until);
+    while (!t->is_over && base_cond_wait(&t->ended, &t->lock, end_ns))
+        ;
     pthread_mutex_unlock(&t->lock);
     t->stop = true;
     pthread_join(t->thread, NULL);

@@ -7,7 +7,6 @@
  * A job of files has two inputs, so that the next frames are prepared while the network works. A
  * live one has a single input: its frames are chosen when the network is free, so that none is
  * older than it must be. */
-#include <errno.h>
 #include <string.h>
 
 #include "job.h"
@@ -266,18 +265,16 @@ static void *post_loop(void *self)
 vg_status live_stages_start(stream_live *l, vg_error *err)
 {
     static const struct {
-        const char *name; /* 15 bytes at most: the kernel's limit */
+        const char *name;
         void *(*loop)(void *);
     } stages[LIVE_N_STAGE_THREADS] = {
         {"vigil-prepare", prepare_loop}, {"vigil-infer", infer_loop}, {"vigil-post", post_loop}};
     for (l->n_threads = 0; l->n_threads < LIVE_N_STAGE_THREADS; l->n_threads++) {
-        pthread_t *thread = &l->threads[l->n_threads];
-        errno = pthread_create(thread, NULL, stages[l->n_threads].loop, l);
-        if (errno != 0)
-            return base_fail_errno(err, VG_ERR_SYSTEM, NULL,
-                                   "raise the limit of processes, or stop others",
-                                   "a thread cannot be started");
-        pthread_setname_np(*thread, stages[l->n_threads].name);
+        const int i = l->n_threads;
+        const vg_status st =
+            base_thread_start(&l->threads[i], stages[i].name, 0, stages[i].loop, l, err);
+        if (st != VG_OK)
+            return st;
     }
     return VG_OK;
 }

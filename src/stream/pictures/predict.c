@@ -10,9 +10,6 @@
  * fails for all (no memory for the network, no disk) ends the job. */
 #include "predict.h"
 
-#include <errno.h>
-#include <signal.h>
-
 #include "job.h"
 
 /* ---- threads ---- */
@@ -55,18 +52,16 @@ static void *save_loop(void *self)
 static vg_status start_stages(stream_predict *p, vg_error *err)
 {
     static const struct {
-        const char *name; /* 15 bytes at most: the kernel's limit */
+        const char *name;
         void *(*loop)(void *);
     } stages[N_STAGES] = {
         {"vigil-read", read_loop}, {"vigil-infer", infer_loop}, {"vigil-save", save_loop}};
     for (p->n_threads = 0; p->n_threads < N_STAGES; p->n_threads++) {
-        pthread_t *thread = &p->threads[p->n_threads];
-        errno = pthread_create(thread, NULL, stages[p->n_threads].loop, p);
-        if (errno != 0)
-            return base_fail_errno(err, VG_ERR_SYSTEM, NULL,
-                                   "raise the limit of processes, or stop others",
-                                   "a thread cannot be started");
-        pthread_setname_np(*thread, stages[p->n_threads].name);
+        const int i = p->n_threads;
+        const vg_status st =
+            base_thread_start(&p->threads[i], stages[i].name, 0, stages[i].loop, p, err);
+        if (st != VG_OK)
+            return st;
     }
     return VG_OK;
 }
@@ -82,13 +77,7 @@ static vg_status start_threads(stream_predict *p, vg_error *err)
     }
     for (size_t i = 0; i < p->n_batches; i++)
         base_queue_push(p->free, &p->batches[i], NULL);
-    /* Signals are for the program's own threads. */
-    sigset_t all, old;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    vg_status st = start_stages(p, err);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    return st;
+    return start_stages(p, err);
 }
 
 /* Closing `free` ends the read stage, which ends the next, and so on. A stage that never started

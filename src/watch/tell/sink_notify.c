@@ -144,10 +144,9 @@ static vg_status open_notify(void *state_, bool *wanted, const watch_moment *m, 
         return st;
     for (int i = 0; i < MOST_SLOTS; i++)
         base_queue_push(s->spare, &s->slots[i], NULL);
-    if (pthread_create(&s->thread, NULL, work, s) != 0)
-        return base_fail(err, VG_ERR_SYSTEM, NULL, NULL, "no thread for notices");
-    s->has_thread = true;
-    return VG_OK;
+    st = base_thread_start(&s->thread, "vigil-notices", 0, work, s, err);
+    s->has_thread = st == VG_OK;
+    return st;
 }
 
 static void send(state *s, const char *text, const char *event, const watch_moment *m)
