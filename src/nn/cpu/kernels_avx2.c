@@ -2,7 +2,7 @@
 #define KERNELS_TABLE cpu_kernels_avx2
 #define KERNELS_NAME  "avx2"
 
-#include "simd_avx2.h"
+#include "simd/avx2.h"
 
 #include "kernels_table.inc.h"
 

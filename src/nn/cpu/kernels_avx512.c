@@ -3,7 +3,7 @@
 #define KERNELS_TABLE cpu_kernels_avx512
 #define KERNELS_NAME  "avx512"
 
-#include "simd_avx512.h"
+#include "simd/avx512.h"
 
 #include "kernels_table.inc.h"
 

@@ -6,7 +6,7 @@
 #define KERNELS_NAME "generic"
 #endif
 
-#include "simd_generic.h"
+#include "simd/generic.h"
 
 #include "kernels_table.inc.h"
 

@@ -1,17 +1,17 @@
 /* kernels_table.inc.h: the table of one instruction set. Its file sets KERNELS_TABLE and
- * KERNELS_NAME, includes its simd_*.h, and then this. */
+ * KERNELS_NAME, includes its simd/, and then this. */
 #include <math.h>
 
 #include "kernels.h"
 
 /* Each builds on those above it. */
 /* clang-format off */
-#include "kernels_act.inc.h"
-#include "kernels_conv.inc.h"
-#include "kernels_winograd.inc.h"
-#include "kernels_depthwise.inc.h"
-#include "kernels_pool.inc.h"
-#include "kernels_attention.inc.h"
+#include "simd/act.inc.h"
+#include "conv/direct.inc.h"
+#include "conv/winograd.inc.h"
+#include "conv/depthwise.inc.h"
+#include "pool/forward.inc.h"
+#include "attention/forward.inc.h"
 /* clang-format on */
 
 static size_t conv_packed_floats(const cpu_conv *c)

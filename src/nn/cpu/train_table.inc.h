@@ -5,13 +5,13 @@
 
 #include "train_kernels.h"
 
-#include "train_attention.inc.h"
-#include "train_norm.inc.h"
-#include "train_pack.inc.h"
-#include "train_pool.inc.h"
-#include "train_weights.inc.h"
+#include "attention/backward.inc.h"
+#include "conv/pack.inc.h"
+#include "conv/weights.inc.h"
+#include "norm/norm.inc.h"
+#include "pool/backward.inc.h"
 
-#include "train_filter.inc.h"
+#include "conv/winograd_weights.inc.h"
 
 const cpu_train_kernels TRAIN_TABLE = {
     .infer = &KERNELS_TABLE,

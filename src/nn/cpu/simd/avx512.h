@@ -1,8 +1,8 @@
-/* simd_avx512.h: the vector type of the kernels' template, 16 lanes wide.
+/* avx512.h: the vector type of the kernels' template, 16 lanes wide.
  *
- * Every simd_*.h offers the same names, so that kernels_*.inc.h are written once:
+ * Each of these three headers offers the same names, so that the templates are written once:
  * vf and VF_LANES, the arithmetic vf_*, and TILE_LIST_V, the register tiles that the instruction
- * set has room for: (V vectors of output channels) x (P pixels), see kernels_conv.inc.h. */
+ * set has room for: (V vectors of output channels) x (P pixels), see conv/direct.inc.h. */
 #ifndef NN_CPU_SIMD_AVX512_H
 #define NN_CPU_SIMD_AVX512_H
 
@@ -130,6 +130,6 @@ static inline vf vf_pairs_summed(vf a)
     return _mm512_add_ps(_mm512_permutexvar_ps(even, a), _mm512_permutexvar_ps(odd, a));
 }
 
-#include "simd_tile.h"
+#include "tile.h"
 
 #endif

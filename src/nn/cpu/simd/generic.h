@@ -1,7 +1,7 @@
-/* simd_generic.h: the vector type of the kernels' template in the compilers' own vector extension,
- * 4 lanes wide: SSE on x86-64, NEON on ARM. See simd_avx512.h for what a simd_*.h offers. Where the
- * machine has a fused multiply-add (ARM), compile with -ffp-contract=fast; x86-64 multiplies and
- * adds. */
+/* generic.h: the vector type of the kernels' template in the compilers' own vector extension,
+ * 4 lanes wide: SSE on x86-64, NEON on ARM. see avx512.h for what such a header offers. Where
+ * the machine has a fused multiply-add (ARM), compile with -ffp-contract=fast; x86-64 multiplies
+ * and adds. */
 #ifndef NN_CPU_SIMD_GENERIC_H
 #define NN_CPU_SIMD_GENERIC_H
 
@@ -106,8 +106,8 @@ static inline vf vf_inverse(vf d)
     return vf_set1(1.0F) / d;
 }
 
-#include "simd_exp2.h"
+#include "exp2.h"
 
-#include "simd_tile.h"
+#include "tile.h"
 
 #endif

@@ -1,4 +1,4 @@
-/* kernels_winograd.inc.h: 3x3 convolution by Winograd's minimal filtering.
+/* winograd.inc.h: 3x3 convolution by Winograd's minimal filtering.
  *
  * Stride 1, F(4 x 4, 3 x 3): 6 inputs of a row become 6 values, each is multiplied by one of 6
  * transformed weights, and the 6 products become 4 outputs; both ways of the plane so: 36

@@ -1,4 +1,4 @@
-/* train_norm.inc.h: batch normalisation and SiLU both ways, written once for every instruction set.
+/* norm.inc.h: batch normalisation and SiLU both ways, written once for every instruction set.
  *
  * A chunk's channels are taken a vector or two at a time down all its pixels, with the channels'
  * constants in registers. The sigmoid is computed again in backward: cheaper than storing it. */

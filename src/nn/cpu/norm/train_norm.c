@@ -7,7 +7,7 @@
  * in double. */
 #include <math.h>
 
-#include "train_cpu.h"
+#include "../train_cpu.h"
 
 /* Spec 1.4. */
 static const double bn_eps = 1e-3, bn_momentum = 0.03;

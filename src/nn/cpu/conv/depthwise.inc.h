@@ -1,4 +1,4 @@
-/* kernels_depthwise.inc.h: depthwise convolution, every channel by itself, vectors over channels.
+/* depthwise.inc.h: depthwise convolution, every channel by itself, vectors over channels.
  *
  * 3x3 with stride 1, the only kind in YOLO11, slides over x: a column of input is loaded once and
  * adds to the three output columns that see it, for DW_ROWS output rows at once. Other kinds take

@@ -1,4 +1,4 @@
-/* train_pool.inc.h: backward of upsampling and max pooling. */
+/* backward.inc.h: backward of upsampling and max pooling. */
 
 static void upsample_back_run(const nn_map *dx, const nn_map *dy, bool adds, size_t begin,
                               size_t end)

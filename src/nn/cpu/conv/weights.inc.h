@@ -1,4 +1,4 @@
-/* train_weights.inc.h: the gradient of a convolution's weights, written once for every instruction
+/* weights.inc.h: the gradient of a convolution's weights, written once for every instruction
  * set.
  *
  * dW[ky][kx][i][o] is the sum over output pixels of x[pixel + tap][i] * dz[pixel][o]: a matrix
@@ -7,7 +7,8 @@
  * output channels, summed over a group of pixels that fits L1. A band of rows is copied first into
  * scratch with its padding, so that no tap is ever outside; a 1x1 convolution reads x where it is.
  * Slots (ranges of bands) are summed one after another and added at the end: threads share slots,
- * and groups of output channels where weights are many. What train_filter.inc.h takes is not here.
+ * and groups of output channels where weights are many. What conv/winograd_weights.inc.h takes is
+ * not here.
  */
 
 enum {
@@ -123,7 +124,7 @@ ALWAYS_INLINE void sums_tile_run(const sums_tile *t, const int V, const int P, c
     }
 }
 
-/* The register tiles that kernels_conv.inc.h has room for with two vectors serve one as well. */
+/* The register tiles that conv/direct.inc.h has room for with two vectors serve one as well. */
 #define SUMS_FUNCTIONS(V, P)                                                                       \
     static void sums_2_##P(const sums_tile *t)                                                     \
     {                                                                                              \

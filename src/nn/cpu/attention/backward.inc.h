@@ -1,4 +1,4 @@
-/* train_attention.inc.h: backward of softmax(scale q k) v, spec 1.4, a head of a picture at a time.
+/* backward.inc.h: backward of softmax(scale q k) v, spec 1.4, a head of a picture at a time.
  *
  * With P the probabilities and dO the gradient of the output: dV = P' dO; dP = dO V';
  * dS = P (dP - sum_j P dP); dQ = scale dS K; dK = scale dS' Q. P is computed again, four queries at

@@ -1,4 +1,4 @@
-/* kernels_pool.inc.h: max pool, nearest upsampling, copy and add. All wait for memory rather than
+/* forward.inc.h: max pool, nearest upsampling, copy and add. All wait for memory rather than
  * arithmetic. */
 
 static size_t maxpool_units(const nn_map *dst)

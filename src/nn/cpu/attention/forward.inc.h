@@ -1,4 +1,4 @@
-/* kernels_attention.inc.h: scaled dot-product attention with the convolution's register tiles.
+/* forward.inc.h: scaled dot-product attention with the convolution's register tiles.
  *
  * Letters: N pixels, K key_dim, D head_dim. With the queries as pixels, q.k is a 1x1 convolution
  * from K to N channels whose weights are the keys, and the weighted sum of v is one from N to D

@@ -1,4 +1,4 @@
-/* simd_tile_x86.h: the innermost step of the convolution's register tile, for AVX2 and AVX-512.
+/* tile_x86.h: the innermost step of the convolution's register tile, for AVX2 and AVX-512.
  *
  * It is written in assembly, because both compilers spoil it otherwise: clang turns the four
  * addresses of a group into four pointers and spills them, GCC hoists pixel values until sums

@@ -1,4 +1,4 @@
-/* train_pack.inc.h: weights into the form that kernels_conv.inc.h and kernels_winograd.inc.h want,
+/* pack.inc.h: weights into the form that conv/direct.inc.h and conv/winograd.inc.h want,
  * every step anew, and the gradient of a strided convolution's input.
  *
  * The same form as conv_pack's, but the channels of a block are the innermost loop: all stores are

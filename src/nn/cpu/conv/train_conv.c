@@ -7,7 +7,7 @@
  * step, so they are packed every time. */
 #include <string.h>
 
-#include "train_cpu.h"
+#include "../train_cpu.h"
 
 static cpu_conv forward_of(const nn_conv_spec *c, const cpu_trainer *t)
 {

@@ -1,5 +1,5 @@
-/* simd_avx2.h: the vector type of the kernels' template, 8 lanes wide; see simd_avx512.h for what a
- * simd_*.h offers. AVX2 and FMA. */
+/* avx2.h: the vector type of the kernels' template, 8 lanes wide; see avx512.h for what it
+ * offers. AVX2 and FMA. */
 #ifndef NN_CPU_SIMD_AVX2_H
 #define NN_CPU_SIMD_AVX2_H
 
@@ -99,7 +99,7 @@ static inline vf vf_inverse(vf d)
     return _mm256_div_ps(_mm256_set1_ps(1.0F), d);
 }
 
-#include "simd_exp2.h"
-#include "simd_tile.h"
+#include "exp2.h"
+#include "tile.h"
 
 #endif

@@ -1,5 +1,5 @@
-/* simd_tile.h: the innermost step of the convolution's register tile in C. On x86-64
- * simd_tile_x86.h takes its place, but in builds without optimisation or with sanitizers, where its
+/* tile.h: the innermost step of the convolution's register tile in C. On x86-64
+ * simd/tile_x86.h takes its place, but in builds without optimisation or with sanitizers, where its
  * immediates and registers run out. */
 #ifndef NN_CPU_SIMD_TILE_H
 #define NN_CPU_SIMD_TILE_H
@@ -26,7 +26,7 @@
 
 #if (defined(__AVX2__) || defined(__AVX512F__)) && defined(__OPTIMIZE__) && !defined(TILE_SANITIZED)
 
-#include "simd_tile_x86.h"
+#include "tile_x86.h"
 
 #else
 

@@ -1,4 +1,4 @@
-/* simd_exp2.h: 2^t where the instruction set has no scale by a power of two: the exponent is put in
+/* exp2.h: 2^t where the instruction set has no scale by a power of two: the exponent is put in
  * by hand. */
 #ifndef NN_CPU_SIMD_EXP2_H
 #define NN_CPU_SIMD_EXP2_H

@@ -1,4 +1,4 @@
-/* kernels_conv.inc.h: dense convolution, written once for every instruction set (see simd_*.h).
+/* direct.inc.h: dense convolution, written once for every instruction set (see simd/).
  *
  * A direct convolution without copies: a tile of P output pixels x V vectors of output channels
  * stays in registers over all taps and input channels. Each step takes V vectors of packed weights
@@ -38,7 +38,7 @@ typedef struct conv_tile {
 
 typedef void conv_tile_fn(const conv_tile *t);
 
-/* Winograd's matrices of weights a side, kernels_winograd.inc.h, instead of k x k taps. */
+/* Winograd's matrices of weights a side, conv/winograd.inc.h, instead of k x k taps. */
 #define WINO_SIDE(stride) ((stride) == 1 ? 6 : 4)
 /* With fewer channels the transforms cost more than the products save. */
 #define WINO_MIN_CHANNELS_STRIDE_1 16

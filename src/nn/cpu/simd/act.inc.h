@@ -1,4 +1,4 @@
-/* kernels_act.inc.h: SiLU and the exponential on vectors, for every instruction set. */
+/* act.inc.h: SiLU and the exponential on vectors, for every instruction set. */
 
 /* exp(x) for x <= 0, also -infinity. */
 static inline vf vf_exp(vf x)

@@ -1,9 +1,10 @@
-/* train_filter.inc.h: the gradient of a 3x3 convolution's weights by Winograd's minimal filtering.
+/* winograd_weights.inc.h: the gradient of a 3x3 convolution's weights by Winograd's minimal
+ * filtering.
  *
- * Forward is y = A'[(G w) . (B' x)] in each tile (kernels_winograd.inc.h), so the sum of dz . y has
+ * Forward is y = A'[(G w) . (B' x)] in each tile (conv/winograd.inc.h), so the sum of dz . y has
  * the gradient dw = G'[(A dz) . (B' x)]: 36 products a tile instead of 144. The products of a
  * slot's tiles are summed place by place, as matrix products of (ic x tiles) and (tiles x oc) on
- * the tiles of train_weights.inc.h; G' comes last, once. It pays on maps of many tiles and for
+ * the tiles of conv/weights.inc.h; G' comes last, once. It pays on maps of many tiles and for
  * weights whose 36 matrices stay in L2; other convolutions are summed directly. */
 
 enum {
