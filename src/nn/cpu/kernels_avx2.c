@@ -1,12 +1,8 @@
 /* kernels_avx2.c: the kernels for AVX2 and FMA. Compiled with just these switched on. */
 #define KERNELS_TABLE cpu_kernels_avx2
 #define KERNELS_NAME  "avx2"
+#define TRAIN_TABLE   cpu_train_kernels_avx2
 
 #include "simd/avx2.h"
 
-#include "kernels_table.inc.h"
-
-/* Training's table is here too: it runs on the same tiles. */
-#define TRAIN_TABLE cpu_train_kernels_avx2
-
-#include "train_table.inc.h"
+#include "table.inc.h"

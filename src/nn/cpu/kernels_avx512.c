@@ -2,12 +2,8 @@
  */
 #define KERNELS_TABLE cpu_kernels_avx512
 #define KERNELS_NAME  "avx512"
+#define TRAIN_TABLE   cpu_train_kernels_avx512
 
 #include "simd/avx512.h"
 
-#include "kernels_table.inc.h"
-
-/* Training's table is here too: it runs on the same tiles. */
-#define TRAIN_TABLE cpu_train_kernels_avx512
-
-#include "train_table.inc.h"
+#include "table.inc.h"

@@ -5,12 +5,8 @@
 #else
 #define KERNELS_NAME "generic"
 #endif
+#define TRAIN_TABLE cpu_train_kernels_generic
 
 #include "simd/generic.h"
 
-#include "kernels_table.inc.h"
-
-/* Training's table is here too: it runs on the same tiles. */
-#define TRAIN_TABLE cpu_train_kernels_generic
-
-#include "train_table.inc.h"
+#include "table.inc.h"

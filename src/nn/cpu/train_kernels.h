@@ -5,7 +5,7 @@
  * results never depend on how units are spread. Sums over many pixels are taken in parts that the
  * op's shape alone determines, each part by one unit, and the parts are added in order.
  * Maps are nhwc with a pitch; where a function speaks of pixels, those of all pictures in a row.
- * train_plain.c is the truth that the tests compare the others with. */
+ * kernels_plain.c is the truth that the tests compare the others with. */
 #ifndef NN_CPU_TRAIN_KERNELS_H
 #define NN_CPU_TRAIN_KERNELS_H
 

@@ -1,8 +1,10 @@
-/* kernels_table.inc.h: the table of one instruction set. Its file sets KERNELS_TABLE and
- * KERNELS_NAME, includes its simd/, and then this. */
+/* table.inc.h: the tables of one instruction set, for forward and for training. Its file sets
+ * KERNELS_TABLE, KERNELS_NAME and TRAIN_TABLE, includes its header of simd/, and then this. */
 #include <math.h>
+#include <stdint.h>
+#include <string.h>
 
-#include "kernels.h"
+#include "train_kernels.h"
 
 /* Each builds on those above it. */
 /* clang-format off */
@@ -12,6 +14,13 @@
 #include "conv/depthwise.inc.h"
 #include "pool/forward.inc.h"
 #include "attention/forward.inc.h"
+
+#include "attention/backward.inc.h"
+#include "norm/norm.inc.h"
+#include "conv/pack.inc.h"
+#include "pool/backward.inc.h"
+#include "conv/weights.inc.h"
+#include "conv/winograd_weights.inc.h"
 /* clang-format on */
 
 static size_t conv_packed_floats(const cpu_conv *c)
@@ -67,4 +76,30 @@ const cpu_kernels KERNELS_TABLE = {
     .attention_units = attention_units,
     .attention_scratch_floats = attention_scratch_floats,
     .attention_run = attention_run,
+};
+
+const cpu_train_kernels TRAIN_TABLE = {
+    .infer = &KERNELS_TABLE,
+    .pack_units = pack_units,
+    .pack_run = pack_run,
+    .strided_fits = phases_fit,
+    .strided_packed_floats = phases_packed_floats,
+    .strided_pack_run = phases_pack,
+    .strided_units = phases_units,
+    .strided_run = phases_run,
+    .moments_run = moments_run,
+    .norm_run = norm_run,
+    .norm_sums_run = norm_sums_run,
+    .norm_back_run = norm_back_run,
+    .sums_run = sums_run,
+    .give_run = give_run,
+    .upsample_back_run = upsample_back_run,
+    .maxpool_back_run = maxpool_back_run,
+    .attention_back_scratch_floats = attention_back_scratch_floats,
+    .attention_back_run = attention_back_run,
+    .weight_sums = weight_sums,
+    .weight_sums_run = weight_sums_run,
+    .weight_add_units = weight_add_units,
+    .weight_add_run = weight_add_run,
+    .depthwise_sums_run = depthwise_sums_run,
 };
