@@ -13,6 +13,7 @@
 #include "pool.h"
 #include "queue.h"
 #include "rng.h"
+#include "safe.h"
 #include "sort.h"
 #include "status.h"
 #include "text.h"

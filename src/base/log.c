@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "text.h"
+#include "safe.h"
 
 enum { LINE_BYTES = 2048, ERROR_FIELD_BYTES = 620 /* three of them and their names in a line */ };
 
@@ -34,52 +34,6 @@ static bool is_wanted(base_log_level level)
            (int)level >= atomic_load(&least_level);
 }
 
-/* Writes one character of JSON text into out (at least 7 bytes); returns its length and moves *s
- * on. */
-static size_t escape_one(char out[8], const unsigned char **s)
-{
-    const unsigned char *p = *s;
-    size_t n = base_utf8_bytes((const char *)p);
-    *s += n ? n : 1;
-    if (n == 0) {
-        memcpy(out, "\xef\xbf\xbd", 3); /* U+FFFD */
-        return 3;
-    }
-    const char *short_forms = "\"\"\\\\\nn\rr\tt";
-    for (const char *f = short_forms; *f; f += 2) {
-        if (*p == (unsigned char)f[0]) {
-            out[0] = '\\';
-            out[1] = f[1];
-            return 2;
-        }
-    }
-    if (*p < 0x20 || *p == 0x7f)
-        return (size_t)snprintf(out, 8, "\\u%04x", *p);
-    memcpy(out, p, n);
-    return n;
-}
-
-size_t base_json_escape(char *buf, size_t n, const char *s)
-{
-    const unsigned char *p = (const unsigned char *)s;
-    size_t length = 0;
-    size_t used = 0;
-    bool full = n == 0;
-    while (*p) {
-        char one[8];
-        size_t k = escape_one(one, &p);
-        length += k;
-        full = full || used + k + 1 > n; /* cut between characters, never within one */
-        if (full)
-            continue;
-        memcpy(buf + used, one, k);
-        used += k;
-    }
-    if (n > 0)
-        buf[used] = '\0';
-    return length;
-}
-
 /* A line being put together; what does not fit is left out, two bytes are kept for its end. */
 typedef struct line {
     char text[LINE_BYTES];
@@ -97,14 +51,12 @@ static VG_PRINTF(2, 3) void add(line *l, const char *format, ...)
         l->length += (size_t)n < room ? (size_t)n : room - 1;
 }
 
-/* For people: no control characters, so that no path can fake a line or move the cursor. */
+/* For people: no path can fake a line or move the cursor. */
 static void add_plain(line *l, const char *s)
 {
-    size_t from = l->length;
-    add(l, "%s", s);
-    for (size_t i = from; i < l->length; i++)
-        if ((unsigned char)l->text[i] < 0x20 || l->text[i] == 0x7f)
-            l->text[i] = ' ';
+    char shown[LINE_BYTES];
+    base_line_escape(shown, sizeof l->text - 2 - l->length, s);
+    add(l, "%s", shown);
 }
 
 static void add_json_field(line *l, const char *name, const char *value, size_t most_bytes)

@@ -26,8 +26,5 @@ void base_log_setup(base_log_level least, bool json);
 void base_log(base_log_level level, const char *event, const char *format, ...) VG_PRINTF(3, 4);
 /* The three lines of an error, or one JSON object. */
 void base_log_error(base_log_level level, const vg_error *err);
-/* Writes s as the inside of a JSON string (quotes and control characters escaped, bad UTF-8
- * replaced) into buf of n bytes, always terminated; returns the length it would have had. */
-size_t base_json_escape(char *buf, size_t n, const char *s);
 
 #endif

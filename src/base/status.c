@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "safe.h"
+#include "text.h"
+
 const char *vg_status_name(vg_status status)
 {
     switch (status) {
@@ -29,17 +32,25 @@ const char *vg_status_text(vg_status status)
     return "a status that this version does not know";
 }
 
-/* Fills a copy first: where, mend and the arguments of what may lie in *err itself. */
+/* Room for more than a field holds, so that a field is cut between characters and not where this
+ * one ended: what is made fit for a line is never shorter than it was. */
+enum { ROOM_BYTES = 2 * VG_WHAT_BYTES };
+
+/* Fills a copy first: where, mend and the arguments of what may lie in *err itself. Words of others
+ * (names of files, labels, what a server said) are made fit for a line here, where all messages
+ * come by, so that no message can forget it. */
 static void fill(vg_error *err, vg_status status, const char *where, const char *mend,
                  const char *tail, const char *what, va_list args)
 {
     vg_error made = {.status = status};
-    int n = vsnprintf(made.what, sizeof made.what, what, args);
+    char room[ROOM_BYTES];
+    int n = vsnprintf(room, sizeof room, what, args);
     size_t used = n < 0 ? 0 : (size_t)n;
-    if (tail && used < sizeof made.what)
-        snprintf(made.what + used, sizeof made.what - used, ": %s", tail);
-    snprintf(made.where, sizeof made.where, "%s", where ? where : "");
-    snprintf(made.mend, sizeof made.mend, "%s", mend ? mend : "");
+    if (tail && used < sizeof room)
+        snprintf(room + used, sizeof room - used, ": %s", tail);
+    base_line_escape(made.what, sizeof made.what, room);
+    base_line_escape(made.where, sizeof made.where, where ? where : "");
+    base_line_escape(made.mend, sizeof made.mend, mend ? mend : "");
     *err = made;
 }
 
@@ -79,8 +90,10 @@ base_text base_text_make(const char *format, ...)
     int kept = errno;
     va_list args;
     va_start(args, format);
-    vsnprintf(t.text, sizeof t.text, format, args);
+    int n = vsnprintf(t.text, sizeof t.text, format, args);
     va_end(args);
+    if (n >= (int)sizeof t.text)
+        base_utf8_trim(t.text);
     errno = kept;
     return t;
 }
@@ -89,6 +102,8 @@ void base_error_prefix_where(vg_error *err, const char *prefix)
 {
     if (!err)
         return;
-    base_text old = base_text_make("%s", err->where);
-    snprintf(err->where, sizeof err->where, old.text[0] ? "%s: %s" : "%s%s", prefix, old.text);
+    char room[ROOM_BYTES + VG_WHERE_BYTES];
+    snprintf(room, sizeof room, err->where[0] ? "%.*s: %s" : "%.*s%s", ROOM_BYTES, prefix,
+             err->where);
+    base_line_escape(err->where, sizeof err->where, room);
 }

@@ -11,7 +11,8 @@
 #include "vigil/error.h"
 
 /* Fills err (NULL is fine) and returns status, so that a failing function ends in one line. where
- * and mend may be NULL. Texts that do not fit are cut at their end. Keeps errno. */
+ * and mend may be NULL. Texts are made fit for a line (safe.h); what does not fit is cut between
+ * characters. Keeps errno. */
 vg_status base_fail(vg_error *err, vg_status status, const char *where, const char *mend,
                     const char *what, ...) VG_PRINTF(5, 6);
 

@@ -284,6 +284,16 @@ bool base_is_utf8(const char *s)
     return true;
 }
 
+void base_utf8_trim(char *s)
+{
+    const size_t n = strlen(s);
+    size_t last = n; /* where the last character begins */
+    while (last > 0 && n - last < 4 && ((uint8_t)s[last - 1] & 0xc0) == 0x80)
+        last--;
+    if (last > 0 && (uint8_t)s[last - 1] >= 0xc0 && base_utf8_bytes(s + last - 1) == 0)
+        s[last - 1] = '\0';
+}
+
 size_t base_edit_distance(const char *a, const char *b)
 {
     enum { MOST = 63 };

@@ -42,6 +42,8 @@ bool base_starts_with(const char *s, const char *prefix);
  * surrogates), 0 when it is none, also at the end. */
 size_t base_utf8_bytes(const char *s);
 bool base_is_utf8(const char *s);
+/* Takes off what a cut left of a last character. */
+void base_utf8_trim(char *s);
 
 /* Levenshtein distance, each string read up to 63 bytes: for "did you mean". */
 size_t base_edit_distance(const char *a, const char *b);

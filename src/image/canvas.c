@@ -308,7 +308,9 @@ static vg_status draw_label(image_canvas *c, const image_view *picture, const im
                             const rect *frame, const look *l, base_mem *mem, vg_error *err)
 {
     char text[IMAGE_LABEL_BYTES];
-    size_t length = image_label_clean(text, sizeof(text), box->label);
+    /* Cairo refuses a whole text for one bad byte, and for good. */
+    base_line_escape(text, sizeof(text), box->label);
+    size_t length = strlen(text);
     vg_status st = prepare_mask(c, 1, 1, l->font_px, mem, err);
     if (st != VG_OK)
         return st;

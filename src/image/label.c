@@ -1,38 +1,10 @@
-/* label.c: names of classes come from files of others. Cairo refuses a whole text for one bad byte,
- * and for good: the drawing context stays in error. */
+/* label.c: a label's text loses characters until it fits. */
 #include "label.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
-#include "base/base.h"
-
-#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
-#define ELLIPSIS    "\xe2\x80\xa6" /* U+2026 */
-
-size_t image_label_clean(char *dst, size_t n, const char *src)
-{
-    size_t length = 0;
-    for (const uint8_t *s = (const uint8_t *)src; *s != 0;) {
-        size_t taken = base_utf8_bytes((const char *)s), given = taken;
-        const char *from = (const char *)s;
-        if (taken == 0) {
-            taken = 1;
-            from = REPLACEMENT;
-            given = 3;
-        } else if (*s < 0x20 || *s == 0x7f) {
-            from = " ";
-        }
-        if (length + given >= n)
-            break;
-        memcpy(dst + length, from, given);
-        length += given;
-        s += taken;
-    }
-    dst[length] = 0;
-    return length;
-}
+#define ELLIPSIS "\xe2\x80\xa6" /* U+2026 */
 
 static size_t without_last_character(const char *text, size_t length)
 {

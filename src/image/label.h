@@ -1,14 +1,10 @@
-/* label.h: a label's text made fit to draw. For this folder. */
+/* label.h: a label's text made shorter. For this folder. */
 #ifndef IMAGE_LABEL_H
 #define IMAGE_LABEL_H
 
 #include <stddef.h>
 
 enum { IMAGE_LABEL_BYTES = 256 };
-
-/* src as valid UTF-8 on one line: bytes that are none become U+FFFD, control characters blanks;
- * what does not fit into n bytes is cut between characters. Returns the length. n >= 4. */
-size_t image_label_clean(char *dst, size_t n, const char *src);
 
 /* Takes one character, and an ellipsis if there is one behind it, off the end and puts an ellipsis
  * there. Returns the new length: 0 when nothing is left to shorten. There is room for

@@ -111,25 +111,13 @@ vg_status plot_page_write(plot_page *p, const char *path, base_mem *mem, vg_erro
 /* ---- text ---- */
 
 enum { MOST_TEXT_BYTES = 512 };
-#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
-#define ELLIPSIS    "\xe2\x80\xa6" /* U+2026 */
+#define ELLIPSIS "\xe2\x80\xa6" /* U+2026 */
 
-/* One line of valid UTF-8: Cairo would refuse a whole page for one bad byte. */
+/* One line of valid UTF-8, with room for the ellipsis: Cairo would refuse a whole page for one bad
+ * byte. */
 static void clean(char *dst, const char *src)
 {
-    size_t length = 0;
-    while (*src != '\0') {
-        size_t n = base_utf8_bytes(src);
-        bool is_control = n == 1 && ((uint8_t)*src < 0x20 || *src == 0x7f);
-        const char *from = n == 0 ? REPLACEMENT : is_control ? " " : src;
-        size_t given = n == 0 ? strlen(REPLACEMENT) : n;
-        if (length + given + sizeof ELLIPSIS > MOST_TEXT_BYTES)
-            break;
-        memcpy(dst + length, from, given);
-        length += given;
-        src += n != 0 ? n : 1;
-    }
-    dst[length] = '\0';
+    base_line_escape(dst, MOST_TEXT_BYTES - sizeof ELLIPSIS, src);
 }
 
 static void use_font(plot_page *p, const plot_font *font)

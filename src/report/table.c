@@ -20,16 +20,15 @@ static line line_make(char *buf, size_t n)
 /* text, right aligned in so many columns. */
 static void add_right(line *l, const char *text, size_t n_columns)
 {
-    size_t n_characters = report_utf8_length(text);
+    char shown[256];
+    base_line_escape(shown, sizeof shown, text); /* a name must not break the table */
+    size_t n_characters = report_utf8_length(shown);
     int pad = n_characters < n_columns ? (int)(n_columns - n_characters) : 0;
     if (!l->fits)
         return;
     char *start = l->text + l->length;
-    l->fits = base_format(start, l->n - l->length, "%*s%s", pad, "", text);
+    l->fits = base_format(start, l->n - l->length, "%*s%s", pad, "", shown);
     l->length += strlen(start);
-    for (char *p = start; *p != '\0'; p++)
-        if ((uint8_t)*p < 0x20 || *p == 0x7f)
-            *p = ' '; /* a name must not break the table */
 }
 
 static void add_number(line *l, int digits, double value)

@@ -52,7 +52,7 @@ static void people_read_plain_lines_without_tricks(void **state)
 {
     (void)state;
     hear(say_for_people);
-    assert_string_equal(said, "warning: picture skipped path=a  [2Jb.jpg\ninfo: done\n");
+    assert_string_equal(said, "warning: picture skipped path=a\\x0a\\x1b[2Jb.jpg\ninfo: done\n");
 }
 
 static void say_json(void)

@@ -46,8 +46,8 @@ static void names_are_padded_by_characters_and_cannot_break_the_table(void **sta
                                      "Gr\xc3\xb6\xc3\x9f"
                                      "e\n",
                                      1, 2, 0, 0, 0, NAN));
-    assert_string_equal(line, "                Gr\xc3\xb6\xc3\x9f"
-                              "e           1          2          0"
+    assert_string_equal(line, "             Gr\xc3\xb6\xc3\x9f"
+                              "e\\x0a          1          2          0"
                               "          0          0        nan");
 }
 

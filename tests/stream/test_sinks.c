@@ -283,19 +283,6 @@ static void a_picture_is_never_written_over_its_source(void **state)
     free(after);
 }
 
-static void class_names_make_harmless_folders(void **state)
-{
-    (void)state;
-    static const char *const rows[][2] = {
-        {"car", "car"}, {"a/b", "a_b"}, {"../x", ".._x"},     {"..", "_"},
-        {".", "_"},     {"", "_"},      {"a\nb\x01", "a_b_"}, {"traffic light", "traffic light"}};
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        char name[64];
-        sink_folder_name(name, sizeof name, rows[i][0]);
-        assert_string_equal(name, rows[i][1]);
-    }
-}
-
 static void texts_stop_at_their_capacity(void **state)
 {
     (void)state;
@@ -359,7 +346,6 @@ int main(void)
         TEST(crops_are_the_boxes_inside_the_picture),
         TEST(a_png_stays_a_png_and_twins_keep_apart),
         TEST(a_picture_is_never_written_over_its_source),
-        cmocka_unit_test(class_names_make_harmless_folders),
         cmocka_unit_test(texts_stop_at_their_capacity),
         TEST(the_longest_texts_fit),
     };

@@ -20,7 +20,7 @@ bool live_crop_path(char *path, size_t n, const char *folder, const char *class_
                     const char *stem, uint64_t index, int number)
 {
     char name[256];
-    sink_folder_name(name, sizeof name, class_name);
+    base_name_clean(name, sizeof name, class_name);
     return base_format(path, n, "%s/crops/%s/%s_%" PRIu64 "-%d.jpg", folder, name, stem, index + 1,
                        number);
 }

@@ -82,30 +82,11 @@ static int count_entries(const char *path)
 
 /* ---- the text format ---- */
 
-/* The inside of a label: quotes, backslashes and line ends are escaped; what is no UTF-8 or a
- * control character is a question mark. */
 static void put_label(writer *w, const char *text)
 {
-    for (; *text != '\0'; text++) {
-        const unsigned char c = (unsigned char)*text;
-        const int n_more = c >= 0xF0 && c < 0xF5   ? 3
-                           : c >= 0xE0 && c < 0xF0 ? 2
-                           : c >= 0xC2 && c < 0xE0 ? 1
-                                                   : 0;
-        int k = 0;
-        while (k < n_more && ((unsigned char)text[k + 1] & 0xC0) == 0x80)
-            k++;
-        if (c == '\n')
-            PUT(w, "\\n");
-        else if (c == '\\' || c == '"')
-            PUT(w, "\\%c", c);
-        else if (c < 0x20 || c == 0x7F || (c >= 0x80 && (n_more == 0 || k < n_more)))
-            PUT(w, "?");
-        else {
-            PUT(w, "%.*s", n_more + 1, text);
-            text += n_more;
-        }
-    }
+    char escaped[6 * LIVE_NAME_BYTES]; /* a byte is five at most: \\\\x1b */
+    base_label_escape(escaped, sizeof escaped, text);
+    PUT(w, "%s", escaped);
 }
 
 static void put_head(writer *w, const char *name, const char *type, const char *help)

@@ -62,12 +62,9 @@ static live_moment moment_of(const state *t)
 
 static vg_status add_escaped(base_str *out, const char *text, base_mem *mem)
 {
-    vg_status st = VG_OK;
-    for (; *text != '\0' && st == VG_OK; text++)
-        st = strchr("<>&\"'", *text) != NULL
-                 ? base_str_add(out, MOST_PAGE_BYTES, mem, NULL, "&#%d;", *text)
-                 : base_str_add(out, MOST_PAGE_BYTES, mem, NULL, "%c", *text);
-    return st;
+    char escaped[6 * LIVE_NAME_BYTES];
+    base_html_escape(escaped, sizeof escaped, text);
+    return base_str_add(out, MOST_PAGE_BYTES, mem, NULL, "%s", escaped);
 }
 
 static vg_status add_source(base_str *out, state *t, int channel, base_mem *mem)

@@ -146,10 +146,11 @@ static vg_status read_name(reader *r, const base_node *n)
                      text == NULL ? written(n).text
                      : text[0]    ? "too long"
                                   : "empty");
-    for (const char *c = text; *c != '\0'; c++)
-        if ((unsigned char)*c < ' ' || *c == 127)
-            return wrong(r, n, "name", "use letters, digits and blanks",
-                         "the zone's name has a control character");
+    char shown[8 * LIVE_ZONE_NAME_BYTES];
+    base_line_escape(shown, sizeof shown, text);
+    if (strcmp(shown, text) != 0)
+        return wrong(r, n, "name", "use letters, digits and blanks",
+                     "the zone's name has a control character, or one that is not shown");
     for (const zones_extra *other = l->extras; other < r->extra; other++)
         if (strcmp(other->name, text) == 0)
             return wrong(r, n, "name", "give every zone a name of its own",

@@ -58,7 +58,5 @@ bool sink_path(char *path, size_t n, const sink_setting *s, const char *sub, con
                const char *suffix);
 /* ".png" for PNG sources, else ".jpg": what we can encode. */
 const char *sink_picture_suffix(const char *source);
-/* A class name as a folder name: slashes and control characters become _. */
-void sink_folder_name(char *buf, size_t n, const char *class_name);
 
 #endif

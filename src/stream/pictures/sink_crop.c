@@ -44,8 +44,7 @@ static vg_status write_(void *self, const sink_setting *s, const sink_item *item
                           .h = y2 - y1,
                           .stride = p->stride};
         char name[256], sub[300], folder[4096], path[4096], suffix[32];
-        sink_folder_name(name, sizeof name,
-                         stream_detector_class_name(s->detector, b->class_index));
+        base_name_clean(name, sizeof name, stream_detector_class_name(s->detector, b->class_index));
         base_format(sub, sizeof sub, "crops/%s", name);
         base_format(suffix, sizeof suffix, "-%zu.jpg", i + 1);
         if (!base_path_join(folder, sizeof folder, s->folder, sub) ||

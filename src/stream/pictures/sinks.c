@@ -27,13 +27,3 @@ const char *sink_picture_suffix(const char *source)
 {
     return base_equal_nocase(base_path_suffix(source), ".png") ? ".png" : ".jpg";
 }
-
-void sink_folder_name(char *buf, size_t n, const char *class_name)
-{
-    size_t i = 0;
-    for (; class_name[i] != 0 && i + 1 < n; i++)
-        buf[i] = (unsigned char)class_name[i] < 32 || class_name[i] == '/' ? '_' : class_name[i];
-    buf[i] = 0;
-    if (i == 0 || strcmp(buf, ".") == 0 || strcmp(buf, "..") == 0)
-        base_format(buf, n, "_");
-}

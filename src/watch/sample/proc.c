@@ -72,10 +72,10 @@ bool proc_stat_parse(proc_stat *out, const char *text, size_t n)
     if (open == NULL || close == NULL || close < open || !take_u64(&v, &at, end) || v > INT32_MAX)
         return false;
     out->pid = (pid_t)v;
-    for (size_t i = 0; i + 1 < sizeof out->name && open + 1 + i < close; i++) {
-        const unsigned char c = (unsigned char)open[1 + i];
-        out->name[i] = (char)(c < ' ' || c == 0x7f ? '?' : c);
-    }
+    char name[WATCH_NAME_BYTES] = "";
+    const size_t n_name = (size_t)(close - open - 1);
+    memcpy(name, open + 1, n_name < sizeof name ? n_name : sizeof name - 1);
+    base_line_escape(out->name, sizeof out->name, name);
     at = close + 1;
     for (int field = STATE; field <= START; field++) {
         skip_blanks(&at, end);

@@ -11,7 +11,7 @@
 
 typedef struct proc_stat {
     pid_t pid, parent, group;
-    char name[WATCH_NAME_BYTES]; /* as the kernel has it, control characters replaced */
+    char name[WATCH_NAME_BYTES]; /* as the kernel has it, made fit for a line */
     char state;
     uint64_t minor_faults, major_faults, cpu_ticks, start_ticks;
     int threads;

@@ -9,20 +9,6 @@ static void put_head(watch_writer *w, const char *name, const char *type, const 
     watch_put(w, "# HELP vigil_watch_%s %s\n# TYPE vigil_watch_%s %s\n", name, help, name, type);
 }
 
-/* The inside of a label: quotes, backslashes and line ends are escaped. */
-static void put_label(watch_writer *w, const char *text)
-{
-    for (; *text != '\0'; text++) {
-        const size_t plain = strcspn(text, "\\\"\n");
-        if (plain > 0)
-            watch_put(w, "%.*s", (int)plain, text);
-        text += plain;
-        if (*text == '\0')
-            return;
-        watch_put(w, *text == '\n' ? "\\n" : "\\%c", *text);
-    }
-}
-
 static const char *number(char buf[32], double value)
 {
     if (isinf(value))
@@ -107,7 +93,7 @@ static void put_causes(watch_writer *w, const watch_story *s)
         if (!causes[i].is_past && causes[i].event->rule[0] != '\0') {
             watch_put(w, "vigil_watch_cause{rule=\"%s\",series=\"%s\",cause=\"",
                       causes[i].event->rule, watch_series_get(causes[i].event->series)->name);
-            put_label(w, causes[i].event->cause);
+            watch_put_label(w, causes[i].event->cause);
             watch_put(w, "\"} %s\n", number(text, causes[i].event->confidence_0_1));
         }
 }
@@ -121,7 +107,7 @@ static void put_processes(watch_writer *w, const watch_story *s)
         if (!watch_life_is_alive(s, l) || isnan(l->now.rss_bytes))
             continue;
         watch_put(w, "vigil_watch_process_resident_bytes{pid=\"%d\",name=\"", (int)l->now.pid);
-        put_label(w, l->now.name);
+        watch_put_label(w, l->now.name);
         watch_put(w, "\"} %s\n", number(text, l->now.rss_bytes));
     }
 }
@@ -135,7 +121,7 @@ vg_status watch_metrics(base_str *out, const watch_story *s, size_t guard_bytes,
         n_alive += watch_life_is_alive(s, &s->lives[i]);
     put_head(&w, "job_info", "gauge", "the job that is watched; always 1");
     watch_put(&w, "vigil_watch_job_info{command=\"");
-    put_label(&w, s->command);
+    watch_put_label(&w, s->command);
     watch_put(&w, "\",phase=\"%s\"} 1\n", s->phase);
     put_each(&w, s, "level", "newest reading of a series, in its own unit", level);
     put_each(&w, s, "limit", "where a series must end", limit);

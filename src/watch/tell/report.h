@@ -18,6 +18,7 @@ void watch_put(watch_writer *w, const char *format, ...) VG_PRINTF(2, 3);
 /* As text of HTML, and of an attribute; as the inside of a JSON string. */
 void watch_put_html(watch_writer *w, const char *text);
 void watch_put_json(watch_writer *w, const char *text);
+void watch_put_label(watch_writer *w, const char *text);
 
 /* A plot of a series as an <svg>; is_wide: the one on top. */
 void watch_put_plot(watch_writer *w, const watch_story *s, watch_series series, bool is_wide);

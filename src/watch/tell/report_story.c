@@ -21,26 +21,29 @@ void watch_put(watch_writer *w, const char *format, ...)
     w->st = base_str_add_bytes(w->out, WATCH_REPORT_MOST_BYTES, text, length, w->mem, w->err);
 }
 
+static void put_escaped(watch_writer *w, const char *text,
+                        size_t (*escape)(char *buf, size_t n, const char *s))
+{
+    char escaped[8192];
+    escape(escaped, sizeof escaped, text);
+    if (w->st == VG_OK)
+        w->st = base_str_add_bytes(w->out, WATCH_REPORT_MOST_BYTES, escaped, strlen(escaped),
+                                   w->mem, w->err);
+}
+
 void watch_put_html(watch_writer *w, const char *text)
 {
-    for (; *text != '\0'; text++) {
-        const size_t plain = strcspn(text, "<>&\"'");
-        if (plain > 0)
-            watch_put(w, "%.*s", (int)plain, text);
-        text += plain;
-        if (*text == '\0')
-            return;
-        watch_put(w, "&#%d;", *text);
-    }
+    put_escaped(w, text, base_html_escape);
 }
 
 void watch_put_json(watch_writer *w, const char *text)
 {
-    char escaped[4096];
-    base_json_escape(escaped, sizeof escaped, text);
-    if (w->st == VG_OK)
-        w->st = base_str_add_bytes(w->out, WATCH_REPORT_MOST_BYTES, escaped, strlen(escaped),
-                                   w->mem, w->err);
+    put_escaped(w, text, base_json_escape);
+}
+
+void watch_put_label(watch_writer *w, const char *text)
+{
+    put_escaped(w, text, base_label_escape);
 }
 
 /* ---- tree ---- */

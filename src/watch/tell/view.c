@@ -30,20 +30,18 @@ static void put_bytes(canvas *c, const char *text, size_t n)
     }
 }
 
-/* A column a character; what does not fit in the row is left out. Control characters would move the
- * cursor: names of processes hold what they like. */
+/* A column a character; what does not fit in the row is left out. Names of processes hold what they
+ * like. */
 static void put_text(canvas *c, const char *text)
 {
-    for (const unsigned char *p = (const unsigned char *)text; *p != '\0';) {
-        size_t n = *p < 0x80 ? 1 : *p >= 0xf0 ? 4 : *p >= 0xe0 ? 3 : *p >= 0xc0 ? 2 : 1;
-        if (strnlen((const char *)p, n) < n)
-            n = 1;
-        if (c->column >= c->screen->columns)
-            return;
-        if (*p < ' ' || *p == 0x7f || (*p >= 0x80 && (n == 1 || !c->screen->has_utf8)))
+    char shown[4096];
+    base_line_escape(shown, sizeof shown, text);
+    for (const char *p = shown; *p != '\0' && c->column < c->screen->columns;) {
+        const size_t n = base_utf8_bytes(p);
+        if (n > 1 && !c->screen->has_utf8)
             put_bytes(c, "?", 1);
         else
-            put_bytes(c, (const char *)p, n);
+            put_bytes(c, p, n);
         c->column++;
         p += n;
     }
