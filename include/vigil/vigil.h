@@ -186,7 +186,7 @@ typedef struct vg_predict_result {
 } vg_predict_result;
 
 /* Finds the pictures, reads their heads, makes the run folder (when anything is saved) and every
- * buffer. Errors: as vg_detector_open, and VG_ERR_ARGUMENT (no picture there), VG_ERR_IO (run
+ * buffer. Errors: as vg_detector_open, and VG_ERR_IO (no picture there, run
  * folder). */
 VG_API vg_status vg_predict_open(vg_predict **out, const vg_predict_options *o, vg_error *err);
 /* The next picture in order; *out NULL at the end. A broken picture is a result with its own
@@ -219,6 +219,8 @@ typedef struct vg_train_arg {
     const char *choices; /* VG_ARG_CHOICE: "none|ram|disk"; else NULL */
     const char *preset;  /* the default, as vg_train_set takes it; "": none */
     const char *help;
+    const char *value; /* in help, what it is: "FILE", "N" */
+    const char *idle;  /* accepted, without effect, and why; NULL: it has one */
 } vg_train_arg;
 VG_API size_t vg_train_n_args(void);
 /* Empty outside 0..n-1. */

@@ -36,7 +36,7 @@ static vg_status check_device(const char *device, vg_error *err)
 {
     if (!device || base_equal_nocase(device, "auto") || base_equal_nocase(device, "cpu"))
         return VG_OK;
-    return base_fail(err, VG_ERR_UNSUPPORTED, "device", "use device cpu, or leave it out",
+    return base_fail(err, VG_ERR_ARGUMENT, "device", "use device cpu, or leave it out",
                      "the device \"%s\": this build of vigil runs on the CPU alone", device);
 }
 

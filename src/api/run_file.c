@@ -81,7 +81,7 @@ static vg_status fail_busy(int fd, const char *folder, vg_error *err)
     const base_text who =
         api_run_id_read(&id, fd) ? base_text_make("process %d", id.pid) : base_text_make("it");
     return base_fail(
-        err, VG_ERR_ARGUMENT, folder,
+        err, VG_ERR_LIMIT, folder,
         base_mend("vigil attach %.200s shows it, vigil stop %.200s ends it", folder, folder),
         "the run is running already: %s has it", who.text);
 }

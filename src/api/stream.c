@@ -26,6 +26,8 @@ void vg_stream_option_get(size_t index, vg_stream_option *out)
                  [LIVE_OPTION_SECONDS] = {VG_STREAM_VALUE, "TIME"},
                  [LIVE_OPTION_BYTES] = {VG_STREAM_VALUE, "SIZE"},
                  [LIVE_OPTION_TEXT] = {VG_STREAM_VALUE, "TEXT"},
+                 [LIVE_OPTION_FILE] = {VG_STREAM_VALUE, "FILE"},
+                 [LIVE_OPTION_FOLDER] = {VG_STREAM_VALUE, "DIR"},
                  [LIVE_OPTION_CHOICE] = {VG_STREAM_CHOICE, NULL},
                  [LIVE_OPTION_CLASSES] = {VG_STREAM_VALUE, "LIST"}};
     size_t n;

@@ -41,21 +41,28 @@ size_t vg_train_n_args(void)
 
 void vg_train_arg_get(size_t index, vg_train_arg *out)
 {
-    static const vg_arg_kind kinds[] = {
-        [TRAIN_ARG_BOOL] = VG_ARG_BOOL,  [TRAIN_ARG_INT] = VG_ARG_INT,
-        [TRAIN_ARG_REAL] = VG_ARG_REAL,  [TRAIN_ARG_TEXT] = VG_ARG_TEXT,
-        [TRAIN_ARG_BYTES] = VG_ARG_TEXT, [TRAIN_ARG_CHOICE] = VG_ARG_CHOICE,
-        [TRAIN_ARG_INTS] = VG_ARG_INTS,  [TRAIN_ARG_LAYERS] = VG_ARG_INTS};
+    static const struct {
+        vg_arg_kind kind;
+        const char *value;
+    } kinds[] = {
+        [TRAIN_ARG_BOOL] = {VG_ARG_BOOL, NULL},    [TRAIN_ARG_INT] = {VG_ARG_INT, "N"},
+        [TRAIN_ARG_REAL] = {VG_ARG_REAL, "X"},     [TRAIN_ARG_TEXT] = {VG_ARG_TEXT, "TEXT"},
+        [TRAIN_ARG_BYTES] = {VG_ARG_TEXT, "SIZE"}, [TRAIN_ARG_CHOICE] = {VG_ARG_CHOICE, NULL},
+        [TRAIN_ARG_INTS] = {VG_ARG_INTS, "LIST"},  [TRAIN_ARG_LAYERS] = {VG_ARG_INTS, "LIST"}};
     size_t n;
     const train_arg *table = train_arg_table(&n);
     *out = (vg_train_arg){.name = "", .preset = "", .help = ""};
-    if (index < n)
-        *out = (vg_train_arg){.name = table[index].name,
-                              .alias = table[index].alias,
-                              .kind = kinds[table[index].kind],
-                              .choices = table[index].choices,
-                              .preset = table[index].preset,
-                              .help = table[index].help};
+    if (index >= n)
+        return;
+    const train_arg *arg = &table[index];
+    *out = (vg_train_arg){.name = arg->name,
+                          .alias = arg->alias,
+                          .kind = kinds[arg->kind].kind,
+                          .choices = arg->choices,
+                          .preset = arg->preset,
+                          .help = arg->help,
+                          .value = arg->value != NULL ? arg->value : kinds[arg->kind].value,
+                          .idle = arg->idle};
 }
 
 vg_status vg_train_create(vg_train **out, vg_error *err)

@@ -142,6 +142,10 @@ static vg_status open_all(vg_val *v, const vg_val_options *o, vg_error *err)
     vg_status st = check(&set.split, &nms, o, err);
     if (st == VG_OK)
         st = data_spec_open(&v->spec, o->data, mem->data, err);
+    if (st == VG_OK && set.split != DATA_VAL && !data_spec_has(v->spec, set.split))
+        st = base_fail(err, VG_ERR_ARGUMENT, "split",
+                       base_mend("add %s: to %.300s, or choose another split", o->split, o->data),
+                       "the dataset has no %s split", o->split);
     if (st == VG_OK)
         st = open_model(v, o, err);
     if (st == VG_OK)

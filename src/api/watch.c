@@ -38,6 +38,7 @@ void vg_watch_option_get(size_t index, vg_watch_option *out)
         [WATCH_OPTION_BOOL] = NULL,     [WATCH_OPTION_INT] = "N",
         [WATCH_OPTION_RATIO] = "SHARE", [WATCH_OPTION_SECONDS] = "TIME",
         [WATCH_OPTION_BYTES] = "SIZE",  [WATCH_OPTION_TEXT] = "TEXT",
+        [WATCH_OPTION_FILE] = "FILE",   [WATCH_OPTION_FOLDER] = "DIR",
         [WATCH_OPTION_CHOICE] = "NAME", [WATCH_OPTION_ACTIONS] = "ACTIONS"};
     size_t n;
     const watch_option *table = watch_option_table(&n);

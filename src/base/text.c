@@ -297,26 +297,57 @@ void base_utf8_trim(char *s)
 size_t base_edit_distance(const char *a, const char *b)
 {
     enum { MOST = 63 };
-    size_t n = strnlen(a, MOST);
-    size_t m = strnlen(b, MOST);
-    size_t row[MOST + 1]; /* row[j]: distance of the first i bytes of a and the first j of b */
+    const size_t n = strnlen(a, MOST), m = strnlen(b, MOST);
+    /* row[j]: distance of the first i bytes of a and the first j of b; the two rows above it */
+    size_t rows[3][MOST + 1];
+    size_t *before = rows[0], *last = rows[1], *row = rows[2];
     for (size_t j = 0; j <= m; j++)
-        row[j] = j;
+        row[j] = before[j] = j;
     for (size_t i = 1; i <= n; i++) {
-        size_t diagonal = row[0];
+        size_t *const free_row = before;
+        before = last;
+        last = row;
+        row = free_row;
         row[0] = i;
         for (size_t j = 1; j <= m; j++) {
-            size_t above = row[j];
-            size_t best = diagonal + (a[i - 1] != b[j - 1]);
-            if (above + 1 < best)
-                best = above + 1;
+            size_t best = last[j - 1] + (a[i - 1] != b[j - 1]);
+            if (last[j] + 1 < best)
+                best = last[j] + 1;
             if (row[j - 1] + 1 < best)
                 best = row[j - 1] + 1;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+                before[j - 2] + 1 < best)
+                best = before[j - 2] + 1;
             row[j] = best;
-            diagonal = above;
         }
     }
     return row[m];
+}
+
+static size_t most_slips(const char *word)
+{
+    const size_t n = strlen(word);
+    return n < 4 ? 0 : n < 8 ? 1 : n < 12 ? 2 : 3;
+}
+
+bool base_is_near(const char *word, const char *name)
+{
+    return base_edit_distance(word, name) <= most_slips(word);
+}
+
+const char *base_nearest(const char *word, const char *(*at)(const void *context, size_t i),
+                         const void *context, size_t n)
+{
+    size_t least = most_slips(word) + 1;
+    const char *nearest = NULL;
+    for (size_t i = 0; i < n; i++) {
+        const size_t distance = base_edit_distance(word, at(context, i));
+        if (distance < least) {
+            least = distance;
+            nearest = at(context, i);
+        }
+    }
+    return nearest;
 }
 
 /* ---- the growing text ---- */

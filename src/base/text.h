@@ -45,8 +45,15 @@ bool base_is_utf8(const char *s);
 /* Takes off what a cut left of a last character. */
 void base_utf8_trim(char *s);
 
-/* Levenshtein distance, each string read up to 63 bytes: for "did you mean". */
+/* Letters left out, added, wrong, or changed places with their neighbour, each string read up to 63
+ * bytes. */
 size_t base_edit_distance(const char *a, const char *b);
+/* word is name but for a slip of the fingers: none in words of up to three letters, one up to
+ * seven, two up to eleven, three in longer ones. A hint that is wrong costs more than none. */
+bool base_is_near(const char *word, const char *name);
+/* Of at(context, 0..n-1) the nearest to word; NULL: none is near. */
+const char *base_nearest(const char *word, const char *(*at)(const void *context, size_t i),
+                         const void *context, size_t n);
 
 /* A growing text with a ceiling. A zeroed one is valid and empty. */
 typedef struct base_str {

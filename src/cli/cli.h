@@ -30,11 +30,15 @@ struct cli_command {
     size_t n_options;                                 /* at most CLI_OPTIONS_MAX */
     size_t (*draw)(cli_option room[CLI_OPTIONS_MAX]); /* NULL, or instead of options: writes them,
                                                          returns their number */
-    size_t values_bytes;            /* the struct that the options' offsets point into; at most
-                                       CLI_VALUES_BYTES */
-    size_t given_offset;            /* in it, of a cli_given that the parser fills; 0: none */
-    void (*defaults)(void *values); /* into zeroed room; NULL: zeroes are the defaults */
-    int (*run)(void *values);       /* values are the command's own to change; the exit status */
+    unsigned speaks; /* CLI_AT_PREDICT and so on: a command of YOLO's program, whose words it knows;
+                        0: not one */
+    const cli_command *const *siblings; /* of those: all commands, ended by NULL, so that an option
+                                           of another one is known for what it is; or NULL */
+    size_t values_bytes;                /* the struct that the options' offsets point into; at most
+                                           CLI_VALUES_BYTES */
+    size_t given_offset;                /* in it, of a cli_given that the parser fills; 0: none */
+    void (*defaults)(void *values);     /* into zeroed room; NULL: zeroes are the defaults */
+    int (*run)(void *values); /* values are the command's own to change; the exit status */
 };
 
 /* ---- commands.c ---- */
@@ -44,8 +48,12 @@ extern const cli_command *const cli_commands[]; /* ends with NULL */
 const cli_command *cli_command_find(const char *name);
 /* The name that is most like word; NULL when none is. */
 const char *cli_command_nearest(const char *word);
-/* True for what is planned and not in this build yet: train, val, ... */
-bool cli_command_is_planned(const char *name);
+/* A command of YOLO's own program that there is none of here. */
+typedef struct cli_other {
+    const char *name, *why, *instead;
+} cli_other;
+/* NULL: word is none. */
+const cli_other *cli_other_find(const char *word);
 
 /* ---- help.c ---- */
 
@@ -60,6 +68,9 @@ void cli_help_command(FILE *to, const cli_command *command);
 void cli_text(FILE *to, const char *text);
 /* The three fields, as error.h shows them; returns status, so that a command can end with it. */
 int cli_error_print(const vg_error *err, int status);
+/* The same, with the one rule for statuses: CLI_USAGE when what was asked for is wrong
+ * (VG_ERR_ARGUMENT), CLI_FAILED when it could not be done. */
+int cli_error_end(const vg_error *err);
 /* Fills what (where and mend empty, to be set by cli_error_text). */
 void cli_error_set(vg_error *err, vg_status status, const char *format, ...) VG_PRINTF(3, 4);
 /* One of the error's fields; longer text is cut. */

@@ -153,7 +153,7 @@ static int training_run(demo_job *job)
     vg_train *t = job->talk.t;
     vg_train_memory(t, &job->start);
     if (training_set(job, &err) != VG_OK || vg_train_prepare(t, &err) != VG_OK)
-        return cli_error_print(&err, CLI_FAILED);
+        return cli_error_end(&err);
     train_talk_begin(&job->talk);
     job->telling = train_talk_listener(&job->talk);
     const vg_train_listener listener = {
@@ -247,7 +247,7 @@ static int demo_steps(demo_job *job)
     vg_error err = {.status = VG_OK};
     const double start_s = train_now_s();
     if (set_draw(job, &err) != VG_OK)
-        return cli_error_print(&err, CLI_FAILED);
+        return cli_error_end(&err);
     signal(SIGXFSZ, SIG_IGN); /* a full quota is a failed write */
     cli_interrupt_watch();
     cli_interrupt_watch_hangup();

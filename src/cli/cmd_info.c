@@ -228,7 +228,7 @@ static int info_run(void *values)
     if (st == VG_OK && v->memory && !plans)
         st = vg_model_memory(m, v->batch, v->threads, &memory, &err);
     if (st != VG_OK) {
-        cli_error_print(&err, CLI_FAILED);
+        status = cli_error_end(&err);
         goto done;
     }
     vg_model_info_get(m, &info);

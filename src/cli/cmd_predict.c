@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "field.h"
 #include "predict.h"
 #include "rows.h"
 
@@ -44,16 +45,13 @@ static const cli_option predict_options[] = {
          "unless given"},
     {CLI_ROW_THREADS, .offset = AT(o.detector.threads),
      .help = "threads that compute; results do not depend on it"},
-    {.name = "device",
-     .kind = CLI_TEXT,
-     .offset = AT(o.detector.device),
-     .value = "NAME",
-     .help = "auto or cpu; this build has no GPU"},
+    {CLI_ROW_DEVICE, .offset = AT(o.detector.device)},
     {.name = "isa",
      .kind = CLI_TEXT,
      .offset = AT(o.detector.isa),
-     .value = "NAME",
-     .help = "instructions for the network: plain, sse41, avx2, avx512",
+     .value = "plain|sse41|avx2|avx512",
+     .only = "there are no such kernels",
+     .help = "instructions for the network",
      .zero = "the best of this processor"},
     {.name = "memory-limit",
      .kind = CLI_BYTES,
@@ -195,14 +193,27 @@ static const char *given(const predict_values *v, const cli_option *options, siz
     return NULL;
 }
 
-/* What only videos and streams have a use for is said, not passed over. */
+/* What only videos and streams have a use for is said, not passed over, unless it asks for nothing.
+ */
 static bool are_for_pictures(const predict_values *v, const cli_option *options, size_t n)
 {
     vg_error err;
+    cli_notes notes = {0};
+    predict_values presets = {0};
+    predict_defaults(&presets);
     for (size_t i = 0; i < n; i++) {
         char name[64];
-        if (!v->given.is[i] || typed_find(options[i].name) != NULL)
+        const char *text = v->given.text[i];
+        if (!v->given.is[i] || typed_find(options[i].name) != NULL ||
+            cli_option_is_idle_at(&options[i], &presets, text))
             continue;
+        const cli_field_option *f = cli_field_find(options[i].name, CLI_AT_PREDICT);
+        if (f != NULL && cli_field_is_harmless(f, text))
+            continue;
+        if (f != NULL && f->instead == NULL) {
+            cli_note(&notes, options[i].name, text, f->why);
+            continue;
+        }
         snprintf(name, sizeof name, "%s", options[i].name);
         for (char *c = name; *c != '\0'; c++)
             *c = *c == '_' ? '-' : *c;
@@ -212,6 +223,7 @@ static bool are_for_pictures(const predict_values *v, const cli_option *options,
         cli_error_print(&err, CLI_USAGE);
         return false;
     }
+    cli_notes_print(stderr, &notes);
     return true;
 }
 
@@ -263,7 +275,7 @@ static const char notes[] =
 #define COMMAND                                                                                    \
     .usage = "--weights FILE --source SOURCE [OPTIONS]", .notes = notes, .draw = predict_draw,     \
     .values_bytes = sizeof(predict_values), .given_offset = offsetof(predict_values, given),       \
-    .defaults = predict_defaults
+    .speaks = CLI_AT_PREDICT, .siblings = cli_commands, .defaults = predict_defaults
 
 const cli_command cli_command_predict = {COMMAND, .name = "predict", .alias = "detect",
                                          .help = "detects objects in pictures, videos and streams",

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "rows.h"
 #include "train.h"
 
 /* Texts and flags by their place in the API's table. */
@@ -44,9 +45,6 @@ static const char *alias_of(const vg_train_arg *arg)
 
 static size_t train_draw(cli_option room[CLI_OPTIONS_MAX])
 {
-    static const char *const values[] = {
-        [VG_ARG_BOOL] = NULL,   [VG_ARG_INT] = "N",       [VG_ARG_REAL] = "X",
-        [VG_ARG_TEXT] = "TEXT", [VG_ARG_CHOICE] = "NAME", [VG_ARG_INTS] = "LIST"};
     const size_t n = vg_train_n_args();
     assert(n + 2 <= CLI_OPTIONS_MAX);
     for (size_t i = 0; i < n; i++) {
@@ -59,15 +57,12 @@ static size_t train_draw(cli_option room[CLI_OPTIONS_MAX])
                          .kind = is_flag ? CLI_BOOL : CLI_TEXT,
                          .offset = is_flag ? offsetof(train_values, flag) + i * sizeof(bool)
                                            : offsetof(train_values, text) + i * sizeof(char *),
-                         .value = arg.choices != NULL ? arg.choices : values[arg.kind],
+                         .value = arg.choices != NULL ? arg.choices : arg.value,
                          .help = arg.help,
+                         .idle = arg.idle,
                          .bare = strcmp(arg.name, "resume") == 0};
     }
-    room[n] = (cli_option){.name = "device",
-                           .kind = CLI_TEXT,
-                           .offset = offsetof(train_values, device),
-                           .value = "NAME",
-                           .help = "auto or cpu; this build has no GPU"};
+    room[n] = (cli_option){CLI_ROW_DEVICE, .offset = offsetof(train_values, device)};
     room[n + 1] = (cli_option){.name = "detach",
                                .kind = CLI_BOOL,
                                .offset = offsetof(train_values, detach),
@@ -77,10 +72,10 @@ static size_t train_draw(cli_option room[CLI_OPTIONS_MAX])
 }
 
 /* What differs from the defaults, handed to the API. A resumed run keeps its own arguments. */
-static vg_status values_set(const train_values *v, vg_train *t, vg_error *err)
+static vg_status values_set(bool *resumes, const train_values *v, vg_train *t, vg_error *err)
 {
     train_values presets = {0};
-    bool resumes = false;
+    *resumes = false;
     const char *other = NULL;
     train_defaults(&presets);
     for (size_t i = 0; i < vg_train_n_args(); i++) {
@@ -93,29 +88,17 @@ static vg_status values_set(const train_values *v, vg_train *t, vg_error *err)
         if (vg_train_set(t, arg.name, value, err) != VG_OK)
             return err->status;
         if (strcmp(arg.name, "resume") == 0)
-            resumes = strcmp(value, "false") != 0 && strcmp(value, "False") != 0;
+            *resumes = strcmp(value, "false") != 0 && strcmp(value, "False") != 0;
         else if (strcmp(arg.name, "project") != 0)
             other = arg.name;
     }
-    if (!resumes || other == NULL)
+    if (!*resumes || other == NULL)
         return VG_OK;
     cli_error_set(err, VG_ERR_ARGUMENT, "--%s beside --resume: a resumed run keeps its arguments",
                   other);
     cli_error_text(err->where, "option --%s", other);
     cli_error_text(err->mend, "leave --%s out, or start a new run with --weights", other);
     return err->status;
-}
-
-static vg_status values_check(const train_values *v, vg_error *err)
-{
-    if (v->device != NULL && strcmp(v->device, "cpu") != 0 && strcmp(v->device, "auto") != 0) {
-        cli_error_set(err, VG_ERR_UNSUPPORTED,
-                      "the device \"%s\": this build of vigil runs on the CPU alone", v->device);
-        cli_error_text(err->where, "option --device");
-        cli_error_text(err->mend, "--device cpu, or leave it out");
-        return err->status;
-    }
-    return VG_OK;
 }
 
 /* ---- the command ---- */
@@ -138,11 +121,11 @@ static int stopped(const train_talk *k, const vg_error *err, int number)
 }
 
 /* report: of train_detach_fork; -1 in the foreground. */
-static int train_run_all(train_talk *k, int report)
+static int train_run_all(train_talk *k, bool resumes, int report)
 {
     vg_error err = {.status = VG_OK};
-    if (vg_train_prepare(k->t, &err) != VG_OK)
-        return cli_error_print(&err, CLI_FAILED);
+    if (vg_train_prepare(k->t, &err) != VG_OK) /* a resumed run's arguments are not the user's */
+        return resumes ? cli_error_print(&err, CLI_FAILED) : cli_error_end(&err);
     train_talk_begin(k);
     /* Who was interrupted before leaving stays: the first step sees it. */
     if (report >= 0 && cli_interrupt_signal() == 0 && train_detach_leave(k, report, &err) != VG_OK)
@@ -166,7 +149,8 @@ static int train_begin(const train_values *v, train_talk *k)
     int report = -1;
     if (vg_train_create(&k->t, &err) != VG_OK)
         return cli_error_print(&err, CLI_FAILED);
-    if (values_set(v, k->t, &err) != VG_OK)
+    bool resumes;
+    if (values_set(&resumes, v, k->t, &err) != VG_OK)
         return cli_error_print(&err, CLI_USAGE);
     if (v->detach) {
         const int child = train_detach_fork(&report, &err);
@@ -175,16 +159,13 @@ static int train_begin(const train_values *v, train_talk *k)
         if (child > 0)
             return train_detach_hear(child, report);
     }
-    return train_run_all(k, report);
+    return train_run_all(k, resumes, report);
 }
 
 static int train_run(void *values)
 {
     const train_values *v = values;
-    vg_error err = {.status = VG_OK};
     train_talk talk = {.screen = train_screen_make()};
-    if (values_check(v, &err) != VG_OK)
-        return cli_error_print(&err, CLI_FAILED);
     signal(SIGXFSZ, SIG_IGN); /* a full quota is a failed write */
     cli_interrupt_watch();
     if (!v->detach)
@@ -211,6 +192,8 @@ const cli_command cli_command_train = {
         "folder; vigil attach FOLDER shows it, vigil stop FOLDER ends it.",
     .draw = train_draw,
     .values_bytes = sizeof(train_values),
+    .speaks = CLI_AT_TRAIN,
+    .siblings = cli_commands,
     .defaults = train_defaults,
     .run = train_run,
 };

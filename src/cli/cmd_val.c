@@ -7,11 +7,12 @@
 
 typedef struct val_values {
     vg_val_options o;
+    const char *device;
 } val_values;
 
 static void val_defaults(void *values)
 {
-    ((val_values *)values)->o = vg_val_options_default();
+    *(val_values *)values = (val_values){.o = vg_val_options_default(), .device = "auto"};
 }
 
 static bool stop_wanted(void *ctx)
@@ -54,7 +55,7 @@ static int val_run(void *values)
     vg_error err = {.status = VG_OK};
     cli_interrupt_watch();
     if (vg_val_open(&val, &v->o, &err) != VG_OK)
-        return cli_error_print(&err, CLI_FAILED);
+        return cli_error_end(&err);
     const int status = run_open(val);
     vg_val_close(&val);
     return status;
@@ -74,8 +75,9 @@ static const cli_option val_options[] = {
     {.name = "split",
      .kind = CLI_TEXT,
      .offset = AT(o.split),
-     .value = "NAME",
-     .help = "train, val or test"},
+     .value = "train|val|test",
+     .only = "a dataset has no such split",
+     .help = "the pictures to validate on"},
     {CLI_ROW_IMGSZ, .offset = AT(o.imgsz), .help = "longer side of what the network sees, pixels",
      .group = "detection"},
     {CLI_ROW_CONF, .offset = AT(o.conf), .help = "boxes with a confidence above this count"},
@@ -96,6 +98,7 @@ static const cli_option val_options[] = {
      .most = 256,
      .help = "most threads that load pictures, at most one for each processor"},
     {CLI_ROW_THREADS, .offset = AT(o.threads), .help = "threads that compute"},
+    {CLI_ROW_DEVICE, .offset = AT(device)},
     {.name = "plots",
      .kind = CLI_BOOL,
      .offset = AT(o.plots),
@@ -117,6 +120,8 @@ const cli_command cli_command_val = {
     .options = val_options,
     .n_options = sizeof val_options / sizeof *val_options,
     .values_bytes = sizeof(val_values),
+    .speaks = CLI_AT_VAL,
+    .siblings = cli_commands,
     .defaults = val_defaults,
     .run = val_run,
 };

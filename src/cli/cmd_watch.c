@@ -189,7 +189,7 @@ static int guard(vg_watch *w, bool json)
     if (st == VG_ERR_INTERRUPTED && cli_interrupt_signal() != 0)
         return 128 + cli_interrupt_signal();
     if (st != VG_OK)
-        return cli_error_print(&err, st == VG_ERR_ARGUMENT ? CLI_USAGE : CLI_FAILED);
+        return cli_error_end(&err);
     return status;
 }
 

@@ -11,8 +11,35 @@ const cli_command *const cli_commands[] = {
     &cli_command_version, &cli_command_help,   NULL,
 };
 
-/* What the design names and this build has not: an honest answer beats "unknown command". */
-static const char *const planned[] = {"export"};
+/* Commands of YOLO's own program that there are none of here: what to do instead. */
+static const cli_other others[] = {
+    {"export", "weights stay .pt or .safetensors",
+     "vigil convert --weights FILE --output FILE.safetensors; ONNX comes from Python: yolo export "
+     "model=FILE.pt format=onnx"},
+    {"checks", "there is no installation of Python to look at",
+     "vigil version; vigil check CONFIG looks at a configuration of predict"},
+    {"settings", "it keeps none", "options on the command line, or --config YAML"},
+    {"copy-cfg", "there is no file of defaults",
+     "vigil train --help lists every default; a run's args.yaml has all that it used"},
+    {"cfg", "there is no file of defaults",
+     "vigil train --help lists every default; a run's args.yaml has all that it used"},
+    {"benchmark", "there is one format and one engine",
+     "vigil val --data YAML --weights FILE, which tells accuracy and speed"},
+    {"tune", "hyperparameters are not searched",
+     "vigil train in a loop over lr0=... and others; results.csv has what each came to"},
+    {"solutions", "counting and the like are zones", "vigil track --zones YAML --source SOURCE"},
+    {"hub", "it talks to no service", "vigil train on a dataset that is here"},
+    {"login", "it talks to no service", "leave it out"},
+    {"logout", "it talks to no service", "leave it out"},
+};
+
+const cli_other *cli_other_find(const char *word)
+{
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (cli_name_equal(others[i].name, word))
+            return &others[i];
+    return NULL;
+}
 
 const cli_command *cli_command_find(const char *name)
 {
@@ -21,14 +48,6 @@ const cli_command *cli_command_find(const char *name)
             ((*c)->alias != NULL && strcmp(name, (*c)->alias) == 0))
             return *c;
     return NULL;
-}
-
-bool cli_command_is_planned(const char *name)
-{
-    for (size_t i = 0; i < sizeof planned / sizeof *planned; i++)
-        if (strcmp(name, planned[i]) == 0)
-            return true;
-    return false;
 }
 
 static const char *name_at(const void *context, size_t i)

@@ -4,15 +4,17 @@
 #include <string.h>
 
 #include "cli.h"
+#include "field.h"
 
 enum { STDOUT_BYTES = 16384 };
 
 static int command_unknown(const char *word)
 {
     vg_error err;
-    if (cli_command_is_planned(word)) {
-        cli_error_set(&err, VG_ERR_UNSUPPORTED, "this build has no `%s` yet", word);
-        cli_error_text(err.mend, "vigil predict, info or convert, which it has (vigil --help)");
+    const cli_other *other = cli_other_find(word);
+    if (other != NULL) {
+        cli_error_set(&err, VG_ERR_UNSUPPORTED, "vigil has no %s: %s", word, other->why);
+        cli_error_text(err.mend, "%s", other->instead);
         return cli_error_print(&err, CLI_USAGE);
     }
     const char *nearest = cli_command_nearest(word);
@@ -24,11 +26,21 @@ static int command_unknown(const char *word)
     return cli_error_print(&err, CLI_USAGE);
 }
 
+static int task_unknown(const char *task)
+{
+    vg_error err;
+    cli_error_set(&err, VG_ERR_UNSUPPORTED, "vigil has no task \"%s\" yet: only detection", task);
+    cli_error_text(err.where, "argument %s", task);
+    cli_error_text(err.mend, "vigil detect predict, train or val");
+    return cli_error_print(&err, CLI_USAGE);
+}
+
 static int command_run(const cli_command *command, int n, char *const *words)
 {
     _Alignas(max_align_t) unsigned char values[CLI_VALUES_BYTES];
     vg_error err;
-    switch (cli_options_parse(command, values, n, words, &err)) {
+    cli_notes notes = {0};
+    switch (cli_options_parse(command, values, n, words, &notes, &err)) {
     case CLI_PARSED_HELP:
         cli_help_command(stdout, command);
         return CLI_DONE;
@@ -37,6 +49,7 @@ static int command_run(const cli_command *command, int n, char *const *words)
     case CLI_PARSED:
         break;
     }
+    cli_notes_print(stderr, &notes);
     return command->run(values);
 }
 
@@ -50,29 +63,42 @@ static const char *mode_of(int n, char *const *words)
     return NULL;
 }
 
-/* Or as `yolo detect train model=...`: the task before the command. */
-static bool is_mode(const char *word)
+/* Or as `yolo detect train model=...`: its name and the task stand before the command, and mean
+ * nothing more. "detect" alone is predict. The number of such words, -1 when there is an answer
+ * already. */
+static int grammar_skip(int n, char *const *words, int *status)
 {
-    return strcmp(word, "train") == 0 || strcmp(word, "val") == 0 || strcmp(word, "predict") == 0 ||
-           strcmp(word, "track") == 0;
+    int skipped = strcmp(words[0], "yolo") == 0 && n > 1 ? 1 : 0;
+    const char *word = words[skipped];
+    if (!cli_is_task(word))
+        return skipped;
+    if (strcmp(word, "detect") != 0) {
+        *status = task_unknown(word);
+        return -1;
+    }
+    const char *next = skipped + 1 < n ? words[skipped + 1] : "";
+    const bool is_word = strchr(next, '=') == NULL && next[0] != '-' && next[0] != '\0';
+    const bool has_mode = mode_of(n - skipped - 1, words + skipped + 1) != NULL;
+    return is_word || has_mode ? skipped + 1 : skipped;
 }
 
 static int run(int n, char *const *words)
 {
-    if (n == 0) {
+    int status = CLI_DONE;
+    if (n == 0 || (n == 1 && strcmp(words[0], "yolo") == 0)) {
         cli_help_program(stderr);
         return CLI_USAGE;
     }
+    const int skipped = grammar_skip(n, words, &status);
+    if (skipped < 0)
+        return status;
+    words += skipped;
+    n -= skipped;
     const char *word = words[0], *mode = mode_of(n, words);
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
         word = "help";
     else if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)
         word = "version";
-    else if (strcmp(word, "detect") == 0 && n > 1 && is_mode(words[1])) {
-        word = words[1];
-        words++;
-        n--;
-    }
     const cli_command *command = cli_command_find(mode != NULL ? mode : word);
     if (command == NULL)
         return command_unknown(mode != NULL ? mode : word);

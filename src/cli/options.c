@@ -6,12 +6,13 @@
  * anyway. */
 #include <assert.h>
 #include <ctype.h>
-#include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cli.h"
+#include "field.h"
 
-enum { NAME_BYTES = 48 };
+enum { NAME_BYTES = CLI_NAME_BYTES };
 
 /* One pass over the words. */
 typedef struct parser {
@@ -20,67 +21,12 @@ typedef struct parser {
     int n, at; /* words, and the next one */
     char *const *words;
     cli_given given;
+    const void *presets; /* the values as they are when nothing is given */
+    cli_notes *notes;    /* NULL: not wanted */
     vg_error *err;
 } parser;
 
 /* ---- names ---- */
-
-static char name_char(char c)
-{
-    return c == '_' ? '-' : c;
-}
-
-bool cli_name_equal(const char *a, const char *b)
-{
-    while (*a != '\0' && name_char(*a) == name_char(*b)) {
-        a++;
-        b++;
-    }
-    return *a == *b;
-}
-
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-/* Levenshtein's distance. Words longer than the rows have no near ones. */
-static size_t name_distance(const char *a, const char *b)
-{
-    size_t n = strlen(b), row[NAME_BYTES];
-    if (n >= NAME_BYTES || strlen(a) >= NAME_BYTES)
-        return SIZE_MAX;
-    for (size_t j = 0; j <= n; j++)
-        row[j] = j;
-    for (size_t i = 0; a[i] != '\0'; i++) {
-        size_t corner = row[0];
-        row[0] = i + 1;
-        for (size_t j = 0; j < n; j++) {
-            size_t replaced = corner + (name_char(a[i]) != name_char(b[j]));
-            corner = row[j + 1];
-            row[j + 1] = least(replaced, least(row[j], row[j + 1]) + 1);
-        }
-    }
-    return row[n];
-}
-
-const char *cli_name_nearest(const char *word, const char *(*at)(const void *context, size_t i),
-                             const void *context, size_t n)
-{
-    /* A third of the letters may be wrong: "cnof" is conf, "weight" is weights, "colour" is
-     * nothing. */
-    size_t allowed = strlen(word) / 3, best = allowed < 2 ? 2 : allowed;
-    const char *nearest = NULL;
-    for (size_t i = 0; i < n; i++) {
-        const char *name = at(context, i);
-        size_t d = name == NULL ? SIZE_MAX : name_distance(word, name);
-        if (d < best || (d == best && nearest == NULL)) {
-            best = d;
-            nearest = name;
-        }
-    }
-    return nearest;
-}
 
 /* Names at even places, aliases at odd ones. */
 static const char *option_name_at(const void *context, size_t i)
@@ -102,7 +48,8 @@ static const cli_option *option_find(const cli_command *command, const char *nam
 /* "no-save" */
 static bool is_negated(const char *name)
 {
-    return name[0] == 'n' && name[1] == 'o' && name_char(name[2]) == '-' && name[3] != '\0';
+    return name[0] == 'n' && name[1] == 'o' && (name[2] == '-' || name[2] == '_') &&
+           name[3] != '\0';
 }
 
 static bool can_be_negated(const cli_option *o)
@@ -117,9 +64,39 @@ static const char *typed(char buf[NAME_BYTES], const char *name)
 {
     size_t n = 0;
     for (; name[n] != '\0' && n < NAME_BYTES - 1; n++)
-        buf[n] = name_char(name[n]);
+        buf[n] = name[n] == '_' ? '-' : name[n];
     buf[n] = '\0';
     return buf;
+}
+
+/* Another command's option, whether or not it asks for anything there. */
+static const cli_command *owner_of(const parser *p, const char *name, const char *text,
+                                   bool *is_idle)
+{
+    const cli_command *const *c = p->command->siblings;
+    for (; c != NULL && *c != NULL; c++) {
+        cli_option room[CLI_OPTIONS_MAX] = {0};
+        _Alignas(max_align_t) unsigned char presets[CLI_VALUES_BYTES] = {0};
+        if ((*c)->speaks == 0 || (*c)->speaks == p->command->speaks)
+            continue;
+        const cli_command whole = cli_command_whole(*c, room);
+        const cli_option *o = option_find(&whole, name);
+        if (o == NULL)
+            continue;
+        if ((*c)->defaults != NULL)
+            (*c)->defaults(presets);
+        *is_idle = cli_option_is_idle_at(o, presets, text);
+        return *c;
+    }
+    return NULL;
+}
+
+static bool of_another(parser *p, const char *name, const cli_command *owner, const char *word)
+{
+    cli_error_set(p->err, VG_ERR_ARGUMENT, "vigil %s has no option \"%s\"", p->command->name, name);
+    cli_error_text(p->err->where, "argument %s", word);
+    cli_error_text(p->err->mend, "leave it out: it is of vigil %s", owner->name);
+    return false;
 }
 
 static bool unknown(parser *p, const char *name, const char *word)
@@ -223,9 +200,56 @@ static bool set_real(parser *p, const cli_option *o, const char *text)
     return true;
 }
 
+/* text is a word of "a|b|c", in any case. */
+static bool is_among(const char *choices, const char *text)
+{
+    const size_t n = strlen(text);
+    for (;; choices++) {
+        const size_t k = strcspn(choices, "|");
+        if (k == n && strncasecmp(choices, text, n) == 0)
+            return true;
+        choices += k;
+        if (*choices == '\0')
+            return false;
+    }
+}
+
+static bool not_among(parser *p, const cli_option *o, const char *text)
+{
+    cli_error_set(p->err, VG_ERR_ARGUMENT, "--%s %s: %s", o->name, text, o->only);
+    cli_error_text(p->err->where, "option --%s", o->name);
+    cli_error_text(p->err->mend, "--%s with one of %s", o->name, o->value);
+    return false;
+}
+
+/* As if it had never been given. */
+static void unset_value(parser *p, const cli_option *o)
+{
+    static const size_t bytes[] = {
+        [CLI_BOOL] = sizeof(bool),          [CLI_INT] = sizeof(int),
+        [CLI_REAL] = sizeof(float),         [CLI_TEXT] = sizeof(char *),
+        [CLI_BYTES] = sizeof(size_t),       [CLI_INTS] = sizeof(cli_ints),
+        [CLI_WORDS] = sizeof(char *const *)};
+    memcpy(p->values + o->offset, (const char *)p->presets + o->offset, bytes[o->kind]);
+    p->given.is[o - p->command->options] = false;
+    p->given.text[o - p->command->options] = NULL;
+    cli_note(p->notes, o->name, NULL, NULL);
+}
+
 static bool set_value(parser *p, const cli_option *o, const char *text)
 {
     void *room = p->values + o->offset;
+    if (p->command->speaks != 0 && cli_is_nothing(text) &&
+        (*text != '\0' || !cli_field_must_be_said(o->name))) {
+        unset_value(p, o);
+        return true;
+    }
+    if (o->idle != NULL) {
+        const bool asks = !cli_option_is_idle_at(o, p->presets, text) || o->kind == CLI_BOOL;
+        bool yes = true;
+        const bool is_off = cli_parse_bool(&yes, text) && !yes;
+        cli_note(p->notes, o->name, text, asks && !is_off ? o->idle : NULL);
+    }
     p->given.is[o - p->command->options] = true;
     p->given.text[o - p->command->options] = text;
     if (*text == '\0')
@@ -239,7 +263,7 @@ static bool set_value(parser *p, const cli_option *o, const char *text)
         return set_real(p, o, text);
     case CLI_TEXT:
         *(const char **)room = text;
-        return true;
+        return o->only == NULL || is_among(o->value, text) || not_among(p, o, text);
     case CLI_BYTES:
         return cli_parse_bytes(room, text) || bad_value(p, o, text);
     case CLI_INTS:
@@ -302,6 +326,64 @@ static bool take_more_ints(parser *p, const cli_option *o)
     return true;
 }
 
+/* The value of an option that this command has no use for: taken as take_option would. */
+static const char *foreign_value(parser *p, bool is_flag, const char *value)
+{
+    const char *next = value != NULL ? NULL : next_value(p);
+    bool truth = false;
+    if (value != NULL)
+        return value;
+    if (next == NULL || (is_flag && !cli_parse_truth(&truth, next)))
+        return is_flag ? "True" : NULL;
+    p->at++;
+    return next;
+}
+
+/* An option of YOLO's own program: it passes, is noted, or is refused with what to do instead. */
+static bool take_field(parser *p, const cli_field_option *f, bool no, const char *value,
+                       const char *word)
+{
+    const char *text = no ? "False" : foreign_value(p, f->is_flag, value);
+    if (text == NULL)
+        text = "";
+    if (cli_field_is_harmless(f, text)) {
+        cli_note(p->notes, f->name, NULL, NULL);
+        return true;
+    }
+    if (f->instead == NULL) {
+        cli_note(p->notes, f->name, text, f->why);
+        return true;
+    }
+    cli_error_set(p->err, VG_ERR_ARGUMENT, "vigil %s has no %s=%s: %s", p->command->name, f->name,
+                  text, f->why);
+    cli_error_text(p->err->where, "argument %s", word);
+    cli_error_text(p->err->mend, "%s", f->instead);
+    return false;
+}
+
+/* What no row of the command's own table is about. */
+static bool take_foreign(parser *p, const char *name, const char *value, const char *word)
+{
+    const unsigned speaks = p->command->speaks;
+    const bool no = is_negated(name) && value == NULL;
+    const cli_field_option *f = cli_field_find(name, speaks);
+    if (f != NULL)
+        return take_field(p, f, false, value, word);
+    f = no ? cli_field_find(name + 3, speaks) : NULL;
+    if (f != NULL && f->is_flag)
+        return take_field(p, f, true, NULL, word);
+    f = cli_field_find(name,
+                       ~0U); /* of another command's; at its harmless value it passes here, too */
+    if (speaks != 0 && f != NULL && value != NULL && cli_field_is_harmless(f, value))
+        return true;
+    bool is_idle = false;
+    const cli_command *owner =
+        speaks != 0 && value != NULL ? owner_of(p, name, value, &is_idle) : NULL;
+    if (owner == NULL)
+        return unknown(p, name, word);
+    return is_idle || of_another(p, name, owner, word);
+}
+
 static bool take_option(parser *p, const char *name, const char *value, const char *word)
 {
     const cli_option *o = option_find(p->command, name);
@@ -312,7 +394,7 @@ static bool take_option(parser *p, const char *name, const char *value, const ch
         o = NULL;
     }
     if (o == NULL)
-        return unknown(p, name, word);
+        return take_foreign(p, name, value, word);
     if (value != NULL)
         return set_value(p, o, value);
     if (can_be_negated(o) && stands_alone(p, o))
@@ -326,10 +408,32 @@ static bool take_option(parser *p, const char *name, const char *value, const ch
     return set_value(p, o, value) && (o->kind != CLI_INTS || take_more_ints(p, o));
 }
 
+/* "detect" and its siblings, as words of their own: yolo detect predict, yolo predict detect. */
+static bool take_task(parser *p, const char *task)
+{
+    if (strcmp(task, "detect") == 0)
+        return true;
+    cli_error_set(p->err, VG_ERR_ARGUMENT, "this build has no task \"%s\"", task);
+    cli_error_text(p->err->where, "argument %s", task);
+    cli_error_text(p->err->mend, "detect, which is what vigil does");
+    return false;
+}
+
+bool cli_is_task(const char *word)
+{
+    static const char *const tasks[] = {"detect", "segment", "pose", "obb", "classify"};
+    for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++)
+        if (strcmp(word, tasks[i]) == 0)
+            return true;
+    return false;
+}
+
 static bool take_positional(parser *p, const char *word)
 {
     const cli_command *c = p->command;
     const cli_option *first = NULL;
+    if (c->speaks != 0 && cli_is_task(word))
+        return take_task(p, word);
     for (size_t i = 0; i < c->n_options; i++) {
         if (c->options[i].required && first == NULL)
             first = &c->options[i];
@@ -385,7 +489,7 @@ static bool take_named(parser *p, const char *word, size_t dashes)
     size_t n = equals == NULL ? strlen(start) : (size_t)(equals - start);
     /* One dash is for single letters, of which -h is the only one: -imgsz is told of --imgsz. */
     bool good = dashes != 1 && n < sizeof name && n > 0 && name_length(start) == n;
-    n = least(n, sizeof name - 1);
+    n = n < sizeof name ? n : sizeof name - 1;
     memcpy(name, start, n);
     name[n] = '\0';
     if (!good)
@@ -456,15 +560,23 @@ cli_command cli_command_whole(const cli_command *command, cli_option room[CLI_OP
 }
 
 cli_parsed cli_options_parse(const cli_command *command, void *values, int n, char *const *words,
-                             vg_error *err)
+                             cli_notes *notes, vg_error *err)
 {
     cli_option room[CLI_OPTIONS_MAX] = {0};
+    _Alignas(max_align_t) unsigned char presets[CLI_VALUES_BYTES];
     const cli_command whole = cli_command_whole(command, room);
     assert(whole.n_options <= CLI_OPTIONS_MAX && whole.values_bytes <= CLI_VALUES_BYTES);
-    parser p = {.command = &whole, .values = values, .n = n, .words = words, .err = err};
+    parser p = {.command = &whole,
+                .values = values,
+                .n = n,
+                .words = words,
+                .presets = presets,
+                .notes = notes,
+                .err = err};
     memset(values, 0, command->values_bytes);
     if (command->defaults != NULL)
         command->defaults(values);
+    memcpy(presets, values, command->values_bytes);
     bool only_values = false;
     while (p.at < n) {
         const char *word = words[p.at++];

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "vigil/error.h"
 
@@ -24,7 +25,10 @@ typedef enum cli_kind {
                   words that are parsed must end with NULL */
 } cli_kind;
 
-enum { CLI_OPTIONS_MAX = 128, CLI_INTS_MAX = 1024 };
+enum { CLI_OPTIONS_MAX = 128, CLI_INTS_MAX = 1024, CLI_NAME_BYTES = 48, CLI_NOTES_MAX = 32 };
+
+/* Commands that YOLO's own program has, too: they know its words, and None. */
+enum { CLI_AT_PREDICT = 1, CLI_AT_VAL = 2, CLI_AT_TRAIN = 4 };
 
 typedef struct cli_ints {
     size_t n;
@@ -48,6 +52,8 @@ typedef struct cli_option {
     const char *help;
     const char *zero;  /* in the help: what a default of 0 or NULL means; NULL: nothing to say */
     const char *group; /* heading that starts with this option; NULL: as above */
+    const char *idle;  /* accepted, without effect here, and why; NULL: it has one */
+    const char *only;  /* CLI_TEXT whose value is "a|b|c": said of any other; NULL: not looked at */
     bool required;
     const char *unless; /* required: but not beside the option of this name; NULL: always */
     bool positional;    /* a word without a name may be its value, too */
@@ -55,6 +61,15 @@ typedef struct cli_option {
                   do, too. CLI_TEXT: alone it is "true" */
     int bare_value;
 } cli_option;
+
+/* Options that were given and do nothing: the last text of each. */
+typedef struct cli_notes {
+    size_t n;
+    struct {
+        char name[CLI_NAME_BYTES];
+        const char *text, *why;
+    } at[CLI_NOTES_MAX];
+} cli_notes;
 
 typedef struct cli_command cli_command;
 
@@ -65,12 +80,18 @@ typedef enum cli_parsed {
 } cli_parsed;
 
 /* words: what follows the command's name, n of them. values: room of the command's values_bytes,
- * set to its defaults here. On CLI_PARSED_WRONG err says what, where and how to mend it. */
+ * set to its defaults here. notes: zeroed, or NULL; gets what was given and does nothing. On
+ * CLI_PARSED_WRONG err says what, where and how to mend it. */
 cli_parsed cli_options_parse(const cli_command *command, void *values, int n, char *const *words,
-                             vg_error *err);
+                             cli_notes *notes, vg_error *err);
 
 /* The command with its drawn options in room, or as it is. */
 cli_command cli_command_whole(const cli_command *command, cli_option room[CLI_OPTIONS_MAX]);
+
+/* detect, segment, pose, obb, classify. */
+bool cli_is_task(const char *word);
+
+/* ---- name.c ---- */
 
 /* Names are equal when only '-' and '_' differ. */
 bool cli_name_equal(const char *a, const char *b);

@@ -45,6 +45,11 @@ int cli_error_print(const vg_error *err, int status)
     return status;
 }
 
+int cli_error_end(const vg_error *err)
+{
+    return cli_error_print(err, err->status == VG_ERR_ARGUMENT ? CLI_USAGE : CLI_FAILED);
+}
+
 void cli_error_set(vg_error *err, vg_status status, const char *format, ...)
 {
     *err = (vg_error){.status = status};

@@ -221,7 +221,7 @@ static int job_run(live_job *job)
         return 128 + number;
     }
     if (st != VG_OK && st != VG_ERR_INTERRUPTED)
-        return cli_error_print(&err, CLI_FAILED);
+        return cli_error_end(&err);
     return outcome(job);
 }
 
@@ -233,7 +233,7 @@ int predict_live_run(const predict_values *v, const cli_option *options, size_t 
     if (vg_stream_create(&job.s, &err) != VG_OK) {
         status = cli_error_print(&err, CLI_FAILED);
     } else if (set_all(&job, v, options, n, tracks, &err) != VG_OK) {
-        status = cli_error_print(&err, err.status == VG_ERR_ARGUMENT ? CLI_USAGE : CLI_FAILED);
+        status = cli_error_end(&err);
     } else {
         read_talk(&job);
         status = job_run(&job);

@@ -58,7 +58,7 @@ static int pictures_run(predict_job *job)
     while (cli_interrupt_signal() == 0 && cli_output_good()) {
         if (vg_predict_next(job->p, &r, &err) != VG_OK) {
             predict_progress_clear(&job->progress);
-            return cli_error_print(&err, CLI_FAILED);
+            return cli_error_end(&err);
         }
         if (r == NULL)
             break;
@@ -127,7 +127,7 @@ int predict_pictures_run(predict_values *v)
     if (source_may_wait(v->o.source))
         cli_interrupt_waits();
     if (vg_predict_open(&job.p, &v->o, &err) != VG_OK)
-        return cli_error_print(&err, CLI_FAILED);
+        return cli_error_end(&err);
     job.sums.started_s = predict_now_s();
     job.progress = predict_progress_make(v->quiet);
     int status = pictures_run(&job), number = cli_interrupt_signal();

@@ -26,6 +26,10 @@
 #define CLI_ROW_THREADS                                                                            \
     .name = "threads", .kind = CLI_INT, .value = "N", .least = 0, .most = 1024,                    \
     .zero = "one for each processor"
+#define CLI_ROW_DEVICE                                                                             \
+    .name = "device", .kind = CLI_TEXT, .value = "auto|cpu",                                       \
+    .only = "this build of vigil runs on the CPU alone",                                           \
+    .help = "where to compute; this build has no GPU"
 #define CLI_ROW_PROJECT                                                                            \
     .name = "project", .kind = CLI_TEXT, .value = "DIR", .help = "folder of runs"
 #define CLI_ROW_NAME                                                                               \

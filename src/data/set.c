@@ -125,7 +125,7 @@ static vg_status check_options(const data_spec *spec, const data_set_options *o,
 {
     if (!data_spec_has(spec, o->split))
         return base_fail(
-            err, VG_ERR_ARGUMENT, data_spec_source(spec),
+            err, VG_ERR_FORMAT, data_spec_source(spec),
             base_mend("add %s: to it, or choose another split", data_split_name(o->split)),
             "the dataset has no %s split", data_split_name(o->split));
     if (!(o->fraction >= 0 && o->fraction <= 1))

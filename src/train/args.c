@@ -14,30 +14,31 @@
 /* Names are those of the fields. */
 #define BOOL(f, preset, help)                                                                      \
     {                                                                                              \
-#f, NULL, TRAIN_ARG_BOOL, AT(f), 0, 1, NULL, preset, help                                  \
+#f, NULL, TRAIN_ARG_BOOL, AT(f), 0, 1, NULL, preset, help, NULL, NULL                      \
     }
 #define INT(f, preset, least, most, help)                                                          \
     {                                                                                              \
-#f, NULL, TRAIN_ARG_INT, AT(f), least, most, NULL, preset, help                            \
+#f, NULL, TRAIN_ARG_INT, AT(f), least, most, NULL, preset, help, NULL, NULL                \
     }
 #define REAL(f, preset, least, most, help)                                                         \
     {                                                                                              \
-#f, NULL, TRAIN_ARG_REAL, AT(f), least, most, NULL, preset, help                           \
+#f, NULL, TRAIN_ARG_REAL, AT(f), least, most, NULL, preset, help, NULL, NULL               \
     }
-#define TEXT(f, alias, preset, help)                                                               \
+#define TEXT(f, alias, value, preset, help)                                                        \
     {                                                                                              \
-#f, alias, TRAIN_ARG_TEXT, AT(f), 0, 0, NULL, preset, help                                 \
+#f, alias, TRAIN_ARG_TEXT, AT(f), 0, 0, NULL, preset, help, value, NULL                    \
     }
 #define CHOICE(f, preset, choices, help)                                                           \
     {                                                                                              \
-#f, NULL, TRAIN_ARG_CHOICE, AT(f), 0, 0, choices, preset, help                             \
+#f, NULL, TRAIN_ARG_CHOICE, AT(f), 0, 0, choices, preset, help, NULL, NULL                 \
     }
 
 /* Spec 4.1; its defaults. */
 static const train_arg table[] = {
-    TEXT(model, "cfg", "", "model YAML or weights file, such as yolo11n.yaml"),
-    TEXT(data, NULL, "", "dataset YAML"),
-    TEXT(weights, "pretrained", "", "weights file to start from, by matching names and shapes"),
+    TEXT(model, "cfg", "MODEL", "", "model YAML or weights file, such as yolo11n.yaml"),
+    TEXT(data, NULL, "FILE", "", "dataset YAML"),
+    TEXT(weights, "pretrained", "FILE", "",
+         "weights file to start from, by matching names and shapes"),
     INT(epochs, "100", 1, 1000000, "passes over the training pictures"),
     INT(patience, "100", 0, 1000000,
         "epochs without a better fitness before training stops; 0: never"),
@@ -51,13 +52,15 @@ static const train_arg table[] = {
     CHOICE(cache, "none", "none|ram|disk", "keep decoded pictures"),
     {"cache_limit", NULL, TRAIN_ARG_BYTES, AT(cache_limit), 0, 0, NULL, "",
      "most memory or disk space for them: training's come before validation's, and those that are "
-     "kept stay"},
+     "kept stay",
+     "SIZE", NULL},
     INT(workers, "8", 0, 256, "threads that load pictures"),
     INT(threads, "0", 0, 1024, "threads that compute; 0: every processor"),
     {"memory_limit", NULL, TRAIN_ARG_BYTES, AT(memory_limit), 0, 0, NULL, "",
-     "most memory the run may take, such as 400MB or 1.5G; it is planned before anything runs"},
-    TEXT(project, NULL, "", "folder of the runs"),
-    TEXT(name, NULL, "", "name of the run's folder"),
+     "most memory the run may take, such as 400MB or 1.5G; it is planned before anything runs",
+     "SIZE", NULL},
+    TEXT(project, NULL, "DIR", "", "folder of the runs"),
+    TEXT(name, NULL, "NAME", "", "name of the run's folder"),
     BOOL(exist_ok, "false", "write into the run's folder also when it exists"),
     CHOICE(optimizer, "auto", "auto|SGD|Adam|AdamW",
            "optimizer; auto chooses it and its learning rate"),
@@ -67,13 +70,14 @@ static const train_arg table[] = {
     BOOL(rect, "false", "batches of similar aspect, without mosaic"),
     BOOL(cos_lr, "false", "the learning rate falls as a cosine, not a line"),
     INT(close_mosaic, "10", 0, 1000000, "last epochs without mosaic and mixup; 0: none"),
-    TEXT(resume, NULL, "", "checkpoint to go on from, or true for the newest run's"),
-    BOOL(amp, "true", "accepted for its users' sake: on a CPU training is in float32"),
+    TEXT(resume, NULL, "RUN", "", "checkpoint to go on from, or true for the newest run's"),
+    {"amp", NULL, TRAIN_ARG_BOOL, AT(amp), 0, 1, NULL, "true", "mixed precision", NULL,
+     "a CPU trains in float32"},
     REAL(fraction, "1", 1e-6, 1, "part of the training pictures to use"),
     {"freeze", NULL, TRAIN_ARG_LAYERS, AT(freeze), 0, 1000, NULL, "",
-     "layers that stay as they are: 10 for 0..9, or a list"},
+     "layers that stay as they are: 10 for 0..9, or a list", NULL, NULL},
     {"classes", NULL, TRAIN_ARG_INTS, AT(classes), 0, 65535, NULL, "",
-     "use the objects of these classes alone"},
+     "use the objects of these classes alone", NULL, NULL},
     BOOL(multi_scale, "false", "another size for every batch, half to one and a half imgsz"),
     BOOL(val, "true", "validate after every epoch"),
     CHOICE(split, "val", "train|val|test", "the pictures to validate on"),
@@ -81,9 +85,11 @@ static const train_arg table[] = {
     REAL(conf, "0.001", 0, 1, "least confidence of a detection in validation"),
     REAL(iou, "0.7", 0, 1, "overlap from which suppression takes two detections for one"),
     INT(max_det, "300", 1, 30000, "most detections of a picture"),
-    BOOL(half, "false", "accepted for its users' sake: on a CPU validation is in float32"),
+    {"half", NULL, TRAIN_ARG_BOOL, AT(half), 0, 1, NULL, "false", "half precision in validation",
+     NULL, "a CPU validates in float32"},
     BOOL(plots, "true", "write curves and sample pictures"),
-    INT(vid_stride, "1", 1, 1000000, "of prediction; kept in args.yaml"),
+    {"vid_stride", NULL, TRAIN_ARG_INT, AT(vid_stride), 1, 1000000, NULL, "1",
+     "only every N-th frame of a video", NULL, "it is of prediction"},
     BOOL(agnostic_nms, "false", "suppress across classes"),
     REAL(lr0, "0.01", 1e-12, 10, "first learning rate"),
     REAL(lrf, "0.01", 0, 10, "last learning rate, as a part of lr0"),
@@ -95,7 +101,8 @@ static const train_arg table[] = {
     REAL(box, "7.5", 0, 1000, "gain of the box loss"),
     REAL(cls, "0.5", 0, 1000, "gain of the class loss"),
     REAL(dfl, "1.5", 0, 1000, "gain of the distribution focal loss"),
-    REAL(label_smoothing, "0", 0, 1, "accepted; the recipe does not use it"),
+    {"label_smoothing", NULL, TRAIN_ARG_REAL, AT(label_smoothing), 0, 1, NULL, "0",
+     "softer targets of classes", NULL, "YOLO11's recipe has no use for it"},
     INT(nbs, "64", 1, 65536, "pictures of an optimizer step, gathered over batches"),
     REAL(hsv_h, "0.015", 0, 1, "largest change of hue"),
     REAL(hsv_s, "0.7", 0, 1, "largest change of saturation"),
@@ -110,7 +117,9 @@ static const train_arg table[] = {
     REAL(bgr, "0", 0, 1, "probability of swapped colour channels"),
     REAL(mosaic, "1", 0, 1, "probability of a mosaic of four pictures"),
     REAL(mixup, "0", 0, 1, "probability of a second picture blended in"),
-    REAL(copy_paste, "0", 0, 1, "accepted; for segments, which a detector has none of"),
+    {"copy_paste", NULL, TRAIN_ARG_REAL, AT(copy_paste), 0, 1, NULL, "0",
+     "probability of objects pasted into other pictures", NULL,
+     "it is of segmentation, and vigil detects"},
 };
 enum { N_ARGS = sizeof table / sizeof table[0] };
 
@@ -297,13 +306,17 @@ static vg_status set_value(train_args *args, const train_arg *arg, const char *v
     return VG_ERR_ARGUMENT;
 }
 
+static const char *name_at(const void *rows, size_t i)
+{
+    return ((const train_arg *)rows)[i].name;
+}
+
 static vg_status fail_unknown(const char *name, vg_error *err)
 {
-    const char *nearest = table[0].name;
-    for (size_t i = 1; i < N_ARGS; i++)
-        if (base_edit_distance(name, table[i].name) < base_edit_distance(name, nearest))
-            nearest = table[i].name;
-    return base_fail(err, VG_ERR_ARGUMENT, NULL, base_mend("did you mean %s?", nearest),
+    const char *nearest = base_nearest(name, name_at, table, N_ARGS);
+    return base_fail(err, VG_ERR_ARGUMENT, base_where("argument %.100s", name),
+                     nearest != NULL ? nearest
+                                     : "leave it out; vigil train --help lists the arguments",
                      "no argument of training is named %.100s", name);
 }
 

@@ -54,6 +54,8 @@ typedef struct train_arg {
     const char *choices; /* CHOICE: "none|ram|disk" */
     const char *preset;  /* the default, as text */
     const char *help;
+    const char *value; /* in help, what it is: "FILE"; NULL: as its kind says */
+    const char *idle;  /* accepted, without effect here, and why; NULL: it has one */
 } train_arg;
 
 const train_arg *train_arg_table(size_t *n);

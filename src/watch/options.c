@@ -15,15 +15,15 @@ static const watch_option table[] = {
     {"cgroup", NULL, WATCH_OPTION_TEXT, AT(cgroup), 0, 0, NULL, "",
      "watch every process of this cgroup (path below /sys/fs/cgroup)", NULL},
     {"unit", NULL, WATCH_OPTION_TEXT, AT(unit), 0, 0, NULL, "", "watch this systemd unit", NULL},
-    {"run", NULL, WATCH_OPTION_TEXT, AT(run), 0, 0, NULL, "",
+    {"run", NULL, WATCH_OPTION_FOLDER, AT(run), 0, 0, NULL, "",
      "folder where the job writes its results; found by itself when not given", NULL},
-    {"project", NULL, WATCH_OPTION_TEXT, AT(project), 0, 0, NULL, "runs/watch",
+    {"project", NULL, WATCH_OPTION_FOLDER, AT(project), 0, 0, NULL, "runs/watch",
      "folder of the guard's own folders", NULL},
     {"name", NULL, WATCH_OPTION_TEXT, AT(name), 0, 0, NULL, "exp", "name of its folder there",
      NULL},
     {"exist_ok", NULL, WATCH_OPTION_BOOL, AT(exist_ok), 0, 0, NULL, "false",
      "use the folder though it exists", NULL},
-    {"config", NULL, WATCH_OPTION_TEXT, AT(config), 0, 0, NULL, "",
+    {"config", NULL, WATCH_OPTION_FILE, AT(config), 0, 0, NULL, "",
      "YAML with any of these options", NULL},
     {"interval", NULL, WATCH_OPTION_SECONDS, AT(interval_s), 0.1, 3600, NULL, "5s",
      "time between samples", "measuring"},
@@ -31,7 +31,7 @@ static const watch_option table[] = {
      "stop watching after so long; 0: when the job ends", NULL},
     {"record", NULL, WATCH_OPTION_BOOL, AT(record), 0, 0, NULL, "false",
      "write every sample to trace.csv, for --replay", NULL},
-    {"replay", NULL, WATCH_OPTION_TEXT, AT(replay), 0, 0, NULL, "",
+    {"replay", NULL, WATCH_OPTION_FILE, AT(replay), 0, 0, NULL, "",
      "judge a recorded trace instead of a job; -: standard input", NULL},
     {"memory_max", NULL, WATCH_OPTION_BYTES, AT(memory_max_bytes), 0, 1e18, NULL, "0",
      "the job's memory limit; kept by a cgroup where that is allowed, else by measuring",
@@ -72,7 +72,7 @@ static const watch_option table[] = {
      "what a restart may try, one at a time: arenas, jemalloc, workers", NULL},
     {"hook", NULL, WATCH_OPTION_TEXT, AT(hook), 0, 0, NULL, "",
      "shell command of the action hook; VIGIL_EVENT holds the event as JSON", NULL},
-    {"checkpoints", NULL, WATCH_OPTION_TEXT, AT(checkpoints), 0, 0, NULL, "",
+    {"checkpoints", NULL, WATCH_OPTION_FOLDER, AT(checkpoints), 0, 0, NULL, "",
      "the job's checkpoint, or the folder of them; found in the run folder when not given",
      "checkpoints"},
     {"keep", NULL, WATCH_OPTION_INT, AT(keep), 0, 100, NULL, "3",
@@ -251,6 +251,8 @@ static vg_status set_value(watch_options *to, const watch_option *o, const char 
             return bad_value(o, value, "give true or false", err);
         return VG_OK;
     case WATCH_OPTION_TEXT:
+    case WATCH_OPTION_FILE:
+    case WATCH_OPTION_FOLDER:
         if (strlen(value) >= room)
             return bad_value(o, value, base_mend("use at most %zu characters", room - 1), err);
         memcpy(field, value, strlen(value) + 1);
@@ -280,16 +282,20 @@ void watch_options_default(watch_options *out)
     }
 }
 
+static const char *name_at(const void *rows, size_t i)
+{
+    return ((const watch_option *)rows)[i].name;
+}
+
 vg_status watch_options_set(watch_options *o, const char *name, const char *value, vg_error *err)
 {
     const watch_option *option = find(name);
     if (option != NULL)
         return set_value(o, option, value, err);
-    const char *nearest = table[0].name;
-    for (size_t i = 1; i < N_OPTIONS; i++)
-        if (base_edit_distance(name, table[i].name) < base_edit_distance(name, nearest))
-            nearest = table[i].name;
-    return base_fail(err, VG_ERR_ARGUMENT, NULL, base_mend("did you mean %s?", nearest),
+    const char *nearest = base_nearest(name, name_at, table, N_OPTIONS);
+    return base_fail(err, VG_ERR_ARGUMENT, NULL,
+                     nearest != NULL ? nearest
+                                     : "leave it out; vigil watch --help lists the options",
                      "no option of the guard is named %.100s", name);
 }
 

@@ -63,6 +63,8 @@ typedef enum watch_option_kind {
     WATCH_OPTION_SECONDS, /* double: 5, 5s, 10m, 2h, 1d */
     WATCH_OPTION_BYTES,   /* size_t: 4096, 512M, 1.5G */
     WATCH_OPTION_TEXT,
+    WATCH_OPTION_FILE,   /* a text that names a file */
+    WATCH_OPTION_FOLDER, /* or a folder */
     WATCH_OPTION_CHOICE, /* int: place of the word in choices */
     WATCH_OPTION_ACTIONS /* int: bits: "notify,restart"; "warn" and "none" are no bit */
 } watch_option_kind;

@@ -261,7 +261,7 @@ static void what_is_wrong_is_told_before_anything_starts(void **state)
         vg_status status;
         const char *what;
     } cases[] = {
-        {"source", "/nonexistent.mp4", VG_ERR_ARGUMENT, "no such file or folder"},
+        {"source", "/nonexistent.mp4", VG_ERR_IO, "no such file or folder"},
         {"weights", "/nonexistent.pt", VG_ERR_IO, ""},
         {"classes", "80", VG_ERR_ARGUMENT, "class 80 of a model of 80 classes"},
         {"zones", "/nonexistent.yaml", VG_ERR_IO, ""},
@@ -382,7 +382,7 @@ static void the_table_is_whole(void **state)
     assert_string_equal(o.name, "");
     assert_string_equal(vg_stream_get(t->s, "no such", value, sizeof value), "");
     assert_int_equal(vg_stream_set(t->s, "vid_strid", "2", &t->err), VG_ERR_ARGUMENT);
-    assert_string_equal(t->err.mend, "did you mean vid_stride?");
+    assert_string_equal(t->err.mend, "vid_stride");
     assert_string_equal(vg_stream_event_name(VG_STREAM_ABSENT), "absent");
     assert_false(vg_stream_takes(WEIGHTS, NULL));
     assert_true(vg_stream_takes("rtsp://a/1", NULL));

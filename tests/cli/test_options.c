@@ -78,7 +78,7 @@ static cli_parsed parse_words(int n, const char *const *words)
         all[2 + i] = (char *)(uintptr_t)words[i];
     memset(&v, 0xA5, sizeof v);
     memset(&err, 0, sizeof err);
-    return cli_options_parse(&command, &v, n + 2, all, &err);
+    return cli_options_parse(&command, &v, n + 2, all, NULL, &err);
 }
 
 #define PARSE(...)                                                                                 \
@@ -281,7 +281,7 @@ static void what_must_be_given_is_named(void **state)
 {
     (void)state;
     char *words[] = {"--save"};
-    assert_int_equal(cli_options_parse(&command, &v, 1, words, &err), CLI_PARSED_WRONG);
+    assert_int_equal(cli_options_parse(&command, &v, 1, words, NULL, &err), CLI_PARSED_WRONG);
     assert_string_equal(err.what, "vigil predict needs --weights");
     assert_string_equal(err.mend, "vigil predict --weights FILE");
 }
@@ -301,11 +301,11 @@ static void a_positional_option_takes_the_word(void **state)
                                      .n_options = 1,
                                      .values_bytes = sizeof(values)};
     char *good[] = {"a.pt"}, *dashed[] = {"--", "-a.pt"}, *two[] = {"a.pt", "b.pt"};
-    assert_int_equal(cli_options_parse(&info, &v, 1, good, &err), CLI_PARSED);
+    assert_int_equal(cli_options_parse(&info, &v, 1, good, NULL, &err), CLI_PARSED);
     assert_string_equal(v.weights, "a.pt");
-    assert_int_equal(cli_options_parse(&info, &v, 2, dashed, &err), CLI_PARSED);
+    assert_int_equal(cli_options_parse(&info, &v, 2, dashed, NULL, &err), CLI_PARSED);
     assert_string_equal(v.weights, "-a.pt");
-    assert_int_equal(cli_options_parse(&info, &v, 2, two, &err), CLI_PARSED_WRONG);
+    assert_int_equal(cli_options_parse(&info, &v, 2, two, NULL, &err), CLI_PARSED_WRONG);
     assert_string_equal(err.what, "vigil info has no use for \"b.pt\"");
 }
 
@@ -322,15 +322,15 @@ static void the_words_of_another_program_are_left_alone(void **state)
                                       .n_options = 2,
                                       .values_bytes = sizeof(values)};
     char *words[] = {"--name", "a", "--", "train.py", "--name", "b", "--odd", NULL};
-    assert_int_equal(cli_options_parse(&watch, &v, 7, words, &err), CLI_PARSED);
+    assert_int_equal(cli_options_parse(&watch, &v, 7, words, NULL, &err), CLI_PARSED);
     assert_string_equal(v.weights, "a");
     char *const *rest = (char *const *)(const void *)v.name;
     assert_ptr_equal(rest, words + 3);
     char *none[] = {"--name", "a", "--", NULL};
-    assert_int_equal(cli_options_parse(&watch, &v, 3, none, &err), CLI_PARSED);
+    assert_int_equal(cli_options_parse(&watch, &v, 3, none, NULL, &err), CLI_PARSED);
     assert_null(v.name);
     char *typed[] = {"--command", "ls", NULL};
-    assert_int_equal(cli_options_parse(&watch, &v, 2, typed, &err), CLI_PARSED_WRONG);
+    assert_int_equal(cli_options_parse(&watch, &v, 2, typed, NULL, &err), CLI_PARSED_WRONG);
 }
 
 int main(void)

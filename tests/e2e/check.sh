@@ -37,7 +37,7 @@ wrong 'video_codec: nothere' 'no video encoder "nothere"' 'save: true'
 wrong 'keep_segments: -1' 'keep_segments=-1'
 wrong 'retry_first: 5m' 'a longest wait of 1 s' 'retry_most: 1s'
 wrong 'token: x' 'token without serve'
-wrong 'surces: x' 'did you mean sources?'
+wrong 'surces: x' 'try: sources'
 if grep -q 'VIGIL_HAVE_MOSQUITTO' "$build/build.ninja" 2>/dev/null; then
     wrong 'mqtt: foo' 'an MQTT address that cannot be read'
     wrong 'mqtt_ca: /nope.pem' 'a file for mqtts, cannot be read' 'mqtt: mqtts://localhost/x'

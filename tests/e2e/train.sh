@@ -47,7 +47,7 @@ says out "Results saved to runs/val/exp2"
 equal "$(ls runs/val/exp2)" predictions.json "what --save-json alone writes"
 grep -q '"image_id": .*"category_id": [01], "bbox": \[' runs/val/exp2/predictions.json ||
     fail "no rows in predictions.json"
-run 1 val --data data.yaml --weights $run_folder/weights/best.safetensors --single-cls
+run 2 val --data data.yaml --weights $run_folder/weights/best.safetensors --single-cls
 is_error "a model of 2 classes and a dataset of 1"
 run 0 predict --weights $run_folder/weights/best.safetensors --source set/images/val --imgsz 64 --no-save
 run 1 train --resume $run_folder
@@ -100,27 +100,27 @@ train 1 --model yolo11n --memory-limit 50MB --batch -1
 is_error "a run with batches of 1 needs "
 train 2 --model yolo11n --memory-limit much
 is_error "memory_limit=much"
-train 1 --model yolo11n --device 0
+train 2 --model yolo11n --device 0
 is_error "runs on the CPU alone"
 train 2 --model yolo11n --epochs many
 is_error "epochs=many"
 train 2 --model yolo11n --ephocs 2
 is_error 'vigil train has no option "ephocs"'
 says err "try: --epochs"
-train 1 --model yolo12x.yaml
+train 2 --model yolo12x.yaml
 is_error "yolo12x"
-train 1
+train 2
 is_error "no model was given"
-run 1 train --model yolo11n
+run 2 train --model yolo11n
 is_error "no dataset was given"
 run 1 train --data nope.yaml --model yolo11n
 is_error "No such file"
 says err "at:  nope.yaml"
 run 1 val --data nope.yaml --weights $run_folder/weights/best.safetensors
 is_error "No such file"
-run 1 val --data data.yaml --weights "$weights"
+run 2 val --data data.yaml --weights "$weights"
 is_error "and a dataset of 2"
-run 1 val --data data.yaml --weights $run_folder/weights/best.safetensors --split test
+run 2 val --data data.yaml --weights $run_folder/weights/best.safetensors --split test
 is_error "test"
 equal "$(ls runs/train | tr "\n" " ")" "cut exp fit whole " "run folders"
 done_well

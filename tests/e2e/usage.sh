@@ -54,17 +54,29 @@ says err "usage: vigil COMMAND"
 run 2 predct
 is_error 'vigil has no command "predct"'
 says err "try: vigil predict"
-for planned in export; do
-    run 2 "$planned" --data coco.yaml
-    is_error "this build has no \`$planned\` yet"
-    says err "predict"
+# YOLO's own commands that there are none of, with or without its words in front.
+for other in export checks settings copy-cfg benchmark tune solutions; do
+    run 2 "$other" --data coco.yaml
+    is_error "vigil has no $other: "
+    run 2 yolo detect "$other" data=coco.yaml
+    is_error "vigil has no $other: "
 done
+run 2 yolo detect export model=yolo11n.pt format=onnx
+says err "yolo export"
+for task in segment pose obb classify; do
+    run 2 yolo "$task" train data=coco.yaml
+    is_error "vigil has no task \"$task\" yet: only detection"
+    run 2 predict "$task" model=a.pt
+    is_error "no task \"$task\""
+done
+run 2 yolo
+says err "usage: vigil COMMAND"
 run 2 detect train --imgz 64
 is_error 'vigil train has no option "imgz"'
 run 2 detect val
 is_error "vigil val needs --data"
 run 2 mode=export
-is_error 'this build has no `export` yet'
+is_error 'vigil has no export: '
 run 2 predict
 is_error "vigil predict needs --weights"
 run 2 predict --weights a.pt
@@ -94,15 +106,15 @@ is_error "No such file"
 says err "at:  nope.pt"
 predict 1 --source nope
 is_error "no such file or folder"
-predict 1 --source "$source/tests/data/image/rgb.png" --device cuda:0
+predict 2 --source "$source/tests/data/image/rgb.png" --device cuda:0
 is_error "runs on the CPU alone"
-predict 1 --source "$source/tests/data/image/rgb.png" --isa sse9
-is_error 'no kernels "sse9"'
-predict 1 --source "$source/tests/data/image/rgb.png" --classes 80
+predict 2 --source "$source/tests/data/image/rgb.png" --isa sse9
+is_error 'no such kernels'
+predict 2 --source "$source/tests/data/image/rgb.png" --classes 80
 is_error "class 80 of a model of 80 classes"
 run 1 info nope.pt
 is_error "No such file"
-run 1 info yolo11q
+run 2 info yolo11q
 is_error "no such model"
 [ ! -e runs ] || fail "a run that did not start left a folder"
 

@@ -140,15 +140,15 @@ static void options_overrule_the_kind(void **state)
 static void what_is_no_source_is_told(void **state)
 {
     bench *t = *state;
-    assert_int_equal(list(t, "nope.mp4"), VG_ERR_ARGUMENT);
+    assert_int_equal(list(t, "nope.mp4"), VG_ERR_IO);
     says(t->err.what, "no such file or folder: nope.mp4");
-    assert_int_equal(list(t, "nope"), VG_ERR_ARGUMENT);
+    assert_int_equal(list(t, "nope"), VG_ERR_IO);
     assert_int_equal(list(t, ""), VG_ERR_ARGUMENT);
     says(t->err.what, "no source given");
     assert_int_equal(scene_write_bmp(in(t, "a.bmp"), 8, 8, 1), 0);
     assert_int_equal(list(t, in(t, "a.bmp")), VG_ERR_ARGUMENT);
     says(t->err.what, "no video");
-    assert_int_equal(list(t, t->folder), VG_ERR_ARGUMENT);
+    assert_int_equal(list(t, t->folder), VG_ERR_IO);
     says(t->err.what, "no videos there");
     OK(live_options_set(&t->o, "input_format", "mjpeg", err));
     assert_int_equal(list(t, "rtsp://gate/1"), VG_ERR_ARGUMENT);
@@ -179,7 +179,7 @@ static void a_folder_is_one_channel_in_the_order_of_names(void **state)
     assert_true(t->s.items->keeps_all && t->s.items->ends && live_sources_are_files(&t->s));
     LISTS(list(t, in(t, "*.m*")));
     assert_int_equal(t->s.items->n_texts, 2);
-    assert_int_equal(list(t, in(t, "*.bmp")), VG_ERR_ARGUMENT);
+    assert_int_equal(list(t, in(t, "*.bmp")), VG_ERR_IO);
 }
 
 static void a_txt_list_is_one_channel_in_its_own_order(void **state)

@@ -83,7 +83,11 @@ static void an_unknown_name_suggests_the_nearest(void **state)
 {
     (void)state;
     refuse("epoch", "3", "named epoch", "epochs");
-    refuse("learning_rate", "3", "named learning_rate", "did you mean");
+    refuse("wieght_decay", "3", "named wieght_decay", "weight_decay");
+    /* Nothing is near: a name that is far would mislead. */
+    refuse("learning_rate", "3", "named learning_rate", "vigil train --help");
+    refuse("time", "1", "named time", "vigil train --help");
+    refuse("nms", "1", "named nms", "vigil train --help");
     assert_ptr_equal(train_arg_find("cfg"), train_arg_find("model"));
     assert_ptr_equal(train_arg_find("pretrained"), train_arg_find("weights"));
 }

@@ -239,7 +239,7 @@ static void a_number_that_is_used_again_is_never_hit(void **state)
     const uint64_t ticks = j.start_ticks;
     assert_false(watch_signal_process(pid, ticks + 1, SIGKILL)); /* as if it were another by now */
     assert_false(watch_signal_process(pid, ticks - 1, SIGKILL));
-    assert_int_equal(watch_job_attach(&j, pid, ticks + 1, &why), VG_ERR_ARGUMENT);
+    assert_int_equal(watch_job_attach(&j, pid, ticks + 1, &why), VG_ERR_IO);
     assert_true(lives(pid));
     OK(watch_job_attach(&j, pid, ticks, err));
     assert_true(watch_job_signal(&j, SIGKILL));
@@ -523,7 +523,7 @@ static void a_guard_that_was_killed_is_followed_by_one_that_takes_up_its_job(voi
     const int pid = read_int("pid");
     assert_true(pid > 1);
     fresh(&t);
-    assert_int_equal(guard_sh(&t, script, WORDS(NULL), &status), VG_ERR_ARGUMENT); /* it lives */
+    assert_int_equal(guard_sh(&t, script, WORDS(NULL), &status), VG_ERR_LIMIT); /* it lives */
     kill(first, SIGKILL);
     waitpid(first, NULL, 0);
     assert_true(lives(pid));

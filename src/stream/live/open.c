@@ -194,8 +194,10 @@ static vg_status choose_classes(stream_live *l, vg_error *err)
     for (int i = 0; i < l->o.n_classes; i++) {
         const int c = l->o.classes[i];
         if (c < 0 || c >= nc)
-            return base_fail(err, VG_ERR_ARGUMENT, "classes", base_mend("use 0 to %d", nc - 1),
-                             "class %d of a model of %d classes", c, nc);
+            return base_fail(
+                err, live_option_is_configured(&l->o, "classes") ? VG_ERR_FORMAT : VG_ERR_ARGUMENT,
+                "option classes", base_mend("use 0 to %d", nc - 1),
+                "class %d of a model of %d classes", c, nc);
         l->wanted_classes[c] = 1;
     }
     l->nms.classes = l->wanted_classes;

@@ -13,12 +13,12 @@
 
 /* clang-format off: a row a line or two reads as the table that it is */
 static const live_option table[] = {
-    {"weights", "model", LIVE_OPTION_TEXT, AT(weights), 0, 0, NULL, "",
+    {"weights", "model", LIVE_OPTION_FILE, AT(weights), 0, 0, NULL, "",
      ".pt (Ultralytics; nothing in it is executed) or .safetensors", "what and where", false},
     {"source", NULL, LIVE_OPTION_TEXT, AT(source), 0, 0, NULL, "",
      "video, folder, glob, .txt or .streams list, URL, camera (0, /dev/video0), - or lavfi:GRAPH",
      NULL, true},
-    {"config", NULL, LIVE_OPTION_TEXT, AT(config), 0, 0, NULL, "",
+    {"config", NULL, LIVE_OPTION_FILE, AT(config), 0, 0, NULL, "",
      "YAML with any of these options, and `sources`", NULL, false},
 
     {"imgsz", "img_size", LIVE_OPTION_INT, AT(imgsz), 32, 8192, NULL, "640",
@@ -100,7 +100,7 @@ static const live_option table[] = {
      "confidence counts in it", NULL, false},
     {"most_tracks", NULL, LIVE_OPTION_INT, AT(tracker.most_tracks), 1, 100000, NULL, "1000",
      "tracks of a source at once; more are not begun, and counted", NULL, false},
-    {"zones", NULL, LIVE_OPTION_TEXT, AT(zones), 0, 0, NULL, "",
+    {"zones", NULL, LIVE_OPTION_FILE, AT(zones), 0, 0, NULL, "",
      "YAML with polygons: who comes, leaves, stays, is missing", NULL, false},
 
     {"save", NULL, LIVE_OPTION_SWITCH, AT(save_choice), 0, 0, "auto|true|false", "auto",
@@ -114,7 +114,7 @@ static const live_option table[] = {
      "the boxes, cut out, by class", NULL, false},
     {"save_json", NULL, LIVE_OPTION_BOOL, AT(save_json), 0, 0, NULL, "false",
      "one JSON object for each frame", NULL, false},
-    {"project", NULL, LIVE_OPTION_TEXT, AT(project), 0, 0, NULL, "runs/predict", "folder of runs",
+    {"project", NULL, LIVE_OPTION_FOLDER, AT(project), 0, 0, NULL, "runs/predict", "folder of runs",
      NULL, false},
     {"name", NULL, LIVE_OPTION_TEXT, AT(name), 0, 0, NULL, "exp",
      "this run's folder in it; NAME2, NAME3 and so on when it is taken", NULL, false},
@@ -159,11 +159,11 @@ static const live_option table[] = {
      NULL, false},
     {"mqtt_qos", NULL, LIVE_OPTION_INT, AT(mqtt_qos), 0, 2, NULL, "1",
      "0: at most once, 1: at least once, 2: once", NULL, false},
-    {"mqtt_ca", NULL, LIVE_OPTION_TEXT, AT(mqtt_ca), 0, 0, NULL, "",
+    {"mqtt_ca", NULL, LIVE_OPTION_FILE, AT(mqtt_ca), 0, 0, NULL, "",
      "certificates that mqtts trusts; else the system's", NULL, false},
-    {"mqtt_cert", NULL, LIVE_OPTION_TEXT, AT(mqtt_cert), 0, 0, NULL, "",
+    {"mqtt_cert", NULL, LIVE_OPTION_FILE, AT(mqtt_cert), 0, 0, NULL, "",
      "certificate that vigil shows", NULL, false},
-    {"mqtt_key", NULL, LIVE_OPTION_TEXT, AT(mqtt_key), 0, 0, NULL, "", "its key", NULL, false},
+    {"mqtt_key", NULL, LIVE_OPTION_FILE, AT(mqtt_key), 0, 0, NULL, "", "its key", NULL, false},
     {"webhook", NULL, LIVE_OPTION_TEXT, AT(webhook), 0, 0, NULL, "", "URL that JSON is posted to",
      NULL, false},
     {"webhook_what", NULL, LIVE_OPTION_TEXT, AT(webhook_what), 0, 15, WHAT, "events",
@@ -223,13 +223,25 @@ size_t live_option_place(const live_option *o)
     return (size_t)(o - table);
 }
 
-const char *live_option_nearest(const char *name)
+static const char *name_at(const void *table_of, size_t i)
 {
-    const char *nearest = table[0].name;
-    for (size_t i = 1; i < N_OPTIONS; i++)
-        if (base_edit_distance(name, table[i].name) < base_edit_distance(name, nearest))
-            nearest = table[i].name;
-    return nearest;
+    return ((const live_option *)table_of)[i].name;
+}
+
+const char *live_option_hint(const char *name)
+{
+    const char *nearest = base_nearest(name, name_at, table, N_OPTIONS);
+    /* It is a key of configurations and no option. */
+    if (base_is_near(name, "sources") && (nearest == NULL || base_edit_distance(name, "sources") <
+                                                                 base_edit_distance(name, nearest)))
+        return "sources";
+    return nearest != NULL ? nearest : "leave it out; vigil predict --help lists the options";
+}
+
+bool live_option_is_configured(const live_options *o, const char *name)
+{
+    const live_option *option = live_option_find(name);
+    return option != NULL && o->set_at[live_option_place(option)] > 0;
 }
 
 /* ---- together ---- */
@@ -295,8 +307,7 @@ vg_status live_options_check(const live_options *o, vg_error *err)
         return base_fail(err, VG_ERR_ARGUMENT, "options project, name",
                          "leave them at their defaults", "an empty project or name");
     if (!base_equal_nocase(o->device, "auto") && !base_equal_nocase(o->device, "cpu"))
-        return base_fail(err, VG_ERR_UNSUPPORTED, "option device",
-                         "use device cpu, or leave it out",
+        return base_fail(err, VG_ERR_ARGUMENT, "option device", "use device cpu, or leave it out",
                          "the device \"%s\": this build of vigil runs on the CPU alone", o->device);
     const vg_status st = check_input(o, err);
     if (st != VG_OK)

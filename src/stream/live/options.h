@@ -95,6 +95,8 @@ typedef enum live_option_kind {
     LIVE_OPTION_SECONDS, /* double: 5, 5s, 10m, 2h, 1d, 250ms */
     LIVE_OPTION_BYTES,   /* size_t: 4096, 512M, 1.5G */
     LIVE_OPTION_TEXT,    /* with choices: one of them. ${NAME} and ${file:PATH} are replaced */
+    LIVE_OPTION_FILE,    /* such a text that names a file */
+    LIVE_OPTION_FOLDER,  /* or a folder */
     LIVE_OPTION_CHOICE,  /* int: place of the word in choices */
     LIVE_OPTION_CLASSES  /* classes, n_classes: "0,2,5" or "[0, 2, 5]" */
 } live_option_kind;
@@ -115,8 +117,10 @@ const live_option *live_option_table(size_t *n);
 /* By name or alias, '-' and '_' being the same; NULL: none. */
 const live_option *live_option_find(const char *name);
 size_t live_option_place(const live_option *o); /* in the table */
-/* The name most like it. */
-const char *live_option_nearest(const char *name);
+/* What to try instead of a name that is none: the one that is near, or the list of all. */
+const char *live_option_hint(const char *name);
+/* A configuration, not the command line, said what it is. */
+bool live_option_is_configured(const live_options *o, const char *name);
 void live_options_default(live_options *out);
 /* Errors: VG_ERR_ARGUMENT, with the nearest name, the range or the choices: *o is as it was. What
  * ${NAME} stood for is in no error. */

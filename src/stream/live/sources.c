@@ -80,6 +80,16 @@ static int by_name(const void *a, const void *b, void *ctx)
     return strcmp(*(char *const *)a, *(char *const *)b) < 0;
 }
 
+/* What a file says that is wrong is the file's fault, not the command line's that named it. */
+static vg_status told_at(vg_status st, const char *where, vg_error *err)
+{
+    if (err != NULL)
+        base_error_prefix_where(err, where);
+    if (st == VG_ERR_ARGUMENT && err != NULL)
+        err->status = VG_ERR_FORMAT;
+    return st == VG_ERR_ARGUMENT ? VG_ERR_FORMAT : st;
+}
+
 /* In the order of their names. */
 static vg_status add_sorted(builder *b, draft *d, names *l, const char *folder, vg_error *err)
 {
@@ -92,7 +102,7 @@ static vg_status add_sorted(builder *b, draft *d, names *l, const char *folder, 
         st = add_text(b, d, folder, l->items[i], err);
     }
     if (st == VG_OK && !has_video)
-        st = base_fail(err, VG_ERR_ARGUMENT, folder,
+        st = base_fail(err, VG_ERR_IO, folder,
                        "name files such as .mp4, .mkv or .avi; pictures alone are for vigil "
                        "predict --source",
                        "no videos there");
@@ -183,10 +193,10 @@ static vg_status from_list(builder *b, draft *d, const char *path, vg_error *err
     for (char *at = text, *word; st == VG_OK && (word = live_list_line(&at, &line)) != NULL;) {
         st = add_listed(b, d, folder, word, err);
         if (st != VG_OK)
-            base_error_prefix_where(err, base_where("%.400s:%d", path, line));
+            st = told_at(st, base_where("%.400s:%d", path, line), err);
     }
     if (st == VG_OK && d->s.n_texts == 0)
-        st = base_fail(err, VG_ERR_ARGUMENT, path, "write one file a line", "an empty list");
+        st = base_fail(err, VG_ERR_FORMAT, path, "write one file a line", "an empty list");
     base_free(text);
     return st;
 }
@@ -229,7 +239,7 @@ static vg_status add_texts(builder *b, draft *d, const char *text, vg_error *err
     case LIVE_MEANS_NOTHING:
         break;
     }
-    return base_fail(err, VG_ERR_ARGUMENT, NULL,
+    return base_fail(err, VG_ERR_IO, NULL,
                      "give a video, a folder, a glob, a .txt or .streams list, a URL such as "
                      "rtsp://, a camera (0), - or lavfi:testsrc2",
                      "no such file or folder: %.300s", text);
@@ -298,10 +308,10 @@ static vg_status from_streams(builder *b, const char *path, const live_options *
             st = add_channel(b, is_beside ? near : source, "", o, err);
         }
         if (st != VG_OK)
-            base_error_prefix_where(err, base_where("%.400s:%d", path, line));
+            st = told_at(st, base_where("%.400s:%d", path, line), err);
     }
     if (st == VG_OK && b->n == 0)
-        st = base_fail(err, VG_ERR_ARGUMENT, path, "write one source a line", "an empty list");
+        st = base_fail(err, VG_ERR_FORMAT, path, "write one source a line", "an empty list");
     base_free(text);
     return st;
 }
@@ -312,8 +322,7 @@ static vg_status bad_key(const char *key, vg_error *err)
     if (o != NULL)
         return base_fail(err, VG_ERR_ARGUMENT, NULL, "write it outside of `sources`",
                          "%s is an option of the whole job", o->name);
-    return base_fail(err, VG_ERR_ARGUMENT, NULL,
-                     base_mend("did you mean %s?", live_option_nearest(key)),
+    return base_fail(err, VG_ERR_ARGUMENT, NULL, live_option_hint(key),
                      "no option of a source is named %.100s", key);
 }
 
@@ -381,8 +390,7 @@ static vg_status from_config(builder *b, const live_options *o, vg_error *err)
                 st = add_channel(b, text, "", o, err);
         }
         if (st != VG_OK)
-            base_error_prefix_where(err,
-                                    base_where("%.400s:%d", path, b->line > 0 ? b->line : c->line));
+            st = told_at(st, base_where("%.400s:%d", path, b->line > 0 ? b->line : c->line), err);
     }
     base_tree_destroy(&tree);
     return st;

@@ -244,6 +244,8 @@ static vg_status set_value(live_options *to, const live_option *o, const char *v
             return bad_value(o, value, "give true, false or auto", err);
         return VG_OK;
     case LIVE_OPTION_TEXT:
+    case LIVE_OPTION_FILE:
+    case LIVE_OPTION_FOLDER:
         return set_text(to, o, value, err);
     case LIVE_OPTION_CHOICE:
         place = find_word(o->choices, value);
@@ -283,8 +285,7 @@ vg_status live_options_set(live_options *o, const char *name, const char *value,
             o->set_at[live_option_place(option)] = LIVE_SET_OTHERWISE;
         return st;
     }
-    return base_fail(err, VG_ERR_ARGUMENT, NULL,
-                     base_mend("did you mean %s?", live_option_nearest(name)),
+    return base_fail(err, VG_ERR_ARGUMENT, NULL, live_option_hint(name),
                      "no option is named %.100s", name);
 }
 
@@ -335,6 +336,8 @@ const char *live_option_text(char *buf, size_t n, const live_options *o, const l
         base_format(buf, n, "%.7g", (double)*(const float *)field);
         return buf;
     case LIVE_OPTION_TEXT:
+    case LIVE_OPTION_FILE:
+    case LIVE_OPTION_FOLDER:
         base_format(buf, n, "%s", (const char *)field);
         return buf;
     case LIVE_OPTION_CLASSES:
@@ -365,14 +368,6 @@ vg_status live_node_value(char *buf, size_t n, const base_node *node, const char
                             "a value of %.100s that is neither", node->key);
 }
 
-/* `sources` is a key and no option. */
-static const char *nearest_key(const char *key)
-{
-    const char *option = live_option_nearest(key);
-    return base_edit_distance(key, "sources") < base_edit_distance(key, option) ? "sources"
-                                                                                : option;
-}
-
 static vg_status read_one(live_options *to, const base_node *c, const char *where, vg_error *err)
 {
     char value[LIVE_TEXT_BYTES];
@@ -384,8 +379,7 @@ static vg_status read_one(live_options *to, const base_node *c, const char *wher
         return base_fail(err, VG_ERR_ARGUMENT, where, "leave it out; write the options themselves",
                          "a configuration that names another");
     if (option == NULL)
-        return base_fail(err, VG_ERR_ARGUMENT, where,
-                         base_mend("did you mean %s?", nearest_key(c->key)),
+        return base_fail(err, VG_ERR_ARGUMENT, where, live_option_hint(c->key),
                          "no option is named %.100s", c->key);
     st = live_options_set(to, c->key, value, err);
     if (st == VG_OK)

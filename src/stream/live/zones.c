@@ -149,20 +149,10 @@ static bool is_called(const live_source *s, const char *name)
     return strcmp(s->name, name) == 0 || strcmp(s->stem, name) == 0;
 }
 
-static const char *nearest_name(const live_sources *s, const char *name)
+static const char *name_at(const void *sources, size_t i)
 {
-    const char *nearest = NULL;
-    size_t least = SIZE_MAX;
-    for (size_t i = 0; i < 2 * s->n; i++) {
-        const live_source *one = &s->items[i / 2];
-        const char *candidate = i % 2 == 0 ? one->name : one->stem;
-        const size_t distance = base_edit_distance(name, candidate);
-        if (distance < least) {
-            least = distance;
-            nearest = candidate;
-        }
-    }
-    return nearest;
+    const live_source *one = &((const live_sources *)sources)->items[i / 2];
+    return i % 2 == 0 ? one->name : one->stem;
 }
 
 /* 1: it is no source's, and was told. */
@@ -172,10 +162,11 @@ static size_t warn_of(const zones_extra *zone, const base_node *name, const char
     for (size_t i = 0; i < s->n; i++)
         if (is_called(&s->items[i], name->text))
             return 0;
+    const char *nearest = base_nearest(name->text, name_at, s, 2 * s->n);
     if (n_told < LIVE_ZONES_WARNINGS)
         base_log(BASE_LOG_WARN, "a zone is for a source that is not there",
-                 "zone=\"%s\" source=\"%.200s\" at=\"%s:%d\" try=\"did you mean %.200s?\"",
-                 zone->name, name->text, path, name->line, nearest_name(s, name->text));
+                 "zone=\"%s\" source=\"%.200s\" at=\"%s:%d\" try=\"%.200s\"", zone->name,
+                 name->text, path, name->line, nearest != NULL ? nearest : "a source's name");
     return 1;
 }
 

@@ -136,7 +136,7 @@ static vg_status collect(builder *b, const char *source, vg_error *err)
     if (strpbrk(source, "*?["))
         return from_glob(b, source, err);
     return base_fail(
-        err, VG_ERR_ARGUMENT, base_where("source %s", source),
+        err, VG_ERR_IO, base_where("source %s", source),
         "give a picture, a folder, a glob, a .txt list of pictures, or - for standard input",
         "no such file or folder");
 }
@@ -278,7 +278,7 @@ vg_status picture_list_open(picture_list *out, const char *source, image_decoder
     *out = (picture_list){0};
     vg_status st = collect(&b, source, err);
     if (st == VG_OK && b.n == 0)
-        st = base_fail(err, VG_ERR_ARGUMENT, base_where("source %s", source),
+        st = base_fail(err, VG_ERR_IO, base_where("source %s", source),
                        "name a folder that holds files .jpg .jpeg .png .bmp .webp .tif .tiff .gif "
                        "(folders in it are not entered), or a pattern such as 'photos/*/*.jpg'",
                        "no pictures there");

@@ -159,8 +159,9 @@ static vg_status choose_classes(stream_predict *p, vg_error *err)
     for (size_t i = 0; i < p->o.n_classes; i++) {
         int c = p->o.classes[i];
         if (c < 0 || c >= nc)
-            return base_fail(err, VG_ERR_ARGUMENT, "classes", base_mend("use 0 to %d", nc - 1),
-                             "class %d of a model of %d classes", c, nc);
+            return base_fail(err, VG_ERR_ARGUMENT, "option classes",
+                             base_mend("use 0 to %d", nc - 1), "class %d of a model of %d classes",
+                             c, nc);
         p->wanted_classes[c] = 1;
     }
     p->o.nms.classes = p->wanted_classes;

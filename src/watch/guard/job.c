@@ -169,7 +169,7 @@ vg_status watch_job_attach(watch_job *j, pid_t pid, uint64_t start_ticks, vg_err
     if (!lives || (start_ticks != 0 && stat.start_ticks != start_ticks)) {
         if (fd >= 0)
             close(fd);
-        return base_fail(err, VG_ERR_ARGUMENT, base_where("process %d", (int)pid),
+        return base_fail(err, VG_ERR_IO, base_where("process %d", (int)pid),
                          "ps -e lists the processes", "no such process");
     }
     j->pid = pid;

@@ -51,7 +51,7 @@ static vg_status take_lock(watch_state_file *s, const char *folder, vg_error *er
         return VG_OK;
     whole.l_pid = 0;
     fcntl(s->lock_fd, F_GETLK, &whole);
-    return base_fail(err, VG_ERR_ARGUMENT, folder, "give another --name",
+    return base_fail(err, VG_ERR_LIMIT, folder, "give another --name",
                      "the folder has a guard already: process %d", (int)whole.l_pid);
 }
 

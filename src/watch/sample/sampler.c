@@ -79,7 +79,7 @@ static vg_status open_tree(watch_sampler *s, base_mem *mem, vg_error *err)
     const char *given = is_given(o->cgroup) ? o->cgroup : NULL;
     if (is_given(o->unit)) {
         if (!watch_cgroup_find_unit(path, s->sys, o->unit, getuid()))
-            return base_fail(err, VG_ERR_ARGUMENT, o->unit,
+            return base_fail(err, VG_ERR_IO, o->unit,
                              "systemctl list-units --state=running shows the units that run",
                              "no such unit is running");
         given = path;
@@ -87,7 +87,7 @@ static vg_status open_tree(watch_sampler *s, base_mem *mem, vg_error *err)
     if (given != NULL) {
         watch_cgroup_find(&s->cgroup, s->sys, given, "", 0);
         if (s->cgroup.procs_folder[0] == '\0')
-            return base_fail(err, VG_ERR_ARGUMENT, given,
+            return base_fail(err, VG_ERR_IO, given,
                              "give a path below the cgroup mount, as systemd-cgls shows it",
                              "no such cgroup");
     }

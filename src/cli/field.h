@@ -1,0 +1,42 @@
+/* field.h: options of YOLO's own command line that a command here has no use for.
+ *
+ * People's command lines have them, mostly at values that ask for nothing (show=False, nms=False,
+ * time=None): those pass. Of the others, one whose effect would be missed is refused with what to
+ * do instead, and one that changes no result is accepted and said once to do nothing. All of them
+ * are rows of one table. */
+#ifndef CLI_FIELD_H
+#define CLI_FIELD_H
+
+#include "options.h"
+
+typedef struct cli_field_option {
+    const char *name;
+    unsigned commands;    /* CLI_AT_PREDICT and so on: where it has no use */
+    bool is_flag;         /* may stand without a value, and behind "no-" */
+    bool off_asks;        /* its False asks for something: show_labels=False */
+    const char *harmless; /* a value that asks for nothing, too, such as its default; NULL: none */
+    const char *why;      /* it does nothing, or is not done */
+    const char *instead;  /* refused: what to do; NULL: accepted, and why is said once */
+} cli_field_option;
+
+/* The row of an option at a command; NULL: there is none. */
+const cli_field_option *cli_field_find(const char *name, unsigned command);
+/* text is a value of it that asks for nothing. */
+bool cli_field_is_harmless(const cli_field_option *o, const char *text);
+
+/* No value, None or null: what asks for nothing whatever the option. */
+bool cli_is_nothing(const char *text);
+/* An empty value of this option must not pass for none: it would take a protection away without a
+ * word. */
+bool cli_field_must_be_said(const char *name);
+
+/* text is no more than what the option does without it: its default in presets, or a flag that is
+ * off. */
+bool cli_option_is_idle_at(const cli_option *o, const void *presets, const char *text);
+
+/* Adds a note, or replaces that of the same option; why NULL: takes it away. */
+void cli_note(cli_notes *notes, const char *name, const char *text, const char *why);
+/* "note: half=True does nothing here: ..." a line. */
+void cli_notes_print(FILE *to, const cli_notes *notes);
+
+#endif

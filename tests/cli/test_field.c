@@ -1,0 +1,202 @@
+/* Words of YOLO's own command line: what asks for nothing passes, what does nothing is said once,
+ * what would be missed is refused with what to do instead. */
+#include "support/test.h"
+
+#include "cli/cli.h"
+#include "cli/field.h"
+
+typedef struct values {
+    const char *weights, *name;
+    int imgsz;
+    float conf;
+    bool save, plots;
+    cli_ints classes;
+} values;
+
+static void defaults(void *room)
+{
+    values *v = room;
+    v->imgsz = 640;
+    v->conf = 0.25f;
+    v->save = true;
+    v->name = "exp";
+}
+
+#define AT(field) offsetof(values, field)
+
+static const cli_option options[] = {
+    {.name = "weights",
+     .alias = "model",
+     .kind = CLI_TEXT,
+     .offset = AT(weights),
+     .value = "FILE",
+     .required = true},
+    {.name = "imgsz",
+     .kind = CLI_INT,
+     .offset = AT(imgsz),
+     .value = "N",
+     .least = 32,
+     .most = 4096},
+    {.name = "conf", .kind = CLI_REAL, .offset = AT(conf), .value = "P", .least = 0, .most = 1},
+    {.name = "save", .kind = CLI_BOOL, .offset = AT(save)},
+    {.name = "plots", .kind = CLI_BOOL, .offset = AT(plots), .idle = "there are none"},
+    {.name = "classes", .kind = CLI_INTS, .offset = AT(classes), .value = "LIST", .most = 9},
+    {.name = "name", .kind = CLI_TEXT, .offset = AT(name), .value = "NAME"},
+    {.name = "token", .kind = CLI_TEXT, .offset = AT(name), .value = "TEXT"},
+};
+
+static const cli_option training_options[] = {
+    {.name = "epochs",
+     .kind = CLI_INT,
+     .offset = AT(imgsz),
+     .value = "N",
+     .least = 1,
+     .most = 9999},
+    {.name = "cos_lr", .kind = CLI_BOOL, .offset = AT(plots)}};
+
+static const cli_command training = {.name = "train",
+                                     .options = training_options,
+                                     .n_options = 2,
+                                     .values_bytes = sizeof(values),
+                                     .speaks = CLI_AT_TRAIN,
+                                     .defaults = defaults};
+
+static const cli_command *const all[] = {&training, NULL};
+
+static const cli_command command = {.name = "predict",
+                                    .usage = "--weights FILE",
+                                    .options = options,
+                                    .n_options = sizeof options / sizeof *options,
+                                    .values_bytes = sizeof(values),
+                                    .speaks = CLI_AT_PREDICT,
+                                    .siblings = all,
+                                    .defaults = defaults};
+
+static values v;
+static vg_error err;
+static cli_notes notes;
+
+static cli_parsed parse_words(int n, const char *const *words)
+{
+    char *line[32] = {"--weights", "w"};
+    for (int i = 0; i < n; i++)
+        line[2 + i] = (char *)(uintptr_t)words[i];
+    memset(&err, 0, sizeof err);
+    memset(&notes, 0, sizeof notes);
+    return cli_options_parse(&command, &v, n + 2, line, &notes, &err);
+}
+
+#define PARSE(...)                                                                                 \
+    parse_words((int)(sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *)),          \
+                (const char *const[]){__VA_ARGS__})
+#define ASSERT_PASSES(...)                                                                         \
+    do {                                                                                           \
+        if (PARSE(__VA_ARGS__) != CLI_PARSED)                                                      \
+            fail_msg("%s", err.what);                                                              \
+        assert_int_equal(notes.n, 0);                                                              \
+    } while (0)
+
+static void what_asks_for_nothing_passes(void **state)
+{
+    (void)state;
+    ASSERT_PASSES("half=False", "augment=False", "visualize=false", "retina_masks=0", "--no-half");
+    ASSERT_PASSES("nms=None", "embed=", "time=null", "--embed", "None");
+    ASSERT_PASSES("show_labels=True", "show_conf=1", "show_boxes=yes", "vid_stride=1");
+    ASSERT_PASSES("mask_ratio=4", "dropout=0.0", "workers=8", "rect=True");
+    /* Training's, at what they are without being given. */
+    ASSERT_PASSES("epochs=640", "cos_lr=False", "epochs=None", "cutmix=0.0");
+}
+
+static void none_is_as_if_it_had_not_been_given(void **state)
+{
+    (void)state;
+    ASSERT_PASSES("imgsz=96", "imgsz=None", "conf=null", "save=None", "name=", "classes=1,2",
+                  "classes=None");
+    assert_int_equal(v.imgsz, 640);
+    assert_true(v.conf == 0.25f && v.save);
+    assert_string_equal(v.name, "exp");
+    assert_int_equal(v.classes.n, 0);
+    assert_int_equal(PARSE("weights="), CLI_PARSED_WRONG);
+    assert_string_equal(err.what, "vigil predict needs --weights");
+    /* An empty token would open a page that was meant to be closed. */
+    assert_int_equal(PARSE("token="), CLI_PARSED_WRONG);
+    assert_string_equal(err.what, "--token has no value");
+    ASSERT_PASSES("token=None");
+}
+
+static void what_does_nothing_is_said_once(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE("half=True", "--half", "amp=True", "half=1"), CLI_PARSED);
+    assert_int_equal(notes.n, 2);
+    assert_string_equal(notes.at[0].name, "half");
+    assert_string_equal(notes.at[0].text, "1");
+    assert_string_equal(notes.at[0].why, "a CPU computes in float32");
+    ASSERT_PASSES("half=True", "half=False"); /* the last one counts */
+    assert_int_equal(PARSE("--plots", "workers", "--workers", "2"), CLI_PARSED_WRONG);
+    assert_int_equal(PARSE("--plots", "--workers", "2"), CLI_PARSED);
+    assert_int_equal(notes.n, 2);
+    assert_string_equal(notes.at[0].why, "there are none"); /* of the command's own row */
+    ASSERT_PASSES("plots=False");
+}
+
+static void what_would_be_missed_is_refused_with_what_to_do_instead(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {"augment=True",     "--augment",    "visualize=True",
+                                        "nms=True",         "embed=[1]",    "show_labels=False",
+                                        "save_frames=True", "--img=640",    "--no-show-conf",
+                                        "single_cls=True",  "--save-hybrid"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        if (PARSE(wrong[i]) != CLI_PARSED_WRONG)
+            fail_msg("%s was taken", wrong[i]);
+        if (strstr(err.what, "vigil predict has no ") == NULL || err.where[0] == '\0' ||
+            err.mend[0] == '\0')
+            fail_msg("%s: %s, %s, %s", wrong[i], err.what, err.where, err.mend);
+    }
+    assert_int_equal(PARSE("show_labels=False"), CLI_PARSED_WRONG);
+    assert_string_equal(err.mend, "--hide-labels");
+}
+
+static void an_option_of_another_command_is_told_as_such(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE("epochs=3"), CLI_PARSED_WRONG);
+    assert_string_equal(err.mend, "leave it out: it is of vigil train");
+    assert_int_equal(PARSE("cos_lr=True"), CLI_PARSED_WRONG);
+    assert_string_equal(err.mend, "leave it out: it is of vigil train");
+}
+
+static void only_what_is_near_is_a_hint(void **state)
+{
+    (void)state;
+    static const char *const far[] = {"box=3", "foo=1", "show_cnof=1", "nam=1", "conv2d=1"};
+    for (size_t i = 0; i < sizeof far / sizeof *far; i++) {
+        assert_int_equal(PARSE(far[i]), CLI_PARSED_WRONG);
+        assert_string_equal(err.mend, "vigil predict --help, which lists the options");
+    }
+    assert_int_equal(PARSE("clases=1"), CLI_PARSED_WRONG);
+    assert_string_equal(err.mend, "--classes");
+}
+
+static void a_task_may_stand_as_a_word_if_it_is_detection(void **state)
+{
+    (void)state;
+    ASSERT_PASSES("detect", "task=detect");
+    assert_int_equal(PARSE("segment"), CLI_PARSED_WRONG);
+    assert_string_equal(err.what, "this build has no task \"segment\"");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_asks_for_nothing_passes),
+        cmocka_unit_test(none_is_as_if_it_had_not_been_given),
+        cmocka_unit_test(what_does_nothing_is_said_once),
+        cmocka_unit_test(what_would_be_missed_is_refused_with_what_to_do_instead),
+        cmocka_unit_test(an_option_of_another_command_is_told_as_such),
+        cmocka_unit_test(only_what_is_near_is_a_hint),
+        cmocka_unit_test(a_task_may_stand_as_a_word_if_it_is_detection),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
