@@ -1,111 +1,11 @@
 /* The sampler, preloaded for real, and what the guard makes of its tables. */
 #include "support/test.h"
 
-#include <fcntl.h>
-#include <math.h>
 #include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
 #include <zlib.h>
 
-#include "watch/stacks/stacks_named.h"
+#include "stacks_run.h"
 #include "watch/tell/sinks.h"
-
-#define test_near(a, b, by) assert_true(fabs((a) - (b)) <= (by))
-
-typedef struct job {
-    char folder[256];
-    watch_stacks *stacks;
-    pid_t pid;
-    int to, from;
-    base_mem mem;
-    double t;
-} job;
-
-static void start(job *j, const char *program, const char *argument, size_t rate)
-{
-    char *argv[] = {(char *)(uintptr_t)program, (char *)(uintptr_t)argument, NULL};
-    watch_options o;
-    watch_job_options with = {.argv = argv};
-    static watch_stacks_env room;
-    vg_error err;
-    int down[2], up[2];
-    *j = (job){.t = 0};
-    base_mem_init(&j->mem, "test", NULL, SIZE_MAX);
-    base_format(j->folder, sizeof j->folder, "/tmp/vigil-stacks-XXXXXX");
-    assert_non_null(mkdtemp(j->folder));
-    assert_int_equal(watch_stacks_create(&j->stacks, j->folder, &j->mem, &err), VG_OK);
-    watch_options_default(&o);
-    o.stacks = true;
-    o.stacks_rate_bytes = rate;
-    assert_int_equal(watch_stacks_env_add(&room, &with, &o, j->folder, &err), VG_OK);
-    assert_int_equal(pipe(down) | pipe(up), 0);
-    j->pid = fork();
-    if (j->pid == 0) {
-        dup2(down[0], 0);
-        dup2(up[1], 1);
-        for (int fd = 3; fd < 64; fd++)
-            close(fd);
-        for (size_t i = 0; i < WATCH_MOST_ENV && with.env[i] != NULL; i++)
-            putenv((char *)(uintptr_t)with.env[i]);
-        execv(program, argv);
-        _exit(127);
-    }
-    close(down[0]);
-    close(up[1]);
-    j->to = down[1];
-    j->from = up[0];
-}
-
-static void await(job *j)
-{
-    char c;
-    assert_int_equal(read(j->from, &c, 1), 1);
-}
-
-static void look(job *j)
-{
-    watch_stacks_look(j->stacks, j->t);
-    j->t += 10;
-}
-
-static void go_on(job *j)
-{
-    assert_int_equal(write(j->to, ".", 1), 1);
-}
-
-static int finish(job *j)
-{
-    char path[512];
-    int status;
-    close(j->to);
-    waitpid(j->pid, &status, 0);
-    close(j->from);
-    watch_stacks_destroy(&j->stacks);
-    base_format(path, sizeof path, "%s/libvigil-stacks.so", j->folder);
-    unlink(path);
-    assert_int_equal(rmdir(j->folder), 0); /* nothing of it is left */
-    assert_int_equal(j->mem.in_use_bytes, 0);
-    return status;
-}
-
-/* Live bytes of one function's stacks. */
-static double live_of(job *j, const char *function, size_t *n_blocks)
-{
-    watch_named n;
-    vg_error err;
-    double bytes = 0, count = 0;
-    assert_int_equal(watch_named_make(&n, j->stacks, &j->mem, &err), VG_OK);
-    for (size_t g = 0; g < n.n_groups; g++)
-        if (n.groups[g].who != NULL &&
-            strcmp(watch_named_text(&n, n.groups[g].who->function), function) == 0) {
-            bytes += n.groups[g].bytes;
-            count += n.groups[g].count;
-        }
-    watch_named_fini(&n);
-    *n_blocks = (size_t)(count + 0.5);
-    return bytes;
-}
 
 static void every_kind_of_allocation_is_seen_and_forgotten(void **state)
 {
@@ -313,37 +213,6 @@ static void a_damaged_table_is_survived(void **state)
     assert_int_equal(finish(&j), 0);
 }
 
-static void python_functions_are_named(void **state)
-{
-    (void)state;
-    if (access("/usr/bin/python3.11", X_OK) != 0)
-        skip();
-    job j;
-    size_t n;
-    char script[] = "/tmp/vigil-stacks-XXXXXX.py";
-    static const char text[] = "import sys\n"
-                               "def keep():\n"
-                               "    return [{'i': float(i)} for i in range(20000)]\n"
-                               "kept = keep()\n"
-                               "sys.stdout.write('.'); sys.stdout.flush()\n"
-                               "sys.stdin.read(1)\n";
-    const int fd = mkstemps(script, 3);
-    assert_int_equal(write(fd, text, sizeof text - 1), sizeof text - 1);
-    close(fd);
-    start(&j, "/usr/bin/python3.11", script, 16 * 1024);
-    await(&j);
-    look(&j);
-    /* 20,000 of a dict of 64 + 16 bytes, its keys and values, and a float of 24; the list. */
-    const double bytes = live_of(&j, "keep.<locals>.<listcomp>", &n);
-    assert_true(bytes > 3.5e6 && bytes < 8e6);
-    watch_stacks_facts f;
-    watch_stacks_facts_get(&f, j.stacks);
-    assert_int_equal(f.python, 2);
-    go_on(&j);
-    assert_int_equal(finish(&j), 0);
-    unlink(script);
-}
-
 /* The sink as the guard calls it, over tables of a job that start() began in the same folder. */
 static void the_evidence_of_a_leak_says_who(void **state)
 {
@@ -418,7 +287,6 @@ int main(void)
         cmocka_unit_test(stacks_of_a_library_that_is_gone_are_told_by_its_name),
         cmocka_unit_test(the_three_reports_hold_the_same_stacks),
         cmocka_unit_test(a_damaged_table_is_survived),
-        cmocka_unit_test(python_functions_are_named),
         cmocka_unit_test(the_evidence_of_a_leak_says_who),
         cmocka_unit_test(others_preloads_stay),
     };

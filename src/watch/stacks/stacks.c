@@ -218,7 +218,7 @@ static uint32_t our_name(watch_stacks *s, uint32_t theirs)
 static uint64_t our_frame(watch_stacks *s, uint64_t frame)
 {
     const uint64_t kind = frame >> 48;
-    if (kind == STACKS_UNKNOWN)
+    if (kind == STACKS_UNKNOWN || kind == STACKS_NOTE)
         return frame;
     if (kind == STACKS_PYTHON)
         return (frame & ~STACKS_NAME) | our_name(s, (uint32_t)(frame & STACKS_NAME));
@@ -264,6 +264,21 @@ static watch_stack *our_stack(watch_stacks *s, uint32_t theirs)
 }
 _Static_assert(WATCH_MOST_STACKS < UINT16_MAX && MOST_NAMES < UINT16_MAX, "module_of and others");
 
+static void add_python(watch_stacks_facts *f, watch_python p)
+{
+    size_t i = 0;
+    while (i < f->n_pythons && f->pythons[i].version != p.version)
+        i++;
+    if (i == WATCH_MOST_PYTHONS)
+        return;
+    if (i == f->n_pythons)
+        f->pythons[f->n_pythons++] = p;
+    /* One that only just starts says nothing against the others. */
+    else if (f->pythons[i].seen == STACKS_PYTHON_STARTS ||
+             (p.seen < f->pythons[i].seen && p.seen != STACKS_PYTHON_STARTS))
+        f->pythons[i] = p;
+}
+
 static void add_table(watch_stacks *s)
 {
     const stacks_header *h = &s->table->header;
@@ -289,8 +304,10 @@ static void add_table(watch_stacks *s)
     s->facts.rate_bytes = h->rate_bytes;
     s->facts.n_samples += h->n_samples;
     s->facts.n_lost += h->n_no_room + h->n_no_stack;
-    if (h->python > s->facts.python && h->python <= 2)
-        s->facts.python = h->python;
+    s->facts.n_unread += h->n_unread;
+    if (h->python > STACKS_PYTHON_NONE && h->python < STACKS_N_PYTHON)
+        add_python(&s->facts,
+                   (watch_python){(uint32_t)h->python_version & 0xffff, (stacks_python)h->python});
 }
 
 /* ---- a look ---- */
@@ -369,7 +386,7 @@ void watch_stacks_look(watch_stacks *s, double now_s)
         s->stacks[i].bytes = s->stacks[i].count = 0;
         s->stacks[i].n_samples = 0;
     }
-    s->facts = (watch_stacks_facts){.python = s->facts.python};
+    s->facts = (watch_stacks_facts){0};
     s->n_no_stack = 0;
     for (int i = 0; i < STACKS_MOST_PROCESSES; i++) {
         char path[4224];
@@ -477,6 +494,27 @@ const watch_stack *const *watch_stacks_judge(watch_stacks *s, size_t *n)
 void watch_stacks_facts_get(watch_stacks_facts *out, const watch_stacks *s)
 {
     *out = s->facts;
+}
+
+void watch_python_words(char *buf, size_t n_buf, const watch_python *p, bool *is_bad)
+{
+    static const char small[] = "; its objects of up to 512 bytes are not seen: run the job with "
+                                "PYTHONMALLOC=malloc";
+    static const char *const seen[STACKS_N_PYTHON] = {
+        [STACKS_PYTHON_UNKNOWN] =
+            "is not supported (3.9 to 3.13 with the lock are): native frames only",
+        [STACKS_PYTHON_STARTS] = "has not been sampled yet",
+        [STACKS_PYTHON_OTHERWISE] =
+            "has its frames elsewhere than its version has: native frames only",
+        [STACKS_PYTHON_OBJECTS] =
+            "has its frames elsewhere than its version has: native frames only",
+        [STACKS_PYTHON_FRAMES] = "is told by its functions and lines",
+        [STACKS_PYTHON_WHOLE] = "is told by its functions and lines, small objects too"};
+    const bool no_small = p->seen == STACKS_PYTHON_UNKNOWN || p->seen == STACKS_PYTHON_OTHERWISE ||
+                          p->seen == STACKS_PYTHON_FRAMES;
+    base_format(buf, n_buf, "Python %u.%u %s%s", p->version >> 8, p->version & 255, seen[p->seen],
+                no_small ? small : "");
+    *is_bad = no_small || p->seen == STACKS_PYTHON_OBJECTS;
 }
 
 const char *watch_stacks_module(const watch_stacks *s, uint64_t frame)

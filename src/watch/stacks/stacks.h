@@ -5,7 +5,7 @@
  * look adds them up. Of every stack the bytes at up to 32 moments are kept; when these are full
  * every other one is dropped, so that a run of any length fits. A stack grows by its Theil-Sen
  * slope over the moments after the first third (its warm-up), when that is three times what
- * sampling alone would show. Memory: about 12 MB, all at create. For this folder. */
+ * sampling alone would show. Memory: about 14 MB, all at create. For this folder. */
 #ifndef WATCH_STACKS_H
 #define WATCH_STACKS_H
 
@@ -47,15 +47,27 @@ void watch_stacks_restart(watch_stacks *s);
  * the others, by bytes. Borrowed until the next call. */
 const watch_stack *const *watch_stacks_judge(watch_stacks *s, size_t *n);
 
+/* A version of CPython that the job runs, and what is seen of it: the least of its processes. */
+typedef struct watch_python {
+    uint32_t version; /* 0x030b: 3.11 */
+    stacks_python seen;
+} watch_python;
+enum { WATCH_MOST_PYTHONS = 8 };
+
 typedef struct watch_stacks_facts {
     int n_processes; /* tables read at the last look */
-    int python;      /* the most of any: stacks_header.python */
     uint64_t rate_bytes, n_samples, n_lost;
+    uint64_t n_unread; /* samples whose Python frames the kernel would not show */
+    watch_python pythons[WATCH_MOST_PYTHONS];
+    size_t n_pythons;
     double first_s, last_s; /* moments that growth was judged by */
     size_t n_moments;
     double bytes, count, growth_bytes;
 } watch_stacks_facts;
 void watch_stacks_facts_get(watch_stacks_facts *out, const watch_stacks *s);
+/* "Python 3.14 is not one of 3.9 to 3.13: ...": a sentence without its full stop. *is_bad: there is
+ * something of it that is not seen. */
+void watch_python_words(char *buf, size_t n_buf, const watch_python *p, bool *is_bad);
 /* "" for a frame in no module. */
 const char *watch_stacks_module(const watch_stacks *s, uint64_t frame);
 /* Of a Python frame. */

@@ -62,6 +62,12 @@ static vg_status add_frame(watch_named *n, watch_stacks *s, watch_symbols *symbo
         const char *function, *file;
         watch_stacks_python(s, frame, &function, &file);
         st = add_line(n, function, file, (int)(frame >> 24 & STACKS_NAME), mem, err);
+    } else if (frame >> 48 == STACKS_NOTE) {
+        st = add_line(n,
+                      (frame & STACKS_LOW) == STACKS_NOTE_NO_PYTHON
+                          ? "[a thread that runs no Python]"
+                          : "[more native frames]",
+                      "", 0, mem, err);
     } else {
         const size_t k =
             watch_symbols_find(found, symbols, watch_stacks_module(s, frame), frame & STACKS_LOW);
@@ -123,7 +129,8 @@ const watch_named_line *watch_named_who(const watch_named *n, const watch_stack 
 {
     const watch_named_line *native = NULL, *first = NULL;
     for (uint32_t f = 0; f < k->n_frames; f++) {
-        const watch_named_frame *frame = watch_named_find(n, k->frame[f]);
+        const watch_named_frame *frame =
+            k->frame[f] >> 48 != STACKS_NOTE ? watch_named_find(n, k->frame[f]) : NULL;
         for (uint32_t i = 0; frame != NULL && i < frame->n; i++) {
             const watch_named_line *l = &n->lines[frame->first + i];
             if (k->frame[f] >> 48 == STACKS_PYTHON)
@@ -134,6 +141,39 @@ const watch_named_line *watch_named_who(const watch_named *n, const watch_stack 
         }
     }
     return native != NULL ? native : first;
+}
+
+/* Installed ones: what a job's own code calls. */
+static bool is_library(const char *file)
+{
+    return file[0] == '<' || strstr(file, "/site-packages/") != NULL ||
+           strstr(file, "/dist-packages/") != NULL || strstr(file, "/lib/python") != NULL;
+}
+
+const watch_named_line *watch_named_from(const watch_named *n, const watch_stack *k)
+{
+    bool is_first = true;
+    for (uint32_t f = 0; f < k->n_frames; f++) {
+        if (k->frame[f] >> 48 != STACKS_PYTHON)
+            continue;
+        const watch_named_frame *frame = watch_named_find(n, k->frame[f]);
+        if (frame != NULL && frame->n > 0 &&
+            !is_library(watch_named_text(n, n->lines[frame->first].file)))
+            return is_first ? NULL : &n->lines[frame->first];
+        is_first = false;
+    }
+    return NULL;
+}
+
+void watch_named_both(char *buf, size_t n_buf, const watch_named *n, const watch_named_line *who,
+                      const watch_named_line *from)
+{
+    watch_named_words(buf, n_buf, n, who);
+    const size_t length = strlen(buf);
+    if (from == NULL || length + 8 > n_buf)
+        return;
+    base_format(buf + length, n_buf - length, " from ");
+    watch_named_words(buf + length + 6, n_buf - length - 6, n, from);
 }
 
 /* ---- groups ---- */
@@ -159,14 +199,16 @@ static void add_groups(watch_named *n)
 {
     for (size_t s = 0; s < n->n_stacks; s++) {
         const watch_stack *k = n->stacks[s];
-        const watch_named_line *who = watch_named_who(n, k);
+        const watch_named_line *who = watch_named_who(n, k), *from = watch_named_from(n, k);
         size_t g = 0;
-        while (g < n->n_groups && !same_function(n, n->groups[g].who, who))
+        while (g < n->n_groups && (!same_function(n, n->groups[g].who, who) ||
+                                   !same_function(n, n->groups[g].from, from)))
             g++;
         watch_named_group *group = &n->groups[g];
         if (g == n->n_groups) {
             n->n_groups++;
             group->who = who;
+            group->from = from;
         }
         group->bytes += k->bytes;
         group->count += k->count;

@@ -20,7 +20,7 @@ typedef struct watch_named_frame {
 
 /* All stacks of one function together: a leak has as many stacks as the kinds of objects in it. */
 typedef struct watch_named_group {
-    const watch_named_line *who;                    /* of its first stack */
+    const watch_named_line *who, *from;             /* of its first stack; from: NULL if none */
     double bytes, count, growth_bytes, slope_per_s; /* growth: of the stacks that grow */
     size_t n_stacks;
 } watch_named_group;
@@ -52,6 +52,11 @@ static inline const char *watch_named_text(const watch_named *n, uint32_t at)
  * NULL: no frame is known. In words: "keep (train.py:12)"; "?". */
 const watch_named_line *watch_named_who(const watch_named *n, const watch_stack *k);
 void watch_named_words(char *buf, size_t n_buf, const watch_named *n, const watch_named_line *l);
+/* Whose call it was: the innermost Python function that is of no installed library. NULL: who is
+ * that already, or there is none. In words: "relu (functional.py:12) from step (train.py:30)". */
+const watch_named_line *watch_named_from(const watch_named *n, const watch_stack *k);
+void watch_named_both(char *buf, size_t n_buf, const watch_named *n, const watch_named_line *who,
+                      const watch_named_line *from);
 
 /* The three reports: text for people, folded stacks for flame graphs (live bytes), pprof. */
 vg_status watch_stacks_text(const watch_named *n, const char *path, base_mem *mem, vg_error *err);

@@ -48,8 +48,9 @@ static void add_head(report *r, const watch_named *n)
 {
     char bytes[32], rate[32], growth[32];
     const watch_stacks_facts *f = &n->facts;
-    add(r, "Live memory by call stack: about %s in %.0f blocks, %d process%s.\n",
-        base_format_bytes(bytes, sizeof bytes, f->bytes), f->count, f->n_processes,
+    add(r, "Live memory by call stack: about %s in %.0f block%s, %d process%s.\n",
+        base_format_bytes(bytes, sizeof bytes, f->bytes), f->count,
+        f->count >= 0.5 && f->count < 1.5 ? "" : "s", f->n_processes,
         f->n_processes == 1 ? "" : "es");
     add(r,
         "Sampled every %s on average (--stacks-rate), %llu samples, %llu lost for want of room.\n",
@@ -63,9 +64,17 @@ static void add_head(report *r, const watch_named *n)
             base_format_bytes(growth, sizeof growth, f->growth_bytes));
     else
         add(r, "Looked once: growth is not known yet.\n");
-    if (f->python > 0)
-        add(r, "CPython 3.11: its frames%s.\n",
-            f->python == 2 ? " and its small objects are told, too" : " are told, too");
+    for (size_t i = 0; i < f->n_pythons; i++) {
+        char words[256];
+        bool is_bad;
+        watch_python_words(words, sizeof words, &f->pythons[i], &is_bad);
+        add(r, "%s.\n", words);
+    }
+    if (f->n_unread > 0)
+        add(r,
+            "%llu samples of threads without Python's lock are told by native frames: "
+            "process_vm_readv is forbidden here.\n",
+            (unsigned long long)f->n_unread);
     if (!watch_symbols_are_there())
         add(r, "Built without libdw: addresses instead of names.\n");
 }
@@ -73,12 +82,12 @@ static void add_head(report *r, const watch_named *n)
 /* A stack's functions together. */
 static void add_groups(report *r, const watch_named *n)
 {
-    char bytes[32], growth[32], slope[32], who[512];
+    char bytes[32], growth[32], slope[32], who[1024];
     add(r, "\n%12s %12s %12s %10s %7s  who\n", "grew by", "per hour", "live", "blocks", "stacks");
     for (size_t g = 0; g < n->n_groups && g < SHOWN; g++) {
         const watch_named_group *k = &n->groups[g];
         const bool grows = k->growth_bytes > 0;
-        watch_named_words(who, sizeof who, n, k->who);
+        watch_named_both(who, sizeof who, n, k->who, k->from);
         add(r, "%12s %12s %12s %10.0f %7zu  %s\n",
             grows ? base_format_bytes(growth, sizeof growth, k->growth_bytes) : "-",
             grows ? base_format_bytes(slope, sizeof slope, k->slope_per_s * 3600) : "-",
@@ -88,11 +97,11 @@ static void add_groups(report *r, const watch_named *n)
 
 static void add_stack(report *r, const watch_named *n, const watch_stack *k, size_t rank)
 {
-    char bytes[32], growth[32], slope[32], who[512];
-    watch_named_words(who, sizeof who, n, watch_named_who(n, k));
-    add(r, "\n%zu. %s\n   live %s in %.0f block%s (%u samples)", rank, who,
+    char bytes[32], growth[32], slope[32], who[1024];
+    watch_named_both(who, sizeof who, n, watch_named_who(n, k), watch_named_from(n, k));
+    add(r, "\n%zu. %s\n   live %s in %.0f block%s (%u sample%s)", rank, who,
         base_format_bytes(bytes, sizeof bytes, k->bytes), k->count, k->count < 1.5 ? "" : "s",
-        k->n_samples);
+        k->n_samples, k->n_samples == 1 ? "" : "s");
     if (!isnan(k->growth_bytes) && k->grows)
         add(r, ", grew by %s, %s/h", base_format_bytes(growth, sizeof growth, k->growth_bytes),
             base_format_bytes(slope, sizeof slope, k->slope_per_s * 3600));

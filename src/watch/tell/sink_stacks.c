@@ -15,7 +15,8 @@ typedef struct state {
     int n_restarts;
     double interval_s, began_s, written_s;
     char folder[4096], who[512];
-    double who_slope_per_s; /* NAN: nothing grows */
+    double who_slope_per_s;              /* NAN: nothing grows */
+    uint32_t warned[WATCH_MOST_PYTHONS]; /* versions, each once */
     int64_t wall_ns;
 } state;
 
@@ -54,7 +55,7 @@ static vg_status write_all(state *s, vg_error *err)
     vg_status st = watch_named_make(&n, s->stacks, s->mem, err);
     s->who_slope_per_s = NAN;
     if (st == VG_OK && n.n_groups > 0 && n.groups[0].growth_bytes > 0) {
-        watch_named_words(s->who, sizeof s->who, &n, n.groups[0].who);
+        watch_named_both(s->who, sizeof s->who, &n, n.groups[0].who, n.groups[0].from);
         s->who_slope_per_s = n.groups[0].slope_per_s;
     }
     if (st == VG_OK && base_path_join(path, sizeof path, s->folder, "stacks.txt"))
@@ -69,6 +70,25 @@ static vg_status write_all(state *s, vg_error *err)
     return st;
 }
 
+/* Once for each: of what will be missing in the report, while the job can still be started anew. */
+static void warn_of_pythons(state *s)
+{
+    watch_stacks_facts f;
+    watch_stacks_facts_get(&f, s->stacks);
+    for (size_t i = 0; i < f.n_pythons; i++) {
+        char words[256];
+        bool is_bad;
+        size_t k = 0;
+        watch_python_words(words, sizeof words, &f.pythons[i], &is_bad);
+        while (k < WATCH_MOST_PYTHONS && s->warned[k] != 0 && s->warned[k] != f.pythons[i].version)
+            k++;
+        if (!is_bad || k == WATCH_MOST_PYTHONS || s->warned[k] != 0)
+            continue;
+        s->warned[k] = f.pythons[i].version;
+        base_log(BASE_LOG_WARN, words, "option=stacks");
+    }
+}
+
 static vg_status sample(void *state_, const watch_moment *m, vg_error *err)
 {
     state *s = state_;
@@ -80,6 +100,7 @@ static vg_status sample(void *state_, const watch_moment *m, vg_error *err)
     }
     if (run_s(s) >= watch_stacks_next_s(s->stacks, s->interval_s))
         watch_stacks_look(s->stacks, run_s(s));
+    warn_of_pythons(s);
     return VG_OK;
 }
 

@@ -14,7 +14,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define STACKS_MAGIC UINT64_C(0x316b617473677600) /* "\0vgstak1" */
+#define STACKS_MAGIC UINT64_C(0x326b617473677600) /* "\0vgstak2" */
 
 enum {
     STACKS_MOST_PROCESSES = 64, /* tables at once: NN.stacks */
@@ -24,7 +24,8 @@ enum {
     STACKS_FUNCTION_BYTES = 64,
     STACKS_FILE_BYTES = 120,
     STACKS_MOST_STACKS = 4096,
-    STACKS_MOST_FRAMES = 56,
+    STACKS_MOST_FRAMES = 72,
+    STACKS_MOST_NATIVE = 48, /* of them, where Python's follow: torch alone goes deeper than 60 */
     STACKS_N_BUCKETS = 8192, /* of 8: 65,536 live samples, 32 GiB at 512 KiB a sample */
     STACKS_WAYS = 8
 };
@@ -32,12 +33,31 @@ enum {
 /* A frame: the upper 16 bits say what the lower 48 are.
  *   STACKS_UNKNOWN  an address in no module (code made at run time)
  *   STACKS_PYTHON   line << 24 | name
+ *   STACKS_NOTE     no frame, but what is to be said of the stack here
  *   else            module number + 1, and the address within it (as the file has it; one before
  *                   the return address, so that it lies in the call) */
 #define STACKS_UNKNOWN UINT64_C(0)
 #define STACKS_PYTHON  UINT64_C(0xffff)
+#define STACKS_NOTE    UINT64_C(0xfffe)
 #define STACKS_LOW     UINT64_C(0xffffffffffff)
 #define STACKS_NAME    UINT64_C(0xffffff)
+
+enum {
+    STACKS_NOTE_NO_PYTHON = 1, /* a thread that Python does not know */
+    STACKS_NOTE_CUT            /* more native frames were here */
+};
+
+/* What is seen of the CPython in a process. */
+typedef enum stacks_python {
+    STACKS_PYTHON_NONE,      /* there is none */
+    STACKS_PYTHON_UNKNOWN,   /* one of another version: neither frames nor small objects */
+    STACKS_PYTHON_STARTS,    /* nothing of it was sampled yet */
+    STACKS_PYTHON_OTHERWISE, /* its frames are not where its version has them; nor small objects */
+    STACKS_PYTHON_OBJECTS,   /* so, but small objects */
+    STACKS_PYTHON_FRAMES,    /* frames, but no small objects */
+    STACKS_PYTHON_WHOLE,     /* both */
+    STACKS_N_PYTHON
+} stacks_python;
 
 enum { STACKS_EMPTY, STACKS_WRITING, STACKS_READY };
 
@@ -75,10 +95,12 @@ typedef struct stacks_sample {
 typedef struct stacks_header {
     uint64_t magic, n_bytes;
     int32_t pid;
-    int32_t python;     /* 0: none; 1: its frames; 2: its small objects, too */
+    int32_t python;     /* stacks_python */
     uint64_t opened_ns; /* CLOCK_BOOTTIME */
     uint64_t rate_bytes;
+    uint64_t python_version;                           /* 0x030b: 3.11 */
     _Atomic uint64_t n_samples, n_no_room, n_no_stack; /* ever; lost for want of a slot or stack */
+    _Atomic uint64_t n_unread; /* without the interpreter's lock, and the kernel would not read */
 } stacks_header;
 
 typedef struct stacks_table {

@@ -4,7 +4,9 @@
  *   preload.c   malloc and its kin: counts bytes, and hands every so many of them to the others
  *   record.c    the shared table: opens it, finds stacks and live samples
  *   unwind.c    who calls
- *   python.c    who calls in CPython, and its small objects, which never come to malloc */
+ *   python.c    who calls in CPython, and its small objects, which never come to malloc; by
+ *               python_frames.c, which knows where versions keep their frames, and python_lines.c
+ */
 #ifndef WATCH_STACKS_PRELOAD_H
 #define WATCH_STACKS_PRELOAD_H
 
@@ -74,11 +76,16 @@ bool record_remove(const void *p, size_t *n);
 /* ---- unwind.c, python.c: into frame, of which n are written ---- */
 
 void unwind_init(void);
-uint32_t unwind(uint64_t *frame, uint32_t room, stacks_table *t);
+/* The innermost callers, up to the interpreter's loop if `ends_at_loop`; a note where there were
+ * more. */
+uint32_t unwind(uint64_t *frame, uint32_t room, bool ends_at_loop, stacks_table *t);
 void python_init(void);
-/* The innermost frames of this thread, if it runs CPython; looks after its hooks, too. */
+/* The innermost Python frames of this thread, if it runs CPython, or a note that it runs none;
+ * looks after its hooks, too. */
 uint32_t python_frames(uint64_t *frame, uint32_t room, stacks_table *t);
-/* Start of the interpreter's loop: callers beyond it are CPython's own; 0: no CPython. */
+/* A child's table has names of its own. */
+void python_forget(void);
+/* Start of the interpreter's loop: callers beyond it are CPython's own. */
 uintptr_t python_loop(void);
 
 /* The number of a Python function in the table. 0: no room. */

@@ -1,9 +1,11 @@
-/* python.c: CPython 3.11: its callers, and its small objects.
+/* python.c: CPython 3.9 to 3.13: its callers, and its small objects.
  *
- * Frames: a sampled allocation of a thread that holds the interpreter's lock reads its chain of
- * frames where 3.11 has them (the offsets below, of Include/cpython/code.h, internal/pycore_frame.h
- * and cpython/pystate.h) and copies names; nothing is called but PyCode_Addr2Line, which takes no
- * memory. Other versions have other offsets and get native frames alone.
+ * Frames: a sampled allocation reads the chain of frames of its own thread (python_frames.c) and
+ * copies names. A thread that holds the interpreter's lock reads them where they are. One that gave
+ * the lock away (ctypes, numpy, most of torch) has frames that stand still as well, but the
+ * interpreter may be ending under it: it reads through the kernel, and asks for its state by the
+ * thread's own key. Before the layout is believed, its first frames are compared with what CPython
+ * says of them; a build that has it otherwise, and other versions, get native frames alone.
  *
  * Small objects (up to 512 bytes) live in arenas that CPython maps, and never come to malloc. So
  * its allocator is wrapped by the documented PyMem_SetAllocator, once it is known to hand larger
@@ -14,24 +16,13 @@
 #include "preload.h"
 
 #include <dlfcn.h>
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { VERSION = 0x030b, SMALL_BYTES = 512, DOMAIN_MEM = 1, DOMAIN_OBJ = 2 };
-enum {
-    STATE_CFRAME = 56,
-    CFRAME_FRAME = 8,
-    FRAME_CODE = 32,
-    FRAME_PREVIOUS = 48,
-    FRAME_INSTR = 56,
-    OBJECT_TYPE = 8,
-    CODE_FILE = 112,
-    CODE_QUALNAME = 128,
-    CODE_INSTRS = 184,
-    TEXT_LENGTH = 16,
-    TEXT_STATE = 32,
-    TEXT_ASCII = 48,
-    TEXT_OTHER = 72
-};
+#include "python_frames.h"
+
+enum { SMALL_BYTES = 512, DOMAIN_MEM = 1, DOMAIN_OBJ = 2 };
 
 typedef struct py_allocator {
     void *ctx;
@@ -42,15 +33,16 @@ typedef struct py_allocator {
 } py_allocator;
 
 static struct {
-    bool is_there;
-    int32_t seen;             /* as stacks_header.python */
-    void *(*state)(void);     /* of whichever thread runs */
-    void *(*own_state)(void); /* of this thread */
+    uint32_t version;         /* 0: no CPython */
+    _Atomic int32_t seen;     /* stacks_python */
+    bool reads_safely;        /* through the kernel */
+    void *(*state)(void);     /* 3.9 to 3.11: of whichever thread runs; later: of this one */
+    void *(*own_state)(void); /* of this thread, with the lock or without */
     int (*is_initialized)(void);
-    int (*line)(void *, int);
     void (*get)(int, py_allocator *);
     void (*set)(int, py_allocator *);
-    const void *code_type, *text_type;
+    python_layout layout;
+    python_types types;
     uintptr_t loop;
     py_allocator old;
 } py;
@@ -62,22 +54,41 @@ static bool find(void *to, const char *name)
     return f != NULL;
 }
 
+/* "3.13.0 (main, ..." is 0x030d; "3.14.0a1", which may change yet, is told by *is_final. */
+static uint32_t parse_version(const char *text, bool *is_final)
+{
+    char *end;
+    const unsigned long major = strtoul(text, &end, 10);
+    const unsigned long minor = *end == '.' ? strtoul(end + 1, &end, 10) : 0;
+    const unsigned long micro = *end == '.' ? strtoul(end + 1, &end, 10) : 0;
+    *is_final = *end != 'a' && *end != 'b' && micro < 1000;
+    return (uint32_t)((major & 255) << 8 | (minor & 255));
+}
+
 void python_init(void)
 {
-    const unsigned long *version;
-    py.is_there = find(&version, "Py_Version") && *version >> 16 == VERSION &&
-                  find(&py.state, "_PyThreadState_UncheckedGet") &&
-                  find(&py.own_state, "PyGILState_GetThisThreadState") &&
-                  find(&py.is_initialized, "Py_IsInitialized") &&
-                  find(&py.line, "PyCode_Addr2Line") && find(&py.get, "PyMem_GetAllocator") &&
-                  find(&py.set, "PyMem_SetAllocator") && find(&py.code_type, "PyCode_Type") &&
-                  find(&py.text_type, "PyUnicode_Type") &&
-                  find(&py.loop, "_PyEval_EvalFrameDefault");
+    const char *(*version)(void);
+    const void *runtime = NULL;
+    bool is_final;
+    if (!find(&version, "Py_GetVersion") || !find(&py.is_initialized, "Py_IsInitialized"))
+        return;
+    py.version = parse_version(version(), &is_final);
+    find(&runtime, "_PyRuntime");
+    const bool is_known = is_final && python_layout_find(&py.layout, py.version, runtime);
+    const bool is_whole =
+        (find(&py.state, "_PyThreadState_UncheckedGet") ||
+         find(&py.state, "PyThreadState_GetUnchecked")) &&
+        find(&py.own_state, "PyGILState_GetThisThreadState") &&
+        find(&py.types.line, "PyCode_Addr2Line") && find(&py.get, "PyMem_GetAllocator") &&
+        find(&py.set, "PyMem_SetAllocator") && find(&py.types.code, "PyCode_Type") &&
+        find(&py.types.text, "PyUnicode_Type") && find(&py.types.bytes, "PyBytes_Type") &&
+        find(&py.loop, "_PyEval_EvalFrameDefault");
+    py.seen = is_known && is_whole ? STACKS_PYTHON_STARTS : STACKS_PYTHON_UNKNOWN;
 }
 
 uintptr_t python_loop(void)
 {
-    return py.is_there ? py.loop : 0;
+    return py.loop;
 }
 
 /* ---- small objects ---- */
@@ -86,9 +97,11 @@ static __attribute__((noinline)) void *sampled_object(void *ctx, size_t n)
 {
     if (!sample_begin(n))
         return py.old.malloc(ctx, n);
+    const int was = errno;
     void *p = stacks_next.memalign(MARK_BYTES, n);
     if (p != NULL)
         record_add(p, n);
+    errno = was;
     sample_end();
     return p != NULL ? p : py.old.malloc(ctx, n);
 }
@@ -122,13 +135,17 @@ static bool hands_on(const py_allocator *a, size_t n)
     return is_same;
 }
 
+/* False: its small objects stay unseen. */
 static bool wrap_allocator(void)
 {
     py_allocator mem, obj;
     py.get(DOMAIN_MEM, &mem);
     py.get(DOMAIN_OBJ, &obj);
-    if (memcmp(&mem, &obj, sizeof mem) != 0 || !hands_on(&obj, SMALL_BYTES + 88) ||
-        hands_on(&obj, 64)) /* with PYTHONMALLOC=malloc all are seen anyway */
+    if (!hands_on(&obj, SMALL_BYTES + 88))
+        return false;
+    if (hands_on(&obj, 64)) /* PYTHONMALLOC=malloc: all are seen anyway */
+        return true;
+    if (memcmp(&mem, &obj, sizeof mem) != 0)
         return false;
     py.old = obj;
     obj.malloc = hook_malloc;
@@ -140,71 +157,59 @@ static bool wrap_allocator(void)
 
 /* ---- frames ---- */
 
-static const void *pointer_at(const void *base, size_t offset)
+/* Once, by the first sample of a thread that holds the lock and has frames. */
+static int32_t begin(const void *state, stacks_table *t)
 {
-    const void *p;
-    memcpy(&p, (const char *)base + offset, sizeof p);
-    return p;
-}
-
-/* The end of a text that is too long: files are told by it. What is not ASCII becomes "?". */
-static void copy_text(char *out, size_t room, const void *text, bool keeps_end)
-{
-    static const char unknown[] = "?";
-    memcpy(out, unknown, sizeof unknown);
-    if (text == NULL || pointer_at(text, OBJECT_TYPE) != py.text_type)
-        return;
-    uint32_t state;
-    int64_t length;
-    memcpy(&state, (const char *)text + TEXT_STATE, sizeof state);
-    memcpy(&length, (const char *)text + TEXT_LENGTH, sizeof length);
-    const uint32_t kind = state >> 2 & 7;
-    const bool compact = state >> 5 & 1, ascii = state >> 6 & 1;
-    if (!compact || length < 0 || (kind != 1 && kind != 2 && kind != 4))
-        return;
-    const unsigned char *chars = (const unsigned char *)text + (ascii ? TEXT_ASCII : TEXT_OTHER);
-    const size_t n = (size_t)length, kept = n < room ? n : room - 1;
-    const size_t from = keeps_end ? n - kept : 0;
-    for (size_t i = 0; i < kept; i++) {
-        const unsigned char *c = chars + (from + i) * kind;
-        bool plain = c[0] >= 32 && c[0] < 127; /* little-endian: the others are 0 */
-        for (uint32_t k = 1; k < kind; k++)
-            plain &= c[k] == 0;
-        out[i] = plain ? (char)c[0] : '?';
+    py.reads_safely = python_can_read_safely(t->header.pid);
+    switch (python_frames_check(state, &py.layout, &py.types,
+                                py.reads_safely ? python_read_safely : python_read_at_once)) {
+    case PYTHON_NO_FRAME:
+        return STACKS_PYTHON_STARTS;
+    case PYTHON_OTHERWISE:
+        return wrap_allocator() ? STACKS_PYTHON_OBJECTS : STACKS_PYTHON_OTHERWISE;
+    case PYTHON_AS_EXPECTED:
+        return wrap_allocator() ? STACKS_PYTHON_WHOLE : STACKS_PYTHON_FRAMES;
     }
-    out[kept] = '\0';
+    return STACKS_PYTHON_OTHERWISE;
 }
 
-static uint64_t python_frame(stacks_table *t, const void *frame, const void *code)
+static uint32_t read_frames(uint64_t *out, uint32_t room, stacks_table *t)
 {
-    char function[STACKS_FUNCTION_BYTES], file[STACKS_FILE_BYTES];
-    copy_text(function, sizeof function, pointer_at(code, CODE_QUALNAME), false);
-    copy_text(file, sizeof file, pointer_at(code, CODE_FILE), true);
-    const char *at = pointer_at(frame, FRAME_INSTR);
-    const int line =
-        py.line((void *)(uintptr_t)code, (int)(at - ((const char *)code + CODE_INSTRS)));
-    return STACKS_PYTHON << 48 | (uint64_t)((uint32_t)(line > 0 ? line : 0) & STACKS_NAME) << 24 |
-           record_name(t, function, file);
+    const void *own = py.own_state();
+    const void *running = py.state();
+    const bool has_lock = running != NULL && (running == own || py.version >= 0x030c);
+    if (has_lock && py.seen == STACKS_PYTHON_STARTS && py.is_initialized())
+        py.seen = begin(running, t);
+    if (py.seen != STACKS_PYTHON_FRAMES && py.seen != STACKS_PYTHON_WHOLE)
+        return 0;
+    if (has_lock)
+        return python_frames_walk(out, room, t, running, &py.layout, &py.types,
+                                  python_read_at_once);
+    if (!py.is_initialized()) /* it ends: threads that outlive it have nothing to read any more */
+        return 0;
+    if (own == NULL) {
+        out[0] = STACKS_NOTE << 48 | STACKS_NOTE_NO_PYTHON;
+        return 1;
+    }
+    if (!py.reads_safely) {
+        atomic_fetch_add_explicit(&t->header.n_unread, 1, memory_order_relaxed);
+        return 0;
+    }
+    python_read_of(t->header.pid);
+    return python_frames_walk(out, room, t, own, &py.layout, &py.types, python_read_safely);
+}
+
+void python_forget(void)
+{
+    python_frames_forget();
 }
 
 uint32_t python_frames(uint64_t *out, uint32_t room, stacks_table *t)
 {
-    if (!py.is_there)
+    if (py.version == 0)
         return 0;
-    const void *state = py.state();
-    if (state == NULL || state != py.own_state()) /* another thread runs: its frames may change */
-        return 0;
-    if (py.seen == 0 && py.is_initialized())
-        py.seen = wrap_allocator() ? 2 : 1;
+    const uint32_t n = py.seen == STACKS_PYTHON_UNKNOWN ? 0 : read_frames(out, room, t);
+    t->header.python_version = py.version;
     t->header.python = py.seen;
-    const void *cframe = pointer_at(state, STATE_CFRAME);
-    const void *frame = cframe != NULL ? pointer_at(cframe, CFRAME_FRAME) : NULL;
-    uint32_t n = 0;
-    for (; frame != NULL && n < room; frame = pointer_at(frame, FRAME_PREVIOUS)) {
-        const void *code = pointer_at(frame, FRAME_CODE);
-        if (code == NULL || pointer_at(code, OBJECT_TYPE) != py.code_type)
-            break;
-        out[n++] = python_frame(t, frame, code);
-    }
     return n;
 }

@@ -44,6 +44,7 @@ static void forget_parents(void)
         munmap(t, sizeof *t);
     for (size_t i = 0; i < N_PLACES; i++)
         atomic_store_explicit(&n_at[i], 0, memory_order_relaxed);
+    python_forget();
 }
 
 bool record_init(uint64_t *rate_bytes)
@@ -263,12 +264,19 @@ bool record_remove(const void *p, size_t *n)
 void record_add(const void *p, size_t n)
 {
     stacks_table *t = get_table();
-    uint64_t frame[STACKS_MOST_FRAMES];
+    uint64_t frame[STACKS_MOST_FRAMES], pythons[STACKS_MOST_FRAMES];
     size_t old;
     if (t == NULL)
         return;
-    uint32_t n_frames = unwind(frame, STACKS_MOST_FRAMES, t);
-    n_frames += python_frames(frame + n_frames, STACKS_MOST_FRAMES - n_frames, t);
+    /* Python's are found however deep the native ones are; of both the innermost tell most. */
+    uint32_t n_pythons = python_frames(pythons, STACKS_MOST_FRAMES, t);
+    const bool in_python = n_pythons > 0 && pythons[0] >> 48 == STACKS_PYTHON;
+    uint32_t n_frames =
+        unwind(frame, in_python ? STACKS_MOST_NATIVE : STACKS_MOST_FRAMES - 1, in_python, t);
+    if (n_pythons > STACKS_MOST_FRAMES - n_frames)
+        n_pythons = STACKS_MOST_FRAMES - n_frames;
+    memcpy(frame + n_frames, pythons, n_pythons * sizeof *pythons);
+    n_frames += n_pythons;
     const uint32_t stack = find_stack(t, frame, n_frames);
     atomic_fetch_add_explicit(&t->header.n_samples, 1, memory_order_relaxed);
     if (stack == STACKS_MOST_STACKS) {

@@ -20,6 +20,8 @@ void unwind_init(void)
 typedef struct walk {
     uint64_t *frame;
     uint32_t n, room;
+    uintptr_t loop; /* 0: none */
+    bool is_cut;
     stacks_table *table;
 } walk;
 
@@ -29,20 +31,25 @@ static _Unwind_Reason_Code step(struct _Unwind_Context *context, void *walk_)
     walk *w = walk_;
     int before = 0; /* of the instruction: then it is no return address (a signal) */
     const uintptr_t pc = _Unwind_GetIPInfo(context, &before);
-    if (pc == 0 || w->n == w->room)
+    if (pc == 0)
         return _URC_END_OF_STACK;
     if (pc >= own_start && pc < own_end)
         return _URC_NO_REASON;
-    const uintptr_t loop = python_loop();
-    if (loop != 0 && _Unwind_GetRegionStart(context) == loop)
+    if (w->loop != 0 && _Unwind_GetRegionStart(context) == w->loop)
         return _URC_END_OF_STACK;
+    if (w->n + 1 == w->room) {
+        w->is_cut = true;
+        return _URC_END_OF_STACK;
+    }
     w->frame[w->n++] = record_frame(w->table, before ? pc : pc - 1);
     return _URC_NO_REASON;
 }
 
-uint32_t unwind(uint64_t *frame, uint32_t room, stacks_table *t)
+uint32_t unwind(uint64_t *frame, uint32_t room, bool ends_at_loop, stacks_table *t)
 {
-    walk w = {.frame = frame, .room = room, .table = t};
+    walk w = {.frame = frame, .room = room, .loop = ends_at_loop ? python_loop() : 0, .table = t};
     _Unwind_Backtrace(step, &w);
+    if (w.is_cut)
+        frame[w.n++] = STACKS_NOTE << 48 | STACKS_NOTE_CUT;
     return w.n;
 }
