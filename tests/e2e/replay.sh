@@ -1,7 +1,8 @@
 #!/bin/sh
-# replay.sh BUILD SOURCE: traces recorded from the corpus (bench/leaks) are judged as they were: the same verdict at the
-# same sample, every time. TRACE.events has what is to be said: time, series, state, rule of each event that calls or
-# clears. VIGIL_GOLDEN=write writes them anew, to be read before they are committed.
+# replay.sh BUILD SOURCE: traces recorded from the corpus (bench/leaks), and of users' programs (users.txt beside them),
+# are judged as they were: the same verdict at the same sample, every time. TRACE.events has what is to be said: time,
+# series, state, rule of each event that calls or clears. VIGIL_GOLDEN=write writes them anew, to be read before they
+# are committed.
 set -u
 . "$(dirname "$0")/lib.sh"
 
@@ -29,7 +30,7 @@ for trace in "$traces"/*.csv; do
         fail "$name: $(diff "$traces/$name.events" "$tmp/$name.events")"
     n_checks=$((n_checks + 1))
     # What the program was is also what it is called.
-    rule=$(sed -n "s/^$name\(\.py\)\{0,1\}  *\(leak\|hang\)  *\(R[0-9]*\).*/\3/p" "$source/tests/leaks/corpus.txt")
+    rule=$(sed -n "s/^$name\(\.py\)\{0,1\}  *\(leak\|hang\)  *\(R[0-9]*\).*/\3/p" "$source/tests/leaks/corpus.txt" "$traces/users.txt")
     called=$(grep -E ' (leaking|critical|hung) ' "$tmp/$name.events" | head -n 1 | cut -d' ' -f4)
     equal "$called" "$rule" "$name: the cause of its first call"
 done

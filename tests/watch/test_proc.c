@@ -145,6 +145,14 @@ static void descriptors_are_of_their_kind(void **state)
                 {"/dev/nvidia0", PROC_FD_DEVICE},
                 {"/r/events.out.tfevents.1.host", PROC_FD_EVENTS_FILE},
                 {"/tmp/x (deleted)", PROC_FD_DELETED},
+                {"/torch_12_3 (deleted)", PROC_FD_SHM}, /* a mount that is not seen here */
+                {"/srv/a.db", PROC_FD_SQLITE},
+                {"/srv/state-wal", PROC_FD_SQLITE},
+                {"/srv/a.dbx", PROC_FD_FILE},
+                {"/var/log/app.log", PROC_FD_LOG},
+                {"/var/log/app.log.1", PROC_FD_LOG},
+                {"/srv/app.login", PROC_FD_FILE},
+                {"/srv/app.log (deleted)", PROC_FD_DELETED},
                 {"/tmp/x", PROC_FD_FILE}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         assert_int_equal(proc_fd_kind(rows[i].target), rows[i].kind);
@@ -166,7 +174,7 @@ static void maps_are_the_same_at_any_cut(void **state)
     }
 }
 
-static void only_established_connections_have_a_peer(void **state)
+static void only_open_connections_have_a_peer(void **state)
 {
     (void)state;
     const text t = load("net_tcp.txt");
@@ -181,6 +189,10 @@ static void only_established_connections_have_a_peer(void **state)
         line = end + 1;
     }
     assert_int_equal(n, 1);
+    static const char left[] = "1: 0100007F:A1B2 0200007F:01BB 08 0:0 00:0 0  1000  0 42 1",
+                      wait[] = "1: 0100007F:A1B2 0200007F:01BB 06 0:0 00:0 0  1000  0 42 1";
+    assert_true(proc_socket_parse(&s, left, sizeof left - 1) && s.is_left && s.inode == 42);
+    assert_false(proc_socket_parse(&s, wait, sizeof wait - 1));
     assert_int_equal(proc_socket_inode("socket:[31337]"), 31337);
     assert_int_equal(proc_socket_inode("socket:[31337"), 0);
     assert_int_equal(proc_socket_inode("pipe:[31337]"), 0);
@@ -198,6 +210,6 @@ int main(void)
         cmocka_unit_test(cgroup_paths_of_both_versions_are_found),
         cmocka_unit_test(descriptors_are_of_their_kind),
         cmocka_unit_test(maps_are_the_same_at_any_cut),
-        cmocka_unit_test(only_established_connections_have_a_peer)};
+        cmocka_unit_test(only_open_connections_have_a_peer)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "watch/sample/world.h"
 #include "watch/watch.h"
 
 static const double MB = 1024.0 * 1024, GB = 1024.0 * 1024 * 1024, HOUR = 3600;
@@ -26,6 +27,11 @@ static void quiet(watch_sample *s, double t)
                   {WATCH_MAIN_FDS_DELETED, 0},
                   {WATCH_MAIN_FDS_EVENTS_FILE, 1},
                   {WATCH_MAIN_FDS_CAMERA, 0},
+                  {WATCH_MAIN_FDS_EVENT, 3},
+                  {WATCH_MAIN_FDS_SQLITE, 1},
+                  {WATCH_MAIN_FDS_LOG, 1},
+                  {WATCH_MAIN_CLOSE_WAIT, 0},
+                  {WATCH_MAIN_DELETED_BYTES, 0},
                   {WATCH_MAIN_THREADS, 24},
                   {WATCH_CHILDREN_COUNT, 4},
                   {WATCH_CHILDREN_STALE, 0},
@@ -229,6 +235,95 @@ static void gpu_cache(watch_sample *s, double t)
     add(s, WATCH_GPU0_BYTES, s->value[WATCH_WORK_SHAPES] * 120 * MB);
 }
 
+/* Descriptors of one kind, one in 150 s. */
+static double grow_fds(watch_sample *s, double t, watch_series kind)
+{
+    const double n = floor(t / 150);
+    add(s, WATCH_MAIN_FDS, n);
+    add(s, kind, n);
+    return n;
+}
+
+static void files(watch_sample *s, double t)
+{
+    grow_fds(s, t, WATCH_MAIN_FDS_FILE);
+    base_format(s->text[WATCH_TEXT_FILES], sizeof s->text[0], "412 times /etc/hostname");
+}
+
+static void sqlite(watch_sample *s, double t)
+{
+    add(s, WATCH_MAIN_FDS_SQLITE, grow_fds(s, t, WATCH_MAIN_FDS_FILE));
+}
+
+static void log_handlers(watch_sample *s, double t)
+{
+    add(s, WATCH_MAIN_FDS_LOG, grow_fds(s, t, WATCH_MAIN_FDS_FILE));
+}
+
+static void deleted(watch_sample *s, double t)
+{
+    add(s, WATCH_MAIN_DELETED_BYTES, grow_fds(s, t, WATCH_MAIN_FDS_DELETED) * 3 * MB);
+}
+
+/* One deleted log that is written on: no descriptor rises. */
+static void deleted_log(watch_sample *s, double t)
+{
+    add(s, WATCH_MAIN_DELETED_BYTES, 100 * MB * t / HOUR);
+}
+
+static void threads(watch_sample *s, double t)
+{
+    add(s, WATCH_MAIN_THREADS, floor(t / 150));
+    s->value[WATCH_WORK_INPUT_BYTES] = floor(t);
+    base_format(s->text[WATCH_TEXT_THREADS], sizeof s->text[0], "pool-#-thread-# (700 of 724)");
+}
+
+static void event_loops(watch_sample *s, double t)
+{
+    const double n = floor(t / 450);
+    add(s, WATCH_MAIN_FDS, 3 * n);
+    add(s, WATCH_MAIN_FDS_EVENT, n);
+    add(s, WATCH_MAIN_FDS_SOCKET, 2 * n);
+}
+
+static void connections(watch_sample *s, double t)
+{
+    grow_fds(s, t, WATCH_MAIN_FDS_SOCKET);
+}
+
+static void left_connections(watch_sample *s, double t)
+{
+    add(s, WATCH_MAIN_CLOSE_WAIT, grow_fds(s, t, WATCH_MAIN_FDS_SOCKET));
+}
+
+static void zombies(watch_sample *s, double t)
+{
+    const double n = floor(t / 300);
+    add(s, WATCH_CHILDREN_COUNT, n);
+    add(s, WATCH_CHILDREN_ZOMBIES, n);
+}
+
+static void kept(watch_sample *s, double t)
+{
+    add(s, WATCH_MAIN_ANON_BYTES, 90 * MB * t / HOUR + noise(t, 4 * MB));
+}
+
+/* Weights are read in the first minutes; then it computes, and keeps its results. */
+static void reads_at_start(watch_sample *s, double t)
+{
+    kept(s, t);
+    s->value[WATCH_WORK_INPUT_BYTES] = 60e6 * (1 - exp(-t / (2 * HOUR))) + t;
+}
+
+/* As many frames of one cost, after an hour in which few were done. */
+static void slow_start(watch_sample *s, double t)
+{
+    kept(s, t);
+    s->value[WATCH_WORK_FRAMES] =
+        floor(t < 12 * HOUR ? 25 * t : 25 * 12 * HOUR + 5 * (t - 12 * HOUR));
+    s->value[WATCH_MAIN_CPU_S] = t;
+}
+
 static bool is_called(watch_state s)
 {
     return s == WATCH_LEAKING || s == WATCH_CRITICAL || s == WATCH_HUNG;
@@ -296,6 +391,18 @@ static void each_case_is_named_by_its_rule(void **state)
         {orphans_of_workers, WATCH_CHILDREN_ANON_BYTES, "R17", WATCH_WORK_EPOCH},
         {hang, WATCH_WORK_IDLE_S, "R18", WATCH_NONE},
         {cow_of_parent, WATCH_MAIN_USS_BYTES, "R1", WATCH_WORK_EPOCH},
+        {zombies, WATCH_CHILDREN_ZOMBIES, "R3", WATCH_NONE},
+        {reads_at_start, WATCH_MAIN_ANON_BYTES, "R8", WATCH_NONE},
+        {files, WATCH_MAIN_FDS, "R19", WATCH_NONE},
+        {sqlite, WATCH_MAIN_FDS, "R20", WATCH_NONE},
+        {log_handlers, WATCH_MAIN_FDS, "R21", WATCH_NONE},
+        {deleted, WATCH_MAIN_FDS, "R22", WATCH_NONE},
+        {deleted, WATCH_MAIN_DELETED_BYTES, "R22", WATCH_NONE},
+        {deleted_log, WATCH_MAIN_DELETED_BYTES, "R22", WATCH_NONE},
+        {threads, WATCH_MAIN_THREADS, "R23", WATCH_NONE},
+        {event_loops, WATCH_MAIN_FDS, "R24", WATCH_NONE},
+        {connections, WATCH_MAIN_FDS, "R25", WATCH_NONE},
+        {left_connections, WATCH_MAIN_FDS, "R25", WATCH_NONE},
     };
     int n_wrong = 0;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -311,6 +418,88 @@ static void each_case_is_named_by_its_rule(void **state)
                         cases[i].rule, e.evidence);
     }
     assert_int_equal(n_wrong, 0);
+}
+
+/* ---- in whose words ---- */
+
+static unsigned world_of_case;
+static void (*job_of_case)(watch_sample *s, double t);
+
+static void in_world(watch_sample *s, double t)
+{
+    job_of_case(s, t);
+    s->value[WATCH_JOB_WORLD] = world_of_case;
+}
+
+static void remedies_are_in_the_words_of_the_readers_world(void **state)
+{
+    (void)state;
+    enum {
+        PYTHON = WATCH_WORLD_PYTHON,
+        ULTRALYTICS = PYTHON | WATCH_WORLD_TENSORS | WATCH_WORLD_ULTRALYTICS
+    };
+    static const struct {
+        void (*job)(watch_sample *s, double t);
+        watch_series series;
+        unsigned world;
+        const char *has, *lacks;
+    } cases[] = {
+        {kept, WATCH_MAIN_ANON_BYTES, 0, "stream=True", NULL},
+        {kept, WATCH_MAIN_ANON_BYTES, ULTRALYTICS | WATCH_WORLD_PREDICTS, "stream=True", "loss"},
+        {kept, WATCH_MAIN_ANON_BYTES, ULTRALYTICS | WATCH_WORLD_TRAINS, "loss.item()", "stream"},
+        {kept, WATCH_MAIN_ANON_BYTES, PYTHON | WATCH_WORLD_WEB, "--max-requests", "stream=True"},
+        {kept, WATCH_MAIN_ANON_BYTES, PYTHON | WATCH_WORLD_VIDEO, "deque(maxlen", "loss"},
+        {kept, WATCH_MAIN_ANON_BYTES, PYTHON, "lru_cache", "loss"},
+        {kept, WATCH_MAIN_ANON_BYTES, WATCH_WORLD_NODE, "emitter.off", "stream=True"},
+        {kept, WATCH_MAIN_ANON_BYTES, WATCH_WORLD_JAVA, "jcmd", "stream=True"},
+        {kept, WATCH_MAIN_ANON_BYTES, WATCH_WORLD_GO, "pprof", "stream=True"},
+        {kept, WATCH_MAIN_ANON_BYTES, WATCH_WORLD_RUBY, "heap profiler", "stream=True"},
+        {kept, WATCH_MAIN_ANON_BYTES, WATCH_WORLD_NATIVE, "valgrind", "stream=True"},
+        {reads_at_start, WATCH_MAIN_ANON_BYTES, WATCH_WORLD_NODE, "emitter.off", "tracker"},
+        {worker, WATCH_CHILDREN_ANON_BYTES, PYTHON | WATCH_WORLD_WEB, "--max-requests", "mosaic"},
+        {worker, WATCH_CHILDREN_ANON_BYTES, ULTRALYTICS | WATCH_WORLD_TRAINS, "mosaic", NULL},
+        {zombies, WATCH_CHILDREN_ZOMBIES, 0, "p.wait()", "loader"},
+        {zombies, WATCH_CHILDREN_ZOMBIES, WATCH_WORLD_GO, "cmd.Wait()", "Popen"},
+        {zombies, WATCH_CHILDREN_ZOMBIES, WATCH_WORLD_NATIVE, "waitpid", "Popen"},
+        {files, WATCH_MAIN_FDS, WATCH_WORLD_JAVA, "try (...)", "Python"},
+        {threads, WATCH_MAIN_THREADS, PYTHON, "ThreadPoolExecutor", "Executor of"},
+        {connections, WATCH_MAIN_FDS, WATCH_WORLD_GO, "resp.Body.Close()", "requests"},
+        {ipc_fds, WATCH_MAIN_FDS, PYTHON, "communicate()", "tensors"},
+        {hang, WATCH_WORK_IDLE_S, WATCH_WORLD_JAVA, "Thread.print", "py-spy"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        watch_event e = {0};
+        job_of_case = cases[i].job;
+        world_of_case = cases[i].world;
+        assert_true(leak_is_called(&e, in_world, cases[i].series));
+        if (strstr(e.remedy, cases[i].has) == NULL ||
+            (cases[i].lacks != NULL && strstr(e.remedy, cases[i].lacks) != NULL) ||
+            strlen(e.remedy) + 1 == sizeof e.remedy) /* was cut */
+            fail_msg("case %zu: %s: %s", i, e.rule, e.remedy);
+    }
+}
+
+static void a_cause_says_which_file_and_which_threads(void **state)
+{
+    (void)state;
+    watch_event e = {0};
+    assert_true(leak_is_called(&e, files, WATCH_MAIN_FDS));
+    assert_non_null(strstr(e.cause, "412 times /etc/hostname"));
+    assert_true(leak_is_called(&e, threads, WATCH_MAIN_THREADS));
+    assert_non_null(strstr(e.cause, "pool-#-thread-# (700 of 724)"));
+    assert_int_equal(e.verdict.unit, WATCH_NONE); /* not per byte read */
+    assert_true(leak_is_called(&e, left_connections, WATCH_MAIN_FDS));
+    assert_non_null(strstr(e.cause, "other side has closed"));
+}
+
+/* Frames get fewer, not dearer: each costs as much CPU time as five before, for other work is done.
+ * Only a cost that rises in each third of the time is that of a list that is walked. */
+static void a_step_of_cost_is_no_list_that_grows(void **state)
+{
+    (void)state;
+    watch_event e = {0};
+    assert_true(leak_is_called(&e, slow_start, WATCH_MAIN_ANON_BYTES));
+    assert_string_equal(e.rule, "R8");
 }
 
 static void nothing(watch_sample *s, double t)
@@ -337,6 +526,44 @@ static void shared_cgroup(watch_sample *s, double t)
 {
     epochs(s, t);
     s->value[WATCH_CGROUP_ANON_BYTES] = 40e9 + 900 * MB * t / HOUR;
+}
+
+/* A library of 9 GB of pages: more is resident than the cgroup may have, and little is charged. */
+static void large_library(watch_sample *s, double t)
+{
+    epochs(s, t);
+    const double grown = 800 * MB * (1 - exp(-t / (6 * HOUR)));
+    add(s, WATCH_MAIN_ANON_BYTES, grown);
+    s->value[WATCH_MAIN_FILE_BYTES] = 13e9;
+    s->value[WATCH_MAIN_RSS_BYTES] = 17e9 + grown;
+    s->value[WATCH_CGROUP_ANON_BYTES] = 6e9 + grown;
+}
+
+/* And a leak of the same: the date is that of the charge. */
+static void leak_beside_library(watch_sample *s, double t)
+{
+    large_library(s, 0);
+    const double grown = 200 * MB * t / HOUR + noise(t, 4 * MB);
+    add(s, WATCH_MAIN_ANON_BYTES, grown);
+    add(s, WATCH_MAIN_RSS_BYTES, grown);
+    add(s, WATCH_CGROUP_ANON_BYTES, grown);
+}
+
+/* Somebody else writes to the same disk, and to /tmp. */
+static void others_fill_the_disk(watch_sample *s, double t)
+{
+    s->value[WATCH_DISK_USED_BYTES] = 1e11 + GB * t / HOUR;
+    s->value[WATCH_LIMIT_DISK_BYTES] = 1.5e11;
+    s->value[WATCH_TMP_BYTES] = 1e9 + GB * t / HOUR;
+    s->value[WATCH_LIMIT_TMP_BYTES] = 5e10;
+    s->value[WATCH_MAIN_WRITE_BYTES] = 10 * MB * t / HOUR;
+    s->value[WATCH_CHILDREN_WRITE_BYTES] = 0;
+}
+
+static void fills_the_disk(watch_sample *s, double t)
+{
+    others_fill_the_disk(s, t);
+    s->value[WATCH_CHILDREN_WRITE_BYTES] = 1.1 * GB * t / HOUR;
 }
 
 /* The job is alone in it. */
@@ -367,6 +594,25 @@ static void what_is_no_leak_is_not_called_one(void **state)
     assert_false(leak_is_called(&e, lazy_pools, WATCH_MAIN_FDS));
     assert_false(leak_is_called(&e, page_cache, WATCH_CGROUP_CURRENT_BYTES));
     assert_false(leak_is_called(&e, mapped_files, WATCH_MAIN_RSS_BYTES)); /* R15 */
+    assert_false(leak_is_called(&e, large_library, WATCH_MAIN_RSS_BYTES));
+    assert_false(leak_is_called(&e, others_fill_the_disk, WATCH_DISK_USED_BYTES));
+    assert_false(leak_is_called(&e, others_fill_the_disk, WATCH_TMP_BYTES));
+    assert_true(leak_is_called(&e, fills_the_disk, WATCH_DISK_USED_BYTES));
+    assert_true(leak_is_called(&e, fills_the_disk, WATCH_TMP_BYTES));
+}
+
+static void a_limit_bounds_what_is_charged(void **state)
+{
+    (void)state;
+    watch_event rss = {0}, anon = {0};
+    assert_true(leak_is_called(&anon, leak_beside_library, WATCH_MAIN_ANON_BYTES));
+    assert_true(leak_is_called(&rss, leak_beside_library, WATCH_MAIN_RSS_BYTES));
+    /* 16 GB less the 2 GB of the others in the cgroup, of 4 GB and 200 MB an hour. */
+    assert_true(anon.verdict.limit == 16e9 - 2e9);
+    assert_true(rss.verdict.limit == anon.verdict.limit + 13e9);
+    const double left_s = (14e9 - 4e9) / (200 * MB) * HOUR - anon.time_s;
+    assert_true(fabs(anon.verdict.exhaustion_s / left_s - 1) < 0.1);
+    assert_true(fabs(rss.verdict.exhaustion_s / (left_s + anon.time_s - rss.time_s) - 1) < 0.1);
 }
 
 /* One event tells the cause; what rises with it only names that one. */
@@ -376,9 +622,11 @@ static void one_leak_is_told_once(void **state)
     watch_event anon = {0}, cgroup = {0};
     assert_true(leak_is_called(&anon, own_cgroup, WATCH_MAIN_ANON_BYTES));
     assert_true(leak_is_called(&cgroup, own_cgroup, WATCH_CGROUP_ANON_BYTES));
-    assert_null(cgroup.with); /* it has less headroom, and is called first */
-    assert_non_null(anon.with);
-    assert_string_equal(anon.with, "cgroup.anon_bytes");
+    /* Both have the same room left, for what the children take is on the cgroup's account: the
+     * process's own figure, which says more, tells it. */
+    assert_null(anon.with);
+    assert_non_null(cgroup.with);
+    assert_string_equal(cgroup.with, "main.anon_bytes");
     assert_string_equal(cgroup.rule, anon.rule);
 }
 
@@ -394,9 +642,14 @@ static void the_rate_per_unit_is_what_was_planted(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(each_case_is_named_by_its_rule),
-                                       cmocka_unit_test(what_is_no_leak_is_not_called_one),
-                                       cmocka_unit_test(one_leak_is_told_once),
-                                       cmocka_unit_test(the_rate_per_unit_is_what_was_planted)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_case_is_named_by_its_rule),
+        cmocka_unit_test(what_is_no_leak_is_not_called_one),
+        cmocka_unit_test(a_limit_bounds_what_is_charged),
+        cmocka_unit_test(a_cause_says_which_file_and_which_threads),
+        cmocka_unit_test(a_step_of_cost_is_no_list_that_grows),
+        cmocka_unit_test(remedies_are_in_the_words_of_the_readers_world),
+        cmocka_unit_test(one_leak_is_told_once),
+        cmocka_unit_test(the_rate_per_unit_is_what_was_planted)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

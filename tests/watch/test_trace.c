@@ -123,6 +123,26 @@ static void rows_of_one_moment_are_one_sample(void **state)
     assert_true(got[1].time_s == 7.5 && got[1].value[WATCH_MAIN_FDS] == 13);
 }
 
+/* A text is told when it changes; its commas are its own. */
+static void texts_are_kept_beside_the_numbers(void **state)
+{
+    bench *b = *state;
+    watch_sample s[] = {make(0, 1, 0), make(5, 2, 0), make(9, 3, 0)}, got[4];
+    base_format(s[0].text[WATCH_TEXT_FILES], sizeof s[0].text[0], "40 times /a, \"b\".csv");
+    memcpy(s[1].text, s[0].text, sizeof s[0].text);
+    base_format(s[2].text[WATCH_TEXT_FILES], sizeof s[0].text[0], "41 times /a");
+    write_samples(b, s, 3);
+    assert_int_equal(read_samples(b, got, 4), 3);
+    assert_string_equal(got[0].text[WATCH_TEXT_FILES], s[0].text[WATCH_TEXT_FILES]);
+    assert_string_equal(got[1].text[WATCH_TEXT_FILES], "");
+    assert_string_equal(got[2].text[WATCH_TEXT_FILES], "41 times /a");
+    same(&got[1], &s[1]);
+    /* What a foreign trace holds comes to no terminal as it is. */
+    write_text(b->path, "time_s,series,value\n0,main.fds,1\n0,main.fds_most,a\033[2J\xff\n");
+    assert_int_equal(read_samples(b, got, 4), 1);
+    assert_string_equal(got[0].text[WATCH_TEXT_FILES], "a?[2J?");
+}
+
 static void a_series_nobody_knows_is_counted(void **state)
 {
     bench *b = *state;
@@ -198,10 +218,13 @@ static void a_file_that_is_no_trace_is_not_written_to(void **state)
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        TEST(what_is_written_is_read_to_the_last_bit),  TEST(a_torn_last_row_is_cut_off),
-        TEST(rows_of_one_moment_are_one_sample),        TEST(a_series_nobody_knows_is_counted),
-        TEST(what_is_wrong_is_said_with_its_line),      TEST(a_row_without_end_is_refused),
-        TEST(a_file_that_is_no_trace_is_not_written_to)};
+    const struct CMUnitTest tests[] = {TEST(what_is_written_is_read_to_the_last_bit),
+                                       TEST(a_torn_last_row_is_cut_off),
+                                       TEST(texts_are_kept_beside_the_numbers),
+                                       TEST(rows_of_one_moment_are_one_sample),
+                                       TEST(a_series_nobody_knows_is_counted),
+                                       TEST(what_is_wrong_is_said_with_its_line),
+                                       TEST(a_row_without_end_is_refused),
+                                       TEST(a_file_that_is_no_trace_is_not_written_to)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,7 @@
 #include "remedy.h"
 #include "resume.h"
 #include "vault.h"
+#include "watch/sample/charged.h"
 #include "watch/sample/proc.h"
 #include "watch/tell/event_text.h"
 
@@ -313,18 +314,10 @@ void watch_acts_take_cgroup(watch_acts *a, const char *folder)
         a->wants_cgroup = false;
 }
 
-static double or_0(double value)
-{
-    return isnan(value) ? 0 : value;
-}
-
 double watch_acts_memory(const watch_acts *a, const watch_sample *s)
 {
     const double *v = s->value;
-    /* PSS of a large process is read now and then only; its anonymous memory each time. */
-    const double tree = fmax(v[WATCH_TREE_PSS_BYTES], v[WATCH_MAIN_ANON_BYTES]),
-                 charged = v[WATCH_CGROUP_ANON_BYTES] + or_0(v[WATCH_CGROUP_SHMEM_BYTES]) +
-                           or_0(v[WATCH_CGROUP_KERNEL_BYTES]);
+    const double tree = watch_charged_tree(s), charged = watch_charged_cgroup(s);
     const bool by_cgroup =
         a->cgroup.folder[0] != '\0' || (a->options->memory_max_bytes == 0 &&
                                         v[WATCH_LIMIT_MEMORY_BYTES] < v[WATCH_LIMIT_MACHINE_BYTES]);

@@ -10,8 +10,9 @@
 #include "hang.h"
 #include "rule.h"
 #include "units.h"
+#include "watch/sample/charged.h"
 
-enum { MOST_EVENTS = 64, STATE_VERSION = 2, MOST_RULE_BYTES = 4096 };
+enum { MOST_EVENTS = 64, STATE_VERSION = 3, MOST_RULE_BYTES = 4096 };
 
 /* How often a rising series is explained anew while its detector does not change its mind: causes
  * become clearer, and what looked like a leak may turn out to be the page cache. */
@@ -139,19 +140,51 @@ static double first_known(const watch_judge *j, const watch_series *names, size_
  * that much further away. */
 static double counted_twice(const watch_judge *j, watch_series s)
 {
-    const double pss = known(j, WATCH_CHILDREN_PSS_BYTES), sum = known(j, s);
+    const double pss = known(j, WATCH_CHILDREN_PSS_BYTES) -
+                       watch_charged_files(&j->now, WATCH_CHILDREN_PSS_BYTES),
+                 sum = known(j, s) - watch_charged_files(&j->now, s);
     const bool is_sum = s == WATCH_CHILDREN_RSS_BYTES || s == WATCH_CHILDREN_ANON_BYTES;
     return is_sum && pss > 0 && sum > pss ? sum / pss : 1;
 }
 
-/* Where this series must end: its limit less what the rest of the job takes of the same one. */
-static double limit_of(const watch_judge *j, watch_series s)
+/* What others of the job have of the limit that bounds this series of memory. */
+static double taken_by_others(const watch_judge *j, watch_series s)
 {
     static const watch_series main_memory[] = {WATCH_MAIN_ANON_BYTES, WATCH_MAIN_USS_BYTES,
                                                WATCH_MAIN_PSS_BYTES, WATCH_MAIN_RSS_BYTES};
     static const watch_series children_memory[] = {
         WATCH_CHILDREN_PRIVATE_BYTES, WATCH_CHILDREN_ANON_BYTES, WATCH_CHILDREN_PSS_BYTES,
         WATCH_CHILDREN_RSS_BYTES};
+    const char *name = watch_series_get(s)->name;
+    const double main = first_known(j, main_memory, sizeof main_memory / sizeof *main_memory),
+                 children = first_known(j, children_memory,
+                                        sizeof children_memory / sizeof *children_memory);
+    const bool is_main = base_starts_with(name, "main."),
+               is_children = base_starts_with(name, "children.");
+    const double shmem =
+        isnan(known(j, WATCH_MAIN_SHMEM_BYTES)) ? 0 : known(j, WATCH_MAIN_SHMEM_BYTES);
+    const double seen = is_main ? children : is_children ? main : 0;
+    const double charged = watch_charged_cgroup(&j->now);
+    if (isnan(charged) || !watch_charged_is_ours(&j->now) ||
+        !(j->limit[WATCH_LIMIT_MEMORY_BYTES] < j->limit[WATCH_LIMIT_MACHINE_BYTES]))
+        return seen;
+    /* The cgroup's account has everything, also shared memory and the kernel's: what is on it and
+     * not in this series is taken by others. */
+    const bool is_cgroup = base_starts_with(name, "cgroup."),
+               has_shmem = s == WATCH_MAIN_RSS_BYTES || s == WATCH_MAIN_PSS_BYTES ||
+                           s == WATCH_MAIN_USS_BYTES;
+    const double own = is_cgroup || s == WATCH_MAIN_SHMEM_BYTES ? known(j, s)
+                       : is_main && has_shmem                   ? main + shmem
+                       : is_main                                ? main
+                       : is_children                            ? children
+                                                                : watch_charged_tree(&j->now);
+    return fmax(seen, charged - own);
+}
+
+/* Where this series must end: its limit, less what the rest of the job takes of the same one, and
+ * as much further away as the pages of files in it, which no limit bounds. */
+static double limit_of(const watch_judge *j, watch_series s)
+{
     const watch_series_info *info = watch_series_get(s);
     if (info->limit == WATCH_NONE)
         return NAN;
@@ -160,13 +193,7 @@ static double limit_of(const watch_judge *j, watch_series s)
         return limit;
     if (isnan(limit))
         limit = j->limit[WATCH_LIMIT_MACHINE_BYTES];
-    if (base_starts_with(info->name, "main."))
-        return limit -
-               first_known(j, children_memory, sizeof children_memory / sizeof *children_memory);
-    if (base_starts_with(info->name, "children."))
-        return (limit - first_known(j, main_memory, sizeof main_memory / sizeof *main_memory)) *
-               counted_twice(j, s);
-    return limit;
+    return (limit - taken_by_others(j, s)) * counted_twice(j, s) + watch_charged_files(&j->now, s);
 }
 
 static double horizon_of(const watch_judge *j)
@@ -210,19 +237,25 @@ static bool rises(watch_state s)
     return s == WATCH_SUSPECT || s == WATCH_LEAKING || s == WATCH_CRITICAL;
 }
 
-/* A cgroup's figures are the job's when the job is most of it: jobs that share one are not blamed
- * for each other, nor for each other's part of its limit. */
-static const double MOSTLY_OURS = 0.5;
+/* A disk and /tmp are filled by everybody. The job's part is at most what it wrote meanwhile. */
+static const double LEAST_WRITTEN = 0.5; /* of the growth */
 
-static bool is_the_jobs(const watch_judge *j, watch_series s)
+static bool has_written(const watch_judge *j, const watch_verdict *v)
 {
-    if (!base_starts_with(watch_series_get(s)->name, "cgroup."))
-        return true;
-    const double all = known(j, WATCH_CGROUP_ANON_BYTES), main = known(j, WATCH_MAIN_ANON_BYTES),
-                 children = known(j, WATCH_CHILDREN_ANON_BYTES);
-    const double ours = (isnan(main) ? 0 : main) + (isnan(children) ? 0 : children);
-    /* A cgroup that is watched as such has no main process and is the job. */
-    return isnan(all) || isnan(main) || ours >= MOSTLY_OURS * all;
+    const double main = watch_judge_count(j, WATCH_MAIN_WRITE_BYTES, v->since_s),
+                 children = watch_judge_count(j, WATCH_CHILDREN_WRITE_BYTES, v->since_s);
+    const double written = (isnan(main) ? 0 : main) + (isnan(children) ? 0 : children);
+    return (isnan(main) && isnan(children)) || written >= LEAST_WRITTEN * v->growth;
+}
+
+/* Else why not. */
+static const char *others_of(const watch_judge *j, watch_series s, const watch_verdict *v)
+{
+    if (base_starts_with(watch_series_get(s)->name, "cgroup.") && !watch_charged_is_ours(&j->now))
+        return "most of this cgroup's memory is other jobs'";
+    if ((s == WATCH_DISK_USED_BYTES || s == WATCH_TMP_BYTES) && !has_written(j, v))
+        return "others write there: the job wrote less than half as much";
+    return NULL;
 }
 
 /* The series that told the same cause first, and still does; NULL: none did. */
@@ -246,16 +279,17 @@ static void fill_event(const watch_judge *j, watch_series s, watch_event *out, i
     watch_verdict *v = &out->verdict;
     watch_detector_get(detector_in(j, s), v);
     v->unit = rises(v->state) ? watch_units_choose(&v->per_unit, j->courses, detector_in(j, s), v,
-                                                   j->now.time_s)
+                                                   watch_series_get(s)->unit, j->now.time_s)
                               : WATCH_NONE;
     if (v->unit == WATCH_NONE)
         v->per_unit = NAN;
     *rule = 0;
     if (!rises(v->state))
         return;
-    if (!is_the_jobs(j, s)) {
+    const char *others = others_of(j, s, v);
+    if (others != NULL) {
         v->state = WATCH_STEADY;
-        base_format(out->cause, sizeof out->cause, "most of this cgroup's memory is other jobs'");
+        base_format(out->cause, sizeof out->cause, "%s", others);
     } else if (add_cause(j, out, rule)) {
         v->state = WATCH_STEADY;
     } else {
@@ -349,8 +383,13 @@ static bool is_first(watch_series s)
 
 void watch_judge_push(watch_judge *j, const watch_sample *s)
 {
+    char before[WATCH_N_TEXTS][WATCH_PHRASE_BYTES];
+    memcpy(before, j->now.text, sizeof before);
     j->now = *s;
     j->n_samples++;
+    for (int i = 0; i < WATCH_N_TEXTS; i++)
+        if (s->text[i][0] == '\0') /* told when they change */
+            memcpy(j->now.text[i], before[i], sizeof before[i]);
     for (int i = 0; i < WATCH_N_SERIES; i++) {
         const watch_kind kind = watch_series_get((watch_series)i)->kind;
         if (kind == WATCH_LIMIT && !isnan(s->value[i]))

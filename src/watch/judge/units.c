@@ -65,6 +65,25 @@ static const watch_series ORDER[] = {
 /* How much closer another unit must follow to be named before one that stands earlier. */
 static const double CLEARLY_BETTER = 0.05;
 
+/* A unit that has all but stopped while the rise goes on is none: what was read or logged at the
+ * beginning. Its part in the later half is held against the rise's; a handful is too few to tell.
+ */
+static const double LEAST_PART = 0.5;
+enum { FEW = 8 };
+
+static bool goes_on(const double *rise, const double *work, int n)
+{
+    const double all = work[n - 1];
+    if (all < FEW || !(rise[n - 1] > 0))
+        return true;
+    const double late = (all - work[n / 2]) / all, risen = 1 - rise[n / 2] / rise[n - 1];
+    return late >= LEAST_PART * fmin(fmax(risen, 0), 1);
+}
+
+/* Of a byte that is read or logged this much may be kept, as of pictures that are unpacked and
+ * tensors of them; and no threads or descriptors at all. */
+static const double MOST_PER_BYTE = 256;
+
 /* 1 - (what a rise proportional to the work leaves) / (what a level that stays would leave), over
  * the parts of the time since the rise began. */
 static double follows(const double *rise, const double *work, int n, double per_unit)
@@ -79,7 +98,8 @@ static double follows(const double *rise, const double *work, int n, double per_
 }
 
 watch_series watch_units_choose(double *per_unit, const watch_course *courses,
-                                const watch_detector *d, const watch_verdict *v, double now_s)
+                                const watch_detector *d, const watch_verdict *v, watch_unit unit,
+                                double now_s)
 {
     double rise[N_PARTS + 1], work[N_PARTS + 1], at_s[N_PARTS + 1];
     int n = 0;
@@ -118,9 +138,13 @@ watch_series watch_units_choose(double *per_unit, const watch_course *courses,
             sum_rw += rise[k] * work[k];
             sum_ww += work[k] * work[k];
         }
-        if (!(sum_ww > 0) || !(sum_rw > 0))
+        if (!(sum_ww > 0) || !(sum_rw > 0) || !goes_on(rise, work, n))
             continue;
-        const double slope = sum_rw / sum_ww, fit = follows(rise, work, n, slope);
+        const double slope = sum_rw / sum_ww;
+        if (watch_series_get(ORDER[i])->unit == WATCH_BYTES &&
+            (unit != WATCH_BYTES || slope > MOST_PER_BYTE))
+            continue;
+        const double fit = follows(rise, work, n, slope);
         if (best == WATCH_NONE || fit > best_fit + CLEARLY_BETTER) {
             best = ORDER[i];
             best_fit = fit;

@@ -24,9 +24,10 @@ void watch_course_push(watch_course *c, double time_s, double count);
 double watch_course_at(const watch_course *c, double time_s);
 
 /* Which work explains best how the floor of a rising series moved, and how much of it one unit
- * costs. courses: (WATCH_N_SERIES), only those of WORK are read. WATCH_NONE and NAN when no work
- * moved since the rise began. */
+ * costs. courses: (WATCH_N_SERIES), only those of WORK are read. unit: of the series. WATCH_NONE
+ * and NAN when no work moved since the rise began. */
 watch_series watch_units_choose(double *per_unit, const watch_course *courses,
-                                const watch_detector *d, const watch_verdict *v, double now_s);
+                                const watch_detector *d, const watch_verdict *v, watch_unit unit,
+                                double now_s);
 
 #endif

@@ -74,6 +74,7 @@ facts_scope facts_scope_of(const watch_judge *j, watch_series s, const watch_ver
     case WATCH_MAIN_USS_BYTES:
     case WATCH_MAIN_ANON_BYTES:
     case WATCH_MAIN_SWAP_BYTES:
+    case WATCH_MAIN_SIZE_BYTES:
         return FACTS_MAIN;
     case WATCH_CHILDREN_RSS_BYTES:
     case WATCH_CHILDREN_PSS_BYTES:
@@ -92,7 +93,25 @@ facts_scope facts_scope_of(const watch_judge *j, watch_series s, const watch_ver
     }
 }
 
+bool facts_descriptors_explain(const watch_judge *j, watch_series s, const watch_verdict *v,
+                               double n_of_kind, double least_0_1)
+{
+    if (s == WATCH_MAIN_FDS)
+        return v->growth > 0 && n_of_kind >= least_0_1 * v->growth;
+    const double all = facts_growth(j, WATCH_MAIN_FDS, v);
+    return facts_scope_of(j, s, v) == FACTS_MAIN && facts_rises(j, WATCH_MAIN_FDS, v) && all > 0 &&
+           n_of_kind >= least_0_1 * all;
+}
+
 /* ---- words ---- */
+
+void facts_add_text(char *text, size_t n, const watch_judge *j, const char *lead, watch_text t)
+{
+    const char *words = watch_judge_sample(j)->text[t];
+    const size_t at = strlen(text);
+    if (lead != NULL && words[0] != '\0')
+        base_format(text + at, n - at, "%s%s", lead, words);
+}
 
 const char *facts_unit(const watch_verdict *v)
 {

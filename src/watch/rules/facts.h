@@ -25,6 +25,12 @@ watch_series facts_memory(const watch_judge *j, facts_scope scope);
  * the series that were asked about: WATCH_NONE ends each list. Unknown ones are left out. */
 void facts_evidence(watch_finding *out, const watch_judge *j, watch_series s,
                     const watch_verdict *v, const watch_series *also, const watch_series *flat);
+/* Do so many descriptors of a kind explain the rise: of the descriptors, when they are least of its
+ * growth (0 to 1), or of main's memory, when the same holds of main.fds' growth? */
+bool facts_descriptors_explain(const watch_judge *j, watch_series s, const watch_verdict *v,
+                               double n_of_kind, double least_0_1);
+/* Appends what is known in words, "" if nothing is; lead NULL: nothing at all. */
+void facts_add_text(char *text, size_t n, const watch_judge *j, const char *lead, watch_text t);
 /* "epoch", "frame", "reconnect"; "hour" when no work is known. */
 const char *facts_unit(const watch_verdict *v);
 

@@ -9,7 +9,20 @@
 
 /* At least this share of the growth must be memory that nobody holds. */
 static const double LEAST_IDLE = 0.5;
+/* And of the arenas, in the later half of the rise. */
+static const double LEAST_LATE = 0.25;
 static const double ARENA_BYTES = 64.0 * 1024 * 1024;
+
+/* How many arenas came while the memory rose. Those that all came at the start, with the threads of
+ * a runtime, hold none of what has risen since. */
+static double arenas_made(const watch_judge *j, const watch_verdict *v)
+{
+    watch_verdict later = *v;
+    later.since_s = (v->since_s + watch_judge_sample(j)->time_s) / 2;
+    const double all = facts_growth(j, WATCH_MAIN_ARENA_MAPS, v),
+                 late = facts_growth(j, WATCH_MAIN_ARENA_MAPS, &later);
+    return late >= LEAST_LATE * all ? all : 0;
+}
 
 static bool explain(const void *state, const watch_judge *j, watch_series s, const watch_verdict *v,
                     watch_finding *out)
@@ -17,7 +30,7 @@ static bool explain(const void *state, const watch_judge *j, watch_series s, con
     (void)state;
     if (facts_scope_of(j, s, v) != FACTS_MAIN || !(v->growth > 0))
         return false;
-    const double maps = facts_growth(j, WATCH_MAIN_ARENA_MAPS, v);
+    const double maps = arenas_made(j, v);
     const bool live_known = facts_known(j, WATCH_MAIN_LIVE_BYTES, v);
     const double idle = v->growth - facts_growth(j, WATCH_MAIN_LIVE_BYTES, v);
     const bool by_live = live_known && idle >= LEAST_IDLE * v->growth,

@@ -6,6 +6,7 @@
 #include "rules.h"
 
 #include "facts.h"
+#include "worlds.h"
 
 /* So much of the private growth must have left the shared side; more than 1.5 times as much would
  * be something else going away. */
@@ -32,13 +33,20 @@ static bool explain(const void *state, const watch_judge *j, watch_series s, con
                                         WATCH_NONE};
     static const watch_series flat[] = {WATCH_MAIN_ANON_BYTES, WATCH_CHILDREN_COUNT, WATCH_NONE};
     out->confidence_0_1 = 0.93;
-    base_format(out->cause, sizeof out->cause,
-                "loader workers copy the parent's memory page by page, since reading Python "
-                "objects writes their reference counts");
+    base_format(
+        out->cause, sizeof out->cause,
+        "%s copy the parent's memory page by page, since reading Python objects writes their "
+        "reference counts",
+        facts_world_of(j) == FACTS_WEB ? "workers" : "loader workers");
     facts_evidence(out, j, s, v, with, flat);
-    base_format(out->remedy, sizeof out->remedy,
-                "hold the dataset's lists in numpy arrays, torch tensors or one bytes buffer, or "
-                "let workers end with the epoch (persistent_workers=False)");
+    static const char *const rows[FACTS_N_WORLDS] = {
+        [FACTS_ANY] =
+            "hold the dataset's lists in numpy arrays, torch tensors or one bytes buffer, or "
+            "let workers end with the epoch (persistent_workers=False)",
+        [FACTS_WEB] =
+            "gc.freeze() before the workers are forked (gunicorn: --preload and a pre_fork hook), "
+            "load large lists as arrays or from a database, renew workers (--max-requests)"};
+    base_format(out->remedy, sizeof out->remedy, "%s", facts_in_words(j, rows));
     return true;
 }
 

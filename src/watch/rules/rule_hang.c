@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "facts.h"
+#include "worlds.h"
 
 static bool explain(const void *state, const watch_judge *j, watch_series s, const watch_verdict *v,
                     watch_finding *out)
@@ -22,9 +23,19 @@ static bool explain(const void *state, const watch_judge *j, watch_series s, con
         base_format(out->evidence, sizeof out->evidence,
                     "nothing moved for %.0f s, and %.1f s of CPU time were used in them", v->level,
                     cpu_s);
-    base_format(out->remedy, sizeof out->remedy,
-                "see where it waits (py-spy dump --pid PID, or gdb -p PID); --on-hang restart "
-                "starts it again from its checkpoint");
+    static const char *const rows[FACTS_N_WORLDS] = {
+        [FACTS_ANY] =
+            "see where it waits (py-spy dump --pid PID, or gdb -p PID); --on-hang restart "
+            "starts it again from its checkpoint",
+        [FACTS_NODE] = "see where it waits (kill -USR1 PID, then node inspect -p PID); --on-hang "
+                       "restart starts it again",
+        [FACTS_JAVA] = "see where it waits (jcmd PID Thread.print tells deadlocks, too); --on-hang "
+                       "restart starts it again",
+        [FACTS_GO] = "see where it waits (kill -QUIT PID prints every goroutine and ends it); "
+                     "--on-hang restart starts it again",
+        [FACTS_NATIVE] = "see where it waits (gdb -p PID, thread apply all bt); --on-hang restart "
+                         "starts it again"};
+    base_format(out->remedy, sizeof out->remedy, "%s", facts_in_words(j, rows));
     return true;
 }
 

@@ -5,6 +5,7 @@
 #include "rules.h"
 
 #include "facts.h"
+#include "worlds.h"
 
 static const double LEAST_SHARE = 0.5; /* of the new descriptors that must be of these kinds */
 
@@ -14,15 +15,13 @@ static bool explain(const void *state, const watch_judge *j, watch_series s, con
     (void)state;
     if (s != WATCH_MAIN_FDS && s != WATCH_CHILDREN_FDS)
         return false;
-    const double ipc = facts_growth(j, WATCH_MAIN_FDS_PIPE, v) +
-                       facts_growth(j, WATCH_MAIN_FDS_SHM, v) +
-                       facts_growth(j, WATCH_MAIN_FDS_DELETED, v);
+    const double ipc =
+        facts_growth(j, WATCH_MAIN_FDS_PIPE, v) + facts_growth(j, WATCH_MAIN_FDS_SHM, v);
     const bool kinds_known = facts_known(j, WATCH_MAIN_FDS_PIPE, v);
     if ((kinds_known && ipc < LEAST_SHARE * v->growth) ||
         facts_rises(j, WATCH_MAIN_FDS_EVENTS_FILE, v))
         return false;
-    static const watch_series with[] = {WATCH_MAIN_FDS_PIPE, WATCH_MAIN_FDS_SHM,
-                                        WATCH_MAIN_FDS_DELETED, WATCH_NONE};
+    static const watch_series with[] = {WATCH_MAIN_FDS_PIPE, WATCH_MAIN_FDS_SHM, WATCH_NONE};
     static const watch_series flat[] = {WATCH_MAIN_RSS_BYTES, WATCH_MAIN_ANON_BYTES,
                                         WATCH_MAIN_THREADS, WATCH_MAIN_FDS_SOCKET, WATCH_NONE};
     const bool rss_flat = facts_not_rising(j, WATCH_MAIN_ANON_BYTES, v);
@@ -30,10 +29,21 @@ static bool explain(const void *state, const watch_judge *j, watch_series s, con
     base_format(out->cause, sizeof out->cause,
                 "descriptors of pipes and shared memory between processes are not closed");
     facts_evidence(out, j, s, v, with, flat);
-    base_format(
-        out->remedy, sizeof out->remedy,
-        "share tensors by file (torch.multiprocessing.set_sharing_strategy('file_system')), "
-        "start workers by forkserver, close pipes; raise `ulimit -n` only to win time");
+    static const char *const rows[FACTS_N_WORLDS] = {
+        [FACTS_ANY] =
+            "share tensors by file (torch.multiprocessing.set_sharing_strategy('file_system')), "
+            "start workers by forkserver; close pipes of subprocesses (communicate(), "
+            "p.stdout.close()); raise `ulimit -n` only to win time",
+        [FACTS_WEB] = "close the pipes of subprocesses (subprocess.run(), communicate(), with "
+                      "Popen(...) as p), and make pools and queues once, not in each request",
+        [FACTS_PYTHON] = "close the pipes of subprocesses (subprocess.run(), communicate(), with "
+                         "Popen(...) as p), and queue.close() those of multiprocessing",
+        [FACTS_NODE] = "end or destroy() the streams of child processes, and close message ports",
+        [FACTS_JAVA] = "close the three streams of each Process, also when they are not read",
+        [FACTS_GO] = "close both ends of each os.Pipe; cmd.Wait() closes those of cmd.StdoutPipe",
+        [FACTS_NATIVE] = "close() both ends of pipes, and the end that a child does not need, on "
+                         "every way out"};
+    base_format(out->remedy, sizeof out->remedy, "%s", facts_in_words(j, rows));
     return true;
 }
 

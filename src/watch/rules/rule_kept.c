@@ -5,6 +5,22 @@
 #include "rules.h"
 
 #include "facts.h"
+#include "worlds.h"
+
+static const char *cause_of(const watch_judge *j)
+{
+    static const char *const rows[FACTS_N_WORLDS] = {
+        [FACTS_ANY] = "frames, batches or results are kept after use",
+        [FACTS_PREDICTING] = "results are kept after use, each with its picture",
+        [FACTS_WEB] = "what requests make is kept after they are answered",
+        [FACTS_PYTHON] = "objects are kept after use: a list, dict or cache grows",
+        [FACTS_NODE] = "objects or Buffers are kept: by listeners, timers, closures or a Map",
+        [FACTS_JAVA] = "objects or direct buffers are kept after use",
+        [FACTS_GO] = "objects are kept after use, by a map, a slice or a goroutine that waits",
+        [FACTS_SCRIPTED] = "objects are kept after use: an array, a cache or a static grows",
+        [FACTS_NATIVE] = "memory is allocated and never freed"};
+    return facts_in_words(j, rows);
+}
 
 static bool explain(const void *state, const watch_judge *j, watch_series s, const watch_verdict *v,
                     watch_finding *out)
@@ -23,11 +39,13 @@ static bool explain(const void *state, const watch_judge *j, watch_series s, con
                                         WATCH_GPU0_BYTES,
                                         WATCH_SHM_BYTES,
                                         WATCH_NONE};
-    const bool by_frame = v->unit == WATCH_WORK_FRAMES || v->unit == WATCH_WORK_REQUESTS;
-    const bool by_training = v->unit == WATCH_WORK_EPOCH || v->unit == WATCH_WORK_STEP ||
-                             v->unit == WATCH_WORK_CHECKPOINTS || v->unit == WATCH_WORK_LOG_BYTES;
-    const bool by_shape = v->unit == WATCH_WORK_SHAPES;
-    const bool by_run = v->unit == WATCH_WORK_RUNS;
+    /* The units are those of trainings and streams, which are Python's or not known. */
+    const bool knows = facts_may_be_python(j);
+    const bool by_frame = knows && (v->unit == WATCH_WORK_FRAMES || v->unit == WATCH_WORK_REQUESTS),
+               by_training =
+                   knows && (v->unit == WATCH_WORK_EPOCH || v->unit == WATCH_WORK_STEP ||
+                             v->unit == WATCH_WORK_CHECKPOINTS || v->unit == WATCH_WORK_LOG_BYTES),
+               by_shape = v->unit == WATCH_WORK_SHAPES, by_run = v->unit == WATCH_WORK_RUNS;
     out->confidence_0_1 = v->unit != WATCH_NONE ? 0.8 : 0.7;
     base_format(out->cause, sizeof out->cause, "%s",
                 by_frame ? "frames or results are kept after use"
@@ -36,7 +54,7 @@ static bool explain(const void *state, const watch_judge *j, watch_series s, con
                       "buffers, frames or results"
                 : by_shape ? "a plan or cache per input shape is never evicted"
                 : by_run   ? "each further training in one process leaves memory behind"
-                           : "frames, batches or results are kept after use");
+                           : cause_of(j));
     facts_evidence(out, j, s, v, NULL, flat);
     base_format(
         out->remedy, sizeof out->remedy, "%s",
@@ -47,8 +65,7 @@ static bool explain(const void *state, const watch_judge *j, watch_series s, con
               "results, and flush log buffers each epoch"
         : by_shape ? "pad inputs to few shapes, or bound the cache"
         : by_run   ? "one process a run"
-                   : "look for a list that grows (vigil watch --stacks names it), bound "
-                     "it, and drop results after use");
+                   : facts_kept_remedy(j));
     return true;
 }
 

@@ -5,6 +5,7 @@
 #include "rules.h"
 
 #include "facts.h"
+#include "worlds.h"
 
 static bool explain(const void *state, const watch_judge *j, watch_series s, const watch_verdict *v,
                     watch_finding *out)
@@ -17,13 +18,24 @@ static bool explain(const void *state, const watch_judge *j, watch_series s, con
     static const watch_series flat[] = {WATCH_MAIN_ANON_BYTES, WATCH_CHILDREN_ANON_BYTES,
                                         WATCH_NONE};
     out->confidence_0_1 = facts_rises(j, WATCH_MAIN_ANON_BYTES, v) ? 0.7 : 0.92;
-    base_format(out->cause, sizeof out->cause,
-                "shared memory (/dev/shm) is made for each batch and not removed; when it is full "
-                "the job dies of SIGBUS");
+    base_format(
+        out->cause, sizeof out->cause,
+        "shared memory (/dev/shm) is made%s and not removed; when it is full the job dies of "
+        "SIGBUS",
+        facts_world_of(j) <= FACTS_PREDICTING ? " for each batch" : "");
     facts_evidence(out, j, s, v, with, flat);
-    base_format(out->remedy, sizeof out->remedy,
-                "drop references to the loader's batches, end its workers each epoch, unlink "
-                "segments; in a container raise --shm-size to win time");
+    static const char *const rows[FACTS_N_WORLDS] = {
+        [FACTS_ANY] =
+            "drop references to the loader's batches, end its workers each epoch, unlink "
+            "segments (SharedMemory.unlink()); in a container raise --shm-size to win time",
+        [FACTS_WEB] = "unlink each segment (SharedMemory.close() and unlink()) and remove files in "
+                      "/dev/shm; gunicorn's --worker-tmp-dir is there, too",
+        [FACTS_PYTHON] = "close() and unlink() each multiprocessing.shared_memory.SharedMemory, "
+                         "and remove files in /dev/shm",
+        [FACTS_JAVA] = "remove files that are mapped in /dev/shm when they are done with",
+        [FACTS_NATIVE] = "shm_unlink() each segment when both sides have opened it, munmap() and "
+                         "close() it when it is done with"};
+    base_format(out->remedy, sizeof out->remedy, "%s", facts_in_words(j, rows));
     return true;
 }
 

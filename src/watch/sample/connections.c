@@ -94,9 +94,11 @@ static void read_table(watch_connections *c, const watch_tree *t, const watch_me
                     row[n_row++] = text[i];
                 continue;
             }
-            if (proc_socket_parse(&s, row, n_row) && contains(now, n_now, s.inode) &&
-                !contains(c->inodes, c->n_inodes, s.inode))
-                see_peer(c, s.peer);
+            if (proc_socket_parse(&s, row, n_row) && contains(now, n_now, s.inode)) {
+                c->n_left += s.is_left;
+                if (!contains(c->inodes, c->n_inodes, s.inode))
+                    see_peer(c, s.peer);
+            }
             n_row = 0;
         }
     close(fd);
@@ -113,6 +115,7 @@ void watch_connections_look(watch_connections *c, const watch_tree *t, const wat
     c->looked_s = now_s;
     if (list_sockets(now, &n, t, main)) {
         if (n != c->n_inodes || memcmp(now, c->inodes, n * sizeof *now) != 0) {
+            c->n_left = 0;
             read_table(c, t, main, "net/tcp", now, n);
             read_table(c, t, main, "net/tcp6", now, n);
             memcpy(c->inodes, now, n * sizeof *now);
@@ -126,4 +129,9 @@ void watch_connections_look(watch_connections *c, const watch_tree *t, const wat
 double watch_connections_get(const watch_connections *c)
 {
     return c->n_peers > 0 ? c->n_reconnects : (double)NAN;
+}
+
+double watch_connections_left(const watch_connections *c)
+{
+    return c->n_peers > 0 ? c->n_left : (double)NAN;
 }

@@ -13,9 +13,9 @@ enum { WATCH_MOST_SOCKETS = 512, WATCH_MOST_PEERS = 128 };
 typedef struct watch_connections {
     uint64_t inodes[WATCH_MOST_SOCKETS]; /* rising */
     size_t n_inodes;
-    uint64_t peers[WATCH_MOST_PEERS]; /* a ring of hashes */
-    size_t n_peers;                   /* ever */
-    double n_reconnects, looked_s;
+    uint64_t peers[WATCH_MOST_PEERS];      /* a ring of hashes */
+    size_t n_peers;                        /* ever */
+    double n_reconnects, n_left, looked_s; /* n_left: in CLOSE_WAIT when the table was read */
     bool has_looked;
     watch_pace pace;
 } watch_connections;
@@ -26,5 +26,7 @@ void watch_connections_look(watch_connections *c, const watch_tree *t, const wat
                             double now_s);
 /* NAN: it never had a peer. */
 double watch_connections_get(const watch_connections *c);
+/* main.close_wait; NAN as above. */
+double watch_connections_left(const watch_connections *c);
 
 #endif

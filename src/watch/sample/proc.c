@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "world.h"
+
 /* ---- small things ---- */
 
 /* Digits at *at before end; false: none there, or more than 64 bits. */
@@ -213,6 +215,33 @@ static bool ends_with(const char *s, const char *tail)
     return n >= k && strcmp(s + n - k, tail) == 0;
 }
 
+/* Shared memory of a mount that this process does not see shows from that mount's root. */
+static bool is_shm(const char *target)
+{
+    static const char *const heads[] = {"/memfd:", "/dev/shm/", "/torch_", "/psm_", "/sem."};
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
+        if (base_starts_with(target, heads[i]))
+            return true;
+    return false;
+}
+
+static bool is_sqlite(const char *target)
+{
+    static const char *const tails[] = {".db",   ".db3", ".sqlite",  ".sqlite3",
+                                        ".s3db", "-wal", "-journal", "-shm"};
+    for (size_t i = 0; i < sizeof tails / sizeof *tails; i++)
+        if (ends_with(target, tails[i]))
+            return true;
+    return false;
+}
+
+static bool is_log(const char *target)
+{
+    const char *name = base_path_name(target), *dot = strstr(name, ".log");
+    return (dot != NULL && (dot[4] == '\0' || dot[4] == '.' || dot[4] == '-')) ||
+           ends_with(name, ".jsonl");
+}
+
 proc_fd proc_fd_kind(const char *target)
 {
     if (base_starts_with(target, "socket:"))
@@ -221,7 +250,7 @@ proc_fd proc_fd_kind(const char *target)
         return PROC_FD_PIPE;
     if (base_starts_with(target, "anon_inode:"))
         return PROC_FD_EVENT;
-    if (base_starts_with(target, "/memfd:") || base_starts_with(target, "/dev/shm/"))
+    if (is_shm(target))
         return PROC_FD_SHM;
     if (base_starts_with(target, "/dev/video"))
         return PROC_FD_CAMERA;
@@ -231,7 +260,9 @@ proc_fd proc_fd_kind(const char *target)
         return PROC_FD_EVENTS_FILE;
     if (ends_with(target, " (deleted)"))
         return PROC_FD_DELETED;
-    return PROC_FD_FILE;
+    if (is_sqlite(target))
+        return PROC_FD_SQLITE;
+    return is_log(target) ? PROC_FD_LOG : PROC_FD_FILE;
 }
 
 /* ---- sockets ---- */
@@ -240,7 +271,7 @@ proc_fd proc_fd_kind(const char *target)
 bool proc_socket_parse(proc_socket *out, const char *line, size_t n)
 {
     enum { PEER = 2, STATE, INODE = 9 };
-    static const char established[] = "01";
+    static const char established[] = "01", close_wait[] = "08";
     const char *at = line, *end = line + n;
     *out = (proc_socket){0};
     for (int field = 0; field <= INODE; field++) {
@@ -253,9 +284,11 @@ bool proc_socket_parse(proc_socket *out, const char *line, size_t n)
             return false;
         if (field == PEER)
             out->peer = base_hash(BASE_HASH_START, from, size);
-        else if (field == STATE && (size != 2 || memcmp(from, established, 2) != 0))
+        else if (field == STATE)
+            out->is_left = size == 2 && memcmp(from, close_wait, 2) == 0;
+        if (field == STATE && !out->is_left && (size != 2 || memcmp(from, established, 2) != 0))
             return false;
-        else if (field == INODE)
+        if (field == INODE)
             return take_u64(&out->inode, &from, at) && from == at && out->inode != 0;
     }
     return false;
@@ -328,6 +361,7 @@ static void add_line(proc_maps *m)
         return;
     }
     close_run(m);
+    m->world |= watch_world_of_map(at, n_name);
     if (n_name >= 6 && memcmp(at, "[heap]", 6) == 0)
         m->heap_bytes += bytes;
     else if (n_name > 5 && memcmp(at, "/dev/", 5) == 0 &&

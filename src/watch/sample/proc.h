@@ -35,9 +35,11 @@ pid_t proc_inner_pid(const char *text, size_t n);
 /* /proc/PID/cgroup: the path of the memory controller (v1), or of the unified hierarchy (v2). */
 bool proc_cgroup(char *path, size_t n_path, bool *is_v2, const char *text, size_t n);
 
-/* A row of /proc/PID/net/tcp or tcp6: an established connection. False: no such row. */
+/* A row of /proc/PID/net/tcp or tcp6: a connection that is established, or that the other side has
+ * closed and the process has not (CLOSE_WAIT). False: no such row. */
 typedef struct proc_socket {
     uint64_t inode, peer; /* peer: hash of address and port */
+    bool is_left;         /* CLOSE_WAIT */
 } proc_socket;
 bool proc_socket_parse(proc_socket *out, const char *line, size_t n);
 /* "socket:[4711]", as descriptors link to it; 0: none. */
@@ -53,6 +55,8 @@ typedef enum proc_fd {
     PROC_FD_DELETED,
     PROC_FD_SHM,
     PROC_FD_EVENTS_FILE,
+    PROC_FD_SQLITE, /* a file, by its name; so is a log */
+    PROC_FD_LOG,
     PROC_N_FDS
 } proc_fd;
 /* What a link of /proc/PID/fd points to. */
@@ -61,6 +65,7 @@ proc_fd proc_fd_kind(const char *target);
 /* /proc/PID/maps, a piece at a time (any cuts). */
 typedef struct proc_maps {
     double heap_bytes, anon_bytes, device_bytes; /* virtual sizes */
+    unsigned world;              /* what the files that are mapped tell: world.h's bits */
     int arenas;                  /* anonymous maps in the 64 MiB pattern of glibc's arenas */
     uint64_t run_start, run_end; /* adjoining anonymous maps so far */
     size_t n_line;

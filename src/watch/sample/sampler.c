@@ -17,6 +17,7 @@
 
 #include "cgroup.h"
 #include "connections.h"
+#include "descriptors.h"
 #include "dir.h"
 #include "gpu.h"
 #include "pace.h"
@@ -24,8 +25,9 @@
 #include "spaces.h"
 #include "tree.h"
 #include "vigil_socket.h"
+#include "world_look.h"
 
-enum { FIRST_PROCESSES = 64, TEXT_BYTES = 1 << 15, MOST_LISTED_FDS = 4096, NOTE_BYTES = 160 };
+enum { FIRST_PROCESSES = 64, TEXT_BYTES = 1 << 15, NOTE_BYTES = 160 };
 
 /* Shares of one core. All of the guard may cost 0.5 %. */
 static const double ROLLUP_SHARE = 0.002;
@@ -47,6 +49,7 @@ struct watch_sampler {
     watch_gpu *gpu; /* NULL: none */
     watch_connections connections;
     watch_senders senders;
+    watch_held held;
     watch_target target;
     char proc[64], sys[64];
     char note[NOTE_BYTES]; /* "": nothing to say */
@@ -62,7 +65,9 @@ struct watch_sampler {
     bool uid_known, main_is_there;
     double kept[WATCH_N_SERIES]; /* the last reading of what has its own pace */
     double ticks_per_s;
-    char text[TEXT_BYTES];
+    char text_read[TEXT_BYTES];
+    char text[WATCH_N_TEXTS][WATCH_PHRASE_BYTES]; /* as kept */
+    unsigned world;                               /* so far: libraries come with time */
 };
 
 /* ---- create ---- */
@@ -193,37 +198,8 @@ static void add(double *sum, double value)
 
 static size_t read_text(watch_sampler *s, const watch_member *m, const char *name)
 {
-    const ssize_t n = watch_member_read(s->tree, m, name, s->text, sizeof s->text);
+    const ssize_t n = watch_member_read(s->tree, m, name, s->text_read, sizeof s->text_read);
     return n > 0 ? (size_t)n : 0;
-}
-
-/* Counts the entries of /proc/PID/fd; -1: not allowed. */
-static int count_fds(const watch_sampler *s, const watch_member *m, double *kinds)
-{
-    const int fd = watch_member_open(s->tree, m, "fd", O_RDONLY | O_DIRECTORY);
-    int n = 0;
-    if (fd < 0)
-        return -1;
-    struct stat info;
-    if (kinds == NULL && fstat(fd, &info) == 0 && info.st_size > 0) {
-        close(fd); /* since Linux 6.2 the size is the number of entries */
-        return (int)info.st_size;
-    }
-    watch_dir list;
-    watch_dir_take(&list, fd);
-    for (const char *name; (name = watch_dir_next(&list, NULL)) != NULL;) {
-        char target[256];
-        n++;
-        if (kinds == NULL || n > MOST_LISTED_FDS)
-            continue;
-        const ssize_t k = readlinkat(fd, name, target, sizeof target - 1);
-        if (k < 0)
-            continue;
-        target[k] = '\0';
-        kinds[proc_fd_kind(target)]++;
-    }
-    watch_dir_close(&list);
-    return n;
 }
 
 static void read_rollup(watch_sampler *s, watch_member *m)
@@ -231,15 +207,17 @@ static void read_rollup(watch_sampler *s, watch_member *m)
     const size_t n = read_text(s, m, "smaps_rollup");
     if (n == 0) { /* gone, or not allowed */
         m->pss_bytes = m->uss_bytes = m->private_bytes = m->shared_bytes = NAN;
+        m->pss_file_bytes = NAN;
         return;
     }
-    const double clean = proc_field(s->text, n, "Private_Clean:"),
-                 dirty = proc_field(s->text, n, "Private_Dirty:");
-    m->pss_bytes = proc_field(s->text, n, "Pss:");
+    const double clean = proc_field(s->text_read, n, "Private_Clean:"),
+                 dirty = proc_field(s->text_read, n, "Private_Dirty:");
+    m->pss_bytes = proc_field(s->text_read, n, "Pss:");
+    m->pss_file_bytes = proc_field(s->text_read, n, "Pss_File:"); /* since Linux 5.9 */
     m->private_bytes = dirty;
     m->uss_bytes = clean + dirty;
     m->shared_bytes =
-        proc_field(s->text, n, "Shared_Clean:") + proc_field(s->text, n, "Shared_Dirty:");
+        proc_field(s->text_read, n, "Shared_Clean:") + proc_field(s->text_read, n, "Shared_Dirty:");
 }
 
 /* False: there is no time left. */
@@ -286,8 +264,8 @@ static void read_rollups(watch_sampler *s, watch_member *main, double now_s)
 static void read_io(watch_sampler *s, watch_member *m)
 {
     const size_t n = read_text(s, m, "io"); /* of another user's process: not allowed */
-    m->read_bytes = proc_field(s->text, n, "rchar:");
-    m->write_bytes = proc_field(s->text, n, "wchar:");
+    m->read_bytes = proc_field(s->text_read, n, "rchar:");
+    m->write_bytes = proc_field(s->text_read, n, "wchar:");
 }
 
 /* ---- the main process ---- */
@@ -300,35 +278,20 @@ static void read_main_status(watch_sampler *s, watch_member *m, watch_sample *ou
     } rows[] = {{"VmRSS:", WATCH_MAIN_RSS_BYTES},    {"RssAnon:", WATCH_MAIN_ANON_BYTES},
                 {"RssFile:", WATCH_MAIN_FILE_BYTES}, {"RssShmem:", WATCH_MAIN_SHMEM_BYTES},
                 {"VmSwap:", WATCH_MAIN_SWAP_BYTES},  {"VmPTE:", WATCH_MAIN_PAGETABLE_BYTES},
-                {"VmLck:", WATCH_MAIN_LOCKED_BYTES}, {"Threads:", WATCH_MAIN_THREADS}};
+                {"VmLck:", WATCH_MAIN_LOCKED_BYTES}, {"VmSize:", WATCH_MAIN_SIZE_BYTES},
+                {"Threads:", WATCH_MAIN_THREADS}};
     const size_t n = read_text(s, m, "status");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        out->value[rows[i].series] = proc_field(s->text, n, rows[i].key);
-    add(&out->value[WATCH_MAIN_LOCKED_BYTES], proc_field(s->text, n, "VmPin:"));
-    const double uid = proc_field(s->text, n, "Uid:");
+        out->value[rows[i].series] = proc_field(s->text_read, n, rows[i].key);
+    add(&out->value[WATCH_MAIN_LOCKED_BYTES], proc_field(s->text_read, n, "VmPin:"));
+    const double uid = proc_field(s->text_read, n, "Uid:");
     s->uid_known |= !isnan(uid);
     s->uid = isnan(uid) ? s->uid : (uid_t)uid;
     m->rss_bytes = out->value[WATCH_MAIN_RSS_BYTES];
     m->anon_bytes = out->value[WATCH_MAIN_ANON_BYTES];
 }
 
-static void read_maps(watch_sampler *s, const watch_member *m)
-{
-    proc_maps maps = {0};
-    const int fd = watch_member_open(s->tree, m, "maps", O_RDONLY);
-    if (fd < 0)
-        return;
-    for (ssize_t n; (n = read(fd, s->text, sizeof s->text)) > 0;)
-        proc_maps_add(&maps, s->text, (size_t)n);
-    close(fd);
-    proc_maps_end(&maps);
-    s->kept[WATCH_MAIN_HEAP_BYTES] = maps.heap_bytes;
-    s->kept[WATCH_MAIN_MMAP_BYTES] = maps.anon_bytes;
-    s->kept[WATCH_MAIN_DEVICE_BYTES] = maps.device_bytes;
-    s->kept[WATCH_MAIN_ARENA_MAPS] = maps.arenas;
-}
-
-static void read_fd_kinds(watch_sampler *s, watch_member *m)
+static void read_descriptors(watch_sampler *s, watch_member *m)
 {
     static const watch_series series[PROC_N_FDS] = {[PROC_FD_FILE] = WATCH_MAIN_FDS_FILE,
                                                     [PROC_FD_SOCKET] = WATCH_MAIN_FDS_SOCKET,
@@ -339,12 +302,35 @@ static void read_fd_kinds(watch_sampler *s, watch_member *m)
                                                     [PROC_FD_DELETED] = WATCH_MAIN_FDS_DELETED,
                                                     [PROC_FD_SHM] = WATCH_MAIN_FDS_SHM,
                                                     [PROC_FD_EVENTS_FILE] =
-                                                        WATCH_MAIN_FDS_EVENTS_FILE};
-    double kinds[PROC_N_FDS] = {0};
-    if (count_fds(s, m, kinds) < 0)
+                                                        WATCH_MAIN_FDS_EVENTS_FILE,
+                                                    [PROC_FD_SQLITE] = WATCH_MAIN_FDS_SQLITE,
+                                                    [PROC_FD_LOG] = WATCH_MAIN_FDS_LOG};
+    watch_descriptors d;
+    if (!watch_descriptors_read(&d, s->tree, m))
         return;
     for (int i = 0; i < PROC_N_FDS; i++)
-        s->kept[series[i]] = kinds[i];
+        s->kept[series[i]] = d.kinds[i];
+    s->kept[WATCH_MAIN_FDS_FILE] = d.files;
+    s->kept[WATCH_MAIN_DELETED_BYTES] = d.deleted_bytes;
+    memcpy(s->text[WATCH_TEXT_FILES], d.most, sizeof d.most);
+}
+
+static void read_maps(watch_sampler *s, const watch_member *m)
+{
+    proc_maps maps = {0};
+    const int fd = watch_member_open(s->tree, m, "maps", O_RDONLY);
+    if (fd < 0)
+        return;
+    for (ssize_t n; (n = read(fd, s->text_read, sizeof s->text_read)) > 0;)
+        proc_maps_add(&maps, s->text_read, (size_t)n);
+    close(fd);
+    proc_maps_end(&maps);
+    s->kept[WATCH_MAIN_HEAP_BYTES] = maps.heap_bytes;
+    s->kept[WATCH_MAIN_MMAP_BYTES] = maps.anon_bytes;
+    s->kept[WATCH_MAIN_DEVICE_BYTES] = maps.device_bytes;
+    s->kept[WATCH_MAIN_ARENA_MAPS] = maps.arenas;
+    s->kept[WATCH_JOB_WORLD] = s->world =
+        watch_world_look(s->world | maps.world, s->tree, m, s->text_read, sizeof s->text_read);
 }
 
 /* Of the user's processes the limit counts all; root has none. The cgroup's may be lower. */
@@ -352,8 +338,13 @@ static void read_limits(watch_sampler *s, const watch_member *m, watch_sample *o
 {
     double *v = out->value;
     const size_t n = read_text(s, m, "limits");
-    const double fds = proc_limit(s->text, n, "Max open files"),
-                 threads = proc_limit(s->text, n, "Max processes");
+    const double fds = proc_limit(s->text_read, n, "Max open files"),
+                 threads = proc_limit(s->text_read, n, "Max processes"),
+                 address = proc_limit(s->text_read, n, "Max address space");
+    if (isfinite(address))
+        v[WATCH_LIMIT_ADDRESS_BYTES] = address;
+    else
+        v[WATCH_MAIN_SIZE_BYTES] = NAN; /* what is reserved tells nothing where nothing bounds it */
     if (isfinite(fds))
         v[WATCH_LIMIT_FDS] = fds;
     if (isfinite(threads) && s->uid_known && s->uid != 0)
@@ -371,13 +362,14 @@ static void read_main(watch_sampler *s, watch_member *m, watch_sample *out, doub
     v[WATCH_MAIN_MINOR_FAULTS] = (double)m->stat.minor_faults;
     v[WATCH_MAIN_MAJOR_FAULTS] = (double)m->stat.major_faults;
     v[WATCH_MAIN_CPU_S] = (double)m->stat.cpu_ticks / s->ticks_per_s;
-    m->fds = count_fds(s, m, NULL);
+    m->fds = watch_descriptors_count(s->tree, m);
     v[WATCH_MAIN_FDS] = m->fds >= 0 ? m->fds : (double)NAN;
     const bool is_due = now_s - s->slow_s >= fmin(SLOW_S, SLOW_SAMPLES * (now_s - s->last_s));
     if ((!is_due && m->fds == s->slow_fds) || !watch_pace_may(&s->maps_pace, now_s))
         return;
     const int64_t began_ns = base_thread_cpu_ns();
-    read_fd_kinds(s, m);
+    read_descriptors(s, m);
+    watch_threads_most(s->text[WATCH_TEXT_THREADS], s->tree, m);
     s->slow_fds = m->fds;
     if (is_due && m->stat.state != 'D') {
         read_maps(s, m);
@@ -391,16 +383,17 @@ static void read_main(watch_sampler *s, watch_member *m, watch_sample *out, doub
 static void read_child(watch_sampler *s, watch_member *m)
 {
     if (m->stat.state == 'Z') { /* what it had read and written stays counted */
-        m->rss_bytes = m->anon_bytes = 0;
-        m->pss_bytes = m->uss_bytes = m->private_bytes = m->shared_bytes = NAN;
+        m->rss_bytes = m->anon_bytes = m->file_bytes = 0;
+        m->pss_file_bytes = m->pss_bytes = m->uss_bytes = m->private_bytes = m->shared_bytes = NAN;
         m->fds = 0;
         return;
     }
     const size_t n = read_text(s, m, "status");
-    m->rss_bytes = proc_field(s->text, n, "VmRSS:");
-    m->anon_bytes = proc_field(s->text, n, "RssAnon:");
+    m->rss_bytes = proc_field(s->text_read, n, "VmRSS:");
+    m->anon_bytes = proc_field(s->text_read, n, "RssAnon:");
+    m->file_bytes = proc_field(s->text_read, n, "RssFile:");
     read_io(s, m);
-    m->fds = count_fds(s, m, NULL);
+    m->fds = watch_descriptors_count(s->tree, m);
 }
 
 static void add_child(double *v, const watch_member *m)
@@ -409,7 +402,9 @@ static void add_child(double *v, const watch_member *m)
     v[WATCH_CHILDREN_ZOMBIES] += m->stat.state == 'Z';
     add(&v[WATCH_CHILDREN_RSS_BYTES], m->rss_bytes);
     add(&v[WATCH_CHILDREN_ANON_BYTES], m->anon_bytes);
+    add(&v[WATCH_CHILDREN_FILE_BYTES], m->file_bytes);
     add(&v[WATCH_CHILDREN_PSS_BYTES], m->pss_bytes);
+    add(&v[WATCH_CHILDREN_PSS_FILE_BYTES], m->pss_file_bytes);
     add(&v[WATCH_CHILDREN_PRIVATE_BYTES], m->private_bytes);
     add(&v[WATCH_CHILDREN_SHARED_BYTES], m->shared_bytes);
     add(&v[WATCH_CHILDREN_READ_BYTES], m->read_bytes);
@@ -523,6 +518,7 @@ static void read_members(watch_sampler *s, watch_member *main, watch_sample *out
     sum_children(s, main, out, now_s);
     if (main != NULL) {
         v[WATCH_MAIN_PSS_BYTES] = main->pss_bytes;
+        v[WATCH_MAIN_PSS_FILE_BYTES] = main->pss_file_bytes;
         v[WATCH_MAIN_USS_BYTES] = main->uss_bytes;
         v[WATCH_TREE_PSS_BYTES] = main->pss_bytes + v[WATCH_CHILDREN_PSS_BYTES];
         v[WATCH_WORK_INPUT_BYTES] = main->read_bytes + v[WATCH_CHILDREN_READ_BYTES];
@@ -538,7 +534,7 @@ static void read_files(watch_sampler *s, const watch_member *main, double now_s)
         return;
     const int64_t began_ns = base_thread_cpu_ns();
     s->files_s = now_s;
-    watch_spaces_read(s->kept, s->tree, main, s->uid_known ? s->uid : getuid(),
+    watch_spaces_read(s->kept, &s->held, s->tree, main, s->uid_known ? s->uid : getuid(),
                       watch_progress_folder(s->progress));
     watch_pace_pay(&s->files_pace, began_ns);
 }
@@ -564,6 +560,7 @@ static void read_work(watch_sampler *s, const watch_member *main, watch_sample *
     if (main != NULL)
         watch_connections_look(&s->connections, s->tree, main, now_s);
     out->value[WATCH_WORK_RECONNECTS] = watch_connections_get(&s->connections);
+    out->value[WATCH_MAIN_CLOSE_WAIT] = watch_connections_left(&s->connections);
     watch_senders_hear(&s->senders, s->tree, out);
 }
 
@@ -576,10 +573,10 @@ static void read_machine(watch_sampler *s, watch_sample *out)
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return;
-    const ssize_t n = read(fd, s->text, sizeof s->text);
+    const ssize_t n = read(fd, s->text_read, sizeof s->text_read);
     close(fd);
     if (n > 0)
-        watch_machine_read(out, s->text, (size_t)n);
+        watch_machine_read(out, s->text_read, (size_t)n);
 }
 
 static void find_cgroup(watch_sampler *s)
@@ -588,7 +585,7 @@ static void find_cgroup(watch_sampler *s)
     if (s->cgroup.procs_folder[0] != '\0' || at == (size_t)-1)
         return;
     const size_t n = read_text(s, watch_tree_at(s->tree, at), "cgroup");
-    watch_cgroup_find(&s->cgroup, s->sys, NULL, s->text, n);
+    watch_cgroup_find(&s->cgroup, s->sys, NULL, s->text_read, n);
 }
 
 /* The least of the cgroup's, the user's and the machine's. */
@@ -623,6 +620,7 @@ vg_status watch_sampler_take(watch_sampler *s, watch_sample *out, base_mem *mem,
     for (int i = 0; i < WATCH_N_SERIES; i++)
         if (isnan(out->value[i]))
             out->value[i] = s->kept[i];
+    memcpy(out->text, s->text, sizeof out->text);
     settle_limit(s, out);
     s->last_s = now_s;
     return VG_OK;

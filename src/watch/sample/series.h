@@ -28,10 +28,13 @@ typedef enum watch_unit { WATCH_BYTES, WATCH_COUNT, WATCH_SECONDS, WATCH_RATIO }
     X(MAIN_USS_BYTES, "main.uss_bytes", LEVEL, BYTES, LIMIT_MEMORY_BYTES, "resident, private")     \
     X(MAIN_ANON_BYTES, "main.anon_bytes", LEVEL, BYTES, LIMIT_MEMORY_BYTES, "resident, anonymous") \
     X(MAIN_FILE_BYTES, "main.file_bytes", FACT, BYTES, NONE, "resident, of files")                 \
+    X(MAIN_PSS_FILE_BYTES, "main.pss_file_bytes", FACT, BYTES, NONE, "of pss_bytes, of files")     \
     X(MAIN_SHMEM_BYTES, "main.shmem_bytes", LEVEL, BYTES, LIMIT_MEMORY_BYTES, "resident, shared")  \
     X(MAIN_SWAP_BYTES, "main.swap_bytes", LEVEL, BYTES, NONE, "swapped out")                       \
     X(MAIN_HEAP_BYTES, "main.heap_bytes", FACT, BYTES, NONE, "the brk heap")                       \
     X(MAIN_MMAP_BYTES, "main.mmap_bytes", FACT, BYTES, NONE, "anonymous maps but heap and stack")  \
+    X(MAIN_SIZE_BYTES, "main.size_bytes", LEVEL, BYTES, LIMIT_ADDRESS_BYTES,                       \
+      "address space, where it is bounded")                                                        \
     X(MAIN_PAGETABLE_BYTES, "main.pagetable_bytes", FACT, BYTES, NONE, "page tables")              \
     X(MAIN_LOCKED_BYTES, "main.locked_bytes", LEVEL, BYTES, LIMIT_MEMORY_BYTES, "VmLck + VmPin")   \
     X(MAIN_DEVICE_BYTES, "main.device_bytes", FACT, BYTES, NONE, "maps of device files")           \
@@ -45,9 +48,15 @@ typedef enum watch_unit { WATCH_BYTES, WATCH_COUNT, WATCH_SECONDS, WATCH_RATIO }
     X(MAIN_FDS_EVENT, "main.fds_event", FACT, COUNT, NONE, "of eventfd, epoll, timers, signals")   \
     X(MAIN_FDS_DEVICE, "main.fds_device", FACT, COUNT, NONE, "of devices")                         \
     X(MAIN_FDS_DELETED, "main.fds_deleted", FACT, COUNT, NONE, "of deleted files")                 \
+    X(MAIN_FDS_SQLITE, "main.fds_sqlite", FACT, COUNT, NONE, "of SQLite's databases")              \
+    X(MAIN_FDS_LOG, "main.fds_log", FACT, COUNT, NONE, "of logs")                                  \
     X(MAIN_FDS_SHM, "main.fds_shm", FACT, COUNT, NONE, "of memfd and /dev/shm")                    \
     X(MAIN_FDS_EVENTS_FILE, "main.fds_events_file", FACT, COUNT, NONE, "of events.out.tfevents")   \
     X(MAIN_FDS_CAMERA, "main.fds_camera", FACT, COUNT, NONE, "of /dev/video")                      \
+    X(MAIN_CLOSE_WAIT, "main.close_wait", FACT, COUNT, NONE,                                       \
+      "of connections that the other side has closed")                                             \
+    X(MAIN_DELETED_BYTES, "main.deleted_bytes", LEVEL, BYTES, NONE,                                \
+      "of deleted files that are open")                                                            \
     X(MAIN_MINOR_FAULTS, "main.minor_faults", COUNTER, COUNT, NONE, "minor page faults")           \
     X(MAIN_MAJOR_FAULTS, "main.major_faults", COUNTER, COUNT, NONE, "major page faults")           \
     X(MAIN_CPU_S, "main.cpu_s", COUNTER, SECONDS, NONE, "CPU time")                                \
@@ -63,6 +72,9 @@ typedef enum watch_unit { WATCH_BYTES, WATCH_COUNT, WATCH_SECONDS, WATCH_RATIO }
     X(CHILDREN_PSS_BYTES, "children.pss_bytes", LEVEL, BYTES, LIMIT_MEMORY_BYTES, "by share, sum") \
     X(CHILDREN_ANON_BYTES, "children.anon_bytes", LEVEL, BYTES, LIMIT_MEMORY_BYTES,                \
       "anonymous, sum")                                                                            \
+    X(CHILDREN_FILE_BYTES, "children.file_bytes", FACT, BYTES, NONE, "of files, sum")              \
+    X(CHILDREN_PSS_FILE_BYTES, "children.pss_file_bytes", FACT, BYTES, NONE,                       \
+      "of pss_bytes, of files, sum")                                                               \
     X(CHILDREN_PRIVATE_BYTES, "children.private_bytes", LEVEL, BYTES, LIMIT_MEMORY_BYTES,          \
       "Private_Dirty, sum")                                                                        \
     X(CHILDREN_SHARED_BYTES, "children.shared_bytes", FACT, BYTES, NONE, "Shared_*, sum")          \
@@ -72,7 +84,7 @@ typedef enum watch_unit { WATCH_BYTES, WATCH_COUNT, WATCH_SECONDS, WATCH_RATIO }
     X(CHILDREN_READ_BYTES, "children.read_bytes", COUNTER, BYTES, NONE, "read, sum")               \
     X(CHILDREN_WRITE_BYTES, "children.write_bytes", COUNTER, BYTES, NONE, "written, sum")          \
     X(TREE_PSS_BYTES, "tree.pss_bytes", LEVEL, BYTES, LIMIT_MEMORY_BYTES, "main and children")     \
-    X(SHM_BYTES, "shm.bytes", LEVEL, BYTES, LIMIT_SHM_BYTES, "/dev/shm of the job's owner")        \
+    X(SHM_BYTES, "shm.bytes", LEVEL, BYTES, LIMIT_SHM_BYTES, "the job's files in /dev/shm")        \
     X(SHM_FILES, "shm.files", FACT, COUNT, NONE, "files there")                                    \
     X(TMP_BYTES, "tmp.bytes", LEVEL, BYTES, LIMIT_TMP_BYTES, "/tmp of the job's owner")            \
     X(GPU0_BYTES, "gpu0.bytes", LEVEL, BYTES, LIMIT_GPU0_BYTES, "the job's memory on GPU 0")       \
@@ -99,6 +111,7 @@ typedef enum watch_unit { WATCH_BYTES, WATCH_COUNT, WATCH_SECONDS, WATCH_RATIO }
     X(MACHINE_UNEXPLAINED_BYTES, "machine.unexplained_bytes", LEVEL, BYTES, LIMIT_MACHINE_BYTES,   \
       "used, and nobody's: neither processes, cache nor slab")                                     \
     X(DISK_USED_BYTES, "disk.used_bytes", LEVEL, BYTES, LIMIT_DISK_BYTES, "of the run folder's")   \
+    X(JOB_WORLD, "job.world", FACT, COUNT, NONE, "what the job is: a sum of world.h's bits")       \
     X(VIGIL_PLANNED_BYTES, "vigil.planned_bytes", FACT, BYTES, NONE, "a vigil job's own plan")     \
     X(VIGIL_IN_USE_BYTES, "vigil.in_use_bytes", LEVEL, BYTES, NONE, "a vigil job's own accounts")  \
     X(VIGIL_ALLOCATIONS, "vigil.allocations", COUNTER, COUNT, NONE, "a vigil job's own, ever")     \
@@ -117,6 +130,7 @@ typedef enum watch_unit { WATCH_BYTES, WATCH_COUNT, WATCH_SECONDS, WATCH_RATIO }
     X(LIMIT_MEMORY_BYTES, "limit.memory_bytes", LIMIT, BYTES, NONE,                                \
       "of the job's cgroup or machine")                                                            \
     X(LIMIT_MACHINE_BYTES, "limit.machine_bytes", LIMIT, BYTES, NONE, "the machine's memory")      \
+    X(LIMIT_ADDRESS_BYTES, "limit.address_bytes", LIMIT, BYTES, NONE, "RLIMIT_AS of main")         \
     X(LIMIT_FDS, "limit.fds", LIMIT, COUNT, NONE, "RLIMIT_NOFILE of main")                         \
     X(LIMIT_THREADS, "limit.threads", LIMIT, COUNT, NONE, "pids.max or RLIMIT_NPROC")              \
     X(LIMIT_SHM_BYTES, "limit.shm_bytes", LIMIT, BYTES, NONE, "size of /dev/shm")                  \
@@ -148,10 +162,29 @@ const watch_series_info *watch_series_get(watch_series s);
 /* WATCH_NONE when no series has this name. */
 watch_series watch_series_find(const char *name);
 
-/* Everything read at one moment. What was not read is NAN. */
+/* What is told in words and not in a number: which file, which threads. Traces have rows of them,
+ * as of series. Clean: without control characters. */
+#define WATCH_TEXTS(X)                                                                             \
+    X(FILES, "main.fds_most", "which file most of its descriptors are")                            \
+    X(THREADS, "main.threads_most", "what most of its threads are called")
+
+typedef enum watch_text {
+#define X(id, name, help) WATCH_TEXT_##id,
+    WATCH_TEXTS(X)
+#undef X
+        WATCH_N_TEXTS
+} watch_text;
+enum { WATCH_PHRASE_BYTES = 160 };
+
+const char *watch_text_name(watch_text t);
+/* WATCH_N_TEXTS when none has this name. */
+watch_text watch_text_find(const char *name);
+
+/* Everything read at one moment. What was not read is NAN, or "". */
 typedef struct watch_sample {
     double time_s; /* since the first sample; rises */
     double value[WATCH_N_SERIES];
+    char text[WATCH_N_TEXTS][WATCH_PHRASE_BYTES];
 } watch_sample;
 
 /* A sample in which nothing is known yet. */

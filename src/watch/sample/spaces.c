@@ -14,7 +14,9 @@ enum { MOST_FILES = 4096, DEEPEST = 3 };
 typedef struct sum {
     double bytes, files;
     uid_t uid;
-    dev_t device; /* not into other file systems */
+    dev_t device;     /* not into other file systems */
+    watch_held *held; /* NULL: every file of uid's counts */
+    const watch_tree *tree;
     int left;
 } sum;
 
@@ -28,6 +30,9 @@ static void add_folder(sum *s, int fd, int depth)
         s->left--;
         if (fstatat(fd, name, &info, AT_SYMLINK_NOFOLLOW) != 0 || info.st_uid != s->uid ||
             info.st_dev != s->device)
+            continue;
+        if (S_ISREG(info.st_mode) && s->held != NULL &&
+            !watch_held_is_ours(s->held, s->tree, info.st_ino, name))
             continue;
         if (S_ISREG(info.st_mode)) {
             s->bytes += (double)info.st_blocks * 512;
@@ -61,12 +66,13 @@ static double size_of(int fd, double *used)
     return info.f_blocks > 0 ? unit * (double)info.f_blocks : (double)NAN; /* 0: no bound */
 }
 
-static double read_space(sum *out, const watch_tree *t, const watch_member *main, uid_t uid,
-                         const char *path)
+static double read_space(sum *out, watch_held *held, const watch_tree *t, const watch_member *main,
+                         uid_t uid, const char *path)
 {
     struct stat info;
     double used;
-    *out = (sum){.bytes = NAN, .files = NAN, .uid = uid, .left = MOST_FILES};
+    *out =
+        (sum){.bytes = NAN, .files = NAN, .uid = uid, .left = MOST_FILES, .held = held, .tree = t};
     const int fd = open_as(t, main, path);
     if (fd < 0 || fstat(fd, &info) != 0) {
         if (fd >= 0)
@@ -76,18 +82,20 @@ static double read_space(sum *out, const watch_tree *t, const watch_member *main
     out->device = info.st_dev;
     out->bytes = out->files = 0;
     const double limit = size_of(fd, &used);
+    if (held != NULL)
+        watch_held_look(held, t, info.st_dev);
     add_folder(out, fd, 0);
     return limit;
 }
 
-void watch_spaces_read(double v[WATCH_N_SERIES], const watch_tree *t, const watch_member *main,
-                       uid_t uid, const char *run_folder)
+void watch_spaces_read(double v[WATCH_N_SERIES], watch_held *held, const watch_tree *t,
+                       const watch_member *main, uid_t uid, const char *run_folder)
 {
     sum s;
-    v[WATCH_LIMIT_SHM_BYTES] = read_space(&s, t, main, uid, "/dev/shm");
+    v[WATCH_LIMIT_SHM_BYTES] = read_space(&s, held, t, main, uid, "/dev/shm");
     v[WATCH_SHM_BYTES] = s.bytes;
     v[WATCH_SHM_FILES] = s.files;
-    v[WATCH_LIMIT_TMP_BYTES] = read_space(&s, t, main, uid, "/tmp");
+    v[WATCH_LIMIT_TMP_BYTES] = read_space(&s, NULL, t, main, uid, "/tmp");
     v[WATCH_TMP_BYTES] = s.bytes;
     const int fd =
         open(run_folder[0] != '\0' ? run_folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -3,12 +3,13 @@
 #ifndef WATCH_SPACES_H
 #define WATCH_SPACES_H
 
+#include "held.h"
 #include "tree.h"
 
 /* shm.*, tmp.bytes, disk.used_bytes and their limits. Files of uid alone count, in folders too, to
- * a bounded number and depth. main: whose mounts are meant; NULL: ours. run_folder: "": the working
- * directory. */
-void watch_spaces_read(double value[WATCH_N_SERIES], const watch_tree *t, const watch_member *main,
-                       uid_t uid, const char *run_folder);
+ * a bounded number and depth; of /dev/shm only those that held knows as the job's. main: whose
+ * mounts are meant; NULL: ours. run_folder: "": the working directory. */
+void watch_spaces_read(double value[WATCH_N_SERIES], watch_held *held, const watch_tree *t,
+                       const watch_member *main, uid_t uid, const char *run_folder);
 
 #endif

@@ -244,6 +244,7 @@ static vg_status add_member(watch_tree *t, const proc_stat *stat, int dir, doubl
                                     .seen_s = now_s,
                                     .ticks_before = stat->cpu_ticks,
                                     .pss_bytes = NAN,
+                                    .pss_file_bytes = NAN,
                                     .uss_bytes = NAN,
                                     .private_bytes = NAN,
                                     .shared_bytes = NAN,
@@ -251,6 +252,7 @@ static vg_status add_member(watch_tree *t, const proc_stat *stat, int dir, doubl
                                     .rollup_rss_bytes = NAN,
                                     .rss_bytes = NAN,
                                     .anon_bytes = NAN,
+                                    .file_bytes = NAN,
                                     .read_bytes = NAN,
                                     .write_bytes = NAN};
     t->n++;

@@ -16,10 +16,10 @@ typedef struct watch_member {
     double seen_s;         /* when it was first met */
     uint64_t ticks_before; /* CPU time at the look before */
     /* The last reading of what is dear to read; NAN: never. */
-    double pss_bytes, uss_bytes, private_bytes, shared_bytes, rollup_s;
+    double pss_bytes, pss_file_bytes, uss_bytes, private_bytes, shared_bytes, rollup_s;
     uint64_t rollup_faults; /* faults and resident bytes then: the same now, and nothing moved */
     double rollup_rss_bytes;
-    double rss_bytes, anon_bytes, read_bytes, write_bytes;
+    double rss_bytes, anon_bytes, file_bytes, read_bytes, write_bytes;
     int fds;
 } watch_member;
 

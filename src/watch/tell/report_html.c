@@ -7,6 +7,7 @@
 #include "report.h"
 #include "report_style.h"
 #include "watch/judge/figures.h"
+#include "watch/sample/charged.h"
 
 /* Sections of plots. A series is in the first whose prefix it has. */
 static const struct {
@@ -71,10 +72,7 @@ static void put_facts(watch_writer *w, const watch_story *s)
     }
     base_format(text, sizeof text, "%d", s->n_restarts);
     put_fact(w, "restarts", text);
-    const double memory = s->now.value[WATCH_TREE_PSS_BYTES];
-    put_fact(w, "memory",
-             watch_amount(text, WATCH_BYTES,
-                          isnan(memory) ? s->now.value[WATCH_MAIN_RSS_BYTES] : memory));
+    put_fact(w, "memory", watch_amount(text, WATCH_BYTES, watch_charged_in_use(&s->now)));
     if (!isnan(s->now.value[WATCH_LIMIT_MEMORY_BYTES]))
         put_fact(w, "of at most",
                  watch_amount(text, WATCH_BYTES, s->now.value[WATCH_LIMIT_MEMORY_BYTES]));

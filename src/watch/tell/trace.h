@@ -1,5 +1,6 @@
 /* trace.h: samples as CSV: the header "time_s,series,value", one row a reading; rows of one moment
- * make one sample. Numbers are written with the digits that give the same double back. */
+ * make one sample. Numbers are written with the digits that give the same double back.
+ * Of texts (main.fds_most) the value is the rest of the row; a row only where it changed. */
 #ifndef WATCH_TRACE_H
 #define WATCH_TRACE_H
 

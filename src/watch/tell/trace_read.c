@@ -22,6 +22,8 @@ struct watch_trace_reader {
     bool is_begun, has_row; /* the row in hand is the next sample's first */
     double time_s, value;
     watch_series series;
+    watch_text text; /* WATCH_N_TEXTS: it is a number */
+    char words[WATCH_PHRASE_BYTES];
     char path[MOST_PATH_BYTES];
     char row[MOST_ROW_BYTES];
     char buffer[BUFFER_BYTES];
@@ -152,6 +154,20 @@ static bool parse_value(double *out, const char *text)
     return base_parse_double(out, text) && isfinite(*out);
 }
 
+/* A foreign trace may hold anything. */
+static void take_words(char out[WATCH_PHRASE_BYTES], const char *text)
+{
+    size_t n = 0;
+    const bool is_good = base_is_utf8(text);
+    for (; *text != '\0' && n + 1 < WATCH_PHRASE_BYTES; text++) {
+        const unsigned char c = (unsigned char)*text;
+        out[n++] = c < ' ' || c == 0x7f || (c > 0x7e && !is_good) ? '?' : *text;
+    }
+    out[n] = '\0';
+    while (n > 0 && !base_is_utf8(out)) /* a letter that was cut */
+        out[--n] = '\0';
+}
+
 static vg_status parse_row(watch_trace_reader *r, vg_error *err)
 {
     char *name = strchr(r->row, ','), *value = name != NULL ? strchr(name + 1, ',') : NULL;
@@ -163,11 +179,14 @@ static vg_status parse_row(watch_trace_reader *r, vg_error *err)
         return bad_row(r, 1, "no time in seconds", r->row, err);
     if (r->has_row && time_s < r->time_s)
         return bad_row(r, 1, "time goes back", r->row, err);
-    if (!parse_value(&r->value, value))
+    r->text = watch_text_find(name);
+    if (r->text < WATCH_N_TEXTS)
+        take_words(r->words, value);
+    else if (!parse_value(&r->value, value))
         return bad_row(r, 3, "no number", value, err);
     r->time_s = time_s;
     r->series = watch_series_find(name);
-    r->n_unknown += r->series == WATCH_NONE;
+    r->n_unknown += r->series == WATCH_NONE && r->text == WATCH_N_TEXTS;
     return VG_OK;
 }
 
@@ -196,6 +215,8 @@ vg_status watch_trace_next(watch_trace_reader *r, watch_sample *out, bool *end, 
     while (r->has_row && r->time_s == out->time_s) {
         if (r->series != WATCH_NONE)
             out->value[r->series] = r->value;
+        else if (r->text < WATCH_N_TEXTS)
+            memcpy(out->text[r->text], r->words, sizeof r->words);
         bool is_last;
         st = next_row(r, &is_last, err);
         if (st != VG_OK)

@@ -9,8 +9,8 @@
 
 #include "trace.h"
 
-/* A row: a time of at most 24 characters, a name, a value of at most 24. */
-enum { MOST_ROW_BYTES = 128, BUFFER_BYTES = MOST_ROW_BYTES * (WATCH_N_SERIES + 1) };
+/* A row: a time of at most 24 characters, a name, a value of at most 24, or a text. */
+enum { MOST_ROW_BYTES = 256, BUFFER_BYTES = MOST_ROW_BYTES * (WATCH_N_SERIES + WATCH_N_TEXTS + 1) };
 
 static const char HEADER[] = "time_s,series,value\n";
 
@@ -18,6 +18,7 @@ struct watch_trace_writer {
     int fd;
     int64_t n_bytes; /* of whole samples */
     char path[4096];
+    char text[WATCH_N_TEXTS][WATCH_PHRASE_BYTES]; /* as it was last written */
     char buffer[BUFFER_BYTES];
 };
 
@@ -101,6 +102,14 @@ vg_status watch_trace_add(watch_trace_writer *w, const watch_sample *s, vg_error
                     watch_series_get((watch_series)i)->name,
                     base_format_double(value, sizeof value, s->value[i]));
         n += strlen(w->buffer + n);
+    }
+    for (int i = 0; i < WATCH_N_TEXTS; i++) {
+        if (s->text[i][0] == '\0' || strcmp(s->text[i], w->text[i]) == 0)
+            continue;
+        base_format(w->buffer + n, sizeof w->buffer - n, "%s,%s,%s\n", time,
+                    watch_text_name((watch_text)i), s->text[i]);
+        n += strlen(w->buffer + n);
+        memcpy(w->text[i], s->text[i], sizeof w->text[i]);
     }
     return put(w, w->buffer, n, err);
 }

@@ -8,6 +8,7 @@
 
 #include "report.h"
 #include "watch/judge/figures.h"
+#include "watch/sample/charged.h"
 
 enum { SPARK_COLUMNS = 16 };
 
@@ -171,9 +172,7 @@ static bool put_head(canvas *c, const watch_story *s)
         n_alive += watch_life_is_alive(s, &s->lives[i]);
     put_state(c, watch_story_worst(s, NULL));
     put(c, "  %s", s->phase);
-    const double memory = isnan(s->now.value[WATCH_TREE_PSS_BYTES])
-                              ? s->now.value[WATCH_MAIN_RSS_BYTES]
-                              : s->now.value[WATCH_TREE_PSS_BYTES],
+    const double memory = watch_charged_in_use(&s->now),
                  limit = s->now.value[WATCH_LIMIT_MEMORY_BYTES];
     put(c, ", %s", watch_duration(a, s->now_s - s->first_s));
     if (s->n_restarts > 0)

@@ -1,0 +1,26 @@
+/* charged.h: which part of a reading a limit of memory bounds.
+ *
+ * Limits count what cannot be taken back: anonymous memory, shared memory (tmpfs), the kernel's own
+ * for the job. Pages of files, such as the text of a large library, are dropped when room is
+ * needed; RSS and PSS have them, and a cgroup may not even have them on its account, for whoever
+ * reads a page first pays for it. For this subsystem. */
+#ifndef WATCH_CHARGED_H
+#define WATCH_CHARGED_H
+
+#include "series.h"
+
+/* The pages of files in a series of memory; 0: it has none, or they are not known. What old traces
+ * lack is told from what they have. */
+double watch_charged_files(const watch_sample *now, watch_series s);
+/* What the cgroup cannot give back: anonymous, shared, the kernel's. NAN: no cgroup is known. */
+double watch_charged_cgroup(const watch_sample *now);
+/* The same of the job's processes, main and children; NAN: not known. */
+double watch_charged_tree(const watch_sample *now);
+/* What people are told is in use of limit.memory_bytes: the cgroup's where the limit is a cgroup's
+ * of the job's own, else the tree's, else what is resident. */
+double watch_charged_in_use(const watch_sample *now);
+/* A cgroup's figures are the job's when the job is most of it: jobs that share one are not blamed
+ * for each other. True when it cannot be told: a cgroup that is watched as such has no main. */
+bool watch_charged_is_ours(const watch_sample *now);
+
+#endif
