@@ -1,7 +1,9 @@
-# A floor is a folder of src/ with one job: a static library whose includes may only go down (tests/check_includes).
+# A floor is a folder of src/ with one job: a static library whose includes may only go down. FLOORS is what it sees and
+# links; HEADERS what it sees alone; PUBLIC_API says that it sees include/vigil. tests/check_includes.sh reads these lines
+# (each begins one) and holds every #include against them.
 #   vigil_floor(NAME SOURCES a.c b.c FLOORS base image LIBRARIES PkgConfig::X)
 function(vigil_floor name)
-  cmake_parse_arguments(F "" "" "SOURCES;FLOORS;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(F "PUBLIC_API" "" "SOURCES;FLOORS;HEADERS;LIBRARIES" ${ARGN})
   add_library(vigil_${name} STATIC ${F_SOURCES})
   # Others write #include "nn/nn.h"; a folder's own headers are beside its sources.
   target_include_directories(vigil_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include)
