@@ -19,6 +19,7 @@ struct video_recorder {
     int64_t frame_ns;       /* nominal */
     int64_t last_ns, at_ns; /* the caller's clock, and ours, which only goes on */
     int64_t last_ticks;
+    int64_t lasts_ns; /* the last picture */
     bool has_time;
     bool
         key_is_asked; /* the encoder owes a key frame from asked_ticks on: a segment begins there */
@@ -149,8 +150,7 @@ static vg_status put_packet(video_recorder *r, vg_error *err)
         r->f->av_packet_unref(p); /* a segment begins with the next key frame */
         return st;
     }
-    p->duration =
-        r->frame_ns * 3 / NS_PER_3_TICKS; /* of the last; the others' is seen by the next */
+    p->duration = ticks_of(r->lasts_ns); /* of the last; the others' is seen by the next */
     const vg_status written =
         video_segment_write(&r->segment, r->f, p, r->encoder.context->time_base, err);
     if (written != VG_OK)
@@ -222,9 +222,10 @@ static vg_status encode(video_recorder *r, const image_view *picture, int64_t ti
 }
 
 vg_status video_recorder_write(video_recorder *r, const image_view *picture, int64_t time_ns,
-                               vg_error *err)
+                               int64_t lasts_ns, vg_error *err)
 {
     const int64_t ticks = advance(r, time_ns);
+    r->lasts_ns = lasts_ns > 0 && lasts_ns <= MOST_GAP_NS ? lasts_ns : r->frame_ns;
     r->n_given++;
     if (picture->w < 1 || picture->h < 1)
         return base_fail(err, VG_ERR_ARGUMENT, r->stem, NULL, "a picture of %d x %d pixels",

@@ -46,16 +46,17 @@ typedef struct video_recorder video_recorder;
  * VG_ERR_LIMIT (too long a path), VG_ERR_MEMORY. */
 vg_status video_recorder_create(video_recorder **out, const video_recorder_options *o,
                                 base_mem *mem, vg_error *err);
-/* A picture at time_ns, of any clock. Steps back and forward by more than an hour are taken as one
- * frame's time. Segments end before a key frame, which is made when one is due. A picture of
- * another size than the last begins a new one; odd sizes get their last row or column twice. Files
- * that are there are never written over. Old segments are removed when limits ask for it: only
- * those of this folder and stem that a recorder made, also in earlier runs, never the one that is
- * written. On VG_ERR_IO (a full disk, say) the segment is cut back to its last whole fragment,
- * removed when it has none; the next write tries a new one. VG_ERR_SYSTEM, VG_ERR_UNSUPPORTED:
- * FFmpeg's encoder refused; likewise. */
+/* A picture at time_ns, of any clock, which is shown for lasts_ns when it is the last of a segment
+ * (0: nominally): all others until the next one. Steps back and
+ * forward by more than an hour are taken as one frame's time. Segments end before a key frame,
+ * which is made when one is due. A picture of another size than the last begins a new one; odd
+ * sizes get their last row or column twice. Files that are there are never written over. Old
+ * segments are removed when limits ask for it: only those of this folder and stem that a recorder
+ * made, also in earlier runs, never the one that is written. On VG_ERR_IO (a full disk, say) the
+ * segment is cut back to its last whole fragment, removed when it has none; the next write tries a
+ * new one. VG_ERR_SYSTEM, VG_ERR_UNSUPPORTED: FFmpeg's encoder refused; likewise. */
 vg_status video_recorder_write(video_recorder *r, const image_view *picture, int64_t time_ns,
-                               vg_error *err);
+                               int64_t lasts_ns, vg_error *err);
 /* Ends the segment that is written, if any, and gives the encoder's memory back. Errors: VG_ERR_IO:
  * as by write, what was written whole is kept. */
 vg_status video_recorder_end_segment(video_recorder *r, vg_error *err);

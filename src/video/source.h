@@ -62,6 +62,7 @@ struct video_source {
     bool has_ahead;
     video_turn turn; /* of the stream */
     video_clock clock;
+    bool has_clock;        /* the stream has time stamps of its own */
     video_outcome outcome; /* once drained */
     video_fault fault;
     vg_error err;

@@ -18,6 +18,7 @@ enum {
 /* FFmpeg's own thresholds (ffmpeg -dts_delta_threshold, -dts_error_threshold): containers made for
  * joining and broadcasting jump by seconds; in others the next frame may truly be hours away. */
 static const int64_t GAP_NS = INT64_C(10) * 1000000000, GAP_FILE_NS = INT64_C(108000) * 1000000000;
+static const int64_t MOST_LASTS_NS = INT64_C(3600) * 1000000000; /* else it is no duration */
 /* A camera that says it is 1970 has no clock. */
 static const int64_t YEAR_2000_NS = INT64_C(946684800) * 1000000000;
 
@@ -330,17 +331,27 @@ static void switch_decoder(video_source *s)
     send(s);
 }
 
+static int64_t ns_of(const video_source *s, int64_t time)
+{
+    return s->f->av_rescale_q(time, stream_of(s)->time_base, (AVRational){1, 1000000000});
+}
+
 static int64_t time_of(video_source *s, const AVFrame *p, int64_t arrived_ns)
 {
     bool jumped;
-    if (p->best_effort_timestamp == AV_NOPTS_VALUE)
-        return INT64_MIN;
-    int64_t in = s->f->av_rescale_q(p->best_effort_timestamp, stream_of(s)->time_base,
-                                    (AVRational){1, 1000000000});
-    int64_t out = video_clock_next(&s->clock, in, arrived_ns, &jumped);
+    const bool has_time = s->has_clock && p->best_effort_timestamp != AV_NOPTS_VALUE;
+    const int64_t in = has_time ? ns_of(s, p->best_effort_timestamp) : INT64_MIN,
+                  out = video_clock_next(&s->clock, in, arrived_ns, &jumped);
     if (jumped)
         video_count(&s->counts.time_jumps, 1);
     return out;
+}
+
+/* With those between, which are not given. */
+static int64_t lasts_of(const video_source *s, const AVFrame *p)
+{
+    const int64_t told = p->pkt_duration > 0 ? ns_of(s, p->pkt_duration) : 0;
+    return (told > 0 && told < MOST_LASTS_NS ? told : s->clock.frame_ns) * s->o.stride;
 }
 
 static video_arrival arrival_of(const video_source *s, const AVFrame *p)
@@ -390,7 +401,8 @@ static bool accept(video_source *s, video_frame *f)
     video_arrival a = arrival_of(s, p);
     int w = turn.is_swapped ? p->height : p->width, h = turn.is_swapped ? p->width : p->height;
     note_shape(s, w, h);
-    int64_t pts_ns = time_of(s, p, a.arrived_ns), number = s->n_numbered++;
+    const int64_t pts_ns = time_of(s, p, a.arrived_ns), lasts_ns = lasts_of(s, p),
+                  number = s->n_numbered++;
     if (!is_damaged(p))
         note_whole(s, p);
     video_count(&s->counts.frames, 1);
@@ -404,6 +416,8 @@ static bool accept(video_source *s, video_frame *f)
         .h = h,
         .number = number,
         .pts_ns = pts_ns,
+        .lasts_ns = lasts_ns,
+        .is_live = video_is_live(s->kind),
         .arrived_ns = a.arrived_ns,
         .decoded_ns = base_now_ns(),
         .wall_ns = a.wall_ns,
@@ -415,8 +429,24 @@ static bool accept(video_source *s, video_frame *f)
     return true;
 }
 
+/* Pictures one behind the other without a word of when: what time stamps FFmpeg gives them are made
+ * up, of 25 a second mostly. */
+static bool is_bare(const AVInputFormat *format)
+{
+    static const char *const names[] = {"mpjpeg",    "mjpeg",    "mjpeg_2000", "h264",
+                                        "hevc",      "m4v",      "mpegvideo",  "h261",
+                                        "h263",      "obu",      "vc1",        "dirac",
+                                        "cavsvideo", "rawvideo", "image2pipe", "jpeg_pipe"};
+    bool found = (format->flags & AVFMT_NOTIMESTAMPS) != 0;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        found = found || strcmp(format->name, names[i]) == 0;
+    return found;
+}
+
 void video_source_begin_clock(video_source *s)
 {
+    /* A camera sends them when they are; in a file they are as far apart as all others. */
+    s->has_clock = !video_is_live(s->kind) || !is_bare(s->input->iformat);
     const AVStream *stream = stream_of(s);
     AVRational rate = s->f->av_guess_frame_rate(s->input, (AVStream *)(uintptr_t)stream, NULL);
     bool jumps = video_is_live(s->kind) || (s->input->iformat->flags & AVFMT_TS_DISCONT) != 0;

@@ -42,9 +42,13 @@ void video_frame_destroy(video_frame **f);
 void video_frame_release(video_frame *f); /* gives the picture back; the object stays */
 
 typedef struct video_frame_info {
-    int w, h;           /* upright: the rotation of the file is done by those who read pixels */
-    int64_t number;     /* of this connection's frames, from 0, strided ones counted */
-    int64_t pts_ns;     /* of the stream, from the connection's first; INT64_MIN: none */
+    int w, h;       /* upright: the rotation of the file is done by those who read pixels */
+    int64_t number; /* of this connection's frames, from 0, strided ones counted */
+    /* Of the stream, from the connection's first. Where it has no time stamps: by its nominal
+     * frames a second, of a live one by arrival. INT64_MIN: no frame was read */
+    int64_t pts_ns;
+    int64_t lasts_ns;   /* until the next one is shown, as far as it is told, else nominally */
+    bool is_live;       /* time goes on here as there; else the film has its own */
     int64_t arrived_ns; /* base_now_ns when its packet was read */
     int64_t decoded_ns; /* base_now_ns when read gave it */
     int64_t wall_ns; /* CLOCK_REALTIME of the picture: the camera's own time stamp where it has one
@@ -144,8 +148,9 @@ vg_status video_source_connect(video_source *s, video_stream_info *info, video_f
  * Where a transport stream gives its number to another codec without a word, that shows after 50
  * packets of no use: a file goes on from where its frames ended, a live stream fails (DATA), and
  * the next connect finds what it is now. A live stream's key picture that comes in
- * several packets is one frame. pts_ns rises: where time stamps stand, go back or leap it closes
- * up. At an end or a failure the frames that the decoder holds come first. */
+ * several packets is one frame. pts_ns rises: where time stamps are missing, stand, go back or leap
+ * it goes on by a frame's time, never by how long reading took. At an end or a failure the frames
+ * that the decoder holds come first. */
 video_outcome video_source_read(video_source *s, video_frame *f, video_fault *fault, vg_error *err);
 void video_source_disconnect(video_source *s);
 /* Counted over all connections. */

@@ -41,6 +41,32 @@ equal "$(find runs/file/labels -name 'clip_*.txt' | wc -l)" 60 "labels"
 equal "$(find runs/file/labels -name clip_1.txt -o -name clip_60.txt | wc -l)" 2 "labels that count from 1"
 equal "$(find runs/file/crops -name '*.jpg' | wc -l)" "$(cat runs/file/labels/*.txt | wc -l)" "crops"
 
+# A copy lasts as long as its source, whose frames are its clock where it has no time stamps: twice the same.
+length() {
+    ffprobe -v error -show_entries format=duration -of csv=p=0 "$1"
+}
+ffmpeg -v error -f lavfi -i testsrc2=size=96x64:rate=10:duration=2 -pix_fmt yuv420p -c:v libx264 bare.h264 </dev/null
+ffmpeg -v error -f lavfi -i testsrc2=size=96x64:rate=5:duration=2 -pix_fmt yuv420p -c:v libx264 slow.mkv </dev/null
+for name in one two; do
+    predict 0 --source bare.h264 --save-json --project runs --name $name
+    equal "$(length runs/$name/bare.mp4)" 2.000000 "seconds of a copy"
+    grep -o '"pts":[^,]*' runs/$name/predictions.jsonl >$name.pts
+done
+equal "$(cmp one.pts two.pts && tail -n 1 two.pts)" '"pts":1.900' "times of two runs"
+predict 0 --source slow.mkv --project runs --name slow
+equal "$(length runs/slow/slow.mp4)" 2.000000 "seconds of a copy"
+
+# What files leave is made anew by the next run in the folder; what is no file goes on, though every frame of it counts.
+for again in 12 24; do
+    predict 0 --source "$live:duration=0.48" --policy every --save-json --project runs --name again --exist-ok
+    equal "$(wc -l <runs/again/predictions.jsonl)" $again "lines of a source that is no file"
+done
+for again in first second; do
+    predict 0 --source slow.mkv --policy latest --save-json --project runs --name anew --exist-ok
+    [ "$(wc -l <runs/anew/predictions.jsonl)" -le 10 ] || fail "lines of the $again run are kept"
+    [ -e runs/anew/slow.mp4 ] || fail "a file is recorded in segments"
+done
+
 # A reader that has gone ends a job that has nothing else to do.
 "$vigil" predict --weights "$weights" --imgsz 64 --threads 1 --source "$live" --json 2>err | head -n 3 >out
 equal "$(wc -l <out)" 3 "lines that head let through"

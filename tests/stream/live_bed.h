@@ -26,6 +26,7 @@ typedef struct bed {
     live_result r;
     video_frame *frame;
     video_source *source;
+    bool is_live; /* frames are said to be */
     atomic_bool stop;
     detect_box boxes[BED_BOXES];
     int64_t ids[BED_BOXES];
@@ -95,7 +96,8 @@ static inline int bed_set_up(void **state)
                           .n_channels = 3,
                           .most_w = BED_W,
                           .most_h = BED_H,
-                          .has_files_only = true,
+                          .keeps_every_frame = true,
+                          .is_of_files = true,
                           .mem = &b->mem};
     b->stats.n_sinks = 2;
     b->boxes[0] =
@@ -153,6 +155,7 @@ static inline void bed_next(bed *b)
     if (video_source_read(b->source, b->frame, &fault, &err) != VIDEO_FRAME)
         fail_msg("no frame: %s", err.what);
     b->r.frame = *video_frame_get(b->frame);
+    b->r.frame.is_live = b->is_live;
     b->r.pixels = b->frame;
 }
 

@@ -113,11 +113,62 @@ static void each_file_of_a_folder_is_a_video(void **state)
     free(p);
 }
 
+static double length_of(const bed *b, const char *name)
+{
+    probe *p = probe_open(bed_in(b, name));
+    const double length_s = p->duration_s;
+    free(p);
+    return length_s;
+}
+
+/* The last frame lasts as long as the others, also when it is the only one, and however long the
+ * network took for each. */
+static void a_copy_lasts_as_long_as_its_film(void **state)
+{
+    bed *b = *state;
+    bed_open(b, &live_sink_record);
+    bed_connect(b, "lavfi:testsrc2=size=160x120:rate=10");
+    bed_write(b, 1);
+    bed_connect(b, "lavfi:testsrc2=size=160x120:rate=5");
+    for (int i = 0; i < 5; i++) {
+        bed_next(b);
+        b->r.frame.arrived_ns = i * i;
+        OK(b->sink->write(b->state, &b->s, &b->r, err));
+    }
+    OK(bed_close(b, err));
+    assert_float_equal(length_of(b, "cam.mp4"), 0.1, 1e-3);
+    assert_float_equal(length_of(b, "cam-2.mp4"), 1, 1e-3);
+}
+
+/* Films in one recording follow each other at once. */
+static void films_in_a_segment_follow_each_other(void **state)
+{
+    bed *b = *state;
+    b->o.segment_s = 600;
+    bed_open(b, &live_sink_record);
+    for (int i = 0; i < 3; i++) {
+        bed_connect(b, "lavfi:testsrc2=size=160x120:rate=5");
+        bed_next(b);
+        b->r.frame.arrived_ns += i * INT64_C(7000000000);
+        OK(b->sink->write(b->state, &b->s, &b->r, err));
+    }
+    OK(bed_close(b, err));
+    probe_list *l = probe_files(b->folder, "cam-20", ".mp4");
+    assert_int_equal(1, l->n);
+    probe *p = probe_open(l->paths[0]);
+    assert_int_equal(3, p->n_frames);
+    assert_float_equal(p->times[2], 0.4, 1e-3);
+    assert_float_equal(p->duration_s, 0.6, 1e-3);
+    free(p);
+    free(l);
+}
+
 /* Reconnects do not cut a live source's segment; what comes between them is its time. */
 static void a_live_source_goes_on_with_its_segment(void **state)
 {
     bed *b = *state;
-    b->s.has_files_only = false;
+    b->s.is_of_files = false;
+    b->is_live = true;
     b->o.segment_s = 600;
     bed_open(b, &live_sink_record);
     bed_write(b, 10); /* to 0.36 s */
@@ -199,7 +250,7 @@ static int record_to_full_disk(bed *b)
     uint64_t n = 0;
     int n_tries = 1;
     signal(SIGXFSZ, SIG_IGN);
-    b->s.has_files_only = false;
+    b->s.is_of_files = false;
     b->o.segment_s = 600;
     bed_open(b, &live_sink_record);
     setrlimit(RLIMIT_FSIZE, &limit);
@@ -319,19 +370,19 @@ static void a_live_job_goes_on_with_a_torn_file(void **state)
     snprintf(text, 20000, "{\"a\":1}\n{\"b\":2}\n");
     memset(text + strlen(text), '{', 9000); /* killed in the middle of a long line */
     scene_write_text(bed_in(b, "predictions.jsonl"), text);
-    b->s.has_files_only = false;
+    b->s.is_of_files = false;
     bed_open(b, &live_sink_jsonl);
     bed_write(b, 1);
     OK(bed_close(b, err));
     assert_int_equal(3, count_lines(bed_in(b, "predictions.jsonl")));
     assert_true(probe_bytes(bed_in(b, "predictions.jsonl")) < 5000); /* the torn line has gone */
-    b->s.has_files_only = true;                                      /* files are predicted anew */
+    b->s.is_of_files = true;                                         /* files are predicted anew */
     bed_open(b, &live_sink_jsonl);
     bed_write(b, 1);
     assert_int_equal(1, count_lines(bed_in(b, "predictions.jsonl")));
     OK(bed_close(b, err));
     scene_write_text(bed_in(b, "predictions.jsonl"), text + 16); /* not one whole line */
-    b->s.has_files_only = false;
+    b->s.is_of_files = false;
     bed_open(b, &live_sink_jsonl);
     bed_write(b, 1);
     assert_int_equal(1, count_lines(bed_in(b, "predictions.jsonl")));
@@ -650,6 +701,8 @@ int main(void)
         BED_TEST(pixels_are_drawn_over_only_where_boxes_are),
         BED_TEST(a_file_becomes_one_video_with_boxes),
         BED_TEST(each_file_of_a_folder_is_a_video),
+        BED_TEST(a_copy_lasts_as_long_as_its_film),
+        BED_TEST(films_in_a_segment_follow_each_other),
         BED_TEST(a_live_source_goes_on_with_its_segment),
         BED_TEST(sources_do_not_mix),
         BED_TEST(a_full_disk_is_not_tried_with_every_fragment),

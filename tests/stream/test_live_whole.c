@@ -2,6 +2,8 @@
  * and found again, tracks, zones, every sink that needs no screen, readers of its pages, a reload,
  * an end. Other tests look at each part more closely; this is what the thread and address
  * sanitizers and valgrind are given whole. */
+#include "video/probe.h" /* before base */
+
 #include "net/broker.h"
 #include "net/hook.h"
 
@@ -113,6 +115,10 @@ static void record_film(void)
     assert_true(ended);
     assert_int_equal(t.n_heard, 15);
     OK(stream_live_close(&t.l, 10, err));
+    probe_list *l = probe_files(in_folder("runs/film"), "testsrc2-", ".mp4");
+    assert_int_equal(l->n, 1);
+    assert_int_equal(rename(l->paths[0], in_folder("runs/film/testsrc2.mp4")), 0);
+    free(l);
     t.film = scene_read(in_folder("runs/film/testsrc2.mp4"), &t.camera.n);
     assert_non_null(t.film);
     t.camera.bytes = t.film;

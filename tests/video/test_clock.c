@@ -65,6 +65,66 @@ static void stamps_that_come_twice_rise_and_are_no_jump(void **state)
     assert_int_equal(video_clock_next(&c, 110 * S / 25, 0, &jumped), 110 * S / 25);
 }
 
+/* The n stamps, in milliseconds (-1: none), and the times that come of them. */
+static void times_are(const int *in_ms, const int *out_ms, size_t n, int frame_ms)
+{
+    video_clock c;
+    bool jumped;
+    video_clock_begin(&c, 10 * S, false, frame_ms * MS);
+    for (size_t i = 0; i < n; i++) { /* reading takes any time */
+        const int64_t in = in_ms[i] < 0 ? INT64_MIN : in_ms[i] * MS;
+        assert_int_equal(video_clock_next(&c, in, (int64_t)(i * i) * S, &jumped), out_ms[i] * MS);
+        assert_false(jumped);
+    }
+}
+
+static void a_file_without_stamps_goes_by_its_frames(void **state)
+{
+    enum { N = 6 };
+    (void)state;
+    times_are((const int[N]){-1, -1, -1, -1, -1, -1}, (const int[N]){0, 80, 160, 240, 320, 400}, N,
+              80);
+    times_are((const int[N]){7, 7, 7, 7, 7, 7}, (const int[N]){0, 80, 160, 240, 320, 400}, N, 80);
+    /* they begin later, are missing, stand still for long, come in a wrong order */
+    times_are((const int[N]){-1, -1, 500, 540, 580, 700}, (const int[N]){0, 40, 80, 120, 160, 280},
+              N, 40);
+    times_are((const int[N]){0, -1, -1, 120, -1, 200}, (const int[N]){0, 40, 80, 120, 160, 200}, N,
+              40);
+    times_are((const int[N]){0, 40, 40, 40, 40, 200}, (const int[N]){0, 40, 41, 81, 121, 200}, N,
+              40);
+    times_are((const int[N]){0, 80, 40, 160, 120, 240}, (const int[N]){0, 80, 120, 160, 200, 240},
+              N, 40);
+}
+
+static void a_clock_set_back_a_little_is_followed_soon(void **state)
+{
+    video_clock c;
+    bool jumped, has_jumped = false;
+    int64_t out = 0;
+    (void)state;
+    video_clock_begin(&c, 10 * S, false, 40 * MS);
+    video_clock_next(&c, S, 0, &jumped);
+    for (int i = 0; i < 10; i++) {
+        out = video_clock_next(&c, S / 2 + i * 40 * MS, 0, &jumped);
+        assert_int_equal(out, (i + 1) * 40 * MS);
+        has_jumped = has_jumped || jumped;
+    }
+    assert_true(has_jumped);
+}
+
+/* A camera that sends pictures alone has the time at which they come. */
+static void a_live_stream_without_stamps_goes_by_arrival(void **state)
+{
+    video_clock c;
+    bool jumped;
+    (void)state;
+    video_clock_begin(&c, 10 * S, true, S / 25);
+    for (int i = 0; i < 10; i++) {
+        assert_int_equal(video_clock_next(&c, INT64_MIN, 5 * S + i * S / 5, &jumped), i * S / 5);
+        assert_false(jumped);
+    }
+}
+
 static void a_live_silence_is_no_jump_when_it_was_one(void **state)
 {
     video_clock c;
@@ -142,6 +202,9 @@ int main(void)
         cmocka_unit_test(steady_stamps_start_at_zero),
         cmocka_unit_test(jumps_back_and_far_ahead_go_on_by_one_frame),
         cmocka_unit_test(stamps_that_come_twice_rise_and_are_no_jump),
+        cmocka_unit_test(a_file_without_stamps_goes_by_its_frames),
+        cmocka_unit_test(a_clock_set_back_a_little_is_followed_soon),
+        cmocka_unit_test(a_live_stream_without_stamps_goes_by_arrival),
         cmocka_unit_test(a_live_silence_is_no_jump_when_it_was_one),
         cmocka_unit_test(hosts_are_found),
         cmocka_unit_test(names_are_resolved_or_not),

@@ -124,7 +124,7 @@ static void encode(int w, int h, int threads, const char *codec)
             for (int x = 0; x < 3 * w; x++)
                 picture.view.data[(size_t)y * picture.view.stride + (size_t)x] =
                     (uint8_t)((x / 3 + 4 * i) / 2 + ((y + i) >> 3) * 5);
-        OK(video_recorder_write(r, &picture.view, i * INT64_C(40000000), err));
+        OK(video_recorder_write(r, &picture.view, i * INT64_C(40000000), 0, err));
     }
     snprintf(what, sizeof what, "%s %dx%d, %d threads", video_recorder_encoder(r), w, h, threads);
     is_near(what, video_recorder_need(video_recorder_encoder(r), w, h, threads),

@@ -68,14 +68,14 @@ static image_view draw(int w, int h, int t, bool grain)
 static vg_status put(int t, int64_t time_ns)
 {
     const image_view v = draw(W, H, t, false);
-    return video_recorder_write(b.r, &v, time_ns, NULL);
+    return video_recorder_write(b.r, &v, time_ns, 0, NULL);
 }
 
 static void put_many(int n, int64_t from_ns, int64_t step_ns)
 {
     for (int i = 0; i < n; i++) {
         const image_view v = draw(W, H, i, false);
-        OK(video_recorder_write(b.r, &v, from_ns + i * step_ns, err));
+        OK(video_recorder_write(b.r, &v, from_ns + i * step_ns, 0, err));
     }
 }
 
@@ -153,7 +153,7 @@ static void pixels_come_back_in_odd_and_large_sizes(void **state)
         OK(video_recorder_create(&b.r, &b.o, &b.mem, err));
         for (int t = 0; t < 3; t++) {
             const image_view v = draw(w, h, 0, false);
-            OK(video_recorder_write(b.r, &v, t * S / 25, err));
+            OK(video_recorder_write(b.r, &v, t * S / 25, 0, err));
         }
         OK(video_recorder_close(&b.r, err));
         char name[64];
@@ -199,7 +199,7 @@ static void pictures_may_end_where_memory_does(void **state)
         v.data = memcpy(map + whole - bytes, v.data, bytes);
         OK(video_recorder_create(&b.r, &b.o, &b.mem, err));
         for (int t = 0; t < 3; t++)
-            OK(video_recorder_write(b.r, &v, t * S / 25, err));
+            OK(video_recorder_write(b.r, &v, t * S / 25, 0, err));
         OK(video_recorder_close(&b.r, err));
         munmap(map, whole + page);
     }
@@ -249,7 +249,7 @@ static int fill_disk(void)
     int i = 0;
     for (; i < 500 && st == VG_OK; i++) {
         const image_view v = draw(W, H, i, true);
-        st = video_recorder_write(b.r, &v, i * S / 25, &e);
+        st = video_recorder_write(b.r, &v, i * S / 25, 0, &e);
     }
     if (st != VG_ERR_IO || strstr(e.where, "cam-") == NULL || e.mend[0] == '\0')
         return 2;
@@ -300,7 +300,7 @@ static int fill_small_disk(const char *folder)
     vg_status st = VG_OK;
     for (int i = 0; i < 500 && st == VG_OK; i++) {
         const image_view v = draw(W, H, i, true);
-        st = video_recorder_write(b.r, &v, i * S / 25, &e);
+        st = video_recorder_write(b.r, &v, i * S / 25, 0, &e);
     }
     if (st != VG_ERR_IO || strstr(e.what, "No space left") == NULL ||
         strstr(e.mend, "room") == NULL)
@@ -337,7 +337,7 @@ static int end_on_full_disk(rlim_t room, int n, long *bytes)
     seed = 1;
     for (int i = 0; i < n && st == VG_OK; i++) {
         const image_view v = draw(W, H, i, true);
-        st = video_recorder_write(b.r, &v, i * S / 25, NULL);
+        st = video_recorder_write(b.r, &v, i * S / 25, 0, NULL);
     }
     const vg_status ended = video_recorder_end_segment(b.r, NULL);
     const video_recorder_counts c = video_recorder_count(b.r);
@@ -420,7 +420,7 @@ static void segments_end_by_size(void **state)
     OK(video_recorder_create(&b.r, &b.o, &b.mem, err));
     for (int i = 0; i < 60; i++) {
         const image_view v = draw(W, H, i, true);
-        OK(video_recorder_write(b.r, &v, i * S / 25, err));
+        OK(video_recorder_write(b.r, &v, i * S / 25, 0, err));
     }
     OK(video_recorder_close(&b.r, err));
     probe_list *l = probe_files(b.folder, "cam-", ".mp4");
@@ -442,7 +442,7 @@ static void another_size_is_another_segment(void **state)
     OK(video_recorder_create(&b.r, &b.o, &b.mem, err));
     for (int i = 0; i < 40; i++) {
         const image_view v = draw(sizes[i / 10][0], sizes[i / 10][1], i, false);
-        OK(video_recorder_write(b.r, &v, i * S / 25, err));
+        OK(video_recorder_write(b.r, &v, i * S / 25, 0, err));
     }
     OK(video_recorder_close(&b.r, err));
     static const char *const names[] = {"cam.mp4", "cam-2.mp4", "cam-3.mp4", "cam-4.mp4"};
@@ -580,7 +580,7 @@ static void bytes_of_all_segments_stay_below_their_limit(void **state)
     OK(video_recorder_create(&b.r, &b.o, &b.mem, err));
     for (int i = 0; i < 200; i++) {
         const image_view v = draw(W, H, i, true);
-        OK(video_recorder_write(b.r, &v, i * S / 25, err));
+        OK(video_recorder_write(b.r, &v, i * S / 25, 0, err));
         probe_list *l = probe_files(b.folder, "cam-", ".mp4");
         long sum = 0;
         for (int k = 0; k < l->n; k++)
@@ -637,7 +637,7 @@ static void a_stream_that_mp4_does_not_hold_is_told(void **state)
     if (video_recorder_create(&b.r, &b.o, &b.mem, &e) != VG_OK)
         skip();
     const image_view v = draw(W, H, 0, false);
-    assert_int_equal(VG_ERR_UNSUPPORTED, video_recorder_write(b.r, &v, 0, &e));
+    assert_int_equal(VG_ERR_UNSUPPORTED, video_recorder_write(b.r, &v, 0, 0, &e));
     assert_int_equal(0, folder_count_entries(b.folder));
 }
 
@@ -648,13 +648,13 @@ static void a_folder_that_cannot_be_is_told(void **state)
     b.o.folder = "/proc/no-such-place";
     OK(video_recorder_create(&b.r, &b.o, &b.mem, err));
     const image_view v = draw(W, H, 0, false);
-    assert_int_equal(VG_ERR_IO, video_recorder_write(b.r, &v, 0, &e));
-    assert_int_equal(VG_ERR_IO, video_recorder_write(b.r, &v, S, &e));
+    assert_int_equal(VG_ERR_IO, video_recorder_write(b.r, &v, 0, 0, &e));
+    assert_int_equal(VG_ERR_IO, video_recorder_write(b.r, &v, S, 0, &e));
     OK(video_recorder_close(&b.r, err));
     const image_view none = {.data = b.pixels};
     b.o.folder = b.folder;
     OK(video_recorder_create(&b.r, &b.o, &b.mem, err));
-    assert_int_equal(VG_ERR_ARGUMENT, video_recorder_write(b.r, &none, 0, &e));
+    assert_int_equal(VG_ERR_ARGUMENT, video_recorder_write(b.r, &none, 0, 0, &e));
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)

@@ -79,10 +79,43 @@ static void a_stride_gives_every_nth(void **state)
     while (run_read(&r, r.n + 1) == VIDEO_FRAME) {
         assert_int_equal(video_frame_get(r.frame)->number, 7 * (r.n - 1));
         assert_int_equal(video_frame_get(r.frame)->pts_ns, 7 * (r.n - 1) * INT64_C(40000000));
+        assert_int_equal(video_frame_get(r.frame)->lasts_ns, 7 * INT64_C(40000000));
     }
     assert_int_equal(r.n, 8);
     assert_int_equal(r.counts.frames, 50);
     run_close(&r);
+}
+
+/* Elementary streams of H.264 and H.265 with pictures out of order have no time stamps at all. */
+static void files_without_time_stamps_go_by_their_rate(void **state)
+{
+    static const struct {
+        const char *name, *how;
+        int frame_ms;
+    } rows[] = {
+        {"b.h264", "-f lavfi -i testsrc2=s=160x120:r=10:d=2 -c:v libx264 -bf 2 -f h264", 100},
+        {"b.m4v", "-f lavfi -i testsrc2=s=160x120:r=10:d=2 -c:v mpeg4 -bf 2 -f m4v", 100},
+        {"b.mjpeg", "-f lavfi -i testsrc2=s=160x120:r=10:d=2 -c:v mjpeg -f mjpeg", 40},
+        {"b.y4m", "-f lavfi -i testsrc2=s=160x120:r=10:d=2 -pix_fmt yuv420p -f yuv4mpegpipe", 100},
+        /* of a container, all the same */
+        {"b.mkv", "-f lavfi -i testsrc2=s=160x120:r=10:d=2 -c:v mpeg4 -bsf:v setts=pts=0:dts=0",
+         100},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        run r;
+        const int64_t frame_ns = rows[i].frame_ms * INT64_C(1000000);
+        run_open(&r, &(video_source_options){.text = clip_make(rows[i].name, rows[i].how)});
+        run_connect(&r);
+        while (run_read(&r, r.n + 1) == VIDEO_FRAME) {
+            const video_frame_info *f = video_frame_get(r.frame);
+            assert_int_equal(f->pts_ns, (r.n - 1) * frame_ns);
+            assert_int_equal(f->lasts_ns, frame_ns);
+            assert_false(f->is_live);
+        }
+        assert_int_equal(r.n, 20);
+        run_close(&r);
+    }
 }
 
 static void threads_change_no_frame(void **state)
@@ -506,6 +539,7 @@ int main(void)
         cmocka_unit_test(every_container_gives_all_its_frames),
         cmocka_unit_test(the_length_is_told_before),
         cmocka_unit_test(a_stride_gives_every_nth),
+        cmocka_unit_test(files_without_time_stamps_go_by_their_rate),
         cmocka_unit_test(threads_change_no_frame),
         cmocka_unit_test(rotated_files_are_given_upright),
         cmocka_unit_test(frames_of_varying_rate_keep_their_times),

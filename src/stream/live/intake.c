@@ -40,9 +40,9 @@ static int count_objects(int n_channels, int n_spare)
     return n_channels * (DEPTH_MOST + 1) + n_spare; /* + 1: what its capture reads into */
 }
 
-int live_intake_most_held(int n_channels, int n_spare, bool keeps_all)
+int live_intake_most_held(int n_channels, int n_spare, bool keeps_every_frame)
 {
-    return n_channels * (keeps_all ? DEPTH_MOST : 1) + n_spare;
+    return n_channels * (keeps_every_frame ? DEPTH_MOST : 1) + n_spare;
 }
 
 size_t live_intake_bytes(int n_channels, int n_spare)

@@ -19,7 +19,7 @@ vg_status live_intake_create(live_intake **out, int n_channels, int n_spare, bas
 void live_intake_destroy(live_intake **in);
 size_t live_intake_bytes(int n_channels, int n_spare);
 /* Pictures that its frame objects hold at most, beside those that captures read into. */
-int live_intake_most_held(int n_channels, int n_spare, bool keeps_all);
+int live_intake_most_held(int n_channels, int n_spare, bool keeps_every_frame);
 /* keeps_all: policy `every`. Before a capture starts on the channel, which is closed; what was left
  * to drain of its last opening is dropped. */
 void live_intake_open_channel(live_intake *in, int channel, bool keeps_all);

@@ -32,6 +32,10 @@ typedef struct live_channel {
     int seen_occupant, seen_w, seen_h; /* of the last result */
     uint64_t seen_connects;
     int64_t seen_ns;
+    struct { /* how far a film is, over all its files */
+        bool is_begun;
+        int64_t at_ns, number, pts_ns, lasts_ns;
+    } film;
     uint64_t n_frames_of; /* of the whole file, 0: not known */
 } live_channel;
 

@@ -23,7 +23,7 @@ static int most_int(int a, int b)
 
 /* ---- what the sources tell ---- */
 
-static bool keeps_all(const stream_live *l)
+static bool keeps_every_frame(const stream_live *l)
 {
     for (size_t i = 0; i < l->sources.n; i++)
         if (!l->sources.items[i].keeps_all)
@@ -119,11 +119,12 @@ static int post_queue_length(const stream_live *l)
 
 static void plan_sizes(stream_live *l)
 {
-    live_options_settle(&l->o, keeps_all(l));
+    const bool is_of_files = live_sources_are_files(&l->sources);
+    live_options_settle(&l->o, is_of_files);
     const int asked = l->o.batch > 0 ? l->o.batch : MOST_AUTO_BATCH;
     l->n_channels = least_int(most_int((int)l->sources.n, l->o.most_sources), LIVE_MOST_CHANNELS);
     l->most_batch = least_int(least_int(asked, l->n_channels), LIVE_MOST_BATCH);
-    l->n_inputs = keeps_all(l) ? LIVE_MOST_INPUTS : 1;
+    l->n_inputs = keeps_every_frame(l) ? LIVE_MOST_INPUTS : 1;
     l->stats.n_channels = l->n_channels;
     l->setting = (live_setting){.options = &l->o,
                                 .listener = l->listener.result != NULL ? &l->listener : NULL,
@@ -131,7 +132,8 @@ static void plan_sizes(stream_live *l)
                                 .stats = &l->stats,
                                 .wants_end = &l->stats.wants_end,
                                 .n_channels = l->n_channels,
-                                .has_files_only = keeps_all(l),
+                                .keeps_every_frame = keeps_every_frame(l),
+                                .is_of_files = is_of_files,
                                 .mem = &l->mem->owner[STREAM_OUTPUT]};
 }
 
@@ -158,7 +160,8 @@ static void make_plan(stream_live *l, const stream_model *m)
     const int n_spare = n_in_pipeline(l) + l->plan.n_frames;
     mem->planned_bytes[STREAM_DECODERS] =
         l->decoder_bytes +
-        (size_t)live_intake_most_held(l->n_channels, n_spare, keeps_all(l)) * l->picture_bytes;
+        (size_t)live_intake_most_held(l->n_channels, n_spare, keeps_every_frame(l)) *
+            l->picture_bytes;
     mem->planned_bytes[STREAM_ENCODERS] = live_outlet_encoder_bytes(&l->plan, &l->setting);
     mem->planned_bytes[STREAM_DETECTIONS] =
         l->o.track ? live_tracks_bytes(&l->o.tracker, l->n_channels) : 0;

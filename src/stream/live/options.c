@@ -325,12 +325,12 @@ vg_status live_options_check(const live_options *o, vg_error *err)
     return VG_OK;
 }
 
-void live_options_settle(live_options *o, bool has_files_only)
+void live_options_settle(live_options *o, bool is_of_files)
 {
-    o->save = o->save_choice == 1 || (o->save_choice == 0 && has_files_only);
+    o->save = o->save_choice == 1 || (o->save_choice == 0 && is_of_files);
     o->save_choice = o->save ? 1 : 2; /* settled once, it stays */
     o->tracker.most_detections = o->max_det;
-    if (has_files_only)
+    if (is_of_files)
         return;
     if (o->segment_s <= 0 && o->segment_bytes == 0)
         o->segment_s = 600;

@@ -143,7 +143,7 @@ vg_status live_options_prove(const live_options *o, base_mem *mem, vg_error *err
  * grow on disk where none were given: segments of 10 min and 10 GiB of them a source, JSON lines of
  * 1 GiB begun anew with one old file kept, labels of 100,000 frames a source, 10,000 crops, 10,000
  * snapshots. */
-void live_options_settle(live_options *o, bool has_files_only);
+void live_options_settle(live_options *o, bool is_of_files);
 
 /* text with ${NAME} replaced by that of the environment, ${file:PATH} by the first line of a file,
  * $${ by ${. Errors: VG_ERR_ARGUMENT (no such name, does not fit), VG_ERR_IO. */

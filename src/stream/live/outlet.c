@@ -47,7 +47,7 @@ static bool blocks(const live_sink *sink, const live_setting *s)
 {
     const int policy = s->options->sink_policy;
     return policy == LIVE_SINK_BLOCK ||
-           (policy == LIVE_SINK_AUTO && sink->is_local && s->has_files_only);
+           (policy == LIVE_SINK_AUTO && sink->is_local && s->keeps_every_frame);
 }
 
 void live_outlet_make_plan(live_outlet_plan *out, const live_setting *s, int n_in_pipeline,

@@ -85,7 +85,9 @@ typedef struct live_setting {
     const struct live_zones *zones; /* NULL: none */
     int n_channels;                 /* places, most_sources included */
     int most_w, most_h;             /* of the frames, as far as known when the job began */
-    bool has_files_only;            /* all sources are `every` */
+    bool keeps_every_frame;         /* all sources are `every`: they wait for who is slow */
+    bool is_of_files;               /* all sources are files that end: what they leave is made anew
+                                       by the next run. A network source may be `every`, too */
     base_mem *mem;
 } live_setting;
 

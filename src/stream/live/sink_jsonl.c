@@ -82,7 +82,7 @@ static vg_status open_(void *self, const live_setting *s, vg_error *err)
                          "the path of the run folder is too long");
     vg_status st = sink_text_open(&t->line, live_line_bytes(s), s->mem, err);
     if (st == VG_OK)
-        st = begin(t, !s->has_files_only, err);
+        st = begin(t, !s->is_of_files, err);
     if (st != VG_OK)
         close_(self, NULL);
     return st;

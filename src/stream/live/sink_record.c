@@ -20,7 +20,7 @@ typedef struct recording {
     video_recorder *recorder; /* NULL: none yet */
     char stem[LIVE_STEM_BYTES];
     int64_t number, pts_ns, arrived_ns; /* of the last frame */
-    int64_t at_ns;                      /* its time in the recording */
+    int64_t at_ns, lasts_ns, step_ns;   /* its time in the recording, and since the one before */
     int64_t written_ns;
     video_recorder_counts seen; /* of the recorder, settled */
     int64_t again_ns;           /* no new segment before */
@@ -164,7 +164,7 @@ static vg_status open_(void *self, const live_setting *s, vg_error *err)
 {
     state *t = self;
     t->n = s->n_channels;
-    t->one_file = s->has_files_only && s->options->segment_s <= 0 && s->options->segment_bytes == 0;
+    t->one_file = s->is_of_files && s->options->segment_s <= 0 && s->options->segment_bytes == 0;
     vg_status st = video_syncer_create(&t->syncer, err);
     if (st == VG_OK)
         st = live_painter_create(&t->painter, s, s->mem, err);
@@ -196,16 +196,21 @@ static vg_status make_recorder(state *t, recording *c, const live_setting *s, co
     return st;
 }
 
-/* Within a connection the stream's time stamps tell how far frames are apart; between two, and
- * where it has none, the time of their arrival does. */
+/* Within a connection the stream's time stamps tell how far frames are apart. Between two the time
+ * of their arrival does, but one film follows another at once. A live source's frame lasts as long
+ * as those before it, of which one may have been a silence: it may be the only one of five. */
 static void advance(recording *c, const live_result *r)
 {
     const video_frame_info *f = &r->frame;
     const bool is_first = c->number<0, goes_on = f->number> c->number;
-    int64_t step = f->arrived_ns - c->arrived_ns;
-    if (goes_on && f->pts_ns != INT64_MIN && c->pts_ns != INT64_MIN && f->pts_ns > c->pts_ns)
+    int64_t step = f->is_live ? f->arrived_ns - c->arrived_ns : c->lasts_ns;
+    if (goes_on && f->pts_ns > c->pts_ns)
         step = f->pts_ns - c->pts_ns;
     c->at_ns = is_first ? 0 : c->at_ns + (step > 0 ? step : 0);
+    c->lasts_ns = f->lasts_ns;
+    if (f->is_live && !is_first)
+        c->lasts_ns = c->step_ns > 0 && c->step_ns < step ? c->step_ns : step;
+    c->step_ns = is_first ? 0 : step;
     c->number = f->number;
     c->pts_ns = f->pts_ns;
     c->arrived_ns = f->arrived_ns;
@@ -224,7 +229,7 @@ static vg_status draw_and_write(state *t, recording *c, const live_setting *s, c
     vg_status st = live_painter_drawn(t->painter, &picture, s, r, err);
     if (st != VG_OK)
         return lose(t, st);
-    st = video_recorder_write(c->recorder, &picture, c->at_ns, &fault);
+    st = video_recorder_write(c->recorder, &picture, c->at_ns, c->lasts_ns, &fault);
     count(t, c);
     c->written_ns = base_now_ns();
     if (st == VG_ERR_IO)

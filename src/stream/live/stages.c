@@ -173,10 +173,10 @@ static void *infer_loop(void *self)
 
 /* ---- post ---- */
 
-/* A slow engine sees frames far apart, too: only a new connection was away. */
+/* A slow engine sees frames far apart, too: only a new connection was away, and no film ever. */
 static bool was_away(const live_channel *c, const video_frame_info *f, uint64_t n_connects)
 {
-    return n_connects != c->seen_connects && f->arrived_ns - c->seen_ns > AWAY_NS;
+    return f->is_live && n_connects != c->seen_connects && f->arrived_ns - c->seen_ns > AWAY_NS;
 }
 
 /* Another source in the place, another picture size, or one that was away: what was known of the
@@ -194,8 +194,10 @@ static void see_scene(stream_live *l, live_channel *c, const live_item *item)
         if (l->zones != NULL)
             live_zones_clear(l->zones, r->channel);
     }
-    if (c->seen_occupant != item->occupant)
+    if (c->seen_occupant != item->occupant) {
         c->n_results = 0;
+        c->film.is_begun = false;
+    }
     c->seen_occupant = item->occupant;
     c->seen_connects = n_connects;
     c->seen_ns = r->frame.arrived_ns;
@@ -204,10 +206,17 @@ static void see_scene(stream_live *l, live_channel *c, const live_item *item)
 }
 
 /* Files are read faster, or slower, than they were filmed: 30 s in a zone are 30 s of the film. */
-static int64_t zones_time(const stream_live *l, const live_result *r)
+static int64_t scene_time(live_channel *c, const video_frame_info *f)
 {
-    const bool is_filmed = l->setting.has_files_only && r->frame.pts_ns != INT64_MIN;
-    return is_filmed ? r->frame.pts_ns : r->frame.arrived_ns;
+    if (f->is_live)
+        return f->arrived_ns;
+    if (c->film.is_begun) /* the next file's number and time begin anew, and time goes on */
+        c->film.at_ns += f->number > c->film.number ? f->pts_ns - c->film.pts_ns : c->film.lasts_ns;
+    c->film.is_begun = true;
+    c->film.number = f->number;
+    c->film.pts_ns = f->pts_ns;
+    c->film.lasts_ns = f->lasts_ns;
+    return c->film.at_ns;
 }
 
 static void follow(stream_live *l, live_item *item)
@@ -222,7 +231,8 @@ static void follow(stream_live *l, live_item *item)
     if (l->zones == NULL)
         return;
     r->n_events = live_zones_step(l->zones, item->events, r->channel, r->source, r->stem, r->boxes,
-                                  r->ids, r->n_boxes, r->frame.w, r->frame.h, zones_time(l, r));
+                                  r->ids, r->n_boxes, r->frame.w, r->frame.h,
+                                  scene_time(&l->channels[r->channel], &r->frame));
     for (size_t i = 0; i < r->n_events; i++)
         item->events[i].id = ++l->n_events;
 }
