@@ -28,7 +28,17 @@ for _ in $(seq 100); do
     sleep 0.1
 done
 [ -n "$port" ] || fail "the guard does not say where its page is: $(cat guard.err)"
-sleep 2
+samples() { sed -n 's/.*<dt>samples<\/dt><dd>\([0-9]*\).*/\1/p' "$1"; }
+# More samples than so many are on the page, within a minute.
+wait_samples() {
+    for _ in $(seq 60); do
+        see page.html "http://127.0.0.1:$port/" --dump-dom
+        [ "$(samples page.html)" -gt "$1" ] && return
+        sleep 1
+    done
+    fail "the page stands still: $(samples page.html) samples, and more than $1 are wanted"
+}
+wait_samples 8
 
 # Six seconds of the page's own time: it must have read itself anew meanwhile.
 see page.html "http://127.0.0.1:$port/" --virtual-time-budget=6000 --dump-dom
@@ -37,11 +47,7 @@ grep -q '<h1>sh -c while sleep' page.html || fail "the page does not name the jo
 grep -q 'aria-label="children.started"' page.html || fail "children.started is not drawn"
 grep -q 'class="lost"' page.html && fail "the page could not read itself anew"
 n_checks=$((n_checks + 4))
-samples() { sed -n 's/.*<dt>samples<\/dt><dd>\([0-9]*\).*/\1/p' "$1"; }
-first=$(samples page.html)
-sleep 2
-see page.html "http://127.0.0.1:$port/" --dump-dom
-[ "$(samples page.html)" -gt "$first" ] || fail "the page stands still: $first samples, and $(samples page.html)"
+wait_samples "$(samples page.html)"
 
 see nothing "http://127.0.0.1:$port/" --screenshot="$PWD/page.png" --window-size=1200,1500
 [ "$(wc -c <page.png)" -gt 20000 ] || fail "the picture of the page is empty"

@@ -18,9 +18,9 @@ equal "$(cat out)" out "the job's standard output"
 says err err
 says err "vigil watch: the job ended with status 7"
 guard 143 -- sh -c 'kill -TERM $$'
-"$vigil" watch $quick -- sh -c 'trap "exit 9" TERM; sleep 30 & wait' >out 2>err &
+"$vigil" watch $quick -- sh -c 'trap "exit 9" TERM; : >trapped; sleep 30 & wait' >out 2>err &
 pid=$!
-sleep 1
+until [ -f trapped ]; do sleep 0.1; done
 kill -TERM $pid
 ends $pid 143 "a guard after SIGTERM"
 says err "the job ended with status 9"
@@ -48,6 +48,7 @@ while [ "$epoch" -lt 2 ]; do
     echo $epoch >state
     cp good run/last.safetensors
     sleep 1.2
+    until ls runs/watch/oom/vault/*last.safetensors >/dev/null 2>&1; do sleep 0.1; done # the guard has seen it
 done
 head -c 20 good >run/last.safetensors
 s=x
@@ -58,7 +59,7 @@ mkdir run
 header='{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}'
 printf '\065\0\0\0\0\0\0\0%sdata' "$header" >good
 equal "${#header}" 53 "the header's length"
-guard 0 --memory-max 60M --on-oom restart --on-limit restart --limit-at 1 --checkpoints run \
+guard 0 --name oom --memory-max 60M --on-oom restart --on-limit restart --limit-at 1 --checkpoints run \
     "--resume-args=--resume {checkpoint}" -- sh job.sh
 says out "resumed with --resume $tmp/run/last.safetensors"
 says err "was not whole (safetensors without their header): the vault's"

@@ -201,7 +201,8 @@ static void what_a_job_leaves_behind_is_ended_with_it(void **state)
     (void)state;
     fresh(&t);
     const char script[] =
-        "setsid sh -c 'echo $$ > $0/orphan; exec sleep 100' $T & sleep 0.5; exit 0";
+        "setsid sh -c 'echo $$ > $0/orphan; exec sleep 100' $T & "
+        "while [ ! -s $T/orphan ]; do sleep 0.05; done; exit 0";
     assert_int_equal(guard_sh(&t, script, WORDS(NULL), &status), VG_OK);
     assert_int_equal(status, 0);
     assert_true(read_int("orphan") > 0);
@@ -505,6 +506,23 @@ static void a_steady_job_costs_no_allocation_a_sample(void **state)
 
 /* ---- the guard's own end ---- */
 
+/* Until another process's guard has written these words into its log; the test's own limit of time
+ * ends what never comes. */
+static void await_said(const char *words)
+{
+    char text[1 << 16];
+    for (;;) {
+        FILE *f = fopen(temp_path("guard/events.jsonl"), "r");
+        const size_t n = f != NULL ? fread(text, 1, sizeof text - 1, f) : 0;
+        text[n] = '\0';
+        if (f != NULL)
+            fclose(f);
+        if (strstr(text, words) != NULL)
+            return;
+        usleep(20000);
+    }
+}
+
 static void a_guard_that_was_killed_is_followed_by_one_that_takes_up_its_job(void **state)
 {
     int status;
@@ -536,7 +554,7 @@ static void a_guard_that_was_killed_is_followed_by_one_that_takes_up_its_job(voi
                   ? 0
                   : 1);
     }
-    usleep(600000);
+    await_said("taken up again"); /* else the job could end before anybody follows it */
     assert_int_equal(read_int("pid"), pid); /* no second one was started */
     temp_write("end", "", 0);
     assert_int_equal(waitpid(second, &status, 0), second);
@@ -564,7 +582,8 @@ static void a_job_that_ended_unseen_goes_on_from_where_it_was(void **state)
     kill(first, SIGKILL);
     waitpid(first, NULL, 0);
     kill(-group, SIGKILL);
-    usleep(200000);
+    while (lives(group))
+        usleep(20000);
     fresh(&t);
     assert_int_equal(guard_sh(&t, script, WORDS("resume_args=again"), &status), VG_OK);
     assert_int_equal(status, 9);
