@@ -140,7 +140,7 @@ static void texts_are_kept_beside_the_numbers(void **state)
     /* What a foreign trace holds comes to no terminal as it is. */
     write_text(b->path, "time_s,series,value\n0,main.fds,1\n0,main.fds_most,a\033[2J\xff\n");
     assert_int_equal(read_samples(b, got, 4), 1);
-    assert_string_equal(got[0].text[WATCH_TEXT_FILES], "a?[2J?");
+    assert_string_equal(got[0].text[WATCH_TEXT_FILES], "a\\x1b[2J\\xff");
 }
 
 static void a_series_nobody_knows_is_counted(void **state)

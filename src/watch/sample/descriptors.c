@@ -28,18 +28,6 @@ typedef struct seen {
     int newest, newest_deleted;   /* descriptors are given out lowest first; -1 */
 } seen;
 
-/* For a terminal, a page, a table: no control characters, and whole letters. */
-static void clean(char *text)
-{
-    for (char *c = text; *c != '\0'; c++)
-        if ((unsigned char)*c < ' ' || *c == 0x7f)
-            *c = '?';
-    if (!base_is_utf8(text))
-        for (char *c = text; *c != '\0'; c++)
-            if ((unsigned char)*c > 0x7e)
-                *c = '?';
-}
-
 static void add_path(seen *s, const char *target, size_t n, int fd)
 {
     const uint64_t hash = base_hash(BASE_HASH_START, target, n);
@@ -104,7 +92,6 @@ static bool read_target(char out[4096], int folder, int fd)
     base_format(name, sizeof name, "%d", fd);
     const ssize_t k = readlinkat(folder, name, out, 4095);
     out[k > 0 ? k : 0] = '\0';
-    clean(out);
     return k > 0;
 }
 
@@ -122,14 +109,16 @@ static bool is_appended(const watch_tree *t, const watch_member *m, int fd)
     return (flags & O_APPEND) != 0;
 }
 
-/* The end of a long path says more than its beginning. */
-static const char *tail_of(const char *text, size_t most)
+/* As a line may show it; the end of a long path says more than its beginning. */
+static void put_most(watch_descriptors *d, const char *lead, const char *path)
 {
-    const size_t n = strlen(text);
-    const char *from = text + (n > most ? n - most : 0);
+    enum { MOST_SHOWN = 120 };
+    const size_t n = strlen(path), n_lead = strlen(lead);
+    const char *from = path + (n > MOST_SHOWN ? n - MOST_SHOWN : 0);
     while (((unsigned char)*from & 0xc0) == 0x80)
         from++;
-    return from;
+    base_format(d->most, sizeof d->most, "%s", lead);
+    base_line_escape(d->most + n_lead, sizeof d->most - n_lead, from);
 }
 
 static void name_most(watch_descriptors *d, seen *s, const watch_tree *t, const watch_member *m,
@@ -146,7 +135,9 @@ static void name_most(watch_descriptors *d, seen *s, const watch_tree *t, const 
             best = &s->paths[i];
     if (best != NULL && best->n >= 2 && best->n >= LEAST_SHARE * all &&
         read_target(target, folder, best->fd)) {
-        base_format(d->most, sizeof d->most, "%d times %s", best->n, tail_of(target, 120));
+        char lead[32];
+        base_format(lead, sizeof lead, "%d times ", best->n);
+        put_most(d, lead, target);
         if (best->n >= MANY && proc_fd_kind(target) == PROC_FD_FILE &&
             is_appended(t, m, best->fd)) {
             d->kinds[PROC_FD_FILE] -= best->n;
@@ -154,7 +145,7 @@ static void name_most(watch_descriptors *d, seen *s, const watch_tree *t, const 
         }
     } else if ((deleted ? s->newest_deleted : s->newest) >= 0 &&
                read_target(target, folder, deleted ? s->newest_deleted : s->newest)) {
-        base_format(d->most, sizeof d->most, "such as %s", tail_of(target, 120));
+        put_most(d, "such as ", target);
     }
 }
 
@@ -211,7 +202,6 @@ static void without_digits(char out[32], const char *text, size_t n)
             out[k++] = is_digit ? '#' : text[i];
     }
     out[k] = '\0';
-    clean(out);
 }
 
 static void add_name(thread_name *names, size_t *n_names, const char *text)
@@ -257,6 +247,9 @@ void watch_threads_most(char out[WATCH_PHRASE_BYTES], const watch_tree *t, const
     for (size_t i = 0; i < n_names; i++)
         if (strcmp(names[i].text, own) != 0 && (best == NULL || names[i].n > best->n))
             best = &names[i];
-    if (best != NULL && best->n >= 2)
-        base_format(out, WATCH_PHRASE_BYTES, "%s (%d of %d)", best->text, best->n, n);
+    if (best != NULL && best->n >= 2) {
+        base_line_escape(out, WATCH_PHRASE_BYTES / 2, best->text);
+        const size_t k = strlen(out);
+        base_format(out + k, WATCH_PHRASE_BYTES - k, " (%d of %d)", best->n, n);
+    }
 }

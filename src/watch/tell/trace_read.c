@@ -154,20 +154,6 @@ static bool parse_value(double *out, const char *text)
     return base_parse_double(out, text) && isfinite(*out);
 }
 
-/* A foreign trace may hold anything. */
-static void take_words(char out[WATCH_PHRASE_BYTES], const char *text)
-{
-    size_t n = 0;
-    const bool is_good = base_is_utf8(text);
-    for (; *text != '\0' && n + 1 < WATCH_PHRASE_BYTES; text++) {
-        const unsigned char c = (unsigned char)*text;
-        out[n++] = c < ' ' || c == 0x7f || (c > 0x7e && !is_good) ? '?' : *text;
-    }
-    out[n] = '\0';
-    while (n > 0 && !base_is_utf8(out)) /* a letter that was cut */
-        out[--n] = '\0';
-}
-
 static vg_status parse_row(watch_trace_reader *r, vg_error *err)
 {
     char *name = strchr(r->row, ','), *value = name != NULL ? strchr(name + 1, ',') : NULL;
@@ -181,7 +167,7 @@ static vg_status parse_row(watch_trace_reader *r, vg_error *err)
         return bad_row(r, 1, "time goes back", r->row, err);
     r->text = watch_text_find(name);
     if (r->text < WATCH_N_TEXTS)
-        take_words(r->words, value);
+        base_line_escape(r->words, sizeof r->words, value); /* a foreign trace may hold anything */
     else if (!parse_value(&r->value, value))
         return bad_row(r, 3, "no number", value, err);
     r->time_s = time_s;
