@@ -8,6 +8,7 @@
 #include "watch/sample/proc.h"
 #include "watch/sample/progress_text.h"
 #include "watch/sample/vigil_socket.h"
+#include "watch/sample/world.h"
 #include "watch/watch.h"
 
 static void read_lines(const char *text, size_t n)
@@ -69,6 +70,18 @@ static void read_target(const char *text, size_t n)
     (void)proc_socket_inode(target);
 }
 
+/* A command line, a script, a program and a map: what the job is. */
+static void read_world(const char *text, size_t n)
+{
+    const char *script = watch_world_script(text, n);
+    if (script != NULL && (script < text || script + strlen(script) >= text + n))
+        __builtin_trap();
+    (void)watch_world_of_command(text, n);
+    (void)watch_world_of_script(text, n);
+    (void)watch_world_of_map(text, n);
+    (void)watch_world_of_program((const uint8_t *)text, n);
+}
+
 /* A file of options, as --config reads it. */
 static void read_config(const char *text, size_t n)
 {
@@ -126,6 +139,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
         break;
     default:
         read_target(text, n);
+        read_world(text, n);
         read_config(text, n);
         break;
     }
