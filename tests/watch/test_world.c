@@ -179,6 +179,7 @@ static void descriptors_are_told_with_the_commonest_file(void **state)
     assert_true(watch_descriptors_read(&d, b->tree, m));
     assert_true(d.kinds[PROC_FD_LOG] >= 20); /* by how it was opened: its name says nothing */
     assert_true(d.kinds[PROC_FD_SQLITE] == 2);
+    assert_non_null(strstr(d.deleted, "/gone (deleted), 1.0 MB"));
     assert_true(d.kinds[PROC_FD_DELETED] == 2);
     assert_true(d.deleted_bytes >= MB && d.deleted_bytes < 2 * MB); /* one file, two descriptors */
     assert_true(d.files >= 22);

@@ -69,7 +69,7 @@ static const double CLEARLY_BETTER = 0.05;
  * beginning. Its part in the later half is held against the rise's; a handful is too few to tell.
  */
 static const double LEAST_PART = 0.5;
-enum { FEW = 8 };
+enum { FEW = 8, FEWEST = 3 }; /* and of what moved once or twice nothing can be told */
 
 static bool goes_on(const double *rise, const double *work, int n)
 {
@@ -131,6 +131,9 @@ watch_series watch_units_choose(double *per_unit, const watch_course *courses,
         const double start = isnan(watch_course_at(course, v->since_s))
                                  ? (course->is_known ? course->count[0] : NAN)
                                  : watch_course_at(course, v->since_s);
+        /* A second training, or a new shape, is told of by itself. */
+        const double fewest =
+            ORDER[i] == WATCH_WORK_RUNS || ORDER[i] == WATCH_WORK_SHAPES ? 1 : FEWEST;
         double sum_rw = 0, sum_ww = 0;
         for (int k = 0; k < n; k++) {
             const double at = watch_course_at(course, at_s[k]);
@@ -138,7 +141,7 @@ watch_series watch_units_choose(double *per_unit, const watch_course *courses,
             sum_rw += rise[k] * work[k];
             sum_ww += work[k] * work[k];
         }
-        if (!(sum_ww > 0) || !(sum_rw > 0) || !goes_on(rise, work, n))
+        if (!(sum_ww > 0) || !(sum_rw > 0) || work[n - 1] < fewest || !goes_on(rise, work, n))
             continue;
         const double slope = sum_rw / sum_ww;
         if (watch_series_get(ORDER[i])->unit == WATCH_BYTES &&

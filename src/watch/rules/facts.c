@@ -93,14 +93,19 @@ facts_scope facts_scope_of(const watch_judge *j, watch_series s, const watch_ver
     }
 }
 
+bool facts_may_be_descriptors(const watch_judge *j, watch_series s, const watch_verdict *v)
+{
+    return s == WATCH_MAIN_FDS ||
+           (facts_scope_of(j, s, v) == FACTS_MAIN && facts_rises(j, WATCH_MAIN_FDS, v));
+}
+
 bool facts_descriptors_explain(const watch_judge *j, watch_series s, const watch_verdict *v,
                                double n_of_kind, double least_0_1)
 {
     if (s == WATCH_MAIN_FDS)
         return v->growth > 0 && n_of_kind >= least_0_1 * v->growth;
     const double all = facts_growth(j, WATCH_MAIN_FDS, v);
-    return facts_scope_of(j, s, v) == FACTS_MAIN && facts_rises(j, WATCH_MAIN_FDS, v) && all > 0 &&
-           n_of_kind >= least_0_1 * all;
+    return all > 0 && n_of_kind >= least_0_1 * all;
 }
 
 /* ---- words ---- */

@@ -25,6 +25,9 @@ watch_series facts_memory(const watch_judge *j, facts_scope scope);
  * the series that were asked about: WATCH_NONE ends each list. Unknown ones are left out. */
 void facts_evidence(watch_finding *out, const watch_judge *j, watch_series s,
                     const watch_verdict *v, const watch_series *also, const watch_series *flat);
+/* Could descriptors explain it: is it their number, or main's memory while that rises? Asked first,
+ * for it is cheap. */
+bool facts_may_be_descriptors(const watch_judge *j, watch_series s, const watch_verdict *v);
 /* Do so many descriptors of a kind explain the rise: of the descriptors, when they are least of its
  * growth (0 to 1), or of main's memory, when the same holds of main.fds' growth? */
 bool facts_descriptors_explain(const watch_judge *j, watch_series s, const watch_verdict *v,

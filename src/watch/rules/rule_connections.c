@@ -13,6 +13,8 @@ static bool explain(const void *state, const watch_judge *j, watch_series s, con
                     watch_finding *out)
 {
     (void)state;
+    if (!facts_may_be_descriptors(j, s, v))
+        return false;
     const double sockets = facts_growth(j, WATCH_MAIN_FDS_SOCKET, v);
     if (!facts_descriptors_explain(j, s, v, sockets, LEAST_SHARE))
         return false;
@@ -34,7 +36,7 @@ static bool explain(const void *state, const watch_judge *j, watch_series s, con
                      "with a Timeout for all; ss -tnp shows to whom they are",
         [FACTS_NATIVE] = "close() a socket when read() gives 0 or an error, on every way out; "
                          "ss -tnp shows to whom they are"};
-    out->confidence_0_1 = s != WATCH_MAIN_FDS ? 0.6 : is_left ? 0.93 : 0.82;
+    out->confidence_0_1 = s != WATCH_MAIN_FDS ? 0.6 : is_left ? 0.97 : 0.82;
     base_format(out->cause, sizeof out->cause,
                 is_left ? "connections that the other side has closed are not closed here"
                         : "connections are opened and not closed");

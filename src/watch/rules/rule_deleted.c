@@ -15,12 +15,13 @@ static bool explain(const void *state, const watch_judge *j, watch_series s, con
                     watch_finding *out)
 {
     (void)state;
-    const double held = facts_growth(j, WATCH_MAIN_DELETED_BYTES, v);
     const bool is_disk = s == WATCH_DISK_USED_BYTES || s == WATCH_TMP_BYTES;
+    const double held = is_disk ? facts_growth(j, WATCH_MAIN_DELETED_BYTES, v) : 0;
     if (s != WATCH_MAIN_DELETED_BYTES &&
         !(is_disk && v->growth > 0 && held >= LEAST_SHARE * v->growth) &&
-        !facts_descriptors_explain(j, s, v, facts_growth(j, WATCH_MAIN_FDS_DELETED, v),
-                                   LEAST_SHARE))
+        !(facts_may_be_descriptors(j, s, v) &&
+          facts_descriptors_explain(j, s, v, facts_growth(j, WATCH_MAIN_FDS_DELETED, v),
+                                    LEAST_SHARE)))
         return false;
     static const watch_series with[] = {WATCH_MAIN_FDS_DELETED, WATCH_MAIN_DELETED_BYTES,
                                         WATCH_MAIN_FDS, WATCH_DISK_USED_BYTES, WATCH_NONE};
@@ -35,7 +36,7 @@ static bool explain(const void *state, const watch_judge *j, watch_series s, con
     out->confidence_0_1 = 0.92;
     base_format(out->cause, sizeof out->cause,
                 "deleted files are held open, so the disk does not get their room back");
-    facts_add_text(out->cause, sizeof out->cause, j, ": ", WATCH_TEXT_FILES);
+    facts_add_text(out->cause, sizeof out->cause, j, ": ", WATCH_TEXT_DELETED);
     facts_evidence(out, j, s, v, with, flat);
     base_format(out->remedy, sizeof out->remedy, "%s", facts_in_words(j, rows));
     return true;

@@ -13,11 +13,13 @@ static bool explain(const void *state, const watch_judge *j, watch_series s, con
                     watch_finding *out)
 {
     (void)state;
+    /* Of children only the number is known; workers that are more have more. */
+    const bool is_theirs = s == WATCH_CHILDREN_FDS && !facts_rises(j, WATCH_CHILDREN_COUNT, v);
+    if (!is_theirs && !facts_may_be_descriptors(j, s, v))
+        return false;
     const double files = facts_growth(j, WATCH_MAIN_FDS_FILE, v) -
                          facts_growth(j, WATCH_MAIN_FDS_SQLITE, v) -
                          facts_growth(j, WATCH_MAIN_FDS_LOG, v);
-    /* Of children only the number is known; workers that are more have more. */
-    const bool is_theirs = s == WATCH_CHILDREN_FDS && !facts_rises(j, WATCH_CHILDREN_COUNT, v);
     if (!is_theirs && !facts_descriptors_explain(j, s, v, files, LEAST_SHARE))
         return false;
     static const watch_series with[] = {WATCH_MAIN_FDS, WATCH_MAIN_FDS_FILE, WATCH_NONE};

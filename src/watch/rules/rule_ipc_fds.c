@@ -37,7 +37,8 @@ static bool explain(const void *state, const watch_judge *j, watch_series s, con
         [FACTS_WEB] = "close the pipes of subprocesses (subprocess.run(), communicate(), with "
                       "Popen(...) as p), and make pools and queues once, not in each request",
         [FACTS_PYTHON] = "close the pipes of subprocesses (subprocess.run(), communicate(), with "
-                         "Popen(...) as p), and queue.close() those of multiprocessing",
+                         "Popen(...) as p), queue.close() those of multiprocessing, and close() "
+                         "and unlink() each SharedMemory",
         [FACTS_NODE] = "end or destroy() the streams of child processes, and close message ports",
         [FACTS_JAVA] = "close the three streams of each Process, also when they are not read",
         [FACTS_GO] = "close both ends of each os.Pipe; cmd.Wait() closes those of cmd.StdoutPipe",

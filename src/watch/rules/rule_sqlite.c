@@ -12,7 +12,8 @@ static bool explain(const void *state, const watch_judge *j, watch_series s, con
                     watch_finding *out)
 {
     (void)state;
-    if (!facts_descriptors_explain(j, s, v, facts_growth(j, WATCH_MAIN_FDS_SQLITE, v), LEAST_SHARE))
+    if (!facts_may_be_descriptors(j, s, v) ||
+        !facts_descriptors_explain(j, s, v, facts_growth(j, WATCH_MAIN_FDS_SQLITE, v), LEAST_SHARE))
         return false;
     static const watch_series with[] = {WATCH_MAIN_FDS_SQLITE, WATCH_MAIN_FDS,
                                         WATCH_MAIN_ANON_BYTES, WATCH_NONE};

@@ -16,16 +16,18 @@ enum { MOST_LISTED = 4096, MOST_PATHS = 64, MOST_INODES = 512, MOST_TASKS = 512,
 enum { MANY = 8 };
 static const double LEAST_SHARE = 0.25;
 
-typedef struct path {
+typedef struct file_path {
     uint64_t hash;
     int n, fd; /* how often; one of them */
-} path;
+} file_path;
 
 typedef struct seen {
-    path paths[MOST_PATHS]; /* of files, deleted or not; what comes when it is full is not named */
+    file_path paths[MOST_PATHS]; /* of files; what comes when it is full is not named */
     size_t n_paths;
     uint64_t inodes[MOST_INODES]; /* of deleted files; 0: free */
-    int newest, newest_deleted;   /* descriptors are given out lowest first; -1 */
+    int newest;                   /* of files: descriptors are given out lowest first; -1 */
+    int largest;                  /* of deleted ones; -1 */
+    double largest_bytes;
 } seen;
 
 static void add_path(seen *s, const char *target, size_t n, int fd)
@@ -37,7 +39,7 @@ static void add_path(seen *s, const char *target, size_t n, int fd)
             return;
         }
     if (s->n_paths < MOST_PATHS)
-        s->paths[s->n_paths++] = (path){.hash = hash, .n = 1, .fd = fd};
+        s->paths[s->n_paths++] = (file_path){.hash = hash, .n = 1, .fd = fd};
 }
 
 /* A file that several descriptors hold takes its room once. */
@@ -62,6 +64,15 @@ static bool is_file(proc_fd kind)
     return kind == PROC_FD_FILE || kind == PROC_FD_SQLITE || kind == PROC_FD_LOG;
 }
 
+static void add_deleted(watch_descriptors *d, seen *s, int fd, double bytes)
+{
+    d->deleted_bytes += bytes;
+    if (s->largest >= 0 && bytes <= s->largest_bytes)
+        return;
+    s->largest = fd;
+    s->largest_bytes = bytes;
+}
+
 static void add_link(watch_descriptors *d, seen *s, int folder, const char *name)
 {
     char target[4096];
@@ -77,9 +88,9 @@ static void add_link(watch_descriptors *d, seen *s, int folder, const char *name
         d->files++;
         s->newest = (int)fd > s->newest ? (int)fd : s->newest;
     } else if (kind == PROC_FD_DELETED) {
-        s->newest_deleted = (int)fd > s->newest_deleted ? (int)fd : s->newest_deleted;
         if (fstatat(folder, name, &info, 0) == 0 && S_ISREG(info.st_mode) && is_first(s, &info))
-            d->deleted_bytes += (double)info.st_blocks * 512;
+            add_deleted(d, s, (int)fd, (double)info.st_blocks * 512);
+        return;
     } else {
         return;
     }
@@ -110,48 +121,71 @@ static bool is_appended(const watch_tree *t, const watch_member *m, int fd)
 }
 
 /* As a line may show it; the end of a long path says more than its beginning. */
-static void put_most(watch_descriptors *d, const char *lead, const char *path)
+static void put_path(char out[WATCH_PHRASE_BYTES], const char *lead, const char *path)
 {
-    enum { MOST_SHOWN = 120 };
+    enum { MOST_SHOWN = 100 };
     const size_t n = strlen(path), n_lead = strlen(lead);
     const char *from = path + (n > MOST_SHOWN ? n - MOST_SHOWN : 0);
     while (((unsigned char)*from & 0xc0) == 0x80)
         from++;
-    base_format(d->most, sizeof d->most, "%s", lead);
-    base_line_escape(d->most + n_lead, sizeof d->most - n_lead, from);
+    base_format(out, WATCH_PHRASE_BYTES, "%s", lead);
+    base_line_escape(out + n_lead, WATCH_PHRASE_BYTES - n_lead, from);
+}
+
+/* Files of a path that has a journal beside it are a database of whatever name. */
+static bool has_journal(const seen *s, const char *target)
+{
+    static const char *const tails[] = {"-wal", "-shm", "-journal"};
+    char beside[4096];
+    for (size_t t = 0; t < sizeof tails / sizeof *tails; t++) {
+        if (!base_format(beside, sizeof beside, "%s%s", target, tails[t]))
+            continue;
+        const uint64_t hash = base_hash(BASE_HASH_START, beside, strlen(beside));
+        for (size_t i = 0; i < s->n_paths; i++)
+            if (s->paths[i].hash == hash)
+                return true;
+    }
+    return false;
+}
+
+static void move(watch_descriptors *d, proc_fd to, int n)
+{
+    d->kinds[PROC_FD_FILE] -= n;
+    d->kinds[to] += n;
 }
 
 static void name_most(watch_descriptors *d, seen *s, const watch_tree *t, const watch_member *m,
                       int folder)
 {
-    char target[4096];
-    const bool deleted = d->kinds[PROC_FD_DELETED] > d->files;
-    const double all = deleted ? d->kinds[PROC_FD_DELETED] : d->files;
-    const path *best = NULL;
+    char target[4096], lead[32];
+    const file_path *best = NULL;
     for (size_t i = 0; i < s->n_paths; i++)
-        if ((best == NULL || s->paths[i].n > best->n) &&
-            read_target(target, folder, s->paths[i].fd) &&
-            (proc_fd_kind(target) == PROC_FD_DELETED) == deleted)
+        if (best == NULL || s->paths[i].n > best->n)
             best = &s->paths[i];
-    if (best != NULL && best->n >= 2 && best->n >= LEAST_SHARE * all &&
+    if (best != NULL && best->n >= 2 && best->n >= LEAST_SHARE * d->files &&
         read_target(target, folder, best->fd)) {
-        char lead[32];
         base_format(lead, sizeof lead, "%d times ", best->n);
-        put_most(d, lead, target);
-        if (best->n >= MANY && proc_fd_kind(target) == PROC_FD_FILE &&
-            is_appended(t, m, best->fd)) {
-            d->kinds[PROC_FD_FILE] -= best->n;
-            d->kinds[PROC_FD_LOG] += best->n;
-        }
-    } else if ((deleted ? s->newest_deleted : s->newest) >= 0 &&
-               read_target(target, folder, deleted ? s->newest_deleted : s->newest)) {
-        put_most(d, "such as ", target);
+        put_path(d->most, lead, target);
+        if (proc_fd_kind(target) == PROC_FD_FILE && has_journal(s, target))
+            move(d, PROC_FD_SQLITE, best->n);
+        else if (proc_fd_kind(target) == PROC_FD_FILE && best->n >= MANY &&
+                 is_appended(t, m, best->fd))
+            move(d, PROC_FD_LOG, best->n);
+    } else if (s->newest >= 0 && read_target(target, folder, s->newest)) {
+        put_path(d->most, "such as ", target);
+    }
+    if (s->largest >= 0 && read_target(target, folder, s->largest)) {
+        char size[32];
+        put_path(d->deleted, "such as ", target);
+        const size_t n = strlen(d->deleted);
+        base_format(d->deleted + n, sizeof d->deleted - n, ", %s",
+                    base_format_bytes(size, sizeof size, s->largest_bytes));
     }
 }
 
 bool watch_descriptors_read(watch_descriptors *out, const watch_tree *t, const watch_member *m)
 {
-    seen s = {.newest = -1, .newest_deleted = -1};
+    seen s = {.newest = -1, .largest = -1};
     watch_dir list;
     *out = (watch_descriptors){0};
     const int fd = watch_member_open(t, m, "fd", O_RDONLY | O_DIRECTORY);
@@ -201,6 +235,8 @@ static void without_digits(char out[32], const char *text, size_t n)
         if (!is_digit || k == 0 || out[k - 1] != '#')
             out[k++] = is_digit ? '#' : text[i];
     }
+    while (k > 1 && strchr("#-_ ", out[k - 1]) != NULL) /* names are cut after 15 bytes */
+        k--;
     out[k] = '\0';
 }
 

@@ -11,6 +11,7 @@ typedef struct watch_descriptors {
     double files;                  /* FILE, SQLITE and LOG together */
     double deleted_bytes;          /* on the disk, of DELETED ones; each file once */
     char most[WATCH_PHRASE_BYTES]; /* for people: "412 times /a/b", "such as /a/c"; "": no files */
+    char deleted[WATCH_PHRASE_BYTES]; /* "such as /a/d (deleted), 2.1 GB": the largest; "": none */
 } watch_descriptors;
 
 /* False: they may not be listed. */

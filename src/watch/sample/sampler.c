@@ -313,6 +313,7 @@ static void read_descriptors(watch_sampler *s, watch_member *m)
     s->kept[WATCH_MAIN_FDS_FILE] = d.files;
     s->kept[WATCH_MAIN_DELETED_BYTES] = d.deleted_bytes;
     memcpy(s->text[WATCH_TEXT_FILES], d.most, sizeof d.most);
+    memcpy(s->text[WATCH_TEXT_DELETED], d.deleted, sizeof d.deleted);
 }
 
 static void read_maps(watch_sampler *s, const watch_member *m)

@@ -166,6 +166,7 @@ watch_series watch_series_find(const char *name);
  * as of series. Clean: without control characters. */
 #define WATCH_TEXTS(X)                                                                             \
     X(FILES, "main.fds_most", "which file most of its descriptors are")                            \
+    X(DELETED, "main.deleted_most", "which deleted file is the largest that is open")              \
     X(THREADS, "main.threads_most", "what most of its threads are called")
 
 typedef enum watch_text {
