@@ -7,6 +7,7 @@
 
 #include "watch/sample/proc.h"
 #include "watch/sample/progress_text.h"
+#include "watch/sample/run_folder.h"
 #include "watch/sample/vigil_socket.h"
 #include "watch/sample/world.h"
 #include "watch/watch.h"
@@ -77,6 +78,10 @@ static void read_world(const char *text, size_t n)
     if (script != NULL && (script < text || script + strlen(script) >= text + n))
         __builtin_trap();
     (void)watch_world_of_command(text, n);
+    size_t at = 0;
+    for (const char *name; (name = watch_run_argument(text, n, &at)) != NULL;)
+        if (name < text || name + strlen(name) >= text + n)
+            __builtin_trap();
     (void)watch_world_of_script(text, n);
     (void)watch_world_of_map(text, n);
     (void)watch_world_of_program((const uint8_t *)text, n);

@@ -297,6 +297,20 @@ static void follow(bench *b, pid_t pid)
     assert_int_equal(watch_progress_create(&b->progress, NULL, &b->mem, &b->err), VG_OK);
 }
 
+static void a_command_line_names_folders_of_runs(void **state)
+{
+    (void)state;
+    static const char line[] = "yolo\0train\0project=/data/out\0--output_dir\0a b\0projects=x\0"
+                               "--log-dir=l\0project\0--save_dir";
+    static const char *const wanted[] = {"/data/out", "a b", "l"};
+    size_t at = 0;
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+        assert_string_equal(watch_run_argument(line, sizeof line, &at), wanted[i]);
+    assert_null(watch_run_argument(line, sizeof line, &at));
+    at = 0;
+    assert_null(watch_run_argument("project=x", 9, &at)); /* cut off */
+}
+
 static void end_job(pid_t pid)
 {
     kill(pid, SIGKILL);
@@ -370,6 +384,7 @@ int main(void)
         T(what_is_no_event_file_is_left_alone),
         T(checkpoints_count_once_a_moment_when_they_stand_still),
         T(names_without_end_stay_within_bounds),
+        T(a_command_line_names_folders_of_runs),
         T(the_folder_of_a_file_held_open_is_found),
         T(the_newest_run_of_its_own_time_is_found_below_the_working_directory),
         T(a_folder_that_is_not_there_is_waited_for)};

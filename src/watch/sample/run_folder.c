@@ -122,6 +122,44 @@ static void ask_folder(best *b, char path[WATCH_PATH_BYTES], int depth, int64_t 
     watch_dir_close(&list);
 }
 
+const char *watch_run_argument(const char *words, size_t n, size_t *at)
+{
+    static const char *const keys[] = {"project",  "output_dir", "output-dir",       "save_dir",
+                                       "save-dir", "logdir",     "log_dir",          "log-dir",
+                                       "work_dir", "work-dir",   "default_root_dir", "run_dir"};
+    while (*at < n && words[*at] != '\0') {
+        const char *word = words + *at;
+        const size_t size = strnlen(word, n - *at);
+        if (*at + size == n) /* cut off */
+            return NULL;
+        *at += size + 1;
+        const char *name = word + strspn(word, "-");
+        for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+            const size_t k = strlen(keys[i]);
+            if (strncmp(name, keys[i], k) != 0)
+                continue;
+            if (name[k] == '=' && name[k + 1] != '\0')
+                return name + k + 1;
+            if (name[k] == '\0' && name > word && *at < n && words[*at] != '\0' &&
+                strnlen(words + *at, n - *at) < n - *at)
+                return words + *at;
+        }
+    }
+    return NULL;
+}
+
+static void ask_named(best *b, const watch_tree *t, const watch_member *main, const char *cwd,
+                      int64_t began_ns, int *left)
+{
+    char words[8192], path[WATCH_PATH_BYTES];
+    const ssize_t n = watch_member_read(t, main, "cmdline", words, sizeof words);
+    size_t at = 0;
+    for (const char *name; n > 0 && (name = watch_run_argument(words, (size_t)n, &at)) != NULL;)
+        if (name[0] == '/' ? base_format(path, sizeof path, "%s", name)
+                           : base_path_join(path, sizeof path, cwd, name))
+            ask_folder(b, path, 0, began_ns, left);
+}
+
 bool watch_run_folder_find(char out[WATCH_PATH_BYTES], watch_tree *t, int64_t began_ns)
 {
     static const char *const usual[] = {"runs", "lightning_logs", "logs"};
@@ -145,6 +183,7 @@ bool watch_run_folder_find(char out[WATCH_PATH_BYTES], watch_tree *t, int64_t be
         for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
             if (base_path_join(path, sizeof path, cwd, usual[i]))
                 ask_folder(&b, path, 0, began_ns, &left);
+        ask_named(&b, t, main, cwd, began_ns, &left);
     }
     if (b.rank == 0)
         return false;

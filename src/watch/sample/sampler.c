@@ -27,7 +27,7 @@
 #include "vigil_socket.h"
 #include "world_look.h"
 
-enum { FIRST_PROCESSES = 64, TEXT_BYTES = 1 << 15, NOTE_BYTES = 160 };
+enum { FIRST_PROCESSES = 64, TEXT_BYTES = 1 << 15, NOTE_BYTES = 320 };
 
 /* Shares of one core. All of the guard may cost 0.5 %. */
 static const double ROLLUP_SHARE = 0.002;
@@ -62,7 +62,7 @@ struct watch_sampler {
     double slow_s, files_s, last_s;
     int slow_fds;
     uid_t uid;
-    bool uid_known, main_is_there;
+    bool uid_known, main_is_there, lack_told;
     double kept[WATCH_N_SERIES]; /* the last reading of what has its own pace */
     double ticks_per_s;
     char text_read[TEXT_BYTES];
@@ -555,9 +555,27 @@ static void read_gpu(watch_sampler *s, double now_s)
     watch_pace_pay(&s->gpu_pace, began_ns);
 }
 
+/* A training whose progress is not found has no epochs in its figures: said once, with what to do.
+ */
+static const double LACK_S = 60;
+
+static void tell_lack(watch_sampler *s, double now_s)
+{
+    if (s->lack_told || s->note[0] != '\0' || now_s < LACK_S || !(s->world & WATCH_WORLD_TRAINS) ||
+        watch_progress_folder(s->progress)[0] != '\0' || s->target.is_again)
+        return;
+    s->lack_told = true;
+    base_format(s->note, sizeof s->note,
+                "no progress of the training is found: looked for results.csv, metrics.csv and "
+                "event files among its open files, in runs/, lightning_logs/ and logs/ of its "
+                "working folder and where its command line says (project=); name it with --run "
+                "FOLDER");
+}
+
 static void read_work(watch_sampler *s, const watch_member *main, watch_sample *out, double now_s)
 {
     watch_progress_look(s->progress, s->tree, now_s, out);
+    tell_lack(s, now_s);
     if (main != NULL)
         watch_connections_look(&s->connections, s->tree, main, now_s);
     out->value[WATCH_WORK_RECONNECTS] = watch_connections_get(&s->connections);
