@@ -200,9 +200,8 @@ static void what_a_job_leaves_behind_is_ended_with_it(void **state)
     int status;
     (void)state;
     fresh(&t);
-    const char script[] =
-        "setsid sh -c 'echo $$ > $0/orphan; exec sleep 100' $T & "
-        "while [ ! -s $T/orphan ]; do sleep 0.05; done; exit 0";
+    const char script[] = "setsid sh -c 'echo $$ > $0/orphan; exec sleep 100' $T & "
+                          "while [ ! -s $T/orphan ]; do sleep 0.05; done; exit 0";
     assert_int_equal(guard_sh(&t, script, WORDS(NULL), &status), VG_OK);
     assert_int_equal(status, 0);
     assert_true(read_int("orphan") > 0);
@@ -554,7 +553,7 @@ static void a_guard_that_was_killed_is_followed_by_one_that_takes_up_its_job(voi
                   ? 0
                   : 1);
     }
-    await_said("taken up again"); /* else the job could end before anybody follows it */
+    await_said("taken up again");           /* else the job could end before anybody follows it */
     assert_int_equal(read_int("pid"), pid); /* no second one was started */
     temp_write("end", "", 0);
     assert_int_equal(waitpid(second, &status, 0), second);
