@@ -22,9 +22,14 @@ if(TARGET vigil)
   file(RELATIVE_PATH to_libdir ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
   set_target_properties(vigil PROPERTIES INSTALL_RPATH "$ORIGIN/${to_libdir}")
   install(TARGETS vigil RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-  set(manuals vigil.1 vigil-predict.1 vigil-check.1 vigil-train.1 vigil-val.1 vigil-attach.1 vigil-stop.1 vigil-demo.1 vigil-watch.1 vigil-report.1)
-  list(TRANSFORM manuals PREPEND ${CMAKE_SOURCE_DIR}/docs/)
-  install(FILES ${manuals} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+  # Drawn by the program from its own tables of options, so that a page cannot be out of date.
+  if(NOT CMAKE_CROSSCOMPILING AND NOT VIGIL_SANITIZE AND NOT VIGIL_FUZZ)
+    add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/man/vigil.1
+      COMMAND ${CMAKE_COMMAND} -DVIGIL=$<TARGET_FILE:vigil> -DTO=${CMAKE_BINARY_DIR}/man -P ${CMAKE_SOURCE_DIR}/cmake/man.cmake
+      DEPENDS vigil ${CMAKE_SOURCE_DIR}/cmake/man.cmake VERBATIM)
+    add_custom_target(man ALL DEPENDS ${CMAKE_BINARY_DIR}/man/vigil.1)
+    install(DIRECTORY ${CMAKE_BINARY_DIR}/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 FILES_MATCHING PATTERN "*.1")
+  endif()
   install(FILES ${CMAKE_SOURCE_DIR}/packaging/completion.bash RENAME vigil
           DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
 endif()

@@ -324,25 +324,40 @@ size_t base_edit_distance(const char *a, const char *b)
     return row[m];
 }
 
-static size_t most_slips(const char *word)
+static bool has_same_letters(const char *a, const char *b)
+{
+    int balance[256] = {0};
+    if (strlen(a) != strlen(b))
+        return false;
+    for (; *a != '\0'; a++, b++) {
+        balance[(unsigned char)*a]++;
+        balance[(unsigned char)*b]--;
+    }
+    for (size_t i = 0; i < sizeof balance / sizeof *balance; i++)
+        if (balance[i] != 0)
+            return false;
+    return true;
+}
+
+static size_t most_slips(const char *word, const char *name)
 {
     const size_t n = strlen(word);
-    return n < 4 ? 0 : n < 8 ? 1 : n < 12 ? 2 : 3;
+    return (n < 4 ? 0U : n < 8 ? 1U : n < 12 ? 2U : 3U) + has_same_letters(word, name);
 }
 
 bool base_is_near(const char *word, const char *name)
 {
-    return base_edit_distance(word, name) <= most_slips(word);
+    return base_edit_distance(word, name) <= most_slips(word, name);
 }
 
 const char *base_nearest(const char *word, const char *(*at)(const void *context, size_t i),
                          const void *context, size_t n)
 {
-    size_t least = most_slips(word) + 1;
+    size_t least = SIZE_MAX;
     const char *nearest = NULL;
     for (size_t i = 0; i < n; i++) {
         const size_t distance = base_edit_distance(word, at(context, i));
-        if (distance < least) {
+        if (distance < least && base_is_near(word, at(context, i))) {
             least = distance;
             nearest = at(context, i);
         }

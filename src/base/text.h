@@ -49,7 +49,8 @@ void base_utf8_trim(char *s);
  * bytes. */
 size_t base_edit_distance(const char *a, const char *b);
 /* word is name but for a slip of the fingers: none in words of up to three letters, one up to
- * seven, two up to eleven, three in longer ones. A hint that is wrong costs more than none. */
+ * seven, two up to eleven, three in longer ones; one more when the letters are the same. A hint
+ * that is wrong costs more than none. */
 bool base_is_near(const char *word, const char *name);
 /* Of at(context, 0..n-1) the nearest to word; NULL: none is near. */
 const char *base_nearest(const char *word, const char *(*at)(const void *context, size_t i),

@@ -60,6 +60,10 @@ const cli_other *cli_other_find(const char *word);
 void cli_help_program(FILE *to);
 /* Defaults come from the command's own defaults function. */
 void cli_help_command(FILE *to, const cli_command *command);
+enum { CLI_HELP_BYTES = 640 };
+/* What is said of an option: its help, its other name, whether it must be given, its default among
+ * values. Cut at n. */
+void cli_option_text(char *buf, size_t n, const cli_option *o, const void *values);
 
 /* ---- output.c ---- */
 

@@ -1,15 +1,37 @@
 /* cmd_help.c: vigil help [COMMAND]. */
 #include "commands.h"
+#include "man.h"
 
 typedef struct help_values {
     const char *command;
+    bool man, completion;
 } help_values;
+
+static void program_print(const help_values *v)
+{
+    if (v->man)
+        cli_man_program(stdout);
+    else if (v->completion)
+        cli_completion_program(stdout);
+    else
+        cli_help_program(stdout);
+}
+
+static void command_print(const help_values *v, const cli_command *command)
+{
+    if (v->man)
+        cli_man_command(stdout, command);
+    else if (v->completion)
+        cli_completion_command(stdout, command);
+    else
+        cli_help_command(stdout, command);
+}
 
 static int help_run(void *values)
 {
     const help_values *v = values;
     if (v->command == NULL) {
-        cli_help_program(stdout);
+        program_print(v);
         return CLI_DONE;
     }
     const cli_command *command = cli_command_find(v->command);
@@ -23,7 +45,7 @@ static int help_run(void *values)
             cli_error_text(err.mend, "vigil help, which lists the commands");
         return cli_error_print(&err, CLI_USAGE);
     }
-    cli_help_command(stdout, command);
+    command_print(v, command);
     return CLI_DONE;
 }
 
@@ -34,12 +56,20 @@ static const cli_option help_options[] = {
      .value = "NAME",
      .help = "the command whose options are wanted",
      .positional = true},
+    {.name = "man",
+     .kind = CLI_BOOL,
+     .offset = offsetof(help_values, man),
+     .help = "its manual page in roff, as man -l - shows it"},
+    {.name = "completion",
+     .kind = CLI_BOOL,
+     .offset = offsetof(help_values, completion),
+     .help = "what a shell's completion reads: a line for each option and kind of value"},
 };
 
 const cli_command cli_command_help = {
     .name = "help",
     .help = "explains a command: vigil help predict",
-    .usage = "[COMMAND]",
+    .usage = "[COMMAND] [OPTIONS]",
     .options = help_options,
     .n_options = sizeof help_options / sizeof *help_options,
     .values_bytes = sizeof(help_values),

@@ -202,7 +202,7 @@ static bool are_for_pictures(const predict_values *v, const cli_option *options,
     predict_values presets = {0};
     predict_defaults(&presets);
     for (size_t i = 0; i < n; i++) {
-        char name[64];
+        char name[CLI_NAME_BYTES];
         const char *text = v->given.text[i];
         if (!v->given.is[i] || typed_find(options[i].name) != NULL ||
             cli_option_is_idle_at(&options[i], &presets, text))
@@ -214,9 +214,7 @@ static bool are_for_pictures(const predict_values *v, const cli_option *options,
             cli_note(&notes, options[i].name, text, f->why);
             continue;
         }
-        snprintf(name, sizeof name, "%s", options[i].name);
-        for (char *c = name; *c != '\0'; c++)
-            *c = *c == '_' ? '-' : *c;
+        cli_name_typed(name, options[i].name);
         cli_error_set(&err, VG_ERR_ARGUMENT, "--%s is for videos, streams and cameras", name);
         cli_error_text(err.where, "source %s", v->o.source);
         cli_error_text(err.mend, "leave --%s out, or give such a source", name);

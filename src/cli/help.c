@@ -1,7 +1,4 @@
-/* help.c: help drawn from the tables, in 80 columns.
- *
- * The bash completion reads it: in the program's help a command is a line of two blanks, its name
- * and a blank, and no other line looks like that; an option is "--name". */
+/* help.c: help drawn from the tables, in 80 columns. */
 #include <assert.h>
 #include <string.h>
 
@@ -76,23 +73,50 @@ static void default_print(char *buf, size_t n, const cli_option *o, const unsign
         snprintf(buf, n, "(%s)", o->zero);
 }
 
-static void option_print(FILE *to, const cli_option *o, const unsigned char *values)
+void cli_option_text(char *buf, size_t n, const cli_option *o, const void *values)
 {
-    char standard[96], must[64] = "", text[640];
+    char standard[96], must[64] = "", also[CLI_NAME_BYTES] = "";
     if (o->required && o->unless != NULL)
         snprintf(must, sizeof must, " (must be given, unless --%s is)", o->unless);
     else if (o->required)
         snprintf(must, sizeof must, " (must be given)");
     default_print(standard, sizeof standard, o, values);
+    if (o->alias != NULL)
+        cli_name_typed(also, o->alias);
+    snprintf(buf, n, "%s%s%s%s%s%s", o->help, o->alias != NULL ? "; also --" : "", also, must,
+             standard[0] != '\0' ? " " : "", standard);
+}
+
+static void option_print(FILE *to, const cli_option *o, const unsigned char *values)
+{
+    char text[CLI_HELP_BYTES];
     int column = fprintf(to, o->bare ? "  --%s%s%s%s" : "  --%s%s%s", o->name,
                          o->bare    ? " ["
                          : o->value ? " "
                                     : "",
                          o->value != NULL ? o->value : "", "]");
     column_go(to, column, OPTION_COLUMN);
-    snprintf(text, sizeof text, "%s%s%s%s%s%s", o->help, o->alias != NULL ? "; also --" : "",
-             o->alias != NULL ? o->alias : "", must, standard[0] != '\0' ? " " : "", standard);
+    cli_option_text(text, sizeof text, o, values);
     cli_wrap(to, text, OPTION_COLUMN, OPTION_COLUMN, WIDTH);
+}
+
+/* What is taken and does nothing: a paragraph, not rows that look like help. */
+static void idle_print(FILE *to, const cli_command *whole)
+{
+    char text[CLI_HELP_BYTES] = "Accepted, without effect here:", name[CLI_NAME_BYTES];
+    size_t n = strlen(text);
+    const size_t n_head = n;
+    for (size_t i = 0; i < whole->n_options && n < sizeof text; i++)
+        if (whole->options[i].idle != NULL) {
+            cli_name_typed(name, whole->options[i].name);
+            n +=
+                (size_t)snprintf(text + n, sizeof text - n, "%s --%s", n > n_head ? "," : "", name);
+        }
+    assert(n < sizeof text);
+    if (n == n_head)
+        return;
+    fputc('\n', to);
+    cli_wrap(to, text, 0, 0, WIDTH);
 }
 
 /* Each line of text as a paragraph. */
@@ -116,19 +140,19 @@ void cli_help_command(FILE *to, const cli_command *command)
     const cli_command whole = cli_command_whole(command, room);
     if (command->defaults != NULL)
         command->defaults(values);
-    fprintf(to, "vigil %s", command->name);
-    if (command->alias != NULL)
-        fprintf(to, " (also %s)", command->alias);
-    fprintf(to, ": %s\n\nusage: vigil %s%s%s\n", command->help, command->name,
-            command->usage[0] != '\0' ? " " : "", command->usage);
+    char head[256];
+    snprintf(head, sizeof head, "vigil %s%s%s%s: %s", command->name,
+             command->alias != NULL ? " (also " : "", command->alias != NULL ? command->alias : "",
+             command->alias != NULL ? ")" : "", command->help);
+    cli_wrap(to, head, 0, 0, WIDTH);
+    fprintf(to, "\nusage: vigil %s%s%s\n", command->name, command->usage[0] != '\0' ? " " : "",
+            command->usage);
     for (size_t i = 0; i < whole.n_options; i++) {
-        char name[64]; /* drawn names may have '_' */
+        char name[CLI_NAME_BYTES];
         cli_option o = whole.options[i];
-        if (o.kind == CLI_WORDS) /* the usage line has it */
+        if (o.kind == CLI_WORDS || o.idle != NULL) /* the usage line has it; it is told below */
             continue;
-        snprintf(name, sizeof name, "%s", o.name);
-        for (char *c = name; *c != '\0'; c++)
-            *c = *c == '_' ? '-' : *c;
+        cli_name_typed(name, o.name);
         o.name = name;
         if (o.group != NULL || i == 0)
             fprintf(to, "\n%s:\n", o.group != NULL ? o.group : "options");
@@ -137,6 +161,7 @@ void cli_help_command(FILE *to, const cli_command *command)
     fputs(whole.n_options > 0 ? "\n" : "\noptions:\n", to);
     column_go(to, fprintf(to, "  --help"), OPTION_COLUMN);
     fputs("this text; also -h\n", to);
+    idle_print(to, &whole);
     if (command->notes != NULL) {
         fputc('\n', to);
         notes_print(to, command->notes);

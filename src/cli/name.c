@@ -2,8 +2,9 @@
  *
  * A hint that is wrong costs more than none: a name is near when a slip of the fingers makes the
  * word of it. A slip is a letter left out, doubled, wrong, or changed places with its neighbour:
- * none in words of up to three letters, one up to seven, two up to eleven, three in longer ones. So
- * "cnof" is conf and "weight" weights, but neither "time" nor "save" is name. */
+ * none in words of up to three letters, one up to seven, two up to eleven, three in longer ones;
+ * one more when the letters are the same ("ephocs"). So "cnof" is conf and "weight" weights, but
+ * neither "time" nor "save" is name. */
 #include <stdint.h>
 #include <string.h>
 
@@ -21,6 +22,15 @@ bool cli_name_equal(const char *a, const char *b)
         b++;
     }
     return *a == *b;
+}
+
+const char *cli_name_typed(char buf[CLI_NAME_BYTES], const char *name)
+{
+    size_t n = 0;
+    for (; name[n] != '\0' && n < CLI_NAME_BYTES - 1; n++)
+        buf[n] = name_char(name[n]);
+    buf[n] = '\0';
+    return buf;
 }
 
 static size_t least(size_t a, size_t b)
@@ -61,16 +71,36 @@ static size_t name_distance(const char *a, const char *b)
     return row[n];
 }
 
+static bool has_same_letters(const char *a, const char *b)
+{
+    int balance[256] = {0};
+    if (strlen(a) != strlen(b))
+        return false;
+    for (; *a != '\0'; a++, b++) {
+        balance[(unsigned char)name_char(*a)]++;
+        balance[(unsigned char)name_char(*b)]--;
+    }
+    for (size_t i = 0; i < sizeof balance / sizeof *balance; i++)
+        if (balance[i] != 0)
+            return false;
+    return true;
+}
+
+static size_t most_slips(const char *word, const char *name)
+{
+    const size_t n = strlen(word);
+    return (n < 4 ? 0U : n < 8 ? 1U : n < 12 ? 2U : 3U) + has_same_letters(word, name);
+}
+
 const char *cli_name_nearest(const char *word, const char *(*at)(const void *context, size_t i),
                              const void *context, size_t n)
 {
-    const size_t length = strlen(word);
-    size_t best = length < 4 ? 0 : length < 8 ? 1 : length < 12 ? 2 : 3;
+    size_t best = SIZE_MAX;
     const char *nearest = NULL;
     for (size_t i = 0; i < n; i++) {
         const char *name = at(context, i);
         const size_t d = name == NULL ? SIZE_MAX : name_distance(word, name);
-        if (d < best || (d == best && nearest == NULL)) {
+        if (d < best && d <= most_slips(word, name)) {
             best = d;
             nearest = name;
         }

@@ -59,16 +59,6 @@ static bool can_be_negated(const cli_option *o)
 
 /* ---- errors ---- */
 
-/* As it is typed: a drawn name may have '_'. */
-static const char *typed(char buf[NAME_BYTES], const char *name)
-{
-    size_t n = 0;
-    for (; name[n] != '\0' && n < NAME_BYTES - 1; n++)
-        buf[n] = name[n] == '_' ? '-' : name[n];
-    buf[n] = '\0';
-    return buf;
-}
-
 /* Another command's option, whether or not it asks for anything there. */
 static const cli_command *owner_of(const parser *p, const char *name, const char *text,
                                    bool *is_idle)
@@ -111,7 +101,7 @@ static bool unknown(parser *p, const char *name, const char *word)
     char buf[NAME_BYTES];
     if (nearest != NULL)
         cli_error_text(p->err->mend, "--%s%s", no && can_be_negated(o) ? "no-" : "",
-                       typed(buf, nearest));
+                       cli_name_typed(buf, nearest));
     else
         cli_error_text(p->err->mend, "vigil %s --help, which lists the options", c->name);
     return false;
@@ -150,7 +140,7 @@ static bool out_of_range(parser *p, const cli_option *o, const char *text)
 static bool missing_value(parser *p, const cli_option *o)
 {
     char name[NAME_BYTES];
-    typed(name, o->name);
+    cli_name_typed(name, o->name);
     cli_error_set(p->err, VG_ERR_ARGUMENT, "--%s has no value", name);
     cli_error_text(p->err->where, "option --%s", name);
     cli_error_text(p->err->mend, "--%s %s", name, o->value);

@@ -95,6 +95,8 @@ bool cli_is_task(const char *word);
 
 /* Names are equal when only '-' and '_' differ. */
 bool cli_name_equal(const char *a, const char *b);
+/* A name as it is typed, into buf: a drawn one may have '_'. Returns buf. */
+const char *cli_name_typed(char buf[CLI_NAME_BYTES], const char *name);
 /* Of the names `at(context, 0..n-1)` (NULLs are passed over) the one nearest to word, or NULL when
  * none is near. */
 const char *cli_name_nearest(const char *word, const char *(*at)(const void *context, size_t i),

@@ -190,6 +190,7 @@ static void words_compare_as_people_would(void **state)
     assert_int_equal(base_edit_distance("imgsz", "imgsz"), 0);
     assert_int_equal(base_edit_distance("cnof", "conf"), 1); /* two letters changed places */
     assert_true(base_is_near("imgzs", "imgsz") && base_is_near("weight", "weights"));
+    assert_true(base_is_near("ephocs", "epochs")); /* no letter is wrong */
     assert_true(base_is_near("preview_widht", "preview_width"));
     assert_false(base_is_near("time", "name") || base_is_near("save", "name"));
     assert_false(base_is_near("nms", "nbs") || base_is_near("show_conf", "save_conf"));

@@ -1,0 +1,16 @@
+# cmake -DVIGIL=PROGRAM -DTO=FOLDER -P man.cmake: the manual pages, as the program draws them from its tables.
+function(page name)
+  execute_process(COMMAND ${VIGIL} help --man ${ARGN} OUTPUT_VARIABLE text RESULT_VARIABLE status)
+  if(NOT status EQUAL 0)
+    message(FATAL_ERROR "vigil help --man ${ARGN} ended with ${status}")
+  endif()
+  file(WRITE ${TO}/${name}.1 "${text}")
+endfunction()
+
+page(vigil)
+execute_process(COMMAND ${VIGIL} help --completion OUTPUT_VARIABLE commands)
+string(STRIP "${commands}" commands)
+string(REPLACE "\n" ";" commands "${commands}")
+foreach(command IN LISTS commands)
+  page(vigil-${command} ${command})
+endforeach()
