@@ -16,6 +16,7 @@ curl/: src/net
 mosquitto.h: src/net
 zip.h: src/weights
 turbojpeg.h: src/image
+tiff: src/image
 SDL: src/stream
 cairo: src/image src/report
 libav: src/image src/video

@@ -2,7 +2,7 @@
  * turn.
  *
  * Memory: the caller's buffer; the decoder's own two blocks (a picture that needs turning as
- * stored; rows and CMYK) only grow, at best in image_decoder_reserve. Threads: one decoder a
+ * stored; rows, CMYK and TIFF) only grow, at best in image_decoder_reserve. Threads: one decoder a
  * thread. */
 #include <string.h>
 
@@ -13,6 +13,7 @@
 struct image_decoder {
     image_limits limits;  /* no zeros */
     void *jpeg;           /* NULL until the first JPEG */
+    image_tiff tiff;      /* empty until the first TIFF */
     image_stills *stills; /* NULL until the first other picture */
     image_buffer stored;  /* before it is turned upright */
     image_scratch scratch;
@@ -51,6 +52,7 @@ void image_decoder_destroy(image_decoder **decoder)
     if (d == NULL)
         return;
     image_jpeg_fini(&d->jpeg);
+    image_tiff_unload(&d->tiff);
     image_still_fini(&d->stills);
     image_buffer_fini(&d->stored);
     image_scratch_fini(&d->scratch);
@@ -111,12 +113,14 @@ vg_status image_forecast(image_decoder *d, int *w, int *h, image_decoder_need *n
     bool turns = image_orientation_turns(header.orientation);
     *w = turns ? header.h : header.w;
     *h = turns ? header.w : header.h;
-    bool jpeg = header.format == IMAGE_FORMAT_JPEG;
+    bool jpeg = header.format == IMAGE_FORMAT_JPEG, tiff = header.format == IMAGE_FORMAT_TIFF;
     size_t pixels = (size_t)header.w * (size_t)header.h;
-    image_decoder_need one = {.needs_stills = !jpeg};
+    image_decoder_need one = {.needs_stills = !jpeg && !tiff};
     if (header.orientation != 1)
         one.stored_bytes = 3 * pixels;
-    if (!jpeg)
+    if (tiff)
+        one.scratch_bytes = image_tiff_scratch_bytes(header.w, header.h);
+    else if (!jpeg)
         one.scratch_bytes = image_convert_scratch_bytes(header.w);
     else if (header.n_components == 4)
         one.scratch_bytes = 4 * pixels;
@@ -162,6 +166,8 @@ vg_status image_decode(image_decoder *d, image_buffer *out, const uint8_t *bytes
     image_source source = {.bytes = bytes, .n_bytes = n_bytes, .name = name, .header = &header};
     if (header.format == IMAGE_FORMAT_JPEG)
         st = image_jpeg_decode(&d->jpeg, stored, &source, &d->scratch, mem, err);
+    else if (header.format == IMAGE_FORMAT_TIFF)
+        st = image_tiff_decode(&d->tiff, stored, &source, &d->scratch, mem, err);
     else
         st = image_still_decode(&d->stills, stored, &source, &d->scratch, d->limits.most_pixels,
                                 mem, err);

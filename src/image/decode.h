@@ -1,12 +1,13 @@
-/* decode.h: the two ways of decoding behind image_decode. For this folder.
+/* decode.h: the three ways of decoding behind image_decode. For this folder.
  *
- * Both bring the picture, as stored, into a buffer that they reserve; limits have been judged by
+ * All bring the picture, as stored, into a buffer that they reserve; limits have been judged by
  * the header before. */
 #ifndef IMAGE_DECODE_H
 #define IMAGE_DECODE_H
 
 #include "header.h"
 #include "image/image.h"
+#include "tiff_load.h"
 
 typedef struct image_source {
     const uint8_t *bytes;
@@ -19,6 +20,11 @@ typedef struct image_source {
 vg_status image_jpeg_decode(void **handle, image_buffer *out, const image_source *source,
                             image_scratch *scratch, base_mem *mem, vg_error *err);
 void image_jpeg_fini(void **handle);
+
+/* TIFF. *t (zeroed at first) keeps libtiff's table. */
+vg_status image_tiff_decode(image_tiff *t, image_buffer *out, const image_source *source,
+                            image_scratch *scratch, base_mem *mem, vg_error *err);
+size_t image_tiff_scratch_bytes(int w, int h); /* of the caller's scratch */
 
 /* The others. *stills (NULL at first) keeps FFmpeg's table, packet and frame. */
 typedef struct image_stills image_stills;

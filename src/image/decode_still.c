@@ -1,4 +1,4 @@
-/* decode_still.c: PNG, BMP, WebP, TIFF and GIF through FFmpeg's codecs.
+/* decode_still.c: PNG, BMP, WebP and GIF through FFmpeg's codecs.
  *
  * Packet and frame are kept; the codec's context is made anew for every picture (10 microseconds),
  * so that no palette, frame or pool of the last picture lives on: what a picture becomes does not
@@ -26,11 +26,10 @@ static enum AVCodecID codec_of(image_format format)
         return AV_CODEC_ID_BMP;
     case IMAGE_FORMAT_WEBP:
         return AV_CODEC_ID_WEBP;
-    case IMAGE_FORMAT_TIFF:
-        return AV_CODEC_ID_TIFF;
     case IMAGE_FORMAT_GIF:
         return AV_CODEC_ID_GIF;
     case IMAGE_FORMAT_JPEG:
+    case IMAGE_FORMAT_TIFF:
     case IMAGE_FORMAT_NONE:
         break;
     }
@@ -168,8 +167,7 @@ vg_status image_still_decode(image_stills **stills, image_buffer *out, const ima
         return out_of_memory(source->name, err);
     context->thread_count = 1;
     context->max_pixels = most_pixels;
-    /* Wrong checksums are errors. Not for TIFF, where this also makes an error of every tag FFmpeg
-     * does not know. */
+    /* Wrong checksums are errors. */
     if (source->header->format == IMAGE_FORMAT_PNG)
         context->err_recognition = AV_EF_CRCCHECK | AV_EF_EXPLODE;
     /* Errors are ours to tell, and FFmpeg's level is the whole process's: so our messages count as

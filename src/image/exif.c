@@ -14,35 +14,49 @@ static uint32_t read_u32(const uint8_t *p, bool big)
                : read_u16(p + 2, false) << 16 | read_u16(p, false);
 }
 
+/* A classic file has numbers of 4 bytes, a BigTIFF (43 instead of 42) numbers of 8. */
+static uint64_t read_number(const uint8_t *p, bool big, bool wide)
+{
+    if (!wide)
+        return read_u32(p, big);
+    uint64_t first = read_u32(p, big), second = read_u32(p + 4, big);
+    return big ? first << 32 | second : second << 32 | first;
+}
+
 bool image_tiff_tag(uint32_t *value, const uint8_t *bytes, size_t n, unsigned tag)
 {
-    enum { BYTE = 1, SHORT = 3, LONG = 4, ENTRY_BYTES = 12 };
-    if (n < 8 || bytes[0] != bytes[1] || (bytes[0] != 'I' && bytes[0] != 'M'))
+    enum { BYTE = 1, SHORT = 3, LONG = 4, LONG8 = 16 };
+    if (n < 16 || bytes[0] != bytes[1] || (bytes[0] != 'I' && bytes[0] != 'M'))
         return false;
-    bool big = bytes[0] == 'M';
-    if (read_u16(bytes + 2, big) != 42)
+    const bool big = bytes[0] == 'M', wide = read_u16(bytes + 2, big) == 43;
+    if (!wide && read_u16(bytes + 2, big) != 42)
         return false;
 
-    size_t at = read_u32(bytes + 4, big);
-    if (at > n || n - at < 2)
+    const size_t n_count = wide ? 8 : 2, n_entry = wide ? 20 : 12, value_at = wide ? 12 : 8;
+    uint64_t at = read_number(bytes + value_at - 4, big, wide);
+    if (at > n || n - at < n_count)
         return false;
-    size_t n_entries = read_u16(bytes + at, big);
-    const uint8_t *entry = bytes + at + 2;
-    if (n_entries > (n - at - 2) / ENTRY_BYTES)
-        n_entries = (n - at - 2) / ENTRY_BYTES; /* a cut directory: what is there still counts */
+    const uint8_t *entry = bytes + at;
+    uint64_t n_entries = wide ? read_number(entry, big, true) : read_u16(entry, big);
+    entry += n_count;
+    if (n_entries > (n - at - n_count) / n_entry)
+        n_entries = (n - at - n_count) / n_entry; /* a cut directory: what is there still counts */
 
-    for (size_t i = 0; i < n_entries; i++, entry += ENTRY_BYTES) {
+    for (uint64_t i = 0; i < n_entries; i++, entry += n_entry) {
         if (read_u16(entry, big) != tag)
             continue;
-        uint32_t type = read_u16(entry + 2, big);
-        if (read_u32(entry + 4, big) < 1)
+        const uint32_t type = read_u16(entry + 2, big);
+        const uint8_t *v = entry + value_at;
+        if (read_number(entry + 4, big, wide) < 1)
             return false;
         if (type == BYTE)
-            *value = entry[8];
+            *value = v[0];
         else if (type == SHORT)
-            *value = read_u16(entry + 8, big);
+            *value = read_u16(v, big);
         else if (type == LONG)
-            *value = read_u32(entry + 8, big);
+            *value = read_u32(v, big);
+        else if (type == LONG8 && wide && read_number(v, big, true) <= UINT32_MAX)
+            *value = (uint32_t)read_number(v, big, true);
         else
             return false;
         return true;

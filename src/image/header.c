@@ -57,7 +57,8 @@ image_format image_format_of(const uint8_t *bytes, size_t n)
         return IMAGE_FORMAT_PNG;
     if (n >= 12 && memcmp(bytes, "RIFF", 4) == 0 && memcmp(bytes + 8, "WEBP", 4) == 0)
         return IMAGE_FORMAT_WEBP;
-    if (n >= 4 && (memcmp(bytes, "II*\0", 4) == 0 || memcmp(bytes, "MM\0*", 4) == 0))
+    if (n >= 4 && (memcmp(bytes, "II*\0", 4) == 0 || memcmp(bytes, "MM\0*", 4) == 0 ||
+                   memcmp(bytes, "II+\0", 4) == 0 || memcmp(bytes, "MM\0+", 4) == 0))
         return IMAGE_FORMAT_TIFF;
     if (n >= 6 && (memcmp(bytes, "GIF87a", 6) == 0 || memcmp(bytes, "GIF89a", 6) == 0))
         return IMAGE_FORMAT_GIF;
