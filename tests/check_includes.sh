@@ -17,6 +17,10 @@ mosquitto.h: src/net
 zip.h: src/weights
 turbojpeg.h: src/image
 tiff: src/image
+jpeglib.h: src/image
+jerror.h: src/image
+png.h: src/image
+webp/: src/image
 SDL: src/stream
 cairo: src/image src/report
 libav: src/image src/video

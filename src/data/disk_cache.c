@@ -12,7 +12,7 @@
 
 #include "sum.h"
 
-#define DISK_MAGIC UINT64_C(0x3150586c69676976) /* "vigilXP1" */
+#define DISK_MAGIC UINT64_C(0x3250586c69676976) /* "vigilXP2" */
 
 typedef struct disk_header {
     uint64_t magic;

@@ -10,7 +10,7 @@
 #include "labels.h"
 #include "sum.h"
 
-enum { CACHE_VERSION = 1 };
+enum { CACHE_VERSION = 2 }; /* 2: other pictures count as corrupt than before */
 #define CACHE_MAGIC UINT64_C(0x31634c6c69676976) /* "vigilLc1" */
 
 typedef struct cache_header {

@@ -2,8 +2,8 @@
  * turn.
  *
  * Memory: the caller's buffer; the decoder's own two blocks (a picture that needs turning as
- * stored; rows, CMYK and TIFF) only grow, at best in image_decoder_reserve. Threads: one decoder a
- * thread. */
+ * stored; CMYK, TIFF and others) only grow, at best in image_decoder_reserve. Threads: one decoder
+ * a thread. */
 #include <string.h>
 
 #include "buffer.h"
@@ -12,9 +12,8 @@
 
 struct image_decoder {
     image_limits limits;  /* no zeros */
-    void *jpeg;           /* NULL until the first JPEG */
     image_tiff tiff;      /* empty until the first TIFF */
-    image_stills *stills; /* NULL until the first other picture */
+    image_stills *stills; /* NULL until the first BMP or GIF */
     image_buffer stored;  /* before it is turned upright */
     image_scratch scratch;
 };
@@ -51,7 +50,6 @@ void image_decoder_destroy(image_decoder **decoder)
     image_decoder *d = *decoder;
     if (d == NULL)
         return;
-    image_jpeg_fini(&d->jpeg);
     image_tiff_unload(&d->tiff);
     image_still_fini(&d->stills);
     image_buffer_fini(&d->stored);
@@ -98,6 +96,26 @@ vg_status image_probe(image_decoder *d, int *w, int *h, const uint8_t *bytes, si
     return VG_OK;
 }
 
+/* What the way of decoding takes of it. */
+static size_t scratch_bytes(const image_header *h)
+{
+    switch (h->format) {
+    case IMAGE_FORMAT_JPEG:
+        return image_jpeg_scratch_bytes(h);
+    case IMAGE_FORMAT_TIFF:
+        return image_tiff_scratch_bytes(h->w, h->h);
+    case IMAGE_FORMAT_WEBP:
+        return image_webp_scratch_bytes(h);
+    case IMAGE_FORMAT_BMP:
+    case IMAGE_FORMAT_GIF:
+        return image_convert_scratch_bytes(h->w);
+    case IMAGE_FORMAT_PNG:
+    case IMAGE_FORMAT_NONE:
+        break;
+    }
+    return 0;
+}
+
 vg_status image_forecast(image_decoder *d, int *w, int *h, image_decoder_need *need,
                          const uint8_t *bytes, size_t n_bytes, const char *name, vg_error *err)
 {
@@ -113,22 +131,13 @@ vg_status image_forecast(image_decoder *d, int *w, int *h, image_decoder_need *n
     bool turns = image_orientation_turns(header.orientation);
     *w = turns ? header.h : header.w;
     *h = turns ? header.w : header.h;
-    bool jpeg = header.format == IMAGE_FORMAT_JPEG, tiff = header.format == IMAGE_FORMAT_TIFF;
-    size_t pixels = (size_t)header.w * (size_t)header.h;
-    image_decoder_need one = {.needs_stills = !jpeg && !tiff};
+    image_decoder_need one = {0};
     if (header.orientation != 1)
-        one.stored_bytes = 3 * pixels;
-    if (tiff)
-        one.scratch_bytes = image_tiff_scratch_bytes(header.w, header.h);
-    else if (!jpeg)
-        one.scratch_bytes = image_convert_scratch_bytes(header.w);
-    else if (header.n_components == 4)
-        one.scratch_bytes = 4 * pixels;
-    if (header.animated)
-        one.animation_bytes = image_still_animation_bytes(&header);
+        one.stored_bytes = 3 * (size_t)header.w * (size_t)header.h;
+    one.scratch_bytes = scratch_bytes(&header);
+    one.needs_stills = header.format == IMAGE_FORMAT_BMP || header.format == IMAGE_FORMAT_GIF;
     raise_size(&need->stored_bytes, one.stored_bytes);
     raise_size(&need->scratch_bytes, one.scratch_bytes);
-    raise_size(&need->animation_bytes, one.animation_bytes);
     need->needs_stills = need->needs_stills || one.needs_stills;
     return VG_OK;
 }
@@ -143,14 +152,35 @@ vg_status image_decoder_reserve(image_decoder *d, const image_decoder_need *need
     if (st == VG_OK)
         st = image_scratch_reserve(&d->scratch, need->scratch_bytes, mem, err);
     if (st == VG_OK && need->needs_stills)
-        st = image_still_reserve(&d->stills, need->animation_bytes, mem, err);
+        st = image_still_reserve(&d->stills, mem, err);
     return st;
 }
 
 size_t image_decoder_bytes(const image_decoder_need *need)
 {
     return need->stored_bytes + need->scratch_bytes +
-           (need->needs_stills ? image_still_bytes(need->animation_bytes) : 0);
+           (need->needs_stills ? image_still_bytes() : 0);
+}
+
+static vg_status decode_stored(image_decoder *d, image_buffer *stored, const image_source *source,
+                               base_mem *mem, vg_error *err)
+{
+    switch (source->header->format) {
+    case IMAGE_FORMAT_JPEG:
+        return image_jpeg_decode(stored, source, &d->scratch, mem, err);
+    case IMAGE_FORMAT_PNG:
+        return image_png_decode(stored, source, mem, err);
+    case IMAGE_FORMAT_WEBP:
+        return image_webp_decode(stored, source, &d->scratch, mem, err);
+    case IMAGE_FORMAT_TIFF:
+        return image_tiff_decode(&d->tiff, stored, source, &d->scratch, mem, err);
+    case IMAGE_FORMAT_BMP:
+    case IMAGE_FORMAT_GIF:
+    case IMAGE_FORMAT_NONE:
+        break;
+    }
+    return image_still_decode(&d->stills, stored, source, &d->scratch, d->limits.most_pixels, mem,
+                              err);
 }
 
 vg_status image_decode(image_decoder *d, image_buffer *out, const uint8_t *bytes, size_t n_bytes,
@@ -164,13 +194,7 @@ vg_status image_decode(image_decoder *d, image_buffer *out, const uint8_t *bytes
     bool upright = header.orientation == 1;
     image_buffer *stored = upright ? out : &d->stored;
     image_source source = {.bytes = bytes, .n_bytes = n_bytes, .name = name, .header = &header};
-    if (header.format == IMAGE_FORMAT_JPEG)
-        st = image_jpeg_decode(&d->jpeg, stored, &source, &d->scratch, mem, err);
-    else if (header.format == IMAGE_FORMAT_TIFF)
-        st = image_tiff_decode(&d->tiff, stored, &source, &d->scratch, mem, err);
-    else
-        st = image_still_decode(&d->stills, stored, &source, &d->scratch, d->limits.most_pixels,
-                                mem, err);
+    st = decode_stored(d, stored, &source, mem, err);
     if (st != VG_OK || upright)
         return st;
 

@@ -1,8 +1,8 @@
 /* decode_tiff.c: TIFF through libtiff, which knows its strips, tiles, planes, compressions and
  * colour spaces; FFmpeg hands back black pictures of what it does not know.
  *
- * The pixels come through libtiff's RGBA reader, as OpenCV's do. It stops at the first error; of its
- * warnings those while pixels are read are damage, but for a few that harm none, for it goes on
+ * The pixels come through libtiff's RGBA reader, as OpenCV's do. It stops at the first error; of
+ * its warnings those while pixels are read are damage, but for a few that harm none, for it goes on
  * after them with rows that were guessed. Errors and warnings belong to the file that is open:
  * nothing is printed, and nothing is shared between threads. */
 #include <limits.h>
@@ -117,7 +117,7 @@ static vg_status damaged(const reading *r, const char *name, vg_error *err)
 {
     return base_fail(err, VG_ERR_FORMAT, name, base_mend("save the picture again from its source"),
                      "the TIFF is damaged or truncated: %s",
-                     r->failed ? r->said : "its pixels cannot be read");
+                     r->failed ? r->said : "some of its pixels are not in the file");
 }
 
 static vg_status cannot_read(const char *reason, const char *name, vg_error *err)
@@ -148,10 +148,17 @@ static TIFF *open_tiff(const image_tiff *t, reading *r, const image_header *head
     return tiff;
 }
 
-/* What the RGBA reader would take for something else. */
+/* What the RGBA reader cannot read without saying so at once. */
 static vg_status check_samples(const image_tiff *t, TIFF *tiff, const char *name, vg_error *err)
 {
-    uint16_t format = SAMPLEFORMAT_UINT, n_extra = 0, *extra = NULL;
+    uint16_t format = SAMPLEFORMAT_UINT, n_extra = 0, *extra = NULL, compression = 0;
+    t->TIFFGetFieldDefaulted(tiff, TIFFTAG_COMPRESSION, &compression);
+    if (!t->TIFFIsCODECConfigured(compression)) {
+        char text[64];
+        base_format(text, sizeof text, "libtiff has no decoder for its compression %d",
+                    compression);
+        return cannot_read(text, name, err);
+    }
     t->TIFFGetFieldDefaulted(tiff, TIFFTAG_SAMPLEFORMAT, &format);
     if (format != SAMPLEFORMAT_UINT && format != SAMPLEFORMAT_VOID)
         return cannot_read(format == SAMPLEFORMAT_IEEEFP ? "its samples are floating point numbers"

@@ -8,6 +8,7 @@
 
 #include <limits.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "base/base.h"
 #include "exif.h"
@@ -101,7 +102,7 @@ static vg_status jpeg_frame_header(image_header *out, uint8_t marker, const uint
 static vg_status read_jpeg(image_header *out, const uint8_t *bytes, size_t n, const char *name,
                            vg_error *err)
 {
-    enum { APP1 = 0xe1, APP14 = 0xee, SOS = 0xda, EOI = 0xd9 };
+    enum { APP1 = 0xe1, SOS = 0xda, EOI = 0xd9 };
     size_t at = 2;
     for (;;) {
         while (at < n &&
@@ -132,8 +133,6 @@ static vg_status read_jpeg(image_header *out, const uint8_t *bytes, size_t n, co
                 return st;
         } else if (marker == APP1 && n_body > 6 && memcmp(body, "Exif\0", 5) == 0) {
             out->orientation = image_exif_orientation(body + 6, n_body - 6);
-        } else if (marker == APP14 && n_body >= 12 && memcmp(body, "Adobe", 5) == 0) {
-            out->adobe = true;
         }
         at += length;
     }
@@ -144,24 +143,30 @@ static vg_status read_jpeg(image_header *out, const uint8_t *bytes, size_t n, co
 
 /* ---- PNG ---- */
 
+/* Up to the end marker, or to the end of the file when that comes after the pixels: libpng tells
+ * whether they are all there. */
 static vg_status read_png(image_header *out, const uint8_t *bytes, size_t n, const char *name,
                           vg_error *err)
 {
     enum { SIGNATURE = 8, AROUND = 12 /* length, type and checksum of a chunk */ };
+    bool has_pixels = false;
     for (size_t at = SIGNATURE;;) {
-        if (n - at < AROUND)
-            return truncated(name, n, err);
-        size_t length = be32(bytes + at);
+        size_t length = n - at < 8 ? 0 : be32(bytes + at);
         const uint8_t *type = bytes + at + 4, *body = bytes + at + 8;
-        if (length > n - at - AROUND)
-            return truncated(name, n, err);
+        if (n - at < 8 || n - at < AROUND || length > n - at - AROUND) {
+            bool in_pixels = n - at >= 8 && memcmp(type, "IDAT", 4) == 0;
+            return has_pixels && !in_pixels ? VG_OK : truncated(name, n, err);
+        }
         if (at == SIGNATURE) {
             if (memcmp(type, "IHDR", 4) != 0 || length < 13 || be32(body) > INT_MAX ||
                 be32(body + 4) > INT_MAX)
                 return damaged(name, "a PNG that does not begin with its size", err);
             out->w = (int)be32(body);
             out->h = (int)be32(body + 4);
-        } else if (memcmp(type, "eXIf", 4) == 0) {
+        } else if (memcmp(type, "IDAT", 4) == 0) {
+            has_pixels = true;
+        } else if (memcmp(type, "eXIf", 4) == 0 &&
+                   crc32(crc32(0, NULL, 0), type, (uInt)length + 4) == be32(body + length)) {
             out->orientation = image_exif_orientation(body, length);
         } else if (memcmp(type, "IEND", 4) == 0) {
             return VG_OK;
@@ -321,13 +326,66 @@ static vg_status read_gif(image_header *out, const uint8_t *bytes, size_t n, con
             if (n - at < IMAGE)
                 return truncated(name, n, err);
             uint8_t flags = bytes[at + 9];
-            at += IMAGE + (flags & PALETTE ? (size_t)6 << (flags & 7) : 0) + 1;
-            return gif_pass_blocks(&at, bytes, n) ? VG_OK : truncated(name, n, err);
+            out->frame_w = (int)le16(bytes + at + 5);
+            out->frame_h = (int)le16(bytes + at + 7);
+            at += IMAGE + (flags & PALETTE ? (size_t)6 << (flags & 7) : 0);
+            out->frame_at = at++; /* the code size, then blocks */
+            if (!gif_pass_blocks(&at, bytes, n))
+                return truncated(name, n, err);
+            out->n_frame_bytes = at - out->frame_at;
+            return VG_OK;
         } else {
             return damaged(name, "a GIF without a picture", err);
         }
     }
     return truncated(name, n, err);
+}
+
+/* Kinds of pictures and documents that people have, and that we do not read; NULL: none of them. */
+static const char *foreign_name(const uint8_t *bytes, size_t n)
+{
+    static const struct {
+        const char *name, *magic;
+        size_t n_magic, at;
+    } KINDS[] = {
+        {"an AVIF", "ftypavi", 7, 4},
+        {"a HEIC", "ftyphe", 6, 4},
+        {"a HEIC", "ftypmif1", 8, 4},
+        {"a JPEG 2000", "\0\0\0\x0cjP  ", 8, 0},
+        {"a JPEG 2000", "\xff\x4f\xff\x51", 4, 0},
+        {"a JPEG XL", "\0\0\0\x0cJXL ", 8, 0},
+        {"a JPEG XL", "\xff\x0a", 2, 0},
+        {"an OpenEXR", "\x76\x2f\x31\x01", 4, 0},
+        {"a Radiance HDR", "#?R", 3, 0},
+        {"a Photoshop", "8BPS", 4, 0},
+        {"an icon", "\0\0\1\0", 4, 0},
+        {"a Sun raster", "\x59\xa6\x6a\x95", 4, 0},
+        {"an SGI", "\x01\xda", 2, 0},
+        {"a DDS", "DDS ", 4, 0},
+        {"a PFM", "PF\n", 3, 0},
+        {"a PFM", "Pf\n", 3, 0},
+        {"a PDF", "%PDF", 4, 0},
+        {"a PostScript", "%!PS", 4, 0},
+        {"an SVG", "<svg", 4, 0},
+    };
+    for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++)
+        if (n >= KINDS[i].at + KINDS[i].n_magic &&
+            memcmp(bytes + KINDS[i].at, KINDS[i].magic, KINDS[i].n_magic) == 0)
+            return KINDS[i].name;
+    bool map = n >= 3 && bytes[0] == 'P' && bytes[1] >= '1' && bytes[1] <= '7' &&
+               (bytes[2] == '\n' || bytes[2] == '\r' || bytes[2] == ' ' || bytes[2] == '\t');
+    return map ? "a PBM, PGM or PPM" : NULL;
+}
+
+static vg_status unknown(const uint8_t *bytes, size_t n, const char *name, vg_error *err)
+{
+    const char *mend = base_mend("give a JPEG, PNG, BMP, WebP, TIFF or GIF file");
+    const char *foreign = foreign_name(bytes, n);
+    if (foreign != NULL)
+        return base_fail(err, VG_ERR_UNSUPPORTED, name, base_mend("convert it to PNG or JPEG"),
+                         "%s file, which vigil does not read", foreign);
+    return base_fail(err, VG_ERR_FORMAT, name, mend,
+                     n == 0 ? "an empty file is not a picture" : "not a picture of a known format");
 }
 
 vg_status image_header_read(image_header *out, const uint8_t *bytes, size_t n, const char *name,
@@ -355,9 +413,7 @@ vg_status image_header_read(image_header *out, const uint8_t *bytes, size_t n, c
         st = read_gif(out, bytes, n, name, err);
         break;
     case IMAGE_FORMAT_NONE:
-        return base_fail(
-            err, VG_ERR_FORMAT, name, base_mend("give a JPEG, PNG, BMP, WebP, TIFF or GIF file"),
-            n == 0 ? "an empty file is not a picture" : "not a picture of a known format");
+        return unknown(bytes, n, name, err);
     }
     if (st == VG_OK && (out->w < 1 || out->h < 1))
         return damaged(name, "it has no width or no height", err);

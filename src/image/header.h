@@ -24,10 +24,10 @@ typedef struct image_header {
     int w, h;         /* as stored */
     int orientation;  /* EXIF's, 1..8 */
     int n_components; /* JPEG: 1, 3, 4 */
-    bool adobe;       /* JPEG: Adobe's marker is there, so CMYK is stored inverted */
 
-    /* Of an animated WebP: its first frame, inside the picture, and the chunks it is made of. */
-    bool animated;
+    /* Of an animated WebP and of a GIF: its first frame, inside the picture, and the chunks or
+     * blocks it is made of. */
+    bool animated; /* WebP */
     int frame_x, frame_y, frame_w, frame_h;
     size_t frame_at, n_frame_bytes;
 } image_header;

@@ -46,14 +46,16 @@ void image_decoder_destroy(image_decoder **d);
 size_t image_decoder_own_bytes(void); /* what create takes */
 
 /* A whole encoded picture in memory -> out (upright: EXIF orientation applied; alpha dropped; grey,
- * CMYK, palette and 16-bit brought to 8-bit RGB; of an animation the first frame). JPEG through
- * libjpeg-turbo; PNG, BMP, WebP, TIFF, GIF through FFmpeg's libavcodec, which is loaded when first
- * needed (it costs 25 ms and 15 MB that JPEG users keep). The pixels are those of OpenCV 4.6, but
- * that WebP and TIFF are turned upright, too. What a picture becomes does not depend on those
- * before it. A file that is cut short is an error, never half a picture. On failure out holds any
- * picture or none. The codecs' own memory is not on the account; the limits bound it. name is for
- * errors. Errors: VG_ERR_FORMAT (not a picture, truncated, corrupt), VG_ERR_UNSUPPORTED,
- * VG_ERR_LIMIT, VG_ERR_MEMORY. */
+ * CMYK, palette and 16-bit brought to 8-bit RGB; of an animation the first frame, of a TIFF the
+ * first page). A library each, which tells when pixels are missing: libjpeg-turbo, libpng, libwebp,
+ * libtiff; BMP and GIF through FFmpeg's libavcodec. The last two are loaded when first needed. The
+ * pixels are those of OpenCV 4.6, but that WebP and every TIFF are turned upright, and that colours
+ * under a TIFF's alpha are as stored. What a picture becomes does not depend on those before it. A
+ * file that is cut short is an error, never half a picture; one that lacks only its end marker, or
+ * in which only what is no pixel is damaged, is whole. On failure out holds any picture or none.
+ * The codecs' own memory is not on the account; the limits bound it. name is for errors. Errors:
+ * VG_ERR_FORMAT (not a picture, truncated, corrupt), VG_ERR_UNSUPPORTED, VG_ERR_LIMIT,
+ * VG_ERR_MEMORY. */
 vg_status image_decode(image_decoder *d, image_buffer *out, const uint8_t *bytes, size_t n_bytes,
                        const char *name, base_mem *mem, vg_error *err);
 /* Size as it would decode (orientation applied), from the header alone. */
@@ -61,10 +63,9 @@ vg_status image_probe(image_decoder *d, int *w, int *h, const uint8_t *bytes, si
                       const char *name, vg_error *err);
 /* What decoders take beyond create and the caller's picture; of several pictures the largest. */
 typedef struct image_decoder_need {
-    size_t stored_bytes;    /* a picture that is turned, as stored */
-    size_t scratch_bytes;   /* CMYK; rows of rare formats */
-    size_t animation_bytes; /* the first frame of a WebP, with a head of its own */
-    bool needs_stills;      /* any that is no JPEG */
+    size_t stored_bytes;  /* a picture that is turned, as stored */
+    size_t scratch_bytes; /* CMYK, TIFF, the first frame of a WebP, rows of rare formats */
+    bool needs_stills;    /* a BMP or GIF */
 } image_decoder_need;
 /* The same as image_probe from the beginning of a file, so a forecast: a PNG may tell its
  * orientation behind its pixels. Raises *need to what this picture takes. Errors: as image_probe;

@@ -9,10 +9,9 @@ vg_status image_tiff_load(image_tiff *out, const char *soname, vg_error *err)
     if (out->library != NULL)
         return VG_OK;
     image_tiff t = {0};
-    vg_status st =
-        base_library_open(&t.library, soname != NULL ? soname : "libtiff.so.6",
-                          "TIFF pictures need libtiff",
-                          base_mend("install libtiff6, or convert the picture to PNG"), err);
+    vg_status st = base_library_open(
+        &t.library, soname != NULL ? soname : "libtiff.so.6", "TIFF pictures need libtiff",
+        base_mend("install libtiff6, or convert the picture to PNG"), err);
 #define X(name)                                                                                    \
     if (st == VG_OK)                                                                               \
         st = base_library_find(&t.name, t.library, #name, err);

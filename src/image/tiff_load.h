@@ -22,6 +22,7 @@
     X(TIFFGetField)                                                                                \
     X(TIFFGetFieldDefaulted)                                                                       \
     X(TIFFSetField)                                                                                \
+    X(TIFFIsCODECConfigured)                                                                       \
     X(TIFFRGBAImageOK)                                                                             \
     X(TIFFRGBAImageBegin)                                                                          \
     X(TIFFRGBAImageGet)                                                                            \

@@ -86,26 +86,6 @@ static void ten_bits_lose_their_lowest_two(void **state)
 
 /* The primaries of BT.601 over the full range, with chroma halved in width: (Y, Cb, Cr) of red,
  * blue. */
-static void full_range_chroma_becomes_its_colors(void **state)
-{
-    bench *b = *state;
-    static const uint8_t Y[8] = {76, 76, 29, 29, 76, 76, 29, 29}, U[4] = {85, 255, 85, 255},
-                         V[4] = {255, 107, 255, 107};
-    uint8_t y_plane[8], u_plane[8] = {0}, v_plane[8] = {0};
-    memcpy(y_plane, Y, 8);
-    for (size_t row = 0; row < 2; row++) {
-        memcpy(u_plane + 4 * row, U + 2 * row, 2);
-        memcpy(v_plane + 4 * row, V + 2 * row, 2);
-    }
-    assert_int_equal(convert(b, AV_PIX_FMT_YUV422P, y_plane, u_plane, v_plane, 4), VG_OK);
-    for (int i = 0; i < 8; i++) {
-        bool red = i % 4 < 2;
-        assert_in_range(b->out[3 * i], red ? 252 : 0, red ? 255 : 3);
-        assert_in_range(b->out[3 * i + 1], 0, 3);
-        assert_in_range(b->out[3 * i + 2], red ? 0 : 252, red ? 3 : 255);
-    }
-}
-
 static void floats_are_refused(void **state)
 {
     bench *b = *state;
@@ -121,7 +101,6 @@ int main(void)
         TEST(white_is_zero_where_the_kind_says_so),
         TEST(planes_of_green_blue_red_are_put_in_order),
         TEST(ten_bits_lose_their_lowest_two),
-        TEST(full_range_chroma_becomes_its_colors),
         TEST(floats_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

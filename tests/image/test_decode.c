@@ -124,18 +124,18 @@ static void bilevel_pictures_are_black_and_white(void **state)
     }
 }
 
-static void cmyk_is_inverted_only_where_adobe_says_so(void **state)
+/* As OpenCV and Pillow read it: that Adobe wrote them inverted is taken of every file. */
+static void cmyk_is_the_same_without_adobes_marker(void **state)
 {
     bench *b = *state;
     size_t n, at = 0;
     uint8_t *bytes = fixture_read(&n, "cmyk.jpg", &b->mem);
     while (memcmp(bytes + at, "Adobe", 5) != 0)
         at++;
-    bytes[at] = 'X'; /* what was no black ink is all of it now */
+    bytes[at] = 'X';
     assert_int_equal(image_decode(b->decoder, &b->picture, bytes, n, "x.jpg", &b->mem, &b->err),
                      VG_OK);
-    for (size_t i = 0; i < 3 * FIXTURE_W * FIXTURE_H; i++)
-        assert_in_range(b->picture.view.data[i], 0, 3);
+    assert_shows_fixture(&b->picture.view, "x.jpg", false, 8, 4);
     base_free(bytes);
 }
 
@@ -154,6 +154,19 @@ static void probe_tells_the_size_that_decode_gives(void **state)
     }
 }
 
+/* Where the last of a PNG's pixels ends. */
+static size_t png_pixels_end(const uint8_t *bytes, size_t n)
+{
+    size_t end = 0;
+    for (size_t at = 8; n - at >= 12;) {
+        size_t length = (size_t)bytes[at + 2] << 8 | bytes[at + 3];
+        at += 12 + length;
+        if (memcmp(bytes + at - 8 - length, "IDAT", 4) == 0)
+            end = at;
+    }
+    return end;
+}
+
 static void no_cut_file_is_a_picture(void **state)
 {
     bench *b = *state;
@@ -164,6 +177,8 @@ static void no_cut_file_is_a_picture(void **state)
         /* The last bytes of some formats are padding, more frames, or tags that no pixel needs. */
         bool has_tail = strstr(name, ".gif") != NULL || strstr(name, ".tif") != NULL;
         size_t most = has_tail ? n * 2 / 5 : n - 40;
+        if (strstr(name, ".png") != NULL)
+            most = png_pixels_end(whole, n) - 1;
         for (size_t cut = 0; cut <= most; cut += 1 + cut / 64) {
             uint8_t *part = base_alloc(&b->mem, cut > 0 ? cut : 1, &b->err);
             memcpy(part, whole, cut);
@@ -418,7 +433,7 @@ int main(void)
         TEST(every_format_shows_the_same_picture),
         TEST(lossy_pictures_are_opencvs_to_the_last_bit),
         TEST(bilevel_pictures_are_black_and_white),
-        TEST(cmyk_is_inverted_only_where_adobe_says_so),
+        TEST(cmyk_is_the_same_without_adobes_marker),
         TEST(probe_tells_the_size_that_decode_gives),
         TEST(no_cut_file_is_a_picture),
         TEST(a_jpeg_without_its_end_is_called_truncated),
