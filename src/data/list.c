@@ -1,15 +1,13 @@
 /* list.c: folders walked, lists read, everything sorted by path (spec 5.1). */
 #include "list.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "image/image.h"
 
-enum { MOST_LIST_BYTES = 1 << 30, MOST_DEPTH = 64 };
+enum { MOST_LIST_BYTES = 1 << 30 };
 
 typedef struct builder {
     base_str text; /* paths one behind the other, each ended by a 0 */
@@ -33,37 +31,48 @@ static vg_status too_long(const char *path, vg_error *err)
                      DATA_PATH_BYTES - 1);
 }
 
-/* path is a buffer of DATA_PATH_BYTES that holds the folder; it comes back as it was. */
-static vg_status walk(builder *b, char *path, int depth, vg_error *err)
+/* The pictures of a pattern. A dataset that lost some is no dataset, so a folder that may not be
+ * opened is an error. */
+static vg_status from_glob(builder *b, const char *pattern, vg_error *err)
 {
-    if (depth > MOST_DEPTH)
-        return base_fail(err, VG_ERR_LIMIT, path, "look for a link that leads back to its parent",
-                         "folders more than %d deep", MOST_DEPTH);
-    DIR *dir = opendir(path);
-    if (!dir)
-        return base_fail_errno(err, VG_ERR_IO, path, "check the folder's permissions",
-                               "the folder cannot be opened");
-    vg_status st = VG_OK;
-    size_t length = strlen(path);
-    for (struct dirent *e; st == VG_OK && (e = readdir(dir)) != NULL;) {
-        if (e->d_name[0] == '.')
-            continue;
-        bool picture = image_is_picture_name(e->d_name);
-        if (!picture && e->d_type != DT_DIR && e->d_type != DT_LNK && e->d_type != DT_UNKNOWN)
-            continue;
-        if (!base_format(path + length, DATA_PATH_BYTES - length, "/%s", e->d_name)) {
-            path[length] = '\0';
-            st = too_long(path, err);
-            break;
-        }
-        if (e->d_type == DT_DIR || (e->d_type != DT_REG && base_path_is_dir(path)))
-            st = walk(b, path, depth + 1, err);
-        else if (picture)
-            st = add_path(b, path, err);
-        path[length] = '\0';
-    }
-    closedir(dir);
+    base_glob_found found;
+    vg_status st = base_glob(&found, pattern, b->mem, err);
+    if (st != VG_OK)
+        return st;
+    if (found.n_closed > 0)
+        st = base_fail(err, VG_ERR_IO, found.closed, "check the folder's permissions",
+                       "the folder cannot be opened");
+    for (size_t i = 0; st == VG_OK && i < found.n; i++)
+        if (image_is_picture_name(found.paths[i]))
+            st = add_path(b, found.paths[i], err);
+    base_glob_fini(&found);
     return st;
+}
+
+/* All of a folder, and of the folders in it. */
+static vg_status from_folder(builder *b, const char *path, vg_error *err)
+{
+    char pattern[DATA_PATH_BYTES];
+    if (!base_glob_escape(pattern, sizeof pattern - sizeof "/**", path))
+        return too_long(path, err);
+    memcpy(pattern + strlen(pattern), "/**", sizeof "/**");
+    return from_glob(b, pattern, err);
+}
+
+/* A path of a list, or, where no file has that name, what it finds as a pattern within folder. */
+static vg_status add_file(builder *b, const char *path, const char *folder, const char *word,
+                          vg_error *err)
+{
+    char pattern[DATA_PATH_BYTES];
+    if (!base_is_glob(word) || base_path_exists(path))
+        return add_path(b, path, err);
+    const size_t n = strlen(folder);
+    const char *between = n > 0 && folder[n - 1] != '/' ? "/" : "";
+    if (!base_glob_escape(pattern, sizeof pattern, folder) ||
+        !base_format(pattern + strlen(pattern), sizeof pattern - strlen(pattern), "%s%s", between,
+                     word))
+        return too_long(path, err);
+    return from_glob(b, pattern, err);
 }
 
 /* One line of a .txt list: absolute, or ./ beside the list, or relative to the working folder. */
@@ -71,7 +80,7 @@ static vg_status add_line(builder *b, const char *list, const char *line, vg_err
 {
     char path[DATA_PATH_BYTES], folder[DATA_PATH_BYTES];
     if (line[0] == '/')
-        return add_path(b, line, err);
+        return add_file(b, line, "", line, err);
     bool beside = line[0] == '.' && line[1] == '/';
     bool fits = true;
     if (beside)
@@ -81,7 +90,7 @@ static vg_status add_line(builder *b, const char *list, const char *line, vg_err
     if (!fits || !base_format(path, sizeof path, "%s%s%s", folder, beside ? "" : "/",
                               beside ? line + 2 : line))
         return too_long(line, err);
-    return add_path(b, path, err);
+    return add_file(b, path, folder, path + strlen(folder) + !beside, err);
 }
 
 static vg_status from_list(builder *b, const char *path, vg_error *err)
@@ -98,7 +107,7 @@ static vg_status from_list(builder *b, const char *path, vg_error *err)
         while (length > 0 && strchr(" \t\r", line[length - 1]))
             line[--length] = '\0';
         line += strspn(line, " \t");
-        if (*line != '\0' && image_is_picture_name(line))
+        if (*line != '\0' && (image_is_picture_name(line) || base_is_glob(line)))
             st = add_line(b, path, line, err);
     }
     base_free(text);
@@ -115,9 +124,12 @@ static vg_status from_place(builder *b, const data_spec *spec, const char *place
     for (size_t n = strlen(path); n > 1 && path[n - 1] == '/'; n--)
         path[n - 1] = '\0';
     if (base_path_is_dir(path))
-        return walk(b, path, 0, err);
+        return from_folder(b, path, err);
     if (base_path_exists(path))
         return from_list(b, path, err);
+    if (base_is_glob(place))
+        return place[0] == '/' ? from_glob(b, place, err)
+                               : add_file(b, path, data_spec_root(spec), place, err);
     return base_fail(err, VG_ERR_IO, path,
                      base_mend("correct path or the split's folder in %s", data_spec_source(spec)),
                      "no such folder or list of pictures");

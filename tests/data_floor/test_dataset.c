@@ -121,6 +121,36 @@ static void splits_are_folders_lists_or_both(void **state)
     farm_close(&f);
 }
 
+static void patterns_and_links_find_every_picture_once(void **state)
+{
+    (void)state;
+    farm f;
+    farm_open(&f);
+    farm_folder(&f, "images/train/deep/er");
+    farm_picture(&f, "images/train/b.jpg", 20, 20, 1);
+    farm_picture(&f, "images/train/deep/er/a.png", 20, 20, 2);
+    farm_picture(&f, "images/val/a.jpg", 20, 20, 4);
+    /* Two links that lead back: a walk without a memory takes 2 to the power of its depth steps. */
+    char path[4096];
+    snprintf(path, sizeof path, "%s", farm_path(&f, "images/train/deep/up"));
+    assert_int_equal(symlink("..", path), 0);
+    snprintf(path, sizeof path, "%s", farm_path(&f, "images/train/deep/er/top"));
+    assert_int_equal(symlink("../..", path), 0);
+    static const char *const TRAINS[] = {"images/train", "images/train/**/*.*g", "list.txt"};
+    farm_text(&f, "list.txt", "./images/train/**/*.png\n./images/train/*.jpg\n");
+    for (size_t i = 0; i < 3; i++) {
+        char yaml[256];
+        snprintf(yaml, sizeof yaml, "train: '%s'\nval: images/val\nnc: 1\n", TRAINS[i]);
+        farm_text(&f, "data.yaml", yaml);
+        data_set *set = farm_set(&f, &(data_set_options){.no_cache = true}, &mem);
+        assert_int_equal(data_set_size(set), 2);
+        assert_non_null(strstr(data_set_picture(set, 0)->path, "images/train/b.jpg"));
+        assert_non_null(strstr(data_set_picture(set, 1)->path, "images/train/deep/er/a.png"));
+        data_set_destroy(&set);
+    }
+    farm_close(&f);
+}
+
 static void a_split_without_pictures_is_an_error_with_its_path(void **state)
 {
     (void)state;
@@ -156,6 +186,7 @@ int main(void)
         cmocka_unit_test(every_mistake_is_named_with_its_line),
         cmocka_unit_test(the_root_is_found_beside_the_file),
         cmocka_unit_test(splits_are_folders_lists_or_both),
+        cmocka_unit_test(patterns_and_links_find_every_picture_once),
         cmocka_unit_test(a_split_without_pictures_is_an_error_with_its_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
-/* fuzz_image.c: any bytes as a picture: a small one comes out, or an error. The codecs are FFmpeg's
- * and libjpeg-turbo's; what is ours is the header reader, the limits, the conversion and the turn.
- */
+/* fuzz_image.c: any bytes as a picture: a small one comes out, or an error. The codecs are
+ * libraries' (libjpeg-turbo, libpng, libwebp, libtiff, FFmpeg); what is ours is the header reader,
+ * the limits, the counting of what is there, the conversion and the turn. */
 #include <stddef.h>
 #include <stdint.h>
 

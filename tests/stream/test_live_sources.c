@@ -180,6 +180,13 @@ static void a_folder_is_one_channel_in_the_order_of_names(void **state)
     LISTS(list(t, in(t, "*.m*")));
     assert_int_equal(t->s.items->n_texts, 2);
     assert_int_equal(list(t, in(t, "*.bmp")), VG_ERR_IO);
+    assert_int_equal(mkdir(in(t, "day"), 0777), 0);
+    assert_int_equal(mkdir(in(t, "day/hour"), 0777), 0);
+    write_file(t, "day/hour/c.mp4", "");
+    LISTS(list(t, in(t, "**/*.mp4")));
+    assert_int_equal(t->s.items->n_texts, 2);
+    assert_string_equal(base_path_name(t->s.items->texts[1]), "c.mp4");
+    assert_true(live_source_is_video(in(t, "day/**/*"), NULL));
 }
 
 static void a_txt_list_is_one_channel_in_its_own_order(void **state)

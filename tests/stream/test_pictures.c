@@ -108,6 +108,30 @@ static void a_file_and_a_glob_mean_what_they_match(void **state)
     assert_non_null(strstr(t->err.where, "z*.bmp"));
 }
 
+static void two_stars_go_through_folders_of_any_depth(void **state)
+{
+    bench *t = *state;
+    char text[1000];
+    mkdir(in(t, "a"), 0777);
+    mkdir(in(t, "a/b"), 0777);
+    draw(t, "top.bmp", 4, 4);
+    draw(t, "a/one.bmp", 4, 4);
+    draw(t, "a/b/deep.bmp", 4, 4);
+    assert_int_equal(symlink("..", in(t, "a/b/up")), 0); /* leads back */
+    assert_int_equal(list(t, in(t, "**/*.bmp")), VG_OK);
+    assert_string_equal(names(t), "deep.bmp one.bmp top.bmp");
+    assert_int_equal(list(t, in(t, "a/**/*.bmp")), VG_OK);
+    assert_string_equal(names(t), "deep.bmp one.bmp");
+    /* In a list, too, beside it and from anywhere. */
+    snprintf(text, sizeof text, "./a/**/d*.bmp\n%s\n", in(t, "*.bmp"));
+    scene_write_text(in(t, "l.txt"), text);
+    assert_int_equal(list(t, in(t, "l.txt")), VG_OK);
+    assert_string_equal(names(t), "deep.bmp top.bmp");
+    scene_write_text(in(t, "l.txt"), "./top.bmp\n./**/none*.bmp\n");
+    assert_int_equal(list(t, in(t, "l.txt")), VG_ERR_IO);
+    assert_non_null(strstr(t->err.where, "none"));
+}
+
 static void a_list_has_one_path_a_line(void **state)
 {
     bench *t = *state;
@@ -285,6 +309,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_folder_means_its_pictures_sorted),
         TEST(a_file_and_a_glob_mean_what_they_match),
+        TEST(two_stars_go_through_folders_of_any_depth),
         TEST(a_list_has_one_path_a_line),
         TEST(what_is_no_picture_source_is_refused),
         TEST(standard_input_is_one_picture_of_unknown_size),

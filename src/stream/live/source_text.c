@@ -4,7 +4,6 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
-#include <glob.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -21,7 +20,7 @@ static bool has_suffix(const char *text, const char *suffix)
 
 static bool is_pattern(const char *text)
 {
-    return strpbrk(text, "*?[") != NULL && strstr(text, "://") == NULL;
+    return base_is_glob(text) && strstr(text, "://") == NULL;
 }
 
 bool live_source_is_playable_name(const char *name)
@@ -83,12 +82,14 @@ static bool folder_has_video(const char *path)
 
 static bool glob_has_video(const char *pattern)
 {
-    glob_t found = {0};
+    base_mem mem = {.tag = "glob"};
+    base_glob_found found;
     bool has = false;
-    if (glob(pattern, GLOB_NOSORT, NULL, &found) == 0)
-        for (size_t i = 0; i < found.gl_pathc && !has; i++)
-            has = video_is_video_name(found.gl_pathv[i]);
-    globfree(&found);
+    if (base_glob(&found, pattern, &mem, NULL) != VG_OK)
+        return false; /* the pictures' job says what is wrong with it */
+    for (size_t i = 0; i < found.n && !has; i++)
+        has = video_is_video_name(found.paths[i]);
+    base_glob_fini(&found);
     return has;
 }
 

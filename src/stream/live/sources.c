@@ -3,7 +3,6 @@
 #include "sources.h"
 
 #include <dirent.h>
-#include <glob.h>
 #include <string.h>
 
 #include "image/image.h"
@@ -130,15 +129,18 @@ static vg_status from_folder(builder *b, draft *d, const char *path, vg_error *e
 static vg_status from_glob(builder *b, draft *d, const char *pattern, vg_error *err)
 {
     names l = {0};
-    glob_t found = {0};
-    vg_status st = VG_OK;
-    const int failed = glob(pattern, GLOB_NOSORT, NULL, &found);
-    if (failed == GLOB_NOSPACE)
-        st = base_fail(err, VG_ERR_MEMORY, pattern, NULL, "the matches do not fit in memory");
-    for (size_t i = 0; failed == 0 && st == VG_OK && i < found.gl_pathc; i++)
-        if (live_source_is_playable_name(base_path_name(found.gl_pathv[i])))
-            st = names_add(&l, found.gl_pathv[i], b->mem, err);
-    globfree(&found);
+    base_glob_found found;
+    vg_status st = base_glob(&found, pattern, b->mem, err);
+    if (st != VG_OK)
+        return st;
+    if (found.n_closed > 0)
+        base_log(BASE_LOG_WARN, "folders not entered",
+                 "n=%zu first=%s pattern=%s reason=permission", found.n_closed, found.closed,
+                 pattern);
+    for (size_t i = 0; st == VG_OK && i < found.n; i++)
+        if (live_source_is_playable_name(base_path_name(found.paths[i])))
+            st = names_add(&l, found.paths[i], b->mem, err);
+    base_glob_fini(&found);
     if (st == VG_OK)
         st = add_sorted(b, d, &l, NULL, err);
     names_fini(&l);

@@ -4,7 +4,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <glob.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -51,16 +50,39 @@ static vg_status from_folder(builder *b, const char *path, vg_error *err)
 
 static vg_status from_glob(builder *b, const char *pattern, vg_error *err)
 {
-    glob_t found = {0};
-    vg_status st = VG_OK;
-    int failed = glob(pattern, GLOB_NOSORT, NULL, &found);
-    if (failed == GLOB_NOSPACE)
-        st = base_fail(err, VG_ERR_MEMORY, pattern, NULL,
-                       "the matches of the pattern do not fit in memory");
-    for (size_t i = 0; failed == 0 && st == VG_OK && i < found.gl_pathc; i++)
-        if (is_source_name(found.gl_pathv[i]))
-            st = add_path(b, NULL, found.gl_pathv[i], err);
-    globfree(&found);
+    base_glob_found found;
+    vg_status st = base_glob(&found, pattern, b->mem, err);
+    if (st != VG_OK)
+        return st;
+    if (found.n_closed > 0)
+        base_log(BASE_LOG_WARN, "folders not entered",
+                 "n=%zu first=%s pattern=%s reason=permission", found.n_closed, found.closed,
+                 pattern);
+    for (size_t i = 0; st == VG_OK && i < found.n; i++)
+        if (is_source_name(found.paths[i]))
+            st = add_path(b, NULL, found.paths[i], err);
+    base_glob_fini(&found);
+    return st;
+}
+
+/* A line of a list: a path, or a pattern that finds some. folder: of the list, or "". */
+static vg_status add_listed(builder *b, const char *folder, const char *word, vg_error *err)
+{
+    char pattern[4096];
+    size_t n_before = b->n;
+    if (!base_is_glob(word))
+        return add_path(b, folder, word, err);
+    if (!base_glob_escape(pattern, sizeof pattern, folder) ||
+        !base_format(pattern + strlen(pattern), sizeof pattern - strlen(pattern), "%s", word))
+        return base_fail(err, VG_ERR_LIMIT, word, "use a shorter pattern", "a pattern too long");
+    char path[4096];
+    if (base_format(path, sizeof path, "%s%s", folder, word) && base_path_exists(path))
+        return add_path(b, folder, word, err); /* it is its name */
+    vg_status st = from_glob(b, pattern, err);
+    if (st == VG_OK && b->n == n_before)
+        st = base_fail(err, VG_ERR_IO, base_where("%s", word),
+                       "correct the pattern; ** goes through folders of any depth",
+                       "no pictures of that pattern");
     return st;
 }
 
@@ -89,7 +111,7 @@ static vg_status from_list(builder *b, const char *path, vg_error *err)
         if (*line == 0 || *line == '#')
             continue;
         bool beside = line[0] == '.' && line[1] == '/';
-        st = beside ? add_path(b, folder, line + 2, err) : add_path(b, NULL, line, err);
+        st = beside ? add_listed(b, folder, line + 2, err) : add_listed(b, "", line, err);
     }
     base_free(folder);
     base_free(text);
@@ -133,7 +155,7 @@ static vg_status collect(builder *b, const char *source, vg_error *err)
     if (base_path_exists(source))
         return base_equal_nocase(base_path_suffix(source), ".txt") ? from_list(b, source, err)
                                                                    : add_path(b, NULL, source, err);
-    if (strpbrk(source, "*?["))
+    if (base_is_glob(source))
         return from_glob(b, source, err);
     return base_fail(
         err, VG_ERR_IO, base_where("source %s", source),
@@ -280,7 +302,7 @@ vg_status picture_list_open(picture_list *out, const char *source, image_decoder
     if (st == VG_OK && b.n == 0)
         st = base_fail(err, VG_ERR_IO, base_where("source %s", source),
                        "name a folder that holds files .jpg .jpeg .png .bmp .webp .tif .tiff .gif "
-                       "(folders in it are not entered), or a pattern such as 'photos/*/*.jpg'",
+                       "(folders in it are not entered), or a pattern such as 'photos/**/*.jpg'",
                        "no pictures there");
     if (st == VG_OK && b.n > MOST_PICTURES)
         st = base_fail(err, VG_ERR_LIMIT, base_where("source %s", source), NULL,
