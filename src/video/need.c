@@ -127,7 +127,9 @@ video_need video_source_need(const video_source *s)
                           picture_bytes((size_t)d->width, (size_t)d->height, bytes_per_pixel(s)),
                       .refs = refs < MOST_REFS ? refs : MOST_REFS,
                       .frame_threads = by_frames ? d->thread_count : 1};
-    return need_of(&of);
+    video_need need = need_of(&of);
+    need.decoder_bytes += 4 * s->n_still; /* the BMP, its packet, and what decoding it took */
+    return need;
 }
 
 /* x264 begins blocks of more than 2 MB at multiples of that, of which a 720p picture has the first.

@@ -108,6 +108,7 @@ static void close_pipe(video_source *s)
     if (s->pipe_fd >= 0 && s->kind != VIDEO_PIPE)
         close(s->pipe_fd);
     s->pipe_fd = -1;
+    video_source_close_still(s);
 }
 
 void video_source_close(video_source *s)

@@ -39,6 +39,8 @@ struct video_source {
     size_t own_bytes;
     AVIOContext *pipe; /* standard input and FIFOs, which FFmpeg could not leave */
     int pipe_fd;
+    uint8_t *still; /* a picture's pixels as a BMP, read through `pipe`; NULL: this is none */
+    size_t n_still, still_at;
     AVCodecContext *decoder;
     video_codec_key key;
     int stream;          /* index */
@@ -92,6 +94,12 @@ vg_status video_source_fail(video_source *s, int code, bool is_connecting, video
                             vg_error *err);
 /* Opens s->input and finds its streams. */
 vg_status video_source_open_input(video_source *s, video_fault *fault, vg_error *err);
+
+/* ---- source_still.c ---- */
+
+/* When the source is a picture's file: decodes it, and makes s->input read its pixels. */
+vg_status video_source_open_still(video_source *s, video_fault *fault, vg_error *err);
+void video_source_close_still(video_source *s);
 
 /* ---- source_decode.c ---- */
 

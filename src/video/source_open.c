@@ -266,7 +266,12 @@ vg_status video_source_open_input(video_source *s, video_fault *fault, vg_error 
         goto done;
     }
     set_options(s, &options);
-    if (s->kind == VIDEO_PIPE || (s->kind == VIDEO_FILE && is_fifo(s->o.text)))
+    st = video_source_open_still(s, fault, err);
+    if (st != VG_OK)
+        goto done;
+    if (s->still != NULL) /* whatever its name says */
+        demuxer = f->av_find_input_format("bmp_pipe");
+    else if (s->kind == VIDEO_PIPE || (s->kind == VIDEO_FILE && is_fifo(s->o.text)))
         code = open_pipe(s);
     if (code >= 0) /* frees the input when it fails */
         code = f->avformat_open_input(&s->input, url, demuxer, &options);

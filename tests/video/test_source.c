@@ -398,6 +398,56 @@ static void arguments_are_checked(void **state)
     assert_int_equal(mem.in_use_bytes, 0);
 }
 
+/* By the image floor: FFmpeg would show a tiled TIFF black, and half a picture of a cut one. */
+static void pictures_among_videos_are_read_as_pictures(void **state)
+{
+    static const char *const NAMES[] = {"tile_lzw.tif", "exif6.webp", "big.tif"};
+    base_mem mem = {.tag = "test", .limit_bytes = SIZE_MAX};
+    vg_error err = {0};
+    image_decoder *decoder = NULL;
+    video_scaler *scaler = NULL;
+    (void)state;
+    assert_int_equal(image_decoder_create(&decoder, NULL, &mem, &err), VG_OK);
+    assert_int_equal(video_scaler_create(&scaler, &mem, &err), VG_OK);
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
+        char path[512], *bytes = NULL;
+        size_t n;
+        run r;
+        image_buffer want = {0}, is = {0};
+        snprintf(path, sizeof path, "%s/../fuzz/corpus/fuzz_image/%s", TEST_DATA_DIR, NAMES[i]);
+        assert_int_equal(base_file_read(&bytes, &n, path, 1 << 20, &mem, &err), VG_OK);
+        assert_int_equal(image_decode(decoder, &want, (const uint8_t *)bytes, n, path, &mem, &err),
+                         VG_OK);
+        run_open(&r, &(video_source_options){.text = path});
+        run_connect(&r);
+        assert_int_equal(run_read(&r, 1), VIDEO_FRAME);
+        const video_frame_info *f = video_frame_get(r.frame);
+        assert_true(f->w == want.view.w && f->h == want.view.h && !f->is_damaged);
+        assert_int_equal(image_buffer_reserve(&is, f->w, f->h, &mem, &err), VG_OK);
+        assert_int_equal(video_frame_to_rgb(scaler, &is.view, r.frame, &mem, &err), VG_OK);
+        assert_memory_equal(is.view.data, want.view.data, is.view.stride * (size_t)is.view.h);
+        assert_int_equal(run_read(&r, 2), VIDEO_END);
+        run_close(&r);
+
+        /* Cut short, it is no source. */
+        snprintf(path, sizeof path, "%s", clip_path(NAMES[i]));
+        FILE *file = fopen(path, "w");
+        assert_non_null(file);
+        assert_int_equal(fwrite(bytes, 1, n / 2, file), n / 2);
+        fclose(file);
+        run_open(&r, &(video_source_options){.text = path});
+        assert_int_equal(video_source_connect(r.source, &r.info, &r.fault, &r.err), VG_ERR_FORMAT);
+        assert_int_equal(r.fault, VIDEO_FAULT_DATA);
+        run_close(&r);
+        image_buffer_fini(&want);
+        image_buffer_fini(&is);
+        base_free(bytes);
+    }
+    image_decoder_destroy(&decoder);
+    video_scaler_destroy(&scaler);
+    assert_int_equal(mem.in_use_bytes, 0);
+}
+
 static void pictures_that_are_too_large_are_refused(void **state)
 {
     run r;
@@ -549,6 +599,7 @@ int main(void)
         cmocka_unit_test(truncated_files_end_early),
         cmocka_unit_test(what_is_no_video_is_told),
         cmocka_unit_test(arguments_are_checked),
+        cmocka_unit_test(pictures_among_videos_are_read_as_pictures),
         cmocka_unit_test(pictures_that_are_too_large_are_refused),
         cmocka_unit_test(pipes_of_raw_pictures_need_their_size),
         cmocka_unit_test(fifos_are_read_to_their_end),
