@@ -91,10 +91,12 @@ static int on_error(TIFF *tiff, void *user, const char *module, const char *form
     return 1; /* and nobody else is called */
 }
 
-/* The old-style JPEG's advice, stray bytes within a JPEG, and a last strip of full height. */
+/* Advice about old-style JPEG and LZW, stray bytes within a JPEG, a last strip of full height, and
+ * more runs than pixels. */
 static bool is_harmless(const char *warning)
 {
-    static const char *const PARTS[] = {"old-style JPEG", "extraneous", "exceeds expected"};
+    static const char *const PARTS[] = {"old-style JPEG", "Old-style LZW", "extraneous",
+                                        "exceeds expected", "Discarding"};
     for (size_t i = 0; i < sizeof PARTS / sizeof *PARTS; i++)
         if (strstr(warning, PARTS[i]) != NULL)
             return true;

@@ -348,6 +348,70 @@ static void an_old_style_jpeg_is_read(void **state)
     base_free(jpeg);
 }
 
+/* One strip of RGB, its bytes as they shall lie in the file. */
+static void strip_write(const bench *b, int compression, void *bytes, size_t n)
+{
+    TIFF *t = TIFFOpen(b->path, "w");
+    assert_non_null(t);
+    TIFFSetField(t, TIFFTAG_IMAGEWIDTH, FIXTURE_W);
+    TIFFSetField(t, TIFFTAG_IMAGELENGTH, FIXTURE_H);
+    TIFFSetField(t, TIFFTAG_BITSPERSAMPLE, 8);
+    TIFFSetField(t, TIFFTAG_SAMPLESPERPIXEL, 3);
+    TIFFSetField(t, TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_RGB);
+    TIFFSetField(t, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG);
+    TIFFSetField(t, TIFFTAG_ROWSPERSTRIP, FIXTURE_H);
+    TIFFSetField(t, TIFFTAG_COMPRESSION, compression);
+    assert_true(TIFFWriteRawStrip(t, 0, bytes, (tmsize_t)n) > 0);
+    TIFFClose(t);
+}
+
+static void put_code(uint8_t *bytes, size_t *bit, int code)
+{
+    for (int i = 0; i < 9; i++, ++*bit)
+        bytes[*bit / 8] |= (uint8_t)((code >> i & 1) << (*bit % 8));
+}
+
+/* libtiff warns of both, and reads every pixel of them. */
+static void odd_writers_of_old_are_read(void **state)
+{
+    bench *b = *state;
+    enum { PIXELS = 3 * FIXTURE_W * FIXTURE_H, CLEAR = 256, END = 257, RUN = 100 };
+    static uint8_t rgb[PIXELS + RUN], packed[2 * PIXELS];
+    for (int y = 0; y < FIXTURE_H; y++)
+        fill(rgb + y * 3 * FIXTURE_W, &(make){0}, 0, y, FIXTURE_W, 1, 0, 3);
+    /* LZW of before 1989, lowest bit first; each byte a code of its own. */
+    size_t bit = 0, n;
+    for (size_t i = 0; i < PIXELS; i++) {
+        if (i % 200 == 0)
+            put_code(packed, &bit, CLEAR);
+        put_code(packed, &bit, rgb[i]);
+    }
+    put_code(packed, &bit, END);
+    strip_write(b, LZW, packed, bit / 8 + 1);
+    uint8_t *bytes = file_read(b, &n);
+    if (decode(b, bytes, n, "old LZW") != VG_OK)
+        fail_msg("%s", b->err.what);
+    assert_shows_fixture(&b->picture.view, "old LZW", false, 0, 0);
+    base_free(bytes);
+    /* A last run that is longer than what lacks. */
+    size_t at = 0;
+    for (size_t i = 0; i < PIXELS; i += RUN) {
+        packed[at++] = RUN - 1;
+        memcpy(packed + at, rgb + i, RUN);
+        at += RUN;
+    }
+    strip_write(b, PACKBITS, packed, at);
+    bytes = file_read(b, &n);
+    if (decode(b, bytes, n, "long runs") != VG_OK)
+        fail_msg("%s", b->err.what);
+    assert_shows_fixture(&b->picture.view, "long runs", false, 0, 0);
+    base_free(bytes);
+    strip_write(b, PACKBITS, packed, at / 2);
+    bytes = file_read(b, &n);
+    assert_int_equal(decode(b, bytes, n, "short runs"), VG_ERR_FORMAT);
+    base_free(bytes);
+}
+
 /* libtiff writes the directory behind the pixels, so what is overwritten are pixels. */
 static void damaged_pixels_are_an_error(void **state)
 {
@@ -529,6 +593,7 @@ int main(void)
         TEST(bits_are_black_and_white),
         TEST(a_picture_is_turned_as_its_orientation_says),
         TEST(an_old_style_jpeg_is_read),
+        TEST(odd_writers_of_old_are_read),
         TEST(damaged_pixels_are_an_error),
         TEST(pixels_beyond_the_end_of_the_file_are_an_error),
         TEST(what_is_not_read_is_refused_with_its_reason),
