@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "commands.h"
 #include "field.h"
@@ -234,11 +235,13 @@ static int job_run(predict_values *v, const cli_command *command, bool tracks)
         return predict_live_run(v, options, n, tracks);
     if (tracks) {
         vg_error err;
-        vg_status st = VG_ERR_ARGUMENT;
-        cli_error_set(&err, st, "no video, stream or camera: %s", v->o.source);
+        const bool is_there = access(v->o.source, F_OK) == 0 || strpbrk(v->o.source, "*?[") != NULL;
+        cli_error_set(&err, is_there ? VG_ERR_ARGUMENT : VG_ERR_IO,
+                      is_there ? "no video, stream or camera: %s" : "no such file or folder: %s",
+                      v->o.source);
         cli_error_text(err.where, "option --source");
         cli_error_text(err.mend, "vigil predict, which takes pictures, or another source");
-        return cli_error_print(&err, CLI_FAILED);
+        return cli_error_end(&err);
     }
     return are_for_pictures(v, options, n) ? predict_pictures_run(v) : CLI_USAGE;
 }

@@ -51,16 +51,18 @@ static size_t train_draw(cli_option room[CLI_OPTIONS_MAX])
         vg_train_arg arg;
         vg_train_arg_get(i, &arg);
         const bool is_flag = arg.kind == VG_ARG_BOOL;
-        room[i] =
-            (cli_option){.name = arg.name,
-                         .alias = alias_of(&arg),
-                         .kind = is_flag ? CLI_BOOL : CLI_TEXT,
-                         .offset = is_flag ? offsetof(train_values, flag) + i * sizeof(bool)
-                                           : offsetof(train_values, text) + i * sizeof(char *),
-                         .value = arg.choices != NULL ? arg.choices : arg.value,
-                         .help = arg.help,
-                         .idle = arg.idle,
-                         .bare = strcmp(arg.name, "resume") == 0};
+        room[i] = (cli_option){
+            .name = arg.name,
+            .alias = alias_of(&arg),
+            .kind = is_flag ? CLI_BOOL : CLI_TEXT,
+            .offset = is_flag ? offsetof(train_values, flag) + i * sizeof(bool)
+                              : offsetof(train_values, text) + i * sizeof(char *),
+            .value = arg.choices != NULL ? arg.choices : arg.value,
+            .help = arg.help,
+            .idle = arg.idle,
+            .list = strcmp(arg.name, "imgsz") == 0 ? "training pictures are fitted into a square"
+                                                   : NULL,
+            .bare = strcmp(arg.name, "resume") == 0};
     }
     room[n] = (cli_option){CLI_ROW_DEVICE, .offset = offsetof(train_values, device)};
     room[n + 1] = (cli_option){.name = "detach",

@@ -71,7 +71,11 @@ static vg_status values_set(const watch_values *v, vg_watch *w, vg_error *err)
                 (is_flag ? v->flag[i] == presets.flag[i] : v->text[i] == presets.text[i]))
                 continue;
             const char *value = is_flag ? v->flag[i] ? "true" : "false" : v->text[i];
-            if (vg_watch_set(w, o.name, value, err) != VG_OK)
+            const vg_status st = vg_watch_set(w, o.name, value, err);
+            /* The command line is right that names a file of options with a wrong one. */
+            if (st == VG_ERR_ARGUMENT && pass == 0)
+                err->status = VG_ERR_FORMAT;
+            if (st != VG_OK)
                 return err->status;
         }
     return v->command != NULL ? vg_watch_command(w, v->command, err) : VG_OK;
@@ -198,9 +202,9 @@ static int watch_run(void *values)
     const watch_values *v = values;
     vg_watch *w = NULL;
     vg_error err = {.status = VG_OK};
-    int status = CLI_USAGE;
+    int status;
     if (vg_watch_create(&w, &err) != VG_OK || values_set(v, w, &err) != VG_OK) {
-        cli_error_print(&err, status);
+        status = cli_error_end(&err);
         goto done;
     }
     cli_interrupt_watch();

@@ -226,8 +226,30 @@ static void unset_value(parser *p, const cli_option *o)
     cli_note(p->notes, o->name, NULL, NULL);
 }
 
+/* "640,640" for one number is that number; "480,640" is not, for o->list. NULL: refused. */
+static const char *one_of_list(parser *p, const cli_option *o, const char *text)
+{
+    cli_ints ints;
+    if (strpbrk(text, ",[(") == NULL || !cli_parse_ints(&ints, text))
+        return text;
+    int most = ints.values[0];
+    bool is_one = text[strspn(text, "[( ")] == text[0];
+    for (size_t i = 1; i < ints.n; i++) {
+        is_one = is_one && ints.values[i] == most;
+        most = ints.values[i] > most ? ints.values[i] : most;
+    }
+    if (is_one && ints.n > 1)
+        return strrchr(text, ',') + 1;
+    cli_error_set(p->err, VG_ERR_ARGUMENT, "--%s is one number, not %s", o->name, text);
+    cli_error_text(p->err->where, "option --%s", o->name);
+    cli_error_text(p->err->mend, "--%s %d: %s", o->name, most, o->list);
+    return NULL;
+}
+
 static bool set_value(parser *p, const cli_option *o, const char *text)
 {
+    if (o->list != NULL && (text = one_of_list(p, o, text)) == NULL)
+        return false;
     void *room = p->values + o->offset;
     if (p->command->speaks != 0 && cli_is_nothing(text) &&
         (*text != '\0' || !cli_field_must_be_said(o->name))) {

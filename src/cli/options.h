@@ -54,6 +54,7 @@ typedef struct cli_option {
     const char *group; /* heading that starts with this option; NULL: as above */
     const char *idle;  /* accepted, without effect here, and why; NULL: it has one */
     const char *only;  /* CLI_TEXT whose value is "a|b|c": said of any other; NULL: not looked at */
+    const char *list;  /* one number: why a list of several is none; NULL: nothing to say */
     bool required;
     const char *unless; /* required: but not beside the option of this name; NULL: always */
     bool positional;    /* a word without a name may be its value, too */

@@ -164,7 +164,8 @@ static vg_status fail_range(const train_arg *arg, const char *value, const char 
     return base_fail(err, VG_ERR_ARGUMENT, arg->name,
                      base_mend("give %s from %.10g to %.10g, such as %s", kind, arg->least,
                                arg->most, arg->preset[0] != '\0' ? arg->preset : "0,1"),
-                     "%s=%.200s", arg->name, value);
+                     "%s=%.200s is not %s from %.10g to %.10g", arg->name, value, kind, arg->least,
+                     arg->most);
 }
 
 static vg_status set_int(train_args *args, const train_arg *arg, const char *value, vg_error *err)
@@ -193,7 +194,7 @@ static vg_status set_bytes(train_args *args, const train_arg *arg, const char *v
     size_t bytes = 0;
     if (value[0] != '\0' && !base_parse_bytes(&bytes, value))
         return base_fail(err, VG_ERR_ARGUMENT, arg->name, "give a size such as 400MB or 1.5G",
-                         "%s=%.200s", arg->name, value);
+                         "%s=%.200s is not a size", arg->name, value);
     *(size_t *)field(args, arg) = bytes;
     return VG_OK;
 }
@@ -234,7 +235,7 @@ static vg_status set_choice(train_args *args, const train_arg *arg, const char *
     const int place = find_choice(arg->choices, value);
     if (place < 0)
         return base_fail(err, VG_ERR_ARGUMENT, arg->name, base_mend("give one of %s", arg->choices),
-                         "%s=%.200s", arg->name, value);
+                         "%s=%.200s is not one of %s", arg->name, value, arg->choices);
     *(int *)field(args, arg) = place;
     return VG_OK;
 }
@@ -286,8 +287,8 @@ static vg_status set_value(train_args *args, const train_arg *arg, const char *v
     case TRAIN_ARG_BOOL:
         if (base_parse_bool(field(args, arg), value))
             return VG_OK;
-        return base_fail(err, VG_ERR_ARGUMENT, arg->name, "give true or false", "%s=%.200s",
-                         arg->name, value);
+        return base_fail(err, VG_ERR_ARGUMENT, arg->name, "give true or false",
+                         "%s=%.200s is neither true nor false", arg->name, value);
     case TRAIN_ARG_INT:
         return set_int(args, arg, value, err);
     case TRAIN_ARG_REAL:

@@ -36,7 +36,8 @@ static const cli_option options[] = {
      .offset = AT(imgsz),
      .value = "N",
      .least = 32,
-     .most = 4096},
+     .most = 4096,
+     .list = "the longer side"},
     {.name = "conf", .kind = CLI_REAL, .offset = AT(conf), .value = "P", .least = 0, .most = 1},
     {.name = "save", .kind = CLI_BOOL, .offset = AT(save)},
     {.name = "plots", .kind = CLI_BOOL, .offset = AT(plots), .idle = "there are none"},
@@ -179,6 +180,19 @@ static void only_what_is_near_is_a_hint(void **state)
     assert_string_equal(err.mend, "--classes");
 }
 
+static void one_number_is_no_list_of_two(void **state)
+{
+    (void)state;
+    ASSERT_PASSES("imgsz=320,320");
+    assert_int_equal(v.imgsz, 320);
+    static const char *const wrong[] = {"imgsz=480,640", "imgsz=[480, 640]", "imgsz=(640,480)",
+                                        "imgsz=[640]"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        assert_int_equal(PARSE(wrong[i]), CLI_PARSED_WRONG);
+        assert_string_equal(err.mend, "--imgsz 640: the longer side");
+    }
+}
+
 static void a_task_may_stand_as_a_word_if_it_is_detection(void **state)
 {
     (void)state;
@@ -196,6 +210,7 @@ int main(void)
         cmocka_unit_test(what_would_be_missed_is_refused_with_what_to_do_instead),
         cmocka_unit_test(an_option_of_another_command_is_told_as_such),
         cmocka_unit_test(only_what_is_near_is_a_hint),
+        cmocka_unit_test(one_number_is_no_list_of_two),
         cmocka_unit_test(a_task_may_stand_as_a_word_if_it_is_detection),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

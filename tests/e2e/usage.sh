@@ -29,6 +29,17 @@ for option in $(sed -n 's/^  \(--[a-z-]*\).*/\1/p' out); do
 done
 n_checks=$((n_checks + 1))
 
+run 0 train --help
+# shellcheck disable=SC2013
+for option in $(grep -o '^  --[a-z0-9-]*' out) $(grep -A2 '^Accepted, without' out | grep -o -- '--[a-z-]*'); do
+    grep -qF -- "| \`$option" "$source/docs/training.md" || [ "$option" = --help ] || fail "docs/training.md does not know $option"
+done
+for page in "$source"/docs/*.md; do
+    name=$(basename "$page")
+    [ "$name" = index.md ] || grep -qF "($name" "$source/docs/index.md" || fail "docs/index.md does not name $name"
+done
+n_checks=$((n_checks + 1))
+
 # What the command line has, a configuration has, and the other way round: the guide's table is that of configurations too.
 run 0 predict --help
 cp out help.txt

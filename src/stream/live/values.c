@@ -161,8 +161,10 @@ static bool parse_classes(live_options *to, const char *value)
 
 static vg_status bad_value(const live_option *o, const char *value, const char *mend, vg_error *err)
 {
-    return base_fail(err, VG_ERR_ARGUMENT, base_where("option %s", o->name), mend, "%s=%.200s",
-                     o->name, value);
+    const bool is_kind = base_starts_with(mend, "give "); /* and says what is wanted */
+    return base_fail(err, VG_ERR_ARGUMENT, base_where("option %s", o->name), mend,
+                     "%s=%.200s %s%.200s", o->name, value, is_kind ? "is not " : "is too long",
+                     is_kind ? mend + 5 : "");
 }
 
 static vg_status set_number(live_options *to, const live_option *o, const char *value,
