@@ -52,6 +52,7 @@ static void quiet(watch_sample *s, double t)
                   {WATCH_MACHINE_UNEXPLAINED_BYTES, 1e9},
                   {WATCH_MACHINE_SLAB_BYTES, 5e8},
                   {WATCH_LIMIT_MEMORY_BYTES, 16e9},
+                  {WATCH_LIMIT_CGROUP_BYTES, 16e9},
                   {WATCH_LIMIT_MACHINE_BYTES, 64e9},
                   {WATCH_LIMIT_FDS, 1024},
                   {WATCH_LIMIT_THREADS, 4096},
@@ -561,6 +562,17 @@ static void leak_beside_library(watch_sample *s, double t)
     add(s, WATCH_CGROUP_ANON_BYTES, grown);
 }
 
+/* A limit that the user wished for and no cgroup holds: what another job has on the account of the
+ * cgroup that both are in is no part of it. */
+static void wished_limit(watch_sample *s, double t)
+{
+    epochs(s, t);
+    s->value[WATCH_LIMIT_CGROUP_BYTES] = 32e9;
+    s->value[WATCH_LIMIT_MEMORY_BYTES] = 8e9;
+    s->value[WATCH_CGROUP_ANON_BYTES] = 11.5e9;
+    add(s, WATCH_MAIN_ANON_BYTES, 300 * MB * (1 - exp(-t / (4 * HOUR))) + noise(t, 4 * MB));
+}
+
 /* Somebody else writes to the same disk, and to /tmp. */
 static void others_fill_the_disk(watch_sample *s, double t)
 {
@@ -607,6 +619,7 @@ static void what_is_no_leak_is_not_called_one(void **state)
     assert_false(leak_is_called(&e, page_cache, WATCH_CGROUP_CURRENT_BYTES));
     assert_false(leak_is_called(&e, mapped_files, WATCH_MAIN_RSS_BYTES)); /* R15 */
     assert_false(leak_is_called(&e, large_library, WATCH_MAIN_RSS_BYTES));
+    assert_false(leak_is_called(&e, wished_limit, WATCH_MAIN_ANON_BYTES));
     assert_false(leak_is_called(&e, others_fill_the_disk, WATCH_DISK_USED_BYTES));
     assert_false(leak_is_called(&e, others_fill_the_disk, WATCH_TMP_BYTES));
     assert_true(leak_is_called(&e, fills_the_disk, WATCH_DISK_USED_BYTES));

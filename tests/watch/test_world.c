@@ -276,6 +276,8 @@ static void pages_of_files_are_no_charge(void **state)
     v[WATCH_CGROUP_CURRENT_BYTES] = 449;
     v[WATCH_LIMIT_MEMORY_BYTES] = 450;
     v[WATCH_LIMIT_MACHINE_BYTES] = 10000;
+    assert_true(watch_charged_in_use(&s) == 335); /* the limit is not the cgroup's */
+    v[WATCH_LIMIT_CGROUP_BYTES] = 450;
     assert_true(watch_charged_in_use(&s) == 380);
     v[WATCH_CGROUP_ANON_BYTES] = 9000; /* other jobs' */
     assert_false(watch_charged_is_ours(&s));

@@ -165,8 +165,8 @@ static double taken_by_others(const watch_judge *j, watch_series s)
         isnan(known(j, WATCH_MAIN_SHMEM_BYTES)) ? 0 : known(j, WATCH_MAIN_SHMEM_BYTES);
     const double seen = is_main ? children : is_children ? main : 0;
     const double charged = watch_charged_cgroup(&j->now);
-    if (isnan(charged) || !watch_charged_is_ours(&j->now) ||
-        !(j->limit[WATCH_LIMIT_MEMORY_BYTES] < j->limit[WATCH_LIMIT_MACHINE_BYTES]))
+    if (!watch_charged_by_cgroup(&j->now, j->limit[WATCH_LIMIT_MEMORY_BYTES],
+                                 j->limit[WATCH_LIMIT_CGROUP_BYTES]))
         return seen;
     /* The cgroup's account has everything, also shared memory and the kernel's: what is on it and
      * not in this series is taken by others. */

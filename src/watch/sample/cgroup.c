@@ -271,7 +271,8 @@ void watch_cgroup_read(const watch_cgroup *c, watch_sample *out)
             read_v2(c, out);
         else
             read_v1(c, out);
-        out->value[WATCH_LIMIT_MEMORY_BYTES] = least_limit(c);
+        out->value[WATCH_LIMIT_MEMORY_BYTES] = out->value[WATCH_LIMIT_CGROUP_BYTES] =
+            least_limit(c);
     }
     if (c->pids_folder[0] != '\0') {
         const double most = read_number(c->pids_folder, "pids.max");

@@ -25,7 +25,7 @@ void watch_cgroup_find(watch_cgroup *out, const char *sys, const char *given, co
  * system's, of this user's manager, else wherever it is (bounded). False: none runs. */
 bool watch_cgroup_find_unit(char path[WATCH_PATH_BYTES], const char *sys, const char *unit,
                             uid_t uid);
-/* cgroup.*, limit.memory_bytes, limit.threads. */
+/* cgroup.*, limit.memory_bytes, limit.cgroup_bytes, limit.threads. */
 void watch_cgroup_read(const watch_cgroup *c, watch_sample *out);
 /* machine.*, limit.machine_bytes from the text of /proc/meminfo. */
 void watch_machine_read(watch_sample *out, const char *meminfo, size_t n);

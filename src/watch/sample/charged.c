@@ -84,12 +84,18 @@ bool watch_charged_is_ours(const watch_sample *now)
            main + or_0(v[WATCH_CHILDREN_ANON_BYTES]) >= MOSTLY_OURS * all;
 }
 
+bool watch_charged_by_cgroup(const watch_sample *now, double limit_memory, double limit_cgroup)
+{
+    return limit_cgroup <= limit_memory && !isnan(watch_charged_cgroup(now)) &&
+           watch_charged_is_ours(now);
+}
+
 double watch_charged_in_use(const watch_sample *now)
 {
     const double *v = now->value;
     const double tree = watch_charged_tree(now), cgroup = watch_charged_cgroup(now);
-    const bool by_cgroup = !isnan(cgroup) && watch_charged_is_ours(now) &&
-                           v[WATCH_LIMIT_MEMORY_BYTES] < v[WATCH_LIMIT_MACHINE_BYTES];
+    const bool by_cgroup =
+        watch_charged_by_cgroup(now, v[WATCH_LIMIT_MEMORY_BYTES], v[WATCH_LIMIT_CGROUP_BYTES]);
     const double used = by_cgroup ? fmax(cgroup, tree) : tree;
     return isnan(used) ? v[WATCH_MAIN_RSS_BYTES] : used;
 }

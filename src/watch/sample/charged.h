@@ -19,6 +19,10 @@ double watch_charged_tree(const watch_sample *now);
 /* What people are told is in use of limit.memory_bytes: the cgroup's where the limit is a cgroup's
  * of the job's own, else the tree's, else what is resident. */
 double watch_charged_in_use(const watch_sample *now);
+/* Is the limit in force the cgroup's, on whose account the job is most? A limit of the user's that
+ * no cgroup holds is the job's alone, and what others have on the account is not held against it.
+ */
+bool watch_charged_by_cgroup(const watch_sample *now, double limit_memory, double limit_cgroup);
 /* A cgroup's figures are the job's when the job is most of it: jobs that share one are not blamed
  * for each other. True when it cannot be told: a cgroup that is watched as such has no main. */
 bool watch_charged_is_ours(const watch_sample *now);

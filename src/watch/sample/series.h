@@ -129,6 +129,7 @@ typedef enum watch_unit { WATCH_BYTES, WATCH_COUNT, WATCH_SECONDS, WATCH_RATIO }
     X(WORK_IDLE_S, "work.idle_s", FACT, SECONDS, NONE, "since anything of work moved")             \
     X(LIMIT_MEMORY_BYTES, "limit.memory_bytes", LIMIT, BYTES, NONE,                                \
       "of the job's cgroup or machine")                                                            \
+    X(LIMIT_CGROUP_BYTES, "limit.cgroup_bytes", LIMIT, BYTES, NONE, "of the job's cgroup alone")   \
     X(LIMIT_MACHINE_BYTES, "limit.machine_bytes", LIMIT, BYTES, NONE, "the machine's memory")      \
     X(LIMIT_ADDRESS_BYTES, "limit.address_bytes", LIMIT, BYTES, NONE, "RLIMIT_AS of main")         \
     X(LIMIT_FDS, "limit.fds", LIMIT, COUNT, NONE, "RLIMIT_NOFILE of main")                         \
