@@ -270,8 +270,10 @@ VG_API void vg_train_destroy(vg_train **t);
 /* What the files of a split were found to be. */
 typedef struct vg_data_report {
     size_t n_pictures, n_objects; /* in use */
+    size_t n_found;               /* label files with objects */
     size_t n_missing, n_empty;    /* label files; their pictures are in use, without objects */
     size_t n_corrupt;             /* pictures left out, for their own sake or their labels' */
+    size_t n_absent;              /* pictures left out: a list names them, and they are not there */
     size_t n_duplicates;          /* rows that stood twice in a label file, removed */
 } vg_data_report;
 

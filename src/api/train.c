@@ -261,12 +261,13 @@ void vg_train_info_get(const vg_train *t, vg_train_info *out)
 
 const char *vg_train_message(const vg_train *t, size_t index)
 {
-    const data_report *train = data_set_report(train_run_set(t->run, DATA_TRAIN)),
-                      *val = data_set_report(train_run_set(t->run, DATA_VAL));
-    if (index < train->n_messages)
-        return train->messages[index];
-    index -= train->n_messages;
-    return index < val->n_messages ? val->messages[index] : NULL;
+    const data_set *train = train_run_set(t->run, DATA_TRAIN),
+                   *val = train_run_set(t->run, DATA_VAL);
+    size_t n_train = 0;
+    for (const char *m; (m = data_set_message(train, n_train)) != NULL; n_train++)
+        if (n_train == index)
+            return m;
+    return data_set_message(val, index - n_train);
 }
 
 void vg_train_memory(const vg_train *t, vg_memory *out)

@@ -262,8 +262,7 @@ void vg_val_data(const vg_val *v, vg_data_report *out)
 
 const char *vg_val_message(const vg_val *v, size_t index)
 {
-    const data_report *r = data_set_report(v->set);
-    return index < r->n_messages ? r->messages[index] : NULL;
+    return data_set_message(v->set, index);
 }
 
 const char *vg_val_folder(const vg_val *v)

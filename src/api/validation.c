@@ -42,11 +42,16 @@ void api_accounts_memory(vg_memory *out, const api_accounts *a)
 vg_data_report api_data_report(const data_set *set)
 {
     const data_report *r = data_set_report(set);
+    size_t n_objects = 0; /* the report's are those before the choice of classes */
+    for (size_t i = 0; i < data_set_size(set); i++)
+        n_objects += data_set_picture(set, i)->n_labels;
     return (vg_data_report){.n_pictures = data_set_size(set),
-                            .n_objects = r->n_labels,
+                            .n_objects = n_objects,
+                            .n_found = r->n_found,
                             .n_missing = r->n_missing,
                             .n_empty = r->n_empty,
                             .n_corrupt = r->n_corrupt,
+                            .n_absent = r->n_absent,
                             .n_duplicates = r->n_duplicates};
 }
 

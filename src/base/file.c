@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -172,12 +174,26 @@ done:
 
 /* ---- replacing ---- */
 
+/* A name that is legal by itself may leave no room for what is put behind it; then its hash stands
+ * for it. */
+static bool make_tmp_path(char *path, size_t n_path, const char *target, int n)
+{
+    char tail[64];
+    const char *name = base_path_name(target);
+    const size_t n_name = strlen(name);
+    base_format(tail, sizeof tail, ".tmp-%ld-%d", (long)getpid(), n);
+    if (n_name + strlen(tail) <= NAME_MAX || n_name > NAME_MAX)
+        return base_format(path, n_path, "%s%s", target, tail);
+    return base_format(path, n_path, "%.*s%016" PRIx64 "%s", (int)(name - target), target,
+                       base_hash(BASE_HASH_START, name, n_name), tail);
+}
+
 vg_status base_file_create_beside(base_file *out, const char *target, vg_error *err)
 {
     *out = BASE_FILE_NONE;
     char path[sizeof out->tmp_path];
     for (int n = 0; n < 1000; n++) {
-        if (!base_format(path, sizeof path, "%s.tmp-%ld-%d", target, (long)getpid(), n))
+        if (!make_tmp_path(path, sizeof path, target, n))
             return base_fail(err, VG_ERR_LIMIT, target, "use a shorter path",
                              "a path of %zu bytes, too long for a file", strlen(target));
         int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);

@@ -29,7 +29,7 @@ vg_status base_file_read(char **out, size_t *n_bytes, const char *path, size_t m
  * VG_ERR_IO; VG_ERR_LIMIT when the system finds the name too long. */
 typedef struct base_file {
     int fd;              /* -1: none */
-    char tmp_path[4096]; /* "<target>.tmp-<pid>-<n>" */
+    char tmp_path[4096]; /* "<target>.tmp-<pid>-<n>"; a hash for a name that is too long for it */
 } base_file;
 #define BASE_FILE_NONE ((base_file){.fd = -1})
 vg_status base_file_create_beside(base_file *out, const char *target, vg_error *err);

@@ -294,6 +294,16 @@ void base_utf8_trim(char *s)
         s[last - 1] = '\0';
 }
 
+size_t base_bom_bytes(const char *s, size_t n)
+{
+    return n >= 3 && memcmp(s, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+}
+
+bool base_is_utf16(const char *s, size_t n)
+{
+    return n >= 2 && (memcmp(s, "\xff\xfe", 2) == 0 || memcmp(s, "\xfe\xff", 2) == 0);
+}
+
 size_t base_edit_distance(const char *a, const char *b)
 {
     enum { MOST = 63 };

@@ -44,6 +44,10 @@ size_t base_utf8_bytes(const char *s);
 bool base_is_utf8(const char *s);
 /* Takes off what a cut left of a last character. */
 void base_utf8_trim(char *s);
+/* Text files of other machines: the bytes of UTF-8's byte order mark at s, which means nothing (3,
+ * or 0 where there is none); and whether the text begins with one of UTF-16. */
+size_t base_bom_bytes(const char *s, size_t n);
+bool base_is_utf16(const char *s, size_t n);
 
 /* Letters left out, added, wrong, or changed places with their neighbour, each string read up to 63
  * bytes. */

@@ -47,13 +47,13 @@ void train_data_print(FILE *to, const vg_data_report *train, const vg_data_repor
     fputs("Data: ", to);
     if (train != NULL)
         fprintf(to, "%zu pictures with %zu objects to train on, ", t->n_pictures, t->n_objects);
-    fprintf(
-        to,
-        "%zu%s with %zu%s to validate; %zu label files missing, %zu empty; %zu pictures corrupt "
-        "and left out, %zu duplicate rows removed\n",
-        val->n_pictures, train != NULL ? "" : " pictures", val->n_objects,
-        train != NULL ? "" : " objects", t->n_missing + val->n_missing, t->n_empty + val->n_empty,
-        t->n_corrupt + val->n_corrupt, t->n_duplicates + val->n_duplicates);
+    fprintf(to,
+            "%zu%s with %zu%s to validate; label files: %zu found, %zu missing, %zu empty; "
+            "pictures left out: %zu corrupt, %zu not there; %zu duplicate rows removed\n",
+            val->n_pictures, train != NULL ? "" : " pictures", val->n_objects,
+            train != NULL ? "" : " objects", t->n_found + val->n_found,
+            t->n_missing + val->n_missing, t->n_empty + val->n_empty, t->n_corrupt + val->n_corrupt,
+            t->n_absent + val->n_absent, t->n_duplicates + val->n_duplicates);
 }
 
 static void resident_print(FILE *to, const vg_memory *m)

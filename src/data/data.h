@@ -46,18 +46,22 @@ bool data_spec_has(const data_spec *s, data_split split);
 
 enum { DATA_MOST_MESSAGES = 16, DATA_MESSAGE_BYTES = 256 };
 
-/* n_found + n_missing + n_empty + n_corrupt == n_pictures. Missing and empty label files make
- * pictures without objects; corrupt ones (the picture or its labels) are left out of the set. */
+/* n_found + n_missing + n_empty + n_corrupt + n_absent == n_pictures. Missing and empty label files
+ * make pictures without objects; corrupt ones (the picture or its labels) and those that a list
+ * names and nobody has are left out of the set. */
 typedef struct data_report {
     uint64_t n_pictures;
     uint64_t n_found;   /* label files with rows */
     uint64_t n_missing; /* no label file */
     uint64_t n_empty;   /* a label file without rows */
     uint64_t n_corrupt;
+    uint64_t n_absent;     /* no such picture */
     uint64_t n_duplicates; /* rows that stood twice in their file, removed */
     uint64_t n_labels;     /* rows kept */
     uint64_t n_polygons;   /* of these, given as polygons */
-    uint32_t n_messages;   /* the first in the order of pictures: "path:3: class 7 ..." */
+    uint64_t n_mixed;      /* files of polygons with rows of 5 columns, which are boxes */
+    char mixed_where[DATA_MESSAGE_BYTES]; /* the first such row: "path:3" */
+    uint32_t n_messages; /* the first in the order of pictures: "path:3: class 7 ..." */
     char messages[DATA_MOST_MESSAGES][DATA_MESSAGE_BYTES];
 } data_report;
 
@@ -86,6 +90,10 @@ typedef struct data_set_options {
 
 typedef struct data_set data_set;
 
+/* A split is a folder, a .txt list, or a list of those; one that is missing is tried with / for \
+ * and without its ../, which a message tells. A line of a list that begins with ./ is beside the
+ * list, another in the working folder; what is not there is looked for beside the list and under
+ * the root. */
 /* Lists the split's pictures (sorted by path) and verifies each with its labels, decoding every
  * picture once, shared among the pool (NULL: the caller alone). What was found is kept in a cache
  * file, used again while version, nc, paths, sizes and times of all files are the same; a cache
@@ -104,6 +112,11 @@ size_t data_set_most_labels(const data_set *s);     /* of one picture */
 size_t data_set_most_file_bytes(const data_set *s); /* of one picture's file */
 bool data_set_from_cache(const data_set *s);
 const data_report *data_set_report(const data_set *s);
+/* What the user should be told of the set before anything is made of it, in sentences: that not one
+ * label was found, or few, and where they were looked for; what a list names in vain; which rows
+ * were read otherwise than the file's others; then the report's messages. NULL past the last.
+ * Borrowed. */
+const char *data_set_message(const data_set *s, size_t index);
 
 /* ---- augmentation: spec 5.4 ---- */
 

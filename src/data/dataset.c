@@ -212,6 +212,15 @@ static bool try_root(data_spec *s, const char *dir, const char *relative)
     return base_format(s->root, sizeof s->root, "%s", real);
 }
 
+/* The first split's pictures, where path were left out. */
+static bool lies_beside(const data_spec *s, const char *beside)
+{
+    char path[DATA_PATH_BYTES];
+    const char *place = data_spec_place(s, DATA_TRAIN, 0);
+    return place && place[0] != '/' && base_format(path, sizeof path, "%s%s", beside, place) &&
+           base_path_exists(path);
+}
+
 static vg_status find_root(data_spec *s, vg_error *err)
 {
     const char *source = base_tree_source(s->tree);
@@ -229,11 +238,14 @@ static vg_status find_root(data_spec *s, vg_error *err)
     if (found)
         return VG_OK;
     const base_node *at = base_node_get(base_tree_root(s->tree), "path");
-    return base_fail(
-        err, VG_ERR_IO, base_where("%s:%d", source, at ? at->line : 1),
-        "give an absolute path, or one from this file's folder", "no folder \"%.300s\" %s", written,
-        written[0] == '/' ? "is there"
-                          : "beside this file, in the working folder, or in ./datasets");
+    return base_fail(err, VG_ERR_IO, base_where("%s:%d", source, at ? at->line : 1),
+                     lies_beside(s, beside)
+                         ? "leave path out: the pictures are beside this file"
+                         : "give an absolute path on this machine, or one from this file's folder",
+                     "no folder \"%.300s\" %s", written,
+                     written[0] == '/'
+                         ? "is there"
+                         : "beside this file, in the working folder, or in ./datasets");
 }
 
 vg_status data_spec_open(data_spec **out, const char *path, base_mem *mem, vg_error *err)

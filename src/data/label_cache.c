@@ -10,7 +10,8 @@
 #include "labels.h"
 #include "sum.h"
 
-enum { CACHE_VERSION = 2 }; /* 2: other pictures count as corrupt than before */
+/* 2: other pictures count as corrupt than before; 3: absent pictures, mixed rows. */
+enum { CACHE_VERSION = 3 };
 #define CACHE_MAGIC UINT64_C(0x31634c6c69676976) /* "vigilLc1" */
 
 typedef struct cache_header {
@@ -42,8 +43,8 @@ uint64_t label_cache_key(const data_list *list, int nc)
     char label[DATA_PATH_BYTES];
     for (size_t i = 0; i < list->n; i++) {
         h = hash_file(h, list->paths[i]);
-        if (data_label_path(label, sizeof label, list->paths[i]))
-            h = hash_file(h, label);
+        if (data_label_find(label, sizeof label, list->paths[i]))
+            h = hash_file(h, label); /* its path, too: another may be taken */
     }
     return h;
 }
@@ -65,11 +66,12 @@ static bool is_sound(label_table *t, int nc)
         return false;
     for (int i = 0; i < DATA_MOST_MESSAGES; i++)
         t->report.messages[i][DATA_MESSAGE_BYTES - 1] = '\0';
+    t->report.mixed_where[DATA_MESSAGE_BYTES - 1] = '\0';
     uint64_t at = 0;
     for (size_t i = 0; i < t->n_entries; i++) {
         const label_entry *e = &t->entries[i];
-        bool used = e->state != LABEL_CORRUPT;
-        if (e->state < LABEL_FOUND || e->state > LABEL_CORRUPT || e->first_label != at ||
+        bool used = label_entry_is_used(e);
+        if (e->state < LABEL_FOUND || e->state > LABEL_ABSENT || e->first_label != at ||
             e->n_labels > t->n_labels - at || (used && (e->w < 1 || e->h < 1)))
             return false;
         at += e->n_labels;

@@ -2,14 +2,19 @@
  * checked as spec 5.2 says.
  *
  * The kind of file is known when all rows have been counted, so the text is split twice: once to
- * count fields, once to read them. Duplicates are found by sorting; the order changes only when
- * there are some. */
+ * count fields, once to read them. A row of 5 columns is a box in a file of polygons, too: two
+ * points are no polygon, and tools that mix both kinds mean a box by it. Duplicates are found by
+ * sorting; the order changes only when there are some.
+ *
+ * What editors and spreadsheets leave in a file means nothing: a byte order mark, blanks of
+ * Unicode, lines that begin with #. UTF-16 is refused by its mark. */
 #include <math.h>
 #include <string.h>
 
 #include "labels.h"
 
 enum { BOX_FIELDS = 5, MOST_BOX_FILE_FIELDS = 6 /* more: a file of polygons */ };
+enum { LEAST_POLYGON_NUMBERS = 6 };
 enum { MOST_ROWS = 1 << 20, MOST_POINTS = 1 << 24 };
 
 void label_sink_fini(label_sink *s)
@@ -55,9 +60,30 @@ static vg_status reserve(label_sink *s, size_t n_labels, size_t n_points, base_m
 
 /* ---- fields ---- */
 
-static bool is_blank(char c)
+/* Bytes of the blank at p, 0: it is none. Beside ASCII's those that Python's split takes for one
+ * (U+00A0, U+1680, U+2000..200A, U+202F, U+205F, U+3000), and U+FEFF, the byte order mark. */
+static size_t blank_bytes(const char *p)
 {
-    return c == ' ' || c == '\t' || c == '\v' || c == '\f';
+    const unsigned char *b = (const unsigned char *)p;
+    if (*p == ' ' || *p == '\t' || *p == '\v' || *p == '\f')
+        return 1;
+    if (b[0] == 0xc2)
+        return b[1] == 0xa0 ? 2 : 0;
+    if (b[0] < 0xe1 || b[0] > 0xef || b[1] == 0 || b[2] == 0)
+        return 0;
+    const uint32_t code = (b[0] & 0xfu) << 12 | (b[1] & 0x3fu) << 6 | (b[2] & 0x3fu);
+    const bool is_long = (b[1] & 0xc0) == 0x80 && (b[2] & 0xc0) == 0x80;
+    return is_long && (code == 0x1680 || (code >= 0x2000 && code <= 0x200a) || code == 0x202f ||
+                       code == 0x205f || code == 0x3000 || code == 0xfeff)
+               ? 3
+               : 0;
+}
+
+static const char *skip_blanks(const char *p)
+{
+    for (size_t n; (n = blank_bytes(p)) > 0;)
+        p += n;
+    return p;
 }
 
 static bool ends_line(char c)
@@ -65,18 +91,26 @@ static bool ends_line(char c)
     return c == '\n' || c == '\r' || c == '\0';
 }
 
-/* The field at or behind *at in this line, ended by a 0 where a blank was; NULL at the line's end,
- * which *at then stands on. *end_char is what stood behind the field. */
+/* Bytes of the field at or behind *at in this line, which *at comes to stand behind; 0: the line
+ * ends there. */
 static size_t skip_field(const char **at)
 {
-    const char *p = *at;
-    while (is_blank(*p))
-        p++;
-    const char *begin = p;
-    while (!is_blank(*p) && !ends_line(*p))
+    const char *p = skip_blanks(*at), *begin = p;
+    while (blank_bytes(p) == 0 && !ends_line(*p))
         p++;
     *at = p;
     return (size_t)(p - begin);
+}
+
+/* *at, the begin of a line, comes to stand on its end where it is a comment. */
+static void skip_comment(const char **at)
+{
+    const char *p = skip_blanks(*at);
+    if (*p != '#')
+        return;
+    while (!ends_line(*p))
+        p++;
+    *at = p;
 }
 
 typedef struct counts {
@@ -88,6 +122,7 @@ static counts count_fields(const char *text, size_t n)
     counts c = {0};
     for (const char *p = text; p < text + n; p++) {
         size_t n_fields = 0;
+        skip_comment(&p);
         while (skip_field(&p) > 0)
             n_fields++;
         c.n_rows += n_fields > 0;
@@ -123,7 +158,12 @@ typedef struct reader {
     const char *name;
     int nc, line;
     bool polygons;
+    size_t n_boxes;     /* in a file of polygons */
+    int first_box_line; /* 0: none */
 } reader;
+
+static const char not_a_number[] =
+    "separate numbers by blanks, and write a point as the decimal mark";
 
 static vg_status bad_row(const reader *r, vg_error *err, const char *mend, const char *what)
 {
@@ -170,9 +210,9 @@ static vg_status read_polygon(const reader *r, data_label *l, char **at, vg_erro
         high[axis] = fmaxf(high[axis], v);
     }
     if (got < 0)
-        return bad_row(r, err, NULL, base_where("\"%.60s\" is not a number", bad));
-    if (n < 2 || n % 2 != 0)
-        return bad_row(r, err, "give pairs: class x1 y1 x2 y2 ...",
+        return bad_row(r, err, not_a_number, base_where("\"%.60s\" is not a number", bad));
+    if (n < LEAST_POLYGON_NUMBERS || n % 2 != 0)
+        return bad_row(r, err, "give pairs, three or more: class x1 y1 x2 y2 x3 y3 ...",
                        base_where("a polygon of %zu coordinates", n));
     for (int axis = 0; axis < 2; axis++) {
         l->xywh_norm[axis] = (low[axis] + high[axis]) / 2;
@@ -192,32 +232,47 @@ static vg_status read_box(const reader *r, data_label *l, char **at, vg_error *e
         if (n < BOX_FIELDS)
             l->xywh_norm[n - 1] = (float)value;
     if (got < 0)
-        return bad_row(r, err, NULL, base_where("\"%.60s\" is not a number", bad));
+        return bad_row(r, err, not_a_number, base_where("\"%.60s\" is not a number", bad));
     if (n != BOX_FIELDS)
         return bad_row(r, err, "give rows of: class x_center y_center width height",
                        base_where("%d columns where 5 are wanted", n));
     return VG_OK;
 }
 
+static bool is_box(const reader *r, const char *row)
+{
+    int n = 0;
+    while (n <= BOX_FIELDS && skip_field(&row) > 0)
+        n++;
+    return !r->polygons || n == BOX_FIELDS;
+}
+
 /* One line; *at comes to stand on its end. */
-static vg_status read_row(const reader *r, char **at, vg_error *err)
+static vg_status read_row(reader *r, char **at, vg_error *err)
 {
     const char *bad = NULL;
     double value;
     data_label l = {0};
+    const char *row = *at;
+    skip_comment(&row);
+    *at += row - *at;
+    const bool box = is_box(r, row);
     int got = next_number(&value, at, &bad);
     if (got == 0)
         return VG_OK;
     if (got < 0)
-        return bad_row(r, err, NULL, base_where("\"%.60s\" is not a number", bad));
+        return bad_row(r, err, not_a_number, base_where("\"%.60s\" is not a number", bad));
     vg_status st = read_class(r, &l.class_index, value, err);
     if (st == VG_OK)
-        st = r->polygons ? read_polygon(r, &l, at, err) : read_box(r, &l, at, err);
+        st = box ? read_box(r, &l, at, err) : read_polygon(r, &l, at, err);
     if (st == VG_OK)
         st = check_box(r, l.xywh_norm, err);
-    if (st == VG_OK)
-        r->sink->labels[r->sink->n_labels++] = l;
-    return st;
+    if (st != VG_OK)
+        return st;
+    r->sink->labels[r->sink->n_labels++] = l;
+    if (r->polygons && box && r->n_boxes++ == 0)
+        r->first_box_line = r->line;
+    return VG_OK;
 }
 
 /* ---- duplicates ---- */
@@ -273,6 +328,9 @@ vg_status label_text_parse(label_sink *sink, label_text_result *out, char *text,
                            const char *name, base_mem *mem, vg_error *err)
 {
     *out = (label_text_result){0};
+    if (base_is_utf16(text, n))
+        return base_fail(err, VG_ERR_FORMAT, base_where("%s:1", name), "save the file as UTF-8",
+                         "a text in UTF-16");
     counts c = count_fields(text, n);
     bool polygons = c.most_fields > MOST_BOX_FILE_FIELDS;
     if (c.n_rows > MOST_ROWS || c.n_fields / 2 > MOST_POINTS)
@@ -295,5 +353,7 @@ vg_status label_text_parse(label_sink *sink, label_text_result *out, char *text,
     }
     out->n_labels = sink->n_labels - first_label;
     out->polygons = polygons;
+    out->n_boxes_among = r.n_boxes;
+    out->first_box_line = r.first_box_line;
     return VG_OK;
 }

@@ -57,9 +57,10 @@ typedef struct scan_worker {
     image_decoder *decoder;
     image_buffer picture;
     label_sink sink;
-    uint64_t n_duplicates, n_polygons;
+    uint64_t n_duplicates, n_polygons, n_mixed;
+    message mixed; /* the first file with rows of both kinds */
     uint32_t n_messages;
-    message messages[DATA_MOST_MESSAGES]; /* its first; indices rise */
+    message messages[DATA_MOST_MESSAGES]; /* its first, sorted */
     vg_status status;                     /* not OK: no memory, the scan ends */
     vg_error err;
 } scan_worker;
@@ -80,6 +81,11 @@ static vg_status check_picture(scan *s, scan_worker *w, label_entry *e, const ch
 {
     char *bytes = NULL;
     size_t n;
+    struct stat info;
+    if (stat(path, &info) != 0 && (errno == ENOENT || errno == ENOTDIR)) {
+        e->state = LABEL_ABSENT;
+        return base_fail(err, VG_ERR_IO, path, NULL, "no such picture");
+    }
     vg_status st = base_file_read(&bytes, &n, path, MOST_PICTURE_BYTES, s->mem, err);
     if (st == VG_OK)
         st = image_decode(w->decoder, &w->picture, (const uint8_t *)bytes, n, path, s->mem, err);
@@ -96,12 +102,20 @@ static vg_status check_picture(scan *s, scan_worker *w, label_entry *e, const ch
     return VG_OK;
 }
 
-static vg_status read_labels(scan *s, scan_worker *w, label_entry *e, const char *picture_path,
-                             vg_error *err)
+static void note_mixed(scan_worker *w, size_t index, const char *path, const label_text_result *r)
 {
+    if (w->n_mixed++ > 0 && w->mixed.index < index)
+        return;
+    w->mixed.index = index;
+    base_format(w->mixed.text, sizeof w->mixed.text, "%s:%d", path, r->first_box_line);
+}
+
+static vg_status read_labels(scan *s, scan_worker *w, label_entry *e, size_t index, vg_error *err)
+{
+    const char *picture_path = s->list->paths[index];
     char path[DATA_PATH_BYTES];
     struct stat info;
-    if (!data_label_path(path, sizeof path, picture_path))
+    if (!data_label_find(path, sizeof path, picture_path))
         return base_fail(err, VG_ERR_LIMIT, picture_path, "use a shorter path",
                          "the path of its labels is too long");
     if (stat(path, &info) != 0 && errno == ENOENT) {
@@ -121,15 +135,27 @@ static vg_status read_labels(scan *s, scan_worker *w, label_entry *e, const char
     e->n_labels = (uint32_t)result.n_labels;
     e->state = result.n_labels > 0 ? LABEL_FOUND : LABEL_EMPTY;
     w->n_duplicates += result.n_duplicates;
-    w->n_polygons += result.polygons ? result.n_labels : 0;
+    if (result.n_boxes_among > 0)
+        note_mixed(w, index, path, &result);
+    w->n_polygons += result.polygons ? result.n_labels - (result.n_boxes_among < result.n_labels
+                                                              ? result.n_boxes_among
+                                                              : result.n_labels)
+                                     : 0;
     return VG_OK;
 }
 
+/* Sorted in: a worker that helps another comes back to earlier pictures. */
 static void note(scan_worker *w, size_t index, const char *path, const vg_error *err)
 {
-    if (w->n_messages == DATA_MOST_MESSAGES)
+    uint32_t at = w->n_messages;
+    while (at > 0 && w->messages[at - 1].index > index)
+        at--;
+    if (at == DATA_MOST_MESSAGES)
         return;
-    message *m = &w->messages[w->n_messages++];
+    if (w->n_messages < DATA_MOST_MESSAGES)
+        w->n_messages++;
+    memmove(&w->messages[at + 1], &w->messages[at], (w->n_messages - 1 - at) * sizeof *w->messages);
+    message *m = &w->messages[at];
     m->index = index;
     base_format(m->text, sizeof m->text, "%s: %s", err->where[0] ? err->where : path, err->what);
 }
@@ -144,13 +170,14 @@ static void scan_files(void *ctx, size_t begin, size_t end, int worker)
         const char *path = s->list->paths[i];
         vg_status st = check_picture(s, w, e, path, &err);
         if (st == VG_OK)
-            st = read_labels(s, w, e, path, &err);
+            st = read_labels(s, w, e, i, &err);
         if (st == VG_ERR_MEMORY) {
             w->status = st;
             w->err = err;
             atomic_store(&s->ends, true);
         } else if (st != VG_OK) {
-            *e = (label_entry){.state = LABEL_CORRUPT};
+            const bool absent = e->state == LABEL_ABSENT;
+            *e = (label_entry){.state = absent ? LABEL_ABSENT : LABEL_CORRUPT};
             note(w, i, path, &err);
         }
         s->fillers[i] = (int16_t)worker;
@@ -187,11 +214,18 @@ static void count(data_report *r, const scan *s)
         r->n_missing += s->entries[i].state == LABEL_MISSING;
         r->n_empty += s->entries[i].state == LABEL_EMPTY;
         r->n_corrupt += s->entries[i].state == LABEL_CORRUPT;
+        r->n_absent += s->entries[i].state == LABEL_ABSENT;
     }
+    const message *mixed = NULL;
     for (int i = 0; i < s->n_workers; i++) {
         r->n_duplicates += s->workers[i].n_duplicates;
         r->n_polygons += s->workers[i].n_polygons;
+        r->n_mixed += s->workers[i].n_mixed;
+        if (s->workers[i].n_mixed > 0 && (!mixed || s->workers[i].mixed.index < mixed->index))
+            mixed = &s->workers[i].mixed;
     }
+    if (mixed)
+        memcpy(r->mixed_where, mixed->text, sizeof r->mixed_where);
     gather_messages(r, s);
 }
 

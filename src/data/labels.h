@@ -19,6 +19,8 @@ void label_sink_fini(label_sink *s);
 typedef struct label_text_result {
     size_t n_labels, n_duplicates;
     bool polygons;
+    size_t n_boxes_among; /* rows of 5 columns in a file of polygons: read as boxes */
+    int first_box_line;   /* of the first of them, from 1 */
 } label_text_result;
 
 /* Parses a label file's text (n bytes and a 0 behind them, which is written into) and appends its
@@ -31,7 +33,8 @@ typedef enum label_state {
     LABEL_FOUND = 1,
     LABEL_MISSING,
     LABEL_EMPTY,
-    LABEL_CORRUPT /* left out */
+    LABEL_CORRUPT, /* left out */
+    LABEL_ABSENT   /* no such picture: left out */
 } label_state;
 
 /* One picture of the list. On disk as it is. */
@@ -42,6 +45,10 @@ typedef struct label_entry {
     uint64_t first_label;
     uint64_t n_file_bytes;
 } label_entry;
+static inline bool label_entry_is_used(const label_entry *e)
+{
+    return e->state != LABEL_CORRUPT && e->state != LABEL_ABSENT;
+}
 _Static_assert(sizeof(label_entry) == 32, "layout of the cache file");
 _Static_assert(sizeof(data_label) == 32, "layout of the cache file");
 

@@ -12,6 +12,11 @@ enum { MOST_LIST_BYTES = 1 << 30 };
 typedef struct builder {
     base_str text; /* paths one behind the other, each ended by a 0 */
     size_t n;
+    const char *root;  /* the dataset's */
+    const char *list;  /* under way */
+    size_t n_others;   /* lines that name no picture */
+    base_text other;   /* the first: "list.txt:3" */
+    base_text outside; /* where "../x" was missing, and x beside the YAML was taken */
     base_mem *mem;
 } builder;
 
@@ -75,54 +80,134 @@ static vg_status add_file(builder *b, const char *path, const char *folder, cons
     return from_glob(b, pattern, err);
 }
 
-/* One line of a .txt list: absolute, or ./ beside the list, or relative to the working folder. */
-static vg_status add_line(builder *b, const char *list, const char *line, vg_error *err)
+/* folder (bytes n) and name with '/' for '\' where `turned`, as a path that is there. */
+static bool is_there(char path[DATA_PATH_BYTES], const char *folder, size_t n, const char *name,
+                     bool turned)
 {
-    char path[DATA_PATH_BYTES], folder[DATA_PATH_BYTES];
-    if (line[0] == '/')
-        return add_file(b, line, "", line, err);
-    bool beside = line[0] == '.' && line[1] == '/';
-    bool fits = true;
-    if (beside)
-        fits = base_format(folder, sizeof folder, "%.*s", (int)(base_path_name(list) - list), list);
-    else if (!getcwd(folder, sizeof folder - 1))
-        return base_fail_errno(err, VG_ERR_IO, list, NULL, "the working folder has no path");
-    if (!fits || !base_format(path, sizeof path, "%s%s%s", folder, beside ? "" : "/",
-                              beside ? line + 2 : line))
+    const bool slash = n > 0 && folder[n - 1] != '/';
+    if (!base_format(path, DATA_PATH_BYTES, "%.*s%s%s", (int)n, folder, slash ? "/" : "", name))
+        return false;
+    for (char *c = path + n; turned && *c; c++)
+        if (*c == '\\')
+            *c = '/';
+    return base_path_exists(path);
+}
+
+/* One line of a .txt list: absolute; or ./ beside the list; or relative to the working folder, as
+ * the reference reads it. Tools write lists for a folder that is not where vigil was started, so
+ * what is missing there is looked for beside the list and under the dataset's root; and lists of
+ * Windows have backslashes. What is nowhere keeps the path of the first place. */
+static vg_status add_line(builder *b, const char *line, vg_error *err)
+{
+    char path[DATA_PATH_BYTES], cwd[DATA_PATH_BYTES];
+    const size_t n_beside = (size_t)(base_path_name(b->list) - b->list);
+    const bool beside = line[0] == '.' && (line[1] == '/' || line[1] == '\\');
+    if (!getcwd(cwd, sizeof cwd - 1))
+        return base_fail_errno(err, VG_ERR_IO, b->list, NULL, "the working folder has no path");
+    const struct {
+        const char *folder;
+        size_t n;
+    } places[] = {{b->list, n_beside}, {b->root, strlen(b->root)}, {cwd, strlen(cwd)}};
+    static const int order[2][3] = {{2, 0, 1}, {0, 1, 2}}; /* plain; ./ */
+    const char *name = beside ? line + 2 : line;
+    const bool is_absolute = line[0] == '/';
+    for (int turned = 0; turned < (strchr(line, '\\') ? 2 : 1); turned++)
+        for (int i = 0; i < (is_absolute ? 1 : 3); i++) {
+            const int at = order[beside][i];
+            if (is_there(path, is_absolute ? "" : places[at].folder, is_absolute ? 0 : places[at].n,
+                         name, turned == 1))
+                return add_path(b, path, err);
+        }
+    const int first = order[beside][0];
+    const bool slash =
+        !is_absolute && places[first].n > 0 && places[first].folder[places[first].n - 1] != '/';
+    if (!base_format(path, sizeof path, "%.*s%s%s", is_absolute ? 0 : (int)places[first].n,
+                     places[first].folder, slash ? "/" : "", name))
         return too_long(line, err);
-    return add_file(b, path, folder, path + strlen(folder) + !beside, err);
+    if (is_absolute)
+        return add_file(b, path, "", path, err);
+    char folder[DATA_PATH_BYTES];
+    if (!base_format(folder, sizeof folder, "%.*s", (int)places[first].n, places[first].folder))
+        return too_long(line, err);
+    return add_file(b, path, folder, name, err);
 }
 
 static vg_status from_list(builder *b, const char *path, vg_error *err)
 {
     char *text = NULL;
     size_t n;
+    int number = 0;
+    b->list = path;
     vg_status st = base_file_read(&text, &n, path, MOST_LIST_BYTES, b->mem, err);
-    for (char *line = text, *end; st == VG_OK && line < text + n; line = end + 1) {
+    if (st == VG_OK && base_is_utf16(text, n))
+        st = base_fail(err, VG_ERR_FORMAT, base_where("%s:1", path), "save the file as UTF-8",
+                       "a list of pictures in UTF-16");
+    char *line = st == VG_OK ? text + base_bom_bytes(text, n) : NULL;
+    for (char *end; st == VG_OK && line < text + n; line = end + 1) {
         end = memchr(line, '\n', (size_t)(text + n - line));
         if (!end)
             end = text + n;
         *end = '\0';
+        number++;
         size_t length = strlen(line);
         while (length > 0 && strchr(" \t\r", line[length - 1]))
             line[--length] = '\0';
         line += strspn(line, " \t");
-        if (*line != '\0' && (image_is_picture_name(line) || base_is_glob(line)))
-            st = add_line(b, path, line, err);
+        if (image_is_picture_name(line) || base_is_glob(line))
+            st = add_line(b, line, err);
+        else if (*line != '\0' && *line != '#' && b->n_others++ == 0)
+            b->other = base_text_make("%s:%d, \"%.60s\"", path, number, line);
     }
     base_free(text);
     return st;
 }
 
+/* A place of the YAML as a path. One that is not there is tried with / for \, and without its ../:
+ * exports of Roboflow say ../train/images for what lies beside the YAML (the reference does so,
+ * too). *outside: that is how it was found. */
+static vg_status find_place(char path[DATA_PATH_BYTES], const char *root, const char *place,
+                            bool *outside, vg_error *err)
+{
+    *outside = false;
+    if (place[0] == '/') {
+        if (!base_format(path, DATA_PATH_BYTES, "%s", place))
+            return too_long(place, err);
+        return VG_OK;
+    }
+    const size_t n = strlen(root);
+    for (int turned = 0; turned < (strchr(place, '\\') ? 2 : 1); turned++) {
+        const bool is_up = place[0] == '.' && place[1] == '.' && place[2] == (turned ? '\\' : '/');
+        if (is_there(path, root, n, place, turned == 1))
+            return VG_OK;
+        *outside = is_up && is_there(path, root, n, place + 3, turned == 1);
+        if (*outside)
+            return VG_OK;
+    }
+    return base_path_join(path, DATA_PATH_BYTES, root, place) ? VG_OK : too_long(place, err);
+}
+
+static vg_status no_place(const data_spec *spec, const char *path, const char *place, vg_error *err)
+{
+    const bool is_windows = strchr(place, '\\') || (place[0] && place[1] == ':');
+    return base_fail(
+        err, VG_ERR_IO, path,
+        is_windows ? base_mend("write the path as it is on this machine, with /, in %s",
+                               data_spec_source(spec))
+                   : base_mend("correct path or the split's folder in %s", data_spec_source(spec)),
+        "no such folder or list of pictures");
+}
+
 static vg_status from_place(builder *b, const data_spec *spec, const char *place, vg_error *err)
 {
     char path[DATA_PATH_BYTES];
-    bool fits = place[0] == '/' ? base_format(path, sizeof path, "%s", place)
-                                : base_path_join(path, sizeof path, data_spec_root(spec), place);
-    if (!fits)
-        return too_long(place, err);
+    bool outside;
+    vg_status st = find_place(path, data_spec_root(spec), place, &outside, err);
+    if (st != VG_OK)
+        return st;
     for (size_t n = strlen(path); n > 1 && path[n - 1] == '/'; n--)
         path[n - 1] = '\0';
+    if (outside)
+        b->outside = base_text_make("%s is not there: %s is taken", place, path);
     if (base_path_is_dir(path))
         return from_folder(b, path, err);
     if (base_path_exists(path))
@@ -130,9 +215,7 @@ static vg_status from_place(builder *b, const data_spec *spec, const char *place
     if (base_is_glob(place))
         return place[0] == '/' ? from_glob(b, place, err)
                                : add_file(b, path, data_spec_root(spec), place, err);
-    return base_fail(err, VG_ERR_IO, path,
-                     base_mend("correct path or the split's folder in %s", data_spec_source(spec)),
-                     "no such folder or list of pictures");
+    return no_place(spec, path, place, err);
 }
 
 static int by_path(const void *a, const void *b, void *ctx)
@@ -145,12 +228,16 @@ vg_status data_list_open(data_list *out, const data_spec *spec, data_split split
                          vg_error *err)
 {
     *out = (data_list){0};
-    builder b = {.mem = mem};
+    builder b = {.mem = mem, .root = data_spec_root(spec)};
     vg_status st = VG_OK;
     const char *place;
     for (size_t i = 0; st == VG_OK && (place = data_spec_place(spec, split, i)) != NULL; i++)
         st = from_place(&b, spec, place, err);
-    if (st == VG_OK && b.n == 0)
+    if (st == VG_OK && b.n == 0 && b.n_others > 0)
+        st = base_fail(err, VG_ERR_FORMAT, b.other.text,
+                       "give a list with the path of a picture in each line",
+                       "no picture is named in the list of the %s split", data_split_name(split));
+    else if (st == VG_OK && b.n == 0)
         st = base_fail(err, VG_ERR_FORMAT,
                        base_where("%s, %s", data_spec_source(spec), data_split_name(split)),
                        "pictures are files named .jpg .jpeg .png .bmp .webp .tif .tiff",
@@ -168,7 +255,12 @@ vg_status data_list_open(data_list *out, const data_spec *spec, data_split split
     for (size_t i = 0; i < b.n; i++, at += strlen(at) + 1)
         paths[i] = at;
     base_sort(paths, b.n, sizeof *paths, by_path, NULL);
-    *out = (data_list){.paths = paths, .n = b.n, .text = b.text};
+    *out = (data_list){.paths = paths,
+                       .n = b.n,
+                       .text = b.text,
+                       .n_others = b.n_others,
+                       .other = b.other,
+                       .outside = b.outside};
     return VG_OK;
 }
 
@@ -177,18 +269,4 @@ void data_list_close(data_list *l)
     base_free(l->paths);
     base_str_fini(&l->text);
     *l = (data_list){0};
-}
-
-bool data_label_path(char *out, size_t n, const char *picture_path)
-{
-    static const char images[] = "/images/", labels[] = "/labels/";
-    const char *found = NULL;
-    for (const char *p = picture_path; (p = strstr(p, images)) != NULL; p++)
-        found = p;
-    size_t stem = strlen(picture_path) - strlen(base_path_suffix(picture_path));
-    if (!base_format(out, n, "%.*s.txt", (int)stem, picture_path))
-        return false;
-    if (found) /* both words are of one length */
-        memcpy(out + (found - picture_path), labels, sizeof labels - 1);
-    return true;
 }

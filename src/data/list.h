@@ -10,6 +10,9 @@ typedef struct data_list {
     const char **paths; /* (n) sorted; into text */
     size_t n;
     base_str text;
+    size_t n_others;   /* lines of lists that name no picture */
+    base_text other;   /* the first of them: "list.txt:3, "x"" */
+    base_text outside; /* "" or how a ../folder was found without its ../ */
 } data_list;
 
 /* A text of the split's list: a folder or a .txt, relative to the root. NULL past the last. */
@@ -21,8 +24,14 @@ vg_status data_list_open(data_list *out, const data_spec *spec, data_split split
                          vg_error *err);
 void data_list_close(data_list *l);
 
+/* ---- label_path.c ---- */
+
 /* Where the labels of a picture are: the last /images/ becomes /labels/, the suffix .txt. False
  * when it does not fit. */
 bool data_label_path(char *out, size_t n, const char *picture_path);
+/* The same where that file is. Where it is not: the one that is there of these, else the same: with
+ * .TXT; for folders named Images or IMAGES, in one named Labels, LABELS or labels; beside the
+ * picture, if there is no folder where labels are looked for. */
+bool data_label_find(char *out, size_t n, const char *picture_path);
 
 #endif

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "labels.h"
+#include "notice.h"
 
 struct data_set {
     label_table table;
@@ -14,13 +14,14 @@ struct data_set {
     int nc;
     size_t most_labels, most_file_bytes;
     bool from_cache;
+    notices notices;
 };
 
 /* Beside the folder of the first picture's labels. False when the path is too long. */
 static bool cache_path_of(char *out, size_t n, const data_list *list, data_split split)
 {
     char label[DATA_PATH_BYTES];
-    if (!data_label_path(label, sizeof label, list->paths[0]))
+    if (!data_label_find(label, sizeof label, list->paths[0]))
         return false;
     size_t folder = (size_t)(base_path_name(label) - label);
     while (folder > 1 && label[folder - 1] == '/')
@@ -90,21 +91,27 @@ static vg_status fill_pictures(data_set *s, const data_list *list, base_mem *mem
 {
     size_t n = 0, n_text = 0;
     for (size_t i = 0; i < list->n; i++)
-        if (s->table.entries[i].state != LABEL_CORRUPT) {
+        if (label_entry_is_used(&s->table.entries[i])) {
             n++;
             n_text += strlen(list->paths[i]) + 1;
         }
+    if (n == 0 && s->table.report.n_absent == list->n)
+        return base_fail(err, VG_ERR_IO, list->paths[0],
+                         "a line of a list is looked for in the working folder, beside the list "
+                         "and in the dataset's folder; begin it with ./ or / to say which",
+                         "not one of the %zu pictures that the list names is there", list->n);
     if (n == 0)
-        return base_fail(err, VG_ERR_FORMAT, s->table.report.messages[0],
-                         "mend the files named here",
-                         "none of %zu pictures can be used: all are corrupt", list->n);
+        return base_fail(
+            err, VG_ERR_FORMAT, s->table.report.messages[0], "mend the files named here",
+            "none of %zu pictures can be used: %zu are corrupt, %zu are not there", list->n,
+            (size_t)s->table.report.n_corrupt, (size_t)s->table.report.n_absent);
     s->pictures = base_alloc(mem, n * sizeof *s->pictures + n_text, err);
     if (!s->pictures)
         return VG_ERR_MEMORY;
     char *text = (char *)(s->pictures + n);
     for (size_t i = 0; i < list->n; i++) {
         const label_entry *e = &s->table.entries[i];
-        if (e->state == LABEL_CORRUPT)
+        if (!label_entry_is_used(e))
             continue;
         size_t n_path = strlen(list->paths[i]) + 1;
         memcpy(text, list->paths[i], n_path);
@@ -157,7 +164,10 @@ vg_status data_set_open(data_set **out, const data_spec *spec, const data_set_op
     st = fill_table(s, &list, options, data_spec_nc(spec), pool, mem, err);
     if (st != VG_OK)
         goto done;
+    notices_of_table(&s->notices, &list, &s->table, options->split);
+    const size_t n_before = s->table.n_labels;
     filter_classes(&s->table, options->classes, options->single_cls);
+    notices_of_classes(&s->notices, n_before, s->table.n_labels, options->split);
     settle_polygons(&s->table);
     s->nc = options->single_cls ? 1 : data_spec_nc(spec);
     st = fill_pictures(s, &list, mem, err);
@@ -220,4 +230,13 @@ bool data_set_from_cache(const data_set *s)
 const data_report *data_set_report(const data_set *s)
 {
     return &s->table.report;
+}
+
+const char *data_set_message(const data_set *s, size_t index)
+{
+    const data_report *r = &s->table.report;
+    if (index < s->notices.n)
+        return s->notices.text[index];
+    index -= s->notices.n;
+    return index < r->n_messages ? r->messages[index] : NULL;
 }

@@ -62,21 +62,86 @@ static void bad_rows_are_named(void **state)
     refuse("0 .1 .1 .2 .1 .2 .2\n1", "l.txt:2", "0 coordinates");
 }
 
-static void more_than_six_fields_make_all_rows_polygons(void **state)
+static void more_than_six_fields_make_rows_polygons(void **state)
 {
     (void)state;
     label_sink sink = {0};
     label_text_result r;
-    OK(parse(&sink, &r, "0 .1 .2 .5 .2 .3 .6\n1 .2 .2 .4 .8\n", err));
+    OK(parse(&sink, &r, "0 .1 .2 .5 .2 .3 .6\n1 .2 .2 .4 .8 .2 .8\n", err));
     assert_true(r.polygons);
     assert_int_equal(r.n_labels, 2);
     const float *b = sink.labels[0].xywh_norm;
     assert_true(fabsf(b[0] - .3f) < 1e-6f && fabsf(b[1] - .4f) < 1e-6f &&
                 fabsf(b[2] - .4f) < 1e-6f && fabsf(b[3] - .4f) < 1e-6f);
     assert_int_equal(sink.labels[0].n_points, 3);
-    assert_int_equal(sink.labels[1].n_points, 2);
+    assert_int_equal(sink.labels[1].n_points, 3);
+    assert_int_equal(r.n_boxes_among, 0);
     assert_true(sink.points[2 * sink.labels[1].first_point + 3] == .8f);
     label_sink_fini(&sink);
+}
+
+static void five_columns_among_polygons_are_a_box(void **state)
+{
+    (void)state;
+    label_sink sink = {0};
+    label_text_result r;
+    OK(parse(&sink, &r, "0 .1 .2 .5 .2 .3 .6\n\n1 .2 .3 .4 .5\n2 .7 .6 .5 .4\n", err));
+    assert_int_equal(r.n_labels, 3);
+    assert_int_equal(r.n_boxes_among, 2);
+    assert_int_equal(r.first_box_line, 3);
+    const data_label *l = &sink.labels[1];
+    assert_int_equal(l->n_points, 0);
+    assert_int_equal(l->class_index, 1);
+    assert_true(l->xywh_norm[0] == .2f && l->xywh_norm[1] == .3f && l->xywh_norm[2] == .4f &&
+                l->xywh_norm[3] == .5f);
+    label_sink_fini(&sink);
+    refuse("0 .1 .2 .5 .2 .3 .6\n1 .2 .3\n", "l.txt:2", "2 coordinates");
+    refuse("0 .1 .2 .5 .2 .3 .6\n1 .2 .3 .4 1.5\n", "l.txt:2", "1.5 is not in 0..1");
+}
+
+/* A byte order mark, once or after files were joined; blanks of Unicode; comments; all spellings of
+ * a number. */
+static void what_editors_leave_means_nothing(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "\xef\xbb\xbf"
+        "1 .5 .25 .1 .2\n",
+        "\xef\xbb\xbf\n\xef\xbb\xbf 1\t.5  .25\t.1 .2\t\r\n",
+        "1\xc2\xa0.5\xe3\x80\x80.25\xe2\x80\x89.1\xe2\x80\xaf.2\xc2\xa0\n",
+        "# class x y w h\n  # 0 1 2 3 4 5 6 7 8\n1 .5 .25 .1 .2",
+        "1.0 +5e-1 2.5E-1 0.1 .2\r",
+        "\xef\xbb\xbf# comment\r\n1 .5 .25 .1 .2\r\n",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        label_sink sink = {0};
+        label_text_result r;
+        OK(parse(&sink, &r, texts[i], err));
+        if (r.n_labels != 1 || r.polygons || sink.labels[0].class_index != 1 ||
+            sink.labels[0].xywh_norm[0] != .5f || sink.labels[0].xywh_norm[1] != .25f ||
+            sink.labels[0].xywh_norm[2] != .1f || sink.labels[0].xywh_norm[3] != .2f)
+            fail_msg("text %zu: %zu labels", i, r.n_labels);
+        label_sink_fini(&sink);
+    }
+    label_sink sink = {0};
+    label_text_result r;
+    OK(parse(&sink, &r, "\xef\xbb\xbf", err));
+    assert_int_equal(r.n_labels, 0);
+    label_sink_fini(&sink);
+}
+
+static void what_is_no_text_of_numbers_is_refused(void **state)
+{
+    (void)state;
+    refuse("\xff\xfe\x30", "l.txt:1", "UTF-16");
+    refuse("\xfe\xff\x30", "l.txt:1", "UTF-16");
+    refuse("0 .5 .5 .1 inf", "l.txt:1", "\"inf\" is not a number");
+    refuse("0 .1 .1 .2 nan .2 .2", "l.txt:1", "\"nan\" is not a number");
+    refuse("0 .5 .5 .1 .1 # a car", "l.txt:1", "\"#\" is not a number");
+    refuse("0,.5,.5,.1,.1", "l.txt:1", "is not a number");
+    refuse("0 0,5 0,5 0,1 0,1", "l.txt:1", "\"0,5\" is not a number");
+    refuse("\xe2\x80 .5 .5 .1 .1", "l.txt:1", "is not a number"); /* half a blank is none */
+    refuse("0 .5 .5 .1\xe2", "l.txt:1", "is not a number");
 }
 
 static void duplicates_go_and_only_then_rows_are_sorted(void **state)
@@ -105,6 +170,38 @@ static void labels_stand_where_the_reference_puts_them(void **state)
     assert_true(data_label_path(path, sizeof path, "/pictures/x.jpg"));
     assert_string_equal(path, "/pictures/x.txt");
     assert_false(data_label_path(path, 10, "/pictures/x.jpg"));
+}
+
+static void labels_are_found_however_folders_are_spelt(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *picture, *label;
+    } cases[] = {
+        {"a/images/x.jpg", "a/labels/x.txt"},     {"b/Images/x.JPG", "b/Labels/x.txt"},
+        {"c/IMAGES/x.JPG", "c/LABELS/x.TXT"},     {"d/Images/x.jpg", "d/labels/x.txt"},
+        {"e/images/x.jpg", "e/images/x.txt"},     {"f/pictures/x.PNG", "f/pictures/x.TXT"},
+        {"g/images/t/x.jpg", "g/labels/t/x.TXT"},
+    };
+    farm f;
+    farm_open(&f);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char folder[64], found[1024];
+        base_format(folder, sizeof folder, "%.*s",
+                    (int)(base_path_name(cases[i].label) - cases[i].label), cases[i].label);
+        farm_folder(&f, folder);
+        farm_text(&f, cases[i].label, "0 .5 .5 .1 .1\n");
+        assert_true(data_label_find(found, sizeof found, farm_path(&f, cases[i].picture)));
+        assert_string_equal(found, farm_path(&f, cases[i].label));
+    }
+    /* A text beside a picture is something else while there is a folder of labels. */
+    char found[1024];
+    farm_folder(&f, "h/labels");
+    farm_folder(&f, "h/images");
+    farm_text(&f, "h/images/x.txt", "what is to be seen");
+    assert_true(data_label_find(found, sizeof found, farm_path(&f, "h/images/x.jpg")));
+    assert_string_equal(found, farm_path(&f, "h/labels/x.txt"));
+    farm_close(&f);
 }
 
 /* ---- whole folders ---- */
@@ -222,6 +319,75 @@ static void polygons_keep_their_points(void **state)
     for (size_t k = 0; k < 2; k++)
         assert_int_equal(data_set_picture(set, 0)->labels[k].n_points, 0);
     data_set_destroy(&set);
+    farm_close(&f);
+}
+
+static const char *message(const data_set *set, const char *part)
+{
+    const char *m;
+    for (size_t i = 0; (m = data_set_message(set, i)) != NULL; i++)
+        if (strstr(m, part))
+            return m;
+    return NULL;
+}
+
+static void a_split_without_labels_says_where_they_were_looked_for(void **state)
+{
+    (void)state;
+    farm f;
+    farm_open(&f);
+    farm_fill(&f, "train", 4);
+    data_set *set = farm_set(&f, &(data_set_options){0}, &mem);
+    assert_null(data_set_message(set, 0));
+    data_set_destroy(&set);
+    /* One of four is left, then none, then only empty ones. */
+    for (int i = 0; i < 3; i++) {
+        char name[64];
+        base_format(name, sizeof name, "labels/train/%03d.txt", i);
+        assert_int_equal(remove(farm_path(&f, name)), 0);
+    }
+    set = farm_set(&f, &(data_set_options){0}, &mem);
+    assert_non_null(message(set, "3 of the 4 pictures of the train split have no label file"));
+    assert_non_null(message(set, farm_path(&f, "labels/train/000.txt")));
+    data_set_destroy(&set);
+    assert_int_equal(remove(farm_path(&f, "labels/train/003.txt")), 0);
+    farm_text(&f, "images/train/000.txt", "0 .5 .5 .1 .1\n");
+    for (int cached = 0; cached < 2; cached++) {
+        set = farm_set(&f, &(data_set_options){0}, &mem);
+        assert_non_null(message(set, "NO LABELS: not one of the 4 pictures of the train split"));
+        assert_non_null(message(set, farm_path(&f, "labels/train/000.txt")));
+        assert_non_null(message(set, farm_path(&f, "images/train/000.txt")));
+        data_set_destroy(&set);
+    }
+    farm_text(&f, "labels/train/003.txt", "# nothing\n");
+    set = farm_set(&f, &(data_set_options){0}, &mem);
+    assert_non_null(
+        message(set, "NO LABELS: of the 4 pictures of the train split 1 have an empty"));
+    data_set_destroy(&set);
+    farm_text(&f, "labels/train/003.txt", "2 .5 .5 .1 .1\n");
+    const uint8_t wanted[] = {1, 1, 0};
+    set = farm_set(&f, &(data_set_options){.classes = wanted}, &mem);
+    assert_non_null(message(set, "not one of the 1 objects of the train split is of the classes"));
+    data_set_destroy(&set);
+    farm_close(&f);
+}
+
+static void mixed_rows_are_told_with_the_first_file_and_line(void **state)
+{
+    (void)state;
+    farm f;
+    farm_open(&f);
+    farm_fill(&f, "train", 4);
+    farm_text(&f, "labels/train/001.txt", "0 .1 .1 .2 .1 .2 .2\n1 .5 .5 .1 .1\n");
+    farm_text(&f, "labels/train/003.txt", "1 .5 .5 .1 .1\n0 .1 .1 .2 .1 .2 .2\n");
+    for (int cached = 0; cached < 2; cached++) {
+        data_set *set = farm_set(&f, &(data_set_options){0}, &mem);
+        assert_int_equal(data_set_from_cache(set), cached);
+        assert_int_equal(data_set_report(set)->n_mixed, 2);
+        assert_non_null(message(set, "in 2 files of the train split"));
+        assert_non_null(message(set, "labels/train/001.txt:2"));
+        data_set_destroy(&set);
+    }
     farm_close(&f);
 }
 
@@ -378,10 +544,16 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_are_boxes),
         cmocka_unit_test(bad_rows_are_named),
-        cmocka_unit_test(more_than_six_fields_make_all_rows_polygons),
+        cmocka_unit_test(more_than_six_fields_make_rows_polygons),
+        cmocka_unit_test(five_columns_among_polygons_are_a_box),
+        cmocka_unit_test(what_editors_leave_means_nothing),
+        cmocka_unit_test(what_is_no_text_of_numbers_is_refused),
         cmocka_unit_test(duplicates_go_and_only_then_rows_are_sorted),
         cmocka_unit_test(labels_stand_where_the_reference_puts_them),
+        cmocka_unit_test(labels_are_found_however_folders_are_spelt),
         cmocka_unit_test(what_is_wrong_is_counted_and_left_out),
+        cmocka_unit_test(a_split_without_labels_says_where_they_were_looked_for),
+        cmocka_unit_test(mixed_rows_are_told_with_the_first_file_and_line),
         cmocka_unit_test(options_choose_rows_and_pictures),
         cmocka_unit_test(polygons_keep_their_points),
         cmocka_unit_test(a_cache_serves_until_a_file_changes),

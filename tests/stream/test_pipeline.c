@@ -393,7 +393,8 @@ static void a_disk_that_takes_no_more_ends_the_job(void **state)
     }
 }
 
-static void a_name_too_long_for_its_result_is_that_picture_s(void **state)
+/* 255 bytes, the most that a file system takes: its result's name is as long. */
+static void the_longest_name_of_a_picture_has_its_result(void **state)
 {
     job *j = *state;
     char name[256];
@@ -401,13 +402,12 @@ static void a_name_too_long_for_its_result_is_that_picture_s(void **state)
     memset(name, 'q', 251);
     memcpy(name + 251, ".bmp", 5);
     assert_int_equal(scene_write_bmp(job_in(j, name), 70, 50, 1), 0);
-    j->o.save = true;
+    j->o.save = j->o.save_txt = true;
     job_start(j);
-    for (const stream_result *r; (r = job_next(j)) != NULL;) {
-        assert_int_equal(r->status, r->index == 3 ? VG_ERR_LIMIT : VG_OK);
-        if (r->index == 3)
-            assert_non_null(strstr(r->error.where, "qqq"));
-    }
+    int n = 0;
+    for (const stream_result *r; (r = job_next(j)) != NULL; n++)
+        assert_int_equal(r->status, VG_OK);
+    assert_int_equal(n, 4);
     job_end(j);
 }
 
@@ -452,7 +452,7 @@ int main(void)
         TEST(a_pipe_is_a_picture_only_when_alone),
         TEST(a_run_folder_that_goes_away_ends_the_job),
         TEST(a_disk_that_takes_no_more_ends_the_job),
-        TEST(a_name_too_long_for_its_result_is_that_picture_s),
+        TEST(the_longest_name_of_a_picture_has_its_result),
         TEST(a_picture_too_large_for_the_limit_is_skipped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
