@@ -69,7 +69,7 @@ typedef struct vg_detector vg_detector;
 typedef struct vg_options {
     const char *weights; /* .pt (Ultralytics, never executed) or .safetensors; must be given */
     int imgsz;   /* longest side of the network's input, pixels, 32..8192; raised to a multiple of
-                    the stride. 640 */
+                    the stride. 0: that of the weights' training, where they say it, else 640. 0 */
     int batch;   /* most pictures in one forward pass, 1..1024. 1 */
     int threads; /* 0: every processor this process may use */
     int plan_cache; /* shapes whose plans are kept, 1..256, least recently used out first. 4 */
@@ -87,6 +87,9 @@ VG_API vg_status vg_detector_open(vg_detector **out, const vg_options *o, vg_err
 /* NULL inside is fine; leaves NULL. */
 VG_API void vg_detector_close(vg_detector **d);
 
+/* Who said imgsz: the caller; the weights' training arguments; nobody, so 640. */
+typedef enum vg_imgsz_from { VG_IMGSZ_GIVEN, VG_IMGSZ_OF_WEIGHTS, VG_IMGSZ_DEFAULT } vg_imgsz_from;
+
 typedef struct vg_model_info {
     const char *name; /* "yolo11n"; borrowed from the handle, like all strings here */
     const char *scale;
@@ -94,9 +97,15 @@ typedef struct vg_model_info {
     const char *chosen;
     const char *isa;
     int threads, imgsz, n_classes, n_layers, max_stride;
+    int asked_imgsz; /* before it was raised to a multiple of max_stride */
+    vg_imgsz_from imgsz_from;
     int64_t n_params, n_params_fused;
     double gflops, gflops_fused; /* at imgsz x imgsz */
 } vg_model_info;
+/* "imgsz 160, as the weights were trained": what a user should know of imgsz, in a line. False, and
+ * "": it is what they gave. */
+VG_API bool vg_imgsz_format(char *buf, size_t n, int imgsz, int asked_imgsz, vg_imgsz_from from,
+                            int stride);
 VG_API void vg_detector_info(const vg_detector *d, vg_model_info *out);
 /* "" outside 0..n_classes-1. */
 VG_API const char *vg_detector_class_name(const vg_detector *d, int class_index);
@@ -282,7 +291,8 @@ typedef struct vg_train_info {
     const char *folder, *model, *optimizer;
     double lr0, momentum; /* what optimizer=auto chose, or as given */
     int n_classes, imgsz, batch, epochs;
-    int start_epoch; /* from 0; above 0 after resume */
+    int asked_imgsz, max_stride; /* imgsz is asked_imgsz raised to a multiple of max_stride */
+    int start_epoch;             /* from 0; above 0 after resume */
     int64_t n_params;
     double gflops;
     vg_data_report train, val;
@@ -421,7 +431,7 @@ VG_API const vg_val_result *vg_train_final(const vg_train *t);
 typedef struct vg_val_options {
     const char *data, *weights; /* dataset YAML; .pt or .safetensors */
     const char *split;          /* "val"; "train", "test" */
-    int imgsz, batch;           /* 640, 16 */
+    int imgsz, batch;           /* 0: as in vg_options; 16 */
     int workers, threads;       /* 8 at most; 0: every processor */
     float conf, iou;            /* 0.001, 0.7 */
     int max_det;                /* 300 */
@@ -443,6 +453,8 @@ VG_API void vg_val_close(vg_val **v);
  */
 VG_API vg_status vg_val_run(vg_val *v, const vg_val_result **out, bool (*wants_stop)(void *ctx),
                             void *ctx, vg_error *err);
+/* After open: what is validated, with the imgsz used. */
+VG_API void vg_val_model(const vg_val *v, vg_model_info *out);
 /* After open, also the messages, which are as vg_train_message. */
 VG_API void vg_val_data(const vg_val *v, vg_data_report *out);
 VG_API const char *vg_val_message(const vg_val *v, size_t index);

@@ -49,7 +49,29 @@ void api_plan(vg_plan *out, const train_need *need)
                                        .is_held = need->items[i].is_held};
 }
 
-void api_model_info(vg_model_info *out, const nn_graph_info *info, int imgsz)
+_Static_assert((int)VG_IMGSZ_GIVEN == (int)STREAM_IMGSZ_GIVEN &&
+                   (int)VG_IMGSZ_OF_WEIGHTS == (int)STREAM_IMGSZ_OF_WEIGHTS &&
+                   (int)VG_IMGSZ_DEFAULT == (int)STREAM_IMGSZ_DEFAULT,
+               "handed through");
+
+bool vg_imgsz_format(char *buf, size_t n, int imgsz, int asked_imgsz, vg_imgsz_from from,
+                     int stride)
+{
+    static const char *const sources[] = {[VG_IMGSZ_GIVEN] = "",
+                                          [VG_IMGSZ_OF_WEIGHTS] = ", as the weights were trained",
+                                          [VG_IMGSZ_DEFAULT] =
+                                              ", since the weights do not say theirs"};
+    base_format(buf, n, "%s", "");
+    if (imgsz != asked_imgsz)
+        base_format(buf, n, "imgsz %d%s is raised to %d, a multiple of the stride %d", asked_imgsz,
+                    from == VG_IMGSZ_OF_WEIGHTS ? " of the weights" : "", imgsz, stride);
+    else if (from != VG_IMGSZ_GIVEN)
+        base_format(buf, n, "imgsz %d%s", imgsz, sources[from]);
+    return imgsz != asked_imgsz || from != VG_IMGSZ_GIVEN;
+}
+
+void api_model_info(vg_model_info *out, const nn_graph_info *info, int imgsz, int asked_imgsz,
+                    stream_imgsz_from from)
 {
     *out = (vg_model_info){.name = info->name,
                            .scale = info->scale,
@@ -57,6 +79,8 @@ void api_model_info(vg_model_info *out, const nn_graph_info *info, int imgsz)
                            .chosen = "",
                            .isa = "",
                            .imgsz = imgsz,
+                           .asked_imgsz = asked_imgsz,
+                           .imgsz_from = (vg_imgsz_from)from,
                            .n_classes = info->nc,
                            .n_layers = info->n_layers,
                            .max_stride = info->max_stride,
@@ -69,7 +93,8 @@ void api_model_info(vg_model_info *out, const nn_graph_info *info, int imgsz)
 void api_detector_info(vg_model_info *out, const stream_detector *d)
 {
     const nn_engine *engine = stream_detector_engine(d);
-    api_model_info(out, stream_detector_info(d), stream_detector_imgsz(d));
+    api_model_info(out, stream_detector_info(d), stream_detector_imgsz(d),
+                   stream_detector_asked_imgsz(d), stream_detector_imgsz_from(d));
     out->format = stream_detector_format(d);
     out->chosen = stream_detector_chosen(d);
     out->isa = nn_engine_isa(engine);

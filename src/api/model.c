@@ -10,7 +10,8 @@ struct vg_model {
     nn_graph *graph;
     weights_file *file; /* NULL: from a YAML */
     nn_graph_info info;
-    int imgsz;
+    int imgsz, asked_imgsz;
+    stream_imgsz_from imgsz_from;
     size_t n_facts;
     struct {
         const char *key;
@@ -43,6 +44,10 @@ static void collect_facts(vg_model *m)
         base_format(text, sizeof text, "%lld", (long long)meta->epoch);
         add_fact(m, "epoch", text);
     }
+    if (meta->imgsz > 0) {
+        base_format(text, sizeof text, "%d", meta->imgsz);
+        add_fact(m, "trained at", text);
+    }
     if (meta->n_unknown_classes > 0) {
         base_format(text, sizeof text, "%zu, the first: %.80s", meta->n_unknown_classes,
                     meta->unknown_class);
@@ -61,7 +66,7 @@ static bool is_yaml(const char *name)
 static vg_status open_model(vg_model *m, const char *name, int imgsz, int nc, vg_error *err)
 {
     base_mem *plans = &m->accounts.owner[STREAM_PLANS];
-    vg_status st = api_check_range("imgsz", imgsz, 32, API_MOST_IMGSZ, err);
+    vg_status st = api_check_imgsz(imgsz, err);
     if (st == VG_OK && (!name || !*name))
         st = base_fail(err, VG_ERR_ARGUMENT, "path_or_name",
                        "give a weights file, or a model such as yolo11n.yaml", "no model given");
@@ -85,7 +90,9 @@ static vg_status open_model(vg_model *m, const char *name, int imgsz, int nc, vg
     if (st != VG_OK)
         return st;
     nn_graph_get_info(m->graph, 32, &m->info);
-    m->imgsz = (imgsz + m->info.max_stride - 1) / m->info.max_stride * m->info.max_stride;
+    m->imgsz = imgsz;
+    stream_choose_imgsz(&m->imgsz, &m->asked_imgsz, &m->imgsz_from,
+                        m->file ? weights_get_meta(m->file)->imgsz : 0, m->info.max_stride);
     nn_graph_get_info(m->graph, m->imgsz, &m->info);
     return VG_OK;
 }
@@ -116,7 +123,7 @@ void vg_model_close(vg_model **m)
 
 void vg_model_info_get(const vg_model *m, vg_model_info *out)
 {
-    api_model_info(out, &m->info, m->imgsz);
+    api_model_info(out, &m->info, m->imgsz, m->asked_imgsz, m->imgsz_from);
     if (m->file) {
         out->format = weights_get_meta(m->file)->source;
         out->chosen = weights_get_meta(m->file)->chosen;

@@ -7,7 +7,7 @@ enum { MOST_PLANS = 256 };
 
 vg_options vg_options_default(void)
 {
-    return (vg_options){.imgsz = 640, .batch = 1, .plan_cache = 4, .device = "auto"};
+    return (vg_options){.batch = 1, .plan_cache = 4, .device = "auto"};
 }
 
 vg_detect_options vg_detect_options_default(void)
@@ -32,6 +32,11 @@ vg_status api_check_range(const char *what, int value, int least, int most, vg_e
                      what, value);
 }
 
+vg_status api_check_imgsz(int imgsz, vg_error *err)
+{
+    return imgsz == 0 ? VG_OK : api_check_range("imgsz", imgsz, 32, API_MOST_IMGSZ, err);
+}
+
 static vg_status check_device(const char *device, vg_error *err)
 {
     if (!device || base_equal_nocase(device, "auto") || base_equal_nocase(device, "cpu"))
@@ -47,7 +52,7 @@ vg_status api_detector_options(stream_detector_options *out, const vg_options *o
                          "no weights given");
     vg_status st = check_device(o->device, err);
     if (st == VG_OK)
-        st = api_check_range("imgsz", o->imgsz, 32, API_MOST_IMGSZ, err);
+        st = api_check_imgsz(o->imgsz, err);
     if (st == VG_OK)
         st = api_check_range("batch", o->batch, 1, API_MOST_BATCH, err);
     if (st == VG_OK)

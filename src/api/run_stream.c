@@ -139,6 +139,16 @@ static void note(const vg_stream *s, const char *what)
         s->listener->note(s->listener->ctx, what);
 }
 
+static void tell_imgsz(const vg_stream *s)
+{
+    vg_model_info info;
+    char text[128];
+    api_detector_info(&info, s->detector);
+    if (!s->settled.quiet && vg_imgsz_format(text, sizeof text, info.imgsz, info.asked_imgsz,
+                                             info.imgsz_from, info.max_stride))
+        note(s, text);
+}
+
 /* A list that is wrong changes nothing: the sources that play go on, and the list can be mended. */
 static void reload(vg_stream *s)
 {
@@ -206,6 +216,7 @@ static vg_status run(vg_stream *s, vg_error *err)
         s->started_ns = base_now_ns();
         base_format(s->folder, sizeof s->folder, "%s", stream_live_folder(s->live));
     }
+    tell_imgsz(s);
     net_service_ready(&s->service);
     if (s->listener->ready != NULL)
         s->listener->ready(s->listener->ctx);

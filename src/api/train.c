@@ -247,6 +247,8 @@ void vg_train_info_get(const vg_train *t, vg_train_info *out)
                            .momentum = o->momentum,
                            .n_classes = t->info.nc,
                            .imgsz = t->args.imgsz,
+                           .asked_imgsz = train_run_asked_imgsz(t->run),
+                           .max_stride = t->info.max_stride,
                            .batch = t->args.batch,
                            .epochs = t->args.epochs,
                            .start_epoch = (int)train_run_position(t->run)->epoch,
@@ -263,6 +265,9 @@ const char *vg_train_message(const vg_train *t, size_t index)
 {
     const data_set *train = train_run_set(t->run, DATA_TRAIN),
                    *val = train_run_set(t->run, DATA_VAL);
+    const char *names = train_run_names_notice(t->run);
+    if (names[0] != '\0' && index-- == 0)
+        return names;
     size_t n_train = 0;
     for (const char *m; (m = data_set_message(train, n_train)) != NULL; n_train++)
         if (n_train == index)

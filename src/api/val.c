@@ -11,6 +11,9 @@ struct vg_val {
     weights_file *weights;
     nn_graph *graph; /* taken by the validator */
     nn_graph_info info;
+    int imgsz, asked_imgsz;
+    stream_imgsz_from imgsz_from;
+    char names_notice[512]; /* "" or how the weights' classes are not the dataset's */
     train_validator *validator;
     const char **names; /* (nc) */
     int nc;             /* of the dataset; 1 with single_cls */
@@ -27,7 +30,6 @@ struct vg_val {
 vg_val_options vg_val_options_default(void)
 {
     return (vg_val_options){.split = "val",
-                            .imgsz = 640,
                             .batch = 16,
                             .workers = 8,
                             .conf = 0.001f,
@@ -54,7 +56,7 @@ static vg_status check(data_split *split, detect_nms_options *nms, const vg_val_
         .conf = o->conf, .iou = o->iou, .max_det = o->max_det, .agnostic_nms = o->agnostic_nms};
     vg_status st = api_nms_options(nms, &detect, err);
     if (st == VG_OK)
-        st = api_check_range("imgsz", o->imgsz, 32, API_MOST_IMGSZ, err);
+        st = api_check_imgsz(o->imgsz, err);
     if (st == VG_OK)
         st = api_check_range("batch", o->batch, 1, API_MOST_BATCH, err);
     if (st == VG_OK)
@@ -80,7 +82,11 @@ static vg_status open_model(vg_val *v, const vg_val_options *o, vg_error *err)
         st = nn_graph_from_weights(&v->graph, v->weights, work, err);
     if (st != VG_OK)
         return st;
-    nn_graph_get_info(v->graph, o->imgsz, &v->info);
+    nn_graph_get_info(v->graph, 32, &v->info);
+    v->imgsz = o->imgsz;
+    stream_choose_imgsz(&v->imgsz, &v->asked_imgsz, &v->imgsz_from,
+                        weights_get_meta(v->weights)->imgsz, v->info.max_stride);
+    nn_graph_get_info(v->graph, v->imgsz, &v->info);
     const int nc = o->single_cls ? 1 : data_spec_nc(v->spec);
     if (v->info.nc != nc)
         return base_fail(err, VG_ERR_ARGUMENT, o->weights,
@@ -98,7 +104,7 @@ static vg_status open_validator(vg_val *v, const vg_val_options *o, detect_nms_o
     const int n_cpus = base_cpu_count();
     const train_validator_options options = {
         .set = v->set,
-        .imgsz = o->imgsz,
+        .imgsz = v->imgsz,
         .stride = v->info.max_stride,
         .batch = o->batch,
         .workers = o->workers < n_cpus ? o->workers : n_cpus,
@@ -117,7 +123,7 @@ static vg_status open_results(vg_val *v, const vg_val_options *o, vg_error *err)
     base_mem *work = v->accounts.lent.work;
     const api_gallery_options gallery = {.folder = v->folder,
                                          .names = v->names,
-                                         .imgsz = o->imgsz,
+                                         .imgsz = v->imgsz,
                                          .stride = v->info.max_stride,
                                          .most_labels = data_set_most_labels(v->set),
                                          .most_found = (size_t)o->max_det,
@@ -156,6 +162,11 @@ static vg_status open_all(vg_val *v, const vg_val_options *o, vg_error *err)
     v->nc = v->set ? data_set_nc(v->set) : 0;
     if (st == VG_OK)
         st = api_class_names(&v->names, v->spec, v->nc, mem->work, err);
+    if (st == VG_OK && !o->single_cls) {
+        const weights_meta *m = weights_get_meta(v->weights);
+        train_names_compare(v->names_notice, sizeof v->names_notice, m->names, m->n_classes,
+                            v->names, v->nc);
+    }
     if (st == VG_OK)
         st = open_validator(v, o, &nms, err);
     if (st == VG_OK)
@@ -255,6 +266,13 @@ vg_status vg_val_run(vg_val *v, const vg_val_result **out, bool (*wants_stop)(vo
     return st;
 }
 
+void vg_val_model(const vg_val *v, vg_model_info *out)
+{
+    api_model_info(out, &v->info, v->imgsz, v->asked_imgsz, v->imgsz_from);
+    out->format = weights_get_meta(v->weights)->source;
+    out->chosen = weights_get_meta(v->weights)->chosen;
+}
+
 void vg_val_data(const vg_val *v, vg_data_report *out)
 {
     *out = api_data_report(v->set);
@@ -262,6 +280,8 @@ void vg_val_data(const vg_val *v, vg_data_report *out)
 
 const char *vg_val_message(const vg_val *v, size_t index)
 {
+    if (v->names_notice[0] != '\0' && index-- == 0)
+        return v->names_notice;
     return data_set_message(v->set, index);
 }
 

@@ -80,10 +80,10 @@ static void layers_print(const vg_model *m, int n_layers)
     }
 }
 
-static void memory_print(const vg_memory *memory, const info_values *v)
+static void memory_print(const vg_memory *memory, const info_values *v, int imgsz)
 {
     char bytes[32], exact[32];
-    printf("\nmemory plan at %dx%d, batch %d:\n", v->imgsz, v->imgsz, v->batch);
+    printf("\nmemory plan at %dx%d, batch %d:\n", imgsz, imgsz, v->batch);
     for (int i = 0; i < memory->n_items; i++)
         printf("  %-14s %12s %16s bytes\n", memory->items[i].owner,
                cli_bytes(bytes, (double)memory->items[i].planned_bytes),
@@ -185,9 +185,12 @@ static vg_status plan_make(vg_plan *out, const info_values *v, vg_error *err)
     snprintf(imgsz, sizeof imgsz, "%d", v->imgsz);
     snprintf(batch, sizeof batch, "%d", v->batch);
     snprintf(threads, sizeof threads, "%d", v->threads);
-    const char *const settings[][2] = {
-        {"model", v->weights}, {"data", v->data}, {"memory_limit", v->memory_limit},
-        {"imgsz", imgsz},      {"batch", batch},  {"threads", threads}};
+    const char *const settings[][2] = {{"model", v->weights},
+                                       {"data", v->data},
+                                       {"memory_limit", v->memory_limit},
+                                       {"imgsz", v->imgsz > 0 ? imgsz : NULL},
+                                       {"batch", batch},
+                                       {"threads", threads}};
     vg_train *t = NULL;
     vg_status st = vg_train_create(&t, err);
     for (size_t i = 0; st == VG_OK && i < sizeof settings / sizeof *settings; i++)
@@ -240,7 +243,7 @@ static int info_run(void *values)
         if (plans)
             train_plan_print(stdout, &plan);
         else if (v->memory)
-            memory_print(&memory, v);
+            memory_print(&memory, v, info.imgsz);
     }
     status = CLI_DONE;
 done:
@@ -268,6 +271,7 @@ static const cli_option info_options[] = {
      .value = "N",
      .least = 32,
      .most = 8192,
+     .zero = "as the weights were trained, else 640",
      .help = "side of the square input that GFLOPs and memory are for"},
     {.name = "nc",
      .kind = CLI_INT,

@@ -27,6 +27,12 @@ static int run_open(vg_val *val)
     vg_memory m;
     vg_error err = {.status = VG_OK};
     vg_data_report data;
+    vg_model_info model;
+    char line[128];
+    vg_val_model(val, &model);
+    if (vg_imgsz_format(line, sizeof line, model.imgsz, model.asked_imgsz, model.imgsz_from,
+                        model.max_stride))
+        printf("%s\n", line);
     vg_val_data(val, &data);
     train_data_print(stdout, NULL, &data);
     const char *message;

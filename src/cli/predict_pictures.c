@@ -114,6 +114,16 @@ static bool source_may_wait(const char *source)
            (strcmp(source, "-") == 0 || (stat(source, &info) == 0 && S_ISFIFO(info.st_mode)));
 }
 
+static void imgsz_print(const predict_job *job)
+{
+    vg_model_info info;
+    char line[128];
+    vg_detector_info(vg_predict_detector(job->p), &info);
+    if (!job->v->quiet && vg_imgsz_format(line, sizeof line, info.imgsz, info.asked_imgsz,
+                                          info.imgsz_from, info.max_stride))
+        fprintf(job->talk, "%s\n", line);
+}
+
 int predict_pictures_run(predict_values *v)
 {
     vg_error err = {.status = VG_OK};
@@ -128,6 +138,7 @@ int predict_pictures_run(predict_values *v)
         cli_interrupt_waits();
     if (vg_predict_open(&job.p, &v->o, &err) != VG_OK)
         return cli_error_end(&err);
+    imgsz_print(&job);
     job.sums.started_s = predict_now_s();
     job.progress = predict_progress_make(v->quiet);
     int status = pictures_run(&job), number = cli_interrupt_signal();

@@ -111,13 +111,15 @@ vg_train_listener train_talk_listener(train_talk *k)
 
 void train_talk_begin(train_talk *k)
 {
-    char a[32];
+    char a[32], line[128];
     vg_train_info i;
     vg_memory m;
     vg_train_info_get(k->t, &i);
     vg_train_memory(k->t, &m);
     printf("Model: %s, %d classes, %s parameters, %.1f GFLOPs at %d\n", i.model, i.n_classes,
            cli_commas(a, i.n_params), i.gflops, i.imgsz);
+    if (vg_imgsz_format(line, sizeof line, i.imgsz, i.asked_imgsz, VG_IMGSZ_GIVEN, i.max_stride))
+        printf("%s\n", line);
     if (i.has_transferred)
         printf("Transferred %zu/%zu items from the weights\n", i.n_transferred, i.n_items);
     train_data_print(stdout, &i.train, &i.val);

@@ -9,12 +9,22 @@ struct stream_detector {
     nn_engine *engine;
     nn_plan *plan; /* of the last run; borrowed from the engine */
     nn_graph_info info;
-    int imgsz, most_det;
+    int imgsz, asked_imgsz, most_det;
+    stream_imgsz_from imgsz_from;
     detect_nms *nms;
     char **names; /* (nc) into one block */
     char *chosen;
     const char *format;
 };
+
+void stream_choose_imgsz(int *imgsz, int *asked, stream_imgsz_from *from, int own, int stride)
+{
+    *from = *imgsz > 0 ? STREAM_IMGSZ_GIVEN
+            : own > 0  ? STREAM_IMGSZ_OF_WEIGHTS
+                       : STREAM_IMGSZ_DEFAULT;
+    *asked = *imgsz > 0 ? *imgsz : own > 0 ? own : STREAM_IMGSZ;
+    *imgsz = (*asked + stride - 1) / stride * stride;
+}
 
 vg_status stream_model_open(stream_model *out, const char *weights, int imgsz, stream_accounts *mem,
                             vg_error *err)
@@ -37,8 +47,9 @@ vg_status stream_model_open(stream_model *out, const char *weights, int imgsz, s
     }
     if (st == VG_OK) {
         nn_graph_get_info(out->graph, 32, &out->info);
-        int s = out->info.max_stride;
-        out->imgsz = (imgsz + s - 1) / s * s;
+        out->imgsz = imgsz;
+        stream_choose_imgsz(&out->imgsz, &out->asked_imgsz, &out->imgsz_from,
+                            weights_get_meta(out->file)->imgsz, out->info.max_stride);
         nn_graph_get_info(out->graph, out->imgsz, &out->info);
     } else {
         stream_model_close(out);
@@ -156,7 +167,11 @@ vg_status stream_detector_open(stream_detector **out, stream_model *m,
     stream_detector *d = base_alloc_zero(accounts.plans, 1, sizeof *d, err);
     if (!d)
         return VG_ERR_MEMORY;
-    *d = (stream_detector){.info = m->info, .imgsz = m->imgsz, .most_det = most_det};
+    *d = (stream_detector){.info = m->info,
+                           .imgsz = m->imgsz,
+                           .asked_imgsz = m->asked_imgsz,
+                           .imgsz_from = m->imgsz_from,
+                           .most_det = most_det};
     st = take_names(d, weights_get_meta(m->file), accounts.plans, err);
     if (st == VG_OK) {
         st = nn_engine_create(&d->engine, m->graph, m->file, &eo, &accounts, err);
@@ -200,6 +215,16 @@ const nn_engine *stream_detector_engine(const stream_detector *d)
 int stream_detector_imgsz(const stream_detector *d)
 {
     return d->imgsz;
+}
+
+int stream_detector_asked_imgsz(const stream_detector *d)
+{
+    return d->asked_imgsz;
+}
+
+stream_imgsz_from stream_detector_imgsz_from(const stream_detector *d)
+{
+    return d->imgsz_from;
 }
 
 const char *stream_detector_class_name(const stream_detector *d, int class_index)

@@ -20,13 +20,27 @@ typedef struct stream_detector_options {
     const char *isa;
 } stream_detector_options;
 
+enum { STREAM_IMGSZ = 640 }; /* where neither the caller nor the weights say one */
+typedef enum stream_imgsz_from {
+    STREAM_IMGSZ_GIVEN,
+    STREAM_IMGSZ_OF_WEIGHTS,
+    STREAM_IMGSZ_DEFAULT
+} stream_imgsz_from;
+
+/* *imgsz: 0, or what the caller gave; becomes what is used. own: of the weights, 0: unknown. asked:
+ * before it was raised. */
+void stream_choose_imgsz(int *imgsz, int *asked, stream_imgsz_from *from, int own, int stride);
+
 /* What is known of a model before anything large is taken: enough to plan sizes of frames. */
 typedef struct stream_model {
     weights_file *file;
     nn_graph *graph;
     nn_graph_info info; /* at imgsz */
     int imgsz;          /* raised to a multiple of the stride */
+    int asked_imgsz;    /* before that */
+    stream_imgsz_from imgsz_from;
 } stream_model;
+/* imgsz 0: that of the weights' training, where they say it, else STREAM_IMGSZ. */
 vg_status stream_model_open(stream_model *out, const char *weights, int imgsz, stream_accounts *mem,
                             vg_error *err);
 void stream_model_close(stream_model *m);
@@ -44,6 +58,8 @@ size_t stream_detections_bytes(const nn_graph_info *info, int most_h, int most_w
 const nn_graph_info *stream_detector_info(const stream_detector *d);
 const nn_engine *stream_detector_engine(const stream_detector *d);
 int stream_detector_imgsz(const stream_detector *d);
+int stream_detector_asked_imgsz(const stream_detector *d);
+stream_imgsz_from stream_detector_imgsz_from(const stream_detector *d);
 const char *stream_detector_class_name(const stream_detector *d, int class_index);
 /* "pt" or "safetensors"; "model", "ema" or "". */
 const char *stream_detector_format(const stream_detector *d);

@@ -432,6 +432,16 @@ bool train_run_transferred(const train_run *r, size_t *n_transferred, size_t *n_
     return r->has_transferred;
 }
 
+const char *train_run_names_notice(const train_run *r)
+{
+    return r->names_notice;
+}
+
+int train_run_asked_imgsz(const train_run *r)
+{
+    return r->asked_imgsz;
+}
+
 bool train_run_fell_back(const train_run *r, const vg_error **why)
 {
     *why = &r->why;

@@ -80,6 +80,10 @@ const train_optimizer_options *train_run_optimizer(const train_run *r); /* what 
 const train_position *train_run_position(const train_run *r);
 /* "Transferred a/b items". False: no weights were given. */
 bool train_run_transferred(const train_run *r, size_t *n_transferred, size_t *n_items);
+/* How the classes of the weights that it started from are not the dataset's; "" else. */
+const char *train_run_names_notice(const train_run *r);
+/* imgsz as it was given; that of train_run_args is raised to a multiple of the stride. */
+int train_run_asked_imgsz(const train_run *r);
 /* A newer checkpoint was damaged and an older one used: why. False else. */
 bool train_run_fell_back(const train_run *r, const vg_error **why);
 /* Of best.safetensors when the run is finished. NULL: not yet. Borrowed. */

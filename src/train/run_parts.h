@@ -2,6 +2,7 @@
 #ifndef TRAIN_RUN_PARTS_H
 #define TRAIN_RUN_PARTS_H
 
+#include "names.h"
 #include "need.h"
 #include "run.h"
 
@@ -42,6 +43,8 @@ struct train_run {
     bool has_transferred, fell_back, has_final;
     size_t n_transferred;
     vg_error why;
+    char names_notice[512]; /* "" or how the weights' classes are not the dataset's */
+    int asked_imgsz;        /* before it was raised to a multiple of the stride */
     train_validation final;
     int64_t started_ns, saved_ns;
     uint64_t batches_ns;   /* of this session, loader and all; not validation, nor checkpoints */

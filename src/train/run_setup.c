@@ -109,9 +109,16 @@ static vg_status make_graph(train_run *r, int nc, vg_error *err)
     if (st != VG_OK)
         return st;
     st = run_make_graph(r, &r->graph, err);
-    if (st == VG_OK)
-        nn_graph_get_info(r->graph, r->args.imgsz, &r->info);
-    return st;
+    if (st != VG_OK)
+        return st;
+    /* As the reference: pictures of another size than a multiple of the stride are not what is
+     * asked for, but the next size that can be. Everything from here on, and args.yaml, has it. */
+    nn_graph_get_info(r->graph, 32, &r->info);
+    const int stride = r->info.max_stride;
+    r->asked_imgsz = r->args.imgsz;
+    r->args.imgsz = (r->args.imgsz + stride - 1) / stride * stride;
+    nn_graph_get_info(r->graph, r->args.imgsz, &r->info);
+    return VG_OK;
 }
 
 static vg_status make_net(train_run *r, vg_error *err)
@@ -158,6 +165,16 @@ static vg_status make_params(train_run *r, vg_error *err)
                                err);
 }
 
+/* Names that differ altogether are what fine-tuning is for. */
+static void compare_names(train_run *r, const weights_file *f)
+{
+    const weights_meta *m = weights_get_meta(f);
+    if (r->args.single_cls ||
+        train_names_compare(r->names_notice, sizeof r->names_notice, m->names, m->n_classes,
+                            r->names, r->info.nc) == TRAIN_NAMES_DIFFERENT)
+        r->names_notice[0] = '\0';
+}
+
 static vg_status transfer(train_run *r, vg_error *err)
 {
     const char *path = r->args.weights[0] != '\0'       ? r->args.weights
@@ -170,6 +187,7 @@ static vg_status transfer(train_run *r, vg_error *err)
     if (st != VG_OK)
         return st;
     r->n_transferred = train_params_transfer(r->params, r->n_params, f);
+    compare_names(r, f);
     r->has_transferred = true;
     weights_close(&f);
     return VG_OK;
@@ -463,6 +481,8 @@ static vg_status make_all(train_run *r, const train_checkpoint *c, vg_error *err
         st = make_validator(r, err);
     if (st == VG_OK && c != NULL)
         st = train_checkpoint_read(c, &r->state, err);
+    if (st == VG_OK && c != NULL)
+        compare_names(r, train_checkpoint_weights(c));
     if (st == VG_OK && r->state.position.n_batches != r->schedule.n_batches)
         st = base_fail(err, VG_ERR_FORMAT, r->args.data,
                        "put the pictures back, or start a new run from its weights",

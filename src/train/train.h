@@ -8,6 +8,7 @@
 #include "best.h"
 #include "checkpoint.h"
 #include "ema.h"
+#include "names.h"
 #include "need.h"
 #include "optimizer.h"
 #include "params.h"

@@ -132,6 +132,40 @@ static void fill_absent_texts(weights_meta *m)
             *texts[i] = "";
 }
 
+enum { LEAST_IMGSZ = 32, MOST_IMGSZ = 8192 };
+
+static int imgsz_of(const base_node *n)
+{
+    return n && n->kind == BASE_NODE_INT && n->i >= LEAST_IMGSZ && n->i <= MOST_IMGSZ ? (int)n->i
+                                                                                      : 0;
+}
+
+/* imgsz: 640, or [480, 640], of which the longer side counts. What is no size means nothing: a file
+ * says what it likes. */
+static vg_status read_imgsz(weights_meta *m, const char *source, base_mem *mem)
+{
+    base_tree *args = NULL;
+    if (m->train_args[0] != '{')
+        return VG_OK;
+    const vg_status st =
+        base_tree_from_json(&args, m->train_args, strlen(m->train_args), source, mem, NULL);
+    if (st == VG_ERR_MEMORY)
+        return st;
+    const base_node *n = base_node_get(st == VG_OK ? base_tree_root(args) : NULL, "imgsz");
+    m->imgsz = imgsz_of(n);
+    if (n && n->kind == BASE_NODE_LIST && n->n_children <= 2)
+        for (const base_node *side = n->first; side; side = side->next) {
+            const int size = imgsz_of(side);
+            if (size == 0) {
+                m->imgsz = 0;
+                break;
+            }
+            m->imgsz = size > m->imgsz ? size : m->imgsz;
+        }
+    base_tree_destroy(&args);
+    return VG_OK;
+}
+
 static vg_status open_bytes(weights_file **out, const base_map *map, const uint8_t *bytes, size_t n,
                             const char *name, base_mem *mem, vg_error *err)
 {
@@ -158,6 +192,11 @@ static vg_status open_bytes(weights_file **out, const base_map *map, const uint8
     if (st != VG_OK)
         goto done;
     fill_absent_texts(&f->meta);
+    st = read_imgsz(&f->meta, f->name, mem);
+    if (st != VG_OK) {
+        base_fail(err, st, f->name, NULL, "no memory for the training arguments");
+        goto done;
+    }
     f->own.mem = NULL;
     if (map != NULL)
         f->map = *map;

@@ -21,7 +21,7 @@ static void defaults_are_those_that_users_know(void **state)
     (void)state;
     vg_options o = vg_options_default();
     assert_null(o.weights);
-    assert_int_equal(o.imgsz, 640);
+    assert_int_equal(o.imgsz, 0); /* the weights' own */
     assert_int_equal(o.batch, 1);
     assert_int_equal(o.threads, 0);
     assert_int_equal(o.plan_cache, 4);
@@ -34,7 +34,7 @@ static void defaults_are_those_that_users_know(void **state)
     assert_true(p.save && !p.save_txt && !p.save_conf && !p.save_crop && !p.save_json);
     assert_string_equal(p.project, "runs/predict");
     assert_string_equal(p.name, "exp");
-    assert_int_equal(p.detector.imgsz, 640);
+    assert_int_equal(p.detector.imgsz, 0);
     assert_int_equal(p.detect.max_det, 300);
     char version[32];
     snprintf(version, sizeof version, "%d.%d.%d", VG_VERSION_MAJOR, VG_VERSION_MINOR,
@@ -57,6 +57,8 @@ static void wrong_options_are_refused_with_words(void **state)
         {weights, "cuda:0", NULL, 64, 1, 1, 4, VG_ERR_ARGUMENT},
         {weights, "auto", "sse9", 64, 1, 1, 4, VG_ERR_ARGUMENT},
         {weights, "auto", NULL, 31, 1, 1, 4, VG_ERR_ARGUMENT},
+        {weights, "auto", NULL, 1, 1, 1, 4, VG_ERR_ARGUMENT},
+        {weights, "auto", NULL, -64, 1, 1, 4, VG_ERR_ARGUMENT},
         {weights, "auto", NULL, 8193, 1, 1, 4, VG_ERR_ARGUMENT},
         {weights, "auto", NULL, 64, 0, 1, 4, VG_ERR_ARGUMENT},
         {weights, "auto", NULL, 64, 1025, 1, 4, VG_ERR_ARGUMENT},
@@ -102,6 +104,53 @@ static void imgsz_is_raised_to_the_stride(void **state)
     assert_int_equal(info.n_params, 2624080);
     vg_detector_close(&d);
     assert_null(d);
+}
+
+/* The weights say that they were trained at 320. */
+static void imgsz_is_the_weights_own_unless_one_is_given(void **state)
+{
+    (void)state;
+    static const struct {
+        int given, asked, used;
+        vg_imgsz_from from;
+        const char *line;
+    } rows[] = {
+        {0, 320, 320, VG_IMGSZ_OF_WEIGHTS, "imgsz 320, as the weights were trained"},
+        {64, 64, 64, VG_IMGSZ_GIVEN, ""},
+        {100, 100, 128, VG_IMGSZ_GIVEN, "imgsz 100 is raised to 128, a multiple of the stride 32"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        vg_options o = options();
+        vg_detector *d = NULL;
+        vg_model *m = NULL;
+        vg_model_info info;
+        char line[128];
+        o.imgsz = rows[i].given;
+        assert_int_equal(vg_detector_open(&d, &o, NULL), VG_OK);
+        for (int k = 0; k < 2; k++) {
+            if (k == 0)
+                vg_detector_info(d, &info);
+            else
+                vg_model_info_get(m, &info);
+            assert_int_equal(info.imgsz, rows[i].used);
+            assert_int_equal(info.asked_imgsz, rows[i].asked);
+            assert_int_equal(info.imgsz_from, rows[i].from);
+            assert_int_equal(vg_imgsz_format(line, sizeof line, info.imgsz, info.asked_imgsz,
+                                             info.imgsz_from, info.max_stride),
+                             rows[i].line[0] != '\0');
+            assert_string_equal(line, rows[i].line);
+            if (k == 0)
+                assert_int_equal(vg_model_open(&m, weights, rows[i].given, 0, NULL), VG_OK);
+        }
+        vg_model_close(&m);
+        vg_detector_close(&d);
+    }
+    char line[128];
+    assert_true(vg_imgsz_format(line, sizeof line, 640, 640, VG_IMGSZ_DEFAULT, 32));
+    assert_string_equal(line, "imgsz 640, since the weights do not say theirs");
+    assert_true(vg_imgsz_format(line, sizeof line, 128, 100, VG_IMGSZ_OF_WEIGHTS, 32));
+    assert_string_equal(line,
+                        "imgsz 100 of the weights is raised to 128, a multiple of the stride 32");
 }
 
 static void what_is_held_is_what_was_planned(void **state)
@@ -168,6 +217,7 @@ int main(void)
         cmocka_unit_test(defaults_are_those_that_users_know),
         cmocka_unit_test(wrong_options_are_refused_with_words),
         cmocka_unit_test(imgsz_is_raised_to_the_stride),
+        cmocka_unit_test(imgsz_is_the_weights_own_unless_one_is_given),
         cmocka_unit_test(what_is_held_is_what_was_planned),
         cmocka_unit_test(a_limit_below_the_plan_is_refused_with_the_sum),
     };

@@ -130,6 +130,31 @@ static void a_run_leaves_every_file_that_users_know(void **state)
     assert_int_equal(folder_count_entries(scene_path(run, "weights")), 2);
 }
 
+/* args.yaml, the weights and who asks all have the size that was used. */
+static void imgsz_is_raised_to_the_stride_and_kept_so(void **state)
+{
+    (void)state;
+    vg_error err;
+    vg_train_info info;
+    char path[700], text[8192];
+    vg_train *t = set_train(folder);
+    set_arg(t, "imgsz", "40");
+    set_arg(t, "plots", "false");
+    if (vg_train_prepare(t, &err) != VG_OK)
+        fail_msg("%s (%s)", err.what, err.where);
+    vg_train_info_get(t, &info);
+    assert_int_equal(info.imgsz, 64);
+    assert_int_equal(info.asked_imgsz, 40);
+    assert_int_equal(info.max_stride, 32);
+    snprintf(path, sizeof path, "%s/args.yaml", info.folder);
+    FILE *f = fopen(path, "rb");
+    assert_non_null(f);
+    text[fread(text, 1, sizeof text - 1, f)] = '\0';
+    fclose(f);
+    assert_non_null(strstr(text, "\nimgsz: 64\n"));
+    vg_train_destroy(&t);
+}
+
 static void without_plots_no_picture_is_drawn_and_less_is_held(void **state)
 {
     (void)state;
@@ -274,6 +299,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(a_run_leaves_every_file_that_users_know),
+        TEST(imgsz_is_raised_to_the_stride_and_kept_so),
         TEST(without_plots_no_picture_is_drawn_and_less_is_held),
         TEST(a_picture_that_cannot_be_written_ends_no_run),
         TEST(a_run_that_was_stopped_goes_on),

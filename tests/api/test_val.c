@@ -61,6 +61,69 @@ static vg_val *open_well(const vg_val_options *o)
     return v;
 }
 
+static const char *message(const vg_val *v, const char *part)
+{
+    const char *m;
+    for (size_t i = 0; (m = vg_val_message(v, i)) != NULL; i++)
+        if (strstr(m, part) != NULL)
+            return m;
+    return NULL;
+}
+
+/* Trained at 64: another size gives other results, and nobody has to remember it. */
+static void imgsz_is_that_of_the_training(void **state)
+{
+    (void)state;
+    static const struct {
+        int given, asked, used;
+        vg_imgsz_from from;
+    } rows[] = {{0, 64, 64, VG_IMGSZ_OF_WEIGHTS}, {70, 70, 96, VG_IMGSZ_GIVEN}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        vg_val_options o = options("own");
+        vg_model_info info;
+        o.imgsz = rows[i].given;
+        vg_val *v = open_well(&o);
+        vg_val_model(v, &info);
+        assert_int_equal(info.imgsz, rows[i].used);
+        assert_int_equal(info.asked_imgsz, rows[i].asked);
+        assert_int_equal(info.imgsz_from, rows[i].from);
+        vg_val_close(&v);
+    }
+    assert_int_equal(vg_val_options_default().imgsz, 0);
+}
+
+static void classes_in_another_order_are_told(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *names, *told; /* NULL: nothing */
+    } rows[] = {{"[red, blue]", NULL},
+                {"[blue, red]", "CLASS ORDER"},
+                {"[red, green]", "1 of 2 class names differ: the first is class 1, \"blue\""},
+                {"{1: blue, 0: red}", NULL}};
+    char data[600], text[200];
+    snprintf(data, sizeof data, "%s/names.yaml", folder);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        vg_val_options o = options("names");
+        o.data = data;
+        snprintf(text, sizeof text, "path: .\ntrain: images/train\nval: images/val\nnames: %s\n",
+                 rows[i].names);
+        scene_write_text(data, text);
+        vg_val *v = open_well(&o);
+        const bool told = message(v, "class") != NULL || message(v, "CLASS") != NULL;
+        if (told != (rows[i].told != NULL) || (told && message(v, rows[i].told) == NULL))
+            fail_msg("%s: %s", rows[i].names, vg_val_message(v, 0));
+        vg_val_close(&v);
+    }
+    /* Without names there is nothing to compare. */
+    vg_val_options o = options("names");
+    o.data = data;
+    scene_write_text(data, "path: .\ntrain: images/train\nval: images/val\nnc: 2\n");
+    vg_val *v = open_well(&o);
+    assert_null(vg_val_message(v, 0));
+    vg_val_close(&v);
+}
+
 /* predictions.json: how many objects, how many of each picture, and that they can be. */
 static size_t read_predictions(const char *run, int nc, size_t by_picture[SET_VAL])
 {
@@ -300,6 +363,8 @@ static void faults_of_the_data_are_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(imgsz_is_that_of_the_training),
+        cmocka_unit_test(classes_in_another_order_are_told),
         cmocka_unit_test(every_detection_is_in_predictions_json),
         cmocka_unit_test(plots_are_in_the_folder_and_in_the_plan),
         cmocka_unit_test(single_cls_makes_one_class_of_all),

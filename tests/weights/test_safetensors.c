@@ -92,6 +92,46 @@ static void a_file_may_hold_no_tensor(void **state)
     weights_close(&f);
 }
 
+/* A file says what it likes: only what can be a size is one. */
+static void the_size_of_training_is_read_and_not_trusted(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *args;
+        int imgsz;
+    } rows[] = {
+        {"{\\\"imgsz\\\": 160}", 160},
+        {"{\\\"imgsz\\\": [480, 640]}", 640},
+        {"{\\\"imgsz\\\": [640]}", 640},
+        {"{\\\"imgsz\\\": 32}", 32},
+        {"{\\\"imgsz\\\": 8192}", 8192},
+        {"{\\\"imgsz\\\": 31}", 0},
+        {"{\\\"imgsz\\\": 8193}", 0},
+        {"{\\\"imgsz\\\": -640}", 0},
+        {"{\\\"imgsz\\\": 9e99}", 0},
+        {"{\\\"imgsz\\\": \\\"640\\\"}", 0},
+        {"{\\\"imgsz\\\": null}", 0},
+        {"{\\\"imgsz\\\": []}", 0},
+        {"{\\\"imgsz\\\": [640, -1]}", 0},
+        {"{\\\"imgsz\\\": [1, 2, 3]}", 0},
+        {"{\\\"imgsz\\\": {\\\"a\\\": 1}}", 0},
+        {"{\\\"imgsz\\\": 99999999999999999999}", 0},
+        {"{\\\"epochs\\\": 3}", 0},
+        {"{\\\"imgsz\\\": 6", 0},
+        {"[160]", 0},
+        {"160", 0},
+        {"", 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char header[256];
+        snprintf(header, sizeof header, "{\"__metadata__\":{\"train_args\":\"%s\"}}", rows[i].args);
+        weights_file *f = accept(header, 0);
+        if (weights_get_meta(f)->imgsz != rows[i].imgsz)
+            fail_msg("%s: %d", rows[i].args, weights_get_meta(f)->imgsz);
+        weights_close(&f);
+    }
+}
+
 static void metadata_tell_names_and_strides(void **state)
 {
     (void)state;
@@ -352,6 +392,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(tensors_keep_order_shape_and_place, setup,
                                         no_memory_is_left),
         cmocka_unit_test_setup_teardown(a_file_may_hold_no_tensor, setup, no_memory_is_left),
+        cmocka_unit_test_setup_teardown(the_size_of_training_is_read_and_not_trusted, setup,
+                                        no_memory_is_left),
         cmocka_unit_test_setup_teardown(metadata_tell_names_and_strides, setup, no_memory_is_left),
         cmocka_unit_test_setup_teardown(broken_rules_are_refused, setup, no_memory_is_left),
         cmocka_unit_test_setup_teardown(overlap_is_refused_and_names_the_tensor, setup,

@@ -167,6 +167,8 @@ static vg_status bad_value(const live_option *o, const char *value, const char *
                      is_kind ? mend + 5 : "");
 }
 
+enum { LEAST_IMGSZ = 32 }; /* 0 leaves it to the weights */
+
 static vg_status set_number(live_options *to, const live_option *o, const char *value,
                             vg_error *err)
 {
@@ -176,7 +178,8 @@ static vg_status set_number(live_options *to, const live_option *o, const char *
     size_t bytes;
     switch (o->kind) {
     case LIVE_OPTION_INT:
-        if (!base_parse_i64(&i, value, (int64_t)o->least, (int64_t)o->most))
+        if (!base_parse_i64(&i, value, (int64_t)o->least, (int64_t)o->most) ||
+            (o->offset == offsetof(live_options, imgsz) && i > 0 && i < LEAST_IMGSZ))
             return bad_value(o, value,
                              base_mend("give a whole number from %.0f to %.0f", o->least, o->most),
                              err);
