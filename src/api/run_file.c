@@ -309,12 +309,34 @@ vg_status api_run_file_detach(api_run_file *f, const char *folder, vg_error *err
 
 /* ---- names ---- */
 
+/* A file that is no checkpoint of a run. */
+static vg_status refuse_file(const char *run, const char *mend, vg_error *err)
+{
+    const char *suffix = base_path_suffix(run);
+    if (base_equal_nocase(suffix, ".pt") || base_equal_nocase(suffix, ".pth"))
+        return base_fail(err, VG_ERR_UNSUPPORTED, run,
+                         base_mend("start a new run from its weights: vigil train --weights %.250s "
+                                   "--data YAML --epochs N",
+                                   run),
+                         "a checkpoint of the Python tool, whose run cannot be resumed here: the "
+                         "state of its optimizer and schedule is not read");
+    if (base_equal_nocase(suffix, ".safetensors"))
+        return base_fail(err, VG_ERR_ARGUMENT, run,
+                         base_mend("%s; or start a new run from these weights: vigil train "
+                                   "--weights %.200s --data YAML",
+                                   mend, run),
+                         "weights alone, without the state of a run: only last.safetensors has it");
+    return base_fail(err, VG_ERR_ARGUMENT, run, mend, "neither a run's folder nor a checkpoint");
+}
+
 vg_status api_run_folder(char out[API_PATH_BYTES], const char *run, vg_error *err)
 {
     static const char *const tails[] = {"/weights/last.safetensors", "/weights"};
     const char *mend = "give a run's folder or its last.safetensors";
     if (!base_path_exists(run))
         return base_fail(err, VG_ERR_IO, run, mend, "no such run");
+    if (!base_path_is_dir(run) && strcmp(base_path_name(run), "last.safetensors") != 0)
+        return refuse_file(run, mend, err);
     if (!base_format(out, API_PATH_BYTES, "%s%s", base_starts_with(run, "weights") ? "./" : "",
                      run))
         return base_fail(err, VG_ERR_LIMIT, "run", "use a shorter path", "a path too long");

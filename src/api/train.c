@@ -1,5 +1,6 @@
 /* train.c: vg_train over train's run: arguments by name, the run folder, and who listens. What the
  * folder gets beside what train writes itself: train_report.c. */
+#include <assert.h>
 #include <dirent.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,9 +10,13 @@
 #include "run_file.h"
 #include "train_report.h"
 
+enum { MOST_ARGS = 128 };
+
 struct vg_train {
     api_accounts accounts;
     train_args args;
+    bool given[MOST_ARGS]; /* by the place in the table: set by the caller */
+    char notice[512];      /* "" or what a file of arguments had that training has not */
     train_run *run;
     char folder[API_PATH_BYTES];
     api_run_file *file; /* the lock on folder */
@@ -96,7 +101,41 @@ vg_status vg_train_set(vg_train *t, const char *name, const char *value, vg_erro
     if (t->run)
         return base_fail(err, VG_ERR_ARGUMENT, name, "set arguments before vg_train_prepare",
                          "an argument for a run that is prepared already");
-    return train_args_set(&t->args, name, value, err);
+    const vg_status st = train_args_set(&t->args, name, value, err);
+    size_t n;
+    const train_arg *table = train_arg_table(&n);
+    assert(n <= MOST_ARGS);
+    if (st == VG_OK)
+        t->given[train_arg_find(name) - table] = true;
+    return st;
+}
+
+/* cfg=args.yaml: the arguments of an earlier run, or of the Python tool, under those that were set.
+ */
+static vg_status settle_args(vg_train *t, vg_error *err)
+{
+    char path[TRAIN_ARG_TEXT_BYTES], left_out[256];
+    size_t n;
+    const train_arg *table = train_arg_table(&n), *model = train_arg_find("model");
+    memcpy(path, t->args.model, sizeof path);
+    const train_yaml_kind kind = path[0] ? train_yaml_look(path, work(t)) : TRAIN_YAML_OTHER;
+    if (kind == TRAIN_YAML_DATASET)
+        return base_fail(err, VG_ERR_ARGUMENT, path,
+                         base_mend("data=%.200s model=yolo11n.yaml", path),
+                         "a dataset's YAML where a model is wanted");
+    if (kind != TRAIN_YAML_ARGS)
+        return VG_OK;
+    t->given[model - table] = false;
+    t->args.model[0] = '\0';
+    const vg_status st =
+        train_args_read_file(&t->args, t->given, left_out, sizeof left_out, path, work(t), err);
+    if (st == VG_OK && strcmp(t->args.model, path) == 0)
+        return base_fail(err, VG_ERR_ARGUMENT, path, "write model: yolo11n.yaml in it",
+                         "a file of arguments that names itself as the model");
+    if (st == VG_OK && left_out[0])
+        base_format(t->notice, sizeof t->notice,
+                    "arguments of %.150s that vigil has none of are left out: %s", path, left_out);
+    return st;
 }
 
 /* ---- a run to go on with ---- */
@@ -162,11 +201,14 @@ static void name_model(train_args *a)
 
 vg_status vg_train_plan(vg_train *t, int nc, vg_plan *out, vg_error *err)
 {
-    train_args args = t->args;
     train_need need;
     if (t->run)
         return base_fail(err, VG_ERR_ARGUMENT, NULL, "ask vg_train_plan_get",
                          "a run that is prepared already");
+    const vg_status settled = settle_args(t, err);
+    if (settled != VG_OK)
+        return settled;
+    train_args args = t->args;
     name_model(&args);
     const vg_status st = train_plan(&need, &args, nc, &t->accounts.lent, err);
     if (st == VG_OK)
@@ -208,9 +250,12 @@ vg_status vg_train_prepare(vg_train *t, vg_error *err)
 {
     if (t->run)
         return base_fail(err, VG_ERR_ARGUMENT, NULL, NULL, "a run that is prepared already");
+    vg_status st = settle_args(t, err);
+    if (st != VG_OK)
+        return st;
     const char *project = t->args.project[0] ? t->args.project : "runs/train";
     t->is_resumed = t->args.resume[0] != '\0';
-    vg_status st = t->is_resumed ? find_resumed(t, project, err) : make_new(t, project, err);
+    st = t->is_resumed ? find_resumed(t, project, err) : make_new(t, project, err);
     if (st == VG_OK && t->is_resumed)
         st = api_run_file_create(&t->file, t->folder, work(t), err);
     if (st == VG_OK && t->is_resumed)
@@ -265,6 +310,8 @@ const char *vg_train_message(const vg_train *t, size_t index)
 {
     const data_set *train = train_run_set(t->run, DATA_TRAIN),
                    *val = train_run_set(t->run, DATA_VAL);
+    if (t->notice[0] != '\0' && index-- == 0)
+        return t->notice;
     const char *names = train_run_names_notice(t->run);
     if (names[0] != '\0' && index-- == 0)
         return names;

@@ -78,10 +78,13 @@ static vg_status open_model(vg_val *v, const vg_val_options *o, vg_error *err)
 {
     base_mem *work = v->accounts.lent.work;
     vg_status st = weights_open(&v->weights, o->weights, work, err);
-    if (st == VG_OK)
-        st = nn_graph_from_weights(&v->graph, v->weights, work, err);
     if (st != VG_OK)
         return st;
+    st = nn_graph_from_weights(&v->graph, v->weights, work, err);
+    if (st != VG_OK) {
+        base_error_prefix_where(err, o->weights);
+        return st;
+    }
     nn_graph_get_info(v->graph, 32, &v->info);
     v->imgsz = o->imgsz;
     stream_choose_imgsz(&v->imgsz, &v->asked_imgsz, &v->imgsz_from,

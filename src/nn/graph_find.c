@@ -1,6 +1,7 @@
 /* graph_find.c: which network a user means: a name, a YAML file, or what a weights file holds. */
 #include <string.h>
 
+#include "family.h"
 #include "graph.h"
 
 static const char *const scales[] = {"n", "s", "m", "l", "x"};
@@ -81,6 +82,19 @@ static int class_count(const weights_file *w)
                : 0;
 }
 
+/* No graph was made, as err says: better said by what the model is, if that is known. */
+static vg_status refuse_family(const weights_file *w, const base_node *yaml, vg_status st,
+                               vg_error *err)
+{
+    char family[96];
+    if (!nn_family_name(family, sizeof family, w, yaml))
+        return st;
+    return base_fail(err, VG_ERR_UNSUPPORTED, NULL,
+                     "vigil runs YOLO11 detection, scales n to x: give such weights, or train them "
+                     "on the same dataset: vigil train --model yolo11n.yaml --data YAML",
+                     "weights of another model: %s", family);
+}
+
 vg_status nn_graph_from_weights(nn_graph **out, const weights_file *w, base_mem *mem, vg_error *err)
 {
     const weights_meta *meta = weights_get_meta(w);
@@ -91,6 +105,8 @@ vg_status nn_graph_from_weights(nn_graph **out, const weights_file *w, base_mem 
                                            "yolo11.yaml (in the weights file)", mem, err);
         if (st == VG_OK)
             st = nn_graph_create(out, yaml, &(nn_graph_options){.scale = meta->scale}, mem, err);
+        if (st != VG_OK && st != VG_ERR_MEMORY)
+            st = refuse_family(w, yaml ? base_tree_root(yaml) : NULL, st, err);
         base_tree_destroy(&yaml);
         return st;
     }
@@ -103,8 +119,9 @@ vg_status nn_graph_from_weights(nn_graph **out, const weights_file *w, base_mem 
             return VG_OK;
         nn_graph_destroy(out);
     }
-    return base_fail(
+    base_fail(
         err, VG_ERR_FORMAT, NULL,
         "give weights of a YOLO11 detector, or a file that holds its model YAML",
         "a weights file that describes no model, and whose tensors are those of no YOLO11 scale");
+    return refuse_family(w, NULL, VG_ERR_FORMAT, err);
 }

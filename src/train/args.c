@@ -399,24 +399,29 @@ static bool node_text(char *buf, size_t n, const base_node *node)
 
 enum { VALUE_BYTES = 16384 };
 
+vg_status train_args_read_one(train_args *args, const base_node *node, const char *source,
+                              vg_error *err)
+{
+    char value[VALUE_BYTES];
+    const base_text where = base_text_make("%.400s:%d", source, node->line);
+    if (!node_text(value, sizeof value, node))
+        return base_fail(err, VG_ERR_FORMAT, where.text, "give a single value or a short list",
+                         "a value of %.100s that is neither", node->key);
+    const vg_status st = train_args_set(args, node->key, value, err);
+    if (st != VG_OK)
+        base_error_prefix_where(err, where.text);
+    return st;
+}
+
 vg_status train_args_read(train_args *args, const base_node *map, const char *source, vg_error *err)
 {
     if (map == NULL || map->kind != BASE_NODE_MAP)
         return base_fail(err, VG_ERR_FORMAT, source, "write one `name: value` a line",
                          "arguments that are not a map");
-    for (const base_node *c = map->first; c != NULL; c = c->next) {
-        char value[VALUE_BYTES];
-        const base_text where = base_text_make("%.400s:%d", source, c->line);
-        if (!node_text(value, sizeof value, c))
-            return base_fail(err, VG_ERR_FORMAT, where.text, "give a single value or a short list",
-                             "a value of %.100s that is neither", c->key);
-        const vg_status st = train_args_set(args, c->key, value, err);
-        if (st != VG_OK) {
-            base_error_prefix_where(err, where.text);
-            return st;
-        }
-    }
-    return VG_OK;
+    vg_status st = VG_OK;
+    for (const base_node *c = map->first; c != NULL && st == VG_OK; c = c->next)
+        st = train_args_read_one(args, c, source, err);
+    return st;
 }
 
 /* ---- to text ---- */

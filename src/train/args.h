@@ -71,6 +71,25 @@ vg_status train_args_set(train_args *args, const char *name, const char *value, 
 vg_status train_args_read(train_args *args, const base_node *map, const char *source,
                           vg_error *err);
 
+/* One of them. */
+vg_status train_args_read_one(train_args *args, const base_node *node, const char *source,
+                              vg_error *err);
+
+/* ---- args_file.c ---- */
+
+/* What a .yaml that was given for a model is instead: a dataset's, or a list of arguments. */
+typedef enum train_yaml_kind {
+    TRAIN_YAML_OTHER,
+    TRAIN_YAML_DATASET,
+    TRAIN_YAML_ARGS
+} train_yaml_kind;
+train_yaml_kind train_yaml_look(const char *path, base_mem *mem);
+/* The file's arguments but `resume` and those that were given (by their places in the table).
+ * left_out (n): the names that are on in the file and that training does not have, "" none. Errors:
+ * as train_args_read; VG_ERR_UNSUPPORTED: of another task than detection. */
+vg_status train_args_read_file(train_args *args, const bool *given, char *left_out, size_t n,
+                               const char *path, base_mem *mem, vg_error *err);
+
 /* The value as train_args_set takes it, every real as the shortest text of the same double; false
  * when buf (n) is too small: 16 KiB always do. */
 bool train_arg_format(char *buf, size_t n, const train_args *args, const train_arg *arg);

@@ -40,10 +40,13 @@ static vg_status yaml_of_weights(train_run *r, const char *path, int nc, vg_erro
     nn_graph *g = NULL;
     nn_graph_info info;
     vg_status st = weights_open(&f, path, r->mem.work, err);
-    if (st == VG_OK)
-        st = nn_graph_from_weights(&g, f, r->mem.work, err);
     if (st != VG_OK)
         goto done;
+    st = nn_graph_from_weights(&g, f, r->mem.work, err);
+    if (st != VG_OK) {
+        base_error_prefix_where(err, path);
+        goto done;
+    }
     nn_graph_get_info(g, 640, &info);
     const char *text = weights_get_meta(f)->model_yaml;
     if (text[0] == '{' || text[0] == '\0')

@@ -1,6 +1,8 @@
 /* file.c: opening by content, finding by name, and what both formats share. */
 #include "file.h"
 
+#include "container.h"
+
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -120,6 +122,9 @@ static vg_status read_by_content(weights_file *f, base_mem *mem, vg_error *err)
                          "the present form",
                          "a checkpoint of PyTorch's old form (%s), not a zip",
                          b[0] == 0x80 ? "bare pickle" : "tar");
+    vg_status st = VG_OK;
+    if ((n < 9 || b[8] != '{') && container_refuse(f, &st, err))
+        return st;
     return safetensors_read(f, mem, err);
 }
 
@@ -207,13 +212,29 @@ done:
     return st;
 }
 
+/* Who knows the Python tool expects a name like yolo11n.pt to be fetched. */
+static vg_status no_such_file(const char *path, vg_error *err)
+{
+    const char *name = base_path_name(path);
+    const bool is_theirs =
+        base_starts_with(name, "yolo") && base_equal_nocase(base_path_suffix(name), ".pt");
+    return base_fail(
+        err, VG_ERR_IO, path,
+        is_theirs ? base_mend("vigil fetches nothing: download %.60s from its maker's releases "
+                              "(Ultralytics), or make weights of your own: vigil train, vigil demo",
+                              name)
+                  : "check the path; weights come from vigil train (runs/train/exp/weights), from "
+                    "vigil demo, or from their maker",
+        "no such file of weights");
+}
+
 vg_status weights_open(weights_file **out, const char *path, base_mem *mem, vg_error *err)
 {
     *out = NULL;
     base_map map = {0};
     vg_status st = base_map_open(&map, path, err);
     if (st != VG_OK)
-        return st;
+        return base_path_exists(path) ? st : no_such_file(path, err);
     st = open_bytes(out, &map, map.bytes, map.n_bytes, path, mem, err);
     if (st != VG_OK)
         base_map_close(&map);

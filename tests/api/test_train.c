@@ -155,6 +155,56 @@ static void imgsz_is_raised_to_the_stride_and_kept_so(void **state)
     vg_train_destroy(&t);
 }
 
+static void refuse(const char *name, const char *value, vg_status status, const char *what,
+                   const char *mend)
+{
+    vg_error err = {0};
+    vg_train *t = set_train(folder);
+    set_arg(t, name, value);
+    const vg_status st = vg_train_prepare(t, &err);
+    if (st != status || strstr(err.what, what) == NULL || strstr(err.mend, mend) == NULL)
+        fail_msg("%s: %s; at %s; try %s", value, err.what, err.where, err.mend);
+    vg_train_destroy(&t);
+}
+
+static void what_cannot_be_resumed_says_what_to_do_with_it(void **state)
+{
+    (void)state;
+    char path[512];
+    snprintf(path, sizeof path, "%s/last.pt", folder);
+    scene_write_text(path, "x");
+    refuse("resume", path, VG_ERR_UNSUPPORTED, "of the Python tool", "--weights ");
+    snprintf(path, sizeof path, "%s/best.safetensors", folder);
+    scene_write_text(path, "x");
+    refuse("resume", path, VG_ERR_ARGUMENT, "weights alone", "--weights ");
+    snprintf(path, sizeof path, "%s/data.yaml", folder);
+    refuse("resume", path, VG_ERR_ARGUMENT, "neither a run's folder", "last.safetensors");
+    refuse("model", path, VG_ERR_ARGUMENT, "a dataset's YAML where a model is wanted", "data=");
+}
+
+/* cfg=args.yaml, and what was set beside it stays. */
+static void a_list_of_arguments_is_taken_as_one(void **state)
+{
+    (void)state;
+    char path[512];
+    vg_error err;
+    vg_train_info info;
+    snprintf(path, sizeof path, "%s/args.yaml", folder);
+    scene_write_text(path, "task: detect\nmodel: yolo11n.yaml\nimgsz: 32\nepochs: 9\nbatch: 2\n"
+                           "tracker: botsort.yaml\nsave_dir: runs/t\n");
+    vg_train *t = set_train(folder);
+    set_arg(t, "cfg", path);
+    set_arg(t, "epochs", "2");
+    set_arg(t, "plots", "false");
+    if (vg_train_prepare(t, &err) != VG_OK)
+        fail_msg("%s (%s)", err.what, err.where);
+    vg_train_info_get(t, &info);
+    assert_string_equal(info.model, "yolo11n");
+    assert_int_equal(info.epochs, 2);
+    assert_non_null(strstr(vg_train_message(t, 0), "are left out: tracker"));
+    vg_train_destroy(&t);
+}
+
 static void without_plots_no_picture_is_drawn_and_less_is_held(void **state)
 {
     (void)state;
@@ -300,6 +350,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_run_leaves_every_file_that_users_know),
         TEST(imgsz_is_raised_to_the_stride_and_kept_so),
+        TEST(what_cannot_be_resumed_says_what_to_do_with_it),
+        TEST(a_list_of_arguments_is_taken_as_one),
         TEST(without_plots_no_picture_is_drawn_and_less_is_held),
         TEST(a_picture_that_cannot_be_written_ends_no_run),
         TEST(a_run_that_was_stopped_goes_on),

@@ -1,0 +1,79 @@
+/* test_family.c: weights of other models are refused by their own names. */
+#include "support/test.h"
+
+#include "nn/nn.h"
+
+static base_mem mem = {.tag = "test"};
+
+/* A file without tensors whose model is `yaml`, JSON with ' for ". */
+static void refuse(const char *yaml, const char *family)
+{
+    char header[2048], text[1024];
+    uint8_t bytes[2100];
+    size_t k = 0;
+    for (const char *c = yaml; *c && k < sizeof text - 3; c++) {
+        if (*c == '\'')
+            text[k++] = '\\';
+        text[k++] = *c == '\'' ? '"' : *c;
+    }
+    text[k] = '\0';
+    snprintf(header, sizeof header, "{\"__metadata__\":{\"model_yaml\":\"%s\"}}", text);
+    const uint64_t n = strlen(header);
+    memcpy(bytes, &n, 8);
+    memcpy(bytes + 8, header, n);
+    weights_file *f = NULL;
+    nn_graph *g = NULL;
+    vg_error err = {0};
+    if (weights_open_memory(&f, bytes, 8 + (size_t)n, "w", &mem, &err) != VG_OK)
+        fail_msg("%s", err.what);
+    const vg_status st = nn_graph_from_weights(&g, f, &mem, &err);
+    if (st != VG_ERR_UNSUPPORTED || strstr(err.what, family) == NULL ||
+        strstr(err.mend, "YOLO11 detection") == NULL)
+        fail_msg("%s: %d %s; try %s", family, (int)st, err.what, err.mend);
+    assert_null(g);
+    weights_close(&f);
+    assert_int_equal(mem.in_use_bytes, 0);
+}
+
+#define SCALES "'nc':80,'ch':3,'scales':{'n':[0.33,0.25,1024]},"
+
+static void other_families_and_tasks_are_named(void **state)
+{
+    (void)state;
+    refuse("{" SCALES "'backbone':[[-1,1,'Conv',[64,3,2]],[-1,3,'C2f',[128,true]]],"
+           "'head':[[[1],1,'Detect',['nc']]]}",
+           ": YOLOv8 detection");
+    refuse("{" SCALES "'yaml_file':'yolov9c.yaml','backbone':[[-1,1,'ELAN1',[64,3,2]]],"
+           "'head':[[[0],1,'Detect',['nc']]]}",
+           ": YOLOv9 detection");
+    refuse("{" SCALES "'yaml_file':'/a/yolo12n.yaml','backbone':[[-1,4,'A2C2f',[64,true,4]]],"
+           "'head':[[[0],1,'Detect',['nc']]]}",
+           ": YOLO12 detection");
+    refuse("{" SCALES "'backbone':[[-1,1,'Conv',[64,3,2]],[-1,2,'C3k2',[64,false,0.25]]],"
+           "'head':[[[1],1,'Segment',['nc',32,256]]]}",
+           ": YOLO11 segmentation");
+    refuse("{" SCALES "'backbone':[[-1,1,'Conv',[64,3,2]],[-1,2,'C3k2',[64,false,0.25]]],"
+           "'head':[[[1],1,'Pose',['nc',[17,3]]]]}",
+           ": YOLO11 pose");
+    refuse("{" SCALES "'yaml_file':'yolo11n-cls.yaml','backbone':[[-1,1,'Conv',[64,3,2]]],"
+           "'head':[[-1,1,'Classify',['nc']]]}",
+           ": YOLO11 classification");
+    refuse("{" SCALES "'end2end':true,'reg_max':1,'backbone':[[-1,1,'Conv',[64,3,2]],"
+           "[-1,2,'C3k2',[64,false,0.25,true,3]]],'head':[[[1],1,'Detect',['nc']]]}",
+           ": YOLO26 detection");
+    refuse("{" SCALES "'yaml_file':'yolo26n-obb.yaml','backbone':[[-1,1,'Conv',[64,3,2]],"
+           "[-1,2,'C3k2',[64,false,0.25,true,3]]],'head':[[[1],1,'OBB26',['nc',1]]]}",
+           ": YOLO26 oriented boxes");
+    refuse("{'nc':80,'backbone':[[-1,1,'Conv',[64,3,2]],[-1,3,'models.common.C3',[128]]],"
+           "'head':[[[1],1,'Detect',['nc','anchors']]]}",
+           ": YOLOv5 detection");
+    refuse("{" SCALES "'backbone':[[-1,6,'HGBlock',[48,128,3]]],"
+           "'head':[[[0],1,'RTDETRDecoder',['nc']]]}",
+           ": RT-DETR detection");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(other_families_and_tasks_are_named)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
