@@ -58,9 +58,12 @@ static vg_status read_all(train_args *args, const bool *given, char *left_out, s
     for (const base_node *c = root->first; c != NULL; c = c->next) {
         const train_arg *arg = train_arg_find(c->key);
         const bool is_off = c->kind == BASE_NODE_NULL || (c->kind == BASE_NODE_BOOL && c->i == 0);
-        if (!arg && !is_off && !is_one_of(c->key, silent, sizeof silent / sizeof *silent) &&
-            base_format(left_out + length, n - length, "%s%.40s", length > 0 ? ", " : "", c->key))
-            length += strlen(left_out + length);
+        if (!arg && !is_off && !is_one_of(c->key, silent, sizeof silent / sizeof *silent)) {
+            if (base_format(left_out + length, n - length, "%s%.40s", length > 0 ? ", " : "",
+                            c->key))
+                length += strlen(left_out + length);
+            left_out[length] = '\0'; /* whole names */
+        }
         if (!arg || c->kind == BASE_NODE_NULL || given[arg - table] ||
             strcmp(arg->name, "resume") == 0)
             continue;

@@ -44,10 +44,6 @@ static const magic magics[] = {
     M(0, "\x89PNG", "a PNG picture", SWAPPED),
     M(0, "RIFF", "a picture or video (RIFF)", SWAPPED),
     M(4, "ftyp", "a video", SWAPPED),
-    M(0,
-      "\x7f"
-      "ELF",
-      "a program", "give a .pt or .safetensors file"),
 };
 
 /* Protocol buffers have no magic: ONNX begins with its version (field 1, a small number), and then

@@ -213,19 +213,19 @@ done:
 }
 
 /* Who knows the Python tool expects a name like yolo11n.pt to be fetched. */
-static vg_status no_such_file(const char *path, vg_error *err)
+static void mend_missing(const char *path, vg_error *err)
 {
     const char *name = base_path_name(path);
     const bool is_theirs =
         base_starts_with(name, "yolo") && base_equal_nocase(base_path_suffix(name), ".pt");
-    return base_fail(
-        err, VG_ERR_IO, path,
-        is_theirs ? base_mend("vigil fetches nothing: download %.60s from its maker's releases "
-                              "(Ultralytics), or make weights of your own: vigil train, vigil demo",
-                              name)
-                  : "check the path; weights come from vigil train (runs/train/exp/weights), from "
-                    "vigil demo, or from their maker",
-        "no such file of weights");
+    if (err == NULL)
+        return;
+    base_format(err->mend, sizeof err->mend,
+                is_theirs ? "vigil fetches nothing: download %.60s from its maker's releases "
+                            "(Ultralytics), or make weights of your own: vigil train, vigil demo"
+                          : "check the path of %.60s; weights come from vigil train "
+                            "(runs/train/exp/weights), from vigil demo, or from their maker",
+                name);
 }
 
 vg_status weights_open(weights_file **out, const char *path, base_mem *mem, vg_error *err)
@@ -233,8 +233,10 @@ vg_status weights_open(weights_file **out, const char *path, base_mem *mem, vg_e
     *out = NULL;
     base_map map = {0};
     vg_status st = base_map_open(&map, path, err);
+    if (st != VG_OK && !base_path_exists(path))
+        mend_missing(path, err);
     if (st != VG_OK)
-        return base_path_exists(path) ? st : no_such_file(path, err);
+        return st;
     st = open_bytes(out, &map, map.bytes, map.n_bytes, path, mem, err);
     if (st != VG_OK)
         base_map_close(&map);

@@ -318,7 +318,7 @@ static void wrong_runs_are_refused_and_leave_no_folder(void **state)
         {"model", "yolo12x.yaml", "no such model", VG_ERR_ARGUMENT},
         {"weights", "/nowhere/w.pt", "No such file", VG_ERR_IO},
         {"classes", "2", "class 2 in a dataset of 2 classes", VG_ERR_ARGUMENT},
-        {"split", "test", "test", VG_ERR_ARGUMENT},
+        {"split", "test", "test", VG_ERR_FORMAT},
         {"resume", "/nowhere", "no such run", VG_ERR_IO},
     };
     vg_error err;

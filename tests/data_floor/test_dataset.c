@@ -165,7 +165,7 @@ static void a_split_without_pictures_is_an_error_with_its_path(void **state)
     assert_non_null(strstr(failure.what, "no pictures in the train split"));
     assert_int_equal(
         data_set_open(&set, s, &(data_set_options){.split = DATA_TEST}, NULL, &mem, &failure),
-        VG_ERR_ARGUMENT);
+        VG_ERR_FORMAT);
     assert_non_null(strstr(failure.what, "no test split"));
     data_spec_destroy(&s);
     farm_text(&f, "data.yaml", "train: images/gone\nval: images/val\nnc: 1\n");

@@ -140,7 +140,7 @@ static void classes_are_chosen_and_checked(void **state)
     j->o.classes = &outside;
     assert_int_equal(stream_predict_open(&j->p, &j->o, &j->mem, &j->err), VG_ERR_ARGUMENT);
     assert_null(j->p);
-    assert_string_equal(j->err.where, "classes");
+    assert_string_equal(j->err.where, "option classes");
 }
 
 /* ---- stopping ---- */

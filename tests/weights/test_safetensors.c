@@ -229,8 +229,8 @@ static void files_that_are_something_else_are_told_apart(void **state)
         const char *what;
     } cases[] = {
         {"", 0, VG_ERR_FORMAT, "empty"},
-        {"hello", 5, VG_ERR_FORMAT, "too few"},
-        {"nc: 80 # a YAML file", 20, VG_ERR_FORMAT, "neither"},
+        {"hello", 5, VG_ERR_FORMAT, "a text"},
+        {"nc: 80 # a YAML file", 20, VG_ERR_FORMAT, "a text"},
         {"\x80\2\x8a\nl\xfc\x9c\x46\xf9 j\xa8P\x19.\x80\2M", 18, VG_ERR_UNSUPPORTED,
          "old form (bare pickle)"},
         {"\x80\2}q\0X\3\0\0\0abc", 13, VG_ERR_UNSUPPORTED, "bare pickle"},
