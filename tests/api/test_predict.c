@@ -131,6 +131,7 @@ static void wrong_jobs_are_refused_and_leave_no_folder(void **state)
             break;
         case 2:
             o.source = "/nowhere";
+            want = VG_ERR_IO;
             break;
         case 3:
             o.source = "rtsp://camera/1";
