@@ -420,7 +420,9 @@ static void tell_epoch(void *ctx, const train_epoch_end *e)
         end.n_instances = e->validation->metrics.n_truths;
     }
     api_run_file_epoch(t->file, &end);
-    end.trouble = api_train_report_trouble(t->report); /* not for other processes */
+    end.trouble = train_run_news(t->run); /* not for other processes */
+    if (!end.trouble)
+        end.trouble = api_train_report_trouble(t->report);
     if (t->listener && t->listener->epoch)
         t->listener->epoch(t->listener->ctx, &end);
 }

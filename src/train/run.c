@@ -23,7 +23,7 @@ static bool stop_is_wanted(const train_listener *l)
     return l != NULL && l->wants_stop != NULL && l->wants_stop(l->ctx);
 }
 
-static vg_status save_checkpoint(train_run *r, vg_error *err)
+vg_status run_save_checkpoint(train_run *r, vg_error *err)
 {
     const train_facts facts = run_facts(r);
     r->state.position.seconds = seconds_now(r);
@@ -33,9 +33,13 @@ static vg_status save_checkpoint(train_run *r, vg_error *err)
 
 static vg_status interrupted(train_run *r, vg_error *err)
 {
-    const vg_status st = save_checkpoint(r, err);
+    const vg_status st = run_keep(r, err);
     if (st != VG_OK)
         return st;
+    if (r->bearing.is_full) {
+        *err = r->bearing.news;
+        return err->status;
+    }
     return base_fail(err, VG_ERR_INTERRUPTED, r->last_path,
                      base_mend("go on with resume=%.400s", r->last_path),
                      "stopped in epoch %lld of %d, after batch %lld of %lld",
@@ -163,8 +167,9 @@ static vg_status run_batch(train_run *r, const data_batch *b, const train_listen
     if (stop_is_wanted(listener))
         return interrupted(r, err);
     const double minutes = (double)(base_now_ns() - r->saved_ns) / 60e9;
-    if (r->args.save && r->args.save_minutes > 0 && minutes >= r->args.save_minutes)
-        return save_checkpoint(r, err);
+    const bool is_due = r->args.save_minutes > 0 && minutes >= r->args.save_minutes;
+    if (r->args.save && (is_due || run_is_due_again(r)))
+        return run_keep(r, err);
     return VG_OK;
 }
 
@@ -283,16 +288,17 @@ static vg_status end_epoch(train_run *r, const train_listener *listener, vg_erro
     if (v.stopped)
         return interrupted(r, err);
     const report_epoch row = make_row(r, validates ? &v : NULL);
-    st = report_csv_append(r->csv, &row, err);
+    st = run_add_row(r, &row, err);
     if (st != VG_OK)
         return st;
+    const double before = r->state.best.fitness, fitness = train_fitness(row.map50, row.map);
     if (validates)
-        verdict = train_best_push(&r->state.best, p->epoch + 1, train_fitness(row.map50, row.map),
-                                  r->args.patience);
+        verdict = train_best_push(&r->state.best, p->epoch + 1, fitness, r->args.patience);
     if (verdict.is_best && (r->args.save || is_last))
-        st = save_model(r, r->best_path, p->epoch + 1, err);
+        st = run_settle_best(r, save_model(r, r->best_path, p->epoch + 1, err), fitness, before,
+                             err);
     if (st == VG_OK && r->args.save)
-        st = save_period(r, p->epoch + 1, err);
+        st = run_settle_period(r, save_period(r, p->epoch + 1, err), err);
     if (st != VG_OK)
         return st;
 
@@ -300,7 +306,7 @@ static vg_status end_epoch(train_run *r, const train_listener *listener, vg_erro
     p->batch = 0;
     memset(p->loss_sums, 0, sizeof p->loss_sums);
     if (r->args.save || is_last)
-        st = save_checkpoint(r, err);
+        st = run_keep(r, err);
     const train_epoch_end end = {
         .row = row, .validation = validates ? &v : NULL, .verdict = verdict};
     if (st == VG_OK && listener != NULL && listener->epoch != NULL)
@@ -375,7 +381,7 @@ vg_status run_refuse_finished(const train_run *r, vg_error *err)
     return VG_ERR_ARGUMENT;
 }
 
-vg_status train_run_go(train_run *r, const train_listener *listener, vg_error *err)
+static vg_status go(train_run *r, const train_listener *listener, vg_error *err)
 {
     r->started_ns = r->saved_ns = base_now_ns();
     while (r->state.position.epoch < r->args.epochs && !patience_is_out(r)) {
@@ -385,7 +391,23 @@ vg_status train_run_go(train_run *r, const train_listener *listener, vg_error *e
         if (st != VG_OK)
             return st;
     }
-    return finish(r, listener, err);
+    if (r->bearing.is_full) {
+        const vg_status st = run_keep(r, err);
+        if (st == VG_OK && r->bearing.is_full) {
+            *err = r->bearing.news; /* the last checkpoint can be resumed */
+            return err->status;
+        }
+        if (st != VG_OK)
+            return st;
+    }
+    const vg_status st = finish(r, listener, err);
+    return st == VG_OK ? run_tell_lost(r, err) : st;
+}
+
+vg_status train_run_go(train_run *r, const train_listener *listener, vg_error *err)
+{
+    vg_error local; /* failures are read here, not only told */
+    return go(r, listener, err != NULL ? err : &local);
 }
 
 /* ---- facts ---- */

@@ -65,7 +65,8 @@ void train_run_destroy(train_run **r);
 /* Until the last epoch, or until patience or the listener ends it. VG_ERR_INTERRUPTED: the
  * listener's wish; a checkpoint was written from which resume goes on with the same numbers.
  * VG_ERR_FORMAT: gradients that are no numbers, step after step. After an error the last checkpoint
- * is intact. */
+ * is intact. A disk without room ends no run: what could not be written is tried again, and
+ * VG_ERR_IO at the end says what is lost. */
 vg_status train_run_go(train_run *r, const train_listener *listener, vg_error *err);
 
 /* Facts for who prints them. Borrowed. */
@@ -84,6 +85,8 @@ bool train_run_transferred(const train_run *r, size_t *n_transferred, size_t *n_
 const char *train_run_names_notice(const train_run *r);
 /* imgsz as it was given; that of train_run_args is raised to a multiple of the stride. */
 int train_run_asked_imgsz(const train_run *r);
+/* That the disk is full and training goes on, or that there is room again; once each, NULL else. */
+const vg_error *train_run_news(train_run *r);
 /* A newer checkpoint was damaged and an older one used: why. False else. */
 bool train_run_fell_back(const train_run *r, const vg_error **why);
 /* Of best.safetensors when the run is finished. NULL: not yet. Borrowed. */

@@ -6,7 +6,19 @@
 #include "need.h"
 #include "run.h"
 
-enum { RUN_PATH_BYTES = 4096 };
+enum { RUN_PATH_BYTES = 4096, RUN_MOST_WAITING = 64 };
+
+/* What waits for room on the disk, and what was lost: bear.c. */
+typedef struct run_bearing {
+    bool is_full; /* the last writing failed for want of it */
+    int64_t tried_ns;
+    size_t n_rows; /* that results.csv lacks; the oldest gives way */
+    report_epoch rows[RUN_MOST_WAITING];
+    size_t n_lost_rows, n_lost_models;
+    double lost_best; /* fitness of weights that were not kept; 0: none, or better ones were */
+    bool has_news;
+    vg_error news;
+} run_bearing;
 
 struct train_run {
     train_args args;
@@ -39,6 +51,7 @@ struct train_run {
     train_validator *validator;
     float *resized; /* multi_scale: the largest batch; else NULL */
     report_csv *csv;
+    run_bearing bearing;
 
     bool has_transferred, fell_back, has_final;
     size_t n_transferred;
@@ -60,6 +73,8 @@ train_facts run_facts(const train_run *r);
  * else it is left. Returns VG_ERR_ARGUMENT. */
 vg_status run_refuse_finished(const train_run *r, vg_error *err);
 data_augment run_augment(const train_args *a);
+/* VG_ERR_IO where the folder's disk has no room for checkpoints. */
+vg_status run_check_room(const train_run *r, bool resumes, vg_error *err);
 /* Works out need; makes args.batch a number; says no when the plan does not fit args.memory_limit
  * (is_strict), or no batch does. */
 vg_status run_plan(train_run *r, bool is_strict, vg_error *err);
@@ -67,6 +82,23 @@ data_loader_options run_loader_options(const train_run *r, int batch);
 train_validator_options run_validator_options(const train_run *r, int batch);
 detect_loss_bounds run_loss_bounds(const train_run *r, int n, int h, int w, size_t most_labels,
                                    int n_threads);
+/* ---- bear.c: err is where the failure's words are; never NULL ---- */
+
+/* st, or VG_OK where it is a failure that passes; then it is told and will be tried again. */
+vg_status run_bear(train_run *r, vg_status st, const vg_error *e);
+vg_status run_add_row(train_run *r, const report_epoch *row, vg_error *err);
+/* After writing best.safetensors, of this fitness, where the best before was `before`. */
+vg_status run_settle_best(train_run *r, vg_status st, double fitness, double before,
+                          const vg_error *err);
+/* After writing epochN.safetensors. */
+vg_status run_settle_period(train_run *r, vg_status st, const vg_error *err);
+/* The rows that wait, then the checkpoint. */
+vg_status run_keep(train_run *r, vg_error *err);
+bool run_is_due_again(const train_run *r);
+/* VG_ERR_IO: the run is finished, and lacks something. */
+vg_status run_tell_lost(const train_run *r, vg_error *err);
+vg_status run_save_checkpoint(train_run *r, vg_error *err);
+
 /* The largest that multi_scale makes of a batch. */
 void run_enlarge(const train_run *r, int *h, int *w);
 /* Validation's weights: the average, or a file. */

@@ -492,6 +492,8 @@ static vg_status make_all(train_run *r, const train_checkpoint *c, vg_error *err
                        "the run had %lld batches an epoch, and the dataset now makes %lld",
                        (long long)r->state.position.n_batches, (long long)r->schedule.n_batches);
     r->seconds_before = r->state.position.seconds;
+    if (st == VG_OK)
+        st = run_check_room(r, c != NULL, err);
     return st == VG_OK ? open_csv(r, err) : st;
 }
 

@@ -2,6 +2,8 @@
  * does is proved in tests/train. */
 #include "set.h"
 
+#include <sys/resource.h>
+
 static char folder[256];
 
 static int set_up(void **state)
@@ -205,6 +207,58 @@ static void a_list_of_arguments_is_taken_as_one(void **state)
     vg_train_destroy(&t);
 }
 
+/* No file can be opened from the end of epoch 2's batches until that epoch is over. */
+typedef struct shortage {
+    struct rlimit before;
+    int n_told, n_epochs;
+    char told[2][600];
+} shortage;
+
+static void take_descriptors(void *ctx, const vg_train_batch *b)
+{
+    shortage *s = ctx;
+    if (b->epoch != 2 || b->batch != b->n_batches)
+        return;
+    struct rlimit none = s->before;
+    none.rlim_cur = 3;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+}
+
+static void give_descriptors(void *ctx, const vg_train_epoch *e)
+{
+    shortage *s = ctx;
+    s->n_epochs++;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &s->before), 0);
+    if (e->trouble != NULL && s->n_told < 2)
+        snprintf(s->told[s->n_told++], sizeof s->told[0], "%s", e->trouble->what);
+}
+
+static void a_shortage_that_passes_ends_no_run(void **state)
+{
+    (void)state;
+    shortage s = {.n_epochs = 0};
+    vg_error err = {0};
+    vg_train_info info;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &s.before), 0);
+    vg_train *t = set_train(folder);
+    set_arg(t, "name", "short");
+    set_arg(t, "epochs", "4");
+    set_arg(t, "cache", "ram"); /* pictures are not opened again */
+    set_arg(t, "plots", "false");
+    prepare(t);
+    const vg_train_listener l = {.ctx = &s, .batch = take_descriptors, .epoch = give_descriptors};
+    if (vg_train_run(t, &l, &err) != VG_OK)
+        fail_msg("%s (%s)", err.what, err.where);
+    vg_train_info_get(t, &info);
+    assert_int_equal(s.n_epochs, 4);
+    assert_int_equal(s.n_told, 2);
+    assert_non_null(strstr(s.told[0], "Too many open files"));
+    assert_non_null(strstr(s.told[1], "there is room again"));
+    assert_true(set_has(info.folder, "weights/best.safetensors"));
+    assert_true(set_has(info.folder, "weights/last.safetensors"));
+    vg_train_destroy(&t);
+}
+
 static void without_plots_no_picture_is_drawn_and_less_is_held(void **state)
 {
     (void)state;
@@ -334,7 +388,7 @@ static void wrong_runs_are_refused_and_leave_no_folder(void **state)
             fail_msg("%s=%s left a folder", rows[i].name, rows[i].value);
     }
     t = set_train(folder);
-    assert_int_equal(vg_train_set(t, "ephocs", "1", &err), VG_ERR_ARGUMENT);
+    assert_int_equal(vg_train_set(t, "epocs", "1", &err), VG_ERR_ARGUMENT);
     assert_non_null(strstr(err.mend, "epochs"));
     assert_int_equal(vg_train_set(t, "epochs", "many", &err), VG_ERR_ARGUMENT);
     assert_int_equal(vg_train_run(t, NULL, &err), VG_ERR_ARGUMENT);
@@ -352,6 +406,7 @@ int main(void)
         TEST(imgsz_is_raised_to_the_stride_and_kept_so),
         TEST(what_cannot_be_resumed_says_what_to_do_with_it),
         TEST(a_list_of_arguments_is_taken_as_one),
+        TEST(a_shortage_that_passes_ends_no_run),
         TEST(without_plots_no_picture_is_drawn_and_less_is_held),
         TEST(a_picture_that_cannot_be_written_ends_no_run),
         TEST(a_run_that_was_stopped_goes_on),
