@@ -65,10 +65,24 @@ enum { CLI_HELP_BYTES = 640 };
  * values. Cut at n. */
 void cli_option_text(char *buf, size_t n, const cli_option *o, const void *values);
 
+/* ---- print.c ---- */
+
+/* printf for the commands. What a %s brings may be the words of others (names of files, classes,
+ * processes, an error): it is made fit for a line (vigil/text.h) and padded by characters, while
+ * the format is the program's own, with its line ends. Knows what C17's printf knows, but for %n,
+ * %p, long double and wide characters. Returns the columns written. */
+int cli_print(FILE *to, const char *format, ...) VG_PRINTF(2, 3);
+/* The first n bytes of text, whose line ends are the program's own (a report, a log). */
+void cli_text_lines(FILE *to, const char *text, size_t n);
+/* So that no command can forget it. Words of the program alone may go through fputs. */
+#ifndef CLI_PRINT_IMPLEMENTATION
+#define printf(...)  cli_print(stdout, __VA_ARGS__)
+#define fprintf(...) cli_print(__VA_ARGS__)
+#endif
+
 /* ---- output.c ---- */
 
-/* Text from outside (file names, names of classes, words) on a person's line: control characters
- * come out as \x1b, so that a file's name can neither end the line nor talk to the terminal. */
+/* cli_print of a text alone. */
 void cli_text(FILE *to, const char *text);
 /* The three fields, as error.h shows them; returns status, so that a command can end with it. */
 int cli_error_print(const vg_error *err, int status);

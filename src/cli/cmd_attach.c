@@ -62,14 +62,32 @@ static void row_clear(attach_view *a)
     a->row_stands = false;
 }
 
+/* Of n bytes, those of a last character that has not come whole. */
+static size_t unfinished(const char *bytes, size_t n)
+{
+    for (size_t k = 1; k <= 3 && k <= n; k++) {
+        const unsigned char c = (unsigned char)bytes[n - k];
+        if (c >= 0xC0)
+            return k < (c >= 0xF0 ? 4u : c >= 0xE0 ? 3u : 2u) ? k : 0;
+        if (c < 0x80)
+            return 0;
+    }
+    return 0;
+}
+
 /* What has come since the last time. */
 static void log_show(attach_view *a)
 {
     char chunk[CHUNK_BYTES];
     ssize_t n;
     while ((n = read(a->log, chunk, sizeof chunk)) > 0) {
+        const size_t rest = unfinished(chunk, (size_t)n);
+        if (rest > 0)
+            lseek(a->log, -(off_t)rest, SEEK_CUR);
+        if ((size_t)n == rest)
+            return;
         row_clear(a);
-        fwrite(chunk, 1, (size_t)n, stdout);
+        cli_text_lines(stdout, chunk, (size_t)n - rest);
     }
 }
 

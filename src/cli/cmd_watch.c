@@ -114,7 +114,9 @@ static void event_words(void *ctx, const vg_watch_event *e)
     const bool begins = strcmp(e->was, "learning") == 0 && strcmp(e->state, "steady") == 0;
     if (begins || e->with[0] != '\0')
         return;
-    fprintf(to, "%10.0f s  %s\n", e->time_s, e->words);
+    fprintf(to, "%10.0f s  ", e->time_s);
+    cli_text_lines(to, e->words, strlen(e->words));
+    fputc('\n', to);
     fflush(to);
 }
 

@@ -14,23 +14,12 @@ _Static_assert(VG_WHERE_BYTES == VG_WHAT_BYTES && VG_MEND_BYTES == VG_WHAT_BYTES
 
 void cli_text(FILE *to, const char *text)
 {
-    for (const unsigned char *s = (const unsigned char *)text; *s != '\0'; s++) {
-        bool c1 = s[0] == 0xC2 && s[1] >= 0x80 && s[1] < 0xA0; /* U+0080..U+009F in UTF-8 */
-        if (c1)
-            fprintf(to, "\\x%02x\\x%02x", s[0], s[1]);
-        else if (*s < 0x20 || *s == 0x7F)
-            fprintf(to, "\\x%02x", *s);
-        else
-            fputc(*s, to);
-        s += c1;
-    }
+    cli_print(to, "%s", text);
 }
 
 static void error_row(const char *head, const char *text)
 {
-    fputs(head, stderr);
-    cli_text(stderr, text);
-    fputc('\n', stderr);
+    cli_print(stderr, "%s%s\n", head, text);
 }
 
 int cli_error_print(const vg_error *err, int status)
@@ -95,43 +84,19 @@ const char *cli_commas(char buf[32], long long value)
     return buf;
 }
 
-/* Bytes of the well-formed UTF-8 character at s (RFC 3629), 0 when there is none. */
-static size_t utf8_length(const unsigned char *s)
-{
-    static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t n = s[0] < 0x80   ? 1
-               : s[0] < 0xC0 ? 0
-               : s[0] < 0xE0 ? 2
-               : s[0] < 0xF0 ? 3
-               : s[0] < 0xF8 ? 4
-                             : 0;
-    if (n < 2)
-        return n;
-    uint32_t code = s[0] & (0x7Fu >> n);
-    for (size_t i = 1; i < n; i++) {
-        if ((s[i] & 0xC0) != 0x80)
-            return 0;
-        code = code << 6 | (s[i] & 0x3Fu);
-    }
-    bool surrogate = code >= 0xD800 && code <= 0xDFFF;
-    return code < smallest[n] || surrogate || code > 0x10FFFF ? 0 : n;
-}
-
 void cli_json_string(FILE *to, const char *text)
 {
-    const unsigned char *s = (const unsigned char *)text;
     fputc('"', to);
-    while (*s != '\0') {
-        size_t n = utf8_length(s);
-        if (n == 0)
-            fputs("\\ufffd", to);
-        else if (*s == '"' || *s == '\\')
-            fprintf(to, "\\%c", *s);
-        else if (*s < 0x20)
-            fprintf(to, "\\u%04x", *s);
-        else
-            fwrite(s, 1, n, to);
-        s += n == 0 ? 1 : n;
+    while (*text != '\0') { /* a character at a time, so that no text is too long */
+        char one[5] = {text[0]}, escaped[16];
+        size_t n = 1;
+        while (n < 4 && ((unsigned char)text[n] & 0xC0) == 0x80) {
+            one[n] = text[n];
+            n++;
+        }
+        vg_text_json(escaped, sizeof escaped, one);
+        fputs(escaped, to);
+        text += n;
     }
     fputc('"', to);
 }

@@ -153,7 +153,7 @@ const char *watch_event_words(char *buf, const watch_event *e)
     const size_t n = WATCH_EVENT_TEXT_BYTES;
     const watch_verdict *v = &e->verdict;
     const watch_series_info *info = watch_series_get(e->series);
-    char a[32];
+    char a[32], shown[2 * WATCH_EVIDENCE_BYTES]; /* the line ends here are ours, and no name's */
     const bool rises =
         v->state == WATCH_SUSPECT || v->state == WATCH_LEAKING || v->state == WATCH_CRITICAL;
     if (e->series == WATCH_WORK_IDLE_S) {
@@ -174,15 +174,19 @@ const char *watch_event_words(char *buf, const watch_event *e)
         return buf;
     }
     if (e->cause[0] != '\0') {
-        base_format(buf + k, n - k, "\n  cause: %s%s%s%s", e->cause, e->rule[0] ? " (" : "",
-                    e->rule, e->rule[0] ? ")" : "");
+        base_line_escape(shown, sizeof shown, e->cause);
+        base_format(buf + k, n - k, "\n  cause: %s%s%s%s", shown, e->rule[0] ? " (" : "", e->rule,
+                    e->rule[0] ? ")" : "");
         k += strlen(buf + k);
     }
     if (e->evidence[0] != '\0') {
-        base_format(buf + k, n - k, "\n  seen:  %s", e->evidence);
+        base_line_escape(shown, sizeof shown, e->evidence);
+        base_format(buf + k, n - k, "\n  seen:  %s", shown);
         k += strlen(buf + k);
     }
-    if (e->remedy[0] != '\0')
-        base_format(buf + k, n - k, "\n  try:   %s", e->remedy);
+    if (e->remedy[0] != '\0') {
+        base_line_escape(shown, sizeof shown, e->remedy);
+        base_format(buf + k, n - k, "\n  try:   %s", shown);
+    }
     return buf;
 }

@@ -15,7 +15,8 @@ typedef struct watch_writer {
     vg_status st;
 } watch_writer;
 void watch_put(watch_writer *w, const char *format, ...) VG_PRINTF(2, 3);
-/* As text of HTML, and of an attribute; as the inside of a JSON string. */
+/* As base_line_escape and its kin write it. */
+void watch_put_line(watch_writer *w, const char *text);
 void watch_put_html(watch_writer *w, const char *text);
 void watch_put_json(watch_writer *w, const char *text);
 void watch_put_label(watch_writer *w, const char *text);

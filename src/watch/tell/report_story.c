@@ -31,6 +31,11 @@ static void put_escaped(watch_writer *w, const char *text,
                                    w->mem, w->err);
 }
 
+void watch_put_line(watch_writer *w, const char *text)
+{
+    put_escaped(w, text, base_line_escape);
+}
+
 void watch_put_html(watch_writer *w, const char *text)
 {
     put_escaped(w, text, base_html_escape);

@@ -9,11 +9,12 @@ static void put_cause(watch_writer *w, const watch_cause *c)
 {
     char text[WATCH_FORECAST_BYTES], when[WATCH_FIGURE_BYTES];
     const watch_event *e = c->event;
-    watch_put(w, "%s: %s%s%s%s", watch_state_name(e->verdict.state),
-              e->cause[0] != '\0'              ? e->cause
-              : e->verdict.state == WATCH_HUNG ? "the job makes no progress"
-                                               : "it rises without end, and no rule knows why",
-              e->rule[0] != '\0' ? " (" : "", e->rule, e->rule[0] != '\0' ? ")" : "");
+    watch_put(w, "%s: ", watch_state_name(e->verdict.state));
+    watch_put_line(w, e->cause[0] != '\0'              ? e->cause
+                      : e->verdict.state == WATCH_HUNG ? "the job makes no progress"
+                                                       : "it rises without end, and no rule knows "
+                                                         "why");
+    watch_put(w, "%s%s%s", e->rule[0] != '\0' ? " (" : "", e->rule, e->rule[0] != '\0' ? ")" : "");
     if (c->is_past)
         watch_put(w, "; said after %s, not so now", watch_duration(when, e->time_s));
     watch_put(w, "\n  shows in: ");
@@ -21,10 +22,14 @@ static void put_cause(watch_writer *w, const watch_cause *c)
         watch_put(w, "%s%s", i > 0 ? ", " : "", watch_series_get(c->series[i])->name);
     if (e->verdict.state != WATCH_HUNG)
         watch_put(w, "\n  rate:     %s", watch_forecast(text, e->series, &e->verdict));
-    if (e->evidence[0] != '\0')
-        watch_put(w, "\n  seen:     %s", e->evidence);
-    if (e->remedy[0] != '\0')
-        watch_put(w, "\n  try:      %s", e->remedy);
+    if (e->evidence[0] != '\0') {
+        watch_put(w, "\n  seen:     ");
+        watch_put_line(w, e->evidence);
+    }
+    if (e->remedy[0] != '\0') {
+        watch_put(w, "\n  try:      ");
+        watch_put_line(w, e->remedy);
+    }
     watch_put(w, "\n\n");
 }
 
@@ -56,12 +61,13 @@ static void put_tree(watch_writer *w, const watch_story *s)
     for (size_t i = 0; i < n; i++) {
         const watch_life *l = &s->lives[order[i]];
         const int indent = 2 * (depths[i] < 8 ? depths[i] : 8);
-        watch_put(w, "%*s%-*.*s %8d %9s %8d %6d %10s %10s\n", indent, "", 34 - indent, 34 - indent,
-                  l->now.name, (int)l->now.pid, watch_duration(cpu, l->now.cpu_s), l->now.threads,
-                  l->now.fds,
-                  watch_life_is_alive(s, l) ? watch_amount(rss, WATCH_BYTES, l->now.rss_bytes)
-                                            : "ended",
-                  watch_amount(peak, WATCH_BYTES, l->peak_rss_bytes));
+        char name[4 * WATCH_NAME_BYTES]; /* a history may be anybody's */
+        base_line_escape(name, sizeof name, l->now.name);
+        watch_put(
+            w, "%*s%-*.*s %8d %9s %8d %6d %10s %10s\n", indent, "", 34 - indent, 34 - indent, name,
+            (int)l->now.pid, watch_duration(cpu, l->now.cpu_s), l->now.threads, l->now.fds,
+            watch_life_is_alive(s, l) ? watch_amount(rss, WATCH_BYTES, l->now.rss_bytes) : "ended",
+            watch_amount(peak, WATCH_BYTES, l->peak_rss_bytes));
     }
 }
 
@@ -72,9 +78,11 @@ static void put_told(watch_writer *w, const watch_story *s)
     for (size_t i = watch_story_first_told(s); i < s->n_told; i++) {
         const watch_told *t = watch_story_told(s, i);
         const watch_event *e = &t->event;
-        if (e->series == WATCH_NONE)
-            watch_put(w, "%9s  %s\n", watch_duration(when, e->time_s), t->note);
-        else if (e->was != WATCH_LEARNING || e->verdict.state != WATCH_STEADY)
+        if (e->series == WATCH_NONE) {
+            watch_put(w, "%9s  ", watch_duration(when, e->time_s));
+            watch_put_line(w, t->note);
+            watch_put(w, "\n");
+        } else if (e->was != WATCH_LEARNING || e->verdict.state != WATCH_STEADY)
             watch_put(w, "%9s  %s: %s, was %s%s%s\n", watch_duration(when, e->time_s),
                       watch_series_get(e->series)->name, watch_state_name(e->verdict.state),
                       watch_state_name(e->was), watch_is_rising(&e->verdict) ? "; " : "",
@@ -89,9 +97,12 @@ vg_status watch_report_text(base_str *out, const watch_story *s, base_mem *mem, 
     watch_cause causes[WATCH_MOST_CAUSES];
     char text[WATCH_FIGURE_BYTES];
     const size_t n = watch_story_causes(s, causes);
-    watch_put(&w, "%s\n%s; watched for %s, %zu samples, %d restarts, phase %s\n\n", s->command,
+    watch_put_line(&w, s->command);
+    watch_put(&w, "\n%s; watched for %s, %zu samples, %d restarts, phase ",
               watch_state_name(watch_story_worst(s, NULL)),
-              watch_duration(text, s->now_s - s->first_s), s->n_samples, s->n_restarts, s->phase);
+              watch_duration(text, s->now_s - s->first_s), s->n_samples, s->n_restarts);
+    watch_put_line(&w, s->phase);
+    watch_put(&w, "\n\n");
     for (size_t i = 0; i < n; i++)
         put_cause(&w, &causes[i]);
     put_verdicts(&w, s);
