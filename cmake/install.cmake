@@ -1,6 +1,7 @@
 # cmake --install build --prefix /usr/local: program, library, headers, pkg-config file, man page, completion.
 # The library's soname is the first number of its version: it changes when a program linked against the old one would
-# break. The installed program finds its library beside itself, so a prefix may be moved as a whole.
+# break. The program has its own code within itself and names no folder to look for libraries in, so a prefix may be
+# moved as a whole.
 include(GNUInstallDirs)
 
 if(TARGET vigil_shared)
@@ -19,8 +20,6 @@ if(TARGET vigil_shared)
 endif()
 
 if(TARGET vigil)
-  file(RELATIVE_PATH to_libdir ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
-  set_target_properties(vigil PROPERTIES INSTALL_RPATH "$ORIGIN/${to_libdir}")
   install(TARGETS vigil RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
   # Drawn by the program from its own tables of options, so that a page cannot be out of date.
   if(NOT CMAKE_CROSSCOMPILING AND NOT VIGIL_SANITIZE AND NOT VIGIL_FUZZ)

@@ -10,6 +10,33 @@ if(VIGIL_SANITIZE)
   add_link_options(-fsanitize=${VIGIL_SANITIZE})
 endif()
 
+# What makes a fault in a parser harder to use, none of it in the kernels' loops: canaries, guard pages that cannot be
+# jumped over, checked sizes, tables that are read-only once the program runs, addresses that nobody knows beforehand, and
+# on x86 the marks of control-flow enforcement. tests/check_hardening.sh reads them from what was built.
+include(CheckCCompilerFlag)
+include(CheckPIESupported)
+check_pie_supported()
+check_c_compiler_flag(-fstack-protector-strong VIGIL_HAS_STACK_PROTECTOR)
+check_c_compiler_flag(-fstack-clash-protection VIGIL_HAS_STACK_CLASH)
+check_c_compiler_flag(-fcf-protection=full VIGIL_HAS_CF_PROTECTION)
+if(VIGIL_HAS_STACK_PROTECTOR)
+  add_compile_options(-fstack-protector-strong)
+endif()
+if(VIGIL_HAS_STACK_CLASH)
+  add_compile_options(-fstack-clash-protection)
+endif()
+if(VIGIL_HAS_CF_PROTECTION)
+  add_compile_options(-fcf-protection=full)
+endif()
+# The C library warns where nothing is optimized, and sanitizers want the plain functions.
+if(NOT VIGIL_SANITIZE AND NOT VIGIL_FUZZ)
+  add_compile_options($<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE> $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=2>)
+endif()
+add_link_options(-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack)
+# Every library is the system's or within the program, so no file of ours looks for one in a folder of its own. Programs
+# that link the shared library in the build tree (its tests) find it beside themselves.
+set(CMAKE_BUILD_RPATH_USE_ORIGIN ON)
+
 if(VIGIL_WERROR)
   add_compile_options(-Werror)
 endif()

@@ -27,6 +27,7 @@ done
 libdir=$(dirname "$(find "$prefix" -name libvigil.so)")
 [ -f "$libdir/pkgconfig/vigil.pc" ] || fail "vigil.pc is not beside libvigil.so.0"
 readelf -d "$libdir/libvigil.so.0" | grep -q 'SONAME.*\[libvigil\.so\.0\]' || fail "the soname is not libvigil.so.0"
+"$source/tests/check_hardening.sh" "$prefix/bin/vigil" "$libdir/libvigil.so.0" || fail "what is installed is not hardened"
 readelf -d "$prefix/bin/vigil" | grep -q "R.*PATH.*\[$build" && fail "bin/vigil still looks into the build folder"
 
 "$prefix/bin/vigil" --version >/dev/null || fail "the installed vigil does not run"
