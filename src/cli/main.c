@@ -1,7 +1,9 @@
 /* main.c: finds the command, has its options parsed, runs it, and makes sure that stdout took the
  * product. */
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "field.h"
@@ -106,8 +108,21 @@ static int run(int n, char *const *words)
     return mode != NULL ? command_run(command, n, words) : command_run(command, n - 1, words + 1);
 }
 
+/* A closed descriptor of 0 to 2 would be the number of the next file that is opened, and what is
+ * said on stdout or stderr would be written into it. False: not even /dev/null can be had. */
+static bool standard_files_are_open(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 &&
+            open("/dev/null", fd == STDIN_FILENO ? O_RDONLY : O_WRONLY) != fd)
+            return false; /* open gives the lowest number that is free: fd */
+    return true;
+}
+
 int main(int argc, char **argv)
 {
+    if (!standard_files_are_open())
+        return CLI_FAILED;
     /* Lines of the product appear as they are made, also in a pipe; and the C library takes no
      * memory for them later. */
     static char room[STDOUT_BYTES];

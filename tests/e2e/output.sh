@@ -20,6 +20,31 @@ if [ -c /dev/full ]; then
     to_full --help
 fi
 
+# Started with closed descriptors: their numbers are never a file's, into which words would be written. The JSON lines are
+# the file's first and whole ones, and the rest is as ever.
+n=0
+# closed NAME REDIRECTION...: tried with descriptor 0, 1, 2 and all of them closed.
+closed() {
+    n=$((n + 1))
+    got=0
+    eval "\"$vigil\" predict --weights \"$weights\" --imgsz 160 --source pics --save --save-json --name closed_$n $*" || got=$?
+    equal "$got" 0 "exit status with $*"
+    "$build/tests/json_check" lines "runs/predict/closed_$n/predictions.jsonl" >json.txt || fail "with $*: $(cat json.txt)"
+    equal "$(wc -l <"runs/predict/closed_$n/predictions.jsonl")" 4 "lines of predictions with $*"
+}
+closed '<&- >out 2>err'
+closed '</dev/null >&- 2>err'
+closed '</dev/null >out 2>&-'
+closed '<&- >&- 2>&-'
+# The guard's job has them, too; the report's words are not written into the history that it reads.
+got=0
+"$vigil" watch --interval 100ms --name closed --record --view off -- \
+    sh -c 'for fd in 0 1 2; do [ -e /proc/self/fd/$fd ] || exit 9; done; sleep 0.5' <&- >&- 2>&- || got=$?
+equal "$got" 0 "exit status of a guard and its job with closed descriptors"
+"$vigil" report runs/watch/closed --json <&- >&- 2>&- || fail "a report with closed descriptors"
+run 0 report runs/watch/closed --json
+says out '"verdict"'
+
 # A reader that has seen enough: no message, and the files are whole.
 mkdir many
 for i in 1 2 3 4 5 6 7 8 9; do
