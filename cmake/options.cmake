@@ -28,8 +28,9 @@ endif()
 if(VIGIL_HAS_CF_PROTECTION)
   add_compile_options(-fcf-protection=full)
 endif()
-# The C library warns where nothing is optimized, and sanitizers want the plain functions.
-if(NOT VIGIL_SANITIZE AND NOT VIGIL_FUZZ)
+# The C library warns where nothing is optimized, sanitizers want the plain functions, and for clang it makes macros of
+# names that base and the commands take over.
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU" AND NOT VIGIL_SANITIZE AND NOT VIGIL_FUZZ)
   add_compile_options($<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE> $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=2>)
 endif()
 add_link_options(-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack)

@@ -30,9 +30,9 @@
 #if defined(__x86_64__)
 #include <mm_malloc.h>
 #endif
-
-/* Outside base nobody reaches for memory or for unbounded text but through it. */
-#ifndef BASE_IMPLEMENTATION
+#ifndef BASE_IMPLEMENTATION /* others reach for memory and unbounded text through base alone */
+#undef asprintf             /* macros with clang and _FORTIFY_SOURCE */
+#undef sprintf
 #pragma GCC poison malloc calloc realloc strdup strndup asprintf vasprintf strcpy strcat sprintf   \
     vsprintf strtok atoi atof qsort
 #endif

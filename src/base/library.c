@@ -3,6 +3,7 @@
 #include "library.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <string.h>
 
 #include "status.h"
@@ -11,10 +12,16 @@ vg_status base_library_open(void **out, const char *soname, const char *purpose,
                             vg_error *err)
 {
     *out = dlopen(soname, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    if (*out == NULL)
-        return base_fail(err, VG_ERR_UNSUPPORTED, soname, mend, "%s, which does not load: %s",
-                         purpose, dlerror());
-    return VG_OK;
+    if (*out != NULL)
+        return VG_OK;
+    const char *why = dlerror();
+    /* The loader keeps no errno: that it met a limit is in its words. */
+    if (strstr(why, "failed to map") != NULL || strstr(why, strerror(ENOMEM)) != NULL)
+        mend = "raise the limit of memory (ulimit -v), or close other programs";
+    else if (strstr(why, strerror(EMFILE)) != NULL)
+        mend = "raise the limit of open files (ulimit -n)";
+    return base_fail(err, VG_ERR_UNSUPPORTED, soname, mend, "%s, which does not load: %s", purpose,
+                     why);
 }
 
 /* ISO C has no cast from data to function; copying is what POSIX means. */

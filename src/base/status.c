@@ -68,6 +68,24 @@ vg_status base_fail(vg_error *err, vg_status status, const char *where, const ch
     return status;
 }
 
+/* Where a limit was met, raising it is the remedy, whatever else was thought of. */
+static const char *mend_of_limit(int number, const char *mend)
+{
+    switch (number) {
+    case EMFILE:
+        return "raise the limit of open files (ulimit -n)";
+    case EFBIG:
+        return "raise the limit of a file's size (ulimit -f), or choose another file system";
+    case ENFILE:
+        return "close other programs: the system has no open file to spare";
+    case ENOSPC:
+    case EDQUOT:
+        return mend != NULL ? mend : "make room on that disk";
+    default:
+        return mend;
+    }
+}
+
 vg_status base_fail_errno(vg_error *err, vg_status status, const char *where, const char *mend,
                           const char *what, ...)
 {
@@ -78,7 +96,7 @@ vg_status base_fail_errno(vg_error *err, vg_status status, const char *where, co
     const char *reason = strerror_r(kept, buf, sizeof buf);
     va_list args;
     va_start(args, what);
-    fill(err, status, where, mend, reason, what, args);
+    fill(err, status, where, mend_of_limit(kept, mend), reason, what, args);
     va_end(args);
     errno = kept;
     return status;

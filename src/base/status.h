@@ -16,7 +16,7 @@
 vg_status base_fail(vg_error *err, vg_status status, const char *where, const char *mend,
                     const char *what, ...) VG_PRINTF(5, 6);
 
-/* base_fail with strerror(errno) appended to what as ": No such file or directory". */
+/* base_fail with ": " and strerror(errno) behind what; errno's limits have a mend of their own. */
 vg_status base_fail_errno(vg_error *err, vg_status status, const char *where, const char *mend,
                           const char *what, ...) VG_PRINTF(5, 6);
 

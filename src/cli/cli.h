@@ -76,6 +76,8 @@ int cli_print(FILE *to, const char *format, ...) VG_PRINTF(2, 3);
 void cli_text_lines(FILE *to, const char *text, size_t n);
 /* So that no command can forget it. Words of the program alone may go through fputs. */
 #ifndef CLI_PRINT_IMPLEMENTATION
+#undef printf /* macros already, with clang and _FORTIFY_SOURCE */
+#undef fprintf
 #define printf(...)  cli_print(stdout, __VA_ARGS__)
 #define fprintf(...) cli_print(__VA_ARGS__)
 #endif

@@ -53,9 +53,9 @@ void net_service_status(net_service *s, const char *status)
     if (s->fd < 0 || hash == s->last_status)
         return;
     s->last_status = hash;
-    base_format(text, sizeof text, "STATUS=%.500s", status);
-    for (char *c = text; *c != '\0'; c++)
-        *c = *c == '\n' ? ' ' : *c;
+    char shown[512]; /* a line end in it would begin a message of its own */
+    base_line_escape(shown, sizeof shown, status);
+    base_format(text, sizeof text, "STATUS=%s", shown);
     say(s, text);
 }
 

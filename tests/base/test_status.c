@@ -48,6 +48,27 @@ static void long_texts_are_cut_at_their_end(void **state)
     assert_memory_equal(err.where, "pre: aaa", 8);
 }
 
+static void a_limit_that_was_met_says_how_to_raise_it(void **state)
+{
+    (void)state;
+    vg_error err;
+    errno = EMFILE;
+    base_fail_errno(&err, VG_ERR_IO, NULL, "check the folder's permissions", "x");
+    assert_non_null(strstr(err.mend, "ulimit -n"));
+    errno = EFBIG;
+    base_fail_errno(&err, VG_ERR_IO, NULL, NULL, "x");
+    assert_non_null(strstr(err.mend, "ulimit -f"));
+    errno = ENOSPC;
+    base_fail_errno(&err, VG_ERR_IO, NULL, "choose another project", "x");
+    assert_string_equal(err.mend, "choose another project");
+    errno = ENOSPC;
+    base_fail_errno(&err, VG_ERR_IO, NULL, NULL, "x");
+    assert_non_null(strstr(err.mend, "make room"));
+    errno = EACCES;
+    base_fail_errno(&err, VG_ERR_IO, NULL, "check the folder's permissions", "x");
+    assert_string_equal(err.mend, "check the folder's permissions");
+}
+
 static void errno_is_told_and_kept(void **state)
 {
     (void)state;
@@ -99,6 +120,7 @@ int main(void)
         cmocka_unit_test(fail_takes_null_for_what_is_unwanted),
         cmocka_unit_test(long_texts_are_cut_at_their_end),
         cmocka_unit_test(errno_is_told_and_kept),
+        cmocka_unit_test(a_limit_that_was_met_says_how_to_raise_it),
         cmocka_unit_test(an_error_can_be_rewritten_from_itself),
         cmocka_unit_test(prefix_goes_before_where),
         cmocka_unit_test(every_status_has_a_name_and_a_text),

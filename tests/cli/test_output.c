@@ -78,7 +78,7 @@ static void formats_mean_what_they_mean_in_c(void **state)
     SAME("%*s|%d%%|%c|%5d|%-5d|%05d|%+d|% d|%i", -5, "ab", 7, 'x', 42, 42, 42, 42, 42, -42);
     SAME("%lld %ld %zu %u %x %X %#o %llu", 1LL << 60, -5L, (size_t)9, 3u, 255u, 255u, 8u, ~0ULL);
     SAME("%" PRIu64 " %12" PRIu64 " %jd %td %hhd %hu", UINT64_MAX, UINT64_C(7), (intmax_t)-3,
-         (ptrdiff_t)4, -1, 65535);
+         (ptrdiff_t)4, (signed char)-1, (unsigned short)65535);
     SAME("%.1f %g %e %8.3f %-8.2f| %+14.0f %.0f %a", 1.25, 1e-9, 3.5, 2.0, 2.5, -3.0, 1e30, 0.5);
     SAME("%10.4s|%s", "abcdefgh", "");
     SAME("plain\n");

@@ -165,11 +165,13 @@ bool live_source_is_video(const char *source, const char *input_format)
 void live_stem_clean(char out[LIVE_STEM_BYTES], const char *text)
 {
     const size_t most = LIVE_STEM_BYTES - 8; /* a number may follow */
+    char shown[4 * LIVE_NAME_BYTES]; /* what is beyond ASCII in it is a letter, or harmless */
     size_t n = 0;
-    for (; *text != '\0' && n < most; text++) {
-        const unsigned char c = (unsigned char)*text;
+    base_line_escape(shown, sizeof shown, text);
+    for (const char *at = shown; *at != '\0' && n < most; at++) {
+        const unsigned char c = (unsigned char)*at;
         const bool is_fit = isalnum(c) || c >= 0x80 || c == '.' || c == '_' || c == '-';
-        const char next = is_fit ? *text : '-';
+        const char next = is_fit ? *at : '-';
         if (next == '-' && (n == 0 || out[n - 1] == '-'))
             continue;
         if (next == '.' && n == 0) /* neither hidden nor ".." */
