@@ -19,6 +19,10 @@
 
 enum {
     HEAD_S = 15,
+    /* Beyond the places for all: who comes when these are taken hears of the open page alone, and
+     * has less time to ask for it. So a probe is answered whoever else holds on to the server. */
+    SPARE_PLACES = 4,
+    SPARE_HEAD_S = 2,
     ANSWER_S = 60,
     STREAM_S = 20,
     MEMORY_BYTES = 16 << 10, /* of libmicrohttpd, for each connection */
@@ -50,11 +54,16 @@ typedef struct library {
 
 typedef enum doing { NOTHING, HEAD, ANSWER, STREAM } doing;
 
+typedef struct in6 {
+    unsigned char bytes[16];
+} in6;
+
 typedef struct place {
     net_server *server;
     struct MHD_Connection *connection;
     doing doing; /* NOTHING: free */
     int fd;
+    in6 from; /* whose it is */
     int64_t since_ns;
     bool sleeps;
     net_stream stream;
@@ -75,7 +84,7 @@ struct net_server {
     bool (*answer)(void *ctx, const net_request *r, const char *path, net_answer *a, base_mem *mem);
     char token[NET_TOKEN_BYTES], pages[256];
     const char *open_page; /* NULL: none */
-    place places[NET_MOST_CONNECTIONS];
+    place places[NET_MOST_CONNECTIONS + SPARE_PLACES];
 };
 
 struct net_request {
@@ -84,6 +93,17 @@ struct net_request {
 };
 
 /* ---- places ---- */
+
+static int n_places(const net_server *s)
+{
+    return s->most_connections + SPARE_PLACES;
+}
+
+/* A free one is nobody's. */
+static bool is_spare(const place *p)
+{
+    return p->server != NULL && p - p->server->places >= p->server->most_connections;
+}
 
 static place *place_of(const net_server *s, struct MHD_Connection *c)
 {
@@ -100,6 +120,25 @@ static void set_doing(place *p, doing what)
     pthread_mutex_unlock(&p->server->lock);
 }
 
+static in6 from_of(const struct sockaddr *a)
+{
+    in6 from = {{0}};
+    if (a != NULL && a->sa_family == AF_INET)
+        memcpy(from.bytes, &((const struct sockaddr_in *)(const void *)a)->sin_addr, 4);
+    if (a != NULL && a->sa_family == AF_INET6)
+        memcpy(from.bytes, &((const struct sockaddr_in6 *)(const void *)a)->sin6_addr, 16);
+    return from;
+}
+
+/* Of one address three quarters of the places for all, and the spare ones. */
+static int first_place(const net_server *s, const in6 *from)
+{
+    int n = 0;
+    for (int i = 0; i < s->most_connections; i++)
+        n += s->places[i].doing != NOTHING && memcmp(&s->places[i].from, from, sizeof *from) == 0;
+    return n < s->most_connections * 3 / 4 ? 0 : s->most_connections;
+}
+
 /* A connection has come, or gone: its descriptor is closed after this. */
 static void note_connection(void *server, struct MHD_Connection *c, void **context,
                             enum MHD_ConnectionNotificationCode code)
@@ -112,17 +151,23 @@ static void note_connection(void *server, struct MHD_Connection *c, void **conte
     }
     const union MHD_ConnectionInfo *info =
         s->mhd.MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+    const int fd = info != NULL ? (int)info->connect_fd : -1;
+    info = s->mhd.MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const in6 from = from_of(info != NULL ? info->client_addr : NULL);
     pthread_mutex_lock(&s->lock);
-    for (int i = 0; i < s->most_connections && *context == NULL; i++)
+    for (int i = first_place(s, &from); i < n_places(s) && *context == NULL; i++)
         if (s->places[i].doing == NOTHING) {
             s->places[i] = (place){.server = s,
                                    .connection = c,
                                    .doing = HEAD,
-                                   .fd = info != NULL ? (int)info->connect_fd : -1,
+                                   .fd = fd,
+                                   .from = from,
                                    .since_ns = base_now_ns()};
             *context = &s->places[i];
         }
     pthread_mutex_unlock(&s->lock);
+    if (*context == NULL && fd >= 0)
+        shutdown(fd, SHUT_RDWR);
 }
 
 static void note_completed(void *server, struct MHD_Connection *c, void **ctx,
@@ -137,7 +182,7 @@ static void note_completed(void *server, struct MHD_Connection *c, void **ctx,
 
 static void wake_locked(net_server *s)
 {
-    for (int i = 0; i < s->most_connections; i++)
+    for (int i = 0; i < n_places(s); i++)
         if (s->places[i].sleeps) {
             s->places[i].sleeps = false;
             s->places[i].since_ns = base_now_ns();
@@ -149,10 +194,12 @@ static void wake_locked(net_server *s)
 static void cut_late(const net_server *s, int64_t now_ns)
 {
     static const int64_t most_s[] = {[HEAD] = HEAD_S, [ANSWER] = ANSWER_S, [STREAM] = STREAM_S};
-    for (int i = 0; i < s->most_connections; i++) {
+    for (int i = 0; i < n_places(s); i++) {
         const place *p = &s->places[i];
+        const int64_t patience_s =
+            p->doing == HEAD && is_spare(p) ? SPARE_HEAD_S : most_s[p->doing];
         if (p->doing != NOTHING && p->fd >= 0 &&
-            now_ns - p->since_ns > most_s[p->doing] * INT64_C(1000000000))
+            now_ns - p->since_ns > patience_s * INT64_C(1000000000))
             shutdown(p->fd, SHUT_RDWR);
     }
 }
@@ -396,11 +443,14 @@ static enum MHD_Result answer(void *server, struct MHD_Connection *connection, c
         return send_line(&r, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD", "Allow",
                          "GET, HEAD");
     }
+    const bool is_open = r.s->open_page != NULL && strcmp(path, r.s->open_page) == 0;
+    const place *at = place_of(r.s, connection);
+    if (!is_open && (at == NULL || is_spare(at)))
+        return send_busy(&r);
     if (r.s->token[0] != '\0') {
         const char *given = net_request_query(&r, "token");
         if (given != NULL && same_secret(r.s->token, given, strlen(given)))
             return give_cookie(&r);
-        const bool is_open = r.s->open_page != NULL && strcmp(path, r.s->open_page) == 0;
         if (!is_open && !net_request_is_trusted(&r))
             return send_line(&r, MHD_HTTP_UNAUTHORIZED,
                              "a token is needed: Authorization: Bearer TOKEN, or /?token=TOKEN",
@@ -459,8 +509,7 @@ static vg_status start_daemon(net_server *s, const char *where, vg_error *err)
                            (s->address.is_v6 ? (unsigned)MHD_USE_IPv6 : 0u);
     s->daemon = s->mhd.MHD_start_daemon(
         flags, 0, NULL, NULL, answer, s, MHD_OPTION_EXTERNAL_LOGGER, ignore, NULL,
-        MHD_OPTION_SOCK_ADDR, &a.any, MHD_OPTION_CONNECTION_LIMIT, (unsigned)s->most_connections,
-        MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)(s->most_connections * 3 / 4),
+        MHD_OPTION_SOCK_ADDR, &a.any, MHD_OPTION_CONNECTION_LIMIT, (unsigned)n_places(s),
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HEAD_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)MEMORY_BYTES, MHD_OPTION_NOTIFY_CONNECTION, note_connection, s,
         MHD_OPTION_NOTIFY_COMPLETED, note_completed, s, MHD_OPTION_END);
@@ -564,7 +613,7 @@ int net_server_n_connections(net_server *s)
 {
     int n = 0;
     pthread_mutex_lock(&s->lock);
-    for (int i = 0; i < s->most_connections; i++)
+    for (int i = 0; i < n_places(s); i++)
         n += s->places[i].doing != NOTHING;
     pthread_mutex_unlock(&s->lock);
     return n;

@@ -48,7 +48,8 @@ typedef struct net_server_options {
      * net_request_is_trusted what it may tell. */
     const char *open_page;
     const char *pages;    /* what a 404 says: "there are / and /metrics" */
-    int most_connections; /* at most NET_MOST_CONNECTIONS; of one address three quarters of them */
+    int most_connections; /* at most NET_MOST_CONNECTIONS; of one address three quarters of them.
+                             Four more are taken for open_page alone */
     int most_streams;     /* of the connections; 0: no streams */
     size_t most_answer_bytes; /* of all bodies that are being sent */
     void *ctx;

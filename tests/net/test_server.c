@@ -439,6 +439,32 @@ static void two_hundred_readers_are_survived(void **state)
     assert_int_equal(count_folder("task"), n_threads);
 }
 
+static int stuck(void)
+{
+    const int fd = dial();
+    send(fd, "GET /page HTTP/1.1\r\nX: ", 24, MSG_NOSIGNAL);
+    return fd;
+}
+
+/* Whoever holds the places of this address: six of eight, then the spare ones as well. */
+static void a_probe_is_answered_when_all_places_are_taken(void **state)
+{
+    int fds[10];
+    (void)state;
+    serve_with("", 8, 0);
+    for (int i = 0; i < 6; i++)
+        fds[i] = stuck();
+    UNTIL(net_server_n_connections(b.server) == 6);
+    assert_int_equal(ask("/open", ""), 200);
+    assert_int_equal(ask("/page", ""), 503);
+    for (int i = 6; i < 10; i++)
+        fds[i] = stuck();
+    UNTIL(ask("/open", "") == 200);
+    for (int i = 0; i < 10; i++)
+        close(fds[i]);
+    UNTIL(ask("/page", "") == 200);
+}
+
 static atomic_bool drip_stops;
 
 /* A byte now and then, so that the connection is never quiet. */
@@ -523,6 +549,7 @@ int main(void)
         TEST(readers_come_and_go_while_there_is_news),
         TEST(garbage_leaves_it_standing),
         TEST(two_hundred_readers_are_survived),
+        TEST(a_probe_is_answered_when_all_places_are_taken),
         TEST(heads_that_drip_are_cut_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
