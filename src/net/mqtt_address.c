@@ -3,89 +3,38 @@
 #include <unistd.h>
 
 #include "mqtt.h"
+#include "url/url.h"
 
 static bool take(char *out, size_t room, const char *text, size_t n)
 {
     return n < room && base_format(out, room, "%.*s", (int)n, text);
 }
 
-static int hex(char c)
+/* What stands in the URL with its escapes. */
+static bool take_user(net_mqtt_address *a, const url_parts *u)
 {
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
-/* %XX in place; false where that gives a zero byte. What only looks like it stays as it is. */
-static bool decode(char *text)
-{
-    char *out = text;
-    for (const char *in = text; *in != '\0'; in++, out++) {
-        const int high = in[0] == '%' ? hex(in[1]) : -1, low = high >= 0 ? hex(in[2]) : -1;
-        *out = *in;
-        if (low < 0)
-            continue;
-        *out = (char)(high * 16 + low);
-        in += 2;
-        if (*out == '\0')
-            return false;
-    }
-    *out = '\0';
-    return true;
-}
-
-/* USER[:PASSWORD] in n bytes. */
-static bool take_user(net_mqtt_address *a, const char *text, size_t n)
-{
-    const char *colon = memchr(text, ':', n);
-    const size_t n_user = colon != NULL ? (size_t)(colon - text) : n;
-    return take(a->user, sizeof a->user, text, n_user) && decode(a->user) && a->user[0] != '\0' &&
-           (colon == NULL || (take(a->password, sizeof a->password, colon + 1, n - n_user - 1) &&
-                              decode(a->password)));
-}
-
-/* HOST[:PORT] or [V6][:PORT] in n bytes. */
-static bool take_host(net_mqtt_address *a, const char *text, size_t n)
-{
-    char digits[8];
-    int64_t port;
-    const char *close = n > 0 && text[0] == '[' ? memchr(text, ']', n) : NULL;
-    if (n > 0 && text[0] == '[' && close == NULL)
-        return false;
-    const char *host = close != NULL ? text + 1 : text;
-    const char *rest = close != NULL ? close + 1 : memchr(text, ':', n);
-    if (rest == NULL)
-        rest = text + n;
-    const size_t n_host = (size_t)((close != NULL ? close : rest) - host),
-                 n_rest = n - (size_t)(rest - text);
-    if (!take(a->host, sizeof a->host, host, n_host) || a->host[0] == '\0')
-        return false;
-    if (n_rest == 0)
-        return true;
-    if (rest[0] != ':' || !take(digits, sizeof digits, rest + 1, n_rest - 1) ||
-        !base_parse_i64(&port, digits, 1, 65535))
-        return false;
-    a->port = (int)port;
-    return true;
+    return u->user == NULL ||
+           (u->n_user > 0 && url_decode(a->user, sizeof a->user, u->user, u->n_user) &&
+            (u->password == NULL ||
+             url_decode(a->password, sizeof a->password, u->password, u->n_password)));
 }
 
 vg_status net_mqtt_parse(net_mqtt_address *out, const char *url, vg_error *err)
 {
-    static const char plain[] = "mqtt://", tls[] = "mqtts://";
-    *out = (net_mqtt_address){.has_tls = base_starts_with(url, tls)};
-    out->port = out->has_tls ? 8883 : 1883;
-    bool good = out->has_tls || base_starts_with(url, plain);
-    if (good) {
-        const char *at = url + (out->has_tls ? sizeof tls : sizeof plain) - 1;
-        const size_t n = strcspn(at, "/");
-        const char *sign = memchr(at, '@', n), *host = sign != NULL ? sign + 1 : at;
-        good = (sign == NULL || take_user(out, at, (size_t)(sign - at))) &&
-               take_host(out, host, n - (size_t)(host - at)) &&
-               (at[n] == '\0' || (at[n + 1] != '\0' && take(out->topic, sizeof out->topic,
-                                                            at + n + 1, strlen(at + n + 1)))) &&
-               strpbrk(out->topic, "#+") == NULL;
-    }
+    url_parts u;
+    *out = (net_mqtt_address){.port = 1883};
+    vg_status st = url_parse(&u, url, false, "option mqtt", err);
+    if (st != VG_OK)
+        return st;
+    out->has_tls = strcmp(u.scheme, "mqtts") == 0;
+    out->port = u.port > 0 ? u.port : out->has_tls ? 8883 : 1883;
+    const char *topic = u.rest[0] == '/' ? u.rest + 1 : u.rest;
+    const bool good = (out->has_tls || strcmp(u.scheme, "mqtt") == 0) && take_user(out, &u) &&
+                      take(out->host, sizeof out->host, u.host, strlen(u.host)) &&
+                      (u.rest[0] == '\0' || u.rest[0] == '/') &&
+                      (u.rest[0] == '\0' || topic[0] != '\0') &&
+                      take(out->topic, sizeof out->topic, topic, strlen(topic)) &&
+                      strpbrk(out->topic, "#+") == NULL;
     return good ? VG_OK
                 : base_fail(err, VG_ERR_ARGUMENT, "option mqtt",
                             "give mqtt://HOST[:PORT]/TOPIC, with USER:PASSWORD@ if it is asked for",

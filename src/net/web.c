@@ -6,16 +6,16 @@
 #include <string.h>
 #include <time.h>
 
-static bool is_url(const char *url)
-{
-    return (base_starts_with(url, "http://") && url[7] != '\0') ||
-           (base_starts_with(url, "https://") && url[8] != '\0');
-}
+#include "url/url.h"
 
-static vg_status bad_url(vg_error *err)
+static vg_status check_url(const char *url, vg_error *err)
 {
-    return base_fail(err, VG_ERR_ARGUMENT, "option webhook", "give http://... or https://...",
-                     "a webhook that is no URL");
+    url_parts u;
+    const vg_status st = url_parse(&u, url, false, "option webhook", err);
+    if (st == VG_OK && strcmp(u.scheme, "http") != 0 && strcmp(u.scheme, "https") != 0)
+        return base_fail(err, VG_ERR_ARGUMENT, "option webhook", "give http://... or https://...",
+                         "a webhook that is no URL");
+    return st;
 }
 
 #ifdef VIGIL_HAVE_CURL
@@ -69,7 +69,8 @@ static vg_status load(net_web *w, vg_error *err)
 vg_status net_web_check(const char *url, vg_error *err)
 {
     net_web probe;
-    return is_url(url) ? load(&probe, err) : bad_url(err);
+    const vg_status st = check_url(url, err);
+    return st == VG_OK ? load(&probe, err) : st;
 }
 
 static size_t ignore(char *bytes, size_t size, size_t n, void *ctx)
@@ -101,15 +102,16 @@ static bool set_up(net_web *w, const net_web_options *o)
 vg_status net_web_open(net_web **out, const net_web_options *o, base_mem *mem, vg_error *err)
 {
     *out = NULL;
-    if (!is_url(o->url))
-        return bad_url(err);
+    vg_status st = check_url(o->url, err);
+    if (st != VG_OK)
+        return st;
     net_web *w = base_alloc_zero(mem, 1, sizeof *w, err);
     if (w == NULL)
         return VG_ERR_MEMORY;
     *out = w;
     w->o = *o;
     w->o.url = w->o.agent = NULL;
-    vg_status st = load(w, err);
+    st = load(w, err);
     if (st == VG_OK && (w->curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !set_up(w, o)))
         st = base_fail(err, VG_ERR_UNSUPPORTED, "option webhook", "give an http or https URL",
                        "libcurl does not take it");
@@ -220,8 +222,9 @@ void net_web_close(net_web **web)
 
 vg_status net_web_check(const char *url, vg_error *err)
 {
-    if (!is_url(url))
-        return bad_url(err);
+    const vg_status st = check_url(url, err);
+    if (st != VG_OK)
+        return st;
     return base_fail(err, VG_ERR_UNSUPPORTED, "option webhook",
                      "install libcurl4-openssl-dev and build again, or use --notify-command",
                      "this vigil was built without libcurl");
@@ -238,7 +241,7 @@ vg_status net_web_try(net_web *w, const char *json, size_t n, bool *again, vg_er
 {
     (void)w, (void)json, (void)n;
     *again = false;
-    return bad_url(err);
+    return net_web_check("http://none/", err);
 }
 
 vg_status net_web_post(net_web *w, const char *json, size_t n, vg_error *err)

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "url/url.h"
 #include "video.h"
 
 static const char *const SCHEMES[] = {"rtsp", "rtsps", "rtmp", "rtmps", "http", "https",
@@ -100,6 +101,19 @@ video_kind video_kind_of(const char *text)
     if (has_network_scheme(text))
         return VIDEO_NETWORK;
     return is_video_file(text) ? VIDEO_FILE : VIDEO_NONE;
+}
+
+/* Without a host some only listen, and of udp://@:5000 everybody writes the @. */
+vg_status video_check_address(const char *text, vg_error *err)
+{
+    static const char *const listeners[] = {"udp:", "rtp:", "tcp:", "srt:"};
+    url_parts parts;
+    bool listens = false;
+    if (video_kind_of(text) != VIDEO_NETWORK)
+        return VG_OK;
+    for (size_t i = 0; i < sizeof listeners / sizeof *listeners; i++)
+        listens = listens || strncasecmp(text, listeners[i], 4) == 0;
+    return url_parse(&parts, text, listens, "", err);
 }
 
 /* ---- how it may be shown ---- */
@@ -220,7 +234,7 @@ void video_clean_text(char *out, size_t n, const char *text)
     if (n == 0)
         return;
     sink to = {.at = out, .end = out + n - 1};
-    put_text(&to, text, " \t\r\n'\"");
+    put_text(&to, text, " \t\r\n"); /* a quote may be a password's */
     *to.at = '\0';
 }
 

@@ -5,7 +5,6 @@
  * glibc's getaddrinfo_a: neither valgrind nor the thread sanitizer can bear its threads. */
 #include "resolve.h"
 
-#include <arpa/inet.h>
 #include <netdb.h>
 #include <pthread.h>
 #include <signal.h>
@@ -14,6 +13,7 @@
 #include <strings.h>
 
 #include "base/base.h"
+#include "url/url.h"
 
 /* Shared by who asks and the thread; who leaves last frees it. */
 typedef struct look_up {
@@ -27,37 +27,6 @@ typedef struct look_up {
 
 enum { MOST_LOOK_UPS = 96, STACK_BYTES = 256 << 10 };
 static atomic_int n_threads;
-
-void video_url_host(char *out, size_t n, const char *url)
-{
-    out[0] = '\0';
-    const char *s = strstr(url, "://");
-    if (s == NULL)
-        return;
-    s += 3;
-    const char *end = s + strcspn(s, "/?#");
-    for (const char *p = s; p < end; p++)
-        if (*p == '@')
-            s = p + 1;
-    const char *stop = end;
-    if (*s == '[') {
-        s++;
-        stop = memchr(s, ']', (size_t)(end - s));
-    } else {
-        stop = memchr(s, ':', (size_t)(end - s));
-    }
-    if (stop == NULL)
-        stop = end;
-    if ((size_t)(stop - s) < n)
-        base_format(out, n, "%.*s", (int)(stop - s), s);
-}
-
-static bool is_address(const char *host)
-{
-    unsigned char address[sizeof(struct in6_addr)];
-    return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1 ||
-           strchr(host, ':') != NULL; /* fe80::1%eth0 */
-}
 
 /* FFmpeg asks the proxy instead. */
 static bool goes_by_proxy(const char *url)
@@ -136,17 +105,17 @@ static video_resolved wait_for(look_up *l, int (*is_cut)(void *), void *ctx, con
 
 video_resolved video_resolve(const char *url, int (*is_cut)(void *), void *ctx, const char **why)
 {
-    char host[256];
+    url_parts parts;
     *why = "";
-    video_url_host(host, sizeof host, url);
-    if (host[0] == '\0' || is_address(host) || goes_by_proxy(url))
+    if (url_parse(&parts, url, true, "source", NULL) != VG_OK || parts.host[0] == '\0' ||
+        parts.is_address || goes_by_proxy(url))
         return VIDEO_RESOLVED;
     if (atomic_fetch_add(&n_threads, 1) >= MOST_LOOK_UPS) {
         atomic_fetch_sub(&n_threads, 1);
         *why = "too many look-ups still wait for the name server";
         return VIDEO_NO_NAME;
     }
-    look_up *l = make(host);
+    look_up *l = make(parts.host);
     if (l == NULL || start(l) != VG_OK) {
         atomic_fetch_sub(&n_threads, 1);
         if (l != NULL)

@@ -13,9 +13,7 @@ typedef enum video_resolved {
     VIDEO_NO_NAME      /* why says why; static text */
 } video_resolved;
 
-/* The host of a URL, without user, password and port; "" when there is none. */
-void video_url_host(char *out, size_t n, const char *url);
-/* Asks is_cut about ten times a second. */
+/* url: a good one (url_parse). Asks is_cut about ten times a second. */
 video_resolved video_resolve(const char *url, int (*is_cut)(void *), void *ctx, const char **why);
 
 #endif

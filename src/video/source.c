@@ -15,7 +15,10 @@ static vg_status check_options(const video_source_options *o, video_kind kind, v
     if (o->stride < 0 || o->decode_threads < 0 || !(o->connect_s >= 0) || !(o->stall_s >= 0) ||
         o->most_pixels < 0)
         return base_fail(err, VG_ERR_ARGUMENT, "source", NULL, "a negative option of a source");
-    return VG_OK;
+    const vg_status st = video_check_address(o->text, err);
+    if (st != VG_OK)
+        base_error_prefix_where(err, "source");
+    return st;
 }
 
 static char *keep(char **at, const char *text)

@@ -107,7 +107,8 @@ static int open_pipe(video_source *s)
 
 /* ---- options by kind ---- */
 
-/* What a stream from outside may lead FFmpeg to open: a playlist must not name local files. */
+/* What a stream from outside, or what somebody sends through a pipe, may lead FFmpeg to open: a
+ * playlist must not name local files. */
 #define NETWORK_PROTOCOLS                                                                          \
     "http,https,httpproxy,tcp,tls,udp,rtp,srtp,rtsp,rtsps,rtmp,rtmps,rtmpt,rtmpts,rtmpe,rtmpte,"   \
     "srt,crypto,data,hls"
@@ -205,7 +206,12 @@ static bool make_url(const video_source *s, char *url, size_t n)
     case VIDEO_NONE:
         break;
     }
-    return base_format(url, n, "%s", text);
+    if (!base_format(url, n, "%s", text))
+        return false;
+    for (char *c = url; *c != '\0' && *c != ':'; c++) /* FFmpeg knows no RTSP:// */
+        if (*c >= 'A' && *c <= 'Z')
+            *c = (char)(*c - 'A' + 'a');
+    return true;
 }
 
 /* ---- open ---- */
@@ -269,10 +275,12 @@ vg_status video_source_open_input(video_source *s, video_fault *fault, vg_error 
     st = video_source_open_still(s, fault, err);
     if (st != VG_OK)
         goto done;
-    if (s->still != NULL) /* whatever its name says */
+    if (s->still != NULL) { /* whatever its name says */
         demuxer = f->av_find_input_format("bmp_pipe");
-    else if (s->kind == VIDEO_PIPE || (s->kind == VIDEO_FILE && is_fifo(s->o.text)))
+    } else if (s->kind == VIDEO_PIPE || (s->kind == VIDEO_FILE && is_fifo(s->o.text))) {
+        f->av_dict_set(&options, "protocol_whitelist", NETWORK_PROTOCOLS, 0);
         code = open_pipe(s);
+    }
     if (code >= 0) /* frees the input when it fails */
         code = f->avformat_open_input(&s->input, url, demuxer, &options);
     /* A camera tells all in its header, and probing would spin until its first picture. */

@@ -29,6 +29,9 @@ typedef enum video_kind {
 } video_kind;
 
 video_kind video_kind_of(const char *text);
+/* Of a network source: whether it is clear who is called (url_parse); others are good. Errors:
+ * VG_ERR_ARGUMENT, where is "". */
+vg_status video_check_address(const char *text, vg_error *err);
 bool video_is_live(video_kind kind);        /* NETWORK and CAMERA: no end of its own, no waiting */
 bool video_is_video_name(const char *path); /* by suffix */
 /* text without user, password and query values, fit for logs and results; always terminated. */

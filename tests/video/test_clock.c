@@ -1,4 +1,4 @@
-/* Time stamps that jump are closed up; a source's host is found in its URL. */
+/* Time stamps that jump are closed up; a name is looked up. */
 #include "support/test.h"
 
 #include "video/clock.h"
@@ -138,30 +138,6 @@ static void a_live_silence_is_no_jump_when_it_was_one(void **state)
     assert_true(jumped);
 }
 
-static void hosts_are_found(void **state)
-{
-    static const struct {
-        const char *url, *host;
-    } rows[] = {
-        {"rtsp://cam/1", "cam"},
-        {"rtsp://u:p@cam:554/1", "cam"},
-        {"rtsp://u:p@x@cam:554", "cam"},
-        {"http://[fe80::1]:80/x", "fe80::1"},
-        {"udp://@:1234", ""},
-        {"udp://@239.0.0.1:1", "239.0.0.1"},
-        {"http://h?x=@y", "h"},
-        {"http://", ""},
-        {"no url", ""},
-        {"rtsp://[::1", "::1"},
-    };
-    char host[64];
-    (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        video_url_host(host, sizeof host, rows[i].url);
-        assert_string_equal(host, rows[i].host);
-    }
-}
-
 static int never(void *ctx)
 {
     (void)ctx;
@@ -206,7 +182,6 @@ int main(void)
         cmocka_unit_test(a_clock_set_back_a_little_is_followed_soon),
         cmocka_unit_test(a_live_stream_without_stamps_goes_by_arrival),
         cmocka_unit_test(a_live_silence_is_no_jump_when_it_was_one),
-        cmocka_unit_test(hosts_are_found),
         cmocka_unit_test(names_are_resolved_or_not),
         cmocka_unit_test(a_look_up_is_left_when_told_to_stop),
     };
