@@ -179,7 +179,7 @@ static vg_status look_after(vg_stream *s, vg_error *err)
         if (is_asked(s, s->listener->wants_stop))
             return base_fail(err, VG_ERR_INTERRUPTED, NULL, NULL, "stopped by request");
         if (s->settled.duration_s > 0 && seconds >= s->settled.duration_s)
-            return VG_OK;
+            return stream_live_saw_nothing(s->live, err);
         if (is_asked(s, s->listener->wants_reload))
             reload(s);
         st = stream_live_wait(s->live, LOOK_MS, &ended, err);
@@ -191,13 +191,15 @@ static vg_status look_after(vg_stream *s, vg_error *err)
     return st;
 }
 
-/* What may be asked for after the run. The queues of sinks are emptied after this: frames that they
- * write then are not in it. */
-static void keep_numbers(vg_stream *s)
+/* What may be asked for after the run: memory as it was while it ran, results with the last that
+ * sinks wrote. */
+static vg_status end(vg_stream *s, vg_error *err)
 {
-    live_stats_copy(s->last, stream_live_stats(s->live));
     api_memory(&s->last_memory, &s->accounts);
     s->ended_ns = base_now_ns();
+    const vg_status st = stream_live_end(s->live, PATIENCE_S, err);
+    live_stats_copy(s->last, stream_live_stats(s->live));
+    return st;
 }
 
 static vg_status run(vg_stream *s, vg_error *err)
@@ -222,10 +224,10 @@ static vg_status run(vg_stream *s, vg_error *err)
         s->listener->ready(s->listener->ctx);
     st = look_after(s, err);
     net_service_stopping(&s->service);
-    keep_numbers(s);
     vg_error last = {.status = VG_OK};
     stream_live *live = s->live;
-    const vg_status closed = stream_live_close(&live, PATIENCE_S, &last);
+    const vg_status closed = end(s, &last);
+    stream_live_close(&live, 0, NULL);
     s->live = NULL;
     s->detector = NULL;
     s->stats = s->last;

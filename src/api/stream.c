@@ -253,7 +253,9 @@ void vg_stream_sink_get(const vg_stream *s, int index, vg_stream_sink_stats *out
                                   .n_failed = k->n_failed,
                                   .n_waiting = k->n_waiting,
                                   .capacity = k->capacity,
-                                  .is_failing = k->is_failing};
+                                  .is_failing = k->is_failing,
+                                  .n_lost =
+                                      k->keeps ? k->n_failed + (k->blocks ? k->n_dropped : 0) : 0};
 }
 
 void vg_stream_batches(const vg_stream *s, uint64_t *n_batches, uint64_t *n_frames)

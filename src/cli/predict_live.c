@@ -175,7 +175,8 @@ static bool reload_wanted(void *ctx)
 
 /* ---- the end ---- */
 
-/* Of files, what could not be read or written is a failure, as a picture that was skipped is. */
+/* Of files, what could not be read is a failure, as a picture that was skipped is; of all, results
+ * that were to be kept and are not. */
 static int outcome(const live_job *job)
 {
     bool has_failed = false;
@@ -187,7 +188,7 @@ static int outcome(const live_job *job)
     for (int i = 0; i < vg_stream_n_sinks(job->s); i++) {
         vg_stream_sink_stats k;
         vg_stream_sink_get(job->s, i, &k);
-        has_failed = has_failed || (vg_stream_is_of_files(job->s) && k.n_failed > 0);
+        has_failed = has_failed || k.n_lost > 0;
     }
     return has_failed ? CLI_FAILED : CLI_DONE;
 }

@@ -28,6 +28,8 @@ struct live_capture {
     pthread_cond_t wake;
     atomic_bool has_failed; /* `failure` is there, and will not change */
     vg_error failure;
+    atomic_bool has_missed; /* `first_miss` is there: it was not to be had at the first try */
+    vg_error first_miss;
 
     /* the thread's own */
     live_capture_options o; /* texts in the block of this struct */
@@ -377,8 +379,13 @@ static bool after_fault(live_capture *c, video_fault fault, const vg_error *e)
     if (atomic_load(&c->stats->n_connects) == 0 && c->o.n_texts == 1 &&
         (e->status == VG_ERR_UNSUPPORTED || e->status == VG_ERR_ARGUMENT))
         return fail_for_good(c, fault, e);
-    if (is_live(c))
+    if (is_live(c)) {
+        if (!c->has_missed && atomic_load(&c->stats->n_connects) == 0) {
+            c->first_miss = *e;
+            atomic_store(&c->has_missed, true);
+        }
         return retry_later(c, was_good, fault, e);
+    }
     if (c->o.n_texts > 1)
         say_skipped(c, fault, e);
     if (go_to_next_text(c))
@@ -523,4 +530,13 @@ vg_status live_capture_failure(const live_capture *c, vg_error *err)
     if (err != NULL)
         *err = c->failure;
     return c->failure.status;
+}
+
+vg_status live_capture_first_miss(const live_capture *c, vg_error *err)
+{
+    if (!atomic_load(&c->has_missed))
+        return VG_OK;
+    if (err != NULL)
+        *err = c->first_miss;
+    return c->first_miss.status;
 }

@@ -51,4 +51,7 @@ void live_capture_join(live_capture **c);
  * came to the end of its texts and at least one of them gave frames. */
 vg_status live_capture_failure(const live_capture *c, vg_error *err);
 
+/* Why a live source was not there at the first try; VG_OK: it was, or that is not over yet. */
+vg_status live_capture_first_miss(const live_capture *c, vg_error *err);
+
 #endif

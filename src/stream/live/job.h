@@ -57,6 +57,7 @@ struct stream_live {
     live_stats stats;
     char folder[4096];
     bool made_folder; /* it was not there before */
+    bool has_begun;   /* a source was there, or is waited for */
     detect_nms_options nms;
     /* what the plan decided */
     live_outlet_plan plan;

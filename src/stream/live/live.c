@@ -175,6 +175,48 @@ static vg_status outcome(stream_live *l, vg_error *err)
     return first;
 }
 
+/* No source was there at the first try, and none was told to wait: a slip in an address is told at
+ * once. Of several one is enough; the others are tried again and reported. */
+static vg_status nobody_came(stream_live *l, vg_error *err)
+{
+    vg_status first = VG_OK;
+    for (int i = 0; i < l->n_channels && !l->has_begun; i++) {
+        const live_channel *c = &l->channels[i];
+        vg_error why;
+        if (c->capture == NULL)
+            continue;
+        l->has_begun = c->source->waits || l->stats.channels[i].n_connects > 0;
+        const vg_status st = live_capture_first_miss(c->capture, &why);
+        if (st == VG_OK)
+            return VG_OK;
+        if (first == VG_OK && err != NULL)
+            *err = why;
+        first = first == VG_OK ? st : first;
+    }
+    if (l->has_begun || first == VG_OK)
+        return VG_OK;
+    if (err != NULL && err->mend[0] != '\0')
+        base_format(err->mend, sizeof err->mend, "%s",
+                    base_mend("%.300s; wait_for_source waits until it is there", err->mend));
+    return first;
+}
+
+vg_status stream_live_saw_nothing(const stream_live *l, vg_error *err)
+{
+    const char *name = NULL;
+    for (int i = 0; i < l->n_channels; i++) {
+        const live_channel *c = &l->channels[i];
+        if (c->source == NULL)
+            continue;
+        if (l->stats.channels[i].n_frames > 0 || !video_is_live(c->source->kind))
+            return VG_OK;
+        name = name == NULL ? l->stats.channels[i].name : name;
+    }
+    return name == NULL ? VG_OK
+                        : base_fail(err, VG_ERR_IO, name, "look at the source, or wait for longer",
+                                    "no picture came in all of that time");
+}
+
 static vg_status failure_of(stream_live *l, vg_error *err)
 {
     pthread_mutex_lock(&l->failure_lock);
@@ -190,7 +232,9 @@ vg_status stream_live_wait(stream_live *l, int timeout_ms, bool *ended, vg_error
     enum { SLICE_MS = 20 };
     *ended = false;
     for (int waited = 0;; waited += SLICE_MS) {
-        const vg_status st = failure_of(l, err);
+        vg_status st = failure_of(l, err);
+        if (st == VG_OK)
+            st = nobody_came(l, err);
         if (st != VG_OK)
             return st;
         /* In this order: a capture's last frame is in the intake before its state says so. */
@@ -273,17 +317,22 @@ bool stream_live_is_healthy(const stream_live *l)
 
 /* ---- close ---- */
 
-vg_status stream_live_close(stream_live **live, double patience_s, vg_error *err)
+vg_status stream_live_end(stream_live *l, double patience_s, vg_error *err)
 {
-    stream_live *l = *live;
-    if (l == NULL)
-        return VG_OK;
     l->stats.is_ending = true;
     for (int i = 0; i < l->n_channels; i++)
         if (l->channels[i].capture != NULL)
             live_capture_stop(l->channels[i].capture);
     live_stages_stop(l);
-    const vg_status st = live_outlet_close(&l->outlet, patience_s, err);
+    return live_outlet_close(&l->outlet, patience_s, err);
+}
+
+vg_status stream_live_close(stream_live **live, double patience_s, vg_error *err)
+{
+    stream_live *l = *live;
+    if (l == NULL)
+        return VG_OK;
+    const vg_status st = stream_live_end(l, patience_s, err);
     for (int i = 0; i < l->n_channels; i++)
         live_job_stop_channel(l, i);
     live_job_free(l);

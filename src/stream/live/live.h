@@ -24,12 +24,18 @@ vg_status stream_live_open(stream_live **out, const live_options *o, const live_
  * the limit of mem, which is planned on all the same. Other errors: as open's. */
 vg_status stream_live_check(const live_options *o, stream_accounts *mem, vg_error *err);
 /* Waits up to timeout_ms. *ended: every source has ended for good and every result has reached its
- * sinks, or a sink wants the end (its window was closed). An error here is the job's. */
+ * sinks, or a sink wants the end (its window was closed). An error here is the job's: also when no
+ * source was there at the first try and none was told to wait. */
 vg_status stream_live_wait(stream_live *l, int timeout_ms, bool *ended, vg_error *err);
 /* Reads the source list anew: sources that left it are closed, new ones opened, the rest are not
  * touched. On failure nothing has changed. */
 vg_status stream_live_reload(stream_live *l, vg_error *err);
-/* Stops captures, lets sinks finish what waits for at most `patience_s`, closes them. */
+/* Errors when all sources are live and none has given a frame: for a job that ends by its time. */
+vg_status stream_live_saw_nothing(const stream_live *l, vg_error *err);
+/* Stops captures, lets sinks finish what waits for at most `patience_s`, closes them. Its numbers
+ * can be read until it is closed, and are final. */
+vg_status stream_live_end(stream_live *l, double patience_s, vg_error *err);
+/* The same, and all of it is given back. */
 vg_status stream_live_close(stream_live **l, double patience_s, vg_error *err);
 const live_stats *stream_live_stats(const stream_live *l);
 stream_detector *stream_live_detector(const stream_live *l);

@@ -71,6 +71,10 @@ static const live_option table[] = {
      "longest wait between two tries", NULL, true},
     {"max_retries", NULL, LIVE_OPTION_INT, AT(max_retries), 0, 1000000000, NULL, "0",
      "tries in a row until a source is given up; 0: for ever", NULL, true},
+    {"wait_for_source", NULL, LIVE_OPTION_BOOL, AT(wait_for_source), 0, 0, NULL, "false",
+     "when no source is there at the start, try again until one is; else the job fails at once "
+     "(max_retries says so, too)",
+     NULL, false},
     {"exit_on_end", NULL, LIVE_OPTION_SWITCH, AT(end), 0, 0, "auto|true|false", "auto",
      "the end of a source is its end, else it begins again; auto: files end, live sources do not",
      NULL, true},
@@ -311,7 +315,11 @@ vg_status live_options_check(const live_options *o, vg_error *err)
     if (!base_equal_nocase(o->device, "auto") && !base_equal_nocase(o->device, "cpu"))
         return base_fail(err, VG_ERR_ARGUMENT, "option device", "use device cpu, or leave it out",
                          "the device \"%s\": this build of vigil runs on the CPU alone", o->device);
-    const vg_status st = check_input(o, err);
+    vg_status st = check_input(o, err);
+    if (st == VG_OK)
+        st = video_check_address(o->source, err);
+    if (st != VG_OK && err != NULL && err->where[0] == '\0')
+        base_error_prefix_where(err, "option source");
     if (st != VG_OK)
         return st;
     if (o->retry_most_s < o->retry_first_s)

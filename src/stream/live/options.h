@@ -39,6 +39,7 @@ typedef struct live_options {
     double connect_timeout_s, stall_timeout_s;
     double retry_first_s, retry_most_s; /* back-off: doubles from the first to the most, +-25 % */
     int max_retries;                    /* in a row, of one source; 0: for ever */
+    bool wait_for_source;               /* else a job fails when none is there at the start */
     int end;                            /* live_end: exit_on_end */
     int most_sources; /* places for sources that a reload adds; 0: as many as at start */
     char input_format[32], input_size[32], input_rate[32]; /* of cameras and raw pipes */

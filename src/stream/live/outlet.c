@@ -301,6 +301,8 @@ static vg_status open_sink(live_outlet *o, int k, vg_error *err)
     s->outlet = o;
     s->sink = o->plan.wanted[k];
     s->stats = &o->stats->sinks[k];
+    s->stats->keeps = s->sink->is_local;
+    s->stats->blocks = o->plan.blocks[k];
     s->stats->capacity = (int)o->plan.queue_length[k];
     s->state = base_alloc_zero(mem, 1, s->sink->state_bytes, err);
     if (s->state == NULL)

@@ -27,6 +27,14 @@ typedef struct builder {
     base_mem *mem;
 } builder;
 
+/* A slip in the scheme (rstp://) makes a URL no URL, and its password no less a secret. */
+static base_text shown(const char *text)
+{
+    base_text out;
+    video_public_name(out.text, sizeof out.text, text);
+    return out;
+}
+
 static vg_status add_string(builder *b, const char *text, vg_error *err)
 {
     return base_str_add_bytes(&b->strings, MOST_TEXT_BYTES, text, strlen(text) + 1, b->mem, err);
@@ -177,10 +185,10 @@ static vg_status add_listed(builder *b, draft *d, const char *folder, const char
         return add_text(b, d, NULL, path, err);
     case LIVE_MEANS_NOTHING:
         return base_fail(err, VG_ERR_FORMAT, NULL, "correct the line, or put # before it",
-                         "no such file: %.300s", path);
+                         "no such file: %s", shown(path).text);
     default:
         return base_fail(err, VG_ERR_FORMAT, NULL, "name files, one a line",
-                         "a folder, pattern or list within a list: %.300s", path);
+                         "a folder, pattern or list within a list: %s", shown(path).text);
     }
 }
 
@@ -232,19 +240,19 @@ static vg_status add_texts(builder *b, draft *d, const char *text, vg_error *err
         return from_list(b, d, text, err);
     case LIVE_MEANS_SEVERAL:
         return base_fail(err, VG_ERR_FORMAT, NULL, "write its lines here",
-                         "a .streams list within a list: %.300s", text);
+                         "a .streams list within a list: %s", shown(text).text);
     case LIVE_MEANS_PICTURE:
         return base_fail(err, VG_ERR_ARGUMENT, NULL,
                          "name a video, stream or camera; pictures alone are for vigil predict "
                          "--source",
-                         "no video: %.300s", text);
+                         "no video: %s", shown(text).text);
     case LIVE_MEANS_NOTHING:
         break;
     }
     return base_fail(err, VG_ERR_IO, NULL,
                      "give a video, a folder, a glob, a .txt or .streams list, a URL such as "
                      "rtsp://, a camera (0), - or lavfi:testsrc2",
-                     "no such file or folder: %.300s", text);
+                     "no such file or folder: %s", shown(text).text);
 }
 
 /* A text as a channel with o's options. name: the user's, or "". */
@@ -257,7 +265,9 @@ static vg_status add_channel(builder *b, const char *text, const char *name, con
     draft *d = &b->drafts[b->n];
     *d = (draft){0};
     d->meaning = live_source_meaning(text, &d->s.kind);
-    vg_status st = add_texts(b, d, text, err);
+    vg_status st = video_check_address(text, err);
+    if (st == VG_OK)
+        st = add_texts(b, d, text, err);
     if (st != VG_OK)
         return st;
     if (d->meaning != LIVE_MEANS_ONE)
@@ -268,6 +278,7 @@ static vg_status add_channel(builder *b, const char *text, const char *name, con
     d->s.retry_first_s = o->retry_first_s;
     d->s.retry_most_s = o->retry_most_s;
     d->s.max_retries = o->max_retries;
+    d->s.waits = o->wait_for_source || o->max_retries > 0;
     d->s.video = (video_source_options){.rtsp_udp = strcmp(o->rtsp_transport, "udp") == 0,
                                         .decode_threads = o->decode_threads,
                                         .connect_s = o->connect_timeout_s,

@@ -15,6 +15,7 @@ typedef struct live_source {
     video_source_options video; /* without text */
     double retry_first_s, retry_most_s;
     int max_retries;
+    bool waits;                 /* was told to, if it is not there at the start */
     bool is_named;              /* the configuration gave it its name */
     char name[LIVE_NAME_BYTES]; /* public: no password; unlike any other's of the list */
     char stem[64];              /* for file names and topics, unlike any other's of the list */

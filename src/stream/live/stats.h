@@ -66,6 +66,8 @@ typedef struct live_sink_stats {
     _Atomic uint64_t n_written, n_dropped, n_failed;
     _Atomic int n_waiting, capacity;
     _Atomic bool is_failing; /* its last write failed */
+    bool keeps;              /* files, or the reader of --json: what it lost was asked for */
+    bool blocks;             /* it drops nothing but at an end that is hurried */
 } live_sink_stats;
 
 typedef struct live_stats {
