@@ -194,8 +194,9 @@ typedef struct vg_stream_sink_stats {
     uint64_t n_written, n_dropped, n_failed;
     int n_waiting, capacity;
     bool is_failing; /* its last write failed */
-    /* Results that were to be kept (files, JSON lines) and are not: failed, and of a sink that waits
-     * for room (sink_policy) also dropped at the end. What is told to others is not counted. */
+    /* Results that were to be kept (files, JSON lines) and are not: failed, and of a sink that
+     * waits for room (sink_policy) also dropped at the end. What is told to others is not counted.
+     */
     uint64_t n_lost;
 } vg_stream_sink_stats;
 

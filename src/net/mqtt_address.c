@@ -1,5 +1,6 @@
 /* mqtt_address.c: the URL of a broker, and what can be said of a client's options without one. */
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "mqtt.h"
@@ -19,10 +20,19 @@ static bool take_user(net_mqtt_address *a, const url_parts *u)
              url_decode(a->password, sizeof a->password, u->password, u->n_password)));
 }
 
+static vg_status cannot_be_read(vg_error *err)
+{
+    return base_fail(err, VG_ERR_ARGUMENT, "option mqtt",
+                     "give mqtt://HOST[:PORT]/TOPIC, with USER:PASSWORD@ if it is asked for",
+                     "an MQTT address that cannot be read");
+}
+
 vg_status net_mqtt_parse(net_mqtt_address *out, const char *url, vg_error *err)
 {
     url_parts u;
     *out = (net_mqtt_address){.port = 1883};
+    if (strncasecmp(url, "mqtt://", 7) != 0 && strncasecmp(url, "mqtts://", 8) != 0)
+        return cannot_be_read(err);
     vg_status st = url_parse(&u, url, false, "option mqtt", err);
     if (st != VG_OK)
         return st;
@@ -35,10 +45,7 @@ vg_status net_mqtt_parse(net_mqtt_address *out, const char *url, vg_error *err)
                       (u.rest[0] == '\0' || topic[0] != '\0') &&
                       take(out->topic, sizeof out->topic, topic, strlen(topic)) &&
                       strpbrk(out->topic, "#+") == NULL;
-    return good ? VG_OK
-                : base_fail(err, VG_ERR_ARGUMENT, "option mqtt",
-                            "give mqtt://HOST[:PORT]/TOPIC, with USER:PASSWORD@ if it is asked for",
-                            "an MQTT address that cannot be read");
+    return good ? VG_OK : cannot_be_read(err);
 }
 
 static const char *given(const char *text)

@@ -7,7 +7,7 @@
 #include "base/base.h"
 
 static const char ESCAPES[] = "in user and password write @ as %40, # as %23, / as %2F, ? as %3F, "
-                              ": as %3A, % as %25, a space as %20, \\ as %5C";
+                              ": as %3A, % as %25, a space as %20, \\ as %5C, ' as %27";
 
 static vg_status refuse(const url_parts *u, const char *where, const char *mend, const char *why,
                         vg_error *err)
@@ -74,17 +74,15 @@ static bool is_clean(const char *s)
     return true;
 }
 
-/* Escapes are whole, and nothing is there that another parser ends a name with. */
+/* Nothing is there that another parser, or a line of a log, ends a name with. */
 static const char *fault_of_user(const char *s, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         if (s[i] == '@')
             return "with more than one @ before its host";
-        if (s[i] == ' ' || s[i] == '\\' || s[i] == '[' || s[i] == ']')
-            return "with a space, a bracket or a backslash in user or password";
-        if (s[i] == '%' && (i + 2 >= n || hex(s[i + 1]) < 0 || hex(s[i + 2]) < 0))
-            return "with a % in user or password that begins no escape";
-        if (s[i] == '%' && s[i + 1] == '0' && s[i + 2] == '0')
+        if (s[i] == ' ' || s[i] == '\\' || strchr("[]'\"", s[i]) != NULL)
+            return "with a space, a bracket, a quote or a backslash in user or password";
+        if (s[i] == '%' && i + 2 < n && s[i + 1] == '0' && s[i + 2] == '0')
             return "with a zero byte in user or password";
     }
     return NULL;

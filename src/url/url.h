@@ -26,10 +26,10 @@ typedef struct url_parts {
 } url_parts;
 
 /* where: of the error. Refused (VG_ERR_ARGUMENT): no scheme; control characters; in user, password
- * and host spaces, backslashes and a % that begins no escape; an @ too many, also behind a / ? or #
- * that may have been meant as a part of the password; a host with other characters than letters,
- * digits, '.', '-' and '_' (others are written as xn--...), none where may_lack_host is not set;
- * a port that is not 1 to 65535. */
+ * and host spaces, quotes, brackets, backslashes and zero bytes; an @ too many, also behind a / ?
+ * or # that may have been meant as a part of the password; a host with other characters than
+ * letters, digits, '.', '-' and '_' (others are written as xn--...), none where may_lack_host is
+ * not set; a port that is not 1 to 65535. */
 vg_status url_parse(url_parts *out, const char *url, bool may_lack_host, const char *where,
                     vg_error *err);
 /* n bytes with their %XX replaced. False: no room, or one stands for a zero byte. */

@@ -234,7 +234,7 @@ void video_clean_text(char *out, size_t n, const char *text)
     if (n == 0)
         return;
     sink to = {.at = out, .end = out + n - 1};
-    put_text(&to, text, " \t\r\n"); /* a quote may be a password's */
+    put_text(&to, text, " \t\r\n'\"");
     *to.at = '\0';
 }
 
