@@ -176,7 +176,7 @@ static void what_is_not_there_is_said(void **state)
     refuse(VG_ERR_ARGUMENT, "class 2 in a dataset of 2");
     args = good;
     shop_set(&args, "split", "test");
-    refuse(VG_ERR_ARGUMENT, "test");
+    refuse(VG_ERR_FORMAT, "test");
     args = good;
     shop_set(&args, "weights", "/nonexistent.pt");
     refuse(VG_ERR_IO, "cannot read");
