@@ -67,6 +67,24 @@ for again in first second; do
     [ -e runs/anew/slow.mp4 ] || fail "a file is recorded in segments"
 done
 
+# Lines that could not be written are lost, also of a source that is no file: the exit status says so, and the summary how many.
+(
+    trap '' XFSZ
+    ulimit -f 16
+    "$vigil" predict --weights "$weights" --imgsz 64 --threads 1 --source "$live:duration=8" --save-json --quiet --project runs \
+        --name full >out 2>err </dev/null
+) && fail "lost lines, and the exit status 0"
+grep -qE '^Output jsonl: [1-9][0-9]* results written, 0 dropped, [1-9][0-9]* writes failed' out || fail "lost lines are not counted"
+
+# A slip in a scheme makes a password no less a secret; a camera that is not there ends the job at once, unless told to wait.
+for url in rstp://admin:secret@127.0.0.1:9/x 'rtsp://admin:sec#ret@127.0.0.1:9/x' rtsp://admin:secret@127.0.0.1:9/x; do
+    "$vigil" predict --weights "$weights" --source "$url" >out 2>err </dev/null && fail "$url is played"
+    ! grep -qE 'sec|ret@' out err || fail "a password is told"
+done
+says err "nobody answers at this address"
+predict 1 --source rtsp://127.0.0.1:9/x --wait-for-source --duration 1s
+says err "no picture came"
+
 # A reader that has gone ends a job that has nothing else to do.
 "$vigil" predict --weights "$weights" --imgsz 64 --threads 1 --source "$live" --json 2>err | head -n 3 >out
 equal "$(wc -l <out)" 3 "lines that head let through"

@@ -78,6 +78,8 @@ static void copy_sink(live_sink_stats *to, const live_sink_stats *from)
     COPY(n_waiting);
     COPY(capacity);
     COPY(is_failing);
+    COPY(keeps);
+    COPY(blocks);
 }
 
 void live_stats_copy(live_stats *to, const live_stats *from)

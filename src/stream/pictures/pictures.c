@@ -2,6 +2,8 @@
  */
 #include "pictures.h"
 
+#include "video/video.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
@@ -132,11 +134,13 @@ static bool is_video_name(const char *path)
 /* Kinds of source that the field knows and this build has not. */
 static vg_status refuse_streams(const char *source, vg_error *err)
 {
+    char name[512]; /* a slip in a scheme makes a password no less a secret */
+    video_public_name(name, sizeof name, source);
     bool camera = *source != 0 && strspn(source, "0123456789") == strlen(source);
     if (strstr(source, "://") || camera || is_video_name(source) ||
         base_equal_nocase(base_path_suffix(source), ".streams"))
         return base_fail(
-            err, VG_ERR_UNSUPPORTED, base_where("source %s", source),
+            err, VG_ERR_UNSUPPORTED, base_where("source %s", name),
             "give a picture, a folder, a glob, a .txt list of pictures, or - for standard input; "
             "videos and streams are for vg_stream",
             "a video, stream or camera, where pictures are read");
