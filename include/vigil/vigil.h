@@ -455,6 +455,8 @@ VG_API vg_status vg_val_run(vg_val *v, const vg_val_result **out, bool (*wants_s
                             void *ctx, vg_error *err);
 /* After open: what is validated, with the imgsz used. */
 VG_API void vg_val_model(const vg_val *v, vg_model_info *out);
+/* Pictures done and in all; also while it runs, in wants_stop. */
+VG_API void vg_val_progress(const vg_val *v, size_t *n_done, size_t *n_total);
 /* After open, also the messages, which are as vg_train_message. */
 VG_API void vg_val_data(const vg_val *v, vg_data_report *out);
 VG_API const char *vg_val_message(const vg_val *v, size_t index);
@@ -465,15 +467,25 @@ VG_API void vg_val_memory(const vg_val *v, vg_memory *out);
 /* ---- the rows that training and validation print, as YOLO's users know them ---- */
 
 /* Each writes one line without its end into buf (n): 256 bytes do for rows, 1024 for progress.
- * True when it fitted. */
-VG_API bool vg_train_header_format(char *buf, size_t n);
+ * n_columns: of the terminal, where columns get narrower that would not fit; 0: the columns that
+ * users know. True when it fitted. */
+VG_API bool vg_train_header_format(char *buf, size_t n, size_t n_columns);
 VG_API bool vg_train_row_format(char *buf, size_t n, const vg_train_batch *b,
                                 size_t resident_bytes);
 /* The row with a bar, times and memory, at most n_columns wide (0: as long as it gets). */
 VG_API bool vg_train_progress_format(char *buf, size_t n, const vg_train_batch *b,
                                      const vg_train_pace *pace, size_t n_columns, bool ascii);
-VG_API bool vg_val_header_format(char *buf, size_t n);
-VG_API bool vg_val_row_format(char *buf, size_t n, const vg_val_class *row);
+VG_API bool vg_val_header_format(char *buf, size_t n, size_t n_columns);
+VG_API bool vg_val_row_format(char *buf, size_t n, const vg_val_class *row, size_t n_columns);
+/* What is done of anything else: "drawing  45% ━━━━━─────── 216/480 31.2 img/s 00:07<00:08". */
+typedef struct vg_bar {
+    const char *what; /* "drawing" */
+    size_t n_done, n_total;
+    double seconds; /* since it began: rate and what is left follow */
+} vg_bar;
+VG_API bool vg_bar_format(char *buf, size_t n, const vg_bar *b, size_t n_columns, bool ascii);
+/* "1 box", "3 boxes", "2 persons": noun in the singular, or the name of a class. Returns buf. */
+VG_API const char *vg_count_format(char *buf, size_t n, uint64_t count, const char *noun);
 
 /* ---- a data set to try with ---- */
 
@@ -483,6 +495,9 @@ typedef struct vg_demo_options {
     int n_train, n_val, n_unseen; /* pictures: 480, 96, 8 */
     int seed;                     /* 0. Another seed, other shelves */
     int threads;                  /* 0: every processor */
+    /* NULL: nobody. Pictures drawn so far; from the caller's own thread. */
+    void (*progress)(void *ctx, int n_done, int n_total);
+    void *ctx;
 } vg_demo_options;
 VG_API vg_demo_options vg_demo_options_default(void);
 

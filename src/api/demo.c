@@ -2,6 +2,7 @@
  *
  * Every picture follows from the seed and its number alone, so threads share them out freely. The
  * three parts take their numbers from ranges that never meet. */
+#include <stdatomic.h>
 #include <string.h>
 
 #include "demo_shelf.h"
@@ -33,6 +34,9 @@ typedef struct drawing {
     base_pool *pool;
     drawer *drawers; /* (threads) */
     int n_drawers;
+    const vg_demo_options *o; /* whom to tell */
+    atomic_int n_done;
+    int n_total;
 } drawing;
 
 vg_demo_options vg_demo_options_default(void)
@@ -99,8 +103,12 @@ static void draw_some(void *ctx, size_t begin, size_t end, int worker)
 {
     drawing *g = ctx;
     drawer *r = &g->drawers[worker];
-    for (size_t i = begin; i < end && r->status == VG_OK; i++)
+    for (size_t i = begin; i < end && r->status == VG_OK; i++) {
         r->status = draw_one(g, r, i, &g->mem, &r->error);
+        const int n_done = atomic_fetch_add(&g->n_done, 1) + 1;
+        if (worker == 0 && g->o->progress != NULL) /* the caller's own thread */
+            g->o->progress(g->o->ctx, n_done, g->n_total);
+    }
 }
 
 /* ---- the data set ---- */
@@ -210,7 +218,11 @@ vg_status vg_demo_draw(vg_demo *out, const vg_demo_options *o, vg_error *err)
         st = make_folders(out, dataset, o, err);
     if (st != VG_OK)
         return st;
-    drawing g = {.folder = dataset, .seed = (uint64_t)o->seed, .mem = {.tag = "drawing"}};
+    drawing g = {.folder = dataset,
+                 .seed = (uint64_t)o->seed,
+                 .mem = {.tag = "drawing"},
+                 .o = o,
+                 .n_total = o->n_train + o->n_val + o->n_unseen};
     st = drawing_open(&g, o->threads, err);
     if (st == VG_OK)
         st = draw_part(&g, PART_TRAIN, o->n_train, err);

@@ -2,12 +2,13 @@
 #include "report/report.h"
 #include "vigil/vigil.h"
 
-bool vg_train_header_format(char *buf, size_t n)
+bool vg_train_header_format(char *buf, size_t n, size_t n_columns)
 {
-    return report_table_train_header(buf, n);
+    return report_table_train_header(buf, n, n_columns);
 }
 
-bool vg_train_row_format(char *buf, size_t n, const vg_train_batch *b, size_t resident_bytes)
+static bool row_format(char *buf, size_t n, const vg_train_batch *b, size_t resident_bytes,
+                       size_t n_columns)
 {
     char memory[32];
     base_format(memory, sizeof memory, "%.3gG", (double)resident_bytes / (1024.0 * 1024 * 1024));
@@ -17,14 +18,19 @@ bool vg_train_row_format(char *buf, size_t n, const vg_train_batch *b, size_t re
                                   .loss = {b->loss[0], b->loss[1], b->loss[2]},
                                   .n_instances = (double)b->n_instances,
                                   .size_px = b->width > b->height ? b->width : b->height};
-    return report_table_train_row(buf, n, &row);
+    return report_table_train_row(buf, n, n_columns, &row);
+}
+
+bool vg_train_row_format(char *buf, size_t n, const vg_train_batch *b, size_t resident_bytes)
+{
+    return row_format(buf, n, b, resident_bytes, 0);
 }
 
 bool vg_train_progress_format(char *buf, size_t n, const vg_train_batch *b,
                               const vg_train_pace *pace, size_t n_columns, bool ascii)
 {
     char prefix[256];
-    vg_train_row_format(prefix, sizeof prefix, b, pace->resident_bytes);
+    row_format(prefix, sizeof prefix, b, pace->resident_bytes, n_columns);
     const report_progress p = {.prefix = prefix,
                                .n_done = (size_t)b->batch,
                                .n_total = (size_t)b->n_batches,
@@ -36,13 +42,31 @@ bool vg_train_progress_format(char *buf, size_t n, const vg_train_batch *b,
     return report_progress_format(buf, n, &p, n_columns, ascii);
 }
 
-bool vg_val_header_format(char *buf, size_t n)
+bool vg_val_header_format(char *buf, size_t n, size_t n_columns)
 {
-    return report_table_val_header(buf, n);
+    return report_table_val_header(buf, n, n_columns);
 }
 
-bool vg_val_row_format(char *buf, size_t n, const vg_val_class *row)
+bool vg_val_row_format(char *buf, size_t n, const vg_val_class *row, size_t n_columns)
 {
-    return report_table_val_row(buf, n, row->name, row->n_pictures, row->n_instances,
+    return report_table_val_row(buf, n, n_columns, row->name, row->n_pictures, row->n_instances,
                                 row->precision, row->recall, row->map50, row->map);
+}
+
+bool vg_bar_format(char *buf, size_t n, const vg_bar *b, size_t n_columns, bool ascii)
+{
+    const double per_s = b->seconds > 0 ? (double)b->n_done / b->seconds : 0;
+    const size_t n_left = b->n_total > b->n_done ? b->n_total - b->n_done : 0;
+    const report_progress p = {.prefix = b->what,
+                               .n_done = b->n_done,
+                               .n_total = b->n_total,
+                               .pictures_per_s = per_s,
+                               .elapsed_s = b->seconds,
+                               .left_s = per_s > 0 ? (double)n_left / per_s : -1};
+    return report_progress_format(buf, n, &p, n_columns, ascii);
+}
+
+const char *vg_count_format(char *buf, size_t n, uint64_t count, const char *noun)
+{
+    return base_count(buf, n, count, noun);
 }

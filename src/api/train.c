@@ -463,10 +463,10 @@ vg_status vg_train_run(vg_train *t, const vg_train_listener *listener, vg_error 
         return base_fail(err, VG_ERR_ARGUMENT, NULL, "call vg_train_prepare first",
                          "a run that is not prepared");
     vg_error local = {.status = VG_OK};
-    size_t planned_bytes = 0;
-    for (int i = 0; i < API_N_OWNERS; i++)
-        planned_bytes += t->accounts.planned_bytes[i];
-    api_run_file_start(t->file, (int)train_run_position(t->run)->epoch, planned_bytes);
+    /* The program included, so that what is resident can be held against it. */
+    vg_plan plan;
+    vg_train_plan_get(t, &plan);
+    api_run_file_start(t->file, (int)train_run_position(t->run)->epoch, plan.total_bytes);
     const vg_status st = run_prepared(t, listener, err ? err : &local);
     api_run_file_end(t->file, st, err ? err : &local);
     return st;

@@ -22,6 +22,7 @@ struct vg_val {
     api_gallery *gallery;          /* NULL without plots */
     report_coco *coco;             /* NULL without save_json */
     bool (*wants_stop)(void *ctx); /* during run */
+    size_t n_seen;                 /* pictures */
     void *ctx;
     api_result result;
     bool is_done;
@@ -224,6 +225,7 @@ static vg_status show_picture(void *ctx, const train_validated *p, vg_error *err
 {
     vg_val *v = ctx;
     vg_status st = VG_OK;
+    v->n_seen++;
     if (v->gallery)
         st = api_gallery_validated(v->gallery, p, v->set, 0, v->accounts.lent.work, err);
     if (st == VG_OK && v->coco)
@@ -274,6 +276,12 @@ void vg_val_model(const vg_val *v, vg_model_info *out)
     api_model_info(out, &v->info, v->imgsz, v->asked_imgsz, v->imgsz_from);
     out->format = weights_get_meta(v->weights)->source;
     out->chosen = weights_get_meta(v->weights)->chosen;
+}
+
+void vg_val_progress(const vg_val *v, size_t *n_done, size_t *n_total)
+{
+    *n_done = v->n_seen;
+    *n_total = api_data_report(v->set).n_pictures;
 }
 
 void vg_val_data(const vg_val *v, vg_data_report *out)

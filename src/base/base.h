@@ -11,6 +11,7 @@
 #include "library.h"
 #include "log.h"
 #include "mem.h"
+#include "plural.h"
 #include "pool.h"
 #include "queue.h"
 #include "rng.h"

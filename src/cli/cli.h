@@ -99,6 +99,8 @@ void cli_error_text(char field[VG_WHAT_BYTES], const char *format, ...) VG_PRINT
 const char *cli_bytes(char buf[32], double bytes);
 /* A whole number with commas, 2624080 -> "2,624,080". */
 const char *cli_commas(char buf[32], long long value);
+/* "warning: ..." on stderr; the text may hold names from outside. */
+void cli_warning(const char *format, ...) VG_PRINTF(1, 2);
 /* A JSON string, quotes included. What is not UTF-8 becomes U+FFFD. */
 void cli_json_string(FILE *to, const char *text);
 /* Text in lines of at most `width` columns, broken at blanks, each but the first indented. `column`
@@ -109,6 +111,20 @@ void cli_wrap(FILE *to, const char *text, int column, int indent, int width);
 int cli_output_finish(int status);
 /* False once something written to stdout was lost: no use going on. */
 bool cli_output_good(void);
+
+/* ---- screen.c ---- */
+
+typedef struct cli_screen {
+    bool terminal; /* lines may be written over one another; not of TERM=dumb */
+    bool ascii;    /* it shows no other letters */
+    bool colour;   /* unless NO_COLOR says otherwise */
+} cli_screen;
+cli_screen cli_screen_of(FILE *to);
+/* 0: no terminal, lines may be as long as they get. */
+size_t cli_columns(FILE *to);
+typedef enum cli_colour { CLI_RED, CLI_YELLOW, CLI_GREEN, CLI_BOLD } cli_colour;
+/* Our own text, in colour where the terminal has it. */
+void cli_paint(FILE *to, cli_colour colour, const char *text);
 
 /* ---- interrupt.c ---- */
 

@@ -20,7 +20,7 @@ typedef struct attach_values {
 
 typedef struct attach_view {
     vg_run *r;
-    train_screen screen;
+    cli_screen screen;
     int log;         /* -1: none */
     bool row_stands; /* on the terminal's last line, to be written over */
     vg_run_view now, before;
@@ -217,7 +217,7 @@ static int follow(attach_view *a)
 static int attach_run(void *values)
 {
     const attach_values *v = values;
-    attach_view a = {.screen = train_screen_make(), .log = -1};
+    attach_view a = {.screen = cli_screen_of(stdout), .log = -1};
     vg_error err;
     cli_interrupt_waits();
     if (vg_run_open(&a.r, v->run, v->project, &err) != VG_OK)

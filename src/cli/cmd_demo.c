@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "bar.h"
 #include "commands.h"
 #include "predict.h"
 #include "train.h"
@@ -49,9 +50,15 @@ static void folder_split(vg_demo_options *o, const char *folder, char project[PA
     o->name = slash == NULL ? folder : slash + 1;
 }
 
+static void drawn_seen(void *ctx, int n_done, int n_total)
+{
+    cli_bar_show(ctx, (size_t)n_done, (size_t)n_total);
+}
+
 static vg_status set_draw(demo_job *job, vg_error *err)
 {
     char project[PATH_BYTES];
+    char count[64];
     vg_demo_options o = job->v->o;
     const char *folder = job->v->folder;
     if (folder != NULL && strlen(folder) >= VG_DEMO_PATH_BYTES) {
@@ -63,12 +70,18 @@ static vg_status set_draw(demo_job *job, vg_error *err)
     if (folder != NULL)
         folder_split(&o, folder, project);
     const double start_s = train_now_s();
-    if (vg_demo_draw(&job->set, &o, err) != VG_OK)
-        return err->status;
-    printf("Drew %d + %d + %d pictures of shelves (to train, to validate, for the end) with %zu "
-           "products in %.1f s: %s/dataset\n",
-           o.n_train, o.n_val, o.n_unseen, job->set.n_objects, train_now_s() - start_s,
-           job->set.folder);
+    cli_bar bar = cli_bar_make(stderr, "drawing");
+    o.progress = drawn_seen;
+    o.ctx = &bar;
+    const vg_status st = vg_demo_draw(&job->set, &o, err);
+    cli_bar_clear(&bar);
+    if (st != VG_OK)
+        return st;
+    printf("Drew %d + %d + %d pictures of shelves (to train, to validate, for the end) with %s "
+           "in %.1f s: %s/dataset\n",
+           o.n_train, o.n_val, o.n_unseen,
+           vg_count_format(count, sizeof count, job->set.n_objects, "product"),
+           train_now_s() - start_s, job->set.folder);
     return VG_OK;
 }
 
@@ -212,11 +225,12 @@ static void memory_print(const demo_job *job)
 {
     char a[32], b[32], c[32];
     const vg_memory *m = &job->last, *warm = &job->warm;
-    printf("Memory: planned %s, beside %s for the program; measured %s",
-           cli_bytes(a, (double)m->planned_bytes), cli_bytes(b, (double)job->start.resident_bytes),
+    printf("Memory: planned %s, of it %s for the program; measured %s",
+           cli_bytes(a, (double)(m->planned_bytes + job->start.resident_bytes)),
+           cli_bytes(b, (double)job->start.resident_bytes),
            cli_bytes(c, (double)m->resident_bytes));
     if (job->n_epochs <= WARM_EPOCHS) {
-        printf("; %d epochs are too few to see growth\n", job->n_epochs);
+        printf("; too few epochs to see growth\n");
         return;
     }
     const double grown = (double)m->resident_bytes - (double)warm->resident_bytes;
@@ -227,11 +241,12 @@ static void memory_print(const demo_job *job)
 
 static void places_print(const demo_job *job, double seconds)
 {
+    char count[64];
     const char *folder = job->set.folder;
     const vg_val_result *final = vg_train_final(job->talk.t);
     if (final != NULL)
-        printf("mAP50 %.3f on %zu pictures that were not trained on\n", final->map50,
-               final->n_pictures);
+        printf("mAP50 %.3f on %s not trained on\n", final->map50,
+               vg_count_format(count, sizeof count, final->n_pictures, "picture"));
     printf("%.0f s in all\n"
            "\n"
            "Look at\n"
@@ -268,7 +283,7 @@ static int demo_steps(demo_job *job)
 
 static int demo_run(void *values)
 {
-    demo_job job = {.v = values, .talk.screen = train_screen_make()};
+    demo_job job = {.v = values, .talk.screen = cli_screen_of(stdout)};
     const int status = demo_steps(&job);
     vg_train_destroy(&job.talk.t);
     return status;

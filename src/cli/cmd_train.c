@@ -167,7 +167,7 @@ static int train_begin(const train_values *v, train_talk *k)
 static int train_run(void *values)
 {
     const train_values *v = values;
-    train_talk talk = {.screen = train_screen_make()};
+    train_talk talk = {.screen = cli_screen_of(stdout)};
     signal(SIGXFSZ, SIG_IGN); /* a full quota is a failed write */
     cli_interrupt_watch();
     if (!v->detach)

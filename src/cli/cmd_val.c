@@ -1,6 +1,7 @@
 /* cmd_val.c: vigil val: how good weights are on a split, as a table by class. */
 #include <signal.h>
 
+#include "bar.h"
 #include "commands.h"
 #include "rows.h"
 #include "train.h"
@@ -15,9 +16,17 @@ static void val_defaults(void *values)
     *(val_values *)values = (val_values){.o = vg_val_options_default(), .device = "auto"};
 }
 
+typedef struct val_talk {
+    const vg_val *val;
+    cli_bar bar;
+} val_talk;
+
 static bool stop_wanted(void *ctx)
 {
-    (void)ctx;
+    val_talk *k = ctx;
+    size_t n_done, n_total;
+    vg_val_progress(k->val, &n_done, &n_total);
+    cli_bar_show(&k->bar, n_done, n_total);
     return cli_interrupt_signal() != 0;
 }
 
@@ -37,8 +46,10 @@ static int run_open(vg_val *val)
     train_data_print(stdout, NULL, &data);
     const char *message;
     for (size_t n = 0; (message = vg_val_message(val, n)) != NULL; n++)
-        fprintf(stderr, "warning: %s\n", message);
-    const vg_status st = vg_val_run(val, &r, stop_wanted, NULL, &err);
+        cli_warning("%s", message);
+    val_talk talk = {.val = val, .bar = cli_bar_make(stderr, "validating")};
+    const vg_status st = vg_val_run(val, &r, stop_wanted, &talk, &err);
+    cli_bar_clear(&talk.bar);
     if (st == VG_ERR_INTERRUPTED && cli_interrupt_signal() != 0)
         return cli_error_print(&err, 128 + cli_interrupt_signal());
     if (st != VG_OK)

@@ -17,26 +17,38 @@ void cli_text(FILE *to, const char *text)
     cli_print(to, "%s", text);
 }
 
-static void error_row(const char *head, const char *text)
+static void error_row(const char *head, cli_colour colour, const char *text)
 {
-    cli_print(stderr, "%s%s\n", head, text);
+    cli_paint(stderr, colour, head);
+    cli_print(stderr, " %s\n", text);
 }
 
 int cli_error_print(const vg_error *err, int status)
 {
     /* The lines above, if there are any, were written to the same terminal. */
     fflush(stdout);
-    error_row("error: ", err->what[0] != '\0' ? err->what : vg_status_text(err->status));
+    error_row("error:", CLI_RED, err->what[0] != '\0' ? err->what : vg_status_text(err->status));
     if (err->where[0] != '\0')
-        error_row("  at:  ", err->where);
+        error_row("  at: ", CLI_BOLD, err->where);
     if (err->mend[0] != '\0')
-        error_row("  try: ", err->mend);
+        error_row("  try:", CLI_GREEN, err->mend);
     return status;
 }
 
 int cli_error_end(const vg_error *err)
 {
     return cli_error_print(err, err->status == VG_ERR_ARGUMENT ? CLI_USAGE : CLI_FAILED);
+}
+
+void cli_warning(const char *format, ...)
+{
+    char text[VG_WHAT_BYTES + VG_WHERE_BYTES];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    fflush(stdout);
+    error_row("warning:", CLI_YELLOW, text);
 }
 
 void cli_error_set(vg_error *err, vg_status status, const char *format, ...)

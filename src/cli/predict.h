@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+#include "bar.h"
 #include "cli.h"
 
 /* ---- cmd_predict.c ---- */
@@ -78,9 +79,8 @@ void predict_summary_print(FILE *to, const predict_sums *s, const vg_memory *m);
 /* The progress line on stderr, for long work whose own lines are not seen there. */
 typedef struct predict_progress {
     bool on;
-    bool terminal; /* stderr is one: the line is written over */
-    bool shown;    /* something is on it */
-    double next_s; /* not before */
+    cli_bar bar;   /* on a terminal */
+    double next_s; /* elsewhere a line now and then: not before */
 } predict_progress;
 predict_progress predict_progress_make(bool quiet);
 void predict_progress_show(predict_progress *p, const predict_sums *s);

@@ -4,6 +4,8 @@
 
 #include "predict.h"
 
+enum { COUNT_BYTES = 512 }; /* a name of 255 bytes, its number and its end */
+
 /* The smallest class above `after` among the detections, INT_MAX when there is none; *count how
  * many it has. Classes are found by looking again, since a table of them would need memory;
  * pictures have few boxes. */
@@ -27,9 +29,9 @@ void predict_counts(FILE *to, const vg_detection *found, size_t n,
     size_t count = 0;
     for (int c = class_next(found, n, -1, &count); c != INT_MAX;
          c = class_next(found, n, c, &count)) {
-        fprintf(to, "%zu ", count);
-        cli_text(to, name(ctx, c));
-        fputs(count > 1 ? "s, " : ", ", to);
+        char text[COUNT_BYTES];
+        cli_text(to, vg_count_format(text, sizeof text, count, name(ctx, c)));
+        fputs(", ", to);
     }
     if (n == 0)
         fputs("(no detections), ", to);

@@ -6,6 +6,7 @@
  * vigil exists against. */
 #include <math.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -21,6 +22,9 @@ typedef struct live_job {
     double next_status_s, last_status_s;
     uint64_t told[MOST_PLACES]; /* results of each source at last_status_s */
     predict_progress progress;
+    bool says; /* lines of results */
+    /* Of files, for the bar: frames of those that are told to have so many; 0: not known. */
+    _Atomic uint64_t of[MOST_PLACES];
 } live_job;
 
 /* ---- options ---- */
@@ -89,7 +93,11 @@ static void read_talk(live_job *job)
  * lines: the stream is held for the whole line. */
 static void see_result(void *ctx, const vg_stream_result *r)
 {
-    const live_job *job = ctx;
+    live_job *job = ctx;
+    if (r->source_index >= 0 && r->source_index < MOST_PLACES)
+        atomic_store_explicit(&job->of[r->source_index], r->of, memory_order_relaxed);
+    if (!job->says)
+        return;
     flockfile(stdout);
     if (job->verbose || vg_stream_is_of_files(job->s))
         predict_live_line(stdout, job->s, r);
@@ -130,20 +138,29 @@ static void statuses_print(live_job *job, double now_s)
 static void progress_print(live_job *job, double now_s)
 {
     predict_progress *p = &job->progress;
-    uint64_t n = 0;
-    if (!p->on || now_s < p->next_s)
+    uint64_t n = 0, n_all = 0;
+    bool is_known = true;
+    if (!p->on || (!p->bar.on && now_s < p->next_s))
         return;
-    p->next_s = now_s + (p->terminal ? 0.5 : 30);
+    p->next_s = now_s + 30;
     for (int i = 0; i < vg_stream_n_sources(job->s); i++) {
         vg_stream_source_stats c;
         vg_stream_source_get(job->s, i, &c);
         n += c.n_results;
+        const uint64_t of =
+            i < MOST_PLACES ? atomic_load_explicit(&job->of[i], memory_order_relaxed) : 0;
+        n_all += of;
+        is_known = is_known && of > 0;
     }
-    char count[32];
-    fprintf(stderr, "%s%s frames, %.1f/s%s", p->terminal ? "\r" : "",
-            cli_commas(count, (long long)n), (double)n / fmax(vg_stream_seconds(job->s), 1e-9),
-            p->terminal ? "   " : "\n");
-    p->shown = p->terminal;
+    if (p->bar.on && is_known) {
+        cli_bar_show(&p->bar, n, n_all > n ? n_all : n);
+        return;
+    }
+    char count[64];
+    fprintf(stderr, "%s%s, %.1f/s%s", p->bar.on ? "\r" : "",
+            vg_count_format(count, sizeof count, n, "frame"),
+            (double)n / fmax(vg_stream_seconds(job->s), 1e-9), p->bar.on ? "\033[K" : "\n");
+    p->bar.stands = p->bar.on;
 }
 
 static void see_tick(void *ctx)
@@ -200,9 +217,9 @@ static const char *signal_name(int number)
 
 static int job_run(live_job *job)
 {
-    const bool says = !job->json && (job->verbose || !job->quiet);
+    job->says = !job->json && (job->verbose || !job->quiet);
     const vg_stream_listener l = {.ctx = job,
-                                  .result = says ? see_result : NULL,
+                                  .result = see_result,
                                   .note = see_note,
                                   .tick = see_tick,
                                   .wants_stop = stop_wanted,

@@ -69,7 +69,7 @@ void predict_live_event(FILE *to, const vg_stream *s, const vg_stream_result *r,
 
 void predict_live_status(FILE *to, const vg_stream_source_stats *c, double frames_per_s)
 {
-    char a[32], b[32];
+    char a[64], b[32];
     const vg_stream_stage *latency = &c->stages[VG_STREAM_STAGES - 1];
     cli_text(to, c->name);
     fprintf(to, ": %s", c->state);
@@ -77,16 +77,15 @@ void predict_live_status(FILE *to, const vg_stream_source_stats *c, double frame
         fprintf(to, " %dx%d", c->width, c->height);
     if (c->last_fault[0] != '\0' && strcmp(c->state, "playing") != 0)
         fprintf(to, " (%s)", c->last_fault);
-    fprintf(to, ", %.1f frames/s, %s frames, %s dropped", frames_per_s,
-            cli_commas(a, (long long)c->n_results), cli_commas(b, (long long)c->n_dropped));
+    fprintf(to, ", %.1f frames/s, %s, %s dropped", frames_per_s,
+            vg_count_format(a, sizeof a, c->n_results, "frame"),
+            cli_commas(b, (long long)c->n_dropped));
     if (latency->n > 0)
         fprintf(to, ", latency %.0f ms", latency->mean_ms);
     if (c->n_reconnects > 0)
-        fprintf(to, ", %s reconnect%s", cli_commas(a, (long long)c->n_reconnects),
-                c->n_reconnects == 1 ? "" : "s");
+        fprintf(to, ", %s", vg_count_format(a, sizeof a, c->n_reconnects, "reconnect"));
     if (c->n_events > 0)
-        fprintf(to, ", %s event%s", cli_commas(a, (long long)c->n_events),
-                c->n_events == 1 ? "" : "s");
+        fprintf(to, ", %s", vg_count_format(a, sizeof a, c->n_events, "event"));
     fputc('\n', to);
 }
 
@@ -99,10 +98,10 @@ static void sinks_print(FILE *to, const vg_stream *s)
         vg_stream_sink_get(s, i, &k);
         if (k.n_dropped == 0 && k.n_failed == 0)
             continue;
-        fprintf(to,
-                "Output %s: %" PRIu64 " results written, %" PRIu64 " dropped, %" PRIu64
-                " writes failed\n",
-                k.name, k.n_written, k.n_dropped, k.n_failed);
+        char a[64], b[64];
+        fprintf(to, "Output %s: %s written, %" PRIu64 " dropped, %s failed\n", k.name,
+                vg_count_format(a, sizeof a, k.n_written, "result"), k.n_dropped,
+                vg_count_format(b, sizeof b, k.n_failed, "write"));
     }
 }
 

@@ -91,8 +91,10 @@ static int pictures_sum_up(predict_job *job)
         status = CLI_FAILED;
     if (s->n_skipped > 0) {
         fflush(stdout);
-        fprintf(stderr, "%zu of %zu pictures were done, %zu skipped\n", s->n_done, s->total,
-                s->n_skipped);
+        char count[64];
+        fprintf(stderr, "%zu of %s %s done, %zu skipped\n", s->n_done,
+                vg_count_format(count, sizeof count, s->total, "picture"),
+                s->total == 1 ? "was" : "were", s->n_skipped);
         status = CLI_FAILED;
     }
     return status;
@@ -100,9 +102,10 @@ static int pictures_sum_up(predict_job *job)
 
 static int interrupted(const predict_job *job, int number)
 {
-    fprintf(stderr, "stopped by %s after %zu of %zu pictures\n",
-            number == SIGINT ? "SIGINT" : "SIGTERM", job->sums.n_done + job->sums.n_skipped,
-            job->sums.total);
+    char count[64];
+    fprintf(stderr, "stopped by %s after %zu of %s\n", number == SIGINT ? "SIGINT" : "SIGTERM",
+            job->sums.n_done + job->sums.n_skipped,
+            vg_count_format(count, sizeof count, job->sums.total, "picture"));
     return 128 + number;
 }
 

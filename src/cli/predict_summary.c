@@ -5,8 +5,7 @@
 
 #include "predict.h"
 
-/* Short work needs no progress line; a log file wants few. */
-static const double first_after_s = 2, terminal_every_s = 0.5, log_every_s = 30;
+static const double log_every_s = 30; /* a log file wants few lines */
 
 double predict_now_s(void)
 {
@@ -51,12 +50,13 @@ void predict_summary_print(FILE *to, const predict_sums *s, const vg_memory *m)
 {
     double n = s->n_done > 0 ? (double)s->n_done : 1, wall_s = predict_now_s() - s->started_s;
     const vg_predict_times *t = &s->times;
+    char count[64];
     fprintf(to,
             "Speed: %.1fms decode, %.1fms preprocess, %.1fms inference, %.1fms postprocess, %.1fms "
             "save per picture; "
-            "%zu picture%s in %.1fs, %.1f pictures/s\n",
+            "%s in %.1fs, %.1f pictures/s\n",
             t->decode_ms / n, t->preprocess_ms / n, t->inference_ms / n, t->postprocess_ms / n,
-            t->save_ms / n, s->n_done, s->n_done == 1 ? "" : "s", wall_s,
+            t->save_ms / n, vg_count_format(count, sizeof count, s->n_done, "picture"), wall_s,
             (double)s->n_done / fmax(wall_s, 1e-9));
     predict_memory_print(to, m);
 }
@@ -64,28 +64,29 @@ void predict_summary_print(FILE *to, const predict_sums *s, const vg_memory *m)
 predict_progress predict_progress_make(bool quiet)
 {
     return (predict_progress){.on = quiet || !isatty(STDOUT_FILENO),
-                              .terminal = isatty(STDERR_FILENO),
-                              .next_s = predict_now_s() +
-                                        (isatty(STDERR_FILENO) ? first_after_s : log_every_s)};
+                              .bar = cli_bar_make(stderr, "predicting"),
+                              .next_s = predict_now_s() + log_every_s};
 }
 
 void predict_progress_show(predict_progress *p, const predict_sums *s)
 {
-    double now_s = predict_now_s();
-    size_t n = s->n_done + s->n_skipped;
-    if (!p->on || now_s < p->next_s || n >= s->total)
+    const double now_s = predict_now_s();
+    const size_t n = s->n_done + s->n_skipped;
+    char count[64];
+    if (!p->on || n >= s->total)
         return;
-    p->next_s = now_s + (p->terminal ? terminal_every_s : log_every_s);
-    double per_s = (double)n / fmax(now_s - s->started_s, 1e-9);
-    double left_s = (double)(s->total - n) / fmax(per_s, 1e-9);
-    fprintf(stderr, "%s%zu of %zu pictures, %.1f/s, %.0f s left%s", p->terminal ? "\r" : "", n,
-            s->total, per_s, left_s, p->terminal ? "   " : "\n");
-    p->shown = p->terminal;
+    if (p->bar.on) {
+        cli_bar_show(&p->bar, n, s->total);
+    } else if (now_s >= p->next_s) {
+        p->next_s = now_s + log_every_s;
+        const double per_s = (double)n / fmax(now_s - s->started_s, 1e-9);
+        fprintf(stderr, "%zu of %s, %.1f/s, %.0f s left\n", n,
+                vg_count_format(count, sizeof count, s->total, "picture"), per_s,
+                (double)(s->total - n) / fmax(per_s, 1e-9));
+    }
 }
 
 void predict_progress_clear(predict_progress *p)
 {
-    if (p->shown)
-        fprintf(stderr, "\r%70s\r", "");
-    p->shown = false;
+    cli_bar_clear(&p->bar);
 }

@@ -26,22 +26,17 @@ void train_memory_held(FILE *to, const vg_memory *m);
 
 /* ---- train_talk.c ---- */
 
-/* Where rows go: to a terminal they are written over one another, and no wider than it. */
-typedef struct train_screen {
-    bool terminal, ascii;
-} train_screen;
-train_screen train_screen_make(void);
 double train_now_s(void);
 
 /* An epoch's row as of this batch; not ended by a newline on a terminal. */
-void train_row_print(const train_screen *s, const vg_train_batch *b, const vg_train_pace *pace);
+void train_row_print(const cli_screen *s, const vg_train_batch *b, const vg_train_pace *pace);
 /* Above the rows of an epoch. */
 void train_header_print(void);
 
 /* A run as it is told by its own process; zeroed but for t and screen is valid. */
 typedef struct train_talk {
     vg_train *t;
-    train_screen screen;
+    cli_screen screen;
     int epoch;                          /* of the last batch, from 1 */
     double session_s, epoch_s, shown_s; /* monotonic: began, began, shown last */
     double total_pictures;              /* in the session */

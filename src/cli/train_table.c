@@ -3,9 +3,23 @@
 
 #include "train.h"
 
-void train_table_print(FILE *to, const vg_val_result *r)
+static void header_print(FILE *to)
 {
     char line[512];
+    vg_val_header_format(line, sizeof line, cli_columns(to));
+    cli_paint(to, CLI_BOLD, line);
+    fputc('\n', to);
+}
+
+static void row_print(FILE *to, const vg_val_class *row)
+{
+    char line[512];
+    vg_val_row_format(line, sizeof line, row, cli_columns(to));
+    fprintf(to, "%s\n", line);
+}
+
+void train_table_print(FILE *to, const vg_val_result *r)
+{
     const vg_val_class all = {.name = "all",
                               .n_pictures = r->n_pictures,
                               .n_instances = r->n_instances,
@@ -13,21 +27,16 @@ void train_table_print(FILE *to, const vg_val_result *r)
                               .recall = r->recall,
                               .map50 = r->map50,
                               .map = r->map};
-    vg_val_header_format(line, sizeof line);
-    fprintf(to, "%s\n", line);
-    vg_val_row_format(line, sizeof line, &all);
-    fprintf(to, "%s\n", line);
-    for (size_t i = 0; i < r->n_classes && r->n_classes > 1; i++) {
-        vg_val_row_format(line, sizeof line, &r->classes[i]);
-        fprintf(to, "%s\n", line);
-    }
+    header_print(to);
+    row_print(to, &all);
+    for (size_t i = 0; i < r->n_classes && r->n_classes > 1; i++)
+        row_print(to, &r->classes[i]);
 }
 
 void train_epoch_print(FILE *to, const vg_train_epoch *e)
 {
     if (!e->is_validated)
         return;
-    char line[512];
     const vg_val_class all = {.name = "all",
                               .n_pictures = e->n_pictures,
                               .n_instances = e->n_instances,
@@ -35,25 +44,37 @@ void train_epoch_print(FILE *to, const vg_train_epoch *e)
                               .recall = e->recall,
                               .map50 = e->map50,
                               .map = e->map};
-    vg_val_header_format(line, sizeof line);
-    fprintf(to, "%s\n", line);
-    vg_val_row_format(line, sizeof line, &all);
-    fprintf(to, "%s\n", line);
+    header_print(to);
+    row_print(to, &all);
+}
+
+enum { COUNT_BYTES = 64 };
+
+/* "205 pictures with 2,804 objects" */
+static void pictures_print(FILE *to, const vg_data_report *d)
+{
+    char a[COUNT_BYTES], b[COUNT_BYTES];
+    fprintf(to, "%s with %s", vg_count_format(a, sizeof a, d->n_pictures, "picture"),
+            vg_count_format(b, sizeof b, d->n_objects, "object"));
 }
 
 void train_data_print(FILE *to, const vg_data_report *train, const vg_data_report *val)
 {
+    char rows[COUNT_BYTES];
     const vg_data_report none = {0}, *t = train != NULL ? train : &none;
     fputs("Data: ", to);
-    if (train != NULL)
-        fprintf(to, "%zu pictures with %zu objects to train on, ", t->n_pictures, t->n_objects);
-    fprintf(to,
-            "%zu%s with %zu%s to validate; label files: %zu found, %zu missing, %zu empty; "
-            "pictures left out: %zu corrupt, %zu not there; %zu duplicate rows removed\n",
-            val->n_pictures, train != NULL ? "" : " pictures", val->n_objects,
-            train != NULL ? "" : " objects", t->n_found + val->n_found,
-            t->n_missing + val->n_missing, t->n_empty + val->n_empty, t->n_corrupt + val->n_corrupt,
-            t->n_absent + val->n_absent, t->n_duplicates + val->n_duplicates);
+    if (train != NULL) {
+        pictures_print(to, t);
+        fputs(" to train on, ", to);
+    }
+    pictures_print(to, val);
+    fprintf(
+        to,
+        " to validate; label files: %zu found, %zu missing, %zu empty; pictures left out: %zu "
+        "corrupt, %zu not there; %s removed\n",
+        t->n_found + val->n_found, t->n_missing + val->n_missing, t->n_empty + val->n_empty,
+        t->n_corrupt + val->n_corrupt, t->n_absent + val->n_absent,
+        vg_count_format(rows, sizeof rows, t->n_duplicates + val->n_duplicates, "duplicate row"));
 }
 
 static void resident_print(FILE *to, const vg_memory *m)
@@ -87,11 +108,14 @@ void train_limit_print(FILE *to, const vg_plan *plan)
 {
     static const char *const owners[] = {"data", "model",  "activations",
                                          "work", "report", "program"};
-    char a[32], b[32];
+    char a[32], b[32], c[COUNT_BYTES];
     if (plan->limit_bytes == 0)
         return;
-    fprintf(to, "Batch: %d pictures%s fit %s: ", plan->batch,
-            plan->is_chosen ? ", the most that" : ",", cli_bytes(a, (double)plan->limit_bytes));
+    fprintf(to, "Batch: %s%s %s: ", vg_count_format(c, sizeof c, (uint64_t)plan->batch, "picture"),
+            plan->is_chosen    ? ", the most that fit"
+            : plan->batch == 1 ? ", fits"
+                               : ", fit",
+            cli_bytes(a, (double)plan->limit_bytes));
     fprintf(to, "%s at most (", cli_bytes(b, (double)plan->total_bytes));
     for (size_t i = 0; i < sizeof owners / sizeof *owners; i++)
         fprintf(to, "%s%s %s", i > 0 ? ", " : "", owners[i],

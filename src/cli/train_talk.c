@@ -1,10 +1,7 @@
 /* train_talk.c: a run told as YOLO's users know it: what there is, a row an epoch, its validation,
  * what came of it. */
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "train.h"
 
@@ -19,33 +16,10 @@ double train_now_s(void)
 
 /* ---- rows ---- */
 
-static bool is_utf8(void)
-{
-    const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
-    for (size_t i = 0; i < 3; i++) {
-        const char *value = getenv(names[i]);
-        if (value != NULL && value[0] != '\0')
-            return strstr(value, "UTF-8") != NULL || strstr(value, "utf8") != NULL;
-    }
-    return false;
-}
-
-train_screen train_screen_make(void)
-{
-    return (train_screen){.terminal = isatty(STDOUT_FILENO) == 1, .ascii = !is_utf8()};
-}
-
-static size_t columns_of(int fd)
-{
-    struct winsize size;
-    return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
-}
-
-void train_row_print(const train_screen *s, const vg_train_batch *b, const vg_train_pace *pace)
+void train_row_print(const cli_screen *s, const vg_train_batch *b, const vg_train_pace *pace)
 {
     char line[1024];
-    vg_train_progress_format(line, sizeof line, b, pace,
-                             s->terminal ? columns_of(STDOUT_FILENO) : 0, s->ascii);
+    vg_train_progress_format(line, sizeof line, b, pace, cli_columns(stdout), s->ascii);
     printf(s->terminal ? "\r%s\033[K" : "%s\n", line);
     if (s->terminal)
         fflush(stdout);
@@ -54,8 +28,10 @@ void train_row_print(const train_screen *s, const vg_train_batch *b, const vg_tr
 void train_header_print(void)
 {
     char line[512];
-    vg_train_header_format(line, sizeof line);
-    printf("\n%s\n", line);
+    vg_train_header_format(line, sizeof line, cli_columns(stdout));
+    putchar('\n');
+    cli_paint(stdout, CLI_BOLD, line);
+    putchar('\n');
 }
 
 /* ---- while it runs ---- */
@@ -88,8 +64,7 @@ static void epoch_seen(void *ctx, const vg_train_epoch *e)
     k->epoch_s = train_now_s();
     train_epoch_print(stdout, e);
     if (e->trouble)
-        fprintf(stderr, "warning: training goes on: %s (%s)\n", e->trouble->what,
-                e->trouble->where);
+        cli_warning("training goes on: %s (%s)", e->trouble->what, e->trouble->where);
     if (e->stops)
         printf("No better fitness for as many epochs as --patience says: training stops\n");
 }
@@ -111,13 +86,14 @@ vg_train_listener train_talk_listener(train_talk *k)
 
 void train_talk_begin(train_talk *k)
 {
-    char a[32], line[128];
+    char a[32], b[64], line[128];
     vg_train_info i;
     vg_memory m;
     vg_train_info_get(k->t, &i);
     vg_train_memory(k->t, &m);
-    printf("Model: %s, %d classes, %s parameters, %.1f GFLOPs at %d\n", i.model, i.n_classes,
-           cli_commas(a, i.n_params), i.gflops, i.imgsz);
+    printf("Model: %s, %s, %s parameters, %.1f GFLOPs at %d\n", i.model,
+           vg_count_format(b, sizeof b, (uint64_t)i.n_classes, "class"), cli_commas(a, i.n_params),
+           i.gflops, i.imgsz);
     if (vg_imgsz_format(line, sizeof line, i.imgsz, i.asked_imgsz, VG_IMGSZ_GIVEN, i.max_stride))
         printf("%s\n", line);
     if (i.has_transferred)
@@ -125,10 +101,9 @@ void train_talk_begin(train_talk *k)
     train_data_print(stdout, &i.train, &i.val);
     const char *message;
     for (size_t n = 0; (message = vg_train_message(k->t, n)) != NULL; n++)
-        fprintf(stderr, "warning: %s\n", message);
+        cli_warning("%s", message);
     if (i.fell_back)
-        fprintf(stderr, "warning: an older checkpoint is used: %s (%s)\n", i.why->what,
-                i.why->where);
+        cli_warning("an older checkpoint is used: %s (%s)", i.why->what, i.why->where);
     printf("Optimizer: %s, lr %g, momentum %g\n", i.optimizer, i.lr0, i.momentum);
     train_memory_planned(stdout, &m);
     vg_plan plan;
@@ -138,7 +113,8 @@ void train_talk_begin(train_talk *k)
     if (i.start_epoch > 0)
         printf("Resuming in epoch %d of %d\n", i.start_epoch + 1, i.epochs);
     else
-        printf("Training for %d epochs, batches of %d\n", i.epochs, i.batch);
+        printf("Training for %s, batches of %d\n",
+               vg_count_format(b, sizeof b, (uint64_t)i.epochs, "epoch"), i.batch);
 }
 
 void train_talk_end(const train_talk *k)

@@ -11,6 +11,13 @@
 #include "buffer.h"
 #include "label.h"
 
+typedef struct rect {
+    int x1, y1, x2, y2; /* pixels, the second ones exclusive */
+} rect;
+
+/* Labels that keep clear of one another; those of further boxes stand where they fall. */
+enum { MOST_PLACED = 512 };
+
 struct image_canvas {
     image_scratch mask_block;
     cairo_surface_t *mask; /* A8, over the block; NULL until the first label */
@@ -18,16 +25,15 @@ struct image_canvas {
     int mask_w, mask_h;
     int font_px; /* 0: none set */
     double ascent, descent;
+    rect placed[MOST_PLACED]; /* labels of the picture that boxes were drawn into last */
+    size_t n_placed;
 };
 
 /* What follows from the picture's size. */
 typedef struct look {
     int line_px, radius_px, font_px, pad_px;
+    bool drops_crowded;
 } look;
-
-typedef struct rect {
-    int x1, y1, x2, y2; /* pixels, the second ones exclusive */
-} rect;
 
 static look look_for(const image_view *picture, const image_draw_style *style)
 {
@@ -40,6 +46,7 @@ static look look_for(const image_view *picture, const image_draw_style *style)
     l.radius_px = l.line_px + 1;
     l.font_px = 3 * l.line_px + 6;
     l.pad_px = l.line_px + 1;
+    l.drops_crowded = style != NULL && style->drops_crowded_labels;
     return l;
 }
 
@@ -291,55 +298,112 @@ static image_color ink_on(image_color ground)
     return luma > 140 ? (image_color){0, 0, 0} : (image_color){255, 255, 255};
 }
 
-/* On top of the frame if there is room, else inside its upper edge; always inside the picture. */
-static rect place_label(const rect *frame, int w, int h, const image_view *picture)
+static int64_t overlap(const rect *a, const rect *b)
 {
-    int x = frame->x1, y = frame->y1 - h;
-    if (y < 0)
-        y = frame->y1;
-    if (x + w > picture->w)
-        x = picture->w - w;
-    if (y + h > picture->h)
-        y = picture->h - h;
-    return (rect){x, y, x + w, y + h};
+    const int w = (a->x2 < b->x2 ? a->x2 : b->x2) - (a->x1 > b->x1 ? a->x1 : b->x1),
+              h = (a->y2 < b->y2 ? a->y2 : b->y2) - (a->y1 > b->y1 ? a->y1 : b->y1);
+    return w > 0 && h > 0 ? (int64_t)w * h : 0;
 }
 
-static vg_status draw_label(image_canvas *c, const image_view *picture, const image_box *box,
-                            const rect *frame, const look *l, base_mem *mem, vg_error *err)
+static int within(int x, int room)
 {
-    char text[IMAGE_LABEL_BYTES];
+    return x > room ? room : x < 0 ? 0 : x;
+}
+
+/* On top of the frame if there is room, else inside its upper edge, else at one of its other edges:
+ * the first of them where no label stands yet, or where least of one is covered. Always inside the
+ * picture. Empty: the look wants no label there. */
+static rect place_label(const image_canvas *c, const rect *frame, int w, int h,
+                        const image_view *picture, const look *l)
+{
+    const int above = frame->y1 - h >= 0 ? frame->y1 - h : frame->y1;
+    const struct {
+        int x, y;
+    } tries[] = {
+        {frame->x1, above},         {frame->x1, frame->y1},     {frame->x2 - w, above},
+        {frame->x1, frame->y2},     {frame->x1, frame->y2 - h}, {frame->x2 - w, frame->y1},
+        {frame->x2 - w, frame->y2}, {frame->x2, frame->y1},     {frame->x1 - w, frame->y1},
+    };
+    rect best = {0};
+    int64_t least = INT64_MAX;
+    for (size_t i = 0; i < sizeof tries / sizeof *tries && least > 0; i++) {
+        const int x = within(tries[i].x, picture->w - w), y = within(tries[i].y, picture->h - h);
+        const rect r = {x, y, x + w, y + h};
+        int64_t covered = 0;
+        for (size_t k = 0; k < c->n_placed; k++)
+            covered += overlap(&r, &c->placed[k]);
+        if (covered < least) {
+            least = covered;
+            best = r;
+        }
+    }
+    return least > 0 && l->drops_crowded ? (rect){0} : best;
+}
+
+/* The label's text as it fits, and the size of its ground. *length 0: none fits. */
+static vg_status measure(image_canvas *c, char text[IMAGE_LABEL_BYTES], size_t *length, int *w,
+                         int *h, const image_view *picture, const char *label, const look *l,
+                         base_mem *mem, vg_error *err)
+{
     /* Cairo refuses a whole text for one bad byte, and for good. */
-    base_line_escape(text, sizeof(text), box->label);
-    size_t length = strlen(text);
-    vg_status st = prepare_mask(c, 1, 1, l->font_px, mem, err);
+    base_line_escape(text, IMAGE_LABEL_BYTES, label);
+    *length = strlen(text);
+    const vg_status st = prepare_mask(c, 1, 1, l->font_px, mem, err);
     if (st != VG_OK)
         return st;
-
-    int h = (int)(c->ascent + c->descent) + l->pad_px / 2;
-    int room = picture->w - 2 * l->pad_px, w = text_width(c->cr, text);
-    while (length > 0 && w > room) {
-        length = image_label_shorten(text, length);
-        w = text_width(c->cr, text);
+    *h = (int)(c->ascent + c->descent) + l->pad_px / 2;
+    *w = text_width(c->cr, text);
+    while (*length > 0 && *w > picture->w - 2 * l->pad_px) {
+        *length = image_label_shorten(text, *length);
+        *w = text_width(c->cr, text);
     }
-    if (length == 0 || h > picture->h)
-        return VG_OK; /* no letter fits into a picture this small */
-    w += 2 * l->pad_px;
+    if (*h > picture->h)
+        *length = 0; /* no letter fits into a picture this small */
+    *w += 2 * l->pad_px;
+    return VG_OK;
+}
 
+/* Where the label of this frame goes; an empty rectangle when none fits. */
+static vg_status find_place(image_canvas *c, rect *place, const image_view *picture,
+                            const char *label, const rect *frame, const look *l, base_mem *mem,
+                            vg_error *err)
+{
+    char text[IMAGE_LABEL_BYTES];
+    size_t length;
+    int w, h;
+    *place = (rect){0};
+    const vg_status st = measure(c, text, &length, &w, &h, picture, label, l, mem, err);
+    if (st == VG_OK && length > 0)
+        *place = place_label(c, frame, w, h, picture, l);
+    return st;
+}
+
+static vg_status draw_label(image_canvas *c, const image_view *picture, int class_index,
+                            const char *label, const rect *place, const look *l, base_mem *mem,
+                            vg_error *err)
+{
+    char text[IMAGE_LABEL_BYTES];
+    size_t length;
+    int w, h;
+    if (place->x1 == place->x2)
+        return VG_OK;
+    vg_status st = measure(c, text, &length, &w, &h, picture, label, l, mem, err);
+    if (st != VG_OK || length == 0)
+        return st;
     st = prepare_mask(c, w, h, l->font_px, mem, err);
     if (st == VG_OK)
         st = draw_mask(c, text, l->pad_px, c->ascent + l->pad_px / 4, err);
     if (st != VG_OK)
         return st;
 
-    rect place = place_label(frame, w, h, picture);
-    image_color ground = image_class_color(box->class_index), ink = ink_on(ground);
-    fill_rounded(picture, &place, l->radius_px, ground);
+    image_color ground = image_class_color(class_index), ink = ink_on(ground);
+    fill_rounded(picture, place, l->radius_px, ground);
     const uint8_t *mask = cairo_image_surface_get_data(c->mask);
     ptrdiff_t stride = cairo_image_surface_get_stride(c->mask);
     for (int y = 0; y < h; y++)
         for (int x = 0; x < w; x++)
             if (mask[y * stride + x] != 0)
-                blend(pixel(picture, place.x1 + x, place.y1 + y), ink, mask[y * stride + x]);
+                blend(pixel(picture, place->x1 + x, place->y1 + y), ink, mask[y * stride + x]);
     return VG_OK;
 }
 
@@ -363,17 +427,27 @@ void image_canvas_destroy(image_canvas **canvas)
 }
 
 /* A label is no wider than its picture, and two times its letters' size holds any font's line. */
-size_t image_canvas_bytes(int w, int h, const image_draw_style *style)
+static size_t mask_bytes(int w, int h, const image_draw_style *style)
 {
     look l = look_for(&(image_view){.w = w, .h = h}, style);
     int stride = cairo_format_stride_for_width(CAIRO_FORMAT_A8, w);
     return stride < 0 ? 0 : (size_t)stride * 2 * (size_t)l.font_px;
 }
 
+size_t image_canvas_bytes(int w, int h, const image_draw_style *style)
+{
+    return sizeof(image_canvas) + mask_bytes(w, h, style);
+}
+
 vg_status image_canvas_reserve(image_canvas *c, int w, int h, const image_draw_style *style,
                                base_mem *mem, vg_error *err)
 {
-    return image_scratch_reserve(&c->mask_block, image_canvas_bytes(w, h, style), mem, err);
+    return image_scratch_reserve(&c->mask_block, mask_bytes(w, h, style), mem, err);
+}
+
+static bool has_label(const image_box *b)
+{
+    return b->label != NULL && b->label[0] != '\0';
 }
 
 vg_status image_canvas_boxes(image_canvas *c, const image_view *picture, const image_box *boxes,
@@ -385,39 +459,69 @@ vg_status image_canvas_boxes(image_canvas *c, const image_view *picture, const i
     for (size_t i = 0; i < n_boxes; i++)
         if (frame_of(&frame, &boxes[i], picture, l.line_px))
             draw_frame(picture, &frame, &l, image_class_color(boxes[i].class_index));
-    /* Labels last, so that no frame crosses one. */
-    for (size_t i = 0; i < n_boxes; i++) {
-        if (boxes[i].label == NULL || boxes[i].label[0] == 0 ||
-            !frame_of(&frame, &boxes[i], picture, l.line_px))
-            continue;
-        vg_status st = draw_label(c, picture, &boxes[i], &frame, &l, mem, err);
-        if (st != VG_OK)
-            return st;
+    /* Labels last, so that no frame crosses one. The last box is the uppermost: its label has the
+     * first choice of a place. */
+    const size_t first = n_boxes > MOST_PLACED ? n_boxes - MOST_PLACED : 0;
+    vg_status st = VG_OK;
+    c->n_placed = 0;
+    for (size_t i = n_boxes; i-- > first && st == VG_OK; c->n_placed++) {
+        rect *place = &c->placed[c->n_placed];
+        *place = (rect){0};
+        if (has_label(&boxes[i]) && frame_of(&frame, &boxes[i], picture, l.line_px))
+            st = find_place(c, place, picture, boxes[i].label, &frame, &l, mem, err);
     }
-    return VG_OK;
+    for (size_t i = 0; i < n_boxes && st == VG_OK; i++) {
+        rect place = i >= first ? c->placed[n_boxes - 1 - i] : (rect){0};
+        if (!has_label(&boxes[i]) || !frame_of(&frame, &boxes[i], picture, l.line_px))
+            continue;
+        if (i < first)
+            st = find_place(c, &place, picture, boxes[i].label, &frame, &l, mem, err);
+        if (st == VG_OK)
+            st = draw_label(c, picture, boxes[i].class_index, boxes[i].label, &place, &l, mem, err);
+    }
+    return st;
 }
 
-vg_status image_canvas_polygon(image_canvas *c, const image_view *picture, const float *xy,
-                               size_t n_points, int class_index, const char *label,
-                               const image_draw_style *style, base_mem *mem, vg_error *err)
+static bool is_finite(const float *xy, size_t n_points)
+{
+    bool all = true;
+    for (size_t i = 0; i < 2 * n_points; i++)
+        all = all && isfinite(xy[i]);
+    return all;
+}
+
+void image_canvas_polygon(const image_view *picture, const float *xy, size_t n_points,
+                          int class_index, const image_draw_style *style)
 {
     const look l = look_for(picture, style);
-    size_t top = 0;
-    for (size_t i = 0; i < n_points; i++) {
-        if (!isfinite(xy[2 * i]) || !isfinite(xy[2 * i + 1]))
-            return VG_OK;
-        if (xy[2 * i + 1] < xy[2 * top + 1])
-            top = i;
-    }
+    if (!is_finite(xy, n_points))
+        return;
     for (size_t i = 0; i < n_points; i++) {
         const float *a = &xy[2 * i], *b = &xy[2 * ((i + 1) % n_points)];
         draw_line(picture, &(line){a[0], a[1], b[0], b[1]}, l.line_px,
                   image_class_color(class_index));
     }
-    if (n_points == 0 || label == NULL || label[0] == '\0')
+}
+
+vg_status image_canvas_caption(image_canvas *c, const image_view *picture, const float *xy,
+                               size_t n_points, int class_index, const char *label,
+                               const image_draw_style *style, base_mem *mem, vg_error *err)
+{
+    const look l = look_for(picture, style);
+    size_t top = 0;
+    if (n_points == 0 || label == NULL || label[0] == '\0' || !is_finite(xy, n_points))
         return VG_OK;
+    for (size_t i = 0; i < n_points; i++)
+        if (xy[2 * i + 1] < xy[2 * top + 1])
+            top = i;
     const int x = (int)fminf(fmaxf(xy[2 * top], 0), (float)picture->w);
     const int y = (int)fminf(fmaxf(xy[2 * top + 1], 0), (float)picture->h);
-    const image_box box = {.class_index = class_index, .label = label};
-    return draw_label(c, picture, &box, &(rect){x, y, x, y}, &l, mem, err);
+    const rect corner = {x, y, x, y};
+    rect place;
+    const vg_status st = find_place(c, &place, picture, label, &corner, &l, mem, err);
+    if (st != VG_OK)
+        return st;
+    if (c->n_placed < MOST_PLACED)
+        c->placed[c->n_placed++] = place;
+    return draw_label(c, picture, class_index, label, &place, &l, mem, err);
 }

@@ -145,6 +145,9 @@ typedef struct image_box {
 
 typedef struct image_draw_style {
     int line_width_px; /* 0: by picture size, max(round((w + h) / 2 * 0.003), 2) */
+    /* A label that finds no free place is left out: in small pictures, where the colour of its
+     * frame tells more than half a word under others. */
+    bool drops_crowded_labels;
 } image_draw_style;
 
 /* A canvas keeps Cairo's surface and font between pictures. Not thread-safe: one a thread. */
@@ -156,18 +159,23 @@ vg_status image_canvas_reserve(image_canvas *c, int w, int h, const image_draw_s
                                base_mem *mem, vg_error *err);
 size_t image_canvas_bytes(int w, int h, const image_draw_style *style);
 /* Draws into the picture: frames in order, then labels in order, so that no frame crosses a label.
- * All of it stays inside the picture; boxes outside and boxes that are not numbers are passed over.
- * Text is black or white, whichever reads better, shortened to the picture's width; bytes that are
- * not UTF-8 show as U+FFFD. Works without any font installed. Errors: VG_ERR_MEMORY, VG_ERR_SYSTEM
- * (Cairo). */
+ * A label stands on its frame, or at another edge of it where it would cover another label; the
+ * last boxes choose first. All of it stays inside the picture; boxes outside and boxes that are not
+ * numbers are passed over. Text is black or white, whichever reads better, shortened to the
+ * picture's width; bytes that are not UTF-8 show as U+FFFD. Works without any font installed.
+ * Errors: VG_ERR_MEMORY, VG_ERR_SYSTEM (Cairo). */
 vg_status image_canvas_boxes(image_canvas *c, const image_view *picture, const image_box *boxes,
                              size_t n_boxes, const image_draw_style *style, base_mem *mem,
                              vg_error *err);
 
-/* The closed outline of xy (n_points, 2) in pixels, in the colour of class_index, and a label
- * (NULL: none) at its uppermost corner. Parts outside the picture are left out, and so is a polygon
- * with a corner that is not finite. Errors as image_canvas_boxes. */
-vg_status image_canvas_polygon(image_canvas *c, const image_view *picture, const float *xy,
+/* The closed outline of xy (n_points, 2) in pixels, in the colour of class_index. Parts outside the
+ * picture are left out, and so is a polygon with a corner that is not finite. */
+void image_canvas_polygon(const image_view *picture, const float *xy, size_t n_points,
+                          int class_index, const image_draw_style *style);
+/* Its label (NULL: none) at its uppermost corner, clear of the labels of the boxes that were drawn
+ * last into this picture, if there is room: to be drawn after them, so that it is on top. Errors as
+ * image_canvas_boxes. */
+vg_status image_canvas_caption(image_canvas *c, const image_view *picture, const float *xy,
                                size_t n_points, int class_index, const char *label,
                                const image_draw_style *style, base_mem *mem, vg_error *err);
 

@@ -91,7 +91,10 @@ static grid plan_most(int w, int h)
 
 static image_draw_style style_of(const grid *g)
 {
-    return (image_draw_style){.line_width_px = g->cell_w >= 800 ? 3 : 2};
+    return (image_draw_style){.line_width_px = g->cell_w >= 800   ? 3
+                                               : g->cell_w >= 320 ? 2
+                                                                  : 1,
+                              .drops_crowded_labels = g->cell_w < 800};
 }
 
 /* ---- create ---- */

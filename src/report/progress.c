@@ -8,6 +8,7 @@
 
 enum {
     BAR_COLUMNS = 12,
+    SHORT_BAR_COLUMNS = 6,
     PART_BYTES = 128,
 };
 
@@ -29,11 +30,11 @@ static void format_time(char *buf, size_t n, double seconds)
         base_format(buf, n, "%02ld:%02ld", s / 60, s % 60);
 }
 
-static void format_bar(char *buf, size_t n, double done_0_1, bool ascii)
+static void format_bar(char *buf, size_t n, double done_0_1, int n_columns, bool ascii)
 {
-    int n_full = (int)(done_0_1 * BAR_COLUMNS + 1e-9);
+    int n_full = (int)(done_0_1 * n_columns + 1e-9);
     buf[0] = '\0';
-    for (int i = 0; i < BAR_COLUMNS; i++) {
+    for (int i = 0; i < n_columns; i++) {
         size_t length = strlen(buf);
         const char *full = ascii ? "#" : "━", *empty = ascii ? "-" : "─";
         base_format(buf + length, n - length, "%s", i < n_full ? full : empty);
@@ -57,7 +58,7 @@ static void format_memory(char *buf, size_t n, size_t planned_bytes, size_t resi
     base_format_bytes(resident, sizeof resident, (double)resident_bytes);
     base_format_bytes(planned, sizeof planned, (double)planned_bytes);
     if (resident_bytes != 0 && planned_bytes != 0)
-        base_format(buf, n, "mem %s (planned %s)", resident, planned);
+        base_format(buf, n, "mem %s of %s", resident, planned);
     else if (resident_bytes != 0 || planned_bytes != 0)
         base_format(buf, n, "mem %s", resident_bytes != 0 ? resident : planned);
 }
@@ -85,14 +86,14 @@ static size_t columns_of(const char *prefix, char (*parts)[PART_BYTES])
 bool report_progress_format(char *buf, size_t n, const report_progress *p, size_t n_columns,
                             bool ascii)
 {
-    static const int DISPENSABLE[] = {MEMORY, BAR, RATE, TIME};
+    static const int DISPENSABLE[] = {MEMORY, RATE, TIME, BAR};
     char parts[N_PARTS][PART_BYTES], elapsed[32], left[32];
     double done_0_1 = p->n_total > 0 ? fmin((double)p->n_done / (double)p->n_total, 1) : 0;
     const char *prefix = p->prefix != NULL ? p->prefix : "";
 
     /* Not rounded: 100 % is when all is done. */
     base_format(parts[PERCENT], PART_BYTES, "%3d%%", (int)(done_0_1 * 100 + 1e-9));
-    format_bar(parts[BAR], PART_BYTES, done_0_1, ascii);
+    format_bar(parts[BAR], PART_BYTES, done_0_1, BAR_COLUMNS, ascii);
     base_format(parts[COUNT], PART_BYTES, "%zu/%zu", p->n_done, p->n_total);
     format_rate(parts[RATE], PART_BYTES, p->pictures_per_s);
     format_time(elapsed, sizeof elapsed, p->elapsed_s);
@@ -101,8 +102,13 @@ bool report_progress_format(char *buf, size_t n, const report_progress *p, size_
     format_memory(parts[MEMORY], PART_BYTES, p->planned_bytes, p->resident_bytes);
 
     for (size_t i = 0; n_columns != 0 && i < sizeof DISPENSABLE / sizeof DISPENSABLE[0]; i++)
-        if (columns_of(prefix, parts) > n_columns)
-            parts[DISPENSABLE[i]][0] = '\0';
+        if (columns_of(prefix, parts) > n_columns) {
+            const bool is_bar = DISPENSABLE[i] == BAR;
+            if (is_bar)
+                format_bar(parts[BAR], PART_BYTES, done_0_1, SHORT_BAR_COLUMNS, ascii);
+            if (!is_bar || columns_of(prefix, parts) > n_columns)
+                parts[DISPENSABLE[i]][0] = '\0';
+        }
     bool fits = base_format(buf, n, "%s", prefix);
     for (size_t i = 0; i < N_PARTS && fits; i++) {
         size_t length = strlen(buf);

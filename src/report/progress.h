@@ -11,8 +11,8 @@ typedef struct report_progress {
     const char *prefix;     /* the row so far, as of report_table_train_row */
     size_t n_done, n_total; /* batches */
     double pictures_per_s;
-    double elapsed_s, left_s; /* left_s < 0 or NaN: unknown */
-    size_t planned_bytes, resident_bytes;
+    double elapsed_s, left_s;             /* left_s < 0 or NaN: unknown */
+    size_t planned_bytes, resident_bytes; /* planned: for the whole process, program included */
 } report_progress;
 
 /* One line, without its end, of at most n_columns characters (0: as long as it gets):

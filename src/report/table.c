@@ -31,82 +31,104 @@ static void add_right(line *l, const char *text, size_t n_columns)
     l->length += strlen(start);
 }
 
-static void add_number(line *l, int digits, double value)
+/* Of a row of training: with a bar and its times beside it 120 places are used. */
+static const uint8_t train_wide[] = {11, 11, 11, 11, 11, 11, 11},
+                     train_narrow[] = {8, 8, 9, 9, 9, 10, 5};
+static const uint8_t val_wide[] = {22, 11, 11, 11, 11, 11, 11},
+                     val_narrow[] = {19, 7, 10, 10, 9, 10, 10};
+
+static const uint8_t *train_columns(size_t n_columns)
 {
-    char number[REPORT_NUMBER_BYTES];
-    add_right(l, report_number_g(number, digits, value), 11);
+    return n_columns != 0 && n_columns < 120 ? train_narrow : train_wide;
 }
 
-static void add_count(line *l, size_t count)
+static const uint8_t *val_columns(size_t n_columns)
+{
+    return n_columns != 0 && n_columns < 88 ? val_narrow : val_wide;
+}
+
+static void add_number(line *l, int digits, double value, size_t n_columns)
+{
+    char number[REPORT_NUMBER_BYTES];
+    add_right(l, report_number_g(number, digits, value), n_columns);
+}
+
+static void add_count(line *l, size_t count, size_t n_columns)
 {
     char number[32];
     base_format(number, sizeof number, "%zu", count);
-    add_right(l, number, 11);
+    add_right(l, number, n_columns);
 }
 
-bool report_table_train_header(char *buf, size_t n)
+bool report_table_train_header(char *buf, size_t n, size_t n_columns)
 {
     static const char *const TITLES[] = {"Epoch",    "GPU_mem",   "box_loss", "cls_loss",
                                          "dfl_loss", "Instances", "Size"};
+    const uint8_t *columns = train_columns(n_columns);
     line l = line_make(buf, n);
     for (size_t i = 0; i < sizeof TITLES / sizeof TITLES[0]; i++)
-        add_right(&l, TITLES[i], 11);
+        add_right(&l, TITLES[i], columns[i]);
     return l.fits;
 }
 
-bool report_table_train_row(char *buf, size_t n, const report_train_row *row)
+bool report_table_train_row(char *buf, size_t n, size_t n_columns, const report_train_row *row)
 {
     char epoch[32];
+    const uint8_t *columns = train_columns(n_columns);
     line l = line_make(buf, n);
     base_format(epoch, sizeof epoch, "%d/%d", row->epoch, row->n_epochs);
-    add_right(&l, epoch, 11);
-    add_right(&l, row->memory, 11);
+    add_right(&l, epoch, columns[0]);
+    add_right(&l, row->memory, columns[1]);
     for (size_t i = 0; i < REPORT_N_LOSSES; i++)
-        add_number(&l, 4, row->loss[i]);
-    add_number(&l, 4, row->n_instances);
-    add_number(&l, 4, row->size_px);
+        add_number(&l, 4, row->loss[i], columns[2 + i]);
+    add_number(&l, 4, row->n_instances, columns[5]);
+    add_number(&l, 4, row->size_px, columns[6]);
     return l.fits;
 }
 
-bool report_table_val_header(char *buf, size_t n)
+bool report_table_val_header(char *buf, size_t n, size_t n_columns)
 {
-    static const char *const TITLES[] = {"Images", "Instances", "Box(P", "R", "mAP50", "mAP50-95)"};
+    static const char *const TITLES[] = {"Class", "Images", "Instances", "Box(P",
+                                         "R",     "mAP50",  "mAP50-95)"};
+    const uint8_t *columns = val_columns(n_columns);
     line l = line_make(buf, n);
-    add_right(&l, "Class", 22);
     for (size_t i = 0; i < sizeof TITLES / sizeof TITLES[0]; i++)
-        add_right(&l, TITLES[i], 11);
+        add_right(&l, TITLES[i], columns[i]);
     return l.fits;
 }
 
-bool report_table_val_row(char *buf, size_t n, const char *name, size_t n_pictures,
-                          size_t n_instances, double p, double r, double map50, double map)
+bool report_table_val_row(char *buf, size_t n, size_t n_columns, const char *name,
+                          size_t n_pictures, size_t n_instances, double p, double r, double map50,
+                          double map)
 {
+    const uint8_t *columns = val_columns(n_columns);
     line l = line_make(buf, n);
-    add_right(&l, name, 22);
-    add_count(&l, n_pictures);
-    add_count(&l, n_instances);
-    add_number(&l, 3, p);
-    add_number(&l, 3, r);
-    add_number(&l, 3, map50);
-    add_number(&l, 3, map);
+    add_right(&l, name, columns[0]);
+    add_count(&l, n_pictures, columns[1]);
+    add_count(&l, n_instances, columns[2]);
+    add_number(&l, 3, p, columns[3]);
+    add_number(&l, 3, r, columns[4]);
+    add_number(&l, 3, map50, columns[5]);
+    add_number(&l, 3, map, columns[6]);
     return l.fits;
 }
 
-bool report_table_val_all(char *buf, size_t n, const detect_metrics_result *result)
+bool report_table_val_all(char *buf, size_t n, size_t n_columns,
+                          const detect_metrics_result *result)
 {
-    return report_table_val_row(buf, n, "all", result->n_pictures, result->n_truths, result->mean_p,
-                                result->mean_r, result->map50, result->map);
+    return report_table_val_row(buf, n, n_columns, "all", result->n_pictures, result->n_truths,
+                                result->mean_p, result->mean_r, result->map50, result->map);
 }
 
-bool report_table_val_class(char *buf, size_t n, const detect_metrics_result *result, size_t i,
-                            const char *const *names)
+bool report_table_val_class(char *buf, size_t n, size_t n_columns,
+                            const detect_metrics_result *result, size_t i, const char *const *names)
 {
     const double *ap = result->ap + i * DETECT_N_IOU;
     double sum = 0;
     for (size_t t = 0; t < DETECT_N_IOU; t++)
         sum += ap[t];
     int c = result->classes[i];
-    return report_table_val_row(buf, n, names[c], result->pictures_by_class[c],
+    return report_table_val_row(buf, n, n_columns, names[c], result->pictures_by_class[c],
                                 result->truths_by_class[c], result->p[i], result->r[i], ap[0],
                                 sum / DETECT_N_IOU);
 }

@@ -1,6 +1,7 @@
 /* The lines are the ones that YOLO users know, and JSON that every parser takes. */
 #include "support/test.h"
 
+#include "base/base.h"
 #include "cli/predict.h"
 
 /* Stands in for the API: the line needs nothing of a detector but names. */
@@ -9,6 +10,11 @@ const char *vg_detector_class_name(const vg_detector *d, int class_index)
     static const char *const names[] = {"person", "bus", "a \"quoted\" one"};
     (void)d;
     return class_index >= 0 && class_index < 3 ? names[class_index] : "";
+}
+
+const char *vg_count_format(char *buf, size_t n, uint64_t count, const char *noun)
+{
+    return base_count(buf, n, count, noun);
 }
 
 static char line[2048];
@@ -49,6 +55,11 @@ static void counts_are_in_the_order_of_classes(void **state)
                            .times.inference_ms = 12.34};
     assert_string_equal(printed(line_print, &r), "image 1/72 a b.jpg: 480x640 2 persons, 1 bus, 1 "
                                                  "a \"quoted\" one, 12.3ms\n");
+    const vg_detection buses[] = {{.class_index = 1}, {.class_index = 1}, {.class_index = 1}};
+    r.detections = buses;
+    r.n_detections = 3;
+    assert_string_equal(printed(line_print, &r), "image 1/72 a b.jpg: 480x640 3 buses, 12.3ms\n");
+    r.detections = boxes;
     r.n_detections = 1;
     assert_string_equal(printed(line_print, &r),
                         "image 1/72 a b.jpg: 480x640 1 a \"quoted\" one, 12.3ms\n");

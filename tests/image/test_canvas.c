@@ -223,9 +223,87 @@ static void twenty_colors_stay_apart(void **state)
     assert_memory_equal(&last, &below, sizeof(last));
 }
 
+/* ---- labels among labels ---- */
+
+static size_t count_color(const bench *b, image_color c)
+{
+    size_t n = 0;
+    for (int y = 0; y < b->picture.view.h; y++)
+        for (int x = 0; x < b->picture.view.w; x++)
+            n += is_color(b, x, y, c);
+    return n;
+}
+
+/* Pixels of each class's colour, when it is drawn alone. */
+static size_t alone(bench *b, const image_box *box)
+{
+    blank(b, 400, 300);
+    assert_int_equal(draw(b, box, 1), VG_OK);
+    return count_color(b, image_class_color(box->class_index));
+}
+
+static void labels_of_neighbours_do_not_cover_each_other(void **state)
+{
+    bench *b = *state;
+    /* Four frames whose labels would all stand at the same height, each into the next. */
+    const image_box boxes[] = {{100, 100, 130, 200, 0, "bottle 0.50"},
+                               {135, 100, 165, 200, 3, "bottle 0.60"},
+                               {170, 100, 200, 200, 6, "bottle 0.70"},
+                               {205, 100, 235, 200, 9, "bottle 0.80"}};
+    size_t n[4];
+    for (int i = 0; i < 4; i++)
+        n[i] = alone(b, &boxes[i]);
+    blank(b, 400, 300);
+    assert_int_equal(draw(b, boxes, 4), VG_OK);
+    /* Of no label is more hidden than where a frame of another crosses its own. */
+    for (int i = 0; i < 4; i++)
+        assert_true(count_color(b, image_class_color(boxes[i].class_index)) + 160 >= n[i]);
+    const image_color last = image_class_color(9);
+    assert_true(is_color(b, 215, 99 - 4, last) ||
+                is_color(b, 210, 99 - 2, last)); /* on its frame */
+}
+
+static void labels_for_which_there_is_no_room_are_dropped_when_asked(void **state)
+{
+    bench *b = *state;
+    image_box boxes[40];
+    for (int i = 0; i < 40; i++) /* all in one place: the last frame hides the others */
+        boxes[i] = (image_box){40, 40, 60, 60, 5, "bottle 0.50"};
+    boxes[0] = (image_box){40, 40, 60, 60, 2, "a bottle of milk 0.50"};
+    for (int drops = 0; drops < 2; drops++) {
+        const image_draw_style style = {.line_width_px = 1, .drops_crowded_labels = drops == 1};
+        blank(b, 160, 120);
+        assert_int_equal(
+            image_canvas_boxes(b->canvas, &b->picture.view, boxes, 40, &style, &b->mem, &b->err),
+            VG_OK);
+        assert_int_equal(count_color(b, image_class_color(2)) > 0, drops == 0);
+        assert_true(count_color(b, image_class_color(5)) > 300);
+    }
+}
+
+static void a_caption_stays_clear_of_labels_and_is_on_top(void **state)
+{
+    bench *b = *state;
+    const image_box box = {100, 100, 180, 180, 0, "bottle 0.50"};
+    static const float XY[] = {100, 100, 300, 100, 300, 200, 100, 200};
+    const size_t whole = alone(b, &box);
+    blank(b, 400, 300);
+    image_canvas_polygon(&b->picture.view, XY, 4, 4, NULL);
+    assert_int_equal(draw(b, &box, 1), VG_OK);
+    const size_t before = count_color(b, image_class_color(0));
+    assert_int_equal(image_canvas_caption(b->canvas, &b->picture.view, XY, 4, 4, "door: 3 inside",
+                                          NULL, &b->mem, &b->err),
+                     VG_OK);
+    assert_true(before + 4 >= whole);
+    /* Beside the label: it hides a part of the frame at most. */
+    assert_true(count_color(b, image_class_color(0)) + 160 >= before);
+    assert_true(count_color(b, image_class_color(4)) > 1000);
+}
+
 static vg_status draw_polygon(bench *b, const float *xy, size_t n, const char *label)
 {
-    return image_canvas_polygon(b->canvas, &b->picture.view, xy, n, 4, label, NULL, &b->mem,
+    image_canvas_polygon(&b->picture.view, xy, n, 4, NULL);
+    return image_canvas_caption(b->canvas, &b->picture.view, xy, n, 4, label, NULL, &b->mem,
                                 &b->err);
 }
 
@@ -339,6 +417,9 @@ int main(void)
         TEST(pictures_of_any_size_can_be_drawn_on),
         TEST(labels_are_shortened_between_characters),
         TEST(twenty_colors_stay_apart),
+        TEST(labels_of_neighbours_do_not_cover_each_other),
+        TEST(labels_for_which_there_is_no_room_are_dropped_when_asked),
+        TEST(a_caption_stays_clear_of_labels_and_is_on_top),
         TEST(a_polygon_is_drawn_along_its_edges_and_closed),
         TEST(a_polygon_has_its_label_at_its_top),
         TEST(polygons_of_any_numbers_do_no_harm),

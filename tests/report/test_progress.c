@@ -11,8 +11,8 @@ static const report_progress HALF = {.prefix = "1/100 0.41G 1.2",
                                      .pictures_per_s = 31.24,
                                      .elapsed_s = 12,
                                      .left_s = 3725,
-                                     .planned_bytes = 480u << 20,
-                                     .resident_bytes = 512u << 20};
+                                     .planned_bytes = 512u << 20,
+                                     .resident_bytes = 480u << 20};
 
 static void all_is_there_when_there_is_room(void **state)
 {
@@ -20,10 +20,10 @@ static void all_is_there_when_there_is_room(void **state)
     char line[1024];
     assert_true(report_progress_format(line, sizeof line, &HALF, 0, false));
     assert_string_equal(line, "1/100 0.41G 1.2  50% ━━━━━━────── 6/12 31.2 img/s 00:12<1:02:05 "
-                              "mem 512.0 MB (planned 480.0 MB)");
+                              "mem 480.0 MB of 512.0 MB");
     assert_true(report_progress_format(line, sizeof line, &HALF, 200, true));
     assert_string_equal(line, "1/100 0.41G 1.2  50% ######------ 6/12 31.2 img/s 00:12<1:02:05 "
-                              "mem 512.0 MB (planned 480.0 MB)");
+                              "mem 480.0 MB of 512.0 MB");
 }
 
 static void the_least_useful_goes_first(void **state)
@@ -34,8 +34,9 @@ static void the_least_useful_goes_first(void **state)
         const char *line;
     } CASES[] = {
         {70, "1/100 0.41G 1.2  50% ######------ 6/12 31.2 img/s 00:12<1:02:05"},
-        {60, "1/100 0.41G 1.2  50% 6/12 31.2 img/s 00:12<1:02:05"},
-        {45, "1/100 0.41G 1.2  50% 6/12 00:12<1:02:05"},
+        {60, "1/100 0.41G 1.2  50% ######------ 6/12 00:12<1:02:05"},
+        {45, "1/100 0.41G 1.2  50% ######------ 6/12"},
+        {37, "1/100 0.41G 1.2  50% ###--- 6/12"},
         {30, "1/100 0.41G 1.2  50% 6/12"},
         {10, "1/100 0.41"},
     };

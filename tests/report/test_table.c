@@ -9,10 +9,10 @@ static void headers_are_as_known(void **state)
 {
     (void)state;
     char line[256];
-    assert_true(report_table_train_header(line, sizeof line));
+    assert_true(report_table_train_header(line, sizeof line, 0));
     assert_string_equal(line, "      Epoch    GPU_mem   box_loss   cls_loss   dfl_loss  Instances"
                               "       Size");
-    assert_true(report_table_val_header(line, sizeof line));
+    assert_true(report_table_val_header(line, sizeof line, 0));
     assert_string_equal(line, "                 Class     Images  Instances      Box(P          R"
                               "      mAP50  mAP50-95)");
 }
@@ -27,22 +27,47 @@ static void rows_are_as_known(void **state)
                             .loss = {1.23456, 12345.6, 0.00001234},
                             .n_instances = 217,
                             .size_px = 640};
-    assert_true(report_table_train_row(line, sizeof line, &row));
+    assert_true(report_table_train_row(line, sizeof line, 0, &row));
     /* Python: ("%11s" * 2 + "%11.4g" * 5) % ("1/100", "0.41G", 1.23456, 12345.6, 0.00001234, 217,
      * 640) */
     assert_string_equal(line, "      1/100      0.41G      1.235  1.235e+04  1.234e-05        217"
                               "        640");
-    assert_true(report_table_val_row(line, sizeof line, "all", 60, 812, 0.87654, 1, 0.0004, 0));
+    assert_true(report_table_val_row(line, sizeof line, 0, "all", 60, 812, 0.87654, 1, 0.0004, 0));
     /* Python: ("%22s" + "%11i" * 2 + "%11.3g" * 4) % ("all", 60, 812, 0.87654, 1, 0.0004, 0) */
     assert_string_equal(line, "                   all         60        812      0.877          1"
                               "     0.0004          0");
+}
+
+/* At 80 columns the rows are whole, and a bar still stands beside those of training. */
+static void narrow_terminals_get_narrow_columns(void **state)
+{
+    (void)state;
+    char line[256];
+    assert_true(report_table_train_header(line, sizeof line, 80));
+    assert_string_equal(line, "   Epoch GPU_mem box_loss cls_loss dfl_loss Instances Size");
+    const report_train_row row = {.epoch = 100,
+                                  .n_epochs = 100,
+                                  .memory = "0.413G",
+                                  .loss = {1.23456, 12.3456, 123.456},
+                                  .n_instances = 1217,
+                                  .size_px = 640};
+    assert_true(report_table_train_row(line, sizeof line, 80, &row));
+    assert_string_equal(line, " 100/100  0.413G    1.235    12.35    123.5      1217  640");
+    assert_true(report_table_val_header(line, sizeof line, 80));
+    assert_int_equal(strlen(line), 75);
+    assert_true(
+        report_table_val_row(line, sizeof line, 80, "all", 60, 812, 0.87654, 1, 0.0004, 0.00001));
+    assert_string_equal(
+        line, "                all     60       812     0.877        1    0.0004     1e-05");
+    assert_true(report_table_val_header(line, sizeof line, 88));
+    assert_int_equal(strlen(line), 88);
 }
 
 static void names_are_padded_by_characters_and_cannot_break_the_table(void **state)
 {
     (void)state;
     char line[256];
-    assert_true(report_table_val_row(line, sizeof line,
+    assert_true(report_table_val_row(line, sizeof line, 0,
                                      "Gr\xc3\xb6\xc3\x9f"
                                      "e\n",
                                      1, 2, 0, 0, 0, NAN));
@@ -56,7 +81,7 @@ static void what_does_not_fit_is_cut_and_said(void **state)
     (void)state;
     char line[40];
     memset(line, '#', sizeof line);
-    assert_false(report_table_val_header(line, 39));
+    assert_false(report_table_val_header(line, 39, 0));
     assert_int_equal(strlen(line), 38);
     assert_int_equal(line[39], '#');
 }
@@ -71,11 +96,11 @@ static void rows_of_a_result_hold_its_numbers(void **state)
     char texts[3][128];
     scene_names(names, texts, 3, false);
     assert_int_equal(scene_metrics(&m, &r, 3, &b->mem, &b->err), VG_OK);
-    assert_true(report_table_val_all(line, sizeof line, &r));
+    assert_true(report_table_val_all(line, sizeof line, 0, &r));
     snprintf(wanted, sizeof wanted, "%22s%11d%11d%11.3g%11.3g%11.3g%11.3g", "all", 400, 3200,
              r.mean_p, r.mean_r, r.map50, r.map);
     assert_string_equal(line, wanted);
-    assert_true(report_table_val_class(line, sizeof line, &r, 2, names));
+    assert_true(report_table_val_class(line, sizeof line, 0, &r, 2, names));
     snprintf(wanted, sizeof wanted, "%22s%11zu%11zu%11.3g%11.3g%11.3g%11.3g", "WBC",
              r.pictures_by_class[2], r.truths_by_class[2], r.p[2], r.r[2], r.ap[2 * DETECT_N_IOU],
              r.maps[2]);
@@ -89,6 +114,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(headers_are_as_known),
         TEST(rows_are_as_known),
+        TEST(narrow_terminals_get_narrow_columns),
         TEST(names_are_padded_by_characters_and_cannot_break_the_table),
         TEST(what_does_not_fit_is_cut_and_said),
         TEST(rows_of_a_result_hold_its_numbers),

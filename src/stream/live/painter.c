@@ -109,9 +109,10 @@ static void make_label(char *label, const live_setting *s, const live_result *r,
                 stream_detector_class_name(s->detector, b->class_index), score);
 }
 
-/* Outlines and counts of the channel's zones, as they are by now: the frame may be a few older. */
+/* The channel's zones, as they are by now: the frame may be a few older. Their outlines below the
+ * boxes, their counts above all. */
 static vg_status draw_zones(live_painter *p, const image_view *out, const live_setting *s,
-                            const live_result *r, vg_error *err)
+                            const live_result *r, bool captions, vg_error *err)
 {
     const image_draw_style style = style_of(s);
     vg_status st = VG_OK;
@@ -122,10 +123,12 @@ static vg_status draw_zones(live_painter *p, const image_view *out, const live_s
         char caption[LABEL_BYTES];
         const size_t n = live_zones_outline(xy, s->zones, r->channel, i, r->frame.w, r->frame.h);
         /* Colours from the end: the first classes are the usual ones. */
-        st = image_canvas_polygon(
-            p->canvas, out, xy, n, -1 - (int)i,
-            s->options->hide_labels ? NULL : live_zones_caption(caption, sizeof caption, &v),
-            &style, p->mem, err);
+        if (captions)
+            st = image_canvas_caption(p->canvas, out, xy, n, -1 - (int)i,
+                                      live_zones_caption(caption, sizeof caption, &v), &style,
+                                      p->mem, err);
+        else
+            image_canvas_polygon(out, xy, n, -1 - (int)i, &style);
     }
     return st;
 }
@@ -137,7 +140,7 @@ vg_status live_painter_drawn(live_painter *p, image_view *out, const live_settin
     const size_t n = r->n_boxes < p->most ? r->n_boxes : p->most;
     vg_status st = live_painter_plain(p, out, r, err);
     if (st == VG_OK)
-        st = draw_zones(p, out, s, r, err);
+        st = draw_zones(p, out, s, r, false, err);
     if (st != VG_OK)
         return st;
     for (size_t i = 0; i < n; i++) { /* the best last, on top */
@@ -146,5 +149,6 @@ vg_status live_painter_drawn(live_painter *p, image_view *out, const live_settin
         make_label(label, s, r, n - 1 - i);
         p->boxes[i] = (image_box){b->x1, b->y1, b->x2, b->y2, b->class_index, label};
     }
-    return image_canvas_boxes(p->canvas, out, p->boxes, n, &style, p->mem, err);
+    st = image_canvas_boxes(p->canvas, out, p->boxes, n, &style, p->mem, err);
+    return st == VG_OK && !s->options->hide_labels ? draw_zones(p, out, s, r, true, err) : st;
 }
