@@ -164,6 +164,11 @@ vg_status watch_guard_create(watch_guard **out, const watch_options *o, char *co
     return st;
 }
 
+bool watch_guard_has_begun(const watch_guard *g)
+{
+    return g->has_begun;
+}
+
 void watch_guard_destroy(watch_guard **guard)
 {
     watch_guard *g = *guard;
@@ -248,6 +253,7 @@ vg_status watch_guard_run(watch_guard *g, const watch_listener *listener, int *e
     g->teller.listener = listener;
     *exit_status = 0;
     vg_status st = g->argv != NULL ? guard_begin(g, err) : VG_OK;
+    g->has_begun = st == VG_OK;
     const double began_s = guard_now_s();
     double next_s = began_s;
     if (st == VG_OK)

@@ -24,6 +24,7 @@ struct watch_guard {
     watch_options options;
     char *const *argv;
     base_mem *mem;
+    bool has_begun;
     char folder[4096], command[WATCH_COMMAND_BYTES];
     char socket_env[96]; /* VIGIL_WATCH_SOCKET=@..., where the job may tell of itself */
     watch_job job;
