@@ -18,6 +18,7 @@ typedef struct watch_listener {
     void (*note)(void *ctx, const char *what, const watch_moment *m);
     void (*sample)(void *ctx, const watch_moment *m);
     bool (*wants_stop)(void *ctx);
+    int (*impatience)(void *ctx); /* 1: KILL at once; 2: leave at once, saying what is left */
 } watch_listener;
 
 typedef struct watch_guard watch_guard;
