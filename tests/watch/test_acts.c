@@ -307,7 +307,7 @@ static void systemd_hears_ready_status_and_a_beat_for_each_sample(void **state)
     net_service_status(&s, "job\nstarted");
     net_service_status(&s, "job\nstarted");
     net_service_beat(&s);
-    static const char *const want[] = {"READY=1\nMAINPID=", "STATUS=job started", "WATCHDOG=1"};
+    static const char *const want[] = {"READY=1\nMAINPID=", "STATUS=job\\x0astarted", "WATCHDOG=1"};
     for (size_t i = 0; i < 3; i++) {
         const ssize_t n = recv(fd, text, sizeof text - 1, MSG_DONTWAIT);
         text[n > 0 ? n : 0] = '\0';
