@@ -440,25 +440,58 @@ bool cli_is_task(const char *word)
     return false;
 }
 
+/* A flag as a word of its own, as YOLO's own program takes it: yolo predict save_txt. */
+static bool is_flag_word(const parser *p, const char *word)
+{
+    const unsigned speaks = p->command->speaks;
+    const cli_option *o = speaks != 0 ? option_find(p->command, word) : NULL;
+    const cli_field_option *f = speaks != 0 ? cli_field_find(word, speaks) : NULL;
+    return o != NULL ? can_be_negated(o) : f != NULL && f->is_flag;
+}
+
+/* The first option that must be given and was not; NULL: none. */
+static const cli_option *missing_option(const parser *p)
+{
+    for (size_t i = 0; i < p->command->n_options; i++)
+        if (p->command->options[i].required && !p->given.is[i])
+            return &p->command->options[i];
+    return NULL;
+}
+
+/* What to do about a word that nobody asked for. */
+static void mend_positional(const parser *p, const char *word)
+{
+    const cli_command *c = p->command;
+    const cli_option *named = option_find(c, word), *missing = missing_option(p);
+    const cli_option *source = option_find(c, "source");
+    char buf[NAME_BYTES];
+    if (named != NULL)
+        cli_error_text(p->err->mend, "--%s VALUE, or %s=VALUE without blanks",
+                       cli_name_typed(buf, named->name), named->name);
+    else if (source != NULL && p->given.is[source - c->options])
+        cli_error_text(p->err->mend,
+                       "one source: a folder, or a pattern in quotes, which the shell "
+                       "leaves alone: --source 'photos/*.jpg'");
+    else if (missing != NULL && !missing->positional)
+        cli_error_text(p->err->mend, "name it: --%s %s (vigil %s --help lists the options)",
+                       missing->name, word, c->name);
+    else
+        cli_error_text(p->err->mend, "leave it out");
+}
+
 static bool take_positional(parser *p, const char *word)
 {
     const cli_command *c = p->command;
-    const cli_option *first = NULL;
     if (c->speaks != 0 && cli_is_task(word))
         return take_task(p, word);
-    for (size_t i = 0; i < c->n_options; i++) {
-        if (c->options[i].required && first == NULL)
-            first = &c->options[i];
+    for (size_t i = 0; i < c->n_options; i++)
         if (c->options[i].positional && !p->given.is[i])
             return set_value(p, &c->options[i], word);
-    }
+    if (is_flag_word(p, word))
+        return take_option(p, word, NULL, word);
     cli_error_set(p->err, VG_ERR_ARGUMENT, "vigil %s has no use for \"%s\"", c->name, word);
     cli_error_text(p->err->where, "argument %s", word);
-    if (first != NULL && !first->positional)
-        cli_error_text(p->err->mend, "name it: --%s %s (vigil %s --help lists the options)",
-                       first->name, word, c->name);
-    else
-        cli_error_text(p->err->mend, "leave it out");
+    mend_positional(p, word);
     return false;
 }
 

@@ -43,6 +43,7 @@ static const cli_option options[] = {
     {.name = "plots", .kind = CLI_BOOL, .offset = AT(plots), .idle = "there are none"},
     {.name = "classes", .kind = CLI_INTS, .offset = AT(classes), .value = "LIST", .most = 9},
     {.name = "name", .kind = CLI_TEXT, .offset = AT(name), .value = "NAME"},
+    {.name = "source", .kind = CLI_TEXT, .offset = AT(name), .value = "SOURCE"},
     {.name = "token", .kind = CLI_TEXT, .offset = AT(name), .value = "TEXT"},
 };
 
@@ -193,6 +194,29 @@ static void one_number_is_no_list_of_two(void **state)
     }
 }
 
+static void a_flag_may_stand_as_a_word_of_its_own(void **state)
+{
+    (void)state;
+    ASSERT_PASSES("save");
+    assert_true(v.save);
+    ASSERT_PASSES("conf=0.5", "save", "classes=1");
+    assert_true(v.save);
+    assert_int_equal(PARSE("half"), CLI_PARSED); /* one that does nothing here */
+    assert_int_equal(notes.n, 1);
+}
+
+static void a_word_too_many_is_told_what_it_may_have_been(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE("conf", "0.5"), CLI_PARSED_WRONG);
+    assert_string_equal(err.mend, "--conf VALUE, or conf=VALUE without blanks");
+    /* The shell has opened a pattern. */
+    assert_int_equal(PARSE("--source", "a.jpg", "b.jpg"), CLI_PARSED_WRONG);
+    assert_non_null(strstr(err.mend, "a pattern in quotes"));
+    assert_int_equal(PARSE("b.jpg"), CLI_PARSED_WRONG); /* nothing that must be given is missing */
+    assert_string_equal(err.mend, "leave it out");
+}
+
 static void a_task_may_stand_as_a_word_if_it_is_detection(void **state)
 {
     (void)state;
@@ -211,6 +235,8 @@ int main(void)
         cmocka_unit_test(an_option_of_another_command_is_told_as_such),
         cmocka_unit_test(only_what_is_near_is_a_hint),
         cmocka_unit_test(one_number_is_no_list_of_two),
+        cmocka_unit_test(a_flag_may_stand_as_a_word_of_its_own),
+        cmocka_unit_test(a_word_too_many_is_told_what_it_may_have_been),
         cmocka_unit_test(a_task_may_stand_as_a_word_if_it_is_detection),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -252,11 +252,15 @@ static void a_value_of_another_kind_is_refused(void **state)
 static void a_word_without_a_name_is_refused_by_a_command_of_options(void **state)
 {
     (void)state;
-    ASSERT_WRONG("vigil predict has no use for \"a.jpg\"", "argument a.jpg",
-                 "name it: --weights a.jpg (vigil predict --help lists the options)", "a.jpg");
+    ASSERT_WRONG("vigil predict has no use for \"a.jpg\"", "argument a.jpg", "leave it out",
+                 "a.jpg"); /* the weights were given: it is not they */
     /* A path with a '=' in it is a path. */
-    ASSERT_WRONG("vigil predict has no use for \"./a=b\"", "argument ./a=b",
-                 "name it: --weights ./a=b (vigil predict --help lists the options)", "./a=b");
+    ASSERT_WRONG("vigil predict has no use for \"./a=b\"", "argument ./a=b", "leave it out",
+                 "./a=b");
+    char *alone[] = {"a.jpg"};
+    assert_int_equal(cli_options_parse(&command, &v, 1, alone, NULL, &err), CLI_PARSED_WRONG);
+    assert_string_equal(err.mend,
+                        "name it: --weights a.jpg (vigil predict --help lists the options)");
 }
 
 static void yolos_task_and_mode_must_be_ours(void **state)
