@@ -216,10 +216,18 @@ done:
 static void mend_missing(const char *path, vg_error *err)
 {
     const char *name = base_path_name(path);
-    const bool is_theirs =
-        base_starts_with(name, "yolo") && base_equal_nocase(base_path_suffix(name), ".pt");
+    const char *suffix = base_path_suffix(name);
+    const bool is_theirs = base_starts_with(name, "yolo") && base_equal_nocase(suffix, ".pt");
+    const bool is_eleven = base_starts_with(name, "yolo11") && suffix == name + strlen("yolo11n");
     if (err == NULL)
         return;
+    if (is_theirs && !is_eleven) { /* not there, and of no use if it were */
+        base_format(err->mend, sizeof err->mend,
+                    "vigil reads YOLO11 detectors alone, yolo11n.pt to yolo11x.pt, and not %.60s; "
+                    "vigil train and vigil demo make weights, too",
+                    name);
+        return;
+    }
     base_format(err->mend, sizeof err->mend,
                 is_theirs ? "vigil fetches nothing: download %.60s from its maker's releases "
                             "(Ultralytics), or make weights of your own: vigil train, vigil demo"

@@ -248,15 +248,16 @@ static vg_status choose_model(pt_context *c, const pickle_node *root, const pick
     }
     if (*out == NULL && (is_module(root) || holds_tensor(root)))
         *out = root;
-    if (*out == NULL || (!is_module(*out) && !holds_tensor(*out)))
-        return base_fail(
-            c->err, VG_ERR_FORMAT,
-            base_where("%s, data.pkl byte %" PRIu32, c->f->name, (*out != NULL ? *out : root)->at),
-            "give a detection checkpoint (best.pt, last.pt, yolo11n.pt) or a dict of tensors",
-            "the checkpoint holds no model: its %s is a %s",
-            c->f->meta.chosen != NULL ? c->f->meta.chosen : "top",
-            pickle_kind_name((*out != NULL ? *out : root)->kind));
-    return VG_OK;
+    if (*out != NULL && (is_module(*out) || holds_tensor(*out)))
+        return VG_OK;
+    const pickle_node *found = *out != NULL ? *out : root;
+    const char *kind = pickle_kind_name(found->kind);
+    return base_fail(
+        c->err, VG_ERR_FORMAT, base_where("%s, data.pkl byte %" PRIu32, c->f->name, found->at),
+        "give a detection checkpoint (best.pt, last.pt, yolo11n.pt) or a dict of tensors",
+        "the checkpoint holds no model: its %s is %s %s",
+        c->f->meta.chosen != NULL ? c->f->meta.chosen : "top", strchr("io", kind[0]) ? "an" : "a",
+        kind);
 }
 
 static vg_status read_tensors(pt_context *c, const pickle_node *model)

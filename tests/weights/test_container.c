@@ -61,6 +61,9 @@ static void a_file_that_is_missing_says_where_weights_come_from(void **state)
     static const char *const rows[][2] = {
         {"/nowhere/yolo11n.pt", "download yolo11n.pt from its maker's releases"},
         {"/nowhere/yolo11x.PT", "vigil train, vigil demo"},
+        {"/nowhere/yolov8n.pt", "YOLO11 detectors alone"},
+        {"/nowhere/yolo11n-seg.pt", "and not yolo11n-seg.pt"},
+        {"/nowhere/yolo12n.pt", "YOLO11 detectors alone"},
         {"/nowhere/best.pt", "weights come from vigil train"},
         {"/nowhere/yolo11n.safetensors", "weights come from vigil train"},
     };
