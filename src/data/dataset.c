@@ -128,6 +128,8 @@ static vg_status read_split(data_spec *s, const base_node *root, data_split spli
     const base_node *n = base_node_get(root, name);
     if (!n && split == DATA_VAL)
         n = base_node_get(root, "validation");
+    if (!n && split == DATA_VAL)
+        n = base_node_get(root, "valid");
     if (!n || n->kind == BASE_NODE_NULL) {
         if (split == DATA_TEST)
             return VG_OK;

@@ -183,12 +183,18 @@ static vg_status read_class(const reader *r, int32_t *out, double value, vg_erro
     return VG_OK;
 }
 
+/* As it was written, or with the digits that say on which side of 1 it is. */
+static base_text number_text(float v)
+{
+    return base_text_make(v > 1 && v < 1.00001f ? "%.9g" : "%g", (double)v);
+}
+
 static vg_status check_box(const reader *r, const float xywh[4], vg_error *err)
 {
     for (int i = 0; i < 4; i++)
         if (!(xywh[i] >= 0 && xywh[i] <= 1))
             return bad_row(r, err, "divide x and w by the picture's width, y and h by its height",
-                           base_where("coordinate %g is not in 0..1", (double)xywh[i]));
+                           base_where("coordinate %s is not in 0..1", number_text(xywh[i]).text));
     return VG_OK;
 }
 
@@ -235,7 +241,7 @@ static vg_status read_box(const reader *r, data_label *l, char **at, vg_error *e
         return bad_row(r, err, not_a_number, base_where("\"%.60s\" is not a number", bad));
     if (n != BOX_FIELDS)
         return bad_row(r, err, "give rows of: class x_center y_center width height",
-                       base_where("%d columns where 5 are wanted", n));
+                       base_where("%d column%s where 5 are wanted", n, n == 1 ? "" : "s"));
     return VG_OK;
 }
 

@@ -111,13 +111,17 @@ static vg_status add_line(builder *b, const char *line, vg_error *err)
     static const int order[2][3] = {{2, 0, 1}, {0, 1, 2}}; /* plain; ./ */
     const char *name = beside ? line + 2 : line;
     const bool is_absolute = line[0] == '/';
-    for (int turned = 0; turned < (strchr(line, '\\') ? 2 : 1); turned++)
-        for (int i = 0; i < (is_absolute ? 1 : 3); i++) {
-            const int at = order[beside][i];
-            if (is_there(path, is_absolute ? "" : places[at].folder, is_absolute ? 0 : places[at].n,
-                         name, turned == 1))
-                return add_path(b, path, err);
-        }
+    /* CVAT's "YOLO 1.1" says data/obj_train_data/x.jpg for what lies beside the list. */
+    const bool is_below_data = base_starts_with(name, "data/");
+    for (int shorter = 0; shorter < (is_below_data ? 2 : 1); shorter++)
+        for (int turned = 0; turned < (strchr(line, '\\') ? 2 : 1); turned++)
+            for (int i = 0; i < (is_absolute ? 1 : 3); i++) {
+                const int at = order[beside][i];
+                if (is_there(path, is_absolute ? "" : places[at].folder,
+                             is_absolute ? 0 : places[at].n, name + (shorter ? strlen("data/") : 0),
+                             turned == 1))
+                    return add_path(b, path, err);
+            }
     const int first = order[beside][0];
     const bool slash =
         !is_absolute && places[first].n > 0 && places[first].folder[places[first].n - 1] != '/';

@@ -46,21 +46,19 @@ static void tell_labels(notices *out, const data_list *list, const label_table *
 {
     const data_report *r = &t->report;
     const size_t used = (size_t)(r->n_found + r->n_missing + r->n_empty);
-    char place[1600] = "";
+    char place[1600] = "", count[64];
     const size_t missing = find_first(t, LABEL_MISSING);
     if (missing < t->n_entries)
         describe_place(place, sizeof place, list->paths[missing]);
     if (r->n_found == 0 && r->n_missing == used && used > 0)
         add(out,
-            "NO LABELS: not one of the %zu pictures of the %s split has a label file; the first "
-            "was looked for at %s",
-            used, split, place);
+            "NO LABELS: the %s split has %s and not one label file; the first was looked for at %s",
+            split, base_count(count, sizeof count, used, "picture"), place);
     else if (r->n_found == 0 && used > 0)
         add(out,
-            "NO LABELS: of the %zu pictures of the %s split %zu have an empty label file and %zu "
-            "have none%s%s",
-            used, split, (size_t)r->n_empty, (size_t)r->n_missing,
-            place[0] ? "; the first was looked for at " : "", place);
+            "NO LABELS: the %s split has %s: %zu with an empty label file, %zu without one%s%s",
+            split, base_count(count, sizeof count, used, "picture"), (size_t)r->n_empty,
+            (size_t)r->n_missing, place[0] ? "; the first was looked for at " : "", place);
     else if (2 * r->n_missing > used)
         add(out,
             "few labels: %zu of the %zu pictures of the %s split have no label file and count as "
@@ -74,8 +72,9 @@ void notices_of_table(notices *out, const data_list *list, const label_table *t,
     const char *name = data_split_name(split);
     tell_labels(out, list, t, name);
     if (r->n_absent > 0)
-        add(out, "%zu of the %zu pictures that the %s split names are not there; the first is %s",
-            (size_t)r->n_absent, list->n, name, list->paths[find_first(t, LABEL_ABSENT)]);
+        add(out, "%zu of the %zu pictures that the %s split names %s not there; the first is %s",
+            (size_t)r->n_absent, list->n, name, r->n_absent == 1 ? "is" : "are",
+            list->paths[find_first(t, LABEL_ABSENT)]);
     if (list->n_others > 0)
         add(out, "%zu line%s of the %s split's list name%s no picture; the first is %s",
             list->n_others, list->n_others == 1 ? "" : "s", name, list->n_others == 1 ? "s" : "",
@@ -91,7 +90,8 @@ void notices_of_table(notices *out, const data_list *list, const label_table *t,
 
 void notices_of_classes(notices *out, size_t n_before, size_t n_after, data_split split)
 {
+    char count[64];
     if (n_before > 0 && n_after == 0)
-        add(out, "NO LABELS: not one of the %zu objects of the %s split is of the classes chosen",
-            n_before, data_split_name(split));
+        add(out, "NO LABELS: the %s split has %s, and none is of the classes chosen",
+            data_split_name(split), base_count(count, sizeof count, n_before, "object"));
 }

@@ -90,6 +90,7 @@ static void settle_polygons(label_table *t)
 static vg_status fill_pictures(data_set *s, const data_list *list, base_mem *mem, vg_error *err)
 {
     size_t n = 0, n_text = 0;
+    char count[64];
     for (size_t i = 0; i < list->n; i++)
         if (label_entry_is_used(&s->table.entries[i])) {
             n++;
@@ -101,10 +102,11 @@ static vg_status fill_pictures(data_set *s, const data_list *list, base_mem *mem
                          "and in the dataset's folder; begin it with ./ or / to say which",
                          "not one of the %zu pictures that the list names is there", list->n);
     if (n == 0)
-        return base_fail(
-            err, VG_ERR_FORMAT, s->table.report.messages[0], "mend the files named here",
-            "none of %zu pictures can be used: %zu are corrupt, %zu are not there", list->n,
-            (size_t)s->table.report.n_corrupt, (size_t)s->table.report.n_absent);
+        return base_fail(err, VG_ERR_FORMAT, s->table.report.messages[0],
+                         "mend the files named here",
+                         "no picture can be used: of %s, %zu corrupt, %zu not there",
+                         base_count(count, sizeof count, list->n, "picture"),
+                         (size_t)s->table.report.n_corrupt, (size_t)s->table.report.n_absent);
     s->pictures = base_alloc(mem, n * sizeof *s->pictures + n_text, err);
     if (!s->pictures)
         return VG_ERR_MEMORY;

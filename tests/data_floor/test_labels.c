@@ -55,6 +55,8 @@ static void bad_rows_are_named(void **state)
     refuse("0 .5 .5 .1", "l.txt:1", "4 columns");
     refuse("0 .5 .5 .1 .1 .1", "l.txt:1", "6 columns");
     refuse("\r\n\r\n0 .5 .5 .1 1.0001", "l.txt:3", "1.0001 is not in 0..1");
+    refuse("0 .5 1.0000002 .1 .1", "l.txt:1", "1.00000024 is not in 0..1"); /* not "1 is not" */
+    refuse("1", "l.txt:1", "1 column where");
     refuse("0 .5 -.5 .1 .1", "l.txt:1", "-0.5 is not in 0..1");
     refuse("0 .5 x .1 .1", "l.txt:1", "\"x\" is not a number");
     refuse("0 nan .5 .1 .1", "l.txt:1", "\"nan\" is not a number");
@@ -354,20 +356,21 @@ static void a_split_without_labels_says_where_they_were_looked_for(void **state)
     farm_text(&f, "images/train/000.txt", "0 .5 .5 .1 .1\n");
     for (int cached = 0; cached < 2; cached++) {
         set = farm_set(&f, &(data_set_options){0}, &mem);
-        assert_non_null(message(set, "NO LABELS: not one of the 4 pictures of the train split"));
+        assert_non_null(
+            message(set, "NO LABELS: the train split has 4 pictures and not one label file"));
         assert_non_null(message(set, farm_path(&f, "labels/train/000.txt")));
         assert_non_null(message(set, farm_path(&f, "images/train/000.txt")));
         data_set_destroy(&set);
     }
     farm_text(&f, "labels/train/003.txt", "# nothing\n");
     set = farm_set(&f, &(data_set_options){0}, &mem);
-    assert_non_null(
-        message(set, "NO LABELS: of the 4 pictures of the train split 1 have an empty"));
+    assert_non_null(message(
+        set, "NO LABELS: the train split has 4 pictures: 1 with an empty label file, 3 without"));
     data_set_destroy(&set);
     farm_text(&f, "labels/train/003.txt", "2 .5 .5 .1 .1\n");
     const uint8_t wanted[] = {1, 1, 0};
     set = farm_set(&f, &(data_set_options){.classes = wanted}, &mem);
-    assert_non_null(message(set, "not one of the 1 objects of the train split is of the classes"));
+    assert_non_null(message(set, "the train split has 1 object, and none is of the classes"));
     data_set_destroy(&set);
     farm_close(&f);
 }

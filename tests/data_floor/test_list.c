@@ -128,6 +128,19 @@ static void what_a_list_names_in_vain_is_missing_not_corrupt(void **state)
     farm_close(&f);
 }
 
+static void lines_of_cvat_are_found_without_their_data_folder(void **state)
+{
+    (void)state;
+    farm f;
+    make(&f);
+    yaml(&f, "train.txt");
+    farm_text(&f, "train.txt", "data/images/train/000.jpg\n");
+    data_set *set = farm_set(&f, &(data_set_options){.no_cache = true}, &mem);
+    assert_int_equal(data_set_size(set), 1);
+    data_set_destroy(&set);
+    farm_close(&f);
+}
+
 static void a_folder_above_that_is_missing_is_looked_for_beside_the_file(void **state)
 {
     (void)state;
@@ -202,6 +215,7 @@ int main(void)
         cmocka_unit_test(lines_of_a_list_are_found_beside_it),
         cmocka_unit_test(the_working_folder_comes_before_the_list_s),
         cmocka_unit_test(what_a_list_names_in_vain_is_missing_not_corrupt),
+        cmocka_unit_test(lines_of_cvat_are_found_without_their_data_folder),
         cmocka_unit_test(a_folder_above_that_is_missing_is_looked_for_beside_the_file),
         cmocka_unit_test(a_path_of_another_machine_says_what_would_be_found_here),
         cmocka_unit_test(datasets_behind_links_and_long_names_are_taken),
