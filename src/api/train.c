@@ -19,7 +19,6 @@ struct vg_train {
     char notice[512];      /* "" or what a file of arguments had that training has not */
     train_run *run;
     char folder[API_PATH_BYTES];
-    int n_made;         /* folders of that path that were not there before */
     api_run_file *file; /* the lock on folder */
     nn_graph_info info;
     const char **names; /* (nc) */
@@ -230,16 +229,19 @@ static vg_status make_new(vg_train *t, const char *project, vg_error *err)
     name_model(&t->args);
     if (st == VG_OK)
         st = stream_run_folder_make(t->folder, sizeof t->folder, project,
-                                    t->args.name[0] ? t->args.name : "exp", t->args.exist_ok,
-                                    &t->n_made, err);
+                                    t->args.name[0] ? t->args.name : "exp", t->args.exist_ok, err);
     if (st != VG_OK)
         return st;
     st = api_run_file_create(&t->file, t->folder, work(t), err);
-    if (st == VG_OK)
-        st = train_run_create(&t->run, &t->args, t->folder, &t->accounts.lent, err);
-    if (st != VG_OK) { /* no trace of what never began */
+    if (st != VG_OK)
+        return st;
+    st = train_run_create(&t->run, &t->args, t->folder, &t->accounts.lent, err);
+    if (st != VG_OK)
         api_run_file_destroy(&t->file);
-        stream_run_folder_take_back(t->folder, t->n_made, NULL);
+    char weights[API_PATH_BYTES];
+    if (st != VG_OK && api_path(weights, t->folder, "weights", NULL) == VG_OK) {
+        rmdir(weights); /* only if they are empty: no trace of what never began */
+        rmdir(t->folder);
     }
     return st;
 }

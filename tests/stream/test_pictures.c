@@ -222,6 +222,47 @@ static void a_pipe_keeps_its_bytes_for_the_reader(void **state)
     assert_false(t->l.all_probed);
 }
 
+static void a_line_that_the_working_folder_has_not_is_looked_for_beside_the_list(void **state)
+{
+    bench *t = *state;
+    mkdir(in(t, "x"), 0777);
+    draw(t, "a.bmp", 4, 4);
+    draw(t, "x/b.bmp", 4, 4);
+    scene_write_text(in(t, "l.txt"), "a.bmp\r\nx/b.bmp\r\nnowhere.bmp\n");
+    assert_int_equal(list(t, in(t, "l.txt")), VG_OK);
+    assert_string_equal(names(t), "a.bmp b.bmp nowhere.bmp"); /* by path: the last has no folder */
+}
+
+static void write_bytes(const bench *t, const char *name, const char *bytes, size_t n)
+{
+    FILE *f = fopen(in(t, name), "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(bytes, 1, n, f), n);
+    fclose(f);
+}
+
+static void what_is_no_text_is_no_list(void **state)
+{
+    bench *t = *state;
+    write_bytes(t, "l.txt", "\xff\xfe\x61\0.\0", 6);
+    assert_int_equal(list(t, in(t, "l.txt")), VG_ERR_FORMAT);
+    assert_non_null(strstr(t->err.what, "UTF-16"));
+    write_bytes(t, "l.txt", "\xff\xd8*\0\n", 5);
+    assert_int_equal(list(t, in(t, "l.txt")), VG_ERR_FORMAT);
+    assert_non_null(strstr(t->err.what, "not a list of pictures"));
+}
+
+static void pictures_of_unread_kinds_are_told(void **state)
+{
+    bench *t = *state;
+    scene_write_text(in(t, "IMG_1.HEIC"), "x");
+    assert_int_equal(list(t, t->folder), VG_ERR_IO);
+    assert_non_null(strstr(t->err.what, "does not read, such as IMG_1.HEIC"));
+    draw(t, "a.bmp", 4, 4);
+    assert_int_equal(list(t, t->folder), VG_OK); /* and the log has them */
+    assert_string_equal(names(t), "a.bmp");
+}
+
 static void equal_stems_get_numbers_that_nobody_has(void **state)
 {
     bench *t = *state;
@@ -314,6 +355,9 @@ int main(void)
         TEST(what_is_no_picture_source_is_refused),
         TEST(standard_input_is_one_picture_of_unknown_size),
         TEST(a_pipe_keeps_its_bytes_for_the_reader),
+        TEST(a_line_that_the_working_folder_has_not_is_looked_for_beside_the_list),
+        TEST(what_is_no_text_is_no_list),
+        TEST(pictures_of_unread_kinds_are_told),
         TEST(equal_stems_get_numbers_that_nobody_has),
         TEST(broken_pictures_are_listed_without_a_size),
         TEST(a_long_head_is_read_to_the_size),

@@ -15,6 +15,8 @@ enum { MOST_LIST_BYTES = 1 << 30, MOST_PICTURES = 100000000, HEAD_BYTES = 32 << 
 typedef struct builder {
     base_str paths;
     size_t n;
+    size_t n_unread;  /* pictures of kinds that are not read */
+    base_text unread; /* the first */
     base_mem *mem;
 } builder;
 
@@ -36,6 +38,28 @@ static bool is_source_name(const char *path)
     return image_is_picture_name(path) || base_equal_nocase(base_path_suffix(path), ".gif");
 }
 
+/* A picture by its name, but of a kind that vigil does not read: phones and cameras write them. */
+static bool is_unread_name(const char *path)
+{
+    static const char *const suffixes[] = {".heic", ".heif", ".avif", ".jp2", ".jxl",
+                                           ".dng",  ".ppm",  ".pgm",  ".tga"};
+    const char *suffix = base_path_suffix(path);
+    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++)
+        if (base_equal_nocase(suffix, suffixes[i]))
+            return true;
+    return false;
+}
+
+/* One name of many: taken, left out without a word as no picture, or left out and counted. */
+static vg_status add_found(builder *b, const char *dir, const char *name, vg_error *err)
+{
+    if (is_source_name(name))
+        return add_path(b, dir, name, err);
+    if (is_unread_name(name) && b->n_unread++ == 0)
+        b->unread = base_text_make("%s", base_path_name(name));
+    return VG_OK;
+}
+
 static vg_status from_folder(builder *b, const char *path, vg_error *err)
 {
     DIR *dir = opendir(path);
@@ -44,8 +68,8 @@ static vg_status from_folder(builder *b, const char *path, vg_error *err)
         return base_fail_errno(err, VG_ERR_IO, path, "check its permissions",
                                "the folder cannot be opened");
     for (struct dirent *e; st == VG_OK && (e = readdir(dir)) != NULL;)
-        if (e->d_name[0] != '.' && is_source_name(e->d_name))
-            st = add_path(b, path, e->d_name, err);
+        if (e->d_name[0] != '.')
+            st = add_found(b, path, e->d_name, err);
     closedir(dir);
     return st;
 }
@@ -61,8 +85,7 @@ static vg_status from_glob(builder *b, const char *pattern, vg_error *err)
                  "n=%zu first=%s pattern=%s reason=permission", found.n_closed, found.closed,
                  pattern);
     for (size_t i = 0; st == VG_OK && i < found.n; i++)
-        if (is_source_name(found.paths[i]))
-            st = add_path(b, NULL, found.paths[i], err);
+        st = add_found(b, NULL, found.paths[i], err);
     base_glob_fini(&found);
     return st;
 }
@@ -88,15 +111,30 @@ static vg_status add_listed(builder *b, const char *folder, const char *word, vg
     return st;
 }
 
+/* Whether a line of a list is found from the list's folder alone: lists are written for a working
+ * folder that is not always this one. */
+static bool is_beside(const char *folder, const char *line)
+{
+    char path[4096];
+    return line[0] != '/' && !base_path_exists(line) &&
+           base_format(path, sizeof path, "%s%s", folder, line) && base_path_exists(path);
+}
+
 /* One path a line; blank lines and those that begin with # are skipped; ./ stands for the list's
- * folder. */
+ * folder, where also is looked what the working folder has not. */
 static vg_status from_list(builder *b, const char *path, vg_error *err)
 {
     char *text = NULL;
     size_t n;
     vg_status st = base_file_read(&text, &n, path, MOST_LIST_BYTES, b->mem, err);
-    if (st != VG_OK)
+    if (st == VG_OK && (base_is_utf16(text, n) || memchr(text, 0, n)))
+        st = base_fail(err, VG_ERR_FORMAT, path, "save the list as UTF-8, a path on each line",
+                       base_is_utf16(text, n) ? "a list of pictures in UTF-16"
+                                              : "not a list of pictures: the file is no text");
+    if (st != VG_OK) {
+        base_free(text);
         return st;
+    }
     size_t folder_bytes = (size_t)(base_path_name(path) - path);
     char *folder = base_strndup(b->mem, path, folder_bytes, err);
     st = folder ? VG_OK : VG_ERR_MEMORY;
@@ -112,8 +150,10 @@ static vg_status from_list(builder *b, const char *path, vg_error *err)
         line += strspn(line, " \t");
         if (*line == 0 || *line == '#')
             continue;
-        bool beside = line[0] == '.' && line[1] == '/';
-        st = beside ? add_listed(b, folder, line + 2, err) : add_listed(b, "", line, err);
+        if (line[0] == '.' && line[1] == '/')
+            st = add_listed(b, folder, line + 2, err);
+        else
+            st = add_listed(b, is_beside(folder, line) ? folder : "", line, err);
     }
     base_free(folder);
     base_free(text);
@@ -303,6 +343,14 @@ vg_status picture_list_open(picture_list *out, const char *source, image_decoder
     builder b = {.mem = mem};
     *out = (picture_list){0};
     vg_status st = collect(&b, source, err);
+    if (b.n_unread > 0)
+        base_log(BASE_LOG_WARN, "pictures left out",
+                 "n=%zu first=\"%s\" reason=\"kinds that vigil does not read\"", b.n_unread,
+                 b.unread.text);
+    if (st == VG_OK && b.n == 0 && b.n_unread > 0)
+        st = base_fail(
+            err, VG_ERR_IO, base_where("source %s", source), "convert them to JPEG or PNG first",
+            "only pictures of kinds that vigil does not read, such as %s", b.unread.text);
     if (st == VG_OK && b.n == 0)
         st = base_fail(err, VG_ERR_IO, base_where("source %s", source),
                        "name a folder that holds files .jpg .jpeg .png .bmp .webp .tif .tiff .gif "
