@@ -181,7 +181,8 @@ static void others_print(FILE *to, const char *name)
     }
     for (const cli_command *const *c = cli_commands; *c != NULL; c++)
         if (strcmp((*c)->name, name) != 0) {
-            fprintf(to, "%s.BR vigil\\-%s (1)", separator, (*c)->name);
+            fputs(separator, to);
+            fprintf(to, ".BR vigil\\-%s (1)", (*c)->name);
             separator = ",\n";
         }
     fputc('\n', to);
