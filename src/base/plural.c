@@ -9,12 +9,19 @@
 /* By the last word; "" for the plural: it stays as it is. */
 static const struct {
     const char *one, *many;
-} odd[] = {{"man", "men"},      {"woman", "women"}, {"child", "children"},  {"mouse", "mice"},
-           {"knife", "knives"}, {"leaf", "leaves"}, {"shelf", "shelves"},   {"fish", ""},
-           {"sheep", ""},       {"deer", ""},       {"aircraft", ""},       {"series", ""},
-           {"broccoli", ""},    {"lens", "lenses"}, {"gas", "gases"},       {"goose", "geese"},
-           {"foot", "feet"},    {"tooth", "teeth"}, {"person", "persons"},  {"loaf", "loaves"},
-           {"chassis", ""},     {"species", ""},    {"potato", "potatoes"}, {"tomato", "tomatoes"}};
+} odd[] = {{"man", "men"},         {"woman", "women"},
+           {"child", "children"},  {"mouse", "mice"},
+           {"knife", "knives"},    {"leaf", "leaves"},
+           {"shelf", "shelves"},   {"fish", ""},
+           {"sheep", ""},          {"deer", ""},
+           {"aircraft", ""},       {"series", ""},
+           {"broccoli", ""},       {"lens", "lenses"},
+           {"gas", "gases"},       {"goose", "geese"},
+           {"foot", "feet"},       {"tooth", "teeth"},
+           {"person", "persons"},  {"loaf", "loaves"},
+           {"epoch", "epochs"},    {"stomach", "stomachs"},
+           {"chassis", ""},        {"species", ""},
+           {"potato", "potatoes"}, {"tomato", "tomatoes"}};
 
 static char lower(char c)
 {

@@ -47,10 +47,14 @@ static const uint8_t *val_columns(size_t n_columns)
     return n_columns != 0 && n_columns < 88 ? val_narrow : val_wide;
 }
 
+/* With fewer digits where they would touch the column before. */
 static void add_number(line *l, int digits, double value, size_t n_columns)
 {
     char number[REPORT_NUMBER_BYTES];
-    add_right(l, report_number_g(number, digits, value), n_columns);
+    report_number_g(number, digits, value);
+    while (digits > 1 && strlen(number) >= n_columns)
+        report_number_g(number, --digits, value);
+    add_right(l, number, n_columns);
 }
 
 static void add_count(line *l, size_t count, size_t n_columns)

@@ -32,6 +32,7 @@ static void one_has_its_name_and_others_their_plural(void **state)
         {"type 2", "type 2s"},
         {"\xe8\xbd\xa6", "\xe8\xbd\xa6"}, /* a car in Chinese */
         {"label file", "label files"},
+        {"epoch", "epochs"},
         {"", ""},
     };
     char text[64], want[64];

@@ -61,6 +61,10 @@ static void narrow_terminals_get_narrow_columns(void **state)
         line, "                all     60       812     0.877        1    0.0004     1e-05");
     assert_true(report_table_val_header(line, sizeof line, 88));
     assert_int_equal(strlen(line), 88);
+    report_train_row tiny = row;
+    tiny.loss[0] = 0.0009352;
+    assert_true(report_table_train_row(line, sizeof line, 80, &tiny));
+    assert_non_null(strstr(line, " 0.000935 ")); /* a digit less, and apart from its neighbour */
 }
 
 static void names_are_padded_by_characters_and_cannot_break_the_table(void **state)
