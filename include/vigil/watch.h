@@ -92,6 +92,10 @@ typedef struct vg_watch_listener {
     void (*screen)(void *ctx, const char *text);
     bool (*screen_size)(void *ctx, vg_watch_screen *out);
     bool (*wants_stop)(void *ctx);
+    /* How often the stop was asked for again. 1: a job that was started here is not waited for any
+     * longer, but made to end with all that it started; 2: nor is that, and what is left is told.
+     */
+    int (*impatience)(void *ctx);
 } vg_watch_listener;
 
 /* Makes the guard's folder and guards until the job has ended for good. *exit_status: the job's

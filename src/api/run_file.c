@@ -1,9 +1,11 @@
 /* run_file.c: the lock, the id and the record of a run. */
 #include "run_file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,7 +15,8 @@ enum {
     WRITE_EVERY_MS = 200,
     ID_BYTES = 64,     /* the two lines of vigil.pid */
     STAT_BYTES = 1024, /* of /proc/PID/stat, beyond its 22nd field */
-    MOST_TRIES = 100   /* at a file that others replace */
+    MOST_TRIES = 100,  /* at a file that others replace */
+    MOST_COUNT = 1 << 30
 };
 
 /* The size is in the magic: a record of another version is none. */
@@ -46,8 +49,67 @@ static bool read_text(char *text, size_t n, int fd)
 bool api_run_id_read(api_run_id *out, int fd)
 {
     char text[ID_BYTES];
-    return read_text(text, sizeof text, fd) &&
-           sscanf(text, "%d %" SCNu64, &out->pid, &out->start_ticks) == 2 && out->pid > 0;
+    int64_t pid, start;
+    if (!read_text(text, sizeof text, fd))
+        return false;
+    char *second = strchr(text, '\n');
+    if (second == NULL)
+        return false;
+    *second++ = '\0';
+    second[strcspn(second, "\n")] = '\0';
+    /* Process 1 is nobody's run. */
+    if (!base_parse_i64(&pid, text, 2, INT32_MAX) || !base_parse_i64(&start, second, 0, INT64_MAX))
+        return false;
+    *out = (api_run_id){.pid = (int)pid, .start_ticks = (uint64_t)start};
+    return true;
+}
+
+/* A link's permissions tell how the file was opened. */
+static bool holds(int fds, const char *name, const struct stat *file)
+{
+    struct stat link, target;
+    return fstatat(fds, name, &link, AT_SYMLINK_NOFOLLOW) == 0 && (link.st_mode & S_IWUSR) &&
+           fstatat(fds, name, &target, 0) == 0 && target.st_dev == file->st_dev &&
+           target.st_ino == file->st_ino;
+}
+
+static vg_status fail_whose(const char *folder, int pid, const char *why, vg_error *err)
+{
+    return base_fail(err, VG_ERR_ARGUMENT, folder,
+                     "look at that process by ps, and end the run where it was started",
+                     "process %d, which the run's " API_PID_NAME " names, is not known to be its "
+                     "process: %s",
+                     pid, why);
+}
+
+vg_status api_run_file_owner(int fd, const api_run_id *id, const char *folder, vg_error *err)
+{
+    char path[64];
+    struct stat file, process;
+    if (fstat(fd, &file) != 0)
+        return base_fail_errno(err, VG_ERR_IO, folder, NULL, "cannot look at the run's lock");
+    if (file.st_uid != geteuid() && geteuid() != 0)
+        return base_fail(err, VG_ERR_ARGUMENT, folder, "ask its owner",
+                         "the run belongs to another user (uid %u)", (unsigned)file.st_uid);
+    base_format(path, sizeof path, "/proc/%d/fd", id->pid);
+    const int fds = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fds < 0)
+        return fail_whose(folder, id->pid,
+                          errno == ENOENT ? "there is none" : "its open files cannot be read", err);
+    const char *why = NULL;
+    if (fstat(fds, &process) != 0 || process.st_uid != file.st_uid)
+        why = "it is another user's than the run";
+    bool found = false;
+    DIR *dir = fdopendir(fds);
+    for (struct dirent *e = NULL; dir != NULL && !found && (e = readdir(dir)) != NULL;)
+        found = holds(fds, e->d_name, &file);
+    if (dir != NULL)
+        closedir(dir);
+    else
+        close(fds);
+    if (why == NULL && !found)
+        why = "it does not hold that file open";
+    return why == NULL ? VG_OK : fail_whose(folder, id->pid, why, err);
 }
 
 bool api_run_id_of_process(api_run_id *out, int pid)
@@ -129,6 +191,33 @@ static bool write_record(api_run_file *f)
     return pwrite(f->progress_fd, record, sizeof *record, 0) == (ssize_t)sizeof *record;
 }
 
+/* Bytes of a file that anybody may have made: texts that end, numbers that can be counted with, no
+ * pointer of another process. */
+static bool valid_view(const vg_run_view *v)
+{
+    const bool *const truths[] = {&v->is_alive, &v->is_detached, &v->epoch.is_validated,
+                                  &v->epoch.is_best, &v->epoch.stops};
+    for (size_t i = 0; i < sizeof truths / sizeof *truths; i++)
+        if (*(const unsigned char *)(const void *)truths[i] > 1)
+            return false;
+    const int counts[] = {v->start_epoch, v->batch.epoch,    v->batch.n_epochs,
+                          v->epoch.epoch, v->epoch.n_epochs, v->batch.n_pictures,
+                          v->batch.width, v->batch.height};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        if (counts[i] < 0 || counts[i] > MOST_COUNT)
+            return false;
+    const double numbers[] = {v->pace.elapsed_s, v->pace.left_s, v->pace.pictures_per_s,
+                              v->epoch.seconds, v->batch.seconds};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (!(fabs(numbers[i]) < 1e15))
+            return false;
+    return (int)v->state >= 0 && v->state <= VG_RUN_DIED && v->batch.batch >= 0 &&
+           v->batch.n_batches >= 0 && v->batch.batch <= v->batch.n_batches && v->exit_status >= 0 &&
+           v->exit_status <= 255 && memchr(v->error.what, '\0', sizeof v->error.what) != NULL &&
+           memchr(v->error.where, '\0', sizeof v->error.where) != NULL &&
+           memchr(v->error.mend, '\0', sizeof v->error.mend) != NULL;
+}
+
 bool api_run_view_read(vg_run_view *out, int fd)
 {
     run_record r;
@@ -136,7 +225,10 @@ bool api_run_view_read(vg_run_view *out, int fd)
         if (pread(fd, &r, sizeof r, 0) != (ssize_t)sizeof r || r.magic != RECORD_MAGIC)
             return false;
         if (base_hash(BASE_HASH_START, &r.view, sizeof r.view) == r.hash) {
+            if (!valid_view(&r.view))
+                return false;
             *out = r.view;
+            out->epoch.trouble = NULL; /* was borrowed, in its own process */
             return true;
         }
     }
@@ -245,6 +337,7 @@ void api_run_file_epoch(api_run_file *f, const vg_train_epoch *e)
     if (!f)
         return;
     f->record.view.epoch = *e;
+    f->record.view.epoch.trouble = NULL;
     f->epoch_ns = base_now_ns();
     write_record(f);
 }

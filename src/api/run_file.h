@@ -41,6 +41,10 @@ typedef struct api_run_id {
 } api_run_id;
 /* From a vigil.pid; false when it is none. */
 bool api_run_id_read(api_run_id *out, int fd);
+/* The process holds that very vigil.pid open for writing, and is its owner's, who is the caller or
+ * the caller is root: only then may it be signalled for the run. Errors: VG_ERR_ARGUMENT, which
+ * says why not; VG_ERR_IO. */
+vg_status api_run_file_owner(int fd, const api_run_id *id, const char *folder, vg_error *err);
 /* Of a living process, by /proc; false when there is none. */
 bool api_run_id_of_process(api_run_id *out, int pid);
 /* True while the process that wrote it lives. */

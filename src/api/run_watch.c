@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct vg_run {
@@ -22,7 +23,16 @@ struct vg_run {
 static int open_in(const char *folder, const char *name)
 {
     char path[API_PATH_BYTES];
-    return api_path(path, folder, name, NULL) == VG_OK ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    struct stat info;
+    if (api_path(path, folder, name, NULL) != VG_OK)
+        return -1;
+    /* No link to somebody else's file, and no pipe to wait at. */
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0 || (fstat(fd, &info) == 0 && S_ISREG(info.st_mode)))
+        return fd;
+    close(fd);
+    errno = EINVAL;
+    return -1;
 }
 
 /* ---- which run ---- */
@@ -157,8 +167,14 @@ static vg_status open_process(vg_run *r, vg_error *err)
         return base_fail_errno(err, VG_ERR_SYSTEM, r->folder, base_mend("kill -TERM %d", r->id.pid),
                                "cannot open process %d", r->id.pid);
     if (r->process_fd >= 0 && api_run_id_of_process(&now, r->id.pid) &&
-        now.start_ticks == r->id.start_ticks)
-        return VG_OK;
+        now.start_ticks == r->id.start_ticks) {
+        const vg_status st = api_run_file_owner(r->pid_fd, &r->id, r->folder, err);
+        if (st == VG_OK)
+            return st;
+        close(r->process_fd);
+        r->process_fd = -1;
+        return api_run_file_is_locked(r->pid_fd) ? st : fail_over(r, err);
+    }
     if (r->process_fd >= 0)
         close(r->process_fd);
     r->process_fd = -1;

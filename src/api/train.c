@@ -19,6 +19,7 @@ struct vg_train {
     char notice[512];      /* "" or what a file of arguments had that training has not */
     train_run *run;
     char folder[API_PATH_BYTES];
+    int n_made;         /* folders of that path that were not there before */
     api_run_file *file; /* the lock on folder */
     nn_graph_info info;
     const char **names; /* (nc) */
@@ -229,19 +230,16 @@ static vg_status make_new(vg_train *t, const char *project, vg_error *err)
     name_model(&t->args);
     if (st == VG_OK)
         st = stream_run_folder_make(t->folder, sizeof t->folder, project,
-                                    t->args.name[0] ? t->args.name : "exp", t->args.exist_ok, err);
+                                    t->args.name[0] ? t->args.name : "exp", t->args.exist_ok,
+                                    &t->n_made, err);
     if (st != VG_OK)
         return st;
     st = api_run_file_create(&t->file, t->folder, work(t), err);
-    if (st != VG_OK)
-        return st;
-    st = train_run_create(&t->run, &t->args, t->folder, &t->accounts.lent, err);
-    if (st != VG_OK)
+    if (st == VG_OK)
+        st = train_run_create(&t->run, &t->args, t->folder, &t->accounts.lent, err);
+    if (st != VG_OK) { /* no trace of what never began */
         api_run_file_destroy(&t->file);
-    char weights[API_PATH_BYTES];
-    if (st != VG_OK && api_path(weights, t->folder, "weights", NULL) == VG_OK) {
-        rmdir(weights); /* only if they are empty: no trace of what never began */
-        rmdir(t->folder);
+        stream_run_folder_take_back(t->folder, t->n_made, NULL);
     }
     return st;
 }

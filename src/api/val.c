@@ -18,6 +18,7 @@ struct vg_val {
     const char **names; /* (nc) */
     int nc;             /* of the dataset; 1 with single_cls */
     char folder[API_PATH_BYTES];
+    int n_made; /* folders of that path that were not there before */
     bool plots;
     api_gallery *gallery;          /* NULL without plots */
     report_coco *coco;             /* NULL without save_json */
@@ -135,8 +136,8 @@ static vg_status open_results(vg_val *v, const vg_val_options *o, vg_error *err)
     v->plots = o->plots;
     if (!o->plots && !o->save_json)
         return VG_OK;
-    vg_status st =
-        stream_run_folder_make(v->folder, sizeof v->folder, o->project, o->name, o->exist_ok, err);
+    vg_status st = stream_run_folder_make(v->folder, sizeof v->folder, o->project, o->name,
+                                          o->exist_ok, &v->n_made, err);
     if (st == VG_OK && o->plots)
         st = api_gallery_create(&v->gallery, &gallery, work, err);
     if (st == VG_OK && o->save_json)
@@ -179,6 +180,16 @@ static vg_status open_all(vg_val *v, const vg_val_options *o, vg_error *err)
     return st;
 }
 
+/* Nothing of a validation that could not be opened is left behind. */
+static void give_up(vg_val **val)
+{
+    char folder[API_PATH_BYTES];
+    const int n_made = (*val)->n_made;
+    memcpy(folder, (*val)->folder, sizeof folder);
+    vg_val_close(val);
+    stream_run_folder_take_back(folder, n_made, NULL);
+}
+
 vg_status vg_val_open(vg_val **out, const vg_val_options *o, vg_error *err)
 {
     *out = NULL;
@@ -191,7 +202,7 @@ vg_status vg_val_open(vg_val **out, const vg_val_options *o, vg_error *err)
     api_accounts_init(&v->accounts);
     const vg_status st = open_all(v, o, err);
     if (st != VG_OK)
-        vg_val_close(&v);
+        give_up(&v);
     *out = v;
     return st;
 }

@@ -2,6 +2,7 @@
 #include "watch/watch.h"
 
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "api.h"
@@ -192,15 +193,37 @@ static bool wants_stop(void *ctx)
            w->listener->wants_stop(w->listener->ctx);
 }
 
+static int impatience(void *ctx)
+{
+    const vg_watch *w = ctx;
+    return w->listener != NULL && w->listener->impatience != NULL
+               ? w->listener->impatience(w->listener->ctx)
+               : 0;
+}
+
+/* What is not empty of what a guard makes before its job begins. */
+static const char *const made_by_guard[] = {
+    "events.jsonl", "history.db", "history.db-wal", "history.db-shm", "trace.csv",
+    "state.bin",    NULL};
+
 vg_status vg_watch_run(vg_watch *w, const vg_watch_listener *listener, int *exit_status,
                        vg_error *err)
 {
-    watch_listener l = {.ctx = w, .event = tell_event, .note = tell_note, .wants_stop = wants_stop};
+    watch_listener l = {.ctx = w,
+                        .event = tell_event,
+                        .note = tell_note,
+                        .wants_stop = wants_stop,
+                        .impatience = impatience};
     watch_guard *g = NULL;
+    int n_made = 0;
     *exit_status = 0;
     w->listener = listener;
     vg_status st = stream_run_folder_make(w->folder, sizeof w->folder, w->options.project,
-                                          w->options.name, w->options.exist_ok, err);
+                                          w->options.name, w->options.exist_ok, &n_made, err);
+    /* Commands, paths, what jobs said: for their owner. One that was there keeps its permissions.
+     */
+    if (st == VG_OK && n_made > 0)
+        chmod(w->folder, 0700);
     if (st == VG_OK)
         st = open_view(w, err);
     if (w->view != NULL)
@@ -209,9 +232,10 @@ vg_status vg_watch_run(vg_watch *w, const vg_watch_listener *listener, int *exit
         st = watch_guard_create(&g, &w->options, w->argv, w->folder, &w->mem, err);
     if (st == VG_OK)
         st = watch_guard_run(g, &l, exit_status, err);
-    else if (w->folder[0] != '\0')
-        rmdir(w->folder); /* only if it is empty: no trace of what never began */
+    const bool has_begun = g != NULL && watch_guard_has_begun(g);
     watch_guard_destroy(&g);
+    if (!has_begun)
+        stream_run_folder_take_back(w->folder, n_made, made_by_guard);
     close_view(w);
     w->listener = NULL;
     return st;

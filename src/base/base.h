@@ -16,6 +16,7 @@
 #include "queue.h"
 #include "rng.h"
 #include "safe.h"
+#include "secrets.h"
 #include "sort.h"
 #include "status.h"
 #include "text.h"

@@ -100,6 +100,12 @@ static bool stop_wanted(void *ctx)
     return cli_interrupt_signal() != 0;
 }
 
+static int impatience(void *ctx)
+{
+    (void)ctx;
+    return cli_interrupt_impatience();
+}
+
 static void event_json(void *ctx, const vg_watch_event *e)
 {
     (void)ctx;
@@ -174,6 +180,7 @@ static int replay(vg_watch *w, bool json)
     const vg_watch_listener l = {
         .ctx = stdout, .event = json ? event_json : event_words, .wants_stop = stop_wanted};
     const char *verdicts;
+    cli_interrupt_watch();
     vg_error err = {.status = VG_OK};
     if (vg_watch_replay(w, &l, &verdicts, &err) != VG_OK)
         return cli_error_print(&err, CLI_FAILED);
@@ -188,9 +195,12 @@ static int guard(vg_watch *w, bool json)
                                  .note = note_words,
                                  .screen = json ? NULL : draw,
                                  .screen_size = screen_size,
-                                 .wants_stop = stop_wanted};
+                                 .wants_stop = stop_wanted,
+                                 .impatience = impatience};
     vg_error err = {.status = VG_OK};
     int status;
+    cli_interrupt_count();
+    cli_interrupt_watch_hangup();
     const vg_status st = vg_watch_run(w, &l, &status, &err);
     if (st == VG_ERR_INTERRUPTED && cli_interrupt_signal() != 0)
         return 128 + cli_interrupt_signal();
@@ -209,7 +219,6 @@ static int watch_run(void *values)
         status = cli_error_end(&err);
         goto done;
     }
-    cli_interrupt_watch();
     const bool json = given(v, "json") != NULL;
     status = given(v, "replay") != NULL ? replay(w, json) : guard(w, json);
 done:

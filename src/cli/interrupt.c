@@ -5,11 +5,44 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cli.h"
 
-static volatile sig_atomic_t noted, is_impatient, hangups;
+static volatile sig_atomic_t noted, is_impatient, hangups, n_again, is_counting;
+static struct timespec noted_at; /* the newest one that was counted; the handler's alone */
+
+enum { MOST_IMPATIENT = 3 };
+static const double MOMENT_S = 0.3;
+
+static bool is_same_moment(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    const double passed_s =
+        (double)(now.tv_sec - noted_at.tv_sec) + 1e-9 * (double)(now.tv_nsec - noted_at.tv_nsec);
+    const bool is_same = noted != 0 && passed_s < MOMENT_S;
+    if (!is_same)
+        noted_at = now;
+    return is_same;
+}
+
+static void count(int number)
+{
+    static const char left[] = "vigil: ended at once: what it was ending may run on\n";
+    if (is_same_moment() || noted == 0)
+        return;
+    if (n_again < MOST_IMPATIENT)
+        n_again++;
+    if (n_again < MOST_IMPATIENT)
+        return;
+    if (write(STDERR_FILENO, left, sizeof left - 1) < 0) {
+        /* nobody is there to read it */
+    }
+    signal(number, SIG_DFL);
+    raise(number); /* arrives when the handler returns */
+}
 static bool had_terminal; /* when reloads began to be watched for */
 
 /* The second one of a person, by either signal, does what it always did, for whoever cannot wait.
@@ -18,7 +51,9 @@ static bool had_terminal; /* when reloads began to be watched for */
 static void interrupt_note(int number, siginfo_t *info, void *context)
 {
     (void)context;
-    if (number != SIGHUP && info->si_code != SI_QUEUE) {
+    if (is_counting && number != SIGHUP && info->si_code != SI_QUEUE) {
+        count(number);
+    } else if (number != SIGHUP && info->si_code != SI_QUEUE) {
         if (is_impatient) {
             signal(number, SIG_DFL);
             raise(number); /* arrives when this handler returns */
@@ -33,6 +68,8 @@ static void watch(int number, int flags)
 {
     struct sigaction action = {.sa_sigaction = interrupt_note, .sa_flags = flags | SA_SIGINFO};
     sigemptyset(&action.sa_mask);
+    sigaddset(&action.sa_mask, SIGINT); /* one at a time: they count together */
+    sigaddset(&action.sa_mask, SIGTERM);
     sigaction(number, &action, NULL);
 }
 
@@ -40,6 +77,17 @@ void cli_interrupt_watch(void)
 {
     watch(SIGINT, SA_RESTART);
     watch(SIGTERM, SA_RESTART);
+}
+
+void cli_interrupt_count(void)
+{
+    is_counting = 1;
+    cli_interrupt_watch();
+}
+
+int cli_interrupt_impatience(void)
+{
+    return (int)n_again;
 }
 
 void cli_interrupt_waits(void)

@@ -200,6 +200,60 @@ static void a_stop_is_a_queued_signal_to_the_process_itself(void **state)
     vg_run_close(&r);
 }
 
+/* Whoever made the folder may write any number into it, and hold the lock. */
+static void a_process_that_does_not_hold_the_file_gets_no_signal(void **state)
+{
+    fixture *f = *state;
+    vg_run *r = NULL;
+    vg_error err;
+    int status;
+    const pid_t stranger = fork();
+    if (stranger == 0)
+        for (;;)
+            pause();
+    char path[64], text[2048] = "";
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)stranger);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    assert_true(fread(text, 1, sizeof text - 1, file) > 0);
+    fclose(file);
+    char *p = strrchr(text, ')');
+    for (int field = 2; field < 22; field++)
+        p = strchr(p + 1, ' ');
+    write_pid(f, (int)stranger, strtoull(p, NULL, 10), true);
+    assert_int_equal(vg_run_open(&r, f->run, NULL, NULL), VG_OK);
+    assert_int_equal(vg_run_stop(r, &err), VG_ERR_ARGUMENT);
+    assert_non_null(strstr(err.what, "does not hold that file open"));
+    assert_true(err.where[0] != '\0' && err.mend[0] != '\0');
+    assert_int_equal(waitpid(stranger, &status, WNOHANG), 0);
+    kill(stranger, SIGKILL);
+    waitpid(stranger, &status, 0);
+    vg_run_close(&r);
+}
+
+static void what_is_no_file_of_a_run_is_not_followed(void **state)
+{
+    fixture *f = *state;
+    char other[2 * PATH_BYTES];
+    write_pid(f, getpid(), start_of_this_process(), true);
+    snprintf(other, sizeof other, "%s/elsewhere", f->project);
+    assert_int_equal(rename(f->pid_path, other), 0);
+    assert_int_equal(symlink(other, f->pid_path), 0);
+    assert_fails(f->run, NULL, VG_ERR_IO, "cannot read");
+    unlink(f->pid_path);
+    assert_int_equal(mkfifo(f->pid_path, 0644), 0); /* nobody writes into it: no waiting */
+    assert_fails(f->run, NULL, VG_ERR_IO, "cannot read");
+    static const char *const texts[] = {"1\n1\n", "0\n1\n", "-5\n1\n", "99999999999999\n1\n",
+                                        "12\n",   "x\ny\n", "12\n-1\n"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        unlink(f->pid_path);
+        FILE *file = fopen(f->pid_path, "w");
+        fputs(texts[i], file);
+        fclose(file);
+        assert_fails(f->run, NULL, VG_ERR_ARGUMENT, "the run is not running");
+    }
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -211,6 +265,8 @@ int main(void)
         CASE(a_damaged_record_is_not_believed),
         CASE(an_id_that_is_another_s_by_now_gets_no_signal),
         CASE(a_stop_is_a_queued_signal_to_the_process_itself),
+        CASE(a_process_that_does_not_hold_the_file_gets_no_signal),
+        CASE(what_is_no_file_of_a_run_is_not_followed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -388,7 +388,7 @@ static void wrong_runs_are_refused_and_leave_no_folder(void **state)
             fail_msg("%s=%s left a folder", rows[i].name, rows[i].value);
     }
     t = set_train(folder);
-    assert_int_equal(vg_train_set(t, "epocs", "1", &err), VG_ERR_ARGUMENT);
+    assert_int_equal(vg_train_set(t, "ephocs", "1", &err), VG_ERR_ARGUMENT);
     assert_non_null(strstr(err.mend, "epochs"));
     assert_int_equal(vg_train_set(t, "epochs", "many", &err), VG_ERR_ARGUMENT);
     assert_int_equal(vg_train_run(t, NULL, &err), VG_ERR_ARGUMENT);

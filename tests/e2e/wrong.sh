@@ -11,7 +11,7 @@ wrong() {
     grep -qE '^error: [^ ].{7,}$' err || fail "no words for what is wrong: vigil $*"
     grep -qE '^  try: [^ ].+$' err || fail "nothing to try: vigil $*"
     [ "$(grep -c '^error: ' err)" = 1 ] || fail "several errors for one: vigil $*"
-    [ "$2" = watch ] || [ -z "$(ls runs/*/* 2>/dev/null)" ] || fail "a folder was left behind: vigil $*"
+    [ ! -e runs ] || fail "$(find runs) was left behind: vigil $*"
 }
 
 training_set

@@ -439,15 +439,17 @@ static int take_port(char *where, size_t n)
 static void a_job_that_cannot_be_opened_leaves_no_folder(void **state)
 {
     live *t = *state;
-    char path[400];
+    char path[400], runs[400];
     snprintf(path, sizeof path, "%s/runs/exp", t->folder);
+    snprintf(runs, sizeof runs, "%s/runs", t->folder);
     t->o.save_json = t->o.save_txt = true;
     const int fd = take_port(t->o.serve, sizeof t->o.serve);
     assert_int_not_equal(start(t, "lavfi:testsrc2=size=96x54"), VG_OK);
-    assert_int_equal(access(path, F_OK), -1);
+    assert_int_equal(access(runs, F_OK), -1);
     t->o.exist_ok = true;
     assert_int_not_equal(start(t, "lavfi:testsrc2=size=96x54"), VG_OK);
-    assert_int_equal(access(path, F_OK), -1);
+    assert_int_equal(access(runs, F_OK), -1);
+    assert_int_equal(mkdir(runs, 0777), 0);
     assert_int_equal(mkdir(path, 0777), 0); /* somebody else's, though there is nothing in it */
     assert_int_not_equal(start(t, "lavfi:testsrc2=size=96x54"), VG_OK);
     assert_int_equal(access(path, F_OK), 0);

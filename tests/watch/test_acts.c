@@ -216,7 +216,7 @@ static watch_acts *open_acts(watch_options *o, const char *signal)
     static char *argv[] = {(char *)(uintptr_t) "job", NULL};
     watch_options_default(o);
     OK(watch_options_set(o, "checkpoint_signal", signal, err));
-    OK(watch_acts_create(&a, o, argv, temp_folder, &mem, err));
+    OK(watch_acts_create(&a, o, argv, temp_folder, 1, &mem, err));
     return a;
 }
 
@@ -254,7 +254,8 @@ static void what_cannot_be_acted_on_is_refused_at_once(void **state)
         vg_error why = {0};
         watch_options_default(&o);
         OK(watch_options_set(&o, bad[i][0], bad[i][1], err));
-        assert_int_equal(watch_acts_create(&a, &o, NULL, temp_folder, &mem, &why), VG_ERR_ARGUMENT);
+        assert_int_equal(watch_acts_create(&a, &o, NULL, temp_folder, 1, &mem, &why),
+                         VG_ERR_ARGUMENT);
         assert_null(a);
     }
     assert_int_equal(mem.in_use_bytes, 0);
@@ -306,7 +307,7 @@ static void systemd_hears_ready_status_and_a_beat_for_each_sample(void **state)
     net_service_status(&s, "job\nstarted");
     net_service_status(&s, "job\nstarted");
     net_service_beat(&s);
-    static const char *const want[] = {"READY=1\nMAINPID=", "STATUS=job started", "WATCHDOG=1"};
+    static const char *const want[] = {"READY=1\nMAINPID=", "STATUS=job\\x0astarted", "WATCHDOG=1"};
     for (size_t i = 0; i < 3; i++) {
         const ssize_t n = recv(fd, text, sizeof text - 1, MSG_DONTWAIT);
         text[n > 0 ? n : 0] = '\0';

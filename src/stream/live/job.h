@@ -56,8 +56,8 @@ struct stream_live {
     live_setting setting;
     live_stats stats;
     char folder[4096];
-    bool made_folder; /* it was not there before */
-    bool has_begun;   /* a source was there, or is waited for */
+    int n_made;     /* folders of that path that were not there before */
+    bool has_begun; /* a source was there, or is waited for */
     detect_nms_options nms;
     /* what the plan decided */
     live_outlet_plan plan;

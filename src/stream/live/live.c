@@ -101,11 +101,10 @@ static stream_live *make(const live_options *o, const live_listener *listener, s
 static void give_up(stream_live **live)
 {
     char folder[sizeof(*live)->folder];
-    const bool made_folder = (*live)->made_folder;
+    const int n_made = (*live)->n_made;
     memcpy(folder, (*live)->folder, sizeof folder);
     stream_live_close(live, 0, NULL);
-    if (made_folder)
-        stream_run_folder_take_back(folder);
+    stream_run_folder_take_back(folder, n_made, NULL);
 }
 
 vg_status stream_live_open(stream_live **out, const live_options *o, const live_listener *listener,

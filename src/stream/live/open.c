@@ -287,14 +287,9 @@ static vg_status open_outlet(stream_live *l, vg_error *err)
     if (l->o.track)
         st = live_tracks_open(&l->tracks, &l->o.tracker, l->n_channels,
                               &l->mem->owner[STREAM_DETECTIONS], err);
-    if (st == VG_OK && l->plan.needs_folder) {
-        const bool is_there =
-            l->o.exist_ok && base_path_join(l->folder, sizeof l->folder, l->o.project, l->o.name) &&
-            base_path_exists(l->folder);
+    if (st == VG_OK && l->plan.needs_folder)
         st = stream_run_folder_make(l->folder, sizeof l->folder, l->o.project, l->o.name,
-                                    l->o.exist_ok, err);
-        l->made_folder = st == VG_OK && !is_there;
-    }
+                                    l->o.exist_ok, &l->n_made, err);
     l->stats.has_tracks = l->tracks != NULL;
     l->setting.detector = l->detector;
     l->setting.zones = l->zones;

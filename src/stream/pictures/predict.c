@@ -10,7 +10,10 @@
  * fails for all (no memory for the network, no disk) ends the job. */
 #include "predict.h"
 
+#include <string.h>
+
 #include "job.h"
+#include "stream/run_folder.h"
 
 /* ---- threads ---- */
 
@@ -99,6 +102,16 @@ static void stop_threads(stream_predict *p)
 
 /* ---- the caller's side ---- */
 
+/* Nothing of a job that could not be opened is left behind. */
+static void give_up(stream_predict **predict)
+{
+    char folder[sizeof(*predict)->folder];
+    const int n_made = (*predict)->n_made;
+    memcpy(folder, (*predict)->folder, sizeof folder);
+    stream_predict_close(predict, NULL);
+    stream_run_folder_take_back(folder, n_made, NULL);
+}
+
 vg_status stream_predict_open(stream_predict **out, const stream_predict_options *o,
                               stream_accounts *mem, vg_error *err)
 {
@@ -112,7 +125,7 @@ vg_status stream_predict_open(stream_predict **out, const stream_predict_options
     if (st == VG_OK && p->threaded)
         st = start_threads(p, err);
     if (st != VG_OK)
-        stream_predict_close(&p, NULL);
+        give_up(&p);
     *out = p;
     return st;
 }

@@ -121,7 +121,7 @@ static vg_status open_sinks(stream_predict *p, vg_error *err)
             continue;
         if (!p->folder[0])
             st = stream_run_folder_make(p->folder, sizeof p->folder, p->o.project, p->o.name,
-                                        p->o.exist_ok, err);
+                                        p->o.exist_ok, &p->n_made, err);
         if (st == VG_OK)
             st = open_sink(p, i, err);
     }

@@ -13,6 +13,8 @@
 #include "vault.h"
 #include "watch/sample/charged.h"
 #include "watch/sample/proc.h"
+#include "watch/sample/sampler.h"
+#include "watch/sample/witness.h"
 #include "watch/tell/event_text.h"
 
 enum { MOST_NOTES = 8, NOTE_BYTES = 1024, WORD_BYTES = 256 };
@@ -31,13 +33,14 @@ struct watch_acts {
     char *const *argv;
     int signal;
     watch_vault *vault;
+    watch_witness *witness;
     watch_remedies remedies;
     watch_resume resume;
     watch_own_cgroup cgroup;
     bool wants_cgroup;
     watch_hook hook;
-    char env[WATCH_REMEDY_ENV_BYTES], word[WORD_BYTES], checkpoint[WATCH_VAULT_PATH_BYTES];
-    char run[WATCH_VAULT_PATH_BYTES]; /* the job's folder, given or found */
+    char env[WATCH_REMEDY_ENV_BYTES], word[WORD_BYTES], checkpoint[WATCH_VAULT_PATH_BYTES],
+        checkpoint_of[WATCH_VAULT_PATH_BYTES];
     char notes[MOST_NOTES][NOTE_BYTES];
     size_t first_note, n_notes;
     char event[WATCH_EVENT_TEXT_BYTES];
@@ -98,13 +101,18 @@ static vg_status read_signal(int *out, const char *name, vg_error *err)
 }
 
 vg_status watch_acts_create(watch_acts **out, const watch_options *o, char *const *argv,
-                            const char *folder, base_mem *mem, vg_error *err)
+                            const char *folder, uint64_t job, base_mem *mem, vg_error *err)
 {
-    const watch_vault_options vault = {.folder = folder,
-                                       .given = o->checkpoints,
-                                       .run = o->run,
-                                       .keep = o->keep,
-                                       .interval_s = o->interval_s};
+    watch_vault_options vault = {.folder = folder,
+                                 .given = o->checkpoints,
+                                 .run = o->run,
+                                 .keep = o->keep,
+                                 .interval_s = o->interval_s,
+                                 .job = job,
+                                 .argv = argv};
+    char own[WATCH_VAULT_PATH_BYTES] = "", real[4096]; /* PATH_MAX */
+    if (realpath(folder, real) != NULL)
+        base_format(own, sizeof own, "%s", real);
     watch_acts *a = base_alloc_zero(mem, 1, sizeof *a, err);
     *out = a;
     if (a == NULL)
@@ -112,13 +120,15 @@ vg_status watch_acts_create(watch_acts **out, const watch_options *o, char *cons
     a->options = o;
     a->argv = argv;
     a->hook = WATCH_HOOK_NONE;
-    base_format(a->run, sizeof a->run, "%s", o->run);
     a->wants_cgroup = argv != NULL && o->memory_max_bytes > 0;
     vg_status st = read_signal(&a->signal, o->checkpoint_signal, err);
     if (st == VG_OK)
         st = watch_resume_check(o->resume_args, err);
     if (st == VG_OK)
         st = watch_remedies_read(&a->remedies, o->remedies, err);
+    if (st == VG_OK)
+        st = watch_witness_create(&a->witness, &(watch_witness_options){.own = own}, mem, err);
+    vault.witness = a->witness;
     if (st == VG_OK)
         st = watch_vault_create(&a->vault, &vault, mem, err);
     if (st != VG_OK)
@@ -136,16 +146,23 @@ void watch_acts_destroy(watch_acts **acts)
     watch_own_cgroup_remove(&a->cgroup);
     watch_resume_fini(&a->resume);
     watch_vault_destroy(&a->vault);
+    watch_witness_destroy(&a->witness);
     base_free(a);
     *acts = NULL;
 }
 
 /* ---- checkpoints ---- */
 
-void watch_acts_look(watch_acts *a, pid_t pid, const char *run, double now_s)
+void watch_acts_wait(watch_acts *a, const watch_sampler *s, double seconds)
 {
-    if (a->options->run[0] == '\0')
-        base_format(a->run, sizeof a->run, "%s", run);
+    if (watch_witness_wait(a->witness, seconds))
+        watch_witness_hear(a->witness, s != NULL ? watch_sampler_tree(s) : NULL);
+}
+
+void watch_acts_look(watch_acts *a, pid_t pid, const watch_sampler *s, double now_s)
+{
+    const char *run = watch_sampler_run_folder(s);
+    watch_witness_look(a->witness, watch_sampler_tree(s));
     watch_vault_look(a->vault, pid, run, now_s, new_note(a), NOTE_BYTES);
     keep_note(a);
     watch_remedies_quiet(&a->remedies, now_s, new_note(a), NOTE_BYTES);
@@ -254,13 +271,15 @@ vg_status watch_acts_command(watch_acts *a, watch_job_options *o, int n_restarts
         watch_remedies_next(&a->remedies, now_s);
         return VG_OK;
     }
-    watch_vault_settle(a->vault, a->checkpoint, sizeof a->checkpoint, said, sizeof said);
+    watch_vault_settle(a->vault, a->checkpoint, a->checkpoint_of, sizeof a->checkpoint, said,
+                       sizeof said);
     base_format(new_note(a), NOTE_BYTES, "%s", said);
     keep_note(a);
     const watch_resume_options resume = {.argv = a->argv,
                                          .args = a->options->resume_args,
                                          .checkpoint = a->checkpoint,
-                                         .run = a->run};
+                                         .of = a->checkpoint_of,
+                                         .run = a->options->run};
     const vg_status st = watch_resume_make(&a->resume, &resume, why, n_why, mem, err);
     if (st != VG_OK)
         return st;

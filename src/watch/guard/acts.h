@@ -11,17 +11,22 @@
 
 typedef struct watch_acts watch_acts;
 
-/* argv: the command, NULL for a job that was told of. Errors: VG_ERR_ARGUMENT (a signal, remedy or
+struct watch_sampler;
+
+/* argv: the command, NULL for a job that was told of. job: whose copies in the vault may be gone on
+ * from. Errors: VG_ERR_ARGUMENT (a signal, remedy or
  * --resume-args that cannot be read), VG_ERR_LIMIT, VG_ERR_MEMORY. */
 vg_status watch_acts_create(watch_acts **out, const watch_options *o, char *const *argv,
-                            const char *folder, base_mem *mem, vg_error *err);
+                            const char *folder, uint64_t job, base_mem *mem, vg_error *err);
 /* The job has ended for good: its cgroup is removed. A guard that dies leaves it. */
 void watch_acts_destroy(watch_acts **a);
 
-/* Each sample, and more often while a checkpoint is waited for: looks whether a new one is whole,
- * and keeps it. pid: the main process; run: its folder, as it was found. now_s: base_now_ns's
- * clock. */
-void watch_acts_look(watch_acts *a, pid_t pid, const char *run, double now_s);
+/* Each sample, and more often while a checkpoint is waited for: sees which files the job has open,
+ * looks whether a new checkpoint is whole, and keeps it. pid: the main process. now_s:
+ * base_now_ns's clock. */
+void watch_acts_look(watch_acts *a, pid_t pid, const struct watch_sampler *s, double now_s);
+/* Between samples: sleeps, and sees at once what the job writes. */
+void watch_acts_wait(watch_acts *a, const struct watch_sampler *s, double seconds);
 /* An event of the judge's, for the comparison of remedies. */
 void watch_acts_learn(watch_acts *a, const watch_event *e, double now_s);
 /* What is to be told of the two above, a line each. False: nothing more. */

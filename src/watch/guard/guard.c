@@ -104,9 +104,9 @@ static vg_status check(const watch_options *o, char *const *argv, vg_error *err)
     return VG_OK;
 }
 
+/* As it is shown and stored: without its secrets. */
 static void put_command(watch_guard *g)
 {
-    size_t n = 0;
     if (g->argv == NULL) {
         if (g->options.pid > 0)
             base_format(g->command, sizeof g->command, "pid %d", g->options.pid);
@@ -115,10 +115,19 @@ static void put_command(watch_guard *g)
                         g->options.unit[0] ? g->options.unit : g->options.cgroup);
         return;
     }
-    for (char *const *a = g->argv; *a != NULL && n + 2 < sizeof g->command; a++) {
-        base_format(g->command + n, sizeof g->command - n, "%s%s", n > 0 ? " " : "", *a);
-        n = strlen(g->command);
-    }
+    base_secrets_join(g->command, sizeof g->command, g->argv);
+}
+
+/* By what a job is known again: every word of its command, and where it was given. */
+static uint64_t job_of(const watch_guard *g)
+{
+    char cwd[4096];
+    uint64_t h = base_hash(BASE_HASH_START, g->command, strlen(g->command));
+    for (char *const *a = g->argv; a != NULL && *a != NULL; a++)
+        h = base_hash(h, *a, strlen(*a) + 1);
+    if (g->argv != NULL && getcwd(cwd, sizeof cwd) != NULL)
+        h = base_hash(h, cwd, strlen(cwd));
+    return h != 0 ? h : 1;
 }
 
 vg_status watch_guard_create(watch_guard **out, const watch_options *o, char *const *argv,
@@ -138,8 +147,9 @@ vg_status watch_guard_create(watch_guard **out, const watch_options *o, char *co
     g->oom_kills = NAN;
     g->oom_s = -INFINITY;
     base_format(g->folder, sizeof g->folder, "%s", folder);
-    base_format(g->socket_env, sizeof g->socket_env, "VIGIL_WATCH_SOCKET=@vigil-watch-%d-%" PRId64,
-                (int)getpid(), base_now_ns());
+    base_format(g->socket_env, sizeof g->socket_env,
+                WATCH_STATE_SOCKET "%d-%" PRId64 "-%016" PRIx64, (int)getpid(), base_now_ns(),
+                watch_state_folder_mark(folder));
     put_command(g);
     guard_wall_clock(g);
     watch_sample_clear(&g->sample, 0);
@@ -148,9 +158,9 @@ vg_status watch_guard_create(watch_guard **out, const watch_options *o, char *co
     const watch_judge_options judge = {.hang_s = o->hang_s, .horizon_s = o->horizon_s};
     st = watch_judge_create(&g->judge, &judge, mem, err);
     if (st == VG_OK)
-        st = watch_state_open(&g->state, g->folder, g->command, g->judge, mem, err);
+        st = watch_state_open(&g->state, g->folder, job_of(g), g->judge, mem, err);
     if (st == VG_OK)
-        st = watch_acts_create(&g->acts, &g->options, argv, folder, mem, err);
+        st = watch_acts_create(&g->acts, &g->options, argv, folder, job_of(g), mem, err);
     if (st == VG_OK && o->pid > 0)
         st = watch_job_attach(&g->job, o->pid, 0, err);
     if (st == VG_OK && argv == NULL)
@@ -162,6 +172,11 @@ vg_status watch_guard_create(watch_guard **out, const watch_options *o, char *co
         watch_guard_destroy(&g);
     *out = g;
     return st;
+}
+
+bool watch_guard_has_begun(const watch_guard *g)
+{
+    return g->has_begun;
 }
 
 void watch_guard_destroy(watch_guard **guard)
@@ -204,8 +219,7 @@ static void take_sample(watch_guard *g)
     net_service_beat(&g->service);
     if (!is_running)
         return; /* for the list of its processes alone */
-    watch_acts_look(g->acts, g->job.pidfd >= 0 ? g->job.pid : 0,
-                    watch_sampler_run_folder(g->sampler), guard_now_s());
+    watch_acts_look(g->acts, g->job.pidfd >= 0 ? g->job.pid : 0, g->sampler, guard_now_s());
     watch_judge_push(g->judge, &g->sample);
     const watch_moment m = guard_moment(g);
     watch_tell_sample(&g->teller, &m);
@@ -240,6 +254,9 @@ static void see_user(watch_guard *g)
     const watch_listener *l = g->teller.listener;
     if (!g->user_stops && l != NULL && l->wants_stop != NULL && l->wants_stop(l->ctx))
         stop_for_good(g);
+    const int impatience = guard_impatience(g);
+    if (g->phase == STOPPING && impatience > 0)
+        guard_hurry(g, impatience);
 }
 
 vg_status watch_guard_run(watch_guard *g, const watch_listener *listener, int *exit_status,
@@ -248,6 +265,7 @@ vg_status watch_guard_run(watch_guard *g, const watch_listener *listener, int *e
     g->teller.listener = listener;
     *exit_status = 0;
     vg_status st = g->argv != NULL ? guard_begin(g, err) : VG_OK;
+    g->has_begun = st == VG_OK;
     const double began_s = guard_now_s();
     double next_s = began_s;
     if (st == VG_OK)
@@ -264,7 +282,8 @@ vg_status watch_guard_run(watch_guard *g, const watch_listener *listener, int *e
         if (g->options.duration_s > 0 && t - began_s >= g->options.duration_s && !g->user_stops)
             stop_for_good(g);
         if (g->phase != ENDED)
-            guard_nap(fmin(SLICE_S, fmax(next_s - guard_now_s(), 0.001)));
+            watch_acts_wait(g->acts, g->sampler,
+                            fmin(SLICE_S, fmax(next_s - guard_now_s(), 0.001)));
     }
     net_service_stopping(&g->service);
     /* Only the start of a job can fail here, and what there is of it goes. */

@@ -18,6 +18,7 @@ typedef struct watch_listener {
     void (*note)(void *ctx, const char *what, const watch_moment *m);
     void (*sample)(void *ctx, const watch_moment *m);
     bool (*wants_stop)(void *ctx);
+    int (*impatience)(void *ctx); /* 1: KILL at once; 2: leave at once, saying what is left */
 } watch_listener;
 
 typedef struct watch_guard watch_guard;
@@ -32,6 +33,8 @@ void watch_guard_destroy(watch_guard **g);
  * a shell tells it (128 + signal); 0 for one that was not started here. */
 vg_status watch_guard_run(watch_guard *g, const watch_listener *listener, int *exit_status,
                           vg_error *err);
+/* False where run failed before its job was there. */
+bool watch_guard_has_begun(const watch_guard *g);
 
 /* The same judge over a trace. Events go to the listener (m has sample, judge and options); the
  * judge as it is at the end is handed to `end`, which may be NULL. */

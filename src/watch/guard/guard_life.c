@@ -62,11 +62,17 @@ static void kill_all(watch_guard *g)
         watch_job_reap(&g->job);
 }
 
+int guard_impatience(const watch_guard *g)
+{
+    const watch_listener *l = g->teller.listener;
+    return g->user_stops && l != NULL && l->impatience != NULL ? l->impatience(l->ctx) : 0;
+}
+
 /* What is left when nothing comes after: asked, then made to end. */
 void guard_sweep(watch_guard *g)
 {
     const double until_s = guard_now_s() + fmin(LEFT_S, g->options.grace_s);
-    while (signal_rest(g, 0) > 0 && guard_now_s() < until_s) {
+    while (signal_rest(g, 0) > 0 && guard_now_s() < until_s && guard_impatience(g) == 0) {
         watch_job_reap(&g->job);
         guard_nap(SWEEP_SLICE_S);
     }
@@ -129,7 +135,7 @@ static void take_up_facts(watch_guard *g, const watch_state_facts *f)
 static vg_status start(watch_guard *g, vg_error *err)
 {
     watch_job_options o = {.argv = g->argv};
-    char why[WATCH_NOTE_BYTES] = "";
+    char why[WATCH_NOTE_BYTES] = "", shown[WATCH_NOTE_BYTES];
     vg_status st =
         watch_acts_command(g->acts, &o, g->n_restarts, guard_now_s(), why, sizeof why, g->mem, err);
     guard_tell_notes(g);
@@ -153,8 +159,9 @@ static vg_status start(watch_guard *g, vg_error *err)
     g->limit_told = false;
     g->oom_kills = NAN;
     g->oom_s = -INFINITY;
+    base_secrets_mask(shown, sizeof shown, why); /* it repeats words of --resume-args */
     guard_note(g, "%s: process %d%s%s", g->n_restarts > 0 ? "job started again" : "job started",
-               (int)g->job.pid, why[0] != '\0' ? ": " : "", why);
+               (int)g->job.pid, why[0] != '\0' ? ": " : "", shown);
     guard_write_state(g);
     return VG_OK;
 }
@@ -164,10 +171,24 @@ vg_status guard_begin(watch_guard *g, vg_error *err)
 {
     watch_state_facts f;
     vg_error gone;
-    if (!watch_state_read(g->state, &f, g->judge))
+    const char *why;
+    if (!watch_state_read(g->state, &f, g->judge, &why)) {
+        if (why[0] != '\0')
+            guard_note(g, "state.bin is not believed: %s; the job is started anew", why);
         return start(g, err);
+    }
+    const bool lives = watch_job_attach(&g->job, f.pid, f.start_ticks, &gone) == VG_OK;
+    if (lives && !watch_state_is_job(&f)) {
+        guard_note(g,
+                   "state.bin names process %d, which no guard of this folder started: it is left "
+                   "alone, and the job is started anew",
+                   (int)f.pid);
+        watch_job_fini(&g->job);
+        watch_judge_restart(g->judge);
+        return start(g, err);
+    }
     take_up_facts(g, &f);
-    if (watch_job_attach(&g->job, f.pid, f.start_ticks, &gone) == VG_OK) {
+    if (lives) {
         base_format(g->socket_env, sizeof g->socket_env, "%s", f.socket_env);
         guard_enter(g, RUNNING);
         guard_note(
@@ -194,6 +215,23 @@ void guard_stop_job(watch_guard *g, bool restarts)
     guard_note(g, "stopping the job: TERM, then KILL after %.0f s", g->options.grace_s);
     watch_job_signal(&g->job, SIGTERM);
     watch_job_signal(&g->job, SIGCONT); /* one that was stopped hears TERM only when it goes on */
+}
+
+void guard_hurry(watch_guard *g, int impatience)
+{
+    if (!g->killed) {
+        guard_note(g, "asked again: KILL to the job and to all that it started");
+        kill_all(g);
+        g->killed = true;
+    }
+    watch_job_reap(&g->job);
+    if (impatience < 2 || g->job.has_ended || g->gives_up)
+        return;
+    /* In the kernel's hands: a disk or a driver that does not answer. */
+    g->gives_up = true;
+    guard_note(g, "process %d did not end, though it was killed: it is left behind",
+               (int)g->job.pid);
+    guard_enter(g, ENDED);
 }
 
 static double elapsed(const watch_guard *g)
@@ -346,7 +384,7 @@ vg_status guard_step(watch_guard *g, vg_error *err)
             guard_end_for(g, &g->wish);
         return VG_OK;
     case CHECKPOINTING:
-        watch_acts_look(g->acts, g->job.pid, watch_sampler_run_folder(g->sampler), guard_now_s());
+        watch_acts_look(g->acts, g->job.pid, g->sampler, guard_now_s());
         guard_tell_notes(g);
         if (watch_acts_has_checkpoint(g->acts, g->phase_since_s)) {
             guard_note(g, "a checkpoint is whole: %s", watch_acts_checkpoint(g->acts));

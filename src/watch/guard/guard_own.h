@@ -24,6 +24,7 @@ struct watch_guard {
     watch_options options;
     char *const *argv;
     base_mem *mem;
+    bool has_begun;
     char folder[4096], command[WATCH_COMMAND_BYTES];
     char socket_env[96]; /* VIGIL_WATCH_SOCKET=@..., where the job may tell of itself */
     watch_job job;
@@ -38,7 +39,7 @@ struct watch_guard {
     double state_s;             /* when the state was written */
     int64_t wall_ns;
     phase phase;
-    bool wants_restart, user_stops, limit_told, killed, sampling_fails;
+    bool wants_restart, user_stops, limit_told, killed, sampling_fails, gives_up;
     wish wish;
     double patience_s;
     double phase_since_s;    /* on base_now_ns's clock */
@@ -65,6 +66,10 @@ void guard_enter(watch_guard *g, phase p);
 /* The first start, or the job of a guard before this one. */
 vg_status guard_begin(watch_guard *g, vg_error *err);
 void guard_stop_job(watch_guard *g, bool restarts);
+/* How often the user asked again, after the stop. */
+int guard_impatience(const watch_guard *g);
+/* The user will not wait for the end of the job. */
+void guard_hurry(watch_guard *g, int impatience);
 /* Between samples: whatever the phase is waiting for. */
 vg_status guard_step(watch_guard *g, vg_error *err);
 /* Asks for a checkpoint, stops or restarts, as g->wish says. */

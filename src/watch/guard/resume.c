@@ -272,7 +272,7 @@ vg_status watch_resume_make(watch_resume *out, const watch_resume_options *given
     *out = (watch_resume){0};
     why[0] = '\0';
     if (o.run[0] == '\0') {
-        run_of(run, sizeof run, o.checkpoint);
+        run_of(run, sizeof run, o.of != NULL && o.of[0] != '\0' ? o.of : o.checkpoint);
         o.run = run;
     }
     const bool needs = strstr(o.args, "{checkpoint}") != NULL || strstr(o.args, "{run}") != NULL;

@@ -14,6 +14,7 @@ typedef struct watch_resume_options {
     char *const *argv;      /* the first command, ending with NULL */
     const char *args;       /* --resume-args; "": found */
     const char *checkpoint; /* "": none */
+    const char *of;         /* the job's file that the checkpoint is or stands for; NULL: itself */
     const char *run;        /* the run folder; "": the checkpoint's own */
 } watch_resume_options;
 

@@ -13,6 +13,7 @@
 #include "history.h"
 #include "shape.h"
 #include "trend.h"
+#include "valid.h"
 
 struct watch_detector {
     watch_history history;
@@ -61,6 +62,25 @@ void watch_detector_init(watch_detector *d, watch_unit unit)
                           .level = NAN,
                           .floor = NAN};
     watch_history_init(&d->history);
+}
+
+bool watch_detector_valid(const watch_detector *d, watch_unit unit)
+{
+    const double numbers[] = {d->limit,      d->horizon_s,     d->level,      d->quiet_s,
+                              d->since_s,    d->base,          d->call_slope, d->call_growth,
+                              d->slope,      d->slope_error,   d->line,       d->line_s,
+                              d->line_error, d->walk_per_s,    d->slower,     d->mean_above,
+                              d->most_above, d->faster_per_s2, d->floor};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (!valid_number(numbers[i]))
+            return false;
+    for (int k = 0; k < WATCH_LEVELS; k++)
+        if (!valid_int(d->leaks[k], 0, VALID_MOST_COUNT) ||
+            !valid_int(d->rises[k], 0, VALID_MOST_COUNT))
+            return false;
+    return d->unit == unit && valid_int((int)d->state, 0, WATCH_N_STATES - 1) &&
+           valid_int((int)d->shape, 0, WATCH_N_SHAPES - 1) && valid_bool(&d->may_be_day) &&
+           watch_history_valid(&d->history);
 }
 
 /* Counts move by one; bytes by pages, but noise below a millionth of the level is nobody's. */

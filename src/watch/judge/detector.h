@@ -13,6 +13,8 @@ typedef struct watch_detector watch_detector;
 /* sizeof, for whoever holds an array of them. */
 size_t watch_detector_bytes(void);
 void watch_detector_init(watch_detector *d, watch_unit unit);
+/* Can these bytes, which were read, be the state of a detector of that unit? */
+bool watch_detector_valid(const watch_detector *d, watch_unit unit);
 
 /* A reading: seconds rise; limit may be NAN (unknown) and may change. horizon_s: how near the end
  * must be for CRITICAL, such as two checkpoint intervals (0: the detector's own). O(1) amortised,

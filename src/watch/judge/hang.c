@@ -7,6 +7,8 @@
 
 #include <math.h>
 
+#include "valid.h"
+
 static const double LEAST_HANG_S = 600; /* a checkpoint, a download, a pause of a disk */
 static const double PAUSES = 5;         /* times the longest pause that work ever made */
 static const double MARK_S = 30;        /* effort is measured over so long */
@@ -16,6 +18,13 @@ static const double IDLE_IO = 65536;    /* bytes a second: less is a heartbeat, 
 void watch_hang_init(watch_hang *h)
 {
     *h = (watch_hang){0};
+}
+
+bool watch_hang_valid(const watch_hang *h)
+{
+    return valid_bool(&h->has_work) && valid_bool(&h->has_effort) && valid_real(h->work_moved_s) &&
+           valid_real(h->effort_s) && valid_real(h->mark_s) && valid_number(h->mark_cpu_s) &&
+           valid_number(h->mark_io) && valid_number(h->usual_cpu);
 }
 
 static double sum_of(const watch_sample *s, watch_series a, watch_series b)

@@ -19,6 +19,7 @@ void watch_hang_init(watch_hang *h);
 bool watch_hang_push(watch_hang *h, const watch_sample *s, const watch_course *courses,
                      double hang_s, watch_verdict *v);
 void watch_hang_get(const watch_hang *h, const watch_sample *s, watch_verdict *out);
+bool watch_hang_valid(const watch_hang *h);
 bool watch_hang_is_known(const watch_hang *h);
 
 #endif

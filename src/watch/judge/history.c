@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/base.h"
+#include "valid.h"
 
 void watch_history_init(watch_history *h)
 {
@@ -13,6 +14,45 @@ void watch_history_init(watch_history *h)
 const watch_block *watch_history_back(const watch_level *l, int i)
 {
     return &l->ring[(l->next - 1 - i + 2 * WATCH_BLOCKS) % WATCH_BLOCKS];
+}
+
+static bool valid_block(const watch_block *b)
+{
+    return valid_real(b->time_s) && valid_real(b->least) && valid_real((double)b->mean_above) &&
+           valid_real((double)b->most_above);
+}
+
+static bool valid_level(const watch_level *l)
+{
+    if (!valid_int(l->n, 0, WATCH_BLOCKS) || !valid_int(l->next, 0, WATCH_BLOCKS - 1) ||
+        (l->n < WATCH_BLOCKS && l->next != l->n) || !valid_int(l->n_children, 0, WATCH_FAN - 1) ||
+        !valid_int(l->since_peak, 0, WATCH_BLOCKS) || !valid_real(l->sum_time_s) ||
+        !valid_real(l->sum_mean) || !valid_real(l->least) || !valid_real(l->most) ||
+        !valid_real(l->peak) || !valid_real(l->drawdown))
+        return false;
+    for (int i = 0; i < l->n; i++)
+        if (!valid_block(watch_history_back(l, i)) ||
+            (i > 0 && !(watch_history_back(l, i)->time_s < watch_history_back(l, i - 1)->time_s)))
+            return false;
+    return true;
+}
+
+bool watch_history_valid(const watch_history *h)
+{
+    if (!valid_real(h->block_s) || h->block_s < 0 || !valid_real(h->begin_s) ||
+        !valid_number(h->last_s) || !valid_number(h->last) || !valid_real(h->sum_time_s) ||
+        !valid_real(h->sum) || !valid_real(h->least) || !valid_real(h->most) ||
+        !valid_int(h->n, 0, VALID_MOST_COUNT) || !valid_int(h->n_first, 0, WATCH_FIRST) ||
+        (h->block_s == 0 && h->n_first == WATCH_FIRST))
+        return false;
+    for (int i = 0; i < h->n_first; i++)
+        if (!valid_real(h->first_s[i]) || !valid_real(h->first[i]) ||
+            (i > 0 && !(h->first_s[i] > h->first_s[i - 1])))
+            return false;
+    for (int k = 0; k < WATCH_LEVELS; k++)
+        if (!valid_level(&h->levels[k]))
+            return false;
+    return true;
 }
 
 static void follow_falls(watch_level *l, double floor)

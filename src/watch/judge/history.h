@@ -46,6 +46,7 @@ typedef struct watch_history {
 } watch_history;
 
 void watch_history_init(watch_history *h);
+bool watch_history_valid(const watch_history *h);
 /* Returns how many levels closed a block: 0, or 1 for level 0 alone, and so on. Readings that are
  * not numbers and times that do not rise are left out. */
 int watch_history_push(watch_history *h, double time_s, double value);

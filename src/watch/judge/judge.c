@@ -10,9 +10,10 @@
 #include "hang.h"
 #include "rule.h"
 #include "units.h"
+#include "valid.h"
 #include "watch/sample/charged.h"
 
-enum { MOST_EVENTS = 64, STATE_VERSION = 3, MOST_RULE_BYTES = 4096 };
+enum { MOST_EVENTS = 64, STATE_VERSION = 4, MOST_RULE_BYTES = 4096 };
 
 /* How often a rising series is explained anew while its detector does not change its mind: causes
  * become clearer, and what looked like a leak may turn out to be the page cache. */
@@ -468,6 +469,40 @@ void watch_judge_save(const watch_judge *j, void *bytes)
     copy->first_event = copy->n_events = 0;
 }
 
+static bool valid_sample(const watch_sample *s)
+{
+    for (int i = 0; i < WATCH_N_SERIES; i++)
+        if (!valid_number(s->value[i]))
+            return false;
+    return valid_real(s->time_s);
+}
+
+static bool valid_opinion(const opinion *o, int n_called)
+{
+    return valid_int((int)o->detected, 0, WATCH_N_STATES - 1) &&
+           valid_int((int)o->told, 0, WATCH_N_STATES - 1) && valid_number(o->explained_s) &&
+           valid_bool(&o->is_no_leak) && valid_int(o->rule, 0, (int)watch_n_rules) &&
+           valid_int(o->called, 0, n_called);
+}
+
+/* Its places in the block are this program's by now. */
+static bool valid_judge(const watch_judge *j)
+{
+    if (!valid_sample(&j->now) || !watch_hang_valid(&j->hang) ||
+        !valid_int(j->n_called, 0, VALID_MOST_COUNT))
+        return false;
+    for (int i = 0; i < WATCH_N_SERIES; i++)
+        if (!valid_number(j->limit[i]) || !valid_opinion(&j->opinions[i], j->n_called) ||
+            !watch_course_valid(&j->courses[i]) ||
+            !watch_detector_valid(detector_in(j, (watch_series)i),
+                                  watch_series_get((watch_series)i)->unit))
+            return false;
+    for (size_t r = 0; r < watch_n_rules; r++)
+        if (watch_rules[r]->valid != NULL && !watch_rules[r]->valid(rule_state(j, r)))
+            return false;
+    return true;
+}
+
 vg_status watch_judge_load(watch_judge *j, const void *bytes, size_t n_bytes, vg_error *err)
 {
     const watch_judge *from = bytes;
@@ -476,7 +511,11 @@ vg_status watch_judge_load(watch_judge *j, const void *bytes, size_t n_bytes, vg
         return base_fail(err, VG_ERR_FORMAT, NULL, "it is learnt anew",
                          "a guard's state of another version");
     const watch_judge_options options = j->options;
+    if (!valid_judge(from))
+        return base_fail(err, VG_ERR_FORMAT, NULL, "it is learnt anew",
+                         "a guard's state that cannot be true");
     memcpy(j, bytes, n_bytes);
     j->options = options;
+    j->first_event = j->n_events = 0; /* those that waited hold texts of another process */
     return VG_OK;
 }

@@ -36,7 +36,8 @@ double watch_judge_count(const watch_judge *j, watch_series s, double since_s);
 void watch_judge_restart(watch_judge *j);
 
 /* The whole state as bytes, for the guard's own restart. load refuses bytes of another version or
- * length (VG_ERR_FORMAT). */
+ * length, and such as no judge could have saved, and is as it was then (VG_ERR_FORMAT). bytes:
+ * aligned as by base_alloc. */
 size_t watch_judge_state_bytes(const watch_judge *j);
 void watch_judge_save(const watch_judge *j, void *bytes);
 vg_status watch_judge_load(watch_judge *j, const void *bytes, size_t n_bytes, vg_error *err);

@@ -20,6 +20,8 @@ typedef struct watch_rule {
     const char *name;   /* "R8" */
     const char *title;  /* "frames or results kept" */
     size_t state_bytes; /* taken by the judge, zeroed; at most 4 KiB */
+    /* Can these bytes, which were read, be its state? NULL without a state. */
+    bool (*valid)(const void *state);
     /* Every sample; may be NULL. */
     void (*observe)(void *state, const watch_sample *s);
     /* Of one rising series; fills *out (zeroed before) and says whether it explains it. */

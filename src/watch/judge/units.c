@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "valid.h"
+
 void watch_course_push(watch_course *c, double time_s, double count)
 {
     if (isnan(count))
@@ -36,6 +38,21 @@ void watch_course_push(watch_course *c, double time_s, double count)
     }
     c->time_s[c->n] = time_s;
     c->count[c->n++] = c->base + count;
+}
+
+bool watch_course_valid(const watch_course *c)
+{
+    if (!valid_bool(&c->is_known) || !valid_int(c->n, c->is_known, WATCH_COURSE_POINTS) ||
+        !valid_int(c->stride, c->is_known, VALID_MOST_COUNT) ||
+        !valid_int(c->pending, 0, c->stride) || !valid_real(c->first_s) ||
+        !valid_real(c->moved_s) || !valid_real(c->longest_still_s) || !valid_real(c->base) ||
+        !valid_real(c->last))
+        return false;
+    for (int i = 0; i < c->n; i++)
+        if (!valid_real(c->time_s[i]) || !valid_real(c->count[i]) ||
+            (i > 0 && !(c->time_s[i] >= c->time_s[i - 1])))
+            return false;
+    return true;
 }
 
 double watch_course_at(const watch_course *c, double time_s)

@@ -20,6 +20,7 @@ typedef struct watch_course {
 
 /* A count that falls back began anew: what it had stays counted. NAN: no reading. */
 void watch_course_push(watch_course *c, double time_s, double count);
+bool watch_course_valid(const watch_course *c);
 /* The count at a moment, between the points around it. NAN before the first. */
 double watch_course_at(const watch_course *c, double time_s);
 

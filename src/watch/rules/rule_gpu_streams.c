@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "facts.h"
+#include "watch/judge/valid.h"
 
 enum { MOST_STREAMS = 32, LEAST_STEPS = 3 };
 static const double SAME_STEP = 0.1; /* steps differ by at most this share */
@@ -17,6 +18,14 @@ typedef struct streams {
     int n_steps, n_other;
     bool is_begun;
 } streams;
+
+static bool valid(const void *state)
+{
+    const streams *p = state;
+    return valid_real(p->epoch) && valid_real(p->bytes) && valid_real(p->step) &&
+           valid_int(p->n_steps, 0, VALID_MOST_COUNT) &&
+           valid_int(p->n_other, 0, VALID_MOST_COUNT / 4) && valid_bool(&p->is_begun);
+}
 
 static void observe(void *state, const watch_sample *s)
 {
@@ -68,5 +77,6 @@ static bool explain(const void *state, const watch_judge *j, watch_series s, con
 const watch_rule watch_rule_gpu_streams = {.name = "R7",
                                            .title = "a pool per stream",
                                            .state_bytes = sizeof(streams),
+                                           .valid = valid,
                                            .observe = observe,
                                            .explain = explain};

@@ -645,6 +645,11 @@ vg_status watch_sampler_take(watch_sampler *s, watch_sample *out, base_mem *mem,
     return VG_OK;
 }
 
+const struct watch_tree *watch_sampler_tree(const watch_sampler *s)
+{
+    return s->tree;
+}
+
 size_t watch_sampler_processes(const watch_sampler *s, const watch_process **out)
 {
     *out = s->processes;

@@ -46,6 +46,7 @@ typedef struct watch_process {
 } watch_process;
 
 typedef struct watch_sampler watch_sampler;
+struct watch_tree;
 
 vg_status watch_sampler_create(watch_sampler **out, const watch_target *target, base_mem *mem,
                                vg_error *err);
@@ -58,6 +59,8 @@ bool watch_sampler_main_is_there(const watch_sampler *s); /* at the last take */
 const char *watch_sampler_run_folder(const watch_sampler *s);
 /* What people should hear once, after create and after a take. False: nothing (more). */
 bool watch_sampler_note(watch_sampler *s, char *text, size_t n);
+/* The job's processes as of the last take, for witness.h. */
+const struct watch_tree *watch_sampler_tree(const watch_sampler *s);
 /* Borrowed until the next take; by pid. */
 size_t watch_sampler_processes(const watch_sampler *s, const watch_process **out);
 

@@ -290,6 +290,17 @@ static void refresh(watch_tree *t)
 
 /* ---- a look ---- */
 
+bool watch_tree_belongs(const watch_tree *t, const proc_stat *stat)
+{
+    bool found;
+    const size_t at = place_of(t, stat->pid, &found);
+    if (found)
+        return t->members[at].stat.start_ticks == stat->start_ticks;
+    return stat->pid != t->self &&
+           ((stat->pid == t->main_pid && !t->main_was_met) || watch_tree_has(t, stat->parent) ||
+            (t->reaper > 0 && stat->parent == t->reaper && stat->group != t->group));
+}
+
 /* Reads a number that was not known to be a stranger; adds it when it belongs. */
 static vg_status consider(watch_tree *t, pid_t pid, bool belongs, double now_s, base_mem *mem,
                           vg_error *err)
@@ -302,8 +313,7 @@ static vg_status consider(watch_tree *t, pid_t pid, bool belongs, double now_s, 
         return VG_OK;
     const ssize_t n = read_at(dir, "stat", text, sizeof text);
     if (n > 0 && proc_stat_parse(&stat, text, (size_t)n) && stat.pid == pid && pid != t->self &&
-        (belongs || (pid == t->main_pid && !t->main_was_met) || watch_tree_has(t, stat.parent) ||
-         (t->reaper > 0 && stat.parent == t->reaper && stat.group != t->group)))
+        (belongs || watch_tree_belongs(t, &stat)))
         return add_member(t, &stat, dir, now_s, mem, err);
     close(dir);
     return VG_OK;

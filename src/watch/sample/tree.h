@@ -50,6 +50,8 @@ double watch_tree_read_gone(const watch_tree *t);  /* bytes that they had read, 
 double watch_tree_write_gone(const watch_tree *t);
 size_t watch_tree_not_followed(const watch_tree *t); /* past WATCH_MOST_PROCESSES, ever */
 bool watch_tree_has(const watch_tree *t, pid_t pid);
+/* Is it a member, or would the next look make it one? stat: as it is now. */
+bool watch_tree_belongs(const watch_tree *t, const proc_stat *stat);
 bool watch_tree_is_orphan(const watch_tree *t, const watch_member *m);
 
 /* Reads a file of a member's folder into buf; -1 when it is gone or forbidden. */

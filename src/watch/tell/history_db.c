@@ -2,9 +2,11 @@
  * minute. Reading is history_load.c. */
 #include "history_db.h"
 
+#include <fcntl.h>
 #include <math.h>
 #include <sqlite3.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "history_sql.h"
 
@@ -246,6 +248,10 @@ vg_status watch_history_db_open(watch_history_db **out, const char *path, size_t
         return VG_ERR_MEMORY;
     h->most_bytes = most_bytes;
     base_format(h->path, sizeof h->path, "%s", path);
+    /* Made by us, so that nobody else may read it; those beside it get its permissions. */
+    const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd >= 0)
+        close(fd);
     vg_status st = VG_OK;
     if (sqlite3_open_v2(path, &h->db,
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,

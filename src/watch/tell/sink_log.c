@@ -21,7 +21,7 @@ typedef struct state {
 static vg_status open_file(state *s, vg_error *err)
 {
     struct stat info;
-    s->fd = open(s->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    s->fd = open(s->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (s->fd < 0 || fstat(s->fd, &info) != 0)
         return base_fail_errno(err, VG_ERR_IO, s->path, NULL, "cannot write the events");
     s->n_bytes = info.st_size;

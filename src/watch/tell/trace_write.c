@@ -71,7 +71,7 @@ vg_status watch_trace_create(watch_trace_writer **out, const char *path, base_me
     if (w == NULL)
         return VG_ERR_MEMORY;
     base_format(w->path, sizeof w->path, "%s", path);
-    w->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    w->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     vg_status st = w->fd >= 0
                        ? find_end(w, err)
                        : base_fail_errno(err, VG_ERR_IO, path, NULL, "cannot write the trace");
