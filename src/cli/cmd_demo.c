@@ -230,7 +230,9 @@ static void memory_print(const demo_job *job)
            cli_bytes(b, (double)job->start.resident_bytes),
            cli_bytes(c, (double)m->resident_bytes));
     if (job->n_epochs <= WARM_EPOCHS) {
-        printf("; too few epochs to see growth\n");
+        char count[64];
+        printf("; %s: too few to see growth\n",
+               vg_count_format(count, sizeof count, (uint64_t)job->n_epochs, "epoch"));
         return;
     }
     const double grown = (double)m->resident_bytes - (double)warm->resident_bytes;
@@ -245,8 +247,9 @@ static void places_print(const demo_job *job, double seconds)
     const char *folder = job->set.folder;
     const vg_val_result *final = vg_train_final(job->talk.t);
     if (final != NULL)
-        printf("mAP50 %.3f on %s not trained on\n", final->map50,
-               vg_count_format(count, sizeof count, final->n_pictures, "picture"));
+        printf("mAP50 %.3f on %s that %s not trained on\n", final->map50,
+               vg_count_format(count, sizeof count, final->n_pictures, "picture"),
+               final->n_pictures == 1 ? "was" : "were");
     printf("%.0f s in all\n"
            "\n"
            "Look at\n"

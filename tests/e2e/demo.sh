@@ -50,7 +50,7 @@ equal "$(cat runs/demo/dataset/labels/*/shelf_0000.txt | sort | uniq -d | wc -l)
 # ---- again: nothing is touched, the same seed draws the same, another does not
 before=$(find runs/demo -type f -exec cksum {} + | LC_ALL=C sort)
 demo 0 --epochs 1 --seed 7
-says out "1 epochs are too few to see growth"
+says out "1 epoch: too few to see growth"
 equal "$(ls runs)" "$(printf 'demo\ndemo2')" "the second run is runs/demo2"
 equal "$(find runs/demo -type f -exec cksum {} + | LC_ALL=C sort)" "$before" "the first run is as it was"
 equal "$(drawn runs/demo2)" "$(drawn runs/demo)" "the same seed"
