@@ -382,12 +382,14 @@ static bool is_own_host(const net_request *r)
     const char *host = value_of(r, MHD_HEADER_KIND, "Host");
     if (host == NULL || !r->s->address.is_loopback)
         return true;
-    const char *end = host[0] == '[' ? strchr(host, ']') : strchr(host, ':');
-    const size_t n = end == NULL ? strlen(host) : (size_t)(end - host) + (host[0] == '[');
     const char *const names[] = {"localhost", "127.0.0.1", "[::1]", r->s->address.host};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strlen(names[i]) == n && strncmp(names[i], host, n) == 0)
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (!base_starts_with(host, names[i]))
+            continue;
+        const char *rest = host + strlen(names[i]);
+        if (rest[0] == '\0' || (rest[0] == ':' && rest[1 + strspn(rest + 1, "0123456789")] == '\0'))
             return true;
+    }
     return false;
 }
 

@@ -233,11 +233,30 @@ static void a_token_and_the_own_host_are_wanted(void **state)
     assert_int_equal(ask("/?token=sesame", ""), 200);
     net_server_close(&b.server);
     serve_with("", 16, 4);
-    const int fd = dial();
-    static const char evil[] = "GET /page HTTP/1.1\r\nHost: rebound.example\r\n\r\n";
-    send(fd, evil, sizeof evil - 1, MSG_NOSIGNAL);
-    assert_true(reads(fd, "403"));
-    close(fd);
+    static const struct {
+        const char *host, *status;
+    } cases[] = {{"rebound.example", " 403 "},
+                 {"localhost.example", " 403 "},
+                 {"127.0.0.1.example", " 403 "},
+                 {"[::1].example", " 403 "},
+                 {"[::1]x:80", " 403 "},
+                 {"[", " 403 "},
+                 {"localhost:80.example", " 403 "},
+                 {"", " 403 "},
+                 {"localhost", " 200 "},
+                 {"127.0.0.1:9200", " 200 "},
+                 {"[::1]", " 200 "},
+                 {"[::1]:9200", " 200 "}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[128];
+        const int fd = dial();
+        const int n =
+            snprintf(text, sizeof text, "GET /page HTTP/1.1\r\nHost: %s\r\n\r\n", cases[i].host);
+        send(fd, text, (size_t)n, MSG_NOSIGNAL);
+        if (!reads(fd, cases[i].status))
+            fail_msg("Host: %s is not answered by %s", cases[i].host, cases[i].status);
+        close(fd);
+    }
 }
 
 /* A probe knows no token; what it is told tells whoever asks. */
