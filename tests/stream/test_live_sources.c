@@ -248,6 +248,32 @@ static void a_streams_list_has_a_source_a_line(void **state)
     says(t->err.what, "a .streams list within a list");
 }
 
+/* What stands behind a 0 would not be watched, and nobody would know. */
+static void a_list_with_a_zero_in_it_is_refused_with_its_line(void **state)
+{
+    static const struct {
+        const char *name, *text;
+        size_t n;
+        const char *where, *what;
+    } bad[] = {
+        {"a.streams", "rtsp://gate/1\n\nrtsp://gate/2\0\nrtsp://gate/3\n", 44, "a.streams:3",
+         "a byte 0"},
+        {"a.streams", "\xff\xfer\0t\0s\0p\0\n\0", 12, "a.streams:1", "UTF-16"},
+        {"a.txt", "./a.mp4\n\0\n./a.mp4\n", 18, "a.txt:2", "a byte 0"},
+    };
+    bench *t = *state;
+    write_file(t, "a.mp4", "");
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        FILE *f = fopen(in(t, bad[i].name), "w");
+        assert_non_null(f);
+        assert_int_equal(fwrite(bad[i].text, 1, bad[i].n, f), bad[i].n);
+        fclose(f);
+        assert_int_equal(list(t, in(t, bad[i].name)), VG_ERR_FORMAT);
+        says(t->err.where, bad[i].where);
+        says(t->err.what, bad[i].what);
+    }
+}
+
 static void there_are_at_most_as_many_as_places(void **state)
 {
     bench *t = *state;
@@ -449,6 +475,7 @@ int main(void)
         T(a_txt_list_is_one_channel_in_its_own_order),
         T(a_streams_list_has_a_source_a_line),
         T(there_are_at_most_as_many_as_places),
+        T(a_list_with_a_zero_in_it_is_refused_with_its_line),
         T(an_entry_may_have_options_of_its_own),
         T(a_wrong_entry_is_told_with_its_line),
         T(names_and_stems_are_unlike_each_other),

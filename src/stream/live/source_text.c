@@ -47,6 +47,23 @@ live_meaning live_source_meaning(const char *text, video_kind *kind)
     return is_pattern(text) ? LIVE_MEANS_GLOB : LIVE_MEANS_NOTHING;
 }
 
+vg_status live_list_read(char **out, const char *path, base_mem *mem, vg_error *err)
+{
+    size_t n;
+    int line = 1;
+    const vg_status st = base_file_read(out, &n, path, MOST_LIST_BYTES, mem, err);
+    if (st != VG_OK || memchr(*out, '\0', n) == NULL)
+        return st;
+    const bool is_utf16 = base_is_utf16(*out, n);
+    for (const char *c = *out; *c != '\0'; c++)
+        line += *c == '\n';
+    base_free(*out);
+    *out = NULL;
+    return base_fail(err, VG_ERR_FORMAT, base_where("%.400s:%d", path, is_utf16 ? 1 : line),
+                     "save the file as UTF-8",
+                     is_utf16 ? "a list in UTF-16" : "a byte 0, which no text has");
+}
+
 char *live_list_line(char **at, int *line)
 {
     while (*at != NULL && **at != '\0') {
@@ -98,10 +115,9 @@ static bool list_has_video(const char *path)
 {
     base_mem mem = {.tag = "list"};
     char *text = NULL;
-    size_t n;
     bool found = false;
     int line = 0;
-    if (base_file_read(&text, &n, path, MOST_LIST_BYTES, &mem, NULL) != VG_OK)
+    if (live_list_read(&text, path, &mem, NULL) != VG_OK)
         return false; /* the pictures' job says what is wrong with it */
     for (char *at = text, *word; !found && (word = live_list_line(&at, &line)) != NULL;)
         found = video_is_video_name(word) || strstr(word, "://") != NULL ||

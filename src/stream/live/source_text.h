@@ -21,6 +21,9 @@ typedef enum live_meaning {
 live_meaning live_source_meaning(const char *text, video_kind *kind);
 /* Names that a folder's source consists of. */
 bool live_source_is_playable_name(const char *name);
+/* A list's text, ended by a 0 and with none within it: what stands behind one would be lost without
+ * a word. A block of mem. Errors: of base_file_read; VG_ERR_FORMAT with the line. */
+vg_status live_list_read(char **out, const char *path, base_mem *mem, vg_error *err);
 /* The next line of a list that says something, without blanks around it; NULL at the end. *at: the
  * rest, NULL at first text's begin; *line: its number. Lines are ended in place. */
 char *live_list_line(char **at, int *line);

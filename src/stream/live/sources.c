@@ -8,7 +8,7 @@
 #include "image/image.h"
 #include "source_text.h"
 
-enum { MOST_TEXT_BYTES = 64 << 20, MOST_LIST_BYTES = 64 << 20, MOST_TEXTS = 1000000 };
+enum { MOST_TEXT_BYTES = 64 << 20, MOST_TEXTS = 1000000 };
 
 /* Strings stand one behind the other in `strings`, each ended by a 0: of every draft its texts,
  * then format, size and rate. */
@@ -195,9 +195,8 @@ static vg_status add_listed(builder *b, draft *d, const char *folder, const char
 static vg_status from_list(builder *b, draft *d, const char *path, vg_error *err)
 {
     char *text = NULL, folder[4096];
-    size_t n;
     int line = 0;
-    vg_status st = base_file_read(&text, &n, path, MOST_LIST_BYTES, b->mem, err);
+    vg_status st = live_list_read(&text, path, b->mem, err);
     if (st == VG_OK && !folder_of(folder, sizeof folder, path))
         st = base_fail(err, VG_ERR_LIMIT, path, NULL, "a path that is too long");
     for (char *at = text, *word; st == VG_OK && (word = live_list_line(&at, &line)) != NULL;) {
@@ -308,9 +307,8 @@ static vg_status add_channel(builder *b, const char *text, const char *name, con
 static vg_status from_streams(builder *b, const char *path, const live_options *o, vg_error *err)
 {
     char *text = NULL, folder[4096];
-    size_t n;
     int line = 0;
-    vg_status st = base_file_read(&text, &n, path, MOST_LIST_BYTES, b->mem, err);
+    vg_status st = live_list_read(&text, path, b->mem, err);
     if (st == VG_OK && !folder_of(folder, sizeof folder, path))
         st = base_fail(err, VG_ERR_LIMIT, path, NULL, "a path that is too long");
     for (char *at = text, *word; st == VG_OK && (word = live_list_line(&at, &line)) != NULL;) {
