@@ -142,7 +142,7 @@ is_error "--policy is for videos, streams and cameras"
 stream 2 --source a.mp4 --prove-flat
 is_error "--prove-flat is for pictures"
 # shellcheck disable=SC2086
-run 1 track $live --source clips/2.bmp
+run 2 track $live --source clips/2.bmp
 is_error "no video, stream or camera: clips/2.bmp"
 stream 1 --source a.mp4 --memory-limit 18M
 is_error "the limit is 18.0 MB"
