@@ -70,6 +70,7 @@ typedef struct vg_options {
     const char *weights; /* .pt (Ultralytics, never executed) or .safetensors; must be given */
     int imgsz;   /* longest side of the network's input, pixels, 32..8192; raised to a multiple of
                     the stride. 0: that of the weights' training, where they say it, else 640. 0 */
+    int imgsz_w; /* 0: the input is a square; else imgsz is its height, and this its width. 0 */
     int batch;   /* most pictures in one forward pass, 1..1024. 1 */
     int threads; /* 0: every processor this process may use */
     int plan_cache; /* shapes whose plans are kept, 1..256, least recently used out first. 4 */
@@ -96,16 +97,16 @@ typedef struct vg_model_info {
     const char *format; /* "pt" or "safetensors"; with .pt, chosen says "model" or "ema" */
     const char *chosen;
     const char *isa;
-    int threads, imgsz, n_classes, n_layers, max_stride;
-    int asked_imgsz; /* before it was raised to a multiple of max_stride */
+    int threads, imgsz, imgsz_w; /* the input's height and width, multiples of max_stride */
+    int n_classes, n_layers, max_stride;
+    int asked_imgsz, asked_imgsz_w; /* before they were raised to multiples of max_stride */
     vg_imgsz_from imgsz_from;
     int64_t n_params, n_params_fused;
-    double gflops, gflops_fused; /* at imgsz x imgsz */
+    double gflops, gflops_fused; /* at the square of the longer side */
 } vg_model_info;
 /* "imgsz 160, as the weights were trained": what a user should know of imgsz, in a line. False, and
  * "": it is what they gave. */
-VG_API bool vg_imgsz_format(char *buf, size_t n, int imgsz, int asked_imgsz, vg_imgsz_from from,
-                            int stride);
+VG_API bool vg_imgsz_format(char *buf, size_t n, const vg_model_info *info);
 VG_API void vg_detector_info(const vg_detector *d, vg_model_info *out);
 /* "" outside 0..n_classes-1. */
 VG_API const char *vg_detector_class_name(const vg_detector *d, int class_index);
@@ -431,7 +432,7 @@ VG_API const vg_val_result *vg_train_final(const vg_train *t);
 typedef struct vg_val_options {
     const char *data, *weights; /* dataset YAML; .pt or .safetensors */
     const char *split;          /* "val"; "train", "test" */
-    int imgsz, batch;           /* 0: as in vg_options; 16 */
+    int imgsz, batch;           /* 0: as in vg_options, the longer side; 16 */
     int workers, threads;       /* 8 at most; 0: every processor */
     float conf, iou;            /* 0.001, 0.7 */
     int max_det;                /* 300 */

@@ -5,7 +5,12 @@
 #include "stream/stream.h"
 #include "vigil/vigil.h"
 
-enum { API_MOST_IMGSZ = 8192, API_MOST_BATCH = 1024, API_MOST_THREADS = 1024 };
+enum {
+    API_LEAST_IMGSZ = 32,
+    API_MOST_IMGSZ = 8192,
+    API_MOST_BATCH = 1024,
+    API_MOST_THREADS = 1024
+};
 
 /* VG_ERR_ARGUMENT, at `what`, unless least <= value <= most. */
 vg_status api_check_range(const char *what, int value, int least, int most, vg_error *err);
@@ -16,8 +21,8 @@ vg_status api_detector_options(stream_detector_options *out, const vg_options *o
 vg_status api_nms_options(detect_nms_options *out, const vg_detect_options *o, vg_error *err);
 
 void api_memory(vg_memory *out, const stream_accounts *a);
-void api_model_info(vg_model_info *out, const nn_graph_info *info, int imgsz, int asked_imgsz,
-                    stream_imgsz_from from);
+void api_model_info(vg_model_info *out, const nn_graph_info *info, base_size imgsz,
+                    base_size asked_imgsz, stream_imgsz_from from);
 /* The detector's, with the engine's facts. */
 void api_detector_info(vg_model_info *out, const stream_detector *d);
 

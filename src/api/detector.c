@@ -3,10 +3,11 @@
 
 #include "handle.h"
 
-size_t api_detector_plan(stream_accounts *mem, const nn_graph_info *info, int imgsz, int batch)
+size_t api_detector_plan(stream_accounts *mem, const nn_graph_info *info, base_size imgsz,
+                         int batch)
 {
-    size_t input_bytes = (size_t)batch * (size_t)imgsz * (size_t)imgsz * 3 * sizeof(float);
-    mem->planned_bytes[STREAM_FRAMES] = input_bytes + image_letterbox_bytes(imgsz, imgsz);
+    size_t input_bytes = (size_t)batch * (size_t)imgsz.h * (size_t)imgsz.w * 3 * sizeof(float);
+    mem->planned_bytes[STREAM_FRAMES] = input_bytes + image_letterbox_bytes(imgsz.w, imgsz.h);
     mem->planned_bytes[STREAM_DETECTIONS] = (size_t)info->nc + API_MOST_DET * sizeof(detect_box);
     return input_bytes;
 }
@@ -28,8 +29,8 @@ static vg_status open_handle(vg_detector *d, const vg_options *o, vg_error *err)
     size_t input_bytes = api_detector_plan(mem, &model.info, model.imgsz, so.batch);
     mem->planned_bytes[STREAM_FRAMES] += decoder_bytes;
     if (st == VG_OK)
-        st = stream_detector_open(&d->detector, &model, &so, model.imgsz, model.imgsz, API_MOST_DET,
-                                  mem, err);
+        st = stream_detector_open(&d->detector, &model, &so, model.imgsz.h, model.imgsz.w,
+                                  API_MOST_DET, mem, err);
     stream_model_close(&model);
     if (st != VG_OK)
         return st;
@@ -39,7 +40,7 @@ static vg_status open_handle(vg_detector *d, const vg_options *o, vg_error *err)
     d->rows = base_alloc_zero(detections, API_MOST_DET, sizeof *d->rows, err);
     if (!d->input || !d->wanted || !d->rows)
         return VG_ERR_MEMORY;
-    return image_letterbox_reserve(&d->scratch, model.imgsz, model.imgsz, frames, err);
+    return image_letterbox_reserve(&d->scratch, model.imgsz.w, model.imgsz.h, frames, err);
 }
 
 vg_status vg_detector_open(vg_detector **out, const vg_options *o, vg_error *err)

@@ -8,7 +8,8 @@ enum { API_MOST_DET = 1000 }; /* boxes a picture of a detector, whatever max_det
 
 /* Plans what a detector takes beside its network, and returns the bytes of its input. The decoder's
  * part, a few hundred bytes, is known when it is there. */
-size_t api_detector_plan(stream_accounts *mem, const nn_graph_info *info, int imgsz, int batch);
+size_t api_detector_plan(stream_accounts *mem, const nn_graph_info *info, base_size imgsz,
+                         int batch);
 
 struct vg_detector {
     stream_detector *detector;
@@ -16,7 +17,7 @@ struct vg_detector {
     bool is_lent;                    /* by a predict job: may be asked, not run */
     int batch;
     stream_accounts own;
-    float *input;           /* (batch, imgsz, imgsz, 3) */
+    float *input;           /* (batch, height, width, 3) */
     uint8_t *wanted;        /* (nc) */
     detect_box *rows;       /* (API_MOST_DET) */
     image_decoder *decoder; /* vg_detect_file */

@@ -54,32 +54,39 @@ _Static_assert((int)VG_IMGSZ_GIVEN == (int)STREAM_IMGSZ_GIVEN &&
                    (int)VG_IMGSZ_DEFAULT == (int)STREAM_IMGSZ_DEFAULT,
                "handed through");
 
-bool vg_imgsz_format(char *buf, size_t n, int imgsz, int asked_imgsz, vg_imgsz_from from,
-                     int stride)
+bool vg_imgsz_format(char *buf, size_t n, const vg_model_info *info)
 {
     static const char *const sources[] = {[VG_IMGSZ_GIVEN] = "",
                                           [VG_IMGSZ_OF_WEIGHTS] = ", as the weights were trained",
                                           [VG_IMGSZ_DEFAULT] =
                                               ", since the weights do not say theirs"};
+    char used[32], asked[32];
+    const bool is_square = info->imgsz == info->imgsz_w,
+               is_raised = info->imgsz != info->asked_imgsz || info->imgsz_w != info->asked_imgsz_w;
+    base_format_size(used, sizeof used, (base_size){info->imgsz, info->imgsz_w});
+    base_format_size(asked, sizeof asked, (base_size){info->asked_imgsz, info->asked_imgsz_w});
     base_format(buf, n, "%s", "");
-    if (imgsz != asked_imgsz)
-        base_format(buf, n, "imgsz %d%s is raised to %d, a multiple of the stride %d", asked_imgsz,
-                    from == VG_IMGSZ_OF_WEIGHTS ? " of the weights" : "", imgsz, stride);
-    else if (from != VG_IMGSZ_GIVEN)
-        base_format(buf, n, "imgsz %d%s", imgsz, sources[from]);
-    return imgsz != asked_imgsz || from != VG_IMGSZ_GIVEN;
+    if (is_raised)
+        base_format(buf, n, "imgsz %s%s is raised to %s, %s of the stride %d", asked,
+                    info->imgsz_from == VG_IMGSZ_OF_WEIGHTS ? " of the weights" : "", used,
+                    is_square ? "a multiple" : "multiples", info->max_stride);
+    else if (info->imgsz_from != VG_IMGSZ_GIVEN)
+        base_format(buf, n, "imgsz %s%s", used, sources[info->imgsz_from]);
+    return is_raised || info->imgsz_from != VG_IMGSZ_GIVEN;
 }
 
-void api_model_info(vg_model_info *out, const nn_graph_info *info, int imgsz, int asked_imgsz,
-                    stream_imgsz_from from)
+void api_model_info(vg_model_info *out, const nn_graph_info *info, base_size imgsz,
+                    base_size asked_imgsz, stream_imgsz_from from)
 {
     *out = (vg_model_info){.name = info->name,
                            .scale = info->scale,
                            .format = "",
                            .chosen = "",
                            .isa = "",
-                           .imgsz = imgsz,
-                           .asked_imgsz = asked_imgsz,
+                           .imgsz = imgsz.h,
+                           .imgsz_w = imgsz.w,
+                           .asked_imgsz = asked_imgsz.h,
+                           .asked_imgsz_w = asked_imgsz.w,
                            .imgsz_from = (vg_imgsz_from)from,
                            .n_classes = info->nc,
                            .n_layers = info->n_layers,

@@ -10,7 +10,7 @@ struct vg_model {
     nn_graph *graph;
     weights_file *file; /* NULL: from a YAML */
     nn_graph_info info;
-    int imgsz, asked_imgsz;
+    base_size imgsz, asked_imgsz; /* squares */
     stream_imgsz_from imgsz_from;
     size_t n_facts;
     struct {
@@ -44,10 +44,8 @@ static void collect_facts(vg_model *m)
         base_format(text, sizeof text, "%lld", (long long)meta->epoch);
         add_fact(m, "epoch", text);
     }
-    if (meta->imgsz > 0) {
-        base_format(text, sizeof text, "%d", meta->imgsz);
-        add_fact(m, "trained at", text);
-    }
+    if (meta->imgsz.h > 0)
+        add_fact(m, "trained at", base_format_size(text, sizeof text, meta->imgsz));
     if (meta->n_unknown_classes > 0) {
         base_format(text, sizeof text, "%zu, the first: %.80s", meta->n_unknown_classes,
                     meta->unknown_class);
@@ -90,10 +88,12 @@ static vg_status open_model(vg_model *m, const char *name, int imgsz, int nc, vg
     if (st != VG_OK)
         return st;
     nn_graph_get_info(m->graph, 32, &m->info);
-    m->imgsz = imgsz;
+    m->imgsz = (base_size){.h = imgsz, .w = imgsz};
     stream_choose_imgsz(&m->imgsz, &m->asked_imgsz, &m->imgsz_from,
-                        m->file ? weights_get_meta(m->file)->imgsz : 0, m->info.max_stride);
-    nn_graph_get_info(m->graph, m->imgsz, &m->info);
+                        m->file ? base_size_square(weights_get_meta(m->file)->imgsz)
+                                : (base_size){0},
+                        m->info.max_stride);
+    nn_graph_get_info(m->graph, m->imgsz.h, &m->info);
     return VG_OK;
 }
 
@@ -136,7 +136,7 @@ void vg_model_layer(const vg_model *m, int index, vg_layer *out)
     *out = (vg_layer){.index = index, .from = "", .module = "", .args = ""};
     if (index < 0 || index >= m->info.n_layers)
         return;
-    nn_graph_layer(m->graph, index, m->imgsz, &l);
+    nn_graph_layer(m->graph, index, m->imgsz.h, &l);
     *out = (vg_layer){.index = l.index,
                       .repeats = l.repeats,
                       .c_out = l.c_out,
@@ -186,7 +186,7 @@ vg_status vg_model_memory(const vg_model *m, int batch, int threads, vg_memory *
         st = api_check_range("threads", threads, 0, API_MOST_THREADS, err);
     if (st != VG_OK)
         return st;
-    st = nn_graph_need(m->graph, &o, batch, m->imgsz, m->imgsz, &need, &mem, err);
+    st = nn_graph_need(m->graph, &o, batch, m->imgsz.h, m->imgsz.w, &need, &mem, err);
     if (st != VG_OK)
         return st;
     a.planned_bytes[STREAM_WEIGHTS] = need.weights_bytes;
@@ -195,7 +195,7 @@ vg_status vg_model_memory(const vg_model *m, int batch, int threads, vg_memory *
     a.planned_bytes[STREAM_PLANS] =
         m->accounts.owner[STREAM_PLANS].in_use_bytes + need.engine_bytes;
     a.planned_bytes[STREAM_DETECTIONS] +=
-        stream_detections_bytes(&m->info, m->imgsz, m->imgsz, API_MOST_DET);
+        stream_detections_bytes(&m->info, m->imgsz.h, m->imgsz.w, API_MOST_DET);
     api_memory(out, &a);
     return VG_OK;
 }

@@ -34,7 +34,8 @@ vg_status api_check_range(const char *what, int value, int least, int most, vg_e
 
 vg_status api_check_imgsz(int imgsz, vg_error *err)
 {
-    return imgsz == 0 ? VG_OK : api_check_range("imgsz", imgsz, 32, API_MOST_IMGSZ, err);
+    return imgsz == 0 ? VG_OK
+                      : api_check_range("imgsz", imgsz, API_LEAST_IMGSZ, API_MOST_IMGSZ, err);
 }
 
 static vg_status check_device(const char *device, vg_error *err)
@@ -53,18 +54,24 @@ vg_status api_detector_options(stream_detector_options *out, const vg_options *o
     vg_status st = check_device(o->device, err);
     if (st == VG_OK)
         st = api_check_imgsz(o->imgsz, err);
+    if (st == VG_OK && o->imgsz_w != 0 && o->imgsz == 0)
+        st = base_fail(err, VG_ERR_ARGUMENT, "imgsz_w", "give imgsz, which is the height, too",
+                       "a width of %d without a height", o->imgsz_w);
+    if (st == VG_OK && o->imgsz_w != 0)
+        st = api_check_range("imgsz_w", o->imgsz_w, API_LEAST_IMGSZ, API_MOST_IMGSZ, err);
     if (st == VG_OK)
         st = api_check_range("batch", o->batch, 1, API_MOST_BATCH, err);
     if (st == VG_OK)
         st = api_check_range("threads", o->threads, 0, API_MOST_THREADS, err);
     if (st == VG_OK)
         st = api_check_range("plan_cache", o->plan_cache, 1, MOST_PLANS, err);
-    *out = (stream_detector_options){.weights = o->weights,
-                                     .imgsz = o->imgsz,
-                                     .batch = o->batch,
-                                     .threads = o->threads,
-                                     .plan_cache = o->plan_cache,
-                                     .isa = o->isa};
+    *out = (stream_detector_options){
+        .weights = o->weights,
+        .imgsz = {.h = o->imgsz, .w = o->imgsz_w > 0 ? o->imgsz_w : o->imgsz},
+        .batch = o->batch,
+        .threads = o->threads,
+        .plan_cache = o->plan_cache,
+        .isa = o->isa};
     return st;
 }
 

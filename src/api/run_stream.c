@@ -144,8 +144,7 @@ static void tell_imgsz(const vg_stream *s)
     vg_model_info info;
     char text[128];
     api_detector_info(&info, s->detector);
-    if (!s->settled.quiet && vg_imgsz_format(text, sizeof text, info.imgsz, info.asked_imgsz,
-                                             info.imgsz_from, info.max_stride))
+    if (!s->settled.quiet && vg_imgsz_format(text, sizeof text, &info))
         note(s, text);
 }
 

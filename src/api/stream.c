@@ -21,6 +21,7 @@ void vg_stream_option_get(size_t index, vg_stream_option *out)
     } kinds[] = {[LIVE_OPTION_BOOL] = {VG_STREAM_BOOL, NULL},
                  [LIVE_OPTION_SWITCH] = {VG_STREAM_SWITCH, NULL},
                  [LIVE_OPTION_INT] = {VG_STREAM_VALUE, "N"},
+                 [LIVE_OPTION_IMGSZ] = {VG_STREAM_VALUE, "N"},
                  [LIVE_OPTION_REAL] = {VG_STREAM_VALUE, "P"},
                  [LIVE_OPTION_FLOAT] = {VG_STREAM_VALUE, "P"},
                  [LIVE_OPTION_SECONDS] = {VG_STREAM_VALUE, "TIME"},

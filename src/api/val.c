@@ -11,7 +11,7 @@ struct vg_val {
     weights_file *weights;
     nn_graph *graph; /* taken by the validator */
     nn_graph_info info;
-    int imgsz, asked_imgsz;
+    base_size imgsz, asked_imgsz; /* squares: batches have the shapes of their pictures */
     stream_imgsz_from imgsz_from;
     char names_notice[512]; /* "" or how the weights' classes are not the dataset's */
     train_validator *validator;
@@ -88,10 +88,10 @@ static vg_status open_model(vg_val *v, const vg_val_options *o, vg_error *err)
         return st;
     }
     nn_graph_get_info(v->graph, 32, &v->info);
-    v->imgsz = o->imgsz;
+    v->imgsz = (base_size){.h = o->imgsz, .w = o->imgsz};
     stream_choose_imgsz(&v->imgsz, &v->asked_imgsz, &v->imgsz_from,
-                        weights_get_meta(v->weights)->imgsz, v->info.max_stride);
-    nn_graph_get_info(v->graph, v->imgsz, &v->info);
+                        base_size_square(weights_get_meta(v->weights)->imgsz), v->info.max_stride);
+    nn_graph_get_info(v->graph, v->imgsz.h, &v->info);
     const int nc = o->single_cls ? 1 : data_spec_nc(v->spec);
     if (v->info.nc != nc)
         return base_fail(err, VG_ERR_ARGUMENT, o->weights,
@@ -109,7 +109,7 @@ static vg_status open_validator(vg_val *v, const vg_val_options *o, detect_nms_o
     const int n_cpus = base_cpu_count();
     const train_validator_options options = {
         .set = v->set,
-        .imgsz = v->imgsz,
+        .imgsz = v->imgsz.h,
         .stride = v->info.max_stride,
         .batch = o->batch,
         .workers = o->workers < n_cpus ? o->workers : n_cpus,
@@ -128,7 +128,7 @@ static vg_status open_results(vg_val *v, const vg_val_options *o, vg_error *err)
     base_mem *work = v->accounts.lent.work;
     const api_gallery_options gallery = {.folder = v->folder,
                                          .names = v->names,
-                                         .imgsz = v->imgsz,
+                                         .imgsz = v->imgsz.h,
                                          .stride = v->info.max_stride,
                                          .most_labels = data_set_most_labels(v->set),
                                          .most_found = (size_t)o->max_det,

@@ -17,6 +17,18 @@ bool base_parse_bytes(size_t *out, const char *s);
 /* true, false, yes, no, on, off, 1, 0, any case. */
 bool base_parse_bool(bool *out, const char *s);
 
+/* Height and width, in the field's order. */
+typedef struct base_size {
+    int h, w;
+} base_size;
+/* "640" and "[640]" are a square; "480,640", "[480, 640]", "(480, 640)" and "480x640" height and
+ * width, each in least..most. False else, *out untouched. */
+bool base_parse_size(base_size *out, const char *s, int least, int most);
+/* "640" of a square, else "480,640", into buf; returns buf. */
+const char *base_format_size(char *buf, size_t n, base_size size);
+/* The square of the longer side. */
+base_size base_size_square(base_size size);
+
 /* "12.3 MB" (10^6 not used: MB here is 1024^2, as in the docs) into buf; returns buf. */
 const char *base_format_bytes(char *buf, size_t n, double bytes);
 

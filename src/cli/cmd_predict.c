@@ -25,8 +25,9 @@ static const cli_option predict_options[] = {
              "input; lavfi:testsrc2 for drawn pictures",
      .required = true,
      .unless = "config"},
-    {CLI_ROW_IMGSZ, .offset = AT(o.detector.imgsz),
-     .help = "longer side of what the network sees, pixels, raised to a multiple of the stride"},
+    {CLI_ROW_IMGSZ, .offset = AT(imgsz),
+     .help = "longer side of what the network sees, or its height and width (480,640), pixels, "
+             "each raised to a multiple of the stride"},
     {CLI_ROW_CONF, .offset = AT(o.detect.conf),
      .help = "boxes with a confidence above this are kept"},
     {CLI_ROW_IOU, .offset = AT(o.detect.iou)},

@@ -8,6 +8,7 @@
 
 typedef struct val_values {
     vg_val_options o;
+    cli_size imgsz;
     const char *device;
 } val_values;
 
@@ -39,8 +40,7 @@ static int run_open(vg_val *val)
     vg_model_info model;
     char line[128];
     vg_val_model(val, &model);
-    if (vg_imgsz_format(line, sizeof line, model.imgsz, model.asked_imgsz, model.imgsz_from,
-                        model.max_stride))
+    if (vg_imgsz_format(line, sizeof line, &model))
         printf("%s\n", line);
     vg_val_data(val, &data);
     train_data_print(stdout, NULL, &data);
@@ -67,9 +67,14 @@ static int run_open(vg_val *val)
 
 static int val_run(void *values)
 {
-    const val_values *v = values;
+    val_values *v = values;
     vg_val *val = NULL;
     vg_error err = {.status = VG_OK};
+    v->o.imgsz = v->imgsz.h > v->imgsz.w ? v->imgsz.h : v->imgsz.w;
+    if (v->imgsz.h != v->imgsz.w)
+        printf("imgsz %d,%d: the longer side, %d, is taken, and each batch has the shape of its "
+               "pictures\n",
+               v->imgsz.h, v->imgsz.w, v->o.imgsz);
     cli_interrupt_watch();
     if (vg_val_open(&val, &v->o, &err) != VG_OK)
         return cli_error_end(&err);
@@ -95,7 +100,9 @@ static const cli_option val_options[] = {
      .value = "train|val|test",
      .only = "a dataset has no such split",
      .help = "the pictures to validate on"},
-    {CLI_ROW_IMGSZ, .offset = AT(o.imgsz), .help = "longer side of what the network sees, pixels",
+    {CLI_ROW_IMGSZ, .offset = AT(imgsz),
+     .help =
+         "longer side of what the network sees, pixels; of height,width the longer one is taken",
      .group = "detection"},
     {CLI_ROW_CONF, .offset = AT(o.conf), .help = "boxes with a confidence above this count"},
     {CLI_ROW_IOU, .offset = AT(o.iou)},

@@ -182,6 +182,7 @@ bool cli_option_is_idle_at(const cli_option *o, const void *presets, const char 
         return preset != NULL && is_same(text, preset);
     }
     case CLI_BYTES:
+    case CLI_SIZE:
     case CLI_INTS:
     case CLI_WORDS:
         break;

@@ -64,6 +64,7 @@ static void default_print(char *buf, size_t n, const cli_option *o, const unsign
         if (*(const char *const *)at != NULL)
             snprintf(buf, n, "(%s)", *(const char *const *)at);
         break;
+    case CLI_SIZE:
     case CLI_BYTES:
     case CLI_INTS:
     case CLI_WORDS:

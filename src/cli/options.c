@@ -111,6 +111,7 @@ static bool bad_value(parser *p, const cli_option *o, const char *text)
 {
     static const char *const wanted[] = {[CLI_BOOL] = "True or False",
                                          [CLI_INT] = "a whole number",
+                                         [CLI_SIZE] = "one or two whole numbers",
                                          [CLI_REAL] = "a number",
                                          [CLI_TEXT] = "a text",
                                          [CLI_BYTES] = "a size such as 512M or 1.5G",
@@ -122,6 +123,9 @@ static bool bad_value(parser *p, const cli_option *o, const char *text)
         cli_error_text(p->err->mend, "--%s, or --no-%s", o->name, o->name);
     else if (o->kind == CLI_BYTES)
         cli_error_text(p->err->mend, "--%s 512M", o->name);
+    else if (o->kind == CLI_SIZE)
+        cli_error_text(p->err->mend, "--%s 640, or --%s 480,640 (height, width), %g to %g", o->name,
+                       o->name, o->least, o->most);
     else if (o->kind == CLI_INTS)
         cli_error_text(p->err->mend, "--%s 0,2,5 (at most %d of them)", o->name, (int)CLI_INTS_MAX);
     else
@@ -179,6 +183,20 @@ static bool set_ints(parser *p, const cli_option *o, const char *text)
     return true;
 }
 
+static bool set_size(parser *p, const cli_option *o, const char *text)
+{
+    long long side = 0;
+    cli_size size = {0};
+    if (cli_parse_int(&side, text) && !in_range(o, (double)side))
+        return out_of_range(p, o, text); /* also of numbers that no int can hold */
+    if (!cli_parse_size(&size, text))
+        return bad_value(p, o, text);
+    if (!in_range(o, size.h) || !in_range(o, size.w))
+        return out_of_range(p, o, text);
+    memcpy(p->values + o->offset, &size, sizeof size);
+    return true;
+}
+
 static bool set_real(parser *p, const cli_option *o, const char *text)
 {
     double v = 0;
@@ -216,10 +234,10 @@ static bool not_among(parser *p, const cli_option *o, const char *text)
 static void unset_value(parser *p, const cli_option *o)
 {
     static const size_t bytes[] = {
-        [CLI_BOOL] = sizeof(bool),          [CLI_INT] = sizeof(int),
-        [CLI_REAL] = sizeof(float),         [CLI_TEXT] = sizeof(char *),
-        [CLI_BYTES] = sizeof(size_t),       [CLI_INTS] = sizeof(cli_ints),
-        [CLI_WORDS] = sizeof(char *const *)};
+        [CLI_BOOL] = sizeof(bool),           [CLI_INT] = sizeof(int),
+        [CLI_REAL] = sizeof(float),          [CLI_TEXT] = sizeof(char *),
+        [CLI_BYTES] = sizeof(size_t),        [CLI_INTS] = sizeof(cli_ints),
+        [CLI_WORDS] = sizeof(char *const *), [CLI_SIZE] = sizeof(cli_size)};
     memcpy(p->values + o->offset, (const char *)p->presets + o->offset, bytes[o->kind]);
     p->given.is[o - p->command->options] = false;
     p->given.text[o - p->command->options] = NULL;
@@ -271,6 +289,8 @@ static bool set_value(parser *p, const cli_option *o, const char *text)
         return cli_parse_bool(room, text) || bad_value(p, o, text);
     case CLI_INT:
         return set_int(p, o, text);
+    case CLI_SIZE:
+        return set_size(p, o, text);
     case CLI_REAL:
         return set_real(p, o, text);
     case CLI_TEXT:
@@ -335,6 +355,24 @@ static bool take_more_ints(parser *p, const cli_option *o)
         p->at++;
     }
     memcpy(p->values + o->offset, &all, sizeof all);
+    return true;
+}
+
+/* "--imgsz 480 640", as YOLO's older scripts have it: the second number is the width. */
+static bool take_width(parser *p, const cli_option *o, const char *height)
+{
+    long long side = 0;
+    cli_size size, width;
+    const char *next = next_value(p);
+    memcpy(&size, p->values + o->offset, sizeof size);
+    if (!cli_parse_int(&side, height) || next == NULL || !cli_parse_int(&side, next))
+        return true;
+    if (!set_size(p, o, next))
+        return false;
+    memcpy(&width, p->values + o->offset, sizeof width);
+    size.w = width.w;
+    memcpy(p->values + o->offset, &size, sizeof size);
+    p->at++;
     return true;
 }
 
@@ -417,7 +455,8 @@ static bool take_option(parser *p, const char *name, const char *value, const ch
     if (value == NULL)
         return missing_value(p, o);
     p->at++;
-    return set_value(p, o, value) && (o->kind != CLI_INTS || take_more_ints(p, o));
+    return set_value(p, o, value) && (o->kind != CLI_INTS || take_more_ints(p, o)) &&
+           (o->kind != CLI_SIZE || take_width(p, o, value));
 }
 
 /* "detect" and its siblings, as words of their own: yolo detect predict, yolo predict detect. */

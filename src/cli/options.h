@@ -16,6 +16,8 @@
 typedef enum cli_kind {
     CLI_BOOL,  /* bool */
     CLI_INT,   /* int in least..most */
+    CLI_SIZE,  /* cli_size, each side in least..most: 640, or height and width: "480,640",
+                  "[480, 640]", "480x640", and on the command line "480 640" */
     CLI_REAL,  /* float in least..most */
     CLI_TEXT,  /* const char *, NULL while not given */
     CLI_BYTES, /* size_t: 4096, 512M, 1.5G (units of 1024) */
@@ -29,6 +31,11 @@ enum { CLI_OPTIONS_MAX = 128, CLI_INTS_MAX = 1024, CLI_NAME_BYTES = 48, CLI_NOTE
 
 /* Commands that YOLO's own program has, too: they know its words, and None. */
 enum { CLI_AT_PREDICT = 1, CLI_AT_VAL = 2, CLI_AT_TRAIN = 4 };
+
+/* {0, 0}: not given. */
+typedef struct cli_size {
+    int h, w;
+} cli_size;
 
 typedef struct cli_ints {
     size_t n;
@@ -47,7 +54,7 @@ typedef struct cli_option {
     const char *alias; /* another name; NULL: none */
     cli_kind kind;
     size_t offset;      /* of the value in the command's struct */
-    double least, most; /* CLI_INT, CLI_REAL, CLI_INTS */
+    double least, most; /* CLI_INT, CLI_SIZE, CLI_REAL, CLI_INTS */
     const char *value;  /* in the help: "N", "FILE"; NULL for CLI_BOOL */
     const char *help;
     const char *zero;  /* in the help: what a default of 0 or NULL means; NULL: nothing to say */
@@ -116,5 +123,7 @@ bool cli_parse_bool(bool *out, const char *text);
 bool cli_parse_truth(bool *out, const char *text);
 /* An item that is no int, or an empty list: false. More than CLI_INTS_MAX items: false, too. */
 bool cli_parse_ints(cli_ints *out, const char *text);
+/* "640", "[640]": a square; "480,640", "[480, 640]", "(480, 640)", "480x640": height and width. */
+bool cli_parse_size(cli_size *out, const char *text);
 
 #endif

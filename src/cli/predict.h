@@ -16,6 +16,7 @@
  * by its place there. */
 typedef struct predict_values {
     vg_predict_options o;
+    cli_size imgsz;
     cli_ints classes;
     int prove_flat; /* pictures of warm-up; -1: as many as fit the job; 0: no proof */
     bool quiet, json;

@@ -50,6 +50,11 @@ static vg_status set_one(live_job *job, const predict_values *v, const cli_optio
     }
     if (o->kind == CLI_INTS)
         return set_classes(job->s, &v->classes, err);
+    char size[32];
+    if (o->kind == CLI_SIZE) {
+        snprintf(size, sizeof size, "%d,%d", v->imgsz.h, v->imgsz.w);
+        text = size;
+    }
     const vg_status st = vg_stream_set(job->s, o->name, text, err);
     /* The command line is right that names a file of options with a wrong one. */
     if (st == VG_ERR_ARGUMENT && cli_name_equal(o->name, "config"))

@@ -122,14 +122,15 @@ static void imgsz_print(const predict_job *job)
     vg_model_info info;
     char line[128];
     vg_detector_info(vg_predict_detector(job->p), &info);
-    if (!job->v->quiet && vg_imgsz_format(line, sizeof line, info.imgsz, info.asked_imgsz,
-                                          info.imgsz_from, info.max_stride))
+    if (!job->v->quiet && vg_imgsz_format(line, sizeof line, &info))
         fprintf(job->talk, "%s\n", line);
 }
 
 int predict_pictures_run(predict_values *v)
 {
     vg_error err = {.status = VG_OK};
+    v->o.detector.imgsz = v->imgsz.h;
+    v->o.detector.imgsz_w = v->imgsz.w;
     if (v->classes.n > 0) {
         v->o.detect.classes = v->classes.values;
         v->o.detect.n_classes = v->classes.n;

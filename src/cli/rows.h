@@ -10,9 +10,8 @@
     .name = "weights", .alias = "model", .kind = CLI_TEXT, .value = "FILE", .required = true,      \
     .help = ".pt (Ultralytics; nothing in it is executed) or .safetensors"
 #define CLI_ROW_IMGSZ                                                                              \
-    .name = "imgsz", .alias = "img-size", .kind = CLI_INT, .value = "N", .least = 32,              \
-    .most = 8192, .zero = "as the weights were trained, else 640",                                 \
-    .list = "the longer side; pictures keep their shape, so one of 4:3 is seen as 480x640"
+    .name = "imgsz", .alias = "img-size", .kind = CLI_SIZE, .value = "N", .least = 32,             \
+    .most = 8192, .zero = "as the weights were trained, else 640"
 #define CLI_ROW_CONF                                                                               \
     .name = "conf", .alias = "conf-thres", .kind = CLI_REAL, .value = "P", .least = 0, .most = 1
 #define CLI_ROW_IOU                                                                                \

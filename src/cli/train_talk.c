@@ -94,7 +94,13 @@ void train_talk_begin(train_talk *k)
     printf("Model: %s, %s, %s parameters, %.1f GFLOPs at %d\n", i.model,
            vg_count_format(b, sizeof b, (uint64_t)i.n_classes, "class"), cli_commas(a, i.n_params),
            i.gflops, i.imgsz);
-    if (vg_imgsz_format(line, sizeof line, i.imgsz, i.asked_imgsz, VG_IMGSZ_GIVEN, i.max_stride))
+    const vg_model_info sizes = {.imgsz = i.imgsz,
+                                 .imgsz_w = i.imgsz,
+                                 .asked_imgsz = i.asked_imgsz,
+                                 .asked_imgsz_w = i.asked_imgsz,
+                                 .imgsz_from = VG_IMGSZ_GIVEN,
+                                 .max_stride = i.max_stride};
+    if (vg_imgsz_format(line, sizeof line, &sizes))
         printf("%s\n", line);
     if (i.has_transferred)
         printf("Transferred %zu/%zu items from the weights\n", i.n_transferred, i.n_items);

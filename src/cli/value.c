@@ -143,3 +143,19 @@ bool cli_parse_ints(cli_ints *out, const char *text)
 {
     return ints_scan(NULL, text) && ints_scan(out, text);
 }
+
+bool cli_parse_size(cli_size *out, const char *text)
+{
+    cli_ints sides;
+    long long h = 0, w = 0;
+    const char *x = int_scan(&h, blanks_skip(text));
+    if (x != NULL && (*x == 'x' || *x == 'X') && cli_parse_int(&w, x + 1)) {
+        sides.n = 2;
+        sides.values[0] = h < INT32_MAX ? (int)h : INT32_MAX;
+        sides.values[1] = w < INT32_MAX ? (int)w : INT32_MAX;
+    } else if (!cli_parse_ints(&sides, text) || sides.n > 2) {
+        return false;
+    }
+    *out = (cli_size){.h = sides.values[0], .w = sides.values[sides.n - 1]};
+    return true;
+}

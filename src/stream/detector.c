@@ -9,7 +9,8 @@ struct stream_detector {
     nn_engine *engine;
     nn_plan *plan; /* of the last run; borrowed from the engine */
     nn_graph_info info;
-    int imgsz, asked_imgsz, most_det;
+    base_size imgsz, asked_imgsz;
+    int most_det;
     stream_imgsz_from imgsz_from;
     detect_nms *nms;
     char **names; /* (nc) into one block */
@@ -17,17 +18,25 @@ struct stream_detector {
     const char *format;
 };
 
-void stream_choose_imgsz(int *imgsz, int *asked, stream_imgsz_from *from, int own, int stride)
+static int raised(int side, int stride)
 {
-    *from = *imgsz > 0 ? STREAM_IMGSZ_GIVEN
-            : own > 0  ? STREAM_IMGSZ_OF_WEIGHTS
-                       : STREAM_IMGSZ_DEFAULT;
-    *asked = *imgsz > 0 ? *imgsz : own > 0 ? own : STREAM_IMGSZ;
-    *imgsz = (*asked + stride - 1) / stride * stride;
+    return (side + stride - 1) / stride * stride;
 }
 
-vg_status stream_model_open(stream_model *out, const char *weights, int imgsz, stream_accounts *mem,
-                            vg_error *err)
+void stream_choose_imgsz(base_size *imgsz, base_size *asked, stream_imgsz_from *from, base_size own,
+                         int stride)
+{
+    *from = imgsz->h > 0 ? STREAM_IMGSZ_GIVEN
+            : own.h > 0  ? STREAM_IMGSZ_OF_WEIGHTS
+                         : STREAM_IMGSZ_DEFAULT;
+    *asked = imgsz->h > 0 ? *imgsz
+             : own.h > 0  ? own
+                          : (base_size){.h = STREAM_IMGSZ, .w = STREAM_IMGSZ};
+    *imgsz = (base_size){.h = raised(asked->h, stride), .w = raised(asked->w, stride)};
+}
+
+vg_status stream_model_open(stream_model *out, const char *weights, base_size imgsz,
+                            stream_accounts *mem, vg_error *err)
 {
     *out = (stream_model){0};
     vg_status st = weights_open(&out->file, weights, &mem->owner[STREAM_LOADING], err);
@@ -50,7 +59,7 @@ vg_status stream_model_open(stream_model *out, const char *weights, int imgsz, s
         out->imgsz = imgsz;
         stream_choose_imgsz(&out->imgsz, &out->asked_imgsz, &out->imgsz_from,
                             weights_get_meta(out->file)->imgsz, out->info.max_stride);
-        nn_graph_get_info(out->graph, out->imgsz, &out->info);
+        nn_graph_get_info(out->graph, base_size_square(out->imgsz).h, &out->info);
     } else {
         stream_model_close(out);
     }
@@ -212,12 +221,12 @@ const nn_engine *stream_detector_engine(const stream_detector *d)
     return d->engine;
 }
 
-int stream_detector_imgsz(const stream_detector *d)
+base_size stream_detector_imgsz(const stream_detector *d)
 {
     return d->imgsz;
 }
 
-int stream_detector_asked_imgsz(const stream_detector *d)
+base_size stream_detector_asked_imgsz(const stream_detector *d)
 {
     return d->asked_imgsz;
 }
@@ -242,11 +251,11 @@ const char *stream_detector_chosen(const stream_detector *d)
     return d->chosen;
 }
 
-vg_status stream_fit(image_letterbox_fit *out, int imgsz, int stride, int w, int h, bool rect,
+vg_status stream_fit(image_letterbox_fit *out, base_size imgsz, int stride, int w, int h, bool rect,
                      vg_error *err)
 {
-    image_letterbox_rule rule = {.target_w = imgsz,
-                                 .target_h = imgsz,
+    image_letterbox_rule rule = {.target_w = imgsz.w,
+                                 .target_h = imgsz.h,
                                  .autosize = rect,
                                  .scale_up = true,
                                  .center = true,

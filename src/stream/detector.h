@@ -16,7 +16,8 @@ typedef struct stream_detector stream_detector;
 
 typedef struct stream_detector_options {
     const char *weights;
-    int imgsz, batch, threads, plan_cache;
+    base_size imgsz; /* 0: the weights' own, else STREAM_IMGSZ */
+    int batch, threads, plan_cache;
     const char *isa;
 } stream_detector_options;
 
@@ -28,21 +29,22 @@ typedef enum stream_imgsz_from {
 } stream_imgsz_from;
 
 /* *imgsz: 0, or what the caller gave; becomes what is used. own: of the weights, 0: unknown. asked:
- * before it was raised. */
-void stream_choose_imgsz(int *imgsz, int *asked, stream_imgsz_from *from, int own, int stride);
+ * before its sides were raised to multiples of the stride. */
+void stream_choose_imgsz(base_size *imgsz, base_size *asked, stream_imgsz_from *from, base_size own,
+                         int stride);
 
 /* What is known of a model before anything large is taken: enough to plan sizes of frames. */
 typedef struct stream_model {
     weights_file *file;
     nn_graph *graph;
-    nn_graph_info info; /* at imgsz */
-    int imgsz;          /* raised to a multiple of the stride */
-    int asked_imgsz;    /* before that */
+    nn_graph_info info;    /* at the square of imgsz's longer side */
+    base_size imgsz;       /* raised to multiples of the stride */
+    base_size asked_imgsz; /* before that */
     stream_imgsz_from imgsz_from;
 } stream_model;
 /* imgsz 0: that of the weights' training, where they say it, else STREAM_IMGSZ. */
-vg_status stream_model_open(stream_model *out, const char *weights, int imgsz, stream_accounts *mem,
-                            vg_error *err);
+vg_status stream_model_open(stream_model *out, const char *weights, base_size imgsz,
+                            stream_accounts *mem, vg_error *err);
 void stream_model_close(stream_model *m);
 
 /* Plans everything for input shapes up to (batch, most_h, most_w) and at most most_det boxes a
@@ -57,17 +59,17 @@ size_t stream_detections_bytes(const nn_graph_info *info, int most_h, int most_w
 
 const nn_graph_info *stream_detector_info(const stream_detector *d);
 const nn_engine *stream_detector_engine(const stream_detector *d);
-int stream_detector_imgsz(const stream_detector *d);
-int stream_detector_asked_imgsz(const stream_detector *d);
+base_size stream_detector_imgsz(const stream_detector *d);
+base_size stream_detector_asked_imgsz(const stream_detector *d);
 stream_imgsz_from stream_detector_imgsz_from(const stream_detector *d);
 const char *stream_detector_class_name(const stream_detector *d, int class_index);
 /* "pt" or "safetensors"; "model", "ema" or "". */
 const char *stream_detector_format(const stream_detector *d);
 const char *stream_detector_chosen(const stream_detector *d);
 
-/* Spec 2.1's use in prediction: rect: padded to the next multiple of the stride only, else to imgsz
- * x imgsz. */
-vg_status stream_fit(image_letterbox_fit *out, int imgsz, int stride, int w, int h, bool rect,
+/* Spec 2.1's use in prediction: as large as fits into imgsz; rect: padded to the next multiple of
+ * the stride only, else to all of imgsz. */
+vg_status stream_fit(image_letterbox_fit *out, base_size imgsz, int stride, int w, int h, bool rect,
                      vg_error *err);
 
 /* input: (n, h, w, 3) floats. May allocate the plan of a new shape. */

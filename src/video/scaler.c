@@ -43,13 +43,13 @@ vg_status video_scaler_create(video_scaler **out, base_mem *mem, vg_error *err)
     return VG_OK;
 }
 
-size_t video_scaler_bytes(int w, int h, int side, bool makes_rgb)
+size_t video_scaler_bytes(int w, int h, int in_w, int in_h, bool makes_rgb)
 {
-    const image_letterbox_fit fit = {.new_w = side, .new_h = side};
+    const image_letterbox_fit fit = {.new_w = in_w, .new_h = in_h};
     const size_t sampled = sizeof(video_scaler) + video_sampler_bytes(w, h, &fit);
     const size_t wide = base_round_up((size_t)w, BLOCK_PIXELS), high = (size_t)h;
     return sampled + (makes_rgb ? 3 * wide * (high + 1) + 3 * (size_t)w * high +
-                                      image_letterbox_bytes(side, side)
+                                      image_letterbox_bytes(in_w, in_h)
                                 : 0);
 }
 

@@ -71,9 +71,9 @@ const char *video_frame_file(const video_frame *f);
 typedef struct video_scaler video_scaler; /* tables and libswscale's context; one a thread */
 vg_status video_scaler_create(video_scaler **out, base_mem *mem, vg_error *err);
 void video_scaler_destroy(video_scaler **s);
-/* What video_frame_to_float takes for frames of w x h and inputs of side x side at most. makes_rgb:
+/* What video_frame_to_float takes for frames of w x h and inputs of in_w x in_h at most. makes_rgb:
  * some are not 4:2:0 of 8 bits, or have the input's size already, and are made RGB first. */
-size_t video_scaler_bytes(int w, int h, int side, bool makes_rgb);
+size_t video_scaler_bytes(int w, int h, int in_w, int in_h, bool makes_rgb);
 vg_status video_frame_to_rgb(video_scaler *s, const image_view *dst, const video_frame *f,
                              base_mem *mem, vg_error *err);
 /* Straight into a network's input, as image_letterbox_to_float of the RGB picture within rounding

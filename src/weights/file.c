@@ -145,7 +145,7 @@ static int imgsz_of(const base_node *n)
                                                                                       : 0;
 }
 
-/* imgsz: 640, or [480, 640], of which the longer side counts. What is no size means nothing: a file
+/* imgsz: 640, or [480, 640], height and width. What is no size means nothing: a file
  * says what it likes. */
 static vg_status read_imgsz(weights_meta *m, const char *source, base_mem *mem)
 {
@@ -157,16 +157,13 @@ static vg_status read_imgsz(weights_meta *m, const char *source, base_mem *mem)
     if (st == VG_ERR_MEMORY)
         return st;
     const base_node *n = base_node_get(st == VG_OK ? base_tree_root(args) : NULL, "imgsz");
-    m->imgsz = imgsz_of(n);
-    if (n && n->kind == BASE_NODE_LIST && n->n_children <= 2)
-        for (const base_node *side = n->first; side; side = side->next) {
-            const int size = imgsz_of(side);
-            if (size == 0) {
-                m->imgsz = 0;
-                break;
-            }
-            m->imgsz = size > m->imgsz ? size : m->imgsz;
-        }
+    int h = imgsz_of(n), w = h;
+    if (n && n->kind == BASE_NODE_LIST && n->n_children >= 1 && n->n_children <= 2) {
+        h = imgsz_of(n->first);
+        w = n->n_children == 2 ? imgsz_of(n->first->next) : h;
+    }
+    if (h > 0 && w > 0)
+        m->imgsz = (base_size){.h = h, .w = w};
     base_tree_destroy(&args);
     return VG_OK;
 }

@@ -43,8 +43,8 @@ typedef struct weights_meta {
                                plain state dicts) */
     const char *scale;      /* "n" ... "x" */
     const char *train_args; /* JSON object */
-    int imgsz; /* of the training pictures, by train_args; 0: unknown, or no size that can be */
-    const char *version; /* of the writing program */
+    base_size imgsz;        /* by train_args; 0: unknown, or no size that can be */
+    const char *version;    /* of the writing program */
     const char *date;
     const char *license;
     const char *source;       /* "safetensors" | "pt" */

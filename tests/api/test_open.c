@@ -106,6 +106,17 @@ static void imgsz_is_raised_to_the_stride(void **state)
     assert_null(d);
 }
 
+static bool says_imgsz(char line[128], int used, int asked, vg_imgsz_from from)
+{
+    const vg_model_info info = {.imgsz = used,
+                                .imgsz_w = used,
+                                .asked_imgsz = asked,
+                                .asked_imgsz_w = asked,
+                                .imgsz_from = from,
+                                .max_stride = 32};
+    return vg_imgsz_format(line, 128, &info);
+}
+
 /* The weights say that they were trained at 320. */
 static void imgsz_is_the_weights_own_unless_one_is_given(void **state)
 {
@@ -135,9 +146,7 @@ static void imgsz_is_the_weights_own_unless_one_is_given(void **state)
             assert_int_equal(info.imgsz, rows[i].used);
             assert_int_equal(info.asked_imgsz, rows[i].asked);
             assert_int_equal(info.imgsz_from, rows[i].from);
-            assert_int_equal(vg_imgsz_format(line, sizeof line, info.imgsz, info.asked_imgsz,
-                                             info.imgsz_from, info.max_stride),
-                             rows[i].line[0] != '\0');
+            assert_int_equal(vg_imgsz_format(line, sizeof line, &info), rows[i].line[0] != '\0');
             assert_string_equal(line, rows[i].line);
             if (k == 0)
                 assert_int_equal(vg_model_open(&m, weights, rows[i].given, 0, NULL), VG_OK);
@@ -146,11 +155,81 @@ static void imgsz_is_the_weights_own_unless_one_is_given(void **state)
         vg_detector_close(&d);
     }
     char line[128];
-    assert_true(vg_imgsz_format(line, sizeof line, 640, 640, VG_IMGSZ_DEFAULT, 32));
+    assert_true(says_imgsz(line, 640, 640, VG_IMGSZ_DEFAULT));
     assert_string_equal(line, "imgsz 640, since the weights do not say theirs");
-    assert_true(vg_imgsz_format(line, sizeof line, 128, 100, VG_IMGSZ_OF_WEIGHTS, 32));
+    assert_true(says_imgsz(line, 128, 100, VG_IMGSZ_OF_WEIGHTS));
     assert_string_equal(line,
                         "imgsz 100 of the weights is raised to 128, a multiple of the stride 32");
+}
+
+static vg_options rectangle(int h, int w)
+{
+    vg_options o = options();
+    o.imgsz = h;
+    o.imgsz_w = w;
+    return o;
+}
+
+static void the_input_may_be_a_rectangle(void **state)
+{
+    (void)state;
+    const vg_options o = rectangle(100, 130), square = rectangle(160, 0);
+    vg_detector *d = NULL;
+    vg_model_info info;
+    vg_memory memory, of_square;
+    char line[128];
+    assert_int_equal(vg_detector_open(&d, &o, NULL), VG_OK);
+    vg_detector_info(d, &info);
+    vg_detector_memory(d, &memory);
+    vg_detector_close(&d);
+    assert_int_equal(info.imgsz, 128);
+    assert_int_equal(info.imgsz_w, 160);
+    assert_int_equal(info.asked_imgsz, 100);
+    assert_int_equal(info.asked_imgsz_w, 130);
+    assert_true(vg_imgsz_format(line, sizeof line, &info));
+    assert_string_equal(line, "imgsz 100,130 is raised to 128,160, multiples of the stride 32");
+    assert_int_equal(vg_detector_open(&d, &square, NULL), VG_OK);
+    vg_detector_info(d, &info);
+    vg_detector_memory(d, &of_square);
+    vg_detector_close(&d);
+    assert_int_equal(info.imgsz_w, 160);
+    assert_true(memory.planned_bytes < of_square.planned_bytes);
+
+    const vg_options wrong[] = {rectangle(64, 31), rectangle(64, -64), rectangle(64, 8193),
+                                rectangle(0, 64)};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        vg_error err = {0};
+        assert_int_equal(vg_detector_open(&d, &wrong[i], &err), VG_ERR_ARGUMENT);
+        assert_string_equal(err.where, "imgsz_w");
+        assert_null(d);
+    }
+}
+
+/* 480 x 640 holds a picture of 4:3 as 640 x 640 does. */
+static void a_rectangle_that_fits_finds_what_the_square_finds(void **state)
+{
+    (void)state;
+    enum { W = 320, H = 240, MOST = 50 };
+    static uint8_t pixels[W * H * 3];
+    static vg_detection found[3][MOST];
+    size_t n[3];
+    uint32_t noise = 1;
+    for (size_t i = 0; i < sizeof pixels; i++)
+        pixels[i] = (uint8_t)((noise = noise * 1664525u + 1013904223u) >> 24);
+    const vg_image image = {.pixels = pixels, .width = W, .height = H, .format = VG_RGB};
+    const vg_options sizes[] = {rectangle(160, 0), rectangle(128, 160), rectangle(160, 96)};
+    vg_detect_options o = vg_detect_options_default();
+    o.conf = 0.001f;
+    for (size_t i = 0; i < 3; i++) {
+        vg_detector *d = NULL;
+        assert_int_equal(vg_detector_open(&d, &sizes[i], NULL), VG_OK);
+        assert_int_equal(vg_detect(d, found[i], MOST, &n[i], &image, &o, NULL), VG_OK);
+        vg_detector_close(&d);
+    }
+    assert_true(n[0] > 0);
+    assert_int_equal(n[0], n[1]);
+    assert_memory_equal(found[0], found[1], n[0] * sizeof *found[0]);
+    assert_true(n[2] != n[0] || memcmp(found[0], found[2], n[0] * sizeof *found[0]) != 0);
 }
 
 static void what_is_held_is_what_was_planned(void **state)
@@ -218,6 +297,8 @@ int main(void)
         cmocka_unit_test(wrong_options_are_refused_with_words),
         cmocka_unit_test(imgsz_is_raised_to_the_stride),
         cmocka_unit_test(imgsz_is_the_weights_own_unless_one_is_given),
+        cmocka_unit_test(the_input_may_be_a_rectangle),
+        cmocka_unit_test(a_rectangle_that_fits_finds_what_the_square_finds),
         cmocka_unit_test(what_is_held_is_what_was_planned),
         cmocka_unit_test(a_limit_below_the_plan_is_refused_with_the_sum),
     };

@@ -11,6 +11,7 @@ typedef struct values {
     float conf;
     bool save, plots;
     cli_ints classes;
+    cli_size input;
 } values;
 
 static void defaults(void *room)
@@ -38,6 +39,12 @@ static const cli_option options[] = {
      .least = 32,
      .most = 4096,
      .list = "the longer side"},
+    {.name = "input",
+     .kind = CLI_SIZE,
+     .offset = AT(input),
+     .value = "N",
+     .least = 32,
+     .most = 4096},
     {.name = "conf", .kind = CLI_REAL, .offset = AT(conf), .value = "P", .least = 0, .most = 1},
     {.name = "save", .kind = CLI_BOOL, .offset = AT(save)},
     {.name = "plots", .kind = CLI_BOOL, .offset = AT(plots), .idle = "there are none"},
@@ -217,6 +224,47 @@ static void a_word_too_many_is_told_what_it_may_have_been(void **state)
     assert_string_equal(err.mend, "leave it out");
 }
 
+static void a_size_is_a_square_or_height_and_width(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *words[3];
+        int h, w;
+    } good[] = {
+        {{"input=640"}, 640, 640},          {{"--input", "640"}, 640, 640},
+        {{"input=480,640"}, 480, 640},      {{"input=[480, 640]"}, 480, 640},
+        {{"input=(480,640)"}, 480, 640},    {{"input=480x640"}, 480, 640},
+        {{"--input", "480,640"}, 480, 640}, {{"--input", "480", "640"}, 480, 640},
+        {{"input=[640]"}, 640, 640},        {{"input=480,640", "input=None"}, 0, 0},
+    };
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        const char *const *w = good[i].words;
+        if (w[1] == NULL)
+            ASSERT_PASSES(w[0]);
+        else if (w[2] == NULL)
+            ASSERT_PASSES(w[0], w[1]);
+        else
+            ASSERT_PASSES(w[0], w[1], w[2]);
+        assert_int_equal(v.input.h, good[i].h);
+        assert_int_equal(v.input.w, good[i].w);
+    }
+    static const char *const wrong[][2] = {
+        {"input=480,640,3", "\"480,640,3\" is not one or two whole numbers"},
+        {"input=big", "\"big\" is not one or two whole numbers"},
+        {"input=480,", "\"480,\" is not one or two whole numbers"},
+        {"input=x640", "\"x640\" is not one or two whole numbers"},
+        {"input=31", "31 is outside 32..4096"},
+        {"input=480,31", "480,31 is outside 32..4096"},
+        {"input=4097x480", "4097x480 is outside 32..4096"},
+        {"input=9999999999", "9999999999 is outside 32..4096"},
+        {"input=480x9999999999", "480x9999999999 is outside 32..4096"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        assert_int_equal(PARSE(wrong[i][0]), CLI_PARSED_WRONG);
+        assert_string_equal(err.what, wrong[i][1]);
+    }
+}
+
 static void a_task_may_stand_as_a_word_if_it_is_detection(void **state)
 {
     (void)state;
@@ -237,6 +285,7 @@ int main(void)
         cmocka_unit_test(one_number_is_no_list_of_two),
         cmocka_unit_test(a_flag_may_stand_as_a_word_of_its_own),
         cmocka_unit_test(a_word_too_many_is_told_what_it_may_have_been),
+        cmocka_unit_test(a_size_is_a_square_or_height_and_width),
         cmocka_unit_test(a_task_may_stand_as_a_word_if_it_is_detection),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

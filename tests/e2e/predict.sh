@@ -94,6 +94,18 @@ predict 0 --source pics --no-save --json --iou 0.1 --agnostic-nms
 predict 0 --source pics --no-save --json --imgsz 320
 ! cmp -s out all.jsonl || fail "--imgsz changes nothing"
 
+# ---- imgsz=height,width: the same boxes where the smallest rectangle is the same
+for size in 120,160 "[120, 160]" 128x160; do
+    run 0 predict --weights "$weights" --threads 2 --source pics/scene_0.bmp --no-save --json --imgsz "$size"
+    cp out rectangle.jsonl
+    [ "$size" != 120,160 ] || grep -q '^imgsz 120,160 is raised to 128,160, multiples of the stride 32$' err ||
+        fail "nothing is said of the raised sides"
+    run 0 predict --weights "$weights" --threads 2 --source pics/scene_0.bmp --no-save --json --imgsz 160
+    cmp -s out rectangle.jsonl || fail "imgsz=$size gives other boxes than 160"
+done
+run 0 predict --weights "$weights" --threads 2 --source pics/scene_0.bmp --no-save --json --imgsz 160 128
+! cmp -s out rectangle.jsonl || fail "--imgsz 160 128 is taken for 128 x 160"
+
 # ---- how it runs changes nothing in the results
 predict 0 --source pics --no-save --json --threads 1
 cmp -s out all.jsonl || fail "--threads 1 gives other boxes"

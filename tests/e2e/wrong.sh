@@ -39,13 +39,13 @@ wrong 2 predict --source "$picture"
 for option in --imgsz --conf --classes --device --policy --zones; do
     wrong 2 predict $w --source "$picture" $option
 done
-for option in imgsz=big imgsz=7 imgsz=480,640 conf=2 conf=x iou=-1 max_det=0 classes=x classes=80 classes=-1 batch=0 threads=-1 \
+for option in imgsz=big imgsz=7 imgsz=480,640,3 imgsz=480,7 conf=2 conf=x iou=-1 max_det=0 classes=x classes=80 classes=-1 batch=0 threads=-1 \
     device=cuda:0 device=0 isa=sse9 memory_limit=lots save=maybe line_width=-1 policy=latest zones=z.yaml show=True track=True \
     augment=True visualize=True embed=1 nms=True show_labels=False epochs=3 task=segment mode=train prove_flat=0; do
     wrong 2 predict $w --source "$picture" $option
 done
 live="predict $w --imgsz 64 --source lavfi:testsrc2=size=64x48"
-for option in conf=2 vid_stride=0 policy=often exit_on_end=perhaps duration=never retry_first=-1 token=x mqtt_qos=3 mqtt=here \
+for option in imgsz=64,7 conf=2 vid_stride=0 policy=often exit_on_end=perhaps duration=never retry_first=-1 token=x mqtt_qos=3 mqtt=here \
     webhook=here serve=here save_conf=True classes=80 segment_bytes=big tracker=other device=cuda input_format=mjpeg; do
     wrong 2 $live $option
 done
@@ -83,7 +83,7 @@ wrong 2 train --resume nope --epochs 3
 wrong 2 val
 wrong 2 val --data data.yaml
 wrong 2 val $w
-for option in split=tst split=test imgsz=7 conf=2 iou=x max_det=0 batch=0 workers=-1 device=cuda classes=0 augment=True save_txt=True; do
+for option in split=tst split=test imgsz=7 imgsz=640,7 conf=2 iou=x max_det=0 batch=0 workers=-1 device=cuda classes=0 augment=True save_txt=True; do
     wrong 2 val --data data.yaml $w $option
 done
 wrong 1 val --data nope.yaml $w

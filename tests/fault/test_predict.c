@@ -51,7 +51,7 @@ static void one_picture_in_the_caller(void **state)
 {
     job *j = *state;
     job_draw(j, 1, 70, 50);
-    j->o.detector.imgsz = 32;
+    j->o.detector.imgsz = (base_size){32, 32};
     torture(j);
 }
 
@@ -60,7 +60,7 @@ static void several_in_threads_with_every_sink(void **state)
     job *j = *state;
     static const int classes[] = {1, 2, 3};
     job_draw(j, 4, 70, 50);
-    j->o.detector.imgsz = 32;
+    j->o.detector.imgsz = (base_size){32, 32};
     j->o.detector.batch = 2;
     j->o.detector.threads = 2;
     j->o.classes = classes;
@@ -75,7 +75,7 @@ static void standard_input(void **state)
 {
     job *j = *state;
     job_draw(j, 1, 70, 50);
-    j->o.detector.imgsz = 32;
+    j->o.detector.imgsz = (base_size){32, 32};
     j->o.source = "-";
     j->o.save = true;
     j->o.exist_ok = true;

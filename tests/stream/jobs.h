@@ -27,7 +27,7 @@ static inline int job_set_up(void **state)
     snprintf(j->source, sizeof j->source, "%s/in", j->folder);
     snprintf(j->project, sizeof j->project, "%s/out", j->folder);
     j->o = (stream_predict_options){.detector = {.weights = TEST_GOLDEN_DIR "/yolo11n_random.pt",
-                                                 .imgsz = 64,
+                                                 .imgsz = {64, 64},
                                                  .batch = 1,
                                                  .threads = 1,
                                                  .plan_cache = 4},

@@ -40,7 +40,7 @@ static inline int bed_open_detector(void **state)
 {
     (void)state;
     const stream_detector_options o = {.weights = TEST_GOLDEN_DIR "/yolo11n_random.pt",
-                                       .imgsz = 64,
+                                       .imgsz = {64, 64},
                                        .batch = 1,
                                        .threads = 1,
                                        .plan_cache = 1};

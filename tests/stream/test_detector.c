@@ -10,28 +10,38 @@ static void pictures_fit_as_the_spec_says(void **state)
 {
     (void)state;
     static const struct {
-        int imgsz, w, h;
+        int h_most, w_most, w, h;
         bool rect;
         int out_w, out_h, new_w, new_h, left, top;
     } rows[] = {
-        {640, 640, 480, true, 640, 480, 640, 480, 0, 0},
-        {640, 640, 480, false, 640, 640, 640, 480, 0, 80},
-        {640, 1920, 1080, true, 640, 384, 640, 360, 0, 12},
-        {640, 1080, 1920, true, 384, 640, 360, 640, 12, 0},
-        {640, 320, 240, true, 640, 480, 640, 480, 0, 0}, /* enlarged */
-        {640, 810, 1080, true, 480, 640, 480, 640, 0, 0},
-        {640, 500, 375, true, 640, 480, 640, 480, 0, 0},
-        {640, 773, 512, true, 640, 448, 640, 424, 0, 12},
-        {640, 100, 99, true, 640, 640, 640, 634, 0, 3},
-        {640, 2000, 1, true, 640, 32, 640, 1, 0, 15}, /* 31 to share: round(15.5 - 0.1) above */
-        {320, 640, 480, true, 320, 256, 320, 240, 0, 8},
-        {64, 1, 1, true, 64, 64, 64, 64, 0, 0},
+        {640, 640, 640, 480, true, 640, 480, 640, 480, 0, 0},
+        {640, 640, 640, 480, false, 640, 640, 640, 480, 0, 80},
+        {640, 640, 1920, 1080, true, 640, 384, 640, 360, 0, 12},
+        {640, 640, 1080, 1920, true, 384, 640, 360, 640, 12, 0},
+        {640, 640, 320, 240, true, 640, 480, 640, 480, 0, 0}, /* enlarged */
+        {640, 640, 810, 1080, true, 480, 640, 480, 640, 0, 0},
+        {640, 640, 500, 375, true, 640, 480, 640, 480, 0, 0},
+        {640, 640, 773, 512, true, 640, 448, 640, 424, 0, 12},
+        {640, 640, 100, 99, true, 640, 640, 640, 634, 0, 3},
+        {640, 640, 2000, 1, true, 640, 32, 640, 1, 0,
+         15}, /* 31 to share: round(15.5 - 0.1) above */
+        {320, 320, 640, 480, true, 320, 256, 320, 240, 0, 8},
+        /* height and width of the input: spec 2.1's target */
+        {480, 640, 640, 480, true, 640, 480, 640, 480, 0, 0},
+        {480, 640, 320, 240, false, 640, 480, 640, 480, 0, 0},
+        {480, 640, 480, 640, true, 384, 480, 360, 480, 12, 0},
+        {480, 640, 480, 640, false, 640, 480, 360, 480, 140, 0},
+        {480, 640, 1920, 1080, true, 640, 384, 640, 360, 0, 12},
+        {480, 640, 1920, 1080, false, 640, 480, 640, 360, 0, 60},
+        {640, 320, 640, 480, true, 320, 256, 320, 240, 0, 8},
+        {64, 64, 1, 1, true, 64, 64, 64, 64, 0, 0},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         image_letterbox_fit f;
         vg_error err;
-        assert_int_equal(
-            stream_fit(&f, rows[i].imgsz, 32, rows[i].w, rows[i].h, rows[i].rect, &err), VG_OK);
+        assert_int_equal(stream_fit(&f, (base_size){rows[i].h_most, rows[i].w_most}, 32, rows[i].w,
+                                    rows[i].h, rows[i].rect, &err),
+                         VG_OK);
         if (f.out_w != rows[i].out_w || f.out_h != rows[i].out_h || f.new_w != rows[i].new_w ||
             f.new_h != rows[i].new_h || f.left != rows[i].left || f.top != rows[i].top)
             fail_msg("row %zu: %d x %d, inside %d x %d at %d, %d", i, f.out_w, f.out_h, f.new_w,
@@ -40,19 +50,20 @@ static void pictures_fit_as_the_spec_says(void **state)
         assert_int_equal(f.top + f.new_h + f.bottom, f.out_h);
     }
     image_letterbox_fit f;
-    assert_int_equal(stream_fit(&f, 640, 32, 0, 5, true, NULL), VG_ERR_ARGUMENT);
+    assert_int_equal(stream_fit(&f, (base_size){640, 640}, 32, 0, 5, true, NULL), VG_ERR_ARGUMENT);
 }
 
-/* No picture asks for more than the square, which is what buffers are made for. */
-static void the_square_holds_every_fit(void **state)
+/* No picture asks for more than all of imgsz, which is what buffers are made for. */
+static void imgsz_holds_every_fit(void **state)
 {
     (void)state;
-    for (int imgsz = 32; imgsz <= 640; imgsz += 32)
+    for (int side = 32; side <= 640; side += 32)
         for (int w = 1; w < 3000; w += 1 + w / 3)
             for (int h = 1; h < 3000; h += 1 + h / 4) {
                 image_letterbox_fit f;
-                assert_int_equal(stream_fit(&f, imgsz, 32, w, h, true, NULL), VG_OK);
-                assert_true(f.out_w <= imgsz && f.out_h <= imgsz);
+                const base_size most = {side, 672 - side};
+                assert_int_equal(stream_fit(&f, most, 32, w, h, true, NULL), VG_OK);
+                assert_true(f.out_w <= most.w && f.out_h <= most.h);
                 assert_true(f.out_w % 32 == 0 && f.out_h % 32 == 0);
             }
 }
@@ -71,7 +82,7 @@ static int set_up(void **state)
     bench *b = scene_alloc(sizeof *b);
     stream_model m;
     stream_detector_options o = {.weights = TEST_GOLDEN_DIR "/yolo11n_random.pt",
-                                 .imgsz = SIDE,
+                                 .imgsz = {SIDE, SIDE},
                                  .batch = 1,
                                  .threads = 1,
                                  .plan_cache = 2};
@@ -110,7 +121,8 @@ static void a_model_says_what_it_is(void **state)
 {
     bench *b = *state;
     assert_int_equal(stream_detector_info(b->d)->nc, 80);
-    assert_int_equal(stream_detector_imgsz(b->d), SIDE);
+    assert_int_equal(stream_detector_imgsz(b->d).h, SIDE);
+    assert_int_equal(stream_detector_imgsz(b->d).w, SIDE);
     assert_string_equal(stream_detector_format(b->d), "pt");
     assert_string_equal(stream_detector_class_name(b->d, 79), "class79");
     assert_string_equal(stream_detector_class_name(b->d, 80), "");
@@ -155,7 +167,7 @@ static void the_limit_counts_what_opening_needs(void **state)
         stream_detector *d = NULL;
         vg_error err;
         stream_detector_options o = {.weights = TEST_GOLDEN_DIR "/yolo11n_random.pt",
-                                     .imgsz = 32,
+                                     .imgsz = {32, 32},
                                      .batch = 1,
                                      .threads = 1,
                                      .plan_cache = 1};
@@ -178,7 +190,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pictures_fit_as_the_spec_says),
-        cmocka_unit_test(the_square_holds_every_fit),
+        cmocka_unit_test(imgsz_holds_every_fit),
         TEST(a_model_says_what_it_is),
         TEST(max_det_is_the_smaller_of_two),
         TEST(shapes_come_and_go_and_results_stay),

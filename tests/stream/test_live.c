@@ -62,7 +62,7 @@ static int set_up(void **state)
     live_options_default(&t->o);
     base_format(t->o.weights, sizeof t->o.weights, "%s", TEST_GOLDEN_DIR "/yolo11n_random.pt");
     base_format(t->o.project, sizeof t->o.project, "%s/runs", t->folder);
-    t->o.imgsz = scene_fewer(64, 32);
+    t->o.imgsz.h = t->o.imgsz.w = scene_fewer(64, 32);
     t->o.threads = 1;
     t->o.max_det = 50;
     t->o.save_choice = 2; /* no recordings */
@@ -387,7 +387,7 @@ static void a_plan_above_the_limit_is_refused_with_its_sum(void **state)
 {
     live *t = *state;
     stream_accounts_init(&t->mem, 12 << 20);
-    t->o.imgsz = 1280;
+    t->o.imgsz = (base_size){1280, 1280};
     assert_int_equal(start(t, "lavfi:testsrc2=size=96x54"), VG_ERR_LIMIT);
     assert_null(t->l);
 }

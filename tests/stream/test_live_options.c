@@ -44,7 +44,7 @@ static void says(const char *text, const char *part)
 static void the_presets_are_those_that_yolo_has(void **state)
 {
     const live_options *o = &((bench *)*state)->o;
-    assert_int_equal(o->imgsz, 0); /* the weights' own */
+    assert_int_equal(o->imgsz.h, 0); /* the weights' own */
     assert_true(o->conf > 0.2499 && o->conf < 0.2501);
     assert_true(o->iou > 0.6999 && o->iou < 0.7001);
     assert_int_equal(o->max_det, 300);
@@ -92,6 +92,11 @@ static void values_are_read_in_the_ways_people_write_them(void **state)
         {"classes", "[0, 2,5]", "0,2,5"},
         {"classes", "0 2", "0,2"},
         {"classes", "", ""},
+        {"imgsz", "640", "640"},
+        {"imgsz", "480,640", "480,640"},
+        {"img-size", "[480, 640]", "480,640"},
+        {"imgsz", "640,640", "640"},
+        {"imgsz", "0", "0"},
         {"policy", "latest", "latest"},
         {"exit_on_end", "True", "true"},
         {"exit_on_end", "off", "false"},
@@ -115,6 +120,10 @@ static void what_is_wrong_is_told_and_changes_nothing(void **state)
     static const char *const bad[][4] = {
         {"vid_strid", "2", "no option is named vid_strid", "vid_stride"},
         {"vid_stride", "0", "vid_stride=0", "1 to 100000"},
+        {"imgsz", "31", "imgsz=31", "32 to 8192"},
+        {"imgsz", "480,31", "imgsz=480,31", "height,width"},
+        {"imgsz", "480,640,3", "imgsz=480,640,3", "height,width"},
+        {"imgsz", "0,640", "imgsz=0,640", "32 to 8192"},
         {"vid_stride", "2x", "vid_stride=2x", "whole number"},
         {"conf", "1.5", "conf=1.5", "0 to 1"},
         {"conf", "nan", "conf=nan", "0 to 1"},

@@ -170,7 +170,7 @@ static void a_job_closed_at_once_saves_next_to_nothing(void **state)
 {
     job *j = *state;
     job_draw(j, 10, 640, 640);
-    j->o.detector.imgsz = 640;
+    j->o.detector.imgsz = (base_size){640, 640};
     j->o.save_txt = true;
     j->o.nms.conf = 0.001f;
     job_start(j);

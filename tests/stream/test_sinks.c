@@ -196,7 +196,7 @@ static void crops_are_the_boxes_inside_the_picture(void **state)
     base_mem_init(&mem, "test", NULL, 0);
     job_draw(j, 1, 200, 150);
     j->o.save_crop = true;
-    j->o.detector.imgsz = 320; /* finds boxes that do not fill the picture */
+    j->o.detector.imgsz = (base_size){320, 320}; /* finds boxes that do not fill the picture */
     j->o.nms.conf = 0.05f;
     j->o.nms.iou = 0.3f;
     run(j);

@@ -66,7 +66,8 @@ static void expect_same_meta(const weights_meta *a, const weights_meta *b)
     assert_string_equal(a->model_yaml, b->model_yaml);
     assert_string_equal(a->scale, b->scale);
     assert_string_equal(a->train_args, b->train_args);
-    assert_int_equal(a->imgsz, b->imgsz);
+    assert_int_equal(a->imgsz.h, b->imgsz.h);
+    assert_int_equal(a->imgsz.w, b->imgsz.w);
     assert_string_equal(a->version, b->version);
     assert_string_equal(a->date, b->date);
     assert_string_equal(a->license, b->license);

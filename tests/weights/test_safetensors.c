@@ -98,36 +98,37 @@ static void the_size_of_training_is_read_and_not_trusted(void **state)
     (void)state;
     static const struct {
         const char *args;
-        int imgsz;
+        int h, w;
     } rows[] = {
-        {"{\\\"imgsz\\\": 160}", 160},
-        {"{\\\"imgsz\\\": [480, 640]}", 640},
-        {"{\\\"imgsz\\\": [640]}", 640},
-        {"{\\\"imgsz\\\": 32}", 32},
-        {"{\\\"imgsz\\\": 8192}", 8192},
-        {"{\\\"imgsz\\\": 31}", 0},
-        {"{\\\"imgsz\\\": 8193}", 0},
-        {"{\\\"imgsz\\\": -640}", 0},
-        {"{\\\"imgsz\\\": 9e99}", 0},
-        {"{\\\"imgsz\\\": \\\"640\\\"}", 0},
-        {"{\\\"imgsz\\\": null}", 0},
-        {"{\\\"imgsz\\\": []}", 0},
-        {"{\\\"imgsz\\\": [640, -1]}", 0},
-        {"{\\\"imgsz\\\": [1, 2, 3]}", 0},
-        {"{\\\"imgsz\\\": {\\\"a\\\": 1}}", 0},
-        {"{\\\"imgsz\\\": 99999999999999999999}", 0},
-        {"{\\\"epochs\\\": 3}", 0},
-        {"{\\\"imgsz\\\": 6", 0},
-        {"[160]", 0},
-        {"160", 0},
-        {"", 0},
+        {"{\\\"imgsz\\\": 160}", 160, 160},
+        {"{\\\"imgsz\\\": [480, 640]}", 480, 640},
+        {"{\\\"imgsz\\\": [640]}", 640, 640},
+        {"{\\\"imgsz\\\": 32}", 32, 32},
+        {"{\\\"imgsz\\\": 8192}", 8192, 8192},
+        {"{\\\"imgsz\\\": 31}", 0, 0},
+        {"{\\\"imgsz\\\": 8193}", 0, 0},
+        {"{\\\"imgsz\\\": -640}", 0, 0},
+        {"{\\\"imgsz\\\": 9e99}", 0, 0},
+        {"{\\\"imgsz\\\": \\\"640\\\"}", 0, 0},
+        {"{\\\"imgsz\\\": null}", 0, 0},
+        {"{\\\"imgsz\\\": []}", 0, 0},
+        {"{\\\"imgsz\\\": [640, -1]}", 0, 0},
+        {"{\\\"imgsz\\\": [1, 2, 3]}", 0, 0},
+        {"{\\\"imgsz\\\": {\\\"a\\\": 1}}", 0, 0},
+        {"{\\\"imgsz\\\": 99999999999999999999}", 0, 0},
+        {"{\\\"epochs\\\": 3}", 0, 0},
+        {"{\\\"imgsz\\\": 6", 0, 0},
+        {"[160]", 0, 0},
+        {"160", 0, 0},
+        {"", 0, 0},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char header[256];
         snprintf(header, sizeof header, "{\"__metadata__\":{\"train_args\":\"%s\"}}", rows[i].args);
         weights_file *f = accept(header, 0);
-        if (weights_get_meta(f)->imgsz != rows[i].imgsz)
-            fail_msg("%s: %d", rows[i].args, weights_get_meta(f)->imgsz);
+        const base_size got = weights_get_meta(f)->imgsz;
+        if (got.h != rows[i].h || got.w != rows[i].w)
+            fail_msg("%s: %d,%d", rows[i].args, got.h, got.w);
         weights_close(&f);
     }
 }

@@ -1,7 +1,7 @@
 /* open.c: a live job before its first frame: what it will take is worked out, summed up,
  * checked against the limit, and only then taken.
  *
- * The network is planned for the square of imgsz and the largest batch: a camera may turn up with
+ * The network is planned for all of imgsz and the largest batch: a camera may turn up with
  * any shape, and another one tomorrow. Frames of live sources are taken for 1920 x 1080 until they
  * come; larger ones make the sinks' pictures grow, to the largest seen. */
 #include <string.h>
@@ -85,7 +85,16 @@ static void count_decoder(stream_live *l, const live_source *s, video_need need)
         l->picture_bytes = need.picture_bytes;
 }
 
-static vg_status look_at_sources(stream_live *l, int imgsz, vg_error *err)
+/* Whether a picture has the size already that its letterbox would give it. */
+static bool is_at_size(const video_stream_info *info, const stream_model *m)
+{
+    image_letterbox_fit fit;
+    return info->w > 0 && info->h > 0 &&
+           stream_fit(&fit, m->imgsz, m->info.max_stride, info->w, info->h, true, NULL) == VG_OK &&
+           fit.new_w == info->w && fit.new_h == info->h;
+}
+
+static vg_status look_at_sources(stream_live *l, const stream_model *m, vg_error *err)
 {
     live_setting *s = &l->setting;
     s->most_w = s->most_h = 1;
@@ -98,7 +107,7 @@ static vg_status look_at_sources(stream_live *l, int imgsz, vg_error *err)
             return st;
         const bool is_known = info.w > 0 && source->n_texts == 1;
         count_decoder(l, source, is_known ? need : (video_need){0});
-        l->makes_rgb |= !is_known || !info.is_420 || most_int(info.w, info.h) == imgsz;
+        l->makes_rgb |= !is_known || !info.is_420 || is_at_size(&info, m);
         s->most_w = most_int(s->most_w, is_known ? info.w : ASSUMED_W);
         s->most_h = most_int(s->most_h, is_known ? info.h : ASSUMED_H);
         if (source->n_texts == 1 && source->video.stride > 0 && info.n_frames > 0)
@@ -146,15 +155,15 @@ static int n_in_pipeline(const stream_live *l)
 static void make_plan(stream_live *l, const stream_model *m)
 {
     stream_accounts *mem = l->mem;
-    const size_t side = (size_t)m->imgsz;
-    l->input_bytes = (size_t)l->most_batch * side * side * 3 * sizeof(float);
+    const base_size in = m->imgsz;
+    l->input_bytes = (size_t)l->most_batch * (size_t)in.h * (size_t)in.w * 3 * sizeof(float);
     const int most_events = l->zones != NULL ? (int)live_zones_most_events(l->zones) : 0;
     live_outlet_make_plan(&l->plan, &l->setting, n_in_pipeline(l), most_events);
     mem->planned_bytes[STREAM_FRAMES] =
         mem->owner[STREAM_FRAMES].in_use_bytes + (size_t)l->n_inputs * l->input_bytes +
         live_intake_bytes(l->n_channels, n_in_pipeline(l) + l->plan.n_frames) +
         (size_t)l->n_channels * live_capture_bytes() +
-        video_scaler_bytes(l->setting.most_w, l->setting.most_h, m->imgsz, l->makes_rgb);
+        video_scaler_bytes(l->setting.most_w, l->setting.most_h, in.w, in.h, l->makes_rgb);
     mem->planned_bytes[STREAM_OUTPUT] =
         mem->owner[STREAM_OUTPUT].in_use_bytes + live_outlet_bytes(&l->plan, &l->setting);
     const int n_spare = n_in_pipeline(l) + l->plan.n_frames;
@@ -177,7 +186,8 @@ static vg_status open_detector(stream_live *l, stream_model *m, vg_error *err)
                                        .threads = l->o.threads,
                                        .plan_cache = PLAN_CACHE,
                                        .isa = l->o.isa[0] != '\0' ? l->o.isa : NULL};
-    return stream_detector_open(&l->detector, m, &d, m->imgsz, m->imgsz, l->o.max_det, l->mem, err);
+    return stream_detector_open(&l->detector, m, &d, m->imgsz.h, m->imgsz.w, l->o.max_det, l->mem,
+                                err);
 }
 
 static vg_status choose_classes(stream_live *l, vg_error *err)
@@ -309,7 +319,7 @@ vg_status live_job_check(stream_live *l, vg_error *err)
     plan_sizes(l);
     st = live_options_prove(&l->o, &l->mem->owner[STREAM_LOADING], err);
     if (st == VG_OK)
-        st = look_at_sources(l, model.imgsz, err);
+        st = look_at_sources(l, &model, err);
     if (st == VG_OK)
         st = open_zones(l, &model, err);
     if (st == VG_OK) {

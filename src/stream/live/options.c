@@ -21,10 +21,9 @@ static const live_option table[] = {
     {"config", NULL, LIVE_OPTION_FILE, AT(config), 0, 0, NULL, "",
      "YAML with any of these options, and `sources`", NULL, false},
 
-    {"imgsz", "img_size", LIVE_OPTION_INT, AT(imgsz), 0, 8192, NULL, "0",
-     "longer side of what the network sees, pixels, 32 or more, raised to a multiple of the "
-     "stride; "
-     "0: as the weights were trained",
+    {"imgsz", "img_size", LIVE_OPTION_IMGSZ, AT(imgsz), 32, 8192, NULL, "0",
+     "longer side of what the network sees, or its height and width (480,640), pixels, each raised "
+     "to a multiple of the stride; 0: as the weights were trained",
      "detection", false},
     {"conf", "conf_thres", LIVE_OPTION_REAL, AT(conf), 0, 1, NULL, "0.25",
      "boxes with a confidence above this are kept", NULL, false},

@@ -20,7 +20,7 @@ typedef struct live_options {
                                    */
     char config[LIVE_TEXT_BYTES];
     /* detection */
-    int imgsz;
+    base_size imgsz; /* 0: as the weights were trained */
     double conf, iou;
     int max_det;
     int classes[LIVE_MOST_CLASSES];
@@ -91,6 +91,7 @@ typedef enum live_option_kind {
     LIVE_OPTION_BOOL,
     LIVE_OPTION_SWITCH, /* int: 0 auto, 1 true, 2 false */
     LIVE_OPTION_INT,
+    LIVE_OPTION_IMGSZ,   /* base_size: 640, or height and width: 480,640; 0: not given */
     LIVE_OPTION_REAL,    /* double */
     LIVE_OPTION_FLOAT,   /* float */
     LIVE_OPTION_SECONDS, /* double: 5, 5s, 10m, 2h, 1d, 250ms */

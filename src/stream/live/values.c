@@ -167,8 +167,6 @@ static vg_status bad_value(const live_option *o, const char *value, const char *
                      is_kind ? mend + 5 : "");
 }
 
-enum { LEAST_IMGSZ = 32 }; /* 0 leaves it to the weights */
-
 static vg_status set_number(live_options *to, const live_option *o, const char *value,
                             vg_error *err)
 {
@@ -178,12 +176,20 @@ static vg_status set_number(live_options *to, const live_option *o, const char *
     size_t bytes;
     switch (o->kind) {
     case LIVE_OPTION_INT:
-        if (!base_parse_i64(&i, value, (int64_t)o->least, (int64_t)o->most) ||
-            (o->offset == offsetof(live_options, imgsz) && i > 0 && i < LEAST_IMGSZ))
+        if (!base_parse_i64(&i, value, (int64_t)o->least, (int64_t)o->most))
             return bad_value(o, value,
                              base_mend("give a whole number from %.0f to %.0f", o->least, o->most),
                              err);
         *(int *)field = (int)i;
+        return VG_OK;
+    case LIVE_OPTION_IMGSZ:
+        if (!base_parse_size(field, value, 0, 0) && /* which leaves it to the weights */
+            !base_parse_size(field, value, (int)o->least, (int)o->most))
+            return bad_value(
+                o, value,
+                base_mend("give a whole number from %.0f to %.0f, or two: height,width", o->least,
+                          o->most),
+                err);
         return VG_OK;
     case LIVE_OPTION_BYTES:
         if (!base_parse_bytes(&bytes, value) || (double)bytes > o->most)
@@ -329,6 +335,8 @@ const char *live_option_text(char *buf, size_t n, const live_options *o, const l
     case LIVE_OPTION_INT:
         base_format(buf, n, "%d", *(const int *)field);
         return buf;
+    case LIVE_OPTION_IMGSZ:
+        return base_format_size(buf, n, *(const base_size *)field);
     case LIVE_OPTION_BYTES:
         base_format(buf, n, "%zu", *(const size_t *)field);
         return buf;

@@ -15,12 +15,13 @@ typedef struct job_plan {
     size_t file_bytes;  /* of a picture, encoded; 0: not known */
 } job_plan;
 
-/* The largest network input that the list will ask for: the square, unless all sizes are known and
- * flatter. */
+/* The largest network input that the list will ask for: all of imgsz, unless all sizes are known
+ * and smaller in it. */
 static vg_status largest_input(const stream_predict *p, const stream_model *m, int *most_h,
                                int *most_w, vg_error *err)
 {
-    *most_h = *most_w = m->imgsz;
+    *most_h = m->imgsz.h;
+    *most_w = m->imgsz.w;
     if (!p->list.all_probed || p->most > 1)
         return VG_OK;
     int h = m->info.max_stride, w = h;
