@@ -18,7 +18,8 @@ struct vg_val {
     const char **names; /* (nc) */
     int nc;             /* of the dataset; 1 with single_cls */
     char folder[API_PATH_BYTES];
-    int n_made; /* folders of that path that were not there before */
+    bool is_written; /* its results are in the folder */
+    int n_made;      /* folders of that path that were not there before */
     bool plots;
     api_gallery *gallery;          /* NULL without plots */
     report_coco *coco;             /* NULL without save_json */
@@ -180,16 +181,6 @@ static vg_status open_all(vg_val *v, const vg_val_options *o, vg_error *err)
     return st;
 }
 
-/* Nothing of a validation that could not be opened is left behind. */
-static void give_up(vg_val **val)
-{
-    char folder[API_PATH_BYTES];
-    const int n_made = (*val)->n_made;
-    memcpy(folder, (*val)->folder, sizeof folder);
-    vg_val_close(val);
-    stream_run_folder_take_back(folder, n_made, NULL);
-}
-
 vg_status vg_val_open(vg_val **out, const vg_val_options *o, vg_error *err)
 {
     *out = NULL;
@@ -202,7 +193,7 @@ vg_status vg_val_open(vg_val **out, const vg_val_options *o, vg_error *err)
     api_accounts_init(&v->accounts);
     const vg_status st = open_all(v, o, err);
     if (st != VG_OK)
-        give_up(&v);
+        vg_val_close(&v);
     *out = v;
     return st;
 }
@@ -221,6 +212,9 @@ void vg_val_close(vg_val **val)
         base_free(v->names);
         data_spec_destroy(&v->spec);
         base_pool_destroy(&v->pool);
+        if (!v->is_written) /* nothing of a validation that came to no end is left, if it is empty
+                             */
+            stream_run_folder_take_back(v->folder, v->n_made, NULL);
         base_handle_free(v);
     }
     *val = NULL;
@@ -277,6 +271,7 @@ vg_status vg_val_run(vg_val *v, const vg_val_result **out, bool (*wants_stop)(vo
     v->result.result.seconds = (double)(base_now_ns() - started_ns) * 1e-9;
     if (st == VG_OK)
         st = write_results(v, &validation, err);
+    v->is_written = st == VG_OK;
     if (st == VG_OK)
         *out = &v->result.result;
     return st;

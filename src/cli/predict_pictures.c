@@ -55,10 +55,15 @@ static int pictures_run(predict_job *job)
 {
     vg_error err = {.status = VG_OK};
     const vg_predict_result *r = NULL;
+    char count[64];
     while (cli_interrupt_signal() == 0 && cli_output_good()) {
         if (vg_predict_next(job->p, &r, &err) != VG_OK) {
             predict_progress_clear(&job->progress);
-            return cli_error_end(&err);
+            const int status = cli_error_end(&err);
+            if (job->sums.total > 0)
+                fprintf(stderr, "%zu of %s were done before\n", job->sums.n_done,
+                        vg_count_format(count, sizeof count, job->sums.total, "picture"));
+            return status;
         }
         if (r == NULL)
             break;
@@ -81,7 +86,7 @@ static int pictures_sum_up(predict_job *job)
     const predict_sums *s = &job->sums;
     vg_predict_memory(job->p, &memory);
     predict_summary_print(job->talk, s, &memory);
-    if (vg_predict_folder(job->p)[0] != '\0') {
+    if (vg_predict_folder(job->p)[0] != '\0' && s->n_done > 0) {
         fputs("Results saved to ", job->talk);
         cli_text(job->talk, vg_predict_folder(job->p));
         fputc('\n', job->talk);

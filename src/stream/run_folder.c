@@ -84,13 +84,22 @@ vg_status stream_run_folder_make(char *folder, size_t n, const char *project, co
     if (!base_path_join(folder, n, project, name))
         return base_fail(err, VG_ERR_LIMIT, project, "choose a shorter project or name",
                          "the path of the run folder is too long");
-    const int n_above = exist_ok ? 0 : count_missing(project);
+    /* project, or more where the name has folders of its own: night/one */
+    const char *last = base_path_name(name);
+    const bool is_deep = last > name && *last != '\0';
+    char above[4096];
+    if (!base_format(above, sizeof above, "%s", is_deep ? folder : project))
+        return base_fail(err, VG_ERR_LIMIT, project, "choose a shorter project or name",
+                         "the path of the run folder is too long");
+    if (is_deep)
+        go_up(above);
+    const int n_above = exist_ok ? 0 : count_missing(above);
     const int n_missing = exist_ok ? count_missing(folder) : n_above + 1;
-    vg_status st = base_make_dirs(exist_ok ? folder : project, err);
+    vg_status st = base_make_dirs(exist_ok ? folder : above, err);
     if (st == VG_OK && !exist_ok)
-        st = make_numbered(folder, n, project, name, err);
+        st = make_numbered(folder, n, above, is_deep ? last : name, err);
     if (st != VG_OK)
-        remove_made(exist_ok ? folder : project, exist_ok ? n_missing : n_above);
+        remove_made(exist_ok ? folder : above, exist_ok ? n_missing : n_above);
     else if (n_made != NULL)
         *n_made = n_missing;
     return st;

@@ -177,7 +177,8 @@ static void a_job_closed_at_once_saves_next_to_nothing(void **state)
     char labels[512];
     snprintf(labels, sizeof labels, "%s/labels", stream_predict_folder(j->p));
     job_end(j);
-    assert_in_range(folder_count_entries(labels), 0, 1);
+    assert_true(folder_count_entries(labels) <=
+                1); /* -1: nothing was saved, and no folder is left */
 }
 
 /* A folder where a label file should be: that batch ends the job, and those behind it, which could
@@ -382,7 +383,7 @@ static void a_disk_that_takes_no_more_ends_the_job(void **state)
             char *json = scene_read(scene_path(folder, "predictions.jsonl"), &n);
             if (json && n > 0 && json[n - 1] != '\n')
                 _exit(4);
-            if (i % 3 == 0 && folder_count_entries(folder) != 0)
+            if (i % 3 == 0 && base_path_is_dir(folder)) /* nothing was saved: no folder, either */
                 _exit(5);
             _exit(0);
         }

@@ -47,6 +47,14 @@ static void numbers_go_up_and_fill_gaps(void **state)
     expect("new", true, "new");
 }
 
+static void a_name_may_have_folders_of_its_own(void **state)
+{
+    (void)state;
+    expect("night/one", false, "one");
+    expect("night/one", false, "one2");
+    assert_true(base_path_is_dir(scene_path(project, "night/one2")));
+}
+
 static void a_file_in_the_way_is_passed_over_or_told(void **state)
 {
     (void)state;
@@ -107,13 +115,18 @@ static void what_was_made_is_taken_back_and_nothing_else(void **state)
 static void a_folder_that_cannot_be_made_leaves_none_above_it(void **state)
 {
     (void)state;
-    char path[512], runs[512];
+    char path[1024], runs[512], name[302]; /* longer than a file system takes */
     vg_error err;
+    memset(name, 'x', sizeof name);
+    name[sizeof name - 1] = '\0';
     base_path_join(runs, sizeof runs, folder, "runs");
-    assert_int_equal(
-        stream_run_folder_make(path, sizeof path, project, "no/such/name", false, NULL, &err),
-        VG_ERR_IO);
-    assert_false(base_path_exists(runs));
+    for (int deep = 0; deep < 2; deep++) {
+        if (deep)
+            name[1] = '/';
+        assert_int_equal(
+            stream_run_folder_make(path, sizeof path, project, name, false, NULL, &err), VG_ERR_IO);
+        assert_false(base_path_exists(runs));
+    }
 }
 
 enum { N = 150 };
@@ -145,6 +158,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(numbers_go_up_and_fill_gaps),
+        TEST(a_name_may_have_folders_of_its_own),
         TEST(a_file_in_the_way_is_passed_over_or_told),
         TEST(what_was_made_is_taken_back_and_nothing_else),
         TEST(a_folder_that_cannot_be_made_leaves_none_above_it),

@@ -43,7 +43,8 @@ struct stream_predict {
     image_decoder *decoder;
     image_scratch letterbox_scratch;
     char folder[4096];
-    int n_made; /* folders of that path that were not there before */
+    size_t n_saved; /* pictures; of the stage that saves */
+    int n_made;     /* folders of that path that were not there before */
     sink_setting setting;
     image_encoder_need encoder_need;
     void **sink_states; /* (n_sinks) NULL: not wanted */

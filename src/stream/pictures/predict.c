@@ -102,16 +102,6 @@ static void stop_threads(stream_predict *p)
 
 /* ---- the caller's side ---- */
 
-/* Nothing of a job that could not be opened is left behind. */
-static void give_up(stream_predict **predict)
-{
-    char folder[sizeof(*predict)->folder];
-    const int n_made = (*predict)->n_made;
-    memcpy(folder, (*predict)->folder, sizeof folder);
-    stream_predict_close(predict, NULL);
-    stream_run_folder_take_back(folder, n_made, NULL);
-}
-
 vg_status stream_predict_open(stream_predict **out, const stream_predict_options *o,
                               stream_accounts *mem, vg_error *err)
 {
@@ -125,7 +115,7 @@ vg_status stream_predict_open(stream_predict **out, const stream_predict_options
     if (st == VG_OK && p->threaded)
         st = start_threads(p, err);
     if (st != VG_OK)
-        give_up(&p);
+        stream_predict_close(&p, NULL);
     *out = p;
     return st;
 }
@@ -171,6 +161,8 @@ vg_status stream_predict_close(stream_predict **predict, vg_error *err)
         return VG_OK;
     stop_threads(p);
     vg_status st = job_close_sinks(p, err);
+    if (p->n_saved == 0) /* nothing of a job that could not begin, or saved nothing, is left */
+        stream_run_folder_take_back(p->folder, p->n_made, NULL);
     job_free_buffers(p);
     stream_detector_close(&p->detector);
     picture_list_close(&p->list);

@@ -149,6 +149,7 @@ static void save_picture(stream_predict *p, batch *b, slot *s)
         *(is_fatal(st) ? &b->fatal_error : &s->result.error) = err;
         *(is_fatal(st) ? &b->fatal : &s->result.status) = st;
     }
+    p->n_saved += s->result.status == VG_OK && b->fatal == VG_OK;
     s->result.times.save_ms = base_ms(base_now_ns() - start);
 }
 
