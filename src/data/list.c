@@ -16,6 +16,8 @@ typedef struct builder {
     const char *list;  /* under way */
     size_t n_others;   /* lines that name no picture */
     base_text other;   /* the first: "list.txt:3" */
+    size_t n_unread;   /* pictures of kinds that are not read */
+    base_text unread;  /* the first */
     base_text outside; /* where "../x" was missing, and x beside the YAML was taken */
     base_mem *mem;
 } builder;
@@ -36,6 +38,12 @@ static vg_status too_long(const char *path, vg_error *err)
                      DATA_PATH_BYTES - 1);
 }
 
+/* A picture that is none of a dataset's. */
+static bool is_unread(const char *path)
+{
+    return image_is_unread_name(path) || base_equal_nocase(base_path_suffix(path), ".gif");
+}
+
 /* The pictures of a pattern. A dataset that lost some is no dataset, so a folder that may not be
  * opened is an error. */
 static vg_status from_glob(builder *b, const char *pattern, vg_error *err)
@@ -50,6 +58,8 @@ static vg_status from_glob(builder *b, const char *pattern, vg_error *err)
     for (size_t i = 0; st == VG_OK && i < found.n; i++)
         if (image_is_picture_name(found.paths[i]))
             st = add_path(b, found.paths[i], err);
+        else if (is_unread(found.paths[i]) && b->n_unread++ == 0)
+            b->unread = base_text_make("%s", found.paths[i]);
     base_glob_fini(&found);
     return st;
 }
@@ -264,6 +274,8 @@ vg_status data_list_open(data_list *out, const data_spec *spec, data_split split
                        .text = b.text,
                        .n_others = b.n_others,
                        .other = b.other,
+                       .n_unread = b.n_unread,
+                       .unread = b.unread,
                        .outside = b.outside};
     return VG_OK;
 }

@@ -12,6 +12,8 @@ typedef struct data_list {
     base_str text;
     size_t n_others;   /* lines of lists that name no picture */
     base_text other;   /* the first of them: "list.txt:3, "x"" */
+    size_t n_unread;   /* pictures that are left out, being of kinds that are not read */
+    base_text unread;  /* the first of them */
     base_text outside; /* "" or how a ../folder was found without its ../ */
 } data_list;
 

@@ -79,6 +79,10 @@ void notices_of_table(notices *out, const data_list *list, const label_table *t,
         add(out, "%zu line%s of the %s split's list name%s no picture; the first is %s",
             list->n_others, list->n_others == 1 ? "" : "s", name, list->n_others == 1 ? "s" : "",
             list->other.text);
+    char count[64];
+    if (list->n_unread > 0)
+        add(out, "%s of the %s split left out, of kinds that vigil does not read; the first is %s",
+            base_count(count, sizeof count, list->n_unread, "picture"), name, list->unread.text);
     if (list->outside.text[0])
         add(out, "%s split: %s", name, list->outside.text);
     if (r->n_mixed > 0)

@@ -216,13 +216,25 @@ const char *image_format_name(const uint8_t *bytes, size_t n_bytes)
     return NAMES[image_format_of(bytes, n_bytes)];
 }
 
+static bool has_suffix(const char *path, const char *const *suffixes, size_t n)
+{
+    const char *suffix = base_path_suffix(path);
+    for (size_t i = 0; i < n; i++)
+        if (base_equal_nocase(suffix, suffixes[i]))
+            return true;
+    return false;
+}
+
 bool image_is_picture_name(const char *path)
 {
     static const char *const SUFFIXES[] = {".bmp", ".dng", ".jpeg", ".jpg",  ".mpo",
                                            ".png", ".tif", ".tiff", ".webp", ".pfm"}; /* spec 5.1 */
-    const char *suffix = base_path_suffix(path);
-    for (size_t i = 0; i < sizeof(SUFFIXES) / sizeof(SUFFIXES[0]); i++)
-        if (base_equal_nocase(suffix, SUFFIXES[i]))
-            return true;
-    return false;
+    return has_suffix(path, SUFFIXES, sizeof(SUFFIXES) / sizeof(SUFFIXES[0]));
+}
+
+bool image_is_unread_name(const char *path)
+{
+    static const char *const SUFFIXES[] = {".heic", ".heif", ".avif", ".jp2",
+                                           ".jxl",  ".ppm",  ".pgm",  ".tga"};
+    return has_suffix(path, SUFFIXES, sizeof(SUFFIXES) / sizeof(SUFFIXES[0]));
 }

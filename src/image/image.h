@@ -80,6 +80,9 @@ size_t image_decoder_bytes(const image_decoder_need *need);
 const char *image_format_name(const uint8_t *bytes, size_t n_bytes);
 /* Whether a file name's suffix is one that image folders are searched for (spec 5.1). */
 bool image_is_picture_name(const char *path);
+/* Whether it is the suffix of a picture of a kind that is not read: phones and cameras write them.
+ */
+bool image_is_unread_name(const char *path);
 
 /* ---- resize and letterbox: spec 2.1, 2.2 ---- */
 

@@ -141,6 +141,23 @@ static void lines_of_cvat_are_found_without_their_data_folder(void **state)
     farm_close(&f);
 }
 
+static void pictures_of_unread_kinds_are_told(void **state)
+{
+    (void)state;
+    farm f;
+    make(&f);
+    farm_text(&f, "images/train/IMG_2.heic", "x");
+    farm_text(&f, "images/train/b.gif", "x");
+    yaml(&f, "images/train");
+    data_set *set = farm_set(&f, &(data_set_options){.no_cache = true}, &mem);
+    bool told = false;
+    for (size_t i = 0; data_set_message(set, i) != NULL; i++)
+        told |= strstr(data_set_message(set, i), "2 pictures of the train split left out") != NULL;
+    assert_true(told);
+    data_set_destroy(&set);
+    farm_close(&f);
+}
+
 static void a_folder_above_that_is_missing_is_looked_for_beside_the_file(void **state)
 {
     (void)state;
@@ -216,6 +233,7 @@ int main(void)
         cmocka_unit_test(the_working_folder_comes_before_the_list_s),
         cmocka_unit_test(what_a_list_names_in_vain_is_missing_not_corrupt),
         cmocka_unit_test(lines_of_cvat_are_found_without_their_data_folder),
+        cmocka_unit_test(pictures_of_unread_kinds_are_told),
         cmocka_unit_test(a_folder_above_that_is_missing_is_looked_for_beside_the_file),
         cmocka_unit_test(a_path_of_another_machine_says_what_would_be_found_here),
         cmocka_unit_test(datasets_behind_links_and_long_names_are_taken),

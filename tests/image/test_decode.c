@@ -422,6 +422,9 @@ static void picture_names_are_those_of_the_spec(void **state)
     assert_true(image_is_picture_name("a/b.JPG"));
     assert_true(image_is_picture_name("x.tiff"));
     assert_false(image_is_picture_name("x.txt"));
+    assert_true(image_is_unread_name("a/IMG_1.HEIC"));
+    assert_false(image_is_unread_name("a/x.jpg"));
+    assert_false(image_is_unread_name("heic"));
     assert_false(image_is_picture_name("jpg"));
     assert_false(image_is_picture_name("a.jpg/b"));
 }

@@ -38,24 +38,12 @@ static bool is_source_name(const char *path)
     return image_is_picture_name(path) || base_equal_nocase(base_path_suffix(path), ".gif");
 }
 
-/* A picture by its name, but of a kind that vigil does not read: phones and cameras write them. */
-static bool is_unread_name(const char *path)
-{
-    static const char *const suffixes[] = {".heic", ".heif", ".avif", ".jp2", ".jxl",
-                                           ".dng",  ".ppm",  ".pgm",  ".tga"};
-    const char *suffix = base_path_suffix(path);
-    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++)
-        if (base_equal_nocase(suffix, suffixes[i]))
-            return true;
-    return false;
-}
-
 /* One name of many: taken, left out without a word as no picture, or left out and counted. */
 static vg_status add_found(builder *b, const char *dir, const char *name, vg_error *err)
 {
     if (is_source_name(name))
         return add_path(b, dir, name, err);
-    if (is_unread_name(name) && b->n_unread++ == 0)
+    if (image_is_unread_name(name) && b->n_unread++ == 0)
         b->unread = base_text_make("%s", base_path_name(name));
     return VG_OK;
 }
