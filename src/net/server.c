@@ -1,30 +1,20 @@
 /* server.c: libmicrohttpd by dlopen, as FFmpeg is: it brings GnuTLS, which every other command
- * would pay for at its start.
- *
- * A connection has a place in a table of fixed length, where it is written down what it is waited
- * for and since when. libmicrohttpd's own patience counts from the last byte, so a reader that
- * drips one now and then would stay for ever; the timekeeper's counts from the beginning.
+ * would pay for at its start. Requests, who may ask, answers and streams; who is waited for and how
+ * long is in server_places.c.
  *
  * A stream with nothing to send is suspended, since libmicrohttpd would ask it again at once, for
  * ever. Suspended connections are not looked at, so the timekeeper wakes them every second: what
  * the stream then sends is how a reader who left is noticed. */
 #include "server.h"
 
-#include <microhttpd.h>
 #include <netinet/in.h>
-#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "server_parts.h"
+
 enum {
-    HEAD_S = 15,
-    /* Beyond the places for all: who comes when these are taken hears of the open page alone, and
-     * has less time to ask for it. So a probe is answered whoever else holds on to the server. */
-    SPARE_PLACES = 4,
-    SPARE_HEAD_S = 2,
-    ANSWER_S = 60,
-    STREAM_S = 20,
     MEMORY_BYTES = 16 << 10, /* of libmicrohttpd, for each connection */
     STREAM_BYTES = 16 << 10, /* handed over at a time */
     KEEPER_STACK_BYTES = 128 << 10
@@ -32,197 +22,12 @@ enum {
 static const char SONAME[] = "libmicrohttpd.so.12";
 static const char PLAIN[] = "text/plain; charset=utf-8";
 
-#define FUNCTIONS(X)                                                                               \
-    X(MHD_start_daemon)                                                                            \
-    X(MHD_stop_daemon)                                                                             \
-    X(MHD_get_daemon_info)                                                                         \
-    X(MHD_get_connection_info)                                                                     \
-    X(MHD_create_response_from_buffer_with_free_callback)                                          \
-    X(MHD_create_response_from_callback)                                                           \
-    X(MHD_add_response_header)                                                                     \
-    X(MHD_queue_response)                                                                          \
-    X(MHD_destroy_response)                                                                        \
-    X(MHD_suspend_connection)                                                                      \
-    X(MHD_resume_connection)                                                                       \
-    X(MHD_lookup_connection_value)
-
-typedef struct library {
-#define X(name) __typeof__(&name) name;
-    FUNCTIONS(X)
-#undef X
-} library;
-
-typedef enum doing { NOTHING, HEAD, ANSWER, STREAM } doing;
-
-typedef struct in6 {
-    unsigned char bytes[16];
-} in6;
-
-typedef struct place {
-    net_server *server;
-    struct MHD_Connection *connection;
-    doing doing; /* NOTHING: free */
-    int fd;
-    in6 from; /* whose it is */
-    int64_t since_ns;
-    bool sleeps;
-    net_stream stream;
-} place;
-
-struct net_server {
-    library mhd;
-    struct MHD_Daemon *daemon;
-    pthread_t keeper;
-    bool has_keeper;
-    pthread_mutex_t lock; /* of places and stops */
-    pthread_cond_t stop;
-    bool stops;
-    net_address address;
-    int port, most_connections, most_streams, n_streams;
-    base_mem answers; /* what is being sent */
-    void *ctx;
-    bool (*answer)(void *ctx, const net_request *r, const char *path, net_answer *a, base_mem *mem);
-    char token[NET_TOKEN_BYTES], pages[256];
-    const char *open_page; /* NULL: none */
-    place places[NET_MOST_CONNECTIONS + SPARE_PLACES];
-};
-
-struct net_request {
-    net_server *s;
-    struct MHD_Connection *connection;
-};
-
-/* ---- places ---- */
-
-static int n_places(const net_server *s)
-{
-    return s->most_connections + SPARE_PLACES;
-}
-
-/* A free one is nobody's. */
-static bool is_spare(const place *p)
-{
-    return p->server != NULL && p - p->server->places >= p->server->most_connections;
-}
-
-static place *place_of(const net_server *s, struct MHD_Connection *c)
-{
-    const union MHD_ConnectionInfo *info =
-        s->mhd.MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    return info != NULL ? info->socket_context : NULL;
-}
-
-static void set_doing(place *p, doing what)
-{
-    pthread_mutex_lock(&p->server->lock);
-    p->doing = what;
-    p->since_ns = base_now_ns();
-    pthread_mutex_unlock(&p->server->lock);
-}
-
-static in6 from_of(const struct sockaddr *a)
-{
-    in6 from = {{0}};
-    if (a != NULL && a->sa_family == AF_INET)
-        memcpy(from.bytes, &((const struct sockaddr_in *)(const void *)a)->sin_addr, 4);
-    if (a != NULL && a->sa_family == AF_INET6)
-        memcpy(from.bytes, &((const struct sockaddr_in6 *)(const void *)a)->sin6_addr, 16);
-    return from;
-}
-
-/* Of one address three quarters of the places for all, and the spare ones. */
-static int first_place(const net_server *s, const in6 *from)
-{
-    int n = 0;
-    for (int i = 0; i < s->most_connections; i++)
-        n += s->places[i].doing != NOTHING && memcmp(&s->places[i].from, from, sizeof *from) == 0;
-    return n < s->most_connections * 3 / 4 ? 0 : s->most_connections;
-}
-
-/* A connection has come, or gone: its descriptor is closed after this. */
-static void note_connection(void *server, struct MHD_Connection *c, void **context,
-                            enum MHD_ConnectionNotificationCode code)
-{
-    net_server *s = server;
-    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-        if (*context != NULL)
-            set_doing(*context, NOTHING);
-        return;
-    }
-    const union MHD_ConnectionInfo *info =
-        s->mhd.MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
-    const int fd = info != NULL ? (int)info->connect_fd : -1;
-    info = s->mhd.MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    const in6 from = from_of(info != NULL ? info->client_addr : NULL);
-    pthread_mutex_lock(&s->lock);
-    for (int i = first_place(s, &from); i < n_places(s) && *context == NULL; i++)
-        if (s->places[i].doing == NOTHING) {
-            s->places[i] = (place){.server = s,
-                                   .connection = c,
-                                   .doing = HEAD,
-                                   .fd = fd,
-                                   .from = from,
-                                   .since_ns = base_now_ns()};
-            *context = &s->places[i];
-        }
-    pthread_mutex_unlock(&s->lock);
-    if (*context == NULL && fd >= 0)
-        shutdown(fd, SHUT_RDWR);
-}
-
-static void note_completed(void *server, struct MHD_Connection *c, void **ctx,
-                           enum MHD_RequestTerminationCode code)
-{
-    place *p = place_of(server, c);
-    (void)ctx;
-    (void)code;
-    if (p != NULL)
-        set_doing(p, HEAD); /* of the next request on it, if there is one */
-}
-
-static void wake_locked(net_server *s)
-{
-    for (int i = 0; i < n_places(s); i++)
-        if (s->places[i].sleeps) {
-            s->places[i].sleeps = false;
-            s->places[i].since_ns = base_now_ns();
-            s->mhd.MHD_resume_connection(s->places[i].connection);
-        }
-}
-
-/* Whoever lets others wait for too long is cut off; libmicrohttpd does the rest. */
-static void cut_late(const net_server *s, int64_t now_ns)
-{
-    static const int64_t most_s[] = {[HEAD] = HEAD_S, [ANSWER] = ANSWER_S, [STREAM] = STREAM_S};
-    for (int i = 0; i < n_places(s); i++) {
-        const place *p = &s->places[i];
-        const int64_t patience_s =
-            p->doing == HEAD && is_spare(p) ? SPARE_HEAD_S : most_s[p->doing];
-        if (p->doing != NOTHING && p->fd >= 0 &&
-            now_ns - p->since_ns > patience_s * INT64_C(1000000000))
-            shutdown(p->fd, SHUT_RDWR);
-    }
-}
-
-static void *keep_time(void *server)
-{
-    net_server *s = server;
-    pthread_mutex_lock(&s->lock);
-    while (!s->stops) {
-        cut_late(s, base_now_ns());
-        wake_locked(s);
-        base_cond_wait(&s->stop, &s->lock, base_now_ns() + INT64_C(1000000000));
-    }
-    pthread_mutex_unlock(&s->lock);
-    return NULL;
-}
-
 /* ---- answers ---- */
 
 static enum MHD_Result queue(const net_request *r, unsigned status, const char *type,
                              struct MHD_Response *answer, const char *header, const char *value)
 {
-    const library *l = &r->s->mhd;
+    const net_mhd *l = &r->s->mhd;
     l->MHD_add_response_header(answer, "Content-Type", type);
     l->MHD_add_response_header(answer, "Cache-Control", "no-store");
     l->MHD_add_response_header(answer, "X-Content-Type-Options", "nosniff");
@@ -276,7 +81,7 @@ void net_answer_busy(net_answer *a)
 
 static ssize_t read_stream(void *ctx, uint64_t at, char *out, size_t most)
 {
-    place *p = ctx;
+    net_place *p = ctx;
     net_server *s = p->server;
     size_t n = 0;
     (void)at;
@@ -296,7 +101,7 @@ static ssize_t read_stream(void *ctx, uint64_t at, char *out, size_t most)
 
 static void close_stream(void *ctx)
 {
-    place *p = ctx;
+    net_place *p = ctx;
     net_server *s = p->server;
     pthread_mutex_lock(&s->lock);
     const net_stream stream = p->stream;
@@ -310,13 +115,13 @@ static void close_stream(void *ctx)
 static enum MHD_Result send_stream(const net_request *r, net_answer *a)
 {
     net_server *s = r->s;
-    place *p = place_of(s, r->connection);
+    net_place *p = net_place_of(s, r->connection);
     pthread_mutex_lock(&s->lock);
     const bool has_room = p != NULL && !s->stops && s->n_streams < s->most_streams;
     if (has_room) {
         s->n_streams++;
         p->stream = a->stream;
-        p->doing = STREAM;
+        p->doing = NET_STREAM;
         p->since_ns = base_now_ns();
     }
     pthread_mutex_unlock(&s->lock);
@@ -337,7 +142,7 @@ void net_server_wake(net_server *s)
 {
     pthread_mutex_lock(&s->lock);
     if (!s->stops)
-        wake_locked(s);
+        net_places_wake(s);
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -436,9 +241,9 @@ static enum MHD_Result answer(void *server, struct MHD_Connection *connection, c
     (void)body;
     (void)n_body;
     if (*ctx == NULL) { /* the head is in; the whole request is asked about next */
-        place *p = place_of(r.s, connection);
+        net_place *p = net_place_of(r.s, connection);
         if (p != NULL)
-            set_doing(p, ANSWER);
+            net_place_set(p, NET_ANSWER);
         *ctx = &begun;
         if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0)
             return MHD_YES;
@@ -446,8 +251,8 @@ static enum MHD_Result answer(void *server, struct MHD_Connection *connection, c
                          "GET, HEAD");
     }
     const bool is_open = r.s->open_page != NULL && strcmp(path, r.s->open_page) == 0;
-    const place *at = place_of(r.s, connection);
-    if (!is_open && (at == NULL || is_spare(at)))
+    const net_place *at = net_place_of(r.s, connection);
+    if (!is_open && (at == NULL || net_place_is_spare(at)))
         return send_busy(&r);
     if (r.s->token[0] != '\0') {
         const char *given = net_request_query(&r, "token");
@@ -466,7 +271,7 @@ static enum MHD_Result answer(void *server, struct MHD_Connection *connection, c
 
 /* ---- open ---- */
 
-static vg_status load(library *l, vg_error *err)
+static vg_status load(net_mhd *l, vg_error *err)
 {
     void *handle;
     vg_status st = base_library_open(&handle, SONAME, "the live page needs libmicrohttpd",
@@ -474,7 +279,7 @@ static vg_status load(library *l, vg_error *err)
 #define X(name)                                                                                    \
     if (st == VG_OK)                                                                               \
         st = base_library_find(&l->name, handle, #name, err);
-    FUNCTIONS(X)
+    NET_MHD_FUNCTIONS(X)
 #undef X
     return st;
 }
@@ -511,10 +316,10 @@ static vg_status start_daemon(net_server *s, const char *where, vg_error *err)
                            (s->address.is_v6 ? (unsigned)MHD_USE_IPv6 : 0u);
     s->daemon = s->mhd.MHD_start_daemon(
         flags, 0, NULL, NULL, answer, s, MHD_OPTION_EXTERNAL_LOGGER, ignore, NULL,
-        MHD_OPTION_SOCK_ADDR, &a.any, MHD_OPTION_CONNECTION_LIMIT, (unsigned)n_places(s),
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HEAD_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)MEMORY_BYTES, MHD_OPTION_NOTIFY_CONNECTION, note_connection, s,
-        MHD_OPTION_NOTIFY_COMPLETED, note_completed, s, MHD_OPTION_END);
+        MHD_OPTION_SOCK_ADDR, &a.any, MHD_OPTION_CONNECTION_LIMIT, (unsigned)net_places_n(s),
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)NET_HEAD_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)MEMORY_BYTES, MHD_OPTION_NOTIFY_CONNECTION, net_places_note, s,
+        MHD_OPTION_NOTIFY_COMPLETED, net_places_completed, s, MHD_OPTION_END);
     if (s->daemon == NULL)
         return base_fail_errno(err, VG_ERR_SYSTEM, "--serve", "take another port",
                                "cannot serve on %s", where);
@@ -526,8 +331,8 @@ static vg_status start_daemon(net_server *s, const char *where, vg_error *err)
 
 static vg_status start_keeper(net_server *s, vg_error *err)
 {
-    const vg_status st =
-        base_thread_start(&s->keeper, "vigil-serve", KEEPER_STACK_BYTES, keep_time, s, err);
+    const vg_status st = base_thread_start(&s->keeper, "vigil-serve", KEEPER_STACK_BYTES,
+                                           net_places_keep_time, s, err);
     s->has_keeper = st == VG_OK;
     return st;
 }
@@ -579,7 +384,8 @@ void net_server_close(net_server **server)
     if (s == NULL)
         return;
     pthread_mutex_lock(&s->lock);
-    wake_locked(s); /* libmicrohttpd ends the program when it is stopped while connections sleep */
+    net_places_wake(
+        s); /* libmicrohttpd ends the program when it is stopped while connections sleep */
     s->stops = true;
     pthread_cond_signal(&s->stop);
     pthread_mutex_unlock(&s->lock);
@@ -615,8 +421,8 @@ int net_server_n_connections(net_server *s)
 {
     int n = 0;
     pthread_mutex_lock(&s->lock);
-    for (int i = 0; i < n_places(s); i++)
-        n += s->places[i].doing != NOTHING;
+    for (int i = 0; i < net_places_n(s); i++)
+        n += s->places[i].doing != NET_NOTHING;
     pthread_mutex_unlock(&s->lock);
     return n;
 }
