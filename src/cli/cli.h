@@ -131,8 +131,9 @@ void cli_paint(FILE *to, cli_colour colour, const char *text);
 /* From now on SIGINT and SIGTERM are noted; a second one ends the program as if it had not been
  * caught, unless it was queued (sigqueue, `vigil stop`). */
 void cli_interrupt_watch(void);
-/* The same for a command that has to end something else first: further ones are counted, and only
- * the MOST_IMPATIENT-th ends the program, saying that it leaves something behind. */
+/* The same, and SIGQUIT, for a command that has to end something else first: further ones are
+ * counted, and only the MOST_IMPATIENT-th ends the program, saying that it leaves something
+ * behind. */
 void cli_interrupt_count(void);
 /* How often it was asked again. Several within a moment are one: `timeout` signals a program and
  * its group. */

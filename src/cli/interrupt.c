@@ -70,6 +70,7 @@ static void watch(int number, int flags)
     sigemptyset(&action.sa_mask);
     sigaddset(&action.sa_mask, SIGINT); /* one at a time: they count together */
     sigaddset(&action.sa_mask, SIGTERM);
+    sigaddset(&action.sa_mask, SIGQUIT);
     sigaction(number, &action, NULL);
 }
 
@@ -83,6 +84,7 @@ void cli_interrupt_count(void)
 {
     is_counting = 1;
     cli_interrupt_watch();
+    watch(SIGQUIT, SA_RESTART); /* it never reaches a job that has a process group of its own */
 }
 
 int cli_interrupt_impatience(void)

@@ -83,6 +83,24 @@ cd ..
 says out "with --resume $tmp/own/runs/mine/last.safetensors"
 cmp -s own/runs/watch/own/vault/000000-last.safetensors mine || fail "the vault's copy is not the job's file"
 
+# ---- a second run of a script: its folder was there before, and is a link to another disk
+mkdir -p second disk && ln -s ../disk second/saved
+cd second
+cat >job.sh <<'END'
+echo "with $*"
+sleep 1
+exec 3>saved/last.safetensors
+cat ../mine >&3
+sleep 0.1
+exec 3>&-
+sleep 3
+exit 1
+END
+# shellcheck disable=SC2086
+"$vigil" watch $quick --interval 5s --name again --on-exit restart --max-restarts 1 --resume-args '--resume {checkpoint}' -- sh job.sh >../out 2>../err </dev/null || true
+cd ..
+says out "with --resume $tmp/disk/last.safetensors"
+
 # ---- Ctrl-C twice: the job does not outlive its guard
 cat >deaf.py <<'END'
 import os, signal, time
@@ -104,6 +122,18 @@ ends $guard 130 "a guard after two Ctrl-C"
 says err "asked again: KILL"
 for f in deaf.[0-9]*; do
     ! kill -0 "${f#deaf.}" 2>/dev/null || fail "process ${f#deaf.} outlived its guard"
+done
+
+# ---- Ctrl-\ reaches the guard alone: it ends the job, too
+rm -f deaf.[0-9]*
+# shellcheck disable=SC2086
+"$vigil" watch $quick --name quit --grace 1s -- python3 deaf.py >out 2>err </dev/null &
+guard=$!
+awaits "the deaf job has not begun again" two
+kill -QUIT $guard
+ends $guard 131 "a guard after SIGQUIT"
+for f in deaf.[0-9]*; do
+    ! kill -0 "${f#deaf.}" 2>/dev/null || fail "process ${f#deaf.} outlived a guard that SIGQUIT ended"
 done
 
 # ---- a run's lock names the process that holds it, or nobody is ended

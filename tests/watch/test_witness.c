@@ -211,6 +211,47 @@ static void new_folders_are_watched_too(void **state)
     watch_witness_destroy(&w);
 }
 
+/* A second run of a script: its folder is there, has any name, and may be a link to another disk.
+ */
+static void folders_that_were_there_before_are_watched_too(void **state)
+{
+    (void)state;
+    watch_witness *w = NULL;
+    OK(watch_witness_create(&w, &(watch_witness_options){.without_fanotify = true}, &mem, err));
+    char there[512], link[512], name[64];
+    snprintf(there, sizeof there, "%s", temp_path("disk"));
+    snprintf(link, sizeof link, "%s", temp_path("cwd/saved"));
+    mkdir(there, 0755);
+    mkdir(temp_path("cwd"), 0755);
+    mkdir(temp_path("cwd/work"), 0755);
+    mkdir(temp_path("cwd/work/one"), 0755);
+    mkdir(temp_path("cwd/pictures"), 0755);
+    assert_int_equal(symlink(there, link), 0);
+    for (int i = 0; i < 1100; i++) {
+        snprintf(name, sizeof name, "cwd/pictures/%d.jpg", i);
+        temp_write(name, "x", 1);
+    }
+    watch_witness_watch_near(w, temp_path("cwd"));
+    const char *folder;
+    for (size_t i = 0; (folder = watch_witness_folder(w, i)) != NULL; i++)
+        assert_null(strstr(folder, "pictures"));
+    writer a = start("cwd/saved/a.pt"), b = start("cwd/work/one/b.pt");
+    watch_tree *t = tree_of(a.pid), *u = tree_of(b.pid);
+    tell(&a, "ow");
+    for (int i = 0; i < 100 && !knows(w, "disk/a.pt"); i++)
+        hear(w, t);
+    assert_true(knows(w, "disk/a.pt"));
+    tell(&b, "ow");
+    for (int i = 0; i < 100 && !knows(w, "cwd/work/one/b.pt"); i++)
+        hear(w, u);
+    assert_true(knows(w, "cwd/work/one/b.pt"));
+    end(&a);
+    end(&b);
+    watch_tree_destroy(&t);
+    watch_tree_destroy(&u);
+    watch_witness_destroy(&w);
+}
+
 static void a_run_that_the_job_has_locked_is_its_own(void **state)
 {
     (void)state;
@@ -252,6 +293,7 @@ int main(void)
         cmocka_unit_test(a_write_between_samples_is_its_writers),
         cmocka_unit_test(a_child_that_the_tree_does_not_know_yet_is_the_jobs),
         cmocka_unit_test(new_folders_are_watched_too),
+        cmocka_unit_test(folders_that_were_there_before_are_watched_too),
         cmocka_unit_test(a_run_that_the_job_has_locked_is_its_own),
         cmocka_unit_test(whoever_has_a_file_open_is_found)};
     return cmocka_run_group_tests(tests, temp_make, temp_remove);

@@ -197,6 +197,7 @@ void vault_watch_folders(watch_vault *v, pid_t pid, const char *found)
             vault_resolve(path, link))
             watch_witness_watch(v->witness, path, MOST_DEPTH);
     watch_words(v, cwd);
+    watch_witness_watch_near(v->witness, cwd);
 }
 
 void vault_find(watch_vault *v)

@@ -8,7 +8,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/fanotify.h>
 #include <sys/inotify.h>
@@ -22,12 +24,14 @@
 enum {
     PATH = 2048,
     MOST_FOLDERS = 128,
+    MOST_NEAR = 64, /* what lies near leaves room for what is known to be written to */
     MOST_IDS = 1024,
     MOST_OTHERS = 256,
     MOST_OWN = 8,
     MOST_ENTRIES = 4096, /* a search for folders */
-    MOST_EVENTS = 4096,  /* heard at a time */
-    MOST_FDS = 4096,     /* of a process */
+    MOST_NEAR_ENTRIES = 1024,
+    MOST_EVENTS = 4096, /* heard at a time */
+    MOST_FDS = 4096,    /* of a process */
     MOST_PARENTS = 64,
     DEEPEST = 4 /* of folders that are made while they are watched */
 };
@@ -316,6 +320,54 @@ void watch_witness_watch(watch_witness *w, const char *path, int depth)
 {
     int left = MOST_ENTRIES;
     add_folders(w, path, depth, &left, NULL, NULL);
+}
+
+/* How many names are in it, as far as `most` + 1. */
+static int count_names(const char *path, int most)
+{
+    watch_dir list;
+    int n = 0;
+    if (!watch_dir_open(&list, AT_FDCWD, path))
+        return most + 1;
+    while (n <= most && watch_dir_next(&list, NULL) != NULL)
+        n++;
+    watch_dir_close(&list);
+    return n;
+}
+
+/* The folders `depth` below it, links to folders as well. One with more names than are left is
+ * passed over: it holds data, and would cost a long look each time. */
+static void add_near(watch_witness *w, const char *path, int depth, int *left)
+{
+    char below[PATH], full[PATH_MAX];
+    watch_dir list;
+    unsigned char type;
+    if (!watch_dir_open(&list, AT_FDCWD, path))
+        return;
+    const char *name;
+    for (int n = 0; n < MOST_NEAR_ENTRIES && w->n_folders < MOST_NEAR &&
+                    (name = watch_dir_next(&list, &type)) != NULL;
+         n++) {
+        if (name[0] == '.' || (type != DT_DIR && type != DT_LNK && type != DT_UNKNOWN) ||
+            !base_path_join(below, sizeof below, path, name) || !base_path_is_dir(below) ||
+            realpath(below, full) == NULL || is_below(full, w->own))
+            continue;
+        const int names = count_names(full, *left);
+        if (names > *left)
+            continue;
+        *left -= names;
+        if (depth > 0)
+            add_near(w, full, depth - 1, left);
+        else
+            add_folder(w, full);
+    }
+    watch_dir_close(&list);
+}
+
+void watch_witness_watch_near(watch_witness *w, const char *path)
+{
+    for (int depth = 0, left = MOST_NEAR_ENTRIES; depth < 2; depth++) /* the nearest first */
+        add_near(w, path, depth, &left);
 }
 
 /* ---- create ---- */

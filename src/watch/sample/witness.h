@@ -41,6 +41,9 @@ void watch_witness_destroy(watch_witness **w);
 
 /* Watches a folder, and those in it up to `depth` below. To be watched is no evidence. */
 void watch_witness_watch(watch_witness *w, const char *folder, int depth);
+/* And what was in it before: its folders and those in them, small ones, until half of the places
+ * are taken. Links to folders are followed: many keep their results on another disk. */
+void watch_witness_watch_near(watch_witness *w, const char *path);
 /* Sleeps; true: something is to be heard, and at once. */
 bool watch_witness_wait(watch_witness *w, double seconds);
 /* What was done in the watched folders. tree: the job's, as of its last look. */
