@@ -1,6 +1,7 @@
 /* name.c: what a source's text means, and how it may be shown. */
 #include "name.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -183,14 +184,26 @@ static void put_query(sink *to, const char *s, size_t n)
     }
 }
 
+/* HOST[:PORT] whose host is a number: what url_parse() calls, whatever follows. */
+static bool is_numeric(const char *s, size_t n)
+{
+    char host[64];
+    unsigned char bytes[4];
+    return n > 0 && (s[0] == '[' ||
+                     (base_format(host, sizeof host, "%.*s", (int)span_without(s, n, ":"), s) &&
+                      inet_pton(AF_INET, host, bytes) == 1));
+}
+
 /* s: what follows "://". A password may hold '/', '?', '#' and '@' that should have been written as
  * %2F and so on: where there is a colon before an '@', all before the last '@' is taken for it,
- * though the '@' might be a path's. Better a name too short than a password told. */
+ * though the '@' might be a path's. Better a name too short than a password told. Only a host that
+ * is a number stays: it is called, and a name that shows another one would mislead. */
 static void put_url_rest(sink *to, const char *s, size_t n)
 {
     size_t authority = span_without(s, n, "/?#");
     const char *at = last_of(s, authority, '@');
-    if (memchr(s, ':', authority) != NULL)
+    const char *host = at != NULL ? at + 1 : s;
+    if (memchr(s, ':', authority) != NULL && !is_numeric(host, authority - (size_t)(host - s)))
         at = last_of(s, n, '@');
     if (at != NULL) {
         n -= (size_t)(at + 1 - s);

@@ -91,6 +91,9 @@ static void public_names_hold_no_secret(void **state)
         {"rtsp://user:se?cret@cam/1", "rtsp://cam/1"},
         {"rtsp://user:se#cret@cam/1", "rtsp://cam/1"},
         {"rtsp://user:1234/secret@cam", "rtsp://cam"},
+        {"http://u:p@127.0.0.1:81#@127.0.0.1:82/a", "http://127.0.0.1:81"}, /* 81 is called */
+        {"http://127.0.0.1:81/@me:2/a", "http://127.0.0.1:81/@me:2/a"},
+        {"http://u:p@[::1]:81/@h/a", "http://[::1]:81/@h/a"},
         {"rtsp://u:p@cam/a?token=abc&x=1", "rtsp://cam/a?token=***&x=***"},
         {"http://h/a?tokenalone", "http://h/a?***"},
         {"http://h/a?k=v#frag", "http://h/a?k=***"},
