@@ -88,6 +88,7 @@ static void a_text_is_a_channel_with_the_policy_of_its_kind(void **state)
         {"rtsp://user:pass@gate:8554/live?x=1", "rtsp://gate:8554/live", "gate-8554-live",
          VIDEO_NETWORK, false, false},
         {"http://h/a/b.m3u8", "http://h/a/b.m3u8", "h-a-b.m3u8", VIDEO_NETWORK, false, false},
+        {"http://h/a/bus.jpg?x=1", "http://h/a/bus.jpg", "h-a-bus.jpg", VIDEO_NETWORK, false, true},
         {"udp://127.0.0.1:5000", "udp://127.0.0.1:5000", "127.0.0.1-5000", VIDEO_NETWORK, false,
          false},
         {"0", "0", "camera0", VIDEO_CAMERA, false, false},

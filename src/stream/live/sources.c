@@ -254,6 +254,16 @@ static vg_status add_texts(builder *b, draft *d, const char *text, vg_error *err
                      "no such file or folder: %s", shown(text).text);
 }
 
+/* http://host/bus.jpg?size=full: one picture, which ends; a camera that sends many under such a
+ * name does not. */
+static bool is_picture_address(const char *text)
+{
+    char path[1024];
+    const size_t n = strcspn(text, "?#");
+    return base_starts_with(text, "http") && base_format(path, sizeof path, "%.*s", (int)n, text) &&
+           image_is_picture_name(path);
+}
+
 /* A text as a channel with o's options. name: the user's, or "". */
 static vg_status add_channel(builder *b, const char *text, const char *name, const live_options *o,
                              vg_error *err)
@@ -273,7 +283,8 @@ static vg_status add_channel(builder *b, const char *text, const char *name, con
         d->s.kind = VIDEO_FILE; /* whatever the first is: files, that is what they have in common */
     const bool is_live = video_is_live(d->s.kind);
     d->s.keeps_all = o->policy == LIVE_POLICY_EVERY || (o->policy == LIVE_POLICY_AUTO && !is_live);
-    d->s.ends = o->end == LIVE_END_EXIT || (o->end == LIVE_END_AUTO && !is_live);
+    d->s.ends = o->end == LIVE_END_EXIT ||
+                (o->end == LIVE_END_AUTO && (!is_live || is_picture_address(text)));
     d->s.retry_first_s = o->retry_first_s;
     d->s.retry_most_s = o->retry_most_s;
     d->s.max_retries = o->max_retries;
