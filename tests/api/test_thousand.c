@@ -11,7 +11,7 @@ static const char weights[] = TEST_GOLDEN_DIR "/yolo11n_random.pt";
 static void a_thousand_times_open_and_close_leave_nothing(void **state)
 {
     (void)state;
-    enum { TIMES = 1000, WARM_UP = 20, W = 64, H = 48 };
+    enum { TIMES = 1000, WARM_UP = 200, W = 64, H = 48 };
     uint8_t *rgb = scene_make(W, H, 1);
     vg_detection *found = malloc(300 * sizeof *found);
     vg_image image = {.pixels = rgb, .width = W, .height = H};
