@@ -24,7 +24,7 @@ for model in yolo11s yolov11s; do
     says out "Model: $model, 2 classes"
     says out "GFLOPs at 640"
     says out "batches of 32"
-    says out "to train on, 2 with 4 to validate"
+    says out "to train on, 2 pictures with 4 objects to validate"
     says err "SIGINT: stopped in epoch 1 of 100"
 done
 says err "go on with: vigil train --resume runs/train/exp2"

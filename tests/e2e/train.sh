@@ -16,7 +16,7 @@ train() {
 # ---- a whole run, in the words of YOLO's users
 train 0 --cfg yolov11n.yaml --epochs 2
 says out "Model: yolov11n, 2 classes"
-says out "Data: 8 pictures with 16 objects to train on, 2 with 4 to validate"
+says out "Data: 8 pictures with 16 objects to train on, 2 pictures with 4 objects to validate"
 says out "Memory: planned "
 says out "images/s while training, loader wait "
 says out "box_loss   cls_loss   dfl_loss  Instances       Size"
