@@ -129,10 +129,10 @@ static void drawing_in_pictures_up_to_the_reserved_size_allocates_nothing(void *
     memset(label, 'W', sizeof(label) - 1);
     label[sizeof(label) - 1] = 0;
     image_draw_style style = {0};
-    assert_int_equal(image_canvas_create(&c, &b->mem, &b->err), VG_OK);
     assert_int_equal(image_buffer_reserve(&b->picture, 1500, 900, &b->mem, &b->err), VG_OK);
     memset(b->picture.block, 7, b->picture.capacity_bytes);
     size_t before = b->mem.in_use_bytes;
+    assert_int_equal(image_canvas_create(&c, &b->mem, &b->err), VG_OK);
     assert_int_equal(image_canvas_reserve(c, 1500, 900, &style, &b->mem, &b->err), VG_OK);
     assert_int_equal(b->mem.in_use_bytes - before, image_canvas_bytes(1500, 900, &style));
     uint64_t n_allocs = b->mem.n_allocs;
