@@ -318,12 +318,15 @@ static void after_end(watch_guard *g)
             watch_acts_hook(g->acts, &e, g->mem);
     }
     if (n_left > 0) {
-        guard_note(g, "ending %zu processes that it left behind", n_left);
+        char count[64];
+        guard_note(g, "ending %s that it left behind",
+                   base_count(count, sizeof count, n_left, "process"));
         signal_rest(g, SIGTERM);
     }
     if (restarts && !g->user_stops && guard_recent_restarts(g) >= g->options.max_restarts) {
-        guard_note(g, "%d restarts within an hour: the job is left stopped",
-                   g->options.max_restarts);
+        char count[64];
+        guard_note(g, "%s within an hour: the job is left stopped",
+                   base_count(count, sizeof count, (uint64_t)g->options.max_restarts, "restart"));
         restarts = false;
     }
     guard_enter(g, restarts && !g->user_stops ? WAITING : ENDED);

@@ -95,12 +95,14 @@ vg_status watch_report_text(base_str *out, const watch_story *s, base_mem *mem, 
 {
     watch_writer w = {.out = out, .mem = mem, .err = err};
     watch_cause causes[WATCH_MOST_CAUSES];
-    char text[WATCH_FIGURE_BYTES];
+    char text[WATCH_FIGURE_BYTES], samples[64], restarts[64];
     const size_t n = watch_story_causes(s, causes);
     watch_put_line(&w, s->command);
-    watch_put(&w, "\n%s; watched for %s, %zu samples, %d restarts, phase ",
+    watch_put(&w, "\n%s; watched for %s, %s, %s, phase ",
               watch_state_name(watch_story_worst(s, NULL)),
-              watch_duration(text, s->now_s - s->first_s), s->n_samples, s->n_restarts);
+              watch_duration(text, s->now_s - s->first_s),
+              base_count(samples, sizeof samples, s->n_samples, "sample"),
+              base_count(restarts, sizeof restarts, (uint64_t)s->n_restarts, "restart"));
     watch_put_line(&w, s->phase);
     watch_put(&w, "\n\n");
     for (size_t i = 0; i < n; i++)
