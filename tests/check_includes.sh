@@ -23,6 +23,7 @@ png.h: src/image
 webp/: src/image
 SDL: src/stream
 cairo: src/image src/report
+fontconfig/: src/image
 libav: src/image src/video
 libsw: src/video
 protobuf-c/: src/report

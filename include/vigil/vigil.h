@@ -110,6 +110,10 @@ VG_API bool vg_imgsz_format(char *buf, size_t n, const vg_model_info *info);
 VG_API void vg_detector_info(const vg_detector *d, vg_model_info *out);
 /* "" outside 0..n_classes-1. */
 VG_API const char *vg_detector_class_name(const vg_detector *d, int class_index);
+/* What a user should know of drawings of these classes, in a line: which names have letters that no
+ * font here has. False, and "": all can be shown. Takes milliseconds when names go beyond Latin-1.
+ */
+VG_API bool vg_detector_letters_format(char *buf, size_t n, const vg_detector *d);
 VG_API void vg_detector_memory(const vg_detector *d, vg_memory *out);
 
 /* ---- detecting ---- */

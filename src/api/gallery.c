@@ -39,6 +39,7 @@ vg_status api_gallery_create(api_gallery **out, const api_gallery_options *o, ba
     if (st == VG_OK)
         st = image_buffer_reserve(&g->picture, side, side, mem, err);
     if (st == VG_OK) {
+        report_mosaic_names(g->mosaic, o->names, (size_t)o->nc);
         g->boxes = base_alloc_zero(mem, most, sizeof *g->boxes, err);
         g->texts = base_alloc_zero(mem, o->most_found + 1, sizeof *g->texts, err);
         st = g->boxes && g->texts ? VG_OK : VG_ERR_MEMORY;

@@ -16,7 +16,8 @@ typedef struct api_gallery api_gallery;
 typedef struct api_gallery_options {
     const char *folder;       /* all three are borrowed until destroy */
     const char *const *names; /* (nc) */
-    report_events *events;    /* gets the first batch of each kind, too; NULL: nobody does */
+    int nc;
+    report_events *events; /* gets the first batch of each kind, too; NULL: nobody does */
     int imgsz, stride;
     size_t most_labels; /* of a picture of a batch: truths */
     size_t most_found;  /* max_det */

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "letters.h"
 #include "stream.h"
 
 static const double PATIENCE_S = 1; /* for sinks, when asked to stop: run promises two seconds */
@@ -148,6 +149,17 @@ static void tell_imgsz(const vg_stream *s)
         note(s, text);
 }
 
+/* Of the sinks that draw, when their labels are wanted. */
+static void tell_letters(const vg_stream *s)
+{
+    const live_options *o = &s->settled;
+    const image_names names = stream_detector_names(s->detector);
+    char text[512];
+    const bool draws = o->save || o->show || o->serve[0] != '\0' || o->zones[0] != '\0';
+    if (draws && !o->hide_labels && !o->quiet && api_letters_format(text, sizeof text, &names))
+        note(s, text);
+}
+
 /* A list that is wrong changes nothing: the sources that play go on, and the list can be mended. */
 static void reload(vg_stream *s)
 {
@@ -218,6 +230,7 @@ static vg_status run(vg_stream *s, vg_error *err)
         base_format(s->folder, sizeof s->folder, "%s", stream_live_folder(s->live));
     }
     tell_imgsz(s);
+    tell_letters(s);
     net_service_ready(&s->service);
     if (s->listener->ready != NULL)
         s->listener->ready(s->listener->ctx);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "beacon.h"
+#include "letters.h"
 #include "run_file.h"
 #include "train_report.h"
 
@@ -17,6 +18,7 @@ struct vg_train {
     train_args args;
     bool given[MOST_ARGS]; /* by the place in the table: set by the caller */
     char notice[512];      /* "" or what a file of arguments had that training has not */
+    char letters[512];     /* "" or which names the plots cannot show */
     train_run *run;
     char folder[API_PATH_BYTES];
     int n_made;         /* folders of that path that were not there before */
@@ -271,6 +273,11 @@ vg_status vg_train_prepare(vg_train *t, vg_error *err)
                                              .is_resumed = t->is_resumed,
                                              .root = &t->accounts.root,
                                              .work = work(t)};
+    if (st == VG_OK && t->args.plots) {
+        const image_names names = {
+            .at = image_name_at, .context = t->names, .n = (size_t)t->info.nc};
+        api_letters_format(t->letters, sizeof t->letters, &names);
+    }
     if (st == VG_OK)
         st = api_train_report_create(&t->report, &report, err);
     if (st == VG_OK)
@@ -313,6 +320,8 @@ const char *vg_train_message(const vg_train *t, size_t index)
     const char *names = train_run_names_notice(t->run);
     if (names[0] != '\0' && index-- == 0)
         return names;
+    if (t->letters[0] != '\0' && index-- == 0)
+        return t->letters;
     size_t n_train = 0;
     for (const char *m; (m = data_set_message(train, n_train)) != NULL; n_train++)
         if (n_train == index)

@@ -76,6 +76,7 @@ static vg_status make_gallery(api_train_report *r, vg_error *err)
 {
     const api_gallery_options o = {.folder = r->o.folder,
                                    .names = r->o.names,
+                                   .nc = r->o.nc,
                                    .events = r->events,
                                    .imgsz = r->args->imgsz,
                                    .stride = r->o.stride,

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "gallery.h"
+#include "letters.h"
 
 struct vg_val {
     api_accounts accounts;
@@ -13,7 +14,8 @@ struct vg_val {
     nn_graph_info info;
     base_size imgsz, asked_imgsz; /* squares: batches have the shapes of their pictures */
     stream_imgsz_from imgsz_from;
-    char names_notice[512]; /* "" or how the weights' classes are not the dataset's */
+    char names_notice[512];   /* "" or how the weights' classes are not the dataset's */
+    char letters_notice[512]; /* "" or which names the plots cannot show */
     train_validator *validator;
     const char **names; /* (nc) */
     int nc;             /* of the dataset; 1 with single_cls */
@@ -94,11 +96,13 @@ static vg_status open_model(vg_val *v, const vg_val_options *o, vg_error *err)
                         base_size_square(weights_get_meta(v->weights)->imgsz), v->info.max_stride);
     nn_graph_get_info(v->graph, v->imgsz.h, &v->info);
     const int nc = o->single_cls ? 1 : data_spec_nc(v->spec);
+    char count[64];
     if (v->info.nc != nc)
         return base_fail(err, VG_ERR_ARGUMENT, o->weights,
                          o->single_cls ? "give weights that were trained with single_cls"
                                        : "give weights that were trained for this dataset",
-                         "a model of %d classes and a dataset of %d", v->info.nc, nc);
+                         "a model of %s and a dataset of %d",
+                         base_count(count, sizeof count, (uint64_t)v->info.nc, "class"), nc);
     return VG_OK;
 }
 
@@ -129,6 +133,7 @@ static vg_status open_results(vg_val *v, const vg_val_options *o, vg_error *err)
     base_mem *work = v->accounts.lent.work;
     const api_gallery_options gallery = {.folder = v->folder,
                                          .names = v->names,
+                                         .nc = v->nc,
                                          .imgsz = v->imgsz.h,
                                          .stride = v->info.max_stride,
                                          .most_labels = data_set_most_labels(v->set),
@@ -139,6 +144,10 @@ static vg_status open_results(vg_val *v, const vg_val_options *o, vg_error *err)
         return VG_OK;
     vg_status st = stream_run_folder_make(v->folder, sizeof v->folder, o->project, o->name,
                                           o->exist_ok, &v->n_made, err);
+    if (st == VG_OK && o->plots) {
+        const image_names names = {.at = image_name_at, .context = v->names, .n = (size_t)v->nc};
+        api_letters_format(v->letters_notice, sizeof v->letters_notice, &names);
+    }
     if (st == VG_OK && o->plots)
         st = api_gallery_create(&v->gallery, &gallery, work, err);
     if (st == VG_OK && o->save_json)
@@ -299,6 +308,8 @@ const char *vg_val_message(const vg_val *v, size_t index)
 {
     if (v->names_notice[0] != '\0' && index-- == 0)
         return v->names_notice;
+    if (v->letters_notice[0] != '\0' && index-- == 0)
+        return v->letters_notice;
     return data_set_message(v->set, index);
 }
 

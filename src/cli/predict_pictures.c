@@ -129,6 +129,10 @@ static void imgsz_print(const predict_job *job)
     vg_detector_info(vg_predict_detector(job->p), &info);
     if (!job->v->quiet && vg_imgsz_format(line, sizeof line, &info))
         fprintf(job->talk, "%s\n", line);
+    char letters[512];
+    if (!job->v->quiet && job->v->o.save && !job->v->o.hide_labels &&
+        vg_detector_letters_format(letters, sizeof letters, vg_predict_detector(job->p)))
+        cli_warning("%s", letters);
 }
 
 int predict_pictures_run(predict_values *v)

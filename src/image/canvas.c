@@ -23,7 +23,8 @@ struct image_canvas {
     cairo_surface_t *mask; /* A8, over the block; NULL until the first label */
     cairo_t *cr;
     int mask_w, mask_h;
-    int font_px; /* 0: none set */
+    int font_px;        /* 0: none set */
+    const char *family; /* set; NULL: none */
     double ascent, descent;
     rect placed[MOST_PLACED]; /* labels of the picture that boxes were drawn into last */
     size_t n_placed;
@@ -33,6 +34,7 @@ struct image_canvas {
 typedef struct look {
     int line_px, radius_px, font_px, pad_px;
     bool drops_crowded;
+    const char *family;
 } look;
 
 static look look_for(const image_view *picture, const image_draw_style *style)
@@ -47,6 +49,7 @@ static look look_for(const image_view *picture, const image_draw_style *style)
     l.font_px = 3 * l.line_px + 6;
     l.pad_px = l.line_px + 1;
     l.drops_crowded = style != NULL && style->drops_crowded_labels;
+    l.family = style != NULL && style->family != NULL ? style->family : "sans-serif";
     return l;
 }
 
@@ -225,10 +228,11 @@ static void drop_mask(image_canvas *c)
     c->cr = NULL;
     c->mask = NULL;
     c->mask_w = c->mask_h = c->font_px = 0;
+    c->family = NULL;
 }
 
-/* A mask of at least w x h, and letters of font_px. */
-static vg_status prepare_mask(image_canvas *c, int w, int h, int font_px, base_mem *mem,
+/* A mask of at least w x h, and letters as the look wants them. */
+static vg_status prepare_mask(image_canvas *c, int w, int h, const look *l, base_mem *mem,
                               vg_error *err)
 {
     if (c->cr == NULL || w > c->mask_w || h > c->mask_h) {
@@ -252,14 +256,14 @@ static vg_status prepare_mask(image_canvas *c, int w, int h, int font_px, base_m
         }
         c->mask_w = new_w;
         c->mask_h = new_h;
-        cairo_select_font_face(c->cr, "sans-serif", CAIRO_FONT_SLANT_NORMAL,
-                               CAIRO_FONT_WEIGHT_BOLD);
     }
-    if (c->font_px != font_px) {
+    if (c->font_px != l->font_px || c->family == NULL || strcmp(c->family, l->family) != 0) {
         cairo_font_extents_t e;
-        cairo_set_font_size(c->cr, font_px);
+        cairo_select_font_face(c->cr, l->family, CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_BOLD);
+        cairo_set_font_size(c->cr, l->font_px);
         cairo_font_extents(c->cr, &e);
-        c->font_px = font_px;
+        c->font_px = l->font_px;
+        c->family = l->family;
         c->ascent = ceil(e.ascent);
         c->descent = ceil(e.descent);
     }
@@ -348,7 +352,7 @@ static vg_status measure(image_canvas *c, char text[IMAGE_LABEL_BYTES], size_t *
     /* Cairo refuses a whole text for one bad byte, and for good. */
     base_line_escape(text, IMAGE_LABEL_BYTES, label);
     *length = strlen(text);
-    const vg_status st = prepare_mask(c, 1, 1, l->font_px, mem, err);
+    const vg_status st = prepare_mask(c, 1, 1, l, mem, err);
     if (st != VG_OK)
         return st;
     *h = (int)(c->ascent + c->descent) + l->pad_px / 2;
@@ -390,7 +394,7 @@ static vg_status draw_label(image_canvas *c, const image_view *picture, int clas
     vg_status st = measure(c, text, &length, &w, &h, picture, label, l, mem, err);
     if (st != VG_OK || length == 0)
         return st;
-    st = prepare_mask(c, w, h, l->font_px, mem, err);
+    st = prepare_mask(c, w, h, l, mem, err);
     if (st == VG_OK)
         st = draw_mask(c, text, l->pad_px, c->ascent + l->pad_px / 4, err);
     if (st != VG_OK)

@@ -146,11 +146,32 @@ typedef struct image_box {
     const char *label;    /* UTF-8; NULL or "": none */
 } image_box;
 
+/* Names of classes, as somebody keeps them. */
+typedef struct image_names {
+    const char *(*at)(const void *context, size_t i); /* UTF-8, never NULL */
+    const void *context;
+    size_t n;
+} image_names;
+/* What names are drawn with, and what no font could be found for. */
+typedef struct image_font {
+    char family[128];
+    size_t n_names_missing; /* names that show boxes in place of letters */
+    size_t first_missing;   /* the first of them */
+    uint32_t letter; /* the first letter that no font here has; 0: each is in one, but not in one
+                        for all */
+} image_font;
+/* The installed family that has most letters of all names. Asks fontconfig only when a name goes
+ * beyond Latin-1, and takes milliseconds then: for when a job is opened. */
+void image_font_choose(image_font *out, const image_names *names);
+/* at() of names in an array of pointers, which is the context. */
+const char *image_name_at(const void *names, size_t i);
+
 typedef struct image_draw_style {
     int line_width_px; /* 0: by picture size, max(round((w + h) / 2 * 0.003), 2) */
     /* A label that finds no free place is left out: in small pictures, where the colour of its
      * frame tells more than half a word under others. */
     bool drops_crowded_labels;
+    const char *family; /* of labels; outlives the canvas's use. NULL: the default one */
 } image_draw_style;
 
 /* A canvas keeps Cairo's surface and font between pictures. Not thread-safe: one a thread. */

@@ -34,12 +34,15 @@ typedef struct plot_page {
     cairo_surface_t *surface; /* over pixels */
     uint8_t *pixels;          /* (h, w) Cairo's RGB24 */
     size_t stride;
+    image_font font; /* family "": the default one */
 } plot_page;
 
 /* A white page: 4 bytes a pixel on the account. The caller finishes it with fini, also on failure.
  */
 vg_status plot_page_init(plot_page *p, int w, int h, base_mem *mem, vg_error *err);
 void plot_page_fini(plot_page *p);
+/* The text to come is of a font that has the letters of these names. */
+void plot_page_names(plot_page *p, const char *const *names, size_t n);
 /* Writes the page by the suffix of path, whole or not at all. The page is used up. */
 vg_status plot_page_write(plot_page *p, const char *path, base_mem *mem, vg_error *err);
 

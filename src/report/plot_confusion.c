@@ -177,6 +177,7 @@ vg_status report_plot_confusion(const char *path, const uint64_t *counts, const 
         columns != NULL ? plot_page_init(&page, PAGE_W, PAGE_H, mem, err) : VG_ERR_MEMORY;
     if (st != VG_OK)
         goto done;
+    plot_page_names(&page, names, (size_t)nc);
     for (size_t i = 0; i < m.n * m.n; i++)
         columns[i % m.n] += (double)counts[i];
     if (normalize)

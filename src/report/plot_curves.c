@@ -110,6 +110,17 @@ static void draw_legend(plot_page *p, double x, double y, report_curve which,
     plot_legend_row(p, x, y + 80, 0, PLOT_RGB(0x8a97a6), 1.5, &remark, text);
 }
 
+typedef struct named {
+    const char *const *names;
+    const int *classes;
+} named;
+
+static const char *name_at(const void *context, size_t i)
+{
+    const named *n = context;
+    return n->names[n->classes[i]];
+}
+
 vg_status report_plot_curve(const char *path, report_curve which,
                             const detect_metrics_result *result, const char *const *names,
                             base_mem *mem, vg_error *err)
@@ -118,6 +129,9 @@ vg_status report_plot_curve(const char *path, report_curve which,
     vg_status st = plot_page_init(&page, PAGE_W, PAGE_H, mem, err);
     if (st != VG_OK)
         goto done;
+    const named all = {names, result->classes};
+    const image_names shown = {.at = name_at, .context = &all, .n = result->n_classes};
+    image_font_choose(&page.font, &shown);
     plot_axes a = {.x = 110,
                    .y = 80,
                    .w = PAGE_W - LEGEND_W - 110 - 20,

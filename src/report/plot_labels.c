@@ -153,6 +153,7 @@ vg_status report_plot_labels(const char *path, const report_label *labels, size_
     vg_status st = counts != NULL ? plot_page_init(&page, PAGE_W, PAGE_H, mem, err) : VG_ERR_MEMORY;
     if (st != VG_OK)
         goto done;
+    plot_page_names(&page, names, (size_t)nc);
     for (size_t i = 0; i < n_labels; i++)
         if (is_shown(&labels[i], nc))
             counts[labels[i].class_index]++;

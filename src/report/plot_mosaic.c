@@ -28,6 +28,7 @@ struct report_mosaic {
     plot_page caption; /* most_w x CAPTION_PX: Cairo writes here, and it is copied */
     image_scratch scratch;
     image_canvas *canvas;
+    image_font font; /* of labels; family "": the default one */
     image_encoder *encoder;
     image_box *boxes; /* (most_boxes) */
     grid grid;
@@ -89,9 +90,10 @@ static grid plan_most(int w, int h)
     return most;
 }
 
-static image_draw_style style_of(const grid *g)
+static image_draw_style style_of(const grid *g, const image_font *font)
 {
-    return (image_draw_style){.line_width_px = g->cell_w >= 800   ? 3
+    return (image_draw_style){.family = font->family[0] != '\0' ? font->family : NULL,
+                              .line_width_px = g->cell_w >= 800   ? 3
                                                : g->cell_w >= 320 ? 2
                                                                   : 1,
                               .drops_crowded_labels = g->cell_w < 800};
@@ -105,7 +107,7 @@ static vg_status reserve(report_mosaic *m, base_mem *mem, vg_error *err)
     const int cell_w = m->most_w < REPORT_MOSAIC_SIDE_PX ? m->most_w : REPORT_MOSAIC_SIDE_PX,
               cell_h = m->most_h < REPORT_MOSAIC_SIDE_PX ? m->most_h : REPORT_MOSAIC_SIDE_PX;
     const grid alone = {.cell_w = cell_w};
-    const image_draw_style style = style_of(&alone);
+    const image_draw_style style = style_of(&alone, &m->font);
     image_encoder_need need = {0};
     image_encoder_need_raise(&need, page_w(&most), page_h(&most), ".jpg");
     vg_status st = VG_OK;
@@ -149,6 +151,12 @@ vg_status report_mosaic_create(report_mosaic **out, int n_pages, int most_w, int
         report_mosaic_destroy(&m);
     *out = m;
     return st;
+}
+
+void report_mosaic_names(report_mosaic *m, const char *const *names, size_t n)
+{
+    const image_names all = {.at = image_name_at, .context = names, .n = n};
+    image_font_choose(&m->font, &all);
 }
 
 void report_mosaic_destroy(report_mosaic **mosaic)
@@ -206,7 +214,7 @@ static vg_status draw_boxes(report_mosaic *m, const image_view *place, const rep
     const float sx = (float)place->w / (float)t->picture.w,
                 sy = (float)place->h / (float)t->picture.h;
     const size_t n = t->n_boxes < m->most_boxes ? t->n_boxes : m->most_boxes;
-    const image_draw_style style = style_of(&m->grid);
+    const image_draw_style style = style_of(&m->grid, &m->font);
     for (size_t i = 0; i < n; i++) {
         m->boxes[i] = t->boxes[i];
         m->boxes[i].x1 *= sx;

@@ -75,6 +75,12 @@ void plot_page_fini(plot_page *p)
     *p = (plot_page){0};
 }
 
+void plot_page_names(plot_page *p, const char *const *names, size_t n)
+{
+    const image_names all = {.at = image_name_at, .context = names, .n = n};
+    image_font_choose(&p->font, &all);
+}
+
 /* Four bytes a pixel to three, in place: what is written never overtakes what is read. */
 static void pack_rgb(plot_page *p)
 {
@@ -122,7 +128,8 @@ static void clean(char *dst, const char *src)
 
 static void use_font(plot_page *p, const plot_font *font)
 {
-    cairo_select_font_face(p->cr, "sans-serif", CAIRO_FONT_SLANT_NORMAL,
+    const char *family = p->font.family[0] != '\0' ? p->font.family : "sans-serif";
+    cairo_select_font_face(p->cr, family, CAIRO_FONT_SLANT_NORMAL,
                            font->bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
     cairo_set_font_size(p->cr, font->px);
     cairo_set_source_rgb(p->cr, font->color.r, font->color.g, font->color.b);

@@ -67,6 +67,8 @@ enum { REPORT_MOSAIC_PAGES = 2 };
 vg_status report_mosaic_create(report_mosaic **out, int n_pages, int most_w, int most_h,
                                size_t most_boxes, base_mem *mem, vg_error *err);
 void report_mosaic_destroy(report_mosaic **m);
+/* Before the first page: labels are drawn with a font that has the letters of these names. */
+void report_mosaic_names(report_mosaic *m, const char *const *names, size_t n);
 /* Empties all pages, for n_tiles pictures each (the first 16 are shown) of at most w x h pixels,
  * all at one scale. Errors: VG_ERR_ARGUMENT (no pictures, their size). */
 vg_status report_mosaic_begin(report_mosaic *m, size_t n_tiles, int w, int h, base_mem *mem,

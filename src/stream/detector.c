@@ -241,6 +241,11 @@ const char *stream_detector_class_name(const stream_detector *d, int class_index
     return class_index >= 0 && class_index < d->info.nc ? d->names[class_index] : "";
 }
 
+image_names stream_detector_names(const stream_detector *d)
+{
+    return (image_names){.at = image_name_at, .context = d->names, .n = (size_t)d->info.nc};
+}
+
 const char *stream_detector_format(const stream_detector *d)
 {
     return d->format;

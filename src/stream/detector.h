@@ -63,6 +63,8 @@ base_size stream_detector_imgsz(const stream_detector *d);
 base_size stream_detector_asked_imgsz(const stream_detector *d);
 stream_imgsz_from stream_detector_imgsz_from(const stream_detector *d);
 const char *stream_detector_class_name(const stream_detector *d, int class_index);
+/* All of them, as long as the detector lives. */
+image_names stream_detector_names(const stream_detector *d);
 /* "pt" or "safetensors"; "model", "ema" or "". */
 const char *stream_detector_format(const stream_detector *d);
 const char *stream_detector_chosen(const stream_detector *d);

@@ -144,6 +144,17 @@ says out "after 3 pictures of warm-up, and after 9 (network shapes: 1)"
 predict 1 --source flat --no-save --prove-flat
 is_error "nothing is left to prove with"
 
+# ---- a class name with a letter that no font has (U+E000): said once, where something is drawn, and nowhere else
+"$vigil" convert --weights "$weights" --output letters.safetensors >out 2>err || fail "convert: $(cat err)"
+LC_ALL=C sed -i 's/class0\\"/cla\xee\x80\x80\\"/' letters.safetensors
+predict 0 --weights letters.safetensors --source pics --save --name letters
+equal "$(grep -c 'no font here has the letters of "cla.*": drawings show boxes in their place$' err)" 1 "hint of letters"
+equal "$(wc -l <err)" 1 "lines of the hint"
+predict 0 --weights letters.safetensors --source pics --save --hide-labels --name unlabelled
+says_not err "no font here"
+predict 0 --weights letters.safetensors --source pics --no-save
+says_not err "no font here"
+
 # ---- a broken picture among good ones
 echo "no picture" >pics/broken.jpg
 head -c 3000 pics/scene_1.bmp >pics/short.bmp

@@ -13,6 +13,7 @@ struct live_painter {
     base_mem *mem;
     video_scaler *scaler;
     image_canvas *canvas;
+    image_font font;
     image_buffer picture;
     image_box *boxes; /* (most) */
     char *labels;     /* (most, LABEL_BYTES) */
@@ -24,14 +25,16 @@ static size_t most_boxes(const live_setting *s)
     return s->options->max_det > 0 ? (size_t)s->options->max_det : 1;
 }
 
-static image_draw_style style_of(const live_setting *s)
+/* p NULL: for sizes, which no font changes. */
+static image_draw_style style_of(const live_painter *p, const live_setting *s)
 {
-    return (image_draw_style){.line_width_px = s->options->line_width_px};
+    return (image_draw_style){.line_width_px = s->options->line_width_px,
+                              .family = p != NULL ? p->font.family : NULL};
 }
 
 size_t live_painter_bytes(const live_setting *s)
 {
-    const image_draw_style style = style_of(s);
+    const image_draw_style style = style_of(NULL, s);
     return sizeof(live_painter) + most_boxes(s) * (sizeof(image_box) + LABEL_BYTES) +
            (size_t)s->most_w * (size_t)s->most_h * 3 +
            (s->most_w > 0 ? image_canvas_bytes(s->most_w, s->most_h, &style) : 0);
@@ -39,7 +42,7 @@ size_t live_painter_bytes(const live_setting *s)
 
 static vg_status reserve(live_painter *p, const live_setting *s, base_mem *mem, vg_error *err)
 {
-    const image_draw_style style = style_of(s);
+    const image_draw_style style = style_of(p, s);
     if (s->most_w < 1 || s->most_h < 1)
         return VG_OK;
     const vg_status st = image_canvas_reserve(p->canvas, s->most_w, s->most_h, &style, mem, err);
@@ -55,6 +58,8 @@ vg_status live_painter_create(live_painter **out, const live_setting *s, base_me
         return VG_ERR_MEMORY;
     p->mem = mem;
     p->most = most_boxes(s);
+    const image_names names = stream_detector_names(s->detector);
+    image_font_choose(&p->font, &names);
     p->boxes = base_alloc_zero(mem, p->most, sizeof *p->boxes, err);
     p->labels = base_alloc_zero(mem, p->most, LABEL_BYTES, err);
     vg_status st = p->boxes != NULL && p->labels != NULL ? VG_OK : VG_ERR_MEMORY;
@@ -114,7 +119,7 @@ static void make_label(char *label, const live_setting *s, const live_result *r,
 static vg_status draw_zones(live_painter *p, const image_view *out, const live_setting *s,
                             const live_result *r, bool captions, vg_error *err)
 {
-    const image_draw_style style = style_of(s);
+    const image_draw_style style = style_of(p, s);
     vg_status st = VG_OK;
     live_zone_view v;
     for (size_t i = 0;
@@ -136,7 +141,7 @@ static vg_status draw_zones(live_painter *p, const image_view *out, const live_s
 vg_status live_painter_drawn(live_painter *p, image_view *out, const live_setting *s,
                              const live_result *r, vg_error *err)
 {
-    const image_draw_style style = style_of(s);
+    const image_draw_style style = style_of(p, s);
     const size_t n = r->n_boxes < p->most ? r->n_boxes : p->most;
     vg_status st = live_painter_plain(p, out, r, err);
     if (st == VG_OK)

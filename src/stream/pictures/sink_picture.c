@@ -10,6 +10,7 @@ typedef struct state {
     image_box *boxes; /* (most) */
     char *labels;     /* (most, LABEL_BYTES) */
     size_t most;
+    image_font font;
 } state;
 
 static bool is_wanted(const stream_predict_options *o)
@@ -17,14 +18,16 @@ static bool is_wanted(const stream_predict_options *o)
     return o->save;
 }
 
-static image_draw_style style_of(const sink_setting *s)
+/* t NULL: for sizes, which no font changes. */
+static image_draw_style style_of(const state *t, const sink_setting *s)
 {
-    return (image_draw_style){.line_width_px = s->options->line_width_px};
+    return (image_draw_style){.line_width_px = s->options->line_width_px,
+                              .family = t != NULL ? t->font.family : NULL};
 }
 
 static size_t need_bytes(const sink_setting *s)
 {
-    image_draw_style style = style_of(s);
+    image_draw_style style = style_of(NULL, s);
     return (size_t)s->options->nms.max_det * (sizeof(image_box) + LABEL_BYTES) +
            image_canvas_bytes(s->most_w, s->most_h, &style);
 }
@@ -42,13 +45,15 @@ static vg_status close_(void *self, vg_error *err)
 static vg_status open_(void *self, const sink_setting *s, vg_error *err)
 {
     state *t = self;
+    const image_names names = stream_detector_names(s->detector);
     t->most = (size_t)s->options->nms.max_det;
+    image_font_choose(&t->font, &names);
     t->boxes = base_alloc_zero(s->mem, t->most, sizeof *t->boxes, err);
     t->labels = base_alloc_zero(s->mem, t->most, LABEL_BYTES, err);
     vg_status st = t->boxes && t->labels ? VG_OK : VG_ERR_MEMORY;
     if (st == VG_OK)
         st = image_canvas_create(&t->canvas, s->mem, err);
-    image_draw_style style = style_of(s);
+    image_draw_style style = style_of(t, s);
     if (st == VG_OK)
         st = image_canvas_reserve(t->canvas, s->most_w, s->most_h, &style, s->mem, err);
     if (st != VG_OK)
@@ -93,7 +98,7 @@ static vg_status write_(void *self, const sink_setting *s, const sink_item *item
         make_label(label, s, b);
         t->boxes[i] = (image_box){b->x1, b->y1, b->x2, b->y2, b->class_index, label};
     }
-    image_draw_style style = style_of(s);
+    image_draw_style style = style_of(t, s);
     vg_status st = image_canvas_boxes(t->canvas, item->picture, t->boxes, n, &style, s->mem, err);
     return st == VG_OK ? image_write(s->encoder, item->picture, path, s->mem, err) : st;
 }
