@@ -222,7 +222,7 @@ static void single_cls_makes_one_class_of_all(void **state)
     vg_val_options o = options("single");
     o.weights = single;
     assert_int_equal(vg_val_open(&v, &o, &err), VG_ERR_ARGUMENT);
-    assert_non_null(strstr(err.what, "a model of 1 classes and a dataset of 2"));
+    assert_non_null(strstr(err.what, "a model of 1 class and a dataset of 2"));
     o.single_cls = o.save_json = true;
     v = open_well(&o);
     assert_int_equal(vg_val_run(v, &r, NULL, NULL, &err), VG_OK);
