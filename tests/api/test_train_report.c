@@ -95,7 +95,8 @@ static double redness(const image_buffer *page, int tile, int x1, int y1, int x2
     return sum / ((x2 - x1) * (y2 - y1));
 }
 
-/* Lines run on the box; class 0 is red, class 1 blue. */
+/* Lines run on the box, one pixel wide on tiles as small as these, so half of two pixels; class 0
+ * is red, class 1 blue. */
 static void a_batch_of_training_shows_its_pixels_and_labels(void **state)
 {
     bench *b = *state;
@@ -111,8 +112,8 @@ static void a_batch_of_training_shows_its_pixels_and_labels(void **state)
     read_page(b, &page, "train_batch12.jpg");
     const uint8_t *dark = page.view.data + (GAP + CAPTION + 40) * page.view.stride + 3 * (GAP + 40);
     assert_in_range(dark[0], 60, 68);
-    assert_true(redness(&page, 1, 15, 30, 17, 38) > 80); /* the box's left side, at 0.25 * 64 */
-    assert_true(redness(&page, 1, 47, 30, 49, 38) > 80);
+    assert_true(redness(&page, 1, 15, 30, 17, 38) > 40); /* the box's left side, at 0.25 * 64 */
+    assert_true(redness(&page, 1, 47, 30, 49, 38) > 40);
     assert_true(redness(&page, 1, 25, 28, 40, 36) < 20); /* in the box */
     assert_true(redness(&page, 0, 0, 0, SIDE, SIDE) < 5);
     image_buffer_fini(&page);
@@ -140,11 +141,11 @@ static void a_validation_shows_truths_and_what_was_found(void **state)
     }
     /* x 20 of the file is 20 / 2 + 8 of the batch. */
     read_page(b, &page, "val_batch0_labels.jpg");
-    assert_true(redness(&page, 1, 17, 30, 19, 40) > 80);
-    assert_true(redness(&page, 1, 37, 30, 39, 40) > 80);
+    assert_true(redness(&page, 1, 17, 30, 19, 40) > 40);
+    assert_true(redness(&page, 1, 37, 30, 39, 40) > 40);
     assert_true(redness(&page, 0, 0, 0, SIDE, SIDE) < 5);
     read_page(b, &page, "val_batch0_pred.jpg");
-    assert_true(redness(&page, 0, 17, 30, 19, 40) > 80);
+    assert_true(redness(&page, 0, 17, 30, 19, 40) > 40);
     assert_true(redness(&page, 0, 42, 24, 58, 44) < 5); /* below a confidence of 0.25 */
     assert_true(redness(&page, 1, 0, 0, SIDE, SIDE) < 5);
     s->batch.index = API_GALLERY_BATCHES;
