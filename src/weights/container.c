@@ -93,7 +93,8 @@ static bool refuse_text(const weights_file *f, vg_status *st, vg_error *err)
         *st = base_fail(err, VG_ERR_FORMAT, f->name,
                         "give a .pt or .safetensors file; open this one in an editor to see what "
                         "it is",
-                        "a text, not weights; it begins with \"%.40s\"", (const char *)b);
+                        "a text, not weights; it begins with \"%.*s\"", n < 40 ? (int)n : 40,
+                        (const char *)b);
     else
         return false;
     return true;
