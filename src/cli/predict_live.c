@@ -223,14 +223,16 @@ static const char *signal_name(int number)
 static int job_run(live_job *job)
 {
     job->says = !job->json && (job->verbose || !job->quiet);
+    job->progress = predict_progress_make(job->quiet || job->json);
+    /* Who listens is one more output, and a job whose reader has gone ends only without others. */
+    const bool listens = job->says || (job->progress.bar.on && !job->json);
     const vg_stream_listener l = {.ctx = job,
-                                  .result = see_result,
+                                  .result = listens ? see_result : NULL,
                                   .note = see_note,
                                   .tick = see_tick,
                                   .wants_stop = stop_wanted,
                                   .wants_reload = reload_wanted};
     vg_error err = {.status = VG_OK};
-    job->progress = predict_progress_make(job->quiet || job->json);
     cli_interrupt_watch();
     cli_interrupt_watch_reload();
     const vg_status st = vg_stream_run(job->s, &l, &err);

@@ -40,7 +40,7 @@ comes() {
 }
 
 # ---- not there yet, plugged in, pulled, plugged in again, still, awake
-watch raw --source /dev/video77 --save
+watch raw --source /dev/video77 --save --wait-for-source
 waits raw.err 'source waiting name="/dev/video77" fault=absent what=".*no such (camera|file|stream)'
 touch "$cam/plugged"
 waits raw.err 'source playing name="/dev/video77" size=640x480'
