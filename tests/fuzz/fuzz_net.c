@@ -37,8 +37,8 @@ static void read_url(const char *text)
     escape(password, a.password);
     const bool has_v6 = strchr(a.host, ':') != NULL;
     if (3 * strlen(a.user) >= sizeof a.user || 3 * strlen(a.password) >= sizeof a.password ||
-        strpbrk(a.host, "[]@") != NULL)
-        return;
+        strpbrk(a.host, "[]@") != NULL || strchr(a.topic, '@') != NULL)
+        return; /* with a port before it, an @ in a topic may belong to a password: it is refused */
     base_format(url, sizeof url, "mqtt%s://%s%s%s%s%s%s%s:%d%s%s", a.has_tls ? "s" : "", user,
                 a.password[0] != '\0' ? ":" : "", password, a.user[0] != '\0' ? "@" : "",
                 has_v6 ? "[" : "", a.host, has_v6 ? "]" : "", a.port, a.topic[0] != '\0' ? "/" : "",
