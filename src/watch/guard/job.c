@@ -22,24 +22,11 @@ void watch_job_prepare(watch_job *j)
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 }
 
-/* False: gone. A zombie is there still. */
-static bool read_stat(proc_stat *stat, pid_t pid)
-{
-    char path[64], text[1024];
-    base_format(path, sizeof path, "/proc/%d/stat", (int)pid);
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    const ssize_t n = read(fd, text, sizeof text);
-    close(fd);
-    return n > 0 && proc_stat_parse(stat, text, (size_t)n);
-}
-
 /* 0: gone. */
 static uint64_t start_ticks_of(pid_t pid)
 {
     proc_stat stat;
-    return read_stat(&stat, pid) ? stat.start_ticks : 0;
+    return proc_stat_read(&stat, pid) ? stat.start_ticks : 0;
 }
 
 static int open_pidfd(pid_t pid)
@@ -165,7 +152,8 @@ vg_status watch_job_attach(watch_job *j, pid_t pid, uint64_t start_ticks, vg_err
     const int fd = open_pidfd(pid);
     proc_stat stat;
     /* The descriptor first: whoever has the number afterwards is who it stands for, or gone. */
-    const bool lives = fd >= 0 && read_stat(&stat, pid) && stat.state != 'Z' && stat.state != 'X';
+    const bool lives =
+        fd >= 0 && proc_stat_read(&stat, pid) && stat.state != 'Z' && stat.state != 'X';
     if (!lives || (start_ticks != 0 && stat.start_ticks != start_ticks)) {
         if (fd >= 0)
             close(fd);

@@ -1,9 +1,11 @@
 /* proc.c: the parsers of proc.h. */
 #include "proc.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "world.h"
 
@@ -119,6 +121,18 @@ bool proc_stat_parse(proc_stat *out, const char *text, size_t n)
         }
     }
     return true;
+}
+
+bool proc_stat_read(proc_stat *out, pid_t pid)
+{
+    char path[64], text[1024];
+    base_format(path, sizeof path, "/proc/%d/stat", (int)pid);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    const ssize_t n = read(fd, text, sizeof text);
+    close(fd);
+    return n > 0 && proc_stat_parse(out, text, (size_t)n);
 }
 
 /* ---- lines with a number ---- */

@@ -18,6 +18,8 @@ typedef struct proc_stat {
 } proc_stat;
 /* /proc/PID/stat. The name may hold blanks and brackets. False: not such a line. */
 bool proc_stat_parse(proc_stat *out, const char *text, size_t n);
+/* Of the process that has the number now. False: gone; a zombie is there still. */
+bool proc_stat_read(proc_stat *out, pid_t pid);
 
 /* Lines of "Name: 123 kB" (status, smaps_rollup, meminfo) or "name 123" (memory.stat, io, events):
  * the number of the line that begins with key, in bytes where it says kB. NAN: no such line. */

@@ -109,24 +109,12 @@ static bool holds(int fds, const watch_file_id *id)
     return found;
 }
 
-static bool read_stat(proc_stat *out, pid_t pid)
-{
-    char path[64], text[1024];
-    base_format(path, sizeof path, "/proc/%d/stat", (int)pid);
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    const ssize_t n = read(fd, text, sizeof text);
-    close(fd);
-    return n > 0 && proc_stat_parse(out, text, (size_t)n);
-}
-
 /* It, or one that it descends from, is of the job. */
 static bool belongs(const watch_tree *t, pid_t pid)
 {
     proc_stat stat;
     for (int i = 0; t != NULL && i < MOST_PARENTS && pid > 1 && pid != getpid(); i++) {
-        const bool lives = read_stat(&stat, pid);
+        const bool lives = proc_stat_read(&stat, pid);
         if (lives ? watch_tree_belongs(t, &stat) : watch_tree_has(t, pid))
             return true;
         if (!lives)
