@@ -2,6 +2,7 @@
  * as HTTP does or not at all, and never gives a page to one who did not bring the token, nor,
  * without one, to one who asked for it by a name that is not this machine's. */
 #include <assert.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
@@ -81,13 +82,17 @@ static bool answer(void *ctx, const net_request *r, const char *path, net_answer
 
 /* ---- a request ---- */
 
+/* libFuzzer's clock is a signal that comes every few seconds: every wait here may be cut short. */
 static int dial(const net_server *s)
 {
     const struct sockaddr_in to = {.sin_family = AF_INET,
                                    .sin_port = htons((uint16_t)net_server_port(s)),
                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert(fd >= 0 && connect(fd, (const struct sockaddr *)&to, sizeof to) == 0);
+    assert(fd >= 0);
+    const int status =
+        (int)TEMP_FAILURE_RETRY(connect(fd, (const struct sockaddr *)&to, sizeof to));
+    assert(status == 0);
     return fd;
 }
 
@@ -100,7 +105,7 @@ static const char *ask(net_server *s, const char *bytes, size_t n)
     ssize_t k = 1;
     const int fd = dial(s);
     for (size_t sent = 0; sent < n && k > 0; sent += k > 0 ? (size_t)k : 0)
-        k = send(fd, bytes + sent, n - sent, MSG_NOSIGNAL);
+        k = TEMP_FAILURE_RETRY(send(fd, bytes + sent, n - sent, MSG_NOSIGNAL));
     shutdown(fd, SHUT_WR);
     for (int waits = 0;;) {
         struct pollfd p = {.fd = fd, .events = POLLIN};
@@ -109,7 +114,7 @@ static const char *ask(net_server *s, const char *bytes, size_t n)
             assert(++waits < MOST_WAITS);
             continue;
         }
-        k = recv(fd, got + length, sizeof got - 1 - length, 0);
+        k = TEMP_FAILURE_RETRY(recv(fd, got + length, sizeof got - 1 - length, 0));
         if (k <= 0)
             break;
         length += (size_t)k;
