@@ -17,11 +17,15 @@ struct data_set {
     notices notices;
 };
 
-/* Beside the folder of the first picture's labels. False when the path is too long. */
+/* Beside the folder of the labels of the first picture that is there: a line of a list that names
+ * nothing leads to no folder. False when there is none, or the path is too long. */
 static bool cache_path_of(char *out, size_t n, const data_list *list, data_split split)
 {
     char label[DATA_PATH_BYTES];
-    if (!data_label_find(label, sizeof label, list->paths[0]))
+    size_t first = 0;
+    while (first < list->n && !base_path_exists(list->paths[first]))
+        first++;
+    if (first == list->n || !data_label_find(label, sizeof label, list->paths[first]))
         return false;
     size_t folder = (size_t)(base_path_name(label) - label);
     while (folder > 1 && label[folder - 1] == '/')
