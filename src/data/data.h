@@ -84,7 +84,8 @@ typedef struct data_set_options {
     double fraction;        /* 0: 1. The first round(n * fraction) pictures */
     bool single_cls;        /* all classes become 0, after they were checked */
     const uint8_t *classes; /* (nc) 1: keep the rows of this class; NULL: all */
-    const char *cache_path; /* NULL: "<labels folder>-<split>.vigil-cache" beside that folder */
+    const char *cache_path; /* NULL: "<labels folder>-<split>.vigil-cache" beside the labels folder
+                               of the first picture that is there */
     bool no_cache;          /* neither read nor write one */
 } data_set_options;
 
