@@ -213,6 +213,50 @@ static void a_damaged_table_is_survived(void **state)
     assert_int_equal(finish(&j), 0);
 }
 
+static void write_table(const job *j, int number, const stacks_header *header, size_t n_bytes)
+{
+    char path[512];
+    vg_error err;
+    base_format(path, sizeof path, "%s/stacks/%02d.stacks", j->folder, number);
+    assert_int_equal(base_file_replace(path, header, n_bytes, &err), VG_OK);
+}
+
+static bool remove_table(const job *j, int number)
+{
+    char path[512];
+    base_format(path, sizeof path, "%s/stacks/%02d.stacks", j->folder, number);
+    return unlink(path) == 0;
+}
+
+/* A guard that starts while the job does takes no table from it, whole or not yet. */
+static void tables_that_are_being_opened_stay(void **state)
+{
+    (void)state;
+    job j;
+    vg_error err;
+    watch_stacks *second;
+    start(&j, STACKS_JOB, "kinds", 1);
+    await(&j);
+    const stacks_header living = {.pid = getpid(), .opened_ns = UINT64_MAX / 2};
+    const stacks_header dead = {.pid = INT32_MAX, .opened_ns = UINT64_MAX / 2};
+    write_table(&j, 60, &living, 0);
+    write_table(&j, 61, &living, sizeof living);
+    write_table(&j, 62, &dead, sizeof dead);
+    assert_int_equal(watch_stacks_create(&second, j.folder, &j.mem, &err), VG_OK);
+    watch_stacks_look(second, 0);
+    watch_stacks_facts f;
+    watch_stacks_facts_get(&f, second);
+    assert_int_equal(f.n_processes, 1);
+    assert_true(remove_table(&j, 60));
+    assert_true(remove_table(&j, 61));
+    assert_false(remove_table(&j, 62));
+    watch_stacks_destroy(&second);
+    go_on(&j);
+    await(&j);
+    go_on(&j);
+    assert_int_equal(finish(&j), 0);
+}
+
 /* The sink as the guard calls it, over tables of a job that start() began in the same folder. */
 static void the_evidence_of_a_leak_says_who(void **state)
 {
@@ -287,6 +331,7 @@ int main(void)
         cmocka_unit_test(stacks_of_a_library_that_is_gone_are_told_by_its_name),
         cmocka_unit_test(the_three_reports_hold_the_same_stacks),
         cmocka_unit_test(a_damaged_table_is_survived),
+        cmocka_unit_test(tables_that_are_being_opened_stay),
         cmocka_unit_test(the_evidence_of_a_leak_says_who),
         cmocka_unit_test(others_preloads_stay),
     };

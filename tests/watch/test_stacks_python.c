@@ -99,6 +99,10 @@ static void make_script(script *s)
     fclose(f);
 }
 
+/* So fine that a block of 100,000 bytes is missed once in exp(24) runs: at 16 KiB it would be once
+ * in 450, and two of the twenty in one of a thousand. */
+enum { RATE_BYTES = 4096 };
+
 /* Live bytes of what is said to be of `who`. */
 static double live_of_words(const watch_named *n, const char *who)
 {
@@ -160,7 +164,7 @@ static void is_told(const char *version, uint32_t number, const char *allocator)
     if (allocator != NULL)
         setenv("PYTHONMALLOC", allocator, 1);
     make_script(&s);
-    start(&j, path, s.path, 16 * 1024);
+    start(&j, path, s.path, RATE_BYTES);
     unsetenv("PYTHONMALLOC");
     await(&j);
     look(&j);
@@ -280,7 +284,7 @@ static void what_a_library_keeps_is_told_with_its_caller(void **state)
                 "sys.stdin.read(1)\n",
                 folder);
     assert_int_equal(base_file_replace(file, text, strlen(text), &err), VG_OK);
-    start(&j, path, file, 16 * 1024);
+    start(&j, path, file, RATE_BYTES);
     await(&j);
     look(&j);
     assert_int_equal(watch_named_make(&n, j.stacks, &j.mem, &err), VG_OK);
@@ -332,7 +336,7 @@ static void python_3_8_is_said_to_be_none_of_ours(void **state)
     }
     script s;
     make_script(&s);
-    start(&j, path, s.path, 16 * 1024);
+    start(&j, path, s.path, RATE_BYTES);
     await(&j);
     look(&j);
     watch_stacks_facts_get(&f, j.stacks);

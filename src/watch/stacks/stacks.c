@@ -127,7 +127,7 @@ void watch_stacks_destroy(watch_stacks **stacks)
 
 /* ---- one table ---- */
 
-static bool read_table(watch_stacks *s, int i, size_t n_bytes)
+static bool read_bytes(watch_stacks *s, int i, size_t n_bytes)
 {
     char path[4224];
     size_t have = 0;
@@ -145,8 +145,14 @@ static bool read_table(watch_stacks *s, int i, size_t n_bytes)
         have += (size_t)k;
     }
     close(fd);
-    return have == n_bytes && s->table->header.magic == STACKS_MAGIC &&
-           s->table->header.n_bytes == sizeof *s->table && s->table->header.rate_bytes > 0;
+    return have == n_bytes;
+}
+
+static bool read_table(watch_stacks *s, int i, size_t n_bytes)
+{
+    const stacks_header *h = &s->table->header;
+    return read_bytes(s, i, n_bytes) && h->magic == STACKS_MAGIC &&
+           h->n_bytes == sizeof *s->table && h->rate_bytes > 0;
 }
 
 /* The process that opened the table, and no later one with its number. */
@@ -331,12 +337,19 @@ static void find_tables(watch_stacks *s, size_t *n_living)
         *n_living += s->files[i].lives;
 }
 
+/* A file without a whole header is one that a process is just opening; one that died there leaves a
+ * place that is taken until the run ends. */
+static bool may_be_in_use(watch_stacks *s, int i)
+{
+    const stacks_header *h = &s->table->header;
+    return !read_bytes(s, i, sizeof *h) || lives(h->pid, h->opened_ns);
+}
+
 static void clear_tables(watch_stacks *s, bool keeps_living)
 {
     char path[4224];
     for (int i = 0; i < STACKS_MOST_PROCESSES; i++) {
-        if (keeps_living && read_table(s, i, sizeof(stacks_header)) &&
-            lives(s->table->header.pid, s->table->header.opened_ns))
+        if (keeps_living && may_be_in_use(s, i))
             continue;
         if (table_path(path, sizeof path, s->tables, i))
             unlink(path);

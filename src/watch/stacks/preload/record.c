@@ -58,16 +58,18 @@ bool record_init(uint64_t *rate_bytes)
     return rate > 0 && pthread_atfork(NULL, NULL, forget_parents) == 0;
 }
 
-static bool take_room(int fd)
+/* The header comes first, so that a guard that starts meanwhile sees whose file it is; what follows
+ * is written, so that a disk that is full says so here and not as a SIGBUS in the job. */
+static bool take_room(int fd, const stacks_header *header)
 {
     struct rlimit most;
     if (getrlimit(RLIMIT_FSIZE, &most) == 0 && most.rlim_cur < sizeof(stacks_table))
         return false; /* past it a signal would come */
-    /* Written, so that a disk that is full says so here and not as a SIGBUS in the job. */
     static const char zeros[65536];
     for (size_t at = 0; at < sizeof(stacks_table);) {
-        const size_t left = sizeof(stacks_table) - at;
-        const ssize_t k = pwrite(fd, zeros, left < sizeof zeros ? left : sizeof zeros, (off_t)at);
+        const void *from = at < sizeof *header ? (const char *)header + at : zeros;
+        const size_t left = (at < sizeof *header ? sizeof *header : sizeof(stacks_table)) - at;
+        const ssize_t k = pwrite(fd, from, left < sizeof zeros ? left : sizeof zeros, (off_t)at);
         if (k <= 0 && errno != EINTR)
             return false;
         at += k > 0 ? (size_t)k : 0;
@@ -87,20 +89,21 @@ static stacks_table *open_table(void)
     }
     if (fd < 0)
         return NULL;
+    struct timespec now;
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    const stacks_header header = {.n_bytes = sizeof(stacks_table),
+                                  .pid = getpid(),
+                                  .opened_ns =
+                                      (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec,
+                                  .rate_bytes = rate};
     stacks_table *t = MAP_FAILED;
-    if (take_room(fd))
+    if (take_room(fd, &header))
         t = mmap(NULL, sizeof *t, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     close(fd);
     if (t == MAP_FAILED) {
         unlink(path);
         return NULL;
     }
-    struct timespec now;
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    t->header.n_bytes = sizeof *t;
-    t->header.pid = getpid();
-    t->header.opened_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-    t->header.rate_bytes = rate;
     atomic_thread_fence(memory_order_release);
     *(volatile uint64_t *)&t->header.magic = STACKS_MAGIC; /* from here on it is one */
     return t;
