@@ -6,7 +6,6 @@
 #include <assert.h>
 #include <string.h>
 
-#include "fold.h"
 #include "plan.h"
 
 enum { DEFAULT_PLANS = 4, MOST_PLANS = 256 };

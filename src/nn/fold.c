@@ -1,5 +1,5 @@
 /* fold.c: W' = W s, b' = bias - mean s, s = weight / sqrt(var + 1e-3). Spec 1.7. */
-#include "fold.h"
+#include "graph.h"
 
 #include <math.h>
 #include <string.h>

@@ -178,6 +178,7 @@ vg_status nn_fold_conv(const nn_graph *g, const weights_file *w, const char *key
                        float **bias, size_t *n_weight, size_t *n_bias, base_mem *mem,
                        vg_error *err);
 
+#include "ops.h"
 #include "train.h"
 
 #endif
