@@ -5,7 +5,7 @@ set -eu
 . "$(dirname "$0")/lib.sh"
 json_check=$build/tests/json_check
 pictures pics 4
-cp "$source/tests/data/image/exif6.jpg" "$source/tests/data/image/rgba.png" pics/
+cp "$source/tests/fixtures/image/exif6.jpg" "$source/tests/fixtures/image/rgba.png" pics/
 
 # ---- the lines, and all that can be saved
 predict 0 --source pics --save --save-txt --save-conf --save-crop --save-json

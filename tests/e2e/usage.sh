@@ -111,16 +111,16 @@ is_error "does not end in .safetensors"
 run 2 help export
 is_error 'no command "export"'
 
-run 1 predict --weights nope.pt --source "$source/tests/data/image"
+run 1 predict --weights nope.pt --source "$source/tests/fixtures/image"
 is_error "No such file"
 says err "at:  nope.pt"
 predict 1 --source nope
 is_error "no such file or folder"
-predict 2 --source "$source/tests/data/image/rgb.png" --device cuda:0
+predict 2 --source "$source/tests/fixtures/image/rgb.png" --device cuda:0
 is_error "runs on the CPU alone"
-predict 2 --source "$source/tests/data/image/rgb.png" --isa sse9
+predict 2 --source "$source/tests/fixtures/image/rgb.png" --isa sse9
 is_error 'no such kernels'
-predict 2 --source "$source/tests/data/image/rgb.png" --classes 80
+predict 2 --source "$source/tests/fixtures/image/rgb.png" --classes 80
 is_error "class 80 of a model of 80 classes"
 run 1 info nope.pt
 is_error "No such file"

@@ -1,4 +1,4 @@
-/* support.h: fixtures of tests/data/image, and the picture they all show. Whatever goes wrong here
+/* support.h: pictures of tests/fixtures/image, and the one they all show. Whatever goes wrong here
  * fails the test. */
 #ifndef TESTS_IMAGE_SUPPORT_H
 #define TESTS_IMAGE_SUPPORT_H
@@ -9,14 +9,14 @@
 
 enum { FIXTURE_W = 32, FIXTURE_H = 24 };
 
-/* Reads tests/data/image/NAME into memory of the exact size, so that tools see any read past its
- * end. */
+/* Reads tests/fixtures/image/NAME into memory of the exact size, so that tools see any read past
+ * its end. */
 static inline uint8_t *fixture_read(size_t *n, const char *name, base_mem *mem)
 {
     char path[512];
     base_map map;
     vg_error err;
-    assert_true(base_format(path, sizeof(path), "%s/image/%s", TEST_DATA_DIR, name));
+    assert_true(base_format(path, sizeof(path), "%s/image/%s", TEST_FIXTURES_DIR, name));
     if (base_map_open(&map, path, &err) != VG_OK)
         fail_msg("%s: %s", path, err.what);
     uint8_t *bytes = base_alloc(mem, map.n_bytes, &err);

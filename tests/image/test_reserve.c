@@ -38,7 +38,7 @@ static void what_a_head_forecasts_is_what_decoding_takes(void **state)
     bench *b = *state;
     char folder[512];
     size_t n_files = 0, n_turned = 0, n_scratch = 0, n_stills = 0;
-    assert_true(base_format(folder, sizeof(folder), "%s/image", TEST_DATA_DIR));
+    assert_true(base_format(folder, sizeof(folder), "%s/image", TEST_FIXTURES_DIR));
     DIR *dir = opendir(folder);
     assert_non_null(dir);
     for (struct dirent *e; (e = readdir(dir)) != NULL;) {

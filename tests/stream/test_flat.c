@@ -78,7 +78,7 @@ static void fixtures_of_every_kind_hold_what_was_planned(void **state)
     for (int round = 0; round < 10; round++)
         for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
             size_t used = strlen(text);
-            snprintf(text + used, sizeof text - used, "%s/image/%s\n", TEST_DATA_DIR, names[i]);
+            snprintf(text + used, sizeof text - used, "%s/image/%s\n", TEST_FIXTURES_DIR, names[i]);
         }
     scene_write_text(job_in(j, "list.txt"), text);
     j->o.source = job_in(j, "list.txt");

@@ -304,7 +304,7 @@ static void a_long_head_is_read_to_the_size(void **state)
 {
     bench *t = *state;
     size_t n;
-    char *jpeg = scene_read(TEST_DATA_DIR "/image/baseline.jpg", &n);
+    char *jpeg = scene_read(TEST_FIXTURES_DIR "/image/baseline.jpg", &n);
     assert_non_null(jpeg);
     FILE *f = fopen(in(t, "a.jpg"), "wb");
     assert_non_null(f);

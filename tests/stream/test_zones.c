@@ -343,8 +343,8 @@ static void the_example_is_good(void **state)
     (void)state;
     static const char *const coco[] = {"person", "bottle", "cup"};
     bench b = {.mem = {.tag = "test"}};
-    const vg_status st = live_zones_open(&b.z, TEST_DATA_DIR "/../../examples/zones.yaml", coco, 3,
-                                         1, &TRACKER, &b.mem, &b.err);
+    const vg_status st = live_zones_open(&b.z, TEST_FIXTURES_DIR "/../../examples/zones.yaml", coco,
+                                         3, 1, &TRACKER, &b.mem, &b.err);
     if (st != VG_OK)
         fail_msg("%s, at %s", b.err.what, b.err.where);
     assert_int_equal(live_zones_n(b.z), 2);

@@ -414,7 +414,7 @@ static void pictures_among_videos_are_read_as_pictures(void **state)
         size_t n;
         run r;
         image_buffer want = {0}, is = {0};
-        snprintf(path, sizeof path, "%s/../fuzz/corpus/fuzz_image/%s", TEST_DATA_DIR, NAMES[i]);
+        snprintf(path, sizeof path, "%s/../fuzz/corpus/fuzz_image/%s", TEST_FIXTURES_DIR, NAMES[i]);
         assert_int_equal(base_file_read(&bytes, &n, path, 1 << 20, &mem, &err), VG_OK);
         assert_int_equal(image_decode(decoder, &want, (const uint8_t *)bytes, n, path, &mem, &err),
                          VG_OK);

@@ -43,7 +43,7 @@ static void put(const char *path, const char *text)
 static void put_data(const char *path, const char *name)
 {
     char from[512], text[8192] = "";
-    snprintf(from, sizeof from, "%s/proc/%s", TEST_DATA_DIR, name);
+    snprintf(from, sizeof from, "%s/proc/%s", TEST_FIXTURES_DIR, name);
     FILE *f = fopen(from, "r");
     assert_non_null(f);
     text[fread(text, 1, sizeof text - 1, f)] = '\0';

@@ -1,5 +1,5 @@
 /* test_proc.c: what kernels of different age write is read; what is broken is passed over. The
- * texts are recordings (tests/data/proc). */
+ * texts are recordings (tests/fixtures/proc). */
 #include "support/test.h"
 
 #include <math.h>
@@ -17,7 +17,7 @@ static text load(const char *name)
 {
     text t = {.n = 0};
     char path[512];
-    snprintf(path, sizeof path, "%s/proc/%s", TEST_DATA_DIR, name);
+    snprintf(path, sizeof path, "%s/proc/%s", TEST_FIXTURES_DIR, name);
     FILE *f = fopen(path, "r");
     assert_non_null(f);
     t.n = fread(t.bytes, 1, sizeof t.bytes, f);

@@ -356,7 +356,7 @@ static void the_docs_list_every_series_with_its_kind(void **state)
                                         [WATCH_WORK] = "work"};
     static char docs[1 << 18];
     (void)state;
-    FILE *f = fopen(TEST_DATA_DIR "/../../docs/leaks.md", "r");
+    FILE *f = fopen(TEST_FIXTURES_DIR "/../../docs/leaks.md", "r");
     assert_non_null(f);
     docs[fread(docs, 1, sizeof docs - 1, f)] = '\0';
     fclose(f);

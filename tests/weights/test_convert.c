@@ -96,7 +96,7 @@ static void a_real_checkpoint_keeps_all_it_says(void **state)
 static void views_become_contiguous(void **state)
 {
     (void)state;
-    weights_file *pt = must_open(TEST_DATA_DIR "/weights/unstripped.pt");
+    weights_file *pt = must_open(TEST_FIXTURES_DIR "/weights/unstripped.pt");
     must_convert(pt, path);
     weights_file *f = must_open(path);
     expect_same_tensors(pt, f);
@@ -111,7 +111,7 @@ static void views_become_contiguous(void **state)
 static void a_safetensors_file_is_copied_byte_for_byte_once_it_is_ours(void **state)
 {
     (void)state;
-    weights_file *pt = must_open(TEST_DATA_DIR "/weights/unstripped.pt");
+    weights_file *pt = must_open(TEST_FIXTURES_DIR "/weights/unstripped.pt");
     must_convert(pt, path);
     weights_close(&pt);
     weights_file *f = must_open(path);
@@ -143,7 +143,7 @@ static void a_failed_conversion_leaves_the_old_file(void **state)
 {
     (void)state;
     vg_error err;
-    weights_file *pt = must_open(TEST_DATA_DIR "/weights/state_dict.pt");
+    weights_file *pt = must_open(TEST_FIXTURES_DIR "/weights/state_dict.pt");
     must_convert(pt, path);
     char *before = NULL, *after = NULL;
     size_t n_before = 0, n_after = 0;

@@ -75,7 +75,7 @@ static void a_small_checkpoint_cut_at_any_byte_is_refused(void **state)
     (void)state;
     char *bytes = NULL;
     size_t n = 0;
-    load(TEST_DATA_DIR "/weights/unstripped.pt", &bytes, &n);
+    load(TEST_FIXTURES_DIR "/weights/unstripped.pt", &bytes, &n);
     for (size_t k = 0; k < n; k++) {
         uint8_t *copy = copy_of((const uint8_t *)bytes, k);
         assert_int_equal(try(copy, k), VG_ERR_FORMAT);
@@ -105,8 +105,8 @@ static void flip_bits(const char *path, size_t n_flips, size_t from, size_t to)
 static void a_flipped_bit_never_leads_outside(void **state)
 {
     (void)state;
-    flip_bits(TEST_DATA_DIR "/weights/unstripped.pt", 3000, 0, SIZE_MAX);
-    flip_bits(TEST_DATA_DIR "/weights/state_dict.pt", 3000, 0, SIZE_MAX);
+    flip_bits(TEST_FIXTURES_DIR "/weights/unstripped.pt", 3000, 0, SIZE_MAX);
+    flip_bits(TEST_FIXTURES_DIR "/weights/state_dict.pt", 3000, 0, SIZE_MAX);
     flip_bits(TEST_GOLDEN_DIR "/generator_check.safetensors", 300, 0, 30000);
 }
 
@@ -143,8 +143,8 @@ static void fail_each_allocation(const char *path)
 static void every_failing_allocation_is_an_error_without_a_leak(void **state)
 {
     (void)state;
-    fail_each_allocation(TEST_DATA_DIR "/weights/unstripped.pt");
-    fail_each_allocation(TEST_DATA_DIR "/weights/state_dict.pt");
+    fail_each_allocation(TEST_FIXTURES_DIR "/weights/unstripped.pt");
+    fail_each_allocation(TEST_FIXTURES_DIR "/weights/state_dict.pt");
     fail_each_allocation(TEST_GOLDEN_DIR "/generator_check.safetensors");
 }
 

@@ -1,5 +1,5 @@
-/* test_pt.c: checkpoints of torch 2.15 (tests/data/weights, see make_fixtures.py there) and forged
- * ones. */
+/* test_pt.c: checkpoints of torch 2.15 (tests/fixtures/weights, see make_fixtures.py there) and
+ * forged ones. */
 #include "support/test.h"
 
 #include "weights/make.h"
@@ -29,7 +29,7 @@ static weights_file *open_fixture(const char *name)
     char path[1024];
     vg_error err;
     weights_file *f = NULL;
-    assert_true(base_path_join(path, sizeof path, TEST_DATA_DIR "/weights", name));
+    assert_true(base_path_join(path, sizeof path, TEST_FIXTURES_DIR "/weights", name));
     if (weights_open(&f, path, &mem, &err) != VG_OK)
         fail_msg("%s at %s", err.what, err.where);
     return f;
@@ -40,7 +40,7 @@ static void refuse_fixture(const char *name, vg_status status, const char *what)
     char path[1024];
     vg_error err;
     weights_file *f = NULL;
-    assert_true(base_path_join(path, sizeof path, TEST_DATA_DIR "/weights", name));
+    assert_true(base_path_join(path, sizeof path, TEST_FIXTURES_DIR "/weights", name));
     assert_int_equal(weights_open(&f, path, &mem, &err), status);
     assert_null(f);
     if (strstr(err.what, what) == NULL)

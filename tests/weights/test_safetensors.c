@@ -254,7 +254,7 @@ static void a_missing_file_is_an_io_error(void **state)
     (void)state;
     vg_error err;
     weights_file *f = NULL;
-    assert_int_equal(weights_open(&f, TEST_DATA_DIR "/weights/there-is-none.pt", &mem, &err),
+    assert_int_equal(weights_open(&f, TEST_FIXTURES_DIR "/weights/there-is-none.pt", &mem, &err),
                      VG_ERR_IO);
     assert_null(f);
 }

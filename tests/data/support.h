@@ -1,7 +1,7 @@
 /* support.h: small datasets in a folder of the test's own. Whatever goes wrong here fails the test.
  */
-#ifndef TESTS_DATA_FLOOR_SUPPORT_H
-#define TESTS_DATA_FLOOR_SUPPORT_H
+#ifndef TESTS_DATA_SUPPORT_H
+#define TESTS_DATA_SUPPORT_H
 
 #include "support/test.h"
 

@@ -1,6 +1,6 @@
 /* loader_support.h: epochs run and summed, for the loader's tests. */
-#ifndef TESTS_DATA_FLOOR_LOADER_SUPPORT_H
-#define TESTS_DATA_FLOOR_LOADER_SUPPORT_H
+#ifndef TESTS_DATA_LOADER_SUPPORT_H
+#define TESTS_DATA_LOADER_SUPPORT_H
 
 #include "support.h"
 
