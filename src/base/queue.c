@@ -19,7 +19,6 @@ struct base_queue {
     size_t capacity;
     size_t first; /* slot of the oldest item */
     size_t length;
-    uint64_t n_dropped;
     void *items[]; /* (capacity) ring */
 };
 
@@ -77,10 +76,8 @@ bool base_queue_push(base_queue *q, void *item, void **dropped)
         pthread_cond_wait(&q->has_room, &q->lock);
     bool open = !q->closed;
     if (open) {
-        if (q->length == q->capacity) {
+        if (q->length == q->capacity)
             *dropped = take_oldest(q);
-            q->n_dropped++;
-        }
         size_t room = q->capacity - q->first; /* slots from first to the ring's end */
         q->items[q->length < room ? q->first + q->length : q->length - room] = item;
         q->length++;
@@ -129,12 +126,4 @@ size_t base_queue_length(base_queue *q)
     size_t length = q->length;
     pthread_mutex_unlock(&q->lock);
     return length;
-}
-
-uint64_t base_queue_dropped(base_queue *q)
-{
-    pthread_mutex_lock(&q->lock);
-    uint64_t n_dropped = q->n_dropped;
-    pthread_mutex_unlock(&q->lock);
-    return n_dropped;
 }

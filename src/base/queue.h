@@ -31,6 +31,5 @@ bool base_queue_pop(base_queue *q, void **item, int timeout_ms, bool *timed_out)
 bool base_queue_try_pop(base_queue *q, void **item);
 void base_queue_close(base_queue *q);
 size_t base_queue_length(base_queue *q);
-uint64_t base_queue_dropped(base_queue *q);
 
 #endif

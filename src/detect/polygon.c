@@ -79,16 +79,6 @@ double detect_polygon_share(const float *xy, size_t n, const detect_box *box)
     return fmin(fabs(sum) / (w * h), 1);
 }
 
-double detect_polygon_area(const float *xy, size_t n)
-{
-    double sum = 0;
-    for (size_t i = 0; i < n; i++) {
-        const edge e = edge_at(xy, n, i);
-        sum += e.ax * e.by - e.bx * e.ay;
-    }
-    return fabs(sum) / 2;
-}
-
 static bool do_meet(const edge *a, const edge *b)
 {
     const double p = side(a, b->ax, b->ay), q = side(a, b->bx, b->by);

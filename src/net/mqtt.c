@@ -19,8 +19,7 @@
 
 enum {
     KEEPALIVE_S = 30,
-    CONNECT_MS = 15000, /* for the broker's word that it has us */
-    TELL_MS = 10000,
+    CONNECT_MS = 15000,            /* for the broker's word that it has us */
     LAST_WORD_MS = 200,            /* for "offline", when all else is said */
     THREAD_STACK_BYTES = 512 << 10 /* name servers are asked on it */
 };

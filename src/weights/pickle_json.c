@@ -8,7 +8,7 @@
 #include "file.h"
 #include "pickle.h"
 
-enum { MOST_DEPTH = 64, MOST_PATH_PARTS = 256 };
+enum { MOST_DEPTH = 64 };
 
 typedef struct writer {
     base_str *out;

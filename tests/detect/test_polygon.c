@@ -12,6 +12,15 @@ static const float ELL[] = {0, 0, 20, 0, 20, 20, 40, 20, 40, 40, 0, 40};
 /* A comb of two teeth upwards, the other way round. */
 static const float COMB[] = {0, 30, 50, 30, 50, 0, 40, 0, 40, 20, 10, 20, 10, 0, 0, 0};
 
+/* Without sign. */
+static double area(const float *xy, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0, j = n - 1; i < n; j = i++)
+        sum += (double)xy[2 * j] * xy[2 * i + 1] - (double)xy[2 * i] * xy[2 * j + 1];
+    return fabs(sum) / 2;
+}
+
 static void points_are_in_or_out(void **state)
 {
     (void)state;
@@ -92,8 +101,7 @@ static void shares_and_areas_are_what_counting_points_gives(void **state)
                     (double)box.y1 + ((double)box.y2 - (double)box.y1) * (j + 0.5) / GRID);
         assert_true(fabs(detect_polygon_share(xy, n, &box) - inside / (double)(GRID * GRID)) <
                     0.01);
-        assert_true(fabs(detect_polygon_share(xy, n, &all) * 1e4 - detect_polygon_area(xy, n)) <
-                    0.01);
+        assert_true(fabs(detect_polygon_share(xy, n, &all) * 1e4 - area(xy, n)) < 0.01);
         size_t a, b;
         assert_true(detect_polygon_is_simple(xy, n, &a, &b));
     }
@@ -123,7 +131,6 @@ static void polygons_that_cross_themselves_are_found(void **state)
     assert_true(detect_polygon_is_simple(SQUARE, 4, &a, &b));
     assert_true(detect_polygon_is_simple(ELL, 6, &a, &b));
     assert_true(detect_polygon_is_simple(COMB, 8, &a, &b));
-    assert_true(detect_polygon_area(ELL, 6) == 1200 && detect_polygon_area(COMB, 8) == 900);
 }
 
 int main(void)

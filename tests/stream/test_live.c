@@ -8,8 +8,6 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MOST_SEEN = 4096 };
-
 typedef struct seen {
     atomic_int n[4]; /* results by channel */
     atomic_int n_out_of_order, n_wrong_size;
