@@ -1,29 +1,18 @@
-/* track.c: the tracker's steps, in the paper's order.
- *
- * The filter's eight states are four pairs (position, velocity) that never mix: noise and
- * measurement are diagonal, and motion couples a position with its own velocity alone. So it is
- * four filters of two states, each a handful of multiplications. */
+/* track.c: the steps of both trackers, in the papers' order: they differ in the filter, and in that
+ * BoT-SORT's follows the camera once it has looked ahead. */
 #include "track.h"
 
 #include <assert.h>
 #include <math.h>
 
 #include "assignment.h"
-
-enum { N_AXES = 4 }; /* centre x, centre y, aspect (w / h), height */
+#include "filter.h"
 
 /* No picture is larger: what is further out is no box. Keeps the filter's squares finite. */
 static const float MOST_PX = 1e7f;
 
-/* Deep SORT's weights: standard deviations as shares of the height. */
-static const double POSITION_WEIGHT = 1.0 / 20, VELOCITY_WEIGHT = 1.0 / 160;
 /* The later associations' limits, and when two tracks are one: the paper's code. */
 static const float SECOND_LIMIT = 0.5f, UNCONFIRMED_LIMIT = 0.7f, SAME_COST = 0.15f;
-
-typedef struct axis {
-    double x, v;             /* position, velocity a frame */
-    double p_xx, p_xv, p_vv; /* covariance */
-} axis;
 
 typedef enum phase { UNCONFIRMED, TRACKED, LOST, GONE } phase;
 
@@ -31,7 +20,7 @@ typedef struct track {
     int64_t id, began, seen; /* frames */
     phase phase;
     bool is_double;
-    axis axes[N_AXES];
+    detect_filter filter;
     float score;
     int class_index, detection;
     float xyxy[4]; /* of the filter, for IoU */
@@ -56,82 +45,6 @@ struct detect_tracker {
     bool *is_taken;        /* (most_detections) */
     detect_assignment *assignment;
 };
-
-/* ---- the filter ---- */
-
-static double square(double x)
-{
-    return x * x;
-}
-
-/* Standard deviations of an axis for an object of that height. */
-static double position_deviation(int a, double height, double weight, double of_aspect)
-{
-    return a == 2 ? of_aspect : weight * height;
-}
-
-static void measure(double z[N_AXES], const detect_box *b)
-{
-    const double w = (double)b->x2 - (double)b->x1, h = (double)b->y2 - (double)b->y1;
-    z[0] = ((double)b->x1 + (double)b->x2) / 2;
-    z[1] = ((double)b->y1 + (double)b->y2) / 2;
-    z[2] = h > 0 ? w / h : 0;
-    z[3] = h;
-}
-
-static void put_xyxy(track *t)
-{
-    const double h = t->axes[3].x, w = t->axes[2].x * h;
-    t->xyxy[0] = (float)(t->axes[0].x - w / 2);
-    t->xyxy[1] = (float)(t->axes[1].x - h / 2);
-    t->xyxy[2] = (float)(t->axes[0].x + w / 2);
-    t->xyxy[3] = (float)(t->axes[1].x + h / 2);
-}
-
-static void filter_begin(track *t, const detect_box *b)
-{
-    double z[N_AXES];
-    measure(z, b);
-    for (int a = 0; a < N_AXES; a++)
-        t->axes[a] =
-            (axis){.x = z[a],
-                   .p_xx = square(position_deviation(a, z[3], 2 * POSITION_WEIGHT, 1e-2)),
-                   .p_vv = square(position_deviation(a, z[3], 10 * VELOCITY_WEIGHT, 1e-5))};
-    put_xyxy(t);
-}
-
-static void filter_predict(track *t)
-{
-    const double h = t->axes[3].x;
-    if (t->phase == LOST)
-        t->axes[3].v = 0; /* what is not seen does not go on growing */
-    for (int a = 0; a < N_AXES; a++) {
-        axis *f = &t->axes[a];
-        f->x += f->v;
-        f->p_xx += 2 * f->p_xv + f->p_vv + square(position_deviation(a, h, POSITION_WEIGHT, 1e-2));
-        f->p_xv += f->p_vv;
-        f->p_vv += square(position_deviation(a, h, VELOCITY_WEIGHT, 1e-5));
-    }
-    put_xyxy(t);
-}
-
-static void filter_update(track *t, const detect_box *b)
-{
-    double z[N_AXES];
-    const double h = t->axes[3].x;
-    measure(z, b);
-    for (int a = 0; a < N_AXES; a++) {
-        axis *f = &t->axes[a];
-        const double s = f->p_xx + square(position_deviation(a, h, POSITION_WEIGHT, 1e-1));
-        const double gain_x = f->p_xx / s, gain_v = f->p_xv / s, miss = z[a] - f->x;
-        f->x += gain_x * miss;
-        f->v += gain_v * miss;
-        f->p_vv -= gain_v * f->p_xv;
-        f->p_xv -= gain_x * f->p_xv;
-        f->p_xx -= gain_x * f->p_xx;
-    }
-    put_xyxy(t);
-}
 
 /* ---- create ---- */
 
@@ -223,7 +136,8 @@ uint64_t detect_tracker_n_refused(const detect_tracker *t)
 
 static void meet(detect_tracker *t, scene *s, track *k, const detect_box *b, int detection)
 {
-    filter_update(k, b);
+    filter_update(&k->filter, t->options.kind, b);
+    filter_box(k->xyxy, &k->filter, t->options.kind);
     k->phase = TRACKED;
     k->seen = s->frame;
     k->score = b->score;
@@ -259,6 +173,19 @@ static void associate(detect_tracker *t, scene *s, const detect_box *boxes, size
         }
 }
 
+/* Where everything ought to be now. */
+static void look_ahead(detect_tracker *t, scene *s, const detect_camera *camera)
+{
+    const detect_track_kind kind = t->options.kind;
+    for (size_t i = 0; i < s->n; i++) {
+        track *k = &s->tracks[i];
+        filter_predict(&k->filter, kind, k->phase == LOST);
+        if (camera != NULL && kind == DETECT_TRACK_BOT)
+            filter_follow(&k->filter, camera);
+        filter_box(k->xyxy, &k->filter, kind);
+    }
+}
+
 static void begin(detect_tracker *t, scene *s, const detect_box *b, int detection)
 {
     if (s->n == (size_t)t->options.most_tracks) {
@@ -274,7 +201,8 @@ static void begin(detect_tracker *t, scene *s, const detect_box *b, int detectio
                  .score = b->score,
                  .class_index = b->class_index,
                  .detection = detection};
-    filter_begin(k, b);
+    filter_begin(&k->filter, t->options.kind, b);
+    filter_box(k->xyxy, &k->filter, t->options.kind);
 }
 
 /* A track and a lost one at the same place are one object: the older of them stays. All pairs are
@@ -347,7 +275,8 @@ static size_t tell(const scene *s, detect_tracked *out)
 }
 
 size_t detect_tracker_step(detect_tracker *t, int scene_index, detect_tracked *out,
-                           const detect_box *boxes, size_t n, float least)
+                           const detect_box *boxes, size_t n, float least,
+                           const detect_camera *camera)
 {
     const detect_track_options *o = &t->options;
     const unsigned tracked = 1u << TRACKED, lost = 1u << LOST, unconfirmed = 1u << UNCONFIRMED;
@@ -356,8 +285,7 @@ size_t detect_tracker_step(detect_tracker *t, int scene_index, detect_tracked *o
     if (n > (size_t)o->most_detections)
         n = (size_t)o->most_detections;
     pass_over(t, boxes, n);
-    for (size_t i = 0; i < s->n; i++)
-        filter_predict(&s->tracks[i]);
+    look_ahead(t, s, camera);
     associate(t, s, boxes, n, tracked | lost, o->track_high_thresh, INFINITY, o->match_thresh,
               o->fuse_score);
     /* Seen last frame: those may be met by a weak detection, the lost may not. */

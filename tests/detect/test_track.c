@@ -46,7 +46,7 @@ static detect_box box_at(float cx, float cy, float w, float h, float score)
 
 static void step(bench *b, const detect_box *boxes, size_t n)
 {
-    b->n = detect_tracker_step(b->t, 0, b->out, boxes, n, 0);
+    b->n = detect_tracker_step(b->t, 0, b->out, boxes, n, 0, NULL);
 }
 
 static void a_moving_object_keeps_its_number(void **state)
@@ -273,7 +273,7 @@ static void scenes_are_independent(void **state)
             boxes[i] = box_at(60 * (float)i + random_float(&r, 0, 20), 100 + 10 * (float)scene, 40,
                               60, random_float(&r, 0, 1));
         step(&alone[scene], boxes, 6);
-        const size_t n = detect_tracker_step(several, scene, out, boxes, 6, 0);
+        const size_t n = detect_tracker_step(several, scene, out, boxes, 6, 0, NULL);
         assert_int_equal(n, alone[scene].n);
         for (size_t i = 0; i < n; i++) { /* not as bytes: there is padding */
             const detect_tracked *a = &out[i], *b = &alone[scene].out[i];

@@ -1,10 +1,10 @@
-/* test_track_steps.c: the tracker does, step by step, what the paper's algorithm says: every frame
- * of drawn scenes is compared with the reference in byte_reference.h, and every line of it was at
+/* test_track_steps.c: the trackers do, step by step, what the papers' algorithm says: every frame
+ * of drawn scenes is compared with the reference in track_reference.h, and every line of it was at
  * work. */
 #include "support/test.h"
 
-#include "byte_reference.h"
 #include "support/random.h"
+#include "track_reference.h"
 
 enum { MOST_OBJECTS = 6, MOST_BOXES = 12 };
 
@@ -28,10 +28,10 @@ static void close_both(both *b)
     assert_int_equal(b->mem.in_use_bytes, 0);
 }
 
-static void step_both(both *b, const detect_box *boxes, size_t n)
+static void step_both(both *b, const detect_box *boxes, size_t n, const detect_camera *camera)
 {
-    const size_t n_out = detect_tracker_step(b->t, 0, b->out, boxes, n, 0);
-    ref_step(&b->ref, boxes, (int)n);
+    const size_t n_out = detect_tracker_step(b->t, 0, b->out, boxes, n, 0, camera);
+    ref_step(&b->ref, boxes, (int)n, camera);
     size_t k = 0;
     for (int i = 0; i < b->ref.n; i++) {
         const ref_track *r = &b->ref.tracks[i];
@@ -58,6 +58,24 @@ typedef struct object {
     float x, y, vx, vy, w, h;
     int hidden; /* frames to come */
 } object;
+
+/* A hand-held camera about the picture's middle; now and then nothing is known of it. */
+static const detect_camera *shake(detect_camera *c, test_random *r)
+{
+    const float turned = random_float(r, -0.05f, 0.05f), larger = random_float(r, 0.95f, 1.05f);
+    *c =
+        (detect_camera){.a = (double)(larger * cosf(turned)), .b = (double)(larger * sinf(turned))};
+    c->x = 150 - (c->a * 150 - c->b * 100) + (double)random_float(r, -15, 15);
+    c->y = 100 - (c->b * 150 + c->a * 100) + (double)random_float(r, -15, 15);
+    return random_u64(r) % 8 == 0 ? NULL : c;
+}
+
+static void shift(object *p, const detect_camera *c)
+{
+    const double x = (double)p->x, y = (double)p->y;
+    p->x = (float)(c->a * x - c->b * y + c->x);
+    p->y = (float)(c->b * x + c->a * y + c->y);
+}
 
 /* Few objects in little room: they cross, hide, fade, turn and double. */
 static size_t draw(detect_box *boxes, object *objects, test_random *r)
@@ -107,7 +125,11 @@ static void follow_scenes(const detect_track_options *o, int n_scenes, ref_count
                                   0};
         for (int f = 0; f < 150; f++) {
             detect_box boxes[2 * MOST_OBJECTS];
-            step_both(&b, boxes, draw(boxes, objects, &r));
+            detect_camera c;
+            const detect_camera *camera = o->kind == DETECT_TRACK_BOT ? shake(&c, &r) : NULL;
+            for (int i = 0; i < MOST_OBJECTS && camera != NULL; i++)
+                shift(&objects[i], camera);
+            step_both(&b, boxes, draw(boxes, objects, &r), camera);
         }
         const int *from = (const int *)&b.ref.counts;
         for (size_t i = 0; i < sizeof *sum / sizeof(int); i++)
@@ -116,11 +138,11 @@ static void follow_scenes(const detect_track_options *o, int n_scenes, ref_count
     }
 }
 
-static void every_frame_is_the_references(void **state)
+static void follow_many(detect_track_kind kind)
 {
-    (void)state;
     detect_track_options o = DETECT_TRACK_DEFAULT;
     ref_counts c = {0};
+    o.kind = kind;
     o.most_tracks = REF_MOST;
     o.most_detections = 2 * MOST_OBJECTS;
     o.track_buffer = 8;
@@ -134,15 +156,28 @@ static void every_frame_is_the_references(void **state)
     assert_true(c.doubles > 5 && c.too_weak > 50);
 }
 
+static void every_frame_is_the_references(void **state)
+{
+    (void)state;
+    follow_many(DETECT_TRACK_BYTE);
+}
+
+static void every_frame_of_a_moving_camera_is_too(void **state)
+{
+    (void)state;
+    follow_many(DETECT_TRACK_BOT);
+}
+
 static void other_options_are_the_references_too(void **state)
 {
     (void)state;
     static const detect_track_options cases[] = {
-        {0.6f, 0.1f, 0.7f, 30, 0.8f, true, REF_MOST, 2 * MOST_OBJECTS},
-        {0.25f, 0.1f, 0.25f, 0, 0.8f, true, REF_MOST, 2 * MOST_OBJECTS},
-        {0.5f, 0.05f, 0.4f, 4, 0.6f, false, REF_MOST, 2 * MOST_OBJECTS},
-        {0.25f, 0.1f, 0.25f, 8, 0.1f, false, REF_MOST, 2 * MOST_OBJECTS}, /* doubles of new ones */
-        {0.3f, 0.3f, 0.3f, 12, 0.95f, true, REF_MOST, 2 * MOST_OBJECTS}};
+        {0.6f, 0.1f, 0.7f, 30, 0.8f, true, REF_MOST, 2 * MOST_OBJECTS, DETECT_TRACK_BYTE},
+        {0.25f, 0.1f, 0.25f, 0, 0.8f, true, REF_MOST, 2 * MOST_OBJECTS, DETECT_TRACK_BOT},
+        {0.5f, 0.05f, 0.4f, 4, 0.6f, false, REF_MOST, 2 * MOST_OBJECTS, DETECT_TRACK_BYTE},
+        {0.25f, 0.1f, 0.25f, 8, 0.1f, false, REF_MOST, 2 * MOST_OBJECTS,
+         DETECT_TRACK_BYTE}, /* doubles of new ones */
+        {0.3f, 0.3f, 0.3f, 12, 0.95f, true, REF_MOST, 2 * MOST_OBJECTS, DETECT_TRACK_BOT}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         ref_counts c = {0};
         follow_scenes(&cases[i], 20, &c);
@@ -161,23 +196,24 @@ static void weak_detections_are_for_what_is_left(void **state)
     open_both(&b, &o);
     const detect_box start[] = {{100, 100, 140, 200, 0.9f, 0}, {130, 100, 170, 200, 0.9f, 0}};
     for (int k = 0; k < 5; k++)
-        step_both(&b, start, 2);
+        step_both(&b, start, 2, NULL);
     /* The weak one lies right on the first track; the strong one takes that track first, although
      * it is a worse fit, and the weak one is left for the second, which it does not fit. */
     const detect_box now[] = {{100, 100, 140, 200, 0.2f, 0}, {108, 100, 148, 200, 0.9f, 0}};
-    step_both(&b, now, 2);
+    step_both(&b, now, 2, NULL);
     assert_int_equal(b.out[0].id, 1);
     assert_int_equal(b.out[0].detection, 1);
     /* A lost track is not found again by a weak detection. */
-    step_both(&b, NULL, 0);
-    step_both(&b, now, 1);
-    assert_int_equal(detect_tracker_step(b.t, 0, b.out, now, 1, 0), 0);
+    step_both(&b, NULL, 0, NULL);
+    step_both(&b, now, 1, NULL);
+    assert_int_equal(detect_tracker_step(b.t, 0, b.out, now, 1, 0, NULL), 0);
     close_both(&b);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(every_frame_is_the_references),
+                                       cmocka_unit_test(every_frame_of_a_moving_camera_is_too),
                                        cmocka_unit_test(other_options_are_the_references_too),
                                        cmocka_unit_test(weak_detections_are_for_what_is_left)};
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,7 +60,7 @@ size_t live_tracks_step(live_tracks *t, int channel, detect_box *boxes, int64_t 
     if (n > t->most_detections)
         n = t->most_detections;
     memset(t->id_of, 0, n * sizeof *t->id_of);
-    const size_t n_seen = detect_tracker_step(t->tracker, channel, t->seen, boxes, n, conf);
+    const size_t n_seen = detect_tracker_step(t->tracker, channel, t->seen, boxes, n, conf, NULL);
     for (size_t i = 0; i < n_seen; i++)
         t->id_of[t->seen[i].detection] = t->seen[i].id;
     size_t kept = 0;

@@ -1,10 +1,11 @@
-/* byte_reference.h: ByteTrack as one reads it: the paper's algorithm 1 line by line, whole
+/* track_reference.h: ByteTrack and BoT-SORT as one reads them: algorithm 1 line by line, whole
  * matrices, pairs found by trying all. Slow, and for test_track_steps.c alone.
  *
  * Source: Y. Zhang et al., ByteTrack, ECCV 2022, algorithm 1 (its lines are in the comments) and
- * section 3.2; Kalman filter: N. Wojke et al., Deep SORT, ICIP 2017. */
-#ifndef TESTS_BYTE_REFERENCE_H
-#define TESTS_BYTE_REFERENCE_H
+ * section 3.2; Kalman filter: N. Wojke et al., Deep SORT, ICIP 2017. N. Aharon et al., BoT-SORT,
+ * arXiv 2206.14651: equations 1 to 6 are its filter, 7 to 11 its camera. */
+#ifndef TESTS_TRACK_REFERENCE_H
+#define TESTS_TRACK_REFERENCE_H
 
 #include <math.h>
 #include <stdlib.h>
@@ -21,7 +22,8 @@ typedef enum ref_phase { REF_NEW, REF_TRACKED, REF_LOST, REF_REMOVED } ref_phase
 typedef struct ref_track {
     int64_t id, began, seen;
     ref_phase phase;
-    ref_state x; /* centre, aspect, height, and their velocities */
+    detect_track_kind kind;
+    ref_state x; /* centre, aspect (BOT: width), height, and their velocities */
     ref_covariance p;
     float score;
     int detection;
@@ -42,21 +44,25 @@ typedef struct ref_tracker {
 
 /* ---- the Kalman filter, in matrices ---- */
 
-static inline void ref_noise(ref_state out, double h, double position, double velocity,
+static inline void ref_noise(ref_state out, const ref_track *t, double position, double velocity,
                              double aspect, double aspect_velocity)
 {
-    const double d[REF_STATES] = {position * h, position * h, aspect,          position * h,
-                                  velocity * h, velocity * h, aspect_velocity, velocity * h};
+    const double w = t->x[2], h = t->x[3];
+    const double byte[REF_STATES] = {position * h, position * h, aspect,          position * h,
+                                     velocity * h, velocity * h, aspect_velocity, velocity * h};
+    const double bot[REF_STATES] = {position * w, position * h, position * w, position * h,
+                                    velocity * w, velocity * h, velocity * w, velocity * h};
+    const double *d = t->kind == DETECT_TRACK_BOT ? bot : byte;
     for (int i = 0; i < REF_STATES; i++)
         out[i] = d[i] * d[i];
 }
 
-static inline void ref_measure(double z[REF_MEASURED], const detect_box *b)
+static inline void ref_measure(double z[REF_MEASURED], detect_track_kind kind, const detect_box *b)
 {
     const double w = (double)b->x2 - (double)b->x1, h = (double)b->y2 - (double)b->y1;
     z[0] = (double)b->x1 + w / 2;
     z[1] = (double)b->y1 + h / 2;
-    z[2] = w / h;
+    z[2] = kind == DETECT_TRACK_BOT ? w : w / h;
     z[3] = h;
 }
 
@@ -65,8 +71,8 @@ static inline void ref_initiate(ref_track *t, const detect_box *b)
     ref_state variance;
     memset(t->x, 0, sizeof t->x);
     memset(t->p, 0, sizeof t->p);
-    ref_measure(t->x, b);
-    ref_noise(variance, t->x[3], 2. / 20, 10. / 160, 1e-2, 1e-5);
+    ref_measure(t->x, t->kind, b);
+    ref_noise(variance, t, 2. / 20, 10. / 160, 1e-2, 1e-5);
     for (int i = 0; i < REF_STATES; i++)
         t->p[i][i] = variance[i];
 }
@@ -78,7 +84,9 @@ static inline void ref_predict(ref_track *t)
     ref_covariance f = {0}, fp = {0}, p = {0};
     if (t->phase == REF_LOST)
         t->x[7] = 0;
-    ref_noise(q, t->x[3], 1. / 20, 1. / 160, 1e-2, 1e-5);
+    if (t->phase == REF_LOST && t->kind == DETECT_TRACK_BOT)
+        t->x[6] = 0;
+    ref_noise(q, t, 1. / 20, 1. / 160, 1e-2, 1e-5);
     for (int i = 0; i < REF_STATES; i++) {
         f[i][i] = 1;
         if (i < REF_MEASURED)
@@ -98,6 +106,30 @@ static inline void ref_predict(ref_track *t)
                 p[i][j] += fp[i][k] * f[j][k];
             p[i][j] += i == j ? q[i] : 0;
         }
+    memcpy(t->x, x, sizeof x);
+    memcpy(t->p, p, sizeof p);
+}
+
+/* x = M x + T, P = M P M^T: the camera's turn in every pair of states, its shift in the centre. */
+static inline void ref_camera(ref_track *t, const detect_camera *c)
+{
+    ref_state x = {c->x, c->y};
+    ref_covariance m = {0}, mp = {0}, p = {0};
+    for (int i = 0; i < REF_STATES; i += 2) {
+        m[i][i] = m[i + 1][i + 1] = c->a;
+        m[i][i + 1] = -c->b;
+        m[i + 1][i] = c->b;
+    }
+    for (int i = 0; i < REF_STATES; i++)
+        for (int j = 0; j < REF_STATES; j++) {
+            x[i] += m[i][j] * t->x[j];
+            for (int k = 0; k < REF_STATES; k++)
+                mp[i][j] += m[i][k] * t->p[k][j];
+        }
+    for (int i = 0; i < REF_STATES; i++)
+        for (int j = 0; j < REF_STATES; j++)
+            for (int k = 0; k < REF_STATES; k++)
+                p[i][j] += mp[i][k] * m[j][k];
     memcpy(t->x, x, sizeof x);
     memcpy(t->p, p, sizeof p);
 }
@@ -138,8 +170,8 @@ static inline void ref_update(ref_track *t, const detect_box *b)
     double z[REF_MEASURED], s[REF_MEASURED][REF_MEASURED], inverse[REF_MEASURED][REF_MEASURED];
     double gain[REF_STATES][REF_MEASURED] = {0};
     ref_state r;
-    ref_measure(z, b);
-    ref_noise(r, t->x[3], 1. / 20, 0, 1e-1, 0);
+    ref_measure(z, t->kind, b);
+    ref_noise(r, t, 1. / 20, 0, 1e-1, 0);
     for (int i = 0; i < REF_MEASURED; i++)
         for (int j = 0; j < REF_MEASURED; j++)
             inverse[i][j] = s[i][j] = t->p[i][j] + (i == j ? r[i] : 0);
@@ -163,7 +195,7 @@ static inline void ref_update(ref_track *t, const detect_box *b)
 
 static inline detect_box ref_box(const ref_track *t)
 {
-    const double h = t->x[3], w = t->x[2] * h;
+    const double h = t->x[3], w = t->kind == DETECT_TRACK_BOT ? t->x[2] : t->x[2] * h;
     return (detect_box){.x1 = (float)(t->x[0] - w / 2),
                         .y1 = (float)(t->x[1] - h / 2),
                         .x2 = (float)(t->x[0] + w / 2),
@@ -287,7 +319,8 @@ static inline void ref_remove_doubles(ref_tracker *t)
             t->tracks[i].phase = REF_REMOVED;
 }
 
-static inline void ref_step(ref_tracker *t, const detect_box *boxes, int n_boxes)
+static inline void ref_step(ref_tracker *t, const detect_box *boxes, int n_boxes,
+                            const detect_camera *camera)
 {
     const detect_track_options *o = &t->o;
     int high[REF_MOST], low[REF_MOST], n_high = 0, n_low = 0;
@@ -303,6 +336,8 @@ static inline void ref_step(ref_tracker *t, const detect_box *boxes, int n_boxes
     /* lines 14 to 16: where tracks are now */
     for (int i = 0; i < t->n; i++)
         ref_predict(&t->tracks[i]);
+    for (int i = 0; i < t->n && camera != NULL && o->kind == DETECT_TRACK_BOT; i++)
+        ref_camera(&t->tracks[i], camera);
     /* lines 17 to 19: first association, with the lost (section 3.2: rebirth) */
     int pool[REF_MOST], fresh[REF_MOST];
     int n_pool = ref_of_phase(t, pool, REF_TRACKED, REF_LOST);
@@ -338,6 +373,7 @@ static inline void ref_step(ref_tracker *t, const detect_box *boxes, int n_boxes
             *k = (ref_track){.id = ++t->next_id,
                              .began = t->frame,
                              .seen = t->frame,
+                             .kind = o->kind,
                              .phase = t->frame == 1 ? REF_TRACKED : REF_NEW,
                              .score = boxes[high[j]].score,
                              .detection = high[j]};
