@@ -8,7 +8,7 @@
 #ifndef WATCH_WATCH_H
 #define WATCH_WATCH_H
 
-#include "options.h"
+#include "watch/options/options.h"
 #include "watch/guard/guard.h"
 #include "watch/judge/judge.h"
 #include "watch/judge/rule.h"

@@ -6,7 +6,7 @@
 
 #include "job.h"
 #include "watch/judge/judge.h"
-#include "watch/options.h"
+#include "watch/options/options.h"
 #include "watch/tell/hook.h"
 
 typedef struct watch_acts watch_acts;

@@ -10,7 +10,7 @@
 #define WATCH_STACKS_H
 
 #include "watch/guard/job.h"
-#include "watch/options.h"
+#include "watch/options/options.h"
 #include "watch/stacks/preload/layout.h"
 
 enum { WATCH_STACK_MOMENTS = 32, WATCH_MOST_STACKS = 8192, WATCH_MOST_MODULES = 1024 };

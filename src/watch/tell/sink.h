@@ -8,7 +8,7 @@
 #define WATCH_SINK_H
 
 #include "watch/judge/judge.h"
-#include "watch/options.h"
+#include "watch/options/options.h"
 #include "watch/sample/sampler.h"
 
 /* What the guard knows at one moment. Everything is borrowed until the call returns. */

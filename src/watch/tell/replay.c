@@ -1,6 +1,6 @@
 /* replay.c: a trace through the judge: what vigil watch would have said, at the same samples. */
-#include "guard.h"
-#include "watch/tell/trace.h"
+#include "trace.h"
+#include "watch/guard/guard.h"
 
 static void tell_events(watch_judge *judge, const watch_listener *l, const watch_moment *m)
 {
