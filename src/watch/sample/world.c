@@ -138,7 +138,10 @@ unsigned watch_world_of_script(const char *text, size_t n)
 
 unsigned watch_world_of_program(const uint8_t *bytes, size_t n)
 {
-    /* The linker of Go puts its build's name into a note near the beginning: of type 4, by "Go". */
+    /* The linker of Go puts its build's name into a note of the first page: of type 4, by "Go".
+     * Further in, a program that looks for it (this one) has the same bytes among its constants. */
+    enum { PAGE_BYTES = 4096 };
     static const uint8_t go_note[] = {4, 0, 0, 0, 'G', 'o', 0, 0};
-    return memmem(bytes, n, go_note, sizeof go_note) != NULL ? WATCH_WORLD_GO : 0;
+    const size_t n_page = n < PAGE_BYTES ? n : PAGE_BYTES;
+    return memmem(bytes, n_page, go_note, sizeof go_note) != NULL ? WATCH_WORLD_GO : 0;
 }
