@@ -10,7 +10,7 @@ libraries='dnnl.h: src/nn/cpu
 oneapi/dnnl/: src/nn/cpu
 yaml.h: src/base
 jansson.h: src/base
-sqlite3.h: src/watch
+sqlite3.h: src/watch/tell
 microhttpd.h: src/net
 curl/: src/net
 mosquitto.h: src/net
@@ -28,9 +28,9 @@ libav: src/image src/video
 libsw: src/video
 protobuf-c/: src/report
 event.pb-c.h: src/report
-profile.pb-c.h: src/watch
-elfutils/: src/watch
-dwarf.h: src/watch'
+profile.pb-c.h: src/watch/stacks
+elfutils/: src/watch/stacks
+dwarf.h: src/watch/stacks'
 
 # floors TREE: a line "FOLDER NAME: what it may look at" for each vigil_floor(). Own headers are always free, and so is
 # vigil/error.h: it is how floors say what failed. HEADERS are floors whose headers are seen and whose code is not linked;

@@ -11,6 +11,8 @@
 
 #include "watch/stacks/stacks_named.h"
 
+enum { MOST_ENV = 8 };
+
 #define test_near(a, b, by) assert_true(fabs((a) - (b)) <= (by))
 
 typedef struct job {
@@ -26,7 +28,7 @@ static inline void start(job *j, const char *program, const char *argument, size
 {
     char *argv[] = {(char *)(uintptr_t)program, (char *)(uintptr_t)argument, NULL};
     watch_options o;
-    watch_job_options with = {.argv = argv};
+    const char *env[MOST_ENV] = {NULL};
     static watch_stacks_env room;
     vg_error err;
     int down[2], up[2];
@@ -38,7 +40,7 @@ static inline void start(job *j, const char *program, const char *argument, size
     watch_options_default(&o);
     o.stacks = true;
     o.stacks_rate_bytes = rate;
-    assert_int_equal(watch_stacks_env_add(&room, &with, &o, j->folder, &err), VG_OK);
+    assert_int_equal(watch_stacks_env_add(&room, env, MOST_ENV, &o, j->folder, &err), VG_OK);
     assert_int_equal(pipe(down) | pipe(up), 0);
     j->pid = fork();
     if (j->pid == 0) {
@@ -46,8 +48,8 @@ static inline void start(job *j, const char *program, const char *argument, size
         dup2(up[1], 1);
         for (int fd = 3; fd < 64; fd++)
             close(fd);
-        for (size_t i = 0; i < WATCH_MOST_ENV && with.env[i] != NULL; i++)
-            putenv((char *)(uintptr_t)with.env[i]);
+        for (size_t i = 0; i < MOST_ENV && env[i] != NULL; i++)
+            putenv((char *)(uintptr_t)env[i]);
         execv(program, argv);
         _exit(127);
     }

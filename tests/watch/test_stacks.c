@@ -307,17 +307,17 @@ static void others_preloads_stay(void **state)
     (void)state;
     watch_options o;
     watch_stacks_env room;
-    watch_job_options with = {.env = {"A=1", "LD_PRELOAD=libjemalloc.so.2", "B=2"}};
+    const char *env[MOST_ENV] = {"A=1", "LD_PRELOAD=libjemalloc.so.2", "B=2"};
     vg_error err;
     watch_options_default(&o);
-    assert_int_equal(watch_stacks_env_add(&room, &with, &o, "/x", &err), VG_OK);
-    assert_null(with.env[3]); /* not asked for */
+    assert_int_equal(watch_stacks_env_add(&room, env, MOST_ENV, &o, "/x", &err), VG_OK);
+    assert_null(env[3]); /* not asked for */
     o.stacks = true;
-    assert_int_equal(watch_stacks_env_add(&room, &with, &o, "/x", &err), VG_OK);
-    assert_string_equal(with.env[1], "LD_PRELOAD=/x/libvigil-stacks.so:libjemalloc.so.2");
-    assert_string_equal(with.env[3], "VIGIL_STACKS=/x/stacks");
-    assert_string_equal(with.env[4], "VIGIL_STACKS_RATE=524288");
-    assert_int_equal(watch_stacks_env_add(&room, &with, &o, "/a b", &err), VG_ERR_LIMIT);
+    assert_int_equal(watch_stacks_env_add(&room, env, MOST_ENV, &o, "/x", &err), VG_OK);
+    assert_string_equal(env[1], "LD_PRELOAD=/x/libvigil-stacks.so:libjemalloc.so.2");
+    assert_string_equal(env[3], "VIGIL_STACKS=/x/stacks");
+    assert_string_equal(env[4], "VIGIL_STACKS_RATE=524288");
+    assert_int_equal(watch_stacks_env_add(&room, env, MOST_ENV, &o, "/a b", &err), VG_ERR_LIMIT);
 }
 
 int main(void)

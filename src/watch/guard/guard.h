@@ -8,18 +8,7 @@
 #ifndef WATCH_GUARD_H
 #define WATCH_GUARD_H
 
-#include "watch/tell/sink.h"
-
-/* Functions may be NULL. wants_stop is asked at least every half second; then a job that the guard
- * started is ended politely, and one that it was told of is left alone. */
-typedef struct watch_listener {
-    void *ctx;
-    void (*event)(void *ctx, const watch_event *e, const watch_moment *m);
-    void (*note)(void *ctx, const char *what, const watch_moment *m);
-    void (*sample)(void *ctx, const watch_moment *m);
-    bool (*wants_stop)(void *ctx);
-    int (*impatience)(void *ctx); /* 1: KILL at once; 2: leave at once, saying what is left */
-} watch_listener;
+#include "watch/tell/listener.h"
 
 typedef struct watch_guard watch_guard;
 
@@ -35,11 +24,5 @@ vg_status watch_guard_run(watch_guard *g, const watch_listener *listener, int *e
                           vg_error *err);
 /* False where run failed before its job was there. */
 bool watch_guard_has_begun(const watch_guard *g);
-
-/* The same judge over a trace. Events go to the listener (m has sample, judge and options); the
- * judge as it is at the end is handed to `end`, which may be NULL. */
-vg_status watch_replay(const watch_options *o, const char *path, const watch_listener *listener,
-                       void (*end)(void *ctx, const watch_judge *j, size_t n_unknown),
-                       base_mem *mem, vg_error *err);
 
 #endif

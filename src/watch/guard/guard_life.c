@@ -146,7 +146,7 @@ static vg_status start(watch_guard *g, vg_error *err)
         }
     watch_stacks_env stacks;
     if (st == VG_OK)
-        st = watch_stacks_env_add(&stacks, &o, &g->options, g->folder, err);
+        st = watch_stacks_env_add(&stacks, o.env, WATCH_MOST_ENV, &g->options, g->folder, err);
     if (st == VG_OK)
         st = watch_job_start(&g->job, &o, g->mem, err);
     if (st == VG_OK)

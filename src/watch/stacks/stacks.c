@@ -547,34 +547,33 @@ void watch_stacks_python(const watch_stacks *s, uint64_t frame, const char **fun
 
 /* ---- the job's environment ---- */
 
-vg_status watch_stacks_env_add(watch_stacks_env *room, watch_job_options *o,
+vg_status watch_stacks_env_add(watch_stacks_env *room, const char **env, size_t n_env,
                                const watch_options *options, const char *folder, vg_error *err)
 {
     char library[4200], tables[4200];
-    size_t n = 0, at = WATCH_MOST_ENV;
+    size_t n = 0, at = n_env;
     if (!options->stacks)
         return VG_OK;
     vg_status st = make_paths(library, tables, sizeof library, folder, err);
     if (st != VG_OK)
         return st;
     const char *others = getenv("LD_PRELOAD");
-    for (; n < WATCH_MOST_ENV && o->env[n] != NULL; n++)
-        if (strncmp(o->env[n], "LD_PRELOAD=", 11) == 0) {
+    for (; n < n_env && env[n] != NULL; n++)
+        if (strncmp(env[n], "LD_PRELOAD=", 11) == 0) {
             at = n;
-            others = o->env[n] + 11;
+            others = env[n] + 11;
         }
-    if (at == WATCH_MOST_ENV)
+    if (at == n_env)
         at = n++;
     const bool has_others = others != NULL && others[0] != '\0';
-    if (n + 3 > WATCH_MOST_ENV ||
-        !base_format(room->preload, sizeof room->preload, "LD_PRELOAD=%s%s%s", library,
-                     has_others ? ":" : "", has_others ? others : ""))
+    if (n + 3 > n_env || !base_format(room->preload, sizeof room->preload, "LD_PRELOAD=%s%s%s",
+                                      library, has_others ? ":" : "", has_others ? others : ""))
         return base_fail(err, VG_ERR_LIMIT, "LD_PRELOAD", "set fewer variables for the job",
                          "no room in the job's environment");
     base_format(room->folder, sizeof room->folder, STACKS_ENV_FOLDER "=%s", tables);
     base_format(room->rate, sizeof room->rate, STACKS_ENV_RATE "=%zu", options->stacks_rate_bytes);
-    o->env[at] = room->preload;
-    o->env[n] = room->folder;
-    o->env[n + 1] = room->rate;
+    env[at] = room->preload;
+    env[n] = room->folder;
+    env[n + 1] = room->rate;
     return VG_OK;
 }

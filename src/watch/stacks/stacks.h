@@ -9,7 +9,6 @@
 #ifndef WATCH_STACKS_H
 #define WATCH_STACKS_H
 
-#include "watch/guard/job.h"
 #include "watch/options/options.h"
 #include "watch/stacks/preload/layout.h"
 
@@ -74,12 +73,13 @@ const char *watch_stacks_module(const watch_stacks *s, uint64_t frame);
 void watch_stacks_python(const watch_stacks *s, uint64_t frame, const char **function,
                          const char **file);
 
-/* The environment of a job that is to be sampled; nothing when options->stacks is false. `room`
- * holds the texts, as long as *o is used. What *o or the guard's own environment preloads stays. */
+/* Adds to the environment of a job that is to be sampled; nothing when options->stacks is false.
+ * env: n_env places for "NAME=value", ending with NULL. `room` holds the new texts, as long as env
+ * is used. What env or the guard's own environment preloads stays. */
 typedef struct watch_stacks_env {
     char preload[8192], folder[4200], rate[64];
 } watch_stacks_env;
-vg_status watch_stacks_env_add(watch_stacks_env *room, watch_job_options *o,
+vg_status watch_stacks_env_add(watch_stacks_env *room, const char **env, size_t n_env,
                                const watch_options *options, const char *folder, vg_error *err);
 
 #endif

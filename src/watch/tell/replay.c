@@ -1,6 +1,7 @@
 /* replay.c: a trace through the judge: what vigil watch would have said, at the same samples. */
+#include "replay.h"
+
 #include "trace.h"
-#include "watch/guard/guard.h"
 
 static void tell_events(watch_judge *judge, const watch_listener *l, const watch_moment *m)
 {

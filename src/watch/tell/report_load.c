@@ -4,8 +4,8 @@
 #include <time.h>
 
 #include "history_db.h"
+#include "replay.h"
 #include "report.h"
-#include "watch/guard/guard.h"
 
 /* ---- a trace ---- */
 
