@@ -14,6 +14,36 @@ const nn_param *nn_graph_param(const nn_graph *g, size_t index)
     return &g->params[index];
 }
 
+size_t nn_graph_n_ops(const nn_graph *g)
+{
+    return g->n_ops;
+}
+
+const nn_op *nn_graph_op(const nn_graph *g, size_t index)
+{
+    return &g->ops[index];
+}
+
+size_t nn_graph_n_values(const nn_graph *g)
+{
+    return g->n_values;
+}
+
+const nn_value *nn_graph_value(const nn_graph *g, int index)
+{
+    return &g->values[index];
+}
+
+int nn_graph_n_levels(const nn_graph *g)
+{
+    return g->n_levels;
+}
+
+const nn_level *nn_graph_level(const nn_graph *g, int index)
+{
+    return &g->levels[index];
+}
+
 static bool is_counted(const nn_param *p)
 {
     return p->kind != NN_PARAM_BN_MEAN && p->kind != NN_PARAM_BN_VAR;

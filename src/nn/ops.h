@@ -1,5 +1,5 @@
-/* ops.h: the network as values and primitive ops, in execution order: what an op names is made by
- * one before it. Part of nn.h.
+/* ops.h: the network as values and primitive ops, in execution order. Part of nn.h: whoever writes
+ * a network down in another format walks it so.
  *
  * A value is a feature map of which only the channels are known; rows and columns come with a plan.
  * A slice is a value that lives inside another (its parent), from channel c0 on. Ops are unfused
@@ -53,6 +53,15 @@ typedef struct nn_level {
     int box, cls; /* values */
     int stride;
 } nn_level;
+
+/* In execution order; what op names is made by an op before it. Borrowed from the graph. */
+size_t nn_graph_n_ops(const nn_graph *g);
+const nn_op *nn_graph_op(const nn_graph *g, size_t index);
+/* The input is value 0. */
+size_t nn_graph_n_values(const nn_graph *g);
+const nn_value *nn_graph_value(const nn_graph *g, int index);
+int nn_graph_n_levels(const nn_graph *g);
+const nn_level *nn_graph_level(const nn_graph *g, int index);
 
 size_t nn_conv_weight_elements(const nn_conv_spec *c);
 /* weight (O, I/groups, k, k) and bias (O) of a convolution op, read from w and folded. scratch: 4 *
