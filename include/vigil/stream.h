@@ -68,17 +68,7 @@ VG_API const char *vg_stream_get(const vg_stream *s, const char *name, char *buf
 
 /* ---- without starting ---- */
 
-typedef struct vg_stream_source {
-    const char *name; /* public: without user, password and values of a query */
-    const char *stem; /* in names of files and topics */
-    const char *kind; /* "file", "network", "camera", "standard input", "drawn" */
-    size_t n_files;   /* played one after the other */
-    bool keeps_all;   /* policy `every`; else `latest` */
-    bool ends;        /* its end is for good; else it begins again */
-    int stride;
-} vg_stream_source;
-
-/* Borrowed during the call. */
+/* source is borrowed during the call. */
 typedef void (*vg_stream_see_source)(void *ctx, const vg_stream_source *source);
 
 /* What is wrong with the options alone, sources and weights not looked at. Errors: VG_ERR_ARGUMENT
@@ -95,53 +85,7 @@ VG_API vg_status vg_stream_check(vg_stream *s, vg_stream_see_source see, void *c
 
 /* ---- while it runs ---- */
 
-typedef enum vg_stream_event_kind {
-    VG_STREAM_ENTER,  /* a track came into the zone */
-    VG_STREAM_LEAVE,  /* went out, or (is_lost) was not seen again */
-    VG_STREAM_DWELL,  /* has been inside for longer than the zone's dwell */
-    VG_STREAM_ABSENT, /* nothing of the class inside for longer than the zone's absent */
-    VG_STREAM_BACK    /* after ABSENT: there again */
-} vg_stream_event_kind;
 VG_API const char *vg_stream_event_name(vg_stream_event_kind kind); /* "enter", ... */
-
-typedef struct vg_stream_event {
-    uint64_t id; /* of the job, from 1 */
-    vg_stream_event_kind kind;
-    const char *zone;
-    int class_index;         /* -1: any */
-    int64_t track;           /* 0: none */
-    double seconds;          /* inside so far (LEAVE, DWELL), missing so far (ABSENT, BACK) */
-    int inside, n_in, n_out; /* of this zone and class, after the event */
-    bool wants_snapshot;
-    bool is_lost;
-    vg_detection box; /* of the track; all 0 when there is none */
-} vg_stream_event;
-
-typedef struct vg_stream_times { /* milliseconds */
-    double decode, wait, preprocess, inference, postprocess;
-    double latency; /* from the arrival of the packet to the result */
-} vg_stream_times;
-
-/* Of one frame. Borrowed during the call. */
-typedef struct vg_stream_result {
-    int source_index;   /* place of the source, from 0 */
-    const char *source; /* public name */
-    const char *stem;
-    uint64_t index; /* of the source's results, from 0 */
-    uint64_t of;    /* frames of the whole file; 0: not known */
-    int width, height;
-    int input_width, input_height;  /* of the network */
-    int64_t frame;                  /* of this connection, from 0; those of a stride are counted */
-    double time_s;                  /* time stamp from the connection's first frame; NAN: none */
-    double wall_s;                  /* Unix time of the picture: the camera's, or of its arrival */
-    const vg_detection *detections; /* best first; with tracking those that are tracked */
-    size_t n_detections;
-    const int64_t *ids; /* (n_detections); NULL without tracking */
-    const vg_stream_event *events;
-    size_t n_events;
-    vg_stream_times times;
-    const char *file; /* of a source that plays several: which; "" else */
-} vg_stream_result;
 
 /* Functions may be NULL. result is called by a thread of the job's own, which may be behind the
  * network by a queue (at a full one the oldest results give way, unless every source keeps all its
@@ -164,41 +108,6 @@ typedef struct vg_stream_listener {
 VG_API vg_status vg_stream_run(vg_stream *s, const vg_stream_listener *listener, vg_error *err);
 
 /* ---- numbers: during run from any of the listener's functions, and after it ---- */
-
-enum { VG_STREAM_STAGES = 6 };
-typedef struct vg_stream_stage {
-    const char *name; /* "decode", "wait", "preprocess", "inference", "postprocess", "latency" */
-    uint64_t n;
-    double mean_ms;
-    double p50_ms, p99_ms; /* upper bounds of their histogram's bucket; INFINITY past 5 s */
-} vg_stream_stage;
-
-typedef struct vg_stream_source_stats {
-    char name[256];
-    const char *state; /* "empty" (no source in this place), "connecting", "playing", "waiting",
-                          "ended" */
-    const char *last_fault; /* "refused", "stall", ...; "": none yet */
-    int width, height;      /* 0: not known */
-    uint64_t n_frames;      /* decoded and wanted */
-    uint64_t n_dropped;     /* gave way to newer ones */
-    uint64_t n_results, n_boxes, n_events;
-    uint64_t n_connects, n_reconnects, n_faults;
-    uint64_t n_damaged;                    /* packets that could not be decoded */
-    uint64_t n_size_changes, n_time_jumps; /* in mid-stream */
-    double since_frame_s;                  /* since the last frame; below 0: none yet */
-    vg_stream_stage stages[VG_STREAM_STAGES];
-} vg_stream_source_stats;
-
-typedef struct vg_stream_sink_stats {
-    const char *name;
-    uint64_t n_written, n_dropped, n_failed;
-    int n_waiting, capacity;
-    bool is_failing; /* its last write failed */
-    /* Results that were to be kept (files, JSON lines) and are not: failed, and of a sink that
-     * waits for room (sink_policy) also dropped at the end. What is told to others is not counted.
-     */
-    uint64_t n_lost;
-} vg_stream_sink_stats;
 
 /* Places for sources, those that a reload may fill included; 0 before run. */
 VG_API int vg_stream_n_sources(const vg_stream *s);

@@ -28,6 +28,7 @@
 
 #include "vigil/error.h"
 #include "vigil/text.h"
+#include "vigil/types.h"
 #include "vigil/watch.h"
 
 #ifdef __cplusplus
@@ -39,28 +40,6 @@ extern "C" {
 #define VG_VERSION_PATCH 0
 /* "0.1.0", of the library that is running. */
 VG_API const char *vg_version(void);
-
-/* ---- memory ---- */
-
-/* One owner's share, for tables: planned before the first picture, and what is held now. */
-typedef struct vg_memory_item {
-    const char *owner; /* "weights", "activations", "frames", ... */
-    size_t planned_bytes;
-    size_t in_use_bytes;
-    size_t peak_bytes;
-    uint64_t n_allocations; /* ever */
-} vg_memory_item;
-
-enum { VG_MEMORY_ITEMS = 12 };
-typedef struct vg_memory {
-    vg_memory_item items[VG_MEMORY_ITEMS];
-    int n_items;
-    size_t planned_bytes; /* sum */
-    size_t in_use_bytes;
-    size_t library_bytes;  /* what libraries (libjpeg, Cairo, FFmpeg, libc) hold on the heap */
-    size_t resident_bytes; /* of the whole process, code pages included */
-    size_t peak_resident_bytes;
-} vg_memory;
 
 /* ---- a detector ---- */
 
@@ -88,22 +67,6 @@ VG_API vg_status vg_detector_open(vg_detector **out, const vg_options *o, vg_err
 /* NULL inside is fine; leaves NULL. */
 VG_API void vg_detector_close(vg_detector **d);
 
-/* Who said imgsz: the caller; the weights' training arguments; nobody, so 640. */
-typedef enum vg_imgsz_from { VG_IMGSZ_GIVEN, VG_IMGSZ_OF_WEIGHTS, VG_IMGSZ_DEFAULT } vg_imgsz_from;
-
-typedef struct vg_model_info {
-    const char *name; /* "yolo11n"; borrowed from the handle, like all strings here */
-    const char *scale;
-    const char *format; /* "pt" or "safetensors"; with .pt, chosen says "model" or "ema" */
-    const char *chosen;
-    const char *isa;
-    int threads, imgsz, imgsz_w; /* the input's height and width, multiples of max_stride */
-    int n_classes, n_layers, max_stride;
-    int asked_imgsz, asked_imgsz_w; /* before they were raised to multiples of max_stride */
-    vg_imgsz_from imgsz_from;
-    int64_t n_params, n_params_fused;
-    double gflops, gflops_fused; /* at the square of the longer side */
-} vg_model_info;
 /* "imgsz 160, as the weights were trained": what a user should know of imgsz, in a line. False, and
  * "": it is what they gave. */
 VG_API bool vg_imgsz_format(char *buf, size_t n, const vg_model_info *info);
@@ -127,12 +90,6 @@ typedef struct vg_image {
     size_t stride; /* bytes from row to row; 0: 3 * width */
     vg_pixel_format format;
 } vg_image;
-
-typedef struct vg_detection {
-    float x1, y1, x2, y2; /* corners in pixels of the picture */
-    float confidence;     /* 0..1 */
-    int class_index;
-} vg_detection;
 
 typedef struct vg_detect_options {
     float conf;         /* 0.25: keep confidence > conf */
@@ -180,31 +137,13 @@ typedef struct vg_predict_options {
 } vg_predict_options;
 VG_API vg_predict_options vg_predict_options_default(void);
 
-/* Milliseconds of one picture. Stages of different pictures overlap, so their sum is more than the
- * job's time. */
-typedef struct vg_predict_times {
-    double decode_ms, preprocess_ms, inference_ms, postprocess_ms, save_ms;
-} vg_predict_times;
-
-/* Borrowed until the next call on the job. */
-typedef struct vg_predict_result {
-    size_t index, total; /* from 0; total pictures known */
-    const char *source;  /* the picture's path */
-    vg_status status;    /* not VG_OK: the picture was skipped, and error says why */
-    vg_error error;
-    int width, height;             /* of the picture */
-    int input_width, input_height; /* of the network */
-    const vg_detection *detections;
-    size_t n_detections;
-    vg_predict_times times;
-} vg_predict_result;
-
 /* Finds the pictures, reads their heads, makes the run folder (when anything is saved) and every
  * buffer. Errors: as vg_detector_open, and VG_ERR_IO (no picture there, run
  * folder). */
 VG_API vg_status vg_predict_open(vg_predict **out, const vg_predict_options *o, vg_error *err);
-/* The next picture in order; *out NULL at the end. A broken picture is a result with its own
- * status; an error returned here ends the job (a full disk, say). */
+/* The next picture in order, borrowed until the next call on the job; *out NULL at the end. A
+ * broken picture is a result with its own status; an error returned here ends the job (a full disk,
+ * say). */
 VG_API vg_status vg_predict_next(vg_predict *p, const vg_predict_result **out, vg_error *err);
 /* Stops early, waits for the stages, closes files. Errors: VG_ERR_IO when the last writes failed.
  */
@@ -246,26 +185,7 @@ VG_API vg_status vg_train_create(vg_train **out, vg_error *err);
 /* Before prepare. Errors: VG_ERR_ARGUMENT, with the nearest name, the range or the choices: then
  * nothing has changed. */
 VG_API vg_status vg_train_set(vg_train *t, const char *name, const char *value, vg_error *err);
-/* What a run will hold, before anything of it is taken. */
-typedef struct vg_plan_item {
-    const char *owner; /* of vg_memory; "report" and "program" besides */
-    const char *what;
-    size_t bytes;
-    bool is_held; /* exact, from prepare to destroy; else a bound of what comes and goes, or of what
-                     the process holds beside its accounts */
-} vg_plan_item;
 
-enum { VG_PLAN_ITEMS = 24 };
-typedef struct vg_plan {
-    vg_plan_item items[VG_PLAN_ITEMS];
-    int n_items;
-    int batch, width, height; /* the largest batch; batch may have been chosen */
-    bool is_chosen;           /* batch was -1 */
-    size_t held_bytes;        /* of the items that are held */
-    size_t total_bytes;       /* of all: what memory_limit is compared with */
-    size_t naive_bytes;       /* the activations, if none shared its bytes with another */
-    size_t limit_bytes;       /* 0: none */
-} vg_plan;
 /* Of a run with the arguments set so far, which is not made. Without data: of the network alone, of
  * nc classes (0: the model's). A plan above memory_limit is an answer, too; only for batch -1, when
  * not even a batch of 1 fits, it is VG_ERR_LIMIT. Other errors: as vg_train_prepare. */
@@ -280,16 +200,6 @@ VG_API void vg_train_plan_get(const vg_train *t, vg_plan *out);
 VG_API vg_status vg_train_prepare(vg_train *t, vg_error *err);
 /* NULL inside is fine; leaves NULL. */
 VG_API void vg_train_destroy(vg_train **t);
-
-/* What the files of a split were found to be. */
-typedef struct vg_data_report {
-    size_t n_pictures, n_objects; /* in use */
-    size_t n_found;               /* label files with objects */
-    size_t n_missing, n_empty;    /* label files; their pictures are in use, without objects */
-    size_t n_corrupt;             /* pictures left out, for their own sake or their labels' */
-    size_t n_absent;              /* pictures left out: a list names them, and they are not there */
-    size_t n_duplicates;          /* rows that stood twice in a label file, removed */
-} vg_data_report;
 
 /* Known after prepare. Strings are borrowed from the handle. */
 typedef struct vg_train_info {
@@ -314,32 +224,6 @@ VG_API const char *vg_train_message(const vg_train *t, size_t index);
 /* planned_bytes is what prepare took. */
 VG_API void vg_train_memory(const vg_train *t, vg_memory *out);
 
-/* After a batch; losses are box, cls, dfl, means over the epoch so far. */
-typedef struct vg_train_batch {
-    int epoch, n_epochs;      /* epoch from 1 */
-    int64_t batch, n_batches; /* batches done in this epoch */
-    double loss[3];
-    int n_pictures, width, height;
-    size_t n_instances;
-    double grad_norm;
-    double lr[3];   /* weights, norms, biases */
-    double seconds; /* of training, all sessions together */
-} vg_train_batch;
-
-/* After an epoch, its validation and its checkpoint. Metrics are NaN where it was not validated. */
-typedef struct vg_train_epoch {
-    int epoch, n_epochs; /* epoch from 1 */
-    double seconds;
-    double train_loss[3], val_loss[3], lr[3];
-    bool is_validated;
-    size_t n_pictures, n_instances; /* of validation */
-    double precision, recall, map50, map;
-    bool is_best, stops; /* stops: patience is out */
-    /* What could not be written beside the weights since the last epoch: training goes on, and says
-     * it again at its end. NULL: nothing. Borrowed during the call. */
-    const vg_error *trouble;
-} vg_train_epoch;
-
 /* Functions may be NULL. wants_stop is asked after every batch, of validation, too. */
 typedef struct vg_train_listener {
     void *ctx;
@@ -353,10 +237,6 @@ typedef struct vg_train_listener {
  * wish; a checkpoint was written, and mend says how to go on. */
 VG_API vg_status vg_train_run(vg_train *t, const vg_train_listener *listener, vg_error *err);
 
-typedef struct vg_train_pace {
-    double pictures_per_s, elapsed_s, left_s; /* of this epoch; left_s < 0: unknown */
-    size_t planned_bytes, resident_bytes;
-} vg_train_pace;
 /* As of the last batch. */
 VG_API void vg_train_pace_get(const vg_train *t, vg_train_pace *out);
 
@@ -371,29 +251,8 @@ VG_API void vg_train_note_exit(vg_train *t, int exit_status);
 /* ---- runs of other processes ----
  * From prepare to destroy a run's process holds a lock on folder/vigil.pid, whose lines are its id
  * and its start time (field 22 of /proc/PID/stat), and notes in folder/vigil.progress where it is.
- * Both go when it ends; files without a lock are left by a process that was killed. A second
+ * Both files go when it ends; files without a lock are left by a process that was killed. A second
  * process cannot prepare the same run meanwhile. */
-typedef enum vg_run_state {
-    VG_RUN_PREPARING,
-    VG_RUN_TRAINING,
-    VG_RUN_FINISHED,
-    VG_RUN_STOPPED, /* by request, with a checkpoint */
-    VG_RUN_FAILED,  /* error says why */
-    VG_RUN_DIED     /* without a word: killed */
-} vg_run_state;
-
-typedef struct vg_run_view {
-    vg_run_state state;
-    bool is_alive; /* false: the view will not change any more */
-    bool is_detached;
-    int pid;
-    int exit_status;      /* of the program, when it is over */
-    int start_epoch;      /* of this session, from 0 */
-    vg_train_batch batch; /* the last; n_batches 0: none yet */
-    vg_train_pace pace;
-    vg_train_epoch epoch; /* the last that ended in this session; epoch 0: none yet */
-    vg_error error;       /* VG_RUN_FAILED, VG_RUN_STOPPED */
-} vg_run_view;
 
 typedef struct vg_run vg_run;
 /* run: its folder, its folder weights, or its last.safetensors; NULL: the living run of project
@@ -412,23 +271,6 @@ VG_API vg_status vg_run_stop(vg_run *r, vg_error *err);
 VG_API bool vg_run_wait(vg_run *r, int timeout_ms);
 
 /* ---- validation ---- */
-
-typedef struct vg_val_class {
-    int class_index;
-    const char *name;
-    size_t n_pictures, n_instances;
-    double precision, recall, map50, map;
-} vg_val_class;
-
-/* Borrowed from the handle that made it. */
-typedef struct vg_val_result {
-    size_t n_pictures, n_instances, n_detections;
-    double precision, recall, map50, map, fitness;
-    double loss[3];              /* box, cls, dfl */
-    const vg_val_class *classes; /* (n_classes) those with objects; none when nothing was found */
-    size_t n_classes;
-    double seconds;
-} vg_val_result;
 
 /* Of the best weights, after vg_train_run; NULL: not yet. */
 VG_API const vg_val_result *vg_train_final(const vg_train *t);
@@ -454,7 +296,8 @@ typedef struct vg_val vg_val;
  * VG_ERR_UNSUPPORTED, VG_ERR_MEMORY. */
 VG_API vg_status vg_val_open(vg_val **out, const vg_val_options *o, vg_error *err);
 VG_API void vg_val_close(vg_val **v);
-/* Once. wants_stop (NULL: never) is asked after every batch; VG_ERR_INTERRUPTED when it said yes.
+/* Once. *out is borrowed from the handle. wants_stop (NULL: never) is asked after every batch;
+ * VG_ERR_INTERRUPTED when it said yes.
  */
 VG_API vg_status vg_val_run(vg_val *v, const vg_val_result **out, bool (*wants_stop)(void *ctx),
                             void *ctx, vg_error *err);
@@ -482,12 +325,6 @@ VG_API bool vg_train_progress_format(char *buf, size_t n, const vg_train_batch *
                                      const vg_train_pace *pace, size_t n_columns, bool ascii);
 VG_API bool vg_val_header_format(char *buf, size_t n, size_t n_columns);
 VG_API bool vg_val_row_format(char *buf, size_t n, const vg_val_class *row, size_t n_columns);
-/* What is done of anything else: "drawing  45% ━━━━━─────── 216/480 31.2 img/s 00:07<00:08". */
-typedef struct vg_bar {
-    const char *what; /* "drawing" */
-    size_t n_done, n_total;
-    double seconds; /* since it began: rate and what is left follow */
-} vg_bar;
 VG_API bool vg_bar_format(char *buf, size_t n, const vg_bar *b, size_t n_columns, bool ascii);
 /* "1 box", "3 boxes", "2 persons": noun in the singular, or the name of a class. Returns buf. */
 VG_API const char *vg_count_format(char *buf, size_t n, uint64_t count, const char *noun);
@@ -520,12 +357,6 @@ VG_API vg_status vg_demo_draw(vg_demo *out, const vg_demo_options *o, vg_error *
 
 /* ---- looking at and converting weights ---- */
 
-typedef struct vg_layer {
-    int index, repeats, c_out;
-    const char *from, *module, *args;
-    int64_t n_params;
-    double gflops;
-} vg_layer;
 /* Without running anything: a model from a weights file or a model YAML's name ("yolo11s.yaml"). */
 typedef struct vg_model vg_model;
 /* nc 0: as the file or YAML says. */

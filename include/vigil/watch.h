@@ -20,7 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "vigil/error.h"
+#include "vigil/types.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -74,12 +74,6 @@ typedef struct vg_watch_event {
     const char *json;  /* the same as one JSON object */
     const char *words; /* the same for people, one to four lines */
 } vg_watch_event;
-
-/* A terminal that shows the live view. */
-typedef struct vg_watch_screen {
-    int columns, rows;
-    bool has_color, has_utf8;
-} vg_watch_screen;
 
 /* Functions may be NULL. wants_stop is asked at least every half second. */
 typedef struct vg_watch_listener {

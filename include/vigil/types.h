@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* types.h: the values that vigil hands to its callers: boxes, results, numbers of training and
+ * validation, memory tables.
+ *
+ * Every one is a plain struct; zeroed is valid. Each is defined once, here, and every part of vigil
+ * that makes or reads it uses this definition, so nothing is converted on its way out. Strings and
+ * arrays are borrowed: the function that hands out a value says for how long. */
+#ifndef VIGIL_TYPES_H
+#define VIGIL_TYPES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- a box ---- */
+
+typedef struct vg_detection {
+    float x1, y1, x2, y2; /* corners, pixels of the picture; x to the right, y downwards */
+    float confidence;     /* 0..1 */
+    int class_index;      /* from 0 */
+} vg_detection;
+
+/* ---- results of pictures ---- */
+
+/* Of one picture. Stages of different pictures overlap, so the sum is more than the job's time. */
+typedef struct vg_predict_times {
+    double decode_ms, preprocess_ms, inference_ms, postprocess_ms, save_ms;
+} vg_predict_times;
+
+typedef struct vg_predict_result {
+    size_t index, total; /* from 0; pictures of the job, as far as known */
+    const char *source;  /* the picture's path */
+    vg_status status;    /* not VG_OK: the picture was skipped, and error says why */
+    vg_error error;
+    int width, height;              /* of the picture, pixels */
+    int input_width, input_height;  /* of the network's input, pixels */
+    const vg_detection *detections; /* (n_detections) best first */
+    size_t n_detections;
+    vg_predict_times times;
+} vg_predict_result;
+
+/* ---- results of a stream ---- */
+
+typedef enum vg_stream_event_kind {
+    VG_STREAM_ENTER,  /* a track came into the zone */
+    VG_STREAM_LEAVE,  /* a track left it, or (is_lost) was not seen again */
+    VG_STREAM_DWELL,  /* a track has been inside for longer than the zone's `dwell` */
+    VG_STREAM_ABSENT, /* nothing of the class was inside for longer than the zone's `absent` */
+    VG_STREAM_BACK    /* after ABSENT: there is something again */
+} vg_stream_event_kind;
+
+/* What happened in a zone. */
+typedef struct vg_stream_event {
+    uint64_t id; /* of the job, from 1 */
+    vg_stream_event_kind kind;
+    const char *zone;        /* its name, as long as the job */
+    int class_index;         /* -1: any */
+    int64_t track;           /* the track's id; 0: none */
+    double seconds;          /* inside so far (LEAVE, DWELL), or missing so far (ABSENT, BACK) */
+    int inside, n_in, n_out; /* of this zone and class, after the event */
+    bool wants_snapshot;     /* the zone asks for a picture of it */
+    bool is_lost;            /* LEAVE: the track ended inside */
+    vg_detection box;        /* of the track; all 0: there is none */
+} vg_stream_event;
+
+typedef struct vg_stream_times { /* milliseconds, of one frame */
+    double decode, wait, preprocess, inference, postprocess;
+    double latency; /* from the arrival of its packet to the result */
+} vg_stream_times;
+
+/* Of one frame. */
+typedef struct vg_stream_result {
+    int source_index;   /* place of the source, from 0 */
+    const char *source; /* its public name: without user, password and values of a query */
+    const char *stem;   /* of the source, in names of files and topics */
+    uint64_t index;     /* of the source's results, from 0 */
+    uint64_t of;        /* frames of the whole file; 0: unknown */
+    int width, height;  /* of the frame, pixels */
+    int input_width, input_height; /* of the network's input, pixels */
+    int64_t frame;                 /* of this connection, from 0; those of a stride are counted */
+    double time_s;                 /* time stamp from the connection's first frame; NAN: none */
+    double wall_s;                 /* Unix time of the picture: the camera's, or of its arrival */
+    const vg_detection
+        *detections; /* (n_detections) best first; with tracking, tracked ones only */
+    size_t n_detections;
+    const int64_t *ids;            /* (n_detections) of their tracks; NULL without tracking */
+    const vg_stream_event *events; /* (n_events) that this frame caused */
+    size_t n_events;
+    vg_stream_times times;
+    const char *file; /* of a source that plays several files: which; else "" */
+} vg_stream_result;
+
+/* ---- numbers of a stream ---- */
+
+/* A source as it was understood, before anything is connected. */
+typedef struct vg_stream_source {
+    const char *name; /* public: without user, password and values of a query */
+    const char *stem; /* in names of files and topics */
+    const char *kind; /* "file", "network", "camera", "standard input", "drawn" */
+    size_t n_files;   /* played one after the other */
+    bool keeps_all;   /* policy `every`; else `latest` */
+    bool ends;        /* its end is for good; else it begins again */
+    int stride;       /* every so many frames one is looked at */
+} vg_stream_source;
+
+enum { VG_STREAM_STAGES = 6, VG_STREAM_NAME_BYTES = 256 };
+
+typedef struct vg_stream_stage {
+    const char *name; /* "decode", "wait", "preprocess", "inference", "postprocess", "latency" */
+    uint64_t n;       /* frames */
+    double mean_ms;
+    double p50_ms, p99_ms; /* upper bounds of the histogram's buckets; INFINITY: above 5 s */
+} vg_stream_stage;
+
+typedef struct vg_stream_source_stats {
+    char name[VG_STREAM_NAME_BYTES];
+    const char *state; /* "empty" (no source in this place), "connecting", "playing", "waiting",
+                          "ended" */
+    const char *last_fault;                   /* "refused", "stall", ...; "": none yet */
+    int width, height;                        /* pixels; 0: unknown */
+    uint64_t n_frames;                        /* decoded and wanted */
+    uint64_t n_dropped;                       /* replaced by newer ones */
+    uint64_t n_results, n_boxes, n_events;    /* of all its frames */
+    uint64_t n_connects, n_reconnects;        /* that succeeded; of them, after the first */
+    uint64_t n_faults;                        /* of every kind */
+    uint64_t n_damaged;                       /* packets that could not be decoded */
+    uint64_t n_size_changes, n_time_jumps;    /* while it played */
+    double since_frame_s;                     /* since the last frame; below 0: none yet */
+    vg_stream_stage stages[VG_STREAM_STAGES]; /* in the order of a frame's way */
+} vg_stream_source_stats;
+
+typedef struct vg_stream_sink_stats {
+    const char *name;
+    uint64_t n_written, n_dropped, n_failed; /* results */
+    int n_waiting, capacity;                 /* of its queue, results */
+    bool is_failing;                         /* its last write failed */
+    /* Results that were to be kept (files, JSON lines) and are not: failed ones, and, of a sink
+     * that waits for room (sink_policy), those dropped at the end. Messages to others (MQTT,
+     * webhooks, pages) are not counted. */
+    uint64_t n_lost;
+} vg_stream_sink_stats;
+
+/* ---- memory ---- */
+
+/* One owner's share, for tables. */
+typedef struct vg_memory_item {
+    const char *owner;      /* "weights", "activations", "frames", ... */
+    size_t planned_bytes;   /* before the first picture */
+    size_t in_use_bytes;    /* now */
+    size_t peak_bytes;      /* most so far */
+    uint64_t n_allocations; /* ever */
+} vg_memory_item;
+
+enum { VG_MEMORY_ITEMS = 12 };
+typedef struct vg_memory {
+    vg_memory_item items[VG_MEMORY_ITEMS];
+    int n_items;
+    size_t planned_bytes;  /* of all items */
+    size_t in_use_bytes;   /* of all items */
+    size_t library_bytes;  /* what libraries (libjpeg, Cairo, FFmpeg, libc) hold on the heap */
+    size_t resident_bytes; /* of the whole process, code pages included */
+    size_t peak_resident_bytes;
+} vg_memory;
+
+/* One part of what a training run will hold. */
+typedef struct vg_plan_item {
+    const char *owner; /* as in vg_memory; "report" and "program" besides */
+    const char *what;  /* "parameters", "labels", ... */
+    size_t bytes;
+    bool is_held; /* exact, from prepare to destroy; else a bound of what comes and goes, or of what
+                     the process holds beside its accounts */
+} vg_plan_item;
+
+enum { VG_PLAN_ITEMS = 24 };
+/* What a training run will hold, before any of it is taken. */
+typedef struct vg_plan {
+    vg_plan_item items[VG_PLAN_ITEMS];
+    int n_items;
+    int batch;          /* pictures; given, or chosen */
+    int width, height;  /* of the largest batch, pixels */
+    bool is_chosen;     /* batch was -1 */
+    size_t held_bytes;  /* of the items that are held */
+    size_t total_bytes; /* of all items: what memory_limit is compared with */
+    size_t naive_bytes; /* the activations, if none shared its bytes with another */
+    size_t limit_bytes; /* what total_bytes was compared with; 0: nothing */
+} vg_plan;
+
+/* ---- models ---- */
+
+/* Who said imgsz. */
+typedef enum vg_imgsz_from {
+    VG_IMGSZ_GIVEN,      /* the caller */
+    VG_IMGSZ_OF_WEIGHTS, /* the training arguments in the weights file */
+    VG_IMGSZ_DEFAULT     /* neither: 640 */
+} vg_imgsz_from;
+
+/* Strings are borrowed from the handle. */
+typedef struct vg_model_info {
+    const char *name;            /* "yolo11n" */
+    const char *scale;           /* "n" */
+    const char *format;          /* "pt" or "safetensors"; "": no file */
+    const char *chosen;          /* of a .pt: "model" or "ema"; else "" */
+    const char *isa;             /* of the kernels: "plain", "sse41", "avx2", "avx512" */
+    int threads, imgsz, imgsz_w; /* the input's height and width, multiples of max_stride */
+    int n_classes, n_layers;
+    int max_stride;                 /* input pixels of a cell of the coarsest level */
+    int asked_imgsz, asked_imgsz_w; /* before they were raised to multiples of max_stride */
+    vg_imgsz_from imgsz_from;
+    int64_t n_params, n_params_fused; /* with batch normalisation; folded into convolutions */
+    double gflops, gflops_fused; /* of one picture, a square of the longer side; 1e9 operations,
+                                    a multiply and an add being two */
+} vg_model_info;
+
+/* A row of a model's YAML. */
+typedef struct vg_layer {
+    int index, repeats;
+    int c_out;                        /* channels of its output; 0: a head */
+    const char *from, *module, *args; /* texts for a table: "-1", "Conv", "[16, 3, 2]" */
+    int64_t n_params;
+    double gflops; /* at the image size asked for */
+} vg_layer;
+
+/* ---- training ---- */
+
+/* What the files of a split were found to be. */
+typedef struct vg_data_report {
+    size_t n_pictures, n_objects; /* in use */
+    size_t n_found;               /* label files with objects */
+    size_t n_missing, n_empty;    /* label files; their pictures are in use, without objects */
+    size_t n_corrupt;             /* pictures left out: they or their labels cannot be read */
+    size_t n_absent;              /* pictures left out: a list names them, and they are not there */
+    size_t n_duplicates;          /* rows that stood twice in a label file, removed */
+} vg_data_report;
+
+/* After a batch. Losses are means over the epoch so far: box, cls, dfl. */
+typedef struct vg_train_batch {
+    int epoch, n_epochs;      /* epoch from 1 */
+    int64_t batch, n_batches; /* batches done in this epoch; in all */
+    double loss[3];
+    int n_pictures, width, height; /* of this batch; pixels */
+    size_t n_instances;            /* labelled objects in it */
+    double grad_norm;              /* L2, of the last optimizer step, before clipping */
+    double lr[3];                  /* weights, norms, biases */
+    double seconds;                /* of training, all sessions together */
+} vg_train_batch;
+
+/* After an epoch, its validation and its checkpoint: also a row of results.csv. Losses are box,
+ * cls, dfl. Metrics and val_loss are NAN where it was not validated. */
+typedef struct vg_train_epoch {
+    int epoch, n_epochs; /* epoch from 1 */
+    double seconds;      /* of training so far, all sessions together */
+    double train_loss[3], val_loss[3];
+    double lr[3]; /* weights, norms, biases */
+    bool is_validated;
+    size_t n_pictures, n_instances; /* of validation */
+    double precision, recall;       /* 0..1, at the confidence of the best mean F1 */
+    double map50, map;              /* mean average precision, 0..1: at IoU 0.5; over 0.5..0.95 */
+    bool is_best;                   /* the best fitness so far */
+    bool stops;                     /* patience is over: training ends here */
+    /* What could not be written beside the weights since the last epoch: training goes on, and
+     * reports it again at its end. NULL: nothing. Borrowed during the call. */
+    const vg_error *trouble;
+} vg_train_epoch;
+
+/* How fast an epoch goes, and what the process holds. */
+typedef struct vg_train_pace {
+    double pictures_per_s, elapsed_s, left_s; /* of this epoch; left_s below 0: unknown */
+    size_t planned_bytes, resident_bytes;     /* of the whole process; 0: unknown */
+} vg_train_pace;
+
+typedef enum vg_run_state {
+    VG_RUN_PREPARING,
+    VG_RUN_TRAINING,
+    VG_RUN_FINISHED,
+    VG_RUN_STOPPED, /* by request, with a checkpoint */
+    VG_RUN_FAILED,  /* error says why */
+    VG_RUN_DIED     /* without a last word: killed */
+} vg_run_state;
+
+/* A run as another process sees it. */
+typedef struct vg_run_view {
+    vg_run_state state;
+    bool is_alive;    /* false: the view will not change any more */
+    bool is_detached; /* it has left its terminal */
+    int pid;
+    int exit_status;      /* of the program, when it is over */
+    int start_epoch;      /* of this session, from 0 */
+    vg_train_batch batch; /* the last; n_batches 0: none yet */
+    vg_train_pace pace;
+    vg_train_epoch epoch; /* the last that ended in this session; epoch 0: none yet */
+    vg_error error;       /* VG_RUN_FAILED, VG_RUN_STOPPED */
+} vg_run_view;
+
+/* ---- validation ---- */
+
+/* Precision, recall, map50 and map are as in vg_train_epoch. */
+typedef struct vg_val_class {
+    int class_index;
+    const char *name;
+    size_t n_pictures, n_instances; /* pictures that have the class; its labelled objects */
+    double precision, recall, map50, map;
+} vg_val_class;
+
+typedef struct vg_val_result {
+    size_t n_pictures, n_instances, n_detections;
+    double precision, recall, map50, map; /* means over the classes that have objects */
+    double fitness;                       /* 0.1 map50 + 0.9 map */
+    double loss[3];                       /* box, cls, dfl */
+    const vg_val_class *classes;          /* (n_classes) those with objects */
+    size_t n_classes;
+    double seconds; /* that validation took */
+} vg_val_result;
+
+/* ---- a terminal ---- */
+
+/* Progress of anything: "drawing  45% ━━━━━─────── 216/480 31.2 img/s 00:07<00:08". */
+typedef struct vg_bar {
+    const char *what; /* "drawing" */
+    size_t n_done, n_total;
+    double seconds; /* since it began: the rate and the time left follow from it */
+} vg_bar;
+
+/* A terminal that shows a live view. */
+typedef struct vg_watch_screen {
+    int columns, rows; /* of the whole terminal */
+    bool has_color;    /* NO_COLOR is not set */
+    bool has_utf8;
+} vg_watch_screen;
+
+#ifdef __cplusplus
+}
+#endif
+#endif
