@@ -98,7 +98,7 @@ static void time_loss(const detect_level *levels, size_t n_anchors, double *ms, 
 int main(int argc, char **argv)
 {
     static double ms[MOST_RUNS];
-    static detect_box out[300];
+    static vg_detection out[300];
     int64_t runs = 100;
     base_mem mem = {.tag = "bench", .limit_bytes = SIZE_MAX};
     if (argc > 1 && !base_parse_i64(&runs, argv[1], 1, MOST_RUNS)) {

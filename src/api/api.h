@@ -26,7 +26,4 @@ void api_model_info(vg_model_info *out, const nn_graph_info *info, base_size img
 /* The detector's, with the engine's facts. */
 void api_detector_info(vg_model_info *out, const stream_detector *d);
 
-_Static_assert(sizeof(vg_detection) == sizeof(detect_box),
-               "a detection is a box of detect: rows are handed through");
-
 #endif

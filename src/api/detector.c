@@ -8,7 +8,7 @@ size_t api_detector_plan(stream_accounts *mem, const nn_graph_info *info, base_s
 {
     size_t input_bytes = (size_t)batch * (size_t)imgsz.h * (size_t)imgsz.w * 3 * sizeof(float);
     mem->planned_bytes[STREAM_FRAMES] = input_bytes + image_letterbox_bytes(imgsz.w, imgsz.h);
-    mem->planned_bytes[STREAM_DETECTIONS] = (size_t)info->nc + API_MOST_DET * sizeof(detect_box);
+    mem->planned_bytes[STREAM_DETECTIONS] = (size_t)info->nc + API_MOST_DET * sizeof(vg_detection);
     return input_bytes;
 }
 

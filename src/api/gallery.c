@@ -176,14 +176,14 @@ static size_t take_found(api_gallery *g, const train_validated *p)
 {
     size_t n = 0, n_shown = 0;
     for (size_t i = 0; i < p->n_boxes && n_shown < g->o.most_found; i++)
-        n_shown += p->boxes[i].score > g->o.conf;
+        n_shown += p->boxes[i].confidence > g->o.conf;
     for (size_t i = 0; i < p->n_boxes && n < n_shown; i++) {
-        const detect_box *d = &p->boxes[i];
-        if (!(d->score > g->o.conf))
+        const vg_detection *d = &p->boxes[i];
+        if (!(d->confidence > g->o.conf))
             continue;
         const size_t at = n_shown - ++n;
         base_format(g->texts[at], LABEL_BYTES, "%.120s %.1f", g->o.names[d->class_index],
-                    (double)d->score);
+                    (double)d->confidence);
         g->boxes[at] = to_batch(d->x1, d->y1, d->x2, d->y2, p->item);
         g->boxes[at].class_index = d->class_index;
         g->boxes[at].label = g->texts[at];

@@ -19,7 +19,7 @@ struct vg_detector {
     stream_accounts own;
     float *input;           /* (batch, height, width, 3) */
     uint8_t *wanted;        /* (nc) */
-    detect_box *rows;       /* (API_MOST_DET) */
+    vg_detection *rows;     /* (API_MOST_DET) */
     image_decoder *decoder; /* vg_detect_file */
     picture_bytes bytes;
     image_buffer picture;

@@ -93,7 +93,7 @@ vg_status vg_predict_next(vg_predict *p, const vg_predict_result **out, vg_error
                                     .height = r->h,
                                     .input_width = r->in_w,
                                     .input_height = r->in_h,
-                                    .detections = (const vg_detection *)(const void *)r->boxes,
+                                    .detections = r->boxes,
                                     .n_detections = r->n_boxes,
                                     .times = {r->times.decode_ms, r->times.preprocess_ms,
                                               r->times.inference_ms, r->times.postprocess_ms,

@@ -41,7 +41,7 @@ static void tell_result(void *ctx, const live_result *r)
                                   .time_s = f->pts_ns == INT64_MIN ? (double)NAN
                                                                    : (double)f->pts_ns * 1e-9,
                                   .wall_s = (double)f->wall_ns * 1e-9,
-                                  .detections = (const vg_detection *)(const void *)r->boxes,
+                                  .detections = r->boxes,
                                   .n_detections = r->n_boxes,
                                   .ids = r->ids,
                                   .events = (const vg_stream_event *)(const void *)r->events,

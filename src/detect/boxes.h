@@ -7,12 +7,7 @@
 #include <stdint.h>
 
 #include "base/base.h"
-
-typedef struct detect_box {
-    float x1, y1, x2, y2; /* pixels */
-    float score;          /* 0..1 */
-    int class_index;
-} detect_box;
+#include "vigil/types.h"
 
 /* ---- decode: spec 1.4 ---- */
 
@@ -55,20 +50,20 @@ void detect_nms_destroy(detect_nms **n);
 
 /* From a decoded tensor (4 + nc, A). Writes at most max_det rows, best first; returns their number.
  */
-size_t detect_nms_run(detect_nms *n, detect_box *out, const float *pred, int nc, size_t n_anchors,
+size_t detect_nms_run(detect_nms *n, vg_detection *out, const float *pred, int nc, size_t n_anchors,
                       const detect_nms_options *o);
 /* The same straight from the head's logits: decodes only the anchors whose best class passes, which
  * gives the same rows as detect_decode_all and detect_nms_run and is many times faster. */
-size_t detect_run(detect_nms *n, detect_box *out, const detect_level *levels, int n_levels, int nc,
-                  int picture, const detect_nms_options *o);
+size_t detect_run(detect_nms *n, vg_detection *out, const detect_level *levels, int n_levels,
+                  int nc, int picture, const detect_nms_options *o);
 
 /* ---- back to the original picture: spec 2.4 ---- */
-void detect_scale_boxes(detect_box *boxes, size_t n_boxes, int in_h, int in_w, int orig_h,
+void detect_scale_boxes(vg_detection *boxes, size_t n_boxes, int in_h, int in_w, int orig_h,
                         int orig_w);
 
 /* The same with the gain and padding that a loader noted (validation's ratio_pad): x = (x - pad) /
  * gain, clipped. */
-void detect_unpad_boxes(detect_box *boxes, size_t n_boxes, float gain, float pad_x, float pad_y,
+void detect_unpad_boxes(vg_detection *boxes, size_t n_boxes, float gain, float pad_x, float pad_y,
                         int orig_h, int orig_w);
 
 /* inter / (a + b - inter + 1e-7). */

@@ -16,7 +16,7 @@ static double square(double x)
 }
 
 /* Centre, width and height. */
-static void measure(double z[4], const detect_box *b)
+static void measure(double z[4], const vg_detection *b)
 {
     z[0] = ((double)b->x1 + (double)b->x2) / 2;
     z[1] = ((double)b->y1 + (double)b->y2) / 2;
@@ -40,13 +40,13 @@ static double axis_deviation(int a, double height, double weight, double of_aspe
     return a == 2 ? of_aspect : weight * height;
 }
 
-static void axes_measure(double z[FILTER_N_AXES], const detect_box *b)
+static void axes_measure(double z[FILTER_N_AXES], const vg_detection *b)
 {
     measure(z, b);
     z[2] = z[3] > 0 ? z[2] / z[3] : 0;
 }
 
-static void axes_begin(filter_axis *axes, const detect_box *b)
+static void axes_begin(filter_axis *axes, const vg_detection *b)
 {
     double z[FILTER_N_AXES];
     axes_measure(z, b);
@@ -71,7 +71,7 @@ static void axes_predict(filter_axis *axes, bool is_lost)
     }
 }
 
-static void axes_update(filter_axis *axes, const detect_box *b)
+static void axes_update(filter_axis *axes, const vg_detection *b)
 {
     double z[FILTER_N_AXES];
     const double h = axes[3].x;
@@ -156,7 +156,7 @@ static void pair_turn(filter_pair *f, const detect_camera *c)
 
 /* ---- both ---- */
 
-void filter_begin(detect_filter *f, detect_track_kind kind, const detect_box *b)
+void filter_begin(detect_filter *f, detect_track_kind kind, const vg_detection *b)
 {
     double z[4];
     if (kind == DETECT_TRACK_BYTE) {
@@ -181,7 +181,7 @@ void filter_predict(detect_filter *f, detect_track_kind kind, bool is_lost)
         pair_predict(&f->pairs[i], size);
 }
 
-void filter_update(detect_filter *f, detect_track_kind kind, const detect_box *b)
+void filter_update(detect_filter *f, detect_track_kind kind, const vg_detection *b)
 {
     double z[4];
     if (kind == DETECT_TRACK_BYTE) {

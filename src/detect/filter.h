@@ -29,10 +29,10 @@ typedef union detect_filter {
     filter_pair pairs[FILTER_N_PAIRS]; /* BOT: centre x and y; width and height */
 } detect_filter;
 
-void filter_begin(detect_filter *f, detect_track_kind kind, const detect_box *b);
+void filter_begin(detect_filter *f, detect_track_kind kind, const vg_detection *b);
 /* One frame on. is_lost: what is not seen does not go on growing. */
 void filter_predict(detect_filter *f, detect_track_kind kind, bool is_lost);
-void filter_update(detect_filter *f, detect_track_kind kind, const detect_box *b);
+void filter_update(detect_filter *f, detect_track_kind kind, const vg_detection *b);
 /* The picture has moved under it. BOT alone. */
 void filter_follow(detect_filter *f, const detect_camera *c);
 void filter_box(float xyxy[4], const detect_filter *f, detect_track_kind kind);

@@ -12,13 +12,13 @@ const float detect_iou_thresholds[DETECT_N_IOU] = {0.5f,  0.55f, 0.6f,  0.65f, 0
 
 static const float CONFUSION_IOU = 0.45f;
 
-static float pair_iou(const detect_box *d, const detect_truth *t)
+static float pair_iou(const vg_detection *d, const detect_truth *t)
 {
     const float box[4] = {d->x1, d->y1, d->x2, d->y2};
     return detect_iou(t->xyxy, box);
 }
 
-void detect_match(uint16_t *tp, const detect_box *dets, size_t n_dets, const detect_truth *truths,
+void detect_match(uint16_t *tp, const vg_detection *dets, size_t n_dets, const detect_truth *truths,
                   size_t n_truths, uint16_t *taken)
 {
     for (size_t g = 0; g < n_truths; g++)
@@ -46,7 +46,7 @@ void detect_match(uint16_t *tp, const detect_box *dets, size_t n_dets, const det
 }
 
 /* True when any detection found an object. */
-static bool confusion_match(float conf, const detect_box *dets, size_t n_dets,
+static bool confusion_match(float conf, const vg_detection *dets, size_t n_dets,
                             const detect_truth *truths, size_t n_truths, confusion_scratch *s)
 {
     bool any = false;
@@ -57,7 +57,7 @@ static bool confusion_match(float conf, const detect_box *dets, size_t n_dets,
     for (size_t d = 0; d < n_dets; d++) {
         float most = CONFUSION_IOU;
         s->best_truth[d] = -1;
-        if (!(dets[d].score > conf))
+        if (!(dets[d].confidence > conf))
             continue;
         for (size_t g = 0; g < n_truths; g++) {
             float iou = pair_iou(&dets[d], &truths[g]);
@@ -76,7 +76,7 @@ static bool confusion_match(float conf, const detect_box *dets, size_t n_dets,
     return any;
 }
 
-void confusion_add(uint64_t *matrix, int nc, float conf, const detect_box *dets, size_t n_dets,
+void confusion_add(uint64_t *matrix, int nc, float conf, const vg_detection *dets, size_t n_dets,
                    const detect_truth *truths, size_t n_truths, confusion_scratch *scratch)
 {
     const size_t background = (size_t)nc, side = background + 1;
@@ -91,7 +91,7 @@ void confusion_add(uint64_t *matrix, int nc, float conf, const detect_box *dets,
     /* The reference counts stray detections only in pictures where something matched. */
     for (size_t d = 0; any && d < n_dets; d++) {
         int32_t g = scratch->best_truth[d];
-        if (dets[d].score > conf && (g < 0 || scratch->best_det[g] != (int32_t)d))
+        if (dets[d].confidence > conf && (g < 0 || scratch->best_det[g] != (int32_t)d))
             matrix[(size_t)dets[d].class_index * side + background]++;
     }
 }

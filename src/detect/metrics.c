@@ -130,7 +130,7 @@ static vg_status check_class(const detect_metrics *m, int class_index, const cha
                      "class %d where there are %d", class_index, m->bounds.nc);
 }
 
-static vg_status check_picture(const detect_metrics *m, const detect_box *dets, size_t n_dets,
+static vg_status check_picture(const detect_metrics *m, const vg_detection *dets, size_t n_dets,
                                const detect_truth *truths, size_t n_truths, vg_error *err)
 {
     const detect_metrics_bounds *b = &m->bounds;
@@ -163,7 +163,7 @@ static void count_truths(detect_metrics *m, const detect_truth *truths, size_t n
     m->n_truths += n_truths;
 }
 
-vg_status detect_metrics_add(detect_metrics *m, const detect_box *dets, size_t n_dets,
+vg_status detect_metrics_add(detect_metrics *m, const vg_detection *dets, size_t n_dets,
                              const detect_truth *truths, size_t n_truths, vg_error *err)
 {
     vg_status st = check_picture(m, dets, n_dets, truths, n_truths, err);
@@ -173,7 +173,7 @@ vg_status detect_metrics_add(detect_metrics *m, const detect_box *dets, size_t n
     count_truths(m, truths, n_truths);
     detect_match(m->tp, dets, n_dets, truths, n_truths, m->taken);
     for (size_t i = 0; i < n_dets; i++)
-        m->rows[m->n_rows++] = (metrics_row){dets[i].score, dets[i].class_index, m->tp[i]};
+        m->rows[m->n_rows++] = (metrics_row){dets[i].confidence, dets[i].class_index, m->tp[i]};
     confusion_add(m->confusion, m->bounds.nc, m->confusion_conf, dets, n_dets, truths, n_truths,
                   &m->confusion_scratch);
     return VG_OK;

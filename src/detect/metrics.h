@@ -16,7 +16,7 @@ extern const float detect_iou_thresholds[DETECT_N_IOU];
 /* Which detections are right: bit t of tp[d] is set where detection d is a true positive at
  * threshold t. Detections best first; boxes of both in the same pixels. taken: (n_truths) scratch.
  */
-void detect_match(uint16_t *tp, const detect_box *dets, size_t n_dets, const detect_truth *truths,
+void detect_match(uint16_t *tp, const vg_detection *dets, size_t n_dets, const detect_truth *truths,
                   size_t n_truths, uint16_t *taken);
 
 typedef struct detect_metrics_bounds {
@@ -39,7 +39,7 @@ void detect_metrics_reset(detect_metrics *m);
 
 /* One picture. Errors, which leave the picture out: VG_ERR_ARGUMENT (a class out of range),
  * VG_ERR_LIMIT (past a bound). */
-vg_status detect_metrics_add(detect_metrics *m, const detect_box *dets, size_t n_dets,
+vg_status detect_metrics_add(detect_metrics *m, const vg_detection *dets, size_t n_dets,
                              const detect_truth *truths, size_t n_truths, vg_error *err);
 
 /* Arrays hold a row for each of the n_classes classes that have objects, in the order of their

@@ -299,13 +299,13 @@ static void source_xywh(float xywh[4], const row_source *s, size_t anchor)
     detect_decode_pixel(xywh, l, pixel, (int)(anchor % (size_t)l->w), (int)(anchor / (size_t)l->w));
 }
 
-static bool row_box(detect_box *out, const row_source *s, uint64_t key)
+static bool row_box(vg_detection *out, const row_source *s, uint64_t key)
 {
     size_t row = key & UINT32_MAX, nc = (size_t)s->nc;
     float xywh[4];
     source_xywh(xywh, s, row / nc);
-    *out = (detect_box){xywh[0] - xywh[2] / 2, xywh[1] - xywh[3] / 2, xywh[0] + xywh[2] / 2,
-                        xywh[1] + xywh[3] / 2, key_score(key),        (int)(row % nc)};
+    *out = (vg_detection){xywh[0] - xywh[2] / 2, xywh[1] - xywh[3] / 2, xywh[0] + xywh[2] / 2,
+                          xywh[1] + xywh[3] / 2, key_score(key),        (int)(row % nc)};
     return isfinite(out->x1) && isfinite(out->y1) && isfinite(out->x2) && isfinite(out->y2);
 }
 
@@ -329,7 +329,7 @@ DETECT_WIDE static bool overlaps_kept(const detect_nms *k, size_t n, const float
     return false;
 }
 
-static size_t suppress(detect_nms *k, detect_box *out, row_list *rows, const row_source *s,
+static size_t suppress(detect_nms *k, vg_detection *out, row_list *rows, const row_source *s,
                        const detect_nms_options *o)
 {
     size_t most = o->max_det < 0 ? 0 : (size_t)o->max_det, n = 0;
@@ -338,7 +338,7 @@ static size_t suppress(detect_nms *k, detect_box *out, row_list *rows, const row
         rows_flip(rows);
     heap_make(rows->keys, rows->n);
     while (rows->n > 0 && n < most) {
-        detect_box box;
+        vg_detection box;
         uint64_t key = rows->keys[0];
         rows->keys[0] = rows->keys[--rows->n];
         if (rows->n > 0)
@@ -364,7 +364,7 @@ static row_list rows_begin(const detect_nms *n, const row_source *s, const detec
     return (row_list){.keys = n->keys, .most = most < n->most_rows ? most : n->most_rows};
 }
 
-size_t detect_nms_run(detect_nms *n, detect_box *out, const float *pred, int nc, size_t n_anchors,
+size_t detect_nms_run(detect_nms *n, vg_detection *out, const float *pred, int nc, size_t n_anchors,
                       const detect_nms_options *o)
 {
     row_source s = {.pred = pred, .nc = nc, .n_anchors = n_anchors};
@@ -374,8 +374,8 @@ size_t detect_nms_run(detect_nms *n, detect_box *out, const float *pred, int nc,
     return suppress(n, out, &rows, &s, o);
 }
 
-size_t detect_run(detect_nms *n, detect_box *out, const detect_level *levels, int n_levels, int nc,
-                  int picture, const detect_nms_options *o)
+size_t detect_run(detect_nms *n, vg_detection *out, const detect_level *levels, int n_levels,
+                  int nc, int picture, const detect_nms_options *o)
 {
     row_source s = {.levels = levels, .n_levels = n_levels, .nc = nc, .picture = picture};
     s.n_anchors = detect_n_anchors(levels, n_levels);

@@ -60,7 +60,7 @@ static double mean_held(double from, double to, double most)
 /* By Green's theorem the area of polygon and box is the integral along the edges of their height
  * above the box's first side, held within the box, over the part of x that is the box's: no clipped
  * polygon has to be made. */
-double detect_polygon_share(const float *xy, size_t n, const detect_box *box)
+double detect_polygon_share(const float *xy, size_t n, const vg_detection *box)
 {
     const double x1 = (double)box->x1, w = (double)box->x2 - x1;
     const double y1 = (double)box->y1, h = (double)box->y2 - y1;

@@ -11,7 +11,7 @@
  * that does so, too. Of a polygon that crosses itself: even-odd. False for what is not a number. */
 bool detect_polygon_holds(const float *xy, size_t n, double x, double y);
 /* How much of the box lies inside, 0..1; 0 for an empty box. The polygon must not cross itself. */
-double detect_polygon_share(const float *xy, size_t n, const detect_box *box);
+double detect_polygon_share(const float *xy, size_t n, const vg_detection *box);
 /* No two edges meet but neighbours in their corner. Else *a and *b are two that do: edge i goes
  * from corner i to the next. */
 bool detect_polygon_is_simple(const float *xy, size_t n, size_t *a, size_t *b);

@@ -9,7 +9,7 @@ static float clip(float v, float most)
     return detect_min(detect_max(v, 0.0f), most);
 }
 
-void detect_scale_boxes(detect_box *boxes, size_t n_boxes, int in_h, int in_w, int orig_h,
+void detect_scale_boxes(vg_detection *boxes, size_t n_boxes, int in_h, int in_w, int orig_h,
                         int orig_w)
 {
     double gain = fmin((double)in_h / orig_h, (double)in_w / orig_w);
@@ -19,12 +19,12 @@ void detect_scale_boxes(detect_box *boxes, size_t n_boxes, int in_h, int in_w, i
     detect_unpad_boxes(boxes, n_boxes, (float)gain, (float)pad_x, (float)pad_y, orig_h, orig_w);
 }
 
-void detect_unpad_boxes(detect_box *boxes, size_t n_boxes, float gain, float pad_x, float pad_y,
+void detect_unpad_boxes(vg_detection *boxes, size_t n_boxes, float gain, float pad_x, float pad_y,
                         int orig_h, int orig_w)
 {
     float w = (float)orig_w, h = (float)orig_h;
     for (size_t i = 0; i < n_boxes; i++) {
-        detect_box *b = &boxes[i];
+        vg_detection *b = &boxes[i];
         b->x1 = clip((b->x1 - pad_x) / gain, w);
         b->y1 = clip((b->y1 - pad_y) / gain, h);
         b->x2 = clip((b->x2 - pad_x) / gain, w);

@@ -134,13 +134,13 @@ uint64_t detect_tracker_n_refused(const detect_tracker *t)
 
 /* ---- association ---- */
 
-static void meet(detect_tracker *t, scene *s, track *k, const detect_box *b, int detection)
+static void meet(detect_tracker *t, scene *s, track *k, const vg_detection *b, int detection)
 {
     filter_update(&k->filter, t->options.kind, b);
     filter_box(k->xyxy, &k->filter, t->options.kind);
     k->phase = TRACKED;
     k->seen = s->frame;
-    k->score = b->score;
+    k->score = b->confidence;
     k->class_index = b->class_index;
     k->detection = detection;
     t->is_taken[detection] = true;
@@ -148,7 +148,7 @@ static void meet(detect_tracker *t, scene *s, track *k, const detect_box *b, int
 
 /* Pairs the tracks of these phases that are not yet met with the free detections of low < score <=
  * high. */
-static void associate(detect_tracker *t, scene *s, const detect_box *boxes, size_t n_boxes,
+static void associate(detect_tracker *t, scene *s, const vg_detection *boxes, size_t n_boxes,
                       unsigned phases, float low, float high, float limit, bool fuse)
 {
     size_t n = 0, m = 0;
@@ -156,14 +156,14 @@ static void associate(detect_tracker *t, scene *s, const detect_box *boxes, size
         if ((phases >> s->tracks[i].phase & 1) && s->tracks[i].seen != s->frame)
             t->rows[n++] = (int)i;
     for (size_t j = 0; j < n_boxes; j++)
-        if (!t->is_taken[j] && boxes[j].score > low && boxes[j].score <= high)
+        if (!t->is_taken[j] && boxes[j].confidence > low && boxes[j].confidence <= high)
             t->columns[m++] = (int)j;
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < m; j++) {
-            const detect_box *b = &boxes[t->columns[j]];
+            const vg_detection *b = &boxes[t->columns[j]];
             const float iou =
                 detect_iou(s->tracks[t->rows[i]].xyxy, (const float[]){b->x1, b->y1, b->x2, b->y2});
-            t->cost[i * m + j] = 1 - iou * (fuse ? b->score : 1);
+            t->cost[i * m + j] = 1 - iou * (fuse ? b->confidence : 1);
         }
     detect_assignment_run(t->assignment, t->column_of, t->cost, n, m, limit);
     for (size_t i = 0; i < n; i++)
@@ -186,7 +186,7 @@ static void look_ahead(detect_tracker *t, scene *s, const detect_camera *camera)
     }
 }
 
-static void begin(detect_tracker *t, scene *s, const detect_box *b, int detection)
+static void begin(detect_tracker *t, scene *s, const vg_detection *b, int detection)
 {
     if (s->n == (size_t)t->options.most_tracks) {
         t->n_refused++;
@@ -198,7 +198,7 @@ static void begin(detect_tracker *t, scene *s, const detect_box *b, int detectio
                  .seen = s->frame,
                  /* One sight may be a mistake. */
                  .phase = s->frame == s->first ? TRACKED : UNCONFIRMED,
-                 .score = b->score,
+                 .score = b->confidence,
                  .class_index = b->class_index,
                  .detection = detection};
     filter_begin(&k->filter, t->options.kind, b);
@@ -248,10 +248,10 @@ static void age(scene *s, int track_buffer)
 }
 
 /* Boxes that the filter can do nothing with count as taken: nobody asks for them. */
-static void pass_over(detect_tracker *t, const detect_box *boxes, size_t n)
+static void pass_over(detect_tracker *t, const vg_detection *boxes, size_t n)
 {
     for (size_t j = 0; j < n; j++) {
-        const detect_box *b = &boxes[j];
+        const vg_detection *b = &boxes[j];
         const bool is_box = b->x1 >= -MOST_PX && b->y1 >= -MOST_PX && b->x2 <= MOST_PX &&
                             b->y2 <= MOST_PX && b->x1 < b->x2 && b->y1 < b->y2;
         t->is_taken[j] = !is_box; /* also what is not a number */
@@ -275,7 +275,7 @@ static size_t tell(const scene *s, detect_tracked *out)
 }
 
 size_t detect_tracker_step(detect_tracker *t, int scene_index, detect_tracked *out,
-                           const detect_box *boxes, size_t n, float least,
+                           const vg_detection *boxes, size_t n, float least,
                            const detect_camera *camera)
 {
     const detect_track_options *o = &t->options;
@@ -296,8 +296,8 @@ size_t detect_tracker_step(detect_tracker *t, int scene_index, detect_tracked *o
     age(s, o->track_buffer);
     forget(s); /* makes room for the new */
     for (size_t j = 0; j < n; j++)
-        if (!t->is_taken[j] && boxes[j].score > o->track_high_thresh &&
-            boxes[j].score >= o->new_track_thresh && boxes[j].score > least)
+        if (!t->is_taken[j] && boxes[j].confidence > o->track_high_thresh &&
+            boxes[j].confidence >= o->new_track_thresh && boxes[j].confidence > least)
             begin(t, s, &boxes[j], (int)j);
     drop_doubles(s);
     forget(s);

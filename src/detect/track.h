@@ -55,7 +55,7 @@ typedef struct detect_camera {
 /* An object that is seen in this frame. */
 typedef struct detect_tracked {
     int64_t id;       /* of the scene, rising from 1 with gaps, never used again */
-    detect_box box;   /* the filter's; score and class of its detection */
+    vg_detection box; /* the filter's; score and class of its detection */
     int detection;    /* place among this frame's detections */
     int64_t n_frames; /* since the track began */
 } detect_tracked;
@@ -73,7 +73,7 @@ size_t detect_tracker_bytes(const detect_track_options *o, int n_scenes);
  * did since the last frame, NULL: nothing, or it is not known; ByteTrack does not ask.
  * out: (most_tracks), by id; returns their number. */
 size_t detect_tracker_step(detect_tracker *t, int scene, detect_tracked *out,
-                           const detect_box *boxes, size_t n, float least,
+                           const vg_detection *boxes, size_t n, float least,
                            const detect_camera *camera);
 /* Forgets the tracks of a scene: what comes next is another. Ids go on. */
 void detect_tracker_clear(detect_tracker *t, int scene);

@@ -25,7 +25,7 @@ typedef struct stay {
 
 typedef struct slot {
     int64_t id, seen; /* seen: step; 0: a free place */
-    detect_box box;
+    vg_detection box;
 } slot;
 
 typedef struct place {
@@ -66,7 +66,7 @@ struct detect_zones {
 
 /* ---- geometry ---- */
 
-bool detect_zone_holds(const detect_zone *z, const detect_box *box, int w, int h)
+bool detect_zone_holds(const detect_zone *z, const vg_detection *box, int w, int h)
 {
     const double sx = z->is_fraction ? 1.0 / w : 1, sy = z->is_fraction ? 1.0 / h : 1;
     const double x1 = fmin(fmax((double)box->x1, 0), w), x2 = fmin(fmax((double)box->x2, 0), w);
@@ -75,10 +75,10 @@ bool detect_zone_holds(const detect_zone *z, const detect_box *box, int w, int h
     if (!(x1 <= x2 && y1 <= y2))
         return false;
     if (z->anchor == DETECT_ANCHOR_BOX) {
-        const detect_box b = {.x1 = (float)(x1 * sx),
-                              .y1 = (float)(y1 * sy),
-                              .x2 = (float)(x2 * sx),
-                              .y2 = (float)(y2 * sy)};
+        const vg_detection b = {.x1 = (float)(x1 * sx),
+                                .y1 = (float)(y1 * sy),
+                                .x2 = (float)(x2 * sx),
+                                .y2 = (float)(y2 * sy)};
         return detect_polygon_share(z->xy, n, &b) >= (double)z->overlap;
     }
     const double x = (x1 + x2) / 2, y = z->anchor == DETECT_ANCHOR_CENTER ? (y1 + y2) / 2 : y2;
@@ -86,15 +86,16 @@ bool detect_zone_holds(const detect_zone *z, const detect_box *box, int w, int h
     return detect_polygon_holds(z->xy, n, z->is_fraction ? x / w : x, z->is_fraction ? y / h : y);
 }
 
-static bool is_a_box(const detect_box *b)
+static bool is_a_box(const vg_detection *b)
 {
     return isfinite(b->x1) && isfinite(b->y1) && isfinite(b->x2) && isfinite(b->y2) &&
            b->x1 <= b->x2 && b->y1 <= b->y2;
 }
 
-static bool is_asked_for(const detect_zones *z, const detect_zone *zone, const detect_box *b)
+static bool is_asked_for(const detect_zones *z, const detect_zone *zone, const vg_detection *b)
 {
-    return b->score >= zone->min_score && b->class_index >= 0 && b->class_index < z->o.n_classes &&
+    return b->confidence >= zone->min_score && b->class_index >= 0 &&
+           b->class_index < z->o.n_classes &&
            (zone->classes == NULL || zone->classes[b->class_index]);
 }
 
@@ -412,7 +413,7 @@ static slot *slot_for(detect_zones *z, int64_t id)
 
 /* ---- a step ---- */
 
-static void see_box(detect_zones *z, const bool *is_on, const detect_box *box, int64_t id, int w,
+static void see_box(detect_zones *z, const bool *is_on, const vg_detection *box, int64_t id, int w,
                     int h)
 {
     slot *k = id > 0 ? slot_for(z, id) : NULL;
@@ -480,7 +481,7 @@ static void move_on(detect_zones *z, int64_t time_ns)
 }
 
 size_t detect_zones_step(detect_zones *z, detect_zone_event *out, const bool *is_on,
-                         const detect_box *boxes, const int64_t *ids, size_t n, int w, int h,
+                         const vg_detection *boxes, const int64_t *ids, size_t n, int w, int h,
                          int64_t time_ns)
 {
     z->out = out;

@@ -54,7 +54,7 @@ typedef struct detect_zone_event {
     bool is_lost;                /* LEAVE: was not seen again */
     double seconds;              /* inside so far; ABSENT, BACK: missing so far */
     int64_t inside, n_in, n_out; /* of zone and class, after it; inside of ABSENT, BACK: boxes */
-    detect_box box;              /* of the track, newest */
+    vg_detection box;            /* of the track, newest */
 } detect_zone_event;
 
 typedef struct detect_zones_options {
@@ -75,7 +75,7 @@ void detect_zones_destroy(detect_zones **z);
  * (n, NULL: no tracks; from 1). is_on: (n_zones) those that are for this camera, NULL: all. out:
  * (most_events). Returns events. */
 size_t detect_zones_step(detect_zones *z, detect_zone_event *out, const bool *is_on,
-                         const detect_box *boxes, const int64_t *ids, size_t n, int w, int h,
+                         const vg_detection *boxes, const int64_t *ids, size_t n, int w, int h,
                          int64_t time_ns);
 /* The camera was away: all tracks end as lost with the next step, and the clocks of absence start
  * anew there. Counts stay. */
@@ -93,6 +93,6 @@ void detect_zones_get(detect_zone_counts *out, const detect_zones *z, int zone);
 uint64_t detect_zones_n_refused(const detect_zones *z);
 
 /* Whether the box is in the zone, by place alone. */
-bool detect_zone_holds(const detect_zone *z, const detect_box *box, int w, int h);
+bool detect_zone_holds(const detect_zone *z, const vg_detection *box, int w, int h);
 
 #endif

@@ -60,20 +60,20 @@ static vg_status format_id(char *id, const char *picture, vg_error *err)
     return VG_OK;
 }
 
-static vg_status check(const report_coco *c, const char *picture, const detect_box *b,
+static vg_status check(const report_coco *c, const char *picture, const vg_detection *b,
                        vg_error *err)
 {
     if (b->class_index < 0 || b->class_index >= c->nc)
         return base_fail(err, VG_ERR_ARGUMENT, picture, NULL, "class %d of %d (0..%d)",
                          b->class_index, c->nc, c->nc - 1);
     if (!isfinite(b->x1) || !isfinite(b->y1) || !isfinite(b->x2) || !isfinite(b->y2) ||
-        !isfinite(b->score))
+        !isfinite(b->confidence))
         return base_fail(err, VG_ERR_ARGUMENT, picture, "check the weights for NaN",
                          "a box that is not made of numbers, which JSON cannot hold");
     return VG_OK;
 }
 
-static vg_status put_box(report_coco *c, const char *id, const detect_box *b, vg_error *err)
+static vg_status put_box(report_coco *c, const char *id, const vg_detection *b, vg_error *err)
 {
     char text[MOST_OBJECT_BYTES];
     char n[5][REPORT_NUMBER_BYTES];
@@ -85,7 +85,7 @@ static vg_status put_box(report_coco *c, const char *id, const detect_box *b, vg
         report_number_short(n[0], 3, (double)b->x1), report_number_short(n[1], 3, (double)b->y1),
         report_number_short(n[2], 3, (double)(b->x2 - b->x1)),
         report_number_short(n[3], 3, (double)(b->y2 - b->y1)),
-        report_number_short(n[4], 5, (double)b->score));
+        report_number_short(n[4], 5, (double)b->confidence));
     assert(fits); /* a float has at most 39 digits before the point */
     c->has_objects = true;
     return put(c, text, err);
@@ -114,7 +114,7 @@ vg_status report_coco_create(report_coco **out, const char *path, const int *cat
     return st;
 }
 
-vg_status report_coco_add(report_coco *c, const char *picture, const detect_box *boxes,
+vg_status report_coco_add(report_coco *c, const char *picture, const vg_detection *boxes,
                           size_t n_boxes, vg_error *err)
 {
     char id[MOST_ID_BYTES];

@@ -21,7 +21,7 @@ vg_status report_coco_create(report_coco **out, const char *path, const int *cat
  * width, height rounded to 3 decimals, the score to 5. Errors: VG_ERR_ARGUMENT (a class out of
  * range, a number that is none, a name that is not UTF-8): nothing of the picture is written;
  * VG_ERR_IO. */
-vg_status report_coco_add(report_coco *c, const char *picture, const detect_box *boxes,
+vg_status report_coco_add(report_coco *c, const char *picture, const vg_detection *boxes,
                           size_t n_boxes, vg_error *err);
 /* Finishes the file and puts it in place of the old one, or says why not. */
 vg_status report_coco_commit(report_coco *c, vg_error *err);

@@ -280,7 +280,7 @@ vg_status stream_detector_run(stream_detector *d, const float *input, int n, int
     return st;
 }
 
-size_t stream_detector_boxes(stream_detector *d, detect_box *out, int i, int orig_w, int orig_h,
+size_t stream_detector_boxes(stream_detector *d, vg_detection *out, int i, int orig_w, int orig_h,
                              const detect_nms_options *o)
 {
     detect_level levels[DETECT_MAX_LEVELS];

@@ -79,7 +79,7 @@ vg_status stream_detector_run(stream_detector *d, const float *input, int n, int
                               stream_accounts *mem, vg_error *err);
 /* Boxes of picture i of the last run in pixels of the original w x h picture, best first; at most
  * the smaller of o's max_det and open's most_det. */
-size_t stream_detector_boxes(stream_detector *d, detect_box *out, int i, int orig_w, int orig_h,
+size_t stream_detector_boxes(stream_detector *d, vg_detection *out, int i, int orig_w, int orig_h,
                              const detect_nms_options *o);
 
 #endif

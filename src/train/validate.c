@@ -14,7 +14,7 @@ struct train_validator {
     detect_loss *loss;
     detect_nms *nms;
     detect_metrics *metrics;
-    detect_box *boxes;    /* (max_det) */
+    vg_detection *boxes;  /* (max_det) */
     detect_truth *truths; /* (most_truths) */
     size_t most_truths;
     float strides[NN_MAX_LEVELS];
@@ -81,7 +81,7 @@ vg_status train_validator_plan(train_validator_need *out, const train_validator_
                                .work_bytes = sizeof(train_validator) + detect_loss_bytes(&b.loss) +
                                              detect_nms_bytes(b.most_rows, o->nms.max_det) +
                                              detect_metrics_bytes(&b.metrics) +
-                                             (size_t)o->nms.max_det * sizeof(detect_box) +
+                                             (size_t)o->nms.max_det * sizeof(vg_detection) +
                                              b.metrics.most_picture_truths * sizeof(detect_truth)};
     st = nn_engine_need_lent(engine, &out->lent_bytes, b.batch.n, b.batch.h, b.batch.w, mem, err);
     out->lent_bytes =
@@ -195,7 +195,7 @@ static size_t take_truths(train_validator *v, const data_batch *b, int i, size_t
         const float cx = l->xywh_norm[0] * (float)b->w, cy = l->xywh_norm[1] * (float)b->h;
         const float half_w = l->xywh_norm[2] * (float)b->w / 2,
                     half_h = l->xywh_norm[3] * (float)b->h / 2;
-        detect_box box = {
+        vg_detection box = {
             .x1 = cx - half_w, .y1 = cy - half_h, .x2 = cx + half_w, .y2 = cy + half_h};
         detect_unpad_boxes(&box, 1, item->gain, (float)item->left, (float)item->top, item->h0,
                            item->w0);

@@ -64,7 +64,7 @@ typedef struct train_validated {
     const data_batch *batch;
     int i; /* in the batch */
     const data_item *item;
-    const detect_box *boxes; /* (n_boxes) */
+    const vg_detection *boxes; /* (n_boxes) */
     size_t n_boxes;
     const detect_truth *truths; /* (n_truths) */
     size_t n_truths;

@@ -126,8 +126,8 @@ static void a_validation_shows_truths_and_what_was_found(void **state)
     scene *s = make_scene(b);
     image_buffer page = {0};
     const detect_truth truth = {.class_index = 0, .xyxy = {20, 20, 60, 60}};
-    const detect_box boxes[] = {{.x1 = 20, .y1 = 20, .x2 = 60, .y2 = 60, .score = 0.9f},
-                                {.x1 = 70, .y1 = 20, .x2 = 90, .y2 = 60, .score = 0.2f}};
+    const vg_detection boxes[] = {{.x1 = 20, .y1 = 20, .x2 = 60, .y2 = 60, .confidence = 0.9f},
+                                  {.x1 = 70, .y1 = 20, .x2 = 90, .y2 = 60, .confidence = 0.2f}};
     for (int i = 0; i < 2; i++) {
         const train_validated p = {.batch = &s->batch,
                                    .i = i,

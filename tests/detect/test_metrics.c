@@ -27,14 +27,14 @@ static bool near(double a, double b, double most)
 
 /* ---- golden ---- */
 
-static size_t golden_dets(detect_box *out, size_t *rows, golden_file *g, int picture)
+static size_t golden_dets(vg_detection *out, size_t *rows, golden_file *g, int picture)
 {
     const float *d = golden_f32(g, "dets", NULL);
     size_t n = 0;
     for (size_t i = 0; i < golden_dim(g, "dets", 0); i++, d += 7)
         if ((int)d[0] == picture) {
             rows[n] = i;
-            out[n++] = (detect_box){d[1], d[2], d[3], d[4], d[5], (int)d[6]};
+            out[n++] = (vg_detection){d[1], d[2], d[3], d[4], d[5], (int)d[6]};
         }
     return n;
 }
@@ -59,7 +59,7 @@ static void golden_true_positives_are_exact(void **state)
     for (int t = 0; t < DETECT_N_IOU; t++)
         assert_true(detect_iou_thresholds[t] == thresholds[t]);
     for (int picture = 0; picture < 20; picture++) {
-        detect_box dets[PICTURE_MOST];
+        vg_detection dets[PICTURE_MOST];
         detect_truth truths[PICTURE_MOST];
         uint16_t tp[PICTURE_MOST], taken[PICTURE_MOST];
         size_t rows[PICTURE_MOST], n = golden_dets(dets, rows, g, picture),
@@ -101,7 +101,7 @@ static void golden_figures_are_met(void **state)
     detect_metrics_result r;
     for (int round = 0; round < 2; round++) { /* the second after a reset */
         for (int picture = 0; picture < 20; picture++) {
-            detect_box dets[PICTURE_MOST];
+            vg_detection dets[PICTURE_MOST];
             detect_truth truths[PICTURE_MOST];
             size_t rows[PICTURE_MOST], n = golden_dets(dets, rows, g, picture);
             size_t n_truths = golden_truths(truths, g, picture);
@@ -138,9 +138,9 @@ static void golden_figures_are_met(void **state)
 
 /* ---- by hand ---- */
 
-static detect_box det(float x, float score, int class_index)
+static vg_detection det(float x, float score, int class_index)
 {
-    return (detect_box){x, 0, x + 10, 10, score, class_index};
+    return (vg_detection){x, 0, x + 10, 10, score, class_index};
 }
 
 static detect_truth truth(float x, int class_index)
@@ -153,7 +153,7 @@ static void an_object_is_found_once_by_the_first_that_wants_it(void **state)
     (void)state;
     /* Detection 0 overlaps by 2/3, detection 1 wholly: up to 0.65 the first has it, above the
      * second. */
-    const detect_box dets[3] = {det(2, 0.9f, 1), det(0, 0.8f, 1), det(0, 0.7f, 0)};
+    const vg_detection dets[3] = {det(2, 0.9f, 1), det(0, 0.8f, 1), det(0, 0.7f, 0)};
     const detect_truth truths[1] = {truth(0, 1)};
     uint16_t tp[3], taken[1];
     detect_match(tp, dets, 3, truths, 1, taken);
@@ -163,7 +163,7 @@ static void an_object_is_found_once_by_the_first_that_wants_it(void **state)
 }
 
 /* Spec 6's words with lists of pairs, by brute force: the two thinnings for AP. */
-static void plain_match(uint16_t *tp, const detect_box *dets, size_t n_dets,
+static void plain_match(uint16_t *tp, const vg_detection *dets, size_t n_dets,
                         const detect_truth *truths, size_t n_truths)
 {
     for (size_t d = 0; d < n_dets; d++)
@@ -194,7 +194,7 @@ static void crowds_match_as_lists_of_pairs_would(void **state)
     (void)state;
     test_random r = {5};
     for (int round = 0; round < 200; round++) {
-        detect_box dets[40];
+        vg_detection dets[40];
         detect_truth truths[30];
         uint16_t got[40], want[40], taken[30];
         for (size_t i = 0; i < 40; i++)
@@ -213,7 +213,7 @@ static void perfect_detections_have_every_figure_near_one(void **state)
     detect_metrics *m = metrics_make(3);
     detect_metrics_result r;
     for (int i = 0; i < 10; i++) {
-        const detect_box dets[2] = {det(0, 1, 0), det(50, 0.99f, 2)};
+        const vg_detection dets[2] = {det(0, 1, 0), det(50, 0.99f, 2)};
         const detect_truth truths[2] = {truth(50, 2), truth(0, 0)};
         assert_int_equal(detect_metrics_add(m, dets, 2, truths, 2, NULL), VG_OK);
     }
@@ -238,7 +238,7 @@ static void half_right_has_the_area_that_paper_gives(void **state)
      * at 1/2, then along a line to 0 at recall 1. */
     detect_metrics *m = metrics_make(1);
     detect_metrics_result r;
-    const detect_box dets[3] = {det(0, 0.9f, 0), det(500, 0.8f, 0), det(50, 0.7f, 0)};
+    const vg_detection dets[3] = {det(0, 0.9f, 0), det(500, 0.8f, 0), det(50, 0.7f, 0)};
     const detect_truth truths[4] = {truth(0, 0), truth(50, 0), truth(100, 0), truth(150, 0)};
     assert_int_equal(detect_metrics_add(m, dets, 3, truths, 4, NULL), VG_OK);
     detect_metrics_make_result(m, &r);
@@ -262,8 +262,8 @@ static void equal_confidences_keep_the_order_of_the_pictures(void **state)
     for (int found_second = 0; found_second < 2; found_second++) {
         detect_metrics *m = metrics_make(1);
         detect_metrics_result r;
-        const detect_box dets[2] = {det(found_second ? 500 : 0, 0.5f, 0),
-                                    det(found_second ? 0 : 500, 0.5f, 0)};
+        const vg_detection dets[2] = {det(found_second ? 500 : 0, 0.5f, 0),
+                                      det(found_second ? 0 : 500, 0.5f, 0)};
         const detect_truth object = truth(0, 0);
         assert_int_equal(detect_metrics_add(m, dets, 1, &object, 1, NULL), VG_OK);
         assert_int_equal(detect_metrics_add(m, dets + 1, 1, &object, 1, NULL), VG_OK);
@@ -293,7 +293,7 @@ static void nothing_right_makes_every_figure_zero(void **state)
     (void)state;
     detect_metrics *m = metrics_make(2);
     detect_metrics_result r;
-    const detect_box wrong = det(500, 0.9f, 1);
+    const vg_detection wrong = det(500, 0.9f, 1);
     const detect_truth object = truth(0, 1);
     detect_metrics_make_result(m, &r); /* nothing at all */
     assert_int_equal(r.n_classes, 0);
@@ -317,7 +317,7 @@ static void confusion_pairs_by_overlap_whatever_the_class(void **state)
     detect_metrics_result r;
     /* Object of class 0: two want it, the closer one (class 2) has it; the other is a stray, as is
      * the faint one not. */
-    const detect_box dets[3] = {det(2, 0.9f, 1), det(1, 0.8f, 2), det(0, 0.2f, 0)};
+    const vg_detection dets[3] = {det(2, 0.9f, 1), det(1, 0.8f, 2), det(0, 0.2f, 0)};
     const detect_truth object = truth(0, 0);
     assert_int_equal(detect_metrics_add(m, dets, 3, &object, 1, NULL), VG_OK);
     detect_metrics_make_result(m, &r);
@@ -336,7 +336,7 @@ static void bounds_and_classes_are_checked_before_anything_is_counted(void **sta
     detect_metrics_bounds b = {80, 100, 2, 2};
     assert_int_equal(detect_metrics_create(&m, &b, 0.25f, &account, &err), VG_OK);
     assert_int_equal(account.in_use_bytes, detect_metrics_bytes(&b));
-    const detect_box dets[3] = {det(0, 1, 0), det(0, 1, 80), det(0, 1, 0)};
+    const vg_detection dets[3] = {det(0, 1, 0), det(0, 1, 80), det(0, 1, 0)};
     const detect_truth truths[3] = {truth(0, 0), truth(0, -1), truth(0, 0)};
     assert_int_equal(detect_metrics_add(m, dets, 2, truths, 1, &err), VG_ERR_ARGUMENT);
     assert_string_equal(err.what, "class 80 where there are 80");

@@ -52,7 +52,7 @@ static void check_golden(golden_file *g, const char *name)
     uint8_t classes[16] = {0};
     detect_nms_options o = golden_options(golden_meta(g, name), classes);
     detect_nms *nms = nms_make(30000, 300);
-    detect_box out[300];
+    vg_detection out[300];
     for (size_t image = 0; image < golden_dim(g, "pred", 0); image++) {
         char key[64];
         snprintf(key, sizeof key, "%s.%zu", name, image);
@@ -65,7 +65,7 @@ static void check_golden(golden_file *g, const char *name)
             assert_float_equal(out[i].y1, want[1], 1e-4);
             assert_float_equal(out[i].x2, want[2], 1e-4);
             assert_float_equal(out[i].y2, want[3], 1e-4);
-            assert_true(out[i].score == want[4]);
+            assert_true(out[i].confidence == want[4]);
             assert_int_equal(out[i].class_index, (int)want[5]);
         }
     }
@@ -93,7 +93,7 @@ static void check_run_equals(float least, float most, int nc, size_t most_rows,
     levels_make(&t, 2, 96, 160, nc, 3, least, most, (uint64_t)nc + 17, &mem);
     float *pred = base_alloc(&mem, (size_t)(4 + nc) * t.n_anchors * sizeof(float), NULL);
     detect_nms *a = nms_make(most_rows, 300), *b = nms_make(most_rows, 300);
-    detect_box got[300], want[300];
+    vg_detection got[300], want[300];
     for (int picture = 0; picture < 2; picture++) {
         memset(got, 0, sizeof got);
         memset(want, 0, sizeof want);
@@ -143,10 +143,10 @@ static void a_score_just_above_conf_is_never_lost_by_the_quick_look(void **state
     for (logit = -20; logit < 18; logit += 0.0171f) {
         detect_decode_all(pred, &l, 1, 1, 0);
         detect_nms_options o = DETECT_NMS_PREDICT;
-        detect_box out[4];
+        vg_detection out[4];
         o.conf = nextafterf(pred[4], 0);
         assert_int_equal(detect_run(nms, out, &l, 1, 1, 0, &o), 1);
-        assert_true(out[0].score == pred[4]);
+        assert_true(out[0].confidence == pred[4]);
         o.conf = pred[4];
         assert_int_equal(detect_run(nms, out, &l, 1, 1, 0, &o), 0);
     }
@@ -158,12 +158,12 @@ static void a_score_just_above_conf_is_never_lost_by_the_quick_look(void **state
 enum { PLAIN_ANCHORS = 300, PLAIN_CLASSES = 4 };
 
 typedef struct plain_row {
-    detect_box box;
+    vg_detection box;
     bool done;
 } plain_row;
 
 /* Spec 2.3 word for word, single label, no bounds; quadratic. */
-static size_t plain_nms(detect_box *out, const float *pred, const detect_nms_options *o)
+static size_t plain_nms(vg_detection *out, const float *pred, const detect_nms_options *o)
 {
     static plain_row rows[PLAIN_ANCHORS];
     size_t n = 0, kept = 0;
@@ -183,7 +183,7 @@ static size_t plain_nms(detect_box *out, const float *pred, const detect_nms_opt
     for (;;) {
         plain_row *top = NULL;
         for (size_t i = 0; i < n; i++)
-            if (!rows[i].done && (!top || rows[i].box.score > top->box.score))
+            if (!rows[i].done && (!top || rows[i].box.confidence > top->box.confidence))
                 top = &rows[i];
         if (!top || kept == (size_t)o->max_det)
             return kept;
@@ -223,7 +223,7 @@ static void rows_and_ties_are_as_a_plain_greedy_loop_has_them(void **state)
     static float pred[(4 + PLAIN_CLASSES) * PLAIN_ANCHORS];
     detect_nms *nms = nms_make(PLAIN_ANCHORS, PLAIN_ANCHORS);
     for (uint64_t seed = 0; seed < 40; seed++) {
-        detect_box got[PLAIN_ANCHORS], want[PLAIN_ANCHORS];
+        vg_detection got[PLAIN_ANCHORS], want[PLAIN_ANCHORS];
         memset(got, 0, sizeof got);
         memset(want, 0, sizeof want);
         random_pred(pred, seed);
@@ -246,7 +246,7 @@ static void too_many_rows_leave_the_best_ones(void **state)
     static float pred[(4 + PLAIN_CLASSES) * PLAIN_ANCHORS];
     detect_nms *wide = nms_make(5000, 300), *narrow = nms_make(25, 300);
     for (uint64_t seed = 0; seed < 20; seed++) {
-        detect_box by_option[300], by_room[300], all[300];
+        vg_detection by_option[300], by_room[300], all[300];
         random_pred(pred, seed + 100);
         detect_nms_options o = {
             .conf = 0.1f, .iou = 2, .max_det = 300, .max_nms = 30000, .multi_label = true};
@@ -277,12 +277,12 @@ static void nan_scores_and_boxes_are_never_kept(void **state)
                                       0.9f, NAN, 0.9f, 0.95f,    0.8f, 0.1f, NAN, 0.1f, 0.1f, NAN};
     detect_nms *nms = nms_make(10, 10);
     detect_nms_options o = DETECT_NMS_PREDICT;
-    detect_box out[10];
+    vg_detection out[10];
     for (int multi = 0; multi < 2; multi++) {
         o.multi_label = multi;
         assert_int_equal(detect_nms_run(nms, out, pred, 2, 5, &o), 2);
         assert_float_equal(out[0].x1, 45, 0);
-        assert_float_equal(out[0].score, 0.9f, 0);
+        assert_float_equal(out[0].confidence, 0.9f, 0);
         assert_float_equal(out[1].x1, 245, 0);
         assert_int_equal(out[1].class_index, 0);
     }
@@ -296,7 +296,7 @@ static void nan_logits_are_never_kept_either(void **state)
     (void)state;
     test_levels t;
     detect_nms *nms = nms_make(1000, 300);
-    detect_box out[300];
+    vg_detection out[300];
     levels_make(&t, 1, 32, 32, 5, 0, -3, 3, 5, &mem);
     size_t pitch = t.level[0].cls_pitch;
     for (size_t i = 0; i < 16; i++) {
@@ -308,7 +308,7 @@ static void nan_logits_are_never_kept_either(void **state)
     size_t n = detect_run(nms, out, t.level, TEST_LEVELS, 5, 0, &o);
     assert_true(n > 0 && n <= 5); /* what is left: one pixel of 16 x 16 and 4 of 8 x 8 are sound */
     for (size_t i = 0; i < n; i++)
-        assert_true(isfinite(out[i].x1) && isfinite(out[i].x2) && isfinite(out[i].score));
+        assert_true(isfinite(out[i].x1) && isfinite(out[i].x2) && isfinite(out[i].confidence));
     levels_free(&t);
     detect_nms_destroy(&nms);
 }
@@ -317,7 +317,7 @@ static void nothing_in_nothing_out(void **state)
 {
     (void)state;
     detect_nms *nms = nms_make(1, 1);
-    detect_box out[1];
+    vg_detection out[1];
     float none = 0;
     detect_nms_options o = DETECT_NMS_PREDICT;
     assert_int_equal(detect_nms_run(nms, out, &none, 80, 0, &o), 0);
@@ -337,7 +337,7 @@ static void negative_zero_ties_with_zero(void **state)
     (void)state;
     const float pred[10] = {5, 50, 5, 50, 2, 2, 2, 2, -0.0f, 0.0f};
     detect_nms *nms = nms_make(4, 4);
-    detect_box out[4];
+    vg_detection out[4];
     detect_nms_options o = DETECT_NMS_PREDICT;
     o.conf = -1;
     assert_int_equal(detect_nms_run(nms, out, pred, 1, 2, &o), 2);
@@ -352,7 +352,7 @@ static void the_class_filter_comes_after_the_best_class(void **state)
     const float pred[6] = {5, 5, 2, 2, 0.9f, 0.8f};
     const uint8_t only_1[2] = {0, 1};
     detect_nms *nms = nms_make(4, 4);
-    detect_box out[4];
+    vg_detection out[4];
     detect_nms_options o = DETECT_NMS_PREDICT;
     o.classes = only_1;
     assert_int_equal(detect_nms_run(nms, out, pred, 2, 1, &o), 0);

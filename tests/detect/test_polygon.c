@@ -52,7 +52,7 @@ static void shares_of_boxes_are_known(void **state)
     static const struct {
         const float *xy;
         size_t n;
-        detect_box box;
+        vg_detection box;
         double share;
     } cases[] = {
         {SQUARE, 4, {20, 20, 30, 30, 0, 0}, 1},    {SQUARE, 4, {60, 60, 70, 70, 0, 0}, 0},
@@ -90,9 +90,9 @@ static void shares_and_areas_are_what_counting_points_gives(void **state)
         float xy[32];
         const size_t n = draw_star(xy, &r);
         const float x = random_float(&r, 0, 80), y = random_float(&r, 0, 80);
-        const detect_box box = {x, y, x + random_float(&r, 5, 90), y + random_float(&r, 5, 90),
-                                0, 0};
-        const detect_box all = {0, 0, 100, 100, 0, 0};
+        const vg_detection box = {x, y, x + random_float(&r, 5, 90), y + random_float(&r, 5, 90),
+                                  0, 0};
+        const vg_detection all = {0, 0, 100, 100, 0, 0};
         int inside = 0;
         for (int i = 0; i < GRID; i++)
             for (int j = 0; j < GRID; j++)

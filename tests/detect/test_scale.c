@@ -20,7 +20,7 @@ static void golden_scale_is_met(void **state)
         const int64_t *s = golden_i64(g, shapes_key, NULL);
         size_t n = golden_dim(g, in_key, 0);
         for (size_t i = 0; i < n; i++) {
-            detect_box b = {in[4 * i], in[4 * i + 1], in[4 * i + 2], in[4 * i + 3], 0.5f, 1};
+            vg_detection b = {in[4 * i], in[4 * i + 1], in[4 * i + 2], in[4 * i + 3], 0.5f, 1};
             detect_scale_boxes(&b, 1, (int)s[0], (int)s[1], (int)s[2], (int)s[3]);
             assert_float_equal(b.x1, want[4 * i], 1e-4);
             assert_float_equal(b.y1, want[4 * i + 1], 1e-4);
@@ -36,7 +36,7 @@ static void padding_rounds_as_the_letterbox_does(void **state)
 {
     (void)state;
     /* 640 x 480 in 640 x 643: 81.5 on each side; 81.5 - 0.1 rounds to 81. */
-    detect_box b = {0, 81, 640, 561, 1, 0};
+    vg_detection b = {0, 81, 640, 561, 1, 0};
     detect_scale_boxes(&b, 1, 643, 640, 480, 640);
     assert_float_equal(b.y1, 0, 0);
     assert_float_equal(b.y2, 480, 0);
@@ -45,7 +45,7 @@ static void padding_rounds_as_the_letterbox_does(void **state)
 static void a_noted_gain_and_padding_undo_the_letterbox(void **state)
 {
     (void)state;
-    detect_box b = {10, 20, 110, 1000, 1, 0};
+    vg_detection b = {10, 20, 110, 1000, 1, 0};
     detect_unpad_boxes(&b, 1, 0.5f, 5, 10, 100, 300);
     assert_float_equal(b.x1, 10, 0);
     assert_float_equal(b.y1, 20, 0);

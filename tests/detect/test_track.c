@@ -39,12 +39,12 @@ static detect_track_options small(void)
     return o;
 }
 
-static detect_box box_at(float cx, float cy, float w, float h, float score)
+static vg_detection box_at(float cx, float cy, float w, float h, float score)
 {
-    return (detect_box){cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2, score, 0};
+    return (vg_detection){cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2, score, 0};
 }
 
-static void step(bench *b, const detect_box *boxes, size_t n)
+static void step(bench *b, const vg_detection *boxes, size_t n)
 {
     b->n = detect_tracker_step(b->t, 0, b->out, boxes, n, 0, NULL);
 }
@@ -57,7 +57,7 @@ static void a_moving_object_keeps_its_number(void **state)
     open_tracker(&b, &o);
     const uint64_t n_allocs = b.mem.n_allocs;
     for (int f = 0; f < 200; f++) {
-        const detect_box box = box_at(50 + 3.0f * (float)f, 80 + 1.5f * (float)f, 40, 90, 0.9f);
+        const vg_detection box = box_at(50 + 3.0f * (float)f, 80 + 1.5f * (float)f, 40, 90, 0.9f);
         step(&b, &box, 1);
         assert_int_equal(b.n, 1);
         assert_int_equal(b.out[0].id, 1);
@@ -74,11 +74,12 @@ static void an_object_begins_when_it_is_seen_twice(void **state)
     (void)state;
     bench b;
     const detect_track_options o = small();
-    const detect_box first = box_at(100, 100, 40, 60, 0.9f), late = box_at(300, 100, 40, 60, 0.9f);
+    const vg_detection first = box_at(100, 100, 40, 60, 0.9f),
+                       late = box_at(300, 100, 40, 60, 0.9f);
     open_tracker(&b, &o);
     step(&b, &first, 1);
     assert_int_equal(b.n, 1); /* the first frame is believed */
-    const detect_box both[] = {first, late};
+    const vg_detection both[] = {first, late};
     step(&b, both, 2);
     assert_int_equal(b.n, 1);
     step(&b, both, 2);
@@ -96,8 +97,8 @@ static void a_weak_detection_keeps_a_track_but_begins_none(void **state)
     open_tracker(&b, &o);
     for (int f = 0; f < 40; f++) {
         const float score = f < 5 || f > 30 ? 0.8f : 0.15f; /* occluded in between */
-        const detect_box boxes[] = {box_at(100 + 2.0f * (float)f, 100, 40, 80, score),
-                                    box_at(400, 300, 40, 80, 0.2f)};
+        const vg_detection boxes[] = {box_at(100 + 2.0f * (float)f, 100, 40, 80, score),
+                                      box_at(400, 300, 40, 80, 0.2f)};
         step(&b, boxes, 2);
         assert_int_equal(b.n, 1);
         assert_int_equal(b.out[0].id, 1);
@@ -118,13 +119,13 @@ static void a_short_occlusion_is_survived_and_a_long_one_not(void **state)
         open_tracker(&b, &o);
         int f = 0;
         for (; f < 30; f++)
-            step(&b, &(detect_box){100, 100, 140, 180, 0.9f, 0}, 1);
+            step(&b, &(vg_detection){100, 100, 140, 180, 0.9f, 0}, 1);
         for (; f < 30 + cases[i].gap; f++) {
             step(&b, NULL, 0);
             assert_int_equal(b.n, 0);
         }
         for (int k = 0; k < 3; k++)
-            step(&b, &(detect_box){104, 100, 144, 180, 0.9f, 0}, 1);
+            step(&b, &(vg_detection){104, 100, 144, 180, 0.9f, 0}, 1);
         assert_int_equal(b.n, 1);
         assert_int_equal(b.out[0].id, cases[i].id);
         close_tracker(&b);
@@ -138,7 +139,7 @@ static void tracks_past_the_bound_are_counted_not_begun(void **state)
     detect_track_options o = small();
     o.most_tracks = 3;
     open_tracker(&b, &o);
-    detect_box boxes[5];
+    vg_detection boxes[5];
     for (int i = 0; i < 5; i++)
         boxes[i] = box_at(100 + 100 * (float)i, 100, 40, 40, 0.9f);
     step(&b, boxes, 5);
@@ -157,8 +158,8 @@ static void crossing_objects_keep_their_numbers(void **state)
         open_tracker(&b, &o);
         for (int f = -60; f <= 60; f++) { /* one passes behind the other in frame 0 */
             const float d = 4 * (float)f, y = d * tanf(ANGLES[i]) / 2;
-            const detect_box boxes[] = {box_at(400 + d, 300 + y, 40, 90, 0.9f),
-                                        box_at(400 - d, 300 - y, 32, 76, 0.85f)};
+            const vg_detection boxes[] = {box_at(400 + d, 300 + y, 40, 90, 0.9f),
+                                          box_at(400 - d, 300 - y, 32, 76, 0.85f)};
             const bool one_hides = abs(f) < 3;
             step(&b, boxes, one_hides ? 1 : 2);
             for (size_t k = 0; k < b.n; k++)
@@ -176,16 +177,16 @@ static void boxes_that_are_none_are_passed_over(void **state)
     (void)state;
     static const float WRONG[] = {NAN, INFINITY, -INFINITY, 1e30f, -1e30f};
     const detect_track_options o = small();
-    const detect_box good = {100, 100, 140, 180, 0.9f, 0};
+    const vg_detection good = {100, 100, 140, 180, 0.9f, 0};
     bench b;
     open_tracker(&b, &o);
     for (int f = 0; f < 400; f++) {
-        detect_box boxes[3] = {good, good, good};
+        vg_detection boxes[3] = {good, good, good};
         float *const fields[] = {&boxes[0].x1, &boxes[0].y1, &boxes[0].x2, &boxes[0].y2};
         if (f % 5 < 4)
             *fields[f % 4] = WRONG[f / 4 % 5];
         else
-            boxes[0].score = NAN;
+            boxes[0].confidence = NAN;
         boxes[1].x2 = f % 2 ? boxes[1].x1 : boxes[1].x1 - 10; /* empty, or turned around */
         step(&b, boxes, 3);
         assert_int_equal(b.n, 1);
@@ -208,7 +209,7 @@ static void no_number_comes_twice(void **state)
     int64_t greatest = 0;
     open_tracker(&b, &o);
     for (int f = 1; f <= 3000; f++) {
-        detect_box boxes[12];
+        vg_detection boxes[12];
         const int group = f / 4; /* a few frames at one place each, then elsewhere */
         for (int i = 0; i < 12; i++)
             boxes[i] = box_at(100 * (float)((group * 7 + i * 13) % 40), 100, 40, 60,
@@ -240,7 +241,7 @@ static void what_comes_after_a_clear_is_believed_at_once(void **state)
     (void)state;
     bench b;
     const detect_track_options o = small();
-    const detect_box box = box_at(100, 100, 40, 60, 0.9f);
+    const vg_detection box = box_at(100, 100, 40, 60, 0.9f);
     open_tracker(&b, &o);
     step(&b, &box, 1);
     step(&b, &box, 1);
@@ -267,7 +268,7 @@ static void scenes_are_independent(void **state)
         open_tracker(&alone[i], &o);
     for (int f = 0; f < 300; f++) {
         const int scene = (int)(random_u64(&r) % 3);
-        detect_box boxes[6];
+        vg_detection boxes[6];
         detect_tracked out[MOST_TRACKS];
         for (int i = 0; i < 6; i++)
             boxes[i] = box_at(60 * (float)i + random_float(&r, 0, 20), 100 + 10 * (float)scene, 40,
@@ -298,7 +299,7 @@ static void the_bound_holds_for_lost_tracks_too(void **state)
     o.most_tracks = 4;
     o.track_buffer = 10;
     open_tracker(&b, &o);
-    detect_box first[4], later[6];
+    vg_detection first[4], later[6];
     for (int i = 0; i < 4; i++)
         first[i] = box_at(100 + 100 * (float)i, 100, 40, 40, 0.9f);
     for (int i = 0; i < 6; i++)
@@ -314,7 +315,7 @@ static void the_bound_holds_for_lost_tracks_too(void **state)
     step(&b, later, 6); /* and confirmed */
     assert_int_equal(b.n, 4);
     /* More detections than it was made for: the rest is left out. */
-    detect_box many[MOST_BOXES + 20];
+    vg_detection many[MOST_BOXES + 20];
     for (int i = 0; i < MOST_BOXES + 20; i++)
         many[i] = box_at(60 * (float)i, 900, 40, 40, 0.9f);
     for (int f = 0; f < 20; f++) {

@@ -80,13 +80,13 @@ static agreement follow(golden_file *g, const char *scene, detect_track_kind kin
     for (size_t f = 0; f < n_moves / 4; f++) {
         const float *m = moves + 4 * f, *r;
         const detect_camera camera = {(double)m[0], (double)m[1], (double)m[2], (double)m[3]};
-        detect_box boxes[MOST_BOXES];
+        vg_detection boxes[MOST_BOXES];
         detect_tracked out[MOST_TRACKS];
         const detect_tracked *by_detection[MOST_BOXES] = {NULL};
         size_t n = 0;
         for (; (r = next_of(&seen, f)) != NULL; n++) {
             assert_true(n < MOST_BOXES);
-            boxes[n] = (detect_box){r[1], r[2], r[3], r[4], r[5], (int)r[6]};
+            boxes[n] = (vg_detection){r[1], r[2], r[3], r[4], r[5], (int)r[6]};
         }
         const size_t n_out = detect_tracker_step(t, 0, out, boxes, n, 0, &camera);
         for (size_t i = 0; i < n_out; i++)

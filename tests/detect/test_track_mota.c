@@ -43,12 +43,12 @@ typedef struct company {
     float together[MOST_OBJECTS][MOST_IDS];
 } company;
 
-static detect_box box_of(const object *p)
+static vg_detection box_of(const object *p)
 {
-    return (detect_box){p->x - p->w / 2, p->y - p->h / 2, p->x + p->w / 2, p->y + p->h / 2, 1, 0};
+    return (vg_detection){p->x - p->w / 2, p->y - p->h / 2, p->x + p->w / 2, p->y + p->h / 2, 1, 0};
 }
 
-static float iou_of(const detect_box *a, const detect_box *b)
+static float iou_of(const vg_detection *a, const vg_detection *b)
 {
     return detect_iou((const float[]){a->x1, a->y1, a->x2, a->y2},
                       (const float[]){b->x1, b->y1, b->x2, b->y2});
@@ -79,19 +79,19 @@ static void move(object *objects, const scene *s)
             p->vy = -p->vy;
         p->is_visible = fabsf(p->x - W / 2.0f) > 25; /* the pillar */
         for (int k = 0; k < i && p->is_visible; k++) {
-            const detect_box a = box_of(p), b = box_of(&objects[k]);
+            const vg_detection a = box_of(p), b = box_of(&objects[k]);
             p->is_visible = iou_of(&a, &b) < 0.5f; /* the first stands in front */
         }
     }
 }
 
-static size_t see(detect_box *boxes, const object *objects, const scene *s, test_random *r)
+static size_t see(vg_detection *boxes, const object *objects, const scene *s, test_random *r)
 {
     size_t n = 0;
     for (int i = 0; i < s->n_objects; i++) {
         const float j = s->jitter_px;
         const bool is_missed = random_float(r, 0, 1) < s->miss;
-        detect_box b = box_of(&objects[i]);
+        vg_detection b = box_of(&objects[i]);
         if (!objects[i].is_visible || is_missed)
             continue;
         const float dx = random_float(r, -j, j), dy = random_float(r, -j, j);
@@ -99,7 +99,7 @@ static size_t see(detect_box *boxes, const object *objects, const scene *s, test
         b.x2 += dx + random_float(r, -j, j) / 2;
         b.y1 += dy + random_float(r, -j, j) / 2;
         b.y2 += dy + random_float(r, -j, j) / 2;
-        b.score = random_float(r, 0, 1) < s->weak ? 0.15f : random_float(r, 0.4f, 0.95f);
+        b.confidence = random_float(r, 0, 1) < s->weak ? 0.15f : random_float(r, 0.4f, 0.95f);
         boxes[n++] = b;
     }
     for (float left = s->inventions; random_float(r, 0, 1) < left; left--) {
@@ -108,7 +108,7 @@ static size_t see(detect_box *boxes, const object *objects, const scene *s, test
                                .w = random_float(r, 30, 60),
                                .h = random_float(r, 60, 110)};
         boxes[n] = box_of(&nobody);
-        boxes[n++].score = random_float(r, 0.15f, 0.8f);
+        boxes[n++].confidence = random_float(r, 0.15f, 0.8f);
     }
     return n;
 }
@@ -119,7 +119,7 @@ static void judge(clear_mot *c, object *objects, int n_objects, const detect_tra
     bool is_used[MOST_TRACKS] = {false}, is_found[MOST_OBJECTS] = {false};
     for (int i = 0; i < n_objects; i++)
         for (size_t k = 0; k < n; k++) {
-            const detect_box truth = box_of(&objects[i]);
+            const vg_detection truth = box_of(&objects[i]);
             if (out[k].id == objects[i].last_id && iou_of(&truth, &out[k].box) >= 0.5f)
                 is_used[k] = is_found[i] = true;
         }
@@ -129,7 +129,7 @@ static void judge(clear_mot *c, object *objects, int n_objects, const detect_tra
         float best = 0.5f;
         for (int i = 0; i < n_objects; i++)
             for (size_t k = 0; k < n && !is_found[i]; k++) {
-                const detect_box truth = box_of(&objects[i]);
+                const vg_detection truth = box_of(&objects[i]);
                 const float iou = iou_of(&truth, &out[k].box);
                 if (!is_used[k] && iou >= best) {
                     best = iou;
@@ -191,7 +191,7 @@ static void keep_company(company *c, const object *objects, int n_objects,
 {
     for (int i = 0; i < n_objects; i++)
         for (size_t k = 0; k < n && objects[i].is_visible; k++) {
-            const detect_box truth = box_of(&objects[i]);
+            const vg_detection truth = box_of(&objects[i]);
             assert_true(out[k].id < MOST_IDS);
             c->together[i][out[k].id] += (float)(iou_of(&truth, &out[k].box) >= 0.5f);
         }
@@ -232,7 +232,7 @@ static clear_mot follow(const scene *s, detect_track_kind kind, uint64_t seed)
     assert_int_equal(detect_tracker_create(&t, &o, 1, &mem, &err), VG_OK);
     place(objects, s, &r);
     for (int f = 0; f < FRAMES; f++) {
-        detect_box boxes[MOST_BOXES];
+        vg_detection boxes[MOST_BOXES];
         detect_tracked out[MOST_TRACKS];
         move(objects, s);
         if (f % s->skip)

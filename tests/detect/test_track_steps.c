@@ -28,7 +28,7 @@ static void close_both(both *b)
     assert_int_equal(b->mem.in_use_bytes, 0);
 }
 
-static void step_both(both *b, const detect_box *boxes, size_t n, const detect_camera *camera)
+static void step_both(both *b, const vg_detection *boxes, size_t n, const detect_camera *camera)
 {
     const size_t n_out = detect_tracker_step(b->t, 0, b->out, boxes, n, 0, camera);
     ref_step(&b->ref, boxes, (int)n, camera);
@@ -39,11 +39,11 @@ static void step_both(both *b, const detect_box *boxes, size_t n, const detect_c
             continue;
         assert_true(k < n_out);
         const detect_tracked *t = &b->out[k++];
-        const detect_box box = ref_box(r);
+        const vg_detection box = ref_box(r);
         assert_int_equal(t->id, r->id);
         assert_int_equal(t->detection, r->detection);
         assert_int_equal(t->n_frames, b->ref.frame - r->began + 1);
-        assert_true(t->box.score == r->score);
+        assert_true(t->box.confidence == r->score);
         if (fabsf(t->box.x1 - box.x1) > 1e-2f || fabsf(t->box.y1 - box.y1) > 1e-2f ||
             fabsf(t->box.x2 - box.x2) > 1e-2f || fabsf(t->box.y2 - box.y2) > 1e-2f)
             fail_msg("frame %lld, track %lld: %g %g %g %g, not %g %g %g %g",
@@ -78,7 +78,7 @@ static void shift(object *p, const detect_camera *c)
 }
 
 /* Few objects in little room: they cross, hide, fade, turn and double. */
-static size_t draw(detect_box *boxes, object *objects, test_random *r)
+static size_t draw(vg_detection *boxes, object *objects, test_random *r)
 {
     size_t n = 0;
     for (int i = 0; i < MOST_OBJECTS; i++) {
@@ -98,11 +98,12 @@ static size_t draw(detect_box *boxes, object *objects, test_random *r)
         const float score =
             random_u64(r) % 4 == 0 ? random_float(r, 0.02f, 0.3f) : random_float(r, 0.3f, 0.99f);
         const float w = p->w * random_float(r, 0.9f, 1.1f), h = p->h * random_float(r, 0.9f, 1.1f);
-        boxes[n++] = (detect_box){p->x - w / 2, p->y - h / 2, p->x + w / 2, p->y + h / 2, score, 0};
+        boxes[n++] =
+            (vg_detection){p->x - w / 2, p->y - h / 2, p->x + w / 2, p->y + h / 2, score, 0};
         if (random_u64(r) % 20 == 0) { /* suppression left a double */
             boxes[n] = boxes[n - 1];
             boxes[n].x1 += 2;
-            boxes[n++].score = random_float(r, 0.2f, 0.9f);
+            boxes[n++].confidence = random_float(r, 0.2f, 0.9f);
         }
     }
     return n;
@@ -124,7 +125,7 @@ static void follow_scenes(const detect_track_options *o, int n_scenes, ref_count
                                   random_float(&r, 40, 100),
                                   0};
         for (int f = 0; f < 150; f++) {
-            detect_box boxes[2 * MOST_OBJECTS];
+            vg_detection boxes[2 * MOST_OBJECTS];
             detect_camera c;
             const detect_camera *camera = o->kind == DETECT_TRACK_BOT ? shake(&c, &r) : NULL;
             for (int i = 0; i < MOST_OBJECTS && camera != NULL; i++)
@@ -194,12 +195,12 @@ static void weak_detections_are_for_what_is_left(void **state)
     o.most_tracks = REF_MOST;
     o.most_detections = MOST_BOXES;
     open_both(&b, &o);
-    const detect_box start[] = {{100, 100, 140, 200, 0.9f, 0}, {130, 100, 170, 200, 0.9f, 0}};
+    const vg_detection start[] = {{100, 100, 140, 200, 0.9f, 0}, {130, 100, 170, 200, 0.9f, 0}};
     for (int k = 0; k < 5; k++)
         step_both(&b, start, 2, NULL);
     /* The weak one lies right on the first track; the strong one takes that track first, although
      * it is a worse fit, and the weak one is left for the second, which it does not fit. */
-    const detect_box now[] = {{100, 100, 140, 200, 0.2f, 0}, {108, 100, 148, 200, 0.9f, 0}};
+    const vg_detection now[] = {{100, 100, 140, 200, 0.2f, 0}, {108, 100, 148, 200, 0.9f, 0}};
     step_both(&b, now, 2, NULL);
     assert_int_equal(b.out[0].id, 1);
     assert_int_equal(b.out[0].detection, 1);

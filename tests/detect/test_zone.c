@@ -48,13 +48,13 @@ static void close_zones(bench *b)
 }
 
 /* What stands at (x, 60) on its lower side's middle. */
-static detect_box standing(float x, int class_index, float score)
+static vg_detection standing(float x, int class_index, float score)
 {
-    return (detect_box){x - 10, 20, x + 10, 60, score, class_index};
+    return (vg_detection){x - 10, 20, x + 10, 60, score, class_index};
 }
 
 /* A frame 100 ms after the last. */
-static size_t step(bench *b, const detect_box *boxes, const int64_t *ids, size_t n)
+static size_t step(bench *b, const vg_detection *boxes, const int64_t *ids, size_t n)
 {
     const uint64_t n_allocs = b->mem.n_allocs;
     b->ms += 100;
@@ -65,7 +65,7 @@ static size_t step(bench *b, const detect_box *boxes, const int64_t *ids, size_t
 
 static size_t one(bench *b, int64_t id, float x)
 {
-    const detect_box box = standing(x, 1, 0.9f);
+    const vg_detection box = standing(x, 1, 0.9f);
     return step(b, &box, &id, 1);
 }
 
@@ -118,8 +118,8 @@ static void the_anchor_says_what_must_be_inside(void **state)
     (void)state;
     /* A band from y 50 to 70 of a picture 100 high. */
     static const float BAND[] = {0, 0.5f, 1, 0.5f, 1, 0.7f, 0, 0.7f};
-    const detect_box stands = {50, 20, 70, 60, 1, 0}, hangs = {50, 45, 70, 80, 1, 0},
-                     at_the_edge = {50, 20, 70, 130, 1, 0};
+    const vg_detection stands = {50, 20, 70, 60, 1, 0}, hangs = {50, 45, 70, 80, 1, 0},
+                       at_the_edge = {50, 20, 70, 130, 1, 0};
     detect_zone z = {.xy = BAND, .n_points = 4, .is_fraction = true};
     assert_true(detect_zone_holds(&z, &stands, W, H));
     assert_false(detect_zone_holds(&z, &hangs, W, H));
@@ -137,7 +137,7 @@ static void the_anchor_says_what_must_be_inside(void **state)
     static const float FLOOR[] = {0, 0.75f, 1, 0.75f, 1, 1, 0, 1};
     for (int h = 4; h < 4000; h += 4) {
         const float at = (float)h * 0.75f;
-        const detect_box tall = {50, 0, 70, (float)h, 1, 0}, on_the_line = {50, 0, 70, at, 1, 0};
+        const vg_detection tall = {50, 0, 70, (float)h, 1, 0}, on_the_line = {50, 0, 70, at, 1, 0};
         const detect_zone floor_zone = {.xy = FLOOR, .n_points = 4, .is_fraction = true};
         assert_true(detect_zone_holds(&floor_zone, &tall, W, h));
         assert_true(detect_zone_holds(&floor_zone, &on_the_line, W, h));
@@ -199,7 +199,7 @@ static void class_and_score_decide_who_comes_in_and_place_who_goes(void **state)
     zone.classes = classes;
     zone.min_score = 0.5f;
     open_zones(&b, &zone, 1);
-    detect_box box = standing(150, 2, 0.9f);
+    vg_detection box = standing(150, 2, 0.9f);
     assert_int_equal(step(&b, &box, &id, 1), 0); /* not the class */
     box = standing(150, 1, 0.4f);
     assert_int_equal(step(&b, &box, &id, 1), 0); /* too weak */
@@ -222,8 +222,8 @@ static void counts_are_kept_by_class(void **state)
     bench b;
     const detect_zone zone = right_half();
     open_zones(&b, &zone, 1);
-    const detect_box boxes[] = {standing(150, 0, 0.9f), standing(160, 0, 0.9f),
-                                standing(170, 2, 0.9f)};
+    const vg_detection boxes[] = {standing(150, 0, 0.9f), standing(160, 0, 0.9f),
+                                  standing(170, 2, 0.9f)};
     const int64_t ids[] = {11, 12, 13};
     assert_int_equal(step(&b, boxes, ids, 3), 3);
     assert_int_equal(b.events[1].inside, 2);
@@ -231,7 +231,7 @@ static void counts_are_kept_by_class(void **state)
     assert_int_equal(b.events[2].inside, 1);
     assert_int_equal(b.events[2].n_in, 1);
     counts_are(&b, 0, 3, 3, 0);
-    const detect_box left = standing(50, 0, 0.9f);
+    const vg_detection left = standing(50, 0, 0.9f);
     assert_int_equal(step(&b, &left, &ids[0], 1), 1);
     assert_int_equal(b.events[0].inside, 1);
     assert_int_equal(b.events[0].n_in, 2);
@@ -336,7 +336,7 @@ static void nothing_is_missed_while_nobody_looks(void **state)
     b.ms += 3600 * 1000;
     for (int k = 0; k <= 30; k++)
         assert_int_equal(step(&b, NULL, NULL, 0), 0);
-    const detect_box box = standing(150, 0, 0.9f);
+    const vg_detection box = standing(150, 0, 0.9f);
     assert_int_equal(step(&b, &box, NULL, 1), 1); /* has been missing all the while */
     expect(&b, 0, DETECT_ZONE_BACK, 0, 3600 + 5.2);
     close_zones(&b);
@@ -349,7 +349,7 @@ static void an_id_counts_once_a_frame(void **state)
     detect_zone zone = right_half();
     zone.debounce_frames = 2;
     open_zones(&b, &zone, 1);
-    const detect_box twice[] = {standing(150, 0, 0.9f), standing(150, 0, 0.9f)};
+    const vg_detection twice[] = {standing(150, 0, 0.9f), standing(150, 0, 0.9f)};
     const int64_t ids[] = {5, 5};
     assert_int_equal(step(&b, twice, ids, 2), 0);
     assert_int_equal(step(&b, twice, ids, 2), 1);
@@ -366,13 +366,13 @@ static void what_should_be_there_is_missed_without_tracks(void **state)
     zone.absent_s = 2;
     zone.debounce_frames = 2;
     open_zones(&b, &zone, 1);
-    const detect_box both[] = {standing(150, 0, 0.9f), standing(160, 2, 0.9f)};
-    const detect_box elsewhere = standing(50, 2, 0.9f);
+    const vg_detection both[] = {standing(150, 0, 0.9f), standing(160, 2, 0.9f)};
+    const vg_detection elsewhere = standing(50, 2, 0.9f);
     for (int k = 0; k < 50; k++)
         assert_int_equal(step(&b, both, NULL, 2), 0);
     /* The second is taken out of the zone; a wrong sight of a single frame does not count. */
     for (int k = 1; k <= 30; k++) {
-        const detect_box now[] = {both[0], k == 10 ? both[1] : elsewhere};
+        const vg_detection now[] = {both[0], k == 10 ? both[1] : elsewhere};
         step(&b, now, NULL, 2);
         assert_int_equal(b.n, k == 20);
         if (k == 20) {
@@ -407,7 +407,7 @@ static void absence_begins_with_the_first_frame_and_for_any_class(void **state)
         step(&b, NULL, NULL, 0);
         assert_int_equal(b.n, k == 10);
     }
-    const detect_box any = standing(150, 2, 0.1f);
+    const vg_detection any = standing(150, 2, 0.1f);
     assert_int_equal(step(&b, &any, NULL, 1), 0); /* back, which was not asked for */
     for (int k = 1; k <= 10; k++)
         assert_int_equal(step(&b, NULL, NULL, 0), k == 10);
@@ -434,7 +434,7 @@ static void a_time_that_goes_back_goes_on_from_there(void **state)
     expect(&b, 0, DETECT_ZONE_DWELL, 1, 1);
     close_zones(&b);
     open_zones(&b, &zone, 1);
-    const detect_box box = standing(150, 1, 0.9f);
+    const vg_detection box = standing(150, 1, 0.9f);
     const int64_t id = 1, ends[] = {INT64_MIN, INT64_MAX, INT64_MIN, 0, INT64_MAX};
     for (size_t i = 0; i < 5; i++)
         detect_zones_step(b.z, b.events, NULL, &box, &id, 1, W, H, ends[i]);
@@ -447,7 +447,7 @@ static void events_that_find_no_room_come_with_the_next_frame(void **state)
     bench b;
     const detect_zone zones[] = {right_half(), right_half(), right_half()};
     open_zones(&b, zones, 3);
-    detect_box boxes[MOST_TRACKS];
+    vg_detection boxes[MOST_TRACKS];
     int64_t ids[MOST_TRACKS];
     int told[2][3][MOST_TRACKS] = {0};
     for (int i = 0; i < MOST_TRACKS; i++) {
@@ -479,7 +479,7 @@ static void one_track_too_many_ends_the_one_unseen_longest(void **state)
     bench b;
     const detect_zone zone = right_half();
     open_zones(&b, &zone, 1);
-    detect_box boxes[MOST_TRACKS + 1];
+    vg_detection boxes[MOST_TRACKS + 1];
     int64_t ids[MOST_TRACKS + 1];
     for (int i = 0; i <= MOST_TRACKS; i++) {
         boxes[i] = standing(110 + 10 * (float)i, 0, 0.9f);
@@ -514,11 +514,11 @@ static void boxes_of_any_number_do_no_harm(void **state)
     open_zones(&b, zones, 3);
     int64_t id = 0;
     for (size_t i = 0; i < N * N * N * N; i++) {
-        const detect_box box = {VALUES[i % N],         VALUES[i / N % N], VALUES[i / N / N % N],
-                                VALUES[i / N / N / N], VALUES[i % N],     (int)(i % 7) - 2};
+        const vg_detection box = {VALUES[i % N],         VALUES[i / N % N], VALUES[i / N / N % N],
+                                  VALUES[i / N / N / N], VALUES[i % N],     (int)(i % 7) - 2};
         id++;
         const int64_t twice[] = {id, id};
-        step(&b, (const detect_box[]){box, box}, twice, 2);
+        step(&b, (const vg_detection[]){box, box}, twice, 2);
     }
     detect_zone_counts c;
     for (int zone = 0; zone < 3; zone++) {
@@ -550,7 +550,7 @@ static void events_and_counts_agree_along_random_walks(void **state)
         id[i] = next++;
     }
     for (int f = 0; f < FRAMES; f++) {
-        detect_box boxes[N];
+        vg_detection boxes[N];
         int64_t ids[N];
         size_t n = 0;
         for (int i = 0; i < N; i++) {

@@ -57,7 +57,8 @@ static inline void ref_noise(ref_state out, const ref_track *t, double position,
         out[i] = d[i] * d[i];
 }
 
-static inline void ref_measure(double z[REF_MEASURED], detect_track_kind kind, const detect_box *b)
+static inline void ref_measure(double z[REF_MEASURED], detect_track_kind kind,
+                               const vg_detection *b)
 {
     const double w = (double)b->x2 - (double)b->x1, h = (double)b->y2 - (double)b->y1;
     z[0] = (double)b->x1 + w / 2;
@@ -66,7 +67,7 @@ static inline void ref_measure(double z[REF_MEASURED], detect_track_kind kind, c
     z[3] = h;
 }
 
-static inline void ref_initiate(ref_track *t, const detect_box *b)
+static inline void ref_initiate(ref_track *t, const vg_detection *b)
 {
     ref_state variance;
     memset(t->x, 0, sizeof t->x);
@@ -165,7 +166,7 @@ static inline void ref_invert(double a[REF_MEASURED][REF_MEASURED])
 }
 
 /* S = H P H^T + R, K = P H^T S^-1, x += K (z - H x), P -= K S K^T. */
-static inline void ref_update(ref_track *t, const detect_box *b)
+static inline void ref_update(ref_track *t, const vg_detection *b)
 {
     double z[REF_MEASURED], s[REF_MEASURED][REF_MEASURED], inverse[REF_MEASURED][REF_MEASURED];
     double gain[REF_STATES][REF_MEASURED] = {0};
@@ -193,17 +194,17 @@ static inline void ref_update(ref_track *t, const detect_box *b)
                     t->p[i][j] -= gain[i][k] * s[k][l] * gain[j][l];
 }
 
-static inline detect_box ref_box(const ref_track *t)
+static inline vg_detection ref_box(const ref_track *t)
 {
     const double h = t->x[3], w = t->kind == DETECT_TRACK_BOT ? t->x[2] : t->x[2] * h;
-    return (detect_box){.x1 = (float)(t->x[0] - w / 2),
-                        .y1 = (float)(t->x[1] - h / 2),
-                        .x2 = (float)(t->x[0] + w / 2),
-                        .y2 = (float)(t->x[1] + h / 2),
-                        .score = t->score};
+    return (vg_detection){.x1 = (float)(t->x[0] - w / 2),
+                          .y1 = (float)(t->x[1] - h / 2),
+                          .x2 = (float)(t->x[0] + w / 2),
+                          .y2 = (float)(t->x[1] + h / 2),
+                          .confidence = t->score};
 }
 
-static inline double ref_iou(const detect_box *a, const detect_box *b)
+static inline double ref_iou(const vg_detection *a, const vg_detection *b)
 {
     const double w = fmin((double)a->x2, (double)b->x2) - fmax((double)a->x1, (double)b->x1);
     const double h = fmin((double)a->y2, (double)b->y2) - fmax((double)a->y1, (double)b->y1);
@@ -244,15 +245,15 @@ static inline void ref_try(ref_pairing *p, int row, uint64_t taken, double sum)
 /* tracks (n) and detections (m) by place -> pair[i]: the place in `detections` of tracks[i]'s, -1
  */
 static inline void ref_associate(int *pair, const ref_tracker *t, const int *tracks, int n,
-                                 const detect_box *boxes, const int *detections, int m,
+                                 const vg_detection *boxes, const int *detections, int m,
                                  double limit, bool fuse)
 {
     double cost[REF_MOST][REF_MOST];
     for (int i = 0; i < n; i++)
         for (int j = 0; j < m; j++) {
-            const detect_box predicted = ref_box(&t->tracks[tracks[i]]);
+            const vg_detection predicted = ref_box(&t->tracks[tracks[i]]);
             const double iou = ref_iou(&predicted, &boxes[detections[j]]);
-            cost[i][j] = 1 - (fuse ? iou * (double)boxes[detections[j]].score : iou);
+            cost[i][j] = 1 - (fuse ? iou * (double)boxes[detections[j]].confidence : iou);
         }
     ref_pairing p = {.cost = (const double(*)[REF_MOST])cost, .n = n, .m = m, .limit = limit};
     p.least = 1;
@@ -263,7 +264,7 @@ static inline void ref_associate(int *pair, const ref_tracker *t, const int *tra
 /* ---- algorithm 1 ---- */
 
 /* Tracks of the list get their detections; lists keep what is left of both. */
-static inline void ref_meet(ref_tracker *t, int *tracks, int *n, const detect_box *boxes,
+static inline void ref_meet(ref_tracker *t, int *tracks, int *n, const vg_detection *boxes,
                             int *detections, int *m, double limit, bool fuse, int *counter)
 {
     int pair[REF_MOST], n_left = 0, m_left = 0;
@@ -278,7 +279,7 @@ static inline void ref_meet(ref_tracker *t, int *tracks, int *n, const detect_bo
         used[pair[i]] = true;
         k->detection = detections[pair[i]];
         ref_update(k, &boxes[k->detection]);
-        k->score = boxes[k->detection].score;
+        k->score = boxes[k->detection].confidence;
         k->seen = t->frame;
         t->counts.found_again += k->phase == REF_LOST;
         k->phase = REF_TRACKED;
@@ -308,7 +309,7 @@ static inline void ref_remove_doubles(ref_tracker *t)
             const ref_track *a = &t->tracks[i], *b = &t->tracks[j];
             if ((a->phase != REF_TRACKED && a->phase != REF_NEW) || b->phase != REF_LOST)
                 continue;
-            const detect_box box_a = ref_box(a), box_b = ref_box(b);
+            const vg_detection box_a = ref_box(a), box_b = ref_box(b);
             if (1 - ref_iou(&box_a, &box_b) >= 0.15)
                 continue;
             goes[a->seen - a->began > b->seen - b->began ? j : i] = true;
@@ -319,7 +320,7 @@ static inline void ref_remove_doubles(ref_tracker *t)
             t->tracks[i].phase = REF_REMOVED;
 }
 
-static inline void ref_step(ref_tracker *t, const detect_box *boxes, int n_boxes,
+static inline void ref_step(ref_tracker *t, const vg_detection *boxes, int n_boxes,
                             const detect_camera *camera)
 {
     const detect_track_options *o = &t->o;
@@ -327,9 +328,9 @@ static inline void ref_step(ref_tracker *t, const detect_box *boxes, int n_boxes
     t->frame++;
     /* lines 3 to 13: by score */
     for (int i = 0; i < n_boxes; i++)
-        if (boxes[i].score > o->track_high_thresh)
+        if (boxes[i].confidence > o->track_high_thresh)
             high[n_high++] = i;
-        else if (boxes[i].score > o->track_low_thresh)
+        else if (boxes[i].confidence > o->track_low_thresh)
             low[n_low++] = i;
         else
             t->counts.too_weak++;
@@ -368,14 +369,14 @@ static inline void ref_step(ref_tracker *t, const detect_box *boxes, int n_boxes
     }
     /* lines 24 to 27: new tracks */
     for (int j = 0; j < n_high; j++)
-        if (boxes[high[j]].score >= o->new_track_thresh) {
+        if (boxes[high[j]].confidence >= o->new_track_thresh) {
             ref_track *k = &t->tracks[t->n++];
             *k = (ref_track){.id = ++t->next_id,
                              .began = t->frame,
                              .seen = t->frame,
                              .kind = o->kind,
                              .phase = t->frame == 1 ? REF_TRACKED : REF_NEW,
-                             .score = boxes[high[j]].score,
+                             .score = boxes[high[j]].confidence,
                              .detection = high[j]};
             ref_initiate(k, &boxes[high[j]]);
             t->counts.begun++;

@@ -29,8 +29,8 @@ static void walk(live_zones *z)
     assert(live_zones_most_events(z) <= LIVE_ZONES_EVENTS);
     for (int k = 0; k < 24; k++) {
         const float x = (float)(k * 40 % 320), y = (float)(k * 25 % 240);
-        const detect_box boxes[] = {{x, y / 2, x + 20, y, 0.9f, k % 3},
-                                    {300 - x, 10, 320 - x, 230, 0.4f, 0}};
+        const vg_detection boxes[] = {{x, y / 2, x + 20, y, 0.9f, k % 3},
+                                      {300 - x, 10, 320 - x, 230, 0.4f, 0}};
         const int64_t ids[] = {1 + k / 10, 100};
         const size_t n = live_zones_step(z, events, 0, "rtsp://gate/1", "gate", boxes,
                                          live_zones_needs_tracks(z) ? ids : NULL, k % 7 ? 2 : 0,

@@ -70,7 +70,7 @@ static inline vg_status scene_metrics(detect_metrics **m, detect_metrics_result 
     uint64_t s = 3;
     for (int p = 0; p < N_PICTURES && st == VG_OK; p++) {
         detect_truth truths[N_TRUTHS];
-        detect_box boxes[3 * N_TRUTHS];
+        vg_detection boxes[3 * N_TRUTHS];
         size_t n_boxes = 0;
         for (int i = 0; i < N_TRUTHS; i++) {
             int c = (int)(scene_random(&s) * scene_random(&s) * nc);
@@ -81,18 +81,18 @@ static inline vg_status scene_metrics(detect_metrics **m, detect_metrics_result 
             if (scene_random(&s) < ease) {
                 float d = (float)(scene_random(&s) * 0.2) * w;
                 int seen = scene_random(&s) < 0.1 ? (c + 1) % nc : c;
-                boxes[n_boxes++] = (detect_box){
+                boxes[n_boxes++] = (vg_detection){
                     x + d, y, x + w + d, y + h, (float)(0.2 + 0.8 * scene_random(&s)), seen};
             }
             if (scene_random(&s) < 0.35)
                 boxes[n_boxes++] =
-                    (detect_box){y, x, y + 30, x + 40, (float)(0.6 * scene_random(&s)), c};
+                    (vg_detection){y, x, y + 30, x + 40, (float)(0.6 * scene_random(&s)), c};
         }
         /* Best first. */
         for (size_t i = 0; i < n_boxes; i++)
             for (size_t k = i + 1; k < n_boxes; k++)
-                if (boxes[k].score > boxes[i].score) {
-                    detect_box b = boxes[i];
+                if (boxes[k].confidence > boxes[i].confidence) {
+                    vg_detection b = boxes[i];
                     boxes[i] = boxes[k];
                     boxes[k] = b;
                 }

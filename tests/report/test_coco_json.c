@@ -8,9 +8,9 @@ static void boxes_are_written_in_cocos_form(void **state)
     bench *b = *state;
     static const int IDS[] = {1, 90};
     const char *path = in_folder(b, "predictions.json");
-    const detect_box first[] = {{10.12345f, 20, 110.5f, 70.25f, 0.987654f, 1},
-                                {0, 0.0004f, 3, 4, 0.00001f, 0}};
-    const detect_box second = {1, 2, 3, 4, 0.5f, 0};
+    const vg_detection first[] = {{10.12345f, 20, 110.5f, 70.25f, 0.987654f, 1},
+                                  {0, 0.0004f, 3, 4, 0.00001f, 0}};
+    const vg_detection second = {1, 2, 3, 4, 0.5f, 0};
     report_coco *c;
     assert_int_equal(report_coco_create(&c, path, IDS, 2, &b->mem, &b->err), VG_OK);
     assert_int_equal(report_coco_add(c, "val/000000000139.jpg", first, 2, &b->err), VG_OK);
@@ -51,7 +51,7 @@ static void many_pictures_pass_through_without_allocation_and_parse(void **state
     for (int i = 0; i < N; i++) {
         char name[32];
         snprintf(name, sizeof name, "%s%d.jpg", i % 2 ? "p" : "", i);
-        detect_box box = {(float)i, 1e30f, 5, 6, 0.25f, i % 80};
+        vg_detection box = {(float)i, 1e30f, 5, 6, 0.25f, i % 80};
         assert_int_equal(report_coco_add(c, name, &box, 1, &b->err), VG_OK);
     }
     assert_int_equal(b->mem.n_allocs, n_allocs);
@@ -71,12 +71,12 @@ static void what_json_cannot_hold_is_refused_and_leaves_nothing(void **state)
 {
     bench *b = *state;
     const char *path = in_folder(b, "predictions.json");
-    const detect_box good = {1, 2, 3, 4, 0.5f, 0};
-    const detect_box bad[][2] = {{good, {1, 2, 3, 4, 0.5f, 3}},
-                                 {good, {1, 2, 3, 4, 0.5f, -1}},
-                                 {good, {NAN, 2, 3, 4, 0.5f, 0}},
-                                 {good, {1, 2, INFINITY, 4, 0.5f, 0}},
-                                 {good, {1, 2, 3, 4, NAN, 0}}};
+    const vg_detection good = {1, 2, 3, 4, 0.5f, 0};
+    const vg_detection bad[][2] = {{good, {1, 2, 3, 4, 0.5f, 3}},
+                                   {good, {1, 2, 3, 4, 0.5f, -1}},
+                                   {good, {NAN, 2, 3, 4, 0.5f, 0}},
+                                   {good, {1, 2, INFINITY, 4, 0.5f, 0}},
+                                   {good, {1, 2, 3, 4, NAN, 0}}};
     report_coco *c;
     assert_int_equal(report_coco_create(&c, path, NULL, 3, &b->mem, &b->err), VG_OK);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -93,7 +93,7 @@ static void a_full_disk_or_no_commit_keeps_the_old_file(void **state)
 {
     bench *b = *state;
     const char *path = in_folder(b, "predictions.json");
-    const detect_box box = {1, 2, 3, 4, 0.5f, 0};
+    const vg_detection box = {1, 2, 3, 4, 0.5f, 0};
     report_coco *c;
     write_text(path, "old");
     for (int full = 0; full < 2; full++) {

@@ -28,7 +28,7 @@ typedef struct bed {
     video_source *source;
     bool is_live; /* frames are said to be */
     atomic_bool stop;
-    detect_box boxes[BED_BOXES];
+    vg_detection boxes[BED_BOXES];
     int64_t ids[BED_BOXES];
     live_event events[2];
 } bed;
@@ -100,11 +100,11 @@ static inline int bed_set_up(void **state)
                           .is_of_files = true,
                           .mem = &b->mem};
     b->stats.n_sinks = 2;
-    b->boxes[0] =
-        (detect_box){.x1 = 10, .y1 = 20, .x2 = 50, .y2 = 80, .score = 0.875F, .class_index = 2};
-    b->boxes[1] = (detect_box){.x1 = 100.5F, .y1 = 60, .x2 = 170, .y2 = 130, .score = 0.5F};
+    b->boxes[0] = (vg_detection){
+        .x1 = 10, .y1 = 20, .x2 = 50, .y2 = 80, .confidence = 0.875F, .class_index = 2};
+    b->boxes[1] = (vg_detection){.x1 = 100.5F, .y1 = 60, .x2 = 170, .y2 = 130, .confidence = 0.5F};
     b->boxes[2] =
-        (detect_box){.x1 = -5, .y1 = -5, .x2 = -1, .y2 = -1, .score = 0.25F}; /* outside */
+        (vg_detection){.x1 = -5, .y1 = -5, .x2 = -1, .y2 = -1, .confidence = 0.25F}; /* outside */
     for (int i = 0; i < BED_BOXES; i++)
         b->ids[i] = 7 + i;
     b->r =

@@ -53,7 +53,7 @@ static void close_both(bench *b)
     assert_int_equal(b->mem.in_use_bytes, 0);
 }
 
-static void look(bench *b, detect_box *boxes, size_t n)
+static void look(bench *b, vg_detection *boxes, size_t n)
 {
     int64_t ids[MOST];
     live_event events[LIVE_ZONES_EVENTS];
@@ -74,7 +74,7 @@ static void look(bench *b, detect_box *boxes, size_t n)
 static void walk(bench *b, test_random *r, float miss, float weak, float inventions)
 {
     for (int f = 0; f < N_WALKS * CYCLE; f++) {
-        detect_box boxes[MOST];
+        vg_detection boxes[MOST];
         size_t n = 0;
         for (int lane = 0; lane < N_LANES; lane++) {
             int at = f % CYCLE;
@@ -86,11 +86,11 @@ static void walk(bench *b, test_random *r, float miss, float weak, float inventi
                 continue;
             const float dx = random_float(r, -1.5f, 1.5f), y = 60 + 80 * (float)lane;
             const float score = random_float(r, 0, 1) < weak ? 0.15f : random_float(r, 0.4f, 0.9f);
-            boxes[n++] = (detect_box){x - 12 + dx, y - 50, x + 12 + dx, y + dx, score, 0};
+            boxes[n++] = (vg_detection){x - 12 + dx, y - 50, x + 12 + dx, y + dx, score, 0};
         }
         if (random_float(r, 0, 1) < inventions) {
             const float x = random_float(r, 0, W), y = random_float(r, 80, H);
-            boxes[n++] = (detect_box){x - 12, y - 60, x + 12, y, random_float(r, 0.3f, 0.8f), 0};
+            boxes[n++] = (vg_detection){x - 12, y - 60, x + 12, y, random_float(r, 0.3f, 0.8f), 0};
         }
         look(b, boxes, n);
     }

@@ -108,7 +108,7 @@ static int tear_down(void **state)
     return left ? -1 : 0;
 }
 
-static size_t run(bench *b, detect_box *out, int h, int w, int max_det)
+static size_t run(bench *b, vg_detection *out, int h, int w, int max_det)
 {
     detect_nms_options o = DETECT_NMS_PREDICT;
     o.conf = 0.01f;
@@ -132,7 +132,7 @@ static void a_model_says_what_it_is(void **state)
 static void max_det_is_the_smaller_of_two(void **state)
 {
     bench *b = *state;
-    detect_box boxes[MOST];
+    vg_detection boxes[MOST];
     size_t n = run(b, boxes, SIDE, SIDE, 100000);
     assert_true(n > 5 && n <= MOST);
     assert_int_equal(run(b, boxes, SIDE, SIDE, 3), 3);
@@ -142,7 +142,7 @@ static void max_det_is_the_smaller_of_two(void **state)
 static void shapes_come_and_go_and_results_stay(void **state)
 {
     bench *b = *state;
-    detect_box first[MOST], again[MOST];
+    vg_detection first[MOST], again[MOST];
     size_t n = run(b, first, SIDE, 64, MOST), held = 0;
     for (int round = 0; round < 3; round++) {
         for (int h = 32; h <= SIDE; h += 32)

@@ -188,7 +188,7 @@ static int tear(bed *b, int n_boxes)
     writer w = {.b = b, .n = 1000};
     pthread_t thread;
     static char bytes[1 << 20];
-    static detect_box boxes[130];
+    static vg_detection boxes[130];
     size_t length = 0;
     b->r.boxes = boxes;
     b->r.n_boxes = (size_t)n_boxes;

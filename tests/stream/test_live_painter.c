@@ -23,12 +23,12 @@ static bool has_color(int x, int y, int class_index)
 static void set_boxes(bed *b)
 {
     for (int i = 0; i < BED_BOXES; i++)
-        b->boxes[i] = (detect_box){.x1 = 20,
-                                   .y1 = 60,
-                                   .x2 = 120,
-                                   .y2 = 110,
-                                   .score = 0.9F - 0.2F * (float)i,
-                                   .class_index = i};
+        b->boxes[i] = (vg_detection){.x1 = 20,
+                                     .y1 = 60,
+                                     .x2 = 120,
+                                     .y2 = 110,
+                                     .confidence = 0.9F - 0.2F * (float)i,
+                                     .class_index = i};
 }
 
 static void the_best_box_is_on_top(void **state)

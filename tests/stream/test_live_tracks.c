@@ -9,7 +9,7 @@ typedef struct bench {
     base_mem mem;
     vg_error err;
     live_tracks *t;
-    detect_box boxes[MOST];
+    vg_detection boxes[MOST];
     int64_t ids[MOST];
     size_t n;
 } bench;
@@ -36,12 +36,12 @@ static void close_tracks(bench *b)
     assert_int_equal(b->mem.in_use_bytes, 0);
 }
 
-static detect_box box_at(float x, float score)
+static vg_detection box_at(float x, float score)
 {
-    return (detect_box){x, 10, x + 30, 90, score, 2};
+    return (vg_detection){x, 10, x + 30, 90, score, 2};
 }
 
-static size_t step(bench *b, int channel, const detect_box *boxes, size_t n, size_t most,
+static size_t step(bench *b, int channel, const vg_detection *boxes, size_t n, size_t most,
                    float conf)
 {
     const uint64_t n_allocs = b->mem.n_allocs;
@@ -57,9 +57,9 @@ static void boxes_stay_the_detectors_best_first(void **state)
     (void)state;
     bench b;
     open_tracks(&b, 1);
-    const detect_box boxes[] = {box_at(300, 0.9f), box_at(100, 0.8f), box_at(200, 0.7f)};
-    const detect_box later[] = {box_at(103, 0.9f), box_at(203, 0.8f), box_at(400, 0.75f),
-                                box_at(303, 0.7f)};
+    const vg_detection boxes[] = {box_at(300, 0.9f), box_at(100, 0.8f), box_at(200, 0.7f)};
+    const vg_detection later[] = {box_at(103, 0.9f), box_at(203, 0.8f), box_at(400, 0.75f),
+                                  box_at(303, 0.7f)};
     assert_int_equal(step(&b, 0, boxes, 3, MOST, 0.25f), 3);
     for (int i = 0; i < 3; i++)
         assert_int_equal(b.ids[i], i + 1);
@@ -81,21 +81,21 @@ static void a_track_begins_above_conf_and_goes_on_below(void **state)
     (void)state;
     bench b;
     open_tracks(&b, 1);
-    detect_box box = box_at(100, 0.5f);
+    vg_detection box = box_at(100, 0.5f);
     for (int k = 0; k < 5; k++) /* above new_track_thresh, not above what was asked for */
         assert_int_equal(step(&b, 0, &box, 1, MOST, 0.6f), 0);
-    box.score = 0.7f;
+    box.confidence = 0.7f;
     step(&b, 0, &box, 1, MOST, 0.6f);
     assert_int_equal(step(&b, 0, &box, 1, MOST, 0.6f), 1);
     const int64_t id = b.ids[0];
     static const float scores[] = {0.5f, 0.15f, 0.3f};
     for (int k = 0; k < 3; k++) {
-        box.score = scores[k];
+        box.confidence = scores[k];
         assert_int_equal(step(&b, 0, &box, 1, MOST, 0.6f), 1);
         assert_int_equal(b.ids[0], id);
-        assert_true(b.boxes[0].score == scores[k]); /* as it is */
+        assert_true(b.boxes[0].confidence == scores[k]); /* as it is */
     }
-    box.score = 0.05f; /* below track_low_thresh */
+    box.confidence = 0.05f; /* below track_low_thresh */
     assert_int_equal(step(&b, 0, &box, 1, MOST, 0.6f), 0);
     close_tracks(&b);
 }
@@ -113,7 +113,7 @@ static void channels_do_not_see_each_other(void **state)
     (void)state;
     bench b;
     open_tracks(&b, 3);
-    const detect_box one = box_at(100, 0.9f), two[] = {box_at(200, 0.9f), box_at(300, 0.8f)};
+    const vg_detection one = box_at(100, 0.9f), two[] = {box_at(200, 0.9f), box_at(300, 0.8f)};
     for (int k = 0; k < 10; k++) {
         assert_int_equal(step(&b, 0, &one, 1, MOST, 0.25f), 1);
         assert_int_equal(b.ids[0], 1);

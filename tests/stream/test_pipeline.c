@@ -74,7 +74,7 @@ static void broken_pictures_among_good_ones_are_results(void **state)
 
 typedef struct found {
     size_t n[12];
-    detect_box boxes[12][50];
+    vg_detection boxes[12][50];
 } found;
 
 static void find(job *j, int batch, int threads, found *f)

@@ -6,7 +6,7 @@
 
 typedef struct kept {
     size_t n[8];
-    detect_box boxes[8][50];
+    vg_detection boxes[8][50];
 } kept;
 static kept k;
 static char out[512]; /* the run folder */
@@ -35,14 +35,15 @@ static void txt_has_a_row_a_box_as_the_spec_says(void **state)
         assert_true(k.n[1] > 1);
         char want[8192] = "", path[600];
         for (size_t i = 0; i < k.n[1]; i++) {
-            const detect_box *b = &k.boxes[1][i];
+            const vg_detection *b = &k.boxes[1][i];
             size_t used = strlen(want);
             used += (size_t)snprintf(
                 want + used, sizeof want - used, "%d %g %g %g %g", b->class_index,
                 (double)((b->x1 + b->x2) / 2 / 70), (double)((b->y1 + b->y2) / 2 / 50),
                 (double)((b->x2 - b->x1) / 70), (double)((b->y2 - b->y1) / 50));
             if (with_conf)
-                used += (size_t)snprintf(want + used, sizeof want - used, " %g", (double)b->score);
+                used +=
+                    (size_t)snprintf(want + used, sizeof want - used, " %g", (double)b->confidence);
             snprintf(want + used, sizeof want - used, "\n");
         }
         snprintf(path, sizeof path, "%s/labels/p001.txt", out);
@@ -99,14 +100,14 @@ static void json_has_a_line_a_picture(void **state)
         json_t *boxes = json_object_get(o, "boxes");
         assert_int_equal(json_array_size(boxes), k.n[i]);
         for (size_t b = 0; b < k.n[i]; b++) {
-            const detect_box *want = &k.boxes[i][b];
+            const vg_detection *want = &k.boxes[i][b];
             json_t *is = json_array_get(boxes, b), *xyxy = json_object_get(is, "xyxy");
             char class_name[16];
             snprintf(class_name, sizeof class_name, "class%d", want->class_index);
             assert_int_equal(json_integer_value(json_object_get(is, "class")), want->class_index);
             assert_string_equal(json_string_value(json_object_get(is, "name")), class_name);
             assert_true(fabs(json_number_value(json_object_get(is, "confidence")) -
-                             (double)want->score) < 1e-6);
+                             (double)want->confidence) < 1e-6);
             assert_int_equal(json_array_size(xyxy), 4);
             for (size_t c = 0; c < 4; c++)
                 assert_true(fabs(json_number_value(json_array_get(xyxy, c)) -
@@ -205,7 +206,7 @@ static void crops_are_the_boxes_inside_the_picture(void **state)
     run(j);
     size_t n_at_border = 0, n_broken = 0;
     for (size_t i = 0; i < k.n[0]; i++) {
-        const detect_box *b = &k.boxes[0][i];
+        const vg_detection *b = &k.boxes[0][i];
         int x1 = (int)floorf(b->x1), y1 = (int)floorf(b->y1);
         int x2 = (int)ceilf(b->x2), y2 = (int)ceilf(b->y2);
         if (x1 >= x2 || y1 >= y2)
@@ -307,12 +308,12 @@ static void the_longest_texts_fit(void **state)
     job *j = *state;
     enum { N = 4 };
     char source[400];
-    detect_box boxes[N];
+    vg_detection boxes[N];
     memset(source, 1, sizeof source - 1); /* six bytes each in JSON */
     source[sizeof source - 1] = 0;
     for (size_t i = 0; i < N; i++)
-        boxes[i] = (detect_box){-1.234567e-30f, -1.765433e-30f, -1.111117e-30f,
-                                -1.222227e-30f, -1.234567e-30f, INT32_MIN};
+        boxes[i] = (vg_detection){-1.234567e-30f, -1.765433e-30f, -1.111117e-30f,
+                                  -1.222227e-30f, -1.234567e-30f, INT32_MIN};
     j->o.nms.max_det = N;
     j->o.save_json = j->o.save_txt = j->o.save_conf = true;
     sink_setting setting = {.options = &j->o,

@@ -40,7 +40,7 @@ static void close_zones(bench *b)
 }
 
 static size_t step_of(bench *b, int channel, const char *source, const char *stem,
-                      const detect_box *boxes, const int64_t *ids, size_t n)
+                      const vg_detection *boxes, const int64_t *ids, size_t n)
 {
     const uint64_t n_allocs = b->mem.n_allocs;
     b->ms += 100;
@@ -50,14 +50,14 @@ static size_t step_of(bench *b, int channel, const char *source, const char *ste
     return b->n;
 }
 
-static size_t step(bench *b, const detect_box *boxes, const int64_t *ids, size_t n)
+static size_t step(bench *b, const vg_detection *boxes, const int64_t *ids, size_t n)
 {
     return step_of(b, 0, "rtsp://gate/1", "gate", boxes, ids, n);
 }
 
-static detect_box standing(float x, int class_index)
+static vg_detection standing(float x, int class_index)
 {
-    return (detect_box){x - 10, 20, x + 10, 60, 0.9f, class_index};
+    return (vg_detection){x - 10, 20, x + 10, 60, 0.9f, class_index};
 }
 
 /* ---- good files ---- */
@@ -71,7 +71,7 @@ static void a_small_file_is_enough(void **state)
     open_zones(&b, "zones:\n  - name: door\n    " SQUARE "\n");
     assert_int_equal(live_zones_n(b.z), 1);
     assert_true(live_zones_needs_tracks(b.z));
-    const detect_box box = standing(150, 2);
+    const vg_detection box = standing(150, 2);
     const int64_t id = 3;
     assert_int_equal(step(&b, &box, &id, 1), 0);
     assert_int_equal(step(&b, &box, &id, 1), 0);
@@ -104,10 +104,10 @@ static void every_key_does_what_it_says(void **state)
                    "    dwell: 1s\n"
                    "    snapshot: [dwell, leave]\n");
     const int64_t ids[] = {1, 2, 3, 4};
-    const detect_box boxes[] = {standing(104, 0), /* 14 of 20 wide */
-                                standing(106, 1), /* 16 of 20 */
-                                standing(150, 2), /* not a class of it */
-                                standing(150, 3)};
+    const vg_detection boxes[] = {standing(104, 0), /* 14 of 20 wide */
+                                  standing(106, 1), /* 16 of 20 */
+                                  standing(150, 2), /* not a class of it */
+                                  standing(150, 3)};
     step(&b, boxes, ids, 4);
     assert_int_equal(step(&b, boxes, ids, 4), 2);
     assert_int_equal(b.events[0].track, 2);
@@ -134,7 +134,7 @@ static void what_is_not_said_is_the_usual(void **state)
     (void)state;
     bench b;
     open_zones(&b, "zones:\n - {name: a, anchor: box, absent: 1m, " SQUARE "}\n");
-    const detect_box boxes[] = {standing(101, 0), standing(99, 1)}; /* 11 and 9 of 20 */
+    const vg_detection boxes[] = {standing(101, 0), standing(99, 1)}; /* 11 and 9 of 20 */
     live_zone_view v;
     step(&b, boxes, NULL, 2);
     live_zones_get(&v, b.z, 0, 0);
@@ -162,7 +162,7 @@ static void times_are_read_in_every_spelling(void **state)
                     "   dwell: %s\n",
                     cases[i].text);
         open_zones(&b, text);
-        const detect_box box = standing(150, 0);
+        const vg_detection box = standing(150, 0);
         const int64_t id = 1;
         for (int k = 0; k <= cases[i].steps; k++)
             if (step(&b, &box, &id, 1) != (k == cases[i].steps))
@@ -196,7 +196,7 @@ static void zones_tell_what_they_are_asked_for(void **state)
         open_zones(&b, text);
         assert_int_equal(live_zones_needs_tracks(b.z), cases[i].needs_tracks);
         for (int k = 0; k < 50; k++) { /* out, in, out, in, out: a second each */
-            const detect_box box = standing(k / 10 % 2 ? 150 : 50, 0);
+            const vg_detection box = standing(k / 10 % 2 ? 150 : 50, 0);
             const int64_t id = 1;
             step(&b, &box, &id, 1);
             for (size_t j = 0; j < b.n; j++)
@@ -243,7 +243,7 @@ static void zones_are_for_the_sources_that_they_name(void **state)
                    " - {name: all, debounce: 0, " SQUARE "}\n"
                    " - {name: one, debounce: 0, sources: [gate, \"0\"], " SQUARE "}\n"
                    " - {name: two, debounce: 0, sources: rtsp://yard/1, " SQUARE "}\n");
-    const detect_box box = standing(150, 0);
+    const vg_detection box = standing(150, 0);
     const int64_t id = 1;
     assert_int_equal(step_of(&b, 0, "rtsp://gate/1", "gate", &box, &id, 1), 2);
     assert_string_equal(b.events[1].zone, "one");
@@ -271,7 +271,7 @@ static void a_channel_that_was_away_keeps_its_totals(void **state)
     (void)state;
     bench b;
     open_zones(&b, "zones:\n - {name: a, debounce: 0, " SQUARE "}\n");
-    const detect_box box = standing(150, 0);
+    const vg_detection box = standing(150, 0);
     int64_t id = 1;
     assert_int_equal(step(&b, &box, &id, 1), 1);
     live_zones_clear(b.z, 0);
@@ -317,7 +317,7 @@ static void others_may_look_on(void **state)
     o.z = b.z;
     assert_int_equal(pthread_create(&thread, NULL, look_on, &o), 0);
     for (int k = 0; k < 5000; k++) {
-        const detect_box box = standing(k % 2 ? 150 : 50, 0);
+        const vg_detection box = standing(k % 2 ? 150 : 50, 0);
         const int64_t id = 1;
         step(&b, &box, &id, 1);
     }

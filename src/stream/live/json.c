@@ -84,7 +84,7 @@ static vg_status add_name(sink_text *t, const char *name, vg_error *err)
     return sink_text_add_json(t, cut, err);
 }
 
-static vg_status add_xyxy(sink_text *t, const detect_box *b, vg_error *err)
+static vg_status add_xyxy(sink_text *t, const vg_detection *b, vg_error *err)
 {
     char n[4][NUMBER_BYTES];
     return sink_text_add(t, err, "[%s,%s,%s,%s]", fixed(n[0], (double)b->x1, 2),
@@ -95,7 +95,7 @@ static vg_status add_xyxy(sink_text *t, const detect_box *b, vg_error *err)
 static vg_status add_box(sink_text *t, const live_setting *s, const live_result *r, size_t i,
                          vg_error *err)
 {
-    const detect_box *b = &r->boxes[i];
+    const vg_detection *b = &r->boxes[i];
     char number[NUMBER_BYTES];
     vg_status st =
         sink_text_add(t, err, "%s{\"class\":%d,\"name\":", i == 0 ? "" : ",", b->class_index);
@@ -103,7 +103,7 @@ static vg_status add_box(sink_text *t, const live_setting *s, const live_result 
         st = add_name(t, stream_detector_class_name(s->detector, b->class_index), err);
     if (st == VG_OK)
         st = sink_text_add(t, err,
-                           ",\"confidence\":%s,\"xyxy\":", fixed(number, (double)b->score, 5));
+                           ",\"confidence\":%s,\"xyxy\":", fixed(number, (double)b->confidence, 5));
     if (st == VG_OK)
         st = add_xyxy(t, b, err);
     if (st == VG_OK && r->ids != NULL)

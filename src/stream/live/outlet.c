@@ -73,7 +73,7 @@ void live_outlet_make_plan(live_outlet_plan *out, const live_setting *s, int n_i
 
 static size_t item_bytes(const live_outlet_plan *p)
 {
-    return sizeof(live_item) + (size_t)p->max_det * (sizeof(detect_box) + sizeof(int64_t)) +
+    return sizeof(live_item) + (size_t)p->max_det * (sizeof(vg_detection) + sizeof(int64_t)) +
            (size_t)p->most_events * sizeof(live_event);
 }
 

@@ -101,7 +101,7 @@ vg_status live_painter_plain(live_painter *p, image_view *out, const live_result
 /* "id:3 car 0.87" */
 static void make_label(char *label, const live_setting *s, const live_result *r, size_t i)
 {
-    const detect_box *b = &r->boxes[i];
+    const vg_detection *b = &r->boxes[i];
     char id[32] = "", score[16] = "";
     label[0] = '\0';
     if (s->options->hide_labels)
@@ -109,7 +109,7 @@ static void make_label(char *label, const live_setting *s, const live_result *r,
     if (r->ids != NULL)
         base_format(id, sizeof id, "id:%" PRId64 " ", r->ids[i]);
     if (!s->options->hide_conf)
-        base_format(score, sizeof score, " %.2f", (double)b->score);
+        base_format(score, sizeof score, " %.2f", (double)b->confidence);
     base_format(label, LABEL_BYTES, "%s%.140s%s", id,
                 stream_detector_class_name(s->detector, b->class_index), score);
 }
@@ -149,7 +149,7 @@ vg_status live_painter_drawn(live_painter *p, image_view *out, const live_settin
     if (st != VG_OK)
         return st;
     for (size_t i = 0; i < n; i++) { /* the best last, on top */
-        const detect_box *b = &r->boxes[n - 1 - i];
+        const vg_detection *b = &r->boxes[n - 1 - i];
         char *label = p->labels + i * LABEL_BYTES;
         make_label(label, s, r, n - 1 - i);
         p->boxes[i] = (image_box){b->x1, b->y1, b->x2, b->y2, b->class_index, label};

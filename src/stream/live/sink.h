@@ -35,8 +35,8 @@ typedef struct live_event {
     double seconds;          /* inside so far (LEAVE, DWELL), missing so far (ABSENT, BACK) */
     int inside, n_in, n_out; /* of this zone and class, after the event */
     bool wants_snapshot;
-    bool is_lost;   /* LEAVE: its track ended inside */
-    detect_box box; /* of the track; all 0 when there is none */
+    bool is_lost;     /* LEAVE: its track ended inside */
+    vg_detection box; /* of the track; all 0 when there is none */
 } live_event;
 
 /* ---- a result ---- */
@@ -57,7 +57,7 @@ typedef struct live_result {
     video_frame_info frame; /* w x h, time stamps */
     const video_frame *pixels;
     int in_w, in_h;
-    const detect_box *boxes; /* (n_boxes), best first; with tracking those that are tracked */
+    const vg_detection *boxes; /* (n_boxes), best first; with tracking those that are tracked */
     size_t n_boxes;
     const int64_t *ids; /* (n_boxes), NULL without tracking */
     const live_event *events;

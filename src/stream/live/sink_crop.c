@@ -122,7 +122,7 @@ static int clamp(float v, int most)
 }
 
 static vg_status put_crop(state *t, const live_setting *s, const live_result *r,
-                          const image_view *p, const detect_box *b, int number, vg_error *err)
+                          const image_view *p, const vg_detection *b, int number, vg_error *err)
 {
     const int x1 = clamp(floorf(b->x1), p->w), y1 = clamp(floorf(b->y1), p->h);
     const int x2 = clamp(ceilf(b->x2), p->w), y2 = clamp(ceilf(b->y2), p->h);

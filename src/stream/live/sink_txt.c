@@ -49,14 +49,14 @@ static vg_status open_(void *self, const live_setting *s, vg_error *err)
 static vg_status add_row(sink_text *t, const live_setting *s, const live_result *r, size_t i,
                          vg_error *err)
 {
-    const detect_box *b = &r->boxes[i];
+    const vg_detection *b = &r->boxes[i];
     const float w = (float)r->frame.w, h = (float)r->frame.h;
     vg_status st =
         sink_text_add(t, err, "%d %g %g %g %g", b->class_index, (double)((b->x1 + b->x2) / 2 / w),
                       (double)((b->y1 + b->y2) / 2 / h), (double)((b->x2 - b->x1) / w),
                       (double)((b->y2 - b->y1) / h));
     if (st == VG_OK && s->options->save_conf)
-        st = sink_text_add(t, err, " %g", (double)b->score);
+        st = sink_text_add(t, err, " %g", (double)b->confidence);
     if (st == VG_OK && r->ids != NULL)
         st = sink_text_add(t, err, " %" PRId64, r->ids[i]);
     return st == VG_OK ? sink_text_add(t, err, "\n") : st;

@@ -54,7 +54,7 @@ float live_tracks_candidate_conf(const detect_track_options *o, float conf)
     return o->track_low_thresh < conf ? o->track_low_thresh : conf;
 }
 
-size_t live_tracks_step(live_tracks *t, int channel, detect_box *boxes, int64_t *ids, size_t n,
+size_t live_tracks_step(live_tracks *t, int channel, vg_detection *boxes, int64_t *ids, size_t n,
                         size_t most, float conf)
 {
     if (n > t->most_detections)

@@ -24,7 +24,7 @@ size_t live_tracks_bytes(const detect_track_options *o, int n_channels);
 float live_tracks_candidate_conf(const detect_track_options *o, float conf);
 /* The next frame of a channel: of boxes (n) those of tracks stay, at most `most`, with ids beside
  * them; returns their number. conf: what the user asked for. Allocates nothing. */
-size_t live_tracks_step(live_tracks *t, int channel, detect_box *boxes, int64_t *ids, size_t n,
+size_t live_tracks_step(live_tracks *t, int channel, vg_detection *boxes, int64_t *ids, size_t n,
                         size_t most, float conf);
 /* Another source or scene in that place: the tracks end. Ids go on: none comes twice. */
 void live_tracks_clear(live_tracks *t, int channel);

@@ -238,7 +238,7 @@ static void show(const live_zones *z, channel *c)
 }
 
 size_t live_zones_step(live_zones *z, live_event *out, int channel_index, const char *source,
-                       const char *stem, const detect_box *boxes, const int64_t *ids, size_t n,
+                       const char *stem, const vg_detection *boxes, const int64_t *ids, size_t n,
                        int w, int h, int64_t time_ns)
 {
     channel *c = &z->channels[channel_index];

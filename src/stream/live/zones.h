@@ -40,7 +40,7 @@ bool live_zones_needs_tracks(const live_zones *z);
  * than in the channel's last step is another source: all counts begin anew. out:
  * (live_zones_most_events). Allocates nothing. */
 size_t live_zones_step(live_zones *z, live_event *out, int channel, const char *source,
-                       const char *stem, const detect_box *boxes, const int64_t *ids, size_t n,
+                       const char *stem, const vg_detection *boxes, const int64_t *ids, size_t n,
                        int w, int h, int64_t time_ns);
 /* The channel was away, or shows another scene: those inside are lost with the next step, and what
  * is missing is missing from then on. Totals stay. */

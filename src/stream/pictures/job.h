@@ -18,8 +18,8 @@ typedef struct slot {
     picture_bytes bytes;
     image_buffer picture;
     image_letterbox_fit fit;
-    detect_box *boxes; /* (max_det) */
-    int input_index;   /* place in the batch's input; -1: not in it */
+    vg_detection *boxes; /* (max_det) */
+    int input_index;     /* place in the batch's input; -1: not in it */
     stream_result result;
 } slot;
 

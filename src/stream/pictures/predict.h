@@ -31,7 +31,7 @@ typedef struct stream_result {
     vg_status status;
     vg_error error;
     int w, h, in_w, in_h;
-    const detect_box *boxes;
+    const vg_detection *boxes;
     size_t n_boxes;
     stream_times times;
 } stream_result;

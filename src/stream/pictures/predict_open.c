@@ -252,7 +252,7 @@ static vg_status make_plan(stream_predict *p, job_plan *plan, const stream_model
         image_letterbox_bytes(plan->most_w, plan->most_h) + p->n_batches * plan->input_bytes +
         n_slots * (plan->file_bytes + p->list.largest_pixels_bytes);
     mem->planned_bytes[STREAM_DETECTIONS] =
-        n_slots * (sizeof(slot) + (size_t)p->o.nms.max_det * sizeof(detect_box)) +
+        n_slots * (sizeof(slot) + (size_t)p->o.nms.max_det * sizeof(vg_detection)) +
         (p->o.classes ? (size_t)m->info.nc : 0);
     mem->planned_bytes[STREAM_OUTPUT] = mem->owner[STREAM_OUTPUT].in_use_bytes + sinks_bytes(p);
     return VG_OK;

@@ -45,7 +45,7 @@ static vg_status open_(void *self, const sink_setting *s, vg_error *err)
     return st;
 }
 
-static vg_status add_box(state *t, const sink_setting *s, const detect_box *b, bool first,
+static vg_status add_box(state *t, const sink_setting *s, const vg_detection *b, bool first,
                          vg_error *err)
 {
     vg_status st = sink_text_add(&t->line, err, "%s{\"class\": %d, \"name\": ", first ? "" : ", ",
@@ -56,7 +56,7 @@ static vg_status add_box(state *t, const sink_setting *s, const detect_box *b, b
     if (st == VG_OK)
         st = sink_text_add(
             &t->line, err, ", \"confidence\": %.6g, \"xyxy\": [%.7g, %.7g, %.7g, %.7g]}",
-            (double)b->score, (double)b->x1, (double)b->y1, (double)b->x2, (double)b->y2);
+            (double)b->confidence, (double)b->x1, (double)b->y1, (double)b->x2, (double)b->y2);
     return st;
 }
 

@@ -62,7 +62,7 @@ static vg_status open_(void *self, const sink_setting *s, vg_error *err)
 }
 
 /* "car 0.87" */
-static void make_label(char *label, const sink_setting *s, const detect_box *b)
+static void make_label(char *label, const sink_setting *s, const vg_detection *b)
 {
     const char *name = stream_detector_class_name(s->detector, b->class_index);
     label[0] = 0;
@@ -71,7 +71,7 @@ static void make_label(char *label, const sink_setting *s, const detect_box *b)
     if (s->options->hide_conf)
         base_format(label, LABEL_BYTES, "%s", name);
     else
-        base_format(label, LABEL_BYTES, "%.140s %.2f", name, (double)b->score);
+        base_format(label, LABEL_BYTES, "%.140s %.2f", name, (double)b->confidence);
 }
 
 /* With --exist-ok the run folder may be the pictures' own. */
@@ -93,7 +93,7 @@ static vg_status write_(void *self, const sink_setting *s, const sink_item *item
                          "the result would be written over its own source");
     size_t n = r->n_boxes < t->most ? r->n_boxes : t->most;
     for (size_t i = 0; i < n; i++) { /* the best last, on top */
-        const detect_box *b = &r->boxes[n - 1 - i];
+        const vg_detection *b = &r->boxes[n - 1 - i];
         char *label = t->labels + i * LABEL_BYTES;
         make_label(label, s, b);
         t->boxes[i] = (image_box){b->x1, b->y1, b->x2, b->y2, b->class_index, label};

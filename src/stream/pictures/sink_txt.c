@@ -31,8 +31,8 @@ static vg_status open_(void *self, const sink_setting *s, vg_error *err)
     return st == VG_OK ? sink_text_open(&((state *)self)->text, need_bytes(s), s->mem, err) : st;
 }
 
-static vg_status add_row(sink_text *t, const stream_result *r, const detect_box *b, bool with_conf,
-                         vg_error *err)
+static vg_status add_row(sink_text *t, const stream_result *r, const vg_detection *b,
+                         bool with_conf, vg_error *err)
 {
     float w = (float)r->w, h = (float)r->h;
     vg_status st =
@@ -40,7 +40,7 @@ static vg_status add_row(sink_text *t, const stream_result *r, const detect_box 
                       (double)((b->y1 + b->y2) / 2 / h), (double)((b->x2 - b->x1) / w),
                       (double)((b->y2 - b->y1) / h));
     if (st == VG_OK && with_conf)
-        st = sink_text_add(t, err, " %g", (double)b->score);
+        st = sink_text_add(t, err, " %g", (double)b->confidence);
     return st == VG_OK ? sink_text_add(t, err, "\n") : st;
 }
 

@@ -14,7 +14,7 @@ typedef struct scene {
     gold_tensor dets, gts; /* rows img x1 y1 x2 y2 conf cls; img cls x1 y1 x2 y2 */
     int nc, n_pictures;
     /* of one picture */
-    detect_box *boxes;
+    vg_detection *boxes;
     detect_truth *truths;
     size_t *rows; /* of dets */
     uint16_t *tp, *taken;
@@ -57,7 +57,7 @@ static void choose_picture(scene *s, int picture)
         if ((int)d[0] != picture)
             continue;
         s->rows[s->n_boxes] = i;
-        s->boxes[s->n_boxes++] = (detect_box){d[1], d[2], d[3], d[4], d[5], (int)d[6]};
+        s->boxes[s->n_boxes++] = (vg_detection){d[1], d[2], d[3], d[4], d[5], (int)d[6]};
     }
     for (size_t i = 0; i < s->gts.shape[0]; i++) {
         const float *t = s->gts.f32 + 6 * i;

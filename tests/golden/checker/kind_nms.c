@@ -44,7 +44,7 @@ static vg_status read_options(detect_nms_options *o, const gold_file *f, const b
     return VG_OK;
 }
 
-static void compare_rows(gold_job *job, const gold_tensor *want, const detect_box *got,
+static void compare_rows(gold_job *job, const gold_tensor *want, const vg_detection *got,
                          size_t n_got)
 {
     gold_diff count = gold_diff_make(0, 0), kept = gold_diff_make(0, 0),
@@ -57,7 +57,7 @@ static void compare_rows(gold_job *job, const gold_tensor *want, const detect_bo
         gold_diff_add(&place, got[i].y1, w[1]);
         gold_diff_add(&place, got[i].x2, w[2]);
         gold_diff_add(&place, got[i].y2, w[3]);
-        gold_diff_add(&kept, got[i].score, w[4]);
+        gold_diff_add(&kept, got[i].confidence, w[4]);
         gold_diff_add(&kept, got[i].class_index, w[5]);
     }
     if (want->shape[0] == 0)
@@ -80,7 +80,7 @@ static vg_status check_rows(gold_file *f, gold_job *job, const gold_tensor *pred
     if (picture >= pred->shape[0] || want.shape[1] != 6 || o->max_det < 1 || o->max_det > 1 << 20)
         return gold_bad(f, err, "%s is no case of this file's pictures", name);
     size_t rows = n_anchors * (size_t)(o->multi_label ? nc : 1);
-    detect_box *got = base_alloc_zero(job->mem, (size_t)o->max_det, sizeof *got, err);
+    vg_detection *got = base_alloc_zero(job->mem, (size_t)o->max_det, sizeof *got, err);
     st = got ? detect_nms_create(&nms, rows, o->max_det, job->mem, err) : VG_ERR_MEMORY;
     if (st == VG_OK) {
         const float *one = pred->f32 + picture * pred->shape[1] * n_anchors;
@@ -133,7 +133,7 @@ static vg_status check_scale(gold_file *f, gold_job *job, int i, vg_error *err)
     const int64_t *s = shapes.i64;
     for (size_t k = 0; k < in.shape[0]; k++) {
         const float *x = in.f32 + 4 * k, *want = out.f32 + 4 * k;
-        detect_box b = {x[0], x[1], x[2], x[3], 0, 0};
+        vg_detection b = {x[0], x[1], x[2], x[3], 0, 0};
         detect_scale_boxes(&b, 1, (int)s[0], (int)s[1], (int)s[2], (int)s[3]);
         gold_diff_add(&d, b.x1, want[0]);
         gold_diff_add(&d, b.y1, want[1]);

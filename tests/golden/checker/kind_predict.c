@@ -78,7 +78,7 @@ static vg_status letterbox(scene *s, gold_file *f, gold_job *job, int i, vg_erro
     return st;
 }
 
-static double distance(const detect_box *b, const float *want)
+static double distance(const vg_detection *b, const float *want)
 {
     return fmax(fmax(fabs((double)b->x1 - want[0]), fabs((double)b->y1 - want[1])),
                 fmax(fabs((double)b->x2 - want[2]), fabs((double)b->y2 - want[3])));
@@ -86,8 +86,8 @@ static double distance(const detect_box *b, const float *want)
 
 /* Pairs each golden row with the nearest box of its class; what stays alone must be near the
  * threshold. */
-static void compare(gold_job *job, const scene *s, const detect_box *got, size_t n_got, double conf,
-                    const char *isa)
+static void compare(gold_job *job, const scene *s, const vg_detection *got, size_t n_got,
+                    double conf, const char *isa)
 {
     bool used[MOST_DET] = {false};
     gold_diff alone = gold_diff_make(0, 0), boxes = gold_diff_make(box_px, 0),
@@ -108,10 +108,10 @@ static void compare(gold_job *job, const scene *s, const detect_box *got, size_t
         gold_diff_add(&boxes, got[best].y1, want[1]);
         gold_diff_add(&boxes, got[best].x2, want[2]);
         gold_diff_add(&boxes, got[best].y2, want[3]);
-        gold_diff_add(&scores, got[best].score, want[4]);
+        gold_diff_add(&scores, got[best].confidence, want[4]);
     }
     for (size_t k = 0; k < n_got; k++)
-        gold_diff_add(&alone, !used[k] && fabs(got[k].score - conf) >= threshold_abs, 0);
+        gold_diff_add(&alone, !used[k] && fabs(got[k].confidence - conf) >= threshold_abs, 0);
     if (n_got == 0 && s->want.shape[0] == 0)
         gold_diff_add(&alone, 0, 0);
     gold_report_row(job->report, &alone, "%s pairs [%s]", s->want.name, isa);
@@ -124,7 +124,7 @@ static void compare(gold_job *job, const scene *s, const detect_box *got, size_t
 static vg_status detect(gold_job *job, gold_network *net, const scene *s,
                         const detect_nms_options *o, const char *isa, vg_error *err)
 {
-    detect_box got[MOST_DET];
+    vg_detection got[MOST_DET];
     detect_level levels[DETECT_MAX_LEVELS];
     detect_nms *nms = NULL;
     vg_status st = gold_network_run_nhwc(net, s->input, 1, s->h, s->w, err);
