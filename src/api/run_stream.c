@@ -15,15 +15,6 @@ static const int64_t LOOK_MS = 100, TELL_NS = 5000000000, BEAT_NS = 1000000000;
 
 /* ---- results ---- */
 
-#define SAME(field)                                                                                \
-    (offsetof(vg_stream_event, field) == offsetof(live_event, field) &&                            \
-     sizeof((vg_stream_event *)0)->field == sizeof((live_event *)0)->field)
-_Static_assert(sizeof(vg_stream_event) == sizeof(live_event) && SAME(id) && SAME(kind) &&
-                   SAME(zone) && SAME(class_index) && SAME(track) && SAME(seconds) &&
-                   SAME(inside) && SAME(n_in) && SAME(n_out) && SAME(wants_snapshot) &&
-                   SAME(is_lost) && SAME(box) && (int)VG_STREAM_BACK == (int)LIVE_EVENT_BACK,
-               "events are handed through");
-
 static void tell_result(void *ctx, const live_result *r)
 {
     const vg_stream *s = ctx;
@@ -44,14 +35,9 @@ static void tell_result(void *ctx, const live_result *r)
                                   .detections = r->boxes,
                                   .n_detections = r->n_boxes,
                                   .ids = r->ids,
-                                  .events = (const vg_stream_event *)(const void *)r->events,
+                                  .events = r->events,
                                   .n_events = r->n_events,
-                                  .times = {.decode = r->times.decode,
-                                            .wait = r->times.wait,
-                                            .preprocess = r->times.preprocess,
-                                            .inference = r->times.inference,
-                                            .postprocess = r->times.postprocess,
-                                            .latency = r->times.latency},
+                                  .times = r->times,
                                   .file = r->file != NULL ? r->file : ""};
     s->listener->result(s->listener->ctx, &out);
 }

@@ -164,9 +164,7 @@ vg_status vg_stream_check(vg_stream *s, vg_stream_see_source see, void *ctx, vg_
 
 const char *vg_stream_event_name(vg_stream_event_kind kind)
 {
-    return kind >= VG_STREAM_ENTER && kind <= VG_STREAM_BACK
-               ? live_event_name((live_event_kind)kind)
-               : "";
+    return kind >= VG_STREAM_ENTER && kind <= VG_STREAM_BACK ? live_event_name(kind) : "";
 }
 
 int vg_stream_n_sources(const vg_stream *s)

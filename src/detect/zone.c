@@ -209,7 +209,7 @@ void detect_zones_interrupt(detect_zones *z)
 
 /* ---- events ---- */
 
-static bool has_room(const detect_zones *z, int zone, detect_zone_kind kind)
+static bool has_room(const detect_zones *z, int zone, vg_stream_event_kind kind)
 {
     const bool is_told = z->o.zones[zone].events >> kind & 1;
     return !is_told || z->n_out < (size_t)z->o.most_events;
@@ -230,7 +230,7 @@ static void tell(detect_zones *z, detect_zone_event e)
 {
     if (!(z->o.zones[e.zone].events >> e.kind & 1))
         return;
-    const bool is_of_boxes = e.kind == DETECT_ZONE_ABSENT || e.kind == DETECT_ZONE_BACK;
+    const bool is_of_boxes = e.kind == VG_STREAM_ABSENT || e.kind == VG_STREAM_BACK;
     for (int c = 0; c < z->o.n_classes; c++) {
         const tally *t = &z->tallies[(size_t)e.zone * (size_t)z->o.n_classes + (size_t)c];
         if (e.class_index >= 0 && c != e.class_index)
@@ -268,7 +268,7 @@ static bool turn_see(turn *t, bool differs, const detect_zone *zone, int64_t now
 
 static void come_in(detect_zones *z, int zone, stay *s, const slot *k)
 {
-    if (!has_room(z, zone, DETECT_ZONE_ENTER))
+    if (!has_room(z, zone, VG_STREAM_ENTER))
         return;
     tally *t = tally_of(z, zone, k->box.class_index);
     *s = (stay){.is_inside = true,
@@ -277,7 +277,7 @@ static void come_in(detect_zones *z, int zone, stay *s, const slot *k)
                 .until_ns = z->now_ns};
     t->inside++;
     t->n_in++;
-    tell(z, (detect_zone_event){.kind = DETECT_ZONE_ENTER,
+    tell(z, (detect_zone_event){.kind = VG_STREAM_ENTER,
                                 .zone = zone,
                                 .class_index = s->class_index,
                                 .track = k->id,
@@ -288,12 +288,12 @@ static void come_in(detect_zones *z, int zone, stay *s, const slot *k)
 /* False: no room. */
 static bool go_out(detect_zones *z, int zone, stay *s, const slot *k, bool is_lost)
 {
-    if (!has_room(z, zone, DETECT_ZONE_LEAVE))
+    if (!has_room(z, zone, VG_STREAM_LEAVE))
         return false;
     tally *t = tally_of(z, zone, s->class_index);
     t->inside--;
     t->n_out++;
-    tell(z, (detect_zone_event){.kind = DETECT_ZONE_LEAVE,
+    tell(z, (detect_zone_event){.kind = VG_STREAM_LEAVE,
                                 .zone = zone,
                                 .class_index = s->class_index,
                                 .track = k->id,
@@ -308,10 +308,10 @@ static void dwell(detect_zones *z, int zone, stay *s, const slot *k)
 {
     const double dwell_s = z->o.zones[zone].dwell_s;
     if (!(dwell_s > 0) || s->has_dwelt || s->until_ns - s->from_ns < nanoseconds(dwell_s) ||
-        !has_room(z, zone, DETECT_ZONE_DWELL))
+        !has_room(z, zone, VG_STREAM_DWELL))
         return;
     s->has_dwelt = true;
-    tell(z, (detect_zone_event){.kind = DETECT_ZONE_DWELL,
+    tell(z, (detect_zone_event){.kind = VG_STREAM_DWELL,
                                 .zone = zone,
                                 .class_index = s->class_index,
                                 .track = k->id,
@@ -452,9 +452,9 @@ static void look_for_absence(detect_zones *z, int zone, absence *a)
     const bool is_there = turn_see(&a->turn, n_seen(z, zone, a->class_index) > 0, asked, z->now_ns);
     detect_zone_event e = {.zone = zone, .class_index = a->class_index};
     if (is_there && a->is_absent) {
-        if (!has_room(z, zone, DETECT_ZONE_BACK))
+        if (!has_room(z, zone, VG_STREAM_BACK))
             return;
-        e.kind = DETECT_ZONE_BACK;
+        e.kind = VG_STREAM_BACK;
         e.seconds = seconds(a->turn.since_ns - a->last_ns);
         a->is_absent = false;
         tell(z, e);
@@ -462,9 +462,9 @@ static void look_for_absence(detect_zones *z, int zone, absence *a)
     if (is_there)
         a->last_ns = z->now_ns;
     if (a->is_absent || z->now_ns - a->last_ns < nanoseconds(asked->absent_s) ||
-        !has_room(z, zone, DETECT_ZONE_ABSENT))
+        !has_room(z, zone, VG_STREAM_ABSENT))
         return;
-    e.kind = DETECT_ZONE_ABSENT;
+    e.kind = VG_STREAM_ABSENT;
     e.seconds = seconds(z->now_ns - a->last_ns);
     a->is_absent = true;
     tell(z, e);

@@ -22,14 +22,6 @@ typedef enum detect_anchor {
     DETECT_ANCHOR_BOX /* at least `overlap` of its area */
 } detect_anchor;
 
-typedef enum detect_zone_kind {
-    DETECT_ZONE_ENTER,
-    DETECT_ZONE_LEAVE,
-    DETECT_ZONE_DWELL,
-    DETECT_ZONE_ABSENT,
-    DETECT_ZONE_BACK
-} detect_zone_kind;
-
 /* What is asked of one polygon. */
 typedef struct detect_zone {
     const float *xy; /* (n_points, 2) */
@@ -43,11 +35,11 @@ typedef struct detect_zone {
     int debounce_frames; /* both must be over; 0 and 1: the first frame decides */
     double dwell_s;      /* 0: not asked for */
     double absent_s;     /* likewise. For each class of `classes`, or for all together */
-    unsigned events;     /* 1 << detect_zone_kind: those that are told. All are counted */
+    unsigned events;     /* 1 << vg_stream_event_kind: those that are told. All are counted */
 } detect_zone;
 
 typedef struct detect_zone_event {
-    detect_zone_kind kind;
+    vg_stream_event_kind kind;
     int zone;
     int class_index;             /* of the track when it came in; -1: any */
     int64_t track;               /* 0: none */

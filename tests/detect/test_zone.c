@@ -10,7 +10,7 @@ enum { MOST_EVENTS = 16, MOST_TRACKS = 8, N_CLASSES = 3, W = 200, H = 100, FORGE
 
 static const float RIGHT[] = {0.5f, 0, 1, 0, 1, 1, 0.5f, 1};
 static const float LEFT[] = {0, 0, 80, 0, 80, 100, 0, 100}; /* pixels */
-static const unsigned ALL = (1u << (DETECT_ZONE_BACK + 1)) - 1;
+static const unsigned ALL = (1u << (VG_STREAM_BACK + 1)) - 1;
 
 typedef struct bench {
     base_mem mem;
@@ -69,7 +69,8 @@ static size_t one(bench *b, int64_t id, float x)
     return step(b, &box, &id, 1);
 }
 
-static void expect(const bench *b, size_t i, detect_zone_kind kind, int64_t track, double seconds)
+static void expect(const bench *b, size_t i, vg_stream_event_kind kind, int64_t track,
+                   double seconds)
 {
     assert_true(i < b->n);
     assert_int_equal(b->events[i].kind, kind);
@@ -101,7 +102,7 @@ static void one_that_walks_through_comes_and_goes(void **state)
             assert_int_equal(e->track, 7);
             assert_int_equal(e->class_index, 1);
             assert_true(e->box.x1 == (float)x - 10);
-            *(e->kind == DETECT_ZONE_ENTER ? &in_at[e->zone] : &out_at[e->zone]) = x;
+            *(e->kind == VG_STREAM_ENTER ? &in_at[e->zone] : &out_at[e->zone]) = x;
         }
     }
     assert_int_equal(in_at[1], 20);
@@ -165,7 +166,7 @@ static void a_zone_takes_the_debounce_to_believe(void **state)
         for (int k = 1; k <= 20; k++) {
             assert_int_equal(one(&b, 1, 50), k == cases[i].believed_at);
             if (b.n == 1) /* from the first sight inside to the last, whatever debounce is */
-                expect(&b, 0, DETECT_ZONE_LEAVE, 1, 1.9);
+                expect(&b, 0, VG_STREAM_LEAVE, 1, 1.9);
         }
         close_zones(&b);
     }
@@ -205,12 +206,12 @@ static void class_and_score_decide_who_comes_in_and_place_who_goes(void **state)
     assert_int_equal(step(&b, &box, &id, 1), 0); /* too weak */
     box = standing(150, 1, 0.5f);
     assert_int_equal(step(&b, &box, &id, 1), 1);
-    expect(&b, 0, DETECT_ZONE_ENTER, 4, 0);
+    expect(&b, 0, VG_STREAM_ENTER, 4, 0);
     box = standing(150, 2, 0.1f);
     assert_int_equal(step(&b, &box, &id, 1), 0); /* still there */
     box = standing(50, 2, 0.1f);
     assert_int_equal(step(&b, &box, &id, 1), 1);
-    expect(&b, 0, DETECT_ZONE_LEAVE, 4, 0.1);
+    expect(&b, 0, VG_STREAM_LEAVE, 4, 0.1);
     assert_int_equal(b.events[0].class_index, 1); /* as it came in */
     assert_false(b.events[0].is_lost);
     close_zones(&b);
@@ -251,9 +252,9 @@ static void who_stays_too_long_is_told_once(void **state)
     for (int k = 1; k <= 40; k++) {
         one(&b, 1, 150);
         if (k == 3) {
-            expect(&b, 0, DETECT_ZONE_ENTER, 1, 0.2);
+            expect(&b, 0, VG_STREAM_ENTER, 1, 0.2);
         } else if (b.n == 1) {
-            expect(&b, 0, DETECT_ZONE_DWELL, 1, 1); /* since the first sight */
+            expect(&b, 0, VG_STREAM_DWELL, 1, 1); /* since the first sight */
             assert_int_equal(k, 11);
             told++;
         }
@@ -261,11 +262,11 @@ static void who_stays_too_long_is_told_once(void **state)
     assert_int_equal(told, 1);
     for (int k = 0; k < 3; k++)
         one(&b, 1, 50);
-    expect(&b, 0, DETECT_ZONE_LEAVE, 1, 3.9);
+    expect(&b, 0, VG_STREAM_LEAVE, 1, 3.9);
     told = 0; /* one that comes again begins anew */
     for (int k = 0; k < 20; k++) {
         one(&b, 1, 150);
-        told += b.n == 1 && b.events[0].kind == DETECT_ZONE_DWELL;
+        told += b.n == 1 && b.events[0].kind == VG_STREAM_DWELL;
     }
     assert_int_equal(told, 1);
     close_zones(&b);
@@ -287,7 +288,7 @@ static void one_that_vanishes_inside_leaves_when_the_tracker_forgets(void **stat
     for (int k = 0; k <= FORGET; k++)
         assert_int_equal(step(&b, NULL, NULL, 0), 0);
     assert_int_equal(step(&b, NULL, NULL, 0), 1);
-    expect(&b, 0, DETECT_ZONE_LEAVE, 1, 1.5); /* until it was last seen */
+    expect(&b, 0, VG_STREAM_LEAVE, 1, 1.5); /* until it was last seen */
     assert_true(b.events[0].is_lost);
     counts_are(&b, 0, 0, 1, 1);
     close_zones(&b);
@@ -306,9 +307,9 @@ static void an_interruption_ends_stays_but_not_totals(void **state)
     b.ms += 3600 * 1000; /* away for an hour: nothing was missing, for nobody looked */
     one(&b, 2, 150);
     assert_int_equal(b.n, 2);
-    expect(&b, 0, DETECT_ZONE_LEAVE, 1, 0.9);
+    expect(&b, 0, VG_STREAM_LEAVE, 1, 0.9);
     assert_true(b.events[0].is_lost);
-    expect(&b, 1, DETECT_ZONE_ENTER, 2, 0);
+    expect(&b, 1, VG_STREAM_ENTER, 2, 0);
     counts_are(&b, 0, 1, 2, 1);
     detect_zones_reset(b.z);
     counts_are(&b, 0, 0, 0, 0);
@@ -331,14 +332,14 @@ static void nothing_is_missed_while_nobody_looks(void **state)
     b.ms += 3600 * 1000;
     for (int k = 0; k <= 20; k++)
         assert_int_equal(step(&b, NULL, NULL, 0), k == 20);
-    expect(&b, 0, DETECT_ZONE_ABSENT, 0, 2);
+    expect(&b, 0, VG_STREAM_ABSENT, 0, 2);
     detect_zones_interrupt(b.z); /* what was missing already is not told again, and */
     b.ms += 3600 * 1000;
     for (int k = 0; k <= 30; k++)
         assert_int_equal(step(&b, NULL, NULL, 0), 0);
     const vg_detection box = standing(150, 0, 0.9f);
     assert_int_equal(step(&b, &box, NULL, 1), 1); /* has been missing all the while */
-    expect(&b, 0, DETECT_ZONE_BACK, 0, 3600 + 5.2);
+    expect(&b, 0, VG_STREAM_BACK, 0, 3600 + 5.2);
     close_zones(&b);
 }
 
@@ -376,7 +377,7 @@ static void what_should_be_there_is_missed_without_tracks(void **state)
         step(&b, now, NULL, 2);
         assert_int_equal(b.n, k == 20);
         if (k == 20) {
-            expect(&b, 0, DETECT_ZONE_ABSENT, 0, 2);
+            expect(&b, 0, VG_STREAM_ABSENT, 0, 2);
             assert_int_equal(b.events[0].class_index, 2);
             assert_int_equal(b.events[0].inside, 0);
         }
@@ -386,7 +387,7 @@ static void what_should_be_there_is_missed_without_tracks(void **state)
     assert_true(c.is_absent && c.n_seen == 1 && c.inside == 0);
     assert_int_equal(step(&b, both, NULL, 2), 0);
     assert_int_equal(step(&b, both, NULL, 2), 1);
-    expect(&b, 0, DETECT_ZONE_BACK, 0, 3.1);
+    expect(&b, 0, VG_STREAM_BACK, 0, 3.1);
     assert_int_equal(b.events[0].class_index, 2);
     assert_int_equal(b.events[0].inside, 1);
     for (int k = 0; k < 50; k++)
@@ -400,7 +401,7 @@ static void absence_begins_with_the_first_frame_and_for_any_class(void **state)
     bench b;
     detect_zone zone = right_half();
     zone.absent_s = 1;
-    zone.events = 1u << DETECT_ZONE_ABSENT;
+    zone.events = 1u << VG_STREAM_ABSENT;
     open_zones(&b, &zone, 1);
     b.ms = 1000000000;
     for (int k = 0; k <= 20; k++) {
@@ -411,7 +412,7 @@ static void absence_begins_with_the_first_frame_and_for_any_class(void **state)
     assert_int_equal(step(&b, &any, NULL, 1), 0); /* back, which was not asked for */
     for (int k = 1; k <= 10; k++)
         assert_int_equal(step(&b, NULL, NULL, 0), k == 10);
-    expect(&b, 0, DETECT_ZONE_ABSENT, 0, 1);
+    expect(&b, 0, VG_STREAM_ABSENT, 0, 1);
     assert_int_equal(b.events[0].class_index, -1);
     close_zones(&b);
 }
@@ -422,7 +423,7 @@ static void a_time_that_goes_back_goes_on_from_there(void **state)
     bench b;
     detect_zone zone = right_half();
     zone.dwell_s = 1;
-    zone.events = 1u << DETECT_ZONE_DWELL;
+    zone.events = 1u << VG_STREAM_DWELL;
     open_zones(&b, &zone, 1);
     b.ms = 500000;
     for (int k = 0; k < 6; k++) /* 0.5 s */
@@ -431,7 +432,7 @@ static void a_time_that_goes_back_goes_on_from_there(void **state)
     for (int k = 0; k < 5; k++) /* the first frame takes no time */
         assert_int_equal(one(&b, 1, 150), 0);
     assert_int_equal(one(&b, 1, 150), 1);
-    expect(&b, 0, DETECT_ZONE_DWELL, 1, 1);
+    expect(&b, 0, VG_STREAM_DWELL, 1, 1);
     close_zones(&b);
     open_zones(&b, &zone, 1);
     const vg_detection box = standing(150, 1, 0.9f);
@@ -461,8 +462,7 @@ static void events_that_find_no_room_come_with_the_next_frame(void **state)
         if (k < 3)
             assert_int_equal(b.n, k == 0 ? 16 : k == 1 ? 8 : 0);
         for (size_t i = 0; i < b.n; i++)
-            told[b.events[i].kind == DETECT_ZONE_LEAVE][b.events[i].zone]
-                [100 - b.events[i].track]++;
+            told[b.events[i].kind == VG_STREAM_LEAVE][b.events[i].zone][100 - b.events[i].track]++;
     }
     for (int kind = 0; kind < 2; kind++)
         for (int zone = 0; zone < 3; zone++)
@@ -491,9 +491,9 @@ static void one_track_too_many_ends_the_one_unseen_longest(void **state)
     step(&b, boxes + 2, ids + 2, MOST_TRACKS - 2); /* 1 and 2 are not seen */
     step(&b, boxes + 1, ids + 1, MOST_TRACKS - 1); /* 1 is not seen for longest */
     assert_int_equal(step(&b, boxes + 1, ids + 1, MOST_TRACKS), 2);
-    expect(&b, 0, DETECT_ZONE_LEAVE, 1, 0);
+    expect(&b, 0, VG_STREAM_LEAVE, 1, 0);
     assert_true(b.events[0].is_lost);
-    expect(&b, 1, DETECT_ZONE_ENTER, MOST_TRACKS + 1, 0);
+    expect(&b, 1, VG_STREAM_ENTER, MOST_TRACKS + 1, 0);
     counts_are(&b, 0, MOST_TRACKS, MOST_TRACKS + 1, 1);
     close_zones(&b);
 }
@@ -566,13 +566,13 @@ static void events_and_counts_agree_along_random_walks(void **state)
         for (size_t i = 0; i < b.n; i++) {
             const detect_zone_event *e = &b.events[i];
             bool *was_in = &is_in[e->zone][e->track];
-            if (e->kind == DETECT_ZONE_DWELL) {
+            if (e->kind == VG_STREAM_DWELL) {
                 assert_true(*was_in && e->zone == 1 && !has_dwelt[e->track]);
                 assert_true(e->seconds >= 1);
                 has_dwelt[e->track] = true;
                 continue;
             }
-            assert_int_equal(*was_in, e->kind == DETECT_ZONE_LEAVE);
+            assert_int_equal(*was_in, e->kind == VG_STREAM_LEAVE);
             *was_in = !*was_in;
             inside[e->zone] += *was_in ? 1 : -1;
             entered += *was_in;

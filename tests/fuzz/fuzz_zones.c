@@ -25,7 +25,7 @@ static void check_view(const live_zones *z, size_t i)
 
 static void walk(live_zones *z)
 {
-    live_event events[LIVE_ZONES_EVENTS];
+    vg_stream_event events[LIVE_ZONES_EVENTS];
     assert(live_zones_most_events(z) <= LIVE_ZONES_EVENTS);
     for (int k = 0; k < 24; k++) {
         const float x = (float)(k * 40 % 320), y = (float)(k * 25 % 240);
@@ -38,7 +38,7 @@ static void walk(live_zones *z)
         assert(n <= LIVE_ZONES_EVENTS);
         for (size_t i = 0; i < n; i++) {
             assert(events[i].zone[0] && events[i].seconds >= 0);
-            assert(events[i].kind >= LIVE_EVENT_ENTER && events[i].kind <= LIVE_EVENT_BACK);
+            assert(events[i].kind >= VG_STREAM_ENTER && events[i].kind <= VG_STREAM_BACK);
         }
         if (k == 12)
             live_zones_clear(z, 0);

@@ -30,7 +30,7 @@ typedef struct bed {
     atomic_bool stop;
     vg_detection boxes[BED_BOXES];
     int64_t ids[BED_BOXES];
-    live_event events[2];
+    vg_stream_event events[2];
 } bed;
 
 static stream_accounts bed_accounts;

@@ -56,16 +56,16 @@ static void close_both(bench *b)
 static void look(bench *b, vg_detection *boxes, size_t n)
 {
     int64_t ids[MOST];
-    live_event events[LIVE_ZONES_EVENTS];
+    vg_stream_event events[LIVE_ZONES_EVENTS];
     n = live_tracks_step(b->tracks, 0, boxes, ids, n, MOST, 0.25f);
     n = live_zones_step(b->zones, events, 0, "corridor", "corridor", boxes, ids, n, W, H,
                         b->now_ms * 1000000);
     b->now_ms += FRAME_MS;
     for (size_t i = 0; i < n; i++) {
-        b->n_entered += events[i].kind == LIVE_EVENT_ENTER;
-        b->n_left += events[i].kind == LIVE_EVENT_LEAVE;
+        b->n_entered += events[i].kind == VG_STREAM_ENTER;
+        b->n_left += events[i].kind == VG_STREAM_LEAVE;
         b->n_lost += events[i].is_lost;
-        b->n_dwelt += events[i].kind == LIVE_EVENT_DWELL;
+        b->n_dwelt += events[i].kind == VG_STREAM_DWELL;
     }
 }
 

@@ -600,8 +600,8 @@ static void events_that_ask_have_a_snapshot(void **state)
     bed_open(b, &live_sink_snapshot);
     bed_write(b, 3);
     assert_int_equal(0, folder_count_entries(b->folder));
-    b->events[0] = (live_event){.id = 4, .zone = "door"};
-    b->events[1] = (live_event){.id = 5, .zone = "door", .wants_snapshot = true};
+    b->events[0] = (vg_stream_event){.id = 4, .zone = "door"};
+    b->events[1] = (vg_stream_event){.id = 5, .zone = "door", .wants_snapshot = true};
     b->r.events = b->events;
     b->r.n_events = 2;
     bed_write(b, 1);
@@ -625,7 +625,7 @@ static void the_newest_snapshots_are_kept(void **state)
     bed_open(b, &live_sink_snapshot);
     for (uint64_t id = 1; id <= 10; id++) {
         b->r.stem = id % 2 ? "one" : "two";
-        b->events[0] = (live_event){.id = id, .zone = "door", .wants_snapshot = true};
+        b->events[0] = (vg_stream_event){.id = id, .zone = "door", .wants_snapshot = true};
         bed_write(b, 1);
     }
     assert_int_equal(4, folder_count_entries(bed_in(b, "snapshots")));
@@ -655,7 +655,7 @@ static void needs_are_told_beforehand(void **state)
     b->o.keep_snapshots = 100;
     b->r.events = b->events;
     b->r.n_events = 1;
-    b->events[0] = (live_event){.id = 1, .zone = "door", .wants_snapshot = true};
+    b->events[0] = (vg_stream_event){.id = 1, .zone = "door", .wants_snapshot = true};
     bed_next(b);
     const size_t before = b->mem.in_use_bytes;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {

@@ -34,8 +34,8 @@ static void see_after(const live_result *r)
     for (size_t i = 0; i < r->n_boxes; i++)
         t.n_ids_before_after += r->ids[i] <= t.last_id;
     for (size_t i = 0; i < r->n_events && !t.has_entered; i++) {
-        const live_event *e = &r->events[i];
-        if (!t.was_inside[e->class_index] || e->kind != LIVE_EVENT_ENTER)
+        const vg_stream_event *e = &r->events[i];
+        if (!t.was_inside[e->class_index] || e->kind != VG_STREAM_ENTER)
             continue;
         t.has_entered = true;
         t.n_still_inside = e->inside - 1;

@@ -22,18 +22,18 @@ static int set_up(void **state)
     b->stats.n_channels = 1;
     b->stats.channels[0] =
         (live_channel_stats){.name = "rtsp://cam/1", .state = LIVE_PLAYING, .last_fault = -1};
-    b->events[0] = (live_event){.id = 5,
-                                .kind = LIVE_EVENT_ENTER,
-                                .zone = "the \"door\"",
-                                .class_index = 0,
-                                .track = 7,
-                                .inside = 1,
-                                .n_in = 4,
-                                .n_out = 3,
-                                .wants_snapshot = true,
-                                .box = {.x1 = 1, .y1 = 2, .x2 = 3.5F, .y2 = 4}};
-    b->events[1] = (live_event){
-        .id = 6, .kind = LIVE_EVENT_ABSENT, .zone = "shelf", .class_index = -1, .seconds = 12.5};
+    b->events[0] = (vg_stream_event){.id = 5,
+                                     .kind = VG_STREAM_ENTER,
+                                     .zone = "the \"door\"",
+                                     .class_index = 0,
+                                     .track = 7,
+                                     .inside = 1,
+                                     .n_in = 4,
+                                     .n_out = 3,
+                                     .wants_snapshot = true,
+                                     .box = {.x1 = 1, .y1 = 2, .x2 = 3.5F, .y2 = 4}};
+    b->events[1] = (vg_stream_event){
+        .id = 6, .kind = VG_STREAM_ABSENT, .zone = "shelf", .class_index = -1, .seconds = 12.5};
     b->r.events = b->events;
     return programs_set_up(state) != 0;
 }

@@ -15,7 +15,7 @@ typedef struct bench {
     base_mem mem;
     vg_error err;
     live_zones *z;
-    live_event events[LIVE_ZONES_EVENTS];
+    vg_stream_event events[LIVE_ZONES_EVENTS];
     size_t n;
     int64_t ms;
 } bench;
@@ -76,8 +76,8 @@ static void a_small_file_is_enough(void **state)
     assert_int_equal(step(&b, &box, &id, 1), 0);
     assert_int_equal(step(&b, &box, &id, 1), 0);
     assert_int_equal(step(&b, &box, &id, 1), 1); /* three frames are believed */
-    const live_event *e = &b.events[0];
-    assert_int_equal(e->kind, LIVE_EVENT_ENTER);
+    const vg_stream_event *e = &b.events[0];
+    assert_int_equal(e->kind, VG_STREAM_ENTER);
     assert_string_equal(e->zone, "door");
     assert_int_equal(e->class_index, 2);
     assert_int_equal(e->track, 3);
@@ -116,7 +116,7 @@ static void every_key_does_what_it_says(void **state)
     for (int k = 0; k < 8; k++)
         assert_int_equal(step(&b, boxes, ids, 4), 0);
     assert_int_equal(step(&b, boxes, ids, 4), 2);
-    assert_int_equal(b.events[0].kind, LIVE_EVENT_DWELL);
+    assert_int_equal(b.events[0].kind, VG_STREAM_DWELL);
     assert_true(b.events[0].wants_snapshot && b.events[0].seconds == 1.0);
     live_zone_view v;
     assert_true(live_zones_get(&v, b.z, 0, 0));
@@ -277,7 +277,7 @@ static void a_channel_that_was_away_keeps_its_totals(void **state)
     live_zones_clear(b.z, 0);
     id = 2;
     assert_int_equal(step(&b, &box, &id, 1), 2);
-    assert_true(b.events[0].kind == LIVE_EVENT_LEAVE && b.events[0].is_lost);
+    assert_true(b.events[0].kind == VG_STREAM_LEAVE && b.events[0].is_lost);
     live_zone_view v;
     live_zones_get(&v, b.z, 0, 0);
     assert_true(v.inside == 1 && v.n_in == 2 && v.n_out == 1);

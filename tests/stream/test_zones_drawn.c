@@ -41,7 +41,7 @@ static int changed_in(bed *b, int x1, int y1, int x2, int y2)
 static void zones_of_the_source_are_drawn(void **state)
 {
     bed *b = *state;
-    live_event events[LIVE_ZONES_EVENTS];
+    vg_stream_event events[LIVE_ZONES_EVENTS];
     live_zones *z = open_zones(b);
     bed_next(b);
     b->r.n_boxes = 0;
@@ -64,7 +64,7 @@ static void zones_of_the_source_are_drawn(void **state)
 static void drawing_allocates_nothing_once_it_runs(void **state)
 {
     bed *b = *state;
-    live_event events[LIVE_ZONES_EVENTS];
+    vg_stream_event events[LIVE_ZONES_EVENTS];
     live_painter *p;
     image_view drawn;
     live_zones *z = open_zones(b);

@@ -113,7 +113,7 @@ static vg_status add_box(sink_text *t, const live_setting *s, const live_result 
 
 /* From "event" to the end of the object. */
 static vg_status add_event(sink_text *t, const live_setting *s, const live_result *r,
-                           const live_event *e, vg_error *err)
+                           const vg_stream_event *e, vg_error *err)
 {
     char number[NUMBER_BYTES], path[LIVE_JSON_NAME_BYTES];
     vg_status st = sink_text_add(t, err, "\"event\":%" PRIu64 ",\"kind\":\"%s\",\"zone\":", e->id,
@@ -198,7 +198,7 @@ vg_status live_json_result(sink_text *t, const live_setting *s, const live_resul
 }
 
 vg_status live_json_event(sink_text *t, const live_setting *s, const live_result *r,
-                          const live_event *e, vg_error *err)
+                          const vg_stream_event *e, vg_error *err)
 {
     char when[LIVE_TIME_BYTES];
     vg_status st = add_source(t, r, err);

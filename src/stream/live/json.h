@@ -40,7 +40,7 @@ size_t live_json_health_bytes(void);
 vg_status live_json_result(sink_text *t, const live_setting *s, const live_result *r,
                            vg_error *err);
 vg_status live_json_event(sink_text *t, const live_setting *s, const live_result *r,
-                          const live_event *e, vg_error *err);
+                          const vg_stream_event *e, vg_error *err);
 /* fault: video_fault, -1: none. wall_ns: CLOCK_REALTIME. */
 vg_status live_json_health(sink_text *t, const char *source, live_state was, live_state now,
                            int fault, uint64_t n_reconnects, int64_t wall_ns, vg_error *err);

@@ -74,7 +74,7 @@ void live_outlet_make_plan(live_outlet_plan *out, const live_setting *s, int n_i
 static size_t item_bytes(const live_outlet_plan *p)
 {
     return sizeof(live_item) + (size_t)p->max_det * (sizeof(vg_detection) + sizeof(int64_t)) +
-           (size_t)p->most_events * sizeof(live_event);
+           (size_t)p->most_events * sizeof(vg_stream_event);
 }
 
 size_t live_outlet_bytes(const live_outlet_plan *p, const live_setting *s)

@@ -15,10 +15,10 @@ typedef struct live_item {
     live_result result;
     video_frame *frame; /* the item's until the last look at it; NULL: gone home */
     char source[LIVE_NAME_BYTES], stem[64], file[VIDEO_FILE_BYTES];
-    int occupant;        /* of the channel: counts the sources that had the place */
-    vg_detection *boxes; /* (max_det) */
-    int64_t *ids;        /* (max_det) */
-    live_event *events;  /* (most_events) */
+    int occupant;            /* of the channel: counts the sources that had the place */
+    vg_detection *boxes;     /* (max_det) */
+    int64_t *ids;            /* (max_det) */
+    vg_stream_event *events; /* (most_events) */
     atomic_int n_holders, n_lookers;
 } live_item;
 

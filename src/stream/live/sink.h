@@ -15,36 +15,10 @@
 #include "stream/detector.h"
 #include "video/video.h"
 
-/* ---- what happened in a zone ---- */
-
-typedef enum live_event_kind {
-    LIVE_EVENT_ENTER,  /* a track came into the zone */
-    LIVE_EVENT_LEAVE,  /* went out, or (is_lost) was not seen again */
-    LIVE_EVENT_DWELL,  /* has been inside for longer than dwell */
-    LIVE_EVENT_ABSENT, /* nothing of the class inside for longer than absent */
-    LIVE_EVENT_BACK    /* after ABSENT: there again */
-} live_event_kind;
-const char *live_event_name(live_event_kind k);
-
-typedef struct live_event {
-    uint64_t id; /* of the job, from 1 */
-    live_event_kind kind;
-    const char *zone;        /* its name; lives as long as the job */
-    int class_index;         /* -1: any */
-    int64_t track;           /* 0: none */
-    double seconds;          /* inside so far (LEAVE, DWELL), missing so far (ABSENT, BACK) */
-    int inside, n_in, n_out; /* of this zone and class, after the event */
-    bool wants_snapshot;
-    bool is_lost;     /* LEAVE: its track ended inside */
-    vg_detection box; /* of the track; all 0 when there is none */
-} live_event;
+/* "enter", ... */
+const char *live_event_name(vg_stream_event_kind k);
 
 /* ---- a result ---- */
-
-typedef struct live_times { /* milliseconds */
-    double decode, wait, preprocess, inference, postprocess;
-    double latency; /* from the packet's arrival to the result */
-} live_times;
 
 /* Of one frame. Read-only and shared by the sinks; alive until the write returns. */
 typedef struct live_result {
@@ -60,9 +34,9 @@ typedef struct live_result {
     const vg_detection *boxes; /* (n_boxes), best first; with tracking those that are tracked */
     size_t n_boxes;
     const int64_t *ids; /* (n_boxes), NULL without tracking */
-    const live_event *events;
+    const vg_stream_event *events;
     size_t n_events;
-    live_times times;
+    vg_stream_times times;
 } live_result;
 
 struct live_setting;

@@ -33,7 +33,7 @@ struct live_zones {
 };
 
 static const unsigned OF_TRACKS =
-    1u << LIVE_EVENT_ENTER | 1u << LIVE_EVENT_LEAVE | 1u << LIVE_EVENT_DWELL;
+    1u << VG_STREAM_ENTER | 1u << VG_STREAM_LEAVE | 1u << VG_STREAM_DWELL;
 
 static bool has_tracks(const detect_zone *z)
 {
@@ -207,20 +207,20 @@ static int to_int(int64_t v)
     return v < INT32_MAX ? (int)v : INT32_MAX;
 }
 
-static live_event event_of(const live_zones *z, const detect_zone_event *e)
+static vg_stream_event event_of(const live_zones *z, const detect_zone_event *e)
 {
     const zones_extra *extra = &z->list.extras[e->zone];
-    return (live_event){.kind = (live_event_kind)e->kind,
-                        .zone = extra->name,
-                        .class_index = e->class_index,
-                        .track = e->track,
-                        .seconds = e->seconds,
-                        .inside = to_int(e->inside),
-                        .n_in = to_int(e->n_in),
-                        .n_out = to_int(e->n_out),
-                        .wants_snapshot = extra->snapshots >> e->kind & 1,
-                        .is_lost = e->is_lost,
-                        .box = e->box};
+    return (vg_stream_event){.kind = e->kind,
+                             .zone = extra->name,
+                             .class_index = e->class_index,
+                             .track = e->track,
+                             .seconds = e->seconds,
+                             .inside = to_int(e->inside),
+                             .n_in = to_int(e->n_in),
+                             .n_out = to_int(e->n_out),
+                             .wants_snapshot = extra->snapshots >> e->kind & 1,
+                             .is_lost = e->is_lost,
+                             .box = e->box};
 }
 
 static void show(const live_zones *z, channel *c)
@@ -237,7 +237,7 @@ static void show(const live_zones *z, channel *c)
     }
 }
 
-size_t live_zones_step(live_zones *z, live_event *out, int channel_index, const char *source,
+size_t live_zones_step(live_zones *z, vg_stream_event *out, int channel_index, const char *source,
                        const char *stem, const vg_detection *boxes, const int64_t *ids, size_t n,
                        int w, int h, int64_t time_ns)
 {

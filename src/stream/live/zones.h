@@ -39,7 +39,7 @@ bool live_zones_needs_tracks(const live_zones *z);
  * of arrival for live sources. A time that goes back goes on from where it was. Another `source`
  * than in the channel's last step is another source: all counts begin anew. out:
  * (live_zones_most_events). Allocates nothing. */
-size_t live_zones_step(live_zones *z, live_event *out, int channel, const char *source,
+size_t live_zones_step(live_zones *z, vg_stream_event *out, int channel, const char *source,
                        const char *stem, const vg_detection *boxes, const int64_t *ids, size_t n,
                        int w, int h, int64_t time_ns);
 /* The channel was away, or shows another scene: those inside are lost with the next step, and what

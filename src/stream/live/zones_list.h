@@ -8,7 +8,7 @@
 typedef struct zones_extra {
     const char *name;
     const base_node *sources; /* a text or a list of texts; NULL: all */
-    unsigned snapshots;       /* 1 << live_event_kind: those that want one */
+    unsigned snapshots;       /* 1 << vg_stream_event_kind: those that want one */
     int line;
 } zones_extra;
 

@@ -369,15 +369,9 @@ static vg_status read_absent(reader *r, const base_node *n)
 
 static const char *const EVENTS[] = {"enter", "leave", "dwell", "absent", "back"};
 enum { N_EVENTS = sizeof EVENTS / sizeof *EVENTS };
-_Static_assert(N_EVENTS == LIVE_EVENT_BACK + 1, "a name for each kind");
-_Static_assert((int)DETECT_ZONE_ENTER == (int)LIVE_EVENT_ENTER &&
-                   (int)DETECT_ZONE_LEAVE == (int)LIVE_EVENT_LEAVE &&
-                   (int)DETECT_ZONE_DWELL == (int)LIVE_EVENT_DWELL &&
-                   (int)DETECT_ZONE_ABSENT == (int)LIVE_EVENT_ABSENT &&
-                   (int)DETECT_ZONE_BACK == (int)LIVE_EVENT_BACK,
-               "detect's kinds are stream's");
+_Static_assert(N_EVENTS == VG_STREAM_BACK + 1, "a name for each kind");
 
-const char *live_event_name(live_event_kind k)
+const char *live_event_name(vg_stream_event_kind k)
 {
     return (unsigned)k < N_EVENTS ? EVENTS[k] : "?";
 }
@@ -401,15 +395,15 @@ static vg_status read_kinds(const reader *r, const base_node *n, const char *fie
 }
 
 enum {
-    COMING = 1 << LIVE_EVENT_ENTER | 1 << LIVE_EVENT_LEAVE,
-    MISSING = 1 << LIVE_EVENT_ABSENT | 1 << LIVE_EVENT_BACK
+    COMING = 1 << VG_STREAM_ENTER | 1 << VG_STREAM_LEAVE,
+    MISSING = 1 << VG_STREAM_ABSENT | 1 << VG_STREAM_BACK
 };
 
 static unsigned usual_events(const detect_zone *z)
 {
     unsigned events = z->absent_s > 0 ? MISSING : 0;
     if (z->dwell_s > 0)
-        events |= 1u << LIVE_EVENT_DWELL;
+        events |= 1u << VG_STREAM_DWELL;
     /* A shelf that is asked for what is missing is not a door. */
     return z->dwell_s > 0 || !(z->absent_s > 0) ? events | COMING : events;
 }
@@ -419,13 +413,13 @@ static vg_status read_events(reader *r, const base_node *n)
     vg_status st = read_kinds(r, n, "events", &r->z->events);
     if (st != VG_OK)
         return st;
-    if (r->z->events >> LIVE_EVENT_DWELL & 1 && !(r->z->dwell_s > 0))
+    if (r->z->events >> VG_STREAM_DWELL & 1 && !(r->z->dwell_s > 0))
         return wrong(r, n, "events", "add after how long, such as dwell: 30s",
                      "events names dwell, and the zone has no dwell");
     if (r->z->events & MISSING && !(r->z->absent_s > 0))
         return wrong(r, n, "events", "add for how long, such as absent: 2m",
                      "events names %s, and the zone has no absent",
-                     r->z->events >> LIVE_EVENT_ABSENT & 1 ? "absent" : "back");
+                     r->z->events >> VG_STREAM_ABSENT & 1 ? "absent" : "back");
     return VG_OK;
 }
 
