@@ -6,7 +6,6 @@ struct vg_predict {
     stream_accounts accounts;
     stream_predict *job;
     vg_detector lent;
-    vg_predict_result result;
     api_beacon beacon;
     int64_t n_done;
 };
@@ -77,28 +76,12 @@ static void tell_guard(vg_predict *p)
 
 vg_status vg_predict_next(vg_predict *p, const vg_predict_result **out, vg_error *err)
 {
-    const stream_result *r = NULL;
     *out = NULL;
-    vg_status st = stream_predict_next(p->job, &r, err);
-    if (st != VG_OK || !r)
+    const vg_status st = stream_predict_next(p->job, out, err);
+    if (st != VG_OK || !*out)
         return st;
     p->n_done++;
     tell_guard(p);
-    p->result = (vg_predict_result){.index = r->index,
-                                    .total = r->total,
-                                    .source = r->source,
-                                    .status = r->status,
-                                    .error = r->error,
-                                    .width = r->w,
-                                    .height = r->h,
-                                    .input_width = r->in_w,
-                                    .input_height = r->in_h,
-                                    .detections = r->boxes,
-                                    .n_detections = r->n_boxes,
-                                    .times = {r->times.decode_ms, r->times.preprocess_ms,
-                                              r->times.inference_ms, r->times.postprocess_ms,
-                                              r->times.save_ms}};
-    *out = &p->result;
     return VG_OK;
 }
 

@@ -5,7 +5,7 @@
 /* Opens, runs, closes. The job's status; else that of a picture that was skipped. */
 static vg_status run_once(job *j)
 {
-    const stream_result *r;
+    const vg_predict_result *r;
     vg_status skipped = VG_OK;
     vg_status st = stream_predict_open(&j->p, &j->o, &j->mem, &j->err);
     if (st != VG_OK) {

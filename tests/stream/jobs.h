@@ -76,9 +76,9 @@ static inline void job_start(job *j)
 }
 
 /* The next result; NULL at the end; a failed job fails the test. */
-static inline const stream_result *job_next(job *j)
+static inline const vg_predict_result *job_next(job *j)
 {
-    const stream_result *r;
+    const vg_predict_result *r;
     if (stream_predict_next(j->p, &r, &j->err) != VG_OK)
         fail_msg("%s at %s", j->err.what, j->err.where);
     return r;
@@ -88,7 +88,7 @@ static inline const stream_result *job_next(job *j)
 static inline size_t job_run(job *j)
 {
     size_t n_skipped = 0;
-    for (const stream_result *r; (r = job_next(j)) != NULL;)
+    for (const vg_predict_result *r; (r = job_next(j)) != NULL;)
         n_skipped += r->status != VG_OK;
     return n_skipped;
 }

@@ -28,7 +28,7 @@ static void three_hundred_sizes_hold_what_thirty_held(void **state)
         job_start(j);
         hold(j, first);
         int n = 0;
-        for (const stream_result *r; (r = job_next(j)) != NULL; n++) {
+        for (const vg_predict_result *r; (r = job_next(j)) != NULL; n++) {
             assert_int_equal(r->status, VG_OK);
             if (n == WARM_UP)
                 hold(j, held);
@@ -59,7 +59,7 @@ static void pictures_of_one_shape_allocate_nothing(void **state)
     job_start(j);
     uint64_t n_allocs = 0;
     int n = 0;
-    for (const stream_result *r; (r = job_next(j)) != NULL; n++)
+    for (const vg_predict_result *r; (r = job_next(j)) != NULL; n++)
         if (n == 10)
             n_allocs = j->mem.root.n_allocs;
     assert_int_equal(n, 100);
@@ -85,7 +85,7 @@ static void fixtures_of_every_kind_hold_what_was_planned(void **state)
     job_start(j);
     assert_int_equal(j->mem.owner[STREAM_FRAMES].in_use_bytes, j->mem.planned_bytes[STREAM_FRAMES]);
     int n = 0;
-    for (const stream_result *r; (r = job_next(j)) != NULL; n++)
+    for (const vg_predict_result *r; (r = job_next(j)) != NULL; n++)
         if (r->status != VG_OK)
             fail_msg("%s: %s", r->source, r->error.what);
     assert_int_equal(n, 120);

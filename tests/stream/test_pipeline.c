@@ -13,15 +13,16 @@ static void results_come_in_the_order_of_the_list(void **state)
     job_start(j);
     assert_int_equal(scene_count_threads(4), 4); /* ours and a stage each */
     size_t n = 0;
-    for (const stream_result *r; (r = job_next(j)) != NULL; n++) {
+    for (const vg_predict_result *r; (r = job_next(j)) != NULL; n++) {
         char name[32];
         snprintf(name, sizeof name, "p%03zu.bmp", n);
         assert_int_equal(r->index, n);
         assert_int_equal(r->total, 25);
         assert_string_equal(base_path_name(r->source), name);
         assert_int_equal(r->status, VG_OK);
-        assert_true(r->w == 70 && r->h == 50 && r->in_w == 64 && r->in_h == 64);
-        assert_true(r->n_boxes <= 50);
+        assert_true(r->width == 70 && r->height == 50 && r->input_width == 64 &&
+                    r->input_height == 64);
+        assert_true(r->n_detections <= 50);
         assert_true(r->times.decode_ms > 0 && r->times.inference_ms > 0);
     }
     assert_int_equal(n, 25);
@@ -41,16 +42,16 @@ static void broken_pictures_among_good_ones_are_results(void **state)
         assert_int_equal(symlink("/nowhere", job_in(j, "p006.bmp")), 0);
         j->o.detector.batch = (int)batch;
         job_start(j);
-        for (const stream_result *r; (r = job_next(j)) != NULL;) {
+        for (const vg_predict_result *r; (r = job_next(j)) != NULL;) {
             vg_status want = r->index == 1 || r->index == 4 ? VG_ERR_FORMAT
                              : r->index == 6                ? VG_ERR_IO
                                                             : VG_OK;
             assert_int_equal(r->status, want);
-            assert_true((r->status == VG_OK) == (r->w == 70));
+            assert_true((r->status == VG_OK) == (r->width == 70));
             if (want != VG_OK) {
                 assert_int_equal(r->error.status, want);
                 assert_non_null(strstr(r->error.where, base_path_name(r->source)));
-                assert_int_equal(r->n_boxes, 0);
+                assert_int_equal(r->n_detections, 0);
             }
         }
         job_end(j);
@@ -83,10 +84,10 @@ static void find(job *j, int batch, int threads, found *f)
     j->o.detector.batch = batch;
     j->o.detector.threads = threads;
     job_start(j);
-    for (const stream_result *r; (r = job_next(j)) != NULL;) {
+    for (const vg_predict_result *r; (r = job_next(j)) != NULL;) {
         assert_int_equal(r->status, VG_OK);
-        f->n[r->index] = r->n_boxes;
-        memcpy(f->boxes[r->index], r->boxes, r->n_boxes * sizeof *r->boxes);
+        f->n[r->index] = r->n_detections;
+        memcpy(f->boxes[r->index], r->detections, r->n_detections * sizeof *r->detections);
     }
     job_end(j);
 }
@@ -111,13 +112,14 @@ static void mixed_shapes_in_a_batch_share_a_square(void **state)
     assert_int_equal(scene_write_bmp(job_in(j, "b.bmp"), 60, 128, 1), 0);
     j->o.detector.batch = 2;
     job_start(j);
-    for (const stream_result *r; (r = job_next(j)) != NULL;)
-        assert_true(r->status == VG_OK && r->in_w == 64 && r->in_h == 64);
+    for (const vg_predict_result *r; (r = job_next(j)) != NULL;)
+        assert_true(r->status == VG_OK && r->input_width == 64 && r->input_height == 64);
     job_end(j);
     j->o.detector.batch = 1;
     job_start(j);
-    for (const stream_result *r; (r = job_next(j)) != NULL;)
-        assert_true(r->in_w == (r->index ? 32 : 64) && r->in_h == (r->index ? 64 : 32));
+    for (const vg_predict_result *r; (r = job_next(j)) != NULL;)
+        assert_true(r->input_width == (r->index ? 32 : 64) &&
+                    r->input_height == (r->index ? 64 : 32));
     job_end(j);
 }
 
@@ -132,9 +134,9 @@ static void classes_are_chosen_and_checked(void **state)
     j->o.n_classes = 1;
     size_t n = 0;
     job_start(j);
-    for (const stream_result *r; (r = job_next(j)) != NULL; n += r->n_boxes)
-        for (size_t i = 0; i < r->n_boxes; i++)
-            assert_int_equal(r->boxes[i].class_index, only);
+    for (const vg_predict_result *r; (r = job_next(j)) != NULL; n += r->n_detections)
+        for (size_t i = 0; i < r->n_detections; i++)
+            assert_int_equal(r->detections[i].class_index, only);
     job_end(j);
     assert_true(n > 0);
     j->o.classes = &outside;
@@ -186,7 +188,7 @@ static void a_job_closed_at_once_saves_next_to_nothing(void **state)
 static void nothing_is_saved_behind_the_error_that_ends_a_job(void **state)
 {
     job *j = *state;
-    const stream_result *r;
+    const vg_predict_result *r;
     char labels[320];
     job_draw(j, 10, 70, 50);
     j->o.save_txt = true;
@@ -247,12 +249,12 @@ static void a_picture_that_grew_since_its_head_was_read_is_done(void **state)
         j->o.detector.batch = batch;
         job_start(j);
         assert_int_equal(scene_write_bmp(job_in(j, "p004.bmp"), 300, 500, 9), 0);
-        const stream_result *r = NULL, *last = NULL;
+        const vg_predict_result *r = NULL, *last = NULL;
         while ((r = job_next(j)) != NULL) {
             assert_int_equal(r->status, VG_OK);
             last = r;
             if (r->index == 4)
-                assert_true(r->w == 300 && r->h == 500 && r->in_h == 64);
+                assert_true(r->width == 300 && r->height == 500 && r->input_height == 64);
         }
         assert_non_null(last);
         job_end(j);
@@ -277,8 +279,9 @@ static void a_long_png_gets_its_room(void **state)
     free(rgb);
     job_start(j);
     size_t held = j->mem.root.in_use_bytes;
-    const stream_result *r = job_next(j);
-    assert_true(r && r->status == VG_OK && r->w == 300 && r->h == 200 && r->in_h == 64);
+    const vg_predict_result *r = job_next(j);
+    assert_true(r && r->status == VG_OK && r->width == 300 && r->height == 200 &&
+                r->input_height == 64);
     assert_int_equal(j->mem.owner[STREAM_FRAMES].in_use_bytes, j->mem.planned_bytes[STREAM_FRAMES]);
     assert_true(j->mem.root.in_use_bytes - held < 100000); /* the plan of the shape */
     job_end(j);
@@ -290,7 +293,7 @@ static void a_pipe_is_a_picture_only_when_alone(void **state)
     job_draw(j, 2, 70, 50);
     assert_int_equal(mkfifo(job_in(j, "p005.bmp"), 0600), 0);
     job_start(j);
-    for (const stream_result *r; (r = job_next(j)) != NULL;)
+    for (const vg_predict_result *r; (r = job_next(j)) != NULL;)
         assert_int_equal(r->status, r->index < 2 ? VG_OK : VG_ERR_IO);
     job_end(j);
     char pipe[512];
@@ -304,8 +307,8 @@ static void a_pipe_is_a_picture_only_when_alone(void **state)
         _exit(f && fwrite(bytes, 1, n, f) == n && fclose(f) == 0 ? 0 : 1);
     }
     job_start(j);
-    const stream_result *r = job_next(j);
-    assert_true(r && r->status == VG_OK && r->w == 70);
+    const vg_predict_result *r = job_next(j);
+    assert_true(r && r->status == VG_OK && r->width == 70);
     assert_null(job_next(j));
     job_end(j);
 }
@@ -315,7 +318,7 @@ static void a_pipe_is_a_picture_only_when_alone(void **state)
 /* Runs to the end: the job's status and the number of results before it. */
 static vg_status run_to_the_end(job *j, size_t *n_good)
 {
-    const stream_result *r;
+    const vg_predict_result *r;
     vg_status st;
     *n_good = 0;
     while ((st = stream_predict_next(j->p, &r, &j->err)) == VG_OK && r)
@@ -406,7 +409,7 @@ static void the_longest_name_of_a_picture_has_its_result(void **state)
     j->o.save = j->o.save_txt = true;
     job_start(j);
     int n = 0;
-    for (const stream_result *r; (r = job_next(j)) != NULL; n++)
+    for (const vg_predict_result *r; (r = job_next(j)) != NULL; n++)
         assert_int_equal(r->status, VG_OK);
     assert_int_equal(n, 4);
     job_end(j);
@@ -424,7 +427,7 @@ static void a_picture_too_large_for_the_limit_is_skipped(void **state)
     stream_accounts_init(&j->mem, needed + (1 << 20));
     job_start(j);
     assert_int_equal(scene_write_bmp(job_in(j, "p003.bmp"), 3000, 2000, 9), 0);
-    const stream_result *r = NULL;
+    const vg_predict_result *r = NULL;
     for (size_t i = 0; (r = job_next(j)) != NULL; i++)
         assert_int_equal(r->status, i == 3 ? VG_ERR_MEMORY : VG_OK);
     job_end(j);

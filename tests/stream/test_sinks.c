@@ -16,10 +16,10 @@ static void run(job *j)
     memset(&k, 0, sizeof k);
     job_start(j);
     snprintf(out, sizeof out, "%s", stream_predict_folder(j->p));
-    for (const stream_result *r; (r = job_next(j)) != NULL;) {
+    for (const vg_predict_result *r; (r = job_next(j)) != NULL;) {
         assert_int_equal(r->status, VG_OK);
-        k.n[r->index] = r->n_boxes;
-        memcpy(k.boxes[r->index], r->boxes, r->n_boxes * sizeof *r->boxes);
+        k.n[r->index] = r->n_detections;
+        memcpy(k.boxes[r->index], r->detections, r->n_detections * sizeof *r->detections);
     }
     job_end(j);
 }
@@ -275,7 +275,7 @@ static void a_picture_is_never_written_over_its_source(void **state)
     j->o.project = j->folder;
     j->o.name = "in";
     job_start(j);
-    const stream_result *r = job_next(j);
+    const vg_predict_result *r = job_next(j);
     assert_int_equal(r->status, VG_ERR_ARGUMENT);
     job_end(j);
     char *after = scene_read(job_in(j, "a.jpg"), &n);
@@ -320,8 +320,11 @@ static void the_longest_texts_fit(void **state)
                             .folder = j->folder,
                             .longest_path_bytes = sizeof source - 1,
                             .mem = &j->mem.owner[STREAM_OUTPUT]};
-    stream_result result = {
-        .source = source, .boxes = boxes, .n_boxes = N, .w = 2000000000, .h = 2000000000};
+    vg_predict_result result = {.source = source,
+                                .detections = boxes,
+                                .n_detections = N,
+                                .width = 2000000000,
+                                .height = 2000000000};
     picture_entry entry = {.path = "a.jpg"};
     sink_item item = {.result = &result, .entry = &entry};
     for (size_t i = 0; i < n_sinks; i++) {

@@ -20,7 +20,7 @@ typedef struct slot {
     image_letterbox_fit fit;
     vg_detection *boxes; /* (max_det) */
     int input_index;     /* place in the batch's input; -1: not in it */
-    stream_result result;
+    vg_predict_result result;
 } slot;
 
 typedef struct batch {

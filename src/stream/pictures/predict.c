@@ -133,7 +133,7 @@ static batch *take_batch(stream_predict *p)
     return &p->batches[0];
 }
 
-vg_status stream_predict_next(stream_predict *p, const stream_result **out, vg_error *err)
+vg_status stream_predict_next(stream_predict *p, const vg_predict_result **out, vg_error *err)
 {
     *out = NULL;
     if (p->current && p->current->next == p->current->n) {

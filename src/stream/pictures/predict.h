@@ -20,22 +20,6 @@ typedef struct stream_predict_options {
     bool hide_labels, hide_conf;
 } stream_predict_options;
 
-typedef struct stream_times {
-    double decode_ms, preprocess_ms, inference_ms, postprocess_ms, save_ms;
-} stream_times;
-
-/* One picture's outcome; borrowed until the next call. */
-typedef struct stream_result {
-    size_t index, total;
-    const char *source;
-    vg_status status;
-    vg_error error;
-    int w, h, in_w, in_h;
-    const vg_detection *boxes;
-    size_t n_boxes;
-    stream_times times;
-} stream_result;
-
 /* Strings and lists in o are only read during the call. mem must stay until close and be this job's
  * alone. Errors: as picture_list_open and stream_detector_open; VG_ERR_ARGUMENT (classes),
  * VG_ERR_IO (run folder), VG_ERR_SYSTEM (threads). */
@@ -43,7 +27,7 @@ vg_status stream_predict_open(stream_predict **out, const stream_predict_options
                               stream_accounts *mem, vg_error *err);
 /* In the order of the list; *out NULL at the end. An error here is the job's (a full disk, no
  * memory for the network), and is told again by every further call. */
-vg_status stream_predict_next(stream_predict *p, const stream_result **out, vg_error *err);
+vg_status stream_predict_next(stream_predict *p, const vg_predict_result **out, vg_error *err);
 /* At any moment: what is under way is given up. Errors: VG_ERR_IO (last writes). */
 vg_status stream_predict_close(stream_predict **p, vg_error *err);
 stream_detector *stream_predict_detector(const stream_predict *p);

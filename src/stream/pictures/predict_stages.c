@@ -8,15 +8,15 @@
 static void read_picture(stream_predict *p, slot *s)
 {
     base_mem *mem = &p->mem->owner[STREAM_FRAMES];
-    stream_result *r = &s->result;
+    vg_predict_result *r = &s->result;
     int64_t start = base_now_ns();
     r->status = picture_bytes_read(&s->bytes, s->entry->path, p->list.n == 1, 0, mem, &r->error);
     if (r->status == VG_OK)
         r->status = image_decode(p->decoder, &s->picture, s->bytes.block, s->bytes.n,
                                  s->entry->path, mem, &r->error);
     if (r->status == VG_OK) {
-        r->w = s->picture.view.w;
-        r->h = s->picture.view.h;
+        r->width = s->picture.view.w;
+        r->height = s->picture.view.h;
     }
     r->times.decode_ms = base_ms(base_now_ns() - start);
 }
@@ -24,12 +24,12 @@ static void read_picture(stream_predict *p, slot *s)
 /* Pictures of one shape share a rectangle; of several, a square: as the field does. */
 static bool same_shapes(const batch *b)
 {
-    const stream_result *first = NULL;
+    const vg_predict_result *first = NULL;
     for (size_t i = 0; i < b->n; i++) {
-        const stream_result *r = &b->slots[i].result;
+        const vg_predict_result *r = &b->slots[i].result;
         if (r->status != VG_OK)
             continue;
-        if (first && (r->w != first->w || r->h != first->h))
+        if (first && (r->width != first->width || r->height != first->height))
             return false;
         first = first ? first : r;
     }
@@ -53,13 +53,14 @@ static vg_status reserve_input(batch *b, size_t bytes, base_mem *mem, vg_error *
 static vg_status letterbox_picture(stream_predict *p, batch *b, slot *s, bool rect, vg_error *err)
 {
     base_mem *mem = &p->mem->owner[STREAM_FRAMES];
-    stream_result *r = &s->result;
-    vg_status st = stream_fit(&s->fit, stream_detector_imgsz(p->detector),
-                              stream_detector_info(p->detector)->max_stride, r->w, r->h, rect, err);
+    vg_predict_result *r = &s->result;
+    vg_status st =
+        stream_fit(&s->fit, stream_detector_imgsz(p->detector),
+                   stream_detector_info(p->detector)->max_stride, r->width, r->height, rect, err);
     if (st != VG_OK)
         return st;
-    r->in_w = b->w = s->fit.out_w;
-    r->in_h = b->h = s->fit.out_h;
+    r->input_width = b->w = s->fit.out_w;
+    r->input_height = b->h = s->fit.out_h;
     size_t floats = (size_t)b->h * (size_t)b->w * 3, before = (size_t)b->n_input * floats;
     st = reserve_input(b, (before + floats) * sizeof(float), mem, err);
     if (st == VG_OK)
@@ -74,7 +75,7 @@ static void letterbox(stream_predict *p, batch *b)
 {
     bool rect = same_shapes(b);
     for (size_t i = 0; i < b->n; i++) {
-        stream_result *r = &b->slots[i].result;
+        vg_predict_result *r = &b->slots[i].result;
         int64_t start = base_now_ns();
         if (r->status != VG_OK)
             continue;
@@ -92,10 +93,10 @@ bool job_read(stream_predict *p, batch *b)
         slot *s = &b->slots[b->n++];
         s->entry = &p->list.entries[p->next_index];
         s->input_index = -1;
-        s->result = (stream_result){.index = p->next_index++,
-                                    .total = p->list.n,
-                                    .source = s->entry->path,
-                                    .boxes = s->boxes};
+        s->result = (vg_predict_result){.index = p->next_index++,
+                                        .total = p->list.n,
+                                        .source = s->entry->path,
+                                        .detections = s->boxes};
         read_picture(p, s);
     }
     letterbox(p, b);
@@ -119,8 +120,8 @@ void job_infer(stream_predict *p, batch *b)
         if (s->input_index < 0)
             continue;
         int64_t boxes_start = base_now_ns();
-        s->result.n_boxes = stream_detector_boxes(p->detector, s->boxes, s->input_index,
-                                                  s->result.w, s->result.h, &p->o.nms);
+        s->result.n_detections = stream_detector_boxes(
+            p->detector, s->boxes, s->input_index, s->result.width, s->result.height, &p->o.nms);
         s->result.times.inference_ms = each_ms;
         s->result.times.postprocess_ms = base_ms(base_now_ns() - boxes_start);
     }

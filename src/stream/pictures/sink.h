@@ -19,7 +19,7 @@ typedef struct sink_setting {
 } sink_setting;
 
 typedef struct sink_item {
-    const stream_result *result;
+    const vg_predict_result *result;
     const picture_entry *entry;
     const image_view *picture; /* upright RGB; a sink that draws says so, and comes last */
 } sink_item;

@@ -31,10 +31,10 @@ static int clamp(float v, int most)
 static vg_status write_(void *self, const sink_setting *s, const sink_item *item, vg_error *err)
 {
     (void)self;
-    const stream_result *r = item->result;
+    const vg_predict_result *r = item->result;
     const image_view *p = item->picture;
-    for (size_t i = 0; i < r->n_boxes; i++) {
-        const vg_detection *b = &r->boxes[i];
+    for (size_t i = 0; i < r->n_detections; i++) {
+        const vg_detection *b = &r->detections[i];
         int x1 = clamp(floorf(b->x1), p->w), y1 = clamp(floorf(b->y1), p->h);
         int x2 = clamp(ceilf(b->x2), p->w), y2 = clamp(ceilf(b->y2), p->h);
         if (x2 <= x1 || y2 <= y1)

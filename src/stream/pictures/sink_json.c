@@ -81,16 +81,16 @@ static vg_status write_line(state *t, vg_error *err)
 static vg_status write_(void *self, const sink_setting *s, const sink_item *item, vg_error *err)
 {
     state *t = self;
-    const stream_result *r = item->result;
+    const vg_predict_result *r = item->result;
     t->line.length = 0;
     vg_status st = sink_text_add(&t->line, err, "{\"source\": ");
     if (st == VG_OK)
         st = sink_text_add_json(&t->line, r->source, err);
     if (st == VG_OK)
-        st = sink_text_add(&t->line, err, ", \"width\": %d, \"height\": %d, \"boxes\": [", r->w,
-                           r->h);
-    for (size_t i = 0; i < r->n_boxes && st == VG_OK; i++)
-        st = add_box(t, s, &r->boxes[i], i == 0, err);
+        st = sink_text_add(&t->line, err, ", \"width\": %d, \"height\": %d, \"boxes\": [", r->width,
+                           r->height);
+    for (size_t i = 0; i < r->n_detections && st == VG_OK; i++)
+        st = add_box(t, s, &r->detections[i], i == 0, err);
     if (st == VG_OK)
         st = sink_text_add(&t->line, err, "]}\n");
     return st == VG_OK ? write_line(t, err) : st;

@@ -84,16 +84,16 @@ static bool is_same_file(const char *a, const char *b)
 static vg_status write_(void *self, const sink_setting *s, const sink_item *item, vg_error *err)
 {
     state *t = self;
-    const stream_result *r = item->result;
+    const vg_predict_result *r = item->result;
     char path[4096];
     if (!sink_path(path, sizeof path, s, "", item->entry, sink_picture_suffix(r->source)))
         return base_fail(err, VG_ERR_LIMIT, r->source, NULL, "the path of the result is too long");
     if (is_same_file(path, r->source))
         return base_fail(err, VG_ERR_ARGUMENT, r->source, "choose another project or name",
                          "the result would be written over its own source");
-    size_t n = r->n_boxes < t->most ? r->n_boxes : t->most;
+    size_t n = r->n_detections < t->most ? r->n_detections : t->most;
     for (size_t i = 0; i < n; i++) { /* the best last, on top */
-        const vg_detection *b = &r->boxes[n - 1 - i];
+        const vg_detection *b = &r->detections[n - 1 - i];
         char *label = t->labels + i * LABEL_BYTES;
         make_label(label, s, b);
         t->boxes[i] = (image_box){b->x1, b->y1, b->x2, b->y2, b->class_index, label};

@@ -31,10 +31,10 @@ static vg_status open_(void *self, const sink_setting *s, vg_error *err)
     return st == VG_OK ? sink_text_open(&((state *)self)->text, need_bytes(s), s->mem, err) : st;
 }
 
-static vg_status add_row(sink_text *t, const stream_result *r, const vg_detection *b,
+static vg_status add_row(sink_text *t, const vg_predict_result *r, const vg_detection *b,
                          bool with_conf, vg_error *err)
 {
-    float w = (float)r->w, h = (float)r->h;
+    float w = (float)r->width, h = (float)r->height;
     vg_status st =
         sink_text_add(t, err, "%d %g %g %g %g", b->class_index, (double)((b->x1 + b->x2) / 2 / w),
                       (double)((b->y1 + b->y2) / 2 / h), (double)((b->x2 - b->x1) / w),
@@ -61,18 +61,18 @@ static vg_status put_file(const sink_text *t, const char *path, vg_error *err)
 static vg_status write_(void *self, const sink_setting *s, const sink_item *item, vg_error *err)
 {
     sink_text *t = &((state *)self)->text;
-    const stream_result *r = item->result;
+    const vg_predict_result *r = item->result;
     char path[4096];
     vg_status st = VG_OK;
     if (!sink_path(path, sizeof path, s, "labels", item->entry, ".txt"))
         return base_fail(err, VG_ERR_LIMIT, r->source, NULL,
                          "the path of the label file is too long");
     t->length = 0;
-    for (size_t i = 0; i < r->n_boxes && st == VG_OK; i++)
-        st = add_row(t, r, &r->boxes[i], s->options->save_conf, err);
+    for (size_t i = 0; i < r->n_detections && st == VG_OK; i++)
+        st = add_row(t, r, &r->detections[i], s->options->save_conf, err);
     if (st != VG_OK)
         return st;
-    if (r->n_boxes > 0)
+    if (r->n_detections > 0)
         return put_file(t, path, err);
     if (unlink(path) == 0 || errno == ENOENT || errno == ENAMETOOLONG)
         return VG_OK;
