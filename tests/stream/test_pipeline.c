@@ -340,7 +340,11 @@ static void a_run_folder_that_goes_away_ends_the_job(void **state)
         job_start(j);
         assert_non_null(job_next(j));
         snprintf(path, sizeof path, "%s/%s", stream_predict_folder(j->p), subs[i]);
-        assert_int_equal(folder_remove(path), 0);
+        /* The job may put a file into it while it is emptied: once for each of its pictures. */
+        int n_tries = 0;
+        while (folder_remove(path) != 0 && n_tries < 20)
+            n_tries++;
+        assert_false(base_path_exists(path));
         assert_int_equal(run_to_the_end(j, &n_good), VG_ERR_IO);
         assert_true(n_good < 19);
         assert_int_equal(j->err.status, VG_ERR_IO);
