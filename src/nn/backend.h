@@ -18,16 +18,23 @@ typedef enum nn_step_kind {
     NN_STEP_ATTENTION
 } nn_step_kind;
 
-/* One thing to do. Maps hold offsets until nn_plan_bind points them into the block. */
-typedef struct nn_step {
+/* What a step computes from which values, whatever their shapes are; the same for inference and for
+ * training. */
+typedef struct nn_step_spec {
     nn_step_kind kind;
     int op;             /* index in the graph */
     int dst, src, src2; /* values; src2: residual of a conv, second of an add; NN_NO_VALUE: none */
-    nn_map dst_map, src_map, src2_map;
     const nn_conv_spec *conv;
+    int k;                        /* of a pool: its side; of a copy: channel in dst */
+    int heads, key_dim, head_dim; /* of attention */
+} nn_step_spec;
+
+/* One thing to do. Maps hold offsets until nn_plan_bind points them into the block. */
+typedef struct nn_step {
+    nn_step_spec spec;
+    nn_map dst_map, src_map, src2_map;
     const void *weights; /* packed */
-    int k, heads, key_dim, head_dim;
-    void *state; /* the backend's, between prepare and release */
+    void *state;         /* the backend's, between prepare and release */
 } nn_step;
 
 typedef struct nn_backend_options {

@@ -212,8 +212,8 @@ static vg_status make_plan(nn_engine *e, nn_plan *p, int n, int h, int w, const 
     nn_plan_bind(p, NULL, NULL); /* shapes and pitches without addresses */
     for (size_t i = 0; i < p->n_steps && st == VG_OK; i++) {
         nn_step *s = &p->steps[i];
-        if (s->conv && e->weights)
-            s->weights = e->weights + e->weights_offset[s->op];
+        if (s->spec.conv && e->weights)
+            s->weights = e->weights + e->weights_offset[s->spec.op];
         st = e->backend->prepare(e->context, s, mem->plans, err);
         size_t scratch = st == VG_OK ? e->backend->scratch_bytes(e->context, s) : 0;
         p->scratch_bytes = scratch > p->scratch_bytes ? scratch : p->scratch_bytes;

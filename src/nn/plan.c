@@ -1,9 +1,9 @@
 /* plan.c: from ops to steps with memory.
  *
- * The first three passes are shared with training (wire.h): shapes, fused sums, aliases. Then
- * steps, and each buffer's life from the first step that writes it to the last that reads it
- * (place.h). How large the plan's arrays are is the graph's alone, so a plan takes any shape, one
- * after another, in the memory it has. */
+ * The first four passes are shared with training (wire.h): shapes, fused sums, aliases, steps. Then
+ * each buffer's life, from the first step that writes it to the last that reads it (place.h). How
+ * large the plan's arrays are is the graph's alone, so a plan takes any shape, one after another,
+ * in the memory it has. */
 #include "plan.h"
 
 #include <limits.h>
@@ -23,65 +23,11 @@ typedef struct work {
 
 /* ---- steps ---- */
 
-static nn_step *add_step(work *k, nn_step_kind kind, int op, int dst, int src, int src2)
-{
-    nn_step *s = &k->p->steps[k->p->n_steps++];
-    *s = (nn_step){.kind = kind, .op = op, .dst = dst, .src = src, .src2 = src2};
-    return s;
-}
-
-/* A concat's inputs that live elsewhere are copied; a slice value stands for each copy's target. */
-static vg_status concat_steps(work *k, int op_index)
-{
-    const nn_op *op = &k->g->ops[op_index];
-    int at = 0;
-    for (int j = 0; j < op->n_in; j++) {
-        int v = op->in[j];
-        bool lives_there = k->wires.parent[v] == op->out && k->wires.c0[v] == at;
-        if (!lives_there) {
-            nn_step *s = add_step(k, NN_STEP_COPY, op_index, op->out, v, NN_NO_VALUE);
-            s->k = at; /* channel offset within dst */
-        }
-        at += k->g->values[v].c;
-    }
-    return VG_OK;
-}
-
 static void steps(work *k)
 {
-    const nn_graph *g = k->g;
-    for (size_t i = 0; i < g->n_ops; i++) {
-        const nn_op *op = &g->ops[i];
-        nn_step *s = NULL;
-        if (k->wires.gone[i])
-            continue;
-        switch (op->kind) {
-        case NN_CONV:
-            s = add_step(k, NN_STEP_CONV, (int)i, k->wires.produced_as[op->out], op->in[0],
-                         k->wires.fused_add[i]);
-            s->conv = &op->conv;
-            break;
-        case NN_MAXPOOL:
-            s = add_step(k, NN_STEP_MAXPOOL, (int)i, op->out, op->in[0], NN_NO_VALUE);
-            s->k = op->k;
-            break;
-        case NN_UPSAMPLE:
-            add_step(k, NN_STEP_UPSAMPLE, (int)i, op->out, op->in[0], NN_NO_VALUE);
-            break;
-        case NN_ADD:
-            add_step(k, NN_STEP_ADD, (int)i, op->out, op->in[0], op->in[1]);
-            break;
-        case NN_CONCAT:
-            concat_steps(k, (int)i);
-            break;
-        case NN_ATTENTION:
-            s = add_step(k, NN_STEP_ATTENTION, (int)i, op->out, op->in[0], NN_NO_VALUE);
-            s->heads = op->heads;
-            s->key_dim = op->key_dim;
-            s->head_dim = op->head_dim;
-            break;
-        }
-    }
+    nn_wires_at at = {0};
+    for (nn_step_spec spec; nn_wires_next(&k->wires, &at, &spec);)
+        k->p->steps[k->p->n_steps++] = (nn_step){.spec = spec};
 }
 
 /* ---- memory ---- */
@@ -100,9 +46,9 @@ static void lifetimes(work *k)
         k->buffers[v] = (nn_buffer){.born = INT_MAX, .dies = -1};
     for (int i = 0; i < n_steps; i++) {
         const nn_step *s = &k->p->steps[i];
-        touch(k, s->dst, i);
-        touch(k, s->src, i);
-        touch(k, s->src2, i);
+        touch(k, s->spec.dst, i);
+        touch(k, s->spec.src, i);
+        touch(k, s->spec.src2, i);
     }
     for (size_t v = 0; v < k->g->n_values; v++)
         if (nn_wires_is_head(k->g, (int)v) || k->is_kept[v])
@@ -139,14 +85,6 @@ static void resolve(work *k)
     }
 }
 
-static size_t most_steps(const nn_graph *g)
-{
-    size_t n = g->n_ops;
-    for (size_t i = 0; i < g->n_ops; i++)
-        n += g->ops[i].kind == NN_CONCAT ? (size_t)g->ops[i].n_in : 0;
-    return n;
-}
-
 size_t nn_plan_work_bytes(const nn_graph *g)
 {
     return g->n_values * (sizeof(nn_buffer) + 2 * sizeof(size_t) + sizeof(bool)) +
@@ -161,7 +99,7 @@ vg_status nn_plan_alloc(nn_plan **out, const nn_graph *g, bool keep_layers, base
     if (!p)
         return VG_ERR_MEMORY;
     *p = (nn_plan){.graph = g, .keeps_layers = keep_layers};
-    p->steps = base_alloc_zero(mem, most_steps(g), sizeof *p->steps, err);
+    p->steps = base_alloc_zero(mem, nn_wires_most_steps(g), sizeof *p->steps, err);
     p->maps = base_alloc_zero(mem, g->n_values, sizeof *p->maps, err);
     p->offsets = base_alloc_zero(mem, g->n_values, sizeof *p->offsets, err);
     if (p->steps && p->maps && p->offsets)
@@ -237,20 +175,20 @@ void nn_plan_bind(nn_plan *p, char *block, const float *input)
                                   : (float *)(void *)(block + p->offsets[v]);
         for (size_t i = 0; i < p->n_steps; i++) {
             nn_step *s = &p->steps[i];
-            s->dst_map = p->maps[s->dst];
-            s->src_map = p->maps[s->src];
-            if (s->src2 != NN_NO_VALUE)
-                s->src2_map = p->maps[s->src2];
-            if (s->kind == NN_STEP_COPY) {
+            s->dst_map = p->maps[s->spec.dst];
+            s->src_map = p->maps[s->spec.src];
+            if (s->spec.src2 != NN_NO_VALUE)
+                s->src2_map = p->maps[s->spec.src2];
+            if (s->spec.kind == NN_STEP_COPY) {
                 if (s->dst_map.data)
-                    s->dst_map.data += s->k;
+                    s->dst_map.data += s->spec.k;
                 s->dst_map.c = s->src_map.c;
             }
         }
         p->bound = block;
     }
     for (size_t i = 0; i < p->n_steps; i++)
-        if (p->steps[i].src == p->graph->input)
+        if (p->steps[i].spec.src == p->graph->input)
             p->steps[i].src_map.data =
                 (float *)(uintptr_t)input; /* read only: a source is never written */
 }

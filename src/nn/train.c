@@ -195,9 +195,9 @@ static vg_status make_plan(nn_train *t, nn_shape_plan *p, int n, int h, int w, v
     vg_status st = nn_shape_plan_lay_out(p, n, h, w, t->plan_work, err);
     for (size_t i = 0; st == VG_OK && i < p->n_steps; i++) {
         nn_train_step *s = &p->steps[i];
-        if (s->conv) {
-            s->value = params_of(t->value, s->conv);
-            s->grad = params_of(t->grad, s->conv);
+        if (s->spec.conv) {
+            s->value = params_of(t->value, s->spec.conv);
+            s->grad = params_of(t->grad, s->spec.conv);
         }
         size_t scratch = t->backend->scratch_bytes(t->context, s);
         p->scratch_bytes = scratch > p->scratch_bytes ? scratch : p->scratch_bytes;
@@ -373,16 +373,17 @@ static void find_live(const nn_graph *g, bool *live, const bool *needs_grad)
 static nn_train_wants wants_of(const nn_train *t, const nn_train_step *s, const bool *live,
                                const bool *needs_grad)
 {
-    nn_train_wants w = {.own = live[s->dst],
-                        .src = live[s->src] && s->map[NN_D_SRC].data,
-                        .src2 = s->src2 != NN_NO_VALUE && live[s->src2] && s->map[NN_D_SRC2].data};
-    if (s->kind == NN_STEP_CONV) {
-        size_t first = s->conv->first_param;
-        w.own = live[t->graph->ops[s->op].out];
+    nn_train_wants w = {.own = live[s->spec.dst],
+                        .src = live[s->spec.src] && s->map[NN_D_SRC].data,
+                        .src2 = s->spec.src2 != NN_NO_VALUE && live[s->spec.src2] &&
+                                s->map[NN_D_SRC2].data};
+    if (s->spec.kind == NN_STEP_CONV) {
+        size_t first = s->spec.conv->first_param;
+        w.own = live[t->graph->ops[s->spec.op].out];
         w.weight = wanted(needs_grad, first);
-        w.bias = !s->conv->bn && wanted(needs_grad, first + 1);
-        w.bn_weight = s->conv->bn && wanted(needs_grad, first + 1);
-        w.bn_bias = s->conv->bn && wanted(needs_grad, first + 2);
+        w.bias = !s->spec.conv->bn && wanted(needs_grad, first + 1);
+        w.bn_weight = s->spec.conv->bn && wanted(needs_grad, first + 1);
+        w.bn_bias = s->spec.conv->bn && wanted(needs_grad, first + 2);
     }
     return w;
 }

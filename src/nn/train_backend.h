@@ -28,14 +28,10 @@ typedef struct nn_train_params {
 } nn_train_params;
 
 typedef struct nn_train_step {
-    nn_step_kind kind;
-    int op;             /* index in the graph */
-    int dst, src, src2; /* values */
-    const nn_conv_spec *conv;
-    int k, heads, key_dim, head_dim; /* k of a copy: channel in dst */
-    nn_map map[NN_N_ROLES];          /* data NULL: there is none */
-    size_t at[NN_N_ROLES];           /* bytes into the block; SIZE_MAX: none */
-    bool src_adds, src2_adds;        /* gradients: an earlier reader has written there already */
+    nn_step_spec spec;
+    nn_map map[NN_N_ROLES];   /* data NULL: there is none */
+    size_t at[NN_N_ROLES];    /* bytes into the block; SIZE_MAX: none */
+    bool src_adds, src2_adds; /* gradients: an earlier reader has written there already */
     nn_train_params value, grad;
 } nn_train_step;
 

@@ -47,55 +47,12 @@ static size_t saved_buffer(const work *k, size_t step)
 
 /* ---- forward steps ---- */
 
-static nn_train_step *add_step(work *k, nn_step_kind kind, size_t op, int dst, int src, int src2)
-{
-    nn_train_step *s = &k->p->steps[k->p->n_steps++];
-    *s = (nn_train_step){.kind = kind, .op = (int)op, .dst = dst, .src = src, .src2 = src2};
-    return s;
-}
-
 static void steps(work *k)
 {
-    const nn_graph *g = k->g;
-    for (size_t i = 0; i < g->n_ops; i++) {
-        const nn_op *op = &g->ops[i];
-        nn_train_step *s = NULL;
-        int at = 0;
-        if (k->wires.gone[i])
-            continue;
-        switch (op->kind) {
-        case NN_CONV:
-            s = add_step(k, NN_STEP_CONV, i, k->wires.produced_as[op->out], op->in[0],
-                         k->wires.fused_add[i]);
-            s->conv = &op->conv;
-            break;
-        case NN_MAXPOOL:
-            s = add_step(k, NN_STEP_MAXPOOL, i, op->out, op->in[0], NN_NO_VALUE);
-            s->k = op->k;
-            break;
-        case NN_UPSAMPLE:
-            add_step(k, NN_STEP_UPSAMPLE, i, op->out, op->in[0], NN_NO_VALUE);
-            break;
-        case NN_ADD:
-            add_step(k, NN_STEP_ADD, i, op->out, op->in[0], op->in[1]);
-            break;
-        case NN_CONCAT: /* what does not live there already is copied */
-            for (int j = 0; j < op->n_in; at += g->values[op->in[j++]].c) {
-                int v = op->in[j];
-                if (k->wires.parent[v] == op->out && k->wires.c0[v] == at)
-                    continue;
-                s = add_step(k, NN_STEP_COPY, i, op->out, v, NN_NO_VALUE);
-                s->k = at;
-            }
-            break;
-        case NN_ATTENTION:
-            s = add_step(k, NN_STEP_ATTENTION, i, op->out, op->in[0], NN_NO_VALUE);
-            s->heads = op->heads;
-            s->key_dim = op->key_dim;
-            s->head_dim = op->head_dim;
-            break;
-        }
-    }
+    nn_wires_at at = {0};
+    k->p->n_steps = 0;
+    for (nn_step_spec spec; nn_wires_next(&k->wires, &at, &spec);)
+        k->p->steps[k->p->n_steps++] = (nn_train_step){.spec = spec};
 }
 
 /* ---- maps ---- */
@@ -103,7 +60,7 @@ static void steps(work *k)
 /* Channels of dst that a step writes: a copy's are a part of it. */
 static int written_channels(const work *k, const nn_train_step *s)
 {
-    return s->kind == NN_STEP_COPY ? k->g->values[s->src].c : k->g->values[s->dst].c;
+    return s->spec.kind == NN_STEP_COPY ? k->g->values[s->spec.src].c : k->g->values[s->spec.dst].c;
 }
 
 static bool is_input(const work *k, int v)
@@ -139,10 +96,10 @@ static nn_map locate(const work *k, int v, bool grad, int c0, int c, size_t *at)
 
 static void set_map(const work *k, nn_train_step *s, nn_train_role role, int v, bool grad)
 {
-    bool part = s->kind == NN_STEP_COPY && v == s->dst;
+    bool part = s->spec.kind == NN_STEP_COPY && v == s->spec.dst;
     if (v == NN_NO_VALUE || (grad && is_input(k, v)))
         return;
-    s->map[role] = locate(k, v, grad, part ? s->k : 0,
+    s->map[role] = locate(k, v, grad, part ? s->spec.k : 0,
                           part ? written_channels(k, s) : k->g->values[v].c, &s->at[role]);
 }
 
@@ -153,18 +110,18 @@ static void resolve(work *k)
         nn_train_step *s = &p->steps[i];
         for (int r = 0; r < NN_N_ROLES; r++)
             s->at[r] = SIZE_MAX;
-        set_map(k, s, NN_DST, s->dst, false);
-        set_map(k, s, NN_SRC, s->src, false);
-        set_map(k, s, NN_SRC2, s->src2, false);
-        set_map(k, s, NN_D_DST, s->dst, true);
-        set_map(k, s, NN_D_SRC, s->src, true);
-        set_map(k, s, NN_D_SRC2, s->src2, true);
-        if (s->kind == NN_STEP_CONV && s->conv->bn) {
-            s->map[NN_Z] = k->maps[s->dst];
-            s->map[NN_Z].pitch = (size_t)s->conv->oc;
+        set_map(k, s, NN_DST, s->spec.dst, false);
+        set_map(k, s, NN_SRC, s->spec.src, false);
+        set_map(k, s, NN_SRC2, s->spec.src2, false);
+        set_map(k, s, NN_D_DST, s->spec.dst, true);
+        set_map(k, s, NN_D_SRC, s->spec.src, true);
+        set_map(k, s, NN_D_SRC2, s->spec.src2, true);
+        if (s->spec.kind == NN_STEP_CONV && s->spec.conv->bn) {
+            s->map[NN_Z] = k->maps[s->spec.dst];
+            s->map[NN_Z].pitch = (size_t)s->spec.conv->oc;
             s->at[NN_Z] = k->buffers[z_buffer(k, i)].offset;
-            s->map[NN_SAVED] =
-                (nn_map){.n = 1, .h = 1, .w = 2, .c = s->conv->oc, .pitch = (size_t)s->conv->oc};
+            s->map[NN_SAVED] = (nn_map){
+                .n = 1, .h = 1, .w = 2, .c = s->spec.conv->oc, .pitch = (size_t)s->spec.conv->oc};
             s->at[NN_SAVED] = k->buffers[saved_buffer(k, i)].offset;
         }
     }
@@ -239,18 +196,19 @@ static bool claim(work *k, int v)
 static void backward_of(work *k, size_t i)
 {
     nn_train_step *s = &k->p->steps[i];
-    complete(k, s->dst, s->kind == NN_STEP_COPY ? s->k : 0, written_channels(k, s));
-    s->src2_adds = claim(k, s->src2); /* a residual's gradient is written before src's */
-    s->src_adds = claim(k, s->src);
+    complete(k, s->spec.dst, s->spec.kind == NN_STEP_COPY ? s->spec.k : 0, written_channels(k, s));
+    s->src2_adds = claim(k, s->spec.src2); /* a residual's gradient is written before src's */
+    s->src_adds = claim(k, s->spec.src);
     if (!add_task(k, (int)i))
         return;
     int t = now(k);
-    touch_grad(k, s->dst, t);
-    touch_grad(k, s->src, t);
-    touch_grad(k, s->src2, t);
-    if (s->kind == NN_STEP_CONV || s->kind == NN_STEP_MAXPOOL || s->kind == NN_STEP_ATTENTION)
-        touch_value(k, s->src, t);
-    if (s->kind == NN_STEP_CONV && s->conv->bn) {
+    touch_grad(k, s->spec.dst, t);
+    touch_grad(k, s->spec.src, t);
+    touch_grad(k, s->spec.src2, t);
+    if (s->spec.kind == NN_STEP_CONV || s->spec.kind == NN_STEP_MAXPOOL ||
+        s->spec.kind == NN_STEP_ATTENTION)
+        touch_value(k, s->spec.src, t);
+    if (s->spec.kind == NN_STEP_CONV && s->spec.conv->bn) {
         nn_buffer_touch(&k->buffers[z_buffer(k, i)], t);
         nn_buffer_touch(&k->buffers[saved_buffer(k, i)], t);
     }
@@ -290,10 +248,10 @@ static void forward_lifetimes(work *k)
     int loss = (int)k->p->n_steps;
     for (size_t i = 0; i < k->p->n_steps; i++) {
         const nn_train_step *s = &k->p->steps[i];
-        touch_value(k, s->dst, (int)i);
-        touch_value(k, s->src, (int)i);
-        touch_value(k, s->src2, (int)i);
-        if (s->kind == NN_STEP_CONV && s->conv->bn) {
+        touch_value(k, s->spec.dst, (int)i);
+        touch_value(k, s->spec.src, (int)i);
+        touch_value(k, s->spec.src2, (int)i);
+        if (s->spec.kind == NN_STEP_CONV && s->spec.conv->bn) {
             nn_buffer_touch(&k->buffers[z_buffer(k, i)], (int)i);
             nn_buffer_touch(&k->buffers[saved_buffer(k, i)], (int)i);
         }
@@ -318,8 +276,8 @@ static vg_status place(work *k, vg_error *err)
     }
     for (size_t i = 0; i < p->n_steps && st == VG_OK; i++) {
         const nn_train_step *s = &p->steps[i];
-        const nn_map *m = &k->maps[s->dst];
-        int c = s->kind == NN_STEP_CONV ? s->conv->oc : 1;
+        const nn_map *m = &k->maps[s->spec.dst];
+        int c = s->spec.kind == NN_STEP_CONV ? s->spec.conv->oc : 1;
         st = nn_buffer_size(&k->buffers[z_buffer(k, i)], m->n, m->h, m->w, c, err);
         if (st == VG_OK)
             st = nn_buffer_size(&k->buffers[saved_buffer(k, i)], 1, 1, 2, c, err);
@@ -341,14 +299,6 @@ static void clear_buffers(work *k)
 
 /* ---- together ---- */
 
-static size_t most_steps(const nn_graph *g)
-{
-    size_t n = g->n_ops;
-    for (size_t i = 0; i < g->n_ops; i++)
-        n += g->ops[i].kind == NN_CONCAT ? (size_t)g->ops[i].n_in : 0;
-    return n;
-}
-
 static size_t n_channels(const nn_graph *g)
 {
     size_t n = 0;
@@ -359,7 +309,7 @@ static size_t n_channels(const nn_graph *g)
 
 size_t nn_shape_plan_work_bytes(const nn_graph *g)
 {
-    return 2 * (g->n_values + most_steps(g)) * (sizeof(nn_buffer) + 2 * sizeof(size_t)) +
+    return 2 * (g->n_values + nn_wires_most_steps(g)) * (sizeof(nn_buffer) + 2 * sizeof(size_t)) +
            g->n_values * (sizeof(nn_map) + sizeof(size_t)) + nn_wires_bytes(g) +
            n_channels(g) * sizeof(bool);
 }
@@ -369,14 +319,13 @@ static work begin(nn_shape_plan *p, const nn_graph *g, int n, int h, int w, void
 {
     work k = {.g = g, .p = p, .buffers = block};
     memset(block, 0, nn_shape_plan_work_bytes(g));
-    const size_t most_buffers = 2 * (g->n_values + most_steps(g));
+    const size_t most_buffers = 2 * (g->n_values + nn_wires_most_steps(g));
     k.order = (size_t *)(void *)(k.buffers + most_buffers);
     k.maps = (nn_map *)(void *)(k.order + 2 * most_buffers);
     k.mark_at = (size_t *)(void *)(k.maps + g->n_values);
     char *wires = (char *)(k.mark_at + g->n_values);
     k.marks = (bool *)(wires + nn_wires_bytes(g));
     nn_wire(&k.wires, g, k.maps, n, h, w, NULL, wires);
-    p->n_steps = 0;
     steps(&k);
     k.n_buffers = 2 * (g->n_values + p->n_steps);
     clear_buffers(&k);
@@ -391,7 +340,7 @@ vg_status nn_shape_plan_alloc(nn_shape_plan **out, const nn_graph *g, void *bloc
     if (!p)
         return VG_ERR_MEMORY;
     p->graph = g;
-    p->steps = base_alloc_zero(mem, most_steps(g), sizeof *p->steps, err);
+    p->steps = base_alloc_zero(mem, nn_wires_most_steps(g), sizeof *p->steps, err);
     p->live = base_alloc_zero(mem, g->n_values, sizeof *p->live, err);
     if (p->steps && p->live) {
         nn_graph_info info;
@@ -483,7 +432,7 @@ void nn_shape_plan_bind(nn_shape_plan *p, const nn_graph *g, char *block, const 
         p->bound = block;
     }
     for (size_t i = 0; i < p->n_steps; i++)
-        if (p->steps[i].src == g->input)
+        if (p->steps[i].spec.src == g->input)
             p->steps[i].map[NN_SRC].data =
                 (float *)(uintptr_t)input; /* read only: a source is never written */
 }

@@ -1,4 +1,4 @@
-/* wire.c: the first three passes of every plan. */
+/* wire.c: the first four passes of every plan. */
 #include "wire.h"
 
 enum { MAX_BATCH = 1024, MAX_SIDE = 65536 };
@@ -118,6 +118,65 @@ static void alias(nn_wires *k)
             at += g->values[v].c;
         }
     }
+}
+
+/* ---- 4. steps ---- */
+
+static const nn_step_kind KINDS[] = {
+    [NN_CONV] = NN_STEP_CONV,   [NN_MAXPOOL] = NN_STEP_MAXPOOL, [NN_UPSAMPLE] = NN_STEP_UPSAMPLE,
+    [NN_CONCAT] = NN_STEP_COPY, [NN_ADD] = NN_STEP_ADD,         [NN_ATTENTION] = NN_STEP_ATTENTION,
+};
+
+/* The next input of a concat that lives elsewhere. */
+static bool next_copy(const nn_wires *k, nn_wires_at *at, const nn_op *op, nn_step_spec *out)
+{
+    while (at->input < op->n_in) {
+        const int v = op->in[at->input++], c0 = at->c0;
+        at->c0 += k->g->values[v].c;
+        if (k->parent[v] == op->out && k->c0[v] == c0)
+            continue;
+        out->src = v;
+        out->src2 = NN_NO_VALUE;
+        out->k = c0;
+        return true;
+    }
+    return false;
+}
+
+bool nn_wires_next(const nn_wires *k, nn_wires_at *at, nn_step_spec *out)
+{
+    for (; at->op < k->g->n_ops; *at = (nn_wires_at){.op = at->op + 1}) {
+        const size_t i = at->op;
+        const nn_op *op = &k->g->ops[i];
+        if (k->gone[i])
+            continue;
+        *out = (nn_step_spec){.kind = KINDS[op->kind],
+                              .op = (int)i,
+                              .dst = k->produced_as[op->out],
+                              .src = op->in[0],
+                              .src2 = op->kind == NN_ADD ? op->in[1] : k->fused_add[i],
+                              .conv = op->kind == NN_CONV ? &op->conv : NULL,
+                              .k = op->k,
+                              .heads = op->heads,
+                              .key_dim = op->key_dim,
+                              .head_dim = op->head_dim};
+        if (op->kind == NN_CONCAT) {
+            if (next_copy(k, at, op, out))
+                return true;
+            continue;
+        }
+        at->op++;
+        return true;
+    }
+    return false;
+}
+
+size_t nn_wires_most_steps(const nn_graph *g)
+{
+    size_t n = g->n_ops;
+    for (size_t i = 0; i < g->n_ops; i++)
+        n += g->ops[i].kind == NN_CONCAT ? (size_t)g->ops[i].n_in : 0;
+    return n;
 }
 
 size_t nn_wires_bytes(const nn_graph *g)

@@ -1,9 +1,9 @@
 /* wire.h: what plans for inference and for training have in common: shapes, sums that ride on
- * convolutions, and values that live inside others. Internal to nn. */
+ * convolutions, values that live inside others, and the steps of a forward pass. Internal to nn. */
 #ifndef NN_WIRE_H
 #define NN_WIRE_H
 
-#include "graph.h"
+#include "backend.h"
 
 typedef struct nn_wires {
     const nn_graph *g;
@@ -28,6 +28,16 @@ size_t nn_wires_bytes(const nn_graph *g);
  * it lives in another buffer already; then it is copied. */
 void nn_wire(nn_wires *k, const nn_graph *g, nn_map *maps, int n, int h, int w, const bool *is_kept,
              void *block);
+
+/* 4. steps: the ops that are left, in order; a concat's are copies of what does not live in it.
+ * True and the next step in *out, or false behind the last. *at is zero before the first. */
+typedef struct nn_wires_at {
+    size_t op;
+    int input, c0; /* of a concat: the input that is looked at, and its first channel */
+} nn_wires_at;
+bool nn_wires_next(const nn_wires *k, nn_wires_at *at, nn_step_spec *out);
+/* As many as they can be, for any shape. */
+size_t nn_wires_most_steps(const nn_graph *g);
 
 /* The value whose buffer holds v; *c0 (NULL: unwanted) the channel in it. */
 int nn_wires_root(const nn_wires *k, int v, int *c0);

@@ -16,7 +16,7 @@ static void check(vg_status st, const vg_error *err, const void *made)
 static void check_plan(const nn_plan *p)
 {
     for (size_t i = 0; i < p->n_steps; i++) {
-        const int values[3] = {p->steps[i].dst, p->steps[i].src, p->steps[i].src2};
+        const int values[3] = {p->steps[i].spec.dst, p->steps[i].spec.src, p->steps[i].spec.src2};
         for (int k = 0; k < 3; k++) {
             if (values[k] == NN_NO_VALUE || p->offsets[values[k]] == SIZE_MAX)
                 continue;

@@ -106,11 +106,12 @@ static void play_plan(const nn_graph *g, int n, int h, int w, bool keep_layers)
     for (size_t i = 0; i < p->n_steps; i++) {
         const nn_step *s = &p->steps[i];
         uint32_t step = (uint32_t)i + 1;
-        bool copies = s->kind == NN_STEP_COPY;
-        read_value(&k, s->src, step);
-        if (s->src2 != NN_NO_VALUE)
-            read_value(&k, s->src2, step);
-        write_value(&k, s->dst, copies ? s->k : 0, copies ? s->src : s->dst, step);
+        bool copies = s->spec.kind == NN_STEP_COPY;
+        read_value(&k, s->spec.src, step);
+        if (s->spec.src2 != NN_NO_VALUE)
+            read_value(&k, s->spec.src2, step);
+        write_value(&k, s->spec.dst, copies ? s->spec.k : 0, copies ? s->spec.src : s->spec.dst,
+                    step);
     }
     uint32_t end = (uint32_t)p->n_steps + 1;
     for (int i = 0; i < g->n_levels; i++) {
@@ -182,7 +183,7 @@ static size_t count_steps(const nn_plan *p, nn_step_kind kind)
 {
     size_t n = 0;
     for (size_t i = 0; i < p->n_steps; i++)
-        n += p->steps[i].kind == kind;
+        n += p->steps[i].spec.kind == kind;
     return n;
 }
 
@@ -200,7 +201,8 @@ static void sums_ride_on_convolutions_and_concats_cost_little(void **state)
             n_inputs += g->ops[k].kind == NN_CONCAT ? (size_t)g->ops[k].n_in : 0;
         }
         for (size_t k = 0; k < p->n_steps; k++)
-            n_residuals += p->steps[k].kind == NN_STEP_CONV && p->steps[k].src2 != NN_NO_VALUE;
+            n_residuals +=
+                p->steps[k].spec.kind == NN_STEP_CONV && p->steps[k].spec.src2 != NN_NO_VALUE;
         assert_true(n_adds > 8);
         assert_int_equal(count_steps(p, NN_STEP_ADD), 0);
         assert_int_equal(n_residuals, n_adds);

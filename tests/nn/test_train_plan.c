@@ -46,8 +46,8 @@ static void visit(play *k, const nn_map *m, size_t at, int32_t name, bool writes
 static void role(play *k, size_t step, nn_train_role r, bool writes, const char *what)
 {
     const nn_train_step *s = &k->p->steps[step];
-    const int of[NN_N_ROLES] = {s->dst,    s->src, s->src2, (int)step,
-                                (int)step, s->dst, s->src,  s->src2};
+    const int of[NN_N_ROLES] = {s->spec.dst, s->spec.src, s->spec.src2, (int)step,
+                                (int)step,   s->spec.dst, s->spec.src,  s->spec.src2};
     const int kind[NN_N_ROLES] = {VALUE, VALUE, VALUE, Z, SAVED, GRAD, GRAD, GRAD};
     if (of[r] != NN_NO_VALUE)
         visit(k, &s->map[r], s->at[r], name_of(k, kind[r], of[r]), writes, what);
@@ -55,7 +55,7 @@ static void role(play *k, size_t step, nn_train_role r, bool writes, const char 
 
 static bool has_bn(const nn_train_step *s)
 {
-    return s->kind == NN_STEP_CONV && s->conv->bn;
+    return s->spec.kind == NN_STEP_CONV && s->spec.conv->bn;
 }
 
 static void forward(play *k, size_t i)
@@ -84,7 +84,8 @@ static void backward(play *k, size_t i)
     const nn_train_step *s = &k->p->steps[i];
     for (int again = 0; again < 2; again++) {
         role(k, i, NN_D_DST, false, "backward reads its gradient");
-        if (s->kind == NN_STEP_CONV || s->kind == NN_STEP_MAXPOOL || s->kind == NN_STEP_ATTENTION)
+        if (s->spec.kind == NN_STEP_CONV || s->spec.kind == NN_STEP_MAXPOOL ||
+            s->spec.kind == NN_STEP_ATTENTION)
             role(k, i, NN_SRC, false, "backward reads its source");
         if (has_bn(s)) {
             role(k, i, NN_Z, false, "backward reads z");

@@ -108,10 +108,11 @@ static void cpu_release(void *self, nn_step *step)
 static size_t scratch_floats(const cpu_kernels *k, const nn_step *s)
 {
     size_t n = 0;
-    if (s->kind == NN_STEP_ATTENTION)
-        n = k->attention_scratch_floats(s->src_map.h * s->src_map.w, s->key_dim, s->head_dim);
-    if (s->kind == NN_STEP_CONV) {
-        cpu_conv conv = conv_of(s->conv, 1);
+    if (s->spec.kind == NN_STEP_ATTENTION)
+        n = k->attention_scratch_floats(s->src_map.h * s->src_map.w, s->spec.key_dim,
+                                        s->spec.head_dim);
+    if (s->spec.kind == NN_STEP_CONV) {
+        cpu_conv conv = conv_of(s->spec.conv, 1);
         n = k->conv_scratch_floats(&conv);
     }
     return base_round_up(n, BASE_MEM_ALIGN / sizeof(float));
@@ -138,14 +139,14 @@ static void run_units(void *self, size_t begin, size_t end, int worker)
     const job *j = self;
     const nn_step *s = j->step;
     const cpu_kernels *k = j->kernels;
-    switch (s->kind) {
+    switch (s->spec.kind) {
     case NN_STEP_CONV:
         k->conv_run(&j->conv, s->weights, &s->dst_map, &s->src_map,
-                    s->src2 == NN_NO_VALUE ? NULL : &s->src2_map,
+                    s->spec.src2 == NN_NO_VALUE ? NULL : &s->src2_map,
                     j->scratch + (size_t)worker * j->scratch_floats, begin, end);
         break;
     case NN_STEP_MAXPOOL:
-        k->maxpool_run(s->k, &s->dst_map, &s->src_map, begin, end);
+        k->maxpool_run(s->spec.k, &s->dst_map, &s->src_map, begin, end);
         break;
     case NN_STEP_UPSAMPLE:
         k->upsample_run(&s->dst_map, &s->src_map, begin, end);
@@ -157,8 +158,8 @@ static void run_units(void *self, size_t begin, size_t end, int worker)
         k->add_run(&s->dst_map, &s->src_map, &s->src2_map, begin, end);
         break;
     case NN_STEP_ATTENTION:
-        k->attention_run(&s->dst_map, &s->src_map, s->heads, s->key_dim, s->head_dim, j->scale,
-                         j->scratch + (size_t)worker * j->scratch_floats, begin, end);
+        k->attention_run(&s->dst_map, &s->src_map, s->spec.heads, s->spec.key_dim, s->spec.head_dim,
+                         j->scale, j->scratch + (size_t)worker * j->scratch_floats, begin, end);
         break;
     }
 }
@@ -166,13 +167,13 @@ static void run_units(void *self, size_t begin, size_t end, int worker)
 static size_t n_units(const job *j)
 {
     const nn_step *s = j->step;
-    switch (s->kind) {
+    switch (s->spec.kind) {
     case NN_STEP_CONV:
         return j->kernels->conv_units(&j->conv, &s->dst_map);
     case NN_STEP_MAXPOOL:
         return j->kernels->maxpool_units(&s->dst_map);
     case NN_STEP_ATTENTION:
-        return j->kernels->attention_units(&s->dst_map, s->heads);
+        return j->kernels->attention_units(&s->dst_map, s->spec.heads);
     default:
         return (size_t)s->dst_map.n * (size_t)s->dst_map.h; /* a unit is a row */
     }
@@ -185,10 +186,10 @@ static void cpu_run(void *self, const nn_step *step, void *scratch)
              .step = step,
              .scratch = scratch,
              .scratch_floats = scratch_floats(c->kernels, step)};
-    if (step->kind == NN_STEP_CONV)
-        j.conv = conv_of(step->conv, base_pool_threads(c->pool));
-    if (step->kind == NN_STEP_ATTENTION)
-        j.scale = cpu_attention_scale(step->key_dim);
+    if (step->spec.kind == NN_STEP_CONV)
+        j.conv = conv_of(step->spec.conv, base_pool_threads(c->pool));
+    if (step->spec.kind == NN_STEP_ATTENTION)
+        j.scale = cpu_attention_scale(step->spec.key_dim);
     base_pool_run(c->pool, n_units(&j), 1, run_units, &j);
 }
 

@@ -75,8 +75,8 @@ static void cpu_block_give(void *self, void *block)
 static size_t attention_floats(const cpu_trainer *t, const nn_train_step *s)
 {
     int pixels = s->map[NN_SRC].h * s->map[NN_SRC].w;
-    size_t ahead = t->k->infer->attention_scratch_floats(pixels, s->key_dim, s->head_dim);
-    size_t back = t->k->attention_back_scratch_floats(pixels, s->key_dim, s->head_dim);
+    size_t ahead = t->k->infer->attention_scratch_floats(pixels, s->spec.key_dim, s->spec.head_dim);
+    size_t back = t->k->attention_back_scratch_floats(pixels, s->spec.key_dim, s->spec.head_dim);
     return base_round_up(ahead > back ? ahead : back, BASE_MEM_ALIGN / sizeof(float));
 }
 
@@ -84,9 +84,9 @@ static size_t cpu_scratch_bytes(const void *self, const nn_train_step *s)
 {
     const cpu_trainer *t = self;
     size_t floats = 0;
-    if (s->kind == NN_STEP_CONV)
+    if (s->spec.kind == NN_STEP_CONV)
         floats = cpu_conv_scratch_floats(t, s);
-    if (s->kind == NN_STEP_ATTENTION)
+    if (s->spec.kind == NN_STEP_ATTENTION)
         floats = attention_floats(t, s) * (size_t)base_pool_threads(t->pool);
     return floats * sizeof(float);
 }
@@ -110,9 +110,9 @@ static void run_forward(void *self, size_t begin, size_t end, int worker)
     const job *j = self;
     const cpu_kernels *k = j->t->k->infer;
     const nn_map *dst = &j->s->map[NN_DST], *src = &j->s->map[NN_SRC];
-    switch (j->s->kind) {
+    switch (j->s->spec.kind) {
     case NN_STEP_MAXPOOL:
-        k->maxpool_run(j->s->k, dst, src, begin, end);
+        k->maxpool_run(j->s->spec.k, dst, src, begin, end);
         break;
     case NN_STEP_UPSAMPLE:
         k->upsample_run(dst, src, begin, end);
@@ -124,8 +124,8 @@ static void run_forward(void *self, size_t begin, size_t end, int worker)
         k->add_run(dst, src, &j->s->map[NN_SRC2], begin, end);
         break;
     case NN_STEP_ATTENTION:
-        k->attention_run(dst, src, j->s->heads, j->s->key_dim, j->s->head_dim, j->scale,
-                         j->scratch + (size_t)worker * j->scratch_floats, begin, end);
+        k->attention_run(dst, src, j->s->spec.heads, j->s->spec.key_dim, j->s->spec.head_dim,
+                         j->scale, j->scratch + (size_t)worker * j->scratch_floats, begin, end);
         break;
     case NN_STEP_CONV:
         break;
@@ -138,16 +138,16 @@ static void cpu_forward(void *self, const nn_train_step *s, void *scratch)
     const nn_map *dst = &s->map[NN_DST];
     job j = {.t = t, .s = s, .scratch = scratch};
     size_t n = rows_of(dst); /* a unit is a row */
-    if (s->kind == NN_STEP_CONV) {
+    if (s->spec.kind == NN_STEP_CONV) {
         cpu_conv_forward(t, s, scratch);
         return;
     }
-    if (s->kind == NN_STEP_MAXPOOL)
+    if (s->spec.kind == NN_STEP_MAXPOOL)
         n = t->k->infer->maxpool_units(dst);
-    if (s->kind == NN_STEP_ATTENTION) {
-        n = t->k->infer->attention_units(dst, s->heads);
+    if (s->spec.kind == NN_STEP_ATTENTION) {
+        n = t->k->infer->attention_units(dst, s->spec.heads);
         j.scratch_floats = attention_floats(t, s);
-        j.scale = cpu_attention_scale(s->key_dim);
+        j.scale = cpu_attention_scale(s->spec.key_dim);
     }
     base_pool_run(t->pool, n, 1, run_forward, &j);
 }
@@ -158,13 +158,14 @@ static void run_backward(void *self, size_t begin, size_t end, int worker)
     const nn_train_step *s = j->s;
     const cpu_train_kernels *k = j->t->k;
     const nn_map *dx = &s->map[NN_D_SRC], *x = &s->map[NN_SRC], *dy = &s->map[NN_D_DST];
-    if (s->kind == NN_STEP_MAXPOOL)
-        k->maxpool_back_run(s->k, dx, x, dy, s->src_adds, begin, end);
-    else if (s->kind == NN_STEP_UPSAMPLE)
+    if (s->spec.kind == NN_STEP_MAXPOOL)
+        k->maxpool_back_run(s->spec.k, dx, x, dy, s->src_adds, begin, end);
+    else if (s->spec.kind == NN_STEP_UPSAMPLE)
         k->upsample_back_run(dx, dy, s->src_adds, begin, end);
     else
-        k->attention_back_run(dx, x, dy, s->heads, s->key_dim, s->head_dim, j->scale, s->src_adds,
-                              j->scratch + (size_t)worker * j->scratch_floats, begin, end);
+        k->attention_back_run(dx, x, dy, s->spec.heads, s->spec.key_dim, s->spec.head_dim, j->scale,
+                              s->src_adds, j->scratch + (size_t)worker * j->scratch_floats, begin,
+                              end);
 }
 
 static void cpu_backward(void *self, const nn_train_step *s, const nn_train_wants *wants,
@@ -173,7 +174,7 @@ static void cpu_backward(void *self, const nn_train_step *s, const nn_train_want
     const cpu_trainer *t = self;
     job j = {.t = t, .s = s, .scratch = scratch};
     size_t n = 0;
-    switch (s->kind) {
+    switch (s->spec.kind) {
     case NN_STEP_CONV:
         cpu_conv_backward(t, s, wants, scratch);
         return;
@@ -191,9 +192,9 @@ static void cpu_backward(void *self, const nn_train_step *s, const nn_train_want
         n = rows_of(&s->map[NN_D_SRC]);
         break;
     case NN_STEP_ATTENTION:
-        n = (size_t)s->map[NN_SRC].n * (size_t)s->heads;
+        n = (size_t)s->map[NN_SRC].n * (size_t)s->spec.heads;
         j.scratch_floats = attention_floats(t, s);
-        j.scale = cpu_attention_scale(s->key_dim);
+        j.scale = cpu_attention_scale(s->spec.key_dim);
         break;
     }
     if (wants->src)

@@ -111,16 +111,16 @@ static void pack(const cpu_trainer *t, const cpu_conv *c, conv_room room, const 
 
 void cpu_conv_forward(const cpu_trainer *t, const nn_train_step *s, float *scratch)
 {
-    cpu_conv c = forward_of(s->conv, t);
+    cpu_conv c = forward_of(s->spec.conv, t);
     cpu_carve carve = {.base = scratch};
     conv_room room = take_conv_room(t, &carve, &c);
-    pack(t, &c, room, s->value.weight, s->conv->bn ? NULL : s->value.bias, false);
-    if (s->conv->bn) {
+    pack(t, &c, room, s->value.weight, s->spec.conv->bn ? NULL : s->value.bias, false);
+    if (s->spec.conv->bn) {
         convolve(t, &c, room, &s->map[NN_Z], &s->map[NN_SRC], NULL);
         cpu_norm_forward(t, s, scratch);
     } else
         convolve(t, &c, room, &s->map[NN_DST], &s->map[NN_SRC],
-                 s->src2 == NN_NO_VALUE ? NULL : &s->map[NN_SRC2]);
+                 s->spec.src2 == NN_NO_VALUE ? NULL : &s->map[NN_SRC2]);
 }
 
 /* ---- the input's gradient ---- */
@@ -129,7 +129,7 @@ void cpu_conv_forward(const cpu_trainer *t, const nn_train_step *s, float *scrat
 static size_t spread_floats(const nn_train_step *s)
 {
     const nn_map *x = &s->map[NN_SRC];
-    return (size_t)x->h * (size_t)x->w * (size_t)s->conv->oc;
+    return (size_t)x->h * (size_t)x->w * (size_t)s->spec.conv->oc;
 }
 
 typedef struct spread_job {
@@ -153,7 +153,7 @@ static void run_spread(void *self, size_t begin, size_t end, int worker)
 static void spread_gradient(const cpu_trainer *t, const nn_train_step *s, const nn_map *dz,
                             cpu_carve *carve)
 {
-    cpu_conv c = backward_of(s->conv, t);
+    cpu_conv c = backward_of(s->spec.conv, t);
     conv_room room = take_conv_room(t, carve, &c);
     float *spread = cpu_carve_take(carve, spread_floats(s));
     if (!carve->base)
@@ -190,7 +190,7 @@ static void run_strided(void *self, size_t begin, size_t end, int worker)
 static void input_gradient(const cpu_trainer *t, const nn_train_step *s, const nn_map *dz,
                            cpu_carve *carve)
 {
-    cpu_conv forward = forward_of(s->conv, t), back = backward_of(s->conv, t);
+    cpu_conv forward = forward_of(s->spec.conv, t), back = backward_of(s->spec.conv, t);
     const nn_map *dx = &s->map[NN_D_SRC];
     if (forward.stride == 1) {
         conv_room room = take_conv_room(t, carve, &back);
@@ -257,11 +257,11 @@ static void weight_gradient(const cpu_trainer *t, const nn_train_step *s, const 
                             cpu_carve *carve)
 {
     conv_job j = {.k = t->k,
-                  .conv = forward_of(s->conv, t),
+                  .conv = forward_of(s->spec.conv, t),
                   .dst = dz,
                   .src = &s->map[NN_SRC],
                   .dw = s->grad.weight};
-    if (s->conv->groups > 1) {
+    if (s->spec.conv->groups > 1) {
         depthwise_gradient(t, &j, carve);
         return;
     }
@@ -278,12 +278,12 @@ static void weight_gradient(const cpu_trainer *t, const nn_train_step *s, const 
 void cpu_conv_backward(const cpu_trainer *t, const nn_train_step *s, const nn_train_wants *wants,
                        float *scratch)
 {
-    const nn_map *dz = s->conv->bn ? &s->map[NN_Z] : &s->map[NN_D_DST];
+    const nn_map *dz = s->spec.conv->bn ? &s->map[NN_Z] : &s->map[NN_D_DST];
     if (wants->src2)
         cpu_give(t, &s->map[NN_D_SRC2], &s->map[NN_D_DST], s->src2_adds);
     if (!wants->own)
         return;
-    if (s->conv->bn)
+    if (s->spec.conv->bn)
         cpu_norm_backward(t, s, wants, scratch);
     else if (wants->bias)
         cpu_bias_backward(t, s->grad.bias, dz, scratch);
@@ -295,8 +295,8 @@ void cpu_conv_backward(const cpu_trainer *t, const nn_train_step *s, const nn_tr
 
 size_t cpu_conv_scratch_floats(const cpu_trainer *t, const nn_train_step *s)
 {
-    cpu_conv ahead = forward_of(s->conv, t);
-    const nn_map *dz = &s->map[s->conv->bn ? NN_Z : NN_DST];
+    cpu_conv ahead = forward_of(s->spec.conv, t);
+    const nn_map *dz = &s->map[s->spec.conv->bn ? NN_Z : NN_DST];
     cpu_carve forward = {0}, weights = {0}, input = {0};
     take_conv_room(t, &forward, &ahead);
     weight_gradient(t, s, dz, &weights);

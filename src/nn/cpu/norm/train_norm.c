@@ -37,7 +37,7 @@ static norm_room take_room(cpu_carve *c, const nn_map *z)
 size_t cpu_norm_scratch_floats(const nn_train_step *s)
 {
     cpu_carve c = {0};
-    take_room(&c, s->conv->bn ? &s->map[NN_Z] : &s->map[NN_DST]);
+    take_room(&c, s->spec.conv->bn ? &s->map[NN_Z] : &s->map[NN_DST]);
     return c.used;
 }
 
@@ -126,7 +126,7 @@ static void moments_merge(double *mean, double *m2, const float *parts, const nn
 static void set_affine(const nn_train_step *s, norm_room room, const float *mean,
                        const float *inverse)
 {
-    for (int c = 0; c < s->conv->oc; c++) {
+    for (int c = 0; c < s->spec.conv->oc; c++) {
         double scale = (double)s->value.bn_weight[c] * (double)inverse[c];
         room.scale[c] = (float)scale;
         room.shift[c] = (float)((double)s->value.bn_bias[c] - (double)mean[c] * scale);
@@ -152,9 +152,9 @@ void cpu_norm_forward(const cpu_trainer *t, const nn_train_step *s, float *scrat
         s->value.var[c] = (float)((1 - bn_momentum) * s->value.var[c] + bn_momentum * unbiased);
     }
     set_affine(s, room, mean, inverse);
-    j.back.norm =
-        (cpu_norm){.mean = mean, .scale = room.scale, .shift = room.shift, .silu = s->conv->silu};
-    j.other = s->src2 == NN_NO_VALUE ? NULL : &s->map[NN_SRC2];
+    j.back.norm = (cpu_norm){
+        .mean = mean, .scale = room.scale, .shift = room.shift, .silu = s->spec.conv->silu};
+    j.other = s->spec.src2 == NN_NO_VALUE ? NULL : &s->map[NN_SRC2];
     base_pool_run(t->pool, cpu_chunks(z), 1, run_norm, &j);
 }
 
@@ -166,15 +166,16 @@ void cpu_norm_backward(const cpu_trainer *t, const nn_train_step *s, const nn_tr
     norm_room room = take_room(&carve, z);
     const float *mean = s->map[NN_SAVED].data, *inverse = mean + z->c;
     set_affine(s, room, mean, inverse);
-    norm_job j = {
-        .k = t->k,
-        .parts = room.parts,
-        .z = z,
-        .other = &s->map[NN_D_DST],
-        .back = {
-            .norm = {.mean = mean, .scale = room.scale, .shift = room.shift, .silu = s->conv->silu},
-            .slope = room.slope,
-            .offset = room.offset}};
+    norm_job j = {.k = t->k,
+                  .parts = room.parts,
+                  .z = z,
+                  .other = &s->map[NN_D_DST],
+                  .back = {.norm = {.mean = mean,
+                                    .scale = room.scale,
+                                    .shift = room.shift,
+                                    .silu = s->spec.conv->silu},
+                           .slope = room.slope,
+                           .offset = room.offset}};
     base_pool_run(t->pool, cpu_chunks(z), 1, run_norm_sums, &j);
     double n = (double)cpu_map_pixels(z);
     size_t n_chunks = cpu_chunks(z), oc = (size_t)z->c;
