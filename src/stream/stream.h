@@ -7,7 +7,10 @@
 #include "detector.h"
 #include "run_folder.h"
 #include "stream/live/live.h"
+#include "stream/live/prove.h"
 #include "stream/live/sources.h"
+#include "stream/live/takes.h"
+#include "stream/live/zones.h"
 #include "stream/pictures/pictures.h"
 #include "stream/pictures/predict.h"
 

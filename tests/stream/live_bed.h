@@ -10,6 +10,7 @@
 
 #include "stream/live/files.h"
 #include "stream/live/json.h"
+#include "stream/live/painter.h"
 #include "stream/stream.h"
 
 enum { BED_W = 160, BED_H = 120, BED_BOXES = 3 };

@@ -4,9 +4,10 @@
 #define STREAM_LIVE_FILES_H
 
 #include "sink.h"
-#include "stream/pictures/sink.h"
+#include "source_text.h"
+#include "stream/sink_text.h"
 
-enum { LIVE_PATH_BYTES = 4096, LIVE_STEM_BYTES = 64 };
+enum { LIVE_PATH_BYTES = 4096 };
 
 /* "folder/snapshots/STEM-EVENT.jpg"; folder "": from the run folder on. False when too long. */
 bool live_snapshot_path(char *path, size_t n, const char *folder, const char *stem, uint64_t event);

@@ -27,7 +27,7 @@ typedef struct live_channel {
     live_source *source; /* into sources; NULL: empty */
     live_capture *capture;
     _Atomic int occupant; /* counts the sources that had the place */
-    char stem[64];
+    char stem[LIVE_STEM_BYTES];
     uint64_t n_results;                /* post stage */
     int seen_occupant, seen_w, seen_h; /* of the last result */
     uint64_t seen_connects;

@@ -2,6 +2,7 @@
 #include "json.h"
 
 #include "files.h"
+#include "zones.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "job.h"
+#include "prove.h"
 #include "stream/run_folder.h"
 
 enum { ASSUMED_W = 1920, ASSUMED_H = 1080, MOST_AUTO_BATCH = 4, PLAN_CACHE = 8, TRIALS = 3 };

@@ -136,11 +136,6 @@ vg_status live_options_read(live_options *o, const char *path, base_mem *mem, vg
 /* Options that contradict each other, or of which one does nothing without another. Errors:
  * VG_ERR_ARGUMENT. */
 vg_status live_options_check(const live_options *o, vg_error *err);
-/* live_options_check, and what every output that is wanted says of its options: all that can be
- * known before anything is started, made or connected to. Where the configuration has the option
- * that is wrong, the error is VG_ERR_FORMAT instead of VG_ERR_ARGUMENT and tells file:line. Other
- * errors: VG_ERR_IO (a file is not there), VG_ERR_UNSUPPORTED (nor a library). */
-vg_status live_options_prove(const live_options *o, base_mem *mem, vg_error *err);
 /* What depends on the sources: whether to record, and, unless all are files, bounds for what would
  * grow on disk where none were given: segments of 10 min and 10 GiB of them a source, JSON lines of
  * 1 GiB begun anew with one old file kept, labels of 100,000 frames a source, 10,000 crops, 10,000

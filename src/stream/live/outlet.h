@@ -9,12 +9,13 @@
 
 #include "intake.h"
 #include "sink.h"
+#include "source_text.h"
 
 /* A result with what it stands on. Those outside outlet fill `result` and the arrays behind it. */
 typedef struct live_item {
     live_result result;
     video_frame *frame; /* the item's until the last look at it; NULL: gone home */
-    char source[LIVE_NAME_BYTES], stem[64], file[VIDEO_FILE_BYTES];
+    char source[LIVE_NAME_BYTES], stem[LIVE_STEM_BYTES], file[VIDEO_FILE_BYTES];
     int occupant;            /* of the channel: counts the sources that had the place */
     vg_detection *boxes;     /* (max_det) */
     int64_t *ids;            /* (max_det) */

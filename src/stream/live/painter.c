@@ -2,9 +2,10 @@
  *
  * It keeps its account, for the picture grows when a larger frame comes than was known at open; it
  * settles at the largest. */
+#include "painter.h"
+
 #include <inttypes.h>
 
-#include "sink.h"
 #include "zones.h"
 
 enum { LABEL_BYTES = 192 };

@@ -1,4 +1,6 @@
-/* prove.c: what is wrong with a live job's options, told before anything is started. */
+/* prove.c: the options one by one, then what each output says of them. */
+#include "prove.h"
+
 #include <string.h>
 
 #include "sink.h"

@@ -9,44 +9,9 @@
 #ifndef STREAM_LIVE_SINK_H
 #define STREAM_LIVE_SINK_H
 
-#include "options.h"
-#include "stats.h"
+#include "result.h"
 #include "stream/accounts.h"
 #include "stream/detector.h"
-#include "video/video.h"
-
-/* "enter", ... */
-const char *live_event_name(vg_stream_event_kind k);
-
-/* ---- a result ---- */
-
-/* Of one frame. Read-only and shared by the sinks; alive until the write returns. */
-typedef struct live_result {
-    int channel;            /* place among the sources */
-    const char *source;     /* its public name: no password */
-    const char *file;       /* of several that it plays; "" or NULL: it is one */
-    const char *stem;       /* fit for file names, unlike any other source's of the job */
-    uint64_t index;         /* of the channel's results, from 0 */
-    uint64_t of;            /* frames of the whole file, 0: not known */
-    video_frame_info frame; /* w x h, time stamps */
-    const video_frame *pixels;
-    int in_w, in_h;
-    const vg_detection *boxes; /* (n_boxes), best first; with tracking those that are tracked */
-    size_t n_boxes;
-    const int64_t *ids; /* (n_boxes), NULL without tracking */
-    const vg_stream_event *events;
-    size_t n_events;
-    vg_stream_times times;
-} live_result;
-
-struct live_setting;
-/* Called by a sink's thread for every result, when given; opened (NULL: not wanted) before the
- * first one, by the thread that opens the job. */
-typedef struct live_listener {
-    void *ctx;
-    void (*result)(void *ctx, const live_result *r);
-    void (*opened)(void *ctx, const struct live_setting *s);
-} live_listener;
 
 /* What every sink may want to know; borrowed for the life of the job. */
 typedef struct live_setting {
@@ -101,20 +66,5 @@ typedef struct live_sink {
 } live_sink;
 
 extern const live_sink *const live_sinks[]; /* ends with NULL */
-
-/* ---- for sinks that show pictures ---- */
-
-/* RGB of a frame, and the same with boxes drawn: a buffer, scaler and canvas of its owner, one a
- * thread. */
-typedef struct live_painter live_painter;
-size_t live_painter_bytes(const live_setting *s);
-vg_status live_painter_create(live_painter **out, const live_setting *s, base_mem *mem,
-                              vg_error *err);
-void live_painter_destroy(live_painter **p);
-/* The upright picture, as it came / with boxes, names, ids and zones' names drawn; valid until the
- * next call. */
-vg_status live_painter_plain(live_painter *p, image_view *out, const live_result *r, vg_error *err);
-vg_status live_painter_drawn(live_painter *p, image_view *out, const live_setting *s,
-                             const live_result *r, vg_error *err);
 
 #endif

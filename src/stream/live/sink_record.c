@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "files.h"
+#include "painter.h"
 
 static const int64_t SILENCE_NS = INT64_C(60) * 1000000000; /* then a segment is ended */
 static const double SYNC_S = 0.3;                           /* of the time that the job's end has */

@@ -7,6 +7,7 @@
 
 #include "health.h"
 #include "metrics.h"
+#include "painter.h"
 #include "preview.h"
 
 enum {

@@ -6,6 +6,7 @@
  * not on our accounts; it is bounded by the largest pictures. q, Esc and closing the window end the
  * job. */
 #include "files.h"
+#include "painter.h"
 
 #ifdef VIGIL_HAVE_SDL2
 

@@ -6,6 +6,7 @@
 
 #include "files.h"
 #include "keep.h"
+#include "painter.h"
 
 typedef struct kept {
     char stem[LIVE_STEM_BYTES];

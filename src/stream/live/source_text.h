@@ -1,11 +1,11 @@
-/* source_text.h: what one text of a source means, and what it is called. For sources.c.
- */
+/* source_text.h: what one text of a source means, and what it is called. */
 #ifndef STREAM_LIVE_SOURCE_TEXT_H
 #define STREAM_LIVE_SOURCE_TEXT_H
 
-#include "sources.h"
+#include "stats.h"
+#include "video/video.h"
 
-enum { LIVE_STEM_BYTES = sizeof((live_source *)0)->stem };
+enum { LIVE_STEM_BYTES = 64 };
 
 typedef enum live_meaning {
     LIVE_MEANS_ONE,    /* a stream, camera, video file, standard input, drawn pictures */

@@ -3,7 +3,7 @@
 #ifndef STREAM_LIVE_SOURCES_H
 #define STREAM_LIVE_SOURCES_H
 
-#include "stats.h"
+#include "source_text.h"
 
 /* One channel. Texts live as long as the list. */
 typedef struct live_source {
@@ -18,7 +18,7 @@ typedef struct live_source {
     bool waits;                 /* was told to, if it is not there at the start */
     bool is_named;              /* the configuration gave it its name */
     char name[LIVE_NAME_BYTES]; /* public: no password; unlike any other's of the list */
-    char stem[64];              /* for file names and topics, unlike any other's of the list */
+    char stem[LIVE_STEM_BYTES]; /* for file names and topics, unlike any other's of the list */
     size_t n_name, n_stem;      /* bytes of them before the number that made them so */
 } live_source;
 
@@ -52,11 +52,5 @@ void live_sources_keep_names(live_sources *s, const live_source *const *running,
                              int *place);
 /* All are video files, which end: for live_options_settle. */
 bool live_sources_are_files(const live_sources *s);
-
-/* Whether `vigil predict --source` is for a live job: false for pictures, folders, patterns and
- * lists without a video in them, and for what is not there. "-": with input_format, or when what
- * comes does not begin as a picture does (an MJPEG stream does, so it needs its input_format);
- * nothing is taken from the input, but this waits for its first bytes. */
-bool live_source_is_video(const char *source, const char *input_format);
 
 #endif

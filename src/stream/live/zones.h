@@ -5,7 +5,7 @@
 #ifndef STREAM_ZONES_H
 #define STREAM_ZONES_H
 
-#include "sink.h"
+#include "result.h"
 #include "sources.h"
 
 enum {
@@ -14,6 +14,8 @@ enum {
     LIVE_ZONE_NAME_BYTES = 64,
     LIVE_ZONES_EVENTS = 64 /* that one step gives; what finds no room comes with the next frame */
 };
+
+const char *live_event_name(vg_stream_event_kind k); /* "enter", ... */
 
 typedef struct live_zones live_zones;
 

@@ -6,6 +6,7 @@
 
 #include "pictures.h"
 #include "predict.h"
+#include "stream/sink_text.h"
 
 /* What every sink may want to know; borrowed for the life of the job. */
 typedef struct sink_setting {
@@ -37,18 +38,6 @@ typedef struct sink {
     /* The last word: flushes. Called once after a successful open, also after failures. */
     vg_status (*close)(void *state, vg_error *err);
 } sink;
-
-/* A text in a block of stated size, made at open and used again from picture to picture. */
-typedef struct sink_text {
-    char *bytes;
-    size_t length, capacity;
-} sink_text;
-vg_status sink_text_open(sink_text *t, size_t capacity, base_mem *mem, vg_error *err);
-void sink_text_close(sink_text *t);
-/* Appends. VG_ERR_LIMIT when it does not fit. */
-vg_status sink_text_add(sink_text *t, vg_error *err, const char *format, ...) VG_PRINTF(3, 4);
-/* Appends as a JSON string with its quotes. */
-vg_status sink_text_add_json(sink_text *t, const char *s, vg_error *err);
 
 extern const sink *const sinks[];
 extern const size_t n_sinks;

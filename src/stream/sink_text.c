@@ -1,8 +1,8 @@
-/* sink_text.c: the texts of txt and json: bounded, made once. */
+/* sink_text.c: bounded, made once. */
+#include "sink_text.h"
+
 #include <stdarg.h>
 #include <string.h>
-
-#include "sink.h"
 
 vg_status sink_text_open(sink_text *t, size_t capacity, base_mem *mem, vg_error *err)
 {
