@@ -3,15 +3,15 @@
 #ifndef STREAM_STREAM_H
 #define STREAM_STREAM_H
 
-#include "accounts.h"
-#include "detector.h"
-#include "run_folder.h"
-#include "stream/live/live.h"
-#include "stream/live/prove.h"
-#include "stream/live/sources.h"
-#include "stream/live/takes.h"
-#include "stream/live/zones.h"
+#include "stream/in/sources.h"
+#include "stream/job/job.h"
+#include "stream/job/prove.h"
 #include "stream/pictures/pictures.h"
 #include "stream/pictures/predict.h"
+#include "stream/scene/zones.h"
+#include "stream/shared/accounts.h"
+#include "stream/shared/detector.h"
+#include "stream/shared/run_folder.h"
+#include "takes.h"
 
 #endif

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "stream/live/sources.h"
+#include "stream/in/sources.h"
 
 static char folder[256];
 static int home_fd, folder_fd; /* libFuzzer opens files of its own between inputs */

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "stream/live/zones.h"
+#include "stream/scene/zones.h"
 
 static void check_view(const live_zones *z, size_t i)
 {

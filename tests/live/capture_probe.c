@@ -14,7 +14,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "stream/live/capture.h"
+#include "stream/in/capture.h"
 
 typedef struct numbers { /* options by name */
     double seconds, ends, latest, udp, stride, slow_ms, scale;

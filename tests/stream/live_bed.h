@@ -8,9 +8,9 @@
 #include "stream/scenes.h"
 #include "video/probe.h"
 
-#include "stream/live/files.h"
-#include "stream/live/json.h"
-#include "stream/live/painter.h"
+#include "stream/out/files.h"
+#include "stream/out/json.h"
+#include "stream/out/painter.h"
 #include "stream/stream.h"
 
 enum { BED_W = 160, BED_H = 120, BED_BOXES = 3 };

@@ -2,8 +2,8 @@
  * through the gate in its middle are counted, whatever the detections miss, invent and blur. */
 #include "support/test.h"
 
-#include "stream/live/tracks.h"
-#include "stream/live/zones.h"
+#include "stream/scene/tracks.h"
+#include "stream/scene/zones.h"
 #include "support/random.h"
 
 enum {

@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#include "stream/live/capture.h"
+#include "stream/in/capture.h"
 #include "stream/live_fake.h"
 
 /* The linker puts these in the places of base_now_ns and base_cond_wait: hours pass when a test

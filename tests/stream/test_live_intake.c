@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#include "stream/live/intake.h"
+#include "stream/in/intake.h"
 #include "stream/live_fake.h"
 
 enum { MOST = 16 };

@@ -5,10 +5,10 @@
 
 #include <jansson.h>
 
-#include "stream/live/changes.h"
-#include "stream/live/health.h"
-#include "stream/live/json.h"
-#include "stream/live/metrics.h"
+#include "stream/out/changes.h"
+#include "stream/out/json.h"
+#include "stream/out/metrics.h"
+#include "stream/shared/health.h"
 #include "support/ok.h"
 
 typedef struct bench {

@@ -2,7 +2,7 @@
  * who was in its zones is there no more, however alike the pictures are. */
 #include "video/clips.h"
 
-#include "stream/live/live.h"
+#include "stream/job/job.h"
 
 enum { H_BEFORE = 64, MOST_CLASSES = 80 };
 

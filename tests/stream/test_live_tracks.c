@@ -1,7 +1,7 @@
 /* test_live_tracks.c: what a channel's boxes become, and what --conf means with tracking. */
 #include "support/test.h"
 
-#include "stream/live/tracks.h"
+#include "stream/scene/tracks.h"
 
 enum { MOST = 8 };
 

@@ -11,7 +11,7 @@
 #include "support/ok.h"
 #include "video/serve.h"
 
-#include "stream/live/live.h"
+#include "stream/job/job.h"
 
 static struct {
     live_options o;

@@ -6,7 +6,7 @@
 
 #include "stream/scenes.h"
 
-#include "stream/run_folder.h"
+#include "stream/shared/run_folder.h"
 
 static char project[300], folder[256];
 

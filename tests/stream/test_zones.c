@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "stream/live/zones.h"
+#include "stream/scene/zones.h"
 
 enum { W = 200, H = 100, N_CHANNELS = 2 };
 

@@ -2,7 +2,7 @@
  */
 #include "stream/live_bed.h"
 
-#include "stream/live/zones.h"
+#include "stream/scene/zones.h"
 
 static const char ZONES[] =
     "zones:\n"

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "job.h"
-#include "stream/run_folder.h"
+#include "stream/shared/run_folder.h"
 
 /* ---- threads ---- */
 

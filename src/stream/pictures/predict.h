@@ -3,7 +3,7 @@
 #ifndef STREAM_PREDICT_H
 #define STREAM_PREDICT_H
 
-#include "stream/detector.h"
+#include "stream/shared/detector.h"
 
 typedef struct stream_predict stream_predict;
 

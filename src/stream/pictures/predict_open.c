@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "job.h"
-#include "stream/run_folder.h"
+#include "stream/shared/run_folder.h"
 
 /* What the plan decides, besides the accounts. */
 typedef struct job_plan {

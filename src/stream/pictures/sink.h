@@ -6,7 +6,7 @@
 
 #include "pictures.h"
 #include "predict.h"
-#include "stream/sink_text.h"
+#include "stream/shared/sink_text.h"
 
 /* What every sink may want to know; borrowed for the life of the job. */
 typedef struct sink_setting {

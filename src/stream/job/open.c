@@ -6,9 +6,9 @@
  * come; larger ones make the sinks' pictures grow, to the largest seen. */
 #include <string.h>
 
-#include "job.h"
+#include "parts.h"
 #include "prove.h"
-#include "stream/run_folder.h"
+#include "stream/shared/run_folder.h"
 
 enum { ASSUMED_W = 1920, ASSUMED_H = 1080, MOST_AUTO_BATCH = 4, PLAN_CACHE = 8, TRIALS = 3 };
 

@@ -1,17 +1,17 @@
-/* job.h: the inside of a live job. live.c: the owner's side; open.c: sizes, plan, parts;
+/* parts.h: the inside of a live job. job.c: the owner's side; open.c: sizes, plan, parts;
  * stages.c: what is done to frames. Internal to stream. */
-#ifndef STREAM_LIVE_JOB_H
-#define STREAM_LIVE_JOB_H
+#ifndef STREAM_JOB_PARTS_H
+#define STREAM_JOB_PARTS_H
 
 #include <pthread.h>
 
-#include "capture.h"
-#include "health.h"
-#include "live.h"
+#include "job.h"
 #include "outlet.h"
-#include "sources.h"
-#include "tracks.h"
-#include "zones.h"
+#include "stream/in/capture.h"
+#include "stream/in/sources.h"
+#include "stream/scene/tracks.h"
+#include "stream/scene/zones.h"
+#include "stream/shared/health.h"
 
 enum { LIVE_MOST_INPUTS = 2, LIVE_MOST_BATCH = 16, LIVE_N_STAGE_THREADS = 3 };
 

@@ -5,8 +5,8 @@
 #ifndef STREAM_ZONES_H
 #define STREAM_ZONES_H
 
-#include "result.h"
-#include "sources.h"
+#include "stream/in/sources.h"
+#include "stream/shared/result.h"
 
 enum {
     LIVE_MOST_ZONES = 64,

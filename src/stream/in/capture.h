@@ -17,7 +17,7 @@
 #define STREAM_LIVE_CAPTURE_H
 
 #include "intake.h"
-#include "stats.h"
+#include "stream/shared/stats.h"
 
 enum { LIVE_CAPTURE_LOG_BURST = 30, LIVE_CAPTURE_LOG_PER_HOUR = 60 };
 

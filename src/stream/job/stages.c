@@ -9,7 +9,7 @@
  * older than it must be. */
 #include <string.h>
 
-#include "job.h"
+#include "parts.h"
 
 enum { TAKE_MS = 200 };
 

@@ -3,7 +3,7 @@
 #ifndef STREAM_LIVE_METRICS_H
 #define STREAM_LIVE_METRICS_H
 
-#include "stats.h"
+#include "stream/shared/stats.h"
 
 /* Results a second of each source, smoothed over some five seconds: one writer, any readers. Zeroed
  * is valid. */

@@ -26,7 +26,7 @@
 #define STREAM_LIVE_JSON_H
 
 #include "sink.h"
-#include "stream/sink_text.h"
+#include "stream/shared/sink_text.h"
 
 enum { LIVE_JSON_MOST_EVENTS = 64, LIVE_JSON_NAME_BYTES = 128, LIVE_TIME_BYTES = 32 };
 

@@ -9,9 +9,9 @@
 #ifndef STREAM_LIVE_SINK_H
 #define STREAM_LIVE_SINK_H
 
-#include "result.h"
-#include "stream/accounts.h"
-#include "stream/detector.h"
+#include "stream/shared/accounts.h"
+#include "stream/shared/detector.h"
+#include "stream/shared/result.h"
 
 /* What every sink may want to know; borrowed for the life of the job. */
 typedef struct live_setting {

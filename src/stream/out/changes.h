@@ -3,7 +3,7 @@
 #ifndef STREAM_LIVE_CHANGES_H
 #define STREAM_LIVE_CHANGES_H
 
-#include "stats.h"
+#include "stream/shared/stats.h"
 
 /* Zeroed is valid: nothing seen yet. One owner. */
 typedef struct live_changes {

@@ -7,9 +7,9 @@
 #ifndef STREAM_LIVE_OUTLET_H
 #define STREAM_LIVE_OUTLET_H
 
-#include "intake.h"
-#include "sink.h"
-#include "source_text.h"
+#include "stream/in/intake.h"
+#include "stream/out/sink.h"
+#include "stream/shared/source_text.h"
 
 /* A result with what it stands on. Those outside outlet fill `result` and the arrays behind it. */
 typedef struct live_item {

@@ -6,7 +6,7 @@
 
 #include <inttypes.h>
 
-#include "zones.h"
+#include "stream/scene/zones.h"
 
 enum { LABEL_BYTES = 192 };
 

@@ -1,15 +1,15 @@
-/* live.h: video for months: captures → intake → prepare → network → post → sinks.
+/* job.h: video for months: captures → intake → prepare → network → post → sinks.
  *
  *   captures (one thread a source) → intake → [infer: letterbox, forward] → [post: suppression,
  *   tracks, zones] → every sink's own queue and thread
  *
  * Everything is made before the first frame; nothing of ours is allocated per frame afterwards. */
-#ifndef STREAM_LIVE_H
-#define STREAM_LIVE_H
+#ifndef STREAM_JOB_JOB_H
+#define STREAM_JOB_JOB_H
 
-#include "options.h"
-#include "sink.h"
-#include "stats.h"
+#include "stream/out/sink.h"
+#include "stream/shared/options.h"
+#include "stream/shared/stats.h"
 
 typedef struct stream_live stream_live;
 

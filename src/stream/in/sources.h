@@ -3,7 +3,7 @@
 #ifndef STREAM_LIVE_SOURCES_H
 #define STREAM_LIVE_SOURCES_H
 
-#include "source_text.h"
+#include "stream/shared/source_text.h"
 
 /* One channel. Texts live as long as the list. */
 typedef struct live_source {

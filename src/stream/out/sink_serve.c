@@ -5,10 +5,10 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "health.h"
 #include "metrics.h"
 #include "painter.h"
 #include "preview.h"
+#include "stream/shared/health.h"
 
 enum {
     MOST_CONNECTIONS = 32,

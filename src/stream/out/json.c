@@ -2,7 +2,7 @@
 #include "json.h"
 
 #include "files.h"
-#include "zones.h"
+#include "stream/scene/zones.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -1,13 +1,13 @@
-/* live.c: a live job as its owner sees it: open, wait, reload, close. */
-#include "live.h"
+/* job.c: a live job as its owner sees it: open, wait, reload, close. */
+#include "job.h"
 
 #include <signal.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "job.h"
-#include "stream/run_folder.h"
+#include "parts.h"
+#include "stream/shared/run_folder.h"
 
 /* ---- channels ---- */
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "sink.h"
+#include "stream/out/sink.h"
 
 /* The option that is named at the beginning of *text, which goes on past the word; NULL: none. */
 static const live_option *next_named(const char **text)

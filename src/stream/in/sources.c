@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "image/image.h"
-#include "source_text.h"
+#include "stream/shared/source_text.h"
 
 enum { MOST_TEXT_BYTES = 64 << 20, MOST_TEXTS = 1000000 };
 

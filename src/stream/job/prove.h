@@ -2,7 +2,7 @@
 #ifndef STREAM_LIVE_PROVE_H
 #define STREAM_LIVE_PROVE_H
 
-#include "options.h"
+#include "stream/shared/options.h"
 
 /* live_options_check, and what every output that is wanted says of its options: all that can be
  * known before anything is started, made or connected to. Where the configuration has the option

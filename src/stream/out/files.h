@@ -4,8 +4,8 @@
 #define STREAM_LIVE_FILES_H
 
 #include "sink.h"
-#include "source_text.h"
-#include "stream/sink_text.h"
+#include "stream/shared/sink_text.h"
+#include "stream/shared/source_text.h"
 
 enum { LIVE_PATH_BYTES = 4096 };
 
