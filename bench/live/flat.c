@@ -14,10 +14,10 @@
 enum { WARM_UP = 1000 };
 static const double MB = 1 << 20;
 
-static uint64_t n_results(const stream_live *l)
+static uint64_t n_results(const stream_job *l)
 {
     uint64_t n = 0;
-    const live_stats *s = stream_live_stats(l);
+    const stream_stats *s = stream_job_stats(l);
     for (int i = 0; i < s->n_channels; i++)
         n += s->channels[i].n_results;
     return n;
@@ -25,16 +25,16 @@ static uint64_t n_results(const stream_live *l)
 
 int main(int n_args, char **args)
 {
-    static live_options o;
+    static stream_options o;
     static stream_accounts mem;
-    stream_live *l = NULL;
+    stream_job *l = NULL;
     vg_error err;
     const uint64_t most = n_args > 2 ? strtoull(args[2], NULL, 10) : 1000000;
     if (n_args < 2) {
         fprintf(stderr, "usage: flat WEIGHTS [FRAMES [OPTION=VALUE ...]]\n");
         return 2;
     }
-    live_options_default(&o);
+    stream_options_default(&o);
     base_format(o.weights, sizeof o.weights, "%s", args[1]);
     held_set(&o, "source=lavfi:testsrc2=size=64x64:rate=1000");
     held_set(&o, "imgsz=32");
@@ -43,7 +43,7 @@ int main(int n_args, char **args)
     if (o.save_choice == 0)
         o.save_choice = 2; /* no recording unless asked for */
     stream_accounts_init(&mem, 0);
-    held_check(stream_live_open(&l, &o, NULL, &mem, &err), &err);
+    held_check(stream_job_open(&l, &o, NULL, &mem, &err), &err);
 
     held_head(stdout, "frames");
     held first = {0}, last;
@@ -51,7 +51,7 @@ int main(int n_args, char **args)
     bool ended = false;
     uint64_t next = WARM_UP;
     while (!ended && n_results(l) < most) {
-        held_check(stream_live_wait(l, 20, &ended, &err), &err);
+        held_check(stream_job_wait(l, 20, &ended, &err), &err);
         if (n_results(l) < next)
             continue;
         last = held_take(&mem);
@@ -74,7 +74,7 @@ int main(int n_args, char **args)
         "CPU a frame: %s\n",
         (unsigned long long)first_n, grown, (unsigned long long)(last.n_allocs - first.n_allocs),
         n / seconds, (double)(last.cpu_ns - first.cpu_ns) * 1e-6 / n, flat ? "flat" : "NOT FLAT");
-    held_check(stream_live_close(&l, 1, &err), &err);
+    held_check(stream_job_close(&l, 1, &err), &err);
     if (mem.root.in_use_bytes != 0)
         printf("%zu bytes were not given back\n", mem.root.in_use_bytes);
     return flat && mem.root.in_use_bytes == 0 ? 0 : 1;

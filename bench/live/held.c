@@ -62,13 +62,13 @@ void held_check(vg_status st, const vg_error *err)
     exit(1);
 }
 
-void held_set(live_options *o, const char *text)
+void held_set(stream_options *o, const char *text)
 {
     vg_error err;
     char name[64];
     const char *sign = strchr(text, '=');
     base_format(name, sizeof name, "%.*s", (int)(sign != NULL ? sign - text : 0), text);
-    held_check(live_options_set(o, name, sign != NULL ? sign + 1 : "", &err), &err);
+    held_check(stream_options_set(o, name, sign != NULL ? sign + 1 : "", &err), &err);
 }
 
 void held_run(const char *const *command)

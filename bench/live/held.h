@@ -22,7 +22,7 @@ bool held_is_flat(const held *first, const held *last);
 /* Ends the program with what failed. */
 void held_check(vg_status st, const vg_error *err);
 /* "NAME=VALUE" */
-void held_set(live_options *o, const char *text);
+void held_set(stream_options *o, const char *text);
 /* Runs a program to its end, its output on standard error; ends this one when it fails. */
 void held_run(const char *const *command);
 

@@ -114,7 +114,7 @@ static FILE *start_reader(board *b)
 
 /* ---- the job's own notes ---- */
 
-static void note_result(void *ctx, const live_result *r)
+static void note_result(void *ctx, const stream_result *r)
 {
     board *b = ctx;
     if (r->frame.number < 0 || (uint64_t)r->frame.number >= b->n_notes)
@@ -212,10 +212,11 @@ static board *make_board(double minutes)
     return b;
 }
 
-static void set_options(live_options *o, const board *b, camera_kind kind, char **args, int n_args)
+static void set_options(stream_options *o, const board *b, camera_kind kind, char **args,
+                        int n_args)
 {
     char url[64], source[96];
-    live_options_default(o);
+    stream_options_default(o);
     base_format(o->weights, sizeof o->weights, "%s", args[1]);
     camera_url(url, sizeof url, &b->camera, kind);
     base_format(source, sizeof source, "source=%s", url);
@@ -228,26 +229,26 @@ static void set_options(live_options *o, const board *b, camera_kind kind, char 
         held_set(o, args[i]);
 }
 
-static void run(FILE *to, board *b, const live_options *o, double *scratch)
+static void run(FILE *to, board *b, const stream_options *o, double *scratch)
 {
     static stream_accounts mem;
-    stream_live *l = NULL;
+    stream_job *l = NULL;
     vg_error err;
     stream_accounts_init(&mem, 0);
-    const live_listener listener = {.ctx = b, .result = note_result};
-    held_check(stream_live_open(&l, o, &listener, &mem, &err), &err);
+    const stream_listener listener = {.ctx = b, .result = note_result};
+    held_check(stream_job_open(&l, o, &listener, &mem, &err), &err);
     bool ended = false;
     const int64_t step_ns = INT64_C(60000000000);
     int64_t next_ns = base_now_ns() + step_ns;
     while (!ended && b->camera.n_sent < b->camera.most) {
-        held_check(stream_live_wait(l, 200, &ended, &err), &err);
+        held_check(stream_job_wait(l, 200, &ended, &err), &err);
         if (base_now_ns() < next_ns)
             continue;
         tell(to, b, scratch, false);
         next_ns += step_ns;
     }
-    held_check(stream_live_wait(l, 1000, &ended, &err), &err);
-    const live_channel_stats *s = &stream_live_stats(l)->channels[0];
+    held_check(stream_job_wait(l, 1000, &ended, &err), &err);
+    const stream_channel_stats *s = &stream_job_stats(l)->channels[0];
     fprintf(to,
             "sent %llu (%llu late), decoded %llu, dropped %llu, results %llu, damaged %llu, "
             "reconnects %llu\n",
@@ -255,12 +256,12 @@ static void run(FILE *to, board *b, const live_options *o, double *scratch)
             (unsigned long long)s->n_frames, (unsigned long long)s->n_dropped,
             (unsigned long long)s->n_results, (unsigned long long)s->n_damaged,
             (unsigned long long)s->n_reconnects);
-    held_check(stream_live_close(&l, 1, &err), &err);
+    held_check(stream_job_close(&l, 1, &err), &err);
 }
 
 int main(int n_args, char **args)
 {
-    static live_options o;
+    static stream_options o;
     char clip[] = "/tmp/vigil-latency-XXXXXX";
     const double minutes = n_args > 2 ? strtod(args[2], NULL) : 3;
     if (n_args < 2 || !(minutes > 0)) {

@@ -35,14 +35,14 @@ static FILE *hide_output(void)
 }
 
 /* Until connection number n has given results and is silent. */
-static void await_silence(stream_live *l, uint64_t n, uint64_t results_before)
+static void await_silence(stream_job *l, uint64_t n, uint64_t results_before)
 {
-    const live_channel_stats *s = &stream_live_stats(l)->channels[0];
+    const stream_channel_stats *s = &stream_job_stats(l)->channels[0];
     const int64_t end_ns = base_now_ns() + PATIENCE_S * INT64_C(1000000000);
     uint64_t n_before = 0;
     for (bool ended = false; !ended && base_now_ns() < end_ns;) {
         vg_error err;
-        held_check(stream_live_wait(l, 20, &ended, &err), &err);
+        held_check(stream_job_wait(l, 20, &ended, &err), &err);
         const uint64_t n_frames = s->n_frames, n_results = s->n_results;
         if (s->n_connects >= n && n_results > results_before && n_frames == n_before &&
             n_results + s->n_dropped + s->n_refused == n_frames)
@@ -54,10 +54,10 @@ static void await_silence(stream_live *l, uint64_t n, uint64_t results_before)
     exit(1);
 }
 
-static void set_options(live_options *o, server_kind kind, int port, char **args, int n_args)
+static void set_options(stream_options *o, server_kind kind, int port, char **args, int n_args)
 {
     char url[64], source[96];
-    live_options_default(o);
+    stream_options_default(o);
     base_format(o->weights, sizeof o->weights, "%s", args[1]);
     server_url(url, sizeof url, kind, port);
     base_format(source, sizeof source, "source=%s", url);
@@ -75,10 +75,10 @@ static bool is_told(uint64_t i, uint64_t most)
     return i == 0 || i == WARM_UP || i == most || i % (most >= 10 ? most / 10 : 1) == 0;
 }
 
-static bool run(FILE *to, stream_live *l, const stream_accounts *mem, uint64_t most,
+static bool run(FILE *to, stream_job *l, const stream_accounts *mem, uint64_t most,
                 server_kind kind, int port, const char *clip, pid_t *server)
 {
-    const live_channel_stats *s = &stream_live_stats(l)->channels[0];
+    const stream_channel_stats *s = &stream_job_stats(l)->channels[0];
     held first = {0}, last = {0};
     uint64_t n_results = 0, first_frames = 0;
     held_head(to, "reconnects");
@@ -111,9 +111,9 @@ static bool run(FILE *to, stream_live *l, const stream_accounts *mem, uint64_t m
 
 int main(int n_args, char **args)
 {
-    static live_options o;
+    static stream_options o;
     static stream_accounts mem;
-    stream_live *l = NULL;
+    stream_job *l = NULL;
     vg_error err;
     char folder[64], clip[96];
     const char *const file = clip;
@@ -139,9 +139,9 @@ int main(int n_args, char **args)
     FILE *to = hide_output();
     set_options(&o, kind, port, args, n_args);
     stream_accounts_init(&mem, 0);
-    held_check(stream_live_open(&l, &o, NULL, &mem, &err), &err);
+    held_check(stream_job_open(&l, &o, NULL, &mem, &err), &err);
     const bool flat = run(to, l, &mem, most, kind, port, clip, &server);
-    held_check(stream_live_close(&l, 1, &err), &err);
+    held_check(stream_job_close(&l, 1, &err), &err);
     server_kill(server);
     server_remove_folder(folder);
     if (mem.root.in_use_bytes != 0)

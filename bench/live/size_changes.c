@@ -38,7 +38,7 @@ typedef struct seen { /* by the sinks */
     bool had[N_SIZES];
 } seen;
 
-static void see(void *ctx, const live_result *r)
+static void see(void *ctx, const stream_result *r)
 {
     seen *s = ctx;
     s->n_changes += s->w != 0 && (s->w != r->frame.w || s->h != r->frame.h);
@@ -62,16 +62,16 @@ static bool is_told(uint64_t round, uint64_t last)
 }
 
 /* Rounds: N_SIZES changes, or as many frames as they have. */
-static bool run(stream_live *l, const stream_accounts *mem, uint64_t most, bool changes)
+static bool run(stream_job *l, const stream_accounts *mem, uint64_t most, bool changes)
 {
-    const live_channel_stats *s = &stream_live_stats(l)->channels[0];
+    const stream_channel_stats *s = &stream_job_stats(l)->channels[0];
     const uint64_t n_rounds = most / N_SIZES;
     held first = {0}, last = {0}, now = {0};
     bool ended = false;
     held_head(stdout, changes ? "changes" : "frames");
     for (uint64_t round = 0; round < n_rounds && !ended;) {
         vg_error err;
-        held_check(stream_live_wait(l, 20, &ended, &err), &err);
+        held_check(stream_job_wait(l, 20, &ended, &err), &err);
         const held h = held_take(mem);
         join(&now, &h);
         const uint64_t at = changes ? s->n_size_changes : s->n_frames,
@@ -94,10 +94,10 @@ static bool run(stream_live *l, const stream_accounts *mem, uint64_t most, bool 
     return held_is_flat(&first, &last) && !ended;
 }
 
-static void set_options(live_options *o, int port, char **args, int n_args)
+static void set_options(stream_options *o, int port, char **args, int n_args)
 {
     char url[64], source[96];
-    live_options_default(o);
+    stream_options_default(o);
     base_format(o->weights, sizeof o->weights, "%s", args[1]);
     server_url(url, sizeof url, SERVER_TCP, port);
     base_format(source, sizeof source, "source=%s", url);
@@ -107,7 +107,7 @@ static void set_options(live_options *o, int port, char **args, int n_args)
         held_set(o, args[i]);
 }
 
-static bool tell_seen(const live_channel_stats *c, const seen *s)
+static bool tell_seen(const stream_channel_stats *c, const seen *s)
 {
     int n = 0;
     for (int i = 0; i < N_SIZES; i++)
@@ -123,10 +123,10 @@ static bool tell_seen(const live_channel_stats *c, const seen *s)
 
 int main(int n_args, char **args)
 {
-    static live_options o;
+    static stream_options o;
     static stream_accounts mem;
     static char paths[N_SIZES][96];
-    stream_live *l = NULL;
+    stream_job *l = NULL;
     vg_error err;
     char folder[64];
     const char *files[N_SIZES];
@@ -146,12 +146,12 @@ int main(int n_args, char **args)
     const pid_t server = server_start(SERVER_TCP, port, 0, files, N_SIZES);
     set_options(&o, port, args, n_args);
     seen s = {0};
-    const live_listener listener = {.ctx = &s, .result = see};
+    const stream_listener listener = {.ctx = &s, .result = see};
     stream_accounts_init(&mem, 0);
-    held_check(stream_live_open(&l, &o, &listener, &mem, &err), &err);
+    held_check(stream_job_open(&l, &o, &listener, &mem, &err), &err);
     bool good = run(l, &mem, (changes ? asked : 200) + N_SIZES - 1, changes);
-    good = tell_seen(&stream_live_stats(l)->channels[0], &s) && good;
-    held_check(stream_live_close(&l, 1, &err), &err);
+    good = tell_seen(&stream_job_stats(l)->channels[0], &s) && good;
+    held_check(stream_job_close(&l, 1, &err), &err);
     server_kill(server);
     server_remove_folder(folder);
     if (mem.root.in_use_bytes != 0)

@@ -72,10 +72,10 @@ static void list_drawn(FILE *list, const wish *w, int n)
         fprintf(list, "lavfi:testsrc2=size=%dx%d:rate=%d\n", w->w, w->h, FPS + i);
 }
 
-static void set_options(live_options *o, const wish *w)
+static void set_options(stream_options *o, const wish *w)
 {
     char source[128];
-    live_options_default(o);
+    stream_options_default(o);
     base_format(o->weights, sizeof o->weights, "%s", w->args[1]);
     base_format(source, sizeof source, "source=%s/list.streams", w->folder);
     held_set(o, source);
@@ -87,20 +87,20 @@ static void set_options(live_options *o, const wish *w)
         o->save_choice = 2;
 }
 
-static void wait_for(stream_live *l, double seconds)
+static void wait_for(stream_job *l, double seconds)
 {
     const int64_t end_ns = base_now_ns() + (int64_t)(seconds * 1e9);
     bool ended = false;
     vg_error err;
     while (!ended && base_now_ns() < end_ns)
-        held_check(stream_live_wait(l, 100, &ended, &err), &err);
+        held_check(stream_job_wait(l, 100, &ended, &err), &err);
     if (ended) {
         fprintf(stderr, "the sources ended\n");
         exit(1);
     }
 }
 
-static bool all_have(const live_stats *s, uint64_t least)
+static bool all_have(const stream_stats *s, uint64_t least)
 {
     for (int i = 0; i < s->n_channels; i++)
         if (s->channels[i].n_results < least)
@@ -108,9 +108,9 @@ static bool all_have(const live_stats *s, uint64_t least)
     return true;
 }
 
-static void measure(stream_live *l, const wish *w, row *out)
+static void measure(stream_job *l, const wish *w, row *out)
 {
-    const live_stats *s = stream_live_stats(l);
+    const stream_stats *s = stream_job_stats(l);
     uint64_t before[MOST], sum = 0, least = UINT64_MAX, most = 0;
     for (double waited = 0; !all_have(s, WARM_UP) && waited < PATIENCE_S; waited += 0.5)
         wait_for(l, 0.5);
@@ -144,13 +144,13 @@ static size_t mapped_bytes(void)
 
 static void run(const wish *w, row *out)
 {
-    static live_options o;
+    static stream_options o;
     static stream_accounts mem;
-    stream_live *l = NULL;
+    stream_job *l = NULL;
     vg_error err;
     set_options(&o, w);
     stream_accounts_init(&mem, 0);
-    held_check(stream_live_open(&l, &o, NULL, &mem, &err), &err);
+    held_check(stream_job_open(&l, &o, NULL, &mem, &err), &err);
     out->planned = stream_accounts_planned(&mem);
     measure(l, w, out);
     const held h = held_take(&mem);
@@ -160,7 +160,7 @@ static void run(const wish *w, row *out)
     out->library = h.library;
     out->n_descriptors = h.n_descriptors;
     out->n_threads = h.n_threads;
-    held_check(stream_live_close(&l, 1, &err), &err);
+    held_check(stream_job_close(&l, 1, &err), &err);
     out->is_good = true;
 }
 

@@ -15,7 +15,7 @@ static const int64_t LOOK_MS = 100, TELL_NS = 5000000000, BEAT_NS = 1000000000;
 
 /* ---- results ---- */
 
-static void tell_result(void *ctx, const live_result *r)
+static void tell_result(void *ctx, const stream_result *r)
 {
     const vg_stream *s = ctx;
     const video_frame_info *f = &r->frame;
@@ -42,7 +42,7 @@ static void tell_result(void *ctx, const live_result *r)
     s->listener->result(s->listener->ctx, &out);
 }
 
-static void see_opened(void *ctx, const live_setting *setting)
+static void see_opened(void *ctx, const stream_setting *setting)
 {
     vg_stream *s = ctx;
     s->detector = setting->detector;
@@ -53,7 +53,7 @@ static void see_opened(void *ctx, const live_setting *setting)
 
 /* ---- what others are told ---- */
 
-static uint64_t n_results(const live_stats *stats)
+static uint64_t n_results(const stream_stats *stats)
 {
     uint64_t n = 0;
     for (int i = 0; i < stats->n_channels; i++)
@@ -67,22 +67,22 @@ static void tell_guard(vg_stream *s)
     if (!api_beacon_is_due(&s->beacon))
         return;
     api_memory(&m, &s->accounts);
-    api_beacon_tell(&s->beacon, &m, -1, -1, (int64_t)n_results(stream_live_stats(s->live)));
+    api_beacon_tell(&s->beacon, &m, -1, -1, (int64_t)n_results(stream_job_stats(s->live)));
 }
 
 /* "2 of 3 sources play, 24.8 frames/s; door waits (refused)": the first that does not play. */
 static void tell_status(vg_stream *s, int64_t now_ns)
 {
-    const live_stats *stats = stream_live_stats(s->live);
+    const stream_stats *stats = stream_job_stats(s->live);
     const uint64_t n = n_results(stats);
     int n_sources = 0, n_playing = 0;
-    const live_channel_stats *ill = NULL;
+    const stream_channel_stats *ill = NULL;
     char text[400];
     for (int i = 0; i < stats->n_channels; i++) {
-        const live_channel_stats *c = &stats->channels[i];
-        n_sources += c->state != LIVE_EMPTY;
-        n_playing += c->state == LIVE_PLAYING;
-        if (ill == NULL && c->state != LIVE_EMPTY && c->state != LIVE_PLAYING)
+        const stream_channel_stats *c = &stats->channels[i];
+        n_sources += c->state != STREAM_EMPTY;
+        n_playing += c->state == STREAM_PLAYING;
+        if (ill == NULL && c->state != STREAM_EMPTY && c->state != STREAM_PLAYING)
             ill = c;
     }
     if (s->told_ns > 0)
@@ -96,7 +96,7 @@ static void tell_status(vg_stream *s, int64_t now_ns)
         const size_t k = strlen(text);
         const int fault = ill->last_fault;
         base_format(text + k, sizeof text - k, "; %.100s is %s%s%s%s", ill->name,
-                    live_state_name((live_state)ill->state), fault >= 0 ? " (" : "",
+                    stream_state_name((stream_state)ill->state), fault >= 0 ? " (" : "",
                     fault >= 0 ? video_fault_name((video_fault)fault) : "", fault >= 0 ? ")" : "");
     }
     net_service_status(&s->service, text);
@@ -107,7 +107,7 @@ static void tell_service(vg_stream *s)
     const int64_t now_ns = base_now_ns();
     if (s->told_ns == 0 || now_ns - s->told_ns >= TELL_NS)
         tell_status(s, now_ns);
-    if (now_ns - s->beat_ns >= BEAT_NS && stream_live_is_healthy(s->live)) {
+    if (now_ns - s->beat_ns >= BEAT_NS && stream_job_is_healthy(s->live)) {
         s->beat_ns = now_ns;
         net_service_beat(&s->service);
     }
@@ -138,7 +138,7 @@ static void tell_imgsz(const vg_stream *s)
 /* Of the sinks that draw, when their labels are wanted. */
 static void tell_letters(const vg_stream *s)
 {
-    const live_options *o = &s->settled;
+    const stream_options *o = &s->settled;
     const image_names names = stream_detector_names(s->detector);
     char text[512];
     const bool draws = o->save || o->show || o->serve[0] != '\0' || o->zones[0] != '\0';
@@ -152,11 +152,11 @@ static void reload(vg_stream *s)
     vg_error err = {.status = VG_OK};
     char text[1200];
     net_service_reloading(&s->service);
-    if (stream_live_reload(s->live, &err) == VG_OK) {
-        const live_stats *stats = stream_live_stats(s->live);
+    if (stream_job_reload(s->live, &err) == VG_OK) {
+        const stream_stats *stats = stream_job_stats(s->live);
         int n = 0;
         for (int i = 0; i < stats->n_channels; i++)
-            n += stats->channels[i].state != LIVE_EMPTY;
+            n += stats->channels[i].state != STREAM_EMPTY;
         base_format(text, sizeof text, "reloaded: %d source%s", n, n == 1 ? "" : "s");
     } else {
         base_format(text, sizeof text, "not reloaded: %.400s%s%.300s%s", err.what,
@@ -176,10 +176,10 @@ static vg_status look_after(vg_stream *s, vg_error *err)
         if (is_asked(s, s->listener->wants_stop))
             return base_fail(err, VG_ERR_INTERRUPTED, NULL, NULL, "stopped by request");
         if (s->settled.duration_s > 0 && seconds >= s->settled.duration_s)
-            return stream_live_saw_nothing(s->live, err);
+            return stream_job_saw_nothing(s->live, err);
         if (is_asked(s, s->listener->wants_reload))
             reload(s);
-        st = stream_live_wait(s->live, LOOK_MS, &ended, err);
+        st = stream_job_wait(s->live, LOOK_MS, &ended, err);
         tell_guard(s);
         tell_service(s);
         if (s->listener->tick != NULL)
@@ -194,26 +194,26 @@ static vg_status end(vg_stream *s, vg_error *err)
 {
     api_memory(&s->last_memory, &s->accounts);
     s->ended_ns = base_now_ns();
-    const vg_status st = stream_live_end(s->live, PATIENCE_S, err);
-    live_stats_copy(s->last, stream_live_stats(s->live));
+    const vg_status st = stream_job_end(s->live, PATIENCE_S, err);
+    stream_stats_copy(s->last, stream_job_stats(s->live));
     return st;
 }
 
 static vg_status run(vg_stream *s, vg_error *err)
 {
-    const live_listener l = {.ctx = s, .result = tell_result, .opened = see_opened};
+    const stream_listener l = {.ctx = s, .result = tell_result, .opened = see_opened};
     const bool hears = s->listener->result != NULL;
-    vg_status st = stream_live_open(&s->live, &s->settled, hears ? &l : NULL, &s->accounts, err);
+    vg_status st = stream_job_open(&s->live, &s->settled, hears ? &l : NULL, &s->accounts, err);
     if (st != VG_OK) {
         s->detector = NULL;
         s->stats = NULL;
         return st;
     }
     if (!hears) { /* else see_opened has done it, before there was a thread of results */
-        s->detector = stream_live_detector(s->live);
-        s->stats = stream_live_stats(s->live);
+        s->detector = stream_job_detector(s->live);
+        s->stats = stream_job_stats(s->live);
         s->started_ns = base_now_ns();
-        base_format(s->folder, sizeof s->folder, "%s", stream_live_folder(s->live));
+        base_format(s->folder, sizeof s->folder, "%s", stream_job_folder(s->live));
     }
     tell_imgsz(s);
     tell_letters(s);
@@ -223,9 +223,9 @@ static vg_status run(vg_stream *s, vg_error *err)
     st = look_after(s, err);
     net_service_stopping(&s->service);
     vg_error last = {.status = VG_OK};
-    stream_live *live = s->live;
+    stream_job *live = s->live;
     const vg_status closed = end(s, &last);
-    stream_live_close(&live, 0, NULL);
+    stream_job_close(&live, 0, NULL);
     s->live = NULL;
     s->detector = NULL;
     s->stats = s->last;
@@ -241,12 +241,12 @@ static vg_status run(vg_stream *s, vg_error *err)
 vg_status vg_stream_run(vg_stream *s, const vg_stream_listener *listener, vg_error *err)
 {
     static const vg_stream_listener silent = {0};
-    live_sources sources = {0};
+    stream_sources sources = {0};
     if (s->has_run)
         return base_fail(err, VG_ERR_ARGUMENT, NULL, "make another handle",
                          "a stream that has run already");
     vg_status st = api_stream_settle(s, &sources, err);
-    live_sources_close(&sources); /* the job reads them for itself */
+    stream_sources_close(&sources); /* the job reads them for itself */
     if (st != VG_OK)
         return st;
     base_log_setup(s->settled.quiet ? BASE_LOG_WARN : BASE_LOG_INFO, false);

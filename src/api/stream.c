@@ -9,7 +9,7 @@
 size_t vg_stream_n_options(void)
 {
     size_t n;
-    live_option_table(&n);
+    stream_option_table(&n);
     return n;
 }
 
@@ -18,26 +18,26 @@ void vg_stream_option_get(size_t index, vg_stream_option *out)
     static const struct {
         vg_stream_option_kind kind;
         const char *value;
-    } kinds[] = {[LIVE_OPTION_BOOL] = {VG_STREAM_BOOL, NULL},
-                 [LIVE_OPTION_SWITCH] = {VG_STREAM_SWITCH, NULL},
-                 [LIVE_OPTION_INT] = {VG_STREAM_VALUE, "N"},
-                 [LIVE_OPTION_IMGSZ] = {VG_STREAM_VALUE, "N"},
-                 [LIVE_OPTION_REAL] = {VG_STREAM_VALUE, "P"},
-                 [LIVE_OPTION_FLOAT] = {VG_STREAM_VALUE, "P"},
-                 [LIVE_OPTION_SECONDS] = {VG_STREAM_VALUE, "TIME"},
-                 [LIVE_OPTION_BYTES] = {VG_STREAM_VALUE, "SIZE"},
-                 [LIVE_OPTION_TEXT] = {VG_STREAM_VALUE, "TEXT"},
-                 [LIVE_OPTION_FILE] = {VG_STREAM_VALUE, "FILE"},
-                 [LIVE_OPTION_FOLDER] = {VG_STREAM_VALUE, "DIR"},
-                 [LIVE_OPTION_CHOICE] = {VG_STREAM_CHOICE, NULL},
-                 [LIVE_OPTION_CLASSES] = {VG_STREAM_VALUE, "LIST"}};
+    } kinds[] = {[STREAM_OPTION_BOOL] = {VG_STREAM_BOOL, NULL},
+                 [STREAM_OPTION_SWITCH] = {VG_STREAM_SWITCH, NULL},
+                 [STREAM_OPTION_INT] = {VG_STREAM_VALUE, "N"},
+                 [STREAM_OPTION_IMGSZ] = {VG_STREAM_VALUE, "N"},
+                 [STREAM_OPTION_REAL] = {VG_STREAM_VALUE, "P"},
+                 [STREAM_OPTION_FLOAT] = {VG_STREAM_VALUE, "P"},
+                 [STREAM_OPTION_SECONDS] = {VG_STREAM_VALUE, "TIME"},
+                 [STREAM_OPTION_BYTES] = {VG_STREAM_VALUE, "SIZE"},
+                 [STREAM_OPTION_TEXT] = {VG_STREAM_VALUE, "TEXT"},
+                 [STREAM_OPTION_FILE] = {VG_STREAM_VALUE, "FILE"},
+                 [STREAM_OPTION_FOLDER] = {VG_STREAM_VALUE, "DIR"},
+                 [STREAM_OPTION_CHOICE] = {VG_STREAM_CHOICE, NULL},
+                 [STREAM_OPTION_CLASSES] = {VG_STREAM_VALUE, "LIST"}};
     size_t n;
-    const live_option *table = live_option_table(&n);
+    const stream_option *table = stream_option_table(&n);
     *out = (vg_stream_option){.name = "", .preset = "", .help = ""};
     if (index >= n)
         return;
-    const live_option *o = &table[index];
-    const bool is_choice = o->kind == LIVE_OPTION_TEXT && o->choices != NULL;
+    const stream_option *o = &table[index];
+    const bool is_choice = o->kind == STREAM_OPTION_TEXT && o->choices != NULL;
     *out = (vg_stream_option){.name = o->name,
                               .alias = o->alias,
                               .kind = is_choice ? VG_STREAM_CHOICE : kinds[o->kind].kind,
@@ -51,7 +51,7 @@ void vg_stream_option_get(size_t index, vg_stream_option *out)
 
 bool vg_stream_takes(const char *source, const char *input_format)
 {
-    return source != NULL && live_source_is_video(source, input_format);
+    return source != NULL && stream_source_is_video(source, input_format);
 }
 
 vg_status vg_stream_create(vg_stream **out, vg_error *err)
@@ -66,7 +66,7 @@ vg_status vg_stream_create(vg_stream **out, vg_error *err)
         return VG_ERR_MEMORY;
     }
     stream_accounts_init(&s->accounts, 0);
-    live_options_default(&s->options);
+    stream_options_default(&s->options);
     s->service = NET_SERVICE_NONE;
     return VG_OK;
 }
@@ -83,35 +83,36 @@ void vg_stream_destroy(vg_stream **stream)
 
 vg_status vg_stream_set(vg_stream *s, const char *name, const char *value, vg_error *err)
 {
-    const live_option *o = live_option_find(name);
+    const stream_option *o = stream_option_find(name);
     if (o == NULL || strcmp(o->name, "config") != 0 || value[0] == '\0')
-        return live_options_set(&s->options, name, value, err);
-    return live_options_read(&s->options, value, &s->accounts.owner[STREAM_LOADING], err);
+        return stream_options_set(&s->options, name, value, err);
+    return stream_options_read(&s->options, value, &s->accounts.owner[STREAM_LOADING], err);
 }
 
 const char *vg_stream_get(const vg_stream *s, const char *name, char *buf, size_t n)
 {
-    const live_option *o = live_option_find(name);
+    const stream_option *o = stream_option_find(name);
     buf[0] = '\0';
-    return o != NULL ? live_option_text(buf, n, &s->options, o) : buf;
+    return o != NULL ? stream_option_text(buf, n, &s->options, o) : buf;
 }
 
-vg_status api_stream_settle(vg_stream *s, live_sources *sources, vg_error *err)
+vg_status api_stream_settle(vg_stream *s, stream_sources *sources, vg_error *err)
 {
-    vg_status st = live_sources_open(sources, &s->options, &s->accounts.owner[STREAM_LOADING], err);
+    vg_status st =
+        stream_sources_open(sources, &s->options, &s->accounts.owner[STREAM_LOADING], err);
     if (st != VG_OK)
         return st;
     s->settled = s->options;
-    s->is_of_files = live_sources_are_files(sources);
-    live_options_settle(&s->settled, s->is_of_files);
-    return live_options_prove(&s->settled, &s->accounts.owner[STREAM_LOADING], err);
+    s->is_of_files = stream_sources_are_files(sources);
+    stream_options_settle(&s->settled, s->is_of_files);
+    return stream_options_prove(&s->settled, &s->accounts.owner[STREAM_LOADING], err);
 }
 
 /* ---- check ---- */
 
 vg_status vg_stream_check_options(vg_stream *s, vg_error *err)
 {
-    return live_options_prove(&s->options, &s->accounts.owner[STREAM_LOADING], err);
+    return stream_options_prove(&s->options, &s->accounts.owner[STREAM_LOADING], err);
 }
 
 static const char *kind_name(video_kind kind)
@@ -122,10 +123,10 @@ static const char *kind_name(video_kind kind)
     return names[kind];
 }
 
-static void tell_sources(const live_sources *sources, vg_stream_see_source see, void *ctx)
+static void tell_sources(const stream_sources *sources, vg_stream_see_source see, void *ctx)
 {
     for (size_t i = 0; i < sources->n && see != NULL; i++) {
-        const live_source *from = &sources->items[i];
+        const stream_source *from = &sources->items[i];
         const vg_stream_source one = {.name = from->name,
                                       .stem = from->stem,
                                       .kind = kind_name(from->kind),
@@ -141,15 +142,15 @@ vg_status vg_stream_check(vg_stream *s, vg_stream_see_source see, void *ctx, vg_
                           vg_error *err)
 {
     stream_accounts a;
-    live_sources sources = {0};
+    stream_sources sources = {0};
     *plan = (vg_memory){0};
     vg_status st = api_stream_settle(s, &sources, err);
     tell_sources(&sources, see, ctx);
-    live_sources_close(&sources);
+    stream_sources_close(&sources);
     if (st != VG_OK)
         return st;
     stream_accounts_init(&a, s->settled.memory_limit_bytes);
-    st = stream_live_check(&s->settled, &a, err);
+    st = stream_job_check(&s->settled, &a, err);
     if (st == VG_OK || st == VG_ERR_LIMIT) {
         plan->n_items = STREAM_N_OWNERS;
         plan->planned_bytes = stream_accounts_planned(&a);
@@ -164,32 +165,32 @@ vg_status vg_stream_check(vg_stream *s, vg_stream_see_source see, void *ctx, vg_
 
 const char *vg_stream_event_name(vg_stream_event_kind kind)
 {
-    return kind >= VG_STREAM_ENTER && kind <= VG_STREAM_BACK ? live_event_name(kind) : "";
+    return kind >= VG_STREAM_ENTER && kind <= VG_STREAM_BACK ? stream_event_name(kind) : "";
 }
 
 int vg_stream_n_sources(const vg_stream *s)
 {
-    const live_stats *stats = s->stats;
+    const stream_stats *stats = s->stats;
     return stats != NULL ? stats->n_channels : 0;
 }
 
 /* The upper bound of the bucket in which the share of all values ends. */
-static double quantile_ms(const uint64_t counts[LIVE_BUCKETS], uint64_t n, double share)
+static double quantile_ms(const uint64_t counts[STREAM_BUCKETS], uint64_t n, double share)
 {
     uint64_t below = 0;
-    for (int i = 0; i < LIVE_BUCKETS; i++) {
+    for (int i = 0; i < STREAM_BUCKETS; i++) {
         below += counts[i];
         if ((double)below >= share * (double)n)
-            return live_bucket_s[i] * 1e3;
+            return stream_bucket_s[i] * 1e3;
     }
     return INFINITY;
 }
 
-static void stage_get(vg_stream_stage *out, const live_histogram *h, live_stage stage)
+static void stage_get(vg_stream_stage *out, const stream_histogram *h, stream_stage stage)
 {
-    uint64_t counts[LIVE_BUCKETS];
-    *out = (vg_stream_stage){.name = live_stage_name(stage)};
-    for (int i = 0; i < LIVE_BUCKETS; i++)
+    uint64_t counts[STREAM_BUCKETS];
+    *out = (vg_stream_stage){.name = stream_stage_name(stage)};
+    for (int i = 0; i < STREAM_BUCKETS; i++)
         out->n += counts[i] = h->n[i];
     if (out->n == 0)
         return;
@@ -198,19 +199,19 @@ static void stage_get(vg_stream_stage *out, const live_histogram *h, live_stage 
     out->p99_ms = quantile_ms(counts, out->n, 0.99);
 }
 
-_Static_assert((int)LIVE_N_STAGES == (int)VG_STREAM_STAGES, "every stage has a row");
+_Static_assert((int)STREAM_N_STAGES == (int)VG_STREAM_STAGES, "every stage has a row");
 
 void vg_stream_source_get(const vg_stream *s, int index, vg_stream_source_stats *out)
 {
-    const live_stats *stats = s->stats;
-    *out = (vg_stream_source_stats){.state = live_state_name(LIVE_EMPTY), .last_fault = ""};
+    const stream_stats *stats = s->stats;
+    *out = (vg_stream_source_stats){.state = stream_state_name(STREAM_EMPTY), .last_fault = ""};
     if (stats == NULL || index < 0 || index >= stats->n_channels)
         return;
-    const live_channel_stats *c = &stats->channels[index];
+    const stream_channel_stats *c = &stats->channels[index];
     const int fault = c->last_fault;
     const int64_t last_ns = c->last_frame_ns;
-    out->state = live_state_name((live_state)c->state);
-    if (c->state == LIVE_EMPTY)
+    out->state = stream_state_name((stream_state)c->state);
+    if (c->state == STREAM_EMPTY)
         return;
     base_format(out->name, sizeof out->name, "%s", c->name);
     out->last_fault = fault >= 0 ? video_fault_name((video_fault)fault) : "";
@@ -230,22 +231,22 @@ void vg_stream_source_get(const vg_stream *s, int index, vg_stream_source_stats 
     out->n_time_jumps = c->n_time_jumps;
     out->since_frame_s = last_ns > 0 ? base_ms(base_now_ns() - last_ns) * 1e-3 : -1;
     for (int i = 0; i < VG_STREAM_STAGES; i++)
-        stage_get(&out->stages[i], &c->stages[i], (live_stage)i);
+        stage_get(&out->stages[i], &c->stages[i], (stream_stage)i);
 }
 
 int vg_stream_n_sinks(const vg_stream *s)
 {
-    const live_stats *stats = s->stats;
+    const stream_stats *stats = s->stats;
     return stats != NULL ? stats->n_sinks : 0;
 }
 
 void vg_stream_sink_get(const vg_stream *s, int index, vg_stream_sink_stats *out)
 {
-    const live_stats *stats = s->stats;
+    const stream_stats *stats = s->stats;
     *out = (vg_stream_sink_stats){.name = ""};
     if (stats == NULL || index < 0 || index >= stats->n_sinks || stats->sinks[index].name == NULL)
         return;
-    const live_sink_stats *k = &stats->sinks[index];
+    const stream_sink_stats *k = &stats->sinks[index];
     *out = (vg_stream_sink_stats){.name = k->name,
                                   .n_written = k->n_written,
                                   .n_dropped = k->n_dropped,
@@ -259,7 +260,7 @@ void vg_stream_sink_get(const vg_stream *s, int index, vg_stream_sink_stats *out
 
 void vg_stream_batches(const vg_stream *s, uint64_t *n_batches, uint64_t *n_frames)
 {
-    const live_stats *stats = s->stats;
+    const stream_stats *stats = s->stats;
     *n_batches = stats != NULL ? stats->n_batches : 0;
     *n_frames = stats != NULL ? stats->n_batched : 0;
 }

@@ -9,14 +9,14 @@
 
 struct vg_stream {
     stream_accounts accounts;
-    live_options options;
-    live_options settled; /* of the run */
+    stream_options options;
+    stream_options settled; /* of the run */
     bool has_run, is_of_files;
-    stream_live *live; /* during run, and for its thread alone */
+    stream_job *live; /* during run, and for its thread alone */
     /* During run, also for the thread of results, for which they are there before its first. */
     const stream_detector *detector;
-    const live_stats *stats; /* after the run: last; NULL before */
-    live_stats *last;        /* after it: its numbers; on no account, like the handle */
+    const stream_stats *stats; /* after the run: last; NULL before */
+    stream_stats *last;        /* after it: its numbers; on no account, like the handle */
     vg_memory last_memory;
     char folder[4096];
     int64_t started_ns, ended_ns;
@@ -28,8 +28,8 @@ struct vg_stream {
     double frames_per_s;
 };
 
-/* The options as they hold for these sources, and the sources. Errors: as live_options_check and
- * live_sources_open. */
-vg_status api_stream_settle(vg_stream *s, live_sources *sources, vg_error *err);
+/* The options as they hold for these sources, and the sources. Errors: as stream_options_check and
+ * stream_sources_open. */
+vg_status api_stream_settle(vg_stream *s, stream_sources *sources, vg_error *err);
 
 #endif

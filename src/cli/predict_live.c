@@ -14,7 +14,7 @@
 
 enum { MOST_PLACES = 64, CLASSES_BYTES = 12 * 1024 };
 
-typedef struct live_job {
+typedef struct stream_job {
     vg_stream *s;
     bool quiet, json, verbose;
     double status_every_s;
@@ -25,7 +25,7 @@ typedef struct live_job {
     bool says; /* lines of results */
     /* Of files, for the bar: frames of those that are told to have so many; 0: not known. */
     _Atomic uint64_t of[MOST_PLACES];
-} live_job;
+} stream_job;
 
 /* ---- options ---- */
 
@@ -39,7 +39,7 @@ static vg_status set_classes(vg_stream *s, const cli_ints *classes, vg_error *er
     return vg_stream_set(s, "classes", text, err);
 }
 
-static vg_status set_one(live_job *job, const predict_values *v, const cli_option *o,
+static vg_status set_one(stream_job *job, const predict_values *v, const cli_option *o,
                          const char *text, vg_error *err)
 {
     if (cli_name_equal(o->name, "prove_flat")) {
@@ -63,7 +63,7 @@ static vg_status set_one(live_job *job, const predict_values *v, const cli_optio
 }
 
 /* A file of options first, so that the command line wins. */
-static vg_status set_all(live_job *job, const predict_values *v, const cli_option *options,
+static vg_status set_all(stream_job *job, const predict_values *v, const cli_option *options,
                          size_t n, bool tracks, vg_error *err)
 {
     vg_status st = VG_OK;
@@ -81,7 +81,7 @@ static vg_status set_all(live_job *job, const predict_values *v, const cli_optio
 }
 
 /* What of the options is the terminal's: as settled by the command line and the configuration. */
-static void read_talk(live_job *job)
+static void read_talk(stream_job *job)
 {
     char value[32];
     job->quiet = strcmp(vg_stream_get(job->s, "quiet", value, sizeof value), "true") == 0;
@@ -98,7 +98,7 @@ static void read_talk(live_job *job)
  * lines: the stream is held for the whole line. */
 static void see_result(void *ctx, const vg_stream_result *r)
 {
-    live_job *job = ctx;
+    stream_job *job = ctx;
     if (r->source_index >= 0 && r->source_index < MOST_PLACES)
         atomic_store_explicit(&job->of[r->source_index], r->of, memory_order_relaxed);
     if (!job->says)
@@ -113,7 +113,7 @@ static void see_result(void *ctx, const vg_stream_result *r)
 
 static void see_note(void *ctx, const char *what)
 {
-    live_job *job = ctx;
+    stream_job *job = ctx;
     predict_progress_clear(&job->progress);
     flockfile(stderr);
     fputs("vigil: ", stderr);
@@ -122,7 +122,7 @@ static void see_note(void *ctx, const char *what)
     funlockfile(stderr);
 }
 
-static void statuses_print(live_job *job, double now_s)
+static void statuses_print(stream_job *job, double now_s)
 {
     const double seconds = fmax(now_s - job->last_status_s, 1e-9);
     for (int i = 0; i < vg_stream_n_sources(job->s) && i < MOST_PLACES; i++) {
@@ -140,7 +140,7 @@ static void statuses_print(live_job *job, double now_s)
 }
 
 /* Of files: how many frames there were so far, where their lines are not seen. */
-static void progress_print(live_job *job, double now_s)
+static void progress_print(stream_job *job, double now_s)
 {
     predict_progress *p = &job->progress;
     uint64_t n = 0, n_all = 0;
@@ -170,7 +170,7 @@ static void progress_print(live_job *job, double now_s)
 
 static void see_tick(void *ctx)
 {
-    live_job *job = ctx;
+    stream_job *job = ctx;
     const double now_s = predict_now_s();
     if (vg_stream_is_of_files(job->s)) {
         progress_print(job, now_s);
@@ -199,7 +199,7 @@ static bool reload_wanted(void *ctx)
 
 /* Of files, what could not be read is a failure, as a picture that was skipped is; of all, results
  * that were to be kept and are not. */
-static int outcome(const live_job *job)
+static int outcome(const stream_job *job)
 {
     bool has_failed = false;
     for (int i = 0; i < vg_stream_n_sources(job->s); i++) {
@@ -220,7 +220,7 @@ static const char *signal_name(int number)
     return number == SIGINT ? "SIGINT" : number == SIGHUP ? "SIGHUP" : "SIGTERM";
 }
 
-static int job_run(live_job *job)
+static int job_run(stream_job *job)
 {
     job->says = !job->json && (job->verbose || !job->quiet);
     job->progress = predict_progress_make(job->quiet || job->json);
@@ -252,7 +252,7 @@ static int job_run(live_job *job)
 
 int predict_live_run(const predict_values *v, const cli_option *options, size_t n, bool tracks)
 {
-    live_job job = {0};
+    stream_job job = {0};
     vg_error err = {.status = VG_OK};
     int status;
     if (vg_stream_create(&job.s, &err) != VG_OK) {

@@ -44,9 +44,9 @@ static bool list_has_video(const char *path)
     char *text = NULL;
     bool found = false;
     int line = 0;
-    if (live_list_read(&text, path, &mem, NULL) != VG_OK)
+    if (stream_list_read(&text, path, &mem, NULL) != VG_OK)
         return false; /* the pictures' job says what is wrong with it */
-    for (char *at = text, *word; !found && (word = live_list_line(&at, &line)) != NULL;)
+    for (char *at = text, *word; !found && (word = stream_list_line(&at, &line)) != NULL;)
         found = video_is_video_name(word) || strstr(word, "://") != NULL ||
                 base_starts_with(word, "lavfi:");
     base_free(text);
@@ -76,28 +76,28 @@ static size_t input_head(uint8_t head[HEAD_BYTES])
     return n > 0 ? (size_t)n : 0;
 }
 
-bool live_source_is_video(const char *source, const char *input_format)
+bool stream_source_is_video(const char *source, const char *input_format)
 {
     video_kind kind;
-    switch (live_source_meaning(source, &kind)) {
-    case LIVE_MEANS_ONE:
+    switch (stream_source_meaning(source, &kind)) {
+    case STREAM_MEANS_ONE:
         if (kind == VIDEO_PIPE && (input_format == NULL || input_format[0] == '\0')) {
             uint8_t head[HEAD_BYTES];
             const size_t n = input_head(head);
             return n > 0 && image_format_name(head, n) == NULL;
         }
         return true;
-    case LIVE_MEANS_FOLDER:
+    case STREAM_MEANS_FOLDER:
         return folder_has_video(source);
-    case LIVE_MEANS_GLOB:
+    case STREAM_MEANS_GLOB:
         return glob_has_video(source);
-    case LIVE_MEANS_LIST:
+    case STREAM_MEANS_LIST:
         return list_has_video(source);
-    case LIVE_MEANS_SEVERAL:
+    case STREAM_MEANS_SEVERAL:
         return true;
-    case LIVE_MEANS_PICTURE:
+    case STREAM_MEANS_PICTURE:
         return false;
-    case LIVE_MEANS_NOTHING: /* whose error is the better one? */
+    case STREAM_MEANS_NOTHING: /* whose error is the better one? */
         return base_equal_nocase(base_path_suffix(source), ".streams") ||
                video_is_video_name(source);
     }

@@ -8,6 +8,6 @@
  * lists without a video in them, and for what is not there. "-": with input_format, or when what
  * comes does not begin as a picture does (an MJPEG stream does, so it needs its input_format);
  * nothing is taken from the input, but this waits for its first bytes. */
-bool live_source_is_video(const char *source, const char *input_format);
+bool stream_source_is_video(const char *source, const char *input_format);
 
 #endif

@@ -69,7 +69,7 @@ static bool stays_here(const uint8_t *data, size_t size)
     return !has_pattern || !leads_away;
 }
 
-static void check_source(const live_source *s)
+static void check_source(const stream_source *s)
 {
     assert(s->n_texts > 0 && s->kind != VIDEO_NONE);
     for (size_t i = 0; i < s->n_texts; i++)
@@ -82,48 +82,48 @@ static void check_source(const live_source *s)
         assert((unsigned char)*c > ' ' && *c != 0x7f);
 }
 
-static void check_all(live_sources *s, const live_options *o, base_mem *mem)
+static void check_all(stream_sources *s, const stream_options *o, base_mem *mem)
 {
-    live_sources again;
-    const live_source *running[LIVE_MOST_CHANNELS];
-    int place[LIVE_MOST_CHANNELS];
-    assert(s->n > 0 && s->n <= LIVE_MOST_CHANNELS);
+    stream_sources again;
+    const stream_source *running[STREAM_MOST_CHANNELS];
+    int place[STREAM_MOST_CHANNELS];
+    assert(s->n > 0 && s->n <= STREAM_MOST_CHANNELS);
     for (size_t i = 0; i < s->n; i++) {
         check_source(&s->items[i]);
-        assert(live_source_is_same(&s->items[i], &s->items[i]));
+        assert(stream_source_is_same(&s->items[i], &s->items[i]));
         running[i] = &s->items[i];
         for (size_t k = 0; k < i; k++)
             assert(strcmp(s->items[i].name, s->items[k].name) != 0 &&
                    strcmp(s->items[i].stem, s->items[k].stem) != 0);
     }
-    assert(live_sources_open(&again, o, mem, NULL) == VG_OK && again.n == s->n);
-    live_sources_keep_names(&again, running, s->n, place);
+    assert(stream_sources_open(&again, o, mem, NULL) == VG_OK && again.n == s->n);
+    stream_sources_keep_names(&again, running, s->n, place);
     for (size_t i = 0; i < s->n; i++)
         assert(place[i] == (int)i && strcmp(again.items[i].name, s->items[i].name) == 0 &&
                strcmp(again.items[i].stem, s->items[i].stem) == 0);
-    live_sources_close(&again);
+    stream_sources_close(&again);
 }
 
 /* last: what the last text must be; NULL: it is unknown. */
 static void read_as(const char *source, const char *config, const char *last)
 {
-    static live_options o;
+    static stream_options o;
     base_mem mem = {.tag = "fuzz"};
     vg_error err = {0};
-    live_sources s;
-    live_options_default(&o);
+    stream_sources s;
+    stream_options_default(&o);
     base_format(o.source, sizeof o.source, "%s", source);
     base_format(o.config, sizeof o.config, "%s", config);
-    const vg_status st = live_sources_open(&s, &o, &mem, &err);
+    const vg_status st = stream_sources_open(&s, &o, &mem, &err);
     assert((st == VG_OK) == (s.n > 0));
     assert(st == VG_OK || (err.status == st && err.what[0] != '\0' && err.where[0] != '\0'));
     if (st == VG_OK) {
-        const live_source *end = &s.items[s.n - 1];
+        const stream_source *end = &s.items[s.n - 1];
         assert(last == NULL || (strcmp(end->texts[end->n_texts - 1], last) == 0 &&
                                 base_starts_with(end->name, "rtsp://last/1")));
         check_all(&s, &o, &mem);
     }
-    live_sources_close(&s);
+    stream_sources_close(&s);
     assert(mem.in_use_bytes == 0);
 }
 

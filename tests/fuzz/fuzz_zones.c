@@ -8,40 +8,40 @@
 
 #include "stream/scene/zones.h"
 
-static void check_view(const live_zones *z, size_t i)
+static void check_view(const stream_zones *z, size_t i)
 {
-    live_zone_view v;
-    float xy[2 * LIVE_MOST_ZONE_POINTS];
+    stream_zone_view v;
+    float xy[2 * STREAM_MOST_ZONE_POINTS];
     char text[128];
-    assert(live_zones_get(&v, z, 0, i));
-    assert(v.name[0] && strlen(v.name) < LIVE_ZONE_NAME_BYTES);
+    assert(stream_zones_get(&v, z, 0, i));
+    assert(v.name[0] && strlen(v.name) < STREAM_ZONE_NAME_BYTES);
     assert(v.inside >= 0 && (!v.has_tracks || v.inside == v.n_in - v.n_out));
-    assert(strlen(live_zones_caption(text, sizeof text, &v)) > 0);
-    const size_t n = live_zones_outline(xy, z, 0, i, 320, 240);
-    assert(v.is_on ? n >= 3 && n <= LIVE_MOST_ZONE_POINTS : n == 0);
+    assert(strlen(stream_zones_caption(text, sizeof text, &v)) > 0);
+    const size_t n = stream_zones_outline(xy, z, 0, i, 320, 240);
+    assert(v.is_on ? n >= 3 && n <= STREAM_MOST_ZONE_POINTS : n == 0);
     for (size_t k = 0; k < 2 * n; k++)
         assert(xy[k] >= 0 && xy[k] <= 1e6f);
 }
 
-static void walk(live_zones *z)
+static void walk(stream_zones *z)
 {
-    vg_stream_event events[LIVE_ZONES_EVENTS];
-    assert(live_zones_most_events(z) <= LIVE_ZONES_EVENTS);
+    vg_stream_event events[STREAM_ZONES_EVENTS];
+    assert(stream_zones_most_events(z) <= STREAM_ZONES_EVENTS);
     for (int k = 0; k < 24; k++) {
         const float x = (float)(k * 40 % 320), y = (float)(k * 25 % 240);
         const vg_detection boxes[] = {{x, y / 2, x + 20, y, 0.9f, k % 3},
                                       {300 - x, 10, 320 - x, 230, 0.4f, 0}};
         const int64_t ids[] = {1 + k / 10, 100};
-        const size_t n = live_zones_step(z, events, 0, "rtsp://gate/1", "gate", boxes,
-                                         live_zones_needs_tracks(z) ? ids : NULL, k % 7 ? 2 : 0,
-                                         320, 240, k * INT64_C(700000000));
-        assert(n <= LIVE_ZONES_EVENTS);
+        const size_t n = stream_zones_step(z, events, 0, "rtsp://gate/1", "gate", boxes,
+                                           stream_zones_needs_tracks(z) ? ids : NULL, k % 7 ? 2 : 0,
+                                           320, 240, k * INT64_C(700000000));
+        assert(n <= STREAM_ZONES_EVENTS);
         for (size_t i = 0; i < n; i++) {
             assert(events[i].zone[0] && events[i].seconds >= 0);
             assert(events[i].kind >= VG_STREAM_ENTER && events[i].kind <= VG_STREAM_BACK);
         }
         if (k == 12)
-            live_zones_clear(z, 0);
+            stream_zones_clear(z, 0);
     }
 }
 
@@ -51,17 +51,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const detect_track_options tracker = {.most_tracks = 8, .track_buffer = 3};
     base_mem mem = {.tag = "fuzz"};
     vg_error err = {0};
-    live_zones *z;
+    stream_zones *z;
     const vg_status st =
-        live_zones_parse(&z, (const char *)data, size, "fuzz", names, 3, 1, &tracker, &mem, &err);
+        stream_zones_parse(&z, (const char *)data, size, "fuzz", names, 3, 1, &tracker, &mem, &err);
     assert((st == VG_OK) == (z != NULL));
     assert(st == VG_OK || (err.status == st && err.what[0] && err.where[0]));
     if (z != NULL) {
         walk(z);
-        for (size_t i = 0; i < live_zones_n(z); i++)
+        for (size_t i = 0; i < stream_zones_n(z); i++)
             check_view(z, i);
     }
-    live_zones_close(&z);
+    stream_zones_close(&z);
     assert(mem.in_use_bytes == 0);
     return 0;
 }

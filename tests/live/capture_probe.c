@@ -80,7 +80,7 @@ static int count_threads(void)
     return n;
 }
 
-static void report(const live_channel_stats *s, const base_mem *mem)
+static void report(const stream_channel_stats *s, const base_mem *mem)
 {
     printf("report connects=%llu sizes=%llu resident_kb=%zu library_kb=%zu own_bytes=%zu "
            "own_allocs=%llu descriptors=%d threads=%d\n",
@@ -89,7 +89,7 @@ static void report(const live_channel_stats *s, const base_mem *mem)
            (unsigned long long)mem->n_allocs, count_descriptors(), count_threads());
 }
 
-static void print_state(const live_channel_stats *s)
+static void print_state(const stream_channel_stats *s)
 {
     printf(
         "state=%s frames=%llu connects=%llu reconnects=%llu dropped=%llu damaged=%llu sizes=%llu "
@@ -155,7 +155,7 @@ static bool is_reached(double wanted, uint64_t n)
     return wanted > 0 && (double)n >= wanted;
 }
 
-static int watch(live_capture *c, live_intake *in, live_channel_stats *s, const numbers *o,
+static int watch(stream_capture *c, stream_intake *in, stream_channel_stats *s, const numbers *o,
                  reader *r, base_mem *mem)
 {
     const int64_t end_ns = base_now_ns() + (int64_t)(o->seconds * 1e9);
@@ -165,10 +165,10 @@ static int watch(live_capture *c, live_intake *in, live_channel_stats *s, const 
     int last_state = -1;
     vg_error e = {0};
     for (;;) {
-        live_taken got;
-        if (live_intake_take(in, &got, 1, 5) == 1) {
+        stream_taken got;
+        if (stream_intake_take(in, &got, 1, 5) == 1) {
             const vg_status st = look_at(r, got.frame, mem, &e);
-            live_intake_give_back(in, got.frame);
+            stream_intake_give_back(in, got.frame);
             if (st != VG_OK) {
                 base_log_error(BASE_LOG_ERROR, &e);
                 return 1;
@@ -198,8 +198,8 @@ static int watch(live_capture *c, live_intake *in, live_channel_stats *s, const 
             is_reached(o->until_connects, get(&s->n_connects)) ||
             is_reached(o->until_sizes, get(&s->n_size_changes)))
             return 0;
-        if (state == LIVE_ENDED && live_intake_waiting(in, 0) == 0) {
-            const vg_status st = live_capture_failure(c, &e);
+        if (state == STREAM_ENDED && stream_intake_waiting(in, 0) == 0) {
+            const vg_status st = stream_capture_failure(c, &e);
             if (st != VG_OK)
                 base_log_error(BASE_LOG_ERROR, &e);
             return st != VG_OK;
@@ -209,13 +209,13 @@ static int watch(live_capture *c, live_intake *in, live_channel_stats *s, const 
     }
 }
 
-static vg_status play(const live_capture_options *co, const numbers *o, live_channel_stats *s,
+static vg_status play(const stream_capture_options *co, const numbers *o, stream_channel_stats *s,
                       base_mem *mem, int *status, vg_error *err)
 {
-    live_intake *in = NULL;
-    live_capture *c = NULL;
+    stream_intake *in = NULL;
+    stream_capture *c = NULL;
     reader r = {.last_number = -1, .last_pts_ns = INT64_MIN};
-    vg_status st = live_intake_create(&in, 1, 2, mem, err);
+    vg_status st = stream_intake_create(&in, 1, 2, mem, err);
     if (st == VG_OK)
         st = video_scaler_create(&r.scaler, mem, err);
     if (st == VG_OK && o->scale > 0) {
@@ -223,26 +223,26 @@ static vg_status play(const live_capture_options *co, const numbers *o, live_cha
         st = r.input != NULL ? VG_OK : VG_ERR_MEMORY;
     }
     if (st == VG_OK) {
-        live_intake_open_channel(in, 0, o->latest == 0);
-        st = live_capture_start(&c, co, in, 0, s, mem, err);
+        stream_intake_open_channel(in, 0, o->latest == 0);
+        st = stream_capture_start(&c, co, in, 0, s, mem, err);
     }
     if (st == VG_OK) {
         *status = watch(c, in, s, o, &r, mem);
         const int64_t asked_ns = base_now_ns();
-        live_capture_stop(c);
-        live_intake_stop(in);
-        live_capture_join(&c);
+        stream_capture_stop(c);
+        stream_intake_stop(in);
+        stream_capture_join(&c);
         printf("stop_ms=%.0f back=%llu\n", base_ms(base_now_ns() - asked_ns),
                (unsigned long long)r.n_back);
     }
     base_free(r.input);
     video_scaler_destroy(&r.scaler);
-    live_intake_destroy(&in);
+    stream_intake_destroy(&in);
     return st;
 }
 
 /* NAME=VALUE of `o` or `co`; false: it is a text. */
-static bool take_option(const char *arg, numbers *o, live_capture_options *co)
+static bool take_option(const char *arg, numbers *o, stream_capture_options *co)
 {
     const char *value = strchr(arg, '=');
     if (value == NULL)
@@ -270,7 +270,7 @@ static bool take_option(const char *arg, numbers *o, live_capture_options *co)
 
 int main(int argc, char **argv)
 {
-    static live_channel_stats s;
+    static stream_channel_stats s;
     enum { MOST = 64 };
     const char *texts[MOST];
     numbers o = {.seconds = 120,
@@ -279,7 +279,7 @@ int main(int argc, char **argv)
                  .stall_s = 10,
                  .retry_first_s = 0.1,
                  .retry_most_s = 1};
-    live_capture_options co = {
+    stream_capture_options co = {
         .texts = texts, .seed = 1, .video = {.format = "", .size = "", .rate = ""}};
     for (int i = 1; i < argc && co.n_texts < MOST; i++)
         if (!take_option(argv[i], &o, &co))

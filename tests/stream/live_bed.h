@@ -17,14 +17,14 @@ enum { BED_W = 160, BED_H = 120, BED_BOXES = 3 };
 
 typedef struct bed {
     char folder[256];
-    live_options o;
-    live_stats stats;
-    live_setting s;
+    stream_options o;
+    stream_stats stats;
+    stream_setting s;
     base_mem mem;
-    const live_sink *sink;
+    const stream_sink *sink;
     void *state;
     /* the result that is written next */
-    live_result r;
+    stream_result r;
     video_frame *frame;
     video_source *source;
     bool is_live; /* frames are said to be */
@@ -86,20 +86,20 @@ static inline int bed_set_up(void **state)
 {
     bed *b = scene_alloc(sizeof *b);
     *state = b;
-    live_options_default(&b->o);
+    stream_options_default(&b->o);
     b->o.max_det = 10;
     base_mem_init(&b->mem, "test", NULL, 0);
-    b->s = (live_setting){.options = &b->o,
-                          .detector = bed_detector,
-                          .folder = b->folder,
-                          .stats = &b->stats,
-                          .wants_end = &b->stats.wants_end,
-                          .n_channels = 3,
-                          .most_w = BED_W,
-                          .most_h = BED_H,
-                          .keeps_every_frame = true,
-                          .is_of_files = true,
-                          .mem = &b->mem};
+    b->s = (stream_setting){.options = &b->o,
+                            .detector = bed_detector,
+                            .folder = b->folder,
+                            .stats = &b->stats,
+                            .wants_end = &b->stats.wants_end,
+                            .n_channels = 3,
+                            .most_w = BED_W,
+                            .most_h = BED_H,
+                            .keeps_every_frame = true,
+                            .is_of_files = true,
+                            .mem = &b->mem};
     b->stats.n_sinks = 2;
     b->boxes[0] = (vg_detection){
         .x1 = 10, .y1 = 20, .x2 = 50, .y2 = 80, .confidence = 0.875F, .class_index = 2};
@@ -108,14 +108,14 @@ static inline int bed_set_up(void **state)
         (vg_detection){.x1 = -5, .y1 = -5, .x2 = -1, .y2 = -1, .confidence = 0.25F}; /* outside */
     for (int i = 0; i < BED_BOXES; i++)
         b->ids[i] = 7 + i;
-    b->r =
-        (live_result){.source = "cam one", .stem = "cam", .boxes = b->boxes, .n_boxes = BED_BOXES};
+    b->r = (stream_result){
+        .source = "cam one", .stem = "cam", .boxes = b->boxes, .n_boxes = BED_BOXES};
     if (video_frame_create(&b->frame, &b->mem, NULL) != VG_OK)
         return -1;
     return folder_make(b->folder, sizeof b->folder);
 }
 
-static inline void bed_open(bed *b, const live_sink *which)
+static inline void bed_open(bed *b, const stream_sink *which)
 {
     b->sink = which;
     b->state = scene_alloc(which->state_bytes);

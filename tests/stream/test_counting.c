@@ -27,8 +27,8 @@ static const char ZONES[] = "zones:\n"
 typedef struct bench {
     base_mem mem;
     vg_error err;
-    live_tracks *tracks;
-    live_zones *zones;
+    stream_tracks *tracks;
+    stream_zones *zones;
     int64_t now_ms;
     int n_entered, n_left, n_lost, n_dwelt;
 } bench;
@@ -40,26 +40,26 @@ static void open_both(bench *b)
     *b = (bench){.mem = {.tag = "test"}};
     o.most_tracks = 64;
     o.most_detections = MOST;
-    assert_int_equal(live_tracks_open(&b->tracks, &o, 1, &b->mem, &b->err), VG_OK);
-    assert_int_equal(live_zones_parse(&b->zones, ZONES, sizeof ZONES - 1, "zones", names, 2, 1, &o,
-                                      &b->mem, &b->err),
+    assert_int_equal(stream_tracks_open(&b->tracks, &o, 1, &b->mem, &b->err), VG_OK);
+    assert_int_equal(stream_zones_parse(&b->zones, ZONES, sizeof ZONES - 1, "zones", names, 2, 1,
+                                        &o, &b->mem, &b->err),
                      VG_OK);
 }
 
 static void close_both(bench *b)
 {
-    live_tracks_close(&b->tracks);
-    live_zones_close(&b->zones);
+    stream_tracks_close(&b->tracks);
+    stream_zones_close(&b->zones);
     assert_int_equal(b->mem.in_use_bytes, 0);
 }
 
 static void look(bench *b, vg_detection *boxes, size_t n)
 {
     int64_t ids[MOST];
-    vg_stream_event events[LIVE_ZONES_EVENTS];
-    n = live_tracks_step(b->tracks, 0, boxes, ids, n, MOST, 0.25f);
-    n = live_zones_step(b->zones, events, 0, "corridor", "corridor", boxes, ids, n, W, H,
-                        b->now_ms * 1000000);
+    vg_stream_event events[STREAM_ZONES_EVENTS];
+    n = stream_tracks_step(b->tracks, 0, boxes, ids, n, MOST, 0.25f);
+    n = stream_zones_step(b->zones, events, 0, "corridor", "corridor", boxes, ids, n, W, H,
+                          b->now_ms * 1000000);
     b->now_ms += FRAME_MS;
     for (size_t i = 0; i < n; i++) {
         b->n_entered += events[i].kind == VG_STREAM_ENTER;
@@ -108,7 +108,7 @@ static void all_who_came_through_are_counted(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         bench b;
         test_random r = {.state = 77 + i};
-        live_zone_view v;
+        stream_zone_view v;
         open_both(&b);
         walk(&b, &r, cases[i].miss, cases[i].weak, cases[i].inventions);
         print_message("%d in, %d out (%d lost), %d dwelt, of %d\n", b.n_entered, b.n_left, b.n_lost,
@@ -116,7 +116,7 @@ static void all_who_came_through_are_counted(void **state)
         assert_true(abs(b.n_entered - N_WALKS * N_LANES) <= cases[i].most_wrong);
         assert_true(abs(b.n_dwelt - N_WALKS) <= cases[i].most_wrong);
         assert_int_equal(b.n_left, b.n_entered);
-        assert_true(live_zones_get(&v, b.zones, 0, 0));
+        assert_true(stream_zones_get(&v, b.zones, 0, 0));
         assert_true(v.inside == 0 && v.n_in == b.n_entered && v.n_out == b.n_left);
         close_both(&b);
     }

@@ -19,9 +19,9 @@ typedef struct seen {
 } seen;
 
 typedef struct live {
-    live_options o;
+    stream_options o;
     stream_accounts mem;
-    stream_live *l;
+    stream_job *l;
     seen seen;
     vg_error err;
     char folder[256];
@@ -32,7 +32,7 @@ static void nap_ms(long ms)
     nanosleep(&(struct timespec){.tv_nsec = ms * 1000000}, NULL);
 }
 
-static void see(void *ctx, const live_result *r)
+static void see(void *ctx, const stream_result *r)
 {
     seen *s = ctx;
     while (s->is_held)
@@ -57,7 +57,7 @@ static int set_up(void **state)
     *state = t;
     if (folder_make(t->folder, sizeof t->folder) != 0)
         return -1;
-    live_options_default(&t->o);
+    stream_options_default(&t->o);
     base_format(t->o.weights, sizeof t->o.weights, "%s", TEST_GOLDEN_DIR "/yolo11n_random.pt");
     base_format(t->o.project, sizeof t->o.project, "%s/runs", t->folder);
     t->o.imgsz.h = t->o.imgsz.w = scene_fewer(64, 32);
@@ -72,7 +72,7 @@ static int tear_down(void **state)
 {
     live *t = *state;
     t->seen.is_held = false;
-    stream_live_close(&t->l, 0, NULL);
+    stream_job_close(&t->l, 0, NULL);
     const int left = t->mem.root.in_use_bytes != 0 || scene_count_threads(1) != 1;
     if (left)
         fprintf(stderr, "%zu bytes, %d threads are left\n", (size_t)t->mem.root.in_use_bytes,
@@ -84,9 +84,9 @@ static int tear_down(void **state)
 
 static vg_status start(live *t, const char *source)
 {
-    const live_listener listener = {.ctx = &t->seen, .result = see};
+    const stream_listener listener = {.ctx = &t->seen, .result = see};
     base_format(t->o.source, sizeof t->o.source, "%s", source);
-    return stream_live_open(&t->l, &t->o, &listener, &t->mem, &t->err);
+    return stream_job_open(&t->l, &t->o, &listener, &t->mem, &t->err);
 }
 
 static vg_status start_seconds(live *t, int seconds)
@@ -109,7 +109,7 @@ static void wait_for_end(live *t)
 {
     bool ended = false;
     for (int i = 0; i < 1200 && !ended; i++)
-        assert_int_equal(stream_live_wait(t->l, 100, &ended, &t->err), VG_OK);
+        assert_int_equal(stream_job_wait(t->l, 100, &ended, &t->err), VG_OK);
     assert_true(ended);
 }
 
@@ -124,13 +124,13 @@ static void every_frame_of_a_source_comes_in_order(void **state)
     assert_int_equal(t->seen.n[0], n_frames);
     assert_int_equal(t->seen.n_out_of_order, 0);
     assert_int_equal(t->seen.n_wrong_size, 0);
-    const live_stats *s = stream_live_stats(t->l);
+    const stream_stats *s = stream_job_stats(t->l);
     assert_int_equal(s->channels[0].n_results, n_frames);
     assert_int_equal(s->channels[0].n_dropped, 0);
-    assert_int_equal(s->channels[0].state, LIVE_ENDED);
+    assert_int_equal(s->channels[0].state, STREAM_ENDED);
     uint64_t n = 0;
-    for (int i = 0; i < LIVE_BUCKETS; i++)
-        n += s->channels[0].stages[LIVE_STAGE_LATENCY].n[i];
+    for (int i = 0; i < STREAM_BUCKETS; i++)
+        n += s->channels[0].stages[STREAM_STAGE_LATENCY].n[i];
     assert_int_equal(n, n_frames);
 }
 
@@ -151,7 +151,7 @@ static void a_frame_tells_which_of_several_files_it_is_of(void **state)
                                        "lavfi:testsrc=size=64x64:duration=0.3;"
                                        "lavfi:testsrc2=size=96x54:duration=0.2;");
     assert_string_equal(t->seen.stem[0], "all");
-    stream_live_close(&t->l, 0, NULL);
+    stream_job_close(&t->l, 0, NULL);
     t->seen = (seen){0};
     assert_int_equal(start(t, "lavfi:testsrc2=size=96x54:duration=0.1"), VG_OK);
     wait_for_end(t);
@@ -188,11 +188,11 @@ static void several_sources_get_equal_shares(void **state)
         int sum = 0;
         bool are_equal = false;
         while (sum < enough || (!are_equal && sum < 10 * enough)) {
-            assert_int_equal(stream_live_wait(t->l, 20, &ended, &t->err), VG_OK);
+            assert_int_equal(stream_job_wait(t->l, 20, &ended, &t->err), VG_OK);
             are_equal = are_shares_equal(t, &sum);
         }
         assert_true(are_equal);
-        assert_int_equal(stream_live_close(&t->l, 1, &t->err), VG_OK);
+        assert_int_equal(stream_job_close(&t->l, 1, &t->err), VG_OK);
     }
 }
 
@@ -200,21 +200,21 @@ static void reload(live *t, const char *text)
 {
     char list[300];
     write_list(t, list, sizeof list, text);
-    assert_int_equal(stream_live_reload(t->l, &t->err), VG_OK);
+    assert_int_equal(stream_job_reload(t->l, &t->err), VG_OK);
 }
 
 static void await(live *t, const _Atomic uint64_t *what, uint64_t n)
 {
     bool ended;
     while (*what < n)
-        assert_int_equal(stream_live_wait(t->l, 5, &ended, &t->err), VG_OK);
+        assert_int_equal(stream_job_wait(t->l, 5, &ended, &t->err), VG_OK);
 }
 
 /* Waits for results of the n channels, then asks what they are called. */
 static void see_stems(live *t, int n, const char *const *stems)
 {
     enum { UNDER_WAY = 12 }; /* more frames than are between a capture and its result */
-    const live_stats *s = stream_live_stats(t->l);
+    const stream_stats *s = stream_job_stats(t->l);
     for (int i = 0; i < n; i++)
         await(t, &s->channels[i].n_results, s->channels[i].n_results + UNDER_WAY);
     /* Those are in the listener's queue by now; so the queue once more. */
@@ -240,7 +240,7 @@ static void a_reload_keeps_the_names_of_those_who_stay(void **state)
     t->o.most_sources = 3;
     write_list(t, list, sizeof list, A B);
     assert_int_equal(start(t, list), VG_OK);
-    const live_stats *s = stream_live_stats(t->l);
+    const stream_stats *s = stream_job_stats(t->l);
     see_stems(t, 2, (const char *const[]){"testsrc2", "testsrc2-2"});
     reload(t, B C);
     see_stems(t, 2, (const char *const[]){"testsrc2", "testsrc2-2"});
@@ -259,13 +259,13 @@ static void a_reader_that_stands_still_loses_results_but_holds_nobody(void **sta
 {
     live *t = *state;
     const uint64_t n = (uint64_t)scene_fewer(600, 120);
-    t->o.sink_policy = LIVE_SINK_DROP;
+    t->o.sink_policy = STREAM_SINK_DROP;
     t->seen.is_held = true;
     assert_int_equal(start_seconds(t, (int)n / 30), VG_OK);
-    const live_stats *s = stream_live_stats(t->l);
+    const stream_stats *s = stream_job_stats(t->l);
     bool ended;
     while (s->channels[0].n_results < n)
-        assert_int_equal(stream_live_wait(t->l, 20, &ended, &t->err), VG_OK);
+        assert_int_equal(stream_job_wait(t->l, 20, &ended, &t->err), VG_OK);
     assert_true(s->sinks[0].n_dropped > n * 2 / 3);
     t->seen.is_held = false;
     wait_for_end(t);
@@ -278,12 +278,12 @@ static void a_reader_of_a_file_that_stands_still_is_waited_for(void **state)
     const int n = scene_fewer(300, 90);
     t->seen.is_held = true;
     assert_int_equal(start_seconds(t, n / 30), VG_OK);
-    const live_stats *s = stream_live_stats(t->l);
+    const stream_stats *s = stream_job_stats(t->l);
     bool ended;
     while (s->channels[0].n_results < (uint64_t)s->sinks[0].capacity)
-        assert_int_equal(stream_live_wait(t->l, 20, &ended, &t->err), VG_OK);
+        assert_int_equal(stream_job_wait(t->l, 20, &ended, &t->err), VG_OK);
     for (int i = 0; i < scene_fewer(50, 100); i++)
-        assert_int_equal(stream_live_wait(t->l, 20, &ended, &t->err), VG_OK);
+        assert_int_equal(stream_job_wait(t->l, 20, &ended, &t->err), VG_OK);
     /* the queue, what the reader holds, what waits for the queue */
     assert_in_range(s->channels[0].n_results, 1, s->sinks[0].capacity + 2);
     t->seen.is_held = false;
@@ -302,7 +302,7 @@ static void tracks_beyond_the_bound_are_counted(void **state)
     t->o.tracker.most_tracks = 1;
     assert_int_equal(start(t, "lavfi:testsrc2=size=96x54:rate=30:duration=1"), VG_OK);
     wait_for_end(t);
-    const live_stats *s = stream_live_stats(t->l);
+    const stream_stats *s = stream_job_stats(t->l);
     assert_true(s->has_tracks);
     assert_true(s->channels[0].n_boxes > 0);
     assert_true(s->n_tracks_refused > 0);
@@ -317,7 +317,7 @@ static void a_frame_allocates_nothing(void **state)
     uint64_t n_allocs = 0;
     size_t in_use = 0;
     while (t->seen.n[0] < scene_fewer(1100, 100)) {
-        assert_int_equal(stream_live_wait(t->l, 20, &ended, &t->err), VG_OK);
+        assert_int_equal(stream_job_wait(t->l, 20, &ended, &t->err), VG_OK);
         if (n_allocs == 0 && t->seen.n[0] >= 50) {
             n_allocs = t->mem.root.n_allocs;
             in_use = t->mem.root.in_use_bytes;
@@ -365,7 +365,7 @@ static void what_ffmpeg_takes_is_planned(void **state)
         t->o.most_sources = n;
         t->o.save_choice = 1;
         stream_accounts_init(&t->mem, 0);
-        assert_int_equal(stream_live_check(&t->o, &t->mem, &t->err), VG_OK);
+        assert_int_equal(stream_job_check(&t->o, &t->mem, &t->err), VG_OK);
         decoders[n - 1] = t->mem.planned_bytes[STREAM_DECODERS];
         encoders[n - 1] = t->mem.planned_bytes[STREAM_ENCODERS];
         all = stream_accounts_planned(&t->mem);
@@ -375,10 +375,10 @@ static void what_ffmpeg_takes_is_planned(void **state)
     assert_int_equal(encoders[1], 2 * encoders[0]);
     assert_in_range(decoders[1], decoders[0] * 13 / 10, decoders[0] * 2);
     stream_accounts_init(&t->mem, all - 1000);
-    assert_int_equal(stream_live_check(&t->o, &t->mem, &t->err), VG_ERR_LIMIT);
+    assert_int_equal(stream_job_check(&t->o, &t->mem, &t->err), VG_ERR_LIMIT);
     assert_non_null(strstr(t->err.what, "encoders (FFmpeg)"));
     stream_accounts_init(&t->mem, all + 1000);
-    assert_int_equal(stream_live_check(&t->o, &t->mem, &t->err), VG_OK);
+    assert_int_equal(stream_job_check(&t->o, &t->mem, &t->err), VG_OK);
 }
 
 static void a_plan_above_the_limit_is_refused_with_its_sum(void **state)
@@ -406,7 +406,7 @@ static void every_failed_allocation_at_open_is_given_back(void **state)
             n += n / scene_fewer(16, 2); /* all of the first, then fewer */
             continue;
         }
-        stream_live_close(&t->l, 0, NULL);
+        stream_job_close(&t->l, 0, NULL);
         if (!failed)
             break;
     }

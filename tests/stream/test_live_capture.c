@@ -30,10 +30,10 @@ bool __wrap_base_cond_wait(pthread_cond_t *c, pthread_mutex_t *lock, int64_t dea
 
 typedef struct scene {
     base_mem mem;
-    live_intake *in;
-    live_capture *c;
-    live_channel_stats numbers, *stats;
-    live_capture_options o;
+    stream_intake *in;
+    stream_capture *c;
+    stream_channel_stats numbers, *stats;
+    stream_capture_options o;
     pthread_t taker;
     _Atomic uint64_t n_taken;
     atomic_bool takes;
@@ -45,11 +45,11 @@ typedef struct scene {
 static void *take_all(void *self)
 {
     scene *s = self;
-    live_taken got;
-    while (atomic_load(&s->takes) || live_intake_waiting(s->in, 0) > 0) {
-        if (live_intake_take(s->in, &got, 1, 10) == 0)
+    stream_taken got;
+    while (atomic_load(&s->takes) || stream_intake_waiting(s->in, 0) > 0) {
+        if (stream_intake_take(s->in, &got, 1, 10) == 0)
             continue;
-        live_intake_give_back(s->in, got.frame);
+        stream_intake_give_back(s->in, got.frame);
         atomic_fetch_add(&s->n_taken, 1);
     }
     return NULL;
@@ -62,9 +62,9 @@ static void begin(scene *s)
     s->stats = &s->numbers;
     snprintf(s->stats->name, sizeof s->stats->name, "door");
     atomic_store(&s->stats->last_fault, -1);
-    OK(live_intake_create(&s->in, 1, 1, &s->mem, err));
-    live_intake_open_channel(s->in, 0, true);
-    s->o = (live_capture_options){
+    OK(stream_intake_create(&s->in, 1, 1, &s->mem, err));
+    stream_intake_open_channel(s->in, 0, true);
+    s->o = (stream_capture_options){
         .retry_first_s = 0.0005, .retry_most_s = 0.001, .video.format = "fake", .seed = 1};
     snprintf(s->log_path, sizeof s->log_path, "/tmp/vigil-log-XXXXXX");
     const int fd = mkstemp(s->log_path);
@@ -90,7 +90,7 @@ static void start(scene *s, const char *const *texts, size_t n)
     s->o.texts = list;
     s->o.n_texts = n;
     s->o.video.format = format;
-    OK(live_capture_start(&s->c, &s->o, s->in, 0, s->stats, &s->mem, err));
+    OK(stream_capture_start(&s->c, &s->o, s->in, 0, s->stats, &s->mem, err));
     memset(own, '?', sizeof own);
     memset(format, '?', sizeof format);
     s->o.texts = NULL;
@@ -102,12 +102,12 @@ static void start_one(scene *s, const char *text)
     start(s, &text, 1);
 }
 
-static live_state state_of(const scene *s)
+static stream_state state_of(const scene *s)
 {
-    return (live_state)atomic_load(&s->stats->state);
+    return (stream_state)atomic_load(&s->stats->state);
 }
 
-static void wait_for_state(const scene *s, live_state want)
+static void wait_for_state(const scene *s, stream_state want)
 {
     while (state_of(s) != want)
         usleep(500);
@@ -121,9 +121,9 @@ static void wait_for_connects(const scene *s, uint64_t n)
 
 static void join(scene *s)
 {
-    live_capture_join(&s->c);
+    stream_capture_join(&s->c);
     assert_null(s->c);
-    assert_int_equal(state_of(s), LIVE_ENDED);
+    assert_int_equal(state_of(s), STREAM_ENDED);
     atomic_store(&s->takes, false);
     pthread_join(s->taker, NULL);
     dup2(s->kept_stderr, STDERR_FILENO);
@@ -144,14 +144,14 @@ static void end(scene *s)
 {
     /* A frame may have come just as it was stopped. */
     assert_true(s->n_taken == s->stats->n_frames || s->n_taken + 1 == s->stats->n_frames);
-    live_intake_destroy(&s->in);
+    stream_intake_destroy(&s->in);
     assert_int_equal(fake_pictures, 0);
     assert_int_equal(s->mem.in_use_bytes, 0);
 }
 
 static void stop_and_join(scene *s)
 {
-    live_capture_stop(s->c);
+    stream_capture_stop(s->c);
     join(s);
 }
 
@@ -172,8 +172,8 @@ static void a_file_plays_once(void **state)
     begin(&s);
     s.o.ends = true;
     start_one(&s, "file:64x48:30E");
-    wait_for_state(&s, LIVE_ENDED);
-    assert_int_equal(live_capture_failure(s.c, NULL), VG_OK);
+    wait_for_state(&s, STREAM_ENDED);
+    assert_int_equal(stream_capture_failure(s.c, NULL), VG_OK);
     join(&s);
     assert_int_equal(s.stats->n_frames, 30);
     assert_int_equal(s.stats->n_connects, 1);
@@ -215,10 +215,10 @@ static void a_stream_that_ends_is_connected_again_unless_told(void **state)
             wait_for_connects(&s, 3);
             while (atomic_load(&s.n_taken) < 12)
                 usleep(500);
-            live_capture_stop(s.c);
+            stream_capture_stop(s.c);
         }
-        wait_for_state(&s, LIVE_ENDED);
-        assert_int_equal(live_capture_failure(s.c, NULL), VG_OK);
+        wait_for_state(&s, STREAM_ENDED);
+        assert_int_equal(stream_capture_failure(s.c, NULL), VG_OK);
         join(&s);
         assert_int_equal(s.stats->n_frames, ends ? 3 : 12);
         assert_int_equal(s.stats->n_reconnects, ends ? 0 : 2);
@@ -241,8 +241,8 @@ static void every_fault_is_counted_told_and_tried_again(void **state)
     wait_for_connects(&s, 3);
     while (atomic_load(&s.n_taken) < 9)
         usleep(500);
-    assert_int_equal(state_of(&s), LIVE_PLAYING);
-    assert_int_equal(live_capture_failure(s.c, NULL), VG_OK);
+    assert_int_equal(state_of(&s), STREAM_PLAYING);
+    assert_int_equal(stream_capture_failure(s.c, NULL), VG_OK);
     stop_and_join(&s);
     assert_int_equal(s.stats->n_faults[VIDEO_FAULT_REFUSED], 1);
     assert_int_equal(s.stats->n_faults[VIDEO_FAULT_DATA], 1);
@@ -279,8 +279,8 @@ static void it_gives_up_after_so_many_in_a_row(void **state)
         s.o.max_retries = 3;
         s.o.retry_most_s = 0.05;
         start_one(&s, rows[i].text);
-        wait_for_state(&s, LIVE_ENDED);
-        assert_int_equal(live_capture_failure(s.c, &e), VG_ERR_IO);
+        wait_for_state(&s, STREAM_ENDED);
+        assert_int_equal(stream_capture_failure(s.c, &e), VG_ERR_IO);
         assert_string_equal(e.what, rows[i].what);
         join(&s);
         assert_int_equal(s.stats->n_faults[rows[i].fault], rows[i].n_faults);
@@ -295,8 +295,8 @@ static void what_can_never_be_is_not_tried_again(void **state)
     (void)state;
     begin(&s);
     start_one(&s, "live:64x48:U");
-    wait_for_state(&s, LIVE_ENDED);
-    assert_int_equal(live_capture_failure(s.c, NULL), VG_ERR_UNSUPPORTED);
+    wait_for_state(&s, STREAM_ENDED);
+    assert_int_equal(stream_capture_failure(s.c, NULL), VG_ERR_UNSUPPORTED);
     join(&s);
     end(&s);
     begin(&s); /* but once it has played, it may again */
@@ -316,8 +316,8 @@ static void a_broken_file_of_a_folder_is_told_and_skipped(void **state)
     s.o.ends = true;
     const char *const texts[] = {"file:64x48:3E", "file:1x1:D", "file:32x32:2L", "file:64x48:4E"};
     start(&s, texts, 4);
-    wait_for_state(&s, LIVE_ENDED);
-    assert_int_equal(live_capture_failure(s.c, NULL), VG_OK);
+    wait_for_state(&s, STREAM_ENDED);
+    assert_int_equal(stream_capture_failure(s.c, NULL), VG_OK);
     join(&s);
     assert_int_equal(s.stats->n_frames, 9);
     assert_int_equal(s.stats->n_connects, 3);
@@ -342,8 +342,8 @@ static void nothing_but_broken_files_is_a_failure(void **state)
         begin(&s);
         s.o.ends = true;
         start(&s, texts, n);
-        wait_for_state(&s, LIVE_ENDED);
-        assert_int_equal(live_capture_failure(s.c, &e), VG_ERR_IO);
+        wait_for_state(&s, STREAM_ENDED);
+        assert_int_equal(stream_capture_failure(s.c, &e), VG_ERR_IO);
         assert_string_equal(e.mend, "mend it");
         join(&s);
         assert_int_equal(s.stats->n_faults[VIDEO_FAULT_DATA], n);
@@ -386,11 +386,11 @@ static void it_stops_in_every_state(void **state)
     (void)state;
     static const struct {
         const char *text;
-        live_state state;
-    } rows[] = {{"live:64x48:C", LIVE_CONNECTING},
-                {"live:64x48:H", LIVE_PLAYING},
-                {"live:64x48:1000000E", LIVE_PLAYING},
-                {"live:64x48:R", LIVE_WAITING}};
+        stream_state state;
+    } rows[] = {{"live:64x48:C", STREAM_CONNECTING},
+                {"live:64x48:H", STREAM_PLAYING},
+                {"live:64x48:1000000E", STREAM_PLAYING},
+                {"live:64x48:R", STREAM_WAITING}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         scene s;
         begin(&s);
@@ -398,7 +398,7 @@ static void it_stops_in_every_state(void **state)
         start_one(&s, rows[i].text);
         wait_for_state(&s, rows[i].state);
         usleep(20000);
-        assert_int_equal(live_capture_failure(s.c, NULL), VG_OK);
+        assert_int_equal(stream_capture_failure(s.c, NULL), VG_OK);
         stop_and_join(&s); /* alarm is what fails here */
         end(&s);
     }
@@ -408,11 +408,11 @@ static void it_stops_in_every_state(void **state)
     atomic_store(&s.takes, false);
     pthread_join(s.taker, NULL);
     start_one(&s, "file:64x48:1000E");
-    while (live_intake_waiting(s.in, 0) < 2)
+    while (stream_intake_waiting(s.in, 0) < 2)
         usleep(500);
     usleep(20000);
-    live_capture_stop(s.c);
-    live_capture_join(&s.c);
+    stream_capture_stop(s.c);
+    stream_capture_join(&s.c);
     assert_int_equal(s.stats->n_frames, 3); /* one was refused */
     assert_int_equal(fake_pictures, 2);
     assert_int_equal(pthread_create(&s.taker, NULL, take_all, &s), 0);
@@ -426,10 +426,10 @@ static void closing_its_channel_ends_it(void **state)
     (void)state;
     begin(&s);
     start_one(&s, "live:64x48:1000000E");
-    wait_for_state(&s, LIVE_PLAYING);
-    live_intake_close_channel(s.in, 0, true);
-    wait_for_state(&s, LIVE_ENDED);
-    assert_int_equal(live_capture_failure(s.c, NULL), VG_OK);
+    wait_for_state(&s, STREAM_PLAYING);
+    stream_intake_close_channel(s.in, 0, true);
+    wait_for_state(&s, STREAM_ENDED);
+    assert_int_equal(stream_capture_failure(s.c, NULL), VG_OK);
     join(&s);
     end(&s);
 }
@@ -438,7 +438,7 @@ static void closing_its_channel_ends_it(void **state)
 
 static void a_flapping_source_writes_so_many_lines_an_hour(void **state)
 {
-    enum { MOST_FIRST = LIVE_CAPTURE_LOG_BURST, HOURS = 3 };
+    enum { MOST_FIRST = STREAM_CAPTURE_LOG_BURST, HOURS = 3 };
     scene s;
     (void)state;
     begin(&s);
@@ -471,7 +471,7 @@ static void the_state_it_stays_in_is_said_when_there_is_room(void **state)
     while (atomic_load(&s.n_taken) < now + 5)
         usleep(500);
     stop_and_join(&s);
-    assert_int_equal(count_lines(s.log, "\n"), LIVE_CAPTURE_LOG_BURST + 1);
+    assert_int_equal(count_lines(s.log, "\n"), STREAM_CAPTURE_LOG_BURST + 1);
     /* 30 refusals of two lines, then connecting and playing. */
     assert_non_null(strstr(s.log, "source playing name=\"door\" unsaid=32\n"));
     end(&s);
@@ -505,16 +505,16 @@ static void start_may_fail_anywhere(void **state)
         s.o.n_texts = 1;
         s.o.ends = true;
         s.mem.fail_in = fail_in;
-        const vg_status st = live_capture_start(&s.c, &s.o, s.in, 0, s.stats, &s.mem, &e);
+        const vg_status st = stream_capture_start(&s.c, &s.o, s.in, 0, s.stats, &s.mem, &e);
         if (st != VG_OK) {
             assert_null(s.c);
             assert_int_equal(e.status, VG_ERR_MEMORY);
             assert_int_equal(s.mem.in_use_bytes, in_use);
-            assert_int_equal(state_of(&s), LIVE_EMPTY);
-            atomic_store(&s.stats->state, LIVE_ENDED);
+            assert_int_equal(state_of(&s), STREAM_EMPTY);
+            atomic_store(&s.stats->state, STREAM_ENDED);
         } else {
             s.mem.fail_in = 0;
-            wait_for_state(&s, LIVE_ENDED);
+            wait_for_state(&s, STREAM_ENDED);
         }
         join(&s);
         end(&s);

@@ -7,26 +7,26 @@
 
 #include <fcntl.h>
 
-extern const live_sink live_sink_record, live_sink_jsonl, live_sink_txt, live_sink_crop,
-    live_sink_snapshot;
+extern const stream_sink stream_sink_record, stream_sink_jsonl, stream_sink_txt, stream_sink_crop,
+    stream_sink_snapshot;
 
 /* ---- painter ---- */
 
 static void pixels_are_drawn_over_only_where_boxes_are(void **state)
 {
     bed *b = *state;
-    live_painter *p;
+    stream_painter *p;
     image_view plain, drawn;
     static uint8_t before[BED_W * BED_H * 3];
-    OK(live_painter_create(&p, &b->s, &b->mem, err));
+    OK(stream_painter_create(&p, &b->s, &b->mem, err));
     bed_next(b);
     const uint64_t n_allocs = b->mem.n_allocs;
-    OK(live_painter_plain(p, &plain, &b->r, err));
+    OK(stream_painter_plain(p, &plain, &b->r, err));
     assert_int_equal(BED_W * 3, plain.stride);
     memcpy(before, plain.data, sizeof before);
     b->o.hide_labels = true;
     b->r.n_boxes = 1; /* 10,20 to 50,80 */
-    OK(live_painter_drawn(p, &drawn, &b->s, &b->r, err));
+    OK(stream_painter_drawn(p, &drawn, &b->s, &b->r, err));
     size_t n_frame = 0;
     for (int y = 0; y < BED_H; y++)
         for (int x = 0; x < BED_W; x++) {
@@ -41,19 +41,19 @@ static void pixels_are_drawn_over_only_where_boxes_are(void **state)
     assert_true(n_frame > 200);
     size_t n_labelled = 0;
     b->o.hide_labels = false;
-    OK(live_painter_drawn(p, &drawn, &b->s, &b->r, err));
+    OK(stream_painter_drawn(p, &drawn, &b->s, &b->r, err));
     for (int i = 0; i < BED_W * BED_H; i++)
         n_labelled += memcmp(drawn.data + i * 3, before + i * 3, 3) != 0;
     assert_true(n_labelled > n_frame + 200);
     size_t n_with_id = 0;
     b->r.ids = b->ids;
-    OK(live_painter_drawn(p, &drawn, &b->s, &b->r, err));
+    OK(stream_painter_drawn(p, &drawn, &b->s, &b->r, err));
     for (int i = 0; i < BED_W * BED_H; i++)
         n_with_id += memcmp(drawn.data + i * 3, before + i * 3, 3) != 0;
     assert_true(n_with_id > n_labelled + 100); /* "id:7 " makes the label longer */
     size_t n_without_score = 0;
     b->o.hide_conf = true;
-    OK(live_painter_drawn(p, &drawn, &b->s, &b->r, err));
+    OK(stream_painter_drawn(p, &drawn, &b->s, &b->r, err));
     for (int i = 0; i < BED_W * BED_H; i++)
         n_without_score += memcmp(drawn.data + i * 3, before + i * 3, 3) != 0;
     assert_true(n_without_score + 100 < n_with_id);
@@ -61,10 +61,10 @@ static void pixels_are_drawn_over_only_where_boxes_are(void **state)
     const uint64_t warm = b->mem.n_allocs;
     for (int i = 0; i < 10; i++) {
         bed_next(b);
-        OK(live_painter_drawn(p, &drawn, &b->s, &b->r, err));
+        OK(stream_painter_drawn(p, &drawn, &b->s, &b->r, err));
     }
     assert_int_equal(warm, b->mem.n_allocs);
-    live_painter_destroy(&p);
+    stream_painter_destroy(&p);
 }
 
 /* ---- record ---- */
@@ -72,7 +72,7 @@ static void pixels_are_drawn_over_only_where_boxes_are(void **state)
 static void a_file_becomes_one_video_with_boxes(void **state)
 {
     bed *b = *state;
-    bed_open(b, &live_sink_record);
+    bed_open(b, &stream_sink_record);
     b->r.n_boxes = 1;
     b->o.hide_labels = true;
     b->o.line_width_px = 8;
@@ -97,7 +97,7 @@ static void a_file_becomes_one_video_with_boxes(void **state)
 static void each_file_of_a_folder_is_a_video(void **state)
 {
     bed *b = *state;
-    bed_open(b, &live_sink_record);
+    bed_open(b, &stream_sink_record);
     bed_write(b, 10);
     bed_connect(b, "lavfi:testsrc2=size=160x120:rate=25");
     bed_write(b, 15);
@@ -126,7 +126,7 @@ static double length_of(const bed *b, const char *name)
 static void a_copy_lasts_as_long_as_its_film(void **state)
 {
     bed *b = *state;
-    bed_open(b, &live_sink_record);
+    bed_open(b, &stream_sink_record);
     bed_connect(b, "lavfi:testsrc2=size=160x120:rate=10");
     bed_write(b, 1);
     bed_connect(b, "lavfi:testsrc2=size=160x120:rate=5");
@@ -145,7 +145,7 @@ static void films_in_a_segment_follow_each_other(void **state)
 {
     bed *b = *state;
     b->o.segment_s = 600;
-    bed_open(b, &live_sink_record);
+    bed_open(b, &stream_sink_record);
     for (int i = 0; i < 3; i++) {
         bed_connect(b, "lavfi:testsrc2=size=160x120:rate=5");
         bed_next(b);
@@ -170,7 +170,7 @@ static void a_live_source_goes_on_with_its_segment(void **state)
     b->s.is_of_files = false;
     b->is_live = true;
     b->o.segment_s = 600;
-    bed_open(b, &live_sink_record);
+    bed_open(b, &stream_sink_record);
     bed_write(b, 10); /* to 0.36 s */
     const int64_t arrived_ns = b->r.frame.arrived_ns;
     bed_connect(b, "lavfi:testsrc2=size=160x120:rate=25");
@@ -202,7 +202,7 @@ static void a_live_source_goes_on_with_its_segment(void **state)
 static void sources_do_not_mix(void **state)
 {
     bed *b = *state;
-    bed_open(b, &live_sink_record);
+    bed_open(b, &stream_sink_record);
     for (int i = 0; i < 20; i++) {
         b->r.channel = i % 2;
         b->r.stem = i % 2 ? "two" : "one";
@@ -221,15 +221,15 @@ static void sources_do_not_mix(void **state)
     assert_int_equal(5, probe_whole(bed_in(b, "four.mp4")));
 }
 
-static void add_settled(bed *b, live_settled *sum)
+static void add_settled(bed *b, stream_settled *sum)
 {
-    live_settled now;
+    stream_settled now;
     b->sink->settle(b->state, &now);
     sum->n_written += now.n_written;
     sum->n_lost += now.n_lost;
 }
 
-static vg_status record_next(bed *b, live_settled *sum)
+static vg_status record_next(bed *b, stream_settled *sum)
 {
     vg_error e = {0};
     bed_next(b);
@@ -246,13 +246,13 @@ static int record_to_full_disk(bed *b)
 {
     enum { FIRST = 200, MOST = 6000, FIRST_WAIT_S = 2 };
     struct rlimit limit = {.rlim_cur = 3000, .rlim_max = RLIM_INFINITY}; /* a head, no fragment */
-    live_settled sum = {0};
+    stream_settled sum = {0};
     uint64_t n = 0;
     int n_tries = 1;
     signal(SIGXFSZ, SIG_IGN);
     b->s.is_of_files = false;
     b->o.segment_s = 600;
-    bed_open(b, &live_sink_record);
+    bed_open(b, &stream_sink_record);
     setrlimit(RLIMIT_FSIZE, &limit);
     const int64_t began_ns = base_now_ns();
     for (vg_status before = VG_OK, st; n < FIRST; n++, before = st) {
@@ -299,7 +299,7 @@ static void a_codec_that_is_not_there_is_told_at_once(void **state)
     bed *b = *state;
     vg_error e = {0};
     snprintf(b->o.video_codec, sizeof b->o.video_codec, "h999");
-    assert_int_equal(VG_ERR_UNSUPPORTED, live_sink_record.check(&b->o, b->s.mem, &e));
+    assert_int_equal(VG_ERR_UNSUPPORTED, stream_sink_record.check(&b->o, b->s.mem, &e));
     assert_non_null(strstr(e.what, "h999"));
     assert_string_equal(e.where, "option video_codec");
     assert_int_equal(0, folder_count_entries(b->folder));
@@ -324,7 +324,7 @@ static int count_lines(const char *path)
 static void a_line_a_result(void **state)
 {
     bed *b = *state;
-    bed_open(b, &live_sink_jsonl);
+    bed_open(b, &stream_sink_jsonl);
     const uint64_t n_allocs = b->mem.n_allocs;
     bed_write(b, 12);
     assert_int_equal(n_allocs, b->mem.n_allocs);
@@ -339,7 +339,7 @@ static void a_full_file_is_begun_anew(void **state)
     bed *b = *state;
     b->o.json_bytes = 2000;
     b->o.keep_json = 2;
-    bed_open(b, &live_sink_jsonl);
+    bed_open(b, &stream_sink_jsonl);
     bed_write(b, 1);
     const long line = probe_bytes(bed_in(b, "predictions.jsonl"));
     const int each = (int)(2000 / line);
@@ -357,7 +357,7 @@ static void a_full_file_is_begun_anew(void **state)
     assert_int_equal(3, folder_count_entries(b->folder));
     OK(bed_close(b, err));
     b->o.keep_json = 0;
-    bed_open(b, &live_sink_jsonl);
+    bed_open(b, &stream_sink_jsonl);
     bed_write(b, each + 1);
     assert_int_equal(1, count_lines(bed_in(b, "predictions.jsonl")));
     assert_int_equal(3, folder_count_entries(b->folder)); /* the old run's stay */
@@ -371,19 +371,19 @@ static void a_live_job_goes_on_with_a_torn_file(void **state)
     memset(text + strlen(text), '{', 9000); /* killed in the middle of a long line */
     scene_write_text(bed_in(b, "predictions.jsonl"), text);
     b->s.is_of_files = false;
-    bed_open(b, &live_sink_jsonl);
+    bed_open(b, &stream_sink_jsonl);
     bed_write(b, 1);
     OK(bed_close(b, err));
     assert_int_equal(3, count_lines(bed_in(b, "predictions.jsonl")));
     assert_true(probe_bytes(bed_in(b, "predictions.jsonl")) < 5000); /* the torn line has gone */
     b->s.is_of_files = true;                                         /* files are predicted anew */
-    bed_open(b, &live_sink_jsonl);
+    bed_open(b, &stream_sink_jsonl);
     bed_write(b, 1);
     assert_int_equal(1, count_lines(bed_in(b, "predictions.jsonl")));
     OK(bed_close(b, err));
     scene_write_text(bed_in(b, "predictions.jsonl"), text + 16); /* not one whole line */
     b->s.is_of_files = false;
-    bed_open(b, &live_sink_jsonl);
+    bed_open(b, &stream_sink_jsonl);
     bed_write(b, 1);
     assert_int_equal(1, count_lines(bed_in(b, "predictions.jsonl")));
     assert_true(probe_bytes(bed_in(b, "predictions.jsonl")) < 5000);
@@ -396,7 +396,7 @@ static int write_to_full_disk(bed *b)
     vg_error e = {0};
     int n_ok = 0, n_failed = 0;
     signal(SIGXFSZ, SIG_IGN);
-    bed_open(b, &live_sink_jsonl);
+    bed_open(b, &stream_sink_jsonl);
     setrlimit(RLIMIT_FSIZE, &limit);
     for (int i = 0; i < 20; i++, b->r.index++) {
         const vg_status st = b->sink->write(b->state, &b->s, &b->r, &e);
@@ -430,7 +430,7 @@ static void rows_are_as_yolo_users_know_them(void **state)
     bed *b = *state;
     b->r.n_boxes = 2;
     b->r.index = 41;
-    bed_open(b, &live_sink_txt);
+    bed_open(b, &stream_sink_txt);
     bed_write(b, 1);
     char *text = scene_read(bed_in(b, "labels/cam_42.txt"), NULL);
     assert_string_equal("2 0.1875 0.416667 0.25 0.5\n0 0.845312 0.791667 0.434375 0.583333\n",
@@ -465,7 +465,7 @@ static void the_newest_labels_are_kept(void **state)
 {
     bed *b = *state;
     b->o.keep_labels = 5;
-    bed_open(b, &live_sink_txt);
+    bed_open(b, &stream_sink_txt);
     bed_write(b, 12);
     assert_int_equal(count_labels(b), 5);
     assert_false(bed_has(b, "labels/cam_7.txt"));
@@ -493,7 +493,7 @@ static void of_earlier_runs_as_many_are_kept(void **state)
         b->o.exist_ok = run > 0;
         b->r.index = 0;
         b->r.stem = stems[run];
-        bed_open(b, &live_sink_txt);
+        bed_open(b, &stream_sink_txt);
         assert_int_equal(count_labels(b), run == 0 ? 0 : 4);
         bed_write(b, 9);
         assert_int_equal(count_labels(b), run == 0 ? 9 : 8);
@@ -510,7 +510,7 @@ static void of_earlier_runs_as_many_are_kept(void **state)
     assert_false(bed_has(b, "labels/b_9.txt"));
     scene_write_text(bed_in(b, "labels/notes.md"), "the user's own");
     b->o.keep_labels = 1;
-    bed_open(b, &live_sink_txt);
+    bed_open(b, &stream_sink_txt);
     assert_int_equal(count_labels(b), 1 + 1);
 }
 
@@ -530,7 +530,7 @@ static void crops_are_the_boxes_parts_of_the_picture(void **state)
     image_decoder *d;
     image_buffer got = {0};
     size_t n;
-    bed_open(b, &live_sink_crop);
+    bed_open(b, &stream_sink_crop);
     bed_write(b, 1);
     assert_true(bed_has(b, crop_name(b, 2, 1, 1)));
     assert_true(bed_has(b, crop_name(b, 0, 1, 2)));
@@ -540,17 +540,17 @@ static void crops_are_the_boxes_parts_of_the_picture(void **state)
     OK(image_decode(d, &got, (const uint8_t *)bytes, n, "crop", &b->mem, err));
     assert_int_equal(40, got.view.w);
     assert_int_equal(60, got.view.h);
-    live_painter *p;
+    stream_painter *p;
     image_view whole;
-    OK(live_painter_create(&p, &b->s, &b->mem, err));
-    OK(live_painter_plain(p, &whole, &b->r, err));
+    OK(stream_painter_create(&p, &b->s, &b->mem, err));
+    OK(stream_painter_plain(p, &whole, &b->r, err));
     double sum = 0;
     for (int y = 0; y < 60; y++)
         for (int x = 0; x < 120; x++)
             sum += abs(got.view.data[(size_t)y * got.view.stride + (size_t)x] -
                        whole.data[(size_t)(y + 20) * whole.stride + (size_t)x + 30]);
     assert_true(sum / (60 * 120) < 12);
-    live_painter_destroy(&p);
+    stream_painter_destroy(&p);
     image_buffer_fini(&got);
     image_decoder_destroy(&d);
     free(bytes);
@@ -560,7 +560,7 @@ static void the_newest_crops_are_kept(void **state)
 {
     bed *b = *state;
     b->o.keep_crops = 5; /* of two a frame */
-    bed_open(b, &live_sink_crop);
+    bed_open(b, &stream_sink_crop);
     bed_write(b, 2);
     const uint64_t n_allocs = b->mem.n_allocs;
     bed_write(b, 8);
@@ -575,7 +575,7 @@ static void the_newest_crops_are_kept(void **state)
     bed_close(b, NULL);
     b->o.keep_crops = 3;
     b->o.exist_ok = true;
-    bed_open(b, &live_sink_crop);
+    bed_open(b, &stream_sink_crop);
     int n = 0;
     for (int f = 1; f <= 11; f++)
         n += bed_has(b, crop_name(b, 2, f, 1)) + bed_has(b, crop_name(b, 0, f, 2));
@@ -586,7 +586,7 @@ static void all_crops_are_kept_when_asked_for(void **state)
 {
     bed *b = *state;
     b->o.keep_crops = 0;
-    bed_open(b, &live_sink_crop);
+    bed_open(b, &stream_sink_crop);
     bed_write(b, 10);
     for (int f = 1; f <= 10; f++)
         assert_true(bed_has(b, crop_name(b, 2, f, 1)));
@@ -597,7 +597,7 @@ static void all_crops_are_kept_when_asked_for(void **state)
 static void events_that_ask_have_a_snapshot(void **state)
 {
     bed *b = *state;
-    bed_open(b, &live_sink_snapshot);
+    bed_open(b, &stream_sink_snapshot);
     bed_write(b, 3);
     assert_int_equal(0, folder_count_entries(b->folder));
     b->events[0] = (vg_stream_event){.id = 4, .zone = "door"};
@@ -607,12 +607,12 @@ static void events_that_ask_have_a_snapshot(void **state)
     bed_write(b, 1);
     assert_int_equal(1, folder_count_entries(bed_in(b, "snapshots")));
     char path[512];
-    assert_true(live_snapshot_path(path, sizeof path, b->folder, "cam", 5));
+    assert_true(stream_snapshot_path(path, sizeof path, b->folder, "cam", 5));
     assert_true(probe_bytes(path) > 500);
-    assert_true(live_snapshot_path(path, sizeof path, "", "cam", 5));
+    assert_true(stream_snapshot_path(path, sizeof path, "", "cam", 5));
     assert_string_equal("snapshots/cam-5.jpg", path);
     assert_true(bed_has(b, path));
-    assert_false(live_snapshot_path(path, 10, b->folder, "cam", 5));
+    assert_false(stream_snapshot_path(path, 10, b->folder, "cam", 5));
 }
 
 static void the_newest_snapshots_are_kept(void **state)
@@ -622,7 +622,7 @@ static void the_newest_snapshots_are_kept(void **state)
     b->o.keep_snapshots = 4;
     b->r.events = b->events;
     b->r.n_events = 1;
-    bed_open(b, &live_sink_snapshot);
+    bed_open(b, &stream_sink_snapshot);
     for (uint64_t id = 1; id <= 10; id++) {
         b->r.stem = id % 2 ? "one" : "two";
         b->events[0] = (vg_stream_event){.id = id, .zone = "door", .wants_snapshot = true};
@@ -630,7 +630,7 @@ static void the_newest_snapshots_are_kept(void **state)
     }
     assert_int_equal(4, folder_count_entries(bed_in(b, "snapshots")));
     for (uint64_t id = 7; id <= 10; id++) {
-        live_snapshot_path(path, sizeof path, "", id % 2 ? "one" : "two", id);
+        stream_snapshot_path(path, sizeof path, "", id % 2 ? "one" : "two", id);
         assert_true(bed_has(b, path));
     }
 }
@@ -638,9 +638,9 @@ static void the_newest_snapshots_are_kept(void **state)
 static void snapshots_are_wanted_where_there_are_zones(void **state)
 {
     bed *b = *state;
-    assert_false(live_sink_snapshot.is_wanted(&b->o));
+    assert_false(stream_sink_snapshot.is_wanted(&b->o));
     snprintf(b->o.zones, sizeof b->o.zones, "zones.yaml");
-    assert_true(live_sink_snapshot.is_wanted(&b->o));
+    assert_true(stream_sink_snapshot.is_wanted(&b->o));
 }
 
 /* ---- memory ---- */
@@ -649,8 +649,9 @@ static void snapshots_are_wanted_where_there_are_zones(void **state)
 static void needs_are_told_beforehand(void **state)
 {
     bed *b = *state;
-    static const live_sink *const all[] = {&live_sink_record, &live_sink_jsonl, &live_sink_txt,
-                                           &live_sink_crop, &live_sink_snapshot};
+    static const stream_sink *const all[] = {&stream_sink_record, &stream_sink_jsonl,
+                                             &stream_sink_txt, &stream_sink_crop,
+                                             &stream_sink_snapshot};
     b->o.keep_crops = 100;
     b->o.keep_snapshots = 100;
     b->r.events = b->events;
@@ -673,8 +674,9 @@ static void needs_are_told_beforehand(void **state)
 static void opening_bears_any_failing_allocation(void **state)
 {
     bed *b = *state;
-    static const live_sink *const all[] = {&live_sink_record, &live_sink_jsonl, &live_sink_txt,
-                                           &live_sink_crop, &live_sink_snapshot};
+    static const stream_sink *const all[] = {&stream_sink_record, &stream_sink_jsonl,
+                                             &stream_sink_txt, &stream_sink_crop,
+                                             &stream_sink_snapshot};
     const size_t before = b->mem.in_use_bytes;
     b->o.keep_crops = 100;
     b->o.keep_snapshots = 100;

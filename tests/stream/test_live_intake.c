@@ -12,18 +12,18 @@ static atomic_bool never;
 
 typedef struct scene {
     base_mem mem;
-    live_intake *in;
+    stream_intake *in;
 } scene;
 
 static void begin(scene *s, int n_channels, int n_spare)
 {
     base_mem_init(&s->mem, "intake", NULL, 0);
-    OK(live_intake_create(&s->in, n_channels, n_spare, &s->mem, err));
+    OK(stream_intake_create(&s->in, n_channels, n_spare, &s->mem, err));
 }
 
 static void end(scene *s)
 {
-    live_intake_destroy(&s->in);
+    stream_intake_destroy(&s->in);
     assert_null(s->in);
     assert_int_equal(s->mem.in_use_bytes, 0);
     assert_int_equal(fake_pictures, 0);
@@ -32,11 +32,11 @@ static void end(scene *s)
 /* Puts a frame of that size and number; returns what gave way, -1: refused. */
 static int put(scene *s, int channel, int w, int64_t number, const atomic_bool *stop)
 {
-    video_frame *f = live_intake_blank(s->in);
+    video_frame *f = stream_intake_blank(s->in);
     assert_non_null(f);
     fake_fill(f, w, 48, number);
     int n_dropped = 7;
-    const bool is_put = live_intake_put(s->in, channel, f, stop, &n_dropped);
+    const bool is_put = stream_intake_put(s->in, channel, f, stop, &n_dropped);
     assert_true(n_dropped == 0 || (is_put && n_dropped == 1));
     return is_put ? n_dropped : -1;
 }
@@ -45,15 +45,15 @@ static int put(scene *s, int channel, int w, int64_t number, const atomic_bool *
 static const char *take(scene *s, int most)
 {
     static char text[256];
-    live_taken got[MOST];
-    const int n = live_intake_take(s->in, got, most, 0);
+    stream_taken got[MOST];
+    const int n = stream_intake_take(s->in, got, most, 0);
     size_t at = 0;
     text[0] = '\0';
     for (int i = 0; i < n; i++) {
         at += (size_t)snprintf(text + at, sizeof text - at, "%s%d:%lld", i > 0 ? " " : "",
                                got[i].channel, (long long)video_frame_get(got[i].frame)->number);
         assert_true(got[i].put_ns > 0 && got[i].put_ns <= base_now_ns());
-        live_intake_give_back(s->in, got[i].frame);
+        stream_intake_give_back(s->in, got[i].frame);
     }
     return text;
 }
@@ -65,11 +65,11 @@ static void latest_keeps_the_newest_and_counts_the_others(void **state)
     scene s;
     (void)state;
     begin(&s, 1, MOST);
-    live_intake_open_channel(s.in, 0, false);
+    stream_intake_open_channel(s.in, 0, false);
     assert_int_equal(put(&s, 0, 64, 0, &never), 0);
     for (int i = 1; i < 100; i++) {
         assert_int_equal(put(&s, 0, 64, i, &never), 1);
-        assert_int_equal(live_intake_waiting(s.in, 0), 1);
+        assert_int_equal(stream_intake_waiting(s.in, 0), 1);
         assert_int_equal(fake_pictures, 1);
     }
     assert_string_equal(take(&s, 1), "0:99");
@@ -120,15 +120,15 @@ static void every_waits_for_room_and_loses_none(void **state)
     putter p;
     (void)state;
     begin(&s, 1, MOST);
-    live_intake_open_channel(s.in, 0, true);
+    stream_intake_open_channel(s.in, 0, true);
     start_putter(&p, &s, 0, 5);
     wait_until_put(&p, 2);
     assert_int_equal(p.n_put, 2);
-    assert_int_equal(live_intake_waiting(s.in, 0), 2);
+    assert_int_equal(stream_intake_waiting(s.in, 0), 2);
     for (int i = 0; i < 5; i++) {
         char want[16];
         snprintf(want, sizeof want, "0:%d", i);
-        while (live_intake_waiting(s.in, 0) == 0)
+        while (stream_intake_waiting(s.in, 0) == 0)
             usleep(1000);
         assert_string_equal(take(&s, 4), want);
     }
@@ -145,7 +145,7 @@ static void a_stopped_capture_does_not_wait_for_room(void **state)
     putter p;
     (void)state;
     begin(&s, 1, MOST);
-    live_intake_open_channel(s.in, 0, true);
+    stream_intake_open_channel(s.in, 0, true);
     start_putter(&p, &s, 0, 5);
     wait_until_put(&p, 2);
     atomic_store(&p.stop, true);
@@ -162,10 +162,10 @@ static void closing_a_channel_wakes_its_capture_and_drains_if_told(void **state)
         scene s;
         putter p;
         begin(&s, 2, MOST);
-        live_intake_open_channel(s.in, 1, true);
+        stream_intake_open_channel(s.in, 1, true);
         start_putter(&p, &s, 1, 5);
         wait_until_put(&p, 2);
-        live_intake_close_channel(s.in, 1, drain);
+        stream_intake_close_channel(s.in, 1, drain);
         pthread_join(p.thread, NULL);
         assert_true(p.refused);
         assert_int_equal(fake_pictures, drain ? 2 : 0);
@@ -173,7 +173,7 @@ static void closing_a_channel_wakes_its_capture_and_drains_if_told(void **state)
         assert_int_equal(put(&s, 0, 64, 9, &never), -1); /* never opened */
         assert_string_equal(take(&s, 4), drain ? "1:0" : "");
         /* Opened again, as `latest`, it begins empty. */
-        live_intake_open_channel(s.in, 1, false);
+        stream_intake_open_channel(s.in, 1, false);
         assert_int_equal(put(&s, 1, 64, 20, &never), 0);
         assert_string_equal(take(&s, 4), "1:20");
         assert_string_equal(take(&s, 4), "");
@@ -184,8 +184,8 @@ static void closing_a_channel_wakes_its_capture_and_drains_if_told(void **state)
 static void *take_for_ever(void *self)
 {
     scene *s = self;
-    live_taken got[MOST];
-    assert_int_equal(live_intake_take(s->in, got, MOST, 1000000), 0);
+    stream_taken got[MOST];
+    assert_int_equal(stream_intake_take(s->in, got, MOST, 1000000), 0);
     return NULL;
 }
 
@@ -198,15 +198,15 @@ static void stop_wakes_all(void **state)
     begin(&s, 2, MOST);
     assert_int_equal(pthread_create(&taker, NULL, take_for_ever, &s), 0);
     usleep(20000);
-    live_intake_stop(s.in);
+    stream_intake_stop(s.in);
     pthread_join(taker, NULL);
     end(&s);
 
     begin(&s, 2, MOST);
-    live_intake_open_channel(s.in, 0, true);
+    stream_intake_open_channel(s.in, 0, true);
     start_putter(&p, &s, 0, 5);
     wait_until_put(&p, 2);
-    live_intake_stop(s.in);
+    stream_intake_stop(s.in);
     pthread_join(p.thread, NULL);
     assert_true(p.refused);
     assert_string_equal(take(&s, 4), "");
@@ -216,11 +216,11 @@ static void stop_wakes_all(void **state)
 static void take_waits_no_longer_than_told(void **state)
 {
     scene s;
-    live_taken got[MOST];
+    stream_taken got[MOST];
     (void)state;
     begin(&s, 1, MOST);
-    assert_int_equal(live_intake_take(s.in, got, MOST, 30), 0);
-    assert_int_equal(live_intake_take(s.in, got, MOST, 0), 0);
+    assert_int_equal(stream_intake_take(s.in, got, MOST, 30), 0);
+    assert_int_equal(stream_intake_take(s.in, got, MOST, 0), 0);
     end(&s);
 }
 
@@ -232,7 +232,7 @@ static void the_longest_unserved_channel_is_next(void **state)
     (void)state;
     begin(&s, 3, MOST);
     for (int i = 0; i < 3; i++)
-        live_intake_open_channel(s.in, i, false);
+        stream_intake_open_channel(s.in, i, false);
     /* All have one at any time: turns, whatever the order of arrival. */
     int n_of[3] = {0};
     for (int round = 0; round < 9; round++) {
@@ -263,7 +263,7 @@ static void a_batch_is_of_one_shape_and_one_frame_a_channel(void **state)
     (void)state;
     begin(&s, 5, MOST);
     for (int i = 0; i < 5; i++)
-        live_intake_open_channel(s.in, i, true);
+        stream_intake_open_channel(s.in, i, true);
     for (int number = 0; number < 2; number++) {
         put(&s, 0, 64, number, &never);
         put(&s, 1, 32, number, &never);
@@ -293,24 +293,24 @@ static void many_captures_and_one_taker_lose_and_make_nothing(void **state)
     const uint64_t n_allocs = s.mem.n_allocs;
     for (int i = 0; i < N; i++) {
         last[i] = -1;
-        live_intake_open_channel(s.in, i, i % 2 == 0);
+        stream_intake_open_channel(s.in, i, i % 2 == 0);
         start_putter(&p[i], &s, i, FRAMES);
     }
     for (int n_done = 0, sum = 0; n_done < N || sum > 0;) {
-        live_taken got[N];
-        const int n = live_intake_take(s.in, got, N, 10);
+        stream_taken got[N];
+        const int n = stream_intake_take(s.in, got, N, 10);
         for (int i = 0; i < n; i++) {
             const int64_t number = video_frame_get(got[i].frame)->number;
             const int c = got[i].channel;
             assert_true(c % 2 == 0 ? number == last[c] + 1 : number > last[c]);
             last[c] = number;
             n_taken[c]++;
-            live_intake_give_back(s.in, got[i].frame);
+            stream_intake_give_back(s.in, got[i].frame);
         }
         n_done = sum = 0;
         for (int i = 0; i < N; i++) {
             n_done += atomic_load(&p[i].n_put) == FRAMES;
-            sum += live_intake_waiting(s.in, i);
+            sum += stream_intake_waiting(s.in, i);
         }
     }
     for (int i = 0; i < N; i++) {
@@ -329,13 +329,13 @@ static void its_memory_is_what_it_said_and_may_fail_anywhere(void **state)
     (void)state;
     for (int64_t fail_in = 1;; fail_in++) {
         base_mem mem;
-        live_intake *in;
+        stream_intake *in;
         vg_error err = {0};
-        base_mem_init(&mem, "intake", NULL, live_intake_bytes(3, 4));
+        base_mem_init(&mem, "intake", NULL, stream_intake_bytes(3, 4));
         mem.fail_in = fail_in;
-        if (live_intake_create(&in, 3, 4, &mem, &err) == VG_OK) {
+        if (stream_intake_create(&in, 3, 4, &mem, &err) == VG_OK) {
             assert_int_equal(fail_in, 1 + 3 * 3 + 4 + 1);
-            live_intake_destroy(&in);
+            stream_intake_destroy(&in);
             assert_int_equal(mem.in_use_bytes, 0);
             return;
         }

@@ -6,7 +6,7 @@
 
 #include "stream/live_bed.h"
 
-extern const live_sink live_sink_lines;
+extern const stream_sink stream_sink_lines;
 
 /* Standard output is a pipe while a sink writes; cmocka's own comes back behind it. */
 static int saved = -1, reader = -1;
@@ -34,7 +34,7 @@ static void end_pipe(void)
 static vg_status put(bed *b, vg_error *e)
 {
     b->r.frame = (video_frame_info){.w = BED_W, .h = BED_H, .number = (int64_t)b->r.index};
-    const vg_status st = live_sink_lines.write(b->state, &b->s, &b->r, e);
+    const vg_status st = stream_sink_lines.write(b->state, &b->s, &b->r, e);
     b->r.index++;
     return st;
 }
@@ -44,7 +44,7 @@ static void lines_are_whole_and_in_order(void **state)
     bed *b = *state;
     char *text = scene_alloc(65536);
     begin_pipe();
-    bed_open(b, &live_sink_lines);
+    bed_open(b, &stream_sink_lines);
     const uint64_t n_allocs = b->mem.n_allocs;
     vg_status st = VG_OK;
     for (int i = 0; i < 20 && st == VG_OK; i++)
@@ -77,12 +77,12 @@ static void a_reader_that_is_gone_ends_the_writing(void **state)
     for (int n = 2; n >= 1; n--) {
         b->stats.n_sinks = n;
         begin_pipe();
-        bed_open(b, &live_sink_lines);
+        bed_open(b, &stream_sink_lines);
         const vg_status first = put(b, &e);
         close(reader);
         reader = -1;
         const vg_status second = put(b, &e), third = put(b, &e),
-                        ticked = live_sink_lines.tick(b->state, &b->s, NULL);
+                        ticked = stream_sink_lines.tick(b->state, &b->s, NULL);
         end_pipe();
         assert_int_equal(VG_OK, first);
         assert_int_equal(VG_ERR_IO, second);
@@ -99,11 +99,11 @@ static void a_reader_that_goes_is_seen_without_results(void **state)
     bed *b = *state;
     b->stats.n_sinks = 1;
     begin_pipe();
-    bed_open(b, &live_sink_lines);
-    const vg_status before = live_sink_lines.tick(b->state, &b->s, NULL);
+    bed_open(b, &stream_sink_lines);
+    const vg_status before = stream_sink_lines.tick(b->state, &b->s, NULL);
     close(reader);
     reader = -1;
-    const vg_status after = live_sink_lines.tick(b->state, &b->s, NULL);
+    const vg_status after = stream_sink_lines.tick(b->state, &b->s, NULL);
     end_pipe();
     assert_int_equal(VG_OK, before);
     assert_int_equal(VG_ERR_IO, after);
@@ -144,7 +144,7 @@ static void a_slow_reader_gets_every_line(void **state)
     int n_lines = 0, n_full;
     char last = '\0';
     begin_pipe();
-    bed_open(b, &live_sink_lines);
+    bed_open(b, &stream_sink_lines);
     pthread_create(&thread, NULL, write_many, &w);
     n_full = wait_until_stuck(&w);
     static char bytes[1 << 16];
@@ -171,7 +171,7 @@ static void a_dead_reader_does_not_hold_the_end_up(void **state)
     writer w = {.b = b, .n = 1000};
     pthread_t thread;
     begin_pipe();
-    bed_open(b, &live_sink_lines);
+    bed_open(b, &stream_sink_lines);
     pthread_create(&thread, NULL, write_many, &w);
     const int n_full = wait_until_stuck(&w);
     w.n = n_full + 3; /* the outlet empties the queue; these are in its hands */
@@ -194,7 +194,7 @@ static int tear(bed *b, int n_boxes)
     b->r.n_boxes = (size_t)n_boxes;
     b->stats.is_ending = false;
     begin_pipe();
-    bed_open(b, &live_sink_lines);
+    bed_open(b, &stream_sink_lines);
     pthread_create(&thread, NULL, write_many, &w);
     w.n = wait_until_stuck(&w) + 2;
     b->stats.is_ending = true;

@@ -13,9 +13,9 @@
 
 typedef struct bench {
     base_mem mem;
-    live_stats stats;
-    live_rates rates;
-    live_moment m;
+    stream_stats stats;
+    stream_rates rates;
+    stream_moment m;
     base_str text;
     char copy[1 << 20];
     prometheus p;
@@ -31,29 +31,29 @@ static int set_up(void **state)
     memset(&b.stats, 0, sizeof b.stats);
     b.mem = (base_mem){.tag = "test"};
     b.text = (base_str){0};
-    b.rates = (live_rates){0};
+    b.rates = (stream_rates){0};
     b.stats.n_channels = 6; /* two are empty */
     b.stats.started_ns = INT64_C(5000000000);
     for (int i = 0; i < 4; i++) {
-        live_channel_stats *c = &b.stats.channels[i];
+        stream_channel_stats *c = &b.stats.channels[i];
         snprintf(c->name, sizeof c->name, "%s", nasty[i]);
-        c->state = LIVE_CONNECTING + i;
+        c->state = STREAM_CONNECTING + i;
         c->last_fault = i == 2 ? VIDEO_FAULT_STALL : -1;
         c->n_frames = 1000 + (uint64_t)i;
         c->n_results = 900;
         c->n_faults[VIDEO_FAULT_LOST] = 3;
         for (int k = 0; k < 500; k++)
-            live_histogram_add(&c->stages[LIVE_STAGE_INFERENCE], (k % 60) * INT64_C(1000000));
+            stream_histogram_add(&c->stages[STREAM_STAGE_INFERENCE], (k % 60) * INT64_C(1000000));
     }
     b.stats.channels[0].last_frame_ns = INT64_C(8000000000);
-    live_histogram_add(&b.stats.channels[0].stages[LIVE_STAGE_LATENCY], INT64_C(9000000000));
+    stream_histogram_add(&b.stats.channels[0].stages[STREAM_STAGE_LATENCY], INT64_C(9000000000));
     b.stats.n_sinks = 2;
     b.stats.sinks[0].name = "jsonl";
     b.stats.sinks[0].n_written = 890;
     b.stats.sinks[1].n_dropped = 4; /* not wanted: no name */
     b.stats.accounts = &b.mem;
     b.stats.n_accounts = 1;
-    b.m = (live_moment){
+    b.m = (stream_moment){
         .stats = &b.stats, .rates = &b.rates, .now_ns = INT64_C(10000000000), .is_healthy = true};
     return programs_set_up(state);
 }
@@ -66,7 +66,7 @@ static int tear_down(void **state)
 
 static void read_all(void)
 {
-    OK(live_metrics(&b.text, &b.m, &b.mem, err));
+    OK(stream_metrics(&b.text, &b.m, &b.mem, err));
     assert_true(b.text.length < sizeof b.copy);
     memcpy(b.copy, b.text.text, b.text.length + 1);
     const char *wrong = prometheus_read(&b.p, b.copy);
@@ -152,7 +152,7 @@ static void promtool_finds_nothing_wrong(void **state)
     (void)state;
     if (!is_installed("promtool"))
         skip();
-    OK(live_metrics(&b.text, &b.m, &b.mem, err));
+    OK(stream_metrics(&b.text, &b.m, &b.mem, err));
     write_file("metrics", b.text.text);
     snprintf(command, sizeof command, "promtool check metrics <%s >%s 2>&1", in_folder("metrics"),
              in_folder("said"));
@@ -195,7 +195,7 @@ static void rates_settle_at_what_comes(void **state)
     for (int i = 0; i <= 60; i++) {
         b.stats.channels[0].n_results = (uint64_t)(25 * i);
         b.stats.channels[1].n_results = i < 30 ? (uint64_t)(10 * i) : 300;
-        live_rates_step(&b.rates, &b.stats, (1 + i) * INT64_C(1000000000));
+        stream_rates_step(&b.rates, &b.stats, (1 + i) * INT64_C(1000000000));
     }
     read_all();
     assert_float_equal(value("vigil_fps", CAMERA, ""), 25, 0.01);
@@ -206,7 +206,7 @@ static void health_is_json_that_says_who_is_ill(void **state)
 {
     (void)state;
     b.m.is_healthy = false;
-    OK(live_health_json(&b.text, &b.m, &b.mem, err));
+    OK(stream_health_json(&b.text, &b.m, &b.mem, err));
     json_error_t wrong;
     json_t *root = json_loads(b.text.text, JSON_REJECT_DUPLICATES, &wrong);
     if (root == NULL)
@@ -227,7 +227,7 @@ static void no_memory_is_said(void **state)
     (void)state;
     for (int i = 1; i < 40; i++) {
         b.mem.fail_in = i;
-        const vg_status st = live_metrics(&b.text, &b.m, &b.mem, NULL);
+        const vg_status st = stream_metrics(&b.text, &b.m, &b.mem, NULL);
         assert_true(st == VG_ERR_MEMORY || b.mem.fail_in != 0);
         base_str_fini(&b.text);
     }
@@ -238,45 +238,45 @@ static void no_memory_is_said(void **state)
 
 static void only_beginnings_and_ends_of_playing_are_changes(void **state)
 {
-    live_changes c = {0};
-    live_change seen;
-    live_channel_stats *one = &b.stats.channels[0];
+    stream_changes c = {0};
+    stream_change seen;
+    stream_channel_stats *one = &b.stats.channels[0];
     (void)state;
     b.stats.n_channels = 1;
-    one->state = LIVE_CONNECTING;
-    assert_false(live_changes_next(&c, &seen, &b.stats));
-    one->state = LIVE_PLAYING;
-    assert_true(live_changes_next(&c, &seen, &b.stats));
-    assert_int_equal(seen.now, LIVE_PLAYING);
+    one->state = STREAM_CONNECTING;
+    assert_false(stream_changes_next(&c, &seen, &b.stats));
+    one->state = STREAM_PLAYING;
+    assert_true(stream_changes_next(&c, &seen, &b.stats));
+    assert_int_equal(seen.now, STREAM_PLAYING);
     assert_int_equal(seen.fault, -1);
     assert_string_equal(seen.source, "rtsp://camera/1");
-    assert_false(live_changes_next(&c, &seen, &b.stats));
+    assert_false(stream_changes_next(&c, &seen, &b.stats));
     one->last_fault = VIDEO_FAULT_LOST;
-    one->state = LIVE_WAITING;
-    assert_true(live_changes_next(&c, &seen, &b.stats));
-    assert_int_equal(seen.was, LIVE_PLAYING);
-    assert_int_equal(seen.now, LIVE_WAITING);
+    one->state = STREAM_WAITING;
+    assert_true(stream_changes_next(&c, &seen, &b.stats));
+    assert_int_equal(seen.was, STREAM_PLAYING);
+    assert_int_equal(seen.now, STREAM_WAITING);
     assert_int_equal(seen.fault, VIDEO_FAULT_LOST);
-    one->state = LIVE_CONNECTING;
-    assert_false(live_changes_next(&c, &seen, &b.stats));
-    one->state = LIVE_PLAYING;
-    assert_true(live_changes_next(&c, &seen, &b.stats));
-    one->state = LIVE_ENDED;
-    assert_true(live_changes_next(&c, &seen, &b.stats));
-    one->state = LIVE_EMPTY;
-    assert_false(live_changes_next(&c, &seen, &b.stats));
+    one->state = STREAM_CONNECTING;
+    assert_false(stream_changes_next(&c, &seen, &b.stats));
+    one->state = STREAM_PLAYING;
+    assert_true(stream_changes_next(&c, &seen, &b.stats));
+    one->state = STREAM_ENDED;
+    assert_true(stream_changes_next(&c, &seen, &b.stats));
+    one->state = STREAM_EMPTY;
+    assert_false(stream_changes_next(&c, &seen, &b.stats));
 }
 
 /* ---- JSON ---- */
 
 static void times_are_rfc_3339(void **state)
 {
-    char buf[LIVE_TIME_BYTES];
+    char buf[STREAM_TIME_BYTES];
     (void)state;
-    assert_string_equal(live_time_text(buf, INT64_C(1795443300042999999)),
+    assert_string_equal(stream_time_text(buf, INT64_C(1795443300042999999)),
                         "2026-11-23T14:15:00.042Z");
-    assert_string_equal(live_time_text(buf, -1), "1970-01-01T00:00:00.000Z");
-    live_time_text(buf, INT64_MAX);
+    assert_string_equal(stream_time_text(buf, -1), "1970-01-01T00:00:00.000Z");
+    stream_time_text(buf, INT64_MAX);
     assert_string_equal(buf, "2262-04-11T23:47:16.854Z");
 }
 

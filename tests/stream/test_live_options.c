@@ -9,7 +9,7 @@
 typedef struct bench {
     char folder[256];
     base_mem mem;
-    live_options o;
+    stream_options o;
     vg_error err;
 } bench;
 
@@ -17,7 +17,7 @@ static int set_up(void **state)
 {
     bench *t = scene_alloc(sizeof *t);
     base_mem_init(&t->mem, "test", NULL, 0);
-    live_options_default(&t->o);
+    stream_options_default(&t->o);
     *state = t;
     setenv("VIGIL_TEST_SECRET", "hunter2", 1);
     unsetenv("VIGIL_TEST_NOTHING");
@@ -43,7 +43,7 @@ static void says(const char *text, const char *part)
 
 static void the_presets_are_those_that_yolo_has(void **state)
 {
-    const live_options *o = &((bench *)*state)->o;
+    const stream_options *o = &((bench *)*state)->o;
     assert_int_equal(o->imgsz.h, 0); /* the weights' own */
     assert_true(o->conf > 0.2499 && o->conf < 0.2501);
     assert_true(o->iou > 0.6999 && o->iou < 0.7001);
@@ -55,8 +55,8 @@ static void the_presets_are_those_that_yolo_has(void **state)
     assert_int_equal(a.track_buffer, b.track_buffer);
     assert_int_equal(a.most_tracks, b.most_tracks);
     assert_true(a.fuse_score && b.fuse_score);
-    assert_int_equal(o->policy, LIVE_POLICY_AUTO);
-    assert_int_equal(o->end, LIVE_END_AUTO);
+    assert_int_equal(o->policy, STREAM_POLICY_AUTO);
+    assert_int_equal(o->end, STREAM_END_AUTO);
     assert_string_equal(o->project, "runs/predict");
     assert_string_equal(o->rtsp_transport, "tcp");
     assert_false(o->save || o->save_txt || o->json || o->track || o->show);
@@ -67,14 +67,14 @@ static void every_option_reads_its_own_text(void **state)
 {
     bench *t = *state;
     size_t n;
-    const live_option *table = live_option_table(&n);
+    const stream_option *table = stream_option_table(&n);
     for (size_t i = 0; i < n; i++) {
-        char text[LIVE_TEXT_BYTES], again[LIVE_TEXT_BYTES];
-        live_option_text(text, sizeof text, &t->o, &table[i]);
-        OK(live_options_set(&t->o, table[i].name, text, err));
-        assert_string_equal(live_option_text(again, sizeof again, &t->o, &table[i]), text);
+        char text[STREAM_TEXT_BYTES], again[STREAM_TEXT_BYTES];
+        stream_option_text(text, sizeof text, &t->o, &table[i]);
+        OK(stream_options_set(&t->o, table[i].name, text, err));
+        assert_string_equal(stream_option_text(again, sizeof again, &t->o, &table[i]), text);
         assert_non_null(table[i].help);
-        assert_ptr_equal(live_option_find(table[i].name), &table[i]);
+        assert_ptr_equal(stream_option_find(table[i].name), &table[i]);
     }
 }
 
@@ -108,9 +108,9 @@ static void values_are_read_in_the_ways_people_write_them(void **state)
     };
     bench *t = *state;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
-        char text[LIVE_TEXT_BYTES];
-        OK(live_options_set(&t->o, good[i][0], good[i][1], err));
-        live_option_text(text, sizeof text, &t->o, live_option_find(good[i][0]));
+        char text[STREAM_TEXT_BYTES];
+        OK(stream_options_set(&t->o, good[i][0], good[i][1], err));
+        stream_option_text(text, sizeof text, &t->o, stream_option_find(good[i][0]));
         assert_string_equal(text, good[i][2]);
     }
 }
@@ -146,9 +146,9 @@ static void what_is_wrong_is_told_and_changes_nothing(void **state)
     };
     bench *t = *state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        const live_options before = t->o;
+        const stream_options before = t->o;
         t->err = (vg_error){0};
-        assert_int_not_equal(live_options_set(&t->o, bad[i][0], bad[i][1], &t->err), VG_OK);
+        assert_int_not_equal(stream_options_set(&t->o, bad[i][0], bad[i][1], &t->err), VG_OK);
         says(t->err.what, bad[i][2]);
         says(t->err.mend, bad[i][3]);
         assert_null(strstr(t->err.what, "hunter2"));
@@ -159,17 +159,18 @@ static void what_is_wrong_is_told_and_changes_nothing(void **state)
 static void texts_that_do_not_fit_are_refused(void **state)
 {
     bench *t = *state;
-    char text[LIVE_TEXT_BYTES + 1];
+    char text[STREAM_TEXT_BYTES + 1];
     memset(text, 'a', sizeof text);
-    text[LIVE_TEXT_BYTES - 1] = '\0';
-    OK(live_options_set(&t->o, "source", text, err));
-    assert_int_equal(strlen(t->o.source), LIVE_TEXT_BYTES - 1);
-    text[LIVE_TEXT_BYTES - 1] = 'a';
-    text[LIVE_TEXT_BYTES] = '\0';
-    assert_int_equal(live_options_set(&t->o, "source", text, &t->err), VG_ERR_ARGUMENT);
-    assert_int_equal(live_options_set(&t->o, "isa", "0123456789abcdef", &t->err), VG_ERR_ARGUMENT);
+    text[STREAM_TEXT_BYTES - 1] = '\0';
+    OK(stream_options_set(&t->o, "source", text, err));
+    assert_int_equal(strlen(t->o.source), STREAM_TEXT_BYTES - 1);
+    text[STREAM_TEXT_BYTES - 1] = 'a';
+    text[STREAM_TEXT_BYTES] = '\0';
+    assert_int_equal(stream_options_set(&t->o, "source", text, &t->err), VG_ERR_ARGUMENT);
+    assert_int_equal(stream_options_set(&t->o, "isa", "0123456789abcdef", &t->err),
+                     VG_ERR_ARGUMENT);
     setenv("VIGIL_TEST_SECRET", text, 1);
-    assert_int_equal(live_options_set(&t->o, "token", "x${VIGIL_TEST_SECRET}", &t->err),
+    assert_int_equal(stream_options_set(&t->o, "token", "x${VIGIL_TEST_SECRET}", &t->err),
                      VG_ERR_ARGUMENT);
     says(t->err.what, "does not fit");
 }
@@ -181,16 +182,16 @@ static void a_secret_is_the_first_line_of_its_file(void **state)
     const char *path = scene_path(t->folder, "secret");
     snprintf(value, sizeof value, "${file:%s}", path);
     scene_write_text(path, "s3cret\r\nmore\n");
-    OK(live_options_set(&t->o, "token", value, err));
+    OK(stream_options_set(&t->o, "token", value, err));
     assert_string_equal(t->o.token, "s3cret");
     scene_write_text(path, "bare");
-    OK(live_options_set(&t->o, "token", value, err));
+    OK(stream_options_set(&t->o, "token", value, err));
     assert_string_equal(t->o.token, "bare");
     char *line = scene_alloc(5000);
     memset(line, 'x', 4999);
     scene_write_text(path, line);
     free(line);
-    assert_int_equal(live_options_set(&t->o, "token", value, &t->err), VG_ERR_ARGUMENT);
+    assert_int_equal(stream_options_set(&t->o, "token", value, &t->err), VG_ERR_ARGUMENT);
     says(t->err.what, "a first line of more than");
     assert_string_equal(t->o.token, "bare");
 }
@@ -210,12 +211,12 @@ static void options_that_do_nothing_alone_are_told(void **state)
         {"device", "cuda:0", "runs on the CPU alone", "cpu"},
     };
     bench *t = *state;
-    OK(live_options_set(&t->o, "weights", "a.pt", err));
-    OK(live_options_check(&t->o, err));
+    OK(stream_options_set(&t->o, "weights", "a.pt", err));
+    OK(stream_options_check(&t->o, err));
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        live_options o = t->o;
-        OK(live_options_set(&o, cases[i][0], cases[i][1], err));
-        assert_int_not_equal(live_options_check(&o, &t->err), VG_OK);
+        stream_options o = t->o;
+        OK(stream_options_set(&o, cases[i][0], cases[i][1], err));
+        assert_int_not_equal(stream_options_check(&o, &t->err), VG_OK);
         says(t->err.what, cases[i][2]);
         says(t->err.mend, cases[i][3]);
     }
@@ -223,23 +224,23 @@ static void options_that_do_nothing_alone_are_told(void **state)
 
 static void what_grows_on_disk_is_bounded_unless_all_are_files(void **state)
 {
-    live_options o = ((bench *)*state)->o;
-    live_options_settle(&o, true);
+    stream_options o = ((bench *)*state)->o;
+    stream_options_settle(&o, true);
     assert_true(o.save);
     assert_true(o.segment_s <= 0 && o.keep_bytes == 0 && o.json_bytes == 0 && o.keep_crops == 0 &&
                 o.keep_labels == 0);
     o = ((bench *)*state)->o;
-    live_options_settle(&o, false);
+    stream_options_settle(&o, false);
     assert_false(o.save);
     assert_true(o.segment_s > 599 && o.keep_bytes > 0 && o.json_bytes > 0 && o.keep_crops > 0 &&
                 o.keep_snapshots > 0 && o.keep_labels > 0);
-    live_options_settle(&o, true); /* settled once, it stays */
+    stream_options_settle(&o, true); /* settled once, it stays */
     assert_false(o.save);
     o = ((bench *)*state)->o;
-    OK(live_options_set(&o, "keep_segments", "3", err));
-    OK(live_options_set(&o, "segment_bytes", "1G", err));
-    OK(live_options_set(&o, "save", "true", err));
-    live_options_settle(&o, false);
+    OK(stream_options_set(&o, "keep_segments", "3", err));
+    OK(stream_options_set(&o, "segment_bytes", "1G", err));
+    OK(stream_options_set(&o, "save", "true", err));
+    stream_options_settle(&o, false);
     assert_true(o.save && o.keep_bytes == 0 && o.segment_s <= 0);
 }
 
@@ -249,7 +250,7 @@ static vg_status read_text(bench *t, const char *text)
 {
     const char *path = scene_path(t->folder, "job.yaml");
     scene_write_text(path, text);
-    return live_options_read(&t->o, path, &t->mem, &t->err);
+    return stream_options_read(&t->o, path, &t->mem, &t->err);
 }
 
 static void a_configuration_says_what_the_command_line_can(void **state)
@@ -271,7 +272,7 @@ static void a_configuration_says_what_the_command_line_can(void **state)
     assert_int_equal(t->o.n_classes, 2);
     assert_int_equal(t->o.classes[1], 7);
     assert_string_equal(t->o.token, "hunter2");
-    assert_int_equal(t->o.end, LIVE_END_STAY);
+    assert_int_equal(t->o.end, STREAM_END_STAY);
     assert_int_equal(t->o.save_choice, 1);
     assert_string_equal(t->o.config, scene_path(t->folder, "job.yaml"));
 }
@@ -290,13 +291,13 @@ static void a_wrong_configuration_is_told_with_its_line(void **state)
     };
     bench *t = *state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        const live_options before = t->o;
+        const stream_options before = t->o;
         assert_int_not_equal(read_text(t, bad[i][0]), VG_OK);
         says(t->err.where, bad[i][1]);
         says(t->err.what, bad[i][2]);
         assert_memory_equal(&t->o, &before, sizeof before);
     }
-    assert_int_equal(live_options_read(&t->o, "/nonexistent.yaml", &t->mem, &t->err), VG_ERR_IO);
+    assert_int_equal(stream_options_read(&t->o, "/nonexistent.yaml", &t->mem, &t->err), VG_ERR_IO);
 }
 
 /* Of every option: a wrong type or value, in a map or a list where a single value belongs, and a
@@ -305,14 +306,14 @@ static void every_slip_is_told_with_its_line_and_a_remedy(void **state)
 {
     bench *t = *state;
     size_t n;
-    const live_option *table = live_option_table(&n);
+    const stream_option *table = stream_option_table(&n);
     for (size_t i = 0; i < n; i++) {
-        const live_option *o = &table[i];
+        const stream_option *o = &table[i];
         char text[300];
         if (strcmp(o->name, "config") == 0)
             continue;
-        const bool takes_any = (o->kind == LIVE_OPTION_TEXT && o->choices == NULL) ||
-                               o->kind == LIVE_OPTION_FILE || o->kind == LIVE_OPTION_FOLDER;
+        const bool takes_any = (o->kind == STREAM_OPTION_TEXT && o->choices == NULL) ||
+                               o->kind == STREAM_OPTION_FILE || o->kind == STREAM_OPTION_FOLDER;
         const char *const wrong[] = {takes_any ? "{a: 1}" : "zz", "{a: 1}", "[[1]]"};
         for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++) {
             snprintf(text, sizeof text, "# a job\n\n%s: %s\n", o->name, wrong[k]);
@@ -335,12 +336,12 @@ static void every_option_may_stand_in_a_configuration(void **state)
 {
     bench *t = *state;
     size_t n;
-    const live_option *table = live_option_table(&n);
+    const stream_option *table = stream_option_table(&n);
     for (size_t i = 0; i < n; i++) {
-        char text[LIVE_TEXT_BYTES], line[2 * LIVE_TEXT_BYTES];
+        char text[STREAM_TEXT_BYTES], line[2 * STREAM_TEXT_BYTES];
         if (strcmp(table[i].name, "config") == 0)
             continue;
-        live_option_text(text, sizeof text, &t->o, &table[i]);
+        stream_option_text(text, sizeof text, &t->o, &table[i]);
         snprintf(line, sizeof line, "%s: '%s'\n", table[i].name, text);
         if (read_text(t, line) != VG_OK)
             fail_msg("%s%s", line, t->err.what);
@@ -354,22 +355,22 @@ static void what_is_wrong_is_told_where_it_was_said(void **state)
     bench *t = *state;
     char path[400];
     snprintf(path, sizeof path, "%s/c.yaml", t->folder);
-    OK(live_options_set(&t->o, "weights", "w.pt", err));
-    OK(live_options_prove(&t->o, &t->mem, err));
+    OK(stream_options_set(&t->o, "weights", "w.pt", err));
+    OK(stream_options_prove(&t->o, &t->mem, err));
     scene_write_text(path, "conf: 0.5\nserve: 127.0.0.1:99999\n");
-    OK(live_options_read(&t->o, path, &t->mem, err));
-    assert_int_equal(live_options_prove(&t->o, &t->mem, &t->err), VG_ERR_FORMAT);
+    OK(stream_options_read(&t->o, path, &t->mem, err));
+    assert_int_equal(stream_options_prove(&t->o, &t->mem, &t->err), VG_ERR_FORMAT);
     says(t->err.where, "c.yaml:2: option serve");
-    OK(live_options_set(&t->o, "serve", "127.0.0.1:99998", err));
-    assert_int_equal(live_options_prove(&t->o, &t->mem, &t->err), VG_ERR_ARGUMENT);
+    OK(stream_options_set(&t->o, "serve", "127.0.0.1:99998", err));
+    assert_int_equal(stream_options_prove(&t->o, &t->mem, &t->err), VG_ERR_ARGUMENT);
     assert_string_equal(t->err.where, "option serve");
-    OK(live_options_set(&t->o, "serve", "", err));
-    OK(live_options_set(&t->o, "input_size", "0x0", err));
-    assert_int_equal(live_options_prove(&t->o, &t->mem, &t->err), VG_ERR_ARGUMENT);
-    OK(live_options_set(&t->o, "input_size", "hd720", err));
-    OK(live_options_prove(&t->o, &t->mem, err));
+    OK(stream_options_set(&t->o, "serve", "", err));
+    OK(stream_options_set(&t->o, "input_size", "0x0", err));
+    assert_int_equal(stream_options_prove(&t->o, &t->mem, &t->err), VG_ERR_ARGUMENT);
+    OK(stream_options_set(&t->o, "input_size", "hd720", err));
+    OK(stream_options_prove(&t->o, &t->mem, err));
     scene_write_text(path, "surces: x\n");
-    assert_int_equal(live_options_read(&t->o, path, &t->mem, &t->err), VG_ERR_ARGUMENT);
+    assert_int_equal(stream_options_read(&t->o, path, &t->mem, &t->err), VG_ERR_ARGUMENT);
     says(t->err.mend, "sources");
 }
 

@@ -1,7 +1,7 @@
 /* test_live_painter.c: which of several boxes is seen where they lie on each other. */
 #include "stream/live_bed.h"
 
-static live_painter *p;
+static stream_painter *p;
 static image_view drawn;
 
 static void draw(bed *b, size_t n)
@@ -9,7 +9,7 @@ static void draw(bed *b, size_t n)
     b->r.n_boxes = n;
     if (b->source == NULL)
         bed_next(b);
-    OK(live_painter_drawn(p, &drawn, &b->s, &b->r, err));
+    OK(stream_painter_drawn(p, &drawn, &b->s, &b->r, err));
 }
 
 static bool has_color(int x, int y, int class_index)
@@ -36,7 +36,7 @@ static void the_best_box_is_on_top(void **state)
     bed *b = *state;
     set_boxes(b);
     b->o.hide_labels = true;
-    OK(live_painter_create(&p, &b->s, &b->mem, err));
+    OK(stream_painter_create(&p, &b->s, &b->mem, err));
     draw(b, 3);
     for (int x = 22; x < 118; x++)
         assert_true(has_color(x, 60, 0));
@@ -45,7 +45,7 @@ static void the_best_box_is_on_top(void **state)
     draw(b, 3);
     for (int y = 62; y < 108; y++)
         assert_true(has_color(20, y, 2));
-    live_painter_destroy(&p);
+    stream_painter_destroy(&p);
 }
 
 /* Labels are above all frames, and the best one's is above the others'. Its plate is seen at the
@@ -54,14 +54,14 @@ static void the_best_label_is_on_top(void **state)
 {
     bed *b = *state;
     set_boxes(b);
-    OK(live_painter_create(&p, &b->s, &b->mem, err));
+    OK(stream_painter_create(&p, &b->s, &b->mem, err));
     for (int best = 0; best < BED_BOXES; best++) {
         b->boxes[0].class_index = best;
         b->boxes[1].class_index = b->boxes[2].class_index = (best + 1) % BED_BOXES;
         draw(b, 3);
         assert_true(has_color(21, 57, best));
     }
-    live_painter_destroy(&p);
+    stream_painter_destroy(&p);
 }
 
 /* There is room for max_det boxes: the weakest are left out, not the best. */
@@ -73,12 +73,12 @@ static void boxes_without_room_are_the_weakest(void **state)
     b->o.max_det = 2;
     b->boxes[0].x1 = 40;
     b->boxes[1].x1 = 60;
-    OK(live_painter_create(&p, &b->s, &b->mem, err));
+    OK(stream_painter_create(&p, &b->s, &b->mem, err));
     draw(b, 3);
     assert_true(has_color(40, 90, 0));
     assert_true(has_color(60, 90, 1));
     assert_false(has_color(20, 90, 2));
-    live_painter_destroy(&p);
+    stream_painter_destroy(&p);
 }
 
 int main(void)

@@ -7,9 +7,9 @@
 enum { H_BEFORE = 64, MOST_CLASSES = 80 };
 
 static struct {
-    live_options o;
+    stream_options o;
     stream_accounts mem;
-    stream_live *l;
+    stream_job *l;
     int n_before, n_after; /* results */
     int64_t last_id;       /* of those before */
     int n_boxes_after, n_ids_before_after;
@@ -18,7 +18,7 @@ static struct {
     int n_still_inside, n_in;
 } t;
 
-static void see_before(const live_result *r)
+static void see_before(const stream_result *r)
 {
     t.n_before++;
     for (size_t i = 0; i < r->n_boxes; i++)
@@ -27,7 +27,7 @@ static void see_before(const live_result *r)
         t.was_inside[r->events[i].class_index] = r->events[i].inside > 0;
 }
 
-static void see_after(const live_result *r)
+static void see_after(const stream_result *r)
 {
     t.n_after++;
     t.n_boxes_after += (int)r->n_boxes;
@@ -43,7 +43,7 @@ static void see_after(const live_result *r)
     }
 }
 
-static void see(void *ctx, const live_result *r)
+static void see(void *ctx, const stream_result *r)
 {
     (void)ctx;
     if (r->frame.h == H_BEFORE)
@@ -54,7 +54,7 @@ static void see(void *ctx, const live_result *r)
 
 static void set(const char *name, const char *value)
 {
-    OK(live_options_set(&t.o, name, value, err));
+    OK(stream_options_set(&t.o, name, value, err));
 }
 
 /* Bars that stand still: the same objects in both, but for their height. */
@@ -77,7 +77,7 @@ static void make_film(const char *path)
 
 static void set_options(const char *film, const char *zones)
 {
-    live_options_default(&t.o);
+    stream_options_default(&t.o);
     set("source", film);
     set("weights", TEST_GOLDEN_DIR "/yolo11n_random.pt");
     set("imgsz", "32");
@@ -90,12 +90,12 @@ static void set_options(const char *film, const char *zones)
     set("zones", zones);
     set("project", folder);
     set("save", "false");
-    OK(live_options_check(&t.o, err));
+    OK(stream_options_check(&t.o, err));
 }
 
 static void another_size_is_another_scene(void **state)
 {
-    static const live_listener listener = {.result = see};
+    static const stream_listener listener = {.result = see};
     char film[512], zones[512];
     bool ended = false;
     (void)state;
@@ -109,12 +109,12 @@ static void another_size_is_another_scene(void **state)
     assert_int_equal(fclose(f), 0);
     set_options(film, zones);
     stream_accounts_init(&t.mem, 0);
-    OK(stream_live_open(&t.l, &t.o, &listener, &t.mem, err));
+    OK(stream_job_open(&t.l, &t.o, &listener, &t.mem, err));
     for (int i = 0; i < 1200 && !ended; i++)
-        OK(stream_live_wait(t.l, 100, &ended, err));
+        OK(stream_job_wait(t.l, 100, &ended, err));
     assert_true(ended);
-    assert_int_equal(stream_live_stats(t.l)->channels[0].n_size_changes, 1);
-    OK(stream_live_close(&t.l, 10, err));
+    assert_int_equal(stream_job_stats(t.l)->channels[0].n_size_changes, 1);
+    OK(stream_job_close(&t.l, 10, err));
     assert_true(t.n_before > 15 && t.n_after > 15); /* of 20 each */
     assert_true(t.last_id > 0 && t.n_boxes_after > 0);
     assert_int_equal(t.n_ids_before_after, 0);

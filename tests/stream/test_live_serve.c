@@ -8,7 +8,7 @@
 
 #include "stream/live_bed.h"
 
-extern const live_sink live_sink_serve;
+extern const stream_sink stream_sink_serve;
 
 static bed *b;
 static int port;
@@ -26,10 +26,11 @@ static int set_up(void **state)
     b->stats.accounts = &b->mem;
     b->stats.n_accounts = 1;
     for (int i = 0; i < 2; i++)
-        b->stats.channels[i] = (live_channel_stats){.state = i == 0 ? LIVE_PLAYING : LIVE_EMPTY,
-                                                    .last_fault = -1,
-                                                    .last_progress_ns = base_now_ns()};
-    snprintf(b->stats.channels[0].name, LIVE_NAME_BYTES, "cam <one> & \"two\"");
+        b->stats.channels[i] =
+            (stream_channel_stats){.state = i == 0 ? STREAM_PLAYING : STREAM_EMPTY,
+                                   .last_fault = -1,
+                                   .last_progress_ns = base_now_ns()};
+    snprintf(b->stats.channels[0].name, STREAM_NAME_BYTES, "cam <one> & \"two\"");
     b->stats.started_ns = base_now_ns();
     b->o.preview_fps = 1000;
     b->o.preview_width = 96;
@@ -49,11 +50,11 @@ static void serve(const char *token)
         port = free_port();
         snprintf(b->o.serve, sizeof b->o.serve, "127.0.0.1:%d", port);
         snprintf(b->o.token, sizeof b->o.token, "%s", token);
-        assert_true(live_sink_serve.is_wanted(&b->o));
-        const size_t before = b->mem.in_use_bytes, need = live_sink_serve.need_bytes(&b->s);
-        b->sink = &live_sink_serve;
-        b->state = scene_alloc(live_sink_serve.state_bytes);
-        const vg_status st = live_sink_serve.open(b->state, &b->s, NULL);
+        assert_true(stream_sink_serve.is_wanted(&b->o));
+        const size_t before = b->mem.in_use_bytes, need = stream_sink_serve.need_bytes(&b->s);
+        b->sink = &stream_sink_serve;
+        b->state = scene_alloc(stream_sink_serve.state_bytes);
+        const vg_status st = stream_sink_serve.open(b->state, &b->s, NULL);
         if (st == VG_ERR_UNSUPPORTED)
             skip();
         if (st == VG_OK) {

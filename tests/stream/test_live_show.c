@@ -2,7 +2,7 @@
  * back. */
 #include "stream/live_bed.h"
 
-extern const live_sink live_sink_show;
+extern const stream_sink stream_sink_show;
 
 #ifdef VIGIL_HAVE_SDL2
 
@@ -71,14 +71,14 @@ static void show_color(bed *b, int channel, const char *graph)
     b->r.channel = channel;
     b->r.n_boxes = 0;
     bed_write(b, 1);
-    OK(live_sink_show.tick(b->state, &b->s, err));
+    OK(stream_sink_show.tick(b->state, &b->s, err));
 }
 
 static void sources_are_side_by_side(void **state)
 {
     bed *b = *state;
     int w = 0, h = 0;
-    bed_open(b, &live_sink_show);
+    bed_open(b, &stream_sink_show);
     load_sdl();
     assert_null(renderer(&w, &h)); /* before the first picture */
     show_color(b, 0, "lavfi:color=c=0xC82020:size=160x120");
@@ -98,9 +98,9 @@ static void sources_are_side_by_side(void **state)
     assert_true(is_like(0x000000, look(120, 90)));
     show_color(b, 1, "lavfi:color=c=0xC8C820:size=64x48"); /* a source that changes its size */
     assert_true(is_like(0xC8C820, look(120, 30)));
-    live_sink_show.channel_ended(b->state, 0);
-    live_sink_show.channel_ended(b->state, 2);
-    OK(live_sink_show.tick(b->state, &b->s, err));
+    stream_sink_show.channel_ended(b->state, 0);
+    stream_sink_show.channel_ended(b->state, 2);
+    OK(stream_sink_show.tick(b->state, &b->s, err));
     assert_true(is_like(0xC8C820, look(80, 60)));
     OK(bed_close(b, err));
     assert_null(renderer(&w, &h));
@@ -109,7 +109,7 @@ static void sources_are_side_by_side(void **state)
 static void pictures_cost_no_memory_of_ours(void **state)
 {
     bed *b = *state;
-    bed_open(b, &live_sink_show);
+    bed_open(b, &stream_sink_show);
     bed_write(b, 3);
     const uint64_t n_allocs = b->mem.n_allocs;
     bed_write(b, 20);
@@ -126,7 +126,7 @@ static void q_escape_and_closing_end_the_job(void **state)
         {.quit = {.type = SDL_QUIT}},
     };
     const SDL_Event other = {.key = {.type = SDL_KEYDOWN, .keysym.sym = SDLK_w}};
-    bed_open(b, &live_sink_show);
+    bed_open(b, &stream_sink_show);
     load_sdl();
     bed_write(b, 1);
     SDL_Event e = other;
@@ -139,7 +139,7 @@ static void q_escape_and_closing_end_the_job(void **state)
         if (i % 2)
             bed_write(b, 1);
         else
-            OK(live_sink_show.tick(b->state, &b->s, err));
+            OK(stream_sink_show.tick(b->state, &b->s, err));
         assert_true(b->stats.wants_end);
         b->stats.wants_end = false;
     }
@@ -149,11 +149,11 @@ static void without_a_screen_the_job_does_not_begin(void **state)
 {
     bed *b = *state;
     vg_error e = {0};
-    void *self = scene_alloc(live_sink_show.state_bytes);
+    void *self = scene_alloc(stream_sink_show.state_bytes);
     char usual[64];
     snprintf(usual, sizeof usual, "%s", getenv("SDL_VIDEODRIVER"));
     setenv("SDL_VIDEODRIVER", "no-such-driver", 1);
-    const vg_status st = live_sink_show.open(self, &b->s, &e);
+    const vg_status st = stream_sink_show.open(self, &b->s, &e);
     /* Nor where SDL would draw for nobody. A graphics card without X11 is a screen, too. */
     char display[256] = "";
     if (getenv("DISPLAY") != NULL)
@@ -161,8 +161,9 @@ static void without_a_screen_the_job_does_not_begin(void **state)
     unsetenv("SDL_VIDEODRIVER");
     unsetenv("DISPLAY");
     unsetenv("WAYLAND_DISPLAY");
-    const vg_status unseen =
-        access("/dev/dri", F_OK) == 0 ? VG_ERR_UNSUPPORTED : live_sink_show.open(self, &b->s, NULL);
+    const vg_status unseen = access("/dev/dri", F_OK) == 0
+                                 ? VG_ERR_UNSUPPORTED
+                                 : stream_sink_show.open(self, &b->s, NULL);
     if (*display != '\0')
         setenv("DISPLAY", display, 1);
     setenv("SDL_VIDEODRIVER", usual, 1);
@@ -192,7 +193,7 @@ static void a_build_without_it_says_so(void **state)
     bed *b = *state;
     vg_error e = {0};
     char self[64];
-    assert_int_equal(VG_ERR_UNSUPPORTED, live_sink_show.open(self, &b->s, &e));
+    assert_int_equal(VG_ERR_UNSUPPORTED, stream_sink_show.open(self, &b->s, &e));
     assert_non_null(strstr(e.what, "SDL2"));
 }
 

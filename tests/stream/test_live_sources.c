@@ -11,8 +11,8 @@
 typedef struct bench {
     char folder[256];
     base_mem mem;
-    live_options o;
-    live_sources s;
+    stream_options o;
+    stream_sources s;
     vg_error err;
 } bench;
 
@@ -20,7 +20,7 @@ static int set_up(void **state)
 {
     bench *t = scene_alloc(sizeof *t);
     base_mem_init(&t->mem, "test", NULL, 0);
-    live_options_default(&t->o);
+    stream_options_default(&t->o);
     *state = t;
     setenv("VIGIL_TEST_SECRET", "hunter2", 1);
     return folder_make(t->folder, sizeof t->folder);
@@ -29,7 +29,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     bench *t = *state;
-    live_sources_close(&t->s);
+    stream_sources_close(&t->s);
     const int left = t->mem.in_use_bytes != 0;
     folder_remove(t->folder);
     free(t);
@@ -52,10 +52,10 @@ static const char *write_file(const bench *t, const char *name, const char *text
 
 static vg_status list(bench *t, const char *source)
 {
-    live_sources_close(&t->s);
+    stream_sources_close(&t->s);
     t->err = (vg_error){0};
     memmove(t->o.source, source, strlen(source) + 1);
-    return live_sources_open(&t->s, &t->o, &t->mem, &t->err);
+    return stream_sources_open(&t->s, &t->o, &t->mem, &t->err);
 }
 
 static vg_status list_config(bench *t, const char *text)
@@ -100,7 +100,7 @@ static void a_text_is_a_channel_with_the_policy_of_its_kind(void **state)
     bench *t = *state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         LISTS(list(t, cases[i].text));
-        const live_source *s = t->s.items;
+        const stream_source *s = t->s.items;
         assert_int_equal(t->s.n, 1);
         assert_int_equal(s->n_texts, 1);
         assert_string_equal(s->texts[0], cases[i].text);
@@ -115,27 +115,27 @@ static void a_text_is_a_channel_with_the_policy_of_its_kind(void **state)
     write_file(t, "Lobby cam.mp4", "");
     LISTS(list(t, in(t, "Lobby cam.mp4")));
     assert_string_equal(t->s.items->stem, "Lobby-cam");
-    assert_true(t->s.items->keeps_all && t->s.items->ends && live_sources_are_files(&t->s));
+    assert_true(t->s.items->keeps_all && t->s.items->ends && stream_sources_are_files(&t->s));
 }
 
 static void options_overrule_the_kind(void **state)
 {
     bench *t = *state;
-    OK(live_options_set(&t->o, "policy", "every", err));
-    OK(live_options_set(&t->o, "exit_on_end", "true", err));
-    OK(live_options_set(&t->o, "rtsp_transport", "udp", err));
-    OK(live_options_set(&t->o, "vid_stride", "3", err));
-    OK(live_options_set(&t->o, "stall_timeout", "4s", err));
+    OK(stream_options_set(&t->o, "policy", "every", err));
+    OK(stream_options_set(&t->o, "exit_on_end", "true", err));
+    OK(stream_options_set(&t->o, "rtsp_transport", "udp", err));
+    OK(stream_options_set(&t->o, "vid_stride", "3", err));
+    OK(stream_options_set(&t->o, "stall_timeout", "4s", err));
     LISTS(list(t, "rtsp://gate/1"));
-    const live_source *s = t->s.items;
+    const stream_source *s = t->s.items;
     assert_true(s->keeps_all && s->ends && s->video.rtsp_udp);
     assert_int_equal(s->video.stride, 3);
     assert_true(s->video.stall_s > 3.99 && s->video.stall_s < 4.01);
-    assert_false(live_sources_are_files(&t->s));
-    OK(live_options_set(&t->o, "exit_on_end", "false", err));
-    OK(live_options_set(&t->o, "policy", "latest", err));
+    assert_false(stream_sources_are_files(&t->s));
+    OK(stream_options_set(&t->o, "exit_on_end", "false", err));
+    OK(stream_options_set(&t->o, "policy", "latest", err));
     LISTS(list(t, write_file(t, "a.mp4", "")));
-    assert_false(t->s.items->ends || t->s.items->keeps_all || live_sources_are_files(&t->s));
+    assert_false(t->s.items->ends || t->s.items->keeps_all || stream_sources_are_files(&t->s));
 }
 
 static void what_is_no_source_is_told(void **state)
@@ -151,12 +151,12 @@ static void what_is_no_source_is_told(void **state)
     says(t->err.what, "no video");
     assert_int_equal(list(t, t->folder), VG_ERR_IO);
     says(t->err.what, "no videos there");
-    OK(live_options_set(&t->o, "input_format", "mjpeg", err));
+    OK(stream_options_set(&t->o, "input_format", "mjpeg", err));
     assert_int_equal(list(t, "rtsp://gate/1"), VG_ERR_ARGUMENT);
     says(t->err.what, "none of the sources is a camera");
     LISTS(list(t, "0"));
     assert_string_equal(t->s.items->video.format, "mjpeg");
-    OK(live_options_set(&t->o, "exit_on_end", "false", err));
+    OK(stream_options_set(&t->o, "exit_on_end", "false", err));
     assert_int_equal(list(t, "-"), VG_ERR_ARGUMENT);
     says(t->err.what, "cannot begin again");
 }
@@ -177,7 +177,7 @@ static void a_folder_is_one_channel_in_the_order_of_names(void **state)
     assert_string_equal(base_path_name(t->s.items->texts[0]), "a.mp4");
     assert_string_equal(base_path_name(t->s.items->texts[1]), "aa.bmp");
     assert_string_equal(base_path_name(t->s.items->texts[2]), "b.mkv");
-    assert_true(t->s.items->keeps_all && t->s.items->ends && live_sources_are_files(&t->s));
+    assert_true(t->s.items->keeps_all && t->s.items->ends && stream_sources_are_files(&t->s));
     LISTS(list(t, in(t, "*.m*")));
     assert_int_equal(t->s.items->n_texts, 2);
     assert_int_equal(list(t, in(t, "*.bmp")), VG_ERR_IO);
@@ -187,7 +187,7 @@ static void a_folder_is_one_channel_in_the_order_of_names(void **state)
     LISTS(list(t, in(t, "**/*.mp4")));
     assert_int_equal(t->s.items->n_texts, 2);
     assert_string_equal(base_path_name(t->s.items->texts[1]), "c.mp4");
-    assert_true(live_source_is_video(in(t, "day/**/*"), NULL));
+    assert_true(stream_source_is_video(in(t, "day/**/*"), NULL));
 }
 
 static void a_txt_list_is_one_channel_in_its_own_order(void **state)
@@ -279,14 +279,14 @@ static void there_are_at_most_as_many_as_places(void **state)
 {
     bench *t = *state;
     char text[4096] = "";
-    for (int i = 0; i < LIVE_MOST_CHANNELS; i++)
+    for (int i = 0; i < STREAM_MOST_CHANNELS; i++)
         snprintf(text + strlen(text), sizeof text - strlen(text), "rtsp://camera%d/1\n", i);
     LISTS(list(t, write_file(t, "many.streams", text)));
-    assert_int_equal(t->s.n, LIVE_MOST_CHANNELS);
+    assert_int_equal(t->s.n, STREAM_MOST_CHANNELS);
     snprintf(text + strlen(text), sizeof text - strlen(text), "rtsp://one/more\n");
     assert_int_equal(list(t, write_file(t, "many.streams", text)), VG_ERR_LIMIT);
     says(t->err.where, "many.streams:65");
-    OK(live_options_set(&t->o, "most_sources", "2", err));
+    OK(stream_options_set(&t->o, "most_sources", "2", err));
     assert_int_equal(list(t, write_file(t, "few.streams", "rtsp://a\nrtsp://b\nrtsp://c\n")),
                      VG_ERR_LIMIT);
     says(t->err.what, "3 sources, where most_sources allows 2");
@@ -298,7 +298,7 @@ static void an_entry_may_have_options_of_its_own(void **state)
 {
     bench *t = *state;
     write_file(t, "a.mp4", "");
-    OK(live_options_set(&t->o, "vid_stride", "2", err));
+    OK(stream_options_set(&t->o, "vid_stride", "2", err));
     LISTS(list_config(t, "weights: x.pt\n"
                          "sources:\n"
                          "  - rtsp://gate/1\n"
@@ -313,7 +313,7 @@ static void an_entry_may_have_options_of_its_own(void **state)
                          "    exit_on_end: true\n"
                          "  - {source: 0, input_size: 640x480}\n"));
     assert_int_equal(t->s.n, 3);
-    const live_source *gate = &t->s.items[0], *door = &t->s.items[1], *camera = &t->s.items[2];
+    const stream_source *gate = &t->s.items[0], *door = &t->s.items[1], *camera = &t->s.items[2];
     assert_int_equal(gate->video.stride, 2);
     assert_false(gate->keeps_all || gate->ends || gate->is_named || gate->video.rtsp_udp);
     assert_int_equal(door->video.stride, 5);
@@ -384,29 +384,29 @@ static void names_and_stems_are_unlike_each_other(void **state)
 static void a_source_is_the_same_by_what_it_is_not_by_its_place(void **state)
 {
     bench *t = *state;
-    live_sources before;
+    stream_sources before;
     LISTS(list(t, write_file(t, "c.streams", "rtsp://a/1\nrtsp://u:p@a/1\nrtsp://b\n")));
     before = t->s;
-    t->s = (live_sources){0};
+    t->s = (stream_sources){0};
     LISTS(list(t, write_file(t, "c.streams", "rtsp://new\nrtsp://u:p@a/1\nrtsp://u:q@b\n")));
-    assert_false(live_source_is_same(&t->s.items[0], &before.items[0]));
-    assert_true(live_source_is_same(&t->s.items[1], &before.items[1]));
-    assert_false(live_source_is_same(&t->s.items[2], &before.items[2])); /* another password */
+    assert_false(stream_source_is_same(&t->s.items[0], &before.items[0]));
+    assert_true(stream_source_is_same(&t->s.items[1], &before.items[1]));
+    assert_false(stream_source_is_same(&t->s.items[2], &before.items[2])); /* another password */
     assert_string_equal(t->s.items[1].stem, "a-1");
-    const live_source *running[] = {&before.items[0], &before.items[1], &before.items[2], NULL};
-    int place[LIVE_MOST_CHANNELS];
-    live_sources_keep_names(&t->s, running, 4, place);
+    const stream_source *running[] = {&before.items[0], &before.items[1], &before.items[2], NULL};
+    int place[STREAM_MOST_CHANNELS];
+    stream_sources_keep_names(&t->s, running, 4, place);
     assert_int_equal(place[0], -1);
     assert_int_equal(place[1], 1);
     assert_int_equal(place[2], -1);
     assert_string_equal(t->s.items[1].stem, "a-1-2"); /* what its files are called already */
-    OK(live_options_set(&t->o, "vid_stride", "2", err));
-    live_sources other = t->s;
-    t->s = (live_sources){0};
+    OK(stream_options_set(&t->o, "vid_stride", "2", err));
+    stream_sources other = t->s;
+    t->s = (stream_sources){0};
     LISTS(list(t, t->o.source));
-    assert_false(live_source_is_same(&t->s.items[1], &other.items[1]));
-    live_sources_close(&other);
-    live_sources_close(&before);
+    assert_false(stream_source_is_same(&t->s.items[1], &other.items[1]));
+    stream_sources_close(&other);
+    stream_sources_close(&before);
 }
 
 /* ---- for whom ---- */
@@ -418,20 +418,20 @@ static void pictures_are_not_for_a_live_job(void **state)
     snprintf(folder, sizeof folder, "%s/p", t->folder);
     assert_int_equal(mkdir(folder, 0777), 0);
     assert_int_equal(scene_write_bmp(in(t, "p/a.bmp"), 8, 8, 1), 0);
-    assert_false(live_source_is_video(in(t, "p/a.bmp"), NULL));
-    assert_false(live_source_is_video(folder, NULL));
-    assert_false(live_source_is_video(in(t, "p/*.bmp"), NULL));
-    assert_false(live_source_is_video(write_file(t, "l.txt", "p/a.bmp\n"), NULL));
-    assert_false(live_source_is_video("nope", NULL));
-    assert_true(live_source_is_video("nope.mp4", NULL));
-    assert_true(live_source_is_video("nope.streams", NULL));
-    assert_true(live_source_is_video("rtsp://a/1", NULL));
-    assert_true(live_source_is_video("0", NULL));
-    assert_true(live_source_is_video("lavfi:testsrc2", NULL));
+    assert_false(stream_source_is_video(in(t, "p/a.bmp"), NULL));
+    assert_false(stream_source_is_video(folder, NULL));
+    assert_false(stream_source_is_video(in(t, "p/*.bmp"), NULL));
+    assert_false(stream_source_is_video(write_file(t, "l.txt", "p/a.bmp\n"), NULL));
+    assert_false(stream_source_is_video("nope", NULL));
+    assert_true(stream_source_is_video("nope.mp4", NULL));
+    assert_true(stream_source_is_video("nope.streams", NULL));
+    assert_true(stream_source_is_video("rtsp://a/1", NULL));
+    assert_true(stream_source_is_video("0", NULL));
+    assert_true(stream_source_is_video("lavfi:testsrc2", NULL));
     write_file(t, "p/v.mp4", "");
-    assert_true(live_source_is_video(folder, NULL));
-    assert_true(live_source_is_video(in(t, "p/*"), NULL));
-    assert_true(live_source_is_video(write_file(t, "l.txt", "p/a.bmp\np/v.mp4\n"), NULL));
+    assert_true(stream_source_is_video(folder, NULL));
+    assert_true(stream_source_is_video(in(t, "p/*"), NULL));
+    assert_true(stream_source_is_video(write_file(t, "l.txt", "p/a.bmp\np/v.mp4\n"), NULL));
 }
 
 /* A pipe's first bytes are looked at, and are still there afterwards. */
@@ -443,7 +443,7 @@ static bool is_video_in_pipe(const void *bytes, size_t n)
     assert_int_equal(pipe(ends), 0);
     assert_int_equal(write(ends[1], bytes, n), n);
     dup2(ends[0], STDIN_FILENO);
-    const bool is_video = live_source_is_video("-", NULL);
+    const bool is_video = stream_source_is_video("-", NULL);
     assert_int_equal(read(STDIN_FILENO, there, sizeof there), n);
     assert_memory_equal(there, bytes, n);
     dup2(before, STDIN_FILENO);
@@ -462,7 +462,7 @@ static void standard_input_is_known_by_its_first_bytes(void **state)
                                  "ftypmp42....",
                                  16));
     assert_true(is_video_in_pipe("\x1a\x45\xdf\xa3 matroska", 13));
-    assert_true(live_source_is_video("-", "mjpeg"));
+    assert_true(stream_source_is_video("-", "mjpeg"));
 }
 
 int main(void)

@@ -7,7 +7,7 @@
 
 #include "stream/live_bed.h"
 
-extern const live_sink live_sink_mqtt, live_sink_webhook;
+extern const stream_sink stream_sink_mqtt, stream_sink_webhook;
 
 static bed *b;
 
@@ -21,7 +21,7 @@ static int set_up(void **state)
     b = *state;
     b->stats.n_channels = 1;
     b->stats.channels[0] =
-        (live_channel_stats){.name = "rtsp://cam/1", .state = LIVE_PLAYING, .last_fault = -1};
+        (stream_channel_stats){.name = "rtsp://cam/1", .state = STREAM_PLAYING, .last_fault = -1};
     b->events[0] = (vg_stream_event){.id = 5,
                                      .kind = VG_STREAM_ENTER,
                                      .zone = "the \"door\"",
@@ -99,9 +99,9 @@ static void open_mqtt(const char *what)
     snprintf(b->o.mqtt_what, sizeof b->o.mqtt_what, "%s", what);
     b->o.retry_first_s = 0.05;
     b->o.retry_most_s = 0.2;
-    assert_true(live_sink_mqtt.is_wanted(&b->o));
-    const size_t before = b->mem.in_use_bytes, need = live_sink_mqtt.need_bytes(&b->s);
-    bed_open(b, &live_sink_mqtt);
+    assert_true(stream_sink_mqtt.is_wanted(&b->o));
+    const size_t before = b->mem.in_use_bytes, need = stream_sink_mqtt.need_bytes(&b->s);
+    bed_open(b, &stream_sink_mqtt);
     assert_in_range(b->mem.in_use_bytes - before, need - 1024, need + 1024);
     UNTIL(file_has("heard", "shop/vigil/status 0 online"));
 }
@@ -201,11 +201,11 @@ static void open_webhook(const char *what)
     snprintf(b->o.webhook, sizeof b->o.webhook, "http://user:secret@127.0.0.1:%d/x", hooked.port);
     snprintf(b->o.webhook_what, sizeof b->o.webhook_what, "%s", what);
     b->o.webhook_retries = 2;
-    assert_true(live_sink_webhook.is_wanted(&b->o));
-    const size_t before = b->mem.in_use_bytes, need = live_sink_webhook.need_bytes(&b->s);
-    b->sink = &live_sink_webhook;
-    b->state = scene_alloc(live_sink_webhook.state_bytes);
-    const vg_status st = live_sink_webhook.open(b->state, &b->s, NULL);
+    assert_true(stream_sink_webhook.is_wanted(&b->o));
+    const size_t before = b->mem.in_use_bytes, need = stream_sink_webhook.need_bytes(&b->s);
+    b->sink = &stream_sink_webhook;
+    b->state = scene_alloc(stream_sink_webhook.state_bytes);
+    const vg_status st = stream_sink_webhook.open(b->state, &b->s, NULL);
     if (st == VG_ERR_UNSUPPORTED)
         skip();
     assert_int_equal(st, VG_OK);
@@ -229,7 +229,7 @@ static void events_are_posted_and_health(void **state)
     tick();
     UNTIL(hooked.n_asked == 3);
     assert_non_null(strstr(hooked.body[2], "\"state\":\"playing\""));
-    b->stats.channels[0].state = LIVE_WAITING;
+    b->stats.channels[0].state = STREAM_WAITING;
     b->stats.channels[0].last_fault = VIDEO_FAULT_LOST;
     tick();
     UNTIL(hooked.n_asked == 4);

@@ -8,7 +8,7 @@ enum { MOST = 8 };
 typedef struct bench {
     base_mem mem;
     vg_error err;
-    live_tracks *t;
+    stream_tracks *t;
     vg_detection boxes[MOST];
     int64_t ids[MOST];
     size_t n;
@@ -26,13 +26,13 @@ static void open_tracks(bench *b, int n_channels)
 {
     const detect_track_options o = small();
     *b = (bench){.mem = {.tag = "test"}};
-    assert_int_equal(live_tracks_open(&b->t, &o, n_channels, &b->mem, &b->err), VG_OK);
-    assert_int_equal(b->mem.in_use_bytes, live_tracks_bytes(&o, n_channels));
+    assert_int_equal(stream_tracks_open(&b->t, &o, n_channels, &b->mem, &b->err), VG_OK);
+    assert_int_equal(b->mem.in_use_bytes, stream_tracks_bytes(&o, n_channels));
 }
 
 static void close_tracks(bench *b)
 {
-    live_tracks_close(&b->t);
+    stream_tracks_close(&b->t);
     assert_int_equal(b->mem.in_use_bytes, 0);
 }
 
@@ -47,7 +47,7 @@ static size_t step(bench *b, int channel, const vg_detection *boxes, size_t n, s
     const uint64_t n_allocs = b->mem.n_allocs;
     if (n > 0)
         memcpy(b->boxes, boxes, n * sizeof *boxes);
-    b->n = live_tracks_step(b->t, channel, b->boxes, b->ids, n, most, conf);
+    b->n = stream_tracks_step(b->t, channel, b->boxes, b->ids, n, most, conf);
     assert_int_equal(b->mem.n_allocs, n_allocs);
     return b->n;
 }
@@ -104,8 +104,8 @@ static void suppression_must_let_weak_boxes_through(void **state)
 {
     (void)state;
     const detect_track_options o = small();
-    assert_true(live_tracks_candidate_conf(&o, 0.25f) == o.track_low_thresh);
-    assert_true(live_tracks_candidate_conf(&o, 0.05f) == 0.05f);
+    assert_true(stream_tracks_candidate_conf(&o, 0.25f) == o.track_low_thresh);
+    assert_true(stream_tracks_candidate_conf(&o, 0.05f) == 0.05f);
 }
 
 static void channels_do_not_see_each_other(void **state)
@@ -121,7 +121,7 @@ static void channels_do_not_see_each_other(void **state)
         assert_true(b.ids[0] == 1 && b.ids[1] == 2);
         assert_int_equal(step(&b, 1, NULL, 0, MOST, 0.25f), 0);
     }
-    live_tracks_clear(b.t, 2); /* that one alone, and no id comes again */
+    stream_tracks_clear(b.t, 2); /* that one alone, and no id comes again */
     assert_int_equal(step(&b, 2, two, 2, MOST, 0.25f), 2);
     assert_true(b.ids[0] == 3 && b.ids[1] == 4);
     assert_int_equal(step(&b, 0, &one, 1, MOST, 0.25f), 1);
@@ -136,12 +136,12 @@ static void every_failed_allocation_is_an_error_and_no_leak(void **state)
     const detect_track_options o = small();
     for (int64_t k = 1;; k++) {
         b.mem.fail_in = k;
-        const vg_status st = live_tracks_open(&b.t, &o, 2, &b.mem, &b.err);
+        const vg_status st = stream_tracks_open(&b.t, &o, 2, &b.mem, &b.err);
         const bool was_reached = b.mem.fail_in == 0;
         b.mem.fail_in = 0;
         assert_int_equal(st, was_reached ? VG_ERR_MEMORY : VG_OK);
         assert_true((st == VG_OK) == (b.t != NULL));
-        live_tracks_close(&b.t);
+        stream_tracks_close(&b.t);
         assert_int_equal(b.mem.in_use_bytes, 0);
         if (!was_reached) {
             assert_true(k > 8);
@@ -150,11 +150,11 @@ static void every_failed_allocation_is_an_error_and_no_leak(void **state)
     }
     detect_track_options none = o;
     none.most_tracks = 0;
-    assert_int_equal(live_tracks_open(&b.t, &none, 1, &b.mem, &b.err), VG_ERR_ARGUMENT);
+    assert_int_equal(stream_tracks_open(&b.t, &none, 1, &b.mem, &b.err), VG_ERR_ARGUMENT);
     none.most_tracks = none.most_detections = 2000000000;
-    assert_true(live_tracks_bytes(&none, 64) > ((size_t)1 << 62));
+    assert_true(stream_tracks_bytes(&none, 64) > ((size_t)1 << 62));
     b.mem.limit_bytes = (size_t)1 << 30;
-    assert_int_equal(live_tracks_open(&b.t, &none, 64, &b.mem, &b.err), VG_ERR_MEMORY);
+    assert_int_equal(stream_tracks_open(&b.t, &none, 64, &b.mem, &b.err), VG_ERR_MEMORY);
     assert_int_equal(b.mem.in_use_bytes, 0);
 }
 

@@ -14,9 +14,9 @@
 #include "stream/job/job.h"
 
 static struct {
-    live_options o;
+    stream_options o;
     stream_accounts mem;
-    stream_live *l;
+    stream_job *l;
     broker broker;
     server camera;
     char *film; /* what the camera sends */
@@ -26,7 +26,7 @@ static struct {
 
 static void set(const char *name, const char *value)
 {
-    OK(live_options_set(&t.o, name, value, err));
+    OK(stream_options_set(&t.o, name, value, err));
 }
 
 static void setf(const char *name, const char *form, ...)
@@ -39,7 +39,7 @@ static void setf(const char *name, const char *form, ...)
     set(name, text);
 }
 
-static void hear(void *ctx, const live_result *r)
+static void hear(void *ctx, const stream_result *r)
 {
     (void)ctx;
     t.n_heard++;
@@ -48,9 +48,9 @@ static void hear(void *ctx, const live_result *r)
 
 static vg_status open_live(vg_error *problem)
 {
-    static const live_listener listener = {.result = hear};
-    OK(live_options_check(&t.o, err));
-    return stream_live_open(&t.l, &t.o, &listener, &t.mem, problem);
+    static const stream_listener listener = {.result = hear};
+    OK(stream_options_check(&t.o, err));
+    return stream_job_open(&t.l, &t.o, &listener, &t.mem, problem);
 }
 
 /* As UNTIL, while the job is waited for as its owner does. */
@@ -61,7 +61,7 @@ static vg_status open_live(vg_error *problem)
         while (!(condition)) {                                                                     \
             if (time(NULL) > until_ || ended_)                                                     \
                 fail_msg("%s before %s", ended_ ? "it ended" : "time ran out", #condition);        \
-            OK(stream_live_wait(t.l, 20, &ended_, err));                                           \
+            OK(stream_job_wait(t.l, 20, &ended_, err));                                            \
         }                                                                                          \
     } while (0)
 
@@ -74,7 +74,7 @@ static int set_up(void **state)
     if (programs_set_up(state) != 0)
         return -1;
     stream_accounts_init(&t.mem, 0);
-    live_options_default(&t.o);
+    stream_options_default(&t.o);
     set("weights", TEST_GOLDEN_DIR "/yolo11n_random.pt");
     set("imgsz", "32");
     set("threads", "2"); /* so that the network's own threads are looked at, too */
@@ -90,7 +90,7 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-    stream_live_close(&t.l, 0, NULL);
+    stream_job_close(&t.l, 0, NULL);
     hook_stop();
     if (t.camera.port != 0)
         serve_stop(&t.camera);
@@ -111,10 +111,10 @@ static void record_film(void)
     set("save", "true");
     OK(open_live(err));
     for (int i = 0; i < 20 * PATIENCE_S && !ended; i++)
-        OK(stream_live_wait(t.l, 100, &ended, err));
+        OK(stream_job_wait(t.l, 100, &ended, err));
     assert_true(ended);
     assert_int_equal(t.n_heard, 15);
-    OK(stream_live_close(&t.l, 10, err));
+    OK(stream_job_close(&t.l, 10, err));
     probe_list *l = probe_files(in_folder("runs/film"), "testsrc2-", ".mp4");
     assert_int_equal(l->n, 1);
     assert_int_equal(rename(l->paths[0], in_folder("runs/film/testsrc2.mp4")), 0);
@@ -217,7 +217,7 @@ static void everything_at_once_begins_is_lost_found_reloaded_and_ends(void **sta
     list(in_folder("runs/film/testsrc2.mp4"));
     start();
 
-    const live_stats *s = stream_live_stats(t.l);
+    const stream_stats *s = stream_job_stats(t.l);
     WHILE_IT_RUNS(s->channels[0].n_results >= 10);
     WHILE_IT_RUNS(s->channels[2].n_results == 15); /* of the file, every frame */
     WHILE_IT_RUNS(s->channels[1].n_reconnects >= 2 && s->channels[1].n_results >= 3);
@@ -230,13 +230,13 @@ static void everything_at_once_begins_is_lost_found_reloaded_and_ends(void **sta
 
     const uint64_t n_connects = s->channels[0].n_connects;
     list("lavfi:testsrc2=size=48x48:rate=10,realtime");
-    OK(stream_live_reload(t.l, err));
-    WHILE_IT_RUNS(s->channels[2].w == 48 && s->channels[2].state == LIVE_PLAYING);
+    OK(stream_job_reload(t.l, err));
+    WHILE_IT_RUNS(s->channels[2].w == 48 && s->channels[2].state == STREAM_PLAYING);
     const uint64_t n = s->channels[2].n_results;
     WHILE_IT_RUNS(s->channels[2].n_results >= n + 5);
     assert_int_equal(s->channels[0].n_connects, n_connects);
 
-    OK(stream_live_close(&t.l, 10, err));
+    OK(stream_job_close(&t.l, 10, err));
     assert_true(t.n_heard > 30 && t.n_boxes > 30);
     assert_true(file_has("runs/all/predictions.jsonl", "\"frame\":"));
     assert_true(folder_count_entries(in_folder("runs/all/snapshots")) > 0);

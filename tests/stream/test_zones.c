@@ -14,16 +14,16 @@ static const detect_track_options TRACKER = {.most_tracks = 16, .track_buffer = 
 typedef struct bench {
     base_mem mem;
     vg_error err;
-    live_zones *z;
-    vg_stream_event events[LIVE_ZONES_EVENTS];
+    stream_zones *z;
+    vg_stream_event events[STREAM_ZONES_EVENTS];
     size_t n;
     int64_t ms;
 } bench;
 
 static vg_status parse(bench *b, const char *text)
 {
-    return live_zones_parse(&b->z, text, strlen(text), "zones.yaml", NAMES, 4, N_CHANNELS, &TRACKER,
-                            &b->mem, &b->err);
+    return stream_zones_parse(&b->z, text, strlen(text), "zones.yaml", NAMES, 4, N_CHANNELS,
+                              &TRACKER, &b->mem, &b->err);
 }
 
 static void open_zones(bench *b, const char *text)
@@ -35,7 +35,7 @@ static void open_zones(bench *b, const char *text)
 
 static void close_zones(bench *b)
 {
-    live_zones_close(&b->z);
+    stream_zones_close(&b->z);
     assert_int_equal(b->mem.in_use_bytes, 0);
 }
 
@@ -44,8 +44,8 @@ static size_t step_of(bench *b, int channel, const char *source, const char *ste
 {
     const uint64_t n_allocs = b->mem.n_allocs;
     b->ms += 100;
-    b->n = live_zones_step(b->z, b->events, channel, source, stem, boxes, ids, n, W, H,
-                           b->ms * 1000000);
+    b->n = stream_zones_step(b->z, b->events, channel, source, stem, boxes, ids, n, W, H,
+                             b->ms * 1000000);
     assert_int_equal(b->mem.n_allocs, n_allocs);
     return b->n;
 }
@@ -69,8 +69,8 @@ static void a_small_file_is_enough(void **state)
     (void)state;
     bench b;
     open_zones(&b, "zones:\n  - name: door\n    " SQUARE "\n");
-    assert_int_equal(live_zones_n(b.z), 1);
-    assert_true(live_zones_needs_tracks(b.z));
+    assert_int_equal(stream_zones_n(b.z), 1);
+    assert_true(stream_zones_needs_tracks(b.z));
     const vg_detection box = standing(150, 2);
     const int64_t id = 3;
     assert_int_equal(step(&b, &box, &id, 1), 0);
@@ -118,13 +118,13 @@ static void every_key_does_what_it_says(void **state)
     assert_int_equal(step(&b, boxes, ids, 4), 2);
     assert_int_equal(b.events[0].kind, VG_STREAM_DWELL);
     assert_true(b.events[0].wants_snapshot && b.events[0].seconds == 1.0);
-    live_zone_view v;
-    assert_true(live_zones_get(&v, b.z, 0, 0));
+    stream_zone_view v;
+    assert_true(stream_zones_get(&v, b.z, 0, 0));
     assert_true(v.is_on && v.has_tracks && !v.is_absent);
     assert_true(v.inside == 2 && v.n_in == 2 && v.n_out == 0);
-    assert_false(live_zones_get(&v, b.z, 0, 1));
+    assert_false(stream_zones_get(&v, b.z, 0, 1));
     step(&b, NULL, NULL, 0); /* not seen for a moment */
-    live_zones_get(&v, b.z, 0, 0);
+    stream_zones_get(&v, b.z, 0, 0);
     assert_int_equal(v.inside, 2);
     close_zones(&b);
 }
@@ -135,13 +135,13 @@ static void what_is_not_said_is_the_usual(void **state)
     bench b;
     open_zones(&b, "zones:\n - {name: a, anchor: box, absent: 1m, " SQUARE "}\n");
     const vg_detection boxes[] = {standing(101, 0), standing(99, 1)}; /* 11 and 9 of 20 */
-    live_zone_view v;
+    stream_zone_view v;
     step(&b, boxes, NULL, 2);
-    live_zones_get(&v, b.z, 0, 0);
+    stream_zones_get(&v, b.z, 0, 0);
     assert_false(v.has_tracks);
     assert_int_equal(v.inside, 1); /* half a box, of any class, with any score */
     step(&b, NULL, NULL, 0);
-    live_zones_get(&v, b.z, 0, 0);
+    stream_zones_get(&v, b.z, 0, 0);
     assert_int_equal(v.inside, 0);
     close_zones(&b);
 }
@@ -194,13 +194,13 @@ static void zones_tell_what_they_are_asked_for(void **state)
         base_format(text, sizeof text, "zones:\n - name: a\n   " SQUARE "\n   debounce: 0\n   %s\n",
                     cases[i].keys);
         open_zones(&b, text);
-        assert_int_equal(live_zones_needs_tracks(b.z), cases[i].needs_tracks);
+        assert_int_equal(stream_zones_needs_tracks(b.z), cases[i].needs_tracks);
         for (int k = 0; k < 50; k++) { /* out, in, out, in, out: a second each */
             const vg_detection box = standing(k / 10 % 2 ? 150 : 50, 0);
             const int64_t id = 1;
             step(&b, &box, &id, 1);
             for (size_t j = 0; j < b.n; j++)
-                kinds[n++] = live_event_name(b.events[j].kind)[0];
+                kinds[n++] = stream_event_name(b.events[j].kind)[0];
         }
         kinds[n] = '\0';
         if (strcmp(kinds, cases[i].kinds) != 0)
@@ -223,12 +223,12 @@ static void fractions_and_pixels_are_told_apart(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         bench b;
         char text[256];
-        float xy[2 * LIVE_MOST_ZONE_POINTS];
+        float xy[2 * STREAM_MOST_ZONE_POINTS];
         base_format(text, sizeof text, "zones:\n - name: a\n   %s\n", cases[i].polygon);
         open_zones(&b, text);
-        assert_int_equal(live_zones_outline(xy, b.z, 0, 0, W, H), 0); /* no source yet */
+        assert_int_equal(stream_zones_outline(xy, b.z, 0, 0, W, H), 0); /* no source yet */
         step(&b, NULL, NULL, 0);
-        assert_int_equal(live_zones_outline(xy, b.z, 0, 0, W, H), 3);
+        assert_int_equal(stream_zones_outline(xy, b.z, 0, 0, W, H), 3);
         if (xy[0] != cases[i].x || xy[1] != cases[i].y)
             fail_msg("case %zu: %g, %g", i, (double)xy[0], (double)xy[1]);
         close_zones(&b);
@@ -249,19 +249,19 @@ static void zones_are_for_the_sources_that_they_name(void **state)
     assert_string_equal(b.events[1].zone, "one");
     assert_int_equal(step_of(&b, 1, "rtsp://yard/1", "yard", &box, &id, 1), 2);
     assert_string_equal(b.events[1].zone, "two");
-    float xy[2 * LIVE_MOST_ZONE_POINTS];
-    assert_int_equal(live_zones_outline(xy, b.z, 0, 2, W, H), 0);
-    assert_int_equal(live_zones_outline(xy, b.z, 1, 2, W, H), 4);
+    float xy[2 * STREAM_MOST_ZONE_POINTS];
+    assert_int_equal(stream_zones_outline(xy, b.z, 0, 2, W, H), 0);
+    assert_int_equal(stream_zones_outline(xy, b.z, 1, 2, W, H), 4);
     /* Each channel has its own counts; another source in its place begins anew. */
-    live_zone_view v;
-    live_zones_get(&v, b.z, 1, 0);
+    stream_zone_view v;
+    stream_zones_get(&v, b.z, 1, 0);
     assert_int_equal(v.n_in, 1);
     const int64_t next = 2;
     assert_int_equal(step_of(&b, 0, "rtsp://gate/1", "gate", &box, &next, 1), 2);
     assert_string_equal(b.events[1].zone, "one");
     assert_int_equal(step_of(&b, 1, "camera", "0", &box, &id, 1), 2);
     assert_string_equal(b.events[1].zone, "one");
-    live_zones_get(&v, b.z, 1, 0);
+    stream_zones_get(&v, b.z, 1, 0);
     assert_true(v.n_in == 1 && v.n_out == 0);
     close_zones(&b);
 }
@@ -274,18 +274,18 @@ static void a_channel_that_was_away_keeps_its_totals(void **state)
     const vg_detection box = standing(150, 0);
     int64_t id = 1;
     assert_int_equal(step(&b, &box, &id, 1), 1);
-    live_zones_clear(b.z, 0);
+    stream_zones_clear(b.z, 0);
     id = 2;
     assert_int_equal(step(&b, &box, &id, 1), 2);
     assert_true(b.events[0].kind == VG_STREAM_LEAVE && b.events[0].is_lost);
-    live_zone_view v;
-    live_zones_get(&v, b.z, 0, 0);
+    stream_zone_view v;
+    stream_zones_get(&v, b.z, 0, 0);
     assert_true(v.inside == 1 && v.n_in == 2 && v.n_out == 1);
     close_zones(&b);
 }
 
 typedef struct onlooker {
-    live_zones *z;
+    stream_zones *z;
     atomic_bool stop;
     int64_t n_looks, greatest;
 } onlooker;
@@ -294,12 +294,12 @@ static void *look_on(void *self)
 {
     onlooker *o = self;
     while (!o->stop || o->n_looks == 0) {
-        live_zone_view v;
-        float xy[2 * LIVE_MOST_ZONE_POINTS];
+        stream_zone_view v;
+        float xy[2 * STREAM_MOST_ZONE_POINTS];
         char text[128];
-        live_zones_get(&v, o->z, 0, 0);
-        live_zones_caption(text, sizeof text, &v);
-        live_zones_outline(xy, o->z, 0, 0, W, H);
+        stream_zones_get(&v, o->z, 0, 0);
+        stream_zones_caption(text, sizeof text, &v);
+        stream_zones_outline(xy, o->z, 0, 0, W, H);
         o->greatest = v.n_in > o->greatest ? v.n_in : o->greatest;
         o->n_looks++;
     }
@@ -331,11 +331,12 @@ static void captions_say_what_there_is(void **state)
 {
     (void)state;
     char text[128];
-    live_zone_view v = {.name = "door", .has_tracks = true, .inside = 2, .n_in = 14, .n_out = 12};
-    assert_string_equal(live_zones_caption(text, sizeof text, &v), "door: 2 inside, 14 in, 12 out");
-    v = (live_zone_view){.name = "shelf", .is_absent = true};
-    assert_string_equal(live_zones_caption(text, sizeof text, &v), "shelf: 0 inside, missing");
-    assert_string_equal(live_zones_caption(text, 6, &v), "shelf"); /* cut, and ended */
+    stream_zone_view v = {.name = "door", .has_tracks = true, .inside = 2, .n_in = 14, .n_out = 12};
+    assert_string_equal(stream_zones_caption(text, sizeof text, &v),
+                        "door: 2 inside, 14 in, 12 out");
+    v = (stream_zone_view){.name = "shelf", .is_absent = true};
+    assert_string_equal(stream_zones_caption(text, sizeof text, &v), "shelf: 0 inside, missing");
+    assert_string_equal(stream_zones_caption(text, 6, &v), "shelf"); /* cut, and ended */
 }
 
 static void the_example_is_good(void **state)
@@ -343,14 +344,14 @@ static void the_example_is_good(void **state)
     (void)state;
     static const char *const coco[] = {"person", "bottle", "cup"};
     bench b = {.mem = {.tag = "test"}};
-    const vg_status st = live_zones_open(&b.z, TEST_FIXTURES_DIR "/../../examples/zones.yaml", coco,
-                                         3, 1, &TRACKER, &b.mem, &b.err);
+    const vg_status st = stream_zones_open(&b.z, TEST_FIXTURES_DIR "/../../examples/zones.yaml",
+                                           coco, 3, 1, &TRACKER, &b.mem, &b.err);
     if (st != VG_OK)
         fail_msg("%s, at %s", b.err.what, b.err.where);
-    assert_int_equal(live_zones_n(b.z), 2);
+    assert_int_equal(stream_zones_n(b.z), 2);
     close_zones(&b);
     assert_int_equal(
-        live_zones_open(&b.z, "nowhere/zones.yaml", coco, 3, 1, &TRACKER, &b.mem, &b.err),
+        stream_zones_open(&b.z, "nowhere/zones.yaml", coco, 3, 1, &TRACKER, &b.mem, &b.err),
         VG_ERR_IO);
     assert_null(b.z);
 }
@@ -469,8 +470,8 @@ static void classes_without_names_have_numbers(void **state)
                  {DOOR "classes: [0, 3]\n", VG_ERR_ARGUMENT}};
     for (size_t i = 0; i < 3; i++) {
         bench b = {.mem = {.tag = "test"}};
-        assert_int_equal(live_zones_parse(&b.z, cases[i].text, strlen(cases[i].text), "zones.yaml",
-                                          NULL, 3, 1, &TRACKER, &b.mem, &b.err),
+        assert_int_equal(stream_zones_parse(&b.z, cases[i].text, strlen(cases[i].text),
+                                            "zones.yaml", NULL, 3, 1, &TRACKER, &b.mem, &b.err),
                          cases[i].st);
         if (cases[i].st != VG_OK)
             assert_string_equal(b.err.mend,
@@ -485,12 +486,12 @@ static void lists_have_an_end(void **state)
     static char text[32768];
     bench b = {.mem = {.tag = "test"}};
     size_t n = (size_t)snprintf(text, sizeof text, "zones:\n");
-    for (int i = 0; i <= LIVE_MOST_ZONES; i++)
+    for (int i = 0; i <= STREAM_MOST_ZONES; i++)
         n += (size_t)snprintf(text + n, sizeof text - n, "- {name: z%d, " SQUARE "}\n", i);
     assert_int_equal(parse(&b, text), VG_ERR_FORMAT);
     assert_non_null(strstr(b.err.what, "65 zones"));
     n = (size_t)snprintf(text, sizeof text, "zones:\n- name: a\n  polygon:\n");
-    for (int i = 0; i <= LIVE_MOST_ZONE_POINTS; i++)
+    for (int i = 0; i <= STREAM_MOST_ZONE_POINTS; i++)
         n += (size_t)snprintf(text + n, sizeof text - n, "  - [%d, %d]\n", i, i * i);
     assert_int_equal(parse(&b, text), VG_ERR_FORMAT);
     assert_non_null(strstr(b.err.what, "more than 64"));
@@ -507,7 +508,7 @@ static void every_failed_allocation_is_an_error_and_no_leak(void **state)
         const bool was_reached = b.mem.fail_in == 0;
         b.mem.fail_in = 0;
         assert_int_equal(st, was_reached ? VG_ERR_MEMORY : VG_OK);
-        live_zones_close(&b.z);
+        stream_zones_close(&b.z);
         assert_int_equal(b.mem.in_use_bytes, 0);
         if (!was_reached) {
             assert_true(k > 15);
@@ -521,18 +522,18 @@ static void a_name_that_is_no_source_s_is_told(void **state)
 {
     (void)state;
     bench b;
-    live_source items[] = {{.name = "rtsp://gate/1", .stem = "gate-1"},
-                           {.name = "yard", .stem = "yard"}};
-    const live_sources sources = {.items = items, .n = 2};
+    stream_source items[] = {{.name = "rtsp://gate/1", .stem = "gate-1"},
+                             {.name = "yard", .stem = "yard"}};
+    const stream_sources sources = {.items = items, .n = 2};
     open_zones(&b, "zones:\n"
                    " - {name: all, " SQUARE "}\n"
                    " - {name: one, sources: [gate-1, rtsp://gate/1, yrad], " SQUARE "}\n"
                    " - {name: two, sources: rtsp://gate/2, " SQUARE "}\n"
                    " - {name: three, sources: yard, " SQUARE "}\n");
-    assert_int_equal(live_zones_warn(b.z, "zones.yaml", &sources), 2);
+    assert_int_equal(stream_zones_warn(b.z, "zones.yaml", &sources), 2);
     items[1].stem[1] = 'r';
     items[1].stem[2] = 'a';
-    assert_int_equal(live_zones_warn(b.z, "zones.yaml", &sources), 1);
+    assert_int_equal(stream_zones_warn(b.z, "zones.yaml", &sources), 1);
     close_zones(&b);
 }
 

@@ -11,11 +11,12 @@ static const char ZONES[] =
     "- {name: b, polygon: [[0.1, 0.1], [0.2, 0.1], [0.2, 0.2]], "
     "sources: other}\n";
 
-static live_zones *open_zones(bed *b)
+static stream_zones *open_zones(bed *b)
 {
     const detect_track_options tracker = {.most_tracks = 8, .track_buffer = 2};
-    live_zones *z;
-    OK(live_zones_parse(&z, ZONES, sizeof ZONES - 1, "zones", NULL, 3, 3, &tracker, &b->mem, err));
+    stream_zones *z;
+    OK(stream_zones_parse(&z, ZONES, sizeof ZONES - 1, "zones", NULL, 3, 3, &tracker, &b->mem,
+                          err));
     b->s.zones = z;
     return z;
 }
@@ -24,30 +25,30 @@ static live_zones *open_zones(bed *b)
 static int changed_in(bed *b, int x1, int y1, int x2, int y2)
 {
     static uint8_t before[BED_W * BED_H * 3];
-    live_painter *p;
+    stream_painter *p;
     image_view plain, drawn;
     int n = 0;
-    OK(live_painter_create(&p, &b->s, &b->mem, err));
-    OK(live_painter_plain(p, &plain, &b->r, err));
+    OK(stream_painter_create(&p, &b->s, &b->mem, err));
+    OK(stream_painter_plain(p, &plain, &b->r, err));
     memcpy(before, plain.data, sizeof before);
-    OK(live_painter_drawn(p, &drawn, &b->s, &b->r, err));
+    OK(stream_painter_drawn(p, &drawn, &b->s, &b->r, err));
     for (int y = y1; y < y2; y++)
         for (int x = x1; x < x2; x++)
             n += memcmp(drawn.data + (y * BED_W + x) * 3, before + (y * BED_W + x) * 3, 3) != 0;
-    live_painter_destroy(&p);
+    stream_painter_destroy(&p);
     return n;
 }
 
 static void zones_of_the_source_are_drawn(void **state)
 {
     bed *b = *state;
-    vg_stream_event events[LIVE_ZONES_EVENTS];
-    live_zones *z = open_zones(b);
+    vg_stream_event events[STREAM_ZONES_EVENTS];
+    stream_zones *z = open_zones(b);
     bed_next(b);
     b->r.n_boxes = 0;
     /* Not before the source is known. */
     assert_int_equal(changed_in(b, 0, 0, BED_W, BED_H), 0);
-    live_zones_step(z, events, 0, "cam one", "cam", NULL, NULL, 0, BED_W, BED_H, 0);
+    stream_zones_step(z, events, 0, "cam one", "cam", NULL, NULL, 0, BED_W, BED_H, 0);
     b->s.options = &b->o;
     b->o.hide_labels = true;
     assert_in_range(changed_in(b, 78, 58, 147, 110), 2 * (2 * 64 + 2 * 48) - 60,
@@ -58,26 +59,26 @@ static void zones_of_the_source_are_drawn(void **state)
     assert_true(changed_in(b, 0, 30, BED_W, 58) > 100); /* the caption, above the upper edge */
     b->r.channel = 1;                                   /* nothing is known of that one */
     assert_int_equal(changed_in(b, 0, 0, BED_W, BED_H), 0);
-    live_zones_close(&z);
+    stream_zones_close(&z);
 }
 
 static void drawing_allocates_nothing_once_it_runs(void **state)
 {
     bed *b = *state;
-    vg_stream_event events[LIVE_ZONES_EVENTS];
-    live_painter *p;
+    vg_stream_event events[STREAM_ZONES_EVENTS];
+    stream_painter *p;
     image_view drawn;
-    live_zones *z = open_zones(b);
+    stream_zones *z = open_zones(b);
     bed_next(b);
-    live_zones_step(z, events, 0, "cam one", "cam", NULL, NULL, 0, BED_W, BED_H, 0);
-    OK(live_painter_create(&p, &b->s, &b->mem, err));
-    OK(live_painter_drawn(p, &drawn, &b->s, &b->r, err));
+    stream_zones_step(z, events, 0, "cam one", "cam", NULL, NULL, 0, BED_W, BED_H, 0);
+    OK(stream_painter_create(&p, &b->s, &b->mem, err));
+    OK(stream_painter_drawn(p, &drawn, &b->s, &b->r, err));
     const uint64_t n_allocs = b->mem.n_allocs;
     for (int k = 0; k < 20; k++)
-        OK(live_painter_drawn(p, &drawn, &b->s, &b->r, err));
+        OK(stream_painter_drawn(p, &drawn, &b->s, &b->r, err));
     assert_int_equal(b->mem.n_allocs, n_allocs);
-    live_painter_destroy(&p);
-    live_zones_close(&z);
+    stream_painter_destroy(&p);
+    stream_zones_close(&z);
 }
 
 int main(void)

@@ -1,6 +1,6 @@
 /* capture.c: the thread is a loop over connections. What it owns: one source at a time, one
  * frame object while it reads, and a vg_error; what others see of it are the atomics of its
- * live_channel_stats. It sleeps on a condition, so that stop wakes it at once. */
+ * stream_channel_stats. It sleeps on a condition, so that stop wakes it at once. */
 #include "capture.h"
 
 #include <assert.h>
@@ -21,7 +21,7 @@ typedef struct log_budget {
     bool owes_state; /* the last change of state was not said */
 } log_budget;
 
-struct live_capture {
+struct stream_capture {
     pthread_t thread;
     atomic_bool stop;
     pthread_mutex_t lock; /* of the sleep */
@@ -32,10 +32,10 @@ struct live_capture {
     vg_error first_miss;
 
     /* the thread's own */
-    live_capture_options o; /* texts in the block of this struct */
-    live_intake *in;
+    stream_capture_options o; /* texts in the block of this struct */
+    stream_intake *in;
     int channel;
-    live_channel_stats *stats;
+    stream_channel_stats *stats;
     base_mem *mem;
     video_source *source;        /* of texts[at]; NULL: to be made */
     video_source_counts counted; /* of `source`, that stats has already */
@@ -54,11 +54,11 @@ struct live_capture {
 static bool may_say(log_budget *b)
 {
     const int64_t now = base_now_ns();
-    const double per_ns = LIVE_CAPTURE_LOG_PER_HOUR / 3600.0 / (double)SECOND_NS;
+    const double per_ns = STREAM_CAPTURE_LOG_PER_HOUR / 3600.0 / (double)SECOND_NS;
     b->lines += (double)(now - b->filled_ns) * per_ns;
     b->filled_ns = now;
-    if (b->lines > LIVE_CAPTURE_LOG_BURST)
-        b->lines = LIVE_CAPTURE_LOG_BURST;
+    if (b->lines > STREAM_CAPTURE_LOG_BURST)
+        b->lines = STREAM_CAPTURE_LOG_BURST;
     if (b->lines < 1) {
         b->n_unsaid++;
         return false;
@@ -76,28 +76,28 @@ static base_text unsaid(log_budget *b)
     return n > 0 ? base_text_make(" unsaid=%llu", (unsigned long long)n) : (base_text){{0}};
 }
 
-static bool is_live(const live_capture *c)
+static bool is_live(const stream_capture *c)
 {
     return video_is_live(video_kind_of(c->o.texts[c->at]));
 }
 
 /* What goes well with files is not worth a line of anybody's. */
-static base_log_level calm_level(const live_capture *c)
+static base_log_level calm_level(const stream_capture *c)
 {
     return is_live(c) ? BASE_LOG_INFO : BASE_LOG_DEBUG;
 }
 
 /* " text=b.mp4": which of several. */
-static base_text text_field(const live_capture *c)
+static base_text text_field(const stream_capture *c)
 {
     if (c->o.n_texts == 1)
         return (base_text){{0}};
-    char name[LIVE_NAME_BYTES];
+    char name[STREAM_NAME_BYTES];
     video_public_name(name, sizeof name, c->o.texts[c->at]);
     return base_text_make(" text=\"%s\"", name);
 }
 
-static void say_connecting(live_capture *c)
+static void say_connecting(stream_capture *c)
 {
     if (is_live(c) && !may_say(&c->log))
         c->log.owes_state = true;
@@ -106,7 +106,7 @@ static void say_connecting(live_capture *c)
                  text_field(c).text, c->n_retries + 1, is_live(c) ? unsaid(&c->log).text : "");
 }
 
-static void say_playing(live_capture *c, const video_stream_info *info, int64_t began_ns)
+static void say_playing(stream_capture *c, const video_stream_info *info, int64_t began_ns)
 {
     if (is_live(c) && !may_say(&c->log))
         c->log.owes_state = true;
@@ -118,7 +118,7 @@ static void say_playing(live_capture *c, const video_stream_info *info, int64_t 
 }
 
 /* A source that flapped plays, and that was not said: now there is room for it. */
-static void say_what_is_owed(live_capture *c)
+static void say_what_is_owed(stream_capture *c)
 {
     const uint64_t n = c->log.n_unsaid;
     if (!may_say(&c->log)) {
@@ -137,7 +137,7 @@ static base_text fault_fields(video_fault fault, const vg_error *e)
     return base_text_make("fault=%s what=\"%s\"", video_fault_name(fault), e->what);
 }
 
-static void say_waiting(live_capture *c, video_fault fault, const vg_error *e, double wait_s)
+static void say_waiting(stream_capture *c, video_fault fault, const vg_error *e, double wait_s)
 {
     if (!may_say(&c->log))
         c->log.owes_state = true;
@@ -147,7 +147,7 @@ static void say_waiting(live_capture *c, video_fault fault, const vg_error *e, d
                  c->n_retries, unsaid(&c->log).text);
 }
 
-static void say_skipped(live_capture *c, video_fault fault, const vg_error *e)
+static void say_skipped(stream_capture *c, video_fault fault, const vg_error *e)
 {
     if (may_say(&c->log))
         base_log(BASE_LOG_WARN, "source skipped", "name=\"%s\"%s %s%s", c->stats->name,
@@ -155,7 +155,7 @@ static void say_skipped(live_capture *c, video_fault fault, const vg_error *e)
 }
 
 /* Once in its life, so without a look at the budget. */
-static void say_ended(live_capture *c, base_log_level level, const char *why)
+static void say_ended(stream_capture *c, base_log_level level, const char *why)
 {
     base_log(level, "source ended", "name=\"%s\" %s frames=%llu connects=%llu%s", c->stats->name,
              why, (unsigned long long)atomic_load(&c->stats->n_frames),
@@ -164,20 +164,20 @@ static void say_ended(live_capture *c, base_log_level level, const char *why)
 
 /* ---- numbers ---- */
 
-static void set_state(live_capture *c, live_state state)
+static void set_state(stream_capture *c, stream_state state)
 {
     atomic_store(&c->stats->last_progress_ns, base_now_ns());
     atomic_store(&c->stats->state, (int)state);
 }
 
-static void count_source(live_capture *c)
+static void count_source(stream_capture *c)
 {
     if (c->source == NULL)
         return;
     video_source_counts now;
     video_source_get_counts(c->source, &now);
     const video_source_counts *old = &c->counted;
-    live_channel_stats *s = c->stats;
+    stream_channel_stats *s = c->stats;
     const struct {
         _Atomic uint64_t *to;
         uint64_t by;
@@ -191,7 +191,7 @@ static void count_source(live_capture *c)
     c->counted = now;
 }
 
-static void count_fault(live_capture *c, video_fault fault)
+static void count_fault(stream_capture *c, video_fault fault)
 {
     assert((int)fault >= 0 && fault < VIDEO_N_FAULTS);
     atomic_fetch_add_explicit(&c->stats->n_faults[fault], 1, memory_order_relaxed);
@@ -200,14 +200,14 @@ static void count_fault(live_capture *c, video_fault fault)
 
 /* ---- sources ---- */
 
-static void drop_source(live_capture *c)
+static void drop_source(stream_capture *c)
 {
     count_source(c);
     video_source_destroy(&c->source);
     c->counted = (video_source_counts){0};
 }
 
-static vg_status make_source(live_capture *c, vg_error *err)
+static vg_status make_source(stream_capture *c, vg_error *err)
 {
     video_source_options v = c->o.video;
     video_public_name(c->file, sizeof c->file, c->o.texts[c->at]);
@@ -216,7 +216,7 @@ static vg_status make_source(live_capture *c, vg_error *err)
 }
 
 /* To the text after this one; false: that was the last, and the next is the first again. */
-static bool go_to_next_text(live_capture *c)
+static bool go_to_next_text(stream_capture *c)
 {
     const bool was_last = c->at + 1 == c->o.n_texts;
     if (c->o.n_texts > 1)
@@ -227,7 +227,7 @@ static bool go_to_next_text(live_capture *c)
 
 /* ---- waiting ---- */
 
-static double next_wait_s(live_capture *c)
+static double next_wait_s(stream_capture *c)
 {
     double wait_s = c->o.retry_first_s;
     for (int i = 1; i < c->n_retries && wait_s < c->o.retry_most_s; i++)
@@ -237,7 +237,7 @@ static double next_wait_s(live_capture *c)
     return wait_s * (1 - JITTER + 2 * JITTER * base_rng_unit(&c->rng));
 }
 
-static void sleep_for(live_capture *c, double seconds)
+static void sleep_for(stream_capture *c, double seconds)
 {
     const int64_t end_ns = base_now_ns() + (int64_t)(seconds * (double)SECOND_NS);
     pthread_mutex_lock(&c->lock);
@@ -248,11 +248,11 @@ static void sleep_for(live_capture *c, double seconds)
 
 /* ---- a connection ---- */
 
-static vg_status connect_source(live_capture *c, video_fault *fault, vg_error *err)
+static vg_status connect_source(stream_capture *c, video_fault *fault, vg_error *err)
 {
     const int64_t began_ns = base_now_ns();
     *fault = VIDEO_FAULT_OTHER;
-    set_state(c, LIVE_CONNECTING);
+    set_state(c, STREAM_CONNECTING);
     say_connecting(c);
     c->first_frame_ns = c->last_frame_ns = 0;
     if (c->source == NULL) {
@@ -264,20 +264,20 @@ static vg_status connect_source(live_capture *c, video_fault *fault, vg_error *e
     vg_status st = video_source_connect(c->source, &info, fault, err);
     if (st != VG_OK)
         return st;
-    live_channel_stats *s = c->stats;
+    stream_channel_stats *s = c->stats;
     atomic_fetch_add(&s->n_connects, 1);
     if (c->is_reconnect)
         atomic_fetch_add(&s->n_reconnects, 1);
     atomic_store(&s->w, info.w);
     atomic_store(&s->h, info.h);
-    set_state(c, LIVE_PLAYING);
+    set_state(c, STREAM_PLAYING);
     say_playing(c, &info, began_ns);
     return VG_OK;
 }
 
-static void note_frame(live_capture *c, const video_frame_info *f)
+static void note_frame(stream_capture *c, const video_frame_info *f)
 {
-    live_channel_stats *s = c->stats;
+    stream_channel_stats *s = c->stats;
     const int64_t now = base_now_ns();
     c->gave_frames = true;
     c->last_frame_ns = now;
@@ -294,12 +294,12 @@ static void note_frame(live_capture *c, const video_frame_info *f)
 }
 
 /* Hands frames over until none comes any more; false from put is a stop. */
-static video_outcome play(live_capture *c, video_fault *fault, vg_error *err)
+static video_outcome play(stream_capture *c, video_fault *fault, vg_error *err)
 {
     video_outcome how;
     video_frame *f;
     for (;;) {
-        f = live_intake_blank(c->in);
+        f = stream_intake_blank(c->in);
         assert(f != NULL && "the pool holds one for every capture");
         *fault = VIDEO_FAULT_OTHER;
         how = video_source_read(c->source, f, fault, err);
@@ -309,17 +309,17 @@ static video_outcome play(live_capture *c, video_fault *fault, vg_error *err)
         if (c->o.n_texts > 1)
             video_frame_set_file(f, c->file);
         int n_dropped;
-        const bool is_put = live_intake_put(c->in, c->channel, f, &c->stop, &n_dropped);
+        const bool is_put = stream_intake_put(c->in, c->channel, f, &c->stop, &n_dropped);
         atomic_fetch_add_explicit(&c->stats->n_dropped, (uint64_t)n_dropped, memory_order_relaxed);
         if (!is_put)
             return VIDEO_STOPPED;
     }
-    live_intake_give_back(c->in, f);
+    stream_intake_give_back(c->in, f);
     count_source(c);
     return how;
 }
 
-static bool was_steady(const live_capture *c)
+static bool was_steady(const stream_capture *c)
 {
     const double least_s = STEADY_S < c->o.retry_most_s ? STEADY_S : c->o.retry_most_s;
     return c->first_frame_ns != 0 &&
@@ -328,7 +328,7 @@ static bool was_steady(const live_capture *c)
 
 /* ---- after a connection; true: go on ---- */
 
-static bool fail_for_good(live_capture *c, video_fault fault, const vg_error *e)
+static bool fail_for_good(stream_capture *c, video_fault fault, const vg_error *e)
 {
     if (fault == END_OF_STREAM)
         base_fail(&c->failure, VG_ERR_IO, c->stats->name,
@@ -341,7 +341,7 @@ static bool fail_for_good(live_capture *c, video_fault fault, const vg_error *e)
     return false;
 }
 
-static bool retry_later(live_capture *c, bool was_good, video_fault fault, const vg_error *e)
+static bool retry_later(stream_capture *c, bool was_good, video_fault fault, const vg_error *e)
 {
     if (was_good)
         c->n_retries = 0;
@@ -351,14 +351,14 @@ static bool retry_later(live_capture *c, bool was_good, video_fault fault, const
     if (c->source != NULL)
         video_source_disconnect(c->source);
     const double wait_s = next_wait_s(c);
-    set_state(c, LIVE_WAITING);
+    set_state(c, STREAM_WAITING);
     say_waiting(c, fault, e, wait_s);
     sleep_for(c, wait_s);
     c->is_reconnect = true;
     return true;
 }
 
-static bool after_end(live_capture *c)
+static bool after_end(stream_capture *c)
 {
     /* A file that was read to its end was good, however short. */
     const bool was_good = was_steady(c) || (!is_live(c) && c->first_frame_ns != 0);
@@ -370,7 +370,7 @@ static bool after_end(live_capture *c)
     return false;
 }
 
-static bool after_fault(live_capture *c, video_fault fault, const vg_error *e)
+static bool after_fault(stream_capture *c, video_fault fault, const vg_error *e)
 {
     count_source(c);
     count_fault(c, fault);
@@ -400,7 +400,7 @@ static bool after_fault(live_capture *c, video_fault fault, const vg_error *e)
 
 static void *capture_loop(void *self)
 {
-    live_capture *c = self;
+    stream_capture *c = self;
     for (bool goes_on = true; goes_on && !atomic_load(&c->stop);) {
         video_fault fault;
         vg_error e = {0};
@@ -412,7 +412,7 @@ static void *capture_loop(void *self)
         goes_on = how == VIDEO_END ? after_end(c) : after_fault(c, fault, &e);
     }
     drop_source(c);
-    set_state(c, LIVE_ENDED);
+    set_state(c, STREAM_ENDED);
     return NULL;
 }
 
@@ -434,14 +434,14 @@ static const char *or_empty(const char *text)
 }
 
 /* The capture with copies of all texts, in one block. */
-static live_capture *make_capture(const live_capture_options *o, base_mem *mem, vg_error *err)
+static stream_capture *make_capture(const stream_capture_options *o, base_mem *mem, vg_error *err)
 {
-    size_t bytes = sizeof(live_capture) + o->n_texts * sizeof(char *) +
+    size_t bytes = sizeof(stream_capture) + o->n_texts * sizeof(char *) +
                    strlen(or_empty(o->video.format)) + strlen(or_empty(o->video.size)) +
                    strlen(or_empty(o->video.rate)) + 3;
     for (size_t i = 0; i < o->n_texts; i++)
         bytes += strlen(o->texts[i]) + 1;
-    live_capture *c = base_alloc_zero(mem, 1, bytes, err);
+    stream_capture *c = base_alloc_zero(mem, 1, bytes, err);
     if (c == NULL)
         return NULL;
     c->o = *o;
@@ -457,19 +457,19 @@ static live_capture *make_capture(const live_capture_options *o, base_mem *mem, 
     return c;
 }
 
-size_t live_capture_bytes(void)
+size_t stream_capture_bytes(void)
 {
     enum { SOURCE_BYTES = 2048 }; /* at most, without its texts */
-    return sizeof(live_capture) + SOURCE_BYTES;
+    return sizeof(stream_capture) + SOURCE_BYTES;
 }
 
-static void init_sleep(live_capture *c)
+static void init_sleep(stream_capture *c)
 {
     pthread_mutex_init(&c->lock, NULL);
     base_cond_init(&c->wake);
 }
 
-static void free_capture(live_capture *c)
+static void free_capture(stream_capture *c)
 {
     drop_source(c);
     pthread_cond_destroy(&c->wake);
@@ -477,12 +477,13 @@ static void free_capture(live_capture *c)
     base_free(c);
 }
 
-vg_status live_capture_start(live_capture **out, const live_capture_options *o, live_intake *in,
-                             int channel, live_channel_stats *s, base_mem *mem, vg_error *err)
+vg_status stream_capture_start(stream_capture **out, const stream_capture_options *o,
+                               stream_intake *in, int channel, stream_channel_stats *s,
+                               base_mem *mem, vg_error *err)
 {
     *out = NULL;
     assert(o->n_texts >= 1 && o->retry_first_s > 0 && o->retry_most_s >= o->retry_first_s);
-    live_capture *c = make_capture(o, mem, err);
+    stream_capture *c = make_capture(o, mem, err);
     if (c == NULL)
         return VG_ERR_MEMORY;
     c->in = in;
@@ -490,11 +491,11 @@ vg_status live_capture_start(live_capture **out, const live_capture_options *o, 
     c->stats = s;
     c->mem = mem;
     c->rng = base_rng_make(o->seed);
-    c->log = (log_budget){.lines = LIVE_CAPTURE_LOG_BURST, .filled_ns = base_now_ns()};
+    c->log = (log_budget){.lines = STREAM_CAPTURE_LOG_BURST, .filled_ns = base_now_ns()};
     init_sleep(c);
     vg_status st = make_source(c, err);
     if (st == VG_OK) {
-        set_state(c, LIVE_CONNECTING);
+        set_state(c, STREAM_CONNECTING);
         st = base_thread_start(&c->thread, "vigil-capture", 0, capture_loop, c, err);
     }
     if (st != VG_OK) {
@@ -505,7 +506,7 @@ vg_status live_capture_start(live_capture **out, const live_capture_options *o, 
     return VG_OK;
 }
 
-void live_capture_stop(live_capture *c)
+void stream_capture_stop(stream_capture *c)
 {
     pthread_mutex_lock(&c->lock);
     atomic_store(&c->stop, true);
@@ -513,9 +514,9 @@ void live_capture_stop(live_capture *c)
     pthread_mutex_unlock(&c->lock);
 }
 
-void live_capture_join(live_capture **capture)
+void stream_capture_join(stream_capture **capture)
 {
-    live_capture *c = *capture;
+    stream_capture *c = *capture;
     if (c == NULL)
         return;
     pthread_join(c->thread, NULL);
@@ -523,7 +524,7 @@ void live_capture_join(live_capture **capture)
     *capture = NULL;
 }
 
-vg_status live_capture_failure(const live_capture *c, vg_error *err)
+vg_status stream_capture_failure(const stream_capture *c, vg_error *err)
 {
     if (!atomic_load(&c->has_failed))
         return VG_OK;
@@ -532,7 +533,7 @@ vg_status live_capture_failure(const live_capture *c, vg_error *err)
     return c->failure.status;
 }
 
-vg_status live_capture_first_miss(const live_capture *c, vg_error *err)
+vg_status stream_capture_first_miss(const stream_capture *c, vg_error *err)
 {
     if (!atomic_load(&c->has_missed))
         return VG_OK;

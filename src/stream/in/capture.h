@@ -13,17 +13,17 @@
  * of them come at once and LOG_PER_HOUR in an hour after that, whatever the source does; the next
  * one says how many were left out, and the state that a flapping source ends in is said when there
  * is room again. Of files, only faults are said (above debug). */
-#ifndef STREAM_LIVE_CAPTURE_H
-#define STREAM_LIVE_CAPTURE_H
+#ifndef STREAM_CAPTURE_H
+#define STREAM_CAPTURE_H
 
 #include "intake.h"
 #include "stream/shared/stats.h"
 
-enum { LIVE_CAPTURE_LOG_BURST = 30, LIVE_CAPTURE_LOG_PER_HOUR = 60 };
+enum { STREAM_CAPTURE_LOG_BURST = 30, STREAM_CAPTURE_LOG_PER_HOUR = 60 };
 
-typedef struct live_capture live_capture;
+typedef struct stream_capture stream_capture;
 
-typedef struct live_capture_options {
+typedef struct stream_capture_options {
     const char *const *texts; /* (n_texts) played one after the other: a folder of videos is one
                                  source; a camera or stream is one text. Copied */
     size_t n_texts;
@@ -33,25 +33,26 @@ typedef struct live_capture_options {
     bool ends;       /* at the end of the last text the channel has ended; else it begins again
                         with the first, after the back-off */
     uint64_t seed;   /* of the jitter */
-} live_capture_options;
+} stream_capture_options;
 
 /* Starts the thread. Frames are taken from and put into `in` as channel `channel`, which is open;
  * numbers go to s (but its stages), whose name is there. All is taken here, but with several texts
  * a source is made for each when its turn comes, on `mem`, never two at once. Errors:
  * VG_ERR_MEMORY, VG_ERR_SYSTEM, as video_source_create. */
-vg_status live_capture_start(live_capture **out, const live_capture_options *o, live_intake *in,
-                             int channel, live_channel_stats *s, base_mem *mem, vg_error *err);
-size_t live_capture_bytes(void); /* what start takes, but for the texts */
+vg_status stream_capture_start(stream_capture **out, const stream_capture_options *o,
+                               stream_intake *in, int channel, stream_channel_stats *s,
+                               base_mem *mem, vg_error *err);
+size_t stream_capture_bytes(void); /* what start takes, but for the texts */
 /* Asks it to end; returns at once. */
-void live_capture_stop(live_capture *c);
+void stream_capture_stop(stream_capture *c);
 /* Waits for its end and frees it. After a stop that is some 100 ms, but for a look-up of a name
  * that the system's resolver is busy with. */
-void live_capture_join(live_capture **c);
+void stream_capture_join(stream_capture **c);
 /* Why it ended, when it did so by itself after a fault; VG_OK otherwise: it runs, was stopped, or
  * came to the end of its texts and at least one of them gave frames. */
-vg_status live_capture_failure(const live_capture *c, vg_error *err);
+vg_status stream_capture_failure(const stream_capture *c, vg_error *err);
 
 /* Why a live source was not there at the first try; VG_OK: it was, or that is not over yet. */
-vg_status live_capture_first_miss(const live_capture *c, vg_error *err);
+vg_status stream_capture_first_miss(const stream_capture *c, vg_error *err);
 
 #endif

@@ -25,7 +25,7 @@ typedef struct ring {
     } items[DEPTH_MOST];
 } ring;
 
-struct live_intake {
+struct stream_intake {
     pthread_mutex_t lock;
     pthread_cond_t has_frame;
     bool is_stopped;
@@ -40,26 +40,26 @@ static int count_objects(int n_channels, int n_spare)
     return n_channels * (DEPTH_MOST + 1) + n_spare; /* + 1: what its capture reads into */
 }
 
-int live_intake_most_held(int n_channels, int n_spare, bool keeps_every_frame)
+int stream_intake_most_held(int n_channels, int n_spare, bool keeps_every_frame)
 {
     return n_channels * (keeps_every_frame ? DEPTH_MOST : 1) + n_spare;
 }
 
-size_t live_intake_bytes(int n_channels, int n_spare)
+size_t stream_intake_bytes(int n_channels, int n_spare)
 {
     const size_t n_objects = (size_t)count_objects(n_channels, n_spare);
-    return sizeof(live_intake) + (size_t)n_channels * sizeof(ring) +
+    return sizeof(stream_intake) + (size_t)n_channels * sizeof(ring) +
            n_objects * (sizeof(video_frame *) + FRAME_BYTES);
 }
 
-vg_status live_intake_create(live_intake **out, int n_channels, int n_spare, base_mem *mem,
-                             vg_error *err)
+vg_status stream_intake_create(stream_intake **out, int n_channels, int n_spare, base_mem *mem,
+                               vg_error *err)
 {
     *out = NULL;
     assert(n_channels >= 1 && n_spare >= 0);
     const int n_objects = count_objects(n_channels, n_spare);
-    const size_t head = sizeof(live_intake) + (size_t)n_channels * sizeof(ring);
-    live_intake *in = base_alloc_zero(mem, 1, head + (size_t)n_objects * sizeof *in->free, err);
+    const size_t head = sizeof(stream_intake) + (size_t)n_channels * sizeof(ring);
+    stream_intake *in = base_alloc_zero(mem, 1, head + (size_t)n_objects * sizeof *in->free, err);
     if (in == NULL)
         return VG_ERR_MEMORY;
     in->free = (video_frame **)(void *)((char *)in + head);
@@ -73,14 +73,14 @@ vg_status live_intake_create(live_intake **out, int n_channels, int n_spare, bas
     for (; in->n_free < n_objects && st == VG_OK; in->n_free += st == VG_OK)
         st = video_frame_create(&in->free[in->n_free], mem, err);
     if (st != VG_OK)
-        live_intake_destroy(&in);
+        stream_intake_destroy(&in);
     *out = in;
     return st;
 }
 
-void live_intake_destroy(live_intake **intake)
+void stream_intake_destroy(stream_intake **intake)
 {
-    live_intake *in = *intake;
+    stream_intake *in = *intake;
     if (in == NULL)
         return;
     for (int i = 0; i < in->n_channels; i++) {
@@ -99,7 +99,7 @@ void live_intake_destroy(live_intake **intake)
 
 /* ---- frame objects ---- */
 
-video_frame *live_intake_blank(live_intake *in)
+video_frame *stream_intake_blank(stream_intake *in)
 {
     video_frame *f = NULL;
     pthread_mutex_lock(&in->lock);
@@ -109,7 +109,7 @@ video_frame *live_intake_blank(live_intake *in)
     return f;
 }
 
-void live_intake_give_back(live_intake *in, video_frame *f)
+void stream_intake_give_back(stream_intake *in, video_frame *f)
 {
     if (f == NULL)
         return;
@@ -122,16 +122,16 @@ void live_intake_give_back(live_intake *in, video_frame *f)
 
 /* ---- channels; all below is called under the lock, but for the public ---- */
 
-static ring *find_ring(live_intake *in, int channel)
+static ring *find_ring(stream_intake *in, int channel)
 {
     assert(channel >= 0 && channel < in->n_channels);
     return &in->rings[channel];
 }
 
-static live_taken take_oldest(live_intake *in, int channel)
+static stream_taken take_oldest(stream_intake *in, int channel)
 {
     ring *r = &in->rings[channel];
-    const live_taken t = {
+    const stream_taken t = {
         .frame = r->items[r->first].frame, .channel = channel, .put_ns = r->items[r->first].put_ns};
     r->first = (r->first + 1) % DEPTH_MOST;
     r->n--;
@@ -139,7 +139,7 @@ static live_taken take_oldest(live_intake *in, int channel)
     return t;
 }
 
-void live_intake_close_channel(live_intake *in, int channel, bool drain)
+void stream_intake_close_channel(stream_intake *in, int channel, bool drain)
 {
     video_frame *dropped[DEPTH_MOST];
     int n = 0;
@@ -151,12 +151,12 @@ void live_intake_close_channel(live_intake *in, int channel, bool drain)
     pthread_cond_broadcast(&r->has_room);
     pthread_mutex_unlock(&in->lock);
     for (int i = 0; i < n; i++)
-        live_intake_give_back(in, dropped[i]);
+        stream_intake_give_back(in, dropped[i]);
 }
 
-void live_intake_open_channel(live_intake *in, int channel, bool keeps_all)
+void stream_intake_open_channel(stream_intake *in, int channel, bool keeps_all)
 {
-    live_intake_close_channel(in, channel, false);
+    stream_intake_close_channel(in, channel, false);
     pthread_mutex_lock(&in->lock);
     ring *r = find_ring(in, channel);
     r->is_open = true;
@@ -164,7 +164,7 @@ void live_intake_open_channel(live_intake *in, int channel, bool keeps_all)
     pthread_mutex_unlock(&in->lock);
 }
 
-bool live_intake_is_idle(live_intake *in)
+bool stream_intake_is_idle(stream_intake *in)
 {
     pthread_mutex_lock(&in->lock);
     const bool is_idle = in->n_free == in->n_objects;
@@ -172,7 +172,7 @@ bool live_intake_is_idle(live_intake *in)
     return is_idle;
 }
 
-int live_intake_waiting(live_intake *in, int channel)
+int stream_intake_waiting(stream_intake *in, int channel)
 {
     pthread_mutex_lock(&in->lock);
     const int n = find_ring(in, channel)->n;
@@ -180,13 +180,13 @@ int live_intake_waiting(live_intake *in, int channel)
     return n;
 }
 
-static bool may_put(const live_intake *in, const ring *r, const atomic_bool *stop)
+static bool may_put(const stream_intake *in, const ring *r, const atomic_bool *stop)
 {
     return r->is_open && !in->is_stopped && !atomic_load(stop);
 }
 
-bool live_intake_put(live_intake *in, int channel, video_frame *f, const atomic_bool *stop,
-                     int *n_dropped)
+bool stream_intake_put(stream_intake *in, int channel, video_frame *f, const atomic_bool *stop,
+                       int *n_dropped)
 {
     const int64_t put_ns = base_now_ns();
     video_frame *dropped = NULL;
@@ -206,7 +206,7 @@ bool live_intake_put(live_intake *in, int channel, video_frame *f, const atomic_
     }
     pthread_mutex_unlock(&in->lock);
     *n_dropped = dropped != NULL;
-    live_intake_give_back(in, is_taken ? dropped : f);
+    stream_intake_give_back(in, is_taken ? dropped : f);
     return is_taken;
 }
 
@@ -214,7 +214,7 @@ bool live_intake_put(live_intake *in, int channel, video_frame *f, const atomic_
 
 /* Of the channels with a frame, of `like`'s shape if given, whose last service was number `latest`
  * or earlier, the one that was served longest ago; -1: none. */
-static int choose(const live_intake *in, const video_frame_info *like, uint64_t latest)
+static int choose(const stream_intake *in, const video_frame_info *like, uint64_t latest)
 {
     int best = -1;
     for (int i = 0; i < in->n_channels; i++) {
@@ -228,7 +228,7 @@ static int choose(const live_intake *in, const video_frame_info *like, uint64_t 
     return best;
 }
 
-int live_intake_take(live_intake *in, live_taken *out, int most, int timeout_ms)
+int stream_intake_take(stream_intake *in, stream_taken *out, int most, int timeout_ms)
 {
     const int64_t end_ns = base_now_ns() + (timeout_ms > 0 ? timeout_ms : 0) * INT64_C(1000000);
     const video_frame_info *like = NULL;
@@ -248,7 +248,7 @@ int live_intake_take(live_intake *in, live_taken *out, int most, int timeout_ms)
     return n;
 }
 
-void live_intake_stop(live_intake *in)
+void stream_intake_stop(stream_intake *in)
 {
     pthread_mutex_lock(&in->lock);
     in->is_stopped = true;

@@ -13,16 +13,16 @@ enum { MOST_TEXT_BYTES = 64 << 20, MOST_TEXTS = 1000000 };
 /* Strings stand one behind the other in `strings`, each ended by a 0: of every draft its texts,
  * then format, size and rate. */
 typedef struct draft {
-    live_source s; /* its pointers are set at the end */
-    live_meaning meaning;
+    stream_source s; /* its pointers are set at the end */
+    stream_meaning meaning;
 } draft;
 
 typedef struct builder {
-    draft drafts[LIVE_MOST_CHANNELS];
+    draft drafts[STREAM_MOST_CHANNELS];
     size_t n, n_texts;
     base_str strings;
-    live_options entry; /* of the entry of a configuration that is being read */
-    int line;           /* of what is wrong in it; 0: all of it */
+    stream_options entry; /* of the entry of a configuration that is being read */
+    int line;             /* of what is wrong in it; 0: all of it */
     bool has_pipe;
     base_mem *mem;
 } builder;
@@ -125,7 +125,7 @@ static vg_status from_folder(builder *b, draft *d, const char *path, vg_error *e
         return base_fail_errno(err, VG_ERR_IO, path, "check its permissions",
                                "the folder cannot be opened");
     for (const struct dirent *e; st == VG_OK && (e = readdir(dir)) != NULL;)
-        if (live_source_is_playable_name(e->d_name))
+        if (stream_source_is_playable_name(e->d_name))
             st = names_add(&l, e->d_name, b->mem, err);
     closedir(dir);
     if (st == VG_OK)
@@ -146,7 +146,7 @@ static vg_status from_glob(builder *b, draft *d, const char *pattern, vg_error *
                  "n=%zu first=%s pattern=%s reason=permission", found.n_closed, found.closed,
                  pattern);
     for (size_t i = 0; st == VG_OK && i < found.n; i++)
-        if (live_source_is_playable_name(base_path_name(found.paths[i])))
+        if (stream_source_is_playable_name(base_path_name(found.paths[i])))
             st = names_add(&l, found.paths[i], b->mem, err);
     base_glob_fini(&found);
     if (st == VG_OK)
@@ -174,16 +174,16 @@ static vg_status add_listed(builder *b, draft *d, const char *folder, const char
     video_kind kind;
     if (!beside(path, sizeof path, folder, word))
         base_format(path, sizeof path, "%s", word);
-    switch (live_source_meaning(path, &kind)) {
-    case LIVE_MEANS_ONE:
+    switch (stream_source_meaning(path, &kind)) {
+    case STREAM_MEANS_ONE:
         if (kind == VIDEO_FILE || kind == VIDEO_DRAWN)
             return add_text(b, d, NULL, path, err);
         return base_fail(err, VG_ERR_FORMAT, NULL,
                          "a list that ends in .streams holds sources that are watched side by side",
                          "a live source in a list that is played one after the other");
-    case LIVE_MEANS_PICTURE:
+    case STREAM_MEANS_PICTURE:
         return add_text(b, d, NULL, path, err);
-    case LIVE_MEANS_NOTHING:
+    case STREAM_MEANS_NOTHING:
         return base_fail(err, VG_ERR_FORMAT, NULL, "correct the line, or put # before it",
                          "no such file: %s", shown(path).text);
     default:
@@ -196,10 +196,10 @@ static vg_status from_list(builder *b, draft *d, const char *path, vg_error *err
 {
     char *text = NULL, folder[4096];
     int line = 0;
-    vg_status st = live_list_read(&text, path, b->mem, err);
+    vg_status st = stream_list_read(&text, path, b->mem, err);
     if (st == VG_OK && !folder_of(folder, sizeof folder, path))
         st = base_fail(err, VG_ERR_LIMIT, path, NULL, "a path that is too long");
-    for (char *at = text, *word; st == VG_OK && (word = live_list_line(&at, &line)) != NULL;) {
+    for (char *at = text, *word; st == VG_OK && (word = stream_list_line(&at, &line)) != NULL;) {
         st = add_listed(b, d, folder, word, err);
         if (st != VG_OK)
             st = told_at(st, base_where("%.400s:%d", path, line), err);
@@ -212,11 +212,11 @@ static vg_status from_list(builder *b, draft *d, const char *path, vg_error *err
 
 /* ---- a channel ---- */
 
-static vg_status check_input(builder *b, draft *d, const live_options *o, vg_error *err)
+static vg_status check_input(builder *b, draft *d, const stream_options *o, vg_error *err)
 {
     if (d->s.kind != VIDEO_PIPE)
         return VG_OK;
-    if (o->end == LIVE_END_STAY)
+    if (o->end == STREAM_END_STAY)
         return base_fail(err, VG_ERR_ARGUMENT, "option exit_on_end", "leave exit_on_end out",
                          "standard input cannot begin again");
     if (b->has_pipe)
@@ -229,23 +229,23 @@ static vg_status check_input(builder *b, draft *d, const live_options *o, vg_err
 static vg_status add_texts(builder *b, draft *d, const char *text, vg_error *err)
 {
     switch (d->meaning) {
-    case LIVE_MEANS_ONE:
+    case STREAM_MEANS_ONE:
         return add_text(b, d, NULL, text, err);
-    case LIVE_MEANS_FOLDER:
+    case STREAM_MEANS_FOLDER:
         return from_folder(b, d, text, err);
-    case LIVE_MEANS_GLOB:
+    case STREAM_MEANS_GLOB:
         return from_glob(b, d, text, err);
-    case LIVE_MEANS_LIST:
+    case STREAM_MEANS_LIST:
         return from_list(b, d, text, err);
-    case LIVE_MEANS_SEVERAL:
+    case STREAM_MEANS_SEVERAL:
         return base_fail(err, VG_ERR_FORMAT, NULL, "write its lines here",
                          "a .streams list within a list: %s", shown(text).text);
-    case LIVE_MEANS_PICTURE:
+    case STREAM_MEANS_PICTURE:
         return base_fail(err, VG_ERR_ARGUMENT, NULL,
                          "name a video, stream or camera; pictures alone are for vigil predict "
                          "--source",
                          "no video: %s", shown(text).text);
-    case LIVE_MEANS_NOTHING:
+    case STREAM_MEANS_NOTHING:
         break;
     }
     return base_fail(err, VG_ERR_IO, NULL,
@@ -265,26 +265,27 @@ static bool is_picture_address(const char *text)
 }
 
 /* A text as a channel with o's options. name: the user's, or "". */
-static vg_status add_channel(builder *b, const char *text, const char *name, const live_options *o,
-                             vg_error *err)
+static vg_status add_channel(builder *b, const char *text, const char *name,
+                             const stream_options *o, vg_error *err)
 {
-    if (b->n == LIVE_MOST_CHANNELS)
+    if (b->n == STREAM_MOST_CHANNELS)
         return base_fail(err, VG_ERR_LIMIT, NULL, "run several vigils side by side",
-                         "more than %d sources", LIVE_MOST_CHANNELS);
+                         "more than %d sources", STREAM_MOST_CHANNELS);
     draft *d = &b->drafts[b->n];
     *d = (draft){0};
-    d->meaning = live_source_meaning(text, &d->s.kind);
+    d->meaning = stream_source_meaning(text, &d->s.kind);
     vg_status st = video_check_address(text, err);
     if (st == VG_OK)
         st = add_texts(b, d, text, err);
     if (st != VG_OK)
         return st;
-    if (d->meaning != LIVE_MEANS_ONE)
+    if (d->meaning != STREAM_MEANS_ONE)
         d->s.kind = VIDEO_FILE; /* whatever the first is: files, that is what they have in common */
     const bool is_live = video_is_live(d->s.kind);
-    d->s.keeps_all = o->policy == LIVE_POLICY_EVERY || (o->policy == LIVE_POLICY_AUTO && !is_live);
-    d->s.ends = o->end == LIVE_END_EXIT ||
-                (o->end == LIVE_END_AUTO && (!is_live || is_picture_address(text)));
+    d->s.keeps_all =
+        o->policy == STREAM_POLICY_EVERY || (o->policy == STREAM_POLICY_AUTO && !is_live);
+    d->s.ends = o->end == STREAM_END_EXIT ||
+                (o->end == STREAM_END_AUTO && (!is_live || is_picture_address(text)));
     d->s.retry_first_s = o->retry_first_s;
     d->s.retry_most_s = o->retry_most_s;
     d->s.max_retries = o->max_retries;
@@ -298,10 +299,10 @@ static vg_status add_channel(builder *b, const char *text, const char *name, con
     d->s.is_named = name[0] != '\0';
     if (d->s.is_named) {
         base_format(d->s.name, sizeof d->s.name, "%s", name);
-        live_stem_clean(d->s.stem, name);
+        stream_stem_clean(d->s.stem, name);
     } else {
         video_public_name(d->s.name, sizeof d->s.name, text);
-        live_stem_of(d->s.stem, text, d->meaning, d->s.kind);
+        stream_stem_of(d->s.stem, text, d->meaning, d->s.kind);
     }
     st = check_input(b, d, o, err);
     /* Only of those for which it means something: two sources are not different by it. */
@@ -315,16 +316,16 @@ static vg_status add_channel(builder *b, const char *text, const char *name, con
 
 /* ---- many ---- */
 
-static vg_status from_streams(builder *b, const char *path, const live_options *o, vg_error *err)
+static vg_status from_streams(builder *b, const char *path, const stream_options *o, vg_error *err)
 {
     char *text = NULL, folder[4096];
     int line = 0;
-    vg_status st = live_list_read(&text, path, b->mem, err);
+    vg_status st = stream_list_read(&text, path, b->mem, err);
     if (st == VG_OK && !folder_of(folder, sizeof folder, path))
         st = base_fail(err, VG_ERR_LIMIT, path, NULL, "a path that is too long");
-    for (char *at = text, *word; st == VG_OK && (word = live_list_line(&at, &line)) != NULL;) {
-        char source[LIVE_TEXT_BYTES], near[LIVE_TEXT_BYTES];
-        st = live_text_expand(source, sizeof source, word, err);
+    for (char *at = text, *word; st == VG_OK && (word = stream_list_line(&at, &line)) != NULL;) {
+        char source[STREAM_TEXT_BYTES], near[STREAM_TEXT_BYTES];
+        st = stream_text_expand(source, sizeof source, word, err);
         if (st == VG_OK) {
             const bool is_beside = beside(near, sizeof near, folder, source);
             st = add_channel(b, is_beside ? near : source, "", o, err);
@@ -340,34 +341,34 @@ static vg_status from_streams(builder *b, const char *path, const live_options *
 
 static vg_status bad_key(const char *key, vg_error *err)
 {
-    const live_option *o = live_option_find(key);
+    const stream_option *o = stream_option_find(key);
     if (o != NULL)
         return base_fail(err, VG_ERR_ARGUMENT, NULL, "write it outside of `sources`",
                          "%s is an option of the whole job", o->name);
-    return base_fail(err, VG_ERR_ARGUMENT, NULL, live_option_hint(key),
+    return base_fail(err, VG_ERR_ARGUMENT, NULL, stream_option_hint(key),
                      "no option of a source is named %.100s", key);
 }
 
 /* A map: source, name, and options that then hold for it alone. */
-static vg_status add_entry(builder *b, const base_node *map, const live_options *o, vg_error *err)
+static vg_status add_entry(builder *b, const base_node *map, const stream_options *o, vg_error *err)
 {
-    char name[LIVE_NAME_BYTES] = "", value[LIVE_TEXT_BYTES];
-    live_options *e = &b->entry;
+    char name[STREAM_NAME_BYTES] = "", value[STREAM_TEXT_BYTES];
+    stream_options *e = &b->entry;
     vg_status st = VG_OK;
     *e = *o;
     e->source[0] = '\0';
     for (const base_node *c = map->first; c != NULL && st == VG_OK; c = c->next) {
-        const live_option *option = live_option_find(c->key);
-        st = live_node_value(value, sizeof value, c, NULL, err);
+        const stream_option *option = stream_option_find(c->key);
+        st = stream_node_value(value, sizeof value, c, NULL, err);
         if (st == VG_OK && strcmp(c->key, "name") == 0) {
             if (value[0] == '\0' || !base_format(name, sizeof name, "%s", value))
                 st = base_fail(err, VG_ERR_ARGUMENT, NULL,
-                               base_mend("use 1 to %d characters", LIVE_NAME_BYTES - 1),
+                               base_mend("use 1 to %d characters", STREAM_NAME_BYTES - 1),
                                "a name of %zu characters", strlen(value));
         } else if (st == VG_OK && (option == NULL || !option->is_per_source)) {
             st = bad_key(c->key, err);
         } else if (st == VG_OK) {
-            st = live_options_set(e, c->key, value, err);
+            st = stream_options_set(e, c->key, value, err);
         }
         if (st != VG_OK)
             b->line = c->line;
@@ -382,7 +383,7 @@ static vg_status add_entry(builder *b, const base_node *map, const live_options 
     return st == VG_OK ? add_channel(b, e->source, name, e, err) : st;
 }
 
-static vg_status from_config(builder *b, const live_options *o, vg_error *err)
+static vg_status from_config(builder *b, const stream_options *o, vg_error *err)
 {
     base_tree *tree = NULL;
     const char *path = o->config;
@@ -398,16 +399,16 @@ static vg_status from_config(builder *b, const live_options *o, vg_error *err)
                        "write one `- source` a line below it", "sources that are not a list");
     for (const base_node *c = list != NULL ? list->first : NULL; c != NULL && st == VG_OK;
          c = c->next) {
-        char value[LIVE_TEXT_BYTES], text[LIVE_TEXT_BYTES];
+        char value[STREAM_TEXT_BYTES], text[STREAM_TEXT_BYTES];
         if (c->kind == BASE_NODE_MAP) {
             st = add_entry(b, c, o, err);
         } else if (c->kind == BASE_NODE_LIST || c->text == NULL || c->text[0] == '\0') {
             st = base_fail(err, VG_ERR_FORMAT, NULL, "write a source, or source: and its options",
                            "an entry that is neither a text nor a map");
         } else {
-            st = live_node_value(value, sizeof value, c, NULL, err);
+            st = stream_node_value(value, sizeof value, c, NULL, err);
             if (st == VG_OK)
-                st = live_text_expand(text, sizeof text, value, err);
+                st = stream_text_expand(text, sizeof text, value, err);
             if (st == VG_OK)
                 st = add_channel(b, text, "", o, err);
         }
@@ -420,7 +421,7 @@ static vg_status from_config(builder *b, const live_options *o, vg_error *err)
 
 /* ---- names unlike each other ---- */
 
-static bool is_name_free(const live_source *items, const bool *is_fixed, size_t n, size_t at,
+static bool is_name_free(const stream_source *items, const bool *is_fixed, size_t n, size_t at,
                          bool stem)
 {
     for (size_t i = 0; i < n; i++)
@@ -432,13 +433,13 @@ static bool is_name_free(const live_source *items, const bool *is_fixed, size_t 
 }
 
 /* Those that are fixed stay; of the rest the first of a name keeps it, others get a number. */
-static void number_names(live_source *items, size_t n, const bool *is_fixed)
+static void number_names(stream_source *items, size_t n, const bool *is_fixed)
 {
     for (size_t i = 0; i < n; i++) {
         if (is_fixed[i])
             continue;
-        live_source *s = &items[i];
-        char name[LIVE_NAME_BYTES], stem[LIVE_STEM_BYTES];
+        stream_source *s = &items[i];
+        char name[STREAM_NAME_BYTES], stem[STREAM_STEM_BYTES];
         s->name[s->n_name] = s->stem[s->n_stem] = '\0';
         memcpy(name, s->name, sizeof name);
         memcpy(stem, s->stem, sizeof stem);
@@ -467,19 +468,19 @@ static vg_status check_names(const builder *b, vg_error *err)
 /* ---- all of it ---- */
 
 /* One block: items, pointers, strings. */
-static vg_status finish(live_sources *out, const builder *b, vg_error *err)
+static vg_status finish(stream_sources *out, const builder *b, vg_error *err)
 {
-    const size_t items_bytes = base_round_up(b->n * sizeof(live_source), BASE_MEM_ALIGN);
+    const size_t items_bytes = base_round_up(b->n * sizeof(stream_source), BASE_MEM_ALIGN);
     const size_t texts_bytes = b->n_texts * sizeof(char *);
     char *block = base_alloc_zero(b->mem, 1, items_bytes + texts_bytes + b->strings.length, err);
     if (block == NULL)
         return VG_ERR_MEMORY;
-    live_source *items = (live_source *)(void *)block;
+    stream_source *items = (stream_source *)(void *)block;
     const char **texts = (const char **)(void *)(block + items_bytes);
     const char *at = memcpy(block + items_bytes + texts_bytes, b->strings.text, b->strings.length);
-    bool is_fixed[LIVE_MOST_CHANNELS];
+    bool is_fixed[STREAM_MOST_CHANNELS];
     for (size_t i = 0; i < b->n; i++) {
-        live_source *s = &items[i];
+        stream_source *s = &items[i];
         *s = b->drafts[i].s;
         is_fixed[i] = false;
         s->n_name = strlen(s->name);
@@ -492,11 +493,11 @@ static vg_status finish(live_sources *out, const builder *b, vg_error *err)
             *inputs[k] = at;
     }
     number_names(items, b->n, is_fixed);
-    *out = (live_sources){.items = items, .n = b->n, .block = block};
+    *out = (stream_sources){.items = items, .n = b->n, .block = block};
     return VG_OK;
 }
 
-static vg_status check_all(const builder *b, const live_options *o, vg_error *err)
+static vg_status check_all(const builder *b, const stream_options *o, vg_error *err)
 {
     bool takes_input = false;
     for (size_t i = 0; i < b->n; i++)
@@ -513,10 +514,11 @@ static vg_status check_all(const builder *b, const live_options *o, vg_error *er
     return check_names(b, err);
 }
 
-vg_status live_sources_open(live_sources *out, const live_options *o, base_mem *mem, vg_error *err)
+vg_status stream_sources_open(stream_sources *out, const stream_options *o, base_mem *mem,
+                              vg_error *err)
 {
     video_kind kind;
-    *out = (live_sources){0};
+    *out = (stream_sources){0};
     builder *b = base_alloc_zero(mem, 1, sizeof *b, err);
     vg_status st = VG_OK;
     if (b == NULL)
@@ -529,7 +531,7 @@ vg_status live_sources_open(live_sources *out, const live_options *o, base_mem *
                        "no source given");
     } else if (o->source[0] == '\0') {
         st = from_config(b, o, err);
-    } else if (live_source_meaning(o->source, &kind) == LIVE_MEANS_SEVERAL) {
+    } else if (stream_source_meaning(o->source, &kind) == STREAM_MEANS_SEVERAL) {
         st = from_streams(b, o->source, o, err);
     } else {
         st = add_channel(b, o->source, "", o, err);
@@ -545,10 +547,10 @@ vg_status live_sources_open(live_sources *out, const live_options *o, base_mem *
     return st;
 }
 
-void live_sources_close(live_sources *s)
+void stream_sources_close(stream_sources *s)
 {
     base_free(s->block);
-    *s = (live_sources){0};
+    *s = (stream_sources){0};
 }
 
 static bool same_text(const char *a, const char *b)
@@ -556,7 +558,7 @@ static bool same_text(const char *a, const char *b)
     return strcmp(a != NULL ? a : "", b != NULL ? b : "") == 0;
 }
 
-bool live_source_is_same(const live_source *a, const live_source *b)
+bool stream_source_is_same(const stream_source *a, const stream_source *b)
 {
     const video_source_options *v = &a->video, *w = &b->video;
     bool same = a->n_texts == b->n_texts && a->kind == b->kind && a->keeps_all == b->keeps_all &&
@@ -576,14 +578,15 @@ bool live_source_is_same(const live_source *a, const live_source *b)
     return same;
 }
 
-void live_sources_keep_names(live_sources *s, const live_source *const *running, size_t n,
-                             int *place)
+void stream_sources_keep_names(stream_sources *s, const stream_source *const *running, size_t n,
+                               int *place)
 {
-    bool is_fixed[LIVE_MOST_CHANNELS] = {false}, is_taken[LIVE_MOST_CHANNELS] = {false};
+    bool is_fixed[STREAM_MOST_CHANNELS] = {false}, is_taken[STREAM_MOST_CHANNELS] = {false};
     for (size_t i = 0; i < s->n; i++) {
         place[i] = -1;
-        for (size_t k = 0; k < n && k < LIVE_MOST_CHANNELS && !is_fixed[i]; k++) {
-            if (is_taken[k] || running[k] == NULL || !live_source_is_same(&s->items[i], running[k]))
+        for (size_t k = 0; k < n && k < STREAM_MOST_CHANNELS && !is_fixed[i]; k++) {
+            if (is_taken[k] || running[k] == NULL ||
+                !stream_source_is_same(&s->items[i], running[k]))
                 continue;
             is_taken[k] = is_fixed[i] = true;
             place[i] = (int)k;
@@ -596,7 +599,7 @@ void live_sources_keep_names(live_sources *s, const live_source *const *running,
     number_names(s->items, s->n, is_fixed);
 }
 
-bool live_sources_are_files(const live_sources *s)
+bool stream_sources_are_files(const stream_sources *s)
 {
     for (size_t i = 0; i < s->n; i++)
         if (s->items[i].kind != VIDEO_FILE || !s->items[i].ends)

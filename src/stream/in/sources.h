@@ -1,12 +1,12 @@
 /* sources.h: what --source, a .streams list or the configuration's `sources` mean: the
  * channels of a live job. */
-#ifndef STREAM_LIVE_SOURCES_H
-#define STREAM_LIVE_SOURCES_H
+#ifndef STREAM_SOURCES_H
+#define STREAM_SOURCES_H
 
 #include "stream/shared/source_text.h"
 
 /* One channel. Texts live as long as the list. */
-typedef struct live_source {
+typedef struct stream_source {
     const char *const *texts; /* (n_texts) played one after the other: secrets and all */
     size_t n_texts;
     video_kind kind;            /* of the first */
@@ -15,18 +15,18 @@ typedef struct live_source {
     video_source_options video; /* without text */
     double retry_first_s, retry_most_s;
     int max_retries;
-    bool waits;                 /* was told to, if it is not there at the start */
-    bool is_named;              /* the configuration gave it its name */
-    char name[LIVE_NAME_BYTES]; /* public: no password; unlike any other's of the list */
-    char stem[LIVE_STEM_BYTES]; /* for file names and topics, unlike any other's of the list */
-    size_t n_name, n_stem;      /* bytes of them before the number that made them so */
-} live_source;
+    bool waits;                   /* was told to, if it is not there at the start */
+    bool is_named;                /* the configuration gave it its name */
+    char name[STREAM_NAME_BYTES]; /* public: no password; unlike any other's of the list */
+    char stem[STREAM_STEM_BYTES]; /* for file names and topics, unlike any other's of the list */
+    size_t n_name, n_stem;        /* bytes of them before the number that made them so */
+} stream_source;
 
-typedef struct live_sources {
-    live_source *items; /* (n) */
+typedef struct stream_sources {
+    stream_source *items; /* (n) */
     size_t n;
     void *block; /* behind all of it */
-} live_sources;
+} stream_sources;
 
 /* o's source; where that is "", the `sources` of the configuration that o->config names, read anew.
  * An entry there is a source, or a map of `source`, a `name` and options of its own:
@@ -39,18 +39,19 @@ typedef struct live_sources {
  *
  * A .streams list has a source a line; blank lines and those that begin with # are skipped.
  * Connects to nothing; files and folders must be there. Errors: VG_ERR_ARGUMENT, VG_ERR_IO,
- * VG_ERR_FORMAT, VG_ERR_LIMIT (more than LIVE_MOST_CHANNELS or most_sources), VG_ERR_MEMORY; those
- * of a list with its line. */
-vg_status live_sources_open(live_sources *out, const live_options *o, base_mem *mem, vg_error *err);
-void live_sources_close(live_sources *s);
+ * VG_ERR_FORMAT, VG_ERR_LIMIT (more than STREAM_MOST_CHANNELS or most_sources), VG_ERR_MEMORY;
+ * those of a list with its line. */
+vg_status stream_sources_open(stream_sources *out, const stream_options *o, base_mem *mem,
+                              vg_error *err);
+void stream_sources_close(stream_sources *s);
 /* The same source, so that a reload leaves it alone: texts and options are equal (not the stem). */
-bool live_source_is_same(const live_source *a, const live_source *b);
+bool stream_source_is_same(const stream_source *a, const stream_source *b);
 /* For a reload: those of s that are the same as one of the n that run (NULL: an empty place) get
- * its name and stem, and the others' are made unlike all of them. place (LIVE_MOST_CHANNELS): of
+ * its name and stem, and the others' are made unlike all of them. place (STREAM_MOST_CHANNELS): of
  * each of s the one it goes on with, -1: it is new. Of two that are the same each has its own. */
-void live_sources_keep_names(live_sources *s, const live_source *const *running, size_t n,
-                             int *place);
-/* All are video files, which end: for live_options_settle. */
-bool live_sources_are_files(const live_sources *s);
+void stream_sources_keep_names(stream_sources *s, const stream_source *const *running, size_t n,
+                               int *place);
+/* All are video files, which end: for stream_options_settle. */
+bool stream_sources_are_files(const stream_sources *s);
 
 #endif

@@ -12,13 +12,13 @@
 /* ---- channels ---- */
 
 /* Counters are of a source, not of its place. */
-static void begin_stats(live_channel_stats *out, const live_source *s)
+static void begin_stats(stream_channel_stats *out, const stream_source *s)
 {
     memset(out, 0, sizeof *out);
     base_format(out->name, sizeof out->name, "%s", s->name);
     out->last_fault = -1;
     out->last_progress_ns = base_now_ns();
-    out->state = LIVE_CONNECTING;
+    out->state = STREAM_CONNECTING;
 }
 
 /* Of the retries' jitter: a hundred hosts that lost the same recorder do not come back in step. */
@@ -28,61 +28,61 @@ static uint64_t some_seed(void)
     return getentropy(&seed, sizeof seed) == 0 ? seed : (uint64_t)base_now_ns();
 }
 
-vg_status live_job_start_channel(stream_live *l, int channel, live_source *s, vg_error *err)
+vg_status stream_channel_start(stream_job *l, int channel, stream_source *s, vg_error *err)
 {
-    live_channel *c = &l->channels[channel];
-    const live_capture_options o = {.texts = s->texts,
-                                    .n_texts = s->n_texts,
-                                    .video = s->video,
-                                    .retry_first_s = s->retry_first_s,
-                                    .retry_most_s = s->retry_most_s,
-                                    .max_retries = s->max_retries,
-                                    .ends = s->ends,
-                                    .seed = some_seed()};
+    stream_channel *c = &l->channels[channel];
+    const stream_capture_options o = {.texts = s->texts,
+                                      .n_texts = s->n_texts,
+                                      .video = s->video,
+                                      .retry_first_s = s->retry_first_s,
+                                      .retry_most_s = s->retry_most_s,
+                                      .max_retries = s->max_retries,
+                                      .ends = s->ends,
+                                      .seed = some_seed()};
     c->source = s;
     pthread_mutex_lock(&l->places_lock);
     c->occupant++;
     base_format(c->stem, sizeof c->stem, "%s", s->stem);
     begin_stats(&l->stats.channels[channel], s);
     pthread_mutex_unlock(&l->places_lock);
-    live_intake_open_channel(l->intake, channel, s->keeps_all);
+    stream_intake_open_channel(l->intake, channel, s->keeps_all);
     const vg_status st =
-        live_capture_start(&c->capture, &o, l->intake, channel, &l->stats.channels[channel],
-                           &l->mem->owner[STREAM_FRAMES], err);
+        stream_capture_start(&c->capture, &o, l->intake, channel, &l->stats.channels[channel],
+                             &l->mem->owner[STREAM_FRAMES], err);
     if (st != VG_OK)
-        live_job_stop_channel(l, channel);
+        stream_channel_stop(l, channel);
     return st;
 }
 
-void live_job_stop_channel(stream_live *l, int channel)
+void stream_channel_stop(stream_job *l, int channel)
 {
-    live_channel *c = &l->channels[channel];
+    stream_channel *c = &l->channels[channel];
     if (c->source == NULL)
         return;
     if (c->capture != NULL) {
-        live_capture_stop(c->capture);
-        live_capture_join(&c->capture);
+        stream_capture_stop(c->capture);
+        stream_capture_join(&c->capture);
     }
-    live_intake_close_channel(l->intake, channel, false);
-    l->stats.channels[channel].state = LIVE_EMPTY;
+    stream_intake_close_channel(l->intake, channel, false);
+    l->stats.channels[channel].state = STREAM_EMPTY;
     c->source = NULL;
     c->n_frames_of = 0;
 }
 
 /* ---- open ---- */
 
-static vg_status start(stream_live *l, vg_error *err)
+static vg_status start(stream_job *l, vg_error *err)
 {
-    vg_status st = live_stages_start(l, err);
+    vg_status st = stream_stages_start(l, err);
     for (size_t i = 0; i < l->sources.n && st == VG_OK; i++)
-        st = live_job_start_channel(l, (int)i, &l->sources.items[i], err);
+        st = stream_channel_start(l, (int)i, &l->sources.items[i], err);
     return st;
 }
 
-static stream_live *make(const live_options *o, const live_listener *listener, stream_accounts *mem,
-                         vg_error *err)
+static stream_job *make(const stream_options *o, const stream_listener *listener,
+                        stream_accounts *mem, vg_error *err)
 {
-    stream_live *l = base_alloc_zero(&mem->owner[STREAM_PLANS], 1, sizeof *l, err);
+    stream_job *l = base_alloc_zero(&mem->owner[STREAM_PLANS], 1, sizeof *l, err);
     if (l == NULL)
         return NULL;
     l->o = *o;
@@ -98,25 +98,25 @@ static stream_live *make(const live_options *o, const live_listener *listener, s
 }
 
 /* Nothing of a job that could not be opened is left behind. */
-static void give_up(stream_live **live)
+static void give_up(stream_job **live)
 {
     char folder[sizeof(*live)->folder];
     const int n_made = (*live)->n_made;
     memcpy(folder, (*live)->folder, sizeof folder);
-    stream_live_close(live, 0, NULL);
+    stream_job_close(live, 0, NULL);
     stream_run_folder_take_back(folder, n_made, NULL);
 }
 
-vg_status stream_live_open(stream_live **out, const live_options *o, const live_listener *listener,
-                           stream_accounts *mem, vg_error *err)
+vg_status stream_job_open(stream_job **out, const stream_options *o,
+                          const stream_listener *listener, stream_accounts *mem, vg_error *err)
 {
     sigset_t before; /* libraries start threads of their own */
-    stream_live *l = make(o, listener, mem, err);
+    stream_job *l = make(o, listener, mem, err);
     *out = NULL;
     if (l == NULL)
         return VG_ERR_MEMORY;
     base_signals_block(&before);
-    vg_status st = live_job_open(l, err);
+    vg_status st = stream_parts_open(l, err);
     base_signals_restore(&before);
     if (st == VG_OK)
         st = start(l, err);
@@ -126,23 +126,23 @@ vg_status stream_live_open(stream_live **out, const live_options *o, const live_
     return st;
 }
 
-vg_status stream_live_check(const live_options *o, stream_accounts *mem, vg_error *err)
+vg_status stream_job_check(const stream_options *o, stream_accounts *mem, vg_error *err)
 {
-    stream_live *l = make(o, NULL, mem, err);
+    stream_job *l = make(o, NULL, mem, err);
     if (l == NULL)
         return VG_ERR_MEMORY;
-    const vg_status st = live_job_check(l, err);
-    stream_live_close(&l, 0, NULL);
+    const vg_status st = stream_parts_check(l, err);
+    stream_job_close(&l, 0, NULL);
     return st;
 }
 
 /* ---- while it runs ---- */
 
-static bool all_captures_ended(const stream_live *l)
+static bool all_captures_ended(const stream_job *l)
 {
     for (int i = 0; i < l->n_channels; i++) {
         const int state = l->stats.channels[i].state;
-        if (state != LIVE_ENDED && state != LIVE_EMPTY)
+        if (state != STREAM_ENDED && state != STREAM_EMPTY)
             return false;
     }
     return true;
@@ -150,7 +150,7 @@ static bool all_captures_ended(const stream_live *l)
 
 /* When not one source gave a frame, the job has failed with the first of their reasons; an end is
  * one, too. */
-static vg_status outcome(stream_live *l, vg_error *err)
+static vg_status outcome(stream_job *l, vg_error *err)
 {
     vg_status first = VG_OK;
     vg_error why;
@@ -161,7 +161,7 @@ static vg_status outcome(stream_live *l, vg_error *err)
         if (l->stats.channels[i].n_frames > 0)
             return VG_OK;
         name = name == NULL ? l->stats.channels[i].name : name;
-        const vg_status st = live_capture_failure(l->channels[i].capture, &why);
+        const vg_status st = stream_capture_failure(l->channels[i].capture, &why);
         if (st != VG_OK && first == VG_OK) {
             first = st;
             if (err != NULL)
@@ -176,16 +176,16 @@ static vg_status outcome(stream_live *l, vg_error *err)
 
 /* No source was there at the first try, and none was told to wait: a slip in an address is told at
  * once. Of several one is enough; the others are tried again and reported. */
-static vg_status nobody_came(stream_live *l, vg_error *err)
+static vg_status nobody_came(stream_job *l, vg_error *err)
 {
     vg_status first = VG_OK;
     for (int i = 0; i < l->n_channels && !l->has_begun; i++) {
-        const live_channel *c = &l->channels[i];
+        const stream_channel *c = &l->channels[i];
         vg_error why;
         if (c->capture == NULL)
             continue;
         l->has_begun = c->source->waits || l->stats.channels[i].n_connects > 0;
-        const vg_status st = live_capture_first_miss(c->capture, &why);
+        const vg_status st = stream_capture_first_miss(c->capture, &why);
         if (st == VG_OK)
             return VG_OK;
         if (first == VG_OK && err != NULL)
@@ -200,11 +200,11 @@ static vg_status nobody_came(stream_live *l, vg_error *err)
     return first;
 }
 
-vg_status stream_live_saw_nothing(const stream_live *l, vg_error *err)
+vg_status stream_job_saw_nothing(const stream_job *l, vg_error *err)
 {
     const char *name = NULL;
     for (int i = 0; i < l->n_channels; i++) {
-        const live_channel *c = &l->channels[i];
+        const stream_channel *c = &l->channels[i];
         if (c->source == NULL)
             continue;
         if (l->stats.channels[i].n_frames > 0 || !video_is_live(c->source->kind))
@@ -216,7 +216,7 @@ vg_status stream_live_saw_nothing(const stream_live *l, vg_error *err)
                                     "no picture came in all of that time");
 }
 
-static vg_status failure_of(stream_live *l, vg_error *err)
+static vg_status failure_of(stream_job *l, vg_error *err)
 {
     pthread_mutex_lock(&l->failure_lock);
     const vg_status st = l->failure;
@@ -226,7 +226,7 @@ static vg_status failure_of(stream_live *l, vg_error *err)
     return st;
 }
 
-vg_status stream_live_wait(stream_live *l, int timeout_ms, bool *ended, vg_error *err)
+vg_status stream_job_wait(stream_job *l, int timeout_ms, bool *ended, vg_error *err)
 {
     enum { SLICE_MS = 20 };
     *ended = false;
@@ -237,8 +237,8 @@ vg_status stream_live_wait(stream_live *l, int timeout_ms, bool *ended, vg_error
         if (st != VG_OK)
             return st;
         /* In this order: a capture's last frame is in the intake before its state says so. */
-        *ended = all_captures_ended(l) && live_intake_is_idle(l->intake) &&
-                 live_outlet_is_idle(l->outlet);
+        *ended = all_captures_ended(l) && stream_intake_is_idle(l->intake) &&
+                 stream_outlet_is_idle(l->outlet);
         if (*ended)
             return outcome(l, err);
         *ended = l->stats.wants_end;
@@ -250,7 +250,7 @@ vg_status stream_live_wait(stream_live *l, int timeout_ms, bool *ended, vg_error
     }
 }
 
-static int empty_place(const stream_live *l)
+static int empty_place(const stream_job *l)
 {
     for (int i = 0; i < l->n_channels; i++)
         if (l->channels[i].source == NULL)
@@ -259,9 +259,9 @@ static int empty_place(const stream_live *l)
 }
 
 /* The new list holds what stays: channels point into it from now on. */
-static void keep_and_close(stream_live *l, live_sources *next, const int *place)
+static void keep_and_close(stream_job *l, stream_sources *next, const int *place)
 {
-    bool stays[LIVE_MOST_CHANNELS] = {false};
+    bool stays[STREAM_MOST_CHANNELS] = {false};
     for (size_t i = 0; i < next->n; i++) {
         if (place[i] < 0)
             continue;
@@ -270,71 +270,71 @@ static void keep_and_close(stream_live *l, live_sources *next, const int *place)
     }
     for (int i = 0; i < l->n_channels; i++)
         if (!stays[i] && l->channels[i].capture != NULL)
-            live_capture_stop(l->channels[i].capture); /* all at once, then one by one */
+            stream_capture_stop(l->channels[i].capture); /* all at once, then one by one */
     for (int i = 0; i < l->n_channels; i++)
         if (!stays[i])
-            live_job_stop_channel(l, i);
+            stream_channel_stop(l, i);
 }
 
-vg_status stream_live_reload(stream_live *l, vg_error *err)
+vg_status stream_job_reload(stream_job *l, vg_error *err)
 {
-    live_sources next = {0};
-    const live_source *running[LIVE_MOST_CHANNELS];
-    int place[LIVE_MOST_CHANNELS];
-    vg_status st = live_sources_open(&next, &l->o, &l->mem->owner[STREAM_OUTPUT], err);
+    stream_sources next = {0};
+    const stream_source *running[STREAM_MOST_CHANNELS];
+    int place[STREAM_MOST_CHANNELS];
+    vg_status st = stream_sources_open(&next, &l->o, &l->mem->owner[STREAM_OUTPUT], err);
     if (st == VG_OK && next.n > (size_t)l->n_channels)
         st =
             base_fail(err, VG_ERR_LIMIT, "the source list",
                       base_mend("start again, or with most_sources=%zu from the beginning", next.n),
                       "%zu sources, and room for %d was made at the start", next.n, l->n_channels);
     if (st != VG_OK) {
-        live_sources_close(&next);
+        stream_sources_close(&next);
         return st;
     }
     for (int i = 0; i < l->n_channels; i++)
         running[i] = l->channels[i].source;
-    live_sources_keep_names(&next, running, (size_t)l->n_channels, place);
+    stream_sources_keep_names(&next, running, (size_t)l->n_channels, place);
     sigset_t before;
     base_signals_block(&before);
     keep_and_close(l, &next, place);
-    live_sources old = l->sources;
+    stream_sources old = l->sources;
     l->sources = next;
     for (size_t i = 0; i < next.n && st == VG_OK; i++)
         if (place[i] < 0)
-            st = live_job_start_channel(l, empty_place(l), &l->sources.items[i], err);
+            st = stream_channel_start(l, empty_place(l), &l->sources.items[i], err);
     base_signals_restore(&before);
-    live_sources_close(&old);
+    stream_sources_close(&old);
     if (l->zones != NULL)
-        live_zones_warn(l->zones, l->o.zones, &l->sources);
+        stream_zones_warn(l->zones, l->o.zones, &l->sources);
     return st;
 }
 
-bool stream_live_is_healthy(const stream_live *l)
+bool stream_job_is_healthy(const stream_job *l)
 {
-    return live_stats_is_healthy(&l->stats, &l->o, base_now_ns());
+    return stream_stats_is_healthy(&l->stats, &l->o, base_now_ns());
 }
 
 /* ---- close ---- */
 
-vg_status stream_live_end(stream_live *l, double patience_s, vg_error *err)
+vg_status stream_job_end(stream_job *l, double patience_s, vg_error *err)
 {
     l->stats.is_ending = true;
     for (int i = 0; i < l->n_channels; i++)
         if (l->channels[i].capture != NULL)
-            live_capture_stop(l->channels[i].capture);
-    live_stages_stop(l);
-    return live_outlet_close(&l->outlet, patience_s, err);
+            stream_capture_stop(l->channels[i].capture);
+    stream_stages_stop(l);
+    return stream_outlet_close(&l->outlet, patience_s, err);
 }
 
-vg_status stream_live_close(stream_live **live, double patience_s, vg_error *err)
+vg_status stream_job_close(stream_job **live, double patience_s, vg_error *err)
 {
-    stream_live *l = *live;
+    stream_job *l = *live;
     if (l == NULL)
         return VG_OK;
-    const vg_status st = stream_live_end(l, patience_s, err);
+    const vg_status st = stream_job_end(l, patience_s, err);
     for (int i = 0; i < l->n_channels; i++)
-        live_job_stop_channel(l, i);
-    live_job_free(l);
+        stream_channel_stop(l, i);
+    stream_parts_free(l);
     pthread_mutex_destroy(&l->failure_lock);
     pthread_mutex_destroy(&l->places_lock);
     base_free(l);
@@ -342,17 +342,17 @@ vg_status stream_live_close(stream_live **live, double patience_s, vg_error *err
     return st;
 }
 
-const live_stats *stream_live_stats(const stream_live *l)
+const stream_stats *stream_job_stats(const stream_job *l)
 {
     return &l->stats;
 }
 
-stream_detector *stream_live_detector(const stream_live *l)
+stream_detector *stream_job_detector(const stream_job *l)
 {
     return l->detector;
 }
 
-const char *stream_live_folder(const stream_live *l)
+const char *stream_job_folder(const stream_job *l)
 {
     return l->folder;
 }

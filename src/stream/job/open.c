@@ -24,7 +24,7 @@ static int most_int(int a, int b)
 
 /* ---- what the sources tell ---- */
 
-static bool keeps_every_frame(const stream_live *l)
+static bool keeps_every_frame(const stream_job *l)
 {
     for (size_t i = 0; i < l->sources.n; i++)
         if (!l->sources.items[i].keeps_all)
@@ -32,7 +32,7 @@ static bool keeps_every_frame(const stream_live *l)
     return true;
 }
 
-static video_need need_of_first_frame(stream_live *l, video_source *source)
+static video_need need_of_first_frame(stream_job *l, video_source *source)
 {
     video_frame *f = NULL;
     video_fault fault;
@@ -47,7 +47,7 @@ static video_need need_of_first_frame(stream_live *l, video_source *source)
 /* The size and length of a file, or of what is drawn, from its head, and from its first frame what
  * its decoder keeps. One that cannot be opened fails when its turn comes; of drawn ones, which are
  * as they are, pictures that are too large are told now. */
-static vg_status probe(stream_live *l, const live_source *s, video_stream_info *info,
+static vg_status probe(stream_job *l, const stream_source *s, video_stream_info *info,
                        video_need *need, vg_error *err)
 {
     video_source *source = NULL;
@@ -75,7 +75,7 @@ static vg_status probe(stream_live *l, const live_source *s, video_stream_info *
 }
 
 /* need: zeros where it is not known. */
-static void count_decoder(stream_live *l, const live_source *s, video_need need)
+static void count_decoder(stream_job *l, const stream_source *s, video_need need)
 {
     video_source_options o = s->video;
     o.text = s->texts[0];
@@ -95,14 +95,14 @@ static bool is_at_size(const video_stream_info *info, const stream_model *m)
            fit.new_w == info->w && fit.new_h == info->h;
 }
 
-static vg_status look_at_sources(stream_live *l, const stream_model *m, vg_error *err)
+static vg_status look_at_sources(stream_job *l, const stream_model *m, vg_error *err)
 {
-    live_setting *s = &l->setting;
+    stream_setting *s = &l->setting;
     s->most_w = s->most_h = 1;
     for (size_t i = 0; i < l->sources.n; i++) {
         video_stream_info info;
         video_need need;
-        const live_source *source = &l->sources.items[i];
+        const stream_source *source = &l->sources.items[i];
         const vg_status st = probe(l, source, &info, &need, err);
         if (st != VG_OK)
             return st;
@@ -122,64 +122,64 @@ static vg_status look_at_sources(stream_live *l, const stream_model *m, vg_error
 
 /* ---- plan ---- */
 
-static int post_queue_length(const stream_live *l)
+static int post_queue_length(const stream_job *l)
 {
     return 2 * l->most_batch;
 }
 
-static void plan_sizes(stream_live *l)
+static void plan_sizes(stream_job *l)
 {
-    const bool is_of_files = live_sources_are_files(&l->sources);
-    live_options_settle(&l->o, is_of_files);
+    const bool is_of_files = stream_sources_are_files(&l->sources);
+    stream_options_settle(&l->o, is_of_files);
     const int asked = l->o.batch > 0 ? l->o.batch : MOST_AUTO_BATCH;
-    l->n_channels = least_int(most_int((int)l->sources.n, l->o.most_sources), LIVE_MOST_CHANNELS);
-    l->most_batch = least_int(least_int(asked, l->n_channels), LIVE_MOST_BATCH);
-    l->n_inputs = keeps_every_frame(l) ? LIVE_MOST_INPUTS : 1;
+    l->n_channels = least_int(most_int((int)l->sources.n, l->o.most_sources), STREAM_MOST_CHANNELS);
+    l->most_batch = least_int(least_int(asked, l->n_channels), STREAM_MOST_BATCH);
+    l->n_inputs = keeps_every_frame(l) ? STREAM_MOST_INPUTS : 1;
     l->stats.n_channels = l->n_channels;
-    l->setting = (live_setting){.options = &l->o,
-                                .listener = l->listener.result != NULL ? &l->listener : NULL,
-                                .folder = l->folder,
-                                .stats = &l->stats,
-                                .wants_end = &l->stats.wants_end,
-                                .n_channels = l->n_channels,
-                                .keeps_every_frame = keeps_every_frame(l),
-                                .is_of_files = is_of_files,
-                                .mem = &l->mem->owner[STREAM_OUTPUT]};
+    l->setting = (stream_setting){.options = &l->o,
+                                  .listener = l->listener.result != NULL ? &l->listener : NULL,
+                                  .folder = l->folder,
+                                  .stats = &l->stats,
+                                  .wants_end = &l->stats.wants_end,
+                                  .n_channels = l->n_channels,
+                                  .keeps_every_frame = keeps_every_frame(l),
+                                  .is_of_files = is_of_files,
+                                  .mem = &l->mem->owner[STREAM_OUTPUT]};
 }
 
 /* Under way between intake and sinks: in inputs, in the queue, and one in post's hand. */
-static int n_in_pipeline(const stream_live *l)
+static int n_in_pipeline(const stream_job *l)
 {
     return l->n_inputs * l->most_batch + post_queue_length(l) + 1;
 }
 
-static void make_plan(stream_live *l, const stream_model *m)
+static void make_plan(stream_job *l, const stream_model *m)
 {
     stream_accounts *mem = l->mem;
     const base_size in = m->imgsz;
     l->input_bytes = (size_t)l->most_batch * (size_t)in.h * (size_t)in.w * 3 * sizeof(float);
-    const int most_events = l->zones != NULL ? (int)live_zones_most_events(l->zones) : 0;
-    live_outlet_make_plan(&l->plan, &l->setting, n_in_pipeline(l), most_events);
+    const int most_events = l->zones != NULL ? (int)stream_zones_most_events(l->zones) : 0;
+    stream_outlet_make_plan(&l->plan, &l->setting, n_in_pipeline(l), most_events);
     mem->planned_bytes[STREAM_FRAMES] =
         mem->owner[STREAM_FRAMES].in_use_bytes + (size_t)l->n_inputs * l->input_bytes +
-        live_intake_bytes(l->n_channels, n_in_pipeline(l) + l->plan.n_frames) +
-        (size_t)l->n_channels * live_capture_bytes() +
+        stream_intake_bytes(l->n_channels, n_in_pipeline(l) + l->plan.n_frames) +
+        (size_t)l->n_channels * stream_capture_bytes() +
         video_scaler_bytes(l->setting.most_w, l->setting.most_h, in.w, in.h, l->makes_rgb);
     mem->planned_bytes[STREAM_OUTPUT] =
-        mem->owner[STREAM_OUTPUT].in_use_bytes + live_outlet_bytes(&l->plan, &l->setting);
+        mem->owner[STREAM_OUTPUT].in_use_bytes + stream_outlet_bytes(&l->plan, &l->setting);
     const int n_spare = n_in_pipeline(l) + l->plan.n_frames;
     mem->planned_bytes[STREAM_DECODERS] =
         l->decoder_bytes +
-        (size_t)live_intake_most_held(l->n_channels, n_spare, keeps_every_frame(l)) *
+        (size_t)stream_intake_most_held(l->n_channels, n_spare, keeps_every_frame(l)) *
             l->picture_bytes;
-    mem->planned_bytes[STREAM_ENCODERS] = live_outlet_encoder_bytes(&l->plan, &l->setting);
+    mem->planned_bytes[STREAM_ENCODERS] = stream_outlet_encoder_bytes(&l->plan, &l->setting);
     mem->planned_bytes[STREAM_DETECTIONS] =
-        l->o.track ? live_tracks_bytes(&l->o.tracker, l->n_channels) : 0;
+        l->o.track ? stream_tracks_bytes(&l->o.tracker, l->n_channels) : 0;
 }
 
 /* ---- parts ---- */
 
-static vg_status open_detector(stream_live *l, stream_model *m, vg_error *err)
+static vg_status open_detector(stream_job *l, stream_model *m, vg_error *err)
 {
     const stream_detector_options d = {.weights = l->o.weights,
                                        .imgsz = l->o.imgsz,
@@ -191,7 +191,7 @@ static vg_status open_detector(stream_live *l, stream_model *m, vg_error *err)
                                 err);
 }
 
-static vg_status choose_classes(stream_live *l, vg_error *err)
+static vg_status choose_classes(stream_job *l, vg_error *err)
 {
     const int nc = stream_detector_info(l->detector)->nc;
     l->nms = (detect_nms_options){.conf = (float)l->o.conf,
@@ -199,7 +199,7 @@ static vg_status choose_classes(stream_live *l, vg_error *err)
                                   .max_det = l->o.max_det,
                                   .agnostic = l->o.agnostic_nms};
     if (l->o.track)
-        l->nms.conf = live_tracks_candidate_conf(&l->o.tracker, l->nms.conf);
+        l->nms.conf = stream_tracks_candidate_conf(&l->o.tracker, l->nms.conf);
     if (l->o.n_classes == 0)
         return VG_OK;
     l->wanted_classes = base_alloc_zero(&l->mem->owner[STREAM_DETECTIONS], (size_t)nc, 1, err);
@@ -208,10 +208,11 @@ static vg_status choose_classes(stream_live *l, vg_error *err)
     for (int i = 0; i < l->o.n_classes; i++) {
         const int c = l->o.classes[i];
         if (c < 0 || c >= nc)
-            return base_fail(
-                err, live_option_is_configured(&l->o, "classes") ? VG_ERR_FORMAT : VG_ERR_ARGUMENT,
-                "option classes", base_mend("use 0 to %d", nc - 1),
-                "class %d of a model of %d classes", c, nc);
+            return base_fail(err,
+                             stream_option_is_configured(&l->o, "classes") ? VG_ERR_FORMAT
+                                                                           : VG_ERR_ARGUMENT,
+                             "option classes", base_mend("use 0 to %d", nc - 1),
+                             "class %d of a model of %d classes", c, nc);
         l->wanted_classes[c] = 1;
     }
     l->nms.classes = l->wanted_classes;
@@ -219,23 +220,23 @@ static vg_status choose_classes(stream_live *l, vg_error *err)
 }
 
 /* Zones come before the detector, for the plan; the names of classes are the file's. */
-static vg_status open_zones(stream_live *l, const stream_model *m, vg_error *err)
+static vg_status open_zones(stream_job *l, const stream_model *m, vg_error *err)
 {
     const weights_meta *meta = weights_get_meta(m->file);
     if (l->o.zones[0] == '\0')
         return VG_OK;
     const bool has_names = meta->names != NULL && meta->n_classes >= m->info.nc;
-    vg_status st = live_zones_open(
+    vg_status st = stream_zones_open(
         &l->zones, l->o.zones, has_names ? (const char *const *)meta->names : NULL, m->info.nc,
         l->n_channels, &l->o.tracker, &l->mem->owner[STREAM_OUTPUT], err);
-    if (st == VG_OK && live_zones_needs_tracks(l->zones))
+    if (st == VG_OK && stream_zones_needs_tracks(l->zones))
         l->o.track = true;
     if (st == VG_OK)
-        live_zones_warn(l->zones, l->o.zones, &l->sources);
+        stream_zones_warn(l->zones, l->o.zones, &l->sources);
     return st;
 }
 
-static double run_ms(stream_live *l, int n, int h, int w, vg_status *st, vg_error *err)
+static double run_ms(stream_job *l, int n, int h, int w, vg_status *st, vg_error *err)
 {
     double best = 1e30;
     for (int i = 0; i < TRIALS && *st == VG_OK; i++) {
@@ -248,7 +249,7 @@ static double run_ms(stream_live *l, int n, int h, int w, vg_status *st, vg_erro
 }
 
 /* Several sources at once: together when the network is faster that way by more than noise. */
-static vg_status choose_batch(stream_live *l, vg_error *err)
+static vg_status choose_batch(stream_job *l, vg_error *err)
 {
     vg_status st = VG_OK;
     image_letterbox_fit fit;
@@ -267,11 +268,11 @@ static vg_status choose_batch(stream_live *l, vg_error *err)
     return st;
 }
 
-static vg_status make_buffers(stream_live *l, vg_error *err)
+static vg_status make_buffers(stream_job *l, vg_error *err)
 {
     base_mem *frames = &l->mem->owner[STREAM_FRAMES], *plans = &l->mem->owner[STREAM_PLANS];
-    vg_status st = live_intake_create(&l->intake, l->n_channels,
-                                      n_in_pipeline(l) + l->plan.n_frames, frames, err);
+    vg_status st = stream_intake_create(&l->intake, l->n_channels,
+                                        n_in_pipeline(l) + l->plan.n_frames, frames, err);
     if (st == VG_OK)
         st = video_scaler_create(&l->scaler, frames, err);
     const struct {
@@ -292,12 +293,12 @@ static vg_status make_buffers(stream_live *l, vg_error *err)
     return st;
 }
 
-static vg_status open_outlet(stream_live *l, vg_error *err)
+static vg_status open_outlet(stream_job *l, vg_error *err)
 {
     vg_status st = VG_OK;
     if (l->o.track)
-        st = live_tracks_open(&l->tracks, &l->o.tracker, l->n_channels,
-                              &l->mem->owner[STREAM_DETECTIONS], err);
+        st = stream_tracks_open(&l->tracks, &l->o.tracker, l->n_channels,
+                                &l->mem->owner[STREAM_DETECTIONS], err);
     if (st == VG_OK && l->plan.needs_folder)
         st = stream_run_folder_make(l->folder, sizeof l->folder, l->o.project, l->o.name,
                                     l->o.exist_ok, &l->n_made, err);
@@ -305,20 +306,20 @@ static vg_status open_outlet(stream_live *l, vg_error *err)
     l->setting.detector = l->detector;
     l->setting.zones = l->zones;
     if (st == VG_OK)
-        st = live_outlet_open(&l->outlet, &l->plan, &l->setting, &l->stats, l->intake, err);
+        st = stream_outlet_open(&l->outlet, &l->plan, &l->setting, &l->stats, l->intake, err);
     return st;
 }
 
-vg_status live_job_check(stream_live *l, vg_error *err)
+vg_status stream_parts_check(stream_job *l, vg_error *err)
 {
     stream_model model = {0};
-    vg_status st = live_sources_open(&l->sources, &l->o, &l->mem->owner[STREAM_OUTPUT], err);
+    vg_status st = stream_sources_open(&l->sources, &l->o, &l->mem->owner[STREAM_OUTPUT], err);
     if (st == VG_OK)
         st = stream_model_open(&model, l->o.weights, l->o.imgsz, l->mem, err);
     if (st != VG_OK)
         return st;
     plan_sizes(l);
-    st = live_options_prove(&l->o, &l->mem->owner[STREAM_LOADING], err);
+    st = stream_options_prove(&l->o, &l->mem->owner[STREAM_LOADING], err);
     if (st == VG_OK)
         st = look_at_sources(l, &model, err);
     if (st == VG_OK)
@@ -336,9 +337,9 @@ vg_status live_job_check(stream_live *l, vg_error *err)
     return st;
 }
 
-vg_status live_job_open(stream_live *l, vg_error *err)
+vg_status stream_parts_open(stream_job *l, vg_error *err)
 {
-    vg_status st = live_job_check(l, err);
+    vg_status st = stream_parts_check(l, err);
     if (st == VG_OK)
         st = make_buffers(l, err);
     if (st == VG_OK)
@@ -348,18 +349,18 @@ vg_status live_job_open(stream_live *l, vg_error *err)
     return st;
 }
 
-void live_job_free(stream_live *l)
+void stream_parts_free(stream_job *l)
 {
-    live_tracks_close(&l->tracks);
-    live_zones_close(&l->zones);
+    stream_tracks_close(&l->tracks);
+    stream_zones_close(&l->zones);
     base_queue_destroy(&l->blank);
     base_queue_destroy(&l->to_infer);
     base_queue_destroy(&l->to_post);
     video_scaler_destroy(&l->scaler);
-    live_intake_destroy(&l->intake);
-    for (int i = 0; i < LIVE_MOST_INPUTS; i++)
+    stream_intake_destroy(&l->intake);
+    for (int i = 0; i < STREAM_MOST_INPUTS; i++)
         base_free(l->batches[i].input);
     base_free(l->wanted_classes);
     stream_detector_close(&l->detector);
-    live_sources_close(&l->sources);
+    stream_sources_close(&l->sources);
 }

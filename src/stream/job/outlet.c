@@ -8,11 +8,11 @@
 enum { TICK_MS = 1000, TELL_AGAIN_S = 60 };
 
 typedef struct outlet_sink {
-    live_outlet *outlet;
-    const live_sink *sink;
+    stream_outlet *outlet;
+    const stream_sink *sink;
     void *state;
     base_queue *queue;
-    live_sink_stats *stats;
+    stream_sink_stats *stats;
     pthread_t thread;
     bool is_open, is_running;
     atomic_bool is_done; /* its thread has nothing more to do */
@@ -20,43 +20,43 @@ typedef struct outlet_sink {
     vg_error close_error;
     int64_t told_ns; /* of its last failure; 0: none */
     bool is_told;    /* and not yet that it works again */
-    int occupants[LIVE_MOST_CHANNELS];
-    bool has_work[LIVE_MOST_CHANNELS]; /* written to since the last channel_ended */
+    int occupants[STREAM_MOST_CHANNELS];
+    bool has_work[STREAM_MOST_CHANNELS]; /* written to since the last channel_ended */
 } outlet_sink;
 
-struct live_outlet {
-    const live_setting *setting;
-    live_stats *stats;
-    live_intake *intake;
-    live_outlet_plan plan;
-    live_item *items; /* (n_items) */
-    base_queue *home; /* items nobody holds */
+struct stream_outlet {
+    const stream_setting *setting;
+    stream_stats *stats;
+    stream_intake *intake;
+    stream_outlet_plan plan;
+    stream_item *items; /* (n_items) */
+    base_queue *home;   /* items nobody holds */
     locale_t c_locale;
     atomic_bool is_hurried;
-    outlet_sink sinks[LIVE_MOST_SINKS];
+    outlet_sink sinks[STREAM_MOST_SINKS];
 };
 
 /* ---- what will be held ---- */
 
-static bool is_wanted(const live_sink *sink, const live_setting *s)
+static bool is_wanted(const stream_sink *sink, const stream_setting *s)
 {
     return sink->is_wanted != NULL ? sink->is_wanted(s->options) : s->listener != NULL;
 }
 
-static bool blocks(const live_sink *sink, const live_setting *s)
+static bool blocks(const stream_sink *sink, const stream_setting *s)
 {
     const int policy = s->options->sink_policy;
-    return policy == LIVE_SINK_BLOCK ||
-           (policy == LIVE_SINK_AUTO && sink->is_local && s->keeps_every_frame);
+    return policy == STREAM_SINK_BLOCK ||
+           (policy == STREAM_SINK_AUTO && sink->is_local && s->keeps_every_frame);
 }
 
-void live_outlet_make_plan(live_outlet_plan *out, const live_setting *s, int n_in_pipeline,
-                           int most_events)
+void stream_outlet_make_plan(stream_outlet_plan *out, const stream_setting *s, int n_in_pipeline,
+                             int most_events)
 {
-    *out = (live_outlet_plan){
+    *out = (stream_outlet_plan){
         .n_items = n_in_pipeline, .max_det = s->options->max_det, .most_events = most_events};
-    for (size_t i = 0; live_sinks[i] != NULL; i++) {
-        const live_sink *sink = live_sinks[i];
+    for (size_t i = 0; stream_sinks[i] != NULL; i++) {
+        const stream_sink *sink = stream_sinks[i];
         if (!is_wanted(sink, s))
             continue;
         const int k = out->n_sinks++;
@@ -71,16 +71,16 @@ void live_outlet_make_plan(live_outlet_plan *out, const live_setting *s, int n_i
     }
 }
 
-static size_t item_bytes(const live_outlet_plan *p)
+static size_t item_bytes(const stream_outlet_plan *p)
 {
-    return sizeof(live_item) + (size_t)p->max_det * (sizeof(vg_detection) + sizeof(int64_t)) +
+    return sizeof(stream_item) + (size_t)p->max_det * (sizeof(vg_detection) + sizeof(int64_t)) +
            (size_t)p->most_events * sizeof(vg_stream_event);
 }
 
-size_t live_outlet_bytes(const live_outlet_plan *p, const live_setting *s)
+size_t stream_outlet_bytes(const stream_outlet_plan *p, const stream_setting *s)
 {
     enum { QUEUE_BYTES = 256 };
-    size_t bytes = sizeof(live_outlet) + (size_t)p->n_items * (item_bytes(p) + sizeof(void *)) +
+    size_t bytes = sizeof(stream_outlet) + (size_t)p->n_items * (item_bytes(p) + sizeof(void *)) +
                    (size_t)(p->n_sinks + 1) * QUEUE_BYTES;
     for (int k = 0; k < p->n_sinks; k++)
         bytes += p->queue_length[k] * sizeof(void *) + p->wanted[k]->state_bytes +
@@ -88,7 +88,7 @@ size_t live_outlet_bytes(const live_outlet_plan *p, const live_setting *s)
     return bytes;
 }
 
-size_t live_outlet_encoder_bytes(const live_outlet_plan *p, const live_setting *s)
+size_t stream_outlet_encoder_bytes(const stream_outlet_plan *p, const stream_setting *s)
 {
     size_t bytes = 0;
     for (int k = 0; k < p->n_sinks; k++)
@@ -99,43 +99,43 @@ size_t live_outlet_encoder_bytes(const live_outlet_plan *p, const live_setting *
 
 /* ---- items ---- */
 
-live_item *live_outlet_blank(live_outlet *o)
+stream_item *stream_outlet_blank(stream_outlet *o)
 {
     void *item = NULL;
     base_queue_pop(o->home, &item, -1, NULL);
     return item;
 }
 
-static void stop_looking(live_outlet *o, live_item *item)
+static void stop_looking(stream_outlet *o, stream_item *item)
 {
     if (atomic_fetch_sub(&item->n_lookers, 1) != 1)
         return;
-    live_intake_give_back(o->intake, item->frame);
+    stream_intake_give_back(o->intake, item->frame);
     item->frame = NULL;
 }
 
-static void let_go(live_outlet *o, live_item *item)
+static void let_go(stream_outlet *o, stream_item *item)
 {
     if (atomic_fetch_sub(&item->n_holders, 1) == 1)
         base_queue_push(o->home, item, NULL);
 }
 
-void live_outlet_drop(live_outlet *o, live_item *item)
+void stream_outlet_drop(stream_outlet *o, stream_item *item)
 {
     if (item->frame != NULL)
-        live_intake_give_back(o->intake, item->frame);
+        stream_intake_give_back(o->intake, item->frame);
     item->frame = NULL;
     base_queue_push(o->home, item, NULL);
 }
 
-static void let_go_from(outlet_sink *s, live_item *item)
+static void let_go_from(outlet_sink *s, stream_item *item)
 {
     if (s->sink->needs_pixels)
         stop_looking(s->outlet, item);
     let_go(s->outlet, item);
 }
 
-void live_outlet_send(live_outlet *o, live_item *item)
+void stream_outlet_send(stream_outlet *o, stream_item *item)
 {
     item->n_holders = o->plan.n_sinks + 1; /* and us */
     item->n_lookers = 1;
@@ -157,7 +157,7 @@ void live_outlet_send(live_outlet *o, live_item *item)
     let_go(o, item);
 }
 
-bool live_outlet_is_idle(live_outlet *o)
+bool stream_outlet_is_idle(stream_outlet *o)
 {
     return base_queue_length(o->home) == (size_t)o->plan.n_items;
 }
@@ -167,7 +167,7 @@ bool live_outlet_is_idle(live_outlet *o)
 /* What has become of results up to a call's end with st. Returns how many were written. */
 static uint64_t settle(outlet_sink *s, vg_status st, bool is_write)
 {
-    live_settled n = {.n_written = is_write && st == VG_OK, .n_lost = st != VG_OK};
+    stream_settled n = {.n_written = is_write && st == VG_OK, .n_lost = st != VG_OK};
     if (s->sink->settle != NULL)
         s->sink->settle(s->state, &n);
     atomic_fetch_add(&s->stats->n_written, n.n_written);
@@ -204,7 +204,7 @@ static void end_channel(outlet_sink *s, int channel)
     s->has_work[channel] = false;
 }
 
-static void write_item(outlet_sink *s, live_item *item)
+static void write_item(outlet_sink *s, stream_item *item)
 {
     vg_error err = {0};
     const int channel = item->result.channel;
@@ -220,10 +220,10 @@ static void write_item(outlet_sink *s, live_item *item)
 static void tick(outlet_sink *s)
 {
     vg_error err = {0};
-    const live_stats *stats = s->outlet->stats;
+    const stream_stats *stats = s->outlet->stats;
     for (int c = 0; c < stats->n_channels && base_queue_length(s->queue) == 0; c++) {
         const int state = stats->channels[c].state;
-        if (state == LIVE_EMPTY)
+        if (state == STREAM_EMPTY)
             end_channel(s, c);
     }
     if (s->sink->tick == NULL)
@@ -274,15 +274,15 @@ static void *sink_loop(void *self)
 
 /* ---- open and close ---- */
 
-static vg_status make_items(live_outlet *o, base_mem *mem, vg_error *err)
+static vg_status make_items(stream_outlet *o, base_mem *mem, vg_error *err)
 {
-    const live_outlet_plan *p = &o->plan;
+    const stream_outlet_plan *p = &o->plan;
     vg_status st = base_queue_create(&o->home, (size_t)p->n_items, BASE_QUEUE_BLOCK, mem, err);
     if (st != VG_OK)
         return st;
     o->items = base_alloc_zero(mem, (size_t)p->n_items, sizeof *o->items, err);
     for (int i = 0; o->items != NULL && i < p->n_items; i++) {
-        live_item *item = &o->items[i];
+        stream_item *item = &o->items[i];
         const size_t n_events = (size_t)(p->most_events > 0 ? p->most_events : 1);
         item->boxes = base_alloc_zero(mem, (size_t)p->max_det, sizeof *item->boxes, err);
         item->ids = base_alloc_zero(mem, (size_t)p->max_det, sizeof *item->ids, err);
@@ -294,7 +294,7 @@ static vg_status make_items(live_outlet *o, base_mem *mem, vg_error *err)
     return o->items != NULL ? VG_OK : VG_ERR_MEMORY;
 }
 
-static vg_status open_sink(live_outlet *o, int k, vg_error *err)
+static vg_status open_sink(stream_outlet *o, int k, vg_error *err)
 {
     outlet_sink *s = &o->sinks[k];
     base_mem *mem = o->setting->mem;
@@ -326,11 +326,12 @@ static vg_status start_sink(outlet_sink *s, vg_error *err)
     return st;
 }
 
-vg_status live_outlet_open(live_outlet **out, const live_outlet_plan *p, const live_setting *s,
-                           live_stats *stats, live_intake *in, vg_error *err)
+vg_status stream_outlet_open(stream_outlet **out, const stream_outlet_plan *p,
+                             const stream_setting *s, stream_stats *stats, stream_intake *in,
+                             vg_error *err)
 {
     *out = NULL;
-    live_outlet *o = base_alloc_zero(s->mem, 1, sizeof *o, err);
+    stream_outlet *o = base_alloc_zero(s->mem, 1, sizeof *o, err);
     if (o == NULL)
         return VG_ERR_MEMORY;
     o->setting = s;
@@ -345,12 +346,12 @@ vg_status live_outlet_open(live_outlet **out, const live_outlet_plan *p, const l
     for (int k = 0; k < p->n_sinks && st == VG_OK; k++)
         st = start_sink(&o->sinks[k], err);
     if (st != VG_OK)
-        live_outlet_close(&o, 0, NULL);
+        stream_outlet_close(&o, 0, NULL);
     *out = o;
     return st;
 }
 
-static bool all_done(const live_outlet *o)
+static bool all_done(const stream_outlet *o)
 {
     for (int k = 0; k < o->plan.n_sinks; k++)
         if (o->sinks[k].is_running && !o->sinks[k].is_done)
@@ -358,7 +359,7 @@ static bool all_done(const live_outlet *o)
     return true;
 }
 
-static void join_sinks(live_outlet *o, double patience_s)
+static void join_sinks(stream_outlet *o, double patience_s)
 {
     const int64_t until = base_now_ns() + (int64_t)(patience_s * 1e9);
     for (int k = 0; k < o->plan.n_sinks; k++)
@@ -372,9 +373,9 @@ static void join_sinks(live_outlet *o, double patience_s)
             pthread_join(o->sinks[k].thread, NULL);
 }
 
-vg_status live_outlet_close(live_outlet **outlet, double patience_s, vg_error *err)
+vg_status stream_outlet_close(stream_outlet **outlet, double patience_s, vg_error *err)
 {
-    live_outlet *o = *outlet;
+    stream_outlet *o = *outlet;
     vg_status st = VG_OK;
     if (o == NULL)
         return VG_OK;

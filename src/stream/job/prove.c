@@ -6,28 +6,28 @@
 #include "stream/out/sink.h"
 
 /* The option that is named at the beginning of *text, which goes on past the word; NULL: none. */
-static const live_option *next_named(const char **text)
+static const stream_option *next_named(const char **text)
 {
     char name[64];
     *text += strspn(*text, ", ");
     const size_t n = strcspn(*text, ", ");
     const bool fits = n > 0 && base_format(name, sizeof name, "%.*s", (int)n, *text);
     *text += n;
-    return fits ? live_option_find(name) : NULL;
+    return fits ? stream_option_find(name) : NULL;
 }
 
 /* Errors name options: "option serve", "options retry_first, retry_most". Those of the command line
  * are of whoever typed it, also where they contradict a configuration. */
-static vg_status place(const live_options *o, vg_status st, vg_error *err)
+static vg_status place(const stream_options *o, vg_status st, vg_error *err)
 {
     int line = 0;
     bool is_typed = o->config[0] == '\0';
     if (err == NULL || !base_starts_with(err->where, "option"))
         return st;
     for (const char *at = err->where; *at != '\0';) {
-        const live_option *option = next_named(&at);
-        const int set_at = option != NULL ? o->set_at[live_option_place(option)] : 0;
-        is_typed = is_typed || set_at == LIVE_SET_OTHERWISE;
+        const stream_option *option = next_named(&at);
+        const int set_at = option != NULL ? o->set_at[stream_option_place(option)] : 0;
+        is_typed = is_typed || set_at == STREAM_SET_OTHERWISE;
         line = line == 0 && set_at > 0 ? set_at : line;
     }
     if (line > 0)
@@ -37,11 +37,11 @@ static vg_status place(const live_options *o, vg_status st, vg_error *err)
     return st;
 }
 
-vg_status live_options_prove(const live_options *o, base_mem *mem, vg_error *err)
+vg_status stream_options_prove(const stream_options *o, base_mem *mem, vg_error *err)
 {
-    vg_status st = live_options_check(o, err);
-    for (size_t i = 0; live_sinks[i] != NULL && st == VG_OK; i++) {
-        const live_sink *sink = live_sinks[i];
+    vg_status st = stream_options_check(o, err);
+    for (size_t i = 0; stream_sinks[i] != NULL && st == VG_OK; i++) {
+        const stream_sink *sink = stream_sinks[i];
         if (sink->check != NULL && sink->is_wanted(o))
             st = sink->check(o, mem, err);
     }

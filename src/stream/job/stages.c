@@ -17,7 +17,7 @@ enum { TAKE_MS = 200 };
  * not known. */
 static const int64_t AWAY_NS = INT64_C(3000000000);
 
-static void fail(stream_live *l, vg_status st, const vg_error *err)
+static void fail(stream_job *l, vg_status st, const vg_error *err)
 {
     pthread_mutex_lock(&l->failure_lock);
     if (l->failure == VG_OK) {
@@ -29,31 +29,31 @@ static void fail(stream_live *l, vg_status st, const vg_error *err)
 
 /* ---- prepare ---- */
 
-static void fill_item(stream_live *l, live_item *item, const live_taken *taken, int64_t taken_ns)
+static void fill_item(stream_job *l, stream_item *item, const stream_taken *taken, int64_t taken_ns)
 {
-    live_channel *c = &l->channels[taken->channel];
-    live_channel_stats *s = &l->stats.channels[taken->channel];
+    stream_channel *c = &l->channels[taken->channel];
+    stream_channel_stats *s = &l->stats.channels[taken->channel];
     const video_frame_info *f = video_frame_get(taken->frame);
     item->frame = taken->frame;
     item->occupant = c->occupant;
     memcpy(item->source, s->name, sizeof item->source);
     memcpy(item->stem, c->stem, sizeof item->stem);
     base_format(item->file, sizeof item->file, "%s", video_frame_file(taken->frame));
-    item->result = (live_result){.channel = taken->channel,
-                                 .source = item->source,
-                                 .stem = item->stem,
-                                 .file = item->file,
-                                 .of = c->n_frames_of,
-                                 .frame = *f,
-                                 .boxes = item->boxes,
-                                 .events = item->events};
+    item->result = (stream_result){.channel = taken->channel,
+                                   .source = item->source,
+                                   .stem = item->stem,
+                                   .file = item->file,
+                                   .of = c->n_frames_of,
+                                   .frame = *f,
+                                   .boxes = item->boxes,
+                                   .events = item->events};
     item->result.times.decode = base_ms(f->decoded_ns - f->arrived_ns);
     item->result.times.wait = base_ms(taken_ns - f->decoded_ns);
-    live_histogram_add(&s->stages[LIVE_STAGE_DECODE], f->decoded_ns - f->arrived_ns);
-    live_histogram_add(&s->stages[LIVE_STAGE_WAIT], taken_ns - f->decoded_ns);
+    stream_histogram_add(&s->stages[STREAM_STAGE_DECODE], f->decoded_ns - f->arrived_ns);
+    stream_histogram_add(&s->stages[STREAM_STAGE_WAIT], taken_ns - f->decoded_ns);
 }
 
-static vg_status letterbox(stream_live *l, live_batch *b, const live_item *item, vg_error *err)
+static vg_status letterbox(stream_job *l, stream_batch *b, const stream_item *item, vg_error *err)
 {
     image_letterbox_fit fit;
     const video_frame_info *f = &item->result.frame;
@@ -69,14 +69,14 @@ static vg_status letterbox(stream_live *l, live_batch *b, const live_item *item,
                                 err);
 }
 
-static void prepare(stream_live *l, live_batch *b, const live_taken *taken, int n)
+static void prepare(stream_job *l, stream_batch *b, const stream_taken *taken, int n)
 {
     b->n = 0;
     for (int i = 0; i < n; i++) {
         const int64_t began = base_now_ns();
-        live_channel_stats *s = &l->stats.channels[taken[i].channel];
+        stream_channel_stats *s = &l->stats.channels[taken[i].channel];
         vg_error err = {0};
-        live_item *item = live_outlet_blank(l->outlet);
+        stream_item *item = stream_outlet_blank(l->outlet);
         pthread_mutex_lock(&l->places_lock);
         fill_item(l, item, &taken[i], began);
         pthread_mutex_unlock(&l->places_lock);
@@ -84,32 +84,32 @@ static void prepare(stream_live *l, live_batch *b, const live_taken *taken, int 
         if (st != VG_OK) {
             if (atomic_fetch_add(&s->n_refused, 1) == 0)
                 base_log_error(BASE_LOG_WARN, &err);
-            live_outlet_drop(l->outlet, item);
+            stream_outlet_drop(l->outlet, item);
             continue;
         }
         const int64_t ns = base_now_ns() - began;
         item->result.times.preprocess = base_ms(ns);
         item->result.in_h = b->h;
         item->result.in_w = b->w;
-        live_histogram_add(&s->stages[LIVE_STAGE_PREPROCESS], ns);
+        stream_histogram_add(&s->stages[STREAM_STAGE_PREPROCESS], ns);
         b->items[b->n++] = item;
     }
 }
 
 static void *prepare_loop(void *self)
 {
-    stream_live *l = self;
-    live_taken taken[LIVE_MOST_BATCH];
+    stream_job *l = self;
+    stream_taken taken[STREAM_MOST_BATCH];
     void *b;
     while (base_queue_pop(l->blank, &b, -1, NULL)) {
-        live_batch *batch = b;
+        stream_batch *batch = b;
         for (batch->n = 0; batch->n == 0 && !l->stopping;) {
-            const int n = live_intake_take(l->intake, taken, l->most_batch, TAKE_MS);
+            const int n = stream_intake_take(l->intake, taken, l->most_batch, TAKE_MS);
             prepare(l, batch, taken, n);
         }
         if (batch->n == 0 || !base_queue_push(l->to_infer, batch, NULL)) {
             for (int i = 0; i < batch->n; i++)
-                live_outlet_drop(l->outlet, batch->items[i]);
+                stream_outlet_drop(l->outlet, batch->items[i]);
             break;
         }
     }
@@ -119,17 +119,17 @@ static void *prepare_loop(void *self)
 
 /* ---- infer ---- */
 
-static void find_boxes(stream_live *l, live_item *item, int place, double each_ms)
+static void find_boxes(stream_job *l, stream_item *item, int place, double each_ms)
 {
     const int64_t began = base_now_ns();
-    live_result *r = &item->result;
+    stream_result *r = &item->result;
     r->n_boxes =
         stream_detector_boxes(l->detector, item->boxes, place, r->frame.w, r->frame.h, &l->nms);
     r->times.inference = each_ms;
     r->times.postprocess = base_ms(base_now_ns() - began);
 }
 
-static void infer(stream_live *l, live_batch *b)
+static void infer(stream_job *l, stream_batch *b)
 {
     vg_error err = {0};
     const int64_t began = base_now_ns();
@@ -144,24 +144,24 @@ static void infer(stream_live *l, live_batch *b)
     atomic_fetch_add(&l->stats.n_batches, 1);
     atomic_fetch_add(&l->stats.n_batched, (uint64_t)b->n);
     for (int i = 0; i < b->n; i++) {
-        live_item *item = b->items[i];
+        stream_item *item = b->items[i];
         if (st != VG_OK) {
-            live_outlet_drop(l->outlet, item);
+            stream_outlet_drop(l->outlet, item);
             continue;
         }
         find_boxes(l, item, i, base_ms(ns) / b->n);
-        live_histogram_add(&l->stats.channels[item->result.channel].stages[LIVE_STAGE_INFERENCE],
-                           ns / b->n);
+        stream_histogram_add(
+            &l->stats.channels[item->result.channel].stages[STREAM_STAGE_INFERENCE], ns / b->n);
     }
     for (int i = 0; i < b->n && st == VG_OK; i++)
         if (!base_queue_push(l->to_post, b->items[i], NULL))
-            live_outlet_drop(l->outlet, b->items[i]);
+            stream_outlet_drop(l->outlet, b->items[i]);
     b->n = 0;
 }
 
 static void *infer_loop(void *self)
 {
-    stream_live *l = self;
+    stream_job *l = self;
     void *b;
     while (base_queue_pop(l->to_infer, &b, -1, NULL)) {
         infer(l, b);
@@ -174,25 +174,25 @@ static void *infer_loop(void *self)
 /* ---- post ---- */
 
 /* A slow engine sees frames far apart, too: only a new connection was away, and no film ever. */
-static bool was_away(const live_channel *c, const video_frame_info *f, uint64_t n_connects)
+static bool was_away(const stream_channel *c, const video_frame_info *f, uint64_t n_connects)
 {
     return f->is_live && n_connects != c->seen_connects && f->arrived_ns - c->seen_ns > AWAY_NS;
 }
 
 /* Another source in the place, another picture size, or one that was away: what was known of the
  * scene does not hold. */
-static void see_scene(stream_live *l, live_channel *c, const live_item *item)
+static void see_scene(stream_job *l, stream_channel *c, const stream_item *item)
 {
-    const live_result *r = &item->result;
+    const stream_result *r = &item->result;
     const uint64_t n_connects = l->stats.channels[r->channel].n_connects;
     const bool is_new = c->seen_occupant != item->occupant || was_away(c, &r->frame, n_connects),
                is_first = c->seen_w == 0,
                is_resized = c->seen_w != r->frame.w || c->seen_h != r->frame.h;
     if ((is_new || is_resized) && !is_first) {
         if (l->tracks != NULL)
-            live_tracks_clear(l->tracks, r->channel);
+            stream_tracks_clear(l->tracks, r->channel);
         if (l->zones != NULL)
-            live_zones_clear(l->zones, r->channel);
+            stream_zones_clear(l->zones, r->channel);
     }
     if (c->seen_occupant != item->occupant) {
         c->n_results = 0;
@@ -206,7 +206,7 @@ static void see_scene(stream_live *l, live_channel *c, const live_item *item)
 }
 
 /* Files are read faster, or slower, than they were filmed: 30 s in a zone are 30 s of the film. */
-static int64_t scene_time(live_channel *c, const video_frame_info *f)
+static int64_t scene_time(stream_channel *c, const video_frame_info *f)
 {
     if (f->is_live)
         return f->arrived_ns;
@@ -219,51 +219,52 @@ static int64_t scene_time(live_channel *c, const video_frame_info *f)
     return c->film.at_ns;
 }
 
-static void follow(stream_live *l, live_item *item)
+static void follow(stream_job *l, stream_item *item)
 {
-    live_result *r = &item->result;
+    stream_result *r = &item->result;
     if (l->tracks != NULL) {
-        r->n_boxes = live_tracks_step(l->tracks, r->channel, item->boxes, item->ids, r->n_boxes,
-                                      (size_t)l->o.max_det, (float)l->o.conf);
+        r->n_boxes = stream_tracks_step(l->tracks, r->channel, item->boxes, item->ids, r->n_boxes,
+                                        (size_t)l->o.max_det, (float)l->o.conf);
         r->ids = item->ids;
-        l->stats.n_tracks_refused = live_tracks_n_refused(l->tracks);
+        l->stats.n_tracks_refused = stream_tracks_n_refused(l->tracks);
     }
     if (l->zones == NULL)
         return;
-    r->n_events = live_zones_step(l->zones, item->events, r->channel, r->source, r->stem, r->boxes,
-                                  r->ids, r->n_boxes, r->frame.w, r->frame.h,
-                                  scene_time(&l->channels[r->channel], &r->frame));
+    r->n_events = stream_zones_step(l->zones, item->events, r->channel, r->source, r->stem,
+                                    r->boxes, r->ids, r->n_boxes, r->frame.w, r->frame.h,
+                                    scene_time(&l->channels[r->channel], &r->frame));
     for (size_t i = 0; i < r->n_events; i++)
         item->events[i].id = ++l->n_events;
 }
 
-static void post(stream_live *l, live_item *item)
+static void post(stream_job *l, stream_item *item)
 {
     const int64_t began = base_now_ns();
-    live_result *r = &item->result;
-    live_channel *c = &l->channels[r->channel];
-    live_channel_stats *s = &l->stats.channels[r->channel];
+    stream_result *r = &item->result;
+    stream_channel *c = &l->channels[r->channel];
+    stream_channel_stats *s = &l->stats.channels[r->channel];
     see_scene(l, c, item);
     r->index = c->n_results++;
     follow(l, item);
     const int64_t now = base_now_ns();
     r->times.postprocess += base_ms(now - began);
     r->times.latency = base_ms(now - r->frame.arrived_ns);
-    live_histogram_add(&s->stages[LIVE_STAGE_POSTPROCESS], (int64_t)(r->times.postprocess * 1e6));
-    live_histogram_add(&s->stages[LIVE_STAGE_LATENCY], now - r->frame.arrived_ns);
+    stream_histogram_add(&s->stages[STREAM_STAGE_POSTPROCESS],
+                         (int64_t)(r->times.postprocess * 1e6));
+    stream_histogram_add(&s->stages[STREAM_STAGE_LATENCY], now - r->frame.arrived_ns);
     atomic_fetch_add(&s->n_results, 1);
     atomic_fetch_add(&s->n_boxes, r->n_boxes);
     atomic_fetch_add(&s->n_events, r->n_events);
-    live_outlet_send(l->outlet, item);
+    stream_outlet_send(l->outlet, item);
 }
 
 static void *post_loop(void *self)
 {
-    stream_live *l = self;
+    stream_job *l = self;
     void *item;
     while (base_queue_pop(l->to_post, &item, -1, NULL)) {
         if (l->stopping)
-            live_outlet_drop(l->outlet, item);
+            stream_outlet_drop(l->outlet, item);
         else
             post(l, item);
     }
@@ -272,14 +273,14 @@ static void *post_loop(void *self)
 
 /* ---- threads ---- */
 
-vg_status live_stages_start(stream_live *l, vg_error *err)
+vg_status stream_stages_start(stream_job *l, vg_error *err)
 {
     static const struct {
         const char *name;
         void *(*loop)(void *);
-    } stages[LIVE_N_STAGE_THREADS] = {
+    } stages[STREAM_N_STAGE_THREADS] = {
         {"vigil-prepare", prepare_loop}, {"vigil-infer", infer_loop}, {"vigil-post", post_loop}};
-    for (l->n_threads = 0; l->n_threads < LIVE_N_STAGE_THREADS; l->n_threads++) {
+    for (l->n_threads = 0; l->n_threads < STREAM_N_STAGE_THREADS; l->n_threads++) {
         const int i = l->n_threads;
         const vg_status st =
             base_thread_start(&l->threads[i], stages[i].name, 0, stages[i].loop, l, err);
@@ -289,16 +290,16 @@ vg_status live_stages_start(stream_live *l, vg_error *err)
     return VG_OK;
 }
 
-void live_stages_stop(stream_live *l)
+void stream_stages_stop(stream_job *l)
 {
     base_queue *const queues[] = {l->blank, l->to_infer, l->to_post};
     l->stopping = true;
     if (l->intake != NULL)
-        live_intake_stop(l->intake);
+        stream_intake_stop(l->intake);
     /* Closing `blank` ends prepare, which ends the next, and so on. A stage that never started
      * cannot close its queue, so then all are closed here. */
     for (size_t i = 0; i < sizeof queues / sizeof *queues; i++)
-        if (queues[i] != NULL && (i == 0 || l->n_threads < LIVE_N_STAGE_THREADS))
+        if (queues[i] != NULL && (i == 0 || l->n_threads < STREAM_N_STAGE_THREADS))
             base_queue_close(queues[i]);
     for (int i = 0; i < l->n_threads; i++)
         pthread_join(l->threads[i], NULL);

@@ -12,8 +12,8 @@
 /* Fixed parts with their numbers at their longest; a byte of text is six at most (\u00xx). */
 enum {
     ESCAPED = 6,
-    NAME_BYTES = ESCAPED * LIVE_JSON_NAME_BYTES + 2,
-    SOURCE_BYTES = ESCAPED * LIVE_NAME_BYTES + 2,
+    NAME_BYTES = ESCAPED * STREAM_JSON_NAME_BYTES + 2,
+    SOURCE_BYTES = ESCAPED * STREAM_NAME_BYTES + 2,
     FILE_BYTES = ESCAPED * VIDEO_FILE_BYTES + 2,
     STEM_BYTES = NAME_BYTES,
     RESULT_BYTES = 384,
@@ -23,32 +23,32 @@ enum {
     NUMBER_BYTES = 32
 };
 
-size_t live_json_bytes(const live_setting *s)
+size_t stream_json_bytes(const stream_setting *s)
 {
     const size_t boxes = s->options->max_det > 0 ? (size_t)s->options->max_det : 0;
     return SOURCE_BYTES + FILE_BYTES + STEM_BYTES + RESULT_BYTES +
            boxes * (BOX_BYTES + NAME_BYTES) +
-           LIVE_JSON_MOST_EVENTS * (EVENT_BYTES + 3 * NAME_BYTES);
+           STREAM_JSON_MOST_EVENTS * (EVENT_BYTES + 3 * NAME_BYTES);
 }
 
-size_t live_json_event_bytes(void)
+size_t stream_json_event_bytes(void)
 {
     return SOURCE_BYTES + FILE_BYTES + STEM_BYTES + RESULT_BYTES + EVENT_BYTES + 3 * NAME_BYTES;
 }
 
-size_t live_json_health_bytes(void)
+size_t stream_json_health_bytes(void)
 {
     return SOURCE_BYTES + HEALTH_BYTES;
 }
 
-const char *live_time_text(char buf[LIVE_TIME_BYTES], int64_t wall_ns)
+const char *stream_time_text(char buf[STREAM_TIME_BYTES], int64_t wall_ns)
 {
     const int64_t most_s = INT64_C(253402300799); /* the end of 9999: RFC 3339 has four digits */
     const int64_t ms = wall_ns > 0 ? wall_ns / 1000000 : 0;
     const time_t s = (time_t)(ms / 1000 < most_s ? ms / 1000 : most_s);
     struct tm t;
     gmtime_r(&s, &t);
-    base_format(buf, LIVE_TIME_BYTES, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", t.tm_year + 1900,
+    base_format(buf, STREAM_TIME_BYTES, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", t.tm_year + 1900,
                 t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec, (int)(ms % 1000));
     return buf;
 }
@@ -73,7 +73,7 @@ static const char *fixed(char buf[NUMBER_BYTES], double value, int decimals)
 /* A quoted text; what does not fit into a name's place ends early, but not inside a character. */
 static vg_status add_name(sink_text *t, const char *name, vg_error *err)
 {
-    char cut[LIVE_JSON_NAME_BYTES + 1];
+    char cut[STREAM_JSON_NAME_BYTES + 1];
     size_t n = strnlen(name, sizeof cut);
     if (n < sizeof cut)
         return sink_text_add_json(t, name, err);
@@ -93,7 +93,7 @@ static vg_status add_xyxy(sink_text *t, const vg_detection *b, vg_error *err)
                          fixed(n[3], (double)b->y2, 2));
 }
 
-static vg_status add_box(sink_text *t, const live_setting *s, const live_result *r, size_t i,
+static vg_status add_box(sink_text *t, const stream_setting *s, const stream_result *r, size_t i,
                          vg_error *err)
 {
     const vg_detection *b = &r->boxes[i];
@@ -113,12 +113,12 @@ static vg_status add_box(sink_text *t, const live_setting *s, const live_result 
 }
 
 /* From "event" to the end of the object. */
-static vg_status add_event(sink_text *t, const live_setting *s, const live_result *r,
+static vg_status add_event(sink_text *t, const stream_setting *s, const stream_result *r,
                            const vg_stream_event *e, vg_error *err)
 {
-    char number[NUMBER_BYTES], path[LIVE_JSON_NAME_BYTES];
+    char number[NUMBER_BYTES], path[STREAM_JSON_NAME_BYTES];
     vg_status st = sink_text_add(t, err, "\"event\":%" PRIu64 ",\"kind\":\"%s\",\"zone\":", e->id,
-                                 live_event_name(e->kind));
+                                 stream_event_name(e->kind));
     if (st == VG_OK)
         st = add_name(t, e->zone, err);
     if (st == VG_OK && e->class_index < 0)
@@ -139,7 +139,7 @@ static vg_status add_event(sink_text *t, const live_setting *s, const live_resul
     if (st == VG_OK && e->is_lost)
         st = sink_text_add(t, err, ",\"lost\":true");
     if (st == VG_OK && e->wants_snapshot &&
-        live_snapshot_path(path, sizeof path, "", r->stem, e->id)) {
+        stream_snapshot_path(path, sizeof path, "", r->stem, e->id)) {
         st = sink_text_add(t, err, ",\"snapshot\":");
         if (st == VG_OK)
             st = sink_text_add_json(t, path, err);
@@ -148,7 +148,7 @@ static vg_status add_event(sink_text *t, const live_setting *s, const live_resul
 }
 
 /* {"source":...,"file":...,"stem":...,"frame":N */
-static vg_status add_source(sink_text *t, const live_result *r, vg_error *err)
+static vg_status add_source(sink_text *t, const stream_result *r, vg_error *err)
 {
     vg_status st = sink_text_add(t, err, "{\"source\":");
     if (st == VG_OK)
@@ -165,15 +165,16 @@ static vg_status add_source(sink_text *t, const live_result *r, vg_error *err)
     return st == VG_OK ? sink_text_add(t, err, ",\"frame\":%" PRId64, r->frame.number) : st;
 }
 
-vg_status live_json_result(sink_text *t, const live_setting *s, const live_result *r, vg_error *err)
+vg_status stream_json_result(sink_text *t, const stream_setting *s, const stream_result *r,
+                             vg_error *err)
 {
-    char when[LIVE_TIME_BYTES], number[NUMBER_BYTES];
+    char when[STREAM_TIME_BYTES], number[NUMBER_BYTES];
     const size_t n_events =
-        r->n_events < LIVE_JSON_MOST_EVENTS ? r->n_events : LIVE_JSON_MOST_EVENTS;
+        r->n_events < STREAM_JSON_MOST_EVENTS ? r->n_events : STREAM_JSON_MOST_EVENTS;
     vg_status st = add_source(t, r, err);
     if (st == VG_OK)
         st = sink_text_add(t, err, ",\"index\":%" PRIu64 ",\"time\":\"%s\",\"pts\":%s", r->index,
-                           live_time_text(when, r->frame.wall_ns),
+                           stream_time_text(when, r->frame.wall_ns),
                            r->frame.pts_ns != INT64_MIN
                                ? fixed(number, (double)r->frame.pts_ns * 1e-9, 3)
                                : "null");
@@ -198,27 +199,27 @@ vg_status live_json_result(sink_text *t, const live_setting *s, const live_resul
                : st;
 }
 
-vg_status live_json_event(sink_text *t, const live_setting *s, const live_result *r,
-                          const vg_stream_event *e, vg_error *err)
+vg_status stream_json_event(sink_text *t, const stream_setting *s, const stream_result *r,
+                            const vg_stream_event *e, vg_error *err)
 {
-    char when[LIVE_TIME_BYTES];
+    char when[STREAM_TIME_BYTES];
     vg_status st = add_source(t, r, err);
     if (st == VG_OK)
-        st = sink_text_add(t, err, ",\"time\":\"%s\",", live_time_text(when, r->frame.wall_ns));
+        st = sink_text_add(t, err, ",\"time\":\"%s\",", stream_time_text(when, r->frame.wall_ns));
     return st == VG_OK ? add_event(t, s, r, e, err) : st;
 }
 
-vg_status live_json_health(sink_text *t, const char *source, live_state was, live_state now,
-                           int fault, uint64_t n_reconnects, int64_t wall_ns, vg_error *err)
+vg_status stream_json_health(sink_text *t, const char *source, stream_state was, stream_state now,
+                             int fault, uint64_t n_reconnects, int64_t wall_ns, vg_error *err)
 {
-    char when[LIVE_TIME_BYTES];
+    char when[STREAM_TIME_BYTES];
     vg_status st = sink_text_add(t, err, "{\"source\":");
     if (st == VG_OK)
         st = sink_text_add_json(t, source, err);
     if (st == VG_OK)
         st = sink_text_add(t, err, ",\"time\":\"%s\",\"state\":\"%s\",\"was\":\"%s\"",
-                           live_time_text(when, wall_ns), live_state_name(now),
-                           live_state_name(was));
+                           stream_time_text(when, wall_ns), stream_state_name(now),
+                           stream_state_name(was));
     if (st == VG_OK)
         st = fault >= 0 && fault < VIDEO_N_FAULTS
                  ? sink_text_add(t, err, ",\"fault\":\"%s\"", video_fault_name((video_fault)fault))

@@ -20,33 +20,33 @@
  *     {"source":...,"time":...,"state":"waiting","was":"playing","fault":"lost","reconnects":3}
  *
  * Everything is appended to a text of a size that is told beforehand; nothing is allocated; numbers
- * have points whatever the locale. A result has its first LIVE_JSON_MOST_EVENTS events; how many
- * more there were is in "events_left_out". Names end after LIVE_JSON_NAME_BYTES. */
-#ifndef STREAM_LIVE_JSON_H
-#define STREAM_LIVE_JSON_H
+ * have points whatever the locale. A result has its first STREAM_JSON_MOST_EVENTS events; how many
+ * more there were is in "events_left_out". Names end after STREAM_JSON_NAME_BYTES. */
+#ifndef STREAM_JSON_H
+#define STREAM_JSON_H
 
 #include "sink.h"
 #include "stream/shared/sink_text.h"
 
-enum { LIVE_JSON_MOST_EVENTS = 64, LIVE_JSON_NAME_BYTES = 128, LIVE_TIME_BYTES = 32 };
+enum { STREAM_JSON_MOST_EVENTS = 64, STREAM_JSON_NAME_BYTES = 128, STREAM_TIME_BYTES = 32 };
 
 /* The most bytes that one object takes, its terminator included. */
-size_t live_json_bytes(const live_setting *s);
-size_t live_json_event_bytes(void);
-size_t live_json_health_bytes(void);
+size_t stream_json_bytes(const stream_setting *s);
+size_t stream_json_event_bytes(void);
+size_t stream_json_health_bytes(void);
 
 /* On one line, without a line's end. Errors: VG_ERR_LIMIT (the text is too small, or there are more
  * boxes than max_det). */
-vg_status live_json_result(sink_text *t, const live_setting *s, const live_result *r,
-                           vg_error *err);
-vg_status live_json_event(sink_text *t, const live_setting *s, const live_result *r,
-                          const vg_stream_event *e, vg_error *err);
+vg_status stream_json_result(sink_text *t, const stream_setting *s, const stream_result *r,
+                             vg_error *err);
+vg_status stream_json_event(sink_text *t, const stream_setting *s, const stream_result *r,
+                            const vg_stream_event *e, vg_error *err);
 /* fault: video_fault, -1: none. wall_ns: CLOCK_REALTIME. */
-vg_status live_json_health(sink_text *t, const char *source, live_state was, live_state now,
-                           int fault, uint64_t n_reconnects, int64_t wall_ns, vg_error *err);
+vg_status stream_json_health(sink_text *t, const char *source, stream_state was, stream_state now,
+                             int fault, uint64_t n_reconnects, int64_t wall_ns, vg_error *err);
 
 /* "2026-11-23T14:15:00.042Z": RFC 3339, UTC; returns buf. Times before 1970 or after 9999 are moved
  * to those ends. */
-const char *live_time_text(char buf[LIVE_TIME_BYTES], int64_t wall_ns);
+const char *stream_time_text(char buf[STREAM_TIME_BYTES], int64_t wall_ns);
 
 #endif

@@ -86,8 +86,8 @@ static int is_newer(const void *a, const void *b, void *ctx)
     return *(const int64_t *)a > *(const int64_t *)b;
 }
 
-vg_status live_keep_newest(const char *folder, const char *suffix, size_t n, base_mem *mem,
-                           vg_error *err)
+vg_status stream_keep_newest(const char *folder, const char *suffix, size_t n, base_mem *mem,
+                             vg_error *err)
 {
     walk w = {.suffix = suffix, .mem = mem, .err = err};
     vg_status st = see_folder(&w, folder, 0);

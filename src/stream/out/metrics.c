@@ -23,24 +23,24 @@ typedef struct writer {
             (w)->st = base_str_add((w)->out, MOST_BYTES, (w)->mem, (w)->err, __VA_ARGS__);         \
     } while (0)
 
-const char *live_version(void)
+const char *stream_version(void)
 {
     return VIGIL_VERSION;
 }
 
-bool live_channel_name(char out[LIVE_NAME_BYTES], const live_channel_stats *c)
+bool stream_channel_name(char out[STREAM_NAME_BYTES], const stream_channel_stats *c)
 {
     out[0] = '\0';
-    if (atomic_load(&c->state) == LIVE_EMPTY)
+    if (atomic_load(&c->state) == STREAM_EMPTY)
         return false;
-    memcpy(out, c->name, LIVE_NAME_BYTES);
-    out[LIVE_NAME_BYTES - 1] = '\0';
+    memcpy(out, c->name, STREAM_NAME_BYTES);
+    out[STREAM_NAME_BYTES - 1] = '\0';
     return true;
 }
 
 /* ---- rates ---- */
 
-void live_rates_step(live_rates *r, const live_stats *s, int64_t now_ns)
+void stream_rates_step(stream_rates *r, const stream_stats *s, int64_t now_ns)
 {
     const double seconds = (double)(now_ns - r->last_ns) * 1e-9;
     const bool is_first = r->last_ns == 0;
@@ -84,7 +84,7 @@ static int count_entries(const char *path)
 
 static void put_label(writer *w, const char *text)
 {
-    char escaped[6 * LIVE_NAME_BYTES]; /* a byte is five at most: \\\\x1b */
+    char escaped[6 * STREAM_NAME_BYTES]; /* a byte is five at most: \\\\x1b */
     base_label_escape(escaped, sizeof escaped, text);
     PUT(w, "%s", escaped);
 }
@@ -134,13 +134,13 @@ static void put_source(writer *w, const char *name, const char *source, int chan
     X(n_time_jumps, "vigil_time_jumps_total", "time stamps that jumped")                           \
     X(n_bytes, "vigil_received_bytes_total", "bytes of packets read")
 
-static void put_counters(writer *w, const live_stats *s)
+static void put_counters(writer *w, const stream_stats *s)
 {
-    char name[LIVE_NAME_BYTES];
+    char name[STREAM_NAME_BYTES];
 #define X(field, metric, help)                                                                     \
     put_head(w, metric, "counter", help);                                                          \
     for (int i = 0; i < s->n_channels; i++)                                                        \
-        if (live_channel_name(name, &s->channels[i])) {                                            \
+        if (stream_channel_name(name, &s->channels[i])) {                                          \
             put_source(w, metric, name, i);                                                        \
             PUT(w, "} %" PRIu64 "\n", atomic_load(&s->channels[i].field));                         \
         }
@@ -148,12 +148,12 @@ static void put_counters(writer *w, const live_stats *s)
 #undef X
 }
 
-static void put_faults(writer *w, const live_stats *s)
+static void put_faults(writer *w, const stream_stats *s)
 {
-    char name[LIVE_NAME_BYTES];
+    char name[STREAM_NAME_BYTES];
     put_head(w, "vigil_faults_total", "counter", "connections that failed or broke, by kind");
     for (int i = 0; i < s->n_channels; i++)
-        if (live_channel_name(name, &s->channels[i]))
+        if (stream_channel_name(name, &s->channels[i]))
             for (int k = 0; k < VIDEO_N_FAULTS; k++) {
                 put_source(w, "vigil_faults_total", name, i);
                 PUT(w, ",kind=\"%s\"} %" PRIu64 "\n", video_fault_name((video_fault)k),
@@ -161,85 +161,85 @@ static void put_faults(writer *w, const live_stats *s)
             }
 }
 
-static double fps_of(const live_moment *m, int i)
+static double fps_of(const stream_moment *m, int i)
 {
     return round(m->rates->per_s[i] * 1000) / 1000;
 }
 
 /* NAN: there was none yet. */
-static double age_of(const live_moment *m, int i)
+static double age_of(const stream_moment *m, int i)
 {
     const int64_t at_ns = m->stats->channels[i].last_frame_ns;
     return at_ns == 0 ? (double)NAN : fmax(round((double)(m->now_ns - at_ns) * 1e-6) / 1000, 0);
 }
 
-static double width_of(const live_moment *m, int i)
+static double width_of(const stream_moment *m, int i)
 {
     return m->stats->channels[i].w;
 }
 
-static double height_of(const live_moment *m, int i)
+static double height_of(const stream_moment *m, int i)
 {
     return m->stats->channels[i].h;
 }
 
-static void put_gauge(writer *w, const live_moment *m, const char *metric, const char *help,
-                      double (*of)(const live_moment *m, int i))
+static void put_gauge(writer *w, const stream_moment *m, const char *metric, const char *help,
+                      double (*of)(const stream_moment *m, int i))
 {
-    char name[LIVE_NAME_BYTES], text[32];
+    char name[STREAM_NAME_BYTES], text[32];
     put_head(w, metric, "gauge", help);
     for (int i = 0; i < m->stats->n_channels; i++) {
         const double value = of(m, i);
-        if (!isnan(value) && live_channel_name(name, &m->stats->channels[i])) {
+        if (!isnan(value) && stream_channel_name(name, &m->stats->channels[i])) {
             put_source(w, metric, name, i);
             PUT(w, "} %s\n", number(text, value));
         }
     }
 }
 
-static void put_states(writer *w, const live_stats *s)
+static void put_states(writer *w, const stream_stats *s)
 {
-    char name[LIVE_NAME_BYTES];
+    char name[STREAM_NAME_BYTES];
     put_head(w, "vigil_source_state", "gauge", "1 for the state that a source is in");
     for (int i = 0; i < s->n_channels; i++) {
         const int state = s->channels[i].state;
-        if (live_channel_name(name, &s->channels[i]))
-            for (int k = LIVE_CONNECTING; k <= LIVE_ENDED; k++) {
+        if (stream_channel_name(name, &s->channels[i]))
+            for (int k = STREAM_CONNECTING; k <= STREAM_ENDED; k++) {
                 put_source(w, "vigil_source_state", name, i);
-                PUT(w, ",state=\"%s\"} %d\n", live_state_name((live_state)k), k == state);
+                PUT(w, ",state=\"%s\"} %d\n", stream_state_name((stream_state)k), k == state);
             }
     }
 }
 
 /* Read once, so that the buckets and the count agree whatever is added meanwhile. */
-static void put_histogram(writer *w, const live_channel_stats *c, const char *source, int channel,
-                          live_stage stage)
+static void put_histogram(writer *w, const stream_channel_stats *c, const char *source, int channel,
+                          stream_stage stage)
 {
-    const live_histogram *h = &c->stages[stage];
+    const stream_histogram *h = &c->stages[stage];
     char text[32];
     uint64_t n = 0;
-    for (int b = 0; b < LIVE_BUCKETS; b++) {
+    for (int b = 0; b < STREAM_BUCKETS; b++) {
         n += atomic_load(&h->n[b]);
         put_source(w, "vigil_stage_seconds_bucket", source, channel);
-        PUT(w, ",stage=\"%s\",le=\"%s\"} %" PRIu64 "\n", live_stage_name(stage),
-            number(text, live_bucket_s[b]), n);
+        PUT(w, ",stage=\"%s\",le=\"%s\"} %" PRIu64 "\n", stream_stage_name(stage),
+            number(text, stream_bucket_s[b]), n);
     }
     put_source(w, "vigil_stage_seconds_sum", source, channel);
-    PUT(w, ",stage=\"%s\"} %s\n", live_stage_name(stage),
+    PUT(w, ",stage=\"%s\"} %s\n", stream_stage_name(stage),
         number(text, (double)atomic_load(&h->sum_ns) * 1e-9));
     put_source(w, "vigil_stage_seconds_count", source, channel);
-    PUT(w, ",stage=\"%s\"} %" PRIu64 "\n", live_stage_name(stage), n);
+    PUT(w, ",stage=\"%s\"} %" PRIu64 "\n", stream_stage_name(stage), n);
 }
 
-static void put_histograms(writer *w, const live_stats *s)
+static void put_histograms(writer *w, const stream_stats *s)
 {
-    char name[LIVE_NAME_BYTES];
+    char name[STREAM_NAME_BYTES];
     put_head(w, "vigil_stage_seconds", "histogram",
              "time of a frame in each stage; latency is from its packet's arrival to the result");
     for (int i = 0; i < s->n_channels; i++)
-        if (live_channel_name(name, &s->channels[i]))
-            for (int k = 0; k < LIVE_N_STAGES; k++)
-                put_histogram(w, &s->channels[i], name, i, (live_stage)k);
+        if (stream_channel_name(name, &s->channels[i]))
+            for (int k = 0; k < STREAM_N_STAGES; k++)
+                put_histogram(w, &s->channels[i], name, i, (stream_stage)k);
 }
 
 /* ---- sinks, memory, process ---- */
@@ -248,7 +248,7 @@ typedef struct sink_metric {
     const char *name, *type, *help;
 } sink_metric;
 
-static uint64_t sink_value(const live_sink_stats *k, int which)
+static uint64_t sink_value(const stream_sink_stats *k, int which)
 {
     switch (which) {
     case 0:
@@ -266,7 +266,7 @@ static uint64_t sink_value(const live_sink_stats *k, int which)
     }
 }
 
-static void put_sinks(writer *w, const live_stats *s)
+static void put_sinks(writer *w, const stream_stats *s)
 {
     static const sink_metric metrics[] = {
         {"vigil_sink_written_total", "counter", "results that a sink has taken"},
@@ -277,14 +277,14 @@ static void put_sinks(writer *w, const live_stats *s)
         {"vigil_sink_failing", "gauge", "1 while a sink's last write failed"}};
     for (int k = 0; k < (int)(sizeof metrics / sizeof *metrics); k++) {
         put_head(w, metrics[k].name, metrics[k].type, metrics[k].help);
-        for (int i = 0; i < s->n_sinks && i < LIVE_MOST_SINKS; i++)
+        for (int i = 0; i < s->n_sinks && i < STREAM_MOST_SINKS; i++)
             if (s->sinks[i].name != NULL)
                 PUT(w, "%s{sink=\"%s\"} %" PRIu64 "\n", metrics[k].name, s->sinks[i].name,
                     sink_value(&s->sinks[i], k));
     }
 }
 
-static void put_memory(writer *w, const live_stats *s)
+static void put_memory(writer *w, const stream_stats *s)
 {
     put_head(w, "vigil_memory_bytes", "gauge", "bytes in use by account");
     for (int i = 0; i < s->n_accounts; i++)
@@ -296,11 +296,11 @@ static void put_memory(writer *w, const live_stats *s)
             atomic_load(&s->accounts[i].peak_bytes));
 }
 
-static void put_process(writer *w, const live_moment *m)
+static void put_process(writer *w, const stream_moment *m)
 {
-    const live_stats *s = m->stats;
+    const stream_stats *s = m->stats;
     put_head(w, "vigil_build_info", "gauge", "the program; always 1");
-    PUT(w, "vigil_build_info{version=\"%s\"} 1\n", live_version());
+    PUT(w, "vigil_build_info{version=\"%s\"} 1\n", stream_version());
     put_one(w, "vigil_healthy", "gauge", "1 when /healthz answers 200", m->is_healthy);
     put_one(w, "vigil_uptime_seconds", "gauge", "since the job began",
             (double)(m->now_ns - s->started_ns) * 1e-9);
@@ -320,7 +320,7 @@ static void put_process(writer *w, const live_moment *m)
         put_one(w, "process_threads", "gauge", "threads", threads);
 }
 
-vg_status live_metrics(base_str *out, const live_moment *m, base_mem *mem, vg_error *err)
+vg_status stream_metrics(base_str *out, const stream_moment *m, base_mem *mem, vg_error *err)
 {
     writer w = {.out = out, .mem = mem, .err = err};
     put_process(&w, m);
@@ -339,18 +339,18 @@ vg_status live_metrics(base_str *out, const live_moment *m, base_mem *mem, vg_er
 
 /* ---- health ---- */
 
-static void put_source_health(writer *w, const live_moment *m, int i, bool is_first)
+static void put_source_health(writer *w, const stream_moment *m, int i, bool is_first)
 {
-    const live_channel_stats *c = &m->stats->channels[i];
-    char name[LIVE_NAME_BYTES], escaped[6 * LIVE_NAME_BYTES + 1], fps[32], age[32];
+    const stream_channel_stats *c = &m->stats->channels[i];
+    char name[STREAM_NAME_BYTES], escaped[6 * STREAM_NAME_BYTES + 1], fps[32], age[32];
     const int state = c->state, fault = c->last_fault;
     const double age_s = age_of(m, i);
-    if (!live_channel_name(name, c))
+    if (!stream_channel_name(name, c))
         return;
     base_json_escape(escaped, sizeof escaped, name);
     PUT(w,
         "%s{\"source\":\"%s\",\"channel\":%d,\"state\":\"%s\",\"last_fault\":", is_first ? "" : ",",
-        escaped, i, live_state_name((live_state)state));
+        escaped, i, stream_state_name((stream_state)state));
     if (fault >= 0 && fault < VIDEO_N_FAULTS)
         PUT(w, "\"%s\"", video_fault_name((video_fault)fault));
     else
@@ -362,34 +362,34 @@ static void put_source_health(writer *w, const live_moment *m, int i, bool is_fi
         atomic_load(&c->n_results), atomic_load(&c->n_dropped), atomic_load(&c->n_reconnects));
 }
 
-static const char *word_of(const live_moment *m)
+static const char *word_of(const stream_moment *m)
 {
     return m->is_healthy ? "ok" : "failing";
 }
 
-vg_status live_health_word(base_str *out, const live_moment *m, base_mem *mem, vg_error *err)
+vg_status stream_health_word(base_str *out, const stream_moment *m, base_mem *mem, vg_error *err)
 {
     writer w = {.out = out, .mem = mem, .err = err};
     PUT(&w, "{\"status\":\"%s\"}\n", word_of(m));
     return w.st;
 }
 
-vg_status live_health_json(base_str *out, const live_moment *m, base_mem *mem, vg_error *err)
+vg_status stream_health_json(base_str *out, const stream_moment *m, base_mem *mem, vg_error *err)
 {
     writer w = {.out = out, .mem = mem, .err = err};
-    const live_stats *s = m->stats;
+    const stream_stats *s = m->stats;
     char text[32];
     bool is_first = true;
     PUT(&w, "{\"status\":\"%s\",\"version\":\"%s\",\"uptime_s\":%s,\"sources\":[", word_of(m),
-        live_version(), number(text, round((double)(m->now_ns - s->started_ns) * 1e-6) / 1000));
+        stream_version(), number(text, round((double)(m->now_ns - s->started_ns) * 1e-6) / 1000));
     for (int i = 0; i < s->n_channels; i++)
-        if (s->channels[i].state != LIVE_EMPTY) {
+        if (s->channels[i].state != STREAM_EMPTY) {
             put_source_health(&w, m, i, is_first);
             is_first = false;
         }
     PUT(&w, "],\"sinks\":[");
     is_first = true;
-    for (int i = 0; i < s->n_sinks && i < LIVE_MOST_SINKS; i++)
+    for (int i = 0; i < s->n_sinks && i < STREAM_MOST_SINKS; i++)
         if (s->sinks[i].name != NULL) {
             PUT(&w, "%s{\"sink\":\"%s\",\"failing\":%s,\"waiting\":%d,\"dropped\":%" PRIu64 "}",
                 is_first ? "" : ",", s->sinks[i].name, s->sinks[i].is_failing ? "true" : "false",

@@ -10,7 +10,7 @@
 
 enum { LABEL_BYTES = 192 };
 
-struct live_painter {
+struct stream_painter {
     base_mem *mem;
     video_scaler *scaler;
     image_canvas *canvas;
@@ -21,27 +21,27 @@ struct live_painter {
     size_t most;
 };
 
-static size_t most_boxes(const live_setting *s)
+static size_t most_boxes(const stream_setting *s)
 {
     return s->options->max_det > 0 ? (size_t)s->options->max_det : 1;
 }
 
 /* p NULL: for sizes, which no font changes. */
-static image_draw_style style_of(const live_painter *p, const live_setting *s)
+static image_draw_style style_of(const stream_painter *p, const stream_setting *s)
 {
     return (image_draw_style){.line_width_px = s->options->line_width_px,
                               .family = p != NULL ? p->font.family : NULL};
 }
 
-size_t live_painter_bytes(const live_setting *s)
+size_t stream_painter_bytes(const stream_setting *s)
 {
     const image_draw_style style = style_of(NULL, s);
-    return sizeof(live_painter) + most_boxes(s) * (sizeof(image_box) + LABEL_BYTES) +
+    return sizeof(stream_painter) + most_boxes(s) * (sizeof(image_box) + LABEL_BYTES) +
            (size_t)s->most_w * (size_t)s->most_h * 3 +
            (s->most_w > 0 ? image_canvas_bytes(s->most_w, s->most_h, &style) : 0);
 }
 
-static vg_status reserve(live_painter *p, const live_setting *s, base_mem *mem, vg_error *err)
+static vg_status reserve(stream_painter *p, const stream_setting *s, base_mem *mem, vg_error *err)
 {
     const image_draw_style style = style_of(p, s);
     if (s->most_w < 1 || s->most_h < 1)
@@ -50,10 +50,10 @@ static vg_status reserve(live_painter *p, const live_setting *s, base_mem *mem, 
     return st == VG_OK ? image_buffer_reserve(&p->picture, s->most_w, s->most_h, mem, err) : st;
 }
 
-vg_status live_painter_create(live_painter **out, const live_setting *s, base_mem *mem,
-                              vg_error *err)
+vg_status stream_painter_create(stream_painter **out, const stream_setting *s, base_mem *mem,
+                                vg_error *err)
 {
-    live_painter *p = base_alloc_zero(mem, 1, sizeof *p, err);
+    stream_painter *p = base_alloc_zero(mem, 1, sizeof *p, err);
     *out = NULL;
     if (p == NULL)
         return VG_ERR_MEMORY;
@@ -71,14 +71,14 @@ vg_status live_painter_create(live_painter **out, const live_setting *s, base_me
     if (st == VG_OK)
         st = reserve(p, s, mem, err);
     if (st != VG_OK)
-        live_painter_destroy(&p);
+        stream_painter_destroy(&p);
     *out = p;
     return st;
 }
 
-void live_painter_destroy(live_painter **painter)
+void stream_painter_destroy(stream_painter **painter)
 {
-    live_painter *p = *painter;
+    stream_painter *p = *painter;
     if (p == NULL)
         return;
     video_scaler_destroy(&p->scaler);
@@ -90,7 +90,8 @@ void live_painter_destroy(live_painter **painter)
     *painter = NULL;
 }
 
-vg_status live_painter_plain(live_painter *p, image_view *out, const live_result *r, vg_error *err)
+vg_status stream_painter_plain(stream_painter *p, image_view *out, const stream_result *r,
+                               vg_error *err)
 {
     vg_status st = image_buffer_reserve(&p->picture, r->frame.w, r->frame.h, p->mem, err);
     if (st == VG_OK)
@@ -100,7 +101,7 @@ vg_status live_painter_plain(live_painter *p, image_view *out, const live_result
 }
 
 /* "id:3 car 0.87" */
-static void make_label(char *label, const live_setting *s, const live_result *r, size_t i)
+static void make_label(char *label, const stream_setting *s, const stream_result *r, size_t i)
 {
     const vg_detection *b = &r->boxes[i];
     char id[32] = "", score[16] = "";
@@ -117,21 +118,21 @@ static void make_label(char *label, const live_setting *s, const live_result *r,
 
 /* The channel's zones, as they are by now: the frame may be a few older. Their outlines below the
  * boxes, their counts above all. */
-static vg_status draw_zones(live_painter *p, const image_view *out, const live_setting *s,
-                            const live_result *r, bool captions, vg_error *err)
+static vg_status draw_zones(stream_painter *p, const image_view *out, const stream_setting *s,
+                            const stream_result *r, bool captions, vg_error *err)
 {
     const image_draw_style style = style_of(p, s);
     vg_status st = VG_OK;
-    live_zone_view v;
+    stream_zone_view v;
     for (size_t i = 0;
-         s->zones != NULL && st == VG_OK && live_zones_get(&v, s->zones, r->channel, i); i++) {
-        float xy[2 * LIVE_MOST_ZONE_POINTS];
+         s->zones != NULL && st == VG_OK && stream_zones_get(&v, s->zones, r->channel, i); i++) {
+        float xy[2 * STREAM_MOST_ZONE_POINTS];
         char caption[LABEL_BYTES];
-        const size_t n = live_zones_outline(xy, s->zones, r->channel, i, r->frame.w, r->frame.h);
+        const size_t n = stream_zones_outline(xy, s->zones, r->channel, i, r->frame.w, r->frame.h);
         /* Colours from the end: the first classes are the usual ones. */
         if (captions)
             st = image_canvas_caption(p->canvas, out, xy, n, -1 - (int)i,
-                                      live_zones_caption(caption, sizeof caption, &v), &style,
+                                      stream_zones_caption(caption, sizeof caption, &v), &style,
                                       p->mem, err);
         else
             image_canvas_polygon(out, xy, n, -1 - (int)i, &style);
@@ -139,12 +140,12 @@ static vg_status draw_zones(live_painter *p, const image_view *out, const live_s
     return st;
 }
 
-vg_status live_painter_drawn(live_painter *p, image_view *out, const live_setting *s,
-                             const live_result *r, vg_error *err)
+vg_status stream_painter_drawn(stream_painter *p, image_view *out, const stream_setting *s,
+                               const stream_result *r, vg_error *err)
 {
     const image_draw_style style = style_of(p, s);
     const size_t n = r->n_boxes < p->most ? r->n_boxes : p->most;
-    vg_status st = live_painter_plain(p, out, r, err);
+    vg_status st = stream_painter_plain(p, out, r, err);
     if (st == VG_OK)
         st = draw_zones(p, out, s, r, false, err);
     if (st != VG_OK)

@@ -7,8 +7,8 @@
 enum {
     HEAD_BYTES = 128,
     N_PICTURES =
-        2 * LIVE_MOST_LOOKERS + 1, /* each holds one, another is newest; one in the making */
-    REPEAT_S = 2,                  /* what is sent to one who has left is how that is noticed */
+        2 * STREAM_MOST_LOOKERS + 1, /* each holds one, another is newest; one in the making */
+    REPEAT_S = 2,                    /* what is sent to one who has left is how that is noticed */
     FIRST_QUALITY = 80,
     LEAST_QUALITY = 20
 };
@@ -21,7 +21,7 @@ typedef struct picture {
 } picture;
 
 typedef struct looker {
-    live_preview *preview; /* NULL: free */
+    stream_preview *preview; /* NULL: free */
     int channel;
     picture *sending;  /* NULL: none */
     size_t at, n_head; /* of head, bytes and tail together */
@@ -36,7 +36,7 @@ typedef struct looked_at {
     int64_t due_ns; /* the writer's */
 } looked_at;
 
-struct live_preview {
+struct stream_preview {
     pthread_mutex_t lock;
     int n_channels, width;
     double fps;
@@ -45,8 +45,8 @@ struct live_preview {
     image_encoder *encoder; /* the writer's, as scaled and scratch */
     image_buffer scaled;
     image_scratch scratch;
-    looked_at channels[LIVE_MOST_CHANNELS];
-    looker lookers[LIVE_MOST_LOOKERS];
+    looked_at channels[STREAM_MOST_CHANNELS];
+    looker lookers[STREAM_MOST_LOOKERS];
     picture pictures[N_PICTURES];
     uint8_t *block; /* (N_PICTURES, capacity) */
 };
@@ -64,24 +64,24 @@ static image_encoder_need encoder_need(int width)
     return need;
 }
 
-size_t live_preview_bytes(int n_channels, int width)
+size_t stream_preview_bytes(int n_channels, int width)
 {
     const image_encoder_need need = encoder_need(width);
     (void)n_channels;
-    return sizeof(live_preview) + N_PICTURES * capacity_of(width) + image_encoder_bytes(&need) +
+    return sizeof(stream_preview) + N_PICTURES * capacity_of(width) + image_encoder_bytes(&need) +
            (size_t)width * (size_t)width * 3;
 }
 
-vg_status live_preview_create(live_preview **out, int n_channels, int width, double fps,
-                              base_mem *mem, vg_error *err)
+vg_status stream_preview_create(stream_preview **out, int n_channels, int width, double fps,
+                                base_mem *mem, vg_error *err)
 {
     const image_encoder_need need = encoder_need(width);
     *out = NULL;
-    live_preview *p = base_alloc_zero(mem, 1, sizeof *p, err);
+    stream_preview *p = base_alloc_zero(mem, 1, sizeof *p, err);
     if (p == NULL)
         return VG_ERR_MEMORY;
     pthread_mutex_init(&p->lock, NULL);
-    p->n_channels = n_channels < LIVE_MOST_CHANNELS ? n_channels : LIVE_MOST_CHANNELS;
+    p->n_channels = n_channels < STREAM_MOST_CHANNELS ? n_channels : STREAM_MOST_CHANNELS;
     p->width = width;
     p->fps = fps;
     p->capacity = capacity_of(width);
@@ -96,14 +96,14 @@ vg_status live_preview_create(live_preview **out, int n_channels, int width, dou
     if (st == VG_OK)
         st = image_encoder_reserve(p->encoder, &need, mem, err);
     if (st != VG_OK)
-        live_preview_destroy(&p);
+        stream_preview_destroy(&p);
     *out = p;
     return st;
 }
 
-void live_preview_destroy(live_preview **preview)
+void stream_preview_destroy(stream_preview **preview)
 {
-    live_preview *p = *preview;
+    stream_preview *p = *preview;
     if (p == NULL)
         return;
     pthread_mutex_destroy(&p->lock);
@@ -117,7 +117,7 @@ void live_preview_destroy(live_preview **preview)
 
 /* ---- the writer ---- */
 
-bool live_preview_wants(live_preview *p, int channel, int64_t now_ns)
+bool stream_preview_wants(stream_preview *p, int channel, int64_t now_ns)
 {
     if (channel < 0 || channel >= p->n_channels || now_ns < p->channels[channel].due_ns)
         return false;
@@ -127,7 +127,7 @@ bool live_preview_wants(live_preview *p, int channel, int64_t now_ns)
     return is_looked_at;
 }
 
-static vg_status scale(live_preview *p, image_view *out, const image_view *in, base_mem *mem,
+static vg_status scale(stream_preview *p, image_view *out, const image_view *in, base_mem *mem,
                        vg_error *err)
 {
     const int side = in->w > in->h ? in->w : in->h;
@@ -145,7 +145,7 @@ static vg_status scale(live_preview *p, image_view *out, const image_view *in, b
 
 /* One that nobody holds: there always is one, for lookers and newest ones hold all but one at most.
  */
-static picture *blank(live_preview *p)
+static picture *blank(stream_preview *p)
 {
     picture *found = NULL;
     pthread_mutex_lock(&p->lock);
@@ -157,8 +157,8 @@ static picture *blank(live_preview *p)
     return found;
 }
 
-vg_status live_preview_show(live_preview *p, int place, const image_view *view, int64_t now_ns,
-                            base_mem *mem, vg_error *err)
+vg_status stream_preview_show(stream_preview *p, int place, const image_view *view, int64_t now_ns,
+                              base_mem *mem, vg_error *err)
 {
     looked_at *c = &p->channels[place];
     image_view small;
@@ -264,7 +264,7 @@ static net_more read_looker(void *ctx, char *out, size_t most, size_t *n)
 static void close_looker(void *ctx)
 {
     looker *l = ctx;
-    live_preview *p = l->preview;
+    stream_preview *p = l->preview;
     pthread_mutex_lock(&p->lock);
     looked_at *c = &p->channels[l->channel];
     end_sending(l);
@@ -276,13 +276,13 @@ static void close_looker(void *ctx)
     pthread_mutex_unlock(&p->lock);
 }
 
-bool live_preview_look(live_preview *p, int channel, net_stream *out)
+bool stream_preview_look(stream_preview *p, int channel, net_stream *out)
 {
     looker *found = NULL;
     if (channel < 0 || channel >= p->n_channels)
         return false;
     pthread_mutex_lock(&p->lock);
-    for (int i = 0; i < LIVE_MOST_LOOKERS && found == NULL; i++)
+    for (int i = 0; i < STREAM_MOST_LOOKERS && found == NULL; i++)
         if (p->lookers[i].preview == NULL)
             found = &p->lookers[i];
     if (found != NULL) {

@@ -3,31 +3,31 @@
  *
  * Pictures are in a pool of fixed length, as many as lookers may hold and newest ones may be; one
  * who is stuck holds one of them. One writer; lookers are read by the server's thread. */
-#ifndef STREAM_LIVE_PREVIEW_H
-#define STREAM_LIVE_PREVIEW_H
+#ifndef STREAM_PREVIEW_H
+#define STREAM_PREVIEW_H
 
 #include "net/net.h"
 #include "sink.h"
 
-enum { LIVE_MOST_LOOKERS = 8 };
-#define LIVE_PREVIEW_TYPE "multipart/x-mixed-replace; boundary=vigilpicture"
+enum { STREAM_MOST_LOOKERS = 8 };
+#define STREAM_PREVIEW_TYPE "multipart/x-mixed-replace; boundary=vigilpicture"
 
-typedef struct live_preview live_preview;
+typedef struct stream_preview stream_preview;
 
 /* Pictures fit into width x width pixels, at most fps a second of each source. */
-vg_status live_preview_create(live_preview **out, int n_channels, int width, double fps,
-                              base_mem *mem, vg_error *err);
-void live_preview_destroy(live_preview **p); /* nobody looks any more */
-size_t live_preview_bytes(int n_channels, int width);
+vg_status stream_preview_create(stream_preview **out, int n_channels, int width, double fps,
+                                base_mem *mem, vg_error *err);
+void stream_preview_destroy(stream_preview **p); /* nobody looks any more */
+size_t stream_preview_bytes(int n_channels, int width);
 
 /* Somebody looks at the channel, and a picture is due at now_ns. Cheap. */
-bool live_preview_wants(live_preview *p, int channel, int64_t now_ns);
+bool stream_preview_wants(stream_preview *p, int channel, int64_t now_ns);
 /* Scales, encodes and shows it. Wake the server afterwards. Errors: VG_ERR_LIMIT (a picture whose
  * JPEG does not fit, even coarse), VG_ERR_MEMORY. */
-vg_status live_preview_show(live_preview *p, int channel, const image_view *picture, int64_t now_ns,
-                            base_mem *mem, vg_error *err);
+vg_status stream_preview_show(stream_preview *p, int channel, const image_view *picture,
+                              int64_t now_ns, base_mem *mem, vg_error *err);
 
 /* One more looker at the channel; false: there are too many. */
-bool live_preview_look(live_preview *p, int channel, net_stream *out);
+bool stream_preview_look(stream_preview *p, int channel, net_stream *out);
 
 #endif

@@ -10,29 +10,29 @@
 #include "painter.h"
 
 typedef struct kept {
-    char stem[LIVE_STEM_BYTES];
+    char stem[STREAM_STEM_BYTES];
     uint64_t index;
     int class_index, number; /* 0: nothing is here */
 } kept;
 
 typedef struct state {
-    live_painter *painter;
+    stream_painter *painter;
     image_encoder *encoder;
     kept *ring; /* (n) */
     size_t n, next;
 } state;
 
-static bool is_wanted(const live_options *o)
+static bool is_wanted(const stream_options *o)
 {
     return o->save_crop;
 }
 
-static size_t ring_length(const live_setting *s)
+static size_t ring_length(const stream_setting *s)
 {
     return s->options->keep_crops > 0 ? (size_t)s->options->keep_crops : 0;
 }
 
-static image_encoder_need encoder_need(const live_setting *s)
+static image_encoder_need encoder_need(const stream_setting *s)
 {
     image_encoder_need need = {0};
     if (s->most_w > 0 && s->most_h > 0)
@@ -40,17 +40,17 @@ static image_encoder_need encoder_need(const live_setting *s)
     return need;
 }
 
-static size_t need_bytes(const live_setting *s)
+static size_t need_bytes(const stream_setting *s)
 {
     const image_encoder_need need = encoder_need(s);
-    return live_painter_bytes(s) + image_encoder_bytes(&need) + ring_length(s) * sizeof(kept);
+    return stream_painter_bytes(s) + image_encoder_bytes(&need) + ring_length(s) * sizeof(kept);
 }
 
 static vg_status close_(void *self, vg_error *err)
 {
     state *t = self;
     (void)err;
-    live_painter_destroy(&t->painter);
+    stream_painter_destroy(&t->painter);
     image_encoder_destroy(&t->encoder);
     base_free(t->ring);
     t->ring = NULL;
@@ -58,19 +58,19 @@ static vg_status close_(void *self, vg_error *err)
 }
 
 /* Of what earlier runs left, as many are kept as of this one. */
-static vg_status forget_earlier(const live_setting *s, size_t n, vg_error *err)
+static vg_status forget_earlier(const stream_setting *s, size_t n, vg_error *err)
 {
-    char folder[LIVE_PATH_BYTES];
+    char folder[STREAM_PATH_BYTES];
     return base_path_join(folder, sizeof folder, s->folder, "crops")
-               ? live_keep_newest(folder, ".jpg", n, s->mem, err)
+               ? stream_keep_newest(folder, ".jpg", n, s->mem, err)
                : VG_OK; /* writing tells it */
 }
 
-static vg_status open_(void *self, const live_setting *s, vg_error *err)
+static vg_status open_(void *self, const stream_setting *s, vg_error *err)
 {
     state *t = self;
     const image_encoder_need need = encoder_need(s);
-    vg_status st = live_painter_create(&t->painter, s, s->mem, err);
+    vg_status st = stream_painter_create(&t->painter, s, s->mem, err);
     if (st == VG_OK)
         st = image_encoder_create(&t->encoder, s->mem, err);
     if (st == VG_OK)
@@ -87,17 +87,17 @@ static vg_status open_(void *self, const live_setting *s, vg_error *err)
     return st;
 }
 
-static vg_status too_long(const live_result *r, vg_error *err)
+static vg_status too_long(const stream_result *r, vg_error *err)
 {
     return base_fail(err, VG_ERR_LIMIT, r->source, "choose a shorter project or name",
                      "the path of a crop is too long");
 }
 
 /* Takes the oldest one's place. */
-static vg_status keep(state *t, const live_setting *s, const live_result *r, int class_index,
+static vg_status keep(state *t, const stream_setting *s, const stream_result *r, int class_index,
                       int number, vg_error *err)
 {
-    char path[LIVE_PATH_BYTES];
+    char path[STREAM_PATH_BYTES];
     if (t->n == 0)
         return VG_OK;
     kept *k = &t->ring[t->next];
@@ -107,9 +107,9 @@ static vg_status keep(state *t, const live_setting *s, const live_result *r, int
     base_format(k->stem, sizeof k->stem, "%s", r->stem);
     if (old.number == 0)
         return VG_OK;
-    if (!live_crop_path(path, sizeof path, s->folder,
-                        stream_detector_class_name(s->detector, old.class_index), old.stem,
-                        old.index, old.number))
+    if (!stream_crop_path(path, sizeof path, s->folder,
+                          stream_detector_class_name(s->detector, old.class_index), old.stem,
+                          old.index, old.number))
         return too_long(r, err);
     return unlink(path) == 0 || errno == ENOENT
                ? VG_OK
@@ -122,7 +122,7 @@ static int clamp(float v, int most)
     return v > 0 ? v > (float)most ? most : (int)v : 0; /* also what is no number */
 }
 
-static vg_status put_crop(state *t, const live_setting *s, const live_result *r,
+static vg_status put_crop(state *t, const stream_setting *s, const stream_result *r,
                           const image_view *p, const vg_detection *b, int number, vg_error *err)
 {
     const int x1 = clamp(floorf(b->x1), p->w), y1 = clamp(floorf(b->y1), p->h);
@@ -133,10 +133,10 @@ static vg_status put_crop(state *t, const live_setting *s, const live_result *r,
                             .w = x2 - x1,
                             .h = y2 - y1,
                             .stride = p->stride};
-    char path[LIVE_PATH_BYTES], folder[LIVE_PATH_BYTES];
-    if (!live_crop_path(path, sizeof path, s->folder,
-                        stream_detector_class_name(s->detector, b->class_index), r->stem, r->index,
-                        number))
+    char path[STREAM_PATH_BYTES], folder[STREAM_PATH_BYTES];
+    if (!stream_crop_path(path, sizeof path, s->folder,
+                          stream_detector_class_name(s->detector, b->class_index), r->stem,
+                          r->index, number))
         return too_long(r, err);
     base_format(folder, sizeof folder, "%.*s", (int)(base_path_name(path) - path - 1), path);
     vg_status st = base_make_dirs(folder, err);
@@ -145,27 +145,27 @@ static vg_status put_crop(state *t, const live_setting *s, const live_result *r,
     return st == VG_OK ? keep(t, s, r, b->class_index, number, err) : st;
 }
 
-static vg_status write_(void *self, const live_setting *s, const live_result *r, vg_error *err)
+static vg_status write_(void *self, const stream_setting *s, const stream_result *r, vg_error *err)
 {
     state *t = self;
     image_view picture;
     if (r->n_boxes == 0)
         return VG_OK;
-    vg_status st = live_painter_plain(t->painter, &picture, r, err);
+    vg_status st = stream_painter_plain(t->painter, &picture, r, err);
     for (size_t i = 0; i < r->n_boxes && st == VG_OK; i++)
         st = put_crop(t, s, r, &picture, &r->boxes[i], (int)i + 1, err);
     return st;
 }
 
-const live_sink live_sink_crop = {.name = "crop",
-                                  .help = "crops/CLASS/STEM_FRAME-N.jpg",
-                                  .needs_pixels = true,
-                                  .needs_folder = true,
-                                  .is_local = true,
-                                  .queue_length = 4,
-                                  .state_bytes = sizeof(state),
-                                  .is_wanted = is_wanted,
-                                  .need_bytes = need_bytes,
-                                  .open = open_,
-                                  .write = write_,
-                                  .close = close_};
+const stream_sink stream_sink_crop = {.name = "crop",
+                                      .help = "crops/CLASS/STEM_FRAME-N.jpg",
+                                      .needs_pixels = true,
+                                      .needs_folder = true,
+                                      .is_local = true,
+                                      .queue_length = 4,
+                                      .state_bytes = sizeof(state),
+                                      .is_wanted = is_wanted,
+                                      .need_bytes = need_bytes,
+                                      .open = open_,
+                                      .write = write_,
+                                      .close = close_};

@@ -16,11 +16,11 @@ enum { TAIL_BYTES = 4096 };
 typedef struct state {
     int fd;
     off_t whole_bytes; /* up to the end of the last whole line */
-    char folder[LIVE_PATH_BYTES], path[LIVE_PATH_BYTES];
+    char folder[STREAM_PATH_BYTES], path[STREAM_PATH_BYTES];
     sink_text line;
 } state;
 
-static bool is_wanted(const live_options *o)
+static bool is_wanted(const stream_options *o)
 {
     return o->save_json;
 }
@@ -72,7 +72,7 @@ static vg_status close_(void *self, vg_error *err)
     return fd < 0 || close(fd) == 0 ? VG_OK : failed(t, "the last lines could not be written", err);
 }
 
-static vg_status open_(void *self, const live_setting *s, vg_error *err)
+static vg_status open_(void *self, const stream_setting *s, vg_error *err)
 {
     state *t = self;
     t->fd = -1;
@@ -80,7 +80,7 @@ static vg_status open_(void *self, const live_setting *s, vg_error *err)
         !base_path_join(t->path, sizeof t->path, s->folder, "predictions.jsonl"))
         return base_fail(err, VG_ERR_LIMIT, s->folder, "choose a shorter project or name",
                          "the path of the run folder is too long");
-    vg_status st = sink_text_open(&t->line, live_line_bytes(s), s->mem, err);
+    vg_status st = sink_text_open(&t->line, stream_line_bytes(s), s->mem, err);
     if (st == VG_OK)
         st = begin(t, !s->is_of_files, err);
     if (st != VG_OK)
@@ -90,13 +90,13 @@ static vg_status open_(void *self, const live_setting *s, vg_error *err)
 
 static bool old_path(char *path, const state *t, int number)
 {
-    return base_format(path, LIVE_PATH_BYTES, "%s/predictions.%d.jsonl", t->folder, number);
+    return base_format(path, STREAM_PATH_BYTES, "%s/predictions.%d.jsonl", t->folder, number);
 }
 
 /* Each old file moves up by one, the last one over its successor. */
 static vg_status rotate(state *t, int keep, vg_error *err)
 {
-    char from[LIVE_PATH_BYTES], to[LIVE_PATH_BYTES];
+    char from[STREAM_PATH_BYTES], to[STREAM_PATH_BYTES];
     int n = 0; /* old ones there are, without gaps */
     while (n + 1 < keep && old_path(from, t, n + 1) && base_path_exists(from))
         n++;
@@ -130,11 +130,11 @@ static vg_status write_line(state *t, vg_error *err)
     return VG_OK;
 }
 
-static vg_status write_(void *self, const live_setting *s, const live_result *r, vg_error *err)
+static vg_status write_(void *self, const stream_setting *s, const stream_result *r, vg_error *err)
 {
     state *t = self;
     const size_t most = s->options->json_bytes;
-    vg_status st = live_line_make(&t->line, s, r, err);
+    vg_status st = stream_line_make(&t->line, s, r, err);
     if (st == VG_OK && t->fd >= 0 && most > 0 && t->whole_bytes > 0 &&
         (size_t)t->whole_bytes + t->line.length > most)
         st = rotate(t, s->options->keep_json, err);
@@ -143,14 +143,14 @@ static vg_status write_(void *self, const live_setting *s, const live_result *r,
     return st == VG_OK ? write_line(t, err) : st;
 }
 
-const live_sink live_sink_jsonl = {.name = "jsonl",
-                                   .help = "predictions.jsonl: one object a result",
-                                   .needs_folder = true,
-                                   .is_local = true,
-                                   .queue_length = 64,
-                                   .state_bytes = sizeof(state),
-                                   .is_wanted = is_wanted,
-                                   .need_bytes = live_line_bytes,
-                                   .open = open_,
-                                   .write = write_,
-                                   .close = close_};
+const stream_sink stream_sink_jsonl = {.name = "jsonl",
+                                       .help = "predictions.jsonl: one object a result",
+                                       .needs_folder = true,
+                                       .is_local = true,
+                                       .queue_length = 64,
+                                       .state_bytes = sizeof(state),
+                                       .is_wanted = is_wanted,
+                                       .need_bytes = stream_line_bytes,
+                                       .open = open_,
+                                       .write = write_,
+                                       .close = close_};

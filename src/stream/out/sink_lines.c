@@ -25,17 +25,17 @@ typedef struct state {
     bool is_gone;
 } state;
 
-static bool is_wanted(const live_options *o)
+static bool is_wanted(const stream_options *o)
 {
     return o->json;
 }
 
-static vg_status open_(void *self, const live_setting *s, vg_error *err)
+static vg_status open_(void *self, const stream_setting *s, vg_error *err)
 {
-    return sink_text_open(&((state *)self)->line, live_line_bytes(s), s->mem, err);
+    return sink_text_open(&((state *)self)->line, stream_line_bytes(s), s->mem, err);
 }
 
-static vg_status gone(state *t, const live_setting *s, vg_error *err)
+static vg_status gone(state *t, const stream_setting *s, vg_error *err)
 {
     t->is_gone = true;
     if (s->stats->n_sinks <= 1 && s->wants_end != NULL)
@@ -63,7 +63,7 @@ static bool put_piece(const char *bytes, size_t n, size_t *done)
 }
 
 /* Room in the pipe. False: the job ends, and nobody reads. */
-static bool wait_for_reader(const live_setting *s)
+static bool wait_for_reader(const stream_setting *s)
 {
     int64_t ending_since = 0;
     for (;;) {
@@ -78,7 +78,7 @@ static bool wait_for_reader(const live_setting *s)
     }
 }
 
-static vg_status put(state *t, const live_setting *s, const char *bytes, size_t n, vg_error *err)
+static vg_status put(state *t, const stream_setting *s, const char *bytes, size_t n, vg_error *err)
 {
     for (size_t at = 0, done; at < n; at += done) {
         const size_t piece = n - at < PIPE_BUF ? n - at : PIPE_BUF;
@@ -98,12 +98,12 @@ static vg_status put(state *t, const live_setting *s, const char *bytes, size_t 
     return VG_OK;
 }
 
-static vg_status write_(void *self, const live_setting *s, const live_result *r, vg_error *err)
+static vg_status write_(void *self, const stream_setting *s, const stream_result *r, vg_error *err)
 {
     state *t = self;
     if (t->is_gone)
         return gone(t, s, err);
-    vg_status st = live_line_make(&t->line, s, r, err);
+    vg_status st = stream_line_make(&t->line, s, r, err);
     if (st == VG_OK && t->is_torn)
         st = put(t, s, "\n", 1, err);
     if (st != VG_OK)
@@ -113,7 +113,7 @@ static vg_status write_(void *self, const live_setting *s, const live_result *r,
 }
 
 /* Without results nothing would be written for long, and the reader's end not be seen. */
-static vg_status tick(void *self, const live_setting *s, vg_error *err)
+static vg_status tick(void *self, const stream_setting *s, vg_error *err)
 {
     state *t = self;
     struct pollfd p = {.fd = STDOUT_FILENO};
@@ -129,14 +129,14 @@ static vg_status close_(void *self, vg_error *err)
     return VG_OK;
 }
 
-const live_sink live_sink_lines = {.name = "lines",
-                                   .help = "one JSON object a result on standard output",
-                                   .is_local = true,
-                                   .queue_length = 64,
-                                   .state_bytes = sizeof(state),
-                                   .is_wanted = is_wanted,
-                                   .need_bytes = live_line_bytes,
-                                   .open = open_,
-                                   .write = write_,
-                                   .tick = tick,
-                                   .close = close_};
+const stream_sink stream_sink_lines = {.name = "lines",
+                                       .help = "one JSON object a result on standard output",
+                                       .is_local = true,
+                                       .queue_length = 64,
+                                       .state_bytes = sizeof(state),
+                                       .is_wanted = is_wanted,
+                                       .need_bytes = stream_line_bytes,
+                                       .open = open_,
+                                       .write = write_,
+                                       .tick = tick,
+                                       .close = close_};

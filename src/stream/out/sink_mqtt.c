@@ -21,20 +21,20 @@ typedef struct state {
     net_mqtt *client;
     sink_text text;
     bool tells_results, tells_events;
-    live_changes changes;
+    stream_changes changes;
     uint64_t n_dropped;
     bool was_connected;
     int64_t told_ns;
 } state;
 
-static bool is_wanted(const live_options *o)
+static bool is_wanted(const stream_options *o)
 {
     return o->mqtt[0] != '\0';
 }
 
 static const char STATUS[] = "status";
 
-static vg_status check(const live_options *o, base_mem *mem, vg_error *err)
+static vg_status check(const stream_options *o, base_mem *mem, vg_error *err)
 {
     const net_mqtt_options client = {.url = o->mqtt,
                                      .ca = o->mqtt_ca,
@@ -45,15 +45,15 @@ static vg_status check(const live_options *o, base_mem *mem, vg_error *err)
     return net_mqtt_check_options(&client, err);
 }
 
-static size_t text_bytes(const live_setting *s)
+static size_t text_bytes(const stream_setting *s)
 {
-    const size_t result = live_json_bytes(s), event = live_json_event_bytes();
+    const size_t result = stream_json_bytes(s), event = stream_json_event_bytes();
     return result > event ? result : event;
 }
 
-static net_mqtt_options client_options(const live_setting *s)
+static net_mqtt_options client_options(const stream_setting *s)
 {
-    const live_options *o = s->options;
+    const stream_options *o = s->options;
     const size_t two = 2 * (text_bytes(s) + NET_TOPIC_BYTES);
     return (net_mqtt_options){.url = o->mqtt,
                               .ca = o->mqtt_ca,
@@ -68,7 +68,7 @@ static net_mqtt_options client_options(const live_setting *s)
                               .retry_most_s = o->retry_most_s};
 }
 
-static size_t need_bytes(const live_setting *s)
+static size_t need_bytes(const stream_setting *s)
 {
     const net_mqtt_options o = client_options(s);
     return text_bytes(s) + net_mqtt_bytes(&o);
@@ -85,7 +85,7 @@ static vg_status close_(void *self, vg_error *err)
     return VG_OK;
 }
 
-static vg_status open_(void *self, const live_setting *s, vg_error *err)
+static vg_status open_(void *self, const stream_setting *s, vg_error *err)
 {
     state *t = self;
     const net_mqtt_options o = client_options(s);
@@ -121,19 +121,19 @@ static vg_status check_lost(state *t, vg_error *err)
                      "%llu messages gave way to newer ones", (unsigned long long)n);
 }
 
-static vg_status write_(void *self, const live_setting *s, const live_result *r, vg_error *err)
+static vg_status write_(void *self, const stream_setting *s, const stream_result *r, vg_error *err)
 {
     state *t = self;
     vg_status st = VG_OK;
     for (size_t i = 0; i < r->n_events && t->tells_events && st == VG_OK; i++) {
         t->text.length = 0;
-        st = live_json_event(&t->text, s, r, &r->events[i], err);
+        st = stream_json_event(&t->text, s, r, &r->events[i], err);
         if (st == VG_OK)
             st = send_text(t, r->stem, "events", err);
     }
     if (t->tells_results && st == VG_OK) {
         t->text.length = 0;
-        st = live_json_result(&t->text, s, r, err);
+        st = stream_json_result(&t->text, s, r, err);
         if (st == VG_OK)
             st = send_text(t, r->stem, "results", err);
     }
@@ -163,32 +163,32 @@ static void tell_connection(state *t)
     t->told_ns = now_ns;
 }
 
-static vg_status tick(void *self, const live_setting *s, vg_error *err)
+static vg_status tick(void *self, const stream_setting *s, vg_error *err)
 {
     state *t = self;
-    live_change c;
+    stream_change c;
     struct timespec wall;
     vg_status st = VG_OK;
     tell_connection(t);
     clock_gettime(CLOCK_REALTIME, &wall);
-    while (t->tells_events && st == VG_OK && live_changes_next(&t->changes, &c, s->stats)) {
+    while (t->tells_events && st == VG_OK && stream_changes_next(&t->changes, &c, s->stats)) {
         t->text.length = 0;
-        st = live_json_health(&t->text, c.source, c.was, c.now, c.fault, c.n_reconnects,
-                              wall.tv_sec * INT64_C(1000000000) + wall.tv_nsec, err);
+        st = stream_json_health(&t->text, c.source, c.was, c.now, c.fault, c.n_reconnects,
+                                wall.tv_sec * INT64_C(1000000000) + wall.tv_nsec, err);
         if (st == VG_OK)
             st = send_text(t, "", "health", err);
     }
     return st;
 }
 
-const live_sink live_sink_mqtt = {.name = "mqtt",
-                                  .help = "events and results to an MQTT broker",
-                                  .queue_length = 16,
-                                  .state_bytes = sizeof(state),
-                                  .is_wanted = is_wanted,
-                                  .check = check,
-                                  .need_bytes = need_bytes,
-                                  .open = open_,
-                                  .write = write_,
-                                  .tick = tick,
-                                  .close = close_};
+const stream_sink stream_sink_mqtt = {.name = "mqtt",
+                                      .help = "events and results to an MQTT broker",
+                                      .queue_length = 16,
+                                      .state_bytes = sizeof(state),
+                                      .is_wanted = is_wanted,
+                                      .check = check,
+                                      .need_bytes = need_bytes,
+                                      .open = open_,
+                                      .write = write_,
+                                      .tick = tick,
+                                      .close = close_};

@@ -19,7 +19,7 @@ enum { PIXELS_A_THREAD = 2560 * 1440, MOST_THREADS = 4, FIRST_WAIT_S = 2, MOST_W
 
 typedef struct recording {
     video_recorder *recorder; /* NULL: none yet */
-    char stem[LIVE_STEM_BYTES];
+    char stem[STREAM_STEM_BYTES];
     int64_t number, pts_ns, arrived_ns; /* of the last frame */
     int64_t at_ns, lasts_ns, step_ns;   /* its time in the recording, and since the one before */
     int64_t written_ns;
@@ -30,21 +30,21 @@ typedef struct recording {
 } recording;
 
 typedef struct state {
-    live_painter *painter;
+    stream_painter *painter;
     video_syncer *syncer;
     recording *recordings; /* (n) */
     int n;
     bool one_file;
-    live_settled settled; /* since it was asked for */
+    stream_settled settled; /* since it was asked for */
 } state;
 
-static bool is_wanted(const live_options *o)
+static bool is_wanted(const stream_options *o)
 {
     return o->save;
 }
 
 /* A codec that is not there is told now, not at the first picture. */
-static vg_status check(const live_options *o, base_mem *mem, vg_error *err)
+static vg_status check(const stream_options *o, base_mem *mem, vg_error *err)
 {
     video_recorder *trial = NULL;
     const video_recorder_options trials = {
@@ -56,9 +56,9 @@ static vg_status check(const live_options *o, base_mem *mem, vg_error *err)
     return st;
 }
 
-static size_t need_bytes(const live_setting *s)
+static size_t need_bytes(const stream_setting *s)
 {
-    return live_painter_bytes(s) +
+    return stream_painter_bytes(s) +
            (size_t)s->n_channels * (sizeof(recording) + video_recorder_bytes());
 }
 
@@ -69,16 +69,16 @@ static int threads_for(int w, int h)
     return n < MOST_THREADS ? n : MOST_THREADS;
 }
 
-static size_t encoder_bytes(const live_setting *s)
+static size_t encoder_bytes(const stream_setting *s)
 {
     return (size_t)s->n_channels * video_recorder_need(s->options->video_codec, s->most_w,
                                                        s->most_h,
                                                        threads_for(s->most_w, s->most_h));
 }
 
-static video_recorder_options options_of(const state *t, const live_setting *s, const char *stem)
+static video_recorder_options options_of(const state *t, const stream_setting *s, const char *stem)
 {
-    const live_options *o = s->options;
+    const stream_options *o = s->options;
     return (video_recorder_options){.folder = s->folder,
                                     .stem = stem,
                                     .codec = o->video_codec,
@@ -104,11 +104,11 @@ static void count(state *t, recording *c)
     c->seen = now;
 }
 
-static void settle(void *self, live_settled *out)
+static void settle(void *self, stream_settled *out)
 {
     state *t = self;
     *out = t->settled;
-    t->settled = (live_settled){0};
+    t->settled = (stream_settled){0};
 }
 
 static vg_status lose(state *t, vg_status st)
@@ -156,19 +156,19 @@ static vg_status close_(void *self, vg_error *err)
         base_log(BASE_LOG_WARN, "the last recordings are still on their way to the disk",
                  "waited_s=%g", SYNC_S);
     base_free(t->recordings);
-    live_painter_destroy(&t->painter);
+    stream_painter_destroy(&t->painter);
     t->recordings = NULL;
     return st;
 }
 
-static vg_status open_(void *self, const live_setting *s, vg_error *err)
+static vg_status open_(void *self, const stream_setting *s, vg_error *err)
 {
     state *t = self;
     t->n = s->n_channels;
     t->one_file = s->is_of_files && s->options->segment_s <= 0 && s->options->segment_bytes == 0;
     vg_status st = video_syncer_create(&t->syncer, err);
     if (st == VG_OK)
-        st = live_painter_create(&t->painter, s, s->mem, err);
+        st = stream_painter_create(&t->painter, s, s->mem, err);
     if (st == VG_OK) {
         t->recordings = base_alloc_zero(s->mem, (size_t)t->n, sizeof *t->recordings, err);
         st = t->recordings != NULL ? VG_OK : VG_ERR_MEMORY;
@@ -180,14 +180,14 @@ static vg_status open_(void *self, const live_setting *s, vg_error *err)
 
 /* ---- results ---- */
 
-static void begin(recording *c, const live_result *r)
+static void begin(recording *c, const stream_result *r)
 {
     base_format(c->stem, sizeof c->stem, "%s", r->stem);
     c->number = -1;
 }
 
-static vg_status make_recorder(state *t, recording *c, const live_setting *s, const live_result *r,
-                               vg_error *err)
+static vg_status make_recorder(state *t, recording *c, const stream_setting *s,
+                               const stream_result *r, vg_error *err)
 {
     video_recorder_options o = options_of(t, s, r->stem);
     o.threads = threads_for(r->frame.w, r->frame.h);
@@ -200,7 +200,7 @@ static vg_status make_recorder(state *t, recording *c, const live_setting *s, co
 /* Within a connection the stream's time stamps tell how far frames are apart. Between two the time
  * of their arrival does, but one film follows another at once. A live source's frame lasts as long
  * as those before it, of which one may have been a silence: it may be the only one of five. */
-static void advance(recording *c, const live_result *r)
+static void advance(recording *c, const stream_result *r)
 {
     const video_frame_info *f = &r->frame;
     const bool is_first = c->number<0, goes_on = f->number> c->number;
@@ -217,8 +217,8 @@ static void advance(recording *c, const live_result *r)
     c->arrived_ns = f->arrived_ns;
 }
 
-static vg_status draw_and_write(state *t, recording *c, const live_setting *s, const live_result *r,
-                                vg_error *err)
+static vg_status draw_and_write(state *t, recording *c, const stream_setting *s,
+                                const stream_result *r, vg_error *err)
 {
     image_view picture;
     if (base_now_ns() < c->again_ns) {
@@ -227,7 +227,7 @@ static vg_status draw_and_write(state *t, recording *c, const live_setting *s, c
         return lose(t, VG_ERR_IO);
     }
     vg_error fault = {0};
-    vg_status st = live_painter_drawn(t->painter, &picture, s, r, err);
+    vg_status st = stream_painter_drawn(t->painter, &picture, s, r, err);
     if (st != VG_OK)
         return lose(t, st);
     st = video_recorder_write(c->recorder, &picture, c->at_ns, c->lasts_ns, &fault);
@@ -240,7 +240,7 @@ static vg_status draw_and_write(state *t, recording *c, const live_setting *s, c
     return st;
 }
 
-static vg_status write_(void *self, const live_setting *s, const live_result *r, vg_error *err)
+static vg_status write_(void *self, const stream_setting *s, const stream_result *r, vg_error *err)
 {
     state *t = self;
     recording *c = &t->recordings[r->channel];
@@ -261,7 +261,7 @@ static vg_status write_(void *self, const live_setting *s, const live_result *r,
 }
 
 /* Of a source that is away for long, the segment is ended: it is all there will be. */
-static vg_status tick(void *self, const live_setting *s, vg_error *err)
+static vg_status tick(void *self, const stream_setting *s, vg_error *err)
 {
     state *t = self;
     const int64_t now = base_now_ns();
@@ -285,20 +285,20 @@ static void channel_ended(void *self, int channel)
         base_log_error(BASE_LOG_WARN, &err);
 }
 
-const live_sink live_sink_record = {.name = "record",
-                                    .help = "STEM.mp4, or STEM-DATE-TIME.mp4: video with boxes",
-                                    .needs_pixels = true,
-                                    .needs_folder = true,
-                                    .is_local = true,
-                                    .queue_length = 4,
-                                    .state_bytes = sizeof(state),
-                                    .is_wanted = is_wanted,
-                                    .check = check,
-                                    .need_bytes = need_bytes,
-                                    .encoder_bytes = encoder_bytes,
-                                    .open = open_,
-                                    .write = write_,
-                                    .tick = tick,
-                                    .settle = settle,
-                                    .channel_ended = channel_ended,
-                                    .close = close_};
+const stream_sink stream_sink_record = {.name = "record",
+                                        .help = "STEM.mp4, or STEM-DATE-TIME.mp4: video with boxes",
+                                        .needs_pixels = true,
+                                        .needs_folder = true,
+                                        .is_local = true,
+                                        .queue_length = 4,
+                                        .state_bytes = sizeof(state),
+                                        .is_wanted = is_wanted,
+                                        .check = check,
+                                        .need_bytes = need_bytes,
+                                        .encoder_bytes = encoder_bytes,
+                                        .open = open_,
+                                        .write = write_,
+                                        .tick = tick,
+                                        .settle = settle,
+                                        .channel_ended = channel_ended,
+                                        .close = close_};

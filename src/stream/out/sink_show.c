@@ -50,16 +50,16 @@ typedef struct tile {
 
 typedef struct state {
     library sdl;
-    live_painter *painter;
+    stream_painter *painter;
     SDL_Window *window;
     SDL_Renderer *renderer;
-    tile tiles[LIVE_MOST_CHANNELS];
+    tile tiles[STREAM_MOST_CHANNELS];
     bool is_initialised;
     bool is_stale; /* the window shows less than is known */
     int64_t shown_ns;
 } state;
 
-static bool is_wanted(const live_options *o)
+static bool is_wanted(const stream_options *o)
 {
     return o->show;
 }
@@ -109,7 +109,7 @@ static vg_status start_sdl(state *t, vg_error *err)
 
 static void stop_sdl(state *t)
 {
-    for (int i = 0; i < LIVE_MOST_CHANNELS; i++) {
+    for (int i = 0; i < STREAM_MOST_CHANNELS; i++) {
         if (t->tiles[i].texture != NULL)
             t->sdl.SDL_DestroyTexture(t->tiles[i].texture);
         t->tiles[i] = (tile){0};
@@ -125,7 +125,7 @@ static void stop_sdl(state *t)
     t->is_initialised = false;
 }
 
-static vg_status open_(void *self, const live_setting *s, vg_error *err)
+static vg_status open_(void *self, const stream_setting *s, vg_error *err)
 {
     state *t = self;
     vg_status st = load(&t->sdl, err);
@@ -133,7 +133,7 @@ static vg_status open_(void *self, const live_setting *s, vg_error *err)
         return st;
     st = start_sdl(t, err);
     stop_sdl(t);
-    return st == VG_OK ? live_painter_create(&t->painter, s, s->mem, err) : st;
+    return st == VG_OK ? stream_painter_create(&t->painter, s, s->mem, err) : st;
 }
 
 static vg_status make_window(state *t, int w, int h, vg_error *err)
@@ -196,14 +196,14 @@ static SDL_Rect place_tile(const tile *at, int place, int columns, int rows, int
 static void show(state *t)
 {
     int n = 0, w = 0, h = 0, place = 0;
-    for (int i = 0; i < LIVE_MOST_CHANNELS; i++)
+    for (int i = 0; i < STREAM_MOST_CHANNELS; i++)
         n += t->tiles[i].texture != NULL;
     t->sdl.SDL_GetRendererOutputSize(t->renderer, &w, &h);
     const int columns = (int)ceil(sqrt(n > 0 ? n : 1)),
               rows = ((n > 0 ? n : 1) + columns - 1) / columns;
     t->sdl.SDL_SetRenderDrawColor(t->renderer, 0, 0, 0, 255);
     t->sdl.SDL_RenderClear(t->renderer);
-    for (int i = 0; i < LIVE_MOST_CHANNELS; i++) {
+    for (int i = 0; i < STREAM_MOST_CHANNELS; i++) {
         const tile *at = &t->tiles[i];
         if (at->texture == NULL)
             continue;
@@ -225,7 +225,7 @@ static bool is_end(const SDL_Event *e)
             (e->key.keysym.sym == SDLK_q || e->key.keysym.sym == SDLK_ESCAPE));
 }
 
-static void see_events(state *t, const live_setting *s)
+static void see_events(state *t, const stream_setting *s)
 {
     SDL_Event e;
     while (t->window != NULL && t->sdl.SDL_PollEvent(&e)) {
@@ -235,11 +235,11 @@ static void see_events(state *t, const live_setting *s)
     }
 }
 
-static vg_status write_(void *self, const live_setting *s, const live_result *r, vg_error *err)
+static vg_status write_(void *self, const stream_setting *s, const stream_result *r, vg_error *err)
 {
     state *t = self;
     image_view picture;
-    vg_status st = live_painter_drawn(t->painter, &picture, s, r, err);
+    vg_status st = stream_painter_drawn(t->painter, &picture, s, r, err);
     if (st == VG_OK && t->renderer == NULL)
         st = make_window(t, picture.w, picture.h, err);
     if (st == VG_OK)
@@ -251,7 +251,7 @@ static vg_status write_(void *self, const live_setting *s, const live_result *r,
     return st;
 }
 
-static vg_status tick(void *self, const live_setting *s, vg_error *err)
+static vg_status tick(void *self, const stream_setting *s, vg_error *err)
 {
     state *t = self;
     (void)err;
@@ -271,7 +271,7 @@ static vg_status close_(void *self, vg_error *err)
     state *t = self;
     (void)err;
     stop_sdl(t);
-    live_painter_destroy(&t->painter);
+    stream_painter_destroy(&t->painter);
     return VG_OK;
 }
 
@@ -283,12 +283,12 @@ typedef struct state {
     char nothing;
 } state;
 
-static bool is_wanted(const live_options *o)
+static bool is_wanted(const stream_options *o)
 {
     return o->show;
 }
 
-static vg_status open_(void *self, const live_setting *s, vg_error *err)
+static vg_status open_(void *self, const stream_setting *s, vg_error *err)
 {
     (void)self;
     (void)s;
@@ -297,7 +297,7 @@ static vg_status open_(void *self, const live_setting *s, vg_error *err)
                      "this vigil was built without SDL2: it has no window");
 }
 
-static vg_status write_(void *self, const live_setting *s, const live_result *r, vg_error *err)
+static vg_status write_(void *self, const stream_setting *s, const stream_result *r, vg_error *err)
 {
     (void)r;
     return open_(self, s, err);
@@ -315,15 +315,15 @@ static vg_status close_(void *self, vg_error *err)
 #endif
 
 /* One picture in its queue: what is shown is the newest. */
-const live_sink live_sink_show = {.name = "show",
-                                  .help = "a window with the pictures and their boxes",
-                                  .needs_pixels = true,
-                                  .queue_length = 1,
-                                  .state_bytes = sizeof(state),
-                                  .is_wanted = is_wanted,
-                                  .need_bytes = IF_BUILT(live_painter_bytes),
-                                  .open = open_,
-                                  .write = write_,
-                                  .tick = IF_BUILT(tick),
-                                  .channel_ended = IF_BUILT(channel_ended),
-                                  .close = close_};
+const stream_sink stream_sink_show = {.name = "show",
+                                      .help = "a window with the pictures and their boxes",
+                                      .needs_pixels = true,
+                                      .queue_length = 1,
+                                      .state_bytes = sizeof(state),
+                                      .is_wanted = is_wanted,
+                                      .need_bytes = IF_BUILT(stream_painter_bytes),
+                                      .open = open_,
+                                      .write = write_,
+                                      .tick = IF_BUILT(tick),
+                                      .channel_ended = IF_BUILT(channel_ended),
+                                      .close = close_};

@@ -14,39 +14,39 @@ enum { ROW_BYTES = 128 }; /* a class and a track of 10 and 20 digits, five numbe
 
 /* Of a place: whose labels are there, and from which frame on. */
 typedef struct past {
-    char stem[LIVE_STEM_BYTES];
+    char stem[STREAM_STEM_BYTES];
     uint64_t first, last;
 } past;
 
 typedef struct state {
     sink_text text;
-    past past[LIVE_MOST_CHANNELS];
+    past past[STREAM_MOST_CHANNELS];
 } state;
 
-static bool is_wanted(const live_options *o)
+static bool is_wanted(const stream_options *o)
 {
     return o->save_txt;
 }
 
-static size_t need_bytes(const live_setting *s)
+static size_t need_bytes(const stream_setting *s)
 {
     return (size_t)(s->options->max_det > 0 ? s->options->max_det : 1) * ROW_BYTES;
 }
 
-static vg_status open_(void *self, const live_setting *s, vg_error *err)
+static vg_status open_(void *self, const stream_setting *s, vg_error *err)
 {
-    char path[LIVE_PATH_BYTES];
+    char path[STREAM_PATH_BYTES];
     if (!base_path_join(path, sizeof path, s->folder, "labels"))
         return base_fail(err, VG_ERR_LIMIT, s->folder, "choose a shorter project or name",
                          "the path of the run folder is too long");
     vg_status st = base_make_dirs(path, err);
     if (st == VG_OK && s->options->exist_ok && s->options->keep_labels > 0)
-        st = live_keep_newest(path, ".txt", (size_t)s->options->keep_labels * (size_t)s->n_channels,
-                              s->mem, err);
+        st = stream_keep_newest(
+            path, ".txt", (size_t)s->options->keep_labels * (size_t)s->n_channels, s->mem, err);
     return st == VG_OK ? sink_text_open(&((state *)self)->text, need_bytes(s), s->mem, err) : st;
 }
 
-static vg_status add_row(sink_text *t, const live_setting *s, const live_result *r, size_t i,
+static vg_status add_row(sink_text *t, const stream_setting *s, const stream_result *r, size_t i,
                          vg_error *err)
 {
     const vg_detection *b = &r->boxes[i];
@@ -76,32 +76,33 @@ static vg_status put_file(const sink_text *t, const char *path, vg_error *err)
 
 /* What is older than keep_labels frames goes: by its number, which takes no list of files. A frame
  * without boxes, and one that gave way in the queue, had none. */
-static vg_status forget_old(state *t, const live_setting *s, const live_result *r, vg_error *err)
+static vg_status forget_old(state *t, const stream_setting *s, const stream_result *r,
+                            vg_error *err)
 {
     const uint64_t most = (uint64_t)s->options->keep_labels;
     past *p = &t->past[r->channel];
-    char path[LIVE_PATH_BYTES];
+    char path[STREAM_PATH_BYTES];
     if (strcmp(p->stem, r->stem) != 0 || r->index < p->last) { /* another source, or begun anew */
         base_format(p->stem, sizeof p->stem, "%s", r->stem);
         p->first = 0;
     }
     p->last = r->index;
     for (; most > 0 && p->first + most <= r->index; p->first++)
-        if (live_label_path(path, sizeof path, s->folder, r->stem, p->first) && unlink(path) != 0 &&
-            errno != ENOENT)
+        if (stream_label_path(path, sizeof path, s->folder, r->stem, p->first) &&
+            unlink(path) != 0 && errno != ENOENT)
             return base_fail_errno(err, VG_ERR_IO, path, "check the folder and its permissions",
                                    "an old label file cannot be removed");
     return VG_OK;
 }
 
-static vg_status write_(void *self, const live_setting *s, const live_result *r, vg_error *err)
+static vg_status write_(void *self, const stream_setting *s, const stream_result *r, vg_error *err)
 {
     sink_text *t = &((state *)self)->text;
-    char path[LIVE_PATH_BYTES];
+    char path[STREAM_PATH_BYTES];
     vg_status st = forget_old(self, s, r, err);
     if (st != VG_OK)
         return st;
-    if (!live_label_path(path, sizeof path, s->folder, r->stem, r->index))
+    if (!stream_label_path(path, sizeof path, s->folder, r->stem, r->index))
         return base_fail(err, VG_ERR_LIMIT, r->source, "choose a shorter project or name",
                          "the path of the label file is too long");
     t->length = 0;
@@ -123,14 +124,14 @@ static vg_status close_(void *self, vg_error *err)
     return VG_OK;
 }
 
-const live_sink live_sink_txt = {.name = "txt",
-                                 .help = "labels/STEM_FRAME.txt: class xc yc w h [conf] [id]",
-                                 .needs_folder = true,
-                                 .is_local = true,
-                                 .queue_length = 64,
-                                 .state_bytes = sizeof(state),
-                                 .is_wanted = is_wanted,
-                                 .need_bytes = need_bytes,
-                                 .open = open_,
-                                 .write = write_,
-                                 .close = close_};
+const stream_sink stream_sink_txt = {.name = "txt",
+                                     .help = "labels/STEM_FRAME.txt: class xc yc w h [conf] [id]",
+                                     .needs_folder = true,
+                                     .is_local = true,
+                                     .queue_length = 64,
+                                     .state_bytes = sizeof(state),
+                                     .is_wanted = is_wanted,
+                                     .need_bytes = need_bytes,
+                                     .open = open_,
+                                     .write = write_,
+                                     .close = close_};

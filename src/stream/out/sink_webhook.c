@@ -27,7 +27,7 @@ typedef struct state {
     sink_text text;
     char *posted; /* (the text's bytes) the thread's message */
     bool tells_results, tells_events;
-    live_changes changes;
+    stream_changes changes;
     uint64_t n_dropped;
     atomic_bool closing, stop; /* no more will come; the server is waited for no longer */
     pthread_t thread;
@@ -40,30 +40,30 @@ typedef struct state {
     vg_error failure;        /* of the last one */
 } state;
 
-static bool is_wanted(const live_options *o)
+static bool is_wanted(const stream_options *o)
 {
     return o->webhook[0] != '\0';
 }
 
-static vg_status check(const live_options *o, base_mem *mem, vg_error *err)
+static vg_status check(const stream_options *o, base_mem *mem, vg_error *err)
 {
     (void)mem;
     return net_web_check(o->webhook, err);
 }
 
-static size_t text_bytes(const live_setting *s)
+static size_t text_bytes(const stream_setting *s)
 {
-    const size_t result = live_json_bytes(s), event = live_json_event_bytes();
+    const size_t result = stream_json_bytes(s), event = stream_json_event_bytes();
     return result > event ? result : event;
 }
 
-static size_t outbox_bytes(const live_setting *s)
+static size_t outbox_bytes(const stream_setting *s)
 {
     const size_t two = 2 * text_bytes(s);
     return two > LEAST_OUTBOX_BYTES ? two : LEAST_OUTBOX_BYTES;
 }
 
-static size_t need_bytes(const live_setting *s)
+static size_t need_bytes(const stream_setting *s)
 {
     return 2 * text_bytes(s) + net_outbox_bytes(MOST_MESSAGES, outbox_bytes(s)) +
            (8 << 10); /* the client */
@@ -155,10 +155,10 @@ static vg_status close_(void *self, vg_error *err)
     return VG_OK;
 }
 
-static vg_status open_(void *self, const live_setting *s, vg_error *err)
+static vg_status open_(void *self, const stream_setting *s, vg_error *err)
 {
     state *t = self;
-    const live_options *o = s->options;
+    const stream_options *o = s->options;
     const net_web_options web = {.url = o->webhook,
                                  .agent = "vigil",
                                  .timeout_ms = TIMEOUT_MS,
@@ -209,21 +209,21 @@ static vg_status check_lost(state *t, vg_error *err)
                               "%llu messages gave way to newer ones", (unsigned long long)n);
 }
 
-static vg_status write_(void *self, const live_setting *s, const live_result *r, vg_error *err)
+static vg_status write_(void *self, const stream_setting *s, const stream_result *r, vg_error *err)
 {
     state *t = self;
     vg_status st = VG_OK;
     bool has_put = false;
     for (size_t i = 0; i < r->n_events && t->tells_events && st == VG_OK; i++) {
         t->text.length = 0;
-        st = live_json_event(&t->text, s, r, &r->events[i], err);
+        st = stream_json_event(&t->text, s, r, &r->events[i], err);
         if (st == VG_OK)
             st = put(t, err);
         has_put = true;
     }
     if (t->tells_results && st == VG_OK) {
         t->text.length = 0;
-        st = live_json_result(&t->text, s, r, err);
+        st = stream_json_result(&t->text, s, r, err);
         if (st == VG_OK)
             st = put(t, err);
         has_put = true;
@@ -232,17 +232,17 @@ static vg_status write_(void *self, const live_setting *s, const live_result *r,
 }
 
 /* Also tells of a failure since the last write: events are rare. */
-static vg_status tick(void *self, const live_setting *s, vg_error *err)
+static vg_status tick(void *self, const stream_setting *s, vg_error *err)
 {
     state *t = self;
-    live_change c;
+    stream_change c;
     struct timespec wall;
     vg_status st = VG_OK;
     clock_gettime(CLOCK_REALTIME, &wall);
-    while (t->tells_events && st == VG_OK && live_changes_next(&t->changes, &c, s->stats)) {
+    while (t->tells_events && st == VG_OK && stream_changes_next(&t->changes, &c, s->stats)) {
         t->text.length = 0;
-        st = live_json_health(&t->text, c.source, c.was, c.now, c.fault, c.n_reconnects,
-                              wall.tv_sec * INT64_C(1000000000) + wall.tv_nsec, err);
+        st = stream_json_health(&t->text, c.source, c.was, c.now, c.fault, c.n_reconnects,
+                                wall.tv_sec * INT64_C(1000000000) + wall.tv_nsec, err);
         if (st == VG_OK)
             st = put(t, err);
     }
@@ -252,14 +252,14 @@ static vg_status tick(void *self, const live_setting *s, vg_error *err)
     return st == VG_OK && is_news ? check_lost(t, err) : st;
 }
 
-const live_sink live_sink_webhook = {.name = "webhook",
-                                     .help = "events or results to a URL, by POST",
-                                     .queue_length = 16,
-                                     .state_bytes = sizeof(state),
-                                     .is_wanted = is_wanted,
-                                     .check = check,
-                                     .need_bytes = need_bytes,
-                                     .open = open_,
-                                     .write = write_,
-                                     .tick = tick,
-                                     .close = close_};
+const stream_sink stream_sink_webhook = {.name = "webhook",
+                                         .help = "events or results to a URL, by POST",
+                                         .queue_length = 16,
+                                         .state_bytes = sizeof(state),
+                                         .is_wanted = is_wanted,
+                                         .check = check,
+                                         .need_bytes = need_bytes,
+                                         .open = open_,
+                                         .write = write_,
+                                         .tick = tick,
+                                         .close = close_};

@@ -1,8 +1,8 @@
 /* job.h: the inside of a predict job: the batches that go round, and what its three files share.
  * Internal to stream. predict.c: threads and the caller's side; predict_stages.c: what is done to a
  * batch; predict_open.c: sizes, buffers, sinks. */
-#ifndef STREAM_JOB_H
-#define STREAM_JOB_H
+#ifndef STREAM_PICTURES_JOB_H
+#define STREAM_PICTURES_JOB_H
 
 #include <locale.h>
 #include <pthread.h>

@@ -1,6 +1,6 @@
 /* pictures.h: which pictures a --source means, and reading them. */
-#ifndef STREAM_PICTURES_H
-#define STREAM_PICTURES_H
+#ifndef STREAM_PICTURES_PICTURES_H
+#define STREAM_PICTURES_PICTURES_H
 
 #include "image/image.h"
 

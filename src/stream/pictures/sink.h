@@ -1,8 +1,8 @@
 /* sink.h: what is kept of a result: files in the run folder. A sink is one file ending in one
  * descriptor; the pipeline gives it its state (state_bytes, zeroed) and calls it from one thread.
  * Adding one: a file, and a line in sinks.c. */
-#ifndef STREAM_SINK_H
-#define STREAM_SINK_H
+#ifndef STREAM_PICTURES_SINK_H
+#define STREAM_PICTURES_SINK_H
 
 #include "pictures.h"
 #include "predict.h"

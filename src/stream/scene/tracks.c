@@ -4,25 +4,25 @@
 
 #include <string.h>
 
-struct live_tracks {
+struct stream_tracks {
     detect_tracker *tracker;
     size_t most_detections;
     detect_tracked *seen; /* (most_tracks) of the step that runs */
     int64_t *id_of;       /* (most_detections) 0: no track's */
 };
 
-size_t live_tracks_bytes(const detect_track_options *o, int n_channels)
+size_t stream_tracks_bytes(const detect_track_options *o, int n_channels)
 {
     const size_t tracker = detect_tracker_bytes(o, n_channels);
-    const size_t own = sizeof(live_tracks) + (size_t)o->most_tracks * sizeof(detect_tracked) +
+    const size_t own = sizeof(stream_tracks) + (size_t)o->most_tracks * sizeof(detect_tracked) +
                        (size_t)o->most_detections * sizeof(int64_t);
     return tracker > SIZE_MAX - own ? SIZE_MAX : tracker + own;
 }
 
-vg_status live_tracks_open(live_tracks **out, const detect_track_options *o, int n_channels,
-                           base_mem *mem, vg_error *err)
+vg_status stream_tracks_open(stream_tracks **out, const detect_track_options *o, int n_channels,
+                             base_mem *mem, vg_error *err)
 {
-    live_tracks *t = base_alloc_zero(mem, 1, sizeof *t, err);
+    stream_tracks *t = base_alloc_zero(mem, 1, sizeof *t, err);
     *out = t;
     if (t == NULL)
         return VG_ERR_MEMORY;
@@ -34,11 +34,11 @@ vg_status live_tracks_open(live_tracks **out, const detect_track_options *o, int
         st = t->seen != NULL && t->id_of != NULL ? VG_OK : VG_ERR_MEMORY;
     }
     if (st != VG_OK)
-        live_tracks_close(out);
+        stream_tracks_close(out);
     return st;
 }
 
-void live_tracks_close(live_tracks **t)
+void stream_tracks_close(stream_tracks **t)
 {
     if (*t != NULL) {
         detect_tracker_destroy(&(*t)->tracker);
@@ -49,13 +49,13 @@ void live_tracks_close(live_tracks **t)
     *t = NULL;
 }
 
-float live_tracks_candidate_conf(const detect_track_options *o, float conf)
+float stream_tracks_candidate_conf(const detect_track_options *o, float conf)
 {
     return o->track_low_thresh < conf ? o->track_low_thresh : conf;
 }
 
-size_t live_tracks_step(live_tracks *t, int channel, vg_detection *boxes, int64_t *ids, size_t n,
-                        size_t most, float conf)
+size_t stream_tracks_step(stream_tracks *t, int channel, vg_detection *boxes, int64_t *ids,
+                          size_t n, size_t most, float conf)
 {
     if (n > t->most_detections)
         n = t->most_detections;
@@ -73,12 +73,12 @@ size_t live_tracks_step(live_tracks *t, int channel, vg_detection *boxes, int64_
     return kept;
 }
 
-void live_tracks_clear(live_tracks *t, int channel)
+void stream_tracks_clear(stream_tracks *t, int channel)
 {
     detect_tracker_clear(t->tracker, channel);
 }
 
-uint64_t live_tracks_n_refused(const live_tracks *t)
+uint64_t stream_tracks_n_refused(const stream_tracks *t)
 {
     return detect_tracker_n_refused(t->tracker);
 }

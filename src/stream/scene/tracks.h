@@ -6,29 +6,29 @@
  * The boxes shown are the detector's, in its order (best first); the filter only decides whose they
  * are. track_buffer counts frames that were looked at: see detect/track.h.
  * Not thread-safe: all channels belong to one thread. */
-#ifndef STREAM_LIVE_TRACKS_H
-#define STREAM_LIVE_TRACKS_H
+#ifndef STREAM_TRACKS_H
+#define STREAM_TRACKS_H
 
 #include "detect/detect.h"
 
-typedef struct live_tracks live_tracks;
+typedef struct stream_tracks stream_tracks;
 
 /* Errors: VG_ERR_ARGUMENT, VG_ERR_MEMORY. */
-vg_status live_tracks_open(live_tracks **out, const detect_track_options *o, int n_channels,
-                           base_mem *mem, vg_error *err);
-void live_tracks_close(live_tracks **t);
+vg_status stream_tracks_open(stream_tracks **out, const detect_track_options *o, int n_channels,
+                             base_mem *mem, vg_error *err);
+void stream_tracks_close(stream_tracks **t);
 /* What open takes. */
-size_t live_tracks_bytes(const detect_track_options *o, int n_channels);
+size_t stream_tracks_bytes(const detect_track_options *o, int n_channels);
 /* The confidence that suppression must cut at when the user asked for conf: weak detections are
  * what ByteTrack goes on with. */
-float live_tracks_candidate_conf(const detect_track_options *o, float conf);
+float stream_tracks_candidate_conf(const detect_track_options *o, float conf);
 /* The next frame of a channel: of boxes (n) those of tracks stay, at most `most`, with ids beside
  * them; returns their number. conf: what the user asked for. Allocates nothing. */
-size_t live_tracks_step(live_tracks *t, int channel, vg_detection *boxes, int64_t *ids, size_t n,
-                        size_t most, float conf);
+size_t stream_tracks_step(stream_tracks *t, int channel, vg_detection *boxes, int64_t *ids,
+                          size_t n, size_t most, float conf);
 /* Another source or scene in that place: the tracks end. Ids go on: none comes twice. */
-void live_tracks_clear(live_tracks *t, int channel);
+void stream_tracks_clear(stream_tracks *t, int channel);
 /* Tracks that were not begun because most_tracks were there already. */
-uint64_t live_tracks_n_refused(const live_tracks *t);
+uint64_t stream_tracks_n_refused(const stream_tracks *t);
 
 #endif

@@ -22,12 +22,12 @@ typedef struct channel {
     uint64_t source;
 } channel;
 
-struct live_zones {
+struct stream_zones {
     zones_list list;
     channel *channels; /* (n_channels) */
     int n_channels;
     bool needs_tracks;
-    detect_zone_event *found; /* (LIVE_ZONES_EVENTS) of the step that runs */
+    detect_zone_event *found; /* (STREAM_ZONES_EVENTS) of the step that runs */
     bool *is_on;              /* (n_channels, n) */
     shown *shown;             /* (n_channels, n) */
 };
@@ -42,7 +42,7 @@ static bool has_tracks(const detect_zone *z)
 
 /* ---- open ---- */
 
-static vg_status open_channel(live_zones *z, int i, const detect_zones_options *o, base_mem *mem,
+static vg_status open_channel(stream_zones *z, int i, const detect_zones_options *o, base_mem *mem,
                               vg_error *err)
 {
     channel *c = &z->channels[i];
@@ -51,7 +51,7 @@ static vg_status open_channel(live_zones *z, int i, const detect_zones_options *
     return detect_zones_create(&c->zones, o, mem, err);
 }
 
-static vg_status open_channels(live_zones *z, int n_classes, int n_channels,
+static vg_status open_channels(stream_zones *z, int n_classes, int n_channels,
                                const detect_track_options *tracker, base_mem *mem, vg_error *err)
 {
     const size_t n = (size_t)z->list.n, n_c = (size_t)n_channels;
@@ -60,13 +60,13 @@ static vg_status open_channels(live_zones *z, int n_classes, int n_channels,
                               .n_classes = n_classes,
                               .most_tracks = tracker->most_tracks,
                               .forget = tracker->track_buffer,
-                              .most_events = LIVE_ZONES_EVENTS};
+                              .most_events = STREAM_ZONES_EVENTS};
     for (int i = 0; i < z->list.n; i++)
         z->needs_tracks |= has_tracks(&z->list.zones[i]);
     if (!z->needs_tracks)
         o.most_tracks = 1; /* none is shown to it */
     if ((z->channels = base_alloc_zero(mem, n_c, sizeof *z->channels, err)) == NULL ||
-        (z->found = base_alloc_zero(mem, LIVE_ZONES_EVENTS, sizeof *z->found, err)) == NULL ||
+        (z->found = base_alloc_zero(mem, STREAM_ZONES_EVENTS, sizeof *z->found, err)) == NULL ||
         (z->is_on = base_alloc_zero(mem, n_c, n * sizeof *z->is_on, err)) == NULL ||
         (z->shown = base_alloc_zero(mem, n_c, n * sizeof *z->shown, err)) == NULL)
         return VG_ERR_MEMORY;
@@ -77,11 +77,11 @@ static vg_status open_channels(live_zones *z, int n_classes, int n_channels,
 }
 
 /* Takes the tree, also on failure. */
-static vg_status from_tree(live_zones **out, base_tree *tree, const char *const *names,
+static vg_status from_tree(stream_zones **out, base_tree *tree, const char *const *names,
                            int n_classes, int n_channels, const detect_track_options *tracker,
                            base_mem *mem, vg_error *err)
 {
-    live_zones *z = base_alloc_zero(mem, 1, sizeof *z, err);
+    stream_zones *z = base_alloc_zero(mem, 1, sizeof *z, err);
     if (z == NULL) {
         base_tree_destroy(&tree);
         return VG_ERR_MEMORY;
@@ -90,14 +90,14 @@ static vg_status from_tree(live_zones **out, base_tree *tree, const char *const 
     if (st == VG_OK)
         st = open_channels(z, n_classes, n_channels, tracker, mem, err);
     if (st != VG_OK)
-        live_zones_close(&z);
+        stream_zones_close(&z);
     *out = z;
     return st;
 }
 
-vg_status live_zones_parse(live_zones **out, const char *text, size_t n, const char *source,
-                           const char *const *names, int n_classes, int n_channels,
-                           const detect_track_options *tracker, base_mem *mem, vg_error *err)
+vg_status stream_zones_parse(stream_zones **out, const char *text, size_t n, const char *source,
+                             const char *const *names, int n_classes, int n_channels,
+                             const detect_track_options *tracker, base_mem *mem, vg_error *err)
 {
     base_tree *tree;
     *out = NULL;
@@ -105,9 +105,9 @@ vg_status live_zones_parse(live_zones **out, const char *text, size_t n, const c
     return st == VG_OK ? from_tree(out, tree, names, n_classes, n_channels, tracker, mem, err) : st;
 }
 
-vg_status live_zones_open(live_zones **out, const char *path, const char *const *names,
-                          int n_classes, int n_channels, const detect_track_options *tracker,
-                          base_mem *mem, vg_error *err)
+vg_status stream_zones_open(stream_zones **out, const char *path, const char *const *names,
+                            int n_classes, int n_channels, const detect_track_options *tracker,
+                            base_mem *mem, vg_error *err)
 {
     base_tree *tree;
     *out = NULL;
@@ -115,9 +115,9 @@ vg_status live_zones_open(live_zones **out, const char *path, const char *const 
     return st == VG_OK ? from_tree(out, tree, names, n_classes, n_channels, tracker, mem, err) : st;
 }
 
-void live_zones_close(live_zones **zones)
+void stream_zones_close(stream_zones **zones)
 {
-    live_zones *z = *zones;
+    stream_zones *z = *zones;
     if (z == NULL)
         return;
     for (int i = 0; i < z->n_channels; i++)
@@ -131,46 +131,46 @@ void live_zones_close(live_zones **zones)
     *zones = NULL;
 }
 
-size_t live_zones_most_events(const live_zones *z)
+size_t stream_zones_most_events(const stream_zones *z)
 {
     (void)z;
-    return LIVE_ZONES_EVENTS;
+    return STREAM_ZONES_EVENTS;
 }
 
-bool live_zones_needs_tracks(const live_zones *z)
+bool stream_zones_needs_tracks(const stream_zones *z)
 {
     return z->needs_tracks;
 }
 
 /* ---- slips ---- */
 
-static bool is_called(const live_source *s, const char *name)
+static bool is_called(const stream_source *s, const char *name)
 {
     return strcmp(s->name, name) == 0 || strcmp(s->stem, name) == 0;
 }
 
 static const char *name_at(const void *sources, size_t i)
 {
-    const live_source *one = &((const live_sources *)sources)->items[i / 2];
+    const stream_source *one = &((const stream_sources *)sources)->items[i / 2];
     return i % 2 == 0 ? one->name : one->stem;
 }
 
 /* 1: it is no source's, and was told. */
 static size_t warn_of(const zones_extra *zone, const base_node *name, const char *path,
-                      const live_sources *s, size_t n_told)
+                      const stream_sources *s, size_t n_told)
 {
     for (size_t i = 0; i < s->n; i++)
         if (is_called(&s->items[i], name->text))
             return 0;
     const char *nearest = base_nearest(name->text, name_at, s, 2 * s->n);
-    if (n_told < LIVE_ZONES_WARNINGS)
+    if (n_told < STREAM_ZONES_WARNINGS)
         base_log(BASE_LOG_WARN, "a zone is for a source that is not there",
                  "zone=\"%s\" source=\"%.200s\" at=\"%s:%d\" try=\"%.200s\"", zone->name,
                  name->text, path, name->line, nearest != NULL ? nearest : "a source's name");
     return 1;
 }
 
-size_t live_zones_warn(const live_zones *z, const char *path, const live_sources *s)
+size_t stream_zones_warn(const stream_zones *z, const char *path, const stream_sources *s)
 {
     size_t n = 0;
     for (int i = 0; i < z->list.n && s->n > 0; i++) {
@@ -187,7 +187,7 @@ size_t live_zones_warn(const live_zones *z, const char *path, const live_sources
 /* ---- a step ---- */
 
 /* Which zones are the source's; another than before in this place begins anew. */
-static void look_at_source(const live_zones *z, channel *c, const char *source, const char *stem)
+static void look_at_source(const stream_zones *z, channel *c, const char *source, const char *stem)
 {
     const uint64_t hash =
         base_hash(base_hash(BASE_HASH_START, source, strlen(source) + 1), stem, strlen(stem));
@@ -207,7 +207,7 @@ static int to_int(int64_t v)
     return v < INT32_MAX ? (int)v : INT32_MAX;
 }
 
-static vg_stream_event event_of(const live_zones *z, const detect_zone_event *e)
+static vg_stream_event event_of(const stream_zones *z, const detect_zone_event *e)
 {
     const zones_extra *extra = &z->list.extras[e->zone];
     return (vg_stream_event){.kind = e->kind,
@@ -223,7 +223,7 @@ static vg_stream_event event_of(const live_zones *z, const detect_zone_event *e)
                              .box = e->box};
 }
 
-static void show(const live_zones *z, channel *c)
+static void show(const stream_zones *z, channel *c)
 {
     for (int i = 0; i < z->list.n; i++) {
         detect_zone_counts n;
@@ -237,9 +237,9 @@ static void show(const live_zones *z, channel *c)
     }
 }
 
-size_t live_zones_step(live_zones *z, vg_stream_event *out, int channel_index, const char *source,
-                       const char *stem, const vg_detection *boxes, const int64_t *ids, size_t n,
-                       int w, int h, int64_t time_ns)
+size_t stream_zones_step(stream_zones *z, vg_stream_event *out, int channel_index,
+                         const char *source, const char *stem, const vg_detection *boxes,
+                         const int64_t *ids, size_t n, int w, int h, int64_t time_ns)
 {
     channel *c = &z->channels[channel_index];
     look_at_source(z, c, source, stem);
@@ -251,35 +251,36 @@ size_t live_zones_step(live_zones *z, vg_stream_event *out, int channel_index, c
     return n_found;
 }
 
-void live_zones_clear(live_zones *z, int channel_index)
+void stream_zones_clear(stream_zones *z, int channel_index)
 {
     detect_zones_interrupt(z->channels[channel_index].zones);
 }
 
 /* ---- for those who show ---- */
 
-size_t live_zones_n(const live_zones *z)
+size_t stream_zones_n(const stream_zones *z)
 {
     return (size_t)z->list.n;
 }
 
-bool live_zones_get(live_zone_view *out, const live_zones *z, int channel_index, size_t zone)
+bool stream_zones_get(stream_zone_view *out, const stream_zones *z, int channel_index, size_t zone)
 {
-    if (zone >= live_zones_n(z))
+    if (zone >= stream_zones_n(z))
         return false;
     shown *s = &z->channels[channel_index].shown[zone];
-    *out = (live_zone_view){.name = z->list.extras[zone].name,
-                            .is_on = atomic_load_explicit(&s->is_on, memory_order_relaxed),
-                            .has_tracks = has_tracks(&z->list.zones[zone]),
-                            .is_absent = atomic_load_explicit(&s->is_absent, memory_order_relaxed),
-                            .inside = atomic_load_explicit(&s->inside, memory_order_relaxed),
-                            .n_in = atomic_load_explicit(&s->n_in, memory_order_relaxed),
-                            .n_out = atomic_load_explicit(&s->n_out, memory_order_relaxed)};
+    *out =
+        (stream_zone_view){.name = z->list.extras[zone].name,
+                           .is_on = atomic_load_explicit(&s->is_on, memory_order_relaxed),
+                           .has_tracks = has_tracks(&z->list.zones[zone]),
+                           .is_absent = atomic_load_explicit(&s->is_absent, memory_order_relaxed),
+                           .inside = atomic_load_explicit(&s->inside, memory_order_relaxed),
+                           .n_in = atomic_load_explicit(&s->n_in, memory_order_relaxed),
+                           .n_out = atomic_load_explicit(&s->n_out, memory_order_relaxed)};
     return true;
 }
 
-size_t live_zones_outline(float *xy, const live_zones *z, int channel_index, size_t zone, int w,
-                          int h)
+size_t stream_zones_outline(float *xy, const stream_zones *z, int channel_index, size_t zone, int w,
+                            int h)
 {
     const detect_zone *d = &z->list.zones[zone];
     const shown *s = &z->channels[channel_index].shown[zone];
@@ -292,7 +293,7 @@ size_t live_zones_outline(float *xy, const live_zones *z, int channel_index, siz
     return (size_t)d->n_points;
 }
 
-const char *live_zones_caption(char *buf, size_t n, const live_zone_view *v)
+const char *stream_zones_caption(char *buf, size_t n, const stream_zone_view *v)
 {
     const char *missing = v->is_absent ? ", missing" : "";
     if (v->has_tracks)

@@ -1,7 +1,7 @@
 /* zones.h: polygons over the pictures of a source, and what happens in them: docs/zones.md.
  *
- * Who steps a channel is one thread at a time. What live_zones_get, outline and caption tell may be
- * asked by any thread at any time: they see the newest step. */
+ * Who steps a channel is one thread at a time. What stream_zones_get, outline and caption tell may
+ * be asked by any thread at any time: they see the newest step. */
 #ifndef STREAM_ZONES_H
 #define STREAM_ZONES_H
 
@@ -9,68 +9,69 @@
 #include "stream/shared/result.h"
 
 enum {
-    LIVE_MOST_ZONES = 64,
-    LIVE_MOST_ZONE_POINTS = 64,
-    LIVE_ZONE_NAME_BYTES = 64,
-    LIVE_ZONES_EVENTS = 64 /* that one step gives; what finds no room comes with the next frame */
+    STREAM_MOST_ZONES = 64,
+    STREAM_MOST_ZONE_POINTS = 64,
+    STREAM_ZONE_NAME_BYTES = 64,
+    STREAM_ZONES_EVENTS = 64 /* that one step gives; what finds no room comes with the next frame */
 };
 
-const char *live_event_name(vg_stream_event_kind k); /* "enter", ... */
+const char *stream_event_name(vg_stream_event_kind k); /* "enter", ... */
 
-typedef struct live_zones live_zones;
+typedef struct stream_zones stream_zones;
 
 /* path: YAML. names (n_classes): the model's classes, read while it opens;
  * NULL: they have none, and the file gives numbers. n_channels: sources; each
  * has its own counts, and a zone may be for sources whose public name or stem it gives. tracker:
  * how many tracks a channel may have, and after how many frames one is forgotten. Errors:
  * VG_ERR_IO, VG_ERR_FORMAT (line and field), VG_ERR_ARGUMENT (unknown class), VG_ERR_MEMORY. */
-vg_status live_zones_open(live_zones **out, const char *path, const char *const *names,
-                          int n_classes, int n_channels, const detect_track_options *tracker,
-                          base_mem *mem, vg_error *err);
+vg_status stream_zones_open(stream_zones **out, const char *path, const char *const *names,
+                            int n_classes, int n_channels, const detect_track_options *tracker,
+                            base_mem *mem, vg_error *err);
 /* The same from a text of n bytes; source names it in errors. */
-vg_status live_zones_parse(live_zones **out, const char *text, size_t n, const char *source,
-                           const char *const *names, int n_classes, int n_channels,
-                           const detect_track_options *tracker, base_mem *mem, vg_error *err);
-void live_zones_close(live_zones **z);
-size_t live_zones_most_events(const live_zones *z); /* that one step can give */
+vg_status stream_zones_parse(stream_zones **out, const char *text, size_t n, const char *source,
+                             const char *const *names, int n_classes, int n_channels,
+                             const detect_track_options *tracker, base_mem *mem, vg_error *err);
+void stream_zones_close(stream_zones **z);
+size_t stream_zones_most_events(const stream_zones *z); /* that one step can give */
 /* Some zone counts, or tells of, what comes and goes: that takes ids. */
-bool live_zones_needs_tracks(const live_zones *z);
+bool stream_zones_needs_tracks(const stream_zones *z);
 
 /* A frame of the channel: boxes (n) and their track ids (n, NULL: none) in a picture of w x h, at
  * time_ns: the picture's own time for files (they may be read faster than they were filmed), that
  * of arrival for live sources. A time that goes back goes on from where it was. Another `source`
  * than in the channel's last step is another source: all counts begin anew. out:
- * (live_zones_most_events). Allocates nothing. */
-size_t live_zones_step(live_zones *z, vg_stream_event *out, int channel, const char *source,
-                       const char *stem, const vg_detection *boxes, const int64_t *ids, size_t n,
-                       int w, int h, int64_t time_ns);
+ * (stream_zones_most_events). Allocates nothing. */
+size_t stream_zones_step(stream_zones *z, vg_stream_event *out, int channel, const char *source,
+                         const char *stem, const vg_detection *boxes, const int64_t *ids, size_t n,
+                         int w, int h, int64_t time_ns);
 /* The channel was away, or shows another scene: those inside are lost with the next step, and what
  * is missing is missing from then on. Totals stay. */
-void live_zones_clear(live_zones *z, int channel);
+void stream_zones_clear(stream_zones *z, int channel);
 
 /* Names in the zones' `sources` that are no source's of s, each a line of the log with its place
- * and the nearest name there is (the first LIVE_ZONES_WARNINGS of them). No error: a reload may
+ * and the nearest name there is (the first STREAM_ZONES_WARNINGS of them). No error: a reload may
  * bring the source. path: of the zones' file. Returns how many there are. */
-enum { LIVE_ZONES_WARNINGS = 20 };
-size_t live_zones_warn(const live_zones *z, const char *path, const live_sources *s);
+enum { STREAM_ZONES_WARNINGS = 20 };
+size_t stream_zones_warn(const stream_zones *z, const char *path, const stream_sources *s);
 
 /* ---- for those who show ---- */
 
-size_t live_zones_n(const live_zones *z);
+size_t stream_zones_n(const stream_zones *z);
 
-typedef struct live_zone_view {
+typedef struct stream_zone_view {
     const char *name;
     bool is_on;                  /* for this channel's source */
     bool has_tracks;             /* else n_in and n_out are 0, and inside is what is seen */
     bool is_absent;              /* something is missing */
     int64_t inside, n_in, n_out; /* all classes */
-} live_zone_view;
+} stream_zone_view;
 /* False: no such zone. */
-bool live_zones_get(live_zone_view *out, const live_zones *z, int channel, size_t zone);
-/* The polygon in pixels of a picture of w x h: xy (n, 2), at most LIVE_MOST_ZONE_POINTS points.
+bool stream_zones_get(stream_zone_view *out, const stream_zones *z, int channel, size_t zone);
+/* The polygon in pixels of a picture of w x h: xy (n, 2), at most STREAM_MOST_ZONE_POINTS points.
  * Returns their number; 0 for a zone that is not for this channel. */
-size_t live_zones_outline(float *xy, const live_zones *z, int channel, size_t zone, int w, int h);
+size_t stream_zones_outline(float *xy, const stream_zones *z, int channel, size_t zone, int w,
+                            int h);
 /* "door: 2 inside, 14 in, 12 out" for image_canvas_polygon. Returns buf. */
-const char *live_zones_caption(char *buf, size_t n, const live_zone_view *v);
+const char *stream_zones_caption(char *buf, size_t n, const stream_zone_view *v);
 
 #endif

@@ -17,7 +17,7 @@ typedef struct zones_list {
     base_tree *tree;
     detect_zone *zones;  /* (n) */
     zones_extra *extras; /* (n) */
-    float *xy;           /* (n, LIVE_MOST_ZONE_POINTS, 2) */
+    float *xy;           /* (n, STREAM_MOST_ZONE_POINTS, 2) */
     uint8_t *classes;    /* (n, n_classes) */
     int n;
 } zones_list;

@@ -133,7 +133,7 @@ static vg_status read_duration(const reader *r, const base_node *n, const char *
 
 /* ---- keys of a zone ---- */
 
-enum { NAME_COLUMNS = LIVE_ZONE_NAME_BYTES - 1 };
+enum { NAME_COLUMNS = STREAM_ZONE_NAME_BYTES - 1 };
 
 static vg_status read_name(reader *r, const base_node *n)
 {
@@ -146,7 +146,7 @@ static vg_status read_name(reader *r, const base_node *n)
                      text == NULL ? written(n).text
                      : text[0]    ? "too long"
                                   : "empty");
-    char shown[8 * LIVE_ZONE_NAME_BYTES];
+    char shown[8 * STREAM_ZONE_NAME_BYTES];
     base_line_escape(shown, sizeof shown, text);
     if (strcmp(shown, text) != 0)
         return wrong(r, n, "name", "use letters, digits and blanks",
@@ -221,13 +221,13 @@ static vg_status check_shape(const reader *r, const base_node *polygon)
 
 static vg_status read_polygon(reader *r, const base_node *n)
 {
-    if (n->kind != BASE_NODE_LIST || n->n_children < 3 || n->n_children > LIVE_MOST_ZONE_POINTS)
+    if (n->kind != BASE_NODE_LIST || n->n_children < 3 || n->n_children > STREAM_MOST_ZONE_POINTS)
         return wrong(r, n, "polygon", POLYGON_MEND, "polygon is %s",
                      n->kind != BASE_NODE_LIST ? written(n).text
                      : n->n_children < 3       ? "a list of fewer than 3 corners"
                                                : "a list of more than 64 corners");
-    _Static_assert(LIVE_MOST_ZONE_POINTS == 64, "the text above says so");
-    float *xy = &r->list->xy[(size_t)(r->z - r->list->zones) * LIVE_MOST_ZONE_POINTS * 2];
+    _Static_assert(STREAM_MOST_ZONE_POINTS == 64, "the text above says so");
+    float *xy = &r->list->xy[(size_t)(r->z - r->list->zones) * STREAM_MOST_ZONE_POINTS * 2];
     double most = 0, least_part = 1;
     for (const base_node *c = n->first; c != NULL; c = c->next) {
         double v[2] = {0};
@@ -371,7 +371,7 @@ static const char *const EVENTS[] = {"enter", "leave", "dwell", "absent", "back"
 enum { N_EVENTS = sizeof EVENTS / sizeof *EVENTS };
 _Static_assert(N_EVENTS == VG_STREAM_BACK + 1, "a name for each kind");
 
-const char *live_event_name(vg_stream_event_kind k)
+const char *stream_event_name(vg_stream_event_kind k)
 {
     return (unsigned)k < N_EVENTS ? EVENTS[k] : "?";
 }
@@ -506,7 +506,8 @@ static vg_status take_room(zones_list *l, size_t n, int n_classes, base_mem *mem
 {
     if ((l->zones = base_alloc_zero(mem, n, sizeof *l->zones, err)) == NULL ||
         (l->extras = base_alloc_zero(mem, n, sizeof *l->extras, err)) == NULL ||
-        (l->xy = base_alloc_zero(mem, n, LIVE_MOST_ZONE_POINTS * 2 * sizeof *l->xy, err)) == NULL ||
+        (l->xy = base_alloc_zero(mem, n, STREAM_MOST_ZONE_POINTS * 2 * sizeof *l->xy, err)) ==
+            NULL ||
         (l->classes = base_alloc_zero(mem, n, (size_t)n_classes, err)) == NULL)
         return VG_ERR_MEMORY;
     return VG_OK;
@@ -526,8 +527,8 @@ static vg_status read_file(reader *r, base_mem *mem)
     if (zones == NULL || zones->kind != BASE_NODE_LIST || zones->n_children == 0)
         return wrong(r, zones != NULL ? zones : root, "zones", "begin each zone with - name: ...",
                      "the file has no list of zones");
-    if (zones->n_children > LIVE_MOST_ZONES)
-        return wrong(r, zones, "zones", base_mend("use at most %d", LIVE_MOST_ZONES),
+    if (zones->n_children > STREAM_MOST_ZONES)
+        return wrong(r, zones, "zones", base_mend("use at most %d", STREAM_MOST_ZONES),
                      "a list of %zu zones", zones->n_children);
     r->units = base_node_get(root, "units");
     st = take_room(l, zones->n_children, r->n_classes, mem, r->err);

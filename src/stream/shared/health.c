@@ -5,31 +5,31 @@ static const double GRACE_S = 30;    /* a loaded machine is not a sick one */
 static const double MOST_RUN_S = 60; /* of the network: it cannot be that slow */
 
 /* What a state takes at most when all is well. */
-static double patience_s(live_state state, const live_options *o)
+static double patience_s(stream_state state, const stream_options *o)
 {
     switch (state) {
-    case LIVE_CONNECTING:
+    case STREAM_CONNECTING:
         return o->connect_timeout_s + GRACE_S;
-    case LIVE_PLAYING:
+    case STREAM_PLAYING:
         return o->stall_timeout_s + GRACE_S;
-    case LIVE_WAITING:
+    case STREAM_WAITING:
         return 1.25 * o->retry_most_s + GRACE_S; /* with its jitter */
-    case LIVE_EMPTY:
-    case LIVE_ENDED:
+    case STREAM_EMPTY:
+    case STREAM_ENDED:
         break;
     }
     return 0;
 }
 
-static bool is_stuck(const live_channel_stats *c, const live_options *o, int64_t now_ns)
+static bool is_stuck(const stream_channel_stats *c, const stream_options *o, int64_t now_ns)
 {
-    const live_state state = (live_state)c->state;
-    if (state == LIVE_EMPTY || state == LIVE_ENDED)
+    const stream_state state = (stream_state)c->state;
+    if (state == STREAM_EMPTY || state == STREAM_ENDED)
         return false;
     return (double)(now_ns - c->last_progress_ns) * 1e-9 > patience_s(state, o);
 }
 
-bool live_stats_is_healthy(const live_stats *s, const live_options *o, int64_t now_ns)
+bool stream_stats_is_healthy(const stream_stats *s, const stream_options *o, int64_t now_ns)
 {
     const int64_t began = s->run_began_ns;
     if (began != 0 && (double)(now_ns - began) * 1e-9 > MOST_RUN_S)

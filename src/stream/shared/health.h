@@ -1,12 +1,12 @@
 /* health.h: whether a live job is doing its work: what /healthz answers and a watchdog is fed
  * with. */
-#ifndef STREAM_LIVE_HEALTH_H
-#define STREAM_LIVE_HEALTH_H
+#ifndef STREAM_HEALTH_H
+#define STREAM_HEALTH_H
 
 #include "stats.h"
 
 /* Every source has made progress lately (a frame, an attempt to connect, a wait that has begun and
  * is not longer than it may be), and no run of the network has been under way for too long. */
-bool live_stats_is_healthy(const live_stats *s, const live_options *o, int64_t now_ns);
+bool stream_stats_is_healthy(const stream_stats *s, const stream_options *o, int64_t now_ns);
 
 #endif

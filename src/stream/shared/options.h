@@ -1,29 +1,38 @@
 /* options.h: every option of a live job in one table: the command line, --config, help and
  * docs are drawn from it. To add one is a field here and a row in options.c. */
-#ifndef STREAM_LIVE_OPTIONS_H
-#define STREAM_LIVE_OPTIONS_H
+#ifndef STREAM_OPTIONS_H
+#define STREAM_OPTIONS_H
 
 #include "detect/detect.h"
 
-enum { LIVE_TEXT_BYTES = 1024, LIVE_MOST_CLASSES = 256, LIVE_MOST_CHANNELS = 64 };
-enum { LIVE_MOST_OPTIONS = 96, LIVE_SET_OTHERWISE = -1 };
+enum { STREAM_TEXT_BYTES = 1024, STREAM_MOST_CLASSES = 256, STREAM_MOST_CHANNELS = 64 };
+enum { STREAM_MOST_OPTIONS = 96, STREAM_SET_OTHERWISE = -1 };
 
-typedef enum live_policy { LIVE_POLICY_AUTO, LIVE_POLICY_EVERY, LIVE_POLICY_LATEST } live_policy;
-typedef enum live_sink_policy { LIVE_SINK_AUTO, LIVE_SINK_BLOCK, LIVE_SINK_DROP } live_sink_policy;
-typedef enum live_end { LIVE_END_AUTO, LIVE_END_EXIT, LIVE_END_STAY } live_end;
+typedef enum stream_policy {
+    STREAM_POLICY_AUTO,
+    STREAM_POLICY_EVERY,
+    STREAM_POLICY_LATEST
+} stream_policy;
+typedef enum stream_sink_policy {
+    STREAM_SINK_AUTO,
+    STREAM_SINK_BLOCK,
+    STREAM_SINK_DROP
+} stream_sink_policy;
+typedef enum stream_end { STREAM_END_AUTO, STREAM_END_EXIT, STREAM_END_STAY } stream_end;
 
-/* A plain value; made by live_options_default. Texts are "" where nothing is given. */
-typedef struct live_options {
+/* A plain value; made by stream_options_default. Texts are "" where nothing is given. */
+typedef struct stream_options {
     /* what and where */
-    char weights[LIVE_TEXT_BYTES];
-    char source[LIVE_TEXT_BYTES]; /* a video source, a folder or list of videos, or a .streams list
-                                   */
-    char config[LIVE_TEXT_BYTES];
+    char weights[STREAM_TEXT_BYTES];
+    char
+        source[STREAM_TEXT_BYTES]; /* a video source, a folder or list of videos, or a .streams list
+                                    */
+    char config[STREAM_TEXT_BYTES];
     /* detection */
     base_size imgsz; /* 0: as the weights were trained */
     double conf, iou;
     int max_det;
-    int classes[LIVE_MOST_CLASSES];
+    int classes[STREAM_MOST_CLASSES];
     int n_classes; /* 0: all */
     bool agnostic_nms;
     /* running */
@@ -32,7 +41,7 @@ typedef struct live_options {
     char device[32], isa[16];
     size_t memory_limit_bytes;
     /* reading */
-    int policy; /* live_policy */
+    int policy; /* stream_policy */
     int vid_stride;
     int decode_threads;
     char rtsp_transport[8]; /* "tcp", "udp" */
@@ -40,7 +49,7 @@ typedef struct live_options {
     double retry_first_s, retry_most_s; /* back-off: doubles from the first to the most, +-25 % */
     int max_retries;                    /* in a row, of one source; 0: for ever */
     bool wait_for_source;               /* else a job fails when none is there at the start */
-    int end;                            /* live_end: exit_on_end */
+    int end;                            /* stream_end: exit_on_end */
     int most_sources; /* places for sources that a reload adds; 0: as many as at start */
     char input_format[32], input_size[32], input_rate[32]; /* of cameras and raw pipes */
     double duration_s;                                     /* stop after so long; 0: never */
@@ -48,11 +57,11 @@ typedef struct live_options {
     bool track;
     char tracker_name[32]; /* "bytetrack": there is no other */
     detect_track_options tracker;
-    char zones[LIVE_TEXT_BYTES]; /* YAML */
+    char zones[STREAM_TEXT_BYTES]; /* YAML */
     /* results */
-    char project[LIVE_TEXT_BYTES], name[LIVE_TEXT_BYTES];
+    char project[STREAM_TEXT_BYTES], name[STREAM_TEXT_BYTES];
     bool exist_ok;
-    int save_choice; /* 0: files only, 1: yes, 2: no; live_options_settle makes `save` of it */
+    int save_choice; /* 0: files only, 1: yes, 2: no; stream_options_settle makes `save` of it */
     bool save, save_txt, save_conf, save_crop, save_json;
     bool show;
     bool json; /* JSON lines on standard output */
@@ -68,44 +77,44 @@ typedef struct live_options {
     int keep_crops;     /* newest crops kept; 0: all */
     int keep_snapshots; /* likewise */
     char video_codec[16];
-    int sink_policy; /* live_sink_policy */
+    int sink_policy; /* stream_sink_policy */
     /* telling others */
-    char mqtt[LIVE_TEXT_BYTES], mqtt_ca[LIVE_TEXT_BYTES], mqtt_cert[LIVE_TEXT_BYTES],
-        mqtt_key[LIVE_TEXT_BYTES];
+    char mqtt[STREAM_TEXT_BYTES], mqtt_ca[STREAM_TEXT_BYTES], mqtt_cert[STREAM_TEXT_BYTES],
+        mqtt_key[STREAM_TEXT_BYTES];
     int mqtt_qos;
     char mqtt_what[16]; /* "events", "results", "all" */
-    char webhook[LIVE_TEXT_BYTES];
+    char webhook[STREAM_TEXT_BYTES];
     char webhook_what[16];
     int webhook_retries;
-    char serve[LIVE_TEXT_BYTES], token[LIVE_TEXT_BYTES];
+    char serve[STREAM_TEXT_BYTES], token[STREAM_TEXT_BYTES];
     double preview_fps;
     int preview_width;
     /* on the terminal */
     bool quiet, verbose;
     double status_every_s; /* a line of status for each live source; 0: none */
-    /* by place in the table: line of the configuration, LIVE_SET_OTHERWISE, 0: preset */
-    int set_at[LIVE_MOST_OPTIONS];
-} live_options;
+    /* by place in the table: line of the configuration, STREAM_SET_OTHERWISE, 0: preset */
+    int set_at[STREAM_MOST_OPTIONS];
+} stream_options;
 
-typedef enum live_option_kind {
-    LIVE_OPTION_BOOL,
-    LIVE_OPTION_SWITCH, /* int: 0 auto, 1 true, 2 false */
-    LIVE_OPTION_INT,
-    LIVE_OPTION_IMGSZ,   /* base_size: 640, or height and width: 480,640; 0: not given */
-    LIVE_OPTION_REAL,    /* double */
-    LIVE_OPTION_FLOAT,   /* float */
-    LIVE_OPTION_SECONDS, /* double: 5, 5s, 10m, 2h, 1d, 250ms */
-    LIVE_OPTION_BYTES,   /* size_t: 4096, 512M, 1.5G */
-    LIVE_OPTION_TEXT,    /* with choices: one of them. ${NAME} and ${file:PATH} are replaced */
-    LIVE_OPTION_FILE,    /* such a text that names a file */
-    LIVE_OPTION_FOLDER,  /* or a folder */
-    LIVE_OPTION_CHOICE,  /* int: place of the word in choices */
-    LIVE_OPTION_CLASSES  /* classes, n_classes: "0,2,5" or "[0, 2, 5]" */
-} live_option_kind;
+typedef enum stream_option_kind {
+    STREAM_OPTION_BOOL,
+    STREAM_OPTION_SWITCH, /* int: 0 auto, 1 true, 2 false */
+    STREAM_OPTION_INT,
+    STREAM_OPTION_IMGSZ,   /* base_size: 640, or height and width: 480,640; 0: not given */
+    STREAM_OPTION_REAL,    /* double */
+    STREAM_OPTION_FLOAT,   /* float */
+    STREAM_OPTION_SECONDS, /* double: 5, 5s, 10m, 2h, 1d, 250ms */
+    STREAM_OPTION_BYTES,   /* size_t: 4096, 512M, 1.5G */
+    STREAM_OPTION_TEXT,    /* with choices: one of them. ${NAME} and ${file:PATH} are replaced */
+    STREAM_OPTION_FILE,    /* such a text that names a file */
+    STREAM_OPTION_FOLDER,  /* or a folder */
+    STREAM_OPTION_CHOICE,  /* int: place of the word in choices */
+    STREAM_OPTION_CLASSES  /* classes, n_classes: "0,2,5" or "[0, 2, 5]" */
+} stream_option_kind;
 
-typedef struct live_option {
+typedef struct stream_option {
     const char *name, *alias; /* "conf"; NULL: no alias */
-    live_option_kind kind;
+    stream_option_kind kind;
     size_t offset;
     double least, most;  /* INT, REAL, FLOAT, SECONDS, BYTES; TEXT: most characters, 0: the usual */
     const char *choices; /* "a|b|c"; NULL: any */
@@ -113,40 +122,41 @@ typedef struct live_option {
     const char *help;
     const char *group;  /* heading that starts here; NULL: as above */
     bool is_per_source; /* may stand in an entry of the configuration's `sources` */
-} live_option;
+} stream_option;
 
-const live_option *live_option_table(size_t *n);
+const stream_option *stream_option_table(size_t *n);
 /* By name or alias, '-' and '_' being the same; NULL: none. */
-const live_option *live_option_find(const char *name);
-size_t live_option_place(const live_option *o); /* in the table */
+const stream_option *stream_option_find(const char *name);
+size_t stream_option_place(const stream_option *o); /* in the table */
 /* What to try instead of a name that is none: the one that is near, or the list of all. */
-const char *live_option_hint(const char *name);
+const char *stream_option_hint(const char *name);
 /* A configuration, not the command line, said what it is. */
-bool live_option_is_configured(const live_options *o, const char *name);
-void live_options_default(live_options *out);
+bool stream_option_is_configured(const stream_options *o, const char *name);
+void stream_options_default(stream_options *out);
 /* Errors: VG_ERR_ARGUMENT, with the nearest name, the range or the choices: *o is as it was. What
  * ${NAME} stood for is in no error. */
-vg_status live_options_set(live_options *o, const char *name, const char *value, vg_error *err);
-/* The value as live_options_set takes it, into buf of n bytes (cut there); returns buf. */
-const char *live_option_text(char *buf, size_t n, const live_options *o, const live_option *option);
-/* All that a YAML file says, names with - or _; `sources` is left to live_sources_open, which reads
- * it again at every reload. Sets config. All or nothing. Errors: VG_ERR_IO, VG_ERR_FORMAT and
+vg_status stream_options_set(stream_options *o, const char *name, const char *value, vg_error *err);
+/* The value as stream_options_set takes it, into buf of n bytes (cut there); returns buf. */
+const char *stream_option_text(char *buf, size_t n, const stream_options *o,
+                               const stream_option *option);
+/* All that a YAML file says, names with - or _; `sources` is left to stream_sources_open, which
+ * reads it again at every reload. Sets config. All or nothing. Errors: VG_ERR_IO, VG_ERR_FORMAT and
  * VG_ERR_ARGUMENT (file:line). */
-vg_status live_options_read(live_options *o, const char *path, base_mem *mem, vg_error *err);
+vg_status stream_options_read(stream_options *o, const char *path, base_mem *mem, vg_error *err);
 /* Options that contradict each other, or of which one does nothing without another. Errors:
  * VG_ERR_ARGUMENT. */
-vg_status live_options_check(const live_options *o, vg_error *err);
+vg_status stream_options_check(const stream_options *o, vg_error *err);
 /* What depends on the sources: whether to record, and, unless all are files, bounds for what would
  * grow on disk where none were given: segments of 10 min and 10 GiB of them a source, JSON lines of
  * 1 GiB begun anew with one old file kept, labels of 100,000 frames a source, 10,000 crops, 10,000
  * snapshots. */
-void live_options_settle(live_options *o, bool is_of_files);
+void stream_options_settle(stream_options *o, bool is_of_files);
 
 /* text with ${NAME} replaced by that of the environment, ${file:PATH} by the first line of a file,
  * $${ by ${. Errors: VG_ERR_ARGUMENT (no such name, does not fit), VG_ERR_IO. */
-vg_status live_text_expand(char *out, size_t n, const char *text, vg_error *err);
+vg_status stream_text_expand(char *out, size_t n, const char *text, vg_error *err);
 /* A scalar of YAML, or a list as its items with commas. Errors: VG_ERR_FORMAT. */
-vg_status live_node_value(char *buf, size_t n, const base_node *node, const char *where,
-                          vg_error *err);
+vg_status stream_node_value(char *buf, size_t n, const base_node *node, const char *where,
+                            vg_error *err);
 
 #endif

@@ -1,12 +1,12 @@
 /* result.h: what a live job gives: for every frame its boxes, tracks, events and times. */
-#ifndef STREAM_LIVE_RESULT_H
-#define STREAM_LIVE_RESULT_H
+#ifndef STREAM_RESULT_H
+#define STREAM_RESULT_H
 
 #include "stats.h"
 #include "video/video.h"
 
 /* Of one frame. Read-only and shared by the sinks; alive until the write returns. */
-typedef struct live_result {
+typedef struct stream_result {
     int channel;            /* place among the sources */
     const char *source;     /* its public name: no password */
     const char *file;       /* of several that it plays; "" or NULL: it is one */
@@ -22,15 +22,15 @@ typedef struct live_result {
     const vg_stream_event *events;
     size_t n_events;
     vg_stream_times times;
-} live_result;
+} stream_result;
 
-struct live_setting;
+struct stream_setting;
 /* Called by a sink's thread for every result, when given; opened (NULL: not wanted) before the
  * first one, by the thread that opens the job. */
-typedef struct live_listener {
+typedef struct stream_listener {
     void *ctx;
-    void (*result)(void *ctx, const live_result *r);
-    void (*opened)(void *ctx, const struct live_setting *s);
-} live_listener;
+    void (*result)(void *ctx, const stream_result *r);
+    void (*opened)(void *ctx, const struct stream_setting *s);
+} stream_listener;
 
 #endif

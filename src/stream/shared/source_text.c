@@ -18,31 +18,31 @@ static bool is_pattern(const char *text)
     return base_is_glob(text) && strstr(text, "://") == NULL;
 }
 
-bool live_source_is_playable_name(const char *name)
+bool stream_source_is_playable_name(const char *name)
 {
     return name[0] != '.' &&
            (video_is_video_name(name) || image_is_picture_name(name) || has_suffix(name, ".gif"));
 }
 
-live_meaning live_source_meaning(const char *text, video_kind *kind)
+stream_meaning stream_source_meaning(const char *text, video_kind *kind)
 {
     *kind = VIDEO_NONE;
     if (base_path_is_dir(text))
-        return LIVE_MEANS_FOLDER;
+        return STREAM_MEANS_FOLDER;
     const bool is_there = base_path_exists(text);
     if (strstr(text, "://") == NULL && has_suffix(text, ".streams"))
-        return is_there ? LIVE_MEANS_SEVERAL : LIVE_MEANS_NOTHING;
+        return is_there ? STREAM_MEANS_SEVERAL : STREAM_MEANS_NOTHING;
     if (is_there && has_suffix(text, ".txt"))
-        return LIVE_MEANS_LIST;
+        return STREAM_MEANS_LIST;
     *kind = video_kind_of(text);
     if (*kind != VIDEO_NONE && (*kind != VIDEO_FILE || is_there))
-        return LIVE_MEANS_ONE;
+        return STREAM_MEANS_ONE;
     if (is_there)
-        return LIVE_MEANS_PICTURE;
-    return is_pattern(text) ? LIVE_MEANS_GLOB : LIVE_MEANS_NOTHING;
+        return STREAM_MEANS_PICTURE;
+    return is_pattern(text) ? STREAM_MEANS_GLOB : STREAM_MEANS_NOTHING;
 }
 
-vg_status live_list_read(char **out, const char *path, base_mem *mem, vg_error *err)
+vg_status stream_list_read(char **out, const char *path, base_mem *mem, vg_error *err)
 {
     size_t n;
     int line = 1;
@@ -59,7 +59,7 @@ vg_status live_list_read(char **out, const char *path, base_mem *mem, vg_error *
                      is_utf16 ? "a list in UTF-16" : "a byte 0, which no text has");
 }
 
-char *live_list_line(char **at, int *line)
+char *stream_list_line(char **at, int *line)
 {
     while (*at != NULL && **at != '\0') {
         char *text = *at, *end = strchr(text, '\n');
@@ -81,10 +81,10 @@ char *live_list_line(char **at, int *line)
 
 /* ---- what it is called ---- */
 
-void live_stem_clean(char out[LIVE_STEM_BYTES], const char *text)
+void stream_stem_clean(char out[STREAM_STEM_BYTES], const char *text)
 {
-    const size_t most = LIVE_STEM_BYTES - 8; /* a number may follow */
-    char shown[4 * LIVE_NAME_BYTES]; /* what is beyond ASCII in it is a letter, or harmless */
+    const size_t most = STREAM_STEM_BYTES - 8; /* a number may follow */
+    char shown[4 * STREAM_NAME_BYTES]; /* what is beyond ASCII in it is a letter, or harmless */
     size_t n = 0;
     base_line_escape(shown, sizeof shown, text);
     for (const char *at = shown; *at != '\0' && n < most; at++) {
@@ -104,38 +104,39 @@ void live_stem_clean(char out[LIVE_STEM_BYTES], const char *text)
         n--;
     out[n] = '\0';
     if (n == 0)
-        base_format(out, LIVE_STEM_BYTES, "source");
+        base_format(out, STREAM_STEM_BYTES, "source");
 }
 
-void live_stem_of(char out[LIVE_STEM_BYTES], const char *text, live_meaning meaning,
-                  video_kind kind)
+void stream_stem_of(char out[STREAM_STEM_BYTES], const char *text, stream_meaning meaning,
+                    video_kind kind)
 {
-    char name[LIVE_NAME_BYTES];
+    char name[STREAM_NAME_BYTES];
     const char *scheme;
-    if (meaning == LIVE_MEANS_ONE && kind == VIDEO_PIPE) {
-        live_stem_clean(out, "stdin");
+    if (meaning == STREAM_MEANS_ONE && kind == VIDEO_PIPE) {
+        stream_stem_clean(out, "stdin");
         return;
     }
-    if (meaning == LIVE_MEANS_ONE)
+    if (meaning == STREAM_MEANS_ONE)
         video_public_name(name, sizeof name, text);
     else
         base_format(name, sizeof name, "%s", text);
-    if (meaning == LIVE_MEANS_ONE && kind == VIDEO_DRAWN) {
+    if (meaning == STREAM_MEANS_ONE && kind == VIDEO_DRAWN) {
         char *graph = strchr(name, ':');
         graph = graph != NULL ? graph + 1 : name;
         graph[strcspn(graph, "=,[;:")] = '\0';
-        live_stem_clean(out, graph);
-    } else if (meaning == LIVE_MEANS_ONE && kind == VIDEO_CAMERA && isdigit((unsigned char)*name)) {
-        live_stem_clean(out, base_text_make("camera%.40s", name).text);
-    } else if (meaning == LIVE_MEANS_ONE && (scheme = strstr(name, "://")) != NULL) {
+        stream_stem_clean(out, graph);
+    } else if (meaning == STREAM_MEANS_ONE && kind == VIDEO_CAMERA &&
+               isdigit((unsigned char)*name)) {
+        stream_stem_clean(out, base_text_make("camera%.40s", name).text);
+    } else if (meaning == STREAM_MEANS_ONE && (scheme = strstr(name, "://")) != NULL) {
         name[strcspn(name, "?")] = '\0';
-        live_stem_clean(out, scheme + 3);
+        stream_stem_clean(out, scheme + 3);
     } else {
         size_t n = strlen(name);
         while (n > 1 && name[n - 1] == '/')
             name[--n] = '\0';
-        char stem[LIVE_NAME_BYTES];
-        const bool fits = meaning != LIVE_MEANS_FOLDER && base_path_stem(stem, sizeof stem, name);
-        live_stem_clean(out, fits ? stem : base_path_name(name));
+        char stem[STREAM_NAME_BYTES];
+        const bool fits = meaning != STREAM_MEANS_FOLDER && base_path_stem(stem, sizeof stem, name);
+        stream_stem_clean(out, fits ? stem : base_path_name(name));
     }
 }

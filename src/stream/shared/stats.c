@@ -4,31 +4,31 @@
 #include <math.h>
 #include <string.h>
 
-const double live_bucket_s[LIVE_BUCKETS] = {0.0005, 0.001, 0.0025, 0.005,   0.01, 0.02,
-                                            0.03,   0.05,  0.075,  0.1,     0.15, 0.25,
-                                            0.5,    1,     5,      INFINITY};
+const double stream_bucket_s[STREAM_BUCKETS] = {0.0005, 0.001, 0.0025, 0.005,   0.01, 0.02,
+                                                0.03,   0.05,  0.075,  0.1,     0.15, 0.25,
+                                                0.5,    1,     5,      INFINITY};
 
-const char *live_stage_name(live_stage s)
+const char *stream_stage_name(stream_stage s)
 {
     static const char *const names[] = {
 #define X(name, text) text,
-        LIVE_STAGES(X)
+        STREAM_STAGES(X)
 #undef X
     };
     return names[s];
 }
 
-const char *live_state_name(live_state s)
+const char *stream_state_name(stream_state s)
 {
     static const char *const names[] = {"empty", "connecting", "playing", "waiting", "ended"};
     return names[s];
 }
 
-void live_histogram_add(live_histogram *h, int64_t ns)
+void stream_histogram_add(stream_histogram *h, int64_t ns)
 {
     const double s = (double)ns * 1e-9;
     int i = 0;
-    while (i < LIVE_BUCKETS - 1 && s > live_bucket_s[i])
+    while (i < STREAM_BUCKETS - 1 && s > stream_bucket_s[i])
         i++;
     atomic_fetch_add_explicit(&h->n[i], 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&h->sum_ns, ns > 0 ? (uint64_t)ns : 0, memory_order_relaxed);
@@ -38,10 +38,10 @@ void live_histogram_add(live_histogram *h, int64_t ns)
 
 #define COPY(field) to->field = from->field
 
-static void copy_channel(live_channel_stats *to, const live_channel_stats *from)
+static void copy_channel(stream_channel_stats *to, const stream_channel_stats *from)
 {
     COPY(state);
-    if (to->state != LIVE_EMPTY)
+    if (to->state != STREAM_EMPTY)
         memcpy(to->name, from->name, sizeof to->name);
     COPY(last_fault);
     COPY(w);
@@ -62,14 +62,14 @@ static void copy_channel(live_channel_stats *to, const live_channel_stats *from)
     COPY(n_bytes);
     COPY(last_frame_ns);
     COPY(last_progress_ns);
-    for (int i = 0; i < LIVE_N_STAGES; i++) {
-        for (int k = 0; k < LIVE_BUCKETS; k++)
+    for (int i = 0; i < STREAM_N_STAGES; i++) {
+        for (int k = 0; k < STREAM_BUCKETS; k++)
             COPY(stages[i].n[k]);
         COPY(stages[i].sum_ns);
     }
 }
 
-static void copy_sink(live_sink_stats *to, const live_sink_stats *from)
+static void copy_sink(stream_sink_stats *to, const stream_sink_stats *from)
 {
     COPY(name);
     COPY(n_written);
@@ -82,14 +82,14 @@ static void copy_sink(live_sink_stats *to, const live_sink_stats *from)
     COPY(blocks);
 }
 
-void live_stats_copy(live_stats *to, const live_stats *from)
+void stream_stats_copy(stream_stats *to, const stream_stats *from)
 {
     COPY(started_ns);
     COPY(n_channels);
     COPY(n_sinks);
-    for (int i = 0; i < LIVE_MOST_CHANNELS; i++)
+    for (int i = 0; i < STREAM_MOST_CHANNELS; i++)
         copy_channel(&to->channels[i], &from->channels[i]);
-    for (int i = 0; i < LIVE_MOST_SINKS; i++)
+    for (int i = 0; i < STREAM_MOST_SINKS; i++)
         copy_sink(&to->sinks[i], &from->sinks[i]);
     COPY(n_batches);
     COPY(n_batched);

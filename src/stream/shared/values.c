@@ -60,7 +60,7 @@ static vg_status expand_one(char *out, size_t n, size_t *length, const char *wha
     return VG_OK;
 }
 
-vg_status live_text_expand(char *out, size_t n, const char *text, vg_error *err)
+vg_status stream_text_expand(char *out, size_t n, const char *text, vg_error *err)
 {
     size_t length = 0;
     while (*text != '\0') {
@@ -135,9 +135,9 @@ static int find_word(const char *choices, const char *word)
 }
 
 /* "0,2,5", "[0, 2, 5]", "0 2 5"; "" is all. Each class once. */
-static bool parse_classes(live_options *to, const char *value)
+static bool parse_classes(stream_options *to, const char *value)
 {
-    int found[LIVE_MOST_CLASSES], n = 0;
+    int found[STREAM_MOST_CLASSES], n = 0;
     while (*value != '\0') {
         char word[16];
         int64_t c;
@@ -145,7 +145,7 @@ static bool parse_classes(live_options *to, const char *value)
         const size_t k = strcspn(value, "[](), ");
         if (k == 0)
             break;
-        if (k >= sizeof word || n == LIVE_MOST_CLASSES)
+        if (k >= sizeof word || n == STREAM_MOST_CLASSES)
             return false;
         memcpy(word, value, k);
         word[k] = '\0';
@@ -159,7 +159,8 @@ static bool parse_classes(live_options *to, const char *value)
     return true;
 }
 
-static vg_status bad_value(const live_option *o, const char *value, const char *mend, vg_error *err)
+static vg_status bad_value(const stream_option *o, const char *value, const char *mend,
+                           vg_error *err)
 {
     const bool is_kind = base_starts_with(mend, "give "); /* and says what is wanted */
     return base_fail(err, VG_ERR_ARGUMENT, base_where("option %s", o->name), mend,
@@ -167,7 +168,7 @@ static vg_status bad_value(const live_option *o, const char *value, const char *
                      is_kind ? mend + 5 : "");
 }
 
-static vg_status set_number(live_options *to, const live_option *o, const char *value,
+static vg_status set_number(stream_options *to, const stream_option *o, const char *value,
                             vg_error *err)
 {
     void *field = (char *)to + o->offset;
@@ -175,14 +176,14 @@ static vg_status set_number(live_options *to, const live_option *o, const char *
     double x = 0;
     size_t bytes;
     switch (o->kind) {
-    case LIVE_OPTION_INT:
+    case STREAM_OPTION_INT:
         if (!base_parse_i64(&i, value, (int64_t)o->least, (int64_t)o->most))
             return bad_value(o, value,
                              base_mend("give a whole number from %.0f to %.0f", o->least, o->most),
                              err);
         *(int *)field = (int)i;
         return VG_OK;
-    case LIVE_OPTION_IMGSZ:
+    case STREAM_OPTION_IMGSZ:
         if (!base_parse_size(field, value, 0, 0) && /* which leaves it to the weights */
             !base_parse_size(field, value, (int)o->least, (int)o->most))
             return bad_value(
@@ -191,12 +192,12 @@ static vg_status set_number(live_options *to, const live_option *o, const char *
                           o->most),
                 err);
         return VG_OK;
-    case LIVE_OPTION_BYTES:
+    case STREAM_OPTION_BYTES:
         if (!base_parse_bytes(&bytes, value) || (double)bytes > o->most)
             return bad_value(o, value, "give a size such as 512M or 8G", err);
         *(size_t *)field = bytes;
         return VG_OK;
-    case LIVE_OPTION_SECONDS:
+    case STREAM_OPTION_SECONDS:
         if (!parse_seconds(&x, value) || !(x >= o->least && x <= o->most))
             return bad_value(o, value,
                              base_mend("give a time such as 5s, 10m or 2h, from %g s to %g s",
@@ -208,7 +209,7 @@ static vg_status set_number(live_options *to, const live_option *o, const char *
         if (!base_parse_double(&x, value) || !(x >= o->least && x <= o->most))
             return bad_value(o, value, base_mend("give a number from %g to %g", o->least, o->most),
                              err);
-        if (o->kind == LIVE_OPTION_FLOAT)
+        if (o->kind == STREAM_OPTION_FLOAT)
             *(float *)field = (float)x;
         else
             *(double *)field = x;
@@ -216,13 +217,14 @@ static vg_status set_number(live_options *to, const live_option *o, const char *
     }
 }
 
-static vg_status set_text(live_options *to, const live_option *o, const char *value, vg_error *err)
+static vg_status set_text(stream_options *to, const stream_option *o, const char *value,
+                          vg_error *err)
 {
-    char text[LIVE_TEXT_BYTES];
-    const size_t room = o->most > 0 ? (size_t)o->most + 1 : LIVE_TEXT_BYTES;
+    char text[STREAM_TEXT_BYTES];
+    const size_t room = o->most > 0 ? (size_t)o->most + 1 : STREAM_TEXT_BYTES;
     if (strlen(value) >= sizeof text)
         return bad_value(o, value, base_mend("use at most %zu characters", room - 1), err);
-    const vg_status st = live_text_expand(text, sizeof text, value, err);
+    const vg_status st = stream_text_expand(text, sizeof text, value, err);
     if (st != VG_OK) {
         if (err != NULL)
             base_error_prefix_where(err, base_where("option %s", o->name));
@@ -236,17 +238,18 @@ static vg_status set_text(live_options *to, const live_option *o, const char *va
     return VG_OK;
 }
 
-static vg_status set_value(live_options *to, const live_option *o, const char *value, vg_error *err)
+static vg_status set_value(stream_options *to, const stream_option *o, const char *value,
+                           vg_error *err)
 {
     void *field = (char *)to + o->offset;
     bool yes;
     int place;
     switch (o->kind) {
-    case LIVE_OPTION_BOOL:
+    case STREAM_OPTION_BOOL:
         if (!base_parse_bool(field, value))
             return bad_value(o, value, "give true or false", err);
         return VG_OK;
-    case LIVE_OPTION_SWITCH:
+    case STREAM_OPTION_SWITCH:
         if (base_parse_bool(&yes, value))
             *(int *)field = yes ? 1 : 2;
         else if (base_equal_nocase(value, "auto"))
@@ -254,32 +257,32 @@ static vg_status set_value(live_options *to, const live_option *o, const char *v
         else
             return bad_value(o, value, "give true, false or auto", err);
         return VG_OK;
-    case LIVE_OPTION_TEXT:
-    case LIVE_OPTION_FILE:
-    case LIVE_OPTION_FOLDER:
+    case STREAM_OPTION_TEXT:
+    case STREAM_OPTION_FILE:
+    case STREAM_OPTION_FOLDER:
         return set_text(to, o, value, err);
-    case LIVE_OPTION_CHOICE:
+    case STREAM_OPTION_CHOICE:
         place = find_word(o->choices, value);
         if (place < 0)
             return bad_value(o, value, base_mend("give one of %s", o->choices), err);
         *(int *)field = place;
         return VG_OK;
-    case LIVE_OPTION_CLASSES:
+    case STREAM_OPTION_CLASSES:
         if (!parse_classes(to, value))
-            return bad_value(o, value,
-                             base_mend("give at most %d numbers such as 0,2,5", LIVE_MOST_CLASSES),
-                             err);
+            return bad_value(
+                o, value, base_mend("give at most %d numbers such as 0,2,5", STREAM_MOST_CLASSES),
+                err);
         return VG_OK;
     default:
         return set_number(to, o, value, err);
     }
 }
 
-void live_options_default(live_options *out)
+void stream_options_default(stream_options *out)
 {
     size_t n;
-    const live_option *table = live_option_table(&n);
-    *out = (live_options){.tracker = DETECT_TRACK_DEFAULT};
+    const stream_option *table = stream_option_table(&n);
+    *out = (stream_options){.tracker = DETECT_TRACK_DEFAULT};
     for (size_t i = 0; i < n; i++) {
         const vg_status st = set_value(out, &table[i], table[i].preset, NULL);
         assert(st == VG_OK);
@@ -287,16 +290,16 @@ void live_options_default(live_options *out)
     }
 }
 
-vg_status live_options_set(live_options *o, const char *name, const char *value, vg_error *err)
+vg_status stream_options_set(stream_options *o, const char *name, const char *value, vg_error *err)
 {
-    const live_option *option = live_option_find(name);
+    const stream_option *option = stream_option_find(name);
     if (option != NULL) {
         const vg_status st = set_value(o, option, value, err);
         if (st == VG_OK)
-            o->set_at[live_option_place(option)] = LIVE_SET_OTHERWISE;
+            o->set_at[stream_option_place(option)] = STREAM_SET_OTHERWISE;
         return st;
     }
-    return base_fail(err, VG_ERR_ARGUMENT, NULL, live_option_hint(name),
+    return base_fail(err, VG_ERR_ARGUMENT, NULL, stream_option_hint(name),
                      "no option is named %.100s", name);
 }
 
@@ -311,7 +314,7 @@ static const char *word_at(char *buf, size_t n, const char *choices, int place)
     return buf;
 }
 
-static const char *classes_text(char *buf, size_t n, const live_options *o)
+static const char *classes_text(char *buf, size_t n, const stream_options *o)
 {
     buf[0] = '\0';
     for (int i = 0; i < o->n_classes; i++) {
@@ -321,39 +324,40 @@ static const char *classes_text(char *buf, size_t n, const live_options *o)
     return buf;
 }
 
-const char *live_option_text(char *buf, size_t n, const live_options *o, const live_option *option)
+const char *stream_option_text(char *buf, size_t n, const stream_options *o,
+                               const stream_option *option)
 {
     const void *field = (const char *)o + option->offset;
     char number[32];
     switch (option->kind) {
-    case LIVE_OPTION_BOOL:
+    case STREAM_OPTION_BOOL:
         base_format(buf, n, "%s", *(const bool *)field ? "true" : "false");
         return buf;
-    case LIVE_OPTION_SWITCH:
-    case LIVE_OPTION_CHOICE:
+    case STREAM_OPTION_SWITCH:
+    case STREAM_OPTION_CHOICE:
         return word_at(buf, n, option->choices, *(const int *)field);
-    case LIVE_OPTION_INT:
+    case STREAM_OPTION_INT:
         base_format(buf, n, "%d", *(const int *)field);
         return buf;
-    case LIVE_OPTION_IMGSZ:
+    case STREAM_OPTION_IMGSZ:
         return base_format_size(buf, n, *(const base_size *)field);
-    case LIVE_OPTION_BYTES:
+    case STREAM_OPTION_BYTES:
         base_format(buf, n, "%zu", *(const size_t *)field);
         return buf;
-    case LIVE_OPTION_REAL:
-    case LIVE_OPTION_SECONDS:
+    case STREAM_OPTION_REAL:
+    case STREAM_OPTION_SECONDS:
         base_format(buf, n, "%s",
                     base_format_double(number, sizeof number, *(const double *)field));
         return buf;
-    case LIVE_OPTION_FLOAT: /* as many digits as it has */
+    case STREAM_OPTION_FLOAT: /* as many digits as it has */
         base_format(buf, n, "%.7g", (double)*(const float *)field);
         return buf;
-    case LIVE_OPTION_TEXT:
-    case LIVE_OPTION_FILE:
-    case LIVE_OPTION_FOLDER:
+    case STREAM_OPTION_TEXT:
+    case STREAM_OPTION_FILE:
+    case STREAM_OPTION_FOLDER:
         base_format(buf, n, "%s", (const char *)field);
         return buf;
-    case LIVE_OPTION_CLASSES:
+    case STREAM_OPTION_CLASSES:
         return classes_text(buf, n, o);
     }
     return buf;
@@ -361,8 +365,8 @@ const char *live_option_text(char *buf, size_t n, const live_options *o, const l
 
 /* ---- from YAML ---- */
 
-vg_status live_node_value(char *buf, size_t n, const base_node *node, const char *where,
-                          vg_error *err)
+vg_status stream_node_value(char *buf, size_t n, const base_node *node, const char *where,
+                            vg_error *err)
 {
     bool fits = true;
     buf[0] = '\0';
@@ -381,31 +385,31 @@ vg_status live_node_value(char *buf, size_t n, const base_node *node, const char
                             "a value of %.100s that is neither", node->key);
 }
 
-static vg_status read_one(live_options *to, const base_node *c, const char *where, vg_error *err)
+static vg_status read_one(stream_options *to, const base_node *c, const char *where, vg_error *err)
 {
-    char value[LIVE_TEXT_BYTES];
-    const live_option *option = live_option_find(c->key);
-    vg_status st = live_node_value(value, sizeof value, c, where, err);
+    char value[STREAM_TEXT_BYTES];
+    const stream_option *option = stream_option_find(c->key);
+    vg_status st = stream_node_value(value, sizeof value, c, where, err);
     if (st != VG_OK)
         return st;
     if (option != NULL && strcmp(option->name, "config") == 0)
         return base_fail(err, VG_ERR_ARGUMENT, where, "leave it out; write the options themselves",
                          "a configuration that names another");
     if (option == NULL)
-        return base_fail(err, VG_ERR_ARGUMENT, where, live_option_hint(c->key),
+        return base_fail(err, VG_ERR_ARGUMENT, where, stream_option_hint(c->key),
                          "no option is named %.100s", c->key);
-    st = live_options_set(to, c->key, value, err);
+    st = stream_options_set(to, c->key, value, err);
     if (st == VG_OK)
-        to->set_at[live_option_place(option)] = c->line;
+        to->set_at[stream_option_place(option)] = c->line;
     else if (err != NULL)
         base_error_prefix_where(err, where);
     return st;
 }
 
-vg_status live_options_read(live_options *o, const char *path, base_mem *mem, vg_error *err)
+vg_status stream_options_read(stream_options *o, const char *path, base_mem *mem, vg_error *err)
 {
     base_tree *tree = NULL;
-    live_options *read = base_alloc(mem, sizeof *read, err); /* all or nothing */
+    stream_options *read = base_alloc(mem, sizeof *read, err); /* all or nothing */
     vg_status st = read != NULL ? base_tree_read(&tree, path, mem, err) : VG_ERR_MEMORY;
     if (st != VG_OK)
         goto done;
@@ -423,7 +427,7 @@ vg_status live_options_read(live_options *o, const char *path, base_mem *mem, vg
                        "put the one among the others", "both source and sources");
     if (st == VG_OK && !base_format(read->config, sizeof read->config, "%s", path))
         st = base_fail(err, VG_ERR_ARGUMENT, path, "use a shorter path",
-                       "a path of more than %d characters", LIVE_TEXT_BYTES - 1);
+                       "a path of more than %d characters", STREAM_TEXT_BYTES - 1);
     if (st == VG_OK)
         *o = *read;
 done:
