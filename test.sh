@@ -1,10 +1,10 @@
 #!/bin/sh
 # test.sh: everything that is checked before a change is taken, in about 12 minutes on 2 processors:
 #   release    builds with GCC, warnings are errors; all tests
-#   valgrind   the unit tests of the floors below nn, a live job with everything in it, `vigil predict` on two pictures and
+#   valgrind   the unit tests of the floors below nn, a stream job with everything in it, `vigil predict` on two pictures and
 #              `vigil track` on drawn pictures and a file: no error, no lost block
 #   asan       the tests under the address and undefined behaviour sanitizers, but those labelled slow
-#   tsan       the tests that use threads, live jobs among them, under the thread sanitizer
+#   tsan       the tests that use threads, stream jobs among them, under the thread sanitizer
 #   clang      builds with clang, warnings are errors
 #   fuzz       every fuzz target for VIGIL_FUZZ_SECONDS (20)
 # test.sh STAGE...   runs only these. The last line is the sum; the exit status is 1 when anything failed.
@@ -104,7 +104,7 @@ stage_release() {
 
 stage_valgrind() {
     build release || return
-    names=$(ctest --test-dir build -N -LE slow -R '^(base|image|weights|detect)/|^stream/test_live_whole$' |
+    names=$(ctest --test-dir build -N -LE slow -R '^(base|image|weights|detect)/|^stream/test_whole$' |
         sed -n 's/^ *Test *#[0-9]*: *//p' | tr / _)
     if [ -z "$names" ]; then
         echo "FAILED  no unit tests for valgrind"
@@ -148,8 +148,8 @@ stage_asan() {
     build asan && run_ctest build-asan -LE slow
 }
 
-# The tests of our own threads, queues and atomics are picked by name; whole programs would take an hour. What a live job
-# does with the network's own threads is in stream/test_live_whole; thousands of connections, one after the other, show
+# The tests of our own threads, queues and atomics are picked by name; whole programs would take an hour. What a stream job
+# does with the network's own threads is in stream/test_whole; thousands of connections, one after the other, show
 # no more races than a few.
 stage_tsan() {
     build tsan && run_ctest build-tsan -LE slow -R '^net/|^video/|mem|log|queue|pool|thread|pipeline|stream' \

@@ -1,5 +1,5 @@
-/* run_stream.c: a live job from its first frame to its last: looks after it ten times a second, and
- * tells the listener, systemd and the guard how it goes.
+/* run_stream.c: a stream job from its first frame to its last: looks after it ten times a second,
+ * and tells the listener, systemd and the guard how it goes.
  *
  * The watchdog is fed with progress: when a source or the network stands still for longer than it
  * may, the beats stop, and systemd starts another. */
@@ -67,13 +67,13 @@ static void tell_guard(vg_stream *s)
     if (!api_beacon_is_due(&s->beacon))
         return;
     api_memory(&m, &s->accounts);
-    api_beacon_tell(&s->beacon, &m, -1, -1, (int64_t)n_results(stream_job_stats(s->live)));
+    api_beacon_tell(&s->beacon, &m, -1, -1, (int64_t)n_results(stream_job_stats(s->job)));
 }
 
 /* "2 of 3 sources play, 24.8 frames/s; door waits (refused)": the first that does not play. */
 static void tell_status(vg_stream *s, int64_t now_ns)
 {
-    const stream_stats *stats = stream_job_stats(s->live);
+    const stream_stats *stats = stream_job_stats(s->job);
     const uint64_t n = n_results(stats);
     int n_sources = 0, n_playing = 0;
     const stream_channel_stats *ill = NULL;
@@ -107,7 +107,7 @@ static void tell_service(vg_stream *s)
     const int64_t now_ns = base_now_ns();
     if (s->told_ns == 0 || now_ns - s->told_ns >= TELL_NS)
         tell_status(s, now_ns);
-    if (now_ns - s->beat_ns >= BEAT_NS && stream_job_is_healthy(s->live)) {
+    if (now_ns - s->beat_ns >= BEAT_NS && stream_job_is_healthy(s->job)) {
         s->beat_ns = now_ns;
         net_service_beat(&s->service);
     }
@@ -152,8 +152,8 @@ static void reload(vg_stream *s)
     vg_error err = {.status = VG_OK};
     char text[1200];
     net_service_reloading(&s->service);
-    if (stream_job_reload(s->live, &err) == VG_OK) {
-        const stream_stats *stats = stream_job_stats(s->live);
+    if (stream_job_reload(s->job, &err) == VG_OK) {
+        const stream_stats *stats = stream_job_stats(s->job);
         int n = 0;
         for (int i = 0; i < stats->n_channels; i++)
             n += stats->channels[i].state != STREAM_EMPTY;
@@ -176,10 +176,10 @@ static vg_status look_after(vg_stream *s, vg_error *err)
         if (is_asked(s, s->listener->wants_stop))
             return base_fail(err, VG_ERR_INTERRUPTED, NULL, NULL, "stopped by request");
         if (s->settled.duration_s > 0 && seconds >= s->settled.duration_s)
-            return stream_job_saw_nothing(s->live, err);
+            return stream_job_saw_nothing(s->job, err);
         if (is_asked(s, s->listener->wants_reload))
             reload(s);
-        st = stream_job_wait(s->live, LOOK_MS, &ended, err);
+        st = stream_job_wait(s->job, LOOK_MS, &ended, err);
         tell_guard(s);
         tell_service(s);
         if (s->listener->tick != NULL)
@@ -194,8 +194,8 @@ static vg_status end(vg_stream *s, vg_error *err)
 {
     api_memory(&s->last_memory, &s->accounts);
     s->ended_ns = base_now_ns();
-    const vg_status st = stream_job_end(s->live, PATIENCE_S, err);
-    stream_stats_copy(s->last, stream_job_stats(s->live));
+    const vg_status st = stream_job_end(s->job, PATIENCE_S, err);
+    stream_stats_copy(s->last, stream_job_stats(s->job));
     return st;
 }
 
@@ -203,17 +203,17 @@ static vg_status run(vg_stream *s, vg_error *err)
 {
     const stream_listener l = {.ctx = s, .result = tell_result, .opened = see_opened};
     const bool hears = s->listener->result != NULL;
-    vg_status st = stream_job_open(&s->live, &s->settled, hears ? &l : NULL, &s->accounts, err);
+    vg_status st = stream_job_open(&s->job, &s->settled, hears ? &l : NULL, &s->accounts, err);
     if (st != VG_OK) {
         s->detector = NULL;
         s->stats = NULL;
         return st;
     }
     if (!hears) { /* else see_opened has done it, before there was a thread of results */
-        s->detector = stream_job_detector(s->live);
-        s->stats = stream_job_stats(s->live);
+        s->detector = stream_job_detector(s->job);
+        s->stats = stream_job_stats(s->job);
         s->started_ns = base_now_ns();
-        base_format(s->folder, sizeof s->folder, "%s", stream_job_folder(s->live));
+        base_format(s->folder, sizeof s->folder, "%s", stream_job_folder(s->job));
     }
     tell_imgsz(s);
     tell_letters(s);
@@ -223,10 +223,10 @@ static vg_status run(vg_stream *s, vg_error *err)
     st = look_after(s, err);
     net_service_stopping(&s->service);
     vg_error last = {.status = VG_OK};
-    stream_job *live = s->live;
+    stream_job *job = s->job;
     const vg_status closed = end(s, &last);
-    stream_job_close(&live, 0, NULL);
-    s->live = NULL;
+    stream_job_close(&job, 0, NULL);
+    s->job = NULL;
     s->detector = NULL;
     s->stats = s->last;
     s->has_run = true;

@@ -1,4 +1,4 @@
-/* stream.c: vg_stream over a live job: options, check, numbers. */
+/* stream.c: vg_stream over a stream job: options, check, numbers. */
 #include "stream.h"
 
 #include <math.h>

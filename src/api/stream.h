@@ -12,7 +12,7 @@ struct vg_stream {
     stream_options options;
     stream_options settled; /* of the run */
     bool has_run, is_of_files;
-    stream_job *live; /* during run, and for its thread alone */
+    stream_job *job; /* during run, and for its thread alone */
     /* During run, also for the thread of results, for which they are there before its first. */
     const stream_detector *detector;
     const stream_stats *stats; /* after the run: last; NULL before */

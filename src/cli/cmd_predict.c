@@ -233,7 +233,7 @@ static int job_run(predict_values *v, const cli_command *command, bool tracks)
     const size_t n = cli_command_whole(command, options).n_options;
     const bool has_config = given(v, options, n, "config") != NULL;
     if (has_config || vg_stream_takes(v->o.source, given(v, options, n, "input_format")))
-        return predict_live_run(v, options, n, tracks);
+        return predict_stream_run(v, options, n, tracks);
     if (tracks) {
         vg_error err;
         const bool is_there = access(v->o.source, F_OK) == 0 || strpbrk(v->o.source, "*?[") != NULL;

@@ -1,7 +1,7 @@
 /* predict.h: the parts of `vigil predict`: options, and whether they are for pictures or for videos
  * and streams (cmd_predict.c); the loop over pictures (predict_pictures.c), its lines
- * (predict_lines.c), summary (predict_summary.c) and proof of flat memory (predict_flat.c); a live
- * job (predict_live.c) and its lines (predict_live_lines.c). */
+ * (predict_lines.c), summary (predict_summary.c) and proof of flat memory (predict_flat.c); a stream
+ * (predict_stream.c) and its lines (predict_stream_lines.c). */
 #ifndef CLI_PREDICT_H
 #define CLI_PREDICT_H
 
@@ -29,21 +29,21 @@ typedef struct predict_values {
 
 int predict_pictures_run(predict_values *v);
 
-/* ---- predict_live.c ---- */
+/* ---- predict_stream.c ---- */
 
 /* options (n): the command's table, in which given has its places. The exit status. */
-int predict_live_run(const predict_values *v, const cli_option *options, size_t n, bool tracks);
+int predict_stream_run(const predict_values *v, const cli_option *options, size_t n, bool tracks);
 
-/* ---- predict_live_lines.c ---- */
+/* ---- predict_stream_lines.c ---- */
 
 /* "video 1/2 (frame 12/300) a.mp4: 384x640 4 persons, 1 bus, 23.1ms". */
-void predict_live_line(FILE *to, const vg_stream *s, const vg_stream_result *r);
+void predict_stream_line(FILE *to, const vg_stream *s, const vg_stream_result *r);
 /* "2026-11-23 14:15:16 door: person 12 came into entrance: 3 inside, 10 in, 7 out". */
-void predict_live_event(FILE *to, const vg_stream *s, const vg_stream_result *r,
-                        const vg_stream_event *e);
+void predict_stream_event(FILE *to, const vg_stream *s, const vg_stream_result *r,
+                          const vg_stream_event *e);
 /* "door: playing 1280x720, 24.9 frames/s, 1,234 frames, 0 dropped, latency 45 ms, 1 reconnect". */
-void predict_live_status(FILE *to, const vg_stream_source_stats *c, double frames_per_s);
-void predict_live_summary(FILE *to, const vg_stream *s);
+void predict_stream_status(FILE *to, const vg_stream_source_stats *c, double frames_per_s);
+void predict_stream_summary(FILE *to, const vg_stream *s);
 
 /* ---- predict_lines.c ---- */
 

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-/* Whether `vigil predict --source` is for a live job: false for pictures, folders, patterns and
+/* Whether `vigil predict --source` is for a stream job: false for pictures, folders, patterns and
  * lists without a video in them, and for what is not there. "-": with input_format, or when what
  * comes does not begin as a picture does (an MJPEG stream does, so it needs its input_format);
  * nothing is taken from the input, but this waits for its first bytes. */

@@ -1,5 +1,5 @@
 #!/bin/sh
-# check.sh BUILD SOURCE: what is wrong with a live job's options and configuration is told before anything starts: by `vigil check`
+# check.sh BUILD SOURCE: what is wrong with a stream job's options and configuration is told before anything starts: by `vigil check`
 # and by predict alike; 2 is for the command line, 1 for what a configuration says; a job without a picture has failed.
 set -eu
 . "$(dirname "$0")/lib.sh"

@@ -1,5 +1,5 @@
 /* capture_probe: one capture of src/stream on any source, without a network behind it: what the
- * tests of faults look at, and what bench/live/reconnects.sh measures.
+ * tests of faults look at, and what bench/stream/reconnects.sh measures.
  *
  *     capture_probe [NAME=VALUE...] TEXT...
  *

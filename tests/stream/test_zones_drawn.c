@@ -1,6 +1,6 @@
 /* test_zones_drawn.c: recordings show a channel's zones: outlines where they are, and their counts.
  */
-#include "stream/live_bed.h"
+#include "stream/bed.h"
 
 #include "stream/scene/zones.h"
 

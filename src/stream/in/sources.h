@@ -1,5 +1,5 @@
 /* sources.h: what --source, a .streams list or the configuration's `sources` mean: the
- * channels of a live job. */
+ * channels of a stream job. */
 #ifndef STREAM_SOURCES_H
 #define STREAM_SOURCES_H
 

@@ -1,4 +1,4 @@
-/* job.c: a live job as its owner sees it: open, wait, reload, close. */
+/* job.c: a stream job as its owner sees it: open, wait, reload, close. */
 #include "job.h"
 
 #include <signal.h>

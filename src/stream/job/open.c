@@ -1,4 +1,4 @@
-/* open.c: a live job before its first frame: what it will take is worked out, summed up,
+/* open.c: a stream job before its first frame: what it will take is worked out, summed up,
  * checked against the limit, and only then taken.
  *
  * The network is planned for all of imgsz and the largest batch: a camera may turn up with

@@ -1,4 +1,4 @@
-/* parts.h: the inside of a live job. job.c: the owner's side; open.c: sizes, plan, parts;
+/* parts.h: the inside of a stream job. job.c: the owner's side; open.c: sizes, plan, parts;
  * stages.c: what is done to frames. Internal to stream. */
 #ifndef STREAM_JOB_PARTS_H
 #define STREAM_JOB_PARTS_H

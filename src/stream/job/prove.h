@@ -1,4 +1,4 @@
-/* prove.h: what is wrong with a live job's options, told before anything is started. */
+/* prove.h: what is wrong with a stream job's options, told before anything is started. */
 #ifndef STREAM_PROVE_H
 #define STREAM_PROVE_H
 

@@ -1,4 +1,4 @@
-/* files.h: where the files of a live job are, for those who write them and those who tell of
+/* files.h: where the files of a stream job are, for those who write them and those who tell of
  * them, and a text that ends in a file as whole lines. Internal to stream. */
 #ifndef STREAM_FILES_H
 #define STREAM_FILES_H

@@ -1,4 +1,4 @@
-/* metrics.h: a live job's numbers in Prometheus' text format and its health as JSON: what
+/* metrics.h: a stream job's numbers in Prometheus' text format and its health as JSON: what
  * --serve answers. docs/streams.md lists the names. */
 #ifndef STREAM_METRICS_H
 #define STREAM_METRICS_H

@@ -1,4 +1,4 @@
-/* sink.h: where results of a live job go. A sink is one file ending in one descriptor, and a
+/* sink.h: where results of a stream job go. A sink is one file ending in one descriptor, and a
  * row in sinks.c.
  *
  * Every sink has a thread and a bounded queue of its own, so none waits for another and none keeps

@@ -1,4 +1,4 @@
-/* sinks.c: the table of sinks of a live job. */
+/* sinks.c: the table of sinks of a stream job. */
 #include "sink.h"
 
 extern const stream_sink stream_sink_record, stream_sink_jsonl, stream_sink_txt, stream_sink_crop,

@@ -1,4 +1,4 @@
-/* tracks.h: a tracker (ByteTrack) for each source of a live job.
+/* tracks.h: a tracker (ByteTrack) for each source of a stream job.
  *
  * What --conf means with tracking: a track begins only with a detection above it; once begun, it
  * goes on with weaker ones down to track_low_thresh, and these are shown with their own scores. So

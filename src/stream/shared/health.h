@@ -1,4 +1,4 @@
-/* health.h: whether a live job is doing its work: what /healthz answers and a watchdog is fed
+/* health.h: whether a stream job is doing its work: what /healthz answers and a watchdog is fed
  * with. */
 #ifndef STREAM_HEALTH_H
 #define STREAM_HEALTH_H

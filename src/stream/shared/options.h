@@ -1,4 +1,4 @@
-/* options.h: every option of a live job in one table: the command line, --config, help and
+/* options.h: every option of a stream job in one table: the command line, --config, help and
  * docs are drawn from it. To add one is a field here and a row in options.c. */
 #ifndef STREAM_OPTIONS_H
 #define STREAM_OPTIONS_H

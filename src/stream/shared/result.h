@@ -1,4 +1,4 @@
-/* result.h: what a live job gives: for every frame its boxes, tracks, events and times. */
+/* result.h: what a stream job gives: for every frame its boxes, tracks, events and times. */
 #ifndef STREAM_RESULT_H
 #define STREAM_RESULT_H
 

@@ -1,4 +1,4 @@
-/* stats.h: numbers of a live job: written by its threads with relaxed atomics, read by anybody
+/* stats.h: numbers of a stream job: written by its threads with relaxed atomics, read by anybody
  * at any time (metrics, health, the terminal, the watchdog). Nothing here grows. */
 #ifndef STREAM_STATS_H
 #define STREAM_STATS_H

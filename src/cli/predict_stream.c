@@ -1,5 +1,5 @@
-/* predict_live.c: vigil predict on videos, streams and cameras: a job of vigil/stream.h, told to a
- * person.
+/* predict_stream.c: vigil predict on videos, streams and cameras: a job of vigil/stream.h, told to
+ * a person.
  *
  * A line a frame is for files, which end. Live sources have a line of status each, every 10 s, and
  * one for each event and change of health: a log that grows with frames is one of the leaks that
@@ -45,7 +45,7 @@ static vg_status set_one(stream_job *job, const predict_values *v, const cli_opt
     if (cli_name_equal(o->name, "prove_flat")) {
         cli_error_set(err, VG_ERR_ARGUMENT, "--prove-flat is for pictures");
         cli_error_text(err->where, "option --prove-flat");
-        cli_error_text(err->mend, "leave it out: --serve has the memory of a live job by owner");
+        cli_error_text(err->mend, "leave it out: --serve has the memory of a stream job by owner");
         return VG_ERR_ARGUMENT;
     }
     if (o->kind == CLI_INTS)
@@ -105,9 +105,9 @@ static void see_result(void *ctx, const vg_stream_result *r)
         return;
     flockfile(stdout);
     if (job->verbose || vg_stream_is_of_files(job->s))
-        predict_live_line(stdout, job->s, r);
+        predict_stream_line(stdout, job->s, r);
     for (size_t i = 0; i < r->n_events; i++)
-        predict_live_event(stdout, job->s, r, &r->events[i]);
+        predict_stream_event(stdout, job->s, r, &r->events[i]);
     funlockfile(stdout);
 }
 
@@ -133,7 +133,7 @@ static void statuses_print(stream_job *job, double now_s)
         if (c.name[0] == '\0')
             continue;
         flockfile(stderr);
-        predict_live_status(stderr, &c, (double)(c.n_results - before) / seconds);
+        predict_stream_status(stderr, &c, (double)(c.n_results - before) / seconds);
         funlockfile(stderr);
     }
     job->last_status_s = now_s;
@@ -239,7 +239,7 @@ static int job_run(stream_job *job)
     const int number = cli_interrupt_signal();
     predict_progress_clear(&job->progress);
     if (vg_stream_n_sources(job->s) > 0 && cli_output_good())
-        predict_live_summary(job->talk, job->s);
+        predict_stream_summary(job->talk, job->s);
     if (st == VG_ERR_INTERRUPTED && number != 0) {
         fflush(stdout);
         fprintf(stderr, "stopped by %s\n", signal_name(number));
@@ -250,7 +250,7 @@ static int job_run(stream_job *job)
     return outcome(job);
 }
 
-int predict_live_run(const predict_values *v, const cli_option *options, size_t n, bool tracks)
+int predict_stream_run(const predict_values *v, const cli_option *options, size_t n, bool tracks)
 {
     stream_job job = {0};
     vg_error err = {.status = VG_OK};

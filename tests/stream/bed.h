@@ -1,7 +1,7 @@
-/* live_bed.h: what a sink of a live job stands on, made by hand: a setting, frames of FFmpeg's own
+/* bed.h: what a sink of a stream job stands on, made by hand: a setting, frames of FFmpeg's own
  * test pictures, results. Include it before base. */
-#ifndef TESTS_STREAM_LIVE_BED_H
-#define TESTS_STREAM_LIVE_BED_H
+#ifndef TESTS_STREAM_BED_H
+#define TESTS_STREAM_BED_H
 
 #include "support/ok.h"
 

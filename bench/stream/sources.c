@@ -1,6 +1,6 @@
 /* sources.c: several sources at once: what each gets of the network, and what memory they take.
  *
- *     bench/live/sources WEIGHTS [SECONDS [WIDTHxHEIGHT [OPTION=VALUE ...]]]
+ *     bench/stream/sources WEIGHTS [SECONDS [WIDTHxHEIGHT [OPTION=VALUE ...]]]
  *         20 seconds each of 1, 2, 4 and 8 sources of 1280x720 at imgsz 320, one thread
  *
  * Twice: cameras (camera.h) of 30 frames/s, of which the latest frame is taken, and test pictures

@@ -1,4 +1,4 @@
-#include "stream/live_fake.h"
+#include "stream/fake_sources.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
-/* test_live_show.c: the window, without a screen: SDL's dummy driver, whose pixels can be read
+/* test_show.c: the window, without a screen: SDL's dummy driver, whose pixels can be read
  * back. */
-#include "stream/live_bed.h"
+#include "stream/bed.h"
 
 extern const stream_sink stream_sink_show;
 

@@ -1,11 +1,11 @@
-/* test_live_told.c: what a live job tells a broker and a webhook, real ones, however they behave.
+/* test_told.c: what a stream job tells a broker and a webhook, real ones, however they behave.
  */
 #include "net/broker.h"
 #include "net/hook.h"
 
 #include <jansson.h>
 
-#include "stream/live_bed.h"
+#include "stream/bed.h"
 
 extern const stream_sink stream_sink_mqtt, stream_sink_webhook;
 

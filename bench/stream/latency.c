@@ -1,9 +1,9 @@
 /* latency.c: from glass to JSON: from the moment a camera begins to send a frame to the moment
  * another process has read its line of JSON.
  *
- *     bench/live/latency WEIGHTS [MINUTES [OPTION=VALUE ...]]
+ *     bench/stream/latency WEIGHTS [MINUTES [OPTION=VALUE ...]]
  *         3 minutes of 640 x 640, 30 frames/s, H.264, imgsz 640, one thread, policy latest
- *     bench/live/latency WEIGHTS MINUTES rtsp [OPTION=VALUE ...]
+ *     bench/stream/latency WEIGHTS MINUTES rtsp [OPTION=VALUE ...]
  *         the same from a camera that speaks RTSP
  *
  * Three processes: a camera (camera.h) that notes when it sends frame n; the job, whose standard

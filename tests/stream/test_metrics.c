@@ -1,4 +1,4 @@
-/* test_live_metrics.c: a strict reader takes what /metrics says, and finds there what was counted.
+/* test_metrics.c: a strict reader takes what /metrics says, and finds there what was counted.
  */
 #include "net/programs.h"
 #include "stream/prometheus.h"

@@ -1,4 +1,4 @@
-/* held.h: what a live job's process holds, as the programs here print and compare it. */
+/* held.h: what a stream job's process holds, as the programs here print and compare it. */
 #ifndef BENCH_LIVE_HELD_H
 #define BENCH_LIVE_HELD_H
 

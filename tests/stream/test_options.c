@@ -1,4 +1,4 @@
-/* The table of a live job's options: from text, and from a configuration. */
+/* The table of a stream job's options: from text, and from a configuration. */
 #include "support/test.h"
 
 #include "stream/scenes.h"

@@ -1,9 +1,9 @@
-/* test_live_files.c: what the sinks of a live job leave in the run folder. */
+/* test_files.c: what the sinks of a stream job leave in the run folder. */
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-#include "stream/live_bed.h"
+#include "stream/bed.h"
 
 #include <fcntl.h>
 

@@ -1,4 +1,4 @@
-/* test_live_tracks.c: what a channel's boxes become, and what --conf means with tracking. */
+/* test_tracks.c: what a channel's boxes become, and what --conf means with tracking. */
 #include "support/test.h"
 
 #include "stream/scene/tracks.h"

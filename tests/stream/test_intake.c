@@ -4,8 +4,8 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "stream/fake_sources.h"
 #include "stream/in/intake.h"
-#include "stream/live_fake.h"
 
 enum { MOST = 16 };
 static atomic_bool never;

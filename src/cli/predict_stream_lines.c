@@ -1,4 +1,4 @@
-/* predict_live_lines.c: frames, events, states and sums of a live job as lines. */
+/* predict_stream_lines.c: frames, events, states and sums of a stream job as lines. */
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -11,7 +11,7 @@ static const char *class_name(const void *s, int class_index)
     return vg_stream_class_name(s, class_index);
 }
 
-void predict_live_line(FILE *to, const vg_stream *s, const vg_stream_result *r)
+void predict_stream_line(FILE *to, const vg_stream *s, const vg_stream_result *r)
 {
     fprintf(to, "video %d/%d (frame %" PRIu64, r->source_index + 1, vg_stream_n_sources(s),
             r->index + 1);
@@ -38,8 +38,8 @@ static void event_subject(FILE *to, const vg_stream *s, const vg_stream_event *e
         fprintf(to, " %" PRId64, e->track);
 }
 
-void predict_live_event(FILE *to, const vg_stream *s, const vg_stream_result *r,
-                        const vg_stream_event *e)
+void predict_stream_event(FILE *to, const vg_stream *s, const vg_stream_result *r,
+                          const vg_stream_event *e)
 {
     static const struct {
         const char *does, *time;
@@ -67,7 +67,7 @@ void predict_live_event(FILE *to, const vg_stream *s, const vg_stream_result *r,
 
 /* ---- states ---- */
 
-void predict_live_status(FILE *to, const vg_stream_source_stats *c, double frames_per_s)
+void predict_stream_status(FILE *to, const vg_stream_source_stats *c, double frames_per_s)
 {
     char a[64], b[32];
     const vg_stream_stage *latency = &c->stages[VG_STREAM_STAGES - 1];
@@ -164,7 +164,7 @@ static void troubles_print(FILE *to, const vg_stream *s)
         fputc('\n', to);
 }
 
-void predict_live_summary(FILE *to, const vg_stream *s)
+void predict_stream_summary(FILE *to, const vg_stream *s)
 {
     vg_memory memory;
     uint64_t n_frames = 0, n_dropped = 0, n_batches, n_batched;
@@ -177,7 +177,7 @@ void predict_live_summary(FILE *to, const vg_stream *s)
         n_frames += c.n_results;
         n_dropped += c.n_dropped;
         if (n > 1 && c.name[0] != '\0')
-            predict_live_status(to, &c, (double)c.n_results / fmax(seconds, 1e-9));
+            predict_stream_status(to, &c, (double)c.n_results / fmax(seconds, 1e-9));
     }
     vg_stream_batches(s, &n_batches, &n_batched);
     stages_print(to, s);

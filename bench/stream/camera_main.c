@@ -1,6 +1,6 @@
 /* camera_main.c: camera.h as a program of its own, so that it can be killed.
  *
- *     bench/live/camera PORT CLIP.flv FPS FRAMES        RTSP, to one reader; then silence */
+ *     bench/stream/camera PORT CLIP.flv FPS FRAMES        RTSP, to one reader; then silence */
 #include <stdio.h>
 #include <stdlib.h>
 

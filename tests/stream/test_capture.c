@@ -6,8 +6,8 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "stream/fake_sources.h"
 #include "stream/in/capture.h"
-#include "stream/live_fake.h"
 
 /* The linker puts these in the places of base_now_ns and base_cond_wait: hours pass when a test
  * says so, and deadlines in that time are waited for in the real one. */

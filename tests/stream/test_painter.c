@@ -1,5 +1,5 @@
-/* test_live_painter.c: which of several boxes is seen where they lie on each other. */
-#include "stream/live_bed.h"
+/* test_painter.c: which of several boxes is seen where they lie on each other. */
+#include "stream/bed.h"
 
 static stream_painter *p;
 static image_view drawn;

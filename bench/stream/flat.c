@@ -1,7 +1,7 @@
-/* flat.c: memory, descriptors and threads over so many frames of a live job, and allocations of
+/* flat.c: memory, descriptors and threads over so many frames of a stream job, and allocations of
  * ours a frame.
  *
- *     bench/live/flat WEIGHTS [FRAMES [OPTION=VALUE ...]]
+ *     bench/stream/flat WEIGHTS [FRAMES [OPTION=VALUE ...]]
  *         1000000 frames of 64 x 64 at imgsz 32
  *
  * What is told of frame 1,000 is what the last frame is compared with. Exit status 1 when it is not

@@ -1,4 +1,4 @@
-/* One short live job with everything in it at once: drawn pictures, a file, a stream that is lost
+/* One short stream job with everything in it at once: drawn pictures, a file, a stream that is lost
  * and found again, tracks, zones, every sink that needs no screen, readers of its pages, a reload,
  * an end. Other tests look at each part more closely; this is what the thread and address
  * sanitizers and valgrind are given whole. */

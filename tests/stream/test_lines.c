@@ -1,10 +1,10 @@
-/* test_live_lines.c: JSON lines on standard output, and readers that are slow or gone. */
+/* test_lines.c: JSON lines on standard output, and readers that are slow or gone. */
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 
-#include "stream/live_bed.h"
+#include "stream/bed.h"
 
 extern const stream_sink stream_sink_lines;
 

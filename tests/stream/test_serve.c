@@ -1,4 +1,4 @@
-/* test_live_serve.c: --serve's pages as a reader meets them, and pictures for those who look. */
+/* test_serve.c: --serve's pages as a reader meets them, and pictures for those who look. */
 #include "net/programs.h"
 #include "stream/prometheus.h"
 
@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <sys/time.h>
 
-#include "stream/live_bed.h"
+#include "stream/bed.h"
 
 extern const stream_sink stream_sink_serve;
 

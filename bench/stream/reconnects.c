@@ -1,8 +1,8 @@
-/* reconnects.c: what a live job holds after so many servers were killed under it.
+/* reconnects.c: what a stream job holds after so many servers were killed under it.
  *
- *     bench/live/reconnects WEIGHTS [RECONNECTS [OPTION=VALUE ...]]
+ *     bench/stream/reconnects WEIGHTS [RECONNECTS [OPTION=VALUE ...]]
  *         1000 reconnects to MPEG-TS over TCP, 64 x 64, H.264, at imgsz 32; JSON lines to /dev/null
- *     bench/live/reconnects WEIGHTS RECONNECTS http|rtsp [OPTION=VALUE ...]
+ *     bench/stream/reconnects WEIGHTS RECONNECTS http|rtsp [OPTION=VALUE ...]
  *         the same over HTTP, or to a camera that speaks RTSP
  *
  * A server sends two seconds of video at once and is silent. When all of it has become results, the

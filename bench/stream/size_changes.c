@@ -1,8 +1,8 @@
-/* size_changes.c: what a live job holds while its stream changes its resolution.
+/* size_changes.c: what a stream job holds while its stream changes its resolution.
  *
- *     bench/live/size_changes WEIGHTS [CHANGES [OPTION=VALUE ...]]
+ *     bench/stream/size_changes WEIGHTS [CHANGES [OPTION=VALUE ...]]
  *         200 changes between six sizes in one connection, H.264 in MPEG-TS, at imgsz 64
- *     bench/live/size_changes WEIGHTS 0           the largest of them alone, as long
+ *     bench/stream/size_changes WEIGHTS 0           the largest of them alone, as long
  *
  * The process is read every 20 ms; told is the most that was held while the stream went once
  * through all sizes. The fourth round is what the last is compared with. Exit status 1 when it is
