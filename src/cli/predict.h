@@ -1,7 +1,7 @@
 /* predict.h: the parts of `vigil predict`: options, and whether they are for pictures or for videos
  * and streams (cmd_predict.c); the loop over pictures (predict_pictures.c), its lines
- * (predict_lines.c), summary (predict_summary.c) and proof of flat memory (predict_flat.c); a stream
- * (predict_stream.c) and its lines (predict_stream_lines.c). */
+ * (predict_lines.c), summary (predict_summary.c) and proof of flat memory (predict_flat.c); a
+ * stream (predict_stream.c) and its lines (predict_stream_lines.c). */
 #ifndef CLI_PREDICT_H
 #define CLI_PREDICT_H
 
