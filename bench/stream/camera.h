@@ -1,8 +1,8 @@
 /* camera.h: a camera that says when it sent each frame: a process that serves a clip at a stated
  * pace, again and again with time stamps that go on, to one reader: as FLV over TCP, where a frame
  * is complete with its last byte, or by RTSP over TCP, as cameras do. */
-#ifndef BENCH_LIVE_CAMERA_H
-#define BENCH_LIVE_CAMERA_H
+#ifndef BENCH_STREAM_CAMERA_H
+#define BENCH_STREAM_CAMERA_H
 
 #include <stdatomic.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* camera_rtsp.h: RTSP as far as one reader of one H.264 stream over the same TCP connection needs
  * it (RFC 7826, RFC 6184). */
-#ifndef BENCH_LIVE_CAMERA_RTSP_H
-#define BENCH_LIVE_CAMERA_RTSP_H
+#ifndef BENCH_STREAM_CAMERA_RTSP_H
+#define BENCH_STREAM_CAMERA_RTSP_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* held.h: what a stream job's process holds, as the programs here print and compare it. */
-#ifndef BENCH_LIVE_HELD_H
-#define BENCH_LIVE_HELD_H
+#ifndef BENCH_STREAM_HELD_H
+#define BENCH_STREAM_HELD_H
 
 #include <stdio.h>
 

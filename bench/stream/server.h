@@ -1,7 +1,7 @@
 /* server.h: a server of files over TCP that can be killed: tests/live/drip_server.c as a process.
  */
-#ifndef BENCH_LIVE_SERVER_H
-#define BENCH_LIVE_SERVER_H
+#ifndef BENCH_STREAM_SERVER_H
+#define BENCH_STREAM_SERVER_H
 
 #include <sys/types.h>
 
