@@ -8,7 +8,7 @@
  * with BN keeps its plain output z; backward turns z into its gradient in place, and the normalised
  * map is kept only as the input of the next. First writers store, later ones add: every gradient
  * has a mark a channel while backward is laid out. What nobody wrote is zeroed before it is read or
- * added to. */
+ * added to. docs/plan.md works an example through. */
 #include "train_plan.h"
 
 #include <assert.h>

@@ -2,6 +2,7 @@
  * carries the name of the buffer that was written there last, and every read must find its own. */
 #include "support/test.h"
 
+#include "nn/build.h"
 #include "nn/models.h"
 #include "nn/train_plan.h"
 #include "nn/wire.h"
@@ -182,11 +183,69 @@ static void unusual_networks_keep_theirs_too(void **state)
     play_through(odd, NULL, 2, 12, 8);
 }
 
+/* docs/plan.md: a step's places, in the order of nn_train_role; backward's order; the sums. */
+static void the_worked_example_is_what_the_docs_say(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    nn_graph *g = base_alloc_zero(&mem, 1, sizeof *g, &err);
+    nn_shape_plan *p = NULL;
+    assert_non_null(g);
+    const size_t NONE = SIZE_MAX;
+    nn_builder b = {.graph = g, .mem = &mem, .err = &err, .source = "example"};
+    g->nc = 2;
+    g->input = nn_build_input(&b);
+    const int a = nn_build_conv(&b, "a", g->input, (nn_conv_args){.c2 = 8, .k = 3, .s = 2});
+    const int y = nn_build_conv(&b, "b", a, (nn_conv_args){.c2 = 8, .k = 3});
+    const int c = nn_build_add(&b, a, y);
+    const int d = nn_build_concat(&b, (const int[]){c, a}, 2);
+    const int box = nn_build_conv(&b, "box", d, (nn_conv_args){.c2 = 64, .plain = true});
+    const int cls = nn_build_conv(&b, "cls", c, (nn_conv_args){.c2 = 2, .plain = true});
+    nn_build_level(&b, box, cls);
+    assert_int_equal(b.status, VG_OK);
+    assert_int_equal(nn_shape_plan_create(&p, g, 1, 8, 8, &mem, &err), VG_OK);
+    /* What the steps read and write, and where it lies. */
+    const struct {
+        int dst, src, src2;
+        size_t at[NN_N_ROLES];
+        bool src_adds, src2_adds;
+    } steps[] = {
+        {a, g->input, NN_NO_VALUE, {8224, NONE, NONE, 9216, 10496, 32, NONE, NONE}, false, false},
+        {c, a, a, {8192, 8224, 8224, 9728, 10560, 0, 32, 32}, true, true},
+        {box, d, NN_NO_VALUE, {0, 8192, NONE, NONE, NONE, 4096, 0, NONE}, true, false},
+        {cls, c, NN_NO_VALUE, {10240, 8192, NONE, NONE, NONE, 10368, 0, NONE}, false, false},
+    };
+    assert_int_equal(p->n_steps, 4);
+    for (size_t i = 0; i < 4; i++) {
+        const nn_train_step *s = &p->steps[i];
+        assert_int_equal(s->spec.dst, steps[i].dst);
+        assert_int_equal(s->spec.src, steps[i].src);
+        assert_int_equal(s->spec.src2, steps[i].src2);
+        assert_int_equal(s->src_adds, steps[i].src_adds);
+        assert_int_equal(s->src2_adds, steps[i].src2_adds);
+        for (int r = 0; r < NN_N_ROLES; r++)
+            assert_int_equal(s->at[r], steps[i].at[r]);
+    }
+    const int tasks[] = {3, -1, 2, 1, 0};
+    assert_int_equal(p->n_tasks, 5);
+    for (size_t i = 0; i < 5; i++)
+        assert_int_equal(p->tasks[i].step, tasks[i]);
+    assert_int_equal(p->tasks[1].c0, 8);
+    assert_int_equal(p->tasks[1].zero.c, 8);
+    assert_int_equal(p->tasks[1].at, 32);
+    assert_int_equal(p->block_bytes, 10624);
+    assert_int_equal(p->naive_bytes, 11648);
+    nn_shape_plan_destroy(&p);
+    nn_graph_destroy(&g);
+    assert_int_equal(mem.in_use_bytes, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_buffer_is_overwritten_before_its_last_reader),
         cmocka_unit_test(unusual_networks_keep_theirs_too),
+        cmocka_unit_test(the_worked_example_is_what_the_docs_say),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
