@@ -161,7 +161,7 @@ check_tree() {
         }
         from = floor_of(file)
         to = floor_of(target)
-        if (from == to || target ~ /^include\/vigil\/(error|text|types)\.h$/)
+        if (from == to || target ~ /^include\/vigil\/(error|option|text|types)\.h$/)
             return
         if (index(" " may[from] " ", " " to " ") == 0)
             complain("wrong arrow " from " -> " to " (\"" name "\"): " from " may look at:" \

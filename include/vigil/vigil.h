@@ -27,6 +27,7 @@
 #include <stdint.h>
 
 #include "vigil/error.h"
+#include "vigil/option.h"
 #include "vigil/text.h"
 #include "vigil/types.h"
 #include "vigil/watch.h"

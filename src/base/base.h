@@ -11,6 +11,8 @@
 #include "library.h"
 #include "log.h"
 #include "mem.h"
+#include "name.h"
+#include "option.h"
 #include "plural.h"
 #include "pool.h"
 #include "queue.h"

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "mem.h"
+#include "vigil/option.h"
 
 /* The whole of s (surrounding blanks allowed) as a number in range; false else, *out untouched.
  * Locale-free. */
@@ -17,10 +18,7 @@ bool base_parse_bytes(size_t *out, const char *s);
 /* true, false, yes, no, on, off, 1, 0, any case. */
 bool base_parse_bool(bool *out, const char *s);
 
-/* Height and width, in the field's order. */
-typedef struct base_size {
-    int h, w;
-} base_size;
+typedef vg_size base_size;
 /* "640" and "[640]" are a square; "480,640", "[480, 640]", "(480, 640)" and "480x640" height and
  * width, each in least..most. False else, *out untouched. */
 bool base_parse_size(base_size *out, const char *s, int least, int most);
@@ -60,17 +58,6 @@ void base_utf8_trim(char *s);
  * or 0 where there is none); and whether the text begins with one of UTF-16. */
 size_t base_bom_bytes(const char *s, size_t n);
 bool base_is_utf16(const char *s, size_t n);
-
-/* Letters left out, added, wrong, or changed places with their neighbour, each string read up to 63
- * bytes. */
-size_t base_edit_distance(const char *a, const char *b);
-/* word is name but for a slip of the fingers: none in words of up to three letters, one up to
- * seven, two up to eleven, three in longer ones; one more when the letters are the same. A hint
- * that is wrong costs more than none. */
-bool base_is_near(const char *word, const char *name);
-/* Of at(context, 0..n-1) the nearest to word; NULL: none is near. */
-const char *base_nearest(const char *word, const char *(*at)(const void *context, size_t i),
-                         const void *context, size_t n);
 
 /* A growing text with a ceiling. A zeroed one is valid and empty. */
 typedef struct base_str {

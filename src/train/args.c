@@ -314,7 +314,7 @@ static const char *name_at(const void *rows, size_t i)
 
 static vg_status fail_unknown(const char *name, vg_error *err)
 {
-    const char *nearest = base_nearest(name, name_at, table, N_ARGS);
+    const char *nearest = vg_name_nearest(name, name_at, table, N_ARGS);
     return base_fail(err, VG_ERR_ARGUMENT, base_where("argument %.100s", name),
                      nearest != NULL ? nearest
                                      : "leave it out; vigil train --help lists the arguments",

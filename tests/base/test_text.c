@@ -184,20 +184,6 @@ static void words_compare_as_people_would(void **state)
     assert_true(base_starts_with("abc", "ab"));
     assert_true(base_starts_with("abc", ""));
     assert_false(base_starts_with("ab", "abc"));
-    assert_int_equal(base_edit_distance("kitten", "sitting"), 3);
-    assert_int_equal(base_edit_distance("", "abc"), 3);
-    assert_int_equal(base_edit_distance("abc", ""), 3);
-    assert_int_equal(base_edit_distance("imgsz", "imgsz"), 0);
-    assert_int_equal(base_edit_distance("cnof", "conf"), 1); /* two letters changed places */
-    assert_true(base_is_near("imgzs", "imgsz") && base_is_near("weight", "weights"));
-    assert_true(base_is_near("ephocs", "epochs")); /* no letter is wrong */
-    assert_true(base_is_near("preview_widht", "preview_width"));
-    assert_false(base_is_near("time", "name") || base_is_near("save", "name"));
-    assert_false(base_is_near("nms", "nbs") || base_is_near("show_conf", "save_conf"));
-    char a[200];
-    memset(a, 'a', sizeof a - 1);
-    a[sizeof a - 1] = '\0';
-    assert_int_equal(base_edit_distance(a, ""), 63);
 }
 
 static void a_text_grows_to_its_ceiling_and_stays_whole(void **state)
@@ -282,54 +268,6 @@ static void only_well_formed_characters_count_as_utf8(void **state)
         assert_false(base_is_utf8(bad[i]));
 }
 
-static void a_size_is_a_square_or_height_and_width(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *text;
-        int h, w; /* 0: none */
-        const char *again;
-    } rows[] = {
-        {"640", 640, 640, "640"},
-        {" 640 ", 640, 640, "640"},
-        {"[640]", 640, 640, "640"},
-        {"480,640", 480, 640, "480,640"},
-        {"[480, 640]", 480, 640, "480,640"},
-        {" (480, 640) ", 480, 640, "480,640"},
-        {"480x640", 480, 640, "480,640"},
-        {"640,640", 640, 640, "640"},
-        {"", 0, 0, NULL},
-        {"480,", 0, 0, NULL},
-        {",640", 0, 0, NULL},
-        {"480 640", 0, 0, NULL},
-        {"480,640,3", 0, 0, NULL},
-        {"[480,640", 0, 0, NULL},
-        {"480,640]", 0, 0, NULL},
-        {"[480,640)", 0, 0, NULL},
-        {"[480)640]", 0, 0, NULL},
-        {"[480,640]x", 0, 0, NULL},
-        {"[[480,640]]", 0, 0, NULL},
-        {"480,31", 0, 0, NULL},
-        {"8193,640", 0, 0, NULL},
-        {"-480,640", 0, 0, NULL},
-        {"480.5,640", 0, 0, NULL},
-        {"0000000000000000000000000000000000000000480,640", 0, 0, NULL},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        base_size size = {1, 2};
-        char text[32];
-        const bool is_size = base_parse_size(&size, rows[i].text, 32, 8192);
-        if (is_size != (rows[i].h > 0) || size.h != (is_size ? rows[i].h : 1) ||
-            size.w != (is_size ? rows[i].w : 2))
-            fail_msg("\"%s\": %d,%d", rows[i].text, size.h, size.w);
-        if (is_size)
-            assert_string_equal(base_format_size(text, sizeof text, size), rows[i].again);
-    }
-    assert_int_equal(base_size_square((base_size){480, 640}).h, 640);
-    assert_int_equal(base_size_square((base_size){480, 640}).w, 640);
-    assert_int_equal(base_size_square((base_size){640, 480}).w, 640);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -337,7 +275,6 @@ int main(void)
         cmocka_unit_test(reals_are_whole_and_finite),
         cmocka_unit_test(a_decimal_comma_of_the_host_changes_nothing),
         cmocka_unit_test(sizes_take_units_of_1024),
-        cmocka_unit_test(a_size_is_a_square_or_height_and_width),
         cmocka_unit_test(truth_has_eight_spellings),
         cmocka_unit_test(bytes_are_printed_in_their_unit),
         cmocka_unit_test(format_says_whether_it_fitted),

@@ -162,7 +162,7 @@ static size_t warn_of(const zones_extra *zone, const base_node *name, const char
     for (size_t i = 0; i < s->n; i++)
         if (is_called(&s->items[i], name->text))
             return 0;
-    const char *nearest = base_nearest(name->text, name_at, s, 2 * s->n);
+    const char *nearest = vg_name_nearest(name->text, name_at, s, 2 * s->n);
     if (n_told < STREAM_ZONES_WARNINGS)
         base_log(BASE_LOG_WARN, "a zone is for a source that is not there",
                  "zone=\"%s\" source=\"%.200s\" at=\"%s:%d\" try=\"%.200s\"", zone->name,

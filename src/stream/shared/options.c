@@ -235,10 +235,11 @@ static const char *name_at(const void *table_of, size_t i)
 
 const char *stream_option_hint(const char *name)
 {
-    const char *nearest = base_nearest(name, name_at, table, N_OPTIONS);
+    const char *nearest = vg_name_nearest(name, name_at, table, N_OPTIONS);
     /* It is a key of configurations and no option. */
-    if (base_is_near(name, "sources") && (nearest == NULL || base_edit_distance(name, "sources") <
-                                                                 base_edit_distance(name, nearest)))
+    if (vg_name_is_near(name, "sources") &&
+        (nearest == NULL ||
+         base_edit_distance(name, "sources") < base_edit_distance(name, nearest)))
         return "sources";
     return nearest != NULL ? nearest : "leave it out; vigil predict --help lists the options";
 }

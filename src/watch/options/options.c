@@ -294,7 +294,7 @@ vg_status watch_options_set(watch_options *o, const char *name, const char *valu
     const watch_option *option = find(name);
     if (option != NULL)
         return set_value(o, option, value, err);
-    const char *nearest = base_nearest(name, name_at, table, N_OPTIONS);
+    const char *nearest = vg_name_nearest(name, name_at, table, N_OPTIONS);
     return base_fail(err, VG_ERR_ARGUMENT, NULL,
                      nearest != NULL ? nearest
                                      : "leave it out; vigil watch --help lists the options",
