@@ -83,11 +83,11 @@ class GeneratedWeights:
                              ("bn.running_mean", (0.2, 0)), ("bn.running_var", (0.5, 1))):
             if key.endswith(suffix):
                 return pair
-        if re.fullmatch(r"model\.23\.cv2\.\d+\.2\.bias", key):
+        if re.fullmatch(r"model\.\d+\.cv2\.\d+\.2\.bias", key):
             return 0.5, 1
-        if re.fullmatch(r"model\.23\.cv3\.\d+\.2\.bias", key):
+        if re.fullmatch(r"model\.\d+\.cv3\.\d+\.2\.bias", key):
             return 1.0, -4.3
-        if re.fullmatch(r"model\.23\.cv[23]\.\d+\.2\.weight", key):
+        if re.fullmatch(r"model\.\d+\.cv[23]\.\d+\.2\.weight", key):
             gain = self.head_g
         elif {"attn", "ffn"} & set(key.split(".")):
             gain = 0.6

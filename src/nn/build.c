@@ -111,9 +111,10 @@ int nn_build_conv(nn_builder *b, const char *key, int in, nn_conv_args a)
 {
     int k = a.k ? a.k : 1, s = a.s ? a.s : 1, groups = a.g ? a.g : 1;
     nn_value x = value_of(b, in);
-    if (k != 1 && k != 3 && k != 5 && k != 7)
-        nn_build_fail(b, VG_ERR_UNSUPPORTED, "use a kernel of 1, 3, 5 or 7",
-                      "a convolution of kernel %d", k);
+    if (k < 1 || k > 7 || (k % 2 == 0 && s != 2))
+        nn_build_fail(b, VG_ERR_UNSUPPORTED,
+                      "use a kernel of 1, 3, 5 or 7, or with stride 2 one of 2, 4 or 6",
+                      "a convolution of kernel %d with stride %d", k, s);
     if (s != 1 && s != 2)
         nn_build_fail(b, VG_ERR_UNSUPPORTED, "use stride 1 or 2", "a convolution of stride %d", s);
     if (groups != 1 && !(groups == x.c && groups == a.c2))

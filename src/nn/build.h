@@ -79,7 +79,11 @@ double nn_arg_real(nn_builder *b, const nn_module_args *a, size_t index, double 
 bool nn_arg_bool(nn_builder *b, const nn_module_args *a, size_t index, bool fallback);
 
 /* Blocks that other modules are made of (module_c3k2.c). */
-int nn_block_bottleneck(nn_builder *b, const char *key, int in, int c2, bool shortcut, double e);
-int nn_block_c3k(nn_builder *b, const char *key, int in, int c2, int n, bool shortcut);
+/* k: of a bottleneck's first convolution; the second is 3x3. e: the hidden share of c2. */
+int nn_block_bottleneck(nn_builder *b, const char *key, int in, int c2, bool shortcut, int k,
+                        double e);
+/* n bottlenecks beside a 1x1 convolution: C3k with k 3, C3 with k 1. */
+int nn_block_c3(nn_builder *b, const char *key, int in, int c2, int n, bool shortcut, int k,
+                double e);
 
 #endif

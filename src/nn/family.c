@@ -1,6 +1,7 @@
 /* family.c: the other models that come in the same kind of file. What they are is told by their
  * YAML (the name of its file, and the modules that only they have), or, in a plain state dict, by
- * the numbers of their layers. Nothing here decides what is run: it words a refusal. */
+ * the numbers of their layers. Nothing here decides what is run, but for plain
+ * state dicts of other tasks: it words a refusal. */
 #include "family.h"
 
 #include <ctype.h>
@@ -23,6 +24,7 @@ static const sign signs[] = {
     {"A2C2f", "YOLO12"},
     {"RepNCSPELAN4", "YOLOv9"},
     {"ELAN1", "YOLOv9"},
+    {"DetectAux", "YOLOv9"},
     {"C3k2", "YOLO11"},
     {"C2f", "YOLOv8"},
     {"C3", "YOLOv5"},
@@ -73,6 +75,22 @@ static bool by_file_name(char *out, size_t n, const base_node *yaml)
            base_format(out, n, "YOLO%s%.*s", digits > name + 4 ? "v" : "", (int)k, digits);
 }
 
+bool nn_family_model(char *out, size_t n, const base_node *yaml)
+{
+    const base_node *file = base_node_get(yaml, "yaml_file");
+    const char *family = find_sign(yaml, signs, sizeof signs / sizeof *signs);
+    const base_node *head = base_node_get(yaml, "head"), *last = head ? head->first : NULL;
+    while (last && last->next)
+        last = last->next;
+    const base_node *levels = base_node_at(last, 0);
+    if (file && file->kind == BASE_NODE_TEXT && *base_path_name(file->text))
+        return base_format(out, n, "%s", base_path_name(file->text));
+    if (!family || !base_starts_with(family, "YOLO"))
+        return false;
+    const bool is_p2 = strcmp(family, "YOLOv8") == 0 && levels && levels->n_children == 4;
+    return base_format(out, n, "yolo%s%s", family + 4, is_p2 ? "-p2" : "");
+}
+
 static bool is_yolo26(const base_node *yaml)
 {
     const base_node *reg = base_node_get(yaml, "reg_max"), *end = base_node_get(yaml, "end2end");
@@ -80,52 +98,85 @@ static bool is_yolo26(const base_node *yaml)
            (end && end->kind == BASE_NODE_BOOL && end->i == 1);
 }
 
-/* A plain state dict: the layer that the detector is, and what only other heads have. */
+static bool has(const weights_file *w, int layer, const char *rest)
+{
+    char key[96];
+    base_format(key, sizeof key, "model.%d.%s", layer, rest);
+    return weights_find(w, key) != NULL;
+}
+
+/* A plain state dict: the layer that the head is, and what only others have. */
 static bool by_keys(char *out, size_t n, const weights_file *w)
 {
     static const struct {
         int layer;
         const char *family;
-    } layers[] = {{21, "YOLO12"}, {22, "YOLOv8 or YOLOv9"}, {23, "YOLO11"}, {24, "YOLOv5"}};
-    for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {
-        const char *const parts[] = {"cv3.0.2.weight", "m.0.weight"}, *task = "detection";
-        for (size_t k = 0; k < 2; k++) {
+        bool is_ours;
+    } rows[] = {{21, "YOLO12", false},
+                {22, "YOLOv8", true},
+                {23, "YOLO11", true},
+                {24, "YOLOv5", true},
+                {28, "YOLOv8-p2", true}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const int layer = rows[i].layer;
+        const char *family = rows[i].family, *task = "detection";
+        if (has(w, layer, "m.0.weight") && has(w, layer, "anchors"))
+            return base_format(out, n, "%s detection with anchors", family);
+        if (!has(w, layer, "cv3.0.2.weight"))
+            continue;
+        if (has(w, layer, "one2one_cv2.0.2.weight")) {
             char key[64];
-            base_format(key, sizeof key, "model.%d.%s", layers[i].layer, parts[k]);
-            if (!weights_find(w, key))
-                continue;
-            base_format(key, sizeof key, "model.%d.proto.cv1.conv.weight", layers[i].layer);
-            if (weights_find(w, key))
-                task = "segmentation";
-            base_format(key, sizeof key, "model.%d.cv4.0.2.weight", layers[i].layer);
-            if (strcmp(task, "detection") == 0 && weights_find(w, key))
-                task = "pose or oriented boxes";
-            return base_format(out, n, "%s %s", layers[i].family, task);
+            base_format(key, sizeof key, "model.%d.cv2.0.2.bias", layer);
+            const weights_tensor *t = weights_find(w, key);
+            family = t && t->n_elements == 4 ? "YOLO26" : "YOLOv10";
+        } else if (has(w, 4, "cv2.0.cv3.conv.weight")) {
+            family = "YOLOv9";
         }
+        if (has(w, layer, "proto.cv1.conv.weight"))
+            task = "segmentation";
+        else if (has(w, layer, "cv4.0.2.weight"))
+            task = "pose or oriented boxes";
+        if (rows[i].is_ours && family == rows[i].family && strcmp(task, "detection") == 0)
+            continue;
+        return base_format(out, n, "%s %s", family, task);
     }
     return false;
+}
+
+/* The boxes that a head starts from, which the heads of today have not. */
+static bool has_anchors(const base_node *yaml)
+{
+    const base_node *head = base_node_get(yaml, "head"), *last = head ? head->first : NULL;
+    while (last && last->next)
+        last = last->next;
+    const base_node *args = base_node_at(last, 3);
+    return base_node_get(yaml, "anchors") != NULL || (args && args->n_children > 1);
 }
 
 bool nn_family_name(char *out, size_t n, const weights_file *w, const base_node *yaml)
 {
     char family[32] = "";
-    bool known;
-    if (yaml) {
-        const char *by_module = find_sign(yaml, signs, sizeof signs / sizeof *signs),
-                   *head = find_sign(yaml, heads, sizeof heads / sizeof *heads);
-        if (!by_file_name(family, sizeof family, yaml))
-            base_format(family, sizeof family, "%s",
-                        is_yolo26(yaml) ? "YOLO26"
-                        : by_module     ? by_module
-                        : head          ? "a model"
-                                        : "");
-        if (strcmp(family, "YOLO11") == 0 && is_yolo26(yaml))
-            base_format(family, sizeof family, "YOLO26");
-        known = family[0] && base_format(out, n, "%s %s%s", family,
-                                         head && strcmp(family, "a model") == 0 ? "of " : "",
-                                         head ? head : "detection");
-    } else {
-        known = by_keys(out, n, w);
-    }
-    return known && strcmp(out, "YOLO11 detection") != 0;
+    if (!yaml)
+        return by_keys(out, n, w);
+    const char *by_module = find_sign(yaml, signs, sizeof signs / sizeof *signs),
+               *head = find_sign(yaml, heads, sizeof heads / sizeof *heads);
+    if (!by_file_name(family, sizeof family, yaml))
+        base_format(family, sizeof family, "%s",
+                    is_yolo26(yaml) ? "YOLO26"
+                    : by_module     ? by_module
+                    : head          ? "a model"
+                                    : "");
+    if (strcmp(family, "YOLO11") == 0 && is_yolo26(yaml))
+        base_format(family, sizeof family, "YOLO26");
+    if (!family[0])
+        return false;
+    if (!head && (strcmp(family, "YOLOv5") == 0 || strcmp(family, "YOLOv3") == 0) &&
+        has_anchors(yaml))
+        return base_format(out, n, "%s detection with anchors", family);
+    if (!head && (strcmp(family, "YOLO11") == 0 || strcmp(family, "YOLOv8") == 0 ||
+                  strcmp(family, "YOLOv5") == 0))
+        return false; /* what is wrong with it is said already */
+    return base_format(out, n, "%s %s%s", family,
+                       head && strcmp(family, "a model") == 0 ? "of " : "",
+                       head ? head : "detection");
 }

@@ -5,8 +5,12 @@
 
 #include "weights/weights.h"
 
-/* "YOLOv8 detection", "YOLO11 segmentation". False: nothing is known of it, or it is YOLO11
- * detection. yaml: the model's, NULL: none. */
+/* "YOLOv9 detection", "YOLO11 segmentation". False: nothing is known of it, or it is a detector of
+ * a family that vigil runs. yaml: the model's, NULL: none. */
 bool nn_family_name(char *out, size_t n, const weights_file *w, const base_node *yaml);
+
+/* What the model of a weights file is called: the name of its YAML's file, else "yolov8" by its
+ * modules. False: nothing is known. */
+bool nn_family_model(char *out, size_t n, const base_node *yaml);
 
 #endif

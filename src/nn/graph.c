@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "build.h"
+#include "models.h"
 
 enum { MAX_ROWS = 1024, MAX_REPEATS = 64 };
 
@@ -17,6 +18,14 @@ static const base_node *must(const base_node *n, base_node_kind kind)
     return n && n->kind == kind ? n : NULL;
 }
 
+static double factor(const base_node *n)
+{
+    return n && (n->kind == BASE_NODE_INT || n->kind == BASE_NODE_REAL) && n->real > 0 &&
+                   n->real <= 1e6
+               ? n->real
+               : 1;
+}
+
 /* The scale's three factors; a YAML without `scales` has factors of one. */
 static vg_status read_scaling(scaling *out, nn_graph *g, const base_tree *yaml, const char *wanted,
                               vg_error *err)
@@ -26,8 +35,12 @@ static vg_status read_scaling(scaling *out, nn_graph *g, const base_tree *yaml, 
     const base_node *said = must(base_node_get(root, "scale"), BASE_NODE_TEXT);
     const char *source = base_tree_source(yaml);
     *out = (scaling){1, 1, NN_MAX_CHANNELS};
-    if (!scales || scales->n_children == 0)
+    if (!scales || scales->n_children == 0) {
+        /* as YAMLs said it before there were scales */
+        out->depth = factor(base_node_get(root, "depth_multiple"));
+        out->width = factor(base_node_get(root, "width_multiple"));
         return VG_OK;
+    }
     const char *name = wanted && *wanted ? wanted : said ? said->text : scales->first->key;
     const base_node *s = base_node_get(scales, name);
     if (!s)
@@ -195,14 +208,76 @@ static vg_status read_nc(nn_graph *g, const base_tree *yaml, int wanted, vg_erro
     return VG_OK;
 }
 
+static bool has_module(const base_node *const parts[2], const char *name)
+{
+    for (int i = 0; i < 2; i++)
+        for (const base_node *row = parts[i]->first; row; row = row->next) {
+            const base_node *module = must(base_node_at(row, 2), BASE_NODE_TEXT);
+            if (module && strcmp(module->text, name) == 0)
+                return true;
+        }
+    return false;
+}
+
+/* Keys beside the layers that change what is computed, with no more than one value here. */
+static vg_status refuse_keys(const base_tree *yaml, vg_error *err)
+{
+    const base_node *root = base_tree_root(yaml);
+    const char *source = base_tree_source(yaml);
+    const base_node *act = base_node_get(root, "activation"), *end = base_node_get(root, "end2end"),
+                    *reg = base_node_get(root, "reg_max"), *ch = base_node_get(root, "ch");
+    if (act && act->kind != BASE_NODE_NULL &&
+        !(act->kind == BASE_NODE_TEXT && strncmp(act->text, "nn.SiLU(", 8) == 0))
+        return base_fail(err, VG_ERR_UNSUPPORTED,
+                         base_where("%s:%d, activation", source, act->line), "vigil has nn.SiLU()",
+                         "a model with another activation than SiLU");
+    if (end && (end->kind == BASE_NODE_BOOL || end->kind == BASE_NODE_INT) && end->i)
+        return base_fail(err, VG_ERR_UNSUPPORTED, base_where("%s:%d, end2end", source, end->line),
+                         "vigil has heads with suppression", "a head that needs no suppression");
+    if (reg && reg->kind == BASE_NODE_INT && reg->i != NN_REG_MAX)
+        return base_fail(err, VG_ERR_UNSUPPORTED, base_where("%s:%d, reg_max", source, reg->line),
+                         base_mend("vigil has %d", NN_REG_MAX), "a head of %lld bins a side",
+                         (long long)reg->i);
+    if (ch && ch->kind == BASE_NODE_INT && ch->i != 3)
+        return base_fail(err, VG_ERR_UNSUPPORTED, base_where("%s:%d, ch", source, ch->line),
+                         "vigil has pictures of 3 channels",
+                         "a model for pictures of %lld channels", (long long)ch->i);
+    return VG_OK;
+}
+
+static vg_status set_class_branch(nn_graph *g, const base_tree *yaml,
+                                  const base_node *const parts[2], nn_class_branch wanted,
+                                  vg_error *err)
+{
+    const base_node *said = base_node_get(base_tree_root(yaml), "class_branch");
+    const nn_class_branch by_modules =
+        has_module(parts, "C3k2") ? NN_CLASS_DEPTHWISE : NN_CLASS_PLAIN;
+    g->class_branch = by_modules;
+    if (said) {
+        const bool plain = must(said, BASE_NODE_TEXT) && strcmp(said->text, "plain") == 0;
+        if (!plain && !(must(said, BASE_NODE_TEXT) && strcmp(said->text, "depthwise") == 0))
+            return base_fail(err, VG_ERR_FORMAT,
+                             base_where("%s:%d, class_branch", base_tree_source(yaml), said->line),
+                             "write plain or depthwise", "no class branch of that name");
+        g->class_branch = plain ? NN_CLASS_PLAIN : NN_CLASS_DEPTHWISE;
+    }
+    if (wanted != NN_CLASS_BY_MODEL)
+        g->class_branch = wanted;
+    g->branch_is_expected = g->class_branch == by_modules;
+    return VG_OK;
+}
+
 /* "dir/yolo11n.yaml" -> "yolo11n"; the family alone gets its scale: "yolo11" + "n". */
-static void set_name(nn_graph *g, const char *source)
+void nn_graph_rename(nn_graph *g, const char *source)
 {
     char stem[sizeof g->name];
+    const char *scale;
     if (!base_path_stem(stem, sizeof stem, source))
         base_format(stem, sizeof stem, "model");
-    bool family = strcmp(stem, "yolo11") == 0 || strcmp(stem, "yolov11") == 0;
-    if (!base_format(g->name, sizeof g->name, "%s%s", stem, family ? g->scale : ""))
+    const nn_model *m = nn_model_find(stem, &scale);
+    if (m && !scale)
+        nn_model_name(g->name, sizeof g->name, m, g->scale);
+    else if (!base_format(g->name, sizeof g->name, "%s", stem))
         base_format(g->name, sizeof g->name, "%.20s", stem);
 }
 
@@ -232,10 +307,14 @@ vg_status nn_graph_create(nn_graph **out, const base_tree *yaml, const nn_graph_
     b.graph = g;
     b.status = read_nc(g, yaml, o ? o->nc : 0, err);
     if (b.status == VG_OK)
+        b.status = refuse_keys(yaml, err);
+    if (b.status == VG_OK)
+        b.status = set_class_branch(g, yaml, parts, o ? o->class_branch : NN_CLASS_BY_MODEL, err);
+    if (b.status == VG_OK)
         b.status = read_scaling(&s, g, yaml, o ? o->scale : NULL, err);
     if (b.status != VG_OK)
         goto done;
-    set_name(g, base_tree_source(yaml));
+    nn_graph_rename(g, base_tree_source(yaml));
     b.c3k_forced = strlen(g->scale) == 1 && strchr("mlx", g->scale[0]) != NULL;
     g->layers = base_alloc_zero(mem, n_rows ? n_rows : 1, sizeof *g->layers, err);
     if (!g->layers) {

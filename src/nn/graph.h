@@ -24,6 +24,12 @@ struct nn_graph {
     size_t n_layers, layers_capacity;
     nn_level levels[NN_MAX_LEVELS];
     int n_levels;
+    nn_class_branch class_branch; /* never BY_MODEL */
+    bool branch_is_expected;      /* what a YAML without `class_branch` would mean */
+    const char *builtin;          /* the text it was made from, when that is a built-in one */
 };
+
+/* The name by a file's or a family's: "yolo11n.yaml", "yolov8" (its scale is put in). */
+void nn_graph_rename(nn_graph *g, const char *source);
 
 #endif

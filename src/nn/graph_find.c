@@ -3,31 +3,33 @@
 
 #include "family.h"
 #include "graph.h"
+#include "models.h"
 
-static const char *const scales[] = {"n", "s", "m", "l", "x"};
-enum { N_SCALES = sizeof scales / sizeof *scales };
-
-static vg_status from_builtin(nn_graph **out, const char *scale, int nc, base_mem *mem,
-                              vg_error *err)
+static vg_status from_builtin(nn_graph **out, const nn_model *m, const nn_graph_options *o,
+                              base_mem *mem, vg_error *err)
 {
     base_tree *yaml = NULL;
-    const char *text = nn_builtin_yaml();
-    vg_status st = base_tree_from_yaml(&yaml, text, strlen(text), "yolo11.yaml", mem, err);
+    char name[32];
+    nn_model_name(name, sizeof name, m, NULL);
+    vg_status st = base_tree_from_yaml(&yaml, m->yaml, strlen(m->yaml), name, mem, err);
     if (st == VG_OK)
-        st = nn_graph_create(out, yaml, &(nn_graph_options){.scale = scale, .nc = nc}, mem, err);
+        st = nn_graph_create(out, yaml, o, mem, err);
+    if (st == VG_OK)
+        (*out)->builtin = m->yaml;
     base_tree_destroy(&yaml);
     return st;
 }
 
-/* The scale letter at the end of names like yolo11s, yolov11s.yaml; 0: none. */
+/* The scale that the name of a file says: the s of yolo11s.yaml, yolov8s-mine.yaml; NULL: none. */
 static const char *scale_in_name(const char *stem)
 {
-    const char *rest = base_starts_with(stem, "yolov11")  ? stem + 7
-                       : base_starts_with(stem, "yolo11") ? stem + 6
-                                                          : NULL;
-    for (int i = 0; rest && i < N_SCALES; i++)
-        if (strcmp(rest, scales[i]) == 0)
-            return scales[i];
+    if (!base_starts_with(stem, "yolo"))
+        return NULL;
+    const char *rest = stem + 4 + (stem[4] == 'v');
+    const size_t digits = strspn(rest, "0123456789");
+    for (int i = 0; digits > 0 && i < NN_N_SCALES; i++)
+        if (rest[digits] == *nn_model_scales[i])
+            return nn_model_scales[i];
     return NULL;
 }
 
@@ -38,15 +40,17 @@ vg_status nn_graph_from_name(nn_graph **out, const char *name, int nc, base_mem 
     const char *suffix = base_path_suffix(name);
     bool yaml_name = base_equal_nocase(suffix, ".yaml") || base_equal_nocase(suffix, ".yml");
     bool known = base_path_stem(stem, sizeof stem, name);
-    const char *scale = known ? scale_in_name(stem) : NULL;
     if (!base_path_exists(name)) {
-        if (scale && (yaml_name || !*suffix) && base_path_name(name) == name)
-            return from_builtin(out, scale, nc, mem, err);
+        const char *scale = NULL;
+        const nn_model *m = known ? nn_model_find(stem, &scale) : NULL;
+        if (m && scale && (yaml_name || !*suffix) && base_path_name(name) == name)
+            return from_builtin(out, m, &(nn_graph_options){.scale = scale, .nc = nc}, mem, err);
         return base_fail(err, VG_ERR_ARGUMENT, base_where("%s", name),
-                         "give a model YAML, or one of yolo11n.yaml yolo11s.yaml yolo11m.yaml "
-                         "yolo11l.yaml yolo11x.yaml",
+                         "give a model YAML, or a built-in one: yolo11n.yaml, yolov8n.yaml, "
+                         "yolov8n-p2.yaml, yolov5n.yaml, each with n, s, m, l or x",
                          "no such model");
     }
+    const char *scale = known ? scale_in_name(stem) : NULL;
     base_tree *yaml = NULL;
     vg_status st = base_tree_read(&yaml, name, mem, err);
     if (st == VG_OK)
@@ -73,10 +77,23 @@ static bool fits(const nn_graph *g, const weights_file *w)
     return true;
 }
 
-/* YOLO11's class count by its first class bias; 0 when the file is no YOLO11. */
-static int class_count(const weights_file *w)
+/* How the tensors of the head, row `layer`, have its class branch. */
+static nn_class_branch branch_of_tensors(const weights_file *w, int layer)
 {
-    const weights_tensor *t = weights_find(w, "model.23.cv3.0.2.bias");
+    char key[NN_KEY_BYTES];
+    base_format(key, sizeof key, "model.%d.cv3.0.0.conv.weight", layer);
+    if (weights_find(w, key))
+        return NN_CLASS_PLAIN;
+    base_format(key, sizeof key, "model.%d.cv3.0.0.0.conv.weight", layer);
+    return weights_find(w, key) ? NN_CLASS_DEPTHWISE : NN_CLASS_BY_MODEL;
+}
+
+/* The class count by the first class bias of a head in row `layer`; 0 when there is none. */
+static int class_count(const weights_file *w, int layer)
+{
+    char key[NN_KEY_BYTES];
+    base_format(key, sizeof key, "model.%d.cv3.0.2.bias", layer);
+    const weights_tensor *t = weights_find(w, key);
     return t && t->n_dims == 1 && t->shape[0] > 0 && t->shape[0] <= NN_MAX_CHANNELS
                ? (int)t->shape[0]
                : 0;
@@ -90,38 +107,61 @@ static vg_status refuse_family(const weights_file *w, const base_node *yaml, vg_
     if (!nn_family_name(family, sizeof family, w, yaml))
         return st;
     return base_fail(err, VG_ERR_UNSUPPORTED, NULL,
-                     "vigil runs YOLO11 detection, scales n to x: give such weights, or train them "
-                     "on the same dataset: vigil train --model yolo11n.yaml --data YAML",
+                     "vigil runs detectors of YOLO11, YOLOv8 and YOLOv5u: give such weights, or "
+                     "train them on the same dataset: vigil train --model yolo11n.yaml --data YAML",
                      "weights of another model: %s", family);
+}
+
+static vg_status from_own_yaml(nn_graph **out, const weights_file *w, base_mem *mem, vg_error *err)
+{
+    const weights_meta *meta = weights_get_meta(w);
+    base_tree *yaml = NULL;
+    char source[64];
+    vg_status st = base_tree_from_yaml(&yaml, meta->model_yaml, strlen(meta->model_yaml),
+                                       "model (in the weights file)", mem, err);
+    if (st == VG_OK) {
+        const base_node *root = base_tree_root(yaml), *backbone = base_node_get(root, "backbone"),
+                        *head = base_node_get(root, "head");
+        const size_t rows = (backbone ? backbone->n_children : 0) + (head ? head->n_children : 0);
+        const nn_graph_options o = {.scale = meta->scale,
+                                    .class_branch = rows > 0 && rows < 4096
+                                                        ? branch_of_tensors(w, (int)rows - 1)
+                                                        : NN_CLASS_BY_MODEL};
+        st = nn_graph_create(out, yaml, &o, mem, err);
+        if (st == VG_OK && nn_family_model(source, sizeof source, root))
+            nn_graph_rename(*out, source);
+    }
+    if (st != VG_OK && st != VG_ERR_MEMORY)
+        st = refuse_family(w, yaml ? base_tree_root(yaml) : NULL, st, err);
+    base_tree_destroy(&yaml);
+    return st;
 }
 
 vg_status nn_graph_from_weights(nn_graph **out, const weights_file *w, base_mem *mem, vg_error *err)
 {
-    const weights_meta *meta = weights_get_meta(w);
     *out = NULL;
-    if (*meta->model_yaml) {
-        base_tree *yaml = NULL;
-        vg_status st = base_tree_from_yaml(&yaml, meta->model_yaml, strlen(meta->model_yaml),
-                                           "yolo11.yaml (in the weights file)", mem, err);
-        if (st == VG_OK)
-            st = nn_graph_create(out, yaml, &(nn_graph_options){.scale = meta->scale}, mem, err);
-        if (st != VG_OK && st != VG_ERR_MEMORY)
-            st = refuse_family(w, yaml ? base_tree_root(yaml) : NULL, st, err);
-        base_tree_destroy(&yaml);
-        return st;
+    if (*weights_get_meta(w)->model_yaml)
+        return from_own_yaml(out, w, mem, err);
+    vg_status refused =
+        refuse_family(w, NULL, VG_OK, err); /* another task has a detector's tensors */
+    if (refused != VG_OK)
+        return refused;
+    for (int k = 0; k < NN_N_MODELS; k++) {
+        const nn_model *m = &nn_models[k];
+        nn_graph_options o = {.nc = class_count(w, m->head_layer),
+                              .class_branch = branch_of_tensors(w, m->head_layer)};
+        for (int i = 0; o.nc > 0 && i < NN_N_SCALES; i++) {
+            o.scale = nn_model_scales[i];
+            const vg_status st = from_builtin(out, m, &o, mem, err);
+            if (st != VG_OK)
+                return st;
+            if (fits(*out, w))
+                return VG_OK;
+            nn_graph_destroy(out);
+        }
     }
-    int nc = class_count(w);
-    for (int i = 0; nc > 0 && i < N_SCALES; i++) {
-        vg_status st = from_builtin(out, scales[i], nc, mem, err);
-        if (st != VG_OK)
-            return st;
-        if (fits(*out, w))
-            return VG_OK;
-        nn_graph_destroy(out);
-    }
-    base_fail(
+    return base_fail(
         err, VG_ERR_FORMAT, NULL,
-        "give weights of a YOLO11 detector, or a file that holds its model YAML",
-        "a weights file that describes no model, and whose tensors are those of no YOLO11 scale");
-    return refuse_family(w, NULL, VG_ERR_FORMAT, err);
+        "give weights of a YOLO11, YOLOv8 or YOLOv5u detector, or a file that holds its model YAML",
+        "a weights file that describes no model, and whose tensors are those of no built-in one");
 }

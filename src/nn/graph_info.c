@@ -83,8 +83,11 @@ static double dfl_macs(const nn_graph *g, int imgsz)
 
 void nn_graph_get_info(const nn_graph *g, int imgsz, nn_graph_info *out)
 {
-    *out = (nn_graph_info){
-        .nc = g->nc, .n_levels = g->n_levels, .n_layers = (int)g->n_layers, .max_stride = 1};
+    *out = (nn_graph_info){.nc = g->nc,
+                           .n_levels = g->n_levels,
+                           .n_layers = (int)g->n_layers,
+                           .max_stride = 1,
+                           .class_branch = g->class_branch};
     base_format(out->name, sizeof out->name, "%s", g->name);
     base_format(out->scale, sizeof out->scale, "%s", g->scale);
     for (int i = 0; i < g->n_levels; i++)

@@ -11,18 +11,22 @@ static int gcd(int a, int b)
     return a;
 }
 
-/* Arguments of both: c2, k, s. */
+/* Arguments of both: c2, k, s. Conv goes on with the padding, groups, dilation, activation. */
 static int build(nn_builder *b, const nn_module_args *a, int groups, bool has_padding)
 {
     nn_conv_args conv = {.c2 = a->c2,
                          .k = nn_arg_int(b, a, 1, 1, 1, 31),
                          .s = nn_arg_int(b, a, 2, 1, 1, 8),
                          .g = groups};
+    /* Maps are ceil(side / stride) wide; no other padding gives that. */
+    int pad = has_padding ? nn_arg_int(b, a, 3, conv.k / 2, 0, 31) : conv.k / 2;
+    int fits = (conv.k - 1) / 2;
+    if (pad != fits)
+        nn_build_fail(b, VG_ERR_UNSUPPORTED,
+                      has_padding ? base_mend("give kernel %d the padding %d", conv.k, fits)
+                                  : "use an odd kernel",
+                      "a convolution of kernel %d with padding %d", conv.k, pad);
     if (has_padding) {
-        int pad = nn_arg_int(b, a, 3, conv.k / 2, 0, 31);
-        if (pad != conv.k / 2)
-            nn_build_fail(b, VG_ERR_UNSUPPORTED, "leave the padding out",
-                          "a convolution of kernel %d with padding %d", conv.k, pad);
         conv.g = nn_arg_int(b, a, 4, 1, 1, NN_MAX_CHANNELS);
         if (nn_arg_int(b, a, 5, 1, 1, 31) != 1)
             nn_build_fail(b, VG_ERR_UNSUPPORTED, NULL, "a dilated convolution");
@@ -42,7 +46,7 @@ static int build_dwconv(nn_builder *b, const nn_module_args *a)
 }
 
 const nn_module nn_module_conv = {.name = "Conv",
-                                  .help = "convolution, batch norm, SiLU: c2, k, s",
+                                  .help = "convolution, batch norm, SiLU: c2, k, s, p",
                                   .scales_width = true,
                                   .build = build_conv};
 

@@ -9,6 +9,23 @@ static int max_int(int a, int b)
     return a > b ? a : b;
 }
 
+/* Returns the logits of a level. */
+static int class_branch(nn_builder *b, const char *key, int in, int c3)
+{
+    int c = nn_build_channels(b, in), x;
+    if (b->graph->class_branch == NN_CLASS_PLAIN) {
+        x = nn_build_conv(b, NN_KEY(key, ".0"), in, (nn_conv_args){.c2 = c3, .k = 3});
+        x = nn_build_conv(b, NN_KEY(key, ".1"), x, (nn_conv_args){.c2 = c3, .k = 3});
+    } else {
+        x = nn_build_conv(b, NN_KEY(key, ".0.0"), in, (nn_conv_args){.c2 = c, .k = 3, .g = c});
+        x = nn_build_conv(b, NN_KEY(key, ".0.1"), x, (nn_conv_args){.c2 = c3});
+        x = nn_build_conv(b, NN_KEY(key, ".1.0"), x, (nn_conv_args){.c2 = c3, .k = 3, .g = c3});
+        x = nn_build_conv(b, NN_KEY(key, ".1.1"), x, (nn_conv_args){.c2 = c3});
+    }
+    return nn_build_conv(b, NN_KEY(key, ".2"), x,
+                         (nn_conv_args){.c2 = b->graph->nc, .plain = true});
+}
+
 static int build(nn_builder *b, const nn_module_args *a)
 {
     int nc = b->graph->nc;
@@ -16,6 +33,9 @@ static int build(nn_builder *b, const nn_module_args *a)
     if (said && said->kind == BASE_NODE_INT && said->i != nc)
         nn_build_fail(b, VG_ERR_FORMAT, "write nc there, or make the two agree",
                       "Detect for %lld classes in a model of %d", (long long)said->i, nc);
+    if (base_node_at(a->args, 1))
+        nn_build_fail(b, VG_ERR_UNSUPPORTED, "write [nc] alone: this head has no anchors",
+                      "Detect with more than the class count");
     int c0 = nn_build_channels(b, a->in[0]);
     int c2 = max_int(16, max_int(c0 / 4, 4 * NN_REG_MAX));
     int c3 = max_int(c0, nc < 100 ? nc : 100);
@@ -34,16 +54,7 @@ static int build(nn_builder *b, const nn_module_args *a)
                                (nn_conv_args){.c2 = 4 * NN_REG_MAX, .plain = true});
     }
     for (int i = 0; i < a->n_in; i++) {
-        nn_key key = nn_key_make(a->key, ".cv3.%d", i);
-        int c = nn_build_channels(b, a->in[i]);
-        int x = nn_build_conv(b, NN_KEY(key.text, ".0.0"), a->in[i],
-                              (nn_conv_args){.c2 = c, .k = 3, .g = c});
-        x = nn_build_conv(b, NN_KEY(key.text, ".0.1"), x, (nn_conv_args){.c2 = c3});
-        x = nn_build_conv(b, NN_KEY(key.text, ".1.0"), x,
-                          (nn_conv_args){.c2 = c3, .k = 3, .g = c3});
-        x = nn_build_conv(b, NN_KEY(key.text, ".1.1"), x, (nn_conv_args){.c2 = c3});
-        cls[i] =
-            nn_build_conv(b, NN_KEY(key.text, ".2"), x, (nn_conv_args){.c2 = nc, .plain = true});
+        cls[i] = class_branch(b, NN_KEY(a->key, ".cv3.%d", i), a->in[i], c3);
         nn_build_level(b, box[i], cls[i]);
     }
     nn_build_dfl(b, NN_KEY(a->key, ".dfl.conv.weight"));

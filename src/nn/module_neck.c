@@ -7,13 +7,19 @@
 static int build_upsample(nn_builder *b, const nn_module_args *a)
 {
     const base_node *mode = base_node_at(a->args, 2);
-    if (nn_arg_int(b, a, 1, 2, 1, 64) != 2)
-        nn_build_fail(b, VG_ERR_UNSUPPORTED, "use scale factor 2",
-                      "an upsampling that is not by 2");
+    int factor = nn_arg_int(b, a, 1, 2, 1, NN_DOWN_ONE), x = a->in[0];
+    if (nn_arg_int(b, a, 0, 0, 0, NN_MAX_STRIDE) != 0)
+        nn_build_fail(b, VG_ERR_UNSUPPORTED, "write None, and a scale factor behind it",
+                      "an upsampling to a size");
+    if (factor < 2 || (factor & (factor - 1)) != 0)
+        nn_build_fail(b, VG_ERR_UNSUPPORTED, "use a scale factor of 2, 4, 8 ...",
+                      "an upsampling by %d", factor);
     if (mode && (mode->kind != BASE_NODE_TEXT || strcmp(mode->text, "nearest") != 0))
         nn_build_fail(b, VG_ERR_UNSUPPORTED, "use \"nearest\"",
                       "an upsampling mode that is not nearest");
-    return nn_build_upsample(b, a->in[0]);
+    for (; factor > 1; factor /= 2) /* nearest of nearest is nearest */
+        x = nn_build_upsample(b, x);
+    return x;
 }
 
 static int build_concat(nn_builder *b, const nn_module_args *a)
@@ -24,7 +30,8 @@ static int build_concat(nn_builder *b, const nn_module_args *a)
     return nn_build_concat(b, a->in, a->n_in);
 }
 
-const nn_module nn_module_upsample = {
-    .name = "nn.Upsample", .help = "nearest upsampling: None, 2, nearest", .build = build_upsample};
+const nn_module nn_module_upsample = {.name = "nn.Upsample",
+                                      .help = "nearest upsampling: None, factor, nearest",
+                                      .build = build_upsample};
 const nn_module nn_module_concat = {
     .name = "Concat", .help = "channels side by side: 1", .build = build_concat};

@@ -25,9 +25,20 @@ enum { NN_MAX_LEVELS = BASE_MAX_LEVELS, NN_KEY_BYTES = 96, NN_REG_MAX = 16 };
 
 typedef struct nn_graph nn_graph;
 
+/* A head's class branch. A YAML does not name it: models with C3k2 have the depthwise one, older
+ * ones two plain 3x3 convolutions. Weights of some releases have it the other way, so tensors
+ * overrule the YAML. */
+typedef enum nn_class_branch {
+    NN_CLASS_BY_MODEL, /* as the YAML's `class_branch` says (a key of our own), else by its modules
+                        */
+    NN_CLASS_PLAIN,
+    NN_CLASS_DEPTHWISE
+} nn_class_branch;
+
 typedef struct nn_graph_options {
     const char *scale; /* "n" "s" "m" "l" "x"; NULL: the YAML's `scale`, else its first scale */
     int nc;            /* classes; 0: the YAML's nc */
+    nn_class_branch class_branch;
 } nn_graph_options;
 
 /* From a model's YAML (root of a tree). source of errors is the tree's. Errors: VG_ERR_FORMAT (row
@@ -35,16 +46,25 @@ typedef struct nn_graph_options {
 vg_status nn_graph_create(nn_graph **out, const base_tree *yaml, const nn_graph_options *o,
                           base_mem *mem, vg_error *err);
 /* A name that users type: a file, or one of the built-in models: yolo11n.yaml ... yolo11x.yaml,
- * also without .yaml and spelled yolov11n. Files named like yolo11s.yaml take scale s from their
- * name. */
+ * yolov8n.yaml, yolov8n-p2.yaml, yolov5n.yaml (also yolov5nu), with or without .yaml and the v.
+ * Files named like yolo11s.yaml take scale s from their name. */
 vg_status nn_graph_from_name(nn_graph **out, const char *name, int nc, base_mem *mem,
                              vg_error *err);
-/* What a weights file holds: by its own YAML, else the built-in scale that every tensor fits. */
+/* What a weights file holds: by its own YAML, else the built-in model that every tensor fits. */
 vg_status nn_graph_from_weights(nn_graph **out, const weights_file *w, base_mem *mem,
                                 vg_error *err);
 void nn_graph_destroy(nn_graph **g);
-/* The text of the built-in YAML with all scales. */
+/* The text of the built-in YOLO11 with all scales. */
 const char *nn_builtin_yaml(void);
+/* That of any built-in model by its name, "yolov8n.yaml"; NULL: there is none of that name. */
+const char *nn_builtin_yaml_of(const char *name);
+/* A model's YAML with nc set, since whoever opens the weights later goes by it. *out belongs to the
+ * caller. */
+vg_status nn_model_text(char **out, const char *yaml, int nc, base_mem *mem, vg_error *err);
+/* The same of a weights file, of which g was made: of its own YAML or JSON, else of the built-in
+ * model; with a line for a class branch that a reader would not expect. */
+vg_status nn_model_text_of_weights(char **out, const nn_graph *g, const weights_file *w, int nc,
+                                   base_mem *mem, vg_error *err);
 
 typedef enum nn_param_kind {
     NN_PARAM_WEIGHT, /* convolution (O, I/groups, k, k) */
@@ -81,6 +101,7 @@ typedef struct nn_graph_info {
     int nc, n_levels, n_layers, n_convs;
     float strides[NN_MAX_LEVELS];
     int max_stride;
+    nn_class_branch class_branch;
     int64_t n_params, n_params_fused; /* as the field counts them, DFL's 16 included */
     double gflops, gflops_fused;      /* spec 1.3's rule, at imgsz */
 } nn_graph_info;

@@ -15,25 +15,6 @@ static bool is_weights_name(const char *name)
     return base_equal_nocase(suffix, ".pt") || base_equal_nocase(suffix, ".safetensors");
 }
 
-/* A copy of a model's YAML that says nc itself, since whoever opens the weights later goes by it.
- */
-static vg_status copy_yaml_with_nc(char **out, const char *text, int nc, base_mem *mem,
-                                   vg_error *err)
-{
-    const char *line = text;
-    while (line != NULL && strncmp(line, "nc:", 3) != 0) {
-        line = strchr(line, '\n');
-        line = line != NULL ? line + 1 : NULL;
-    }
-    const size_t before = line != NULL ? (size_t)(line - text) : 0;
-    const char *rest = line != NULL ? line + strcspn(line, "\n") : text;
-    *out = base_asprintf(mem, err, "%.*snc: %d%s%s", (int)before, text, nc,
-                         line != NULL ? "" : "\n", rest);
-    return *out != NULL ? VG_OK : VG_ERR_MEMORY;
-}
-
-/* The YAML of a weights file; a .pt tells its model as JSON, and is one of the built-in ones or
- * refused. */
 static vg_status yaml_of_weights(train_run *r, const char *path, int nc, vg_error *err)
 {
     weights_file *f = NULL;
@@ -48,18 +29,8 @@ static vg_status yaml_of_weights(train_run *r, const char *path, int nc, vg_erro
         goto done;
     }
     nn_graph_get_info(g, 640, &info);
-    const char *text = weights_get_meta(f)->model_yaml;
-    if (text[0] == '{' || text[0] == '\0')
-        text = info.scale[0] != '\0' && base_starts_with(info.name, "yolo11") ? nn_builtin_yaml()
-                                                                              : NULL;
-    if (text == NULL) {
-        st = base_fail(err, VG_ERR_UNSUPPORTED, path,
-                       "give its YAML as model and the file as weights",
-                       "weights of a model that is none of the built-in ones");
-        goto done;
-    }
     base_format(r->info.scale, sizeof r->info.scale, "%s", info.scale);
-    st = copy_yaml_with_nc(&r->model_yaml, text, nc > 0 ? nc : info.nc, r->mem.work, err);
+    st = nn_model_text_of_weights(&r->model_yaml, g, f, nc > 0 ? nc : info.nc, r->mem.work, err);
 done:
     nn_graph_destroy(&g);
     weights_close(&f);
@@ -82,8 +53,8 @@ static vg_status yaml_of_name(train_run *r, int nc, vg_error *err)
         st = base_file_read(&text, &n, name, 1 << 20, r->mem.work, err);
     }
     if (st == VG_OK)
-        st = copy_yaml_with_nc(&r->model_yaml, text != NULL ? text : nn_builtin_yaml(),
-                               nc > 0 ? nc : r->info.nc, r->mem.work, err);
+        st = nn_model_text(&r->model_yaml, text != NULL ? text : nn_builtin_yaml_of(name),
+                           nc > 0 ? nc : r->info.nc, r->mem.work, err);
     base_free(text);
     return st;
 }

@@ -209,19 +209,33 @@ done:
     return st;
 }
 
+/* Names of the published weights that can be read. */
+static bool is_read_name(const char *name, const char *suffix)
+{
+    static const char *const families[] = {"yolo11?", "yolov8?", "yolov8?-p2", "yolov5?u"};
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
+        const size_t n = strlen(families[i]), at = strcspn(families[i], "?");
+        if (suffix == name + n && strncmp(name, families[i], at) == 0 &&
+            strchr("nsmlx", name[at]) &&
+            strncmp(name + at + 1, families[i] + at + 1, n - at - 1) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* Who knows the Python tool expects a name like yolo11n.pt to be fetched. */
 static void mend_missing(const char *path, vg_error *err)
 {
     const char *name = base_path_name(path);
     const char *suffix = base_path_suffix(name);
     const bool is_theirs = base_starts_with(name, "yolo") && base_equal_nocase(suffix, ".pt");
-    const bool is_eleven = base_starts_with(name, "yolo11") && suffix == name + strlen("yolo11n");
+    const bool is_read = is_read_name(name, suffix);
     if (err == NULL)
         return;
-    if (is_theirs && !is_eleven) { /* not there, and of no use if it were */
+    if (is_theirs && !is_read) { /* not there, and of no use if it were */
         base_format(err->mend, sizeof err->mend,
-                    "vigil reads YOLO11 detectors alone, yolo11n.pt to yolo11x.pt, and not %.60s; "
-                    "vigil train and vigil demo make weights, too",
+                    "vigil reads detectors of YOLO11, YOLOv8 and YOLOv5u (yolo11n.pt, yolov8n.pt, "
+                    "yolov5nu.pt), and not %.60s; vigil train and vigil demo make weights, too",
                     name);
         return;
     }

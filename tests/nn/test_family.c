@@ -28,7 +28,7 @@ static void refuse(const char *yaml, const char *family)
         fail_msg("%s", err.what);
     const vg_status st = nn_graph_from_weights(&g, f, &mem, &err);
     if (st != VG_ERR_UNSUPPORTED || strstr(err.what, family) == NULL ||
-        strstr(err.mend, "YOLO11 detection") == NULL)
+        strstr(err.mend, "YOLO11, YOLOv8 and YOLOv5u") == NULL)
         fail_msg("%s: %d %s; try %s", family, (int)st, err.what, err.mend);
     assert_null(g);
     weights_close(&f);
@@ -41,8 +41,14 @@ static void other_families_and_tasks_are_named(void **state)
 {
     (void)state;
     refuse("{" SCALES "'backbone':[[-1,1,'Conv',[64,3,2]],[-1,3,'C2f',[128,true]]],"
-           "'head':[[[1],1,'Detect',['nc']]]}",
-           ": YOLOv8 detection");
+           "'head':[[[1],1,'Segment',['nc',32,256]]]}",
+           ": YOLOv8 segmentation");
+    refuse("{" SCALES "'yaml_file':'yolov8n-obb.yaml','backbone':[[-1,1,'Conv',[64,3,2]]],"
+           "'head':[[[0],1,'OBB',['nc',1]]]}",
+           ": YOLOv8 oriented boxes");
+    refuse("{" SCALES "'yaml_file':'yolov10n.yaml','backbone':[[-1,1,'SCDown',[64,3,2]]],"
+           "'head':[[[0],1,'v10Detect',['nc']]]}",
+           ": YOLOv10 detection");
     refuse("{" SCALES "'yaml_file':'yolov9c.yaml','backbone':[[-1,1,'ELAN1',[64,3,2]]],"
            "'head':[[[0],1,'Detect',['nc']]]}",
            ": YOLOv9 detection");
@@ -66,7 +72,7 @@ static void other_families_and_tasks_are_named(void **state)
            ": YOLO26 oriented boxes");
     refuse("{'nc':80,'backbone':[[-1,1,'Conv',[64,3,2]],[-1,3,'models.common.C3',[128]]],"
            "'head':[[[1],1,'Detect',['nc','anchors']]]}",
-           ": YOLOv5 detection");
+           ": YOLOv5 detection with anchors");
     refuse("{" SCALES "'backbone':[[-1,6,'HGBlock',[48,128,3]]],"
            "'head':[[[0],1,'RTDETRDecoder',['nc']]]}",
            ": RT-DETR detection");

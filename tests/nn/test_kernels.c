@@ -230,10 +230,12 @@ static void every_kernel_side_and_stride_agrees_with_plain(void **state)
 {
     (void)state;
     FOR_EACH_TABLE(t)
-    for (int k = 1; k <= 7; k += 2)
-        for (int stride = 1; stride <= 2; stride++)
+    for (int k = 1; k <= 7; k++)
+        for (int stride = k % 2 == 0 ? 2 : 1; stride <= 2; stride++)
             for (int h = 1; h <= 9; h++)
                 for (int w = 1; w <= 9; w++) {
+                    if (k % 2 == 0 && (h % 2 != 0 || w % 2 != 0))
+                        continue;
                     arena_used = 0;
                     const conv_case one = conv_case_make(6, 40, k, stride, false, false);
                     conv_check(t, &one, 1, h, w, (h + w) % 2 == 0, false);

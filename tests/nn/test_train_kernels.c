@@ -255,9 +255,11 @@ static void weights_gradients_are_the_plain_ones(void **state)
     static const int channels[][2] = {{3, 16}, {8, 8}, {16, 33}, {20, 80}, {40, 100}};
     for (int t = 0; t < n_tables; t++)
         for (int i = 0; i < 5; i++)
-            for (int k = 1; k <= 7; k += 2)
-                for (int stride = 1; stride <= 2; stride++) {
-                    const int *s = sizes[i], *ch = channels[(i + k) % 5];
+            for (int k = 1; k <= 7; k++)
+                for (int stride = k % 2 == 0 ? 2 : 1; stride <= 2; stride++) {
+                    const int *ch = channels[(i + k) % 5], even = k % 2 == 0;
+                    const int s[3] = {sizes[i][0], sizes[i][1] + even * (sizes[i][1] % 2),
+                                      sizes[i][2] + even * (sizes[i][2] % 2)};
                     check_weights(tables[t], &(cpu_conv){ch[0], ch[1], k, stride, 1, false, 0},
                                   s[0], s[1], s[2]);
                     check_weights(tables[t], &(cpu_conv){ch[1], ch[1], k, stride, ch[1], false, 0},
@@ -315,8 +317,8 @@ static void strided_truth(const cpu_conv *c, const float *w, const nn_map *dx, c
     for (int i = 0; i < dz->n; i++)
         for (int y = 0; y < dz->h * dz->w; y++)
             for (int tap = 0; tap < c->k * c->k; tap++) {
-                const int sy = y / dz->w * 2 + tap / c->k - c->k / 2,
-                          sx = y % dz->w * 2 + tap % c->k - c->k / 2;
+                const int sy = y / dz->w * 2 + tap / c->k - cpu_pad(c->k),
+                          sx = y % dz->w * 2 + tap % c->k - cpu_pad(c->k);
                 if (sy < 0 || sx < 0 || sy >= dx->h || sx >= dx->w)
                     continue;
                 const float *g = nn_map_row(dz, i, 0) + (size_t)y * dz->pitch;
@@ -334,8 +336,10 @@ static void strided_gradients_are_the_definitions(void **state)
     static const int channels[][2] = {{3, 16}, {8, 6}, {40, 34}, {37, 64}};
     for (int t = 0; t < n_tables; t++)
         for (int i = 0; i < 20; i++)
-            for (int k = 1; k <= 7; k += 2) {
-                const int *s = sizes[i % 5], *ch = channels[i % 4];
+            for (int k = 1; k <= 7; k++) {
+                const int *ch = channels[i % 4], even = k % 2 == 0;
+                const int s[3] = {sizes[i % 5][0], sizes[i % 5][1] + even * (sizes[i % 5][1] % 2),
+                                  sizes[i % 5][2] + even * (sizes[i % 5][2] % 2)};
                 const bool adds = i % 2 == 1;
                 const cpu_conv c = {ch[0], ch[1], k, 2, 1, false, 0};
                 assert_true(tables[t]->strided_fits(&c));

@@ -33,6 +33,11 @@ static const network networks[] = {
                    ROW("-1, 1, Conv, [40, 7, 2]"),
            ROW("[5], 1, Detect, [nc]")),
      3, 32, 48, 2e-2},
+    {"even kernels, of even and odd channels",
+     MODEL(ROW("-1, 1, Conv, [8, 6, 2, 2]") ROW("-1, 1, Conv, [5, 6, 2, 2]")
+               ROW("-1, 1, Conv, [16, 4, 2, 1]") ROW("-1, 1, Conv, [5, 2, 2, 0]"),
+           ROW("[3], 1, Detect, [nc]")),
+     2, 32, 48, 2e-2},
     {"wide strided convolutions",
      MODEL(ROW("-1, 1, Conv, [64, 3, 2]") ROW("-1, 1, Conv, [72, 3, 2]")
                ROW("-1, 1, Conv, [16, 5, 2]"),

@@ -34,10 +34,14 @@ static bool ends_with(const char *s, const char *tail)
     return n >= n_tail && strcmp(s + n - n_tail, tail) == 0;
 }
 
-/* "model.23.cv2.<digit>.2.weight" and the like. */
+/* "model.<number>.cv2.<digit>.2.weight" and the like: only a head has them. */
 static bool is_head_last(const char *key, const char *branch, const char *kind)
 {
     const size_t n = strlen(branch);
+    if (strncmp(key, "model.", 6) != 0)
+        return false;
+    for (key += 6; *key >= '0' && *key <= '9';)
+        key++;
     return strncmp(key, branch, n) == 0 && key[n] >= '0' && key[n] <= '9' &&
            strncmp(key + n + 1, ".2.", 3) == 0 && strcmp(key + n + 4, kind) == 0;
 }
@@ -67,8 +71,7 @@ static bool is_bottleneck_end(const char *key)
 static float weight_scale(const char *key, const int64_t *shape, double head_g)
 {
     double g = 1.4;
-    if (is_head_last(key, "model.23.cv2.", "weight") ||
-        is_head_last(key, "model.23.cv3.", "weight"))
+    if (is_head_last(key, ".cv2.", "weight") || is_head_last(key, ".cv3.", "weight"))
         g = head_g;
     else if (has_component(key, "attn") || has_component(key, "ffn") || is_bottleneck_end(key))
         g = 0.6;
@@ -90,10 +93,10 @@ static bool find_rule(const char *key, const int64_t *shape, int n_dims, double 
         *offset = 1.0f;
     } else if (ends_with(key, ".bn.num_batches_tracked")) {
         *scale = 0.0f;
-    } else if (is_head_last(key, "model.23.cv2.", "bias")) {
+    } else if (is_head_last(key, ".cv2.", "bias")) {
         *scale = 0.5f;
         *offset = 1.0f;
-    } else if (is_head_last(key, "model.23.cv3.", "bias")) {
+    } else if (is_head_last(key, ".cv3.", "bias")) {
         *scale = 1.0f;
         *offset = -4.3f;
     } else if (n_dims == 4) {

@@ -7,14 +7,9 @@ enum { MOST_HEADER_BYTES = 1 << 24 };
 
 vg_status synthetic_graph(nn_graph **out, const char *scale, int nc, base_mem *mem, vg_error *err)
 {
-    base_tree *yaml = NULL;
-    const char *text = nn_builtin_yaml();
-    *out = NULL;
-    vg_status st = base_tree_from_yaml(&yaml, text, strlen(text), "yolo11.yaml", mem, err);
-    if (st == VG_OK)
-        st = nn_graph_create(out, yaml, &(nn_graph_options){.scale = scale, .nc = nc}, mem, err);
-    base_tree_destroy(&yaml);
-    return st;
+    char name[32];
+    base_format(name, sizeof name, "%s%s", base_starts_with(scale, "yolo") ? "" : "yolo11", scale);
+    return nn_graph_from_name(out, name, nc, mem, err);
 }
 
 static vg_status header(base_str *s, const nn_graph *g, size_t *data_bytes, base_mem *mem,

@@ -6,7 +6,7 @@
 
 #include "nn/nn.h"
 
-/* The built-in YOLO11 of a scale; nc 0: the YAML's. */
+/* A built-in model by its name, "yolov8n", or YOLO11 by its scale alone; nc 0: the YAML's. */
 vg_status synthetic_graph(nn_graph **out, const char *scale, int nc, base_mem *mem, vg_error *err);
 
 typedef struct synthetic_weights {

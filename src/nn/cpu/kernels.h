@@ -15,14 +15,22 @@
 
 #include "../map.h"
 
-/* Square convolution, zero padding k/2 on each side, output side ceil(side/stride).
- * groups is 1 (dense) or ic == oc == groups (depthwise). k is 1, 3, 5 or 7; stride 1 or 2. Bias
- * always. */
+/* Square convolution, output side ceil(side/stride). Zero padding: cpu_pad on the left and above,
+ * and as much on the right and below for an odd k (k/2 all around). An even k has stride 2 and sides
+ * that are even, so that its padding is k/2 - 1 all around (the 6 of YOLOv5's first layer: 2).
+ * groups is 1 (dense) or ic == oc == groups (depthwise). k is 1 to 7; stride 1 or 2. Bias always.
+ */
 typedef struct cpu_conv {
     int ic, oc, k, stride, groups;
     bool silu;   /* y = z * sigmoid(z) after the bias */
     int threads; /* that will share the op (0: one): units are cut so that each has as many */
 } cpu_conv;
+
+/* Zeros before the first pixel of a row or column. */
+static inline int cpu_pad(int k)
+{
+    return (k - 1) / 2;
+}
 
 typedef struct cpu_kernels {
     const char *name; /* "plain", "sse41", "avx2", "avx512" */

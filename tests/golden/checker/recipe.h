@@ -7,7 +7,7 @@
 
 /* The reference's usual where the metadata is silent: scale n, nc 80, seed 0, head_g 8. */
 typedef struct gold_recipe {
-    char scale[8];
+    char scale[32]; /* of YOLO11; or another model's name, "yolov8n" */
     int nc;
     int64_t seed;
     double head_g;

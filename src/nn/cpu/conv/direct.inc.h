@@ -344,7 +344,7 @@ typedef struct conv_axis {
 static conv_axis conv_axis_make(int in, int out, int k, int stride)
 {
     conv_axis a = {.in = in, .out = out, .k = k, .stride = stride};
-    const int pad = k / 2;
+    const int pad = cpu_pad(k);
     a.lo = (pad + stride - 1) / stride;
     a.hi = in + pad >= k ? (in + pad - k) / stride + 1 : 0;
     a.lo = a.lo < out ? a.lo : out;
@@ -360,7 +360,7 @@ typedef struct conv_taps {
 
 static conv_taps conv_taps_of(const conv_axis *a, int x)
 {
-    const int start = x * a->stride - a->k / 2;
+    const int start = x * a->stride - cpu_pad(a->k);
     conv_taps t = {.first = start < 0 ? -start : 0,
                    .end = a->in - start < a->k ? a->in - start : a->k};
     t.at = start + t.first;

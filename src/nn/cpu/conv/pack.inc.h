@@ -126,8 +126,8 @@ static void pack_run(const cpu_conv *c, float *packed, const float *weight, cons
 
 /* ---- stride 2: four kinds of input pixels ----
  *
- * An input pixel (2y + a, 2x + b) met the taps ky with a + k/2 - ky even, at output row
- * y + (a + k/2 - ky) / 2, so for each a, b the gradient is a dense sum over few taps: the register
+ * An input pixel (2y + a, 2x + b) met the taps ky with a + pad - ky even, at output row
+ * y + (a + pad - ky) / 2, so for each a, b the gradient is a dense sum over few taps: the register
  * tiles of the direct convolution take it with steps of two pixels in dx. */
 
 /* Taps of one axis that pixels of a parity met, by rising output position. */
@@ -139,7 +139,7 @@ static phase_axis phase_axis_make(int k, int parity)
 {
     phase_axis p = {0};
     for (int t = k - 1; t >= 0; t--) {
-        const int shift = parity + k / 2 - t;
+        const int shift = parity + cpu_pad(k) - t;
         if (shift % 2 != 0)
             continue;
         if (p.n == 0)
@@ -152,7 +152,7 @@ static phase_axis phase_axis_make(int k, int parity)
 /* The tap at place `at` of a phase: taps fall by two as positions rise. */
 static int phase_tap(int k, int parity, phase_axis p, int at)
 {
-    return parity + k / 2 - 2 * (p.first + at);
+    return parity + cpu_pad(k) - 2 * (p.first + at);
 }
 
 /* As a packed convolution: 1x1 over all taps' channels. */

@@ -31,7 +31,7 @@ static double conv_sum(const cpu_conv *c, const float *packed, const nn_map *src
                        int x, int o)
 {
     const int group_ic = c->ic / c->groups, first = o / (c->oc / c->groups) * group_ic,
-              pad = c->k / 2;
+              pad = cpu_pad(c->k);
     const float *weight = packed + (size_t)o * (size_t)(group_ic * c->k * c->k);
     double sum = packed[weight_floats(c) + (size_t)o];
     for (int ky = 0; ky < c->k; ky++)
@@ -88,8 +88,8 @@ static double tap_sum(const cpu_conv *c, const nn_map *dz, const nn_map *x, int 
     double sum = 0;
     for (int y = 0; y < dz->h; y++)
         for (int px = 0; px < dz->w; px++) {
-            const int sy = y * c->stride + tap / c->k - c->k / 2;
-            const int sx = px * c->stride + tap % c->k - c->k / 2;
+            const int sy = y * c->stride + tap / c->k - cpu_pad(c->k);
+            const int sx = px * c->stride + tap % c->k - cpu_pad(c->k);
             if (sy >= 0 && sy < x->h && sx >= 0 && sx < x->w)
                 sum += (double)pixel_at(dz, i, y, px)[o] * pixel_at(x, i, sy, sx)[ic];
         }

@@ -125,7 +125,9 @@ void cpu_conv_forward(const cpu_trainer *t, const nn_train_step *s, float *scrat
 
 /* ---- the input's gradient ---- */
 
-/* A stride of 2: dz in the even places of a picture as large as the input, a row at a time. */
+/* A stride of 2: dz in every second place of a picture as large as the input, a row at a time. The
+ * turned weights of an even k want one zero more before than behind them, but cpu_pad puts the one
+ * more behind: so dz lies in the odd places then. */
 static size_t spread_floats(const nn_train_step *s)
 {
     const nn_map *x = &s->map[NN_SRC];
@@ -134,7 +136,7 @@ static size_t spread_floats(const nn_train_step *s)
 
 typedef struct spread_job {
     const nn_map *to, *dz;
-    int picture;
+    int picture, first; /* first: place of the first row and column */
 } spread_job;
 
 static void run_spread(void *self, size_t begin, size_t end, int worker)
@@ -143,7 +145,7 @@ static void run_spread(void *self, size_t begin, size_t end, int worker)
     (void)worker;
     for (size_t y = begin; y < end; y++) {
         const float *from = nn_map_row(j->dz, j->picture, (int)y);
-        float *to = nn_map_row(j->to, 0, 2 * (int)y);
+        float *to = nn_map_row(j->to, 0, 2 * (int)y + j->first) + (size_t)j->first * j->to->pitch;
         for (int x = 0; x < j->dz->w; x++, from += j->dz->pitch, to += 2 * j->to->pitch)
             memcpy(to, from, (size_t)j->dz->c * sizeof *to);
     }
@@ -165,7 +167,8 @@ static void spread_gradient(const cpu_trainer *t, const nn_train_step *s, const 
         .data = spread, .pitch = (size_t)c.ic, .n = 1, .h = one.h, .w = one.w, .c = c.ic};
     one.n = 1;
     for (int i = 0; i < dz->n; i++) {
-        spread_job j = {.to = &wide, .dz = dz, .picture = i};
+        spread_job j = {
+            .to = &wide, .dz = dz, .picture = i, .first = c.k % 2 == 0 ? 1 : 0};
         base_pool_run(t->pool, (size_t)dz->h, 4, run_spread, &j);
         one.data = nn_map_row(&s->map[NN_D_SRC], i, 0);
         convolve(t, &c, room, &one, &wide, s->src_adds ? &one : NULL);

@@ -197,7 +197,7 @@ static void sums_copy_row(float *to, const nn_map *x, int picture, int y, int le
 static void sums_copy(const cpu_conv *c, float *to, const sums_walk *k, const nn_map *x,
                       int picture, int y0, int rows)
 {
-    const int pad = c->k / 2, top = y0 * c->stride - pad, n = (rows - 1) * c->stride + c->k;
+    const int pad = cpu_pad(c->k), top = y0 * c->stride - pad, n = (rows - 1) * c->stride + c->k;
     for (int r = 0; r < n; r++, to += k->x_row) {
         const int y = top + r;
         if (y < 0 || y >= x->h)
@@ -323,7 +323,7 @@ static void depthwise_span(const cpu_conv *c, float *part, const nn_map *dz, con
                            int ch, int n)
 {
     vf acc[7 * 7];
-    const int k = c->k, pad = k / 2, s = c->stride;
+    const int k = c->k, pad = cpu_pad(k), s = c->stride;
     for (int t = 0; t < k * k; t++)
         acc[t] = vf_zero();
     for (int y = 0; y < dz->h; y++)
