@@ -445,5 +445,10 @@ vg_status api_run_folder(char out[API_PATH_BYTES], const char *run, vg_error *er
     const vg_status st = api_path(weights, out, "weights", err);
     if (st == VG_OK && !base_path_is_dir(weights))
         return base_fail(err, VG_ERR_ARGUMENT, run, mend, "not a run: it has no folder weights");
+    char ours[API_PATH_BYTES + 32], theirs[API_PATH_BYTES + 32];
+    base_format(ours, sizeof ours, "%s/last.safetensors", weights);
+    base_format(theirs, sizeof theirs, "%s/last.pt", weights);
+    if (st == VG_OK && !base_path_exists(ours) && base_path_exists(theirs))
+        return refuse_file(theirs, mend, err);
     return st;
 }

@@ -317,7 +317,9 @@ const char *vg_train_message(const vg_train *t, size_t index)
                    *val = train_run_set(t->run, DATA_VAL);
     if (t->notice[0] != '\0' && index-- == 0)
         return t->notice;
-    const char *names = train_run_names_notice(t->run);
+    const char *few = train_run_few_notice(t->run), *names = train_run_names_notice(t->run);
+    if (few[0] != '\0' && index-- == 0)
+        return few;
     if (names[0] != '\0' && index-- == 0)
         return names;
     if (t->letters[0] != '\0' && index-- == 0)

@@ -454,6 +454,11 @@ bool train_run_transferred(const train_run *r, size_t *n_transferred, size_t *n_
     return r->has_transferred;
 }
 
+const char *train_run_few_notice(const train_run *r)
+{
+    return r->few_notice;
+}
+
 const char *train_run_names_notice(const train_run *r)
 {
     return r->names_notice;

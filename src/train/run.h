@@ -82,6 +82,8 @@ const train_position *train_run_position(const train_run *r);
 /* "Transferred a/b items". False: no weights were given. */
 bool train_run_transferred(const train_run *r, size_t *n_transferred, size_t *n_items);
 /* How the classes of the weights that it started from are not the dataset's; "" else. */
+/* "" or a warning: less than half of the tensors came from the weights. */
+const char *train_run_few_notice(const train_run *r);
 const char *train_run_names_notice(const train_run *r);
 /* imgsz as it was given; that of train_run_args is raised to a multiple of the stride. */
 int train_run_asked_imgsz(const train_run *r);

@@ -56,6 +56,7 @@ struct train_run {
     bool has_transferred, fell_back, has_final;
     size_t n_transferred;
     vg_error why;
+    char few_notice[512];   /* "" or how little of the weights could be taken over */
     char names_notice[512]; /* "" or how the weights' classes are not the dataset's */
     int asked_imgsz;        /* before it was raised to a multiple of the stride */
     train_validation final;

@@ -149,6 +149,22 @@ static void compare_names(train_run *r, const weights_file *f)
         r->names_notice[0] = '\0';
 }
 
+/* Weights that hardly fit are a slip, such as those of another model: the run would start at almost
+ * nothing without a word. */
+static void count_transferred(train_run *r, const char *path)
+{
+    const size_t n = r->n_transferred, of = r->n_params;
+    char few[32];
+    base_format(few, sizeof few, n == 0 ? "none" : "only %zu", n);
+    r->few_notice[0] = '\0';
+    if (2 * n < of)
+        base_format(r->few_notice, sizeof r->few_notice,
+                    "%s of the %zu tensors of %.40s are in %.200s with the same name and shape: "
+                    "the rest begins at random, as without weights. Are they of another model or "
+                    "scale? vigil info says of which",
+                    few, of, r->info.name, path);
+}
+
 static vg_status transfer(train_run *r, vg_error *err)
 {
     const char *path = r->args.weights[0] != '\0'       ? r->args.weights
@@ -161,6 +177,7 @@ static vg_status transfer(train_run *r, vg_error *err)
     if (st != VG_OK)
         return st;
     r->n_transferred = train_params_transfer(r->params, r->n_params, f);
+    count_transferred(r, path);
     compare_names(r, f);
     r->has_transferred = true;
     weights_close(&f);

@@ -176,6 +176,14 @@ static void what_cannot_be_resumed_says_what_to_do_with_it(void **state)
     snprintf(path, sizeof path, "%s/last.pt", folder);
     scene_write_text(path, "x");
     refuse("resume", path, VG_ERR_UNSUPPORTED, "of the Python tool", "--weights ");
+    char theirs[256]; /* a whole run of it */
+    snprintf(theirs, sizeof theirs, "%.200s/theirs", folder);
+    assert_int_equal(mkdir(theirs, 0700), 0);
+    snprintf(path, sizeof path, "%s/weights", theirs);
+    assert_int_equal(mkdir(path, 0700), 0);
+    snprintf(path, sizeof path, "%s/weights/last.pt", theirs);
+    scene_write_text(path, "x");
+    refuse("resume", theirs, VG_ERR_UNSUPPORTED, "of the Python tool", "/theirs/weights/last.pt ");
     snprintf(path, sizeof path, "%s/best.safetensors", folder);
     scene_write_text(path, "x");
     refuse("resume", path, VG_ERR_ARGUMENT, "weights alone", "--weights ");

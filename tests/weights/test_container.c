@@ -61,9 +61,13 @@ static void a_file_that_is_missing_says_where_weights_come_from(void **state)
     static const char *const rows[][2] = {
         {"/nowhere/yolo11n.pt", "download yolo11n.pt from its maker's releases"},
         {"/nowhere/yolo11x.PT", "vigil train, vigil demo"},
-        {"/nowhere/yolov8n.pt", "YOLO11 detectors alone"},
+        {"/nowhere/yolov8n.pt", "download yolov8n.pt from its maker's releases"},
+        {"/nowhere/yolov8s-p2.pt", "download yolov8s-p2.pt"},
+        {"/nowhere/yolov5xu.pt", "download yolov5xu.pt"},
+        {"/nowhere/yolov5n.pt", "and not yolov5n.pt"},
+        {"/nowhere/yolov8n-seg.pt", "and not yolov8n-seg.pt"},
         {"/nowhere/yolo11n-seg.pt", "and not yolo11n-seg.pt"},
-        {"/nowhere/yolo12n.pt", "YOLO11 detectors alone"},
+        {"/nowhere/yolo12n.pt", "YOLO11, YOLOv8 and YOLOv5u"},
         {"/nowhere/best.pt", "weights come from vigil train"},
         {"/nowhere/yolo11n.safetensors", "weights come from vigil train"},
     };
