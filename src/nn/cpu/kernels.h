@@ -16,9 +16,10 @@
 #include "../map.h"
 
 /* Square convolution, output side ceil(side/stride). Zero padding: cpu_pad on the left and above,
- * and as much on the right and below for an odd k (k/2 all around). An even k has stride 2 and sides
- * that are even, so that its padding is k/2 - 1 all around (the 6 of YOLOv5's first layer: 2).
- * groups is 1 (dense) or ic == oc == groups (depthwise). k is 1 to 7; stride 1 or 2. Bias always.
+ * and as much on the right and below for an odd k (k/2 all around). An even k has stride 2 and
+ * sides that are even, so that its padding is k/2 - 1 all around (the 6 of YOLOv5's first layer:
+ * 2). groups is 1 (dense) or ic == oc == groups (depthwise). k is 1 to 7; stride 1 or 2. Bias
+ * always.
  */
 typedef struct cpu_conv {
     int ic, oc, k, stride, groups;

@@ -167,8 +167,7 @@ static void spread_gradient(const cpu_trainer *t, const nn_train_step *s, const 
         .data = spread, .pitch = (size_t)c.ic, .n = 1, .h = one.h, .w = one.w, .c = c.ic};
     one.n = 1;
     for (int i = 0; i < dz->n; i++) {
-        spread_job j = {
-            .to = &wide, .dz = dz, .picture = i, .first = c.k % 2 == 0 ? 1 : 0};
+        spread_job j = {.to = &wide, .dz = dz, .picture = i, .first = c.k % 2 == 0 ? 1 : 0};
         base_pool_run(t->pool, (size_t)dz->h, 4, run_spread, &j);
         one.data = nn_map_row(&s->map[NN_D_SRC], i, 0);
         convolve(t, &c, room, &one, &wide, s->src_adds ? &one : NULL);
