@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/base.h"
+#include "motion.h"
 
 /* A view: borrowed pixels. */
 typedef struct image_view {

@@ -293,14 +293,14 @@ static const scene SCENES[] = {
 static void identities_are_kept(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof SCENES / sizeof *SCENES; i++)
-        for (int kind = DETECT_TRACK_BYTE; kind <= DETECT_TRACK_BOT; kind++) {
-            const scene *s = &SCENES[i];
-            const clear_mot sum = follow_all(s, kind);
-            assert_true(mota(&sum) >= s->least_mota);
-            assert_true(sum.switches <= s->most_switches);
-            assert_true(sum.inventions <= s->most_inventions);
-        }
+    static const detect_track_kind kinds[] = {DETECT_TRACK_BYTE, DETECT_TRACK_BOT};
+    for (size_t i = 0; i < 2 * sizeof SCENES / sizeof *SCENES; i++) {
+        const scene *s = &SCENES[i / 2];
+        const clear_mot sum = follow_all(s, kinds[i % 2]);
+        assert_true(mota(&sum) >= s->least_mota);
+        assert_true(sum.switches <= s->most_switches);
+        assert_true(sum.inventions <= s->most_inventions);
+    }
 }
 
 static void a_camera_that_shakes_costs_bot_sort_no_identities(void **state)
