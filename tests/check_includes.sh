@@ -26,8 +26,9 @@ cairo: src/image src/report
 fontconfig/: src/image
 libav: src/image src/video
 libsw: src/video
-protobuf-c/: src/report
+protobuf-c/: src/report src/export
 event.pb-c.h: src/report
+onnx.pb-c.h: src/export
 profile.pb-c.h: src/watch/stacks
 elfutils/: src/watch/stacks
 dwarf.h: src/watch/stacks'

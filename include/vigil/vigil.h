@@ -385,6 +385,7 @@ VG_API vg_status vg_convert(const char *weights, const char *output, vg_error *e
 }
 #endif
 
+#include "vigil/export.h"
 #include "vigil/stream.h"
 
 #endif

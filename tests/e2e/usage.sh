@@ -65,14 +65,14 @@ run 2 predct
 is_error 'vigil has no command "predct"'
 says err "try: vigil predict"
 # YOLO's own commands that there are none of, with or without its words in front.
-for other in export checks settings copy-cfg benchmark tune solutions; do
+for other in checks settings copy-cfg benchmark tune solutions; do
     run 2 "$other" --data coco.yaml
     is_error "vigil has no $other: "
     run 2 yolo detect "$other" data=coco.yaml
     is_error "vigil has no $other: "
 done
-run 2 yolo detect export model=yolo11n.pt format=onnx
-says err "yolo export"
+run 2 yolo detect export model=yolo11n.pt format=engine
+says err "trtexec --onnx=yolo11n.onnx --saveEngine=yolo11n.engine"
 for task in segment pose obb classify; do
     run 2 yolo "$task" train data=coco.yaml
     is_error "vigil has no task \"$task\" yet: only detection"
@@ -86,7 +86,7 @@ is_error 'vigil train has no option "imgz"'
 run 2 detect val
 is_error "vigil val needs --data"
 run 2 mode=export
-is_error 'vigil has no export: '
+is_error 'vigil export needs FILE'
 run 2 predict
 is_error "vigil predict needs --weights"
 run 2 predict --weights a.pt
@@ -108,8 +108,8 @@ run 2 predict a.jpg
 is_error 'no use for "a.jpg"'
 run 2 convert --weights "$weights" --output a.pt
 is_error "does not end in .safetensors"
-run 2 help export
-is_error 'no command "export"'
+run 2 help tune
+is_error 'no command "tune"'
 
 run 1 predict --weights nope.pt --source "$source/tests/fixtures/image"
 is_error "No such file"
