@@ -29,26 +29,6 @@ void api_memory(vg_memory *out, const stream_accounts *a)
                                          .n_allocations = a->owner[i].n_allocs};
 }
 
-_Static_assert((int)TRAIN_NEED_ITEMS <= (int)VG_PLAN_ITEMS, "every item has a row in vg_plan");
-
-void api_plan(vg_plan *out, const train_need *need)
-{
-    *out = (vg_plan){.n_items = need->n_items,
-                     .batch = need->batch,
-                     .width = need->w,
-                     .height = need->h,
-                     .is_chosen = need->is_chosen,
-                     .held_bytes = need->held_bytes,
-                     .total_bytes = need->total_bytes,
-                     .naive_bytes = need->naive_bytes,
-                     .limit_bytes = need->limit_bytes};
-    for (int i = 0; i < need->n_items; i++)
-        out->items[i] = (vg_plan_item){.owner = train_owner_name(need->items[i].owner),
-                                       .what = need->items[i].what,
-                                       .bytes = need->items[i].bytes,
-                                       .is_held = need->items[i].is_held};
-}
-
 _Static_assert((int)VG_IMGSZ_GIVEN == (int)STREAM_IMGSZ_GIVEN &&
                    (int)VG_IMGSZ_OF_WEIGHTS == (int)STREAM_IMGSZ_OF_WEIGHTS &&
                    (int)VG_IMGSZ_DEFAULT == (int)STREAM_IMGSZ_DEFAULT,

@@ -204,7 +204,6 @@ static void name_model(train_args *a)
 
 vg_status vg_train_plan(vg_train *t, int nc, vg_plan *out, vg_error *err)
 {
-    train_need need;
     if (t->run)
         return base_fail(err, VG_ERR_ARGUMENT, NULL, "ask vg_train_plan_get",
                          "a run that is prepared already");
@@ -213,17 +212,12 @@ vg_status vg_train_plan(vg_train *t, int nc, vg_plan *out, vg_error *err)
         return settled;
     train_args args = t->args;
     name_model(&args);
-    const vg_status st = train_plan(&need, &args, nc, &t->accounts.lent, err);
-    if (st == VG_OK)
-        api_plan(out, &need);
-    return st;
+    return train_plan(out, &args, nc, &t->accounts.lent, err);
 }
 
 void vg_train_plan_get(const vg_train *t, vg_plan *out)
 {
-    *out = (vg_plan){0};
-    if (t->run)
-        api_plan(out, train_run_need(t->run));
+    *out = t->run ? *train_run_need(t->run) : (vg_plan){0};
 }
 
 static vg_status make_new(vg_train *t, const char *project, vg_error *err)
@@ -473,9 +467,8 @@ vg_status vg_train_run(vg_train *t, const vg_train_listener *listener, vg_error 
                          "a run that is not prepared");
     vg_error local = {.status = VG_OK};
     /* The program included, so that what is resident can be held against it. */
-    vg_plan plan;
-    vg_train_plan_get(t, &plan);
-    api_run_file_start(t->file, (int)train_run_position(t->run)->epoch, plan.total_bytes);
+    api_run_file_start(t->file, (int)train_run_position(t->run)->epoch,
+                       train_run_need(t->run)->total_bytes);
     const vg_status st = run_prepared(t, listener, err ? err : &local);
     api_run_file_end(t->file, st, err ? err : &local);
     return st;

@@ -28,7 +28,6 @@ typedef struct api_accounts {
 void api_accounts_init(api_accounts *a);
 /* What is held now is the plan. */
 void api_accounts_plan(api_accounts *a);
-void api_plan(vg_plan *out, const train_need *need);
 void api_accounts_memory(vg_memory *out, const api_accounts *a);
 
 vg_data_report api_data_report(const data_set *set);

@@ -50,26 +50,27 @@ const char *train_owner_name(train_owner owner)
     return names[owner];
 }
 
-size_t train_need_of(const train_need *need, train_owner owner, bool held_only)
+size_t train_need_of(const vg_plan *need, train_owner owner, bool held_only)
 {
     size_t sum = 0;
     for (int i = 0; i < need->n_items; i++)
-        if (need->items[i].owner == owner && (need->items[i].is_held || !held_only))
+        if (strcmp(need->items[i].owner, train_owner_name(owner)) == 0 &&
+            (need->items[i].is_held || !held_only))
             sum += need->items[i].bytes;
     return sum;
 }
 
-static void add(train_need *need, train_owner owner, const char *what, size_t bytes)
+static void add(vg_plan *need, train_owner owner, const char *what, size_t bytes)
 {
     if (bytes == 0)
         return;
-    need->items[need->n_items++] =
-        (train_need_item){.owner = owner, .what = what, .bytes = bytes, .is_held = true};
+    need->items[need->n_items++] = (vg_plan_item){
+        .owner = train_owner_name(owner), .what = what, .bytes = bytes, .is_held = true};
     need->held_bytes += bytes;
     need->total_bytes += bytes;
 }
 
-static void add_passing(train_need *need, train_owner owner, const char *what, size_t bytes)
+static void add_passing(vg_plan *need, train_owner owner, const char *what, size_t bytes)
 {
     add(need, owner, what, bytes);
     if (bytes == 0)
@@ -155,7 +156,7 @@ static size_t values_bytes(const train_run *r, size_t size, size_t align)
     return sum;
 }
 
-static void add_model(train_need *need, const planner *p, size_t weights_bytes, int batch)
+static void add_model(vg_plan *need, const planner *p, size_t weights_bytes, int batch)
 {
     static const char *const optimizers[] = {"", "optimizer SGD", "optimizer Adam",
                                              "optimizer AdamW"};
@@ -172,7 +173,7 @@ static void add_model(train_need *need, const planner *p, size_t weights_bytes, 
     add(need, TRAIN_OWNER_MODEL, "weights packed for validation", p->weights.in_use_bytes);
 }
 
-static void add_data(train_need *need, const planner *p, const shapes *s)
+static void add_data(vg_plan *need, const planner *p, const shapes *s)
 {
     const train_run *r = p->r;
     add(need, TRAIN_OWNER_DATA, "labels and names of pictures", p->held[TRAIN_OWNER_DATA]);
@@ -181,7 +182,7 @@ static void add_data(train_need *need, const planner *p, const shapes *s)
     add(need, TRAIN_OWNER_DATA, "batches of training", data_loader_bytes(r->train_set, &s->loader));
     add(need, TRAIN_OWNER_DATA, "a batch of another size (multi_scale)",
         r->args.multi_scale
-            ? (size_t)need->n * (size_t)need->h * (size_t)need->w * 3 * sizeof(float)
+            ? (size_t)s->bounds.n * (size_t)need->height * (size_t)need->width * 3 * sizeof(float)
             : 0);
     add(need, TRAIN_OWNER_DATA, "batches of validation", s->validation.data_bytes);
     const size_t decoders =
@@ -210,7 +211,7 @@ static bool is_jpeg(const data_set *set)
     return true;
 }
 
-static void add_bounds(train_need *need, const planner *p)
+static void add_bounds(vg_plan *need, const planner *p)
 {
     const train_run *r = p->r;
     const size_t n_threads = (size_t)p->n_threads + 2 * (size_t)run_loader_options(r, 1).n_workers;
@@ -226,22 +227,22 @@ static void add_bounds(train_need *need, const planner *p)
                 PROGRAM_BYTES + n_threads * THREAD_BYTES);
 }
 
-static vg_status make(train_need *need, planner *p, int batch, vg_error *err)
+static vg_status make(vg_plan *need, planner *p, int batch, vg_error *err)
 {
     train_run *r = p->r;
     shapes s;
-    *need = (train_need){.batch = batch};
+    *need = (vg_plan){.batch = batch};
     vg_status st = find_shapes(&s, p, batch, err);
     if (st != VG_OK)
         return st;
-    need->n = s.bounds.n;
-    need->h = s.bounds.h;
-    need->w = s.bounds.w;
-    run_enlarge(r, &need->h, &need->w);
+    const int n = s.bounds.n; /* fewer than batch, where there are fewer pictures */
+    need->height = s.bounds.h;
+    need->width = s.bounds.w;
+    run_enlarge(r, &need->height, &need->width);
     nn_memory_need net;
     const nn_accounts mem = {.weights = &p->image, .activations = &p->image, .plans = &p->image};
     const nn_train_options o = {.threads = p->n_threads};
-    st = nn_graph_train_need(r->graph, &o, need->n, need->h, need->w, &net, &mem, err);
+    st = nn_graph_train_need(r->graph, &o, n, need->height, need->width, &net, &mem, err);
     if (st != VG_OK)
         return st;
     need->naive_bytes = net.naive_bytes;
@@ -259,7 +260,7 @@ static vg_status make(train_need *need, planner *p, int batch, vg_error *err)
     add(need, TRAIN_OWNER_WORK, "the average's table", p->average_bytes);
     if (r->train_set != NULL) {
         const detect_loss_bounds bounds =
-            run_loss_bounds(r, need->n, need->h, need->w, s.bounds.most_labels, p->n_threads);
+            run_loss_bounds(r, n, need->height, need->width, s.bounds.most_labels, p->n_threads);
         add(need, TRAIN_OWNER_WORK, "loss of training", detect_loss_bytes(&bounds));
         add(need, TRAIN_OWNER_WORK, "loss, suppression and metrics of validation",
             s.validation.work_bytes);
@@ -271,8 +272,7 @@ static vg_status make(train_need *need, planner *p, int batch, vg_error *err)
 
 /* ---- the largest batch ---- */
 
-static vg_status fits(bool *out, train_need *need, planner *p, int batch, size_t limit,
-                      vg_error *err)
+static vg_status fits(bool *out, vg_plan *need, planner *p, int batch, size_t limit, vg_error *err)
 {
     const vg_status st = make(need, p, batch, err);
     *out = st == VG_OK && need->total_bytes <= limit;
@@ -282,7 +282,7 @@ static vg_status fits(bool *out, train_need *need, planner *p, int batch, size_t
 /* *best stays where no batch of first..last fits. */
 static vg_status search(int *best, planner *p, int first, int last, size_t limit, vg_error *err)
 {
-    train_need need;
+    vg_plan need;
     bool yes;
     vg_status st = fits(&yes, &need, p, first, limit, err);
     if (st != VG_OK || !yes)
@@ -327,7 +327,7 @@ static vg_status find_best(int *best, planner *p, size_t limit, vg_error *err)
     return st;
 }
 
-static vg_status fail_limit(planner *p, const train_need *need, vg_error *err)
+static vg_status fail_limit(planner *p, const vg_plan *need, vg_error *err)
 {
     char parts[320] = "", total[32], limit[32], part[32];
     int best = 0;
@@ -355,7 +355,7 @@ static vg_status fail_limit(planner *p, const train_need *need, vg_error *err)
 static vg_status decide(planner *p, bool is_strict, vg_error *err)
 {
     train_run *r = p->r;
-    train_need *need = &r->need;
+    vg_plan *need = &r->need;
     size_t limit = r->args.memory_limit;
     const bool is_chosen = r->args.batch < 0;
     int batch = r->args.batch;

@@ -417,7 +417,7 @@ const train_args *train_run_args(const train_run *r)
     return &r->args;
 }
 
-const train_need *train_run_need(const train_run *r)
+const vg_plan *train_run_need(const train_run *r)
 {
     return &r->need;
 }

@@ -70,8 +70,8 @@ void train_run_destroy(train_run **r);
 vg_status train_run_go(train_run *r, const train_listener *listener, vg_error *err);
 
 /* Facts for who prints them. Borrowed. */
-const train_need *
-train_run_need(const train_run *r); /* what was planned, and why the batch is so large */
+/* What was planned, and why the batch is so large. */
+const vg_plan *train_run_need(const train_run *r);
 const train_args *train_run_args(const train_run *r);
 const nn_graph *train_run_graph(const train_run *r);
 const data_set *train_run_set(const train_run *r,

@@ -26,7 +26,7 @@ struct train_run {
     size_t before_bytes[TRAIN_OWNER_WORK + 1]; /* in use on them when the run began */
     base_pool *pool;                           /* until there is a network with one of its own */
     size_t passing_bytes;                      /* of what is closed before the first batch */
-    train_need need;
+    vg_plan need;
     char folder[RUN_PATH_BYTES], last_path[RUN_PATH_BYTES], best_path[RUN_PATH_BYTES];
 
     data_spec *spec;

@@ -537,7 +537,7 @@ static vg_status make_run(train_run **out, const train_args *args, const char *f
     return VG_OK;
 }
 
-vg_status train_plan(train_need *out, const train_args *args, int nc, const train_accounts *mem,
+vg_status train_plan(vg_plan *out, const train_args *args, int nc, const train_accounts *mem,
                      vg_error *err)
 {
     train_run *r;

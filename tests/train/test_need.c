@@ -44,7 +44,7 @@ static void purse_close(const purse *p)
 static void expect_exact(const train_args *a)
 {
     purse p;
-    train_need need;
+    vg_plan need;
     train_run *r = NULL;
     purse_open(&p);
     OK(train_plan(&need, a, 0, &p.lent, err));
@@ -93,7 +93,7 @@ static size_t held_with_cache(const char *limit)
     shop_set(&a, "mosaic", "0"); /* no ring of pictures, which would be instead of the cache */
     expect_exact(&a);
     purse p;
-    train_need need;
+    vg_plan need;
     purse_open(&p);
     OK(train_plan(&need, &a, 0, &p.lent, err));
     return need.held_bytes;
@@ -112,7 +112,7 @@ static void pictures_are_kept_up_to_cache_limit_over_both_splits(void **state)
 static size_t total_of(train_args a, int batch)
 {
     purse p;
-    train_need need;
+    vg_plan need;
     purse_open(&p);
     a.batch = batch;
     a.memory_limit = 0;
@@ -123,7 +123,7 @@ static size_t total_of(train_args a, int batch)
 static int choice_of(train_args a, size_t limit)
 {
     purse p;
-    train_need need;
+    vg_plan need;
     purse_open(&p);
     a.batch = -1;
     a.memory_limit = limit;
@@ -208,11 +208,11 @@ static void a_resumed_run_has_the_same_plan(void **state)
     a.memory_limit = total_of(a, 4);
     a.batch = -1;
     OK(train_run_create(&r, &a, shop_folder(&s, "again"), &p.lent, err));
-    const train_need first = *train_run_need(r);
+    const vg_plan first = *train_run_need(r);
     assert_int_equal(train_run_go(r, &listener, NULL), VG_ERR_INTERRUPTED);
     train_run_destroy(&r);
     OK(train_run_resume(&r, shop_folder(&s, "again"), &p.lent, err));
-    const train_need *second = train_run_need(r);
+    const vg_plan *second = train_run_need(r);
     assert_int_equal(train_run_args(r)->batch, 4);
     assert_int_equal(second->total_bytes, first.total_bytes);
     assert_int_equal(p.root.in_use_bytes, second->held_bytes);
@@ -266,12 +266,12 @@ static void a_plan_needs_no_dataset(void **state)
 {
     (void)state;
     purse p;
-    train_need need, more;
+    vg_plan need, more;
     purse_open(&p);
     train_args a = shop_args(&s);
     shop_set(&a, "data", "");
     OK(train_plan(&need, &a, 2, &p.lent, err));
-    assert_int_equal(need.n, 8);
+    assert_int_equal(need.batch, 8);
     assert_int_equal(train_need_of(&need, TRAIN_OWNER_DATA, false), 0);
     OK(train_plan(&more, &a, 80, &p.lent, err));
     assert_true(train_need_of(&more, TRAIN_OWNER_MODEL, true) >
@@ -283,7 +283,7 @@ static void no_memory_for_a_plan_is_an_error(void **state)
 {
     (void)state;
     purse p;
-    train_need need;
+    vg_plan need;
     purse_open(&p);
     const train_args a = shop_args(&s);
     for (int k = 1;; k += 17) {
