@@ -356,34 +356,23 @@ const vg_val_result *vg_train_final(const vg_train *t)
 
 /* ---- run ---- */
 
-static void tell_guard(vg_train *t, const train_progress *p)
+static void tell_guard(vg_train *t, const vg_train_batch *b)
 {
     vg_memory m;
     if (!api_beacon_is_due(&t->beacon))
         return;
     api_accounts_memory(&m, &t->accounts);
-    api_beacon_tell(&t->beacon, &m, p->epoch, p->epoch * p->n_batches + p->batch, -1);
+    const int64_t epoch = b->epoch - 1; /* the guard counts from 0 */
+    api_beacon_tell(&t->beacon, &m, epoch, epoch * b->n_batches + b->batch, -1);
 }
 
-static void tell_batch(void *ctx, const train_progress *p)
+static void tell_batch(void *ctx, const vg_train_batch *b)
 {
     vg_train *t = ctx;
-    tell_guard(t, p);
-    const vg_train_batch b = {.epoch = (int)p->epoch + 1,
-                              .n_epochs = (int)p->n_epochs,
-                              .batch = p->batch,
-                              .n_batches = p->n_batches,
-                              .loss = {p->loss[0], p->loss[1], p->loss[2]},
-                              .n_pictures = p->n_pictures,
-                              .width = p->w,
-                              .height = p->h,
-                              .n_instances = p->n_labels,
-                              .grad_norm = p->grad_norm,
-                              .lr = {p->rates.lr[0], p->rates.lr[1], p->rates.lr[2]},
-                              .seconds = p->seconds};
-    api_run_file_batch(t->file, &b);
+    tell_guard(t, b);
+    api_run_file_batch(t->file, b);
     if (t->listener && t->listener->batch)
-        t->listener->batch(t->listener->ctx, &b);
+        t->listener->batch(t->listener->ctx, b);
 }
 
 static vg_status show_input(void *ctx, int64_t ni, const data_batch *b, vg_error *err)
@@ -400,29 +389,12 @@ static vg_status show_validated(void *ctx, const train_validated *p, bool is_fin
     return VG_OK;
 }
 
-static void tell_epoch(void *ctx, const train_epoch_end *e)
+static void tell_epoch(void *ctx, const vg_train_epoch *e)
 {
     vg_train *t = ctx;
-    const report_epoch *row = &e->row;
-    api_train_report_epoch(t->report, row);
-    vg_train_epoch end = {.epoch = row->epoch,
-                          .n_epochs = t->args.epochs,
-                          .seconds = row->time_s,
-                          .is_validated = e->validation != NULL,
-                          .precision = row->precision,
-                          .recall = row->recall,
-                          .map50 = row->map50,
-                          .map = row->map,
-                          .is_best = e->verdict.is_best,
-                          .stops = e->verdict.stop};
-    memcpy(end.train_loss, row->train_loss, sizeof end.train_loss);
-    memcpy(end.val_loss, row->val_loss, sizeof end.val_loss);
-    memcpy(end.lr, row->lr, sizeof end.lr);
-    if (e->validation) {
-        end.n_pictures = e->validation->metrics.n_pictures;
-        end.n_instances = e->validation->metrics.n_truths;
-    }
-    api_run_file_epoch(t->file, &end);
+    api_train_report_epoch(t->report, e);
+    api_run_file_epoch(t->file, e);
+    vg_train_epoch end = *e;
     end.trouble = train_run_news(t->run); /* not for other processes */
     if (!end.trouble)
         end.trouble = api_train_report_trouble(t->report);

@@ -162,7 +162,7 @@ void api_train_report_input(api_train_report *r, int64_t ni, const data_batch *b
     note(r, st, &err);
 }
 
-void api_train_report_epoch(api_train_report *r, const report_epoch *row)
+void api_train_report_epoch(api_train_report *r, const vg_train_epoch *row)
 {
     const double mib = 1024.0 * 1024;
     const struct scalar {
@@ -231,7 +231,7 @@ static vg_status plot_run(const api_train_report *r, const train_validation *fin
 {
     base_mem *work = r->o.work;
     char path[API_PATH_BYTES];
-    report_epoch *rows = NULL;
+    vg_train_epoch *rows = NULL;
     size_t n_rows = 0;
     vg_status st = api_path(path, r->o.folder, "results.csv", err);
     if (st == VG_OK)

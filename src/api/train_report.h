@@ -29,7 +29,7 @@ void api_train_report_destroy(api_train_report **r);
 
 /* In the run's course, by train's listener. */
 void api_train_report_input(api_train_report *r, int64_t ni, const data_batch *b);
-void api_train_report_epoch(api_train_report *r, const report_epoch *row);
+void api_train_report_epoch(api_train_report *r, const vg_train_epoch *row);
 void api_train_report_validated(api_train_report *r, const train_validated *p, bool is_final);
 
 /* What could not be written since the last call; NULL: nothing. Borrowed until the next event. */

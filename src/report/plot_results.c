@@ -8,7 +8,7 @@
 
 enum { PAGE_W = 1500, PAGE_H = 980, N_COLUMNS = 3, N_PANELS = 6, MOST_SERIES = 3, FONT_PX = 16 };
 
-/* A column of the rows, as an offset into report_epoch. */
+/* A column of the rows, as an offset into vg_train_epoch. */
 typedef struct series {
     const char *name;
     size_t offset;
@@ -23,7 +23,7 @@ typedef struct panel {
 } panel;
 
 enum { BLUE = 1, RED = 0, GREEN = 2 };
-#define AT(field) offsetof(report_epoch, field)
+#define AT(field) offsetof(vg_train_epoch, field)
 static const panel PANELS[N_PANELS] = {
     {"Box loss", false, false, {{"train", AT(train_loss[0]), BLUE}, {"val", AT(val_loss[0]), RED}}},
     {"Class loss",
@@ -42,7 +42,7 @@ static const panel PANELS[N_PANELS] = {
      {{"pg0", AT(lr[0]), GREEN}, {"pg1", AT(lr[1]), BLUE}, {"pg2", AT(lr[2]), RED}}},
 };
 
-static double value_of(const report_epoch *row, const series *s)
+static double value_of(const vg_train_epoch *row, const series *s)
 {
     double v;
     memcpy(&v, (const char *)row + s->offset, sizeof v);
@@ -50,7 +50,7 @@ static double value_of(const report_epoch *row, const series *s)
 }
 
 /* The epoch of the highest fitness (spec 4.5); 0 when there is none. */
-static int best_epoch(const report_epoch *rows, size_t n_rows)
+static int best_epoch(const vg_train_epoch *rows, size_t n_rows)
 {
     int best = 0;
     double highest = 0;
@@ -64,7 +64,7 @@ static int best_epoch(const report_epoch *rows, size_t n_rows)
     return best;
 }
 
-static void range_of(plot_axes *a, const panel *shown, const report_epoch *rows, size_t n_rows)
+static void range_of(plot_axes *a, const panel *shown, const vg_train_epoch *rows, size_t n_rows)
 {
     a->x0 = n_rows > 0 ? rows[0].epoch : 0;
     a->x1 = n_rows > 0 ? rows[n_rows - 1].epoch : 1;
@@ -124,7 +124,7 @@ static void draw_best(plot_page *p, const plot_axes *a, int epoch, bool with_tex
 
 /* xs, ys: (n_rows) scratch. */
 static void draw_panel(plot_page *p, const plot_axes *place, const panel *shown,
-                       const report_epoch *rows, size_t n_rows, int best, double *xs, double *ys)
+                       const vg_train_epoch *rows, size_t n_rows, int best, double *xs, double *ys)
 {
     enum { MOST_DOTS = 30 };
     plot_axes a = *place;
@@ -153,7 +153,7 @@ static void draw_panel(plot_page *p, const plot_axes *place, const panel *shown,
         plot_axes_remark(p, &a, n_rows == 0 ? "no epochs yet" : "no numbers");
 }
 
-vg_status report_plot_results(const char *path, const report_epoch *rows, size_t n_rows,
+vg_status report_plot_results(const char *path, const vg_train_epoch *rows, size_t n_rows,
                               base_mem *mem, vg_error *err)
 {
     plot_page page = {0};

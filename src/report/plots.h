@@ -12,7 +12,7 @@
 
 /* results.png: losses, metrics and learning rates over the epochs. rows: (n_rows) in order, any
  * number; values that are no numbers are passed over. */
-vg_status report_plot_results(const char *path, const report_epoch *rows, size_t n_rows,
+vg_status report_plot_results(const char *path, const vg_train_epoch *rows, size_t n_rows,
                               base_mem *mem, vg_error *err);
 
 typedef enum report_curve {

@@ -35,18 +35,18 @@ struct report_csv {
 
 /* ---- a row and its text ---- */
 
-static void values_of(double *v, const report_epoch *e)
+static void values_of(double *v, const vg_train_epoch *e)
 {
     const double all[N_VALUES] = {
-        e->time_s,      e->train_loss[0], e->train_loss[1], e->train_loss[2], e->precision,
+        e->seconds,     e->train_loss[0], e->train_loss[1], e->train_loss[2], e->precision,
         e->recall,      e->map50,         e->map,           e->val_loss[0],   e->val_loss[1],
         e->val_loss[2], e->lr[0],         e->lr[1],         e->lr[2]};
     memcpy(v, all, sizeof all);
 }
 
-static void set_values(report_epoch *e, const double *v)
+static void set_values(vg_train_epoch *e, const double *v)
 {
-    e->time_s = v[0];
+    e->seconds = v[0];
     memcpy(e->train_loss, v + 1, sizeof e->train_loss);
     e->precision = v[4];
     e->recall = v[5];
@@ -56,7 +56,7 @@ static void set_values(report_epoch *e, const double *v)
     memcpy(e->lr, v + 11, sizeof e->lr);
 }
 
-static size_t format_row(char *row, const report_epoch *e)
+static size_t format_row(char *row, const vg_train_epoch *e)
 {
     double v[N_VALUES];
     values_of(v, e);
@@ -89,7 +89,7 @@ static bool parse_value(double *out, const char *text)
 }
 
 /* The row in line[0..n); false when it is none. */
-static bool parse_row(report_epoch *out, const char *line, size_t n)
+static bool parse_row(vg_train_epoch *out, const char *line, size_t n)
 {
     char copy[MOST_ROW_BYTES];
     if (n >= sizeof copy || memchr(line, 0, n) != NULL)
@@ -120,7 +120,7 @@ static bool parse_row(report_epoch *out, const char *line, size_t n)
 /* ---- a file's text ---- */
 
 /* Called with each whole row and the offset behind it; false stops. */
-typedef bool (*row_function)(void *ctx, const report_epoch *e, size_t end);
+typedef bool (*row_function)(void *ctx, const vg_train_epoch *e, size_t end);
 
 static vg_status walk(const char *text, size_t n, const char *path, row_function f, void *ctx,
                       vg_error *err)
@@ -135,7 +135,7 @@ static vg_status walk(const char *text, size_t n, const char *path, row_function
         const char *end = memchr(text + at, '\n', n - at);
         if (end == NULL)
             return VG_OK; /* cut short by a crash */
-        report_epoch e;
+        vg_train_epoch e = {.epoch = 0};
         size_t length = (size_t)(end - (text + at));
         if (!parse_row(&e, text + at, length))
             return base_fail(err, VG_ERR_FORMAT, base_where("%s:%zu", path, line),
@@ -183,7 +183,7 @@ typedef struct cut {
     size_t end;
 } cut;
 
-static bool find_cut(void *ctx, const report_epoch *e, size_t end)
+static bool find_cut(void *ctx, const vg_train_epoch *e, size_t end)
 {
     cut *k = ctx;
     if (e->epoch > k->last_epoch)
@@ -254,7 +254,7 @@ size_t report_csv_bytes(void)
     return sizeof(report_csv);
 }
 
-vg_status report_csv_append(report_csv *c, const report_epoch *e, vg_error *err)
+vg_status report_csv_append(report_csv *c, const vg_train_epoch *e, vg_error *err)
 {
     if (e->epoch <= c->last_epoch)
         return base_fail(err, VG_ERR_ARGUMENT, c->path, NULL, "epoch %d after epoch %d", e->epoch,
@@ -281,11 +281,11 @@ void report_csv_close(report_csv **csv)
 /* ---- reading ---- */
 
 typedef struct rows {
-    report_epoch *items; /* NULL while counting */
+    vg_train_epoch *items; /* NULL while counting */
     size_t n;
 } rows;
 
-static bool take_row(void *ctx, const report_epoch *e, size_t end)
+static bool take_row(void *ctx, const vg_train_epoch *e, size_t end)
 {
     (void)end;
     rows *r = ctx;
@@ -295,7 +295,7 @@ static bool take_row(void *ctx, const report_epoch *e, size_t end)
     return true;
 }
 
-vg_status report_csv_read(report_epoch **out, size_t *n_rows, const char *path, base_mem *mem,
+vg_status report_csv_read(vg_train_epoch **out, size_t *n_rows, const char *path, base_mem *mem,
                           vg_error *err)
 {
     char *text = NULL;

@@ -6,18 +6,9 @@
 #include <stdbool.h>
 
 #include "base/base.h"
+#include "vigil/types.h"
 
-enum { REPORT_N_LOSSES = 3, REPORT_N_GROUPS = 3 };
-
-/* What is known when an epoch ends. Losses: box, cls, dfl. Anything may be NaN. */
-typedef struct report_epoch {
-    int epoch;     /* from 1 */
-    double time_s; /* since the start of training */
-    double train_loss[REPORT_N_LOSSES];
-    double precision, recall, map50, map;
-    double val_loss[REPORT_N_LOSSES];
-    double lr[REPORT_N_GROUPS]; /* pg0, pg1, pg2 */
-} report_epoch;
+enum { REPORT_N_LOSSES = 3 };
 
 typedef struct report_csv report_csv;
 
@@ -32,13 +23,14 @@ size_t report_csv_bytes(void); /* what open leaves on mem */
 /* A row by one write. Losses and metrics are rounded to 5 decimals, all is written with 6 digits:
  * the same numbers give the same bytes on every machine. Errors: VG_ERR_ARGUMENT (epochs that do
  * not rise), VG_ERR_IO: no part of the row stays, and a later append may succeed. */
-vg_status report_csv_append(report_csv *c, const report_epoch *e, vg_error *err);
+vg_status report_csv_append(report_csv *c, const vg_train_epoch *e, vg_error *err);
 /* Closes the file. NULL inside is fine. */
 void report_csv_close(report_csv **c);
 
-/* All rows of a file, in order; *out belongs to the caller (base_free). A last line without its
- * end is left out. Errors: VG_ERR_IO, VG_ERR_FORMAT, VG_ERR_LIMIT (64 MiB), VG_ERR_MEMORY. */
-vg_status report_csv_read(report_epoch **out, size_t *n_rows, const char *path, base_mem *mem,
+/* All rows of a file, in order, with the fields that its columns have; *out belongs to the caller
+ * (base_free). A last line without its end is left out. Errors: VG_ERR_IO, VG_ERR_FORMAT,
+ * VG_ERR_LIMIT (64 MiB), VG_ERR_MEMORY. */
+vg_status report_csv_read(vg_train_epoch **out, size_t *n_rows, const char *path, base_mem *mem,
                           vg_error *err);
 
 #endif

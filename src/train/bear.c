@@ -47,7 +47,7 @@ static vg_status add_waiting(train_run *r, vg_error *err)
     return VG_OK;
 }
 
-vg_status run_add_row(train_run *r, const report_epoch *row, vg_error *err)
+vg_status run_add_row(train_run *r, const vg_train_epoch *row, vg_error *err)
 {
     run_bearing *b = &r->bearing;
     if (b->n_rows == RUN_MOST_WAITING) {

@@ -129,16 +129,16 @@ static void tell_batch(const train_run *r, const train_listener *l, const data_b
     if (l == NULL || l->batch == NULL)
         return;
     const train_position *p = &r->state.position;
-    train_progress progress = {.epoch = p->epoch,
+    vg_train_batch progress = {.epoch = (int)p->epoch + 1,
                                .n_epochs = r->args.epochs,
                                .batch = p->batch,
                                .n_batches = p->n_batches,
                                .n_pictures = in->n,
-                               .h = in->h,
-                               .w = in->w,
-                               .n_labels = b->n_labels,
+                               .width = in->w,
+                               .height = in->h,
+                               .n_instances = b->n_labels,
                                .grad_norm = r->grad_norm,
-                               .rates = *rates,
+                               .lr = {rates->lr[0], rates->lr[1], rates->lr[2]},
                                .seconds = seconds_now(r)};
     for (int k = 0; k < TRAIN_N_LOSSES; k++)
         progress.loss[k] = p->loss_sums[k] / (double)p->batch;
@@ -236,16 +236,21 @@ vg_status run_validate(train_run *r, train_validation *out, const weights_file *
     return train_validate(r->validator, out, weights, &watch, err);
 }
 
-static report_epoch make_row(const train_run *r, const train_validation *v)
+static vg_train_epoch make_row(const train_run *r, const train_validation *v)
 {
     const train_position *p = &r->state.position;
     const train_rates rates = train_schedule_at(&r->schedule, (int)p->epoch, p->n_batches - 1);
-    report_epoch row = {.epoch = (int)p->epoch + 1, .time_s = seconds_now(r)};
+    vg_train_epoch row = {.epoch = (int)p->epoch + 1,
+                          .n_epochs = r->args.epochs,
+                          .seconds = seconds_now(r),
+                          .is_validated = v != NULL};
     for (int k = 0; k < TRAIN_N_LOSSES; k++) {
         row.train_loss[k] = p->loss_sums[k] / (double)p->n_batches;
         row.val_loss[k] = v != NULL ? v->loss[k] : NAN;
         row.lr[k] = rates.lr[k];
     }
+    row.n_pictures = v != NULL ? v->metrics.n_pictures : 0;
+    row.n_instances = v != NULL ? v->metrics.n_truths : 0;
     row.precision = v != NULL ? v->metrics.mean_p : NAN;
     row.recall = v != NULL ? v->metrics.mean_r : NAN;
     row.map50 = v != NULL ? v->metrics.map50 : NAN;
@@ -281,20 +286,23 @@ static vg_status end_epoch(train_run *r, const train_listener *listener, vg_erro
     const bool is_last = p->epoch + 1 == r->args.epochs;
     const bool validates = r->args.val || is_last;
     train_validation v = {0};
-    train_verdict verdict = {0};
     vg_status st = validates ? run_validate(r, &v, r->average, listener, false, err) : VG_OK;
     if (st != VG_OK)
         return st;
     if (v.stopped)
         return interrupted(r, err);
-    const report_epoch row = make_row(r, validates ? &v : NULL);
+    vg_train_epoch row = make_row(r, validates ? &v : NULL);
     st = run_add_row(r, &row, err);
     if (st != VG_OK)
         return st;
     const double before = r->state.best.fitness, fitness = train_fitness(row.map50, row.map);
-    if (validates)
-        verdict = train_best_push(&r->state.best, p->epoch + 1, fitness, r->args.patience);
-    if (verdict.is_best && (r->args.save || is_last))
+    if (validates) {
+        const train_verdict verdict =
+            train_best_push(&r->state.best, p->epoch + 1, fitness, r->args.patience);
+        row.is_best = verdict.is_best;
+        row.stops = verdict.stop;
+    }
+    if (row.is_best && (r->args.save || is_last))
         st = run_settle_best(r, save_model(r, r->best_path, p->epoch + 1, err), fitness, before,
                              err);
     if (st == VG_OK && r->args.save)
@@ -307,10 +315,8 @@ static vg_status end_epoch(train_run *r, const train_listener *listener, vg_erro
     memset(p->loss_sums, 0, sizeof p->loss_sums);
     if (r->args.save || is_last)
         st = run_keep(r, err);
-    const train_epoch_end end = {
-        .row = row, .validation = validates ? &v : NULL, .verdict = verdict};
     if (st == VG_OK && listener != NULL && listener->epoch != NULL)
-        listener->epoch(listener->ctx, &end);
+        listener->epoch(listener->ctx, &row);
     if (st == VG_OK && stop_is_wanted(listener))
         return interrupted(r, err);
     return st;
@@ -359,7 +365,7 @@ static vg_status finish(train_run *r, const train_listener *listener, vg_error *
 vg_status run_refuse_finished(const train_run *r, vg_error *err)
 {
     weights_file *last = NULL;
-    report_epoch *rows = NULL;
+    vg_train_epoch *rows = NULL;
     size_t n_rows = 0;
     char path[RUN_PATH_BYTES];
     vg_error local;

@@ -11,29 +11,13 @@
 #include "need.h"
 #include "report/report.h"
 #include "validate.h"
-
-typedef struct train_progress {
-    int64_t epoch, n_epochs;     /* from 0 */
-    int64_t batch, n_batches;    /* batches done */
-    double loss[TRAIN_N_LOSSES]; /* means over the epoch's batches so far */
-    int n_pictures, h, w;        /* of this batch */
-    size_t n_labels;
-    double grad_norm; /* of the last optimizer step */
-    train_rates rates;
-    double seconds; /* of training, all sessions together */
-} train_progress;
-
-typedef struct train_epoch_end {
-    report_epoch row;
-    const train_validation *validation; /* NULL: none this time */
-    train_verdict verdict;
-} train_epoch_end;
+#include "vigil/types.h"
 
 /* Functions may be NULL; an error of one ends the run with it, the last checkpoint intact. */
 typedef struct train_listener {
     void *ctx;
-    void (*batch)(void *ctx, const train_progress *p);
-    void (*epoch)(void *ctx, const train_epoch_end *e);
+    void (*batch)(void *ctx, const vg_train_batch *p);
+    void (*epoch)(void *ctx, const vg_train_epoch *e); /* after its checkpoint */
     bool (*wants_stop)(void *ctx); /* asked after every batch, in training and in validation */
     /* Batch number ni of the run, from 0, before its step (and before multi_scale's resizing). A
      * resumed run begins with a later ni. */

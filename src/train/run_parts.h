@@ -13,7 +13,7 @@ typedef struct run_bearing {
     bool is_full; /* the last writing failed for want of it */
     int64_t tried_ns;
     size_t n_rows; /* that results.csv lacks; the oldest gives way */
-    report_epoch rows[RUN_MOST_WAITING];
+    vg_train_epoch rows[RUN_MOST_WAITING];
     size_t n_lost_rows, n_lost_models;
     double lost_best; /* fitness of weights that were not kept; 0: none, or better ones were */
     bool has_news;
@@ -87,7 +87,7 @@ detect_loss_bounds run_loss_bounds(const train_run *r, int n, int h, int w, size
 
 /* st, or VG_OK where it is a failure that passes; then it is told and will be tried again. */
 vg_status run_bear(train_run *r, vg_status st, const vg_error *e);
-vg_status run_add_row(train_run *r, const report_epoch *row, vg_error *err);
+vg_status run_add_row(train_run *r, const vg_train_epoch *row, vg_error *err);
 /* After writing best.safetensors, of this fitness, where the best before was `before`. */
 vg_status run_settle_best(train_run *r, vg_status st, double fitness, double before,
                           const vg_error *err);

@@ -207,7 +207,7 @@ static void events_go_on_after_a_full_disk_and_the_error_is_told(void **state)
     assert_int_equal(api_train_report_create(&r, &o, &b->err), VG_OK);
     find_events(b, events, sizeof events);
     for (int epoch = 1; epoch <= 4; epoch++) {
-        const report_epoch row = {.epoch = epoch};
+        const vg_train_epoch row = {.epoch = epoch};
         const bool is_full = epoch == 2 || epoch == 3;
         if (is_full)
             disk_full_at(file_bytes(events) + 100);

@@ -17,7 +17,7 @@ typedef struct gallery {
     vg_error err;
     const char *names[SCENE_MOST_CLASSES];
     char texts[SCENE_MOST_CLASSES][128];
-    report_epoch epochs[1000];
+    vg_train_epoch epochs[1000];
 } gallery;
 
 static const char *path_of(const gallery *g, const char *name)

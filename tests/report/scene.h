@@ -17,13 +17,13 @@ static inline double scene_random(uint64_t *state)
 }
 
 /* Learning as it often goes. nans: validation is missing in every third epoch. */
-static inline void scene_epochs(report_epoch *rows, int n, bool nans)
+static inline void scene_epochs(vg_train_epoch *rows, int n, bool nans)
 {
     uint64_t s = 7;
     for (int i = 0; i < n; i++) {
         double t = (double)i / (n > 1 ? n - 1 : 1), fall = exp(-4 * t), noise = 0.02;
-        report_epoch *e = &rows[i];
-        *e = (report_epoch){.epoch = i + 1, .time_s = 31.7 * (i + 1)};
+        vg_train_epoch *e = &rows[i];
+        *e = (vg_train_epoch){.epoch = i + 1, .seconds = 31.7 * (i + 1)};
         for (int k = 0; k < 3; k++) {
             e->train_loss[k] = 1 + k * 0.2 + 2 * fall + noise * scene_random(&s);
             e->val_loss[k] =

@@ -10,7 +10,7 @@
 /* What plots are made from. */
 static const char *names[SCENE_MOST_CLASSES];
 static char texts[SCENE_MOST_CLASSES][128];
-static report_epoch epochs[300];
+static vg_train_epoch epochs[300];
 static report_label labels[3000];
 
 /* A picture that was written. */
@@ -123,11 +123,11 @@ static void results_of_any_numbers_are_drawn(void **state)
     for (size_t i = 0; i < sizeof ODD / sizeof ODD[0]; i++) {
         double v = ODD[i];
         for (int e = 0; e < 3; e++)
-            epochs[e] = (report_epoch){.epoch = e + 1,
-                                       .train_loss = {v, e == 1 ? v : 0, 1},
-                                       .map = v,
-                                       .map50 = e == 2 ? v : 0,
-                                       .lr = {v, v, 0}};
+            epochs[e] = (vg_train_epoch){.epoch = e + 1,
+                                         .train_loss = {v, e == 1 ? v : 0, 1},
+                                         .map = v,
+                                         .map50 = e == 2 ? v : 0,
+                                         .lr = {v, v, 0}};
         assert_int_equal(report_plot_results(path, epochs, 3, &b->mem, &b->err), VG_OK);
     }
 }

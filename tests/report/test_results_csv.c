@@ -10,17 +10,17 @@ static const char HEADER[] =
     "metrics/recall(B),metrics/mAP50(B),metrics/mAP50-95(B),val/box_loss,val/cls_loss,"
     "val/dfl_loss,lr/pg0,lr/pg1,lr/pg2\n";
 
-static report_epoch row_of(int epoch)
+static vg_train_epoch row_of(int epoch)
 {
-    return (report_epoch){.epoch = epoch,
-                          .time_s = 12.3456789 * epoch,
-                          .train_loss = {1.234567891, 2, 0.1234564},
-                          .precision = 0.5,
-                          .recall = 1.0 / 3,
-                          .map50 = 0,
-                          .map = 0.000004,
-                          .val_loss = {123456.789, 1.5e-5, 2.675},
-                          .lr = {0.01, 0.0033333333, 1e-5 / 3}};
+    return (vg_train_epoch){.epoch = epoch,
+                            .seconds = 12.3456789 * epoch,
+                            .train_loss = {1.234567891, 2, 0.1234564},
+                            .precision = 0.5,
+                            .recall = 1.0 / 3,
+                            .map50 = 0,
+                            .map = 0.000004,
+                            .val_loss = {123456.789, 1.5e-5, 2.675},
+                            .lr = {0.01, 0.0033333333, 1e-5 / 3}};
 }
 
 #define ROW_TAIL                                                                                   \
@@ -37,7 +37,7 @@ static void write_rows(bench *b, const char *path, int first, int last, int last
     report_csv *c;
     assert_int_equal(report_csv_open(&c, path, last_epoch, false, &b->mem, &b->err), VG_OK);
     for (int i = first; i <= last; i++) {
-        report_epoch e = row_of(i);
+        vg_train_epoch e = row_of(i);
         assert_int_equal(report_csv_append(c, &e, &b->err), VG_OK);
     }
     report_csv_close(&c);
@@ -59,8 +59,8 @@ static void odd_numbers_are_words(void **state)
     bench *b = *state;
     const char *path = in_folder(b, "results.csv");
     report_csv *c;
-    report_epoch e = {
-        .epoch = 7, .time_s = 1, .precision = -NAN, .val_loss = {INFINITY, -INFINITY, 0}};
+    vg_train_epoch e = {
+        .epoch = 7, .seconds = 1, .precision = -NAN, .val_loss = {INFINITY, -INFINITY, 0}};
     e.map = NAN;
     assert_int_equal(report_csv_open(&c, path, 0, true, &b->mem, &b->err), VG_OK);
     assert_int_equal(report_csv_append(c, &e, &b->err), VG_OK);
@@ -69,7 +69,7 @@ static void odd_numbers_are_words(void **state)
     snprintf(wanted, sizeof wanted, "%s7,1,0,0,0,nan,0,0,nan,inf,-inf,0,0,0,0\n", HEADER);
     assert_file_is(b, path, wanted);
 
-    report_epoch *rows;
+    vg_train_epoch *rows;
     size_t n;
     assert_int_equal(report_csv_read(&rows, &n, path, &b->mem, &b->err), VG_OK);
     assert_int_equal(n, 1);
@@ -81,15 +81,15 @@ static void rows_come_back_as_written(void **state)
 {
     bench *b = *state;
     const char *path = in_folder(b, "results.csv");
-    report_epoch *rows;
+    vg_train_epoch *rows;
     size_t n;
     write_rows(b, path, 1, 300, 0);
     assert_int_equal(report_csv_read(&rows, &n, path, &b->mem, &b->err), VG_OK);
     assert_int_equal(n, 300);
     for (size_t i = 0; i < n; i++) {
-        report_epoch w = row_of((int)i + 1);
+        vg_train_epoch w = row_of((int)i + 1);
         assert_int_equal(rows[i].epoch, w.epoch);
-        assert_near(rows[i].time_s, w.time_s, 1e-5 * w.time_s);
+        assert_near(rows[i].seconds, w.seconds, 1e-5 * w.seconds);
         for (int k = 0; k < 3; k++) {
             assert_near(rows[i].train_loss[k], w.train_loss[k], 1e-5);
             assert_near(rows[i].val_loss[k], w.val_loss[k], 1);
@@ -160,7 +160,7 @@ static void a_file_of_other_columns_or_rows_is_refused_and_kept(void **state)
     assert_file_is(b, path, "step,loss\n1,2\n");
     for (size_t i = 0; i < sizeof BODIES / sizeof BODIES[0]; i++) {
         char text[1000];
-        report_epoch *rows;
+        vg_train_epoch *rows;
         size_t n;
         snprintf(text, sizeof text, "%s%s", HEADER, BODIES[i]);
         write_text(path, text);
@@ -176,7 +176,7 @@ static void epochs_must_rise(void **state)
 {
     bench *b = *state;
     report_csv *c;
-    report_epoch e = row_of(4);
+    vg_train_epoch e = row_of(4);
     assert_int_equal(report_csv_open(&c, in_folder(b, "results.csv"), 0, false, &b->mem, &b->err),
                      VG_OK);
     assert_int_equal(report_csv_append(c, &e, &b->err), VG_OK);
@@ -189,7 +189,7 @@ static void a_full_disk_leaves_whole_rows_and_a_later_row_succeeds(void **state)
     bench *b = *state;
     const char *path = in_folder(b, "results.csv");
     report_csv *c;
-    report_epoch e = row_of(1), next = row_of(2);
+    vg_train_epoch e = row_of(1), next = row_of(2);
     assert_int_equal(report_csv_open(&c, path, 0, false, &b->mem, &b->err), VG_OK);
     assert_int_equal(report_csv_append(c, &e, &b->err), VG_OK);
     size_t n = file_bytes(path);
@@ -235,7 +235,7 @@ static void every_failed_allocation_is_an_error_and_no_leak(void **state)
     write_rows(b, path, 1, 3, 0);
     for (int64_t k = 1;; k++) {
         report_csv *c = NULL;
-        report_epoch *rows = NULL;
+        vg_train_epoch *rows = NULL;
         size_t n;
         b->mem.fail_in = k;
         vg_status st = report_csv_open(&c, path, 3, false, &b->mem, &b->err);

@@ -5,18 +5,18 @@
 
 typedef struct diary {
     int n;
-    report_epoch rows[64];
+    vg_train_epoch rows[64];
 } diary;
 
-static void note_epoch(void *ctx, const train_epoch_end *e)
+static void note_epoch(void *ctx, const vg_train_epoch *e)
 {
     diary *d = ctx;
     assert_true(d->n < 64);
-    d->rows[d->n++] = e->row;
+    d->rows[d->n++] = *e;
     print_message("epoch %d: box %.4f cls %.4f dfl %.4f, val box %.4f cls %.4f, mAP50 %.4f mAP "
                   "%.4f, %.1f s\n",
-                  e->row.epoch, e->row.train_loss[0], e->row.train_loss[1], e->row.train_loss[2],
-                  e->row.val_loss[0], e->row.val_loss[1], e->row.map50, e->row.map, e->row.time_s);
+                  e->epoch, e->train_loss[0], e->train_loss[1], e->train_loss[2], e->val_loss[0],
+                  e->val_loss[1], e->map50, e->map, e->seconds);
 }
 
 /* Also: the numbers in the files are those that were told, and the steps allocate nothing. */
@@ -27,15 +27,15 @@ typedef struct watch {
     int n_allocating; /* batches that allocated, after the first epoch */
 } watch;
 
-static void note_batch(void *ctx, const train_progress *p)
+static void note_batch(void *ctx, const vg_train_batch *p)
 {
     watch *w = ctx;
-    if (p->epoch > 0 && p->batch > 1 && w->mem->n_allocs != w->n_allocs)
+    if (p->epoch > 1 && p->batch > 1 && w->mem->n_allocs != w->n_allocs)
         w->n_allocating++;
     w->n_allocs = w->mem->n_allocs;
 }
 
-static void note_epoch_of_watch(void *ctx, const train_epoch_end *e)
+static void note_epoch_of_watch(void *ctx, const vg_train_epoch *e)
 {
     note_epoch(&((watch *)ctx)->diary, e);
 }
@@ -102,7 +102,7 @@ static void losses_fall_and_precision_rises(void **state)
     assert_true(final->metrics.map > best - 0.02); /* halves in the file */
     train_run_destroy(&r);
 
-    report_epoch *rows;
+    vg_train_epoch *rows;
     size_t n_rows;
     OK(report_csv_read(&rows, &n_rows, shop_folder(&s, "run/results.csv"), &s.mem, err));
     assert_int_equal(n_rows, 16);

@@ -66,7 +66,7 @@ static void look(meter *m, int *n)
     m->n_allocs = s.mem.n_allocs;
 }
 
-static void meter_batch(void *ctx, const train_progress *p)
+static void meter_batch(void *ctx, const vg_train_batch *p)
 {
     (void)p;
     meter *m = ctx;
@@ -82,7 +82,7 @@ static vg_status meter_picture(void *ctx, const train_validated *p, bool is_fina
     return VG_OK;
 }
 
-static void meter_epoch(void *ctx, const train_epoch_end *e)
+static void meter_epoch(void *ctx, const vg_train_epoch *e)
 {
     (void)e;
     meter *m = ctx;

@@ -28,19 +28,19 @@ typedef struct sizes {
     int least, most, n;
 } sizes;
 
-static void note_size(void *ctx, const train_progress *p)
+static void note_size(void *ctx, const vg_train_batch *p)
 {
     sizes *z = ctx;
-    z->least = z->n == 0 || p->h < z->least ? p->h : z->least;
-    z->most = p->h > z->most ? p->h : z->most;
+    z->least = z->n == 0 || p->height < z->least ? p->height : z->least;
+    z->most = p->height > z->most ? p->height : z->most;
     z->n++;
     assert_true(p->loss[0] > 0 && p->loss[1] > 0);
 }
 
-static void note_losses(void *ctx, const train_epoch_end *e)
+static void note_losses(void *ctx, const vg_train_epoch *e)
 {
     double *box_losses = ctx;
-    box_losses[e->row.epoch - 1] = e->row.train_loss[0];
+    box_losses[e->epoch - 1] = e->train_loss[0];
 }
 
 static void run_for_losses(const char *folder, double box_losses[2])
@@ -182,10 +182,10 @@ static void what_is_not_there_is_said(void **state)
     refuse(VG_ERR_IO, "cannot read");
 }
 
-static void delete_a_picture(void *ctx, const train_epoch_end *e)
+static void delete_a_picture(void *ctx, const vg_train_epoch *e)
 {
     (void)ctx;
-    if (e->row.epoch == 1)
+    if (e->epoch == 1)
         assert_int_equal(unlink(shop_folder(&s, "images/train/003.png")), 0);
 }
 

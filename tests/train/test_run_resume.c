@@ -58,13 +58,13 @@ static void expect_same_file(const char *a, const char *b)
 /* All but the times. */
 static void expect_same_results(const char *a, const char *b)
 {
-    report_epoch *x, *y;
+    vg_train_epoch *x, *y;
     size_t n, m;
     OK(report_csv_read(&x, &n, a, &s.mem, err));
     OK(report_csv_read(&y, &m, b, &s.mem, err));
     assert_true(n == m && n == 5);
     for (size_t i = 0; i < n; i++) {
-        x[i].time_s = y[i].time_s = 0;
+        x[i].seconds = y[i].seconds = 0;
         assert_memory_equal(&x[i], &y[i], sizeof x[i]);
     }
     base_free(x);
