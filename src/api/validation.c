@@ -77,20 +77,8 @@ vg_status api_result_make(api_result *out, const train_validation *v, const char
         if (out->classes == NULL)
             return VG_ERR_MEMORY;
     }
-    for (size_t i = 0; i < m->n_classes; i++) {
-        const int c = m->classes[i];
-        double sum = 0;
-        for (int t = 0; t < DETECT_N_IOU; t++)
-            sum += m->ap[i * DETECT_N_IOU + (size_t)t];
-        out->classes[i] = (vg_val_class){.class_index = c,
-                                         .name = names[c],
-                                         .n_pictures = m->pictures_by_class[c],
-                                         .n_instances = m->truths_by_class[c],
-                                         .precision = m->p[i],
-                                         .recall = m->r[i],
-                                         .map50 = m->ap[i * DETECT_N_IOU],
-                                         .map = sum / DETECT_N_IOU};
-    }
+    for (size_t i = 0; i < m->n_classes; i++)
+        out->classes[i] = detect_metrics_class(m, i, names);
     out->result = (vg_val_result){.n_pictures = m->n_pictures,
                                   .n_instances = m->n_truths,
                                   .n_detections = m->n_detections,

@@ -285,3 +285,17 @@ void detect_metrics_make_result(detect_metrics *m, detect_metrics_result *out)
     out->n_classes = all_figures(m);
     means(m, out);
 }
+
+vg_val_class detect_metrics_class(const detect_metrics_result *r, size_t i,
+                                  const char *const *names)
+{
+    const int c = r->classes[i];
+    return (vg_val_class){.class_index = c,
+                          .name = names[c],
+                          .n_pictures = r->pictures_by_class[c],
+                          .n_instances = r->truths_by_class[c],
+                          .precision = r->p[i],
+                          .recall = r->r[i],
+                          .map50 = r->ap[i * DETECT_N_IOU],
+                          .map = r->maps[c]};
+}

@@ -63,5 +63,8 @@ typedef struct detect_metrics_result {
 } detect_metrics_result;
 /* Not const: it sorts the detections in place. */
 void detect_metrics_make_result(detect_metrics *m, detect_metrics_result *out);
+/* The i-th row, i < n_classes, as callers are told it. names: (nc). */
+vg_val_class detect_metrics_class(const detect_metrics_result *r, size_t i,
+                                  const char *const *names);
 
 #endif

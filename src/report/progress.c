@@ -95,11 +95,11 @@ bool report_progress_format(char *buf, size_t n, const report_progress *p, size_
     base_format(parts[PERCENT], PART_BYTES, "%3d%%", (int)(done_0_1 * 100 + 1e-9));
     format_bar(parts[BAR], PART_BYTES, done_0_1, BAR_COLUMNS, ascii);
     base_format(parts[COUNT], PART_BYTES, "%zu/%zu", p->n_done, p->n_total);
-    format_rate(parts[RATE], PART_BYTES, p->pictures_per_s);
-    format_time(elapsed, sizeof elapsed, p->elapsed_s);
-    format_time(left, sizeof left, p->left_s);
+    format_rate(parts[RATE], PART_BYTES, p->pace.pictures_per_s);
+    format_time(elapsed, sizeof elapsed, p->pace.elapsed_s);
+    format_time(left, sizeof left, p->pace.left_s);
     base_format(parts[TIME], PART_BYTES, "%s<%s", elapsed, left);
-    format_memory(parts[MEMORY], PART_BYTES, p->planned_bytes, p->resident_bytes);
+    format_memory(parts[MEMORY], PART_BYTES, p->pace.planned_bytes, p->pace.resident_bytes);
 
     for (size_t i = 0; n_columns != 0 && i < sizeof DISPENSABLE / sizeof DISPENSABLE[0]; i++)
         if (columns_of(prefix, parts) > n_columns) {
@@ -118,4 +118,17 @@ bool report_progress_format(char *buf, size_t n, const report_progress *p, size_
     if (n_columns != 0)
         cut(buf, n_columns);
     return fits;
+}
+
+bool report_bar_format(char *buf, size_t n, const vg_bar *b, size_t n_columns, bool ascii)
+{
+    const double per_s = b->seconds > 0 ? (double)b->n_done / b->seconds : 0;
+    const size_t n_left = b->n_total > b->n_done ? b->n_total - b->n_done : 0;
+    const report_progress p = {.prefix = b->what,
+                               .n_done = b->n_done,
+                               .n_total = b->n_total,
+                               .pace = {.pictures_per_s = per_s,
+                                        .elapsed_s = b->seconds,
+                                        .left_s = per_s > 0 ? (double)n_left / per_s : -1}};
+    return report_progress_format(buf, n, &p, n_columns, ascii);
 }

@@ -5,14 +5,13 @@
 #include <stdbool.h>
 
 #include "base/base.h"
+#include "vigil/types.h"
 
 /* What is known now; 0 where a number is unknown. */
 typedef struct report_progress {
     const char *prefix;     /* the row so far, as of report_table_train_row */
     size_t n_done, n_total; /* batches */
-    double pictures_per_s;
-    double elapsed_s, left_s;             /* left_s < 0 or NaN: unknown */
-    size_t planned_bytes, resident_bytes; /* planned: for the whole process, program included */
+    vg_train_pace pace;     /* left_s below 0 or NAN: unknown */
 } report_progress;
 
 /* One line, without its end, of at most n_columns characters (0: as long as it gets):
@@ -22,5 +21,7 @@ typedef struct report_progress {
  * terminated; true when buf held it (1024 bytes do). */
 bool report_progress_format(char *buf, size_t n, const report_progress *p, size_t n_columns,
                             bool ascii);
+/* The same of anything that is counted: rate and time left follow from what is done. */
+bool report_bar_format(char *buf, size_t n, const vg_bar *b, size_t n_columns, bool ascii);
 
 #endif

@@ -75,18 +75,20 @@ bool report_table_train_header(char *buf, size_t n, size_t n_columns)
     return l.fits;
 }
 
-bool report_table_train_row(char *buf, size_t n, size_t n_columns, const report_train_row *row)
+bool report_table_train_row(char *buf, size_t n, size_t n_columns, const vg_train_batch *b,
+                            size_t resident_bytes)
 {
-    char epoch[32];
+    char epoch[32], memory[32];
     const uint8_t *columns = train_columns(n_columns);
     line l = line_make(buf, n);
-    base_format(epoch, sizeof epoch, "%d/%d", row->epoch, row->n_epochs);
+    base_format(epoch, sizeof epoch, "%d/%d", b->epoch, b->n_epochs);
+    base_format(memory, sizeof memory, "%.3gG", (double)resident_bytes / (1024.0 * 1024 * 1024));
     add_right(&l, epoch, columns[0]);
-    add_right(&l, row->memory, columns[1]);
+    add_right(&l, memory, columns[1]);
     for (size_t i = 0; i < REPORT_N_LOSSES; i++)
-        add_number(&l, 4, row->loss[i], columns[2 + i]);
-    add_number(&l, 4, row->n_instances, columns[5]);
-    add_number(&l, 4, row->size_px, columns[6]);
+        add_number(&l, 4, b->loss[i], columns[2 + i]);
+    add_number(&l, 4, (double)b->n_instances, columns[5]);
+    add_number(&l, 4, b->width > b->height ? b->width : b->height, columns[6]);
     return l.fits;
 }
 
@@ -101,38 +103,16 @@ bool report_table_val_header(char *buf, size_t n, size_t n_columns)
     return l.fits;
 }
 
-bool report_table_val_row(char *buf, size_t n, size_t n_columns, const char *name,
-                          size_t n_pictures, size_t n_instances, double p, double r, double map50,
-                          double map)
+bool report_table_val_row(char *buf, size_t n, size_t n_columns, const vg_val_class *row)
 {
     const uint8_t *columns = val_columns(n_columns);
     line l = line_make(buf, n);
-    add_right(&l, name, columns[0]);
-    add_count(&l, n_pictures, columns[1]);
-    add_count(&l, n_instances, columns[2]);
-    add_number(&l, 3, p, columns[3]);
-    add_number(&l, 3, r, columns[4]);
-    add_number(&l, 3, map50, columns[5]);
-    add_number(&l, 3, map, columns[6]);
+    add_right(&l, row->name, columns[0]);
+    add_count(&l, row->n_pictures, columns[1]);
+    add_count(&l, row->n_instances, columns[2]);
+    add_number(&l, 3, row->precision, columns[3]);
+    add_number(&l, 3, row->recall, columns[4]);
+    add_number(&l, 3, row->map50, columns[5]);
+    add_number(&l, 3, row->map, columns[6]);
     return l.fits;
-}
-
-bool report_table_val_all(char *buf, size_t n, size_t n_columns,
-                          const detect_metrics_result *result)
-{
-    return report_table_val_row(buf, n, n_columns, "all", result->n_pictures, result->n_truths,
-                                result->mean_p, result->mean_r, result->map50, result->map);
-}
-
-bool report_table_val_class(char *buf, size_t n, size_t n_columns,
-                            const detect_metrics_result *result, size_t i, const char *const *names)
-{
-    const double *ap = result->ap + i * DETECT_N_IOU;
-    double sum = 0;
-    for (size_t t = 0; t < DETECT_N_IOU; t++)
-        sum += ap[t];
-    int c = result->classes[i];
-    return report_table_val_row(buf, n, n_columns, names[c], result->pictures_by_class[c],
-                                result->truths_by_class[c], result->p[i], result->r[i], ap[0],
-                                sum / DETECT_N_IOU);
 }

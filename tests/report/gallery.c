@@ -44,12 +44,13 @@ static vg_status draw_curves(gallery *g)
         st = report_plot_confusion(path_of(g, "confusion_matrix_normalized.png"), r.confusion,
                                    g->names, g->nc, true, &g->mem, &g->err);
     char line[512];
-    if (st == VG_OK && report_table_val_header(line, sizeof line, 0) && puts(line) &&
-        report_table_val_all(line, sizeof line, 0, &r))
+    if (st == VG_OK && report_table_val_header(line, sizeof line, 0))
         puts(line);
-    for (size_t i = 0; i < r.n_classes && i < 5 && st == VG_OK; i++)
-        if (report_table_val_class(line, sizeof line, 0, &r, i, g->names))
+    for (size_t i = 0; i < r.n_classes && i < 5 && st == VG_OK; i++) {
+        const vg_val_class row = detect_metrics_class(&r, i, g->names);
+        if (report_table_val_row(line, sizeof line, 0, &row))
             puts(line);
+    }
     detect_metrics_destroy(&m);
     return st;
 }

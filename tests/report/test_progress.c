@@ -8,11 +8,11 @@
 static const report_progress HALF = {.prefix = "1/100 0.41G 1.2",
                                      .n_done = 6,
                                      .n_total = 12,
-                                     .pictures_per_s = 31.24,
-                                     .elapsed_s = 12,
-                                     .left_s = 3725,
-                                     .planned_bytes = 512u << 20,
-                                     .resident_bytes = 480u << 20};
+                                     .pace = {.pictures_per_s = 31.24,
+                                              .elapsed_s = 12,
+                                              .left_s = 3725,
+                                              .planned_bytes = 512u << 20,
+                                              .resident_bytes = 480u << 20}};
 
 static void all_is_there_when_there_is_room(void **state)
 {
@@ -62,11 +62,11 @@ static void a_hundred_percent_is_when_all_is_done(void **state)
 {
     (void)state;
     char line[1024];
-    report_progress p = {.n_done = 9999, .n_total = 10000, .left_s = NAN};
+    report_progress p = {.n_done = 9999, .n_total = 10000, .pace.left_s = NAN};
     assert_true(report_progress_format(line, sizeof line, &p, 0, true));
     assert_string_equal(line, " 99% ###########- 9999/10000 00:00<--:--");
     p.n_done = 10000;
-    p.left_s = 0;
+    p.pace.left_s = 0;
     assert_true(report_progress_format(line, sizeof line, &p, 0, true));
     assert_string_equal(line, "100% ############ 10000/10000 00:00<00:00");
 }
@@ -79,17 +79,17 @@ static void odd_numbers_do_no_harm(void **state)
     for (size_t i = 0; i < sizeof ODD / sizeof ODD[0]; i++) {
         report_progress p = {.n_done = 5,
                              .n_total = i % 2 ? 0 : 3,
-                             .pictures_per_s = ODD[i],
-                             .elapsed_s = ODD[i],
-                             .left_s = ODD[i],
-                             .planned_bytes = SIZE_MAX};
+                             .pace.pictures_per_s = ODD[i],
+                             .pace.elapsed_s = ODD[i],
+                             .pace.left_s = ODD[i],
+                             .pace.planned_bytes = SIZE_MAX};
         assert_true(report_progress_format(line, sizeof line, &p, 0, false));
         assert_null(strstr(line, "nan"));
         assert_null(strstr(line, "inf"));
         assert_false(report_progress_format(small, sizeof small, &p, 0, false));
         assert_true(strlen(small) < sizeof small);
     }
-    report_progress p = {.elapsed_s = 360000, .left_s = 359999};
+    report_progress p = {.pace = {.elapsed_s = 360000, .left_s = 359999}};
     assert_true(report_progress_format(line, sizeof line, &p, 0, true));
     assert_non_null(strstr(line, "4d 04h<99:59:59"));
 }
