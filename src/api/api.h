@@ -22,7 +22,7 @@ vg_status api_nms_options(detect_nms_options *out, const vg_detect_options *o, v
 
 void api_memory(vg_memory *out, const stream_accounts *a);
 void api_model_info(vg_model_info *out, const nn_graph_info *info, base_size imgsz,
-                    base_size asked_imgsz, stream_imgsz_from from);
+                    base_size asked_imgsz, vg_imgsz_from from);
 /* The detector's, with the engine's facts. */
 void api_detector_info(vg_model_info *out, const stream_detector *d);
 

@@ -29,11 +29,6 @@ void api_memory(vg_memory *out, const stream_accounts *a)
                                          .n_allocations = a->owner[i].n_allocs};
 }
 
-_Static_assert((int)VG_IMGSZ_GIVEN == (int)STREAM_IMGSZ_GIVEN &&
-                   (int)VG_IMGSZ_OF_WEIGHTS == (int)STREAM_IMGSZ_OF_WEIGHTS &&
-                   (int)VG_IMGSZ_DEFAULT == (int)STREAM_IMGSZ_DEFAULT,
-               "handed through");
-
 bool vg_imgsz_format(char *buf, size_t n, const vg_model_info *info)
 {
     static const char *const sources[] = {[VG_IMGSZ_GIVEN] = "",
@@ -56,7 +51,7 @@ bool vg_imgsz_format(char *buf, size_t n, const vg_model_info *info)
 }
 
 void api_model_info(vg_model_info *out, const nn_graph_info *info, base_size imgsz,
-                    base_size asked_imgsz, stream_imgsz_from from)
+                    base_size asked_imgsz, vg_imgsz_from from)
 {
     *out = (vg_model_info){.name = info->name,
                            .scale = info->scale,
@@ -67,7 +62,7 @@ void api_model_info(vg_model_info *out, const nn_graph_info *info, base_size img
                            .imgsz_w = imgsz.w,
                            .asked_imgsz = asked_imgsz.h,
                            .asked_imgsz_w = asked_imgsz.w,
-                           .imgsz_from = (vg_imgsz_from)from,
+                           .imgsz_from = from,
                            .n_classes = info->nc,
                            .n_layers = info->n_layers,
                            .max_stride = info->max_stride,

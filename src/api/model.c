@@ -11,7 +11,7 @@ struct vg_model {
     weights_file *file; /* NULL: from a YAML */
     nn_graph_info info;
     base_size imgsz, asked_imgsz; /* squares */
-    stream_imgsz_from imgsz_from;
+    vg_imgsz_from imgsz_from;
     size_t n_facts;
     struct {
         const char *key;
@@ -132,19 +132,9 @@ void vg_model_info_get(const vg_model *m, vg_model_info *out)
 
 void vg_model_layer(const vg_model *m, int index, vg_layer *out)
 {
-    nn_layer_info l;
     *out = (vg_layer){.index = index, .from = "", .module = "", .args = ""};
-    if (index < 0 || index >= m->info.n_layers)
-        return;
-    nn_graph_layer(m->graph, index, m->imgsz.h, &l);
-    *out = (vg_layer){.index = l.index,
-                      .repeats = l.repeats,
-                      .c_out = l.c_out,
-                      .from = l.from,
-                      .module = l.module,
-                      .args = l.args,
-                      .n_params = l.n_params,
-                      .gflops = l.gflops};
+    if (index >= 0 && index < m->info.n_layers)
+        nn_graph_layer(m->graph, index, m->imgsz.h, out);
 }
 
 const char *vg_model_class_name(const vg_model *m, int class_index)

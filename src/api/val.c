@@ -13,7 +13,7 @@ struct vg_val {
     nn_graph *graph; /* taken by the validator */
     nn_graph_info info;
     base_size imgsz, asked_imgsz; /* squares: batches have the shapes of their pictures */
-    stream_imgsz_from imgsz_from;
+    vg_imgsz_from imgsz_from;
     char names_notice[512];   /* "" or how the weights' classes are not the dataset's */
     char letters_notice[512]; /* "" or which names the plots cannot show */
     train_validator *validator;

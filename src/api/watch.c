@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "api.h"
+#include "report/report.h"
 #include "vigil/watch.h"
 
 enum { FOLDER_BYTES = 4096 };
@@ -149,15 +150,11 @@ static void show(void *ctx, const watch_moment *m)
     watch_story_add(w->story, m);
     const bool is_terminal =
         w->listener->screen_size != NULL && w->listener->screen_size(w->listener->ctx, &size);
-    const watch_screen screen = {.columns = size.columns,
-                                 .rows = size.rows,
-                                 .has_color = size.has_color,
-                                 .has_utf8 = size.has_utf8};
     const char *text = "";
     if (is_terminal) {
-        text = watch_view_draw(w->view, w->story, &screen);
+        text = watch_view_draw(w->view, w->story, &size);
     } else if (w->options.view == 1) {
-        watch_view_rows(w->view->text, w->story, &screen, screen.rows);
+        watch_view_rows(w->view->text, w->story, &size, size.rows);
         text = w->view->text;
     }
     if (text[0] != '\0')

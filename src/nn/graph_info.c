@@ -112,15 +112,15 @@ void nn_graph_get_info(const nn_graph *g, int imgsz, nn_graph_info *out)
     out->gflops_fused = fused_sum * 2 / 1e9;
 }
 
-void nn_graph_layer(const nn_graph *g, int index, int imgsz, nn_layer_info *out)
+void nn_graph_layer(const nn_graph *g, int index, int imgsz, vg_layer *out)
 {
     const nn_layer *l = &g->layers[index];
-    *out = (nn_layer_info){.index = index,
-                           .from = l->from,
-                           .module = l->module,
-                           .args = l->args,
-                           .repeats = l->repeats,
-                           .c_out = l->out == NN_NO_VALUE ? 0 : g->values[l->out].c};
+    *out = (vg_layer){.index = index,
+                      .from = l->from,
+                      .module = l->module,
+                      .args = l->args,
+                      .repeats = l->repeats,
+                      .c_out = l->out == NN_NO_VALUE ? 0 : g->values[l->out].c};
     for (size_t i = 0; i < g->n_params; i++)
         if (g->params[i].layer == index && is_counted(&g->params[i]))
             out->n_params += (int64_t)g->params[i].n_elements;

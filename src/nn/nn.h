@@ -17,6 +17,7 @@
 
 #include "base/base.h"
 #include "map.h"
+#include "vigil/types.h"
 #include "weights/weights.h"
 
 /* ---- graph ---- */
@@ -87,14 +88,6 @@ typedef struct nn_param {
 size_t nn_graph_n_params(const nn_graph *g);
 const nn_param *nn_graph_param(const nn_graph *g, size_t index);
 
-typedef struct nn_layer_info {
-    int index;
-    const char *from, *module, *args; /* texts for a table */
-    int repeats;
-    int c_out; /* 0 for a head */
-    int64_t n_params;
-    double gflops; /* at the image size asked */
-} nn_layer_info;
 typedef struct nn_graph_info {
     char name[32]; /* "yolo11n", or the YAML's file stem */
     char scale[8];
@@ -106,7 +99,8 @@ typedef struct nn_graph_info {
     double gflops, gflops_fused;      /* spec 1.3's rule, at imgsz */
 } nn_graph_info;
 void nn_graph_get_info(const nn_graph *g, int imgsz, nn_graph_info *out);
-void nn_graph_layer(const nn_graph *g, int index, int imgsz, nn_layer_info *out);
+/* Of row `index` of the YAML, at imgsz; its texts are the graph's. */
+void nn_graph_layer(const nn_graph *g, int index, int imgsz, vg_layer *out);
 
 /* ---- engine ---- */
 

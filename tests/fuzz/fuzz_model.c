@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         nn_memory_need need;
         nn_graph_get_info(g, 64, &info);
         for (int i = 0; i < info.n_layers; i++) {
-            nn_layer_info layer;
+            vg_layer layer;
             nn_graph_layer(g, i, 64, &layer);
         }
         vg_status st = nn_plan_create(&p, g, 1, 64, 64, false, &mem, &err);

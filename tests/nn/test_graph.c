@@ -40,7 +40,7 @@ static void check_shape(const nn_graph *g, const char *key, int d0, int d1, int 
 
 static int c_out(const nn_graph *g, int layer)
 {
-    nn_layer_info l;
+    vg_layer l;
     nn_graph_layer(g, layer, 640, &l);
     return l.c_out;
 }
@@ -85,7 +85,7 @@ static void layers_of_n_have_the_parameters_of_the_list(void **state)
     double gflops = 0, upsampled = 0;
     nn_graph_get_info(g, 640, &info);
     for (int i = 0; i < 24; i++) {
-        nn_layer_info l;
+        vg_layer l;
         nn_graph_layer(g, i, 640, &l);
         assert_int_equal(l.index, i);
         if (l.n_params != want[i])

@@ -391,7 +391,7 @@ static void multiples_scale_where_there_are_no_scales(void **state)
 {
     (void)state;
     nn_graph *g = NULL;
-    nn_layer_info l;
+    vg_layer l;
     assert_int_equal(graph_from_text(&g,
                                      "nc: 2\ndepth_multiple: 0.33\nwidth_multiple: 0.5\nbackbone:\n"
                                      "  - [-1, 6, C3, [64]]\n" MODEL_HEAD(0),

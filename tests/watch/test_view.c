@@ -58,7 +58,7 @@ static void rows_fit_every_width(void **state)
     bench *b = *state;
     for (int columns = 40; columns < 200; columns += 7)
         for (int form = 0; form < 4; form++) {
-            const watch_screen screen = {
+            const vg_watch_screen screen = {
                 .columns = columns, .rows = 50, .has_color = form & 1, .has_utf8 = form & 2};
             const int n = watch_view_rows(b->text, &b->story, &screen, 20);
             assert_int_equal(n, 20);
@@ -74,7 +74,7 @@ static void rows_fit_every_width(void **state)
 static void it_names_state_cause_and_forecast(void **state)
 {
     bench *b = *state;
-    const watch_screen screen = {.columns = 160, .rows = 50};
+    const vg_watch_screen screen = {.columns = 160, .rows = 50};
     watch_view_rows(b->text, &b->story, &screen, 20);
     assert_non_null(strstr(b->text, "critical  running, 3.0 h"));
     assert_non_null(strstr(b->text, "main.anon_bytes"));
@@ -88,7 +88,7 @@ static void it_names_state_cause_and_forecast(void **state)
 static void a_name_cannot_move_the_cursor(void **state)
 {
     bench *b = *state;
-    const watch_screen screen = {.columns = 80, .rows = 50, .has_utf8 = true};
+    const vg_watch_screen screen = {.columns = 80, .rows = 50, .has_utf8 = true};
     base_format(b->story.lives[0].now.name, WATCH_NAME_BYTES, "a\033[2J\r\xff\xc3");
     watch_view_rows(b->text, &b->story, &screen, 20);
     assert_null(strchr(b->text, '\033'));
@@ -99,7 +99,7 @@ static void a_name_cannot_move_the_cursor(void **state)
 static void redrawing_keeps_to_the_last_rows(void **state)
 {
     bench *b = *state;
-    watch_screen screen = {.columns = 80, .rows = 30};
+    vg_watch_screen screen = {.columns = 80, .rows = 30};
     const char *first = watch_view_draw(&b->view, &b->story, &screen);
     assert_non_null(strstr(first, "\033[1;15r")); /* the job scrolls in the upper half */
     assert_non_null(strstr(first, "\033[16;1H"));

@@ -11,7 +11,7 @@ struct stream_detector {
     nn_graph_info info;
     base_size imgsz, asked_imgsz;
     int most_det;
-    stream_imgsz_from imgsz_from;
+    vg_imgsz_from imgsz_from;
     detect_nms *nms;
     char **names; /* (nc) into one block */
     char *chosen;
@@ -23,12 +23,10 @@ static int raised(int side, int stride)
     return (side + stride - 1) / stride * stride;
 }
 
-void stream_choose_imgsz(base_size *imgsz, base_size *asked, stream_imgsz_from *from, base_size own,
+void stream_choose_imgsz(base_size *imgsz, base_size *asked, vg_imgsz_from *from, base_size own,
                          int stride)
 {
-    *from = imgsz->h > 0 ? STREAM_IMGSZ_GIVEN
-            : own.h > 0  ? STREAM_IMGSZ_OF_WEIGHTS
-                         : STREAM_IMGSZ_DEFAULT;
+    *from = imgsz->h > 0 ? VG_IMGSZ_GIVEN : own.h > 0 ? VG_IMGSZ_OF_WEIGHTS : VG_IMGSZ_DEFAULT;
     *asked = imgsz->h > 0 ? *imgsz
              : own.h > 0  ? own
                           : (base_size){.h = STREAM_IMGSZ, .w = STREAM_IMGSZ};
@@ -231,7 +229,7 @@ base_size stream_detector_asked_imgsz(const stream_detector *d)
     return d->asked_imgsz;
 }
 
-stream_imgsz_from stream_detector_imgsz_from(const stream_detector *d)
+vg_imgsz_from stream_detector_imgsz_from(const stream_detector *d)
 {
     return d->imgsz_from;
 }

@@ -22,15 +22,10 @@ typedef struct stream_detector_options {
 } stream_detector_options;
 
 enum { STREAM_IMGSZ = 640 }; /* where neither the caller nor the weights say one */
-typedef enum stream_imgsz_from {
-    STREAM_IMGSZ_GIVEN,
-    STREAM_IMGSZ_OF_WEIGHTS,
-    STREAM_IMGSZ_DEFAULT
-} stream_imgsz_from;
 
 /* *imgsz: 0, or what the caller gave; becomes what is used. own: of the weights, 0: unknown. asked:
  * before its sides were raised to multiples of the stride. */
-void stream_choose_imgsz(base_size *imgsz, base_size *asked, stream_imgsz_from *from, base_size own,
+void stream_choose_imgsz(base_size *imgsz, base_size *asked, vg_imgsz_from *from, base_size own,
                          int stride);
 
 /* What is known of a model before anything large is taken: enough to plan sizes of frames. */
@@ -40,7 +35,7 @@ typedef struct stream_model {
     nn_graph_info info;    /* at the square of imgsz's longer side */
     base_size imgsz;       /* raised to multiples of the stride */
     base_size asked_imgsz; /* before that */
-    stream_imgsz_from imgsz_from;
+    vg_imgsz_from imgsz_from;
 } stream_model;
 /* imgsz 0: that of the weights' training, where they say it, else STREAM_IMGSZ. */
 vg_status stream_model_open(stream_model *out, const char *weights, base_size imgsz,
@@ -61,7 +56,7 @@ const nn_graph_info *stream_detector_info(const stream_detector *d);
 const nn_engine *stream_detector_engine(const stream_detector *d);
 base_size stream_detector_imgsz(const stream_detector *d);
 base_size stream_detector_asked_imgsz(const stream_detector *d);
-stream_imgsz_from stream_detector_imgsz_from(const stream_detector *d);
+vg_imgsz_from stream_detector_imgsz_from(const stream_detector *d);
 const char *stream_detector_class_name(const stream_detector *d, int class_index);
 /* All of them, as long as the detector lives. */
 image_names stream_detector_names(const stream_detector *d);

@@ -15,7 +15,7 @@ enum { SPARK_COLUMNS = 16 };
 typedef struct canvas {
     char *text;
     size_t n;
-    const watch_screen *screen;
+    const vg_watch_screen *screen;
     int column; /* of the row in hand */
     int n_rows, most_rows;
 } canvas;
@@ -276,8 +276,8 @@ static void put_tree(canvas *c, const watch_story *s)
     }
 }
 
-int watch_view_rows(char text[WATCH_VIEW_BYTES], const watch_story *s, const watch_screen *screen,
-                    int most_rows)
+int watch_view_rows(char text[WATCH_VIEW_BYTES], const watch_story *s,
+                    const vg_watch_screen *screen, int most_rows)
 {
     canvas c = {.text = text, .screen = screen, .most_rows = most_rows};
     text[0] = '\0';
@@ -319,7 +319,7 @@ static void enter(watch_view *v, int n)
     v->n_rows = n;
 }
 
-const char *watch_view_draw(watch_view *v, const watch_story *s, const watch_screen *screen)
+const char *watch_view_draw(watch_view *v, const watch_story *s, const vg_watch_screen *screen)
 {
     const int half = screen->rows / 2,
               most = half < WATCH_VIEW_MOST_ROWS ? half : WATCH_VIEW_MOST_ROWS;

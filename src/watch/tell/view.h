@@ -7,30 +7,24 @@
 #define WATCH_VIEW_H
 
 #include "story.h"
+#include "vigil/types.h"
 
 enum { WATCH_VIEW_BYTES = 32 << 10, WATCH_VIEW_MOST_ROWS = 48, WATCH_VIEW_LEAST_ROWS = 6 };
 
-/* What shows it. */
-typedef struct watch_screen {
-    int columns, rows; /* of the whole terminal */
-    bool has_color;    /* NO_COLOR is not set */
-    bool has_utf8;
-} watch_screen;
-
 typedef struct watch_view {
-    watch_screen screen; /* of the last drawing */
-    int n_rows;          /* taken by the last drawing; 0: none */
+    vg_watch_screen screen; /* of the last drawing */
+    int n_rows;             /* taken by the last drawing; 0: none */
     char rows[WATCH_VIEW_BYTES];
     char text[WATCH_VIEW_BYTES + 8192];
 } watch_view;
 
 /* The rows alone: n of them, at most most_rows, each ending with \n and none wider than
  * screen->columns. Returns n. */
-int watch_view_rows(char text[WATCH_VIEW_BYTES], const watch_story *s, const watch_screen *screen,
-                    int most_rows);
+int watch_view_rows(char text[WATCH_VIEW_BYTES], const watch_story *s,
+                    const vg_watch_screen *screen, int most_rows);
 /* What to write to the terminal to draw or redraw it: one write. "" when the terminal is too small.
  * The cursor stays where the job left it. */
-const char *watch_view_draw(watch_view *v, const watch_story *s, const watch_screen *screen);
+const char *watch_view_draw(watch_view *v, const watch_story *s, const vg_watch_screen *screen);
 /* What to write at the end: the view goes, the whole terminal scrolls again. */
 const char *watch_view_end(watch_view *v);
 
