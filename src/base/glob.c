@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "log.h"
 #include "sort.h"
 #include "status.h"
 
@@ -340,6 +341,16 @@ vg_status base_glob(base_glob_found *out, const char *pattern, base_mem *mem, vg
     base_free(w);
     if (st != VG_OK)
         base_glob_fini(out);
+    return st;
+}
+
+vg_status base_glob_or_warn(base_glob_found *out, const char *pattern, base_mem *mem, vg_error *err)
+{
+    const vg_status st = base_glob(out, pattern, mem, err);
+    if (st == VG_OK && out->n_closed > 0)
+        base_log(BASE_LOG_WARN, "folders not entered",
+                 "n=%zu first=%s pattern=%s reason=permission", out->n_closed, out->closed,
+                 pattern);
     return st;
 }
 

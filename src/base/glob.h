@@ -26,6 +26,9 @@ bool base_is_glob(const char *text);
 /* Nothing found is no error. On failure *out is empty. Errors: VG_ERR_IO (a folder cannot be read),
  * VG_ERR_LIMIT (a path of 4 KiB), VG_ERR_MEMORY. */
 vg_status base_glob(base_glob_found *out, const char *pattern, base_mem *mem, vg_error *err);
+/* The same, with a warning in the log when folders were closed to us. */
+vg_status base_glob_or_warn(base_glob_found *out, const char *pattern, base_mem *mem,
+                            vg_error *err);
 void base_glob_fini(base_glob_found *f);
 /* A path as a pattern that means it alone. False when it does not fit. */
 bool base_glob_escape(char *buf, size_t n, const char *path);

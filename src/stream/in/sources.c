@@ -138,13 +138,9 @@ static vg_status from_glob(builder *b, draft *d, const char *pattern, vg_error *
 {
     names l = {0};
     base_glob_found found;
-    vg_status st = base_glob(&found, pattern, b->mem, err);
+    vg_status st = base_glob_or_warn(&found, pattern, b->mem, err);
     if (st != VG_OK)
         return st;
-    if (found.n_closed > 0)
-        base_log(BASE_LOG_WARN, "folders not entered",
-                 "n=%zu first=%s pattern=%s reason=permission", found.n_closed, found.closed,
-                 pattern);
     for (size_t i = 0; st == VG_OK && i < found.n; i++)
         if (stream_source_is_playable_name(base_path_name(found.paths[i])))
             st = names_add(&l, found.paths[i], b->mem, err);

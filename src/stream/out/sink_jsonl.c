@@ -16,7 +16,7 @@ enum { TAIL_BYTES = 4096 };
 typedef struct state {
     int fd;
     off_t whole_bytes; /* up to the end of the last whole line */
-    char folder[STREAM_PATH_BYTES], path[STREAM_PATH_BYTES];
+    char path[STREAM_PATH_BYTES];
     sink_text line;
 } state;
 
@@ -76,8 +76,7 @@ static vg_status open_(void *self, const stream_setting *s, vg_error *err)
 {
     state *t = self;
     t->fd = -1;
-    if (!base_format(t->folder, sizeof t->folder, "%s", s->folder) ||
-        !base_path_join(t->path, sizeof t->path, s->folder, "predictions.jsonl"))
+    if (!base_path_join(t->path, sizeof t->path, s->folder, "predictions.jsonl"))
         return base_fail(err, VG_ERR_LIMIT, s->folder, "choose a shorter project or name",
                          "the path of the run folder is too long");
     vg_status st = sink_text_open(&t->line, stream_line_bytes(s), s->mem, err);
@@ -88,27 +87,15 @@ static vg_status open_(void *self, const stream_setting *s, vg_error *err)
     return st;
 }
 
-static bool old_path(char *path, const state *t, int number)
-{
-    return base_format(path, STREAM_PATH_BYTES, "%s/predictions.%d.jsonl", t->folder, number);
-}
-
 /* Each old file moves up by one, the last one over its successor. */
 static vg_status rotate(state *t, int keep, vg_error *err)
 {
-    char from[STREAM_PATH_BYTES], to[STREAM_PATH_BYTES];
-    int n = 0; /* old ones there are, without gaps */
-    while (n + 1 < keep && old_path(from, t, n + 1) && base_path_exists(from))
-        n++;
-    for (; n >= 1; n--)
-        if (!old_path(from, t, n) || !old_path(to, t, n + 1) || rename(from, to) != 0)
-            return failed(t, "an old file cannot be moved on", err);
-    if (keep > 0 && (!old_path(to, t, 1) || rename(t->path, to) != 0))
-        return failed(t, "the full file cannot be moved on", err);
-    if (t->fd >= 0)
+    const vg_status st = base_keep_rotate(t->path, keep, err);
+    if (st == VG_OK && t->fd >= 0) {
         close(t->fd);
-    t->fd = -1;
-    return VG_OK;
+        t->fd = -1;
+    }
+    return st;
 }
 
 static vg_status write_line(state *t, vg_error *err)

@@ -2,15 +2,10 @@
  * picture, its confidence when asked for, its track. Spec 2.5. A frame without boxes has no file,
  * as in the field; nor keeps one of an earlier run that --exist-ok found here. The labels of the
  * newest keep_labels frames of a source are kept. */
-#include <errno.h>
-#include <inttypes.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "files.h"
-#include "keep.h"
-
-enum { ROW_BYTES = 128 }; /* a class and a track of 10 and 20 digits, five numbers of 13 bytes */
+#include "stream/shared/label.h"
 
 /* Of a place: whose labels are there, and from which frame on. */
 typedef struct past {
@@ -30,7 +25,8 @@ static bool is_wanted(const stream_options *o)
 
 static size_t need_bytes(const stream_setting *s)
 {
-    return (size_t)(s->options->max_det > 0 ? s->options->max_det : 1) * ROW_BYTES;
+    return (size_t)(s->options->max_det > 0 ? s->options->max_det : 1) *
+           (STREAM_LABEL_BYTES + STREAM_LABEL_TRACK_BYTES);
 }
 
 static vg_status open_(void *self, const stream_setting *s, vg_error *err)
@@ -41,37 +37,9 @@ static vg_status open_(void *self, const stream_setting *s, vg_error *err)
                          "the path of the run folder is too long");
     vg_status st = base_make_dirs(path, err);
     if (st == VG_OK && s->options->exist_ok && s->options->keep_labels > 0)
-        st = stream_keep_newest(
-            path, ".txt", (size_t)s->options->keep_labels * (size_t)s->n_channels, s->mem, err);
+        st = base_keep_newest(path, ".txt", (size_t)s->options->keep_labels * (size_t)s->n_channels,
+                              s->mem, err);
     return st == VG_OK ? sink_text_open(&((state *)self)->text, need_bytes(s), s->mem, err) : st;
-}
-
-static vg_status add_row(sink_text *t, const stream_setting *s, const stream_result *r, size_t i,
-                         vg_error *err)
-{
-    const vg_detection *b = &r->boxes[i];
-    const float w = (float)r->frame.w, h = (float)r->frame.h;
-    vg_status st =
-        sink_text_add(t, err, "%d %g %g %g %g", b->class_index, (double)((b->x1 + b->x2) / 2 / w),
-                      (double)((b->y1 + b->y2) / 2 / h), (double)((b->x2 - b->x1) / w),
-                      (double)((b->y2 - b->y1) / h));
-    if (st == VG_OK && s->options->save_conf)
-        st = sink_text_add(t, err, " %g", (double)b->confidence);
-    if (st == VG_OK && r->ids != NULL)
-        st = sink_text_add(t, err, " %" PRId64, r->ids[i]);
-    return st == VG_OK ? sink_text_add(t, err, "\n") : st;
-}
-
-static vg_status put_file(const sink_text *t, const char *path, vg_error *err)
-{
-    base_file file = BASE_FILE_NONE;
-    vg_status st = base_file_create_beside(&file, path, err);
-    if (st == VG_OK)
-        st = base_file_write(&file, t->bytes, t->length, err);
-    if (st == VG_OK)
-        st = base_file_publish(&file, path, err);
-    base_file_discard(&file);
-    return st;
 }
 
 /* What is older than keep_labels frames goes: by its number, which takes no list of files. A frame
@@ -87,12 +55,14 @@ static vg_status forget_old(state *t, const stream_setting *s, const stream_resu
         p->first = 0;
     }
     p->last = r->index;
-    for (; most > 0 && p->first + most <= r->index; p->first++)
-        if (stream_label_path(path, sizeof path, s->folder, r->stem, p->first) &&
-            unlink(path) != 0 && errno != ENOENT)
-            return base_fail_errno(err, VG_ERR_IO, path, "check the folder and its permissions",
-                                   "an old label file cannot be removed");
-    return VG_OK;
+    vg_status st = VG_OK;
+    while (most > 0 && p->first + most <= r->index && st == VG_OK) {
+        if (stream_label_path(path, sizeof path, s->folder, r->stem, p->first))
+            st = base_keep_remove(path, "an old label file cannot be removed", err);
+        if (st == VG_OK)
+            p->first++;
+    }
+    return st;
 }
 
 static vg_status write_(void *self, const stream_setting *s, const stream_result *r, vg_error *err)
@@ -107,14 +77,15 @@ static vg_status write_(void *self, const stream_setting *s, const stream_result
                          "the path of the label file is too long");
     t->length = 0;
     for (size_t i = 0; i < r->n_boxes && st == VG_OK; i++)
-        st = add_row(t, s, r, i, err);
+        st = stream_label_add(t, &r->boxes[i], r->frame.w, r->frame.h, s->options->save_conf,
+                              r->ids != NULL ? &r->ids[i] : NULL, err);
     if (st != VG_OK)
         return st;
     if (r->n_boxes > 0)
-        return put_file(t, path, err);
-    if (!s->options->exist_ok || unlink(path) == 0 || errno == ENOENT)
-        return VG_OK;
-    return base_fail_errno(err, VG_ERR_IO, path, NULL, "the label file of an earlier run stays");
+        return stream_label_write(t, path, err);
+    return s->options->exist_ok
+               ? base_keep_remove(path, "the label file of an earlier run stays", err)
+               : VG_OK;
 }
 
 static vg_status close_(void *self, vg_error *err)

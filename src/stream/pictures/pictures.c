@@ -65,13 +65,9 @@ static vg_status from_folder(builder *b, const char *path, vg_error *err)
 static vg_status from_glob(builder *b, const char *pattern, vg_error *err)
 {
     base_glob_found found;
-    vg_status st = base_glob(&found, pattern, b->mem, err);
+    vg_status st = base_glob_or_warn(&found, pattern, b->mem, err);
     if (st != VG_OK)
         return st;
-    if (found.n_closed > 0)
-        base_log(BASE_LOG_WARN, "folders not entered",
-                 "n=%zu first=%s pattern=%s reason=permission", found.n_closed, found.closed,
-                 pattern);
     for (size_t i = 0; st == VG_OK && i < found.n; i++)
         st = add_found(b, NULL, found.paths[i], err);
     base_glob_fini(&found);

@@ -1,7 +1,6 @@
 /* sink_crop.c: crops/<class>/<stem>-<i>.jpg: every box cut out of its picture. */
-#include <math.h>
-
 #include "sink.h"
+#include "stream/shared/crop.h"
 
 static bool is_wanted(const stream_predict_options *o)
 {
@@ -23,11 +22,6 @@ static vg_status open_(void *self, const sink_setting *s, vg_error *err)
     return VG_OK;
 }
 
-static int clamp(float v, int most)
-{
-    return v < 0 ? 0 : v > (float)most ? most : (int)v;
-}
-
 static vg_status write_(void *self, const sink_setting *s, const sink_item *item, vg_error *err)
 {
     (void)self;
@@ -35,14 +29,9 @@ static vg_status write_(void *self, const sink_setting *s, const sink_item *item
     const image_view *p = item->picture;
     for (size_t i = 0; i < r->n_detections; i++) {
         const vg_detection *b = &r->detections[i];
-        int x1 = clamp(floorf(b->x1), p->w), y1 = clamp(floorf(b->y1), p->h);
-        int x2 = clamp(ceilf(b->x2), p->w), y2 = clamp(ceilf(b->y2), p->h);
-        if (x2 <= x1 || y2 <= y1)
+        image_view cut;
+        if (!stream_crop(&cut, p, b))
             continue;
-        image_view cut = {.data = p->data + (size_t)y1 * p->stride + (size_t)x1 * 3,
-                          .w = x2 - x1,
-                          .h = y2 - y1,
-                          .stride = p->stride};
         char name[256], sub[300], folder[4096], path[4096], suffix[32];
         base_name_clean(name, sizeof name, stream_detector_class_name(s->detector, b->class_index));
         base_format(sub, sizeof sub, "crops/%s", name);

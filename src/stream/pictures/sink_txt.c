@@ -4,8 +4,7 @@
 #include <unistd.h>
 
 #include "sink.h"
-
-enum { ROW_BYTES = 96 }; /* a class of 10 digits, five numbers of 13 bytes at most, blanks */
+#include "stream/shared/label.h"
 
 typedef struct state {
     sink_text text;
@@ -18,7 +17,7 @@ static bool is_wanted(const stream_predict_options *o)
 
 static size_t need_bytes(const sink_setting *s)
 {
-    return (size_t)s->options->nms.max_det * ROW_BYTES + 1;
+    return (size_t)s->options->nms.max_det * STREAM_LABEL_BYTES + 1;
 }
 
 static vg_status open_(void *self, const sink_setting *s, vg_error *err)
@@ -29,31 +28,6 @@ static vg_status open_(void *self, const sink_setting *s, vg_error *err)
                          "the path of the run folder is too long");
     vg_status st = base_make_dirs(path, err);
     return st == VG_OK ? sink_text_open(&((state *)self)->text, need_bytes(s), s->mem, err) : st;
-}
-
-static vg_status add_row(sink_text *t, const vg_predict_result *r, const vg_detection *b,
-                         bool with_conf, vg_error *err)
-{
-    float w = (float)r->width, h = (float)r->height;
-    vg_status st =
-        sink_text_add(t, err, "%d %g %g %g %g", b->class_index, (double)((b->x1 + b->x2) / 2 / w),
-                      (double)((b->y1 + b->y2) / 2 / h), (double)((b->x2 - b->x1) / w),
-                      (double)((b->y2 - b->y1) / h));
-    if (st == VG_OK && with_conf)
-        st = sink_text_add(t, err, " %g", (double)b->confidence);
-    return st == VG_OK ? sink_text_add(t, err, "\n") : st;
-}
-
-static vg_status put_file(const sink_text *t, const char *path, vg_error *err)
-{
-    base_file file = BASE_FILE_NONE;
-    vg_status st = base_file_create_beside(&file, path, err);
-    if (st == VG_OK)
-        st = base_file_write(&file, t->bytes, t->length, err);
-    if (st == VG_OK)
-        st = base_file_publish(&file, path, err);
-    base_file_discard(&file);
-    return st;
 }
 
 /* A picture without boxes gets no file, as in the field; nor keeps one of an earlier run that
@@ -69,11 +43,12 @@ static vg_status write_(void *self, const sink_setting *s, const sink_item *item
                          "the path of the label file is too long");
     t->length = 0;
     for (size_t i = 0; i < r->n_detections && st == VG_OK; i++)
-        st = add_row(t, r, &r->detections[i], s->options->save_conf, err);
+        st = stream_label_add(t, &r->detections[i], r->width, r->height, s->options->save_conf,
+                              NULL, err);
     if (st != VG_OK)
         return st;
     if (r->n_detections > 0)
-        return put_file(t, path, err);
+        return stream_label_write(t, path, err);
     if (unlink(path) == 0 || errno == ENOENT || errno == ENAMETOOLONG)
         return VG_OK;
     return base_fail_errno(err, VG_ERR_IO, path, NULL, "the label file of an earlier run stays");

@@ -14,7 +14,7 @@ enum { MOST_LOG_BYTES = 8 << 20 };
 typedef struct state {
     int fd;
     int64_t n_bytes;
-    char path[4096], old_path[4096];
+    char path[4096];
     char line[WATCH_EVENT_TEXT_BYTES + 1024];
 } state;
 
@@ -35,8 +35,7 @@ static vg_status open_log(void *state_, bool *wanted, const watch_moment *m, bas
     (void)mem;
     *wanted = true;
     s->fd = -1;
-    if (!base_path_join(s->path, sizeof s->path, m->folder, "events.jsonl") ||
-        !base_path_join(s->old_path, sizeof s->old_path, m->folder, "events.1.jsonl"))
+    if (!base_path_join(s->path, sizeof s->path, m->folder, "events.jsonl"))
         return base_fail(err, VG_ERR_LIMIT, m->folder, "use a shorter path", "a path too long");
     return open_file(s, err);
 }
@@ -44,7 +43,7 @@ static vg_status open_log(void *state_, bool *wanted, const watch_moment *m, bas
 static vg_status write_line(state *s, vg_error *err)
 {
     const size_t n = strlen(s->line);
-    if (s->n_bytes + (int64_t)n > MOST_LOG_BYTES && rename(s->path, s->old_path) == 0) {
+    if (s->n_bytes + (int64_t)n > MOST_LOG_BYTES && base_keep_rotate(s->path, 1, NULL) == VG_OK) {
         close(s->fd);
         const vg_status st = open_file(s, err);
         if (st != VG_OK)

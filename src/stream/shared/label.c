@@ -1,0 +1,31 @@
+/* label.c: "0 0.5 0.25 0.1 0.2 0.875 7" */
+#include "label.h"
+
+#include <inttypes.h>
+
+vg_status stream_label_add(sink_text *t, const vg_detection *box, int w, int h, bool with_conf,
+                           const int64_t *track, vg_error *err)
+{
+    const float fw = (float)w, fh = (float)h;
+    vg_status st = sink_text_add(
+        t, err, "%d %g %g %g %g", box->class_index, (double)((box->x1 + box->x2) / 2 / fw),
+        (double)((box->y1 + box->y2) / 2 / fh), (double)((box->x2 - box->x1) / fw),
+        (double)((box->y2 - box->y1) / fh));
+    if (st == VG_OK && with_conf)
+        st = sink_text_add(t, err, " %g", (double)box->confidence);
+    if (st == VG_OK && track != NULL)
+        st = sink_text_add(t, err, " %" PRId64, *track);
+    return st == VG_OK ? sink_text_add(t, err, "\n") : st;
+}
+
+vg_status stream_label_write(const sink_text *t, const char *path, vg_error *err)
+{
+    base_file file = BASE_FILE_NONE;
+    vg_status st = base_file_create_beside(&file, path, err);
+    if (st == VG_OK)
+        st = base_file_write(&file, t->bytes, t->length, err);
+    if (st == VG_OK)
+        st = base_file_publish(&file, path, err);
+    base_file_discard(&file);
+    return st;
+}
