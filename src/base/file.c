@@ -274,7 +274,7 @@ vg_status base_file_commit(base_file *f, const char *target, vg_error *err)
 {
     if (fsync(f->fd) != 0)
         return base_fail_errno(err, VG_ERR_IO, f->tmp_path, MEND_DISK,
-                               "cannot bring the file to the disk");
+                               "cannot sync the file to the disk");
     vg_status st = base_file_publish(f, target, err);
     return st == VG_OK ? sync_folder_of(target, err) : st;
 }

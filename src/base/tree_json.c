@@ -68,7 +68,7 @@ static vg_status parse(json_t **out, const base_tree *t, const char *text, size_
     return base_fail(err, VG_ERR_FORMAT,
                      why.line > 0 ? base_where("%s:%d, column %d", t->source, why.line, why.column)
                                   : t->source,
-                     "mend the JSON there", "%s", why.text);
+                     "correct the JSON there", "%s", why.text);
 }
 
 static vg_status copy(base_tree *t, base_node **out, const json_t *json, base_mem *mem,

@@ -175,7 +175,7 @@ static int ended(attach_view *a)
     case VG_RUN_DIED:
         break;
     }
-    cli_error_set(&err, VG_ERR_SYSTEM, "process %d ended without a word: it was killed", v->pid);
+    cli_error_set(&err, VG_ERR_SYSTEM, "process %d ended without a message: it was killed", v->pid);
     cli_error_text(err.where, "%s", folder);
     cli_error_text(err.mend, "vigil train --resume %s", folder);
     return cli_error_print(&err, CLI_FAILED);

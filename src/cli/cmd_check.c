@@ -54,7 +54,7 @@ static int check_run(void *values)
     if (st != VG_OK)
         return cli_error_print(&err, CLI_FAILED);
     cli_text(stdout, v->config);
-    puts(" is good: nothing was started, nor connected to");
+    puts(" is good: nothing was started or connected to");
     return CLI_DONE;
 }
 
@@ -70,7 +70,7 @@ const cli_command cli_command_check = {
     .name = "check",
     .help = "looks at a configuration of predict without starting it",
     .usage = "CONFIG",
-    .notes = "Says what each source is, what is planned to be held in memory, and what is wrong. "
+    .notes = "Prints what each source is, the plan of memory, and what is wrong. "
              "Starts nothing, connects to nothing and writes nothing.\n"
              "Exit status: 0 good, 1 something is wrong with it, 2 the command line is wrong.",
     .options = check_options,

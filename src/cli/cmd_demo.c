@@ -253,7 +253,7 @@ static void places_print(const demo_job *job, double seconds)
     printf("%.0f s in all\n"
            "\n"
            "Look at\n"
-           "  %s/predict/           unseen shelves with what was found\n"
+           "  %s/predict/           unseen shelves with the objects found\n"
            "  %s/train/results.png  the course of training; more plots beside it\n"
            "  %s/train/weights/     best.safetensors, for vigil predict\n"
            "  %s/dataset/           pictures, labels and dataset.yaml, as drawn\n",
@@ -363,7 +363,7 @@ const cli_command cli_command_demo = {
     .notes = "Needs no data and no network. Draws a shop's shelves with bottles, cans, cartons, "
              "jars and boxes, trains YOLO11n on them from random weights, validates it on others, "
              "and detects in pictures that it has never seen. All files go into one new folder, "
-             "runs/demo, then runs/demo2; nothing that is there is touched.\n"
+             "runs/demo, then runs/demo2; existing files are not touched.\n"
              "\n"
              "SIGINT, SIGTERM and a closed terminal (SIGHUP) end training after its step, with a "
              "checkpoint; the exit status is then 130, 143 or 129.",

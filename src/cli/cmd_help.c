@@ -37,7 +37,7 @@ static int help_run(void *values)
     const cli_command *command = cli_command_find(v->command);
     if (command == NULL) {
         vg_error err;
-        cli_error_set(&err, VG_ERR_ARGUMENT, "no command \"%s\" to help with", v->command);
+        cli_error_set(&err, VG_ERR_ARGUMENT, "there is no command \"%s\"", v->command);
         const char *nearest = cli_command_nearest(v->command);
         if (nearest != NULL)
             cli_error_text(err.mend, "vigil help %s", nearest);
@@ -59,7 +59,7 @@ static const cli_option help_options[] = {
     {.name = "man",
      .kind = CLI_BOOL,
      .offset = offsetof(help_values, man),
-     .help = "its manual page in roff, as man -l - shows it"},
+     .help = "its manual page in roff, for man -l -"},
     {.name = "completion",
      .kind = CLI_BOOL,
      .offset = offsetof(help_values, completion),

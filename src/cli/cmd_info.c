@@ -221,8 +221,9 @@ static int info_run(void *values)
     int status = CLI_FAILED;
     const bool plans = v->memory && v->train;
     if (!plans && (v->train || v->data != NULL || v->memory_limit != NULL || v->batch == -1))
-        return usage_print("--train, --data, --memory-limit and --batch -1 are of a training plan",
-                           "give --memory and --train with them");
+        return usage_print(
+            "--train, --data, --memory-limit and --batch -1 belong to a training plan",
+            "give --memory and --train with them");
     if (v->batch == 0)
         return usage_print("a batch of 0 pictures", "give 1 or more, or -1 with --train");
     vg_status st = vg_model_open(&m, v->weights, v->imgsz, v->nc, &err);
@@ -284,7 +285,7 @@ static const cli_option info_options[] = {
     {.name = "memory",
      .kind = CLI_BOOL,
      .offset = AT(memory),
-     .help = "what a detector of it would take, by owner; with --train a training"},
+     .help = "memory of a detector of it, by owner; with --train of a training"},
     {.name = "train",
      .kind = CLI_BOOL,
      .offset = AT(train),
@@ -322,7 +323,7 @@ static const cli_option info_options[] = {
 
 const cli_command cli_command_info = {
     .name = "info",
-    .help = "says what a weights file or model is: classes, layers, memory",
+    .help = "describes a weights file or model: classes, layers, memory",
     .usage = "FILE [OPTIONS]",
     .options = info_options,
     .n_options = sizeof info_options / sizeof *info_options,

@@ -29,7 +29,7 @@ static int not_ended(const vg_run *r, const vg_run_view *v, int timeout_s)
     vg_error err;
     const int number = cli_interrupt_signal();
     if (number != 0) {
-        fprintf(stderr, "not waited for: process %d was asked to end, and will\n", v->pid);
+        fprintf(stderr, "not waiting any longer: process %d was asked to end, and will\n", v->pid);
         return 128 + number;
     }
     cli_error_set(&err, VG_ERR_LIMIT,
@@ -67,7 +67,7 @@ static int ended(vg_run *r)
     cli_error_set(&v.error, VG_ERR_SYSTEM, "process %d ended without a checkpoint of its own",
                   v.pid);
     cli_error_text(v.error.where, "%s", folder);
-    cli_error_text(v.error.mend, "vigil train --resume %s, which goes on from the last one",
+    cli_error_text(v.error.mend, "vigil train --resume %s, which resumes from the last one",
                    folder);
     return cli_error_print(&v.error, CLI_FAILED);
 }
@@ -111,16 +111,15 @@ static const cli_option stop_options[] = {
      .value = "SECONDS",
      .least = 0,
      .most = 86400,
-     .help = "longest wait for its end; it is asked to end all the same"},
+     .help = "longest wait for its end; it will end later in any case"},
 };
 
 const cli_command cli_command_stop = {
     .name = "stop",
     .help = "ends a run in another terminal or in the background, with a checkpoint",
     .usage = "RUN [OPTIONS]",
-    .notes =
-        "Sends SIGTERM to exactly the process that has the run, waits until it has written its "
-        "checkpoint and ended, and says how to go on.",
+    .notes = "Sends SIGTERM to exactly the process of the run, waits until it has written its "
+             "checkpoint and ended, and says how to resume.",
     .options = stop_options,
     .n_options = sizeof stop_options / sizeof *stop_options,
     .values_bytes = sizeof(stop_values),

@@ -96,7 +96,7 @@ static vg_status values_set(bool *resumes, const train_values *v, vg_train *t, v
     }
     if (!*resumes || other == NULL)
         return VG_OK;
-    cli_error_set(err, VG_ERR_ARGUMENT, "--%s beside --resume: a resumed run keeps its arguments",
+    cli_error_set(err, VG_ERR_ARGUMENT, "--%s with --resume: a resumed run keeps its arguments",
                   other);
     cli_error_text(err->where, "option --%s", other);
     cli_error_text(err->mend, "leave --%s out, or start a new run with --weights", other);
@@ -186,7 +186,7 @@ const cli_command cli_command_train = {
         "weights/last.safetensors, args.yaml, results.csv, plots and TensorBoard events.\n"
         "\n"
         "SIGINT, SIGTERM and a closed terminal (SIGHUP) finish the step and write a checkpoint; "
-        "the exit status is then 130, 143 or 129, and --resume FOLDER goes on. A second Ctrl-C "
+        "the exit status is then 130, 143 or 129, and --resume FOLDER resumes it. A second Ctrl-C "
         "ends the run at once. --resume alone takes the newest run. After a crash the last "
         "epoch's checkpoint is there, or that of the last --save-minutes.\n"
         "\n"

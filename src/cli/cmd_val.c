@@ -111,7 +111,7 @@ static const cli_option val_options[] = {
     {.name = "single-cls",
      .kind = CLI_BOOL,
      .offset = AT(o.single_cls),
-     .help = "the dataset's classes are one, for weights that were trained so"},
+     .help = "take the dataset's classes as one, for weights that were trained that way"},
     {CLI_ROW_BATCH, .offset = AT(o.batch), .help = "pictures in one run of the network",
      .group = "running"},
     {.name = "workers",

@@ -38,7 +38,7 @@ static bool flat_begin(predict_job *job, size_t total)
         return true;
     vg_error err;
     cli_error_set(&err, VG_ERR_ARGUMENT,
-                  "%zu pictures and a warm-up of %zu: nothing is left to prove with", total,
+                  "%zu pictures and a warm-up of %zu: no picture is left to compare with", total,
                   job->flat.n_warm_up);
     cli_error_text(err.where, "option --prove-flat");
     if (total > 1)

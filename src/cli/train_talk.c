@@ -66,7 +66,7 @@ static void epoch_seen(void *ctx, const vg_train_epoch *e)
     if (e->trouble)
         cli_warning("training goes on: %s (%s)", e->trouble->what, e->trouble->where);
     if (e->stops)
-        printf("No better fitness for as many epochs as --patience says: training stops\n");
+        printf("No better fitness in --patience epochs: training stops\n");
 }
 
 static bool stop_wanted(void *ctx)

@@ -118,7 +118,7 @@ static vg_status check_place(const data_spec *s, const base_node *n, const char 
             err);
     if (strstr(text, "://"))
         return wrong(s, n, "download it first and give its folder",
-                     base_where("%s is an address in the network", split), err);
+                     base_where("%s is a network address", split), err);
     return VG_OK;
 }
 

@@ -249,7 +249,7 @@ vg_status data_list_open(data_list *out, const data_spec *spec, data_split split
         st = from_place(&b, spec, place, err);
     if (st == VG_OK && b.n == 0 && b.n_others > 0)
         st = base_fail(err, VG_ERR_FORMAT, b.other.text,
-                       "give a list with the path of a picture in each line",
+                       "give a list with the path of a picture on each line",
                        "no picture is named in the list of the %s split", data_split_name(split));
     else if (st == VG_OK && b.n == 0)
         st = base_fail(err, VG_ERR_FORMAT,

@@ -421,8 +421,8 @@ vg_status data_loader_set_augment(data_loader *l, const data_augment *augment, v
     if (!l->options.train || (augment->mosaic > 0 && !l->has_mosaic) ||
         (augment->mixup > 0 && !l->has_mixup))
         return base_fail(err, VG_ERR_ARGUMENT, "augmentation",
-                         "give create the largest probabilities that will be used",
-                         "mosaic or mixup, for which the loader has made no room");
+                         "create the loader with the largest probabilities that will be used",
+                         "mosaic or mixup in a loader that was created without room for them");
     l->options.augment = *augment;
     return VG_OK;
 }

@@ -104,11 +104,11 @@ static vg_status fill_pictures(data_set *s, const data_list *list, base_mem *mem
         return base_fail(err, VG_ERR_IO, list->paths[0],
                          "a line of a list is looked for in the working folder, beside the list "
                          "and in the dataset's folder; begin it with ./ or / to say which",
-                         "not one of the %zu pictures that the list names is there", list->n);
+                         "none of the %zu pictures in the list exists", list->n);
     if (n == 0)
         return base_fail(err, VG_ERR_FORMAT, s->table.report.messages[0],
-                         "mend the files named here",
-                         "no picture can be used: of %s, %zu corrupt, %zu not there",
+                         "correct the files named here",
+                         "no picture can be used: of %s, %zu are corrupt and %zu do not exist",
                          base_count(count, sizeof count, list->n, "picture"),
                          (size_t)s->table.report.n_corrupt, (size_t)s->table.report.n_absent);
     s->pictures = base_alloc(mem, n * sizeof *s->pictures + n_text, err);

@@ -243,7 +243,7 @@ void store_io_fini(store_io *io)
 
 static vg_status changed(const char *path, const char *how, vg_error *err)
 {
-    return base_fail(err, VG_ERR_FORMAT, path, "start again, so that the dataset is verified anew",
+    return base_fail(err, VG_ERR_FORMAT, path, "start again: the dataset is then verified again",
                      "the picture changed since it was verified: %s", how);
 }
 
@@ -254,7 +254,7 @@ static vg_status read_file(const store *s, store_io *io, size_t *n, const char *
     if (fd < 0)
         return base_fail_errno(
             err, VG_ERR_IO, path,
-            "put it back, or start again without it: the dataset is verified anew",
+            "put it back, or start again without it: the dataset is then verified again",
             "the picture cannot be opened");
     vg_status st = VG_OK;
     *n = 0;
@@ -267,7 +267,7 @@ static vg_status read_file(const store *s, store_io *io, size_t *n, const char *
     }
     close(fd);
     if (st == VG_OK && *n == most)
-        st = changed(path, "it is larger than any was", err);
+        st = changed(path, "it is larger than any picture was then", err);
     return st;
 }
 

@@ -30,7 +30,7 @@ static vg_status read_param(float *dst, const nn_param *p, const weights_file *w
     if (!t)
         return base_fail(err, VG_ERR_FORMAT, base_where("tensor %s", p->key),
                          "give weights of the same architecture and scale",
-                         "the weights lack a tensor of the model");
+                         "a tensor of the model is missing in the weights");
     bool same = t->n_dims == p->n_dims;
     int64_t want[4];
     for (int d = 0; d < p->n_dims; d++) {

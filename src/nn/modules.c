@@ -52,8 +52,8 @@ int nn_arg_int(nn_builder *b, const nn_module_args *a, size_t index, int fallbac
         return fallback;
     if (n->kind != BASE_NODE_INT || n->i < least || n->i > most) {
         nn_build_fail(b, VG_ERR_FORMAT, NULL,
-                      "argument %zu of the module is no whole number in %d..%d", index + 1, least,
-                      most);
+                      "argument %zu of the module is not a whole number in %d..%d", index + 1,
+                      least, most);
         return fallback;
     }
     return (int)n->i;
@@ -66,7 +66,7 @@ double nn_arg_real(nn_builder *b, const nn_module_args *a, size_t index, double 
         return fallback;
     if ((n->kind != BASE_NODE_REAL && n->kind != BASE_NODE_INT) || !(n->real > 0) ||
         n->real > 1e4) {
-        nn_build_fail(b, VG_ERR_FORMAT, NULL, "argument %zu of the module is no number above 0",
+        nn_build_fail(b, VG_ERR_FORMAT, NULL, "argument %zu of the module is not a number above 0",
                       index + 1);
         return fallback;
     }
@@ -80,7 +80,7 @@ bool nn_arg_bool(nn_builder *b, const nn_module_args *a, size_t index, bool fall
         return fallback;
     if (n->kind != BASE_NODE_BOOL && n->kind != BASE_NODE_INT) {
         nn_build_fail(b, VG_ERR_FORMAT, "write True or False",
-                      "argument %zu of the module is not a truth value", index + 1);
+                      "argument %zu of the module is neither True nor False", index + 1);
         return fallback;
     }
     return n->i != 0;

@@ -30,7 +30,7 @@ vg_status run_bear(train_run *r, vg_status st, const vg_error *e)
     if (!b->is_full) {
         b->is_full = b->has_news = true;
         base_fail(&b->news, VG_ERR_IO, e->where, e->mend,
-                  "nothing is kept for now, and it is tried again: %.300s", e->what);
+                  "cannot save for now, and will try again: %.300s", e->what);
     }
     return VG_OK;
 }
@@ -93,7 +93,7 @@ vg_status run_keep(train_run *r, vg_error *err)
         b->is_full = false;
         b->has_news = true;
         base_fail(&b->news, VG_OK, r->last_path, NULL,
-                  "there is room again, and the checkpoint is written");
+                  "there is room again: the checkpoint is written");
     }
     return VG_OK;
 }
@@ -110,9 +110,9 @@ vg_status run_tell_lost(const train_run *r, vg_error *err)
     const run_bearing *b = &r->bearing;
     if (b->n_lost_rows == 0 && b->n_lost_models == 0 && !(b->lost_best > 0))
         return VG_OK;
-    return base_fail(err, VG_ERR_IO, r->folder, "keep more of the disk free",
-                     "the run is finished, but of what it should leave is lost on a full disk: %zu "
-                     "rows of results.csv, %zu epochs' weights%s",
+    return base_fail(err, VG_ERR_IO, r->folder, "free more disk space",
+                     "the run is finished, but the full disk lost %zu rows of results.csv and the "
+                     "weights of %zu epochs%s",
                      b->n_lost_rows, b->n_lost_models,
                      b->lost_best > 0 ? ", and the best weights" : "");
 }

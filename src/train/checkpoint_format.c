@@ -406,7 +406,7 @@ static vg_status read_values(checkpoint_values *values, const weights_file *f, c
             values->optimizer = (train_optimizer_kind)k;
     if (values->optimizer == TRAIN_OPTIMIZER_AUTO)
         return base_fail(err, VG_ERR_FORMAT, path, DAMAGED,
-                         "the checkpoint names no optimizer that is known");
+                         "the checkpoint names an unknown optimizer");
     for (size_t i = 0; i < N_FIELDS; i++) {
         const char *text = weights_metadata_get(f, fields[i].key);
         if (text == NULL || !parse_field(values, &fields[i], text))
@@ -424,16 +424,15 @@ vg_status checkpoint_verify(checkpoint_values *values, train_args *args, const w
     if (version == NULL && sum == NULL)
         return base_fail(
             err, VG_ERR_ARGUMENT, path, "start a new training from these weights, with --weights",
-            "weights without a training state: of a finished run, or of another program");
+            "weights without a training state: from a finished run, or from another program");
     if (version != NULL && strcmp(version, VERSION) != 0)
         return base_fail(err, VG_ERR_UNSUPPORTED, path,
-                         "go on with the version of vigil that wrote it",
-                         "a checkpoint of form %.40s, and %s is known here", version, VERSION);
+                         "resume with the version of vigil that wrote it",
+                         "a checkpoint of format %.40s; this version reads %s", version, VERSION);
     uint64_t wanted;
     if (version == NULL || sum == NULL || !parse_bits(&wanted, sum) || wanted != sum_of_file(f))
-        return base_fail(
-            err, VG_ERR_FORMAT, path, DAMAGED,
-            "the checkpoint is damaged: its contents do not have the checksum it states");
+        return base_fail(err, VG_ERR_FORMAT, path, DAMAGED,
+                         "the checkpoint is damaged: its contents do not match its checksum");
     const vg_status st = read_values(values, f, path, err);
     return st != VG_OK ? st : read_args(args, f, path, mem, err);
 }
@@ -455,7 +454,7 @@ static vg_status copy_tensor(copy_mode mode, float *dst, const char *prefix, con
     if (!fits)
         return base_fail(err, VG_ERR_FORMAT, base_where("%.300s, tensor %s", path, name),
                          "resume with the model, frozen layers and optimizer of the run",
-                         "the checkpoint is of another training: the tensor is %s",
+                         "the checkpoint is from another training: the tensor is %s",
                          t == NULL ? "not there" : "of another shape");
     if (mode == COPY_DO)
         weights_to_float(dst, t);
@@ -492,10 +491,11 @@ static vg_status copy_all(copy_mode mode, train_state *s, bool has_gradients, co
             weights_forget_pages(f); /* what the run holds is there already: not both at once */
     }
     if (n_tensors != weights_count(f))
-        return base_fail(err, VG_ERR_FORMAT, path,
-                         "resume with the model, frozen layers and optimizer of the run",
-                         "the checkpoint is of another training: %zu tensors where %zu are needed",
-                         weights_count(f), n_tensors);
+        return base_fail(
+            err, VG_ERR_FORMAT, path,
+            "resume with the model, frozen layers and optimizer of the run",
+            "the checkpoint is from another training: %zu tensors where %zu are needed",
+            weights_count(f), n_tensors);
     return VG_OK;
 }
 
@@ -505,7 +505,7 @@ vg_status checkpoint_apply(train_state *s, const checkpoint_values *values, cons
     const train_optimizer_kind kind = train_optimizer_get_kind(s->optimizer);
     if (kind != values->optimizer)
         return base_fail(err, VG_ERR_FORMAT, path, "resume with the optimizer of the run",
-                         "the checkpoint is of a training with %s, not %s",
+                         "the checkpoint is from a training with %s, not %s",
                          train_optimizer_name(values->optimizer), train_optimizer_name(kind));
     const bool has_gradients = values->position.has_gradients;
     vg_status st = copy_all(COPY_CHECK, s, has_gradients, f, path, err);

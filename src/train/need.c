@@ -221,7 +221,7 @@ static void add_bounds(vg_plan *need, const planner *p)
     add_passing(need, TRAIN_OWNER_PROGRAM, "the best weights while they are read",
                 values_bytes(r, sizeof(uint16_t), 1));
     if (r->train_set != NULL && !(is_jpeg(r->train_set) && is_jpeg(r->val_set)))
-        add_passing(need, TRAIN_OWNER_PROGRAM, "the library for pictures that are no JPEG",
+        add_passing(need, TRAIN_OWNER_PROGRAM, "the library for pictures other than JPEG",
                     STILLS_BYTES);
     add_passing(need, TRAIN_OWNER_PROGRAM, "code, libraries, stacks, at most",
                 PROGRAM_BYTES + n_threads * THREAD_BYTES);

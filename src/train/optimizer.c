@@ -143,7 +143,7 @@ vg_status train_optimizer_create(train_optimizer **out, const train_param *param
 {
     *out = NULL;
     if (options->kind == TRAIN_OPTIMIZER_AUTO)
-        return base_fail(err, VG_ERR_ARGUMENT, "optimizer", NULL, "auto was not made a choice");
+        return base_fail(err, VG_ERR_ARGUMENT, "optimizer", NULL, "auto was not resolved");
     if (!(options->momentum >= 0 && options->momentum < 1))
         return base_fail(err, VG_ERR_ARGUMENT, "momentum",
                          "give one from 0 to less than 1, such as 0.937", "a momentum of %g",

@@ -41,7 +41,7 @@ static vg_status interrupted(train_run *r, vg_error *err)
         return err->status;
     }
     return base_fail(err, VG_ERR_INTERRUPTED, r->last_path,
-                     base_mend("go on with resume=%.400s", r->last_path),
+                     base_mend("resume it with resume=%.400s", r->last_path),
                      "stopped in epoch %lld of %d, after batch %lld of %lld",
                      (long long)r->state.position.epoch + 1, r->args.epochs,
                      (long long)r->state.position.batch, (long long)r->schedule.n_batches);
@@ -119,7 +119,7 @@ static vg_status step(train_run *r, const train_rates *rates, int64_t ni, vg_err
         err, VG_ERR_FORMAT,
         base_where("epoch %lld, batch %lld", (long long)p->epoch + 1, (long long)p->batch + 1),
         "lower lr0 or warmup_bias_lr; the last checkpoint is from before",
-        "training has diverged: %d steps in a row had a gradient that is no number",
+        "training has diverged: %d steps in a row had a gradient that is not a number",
         MOST_BAD_STEPS);
 }
 
@@ -376,12 +376,12 @@ vg_status run_refuse_finished(const train_run *r, vg_error *err)
                              report_csv_read(&rows, &n_rows, path, r->mem.work, &local) == VG_OK &&
                              n_rows > 0;
     if (is_finished)
-        base_fail(err, VG_ERR_ARGUMENT, r->folder,
-                  base_mend("its weights are %.400s; to train on, start a new run with them: "
-                            "weights=FILE",
-                            base_path_exists(r->best_path) ? r->best_path : r->last_path),
-                  "nothing to resume: the run is finished, after %d epochs",
-                  rows[n_rows - 1].epoch);
+        base_fail(
+            err, VG_ERR_ARGUMENT, r->folder,
+            base_mend(
+                "its weights are %.400s; to train further, start a new run from them: weights=FILE",
+                base_path_exists(r->best_path) ? r->best_path : r->last_path),
+            "nothing to resume: the run is finished, after %d epochs", rows[n_rows - 1].epoch);
     base_free(rows);
     weights_close(&last);
     return VG_ERR_ARGUMENT;

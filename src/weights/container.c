@@ -80,7 +80,7 @@ static bool refuse_text(const weights_file *f, vg_status *st, vg_error *err)
     if (begins(b, n, "version https://git-lfs"))
         *st = base_fail(err, VG_ERR_FORMAT, f->name,
                         "run git lfs pull in that folder, or download the file itself",
-                        "a pointer of Git LFS, which stands for the file and is not it");
+                        "a Git LFS pointer, not the file itself");
     else if (begins(b, n, "<!doctype html") || begins(b, n, "<html") || begins(b, n, "<head"))
         *st = base_fail(err, VG_ERR_FORMAT, f->name,
                         "download it again; look at the page in a browser, which may ask for a "

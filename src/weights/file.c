@@ -119,8 +119,8 @@ static vg_status read_by_content(weights_file *f, base_mem *mem, vg_error *err)
     if (is_legacy_pickle(b, n) || (n >= 262 && memcmp(b + 257, "ustar", 5) == 0))
         return base_fail(err, VG_ERR_UNSUPPORTED, f->name,
                          "load it in PyTorch 1.6 or newer and torch.save it again, which writes "
-                         "the present form",
-                         "a checkpoint of PyTorch's old form (%s), not a zip",
+                         "the current format",
+                         "a checkpoint in PyTorch's old format (%s), not a zip",
                          b[0] == 0x80 ? "bare pickle" : "tar");
     vg_status st = VG_OK;
     if ((n < 9 || b[8] != '{') && container_refuse(f, &st, err))

@@ -88,11 +88,11 @@ static vg_status fill_dict(pickle_machine *m, pickle_node *dict, const pickle_no
     if (list == NULL)
         return VG_OK;
     if (list->kind != PICKLE_LIST)
-        return pickle_broken(m, "a dict is made of something else than a list of pairs");
+        return pickle_broken(m, "a dict is made of something other than a list of pairs");
     for (const pickle_cell *c = list->as.items.first; c != NULL; c = c->next) {
         const pickle_node *key = pickle_item(c->value, 0), *value = pickle_item(c->value, 1);
         if (key == NULL || value == NULL || c->value->as.items.n != 2)
-            return pickle_broken(m, "a dict is made of something else than a list of pairs");
+            return pickle_broken(m, "a dict is made of something other than a list of pairs");
         vg_status st = pickle_add(m, dict, key, value);
         if (st != VG_OK)
             return st;

@@ -121,7 +121,7 @@ static vg_status find_storage(const pt_context *c, weights_tensor *t, const pick
         return base_fail(
             c->err, VG_ERR_FORMAT, base_where("%s, tensor %.150s", c->f->name, t->name),
             "copy or download the file again",
-            "its storage is said to have %zu elements of %s, the zip's entry has %zu bytes",
+            "its storage should have %zu elements of %s, but the zip's entry has %zu bytes",
             *n_storage, weights_dtype_name(t->dtype), (*entry)->n_bytes);
     return VG_OK;
 }

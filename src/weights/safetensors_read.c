@@ -9,8 +9,8 @@
 /* The format allows 100 MB; 16 MiB is room for about 100,000 tensors. */
 enum { MOST_HEADER_BYTES = 16 << 20 };
 
-static const char *remedy =
-    "copy or download the file again; if it stays, write it again with the program it is from";
+static const char *remedy = "copy or download the file again; if that does not help, write it "
+                            "again with the program that made it";
 
 static vg_status bad_tensor(const weights_file *f, const char *tensor, vg_error *err,
                             const char *what)
@@ -42,7 +42,7 @@ static vg_status read_shape(weights_file *f, weights_tensor *t, const base_node 
     for (const base_node *n = shape->first; n != NULL; n = n->next) {
         if (n->kind != BASE_NODE_INT || n->i < 0)
             return bad_tensor(f, t->name, err,
-                              "its shape holds something else than whole numbers from 0");
+                              "its shape holds something other than whole numbers from 0");
         t->shape[t->n_dims++] = n->i;
         if (!base_mul_size(&t->n_elements, t->n_elements, (size_t)n->i) ||
             t->n_elements > INT64_MAX)
@@ -70,7 +70,7 @@ static vg_status read_tensor(weights_file *f, weights_tensor *t, const base_node
         return bad_tensor(f, t->name, err, "its entry has no dtype");
     if (!find_dtype(&t->dtype, dtype->text))
         return base_fail(err, VG_ERR_UNSUPPORTED, base_where("%s, tensor %.150s", f->name, t->name),
-                         "convert the tensors to F32, F16 or BF16 with the program they are from",
+                         "convert the tensors to F32, F16 or BF16 with the program that made them",
                          "its dtype %.40s is not one of F32 F16 BF16 F64 I64 I32 I16 I8 U8 BOOL",
                          dtype->text);
     vg_status st = read_shape(f, t, base_node_get(node, "shape"), err);
@@ -287,7 +287,7 @@ vg_status safetensors_read(weights_file *f, base_mem *mem, vg_error *err)
     if (n_header > f->n_bytes - 8)
         return base_fail(err, VG_ERR_FORMAT, base_where("%s, byte 0", f->name),
                          "copy or download the file again",
-                         "the header is said to have %" PRIu64
+                         "the header should have %" PRIu64
                          " bytes, the file has %zu behind its length",
                          n_header, f->n_bytes - 8);
     if (n_header > MOST_HEADER_BYTES)

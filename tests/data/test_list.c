@@ -126,7 +126,7 @@ static void what_a_list_names_in_vain_is_missing_not_corrupt(void **state)
         data_set_destroy(&set);
     }
     farm_text(&f, "train.txt", "images/train/9.jpg\nimages/train/8.jpg\n");
-    refuses(&f, VG_ERR_IO, "not one of the 2 pictures that the list names is there", "beside the");
+    refuses(&f, VG_ERR_IO, "none of the 2 pictures in the list exists", "beside the");
     farm_text(&f, "train.txt", "cat\ndog\n");
     refuses(&f, VG_ERR_FORMAT, "no picture is named in the list", "path of a picture");
     farm_text(&f, "train.txt", "\xff\xfei");

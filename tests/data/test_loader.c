@@ -428,7 +428,7 @@ static void mosaic_can_be_closed_and_not_be_invented(void **state)
     data_augment more = o.augment;
     more.mixup = 0.1f;
     assert_int_equal(data_loader_set_augment(l, &more, &failure), VG_ERR_ARGUMENT);
-    assert_non_null(strstr(failure.what, "no room"));
+    assert_non_null(strstr(failure.what, "without room"));
     OK(data_loader_set_augment(l, &o.augment, err));
     run_epoch(l, 3, 0, &is);
     assert_true(is == open);

@@ -131,7 +131,7 @@ until grep -q "process $pid" attached; do sleep 0.1; done
 kill -KILL $pid
 ends $pid 137 "a run that was killed"
 ends $attached 1 "attach to it"
-grep -q "process $pid ended without a word" attached_err || fail "attach does not say that the run was killed"
+grep -q "process $pid ended without a message" attached_err || fail "attach does not say that the run was killed"
 [ -f runs/train/killed/vigil.pid ] || fail "a killed process has cleaned up"
 run 1 stop runs/train/killed
 is_error "its process $pid was killed"

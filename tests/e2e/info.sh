@@ -60,7 +60,7 @@ for bound in held limit; do
 done
 run 0 info yolo11n --memory --train --imgsz 64 --json
 run 2 info yolo11n --train
-is_error "are of a training plan"
+is_error "belong to a training plan"
 run 2 info yolo11n --memory --batch 0
 is_error "a batch of 0"
 

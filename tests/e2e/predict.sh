@@ -142,7 +142,7 @@ else
 fi
 says out "after 3 pictures of warm-up, and after 9 (network shapes: 1)"
 predict 1 --source flat --no-save --prove-flat
-is_error "nothing is left to prove with"
+is_error "no picture is left to compare with"
 
 # ---- a class name with a letter that no font has (U+E000): said once, where something is drawn, and nowhere else
 "$vigil" convert --weights "$weights" --output letters.safetensors >out 2>err || fail "convert: $(cat err)"

@@ -157,7 +157,7 @@ static void tensors_with_attributes_are_read(void **state)
 static void other_forms_of_torch_are_told_apart(void **state)
 {
     (void)state;
-    refuse_fixture("legacy.pt", VG_ERR_UNSUPPORTED, "old form");
+    refuse_fixture("legacy.pt", VG_ERR_UNSUPPORTED, "old format");
     refuse_fixture("torchscript.pt", VG_ERR_UNSUPPORTED, "TorchScript");
     refuse_fixture("quantized.pt", VG_ERR_UNSUPPORTED, "torch._utils._rebuild_qtensor");
 }
@@ -225,7 +225,7 @@ static void a_tensor_must_lie_in_its_storage(void **state)
     one_tensor("FloatStorage", 8, 9, 2, 0, 3, 1, 1); /* empty, but from beyond the end */
     refuse(VG_ERR_FORMAT, beyond);
     one_tensor("FloatStorage", 9, 0, 1, 9, 0, 1, 0);
-    refuse(VG_ERR_FORMAT, "is said to have 9 elements of F32, the zip's entry has 32 bytes");
+    refuse(VG_ERR_FORMAT, "should have 9 elements of F32, but the zip's entry has 32 bytes");
     one_tensor("DoubleStorage", 8, 0, 1, 1, 0, 1, 0);
     refuse(VG_ERR_FORMAT, "8 elements of F64");
     one_tensor("FloatStorage", 0x80000000, 0, 1, 1, 0, 1, 0); /* as LONG1 it is negative */

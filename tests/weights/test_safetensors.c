@@ -215,7 +215,7 @@ static void a_header_longer_than_the_file_is_refused_before_it_is_read(void **st
         memcpy(bytes + 8, "{}", 2);
         assert_int_equal(weights_open_memory(&f, bytes, sizeof bytes, "file", &mem, &err),
                          VG_ERR_FORMAT);
-        assert_non_null(strstr(err.what, "header is said to have"));
+        assert_non_null(strstr(err.what, "header should have"));
         assert_true(mem.peak_bytes < 1 << 17);
     }
 }
@@ -233,7 +233,7 @@ static void files_that_are_something_else_are_told_apart(void **state)
         {"hello", 5, VG_ERR_FORMAT, "a text"},
         {"nc: 80 # a YAML file", 20, VG_ERR_FORMAT, "a text"},
         {"\x80\2\x8a\nl\xfc\x9c\x46\xf9 j\xa8P\x19.\x80\2M", 18, VG_ERR_UNSUPPORTED,
-         "old form (bare pickle)"},
+         "old format (bare pickle)"},
         {"\x80\2}q\0X\3\0\0\0abc", 13, VG_ERR_UNSUPPORTED, "bare pickle"},
         {"PK\5\6\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 22, VG_ERR_FORMAT, "zip is empty"},
     };
