@@ -260,7 +260,8 @@ static const cli_option info_options[] = {
      .kind = CLI_TEXT,
      .offset = AT(weights),
      .value = "FILE",
-     .help = "a .pt, .safetensors or model .yaml, or a built-in model's name: yolo11n ... yolo11x; "
+     .help = "a .pt, .safetensors or model .yaml, or a built-in model's name: yolo11n, yolov8s, "
+             "yolov8n-p2, yolov5nu; "
              "may stand without "
              "--weights",
      .required = true,

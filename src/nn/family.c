@@ -18,6 +18,7 @@ static const sign signs[] = {
     {"YOLOEDetect", "YOLOE"},
     {"YOLOESegment", "YOLOE"},
     {"ImagePoolingAttn", "YOLO-World"},
+    {"C2fAttn", "YOLO-World"},
     {"v10Detect", "YOLOv10"},
     {"SCDown", "YOLOv10"},
     {"C2fCIB", "YOLOv10"},
@@ -153,6 +154,16 @@ static bool has_anchors(const base_node *yaml)
     return base_node_get(yaml, "anchors") != NULL || (args && args->n_children > 1);
 }
 
+/* Families whose detectors vigil runs. */
+static bool is_ours(const char *family)
+{
+    static const char *const ours[] = {"YOLO11", "YOLOv8", "YOLOv5"};
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+        if (strcmp(family, ours[i]) == 0)
+            return true;
+    return false;
+}
+
 bool nn_family_name(char *out, size_t n, const weights_file *w, const base_node *yaml)
 {
     char family[32] = "";
@@ -168,13 +179,14 @@ bool nn_family_name(char *out, size_t n, const weights_file *w, const base_node 
                                     : "");
     if (strcmp(family, "YOLO11") == 0 && is_yolo26(yaml))
         base_format(family, sizeof family, "YOLO26");
+    if (by_module && is_ours(family) && !is_ours(by_module)) /* yolov8n-rtdetr.yaml */
+        base_format(family, sizeof family, "%s", by_module);
     if (!family[0])
         return false;
     if (!head && (strcmp(family, "YOLOv5") == 0 || strcmp(family, "YOLOv3") == 0) &&
         has_anchors(yaml))
         return base_format(out, n, "%s detection with anchors", family);
-    if (!head && (strcmp(family, "YOLO11") == 0 || strcmp(family, "YOLOv8") == 0 ||
-                  strcmp(family, "YOLOv5") == 0))
+    if (!head && is_ours(family))
         return false; /* what is wrong with it is said already */
     return base_format(out, n, "%s %s%s", family,
                        head && strcmp(family, "a model") == 0 ? "of " : "",

@@ -225,7 +225,8 @@ static vg_status refuse_keys(const base_tree *yaml, vg_error *err)
     const base_node *root = base_tree_root(yaml);
     const char *source = base_tree_source(yaml);
     const base_node *act = base_node_get(root, "activation"), *end = base_node_get(root, "end2end"),
-                    *reg = base_node_get(root, "reg_max"), *ch = base_node_get(root, "ch");
+                    *reg = base_node_get(root, "reg_max"), *ch = base_node_get(root, "channels");
+    ch = ch ? ch : base_node_get(root, "ch");
     if (act && act->kind != BASE_NODE_NULL &&
         !(act->kind == BASE_NODE_TEXT && strncmp(act->text, "nn.SiLU(", 8) == 0))
         return base_fail(err, VG_ERR_UNSUPPORTED,
@@ -239,7 +240,8 @@ static vg_status refuse_keys(const base_tree *yaml, vg_error *err)
                          base_mend("vigil has %d", NN_REG_MAX), "a head of %lld bins a side",
                          (long long)reg->i);
     if (ch && ch->kind == BASE_NODE_INT && ch->i != 3)
-        return base_fail(err, VG_ERR_UNSUPPORTED, base_where("%s:%d, ch", source, ch->line),
+        return base_fail(err, VG_ERR_UNSUPPORTED,
+                         base_where("%s:%d, %s", source, ch->line, ch->key),
                          "vigil has pictures of 3 channels",
                          "a model for pictures of %lld channels", (long long)ch->i);
     return VG_OK;

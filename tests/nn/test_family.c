@@ -73,6 +73,9 @@ static void other_families_and_tasks_are_named(void **state)
     refuse("{'nc':80,'backbone':[[-1,1,'Conv',[64,3,2]],[-1,3,'models.common.C3',[128]]],"
            "'head':[[[1],1,'Detect',['nc','anchors']]]}",
            ": YOLOv5 detection with anchors");
+    refuse("{" SCALES "'yaml_file':'yolov8n-rtdetr.yaml','backbone':[[-1,1,'Conv',[64,3,2]],"
+           "[-1,3,'C2f',[128,true]]],'head':[[[1],1,'RTDETRDecoder',['nc']]]}",
+           ": RT-DETR detection");
     refuse("{" SCALES "'backbone':[[-1,6,'HGBlock',[48,128,3]]],"
            "'head':[[[0],1,'RTDETRDecoder',['nc']]]}",
            ": RT-DETR detection");

@@ -319,6 +319,7 @@ static void keys_that_change_the_network_are_refused(void **state)
         "nc: 2\nactivation: nn.ReLU()\n" STEM MODEL_HEAD(0),
         "nc: 2\nend2end: True\n" STEM MODEL_HEAD(0),
         "nc: 2\nreg_max: 1\n" STEM MODEL_HEAD(0),
+        "nc: 2\nchannels: 4\n" STEM MODEL_HEAD(0),
         "nc: 2\nch: 1\n" STEM MODEL_HEAD(0),
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
