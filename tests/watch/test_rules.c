@@ -332,37 +332,79 @@ static bool is_called(watch_state s)
     return s == WATCH_LEAKING || s == WATCH_CRITICAL || s == WATCH_HUNG;
 }
 
-/* Runs a case, and so many hours more after the series was called first; the last event that calls
- * it leaking, critical or hung is in *out. */
+/* What a run of a job said: of each series the last event that calls it leaking, critical or hung.
+ */
+typedef struct outcome {
+    watch_event last[WATCH_N_SERIES];
+    bool is_called[WATCH_N_SERIES];
+} outcome;
+
+typedef struct run {
+    base_mem mem;
+    watch_judge *judge;
+    double t;
+} run;
+
+static void begin(run *r)
+{
+    vg_error err;
+    const watch_judge_options o = {0};
+    *r = (run){.mem = {.tag = "test"}};
+    assert_int_equal(watch_judge_create(&r->judge, &o, &r->mem, &err), VG_OK);
+}
+
+static void step(run *r, outcome *out, void (*job)(watch_sample *s, double t))
+{
+    watch_sample s;
+    watch_event e;
+    quiet(&s, r->t);
+    job(&s, r->t);
+    watch_judge_push(r->judge, &s);
+    while (watch_judge_next(r->judge, &e))
+        if (is_called(e.verdict.state)) {
+            out->last[e.series] = e;
+            out->is_called[e.series] = true;
+        }
+    r->t += INTERVAL_S;
+}
+
+static void end(run *r)
+{
+    assert_int_equal(r->mem.n_allocs, 1); /* the judge: none after that */
+    watch_judge_destroy(&r->judge);
+    assert_int_equal(r->mem.in_use_bytes, 0);
+}
+
+/* The whole time, or so many hours more after all of the wanted series were called. */
+static void run_job(outcome *out, void (*job)(watch_sample *s, double t),
+                    const watch_series *wanted, size_t n_wanted, double more_h)
+{
+    run r;
+    double until_s = HOURS * HOUR;
+    bool has_all = false;
+    *out = (outcome){0};
+    begin(&r);
+    while (r.t < until_s) {
+        const double now_s = r.t;
+        size_t n = 0;
+        step(&r, out, job);
+        for (size_t i = 0; i < n_wanted; i++)
+            n += out->is_called[wanted[i]];
+        if (!has_all && n == n_wanted)
+            until_s = fmin(until_s, now_s + more_h * HOUR);
+        has_all |= n == n_wanted;
+    }
+    end(&r);
+}
+
 static bool run_case(watch_event *out, void (*job)(watch_sample *s, double t), watch_series series,
                      double more_h)
 {
-    base_mem mem = {.tag = "test"};
-    vg_error err;
-    watch_judge *j;
-    watch_sample s;
-    watch_event e;
-    bool found = false;
-    double until_s = HOURS * HOUR;
-    const watch_judge_options o = {0};
-    assert_int_equal(watch_judge_create(&j, &o, &mem, &err), VG_OK);
-    const uint64_t n_allocs = mem.n_allocs;
-    for (double t = 0; t < until_s; t += INTERVAL_S) {
-        quiet(&s, t);
-        job(&s, t);
-        watch_judge_push(j, &s);
-        while (watch_judge_next(j, &e))
-            if (e.series == series && is_called(e.verdict.state)) {
-                if (!found)
-                    until_s = fmin(until_s, t + more_h * HOUR);
-                *out = e;
-                found = true;
-            }
-    }
-    assert_int_equal(mem.n_allocs, n_allocs);
-    watch_judge_destroy(&j);
-    assert_int_equal(mem.in_use_bytes, 0);
-    return found;
+    static outcome o;
+    run_job(&o, job, &series, 1, more_h);
+    if (o.is_called[series])
+        *out = o.last[series];
+    return o.is_called[series];
 }
 
 static bool leak_is_called(watch_event *out, void (*job)(watch_sample *s, double t),
@@ -417,10 +459,20 @@ static void each_case_is_named_by_its_rule(void **state)
         {connections, WATCH_MAIN_FDS, "R25", WATCH_NONE},
         {left_connections, WATCH_MAIN_FDS, "R25", WATCH_NONE},
     };
+    static outcome o;
     int n_wrong = 0;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        if (i == 0 || cases[i].job != cases[i - 1].job) { /* one run for all that it shows */
+            watch_series wanted[8];
+            size_t n = 0;
+            for (size_t k = i; k < sizeof cases / sizeof *cases && cases[k].job == cases[i].job;
+                 k++)
+                wanted[n++] = cases[k].series;
+            run_job(&o, cases[i].job, wanted, n, 6);
+        }
         watch_event e = {.rule = "not called"};
-        run_case(&e, cases[i].job, cases[i].series, 6);
+        if (o.is_called[cases[i].series])
+            e = o.last[cases[i].series];
         const bool good = strcmp(e.rule, cases[i].rule) == 0 &&
                           (cases[i].unit == WATCH_NONE || e.verdict.unit == cases[i].unit) &&
                           e.cause[0] != '\0' && e.evidence[0] != '\0' && e.remedy[0] != '\0';
@@ -480,11 +532,26 @@ static void remedies_are_in_the_words_of_the_readers_world(void **state)
         {ipc_fds, WATCH_MAIN_FDS, PYTHON, "communicate()", "tensors"},
         {hang, WATCH_WORK_IDLE_S, WATCH_WORLD_JAVA, "Thread.print", "py-spy"},
     };
+    static outcome o;
+    run r;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        watch_event e = {0};
+        const watch_series series = cases[i].series;
         job_of_case = cases[i].job;
         world_of_case = cases[i].world;
-        assert_true(run_case(&e, in_world, cases[i].series, 0));
+        if (i == 0 || cases[i].job != cases[i - 1].job) {
+            o = (outcome){0};
+            begin(&r);
+            while (r.t < HOURS * HOUR && !o.is_called[series])
+                step(&r, &o, in_world);
+            assert_true(o.is_called[series]);
+        }
+        /* The same leak a minute later, of a job that is known for something else. */
+        step(&r, &o, in_world);
+        watch_event e;
+        assert_true(watch_judge_get(r.judge, series, &e));
+        assert_true(is_called(e.verdict.state));
+        if (i + 1 == sizeof cases / sizeof *cases || cases[i + 1].job != cases[i].job)
+            end(&r);
         if (strstr(e.remedy, cases[i].has) == NULL ||
             (cases[i].lacks != NULL && strstr(e.remedy, cases[i].lacks) != NULL) ||
             strlen(e.remedy) + 1 == sizeof e.remedy) /* was cut */
@@ -611,27 +678,30 @@ static void what_is_no_leak_is_not_called_one(void **state)
     watch_event e = {0};
     assert_false(leak_is_called(&e, nothing, WATCH_MAIN_ANON_BYTES));
     assert_false(leak_is_called(&e, shared_cgroup, WATCH_CGROUP_ANON_BYTES));
-    assert_true(leak_is_called(&e, own_cgroup, WATCH_CGROUP_ANON_BYTES));
     assert_false(leak_is_called(&e, gpu_cache, WATCH_GPU0_BYTES)); /* R6 */
     assert_false(leak_is_called(&e, long_validation, WATCH_WORK_IDLE_S));
-    assert_false(leak_is_called(&e, lazy_pools, WATCH_MAIN_THREADS));
-    assert_false(leak_is_called(&e, lazy_pools, WATCH_MAIN_FDS));
     assert_false(leak_is_called(&e, page_cache, WATCH_CGROUP_CURRENT_BYTES));
     assert_false(leak_is_called(&e, mapped_files, WATCH_MAIN_RSS_BYTES)); /* R15 */
     assert_false(leak_is_called(&e, large_library, WATCH_MAIN_RSS_BYTES));
     assert_false(leak_is_called(&e, wished_limit, WATCH_MAIN_ANON_BYTES));
-    assert_false(leak_is_called(&e, others_fill_the_disk, WATCH_DISK_USED_BYTES));
-    assert_false(leak_is_called(&e, others_fill_the_disk, WATCH_TMP_BYTES));
-    assert_true(leak_is_called(&e, fills_the_disk, WATCH_DISK_USED_BYTES));
-    assert_true(leak_is_called(&e, fills_the_disk, WATCH_TMP_BYTES));
+    static outcome o;
+    run_job(&o, lazy_pools, NULL, 0, HOURS);
+    assert_false(o.is_called[WATCH_MAIN_THREADS] || o.is_called[WATCH_MAIN_FDS]);
+    run_job(&o, others_fill_the_disk, NULL, 0, HOURS);
+    assert_false(o.is_called[WATCH_DISK_USED_BYTES] || o.is_called[WATCH_TMP_BYTES]);
+    static const watch_series both[] = {WATCH_DISK_USED_BYTES, WATCH_TMP_BYTES};
+    run_job(&o, fills_the_disk, both, 2, 0);
+    assert_true(o.is_called[WATCH_DISK_USED_BYTES] && o.is_called[WATCH_TMP_BYTES]);
 }
 
 static void a_limit_bounds_what_is_charged(void **state)
 {
     (void)state;
-    watch_event rss = {0}, anon = {0};
-    assert_true(leak_is_called(&anon, leak_beside_library, WATCH_MAIN_ANON_BYTES));
-    assert_true(leak_is_called(&rss, leak_beside_library, WATCH_MAIN_RSS_BYTES));
+    static outcome o;
+    static const watch_series both[] = {WATCH_MAIN_ANON_BYTES, WATCH_MAIN_RSS_BYTES};
+    run_job(&o, leak_beside_library, both, 2, 6);
+    assert_true(o.is_called[WATCH_MAIN_ANON_BYTES] && o.is_called[WATCH_MAIN_RSS_BYTES]);
+    const watch_event anon = o.last[WATCH_MAIN_ANON_BYTES], rss = o.last[WATCH_MAIN_RSS_BYTES];
     /* 16 GB less the 2 GB of the others in the cgroup, of 4 GB and 200 MB an hour. */
     assert_true(anon.verdict.limit == 16e9 - 2e9);
     assert_true(rss.verdict.limit == anon.verdict.limit + 13e9);
@@ -640,13 +710,16 @@ static void a_limit_bounds_what_is_charged(void **state)
     assert_true(fabs(rss.verdict.exhaustion_s / (left_s + anon.time_s - rss.time_s) - 1) < 0.1);
 }
 
-/* One event tells the cause; what rises with it only names that one. */
-static void one_leak_is_told_once(void **state)
+/* One event names the cause; what rises with it only refers to that one. */
+static void one_leak_is_reported_once(void **state)
 {
     (void)state;
-    watch_event anon = {0}, cgroup = {0};
-    assert_true(leak_is_called(&anon, own_cgroup, WATCH_MAIN_ANON_BYTES));
-    assert_true(leak_is_called(&cgroup, own_cgroup, WATCH_CGROUP_ANON_BYTES));
+    static outcome o;
+    static const watch_series both[] = {WATCH_MAIN_ANON_BYTES, WATCH_CGROUP_ANON_BYTES};
+    run_job(&o, own_cgroup, both, 2, 6);
+    assert_true(o.is_called[WATCH_MAIN_ANON_BYTES] && o.is_called[WATCH_CGROUP_ANON_BYTES]);
+    const watch_event anon = o.last[WATCH_MAIN_ANON_BYTES],
+                      cgroup = o.last[WATCH_CGROUP_ANON_BYTES];
     /* Both have the same room left, for what the children take is on the cgroup's account: the
      * process's own figure, which says more, tells it. */
     assert_null(anon.with);
@@ -659,9 +732,9 @@ static void the_rate_per_unit_is_what_was_planted(void **state)
 {
     (void)state;
     watch_event e = {0};
-    assert_true(leak_is_called(&e, kept_by_callback, WATCH_MAIN_ANON_BYTES));
+    assert_true(run_case(&e, kept_by_callback, WATCH_MAIN_ANON_BYTES, 6));
     assert_true(fabs(e.verdict.per_unit / (40 * MB) - 1) < 0.1);
-    assert_true(leak_is_called(&e, capture, WATCH_MAIN_FDS));
+    assert_true(run_case(&e, capture, WATCH_MAIN_FDS, 6));
     assert_true(fabs(e.verdict.per_unit - 1) < 0.1);
 }
 
@@ -674,7 +747,7 @@ int main(void)
         cmocka_unit_test(a_cause_says_which_file_and_which_threads),
         cmocka_unit_test(a_step_of_cost_is_no_list_that_grows),
         cmocka_unit_test(remedies_are_in_the_words_of_the_readers_world),
-        cmocka_unit_test(one_leak_is_told_once),
+        cmocka_unit_test(one_leak_is_reported_once),
         cmocka_unit_test(the_rate_per_unit_is_what_was_planted)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
 #include <math.h>
 
 enum { MOST = 64, TERMS = 6 };
+#define AS_WELL 1.6 /* x */
 static const double day_s = 86400, turn = 6.283185307179586;
 
 /* What a + b * g leaves of y's squares; b below 0 leaves everything. */
@@ -33,28 +34,33 @@ static double best_line(const double *time_s, const double *y, int n)
     return best;
 }
 
-/* One cosine arch of half-width wide_s around every centre near the end; outside it, flat. */
-static double best_hump(const double *time_s, const double *y, int n, double wide_s, bool endless)
+/* Does one cosine arch of half-width wide_s leave less than `most`, around any of 13 centres near
+ * the end? Outside of it, flat; endless: it comes back. */
+static bool hump_fits(const double *time_s, const double *y, int n, double wide_s, bool endless,
+                      double most)
 {
-    double g[MOST], best = INFINITY;
+    double g[MOST];
     for (int c = 0; c <= 12; c++) {
         const double centre = time_s[n - 1] + wide_s * (-0.4 + 0.1 * c);
         for (int i = 0; i < n; i++) {
             const double x = (time_s[i] - centre) / wide_s;
             g[i] = endless || fabs(x) < 1 ? 0.5 + 0.5 * cos(0.5 * turn * x) : 0;
         }
-        best = fmin(best, rest_of(g, y, n));
+        if (rest_of(g, y, n) < most)
+            return true;
     }
-    return best;
+    return false;
 }
 
 bool watch_cycle_may_be(const double *time_s, const double *y, int n)
 {
-    const double line = best_line(time_s, y, n);
-    double cycle = best_hump(time_s, y, n, 0.5 * day_s, true);
+    const double most = AS_WELL * best_line(time_s, y, n);
+    if (hump_fits(time_s, y, n, 0.5 * day_s, true, most))
+        return true;
     for (double wide = 6; wide <= 12; wide += 2)
-        cycle = fmin(cycle, best_hump(time_s, y, n, wide * 3600, false));
-    return cycle < 1.6 * line;
+        if (hump_fits(time_s, y, n, wide * 3600, false, most))
+            return true;
+    return false;
 }
 
 /* Least squares of y on the first m terms at every point; false when they are not independent. */

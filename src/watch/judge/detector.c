@@ -232,6 +232,8 @@ static void ask_level(watch_detector *d, int k)
 {
     static const int lengths[] = {64, 52, 42, 34, 27, 21, 16, 12, 9};
     const watch_level *l = &d->history.levels[k];
+    double time_s[WATCH_BLOCKS], floors[WATCH_BLOCKS];
+    const int n_all = watch_trend_window(l, WATCH_BLOCKS, time_s, floors);
     /* Readings a minute apart leave a leak of half an hour few blocks. */
     const bool rare = d->history.block_s > 45;
     const int least = k > 0 ? 20 : rare ? 9 : 12;
@@ -239,15 +241,15 @@ static void ask_level(watch_detector *d, int k)
     watch_trend leak = {0}, rise = {0};
     int was = 0;
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
-        const int n = lengths[i] < l->n ? lengths[i] : l->n;
+        const int n = lengths[i] < n_all ? lengths[i] : n_all, from = n_all - n;
         if (n < least)
             break;
         if (n == was)
             continue;
         was = n;
         watch_trend t;
-        watch_trend_ask(&t, &d->history, k, n, limit_of(d, watch_history_back(l, n - 1)->least),
-                        least_noise(d));
+        watch_trend_ask(&t, &d->history, k, time_s + from, floors + from, n,
+                        limit_of(d, floors[from]), least_noise(d));
         if (t.answer == WATCH_ANSWER_LEAK) {
             leak = t;
             break;
@@ -318,7 +320,6 @@ static void describe(watch_detector *d)
 
 static void decide(watch_detector *d, int closed)
 {
-    d->floor = watch_history_back(&d->history.levels[0], 0)->least;
     for (int k = 0; k < closed; k++)
         ask_level(d, k);
     if (d->state == WATCH_LEARNING && d->history.levels[0].n >= 16)
@@ -345,16 +346,30 @@ static void decide(watch_detector *d, int closed)
     }
 }
 
+/* Returns how many levels closed a block. */
+static int record(watch_detector *d, double time_s, double value)
+{
+    if (isfinite(value))
+        d->level = value;
+    const int closed = watch_history_push(&d->history, time_s, value);
+    if (closed > 0)
+        d->floor = watch_history_back(&d->history.levels[0], 0)->least;
+    return closed;
+}
+
 void watch_detector_push(watch_detector *d, double time_s, double value, double limit,
                          double horizon_s)
 {
     d->limit = limit;
     d->horizon_s = horizon_s;
-    if (isfinite(value))
-        d->level = value;
-    const int closed = watch_history_push(&d->history, time_s, value);
+    const int closed = record(d, time_s, value);
     if (closed > 0)
         decide(d, closed);
+}
+
+void watch_detector_record(watch_detector *d, double time_s, double value)
+{
+    record(d, time_s, value);
 }
 
 void watch_detector_get(const watch_detector *d, watch_verdict *out)
@@ -378,12 +393,34 @@ void watch_detector_get(const watch_detector *d, watch_verdict *out)
             isfinite(d->limit) ? INFINITY : NAN;
 }
 
+enum { LEAST_CHANGE = 4 }; /* blocks; of fewer nothing is known */
+
+bool watch_detector_ends(const watch_detector *d, double since_s, double *from, double *to)
+{
+    double time_s[WATCH_BLOCKS], y[WATCH_BLOCKS];
+    const watch_level *l;
+    const int n = blocks_since(d, since_s, time_s, y, &l);
+    if (n < LEAST_CHANGE)
+        return false;
+    *from = y[0];
+    *to = y[n - 1];
+    return true;
+}
+
+double watch_detector_slope(const watch_detector *d, double since_s)
+{
+    double time_s[WATCH_BLOCKS], y[WATCH_BLOCKS];
+    const watch_level *l;
+    const int n = blocks_since(d, since_s, time_s, y, &l);
+    return n >= LEAST_CHANGE ? watch_fit_theil_sen(time_s, y, n) : NAN;
+}
+
 bool watch_detector_change(const watch_detector *d, double since_s, watch_change *out)
 {
     double time_s[WATCH_BLOCKS], y[WATCH_BLOCKS];
     const watch_level *l;
     const int n = blocks_since(d, since_s, time_s, y, &l);
-    if (n < 4)
+    if (n < LEAST_CHANGE)
         return false;
     const int end = n >= 12 ? n / 4 : 1;
     double first[WATCH_BLOCKS], last[WATCH_BLOCKS], apart[WATCH_BLOCKS];
@@ -397,13 +434,14 @@ bool watch_detector_change(const watch_detector *d, double since_s, watch_change
         up += y[i] > y[i - 1];
         down += y[i] < y[i - 1];
     }
-    *out = (watch_change){.per_s = watch_fit_theil_sen(time_s, y, n)};
-    out->from = y[0];
-    out->to = y[n - 1];
     const double moved = base_median(last, (size_t)end) - base_median(first, (size_t)end);
     const double noise =
         fmax(1.4826 * base_median(apart, (size_t)(n - 1)) / sqrt(2), least_noise(d));
-    out->rises = out->per_s > 0 && moved > 3 * noise && up >= down;
-    out->falls = out->per_s < 0 && -moved > 3 * noise && down >= up;
+    *out = (watch_change){.from = y[0], .to = y[n - 1]};
+    /* The slope last: of what hardly moved it need not be known. */
+    if (moved > 3 * noise && up >= down)
+        out->rises = watch_fit_theil_sen(time_s, y, n) > 0;
+    else if (-moved > 3 * noise && down >= up)
+        out->falls = watch_fit_theil_sen(time_s, y, n) < 0;
     return true;
 }

@@ -21,6 +21,8 @@ bool watch_detector_valid(const watch_detector *d, watch_unit unit);
  * bounded always; never allocates. */
 void watch_detector_push(watch_detector *d, double time_s, double value, double limit,
                          double horizon_s);
+/* A reading of a series that is not judged, for watch_detector_change alone: no window is asked. */
+void watch_detector_record(watch_detector *d, double time_s, double value);
 /* unit and per_unit are left WATCH_NONE and NAN: they are the judge's. */
 void watch_detector_get(const watch_detector *d, watch_verdict *out);
 
@@ -28,10 +30,12 @@ void watch_detector_get(const watch_detector *d, watch_verdict *out);
  * False when nothing is known of that time. */
 typedef struct watch_change {
     double from, to; /* floors */
-    double per_s;    /* Theil-Sen */
     bool rises;      /* more than its noise, and most of the time */
     bool falls;
 } watch_change;
 bool watch_detector_change(const watch_detector *d, double since_s, watch_change *out);
+/* Parts of it that are asked for alone: the ends are cheap, Theil-Sen's slope is not. */
+bool watch_detector_ends(const watch_detector *d, double since_s, double *from, double *to);
+double watch_detector_slope(const watch_detector *d, double since_s); /* NAN: nothing is known */
 
 #endif

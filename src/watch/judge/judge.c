@@ -403,7 +403,7 @@ void watch_judge_push(watch_judge *j, const watch_sample *s)
             watch_rules[r]->observe(rule_state(j, r), s);
     for (int i = 0; i < WATCH_N_SERIES; i++)
         if (watch_series_get((watch_series)i)->kind == WATCH_FACT && !isnan(s->value[i]))
-            watch_detector_push(detector_of(j, (watch_series)i), s->time_s, s->value[i], NAN, 0);
+            watch_detector_record(detector_of(j, (watch_series)i), s->time_s, s->value[i]);
     /* Facts are known by now: causes are told by them. Of what is called at the same moment, that
      * which says most comes first. */
     for (size_t i = 0; i < N_FIRST; i++)
@@ -442,6 +442,17 @@ const watch_sample *watch_judge_sample(const watch_judge *j)
 bool watch_judge_change(const watch_judge *j, watch_series s, double since_s, watch_change *out)
 {
     return watch_detector_change(detector_in(j, s), since_s, out);
+}
+
+bool watch_judge_ends(const watch_judge *j, watch_series s, double since_s, double *from,
+                      double *to)
+{
+    return watch_detector_ends(detector_in(j, s), since_s, from, to);
+}
+
+double watch_judge_slope(const watch_judge *j, watch_series s, double since_s)
+{
+    return watch_detector_slope(detector_in(j, s), since_s);
 }
 
 double watch_judge_count(const watch_judge *j, watch_series s, double since_s)

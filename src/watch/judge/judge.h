@@ -27,6 +27,9 @@ bool watch_judge_next(watch_judge *j, watch_event *out);
 bool watch_judge_get(const watch_judge *j, watch_series s, watch_event *out);
 const watch_sample *watch_judge_sample(const watch_judge *j); /* the newest */
 bool watch_judge_change(const watch_judge *j, watch_series s, double since_s, watch_change *out);
+bool watch_judge_ends(const watch_judge *j, watch_series s, double since_s, double *from,
+                      double *to);
+double watch_judge_slope(const watch_judge *j, watch_series s, double since_s);
 
 /* How much of a COUNTER or of WORK was added since a moment (or since it was first read). NAN: it
  * never was. */

@@ -189,12 +189,9 @@ static watch_answer ask(watch_trend *t, const watch_history *h, int level, const
     return WATCH_ANSWER_LEAK;
 }
 
-void watch_trend_ask(watch_trend *out, const watch_history *h, int level, int n, double limit,
-                     double noise)
+void watch_trend_ask(watch_trend *out, const watch_history *h, int level, const double *time_s,
+                     const double *floor, int n, double limit, double noise)
 {
-    double time_s[WATCH_BLOCKS], y[WATCH_BLOCKS];
     *out = (watch_trend){0};
-    n = watch_trend_window(&h->levels[level], n, time_s, y);
-    if (n >= 8)
-        out->answer = ask(out, h, level, time_s, y, n, limit, noise);
+    out->answer = ask(out, h, level, time_s, floor, n, limit, noise);
 }

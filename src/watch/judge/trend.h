@@ -37,8 +37,9 @@ int watch_trend_window(const watch_level *l, int n, double *time_s, double *floo
 /* Standard deviation of floors' noise from neighbours' differences: rises and steps hardly show.
  * 3 <= n <= 64. */
 double watch_trend_noise(const double *y, int n);
-/* limit: known or supposed. noise: the least that is believed of a floor's noise. */
-void watch_trend_ask(watch_trend *out, const watch_history *h, int level, int n, double limit,
-                     double noise);
+/* Of the newest n >= 8 blocks of a level, as watch_trend_window gives them. limit: known or
+ * supposed. noise: the least that is believed of a floor's noise. */
+void watch_trend_ask(watch_trend *out, const watch_history *h, int level, const double *time_s,
+                     const double *floor, int n, double limit, double noise);
 
 #endif

@@ -127,14 +127,11 @@ watch_series watch_units_choose(double *per_unit, const watch_course *courses,
     if (!(span_s > 0))
         return WATCH_NONE;
     /* Of a young rise the last parts are shorter than a detector's blocks: they are left out. */
-    watch_change c;
     double newest = NAN;
     for (; n < N_PARTS; n++) {
         at_s[n] = v->since_s + span_s * n / N_PARTS;
-        if (!watch_detector_change(d, at_s[n], &c))
+        if (!watch_detector_ends(d, at_s[n], &rise[n], &newest))
             break;
-        rise[n] = c.from;
-        newest = c.to;
     }
     if (n < LEAST_POINTS)
         return WATCH_NONE;

@@ -14,8 +14,8 @@ static bool change_of(const watch_judge *j, watch_series s, const watch_verdict 
 
 bool facts_known(const watch_judge *j, watch_series s, const watch_verdict *v)
 {
-    watch_change c;
-    return change_of(j, s, v, &c);
+    double from, to;
+    return watch_judge_ends(j, s, v->since_s, &from, &to);
 }
 
 bool facts_rises(const watch_judge *j, watch_series s, const watch_verdict *v)
@@ -37,12 +37,13 @@ bool facts_not_rising(const watch_judge *j, watch_series s, const watch_verdict 
 
 double facts_growth(const watch_judge *j, watch_series s, const watch_verdict *v)
 {
-    watch_change c;
-    if (!change_of(j, s, v, &c))
+    double from, to;
+    if (!watch_judge_ends(j, s, v->since_s, &from, &to) || to == from)
         return 0;
     /* Ends that deny the way between them: the rise began as the job was still starting. */
-    const double span_s = watch_judge_sample(j)->time_s - v->since_s, ends = c.to - c.from;
-    return ends * c.per_s < 0 ? c.per_s * span_s : ends;
+    const double span_s = watch_judge_sample(j)->time_s - v->since_s, ends = to - from,
+                 per_s = watch_judge_slope(j, s, v->since_s);
+    return ends * per_s < 0 ? per_s * span_s : ends;
 }
 
 bool facts_any_gpu_rises(const watch_judge *j, const watch_verdict *v)

@@ -16,18 +16,19 @@ static bool explain(const void *state, const watch_judge *j, watch_series s, con
                     watch_finding *out)
 {
     (void)state;
-    /* By their slopes: at the beginning the workers were being forked. */
-    watch_change own, theirs;
-    if (!watch_judge_change(j, WATCH_CHILDREN_PRIVATE_BYTES, v->since_s, &own) ||
-        !watch_judge_change(j, WATCH_CHILDREN_SHARED_BYTES, v->since_s, &theirs))
+    if (!facts_known(j, WATCH_CHILDREN_PRIVATE_BYTES, v) ||
+        !facts_known(j, WATCH_CHILDREN_SHARED_BYTES, v))
         return false;
-    const double private = own.per_s, shared = -theirs.per_s;
     /* The parent's pages become its own, too, when the children have copies of theirs. */
     const bool is_part = facts_scope_of(j, s, v) == FACTS_CHILDREN || s == WATCH_MAIN_USS_BYTES ||
                          s == WATCH_MAIN_PSS_BYTES || s == WATCH_TREE_PSS_BYTES;
-    if (!is_part || private <= 0 || shared < LEAST_SHARE * private ||
-        shared > MOST_SHARE * private || facts_rises(j, WATCH_MAIN_ANON_BYTES, v) ||
-        facts_rises(j, WATCH_CHILDREN_COUNT, v))
+    if (!is_part)
+        return false;
+    /* By their slopes: at the beginning the workers were being forked. */
+    const double private = watch_judge_slope(j, WATCH_CHILDREN_PRIVATE_BYTES, v->since_s),
+                 shared = -watch_judge_slope(j, WATCH_CHILDREN_SHARED_BYTES, v->since_s);
+    if (private <= 0 || shared < LEAST_SHARE * private || shared > MOST_SHARE * private ||
+        facts_rises(j, WATCH_MAIN_ANON_BYTES, v) || facts_rises(j, WATCH_CHILDREN_COUNT, v))
         return false;
     static const watch_series with[] = {WATCH_CHILDREN_PRIVATE_BYTES, WATCH_CHILDREN_SHARED_BYTES,
                                         WATCH_NONE};

@@ -16,11 +16,11 @@ static bool explain(const void *state, const watch_judge *j, watch_series s, con
     if (s < WATCH_GPU0_BYTES || s > WATCH_GPU3_BYTES)
         return false;
     const double now_s = watch_judge_sample(j)->time_s;
-    watch_change late, whole;
-    if (!watch_judge_change(j, s, v->since_s, &whole) ||
-        !watch_judge_change(j, s, (v->since_s + now_s) / 2, &late))
+    double begin, middle, end;
+    if (!watch_judge_ends(j, s, (v->since_s + now_s) / 2, &middle, &end) ||
+        !watch_judge_ends(j, s, v->since_s, &begin, &end))
         return false;
-    const double first = late.from - whole.from, second = whole.to - late.from;
+    const double first = middle - begin, second = end - middle;
     if (first <= 0 || second > SLOWING * first)
         return false;
     static const watch_series flat[] = {WATCH_MAIN_ANON_BYTES, WATCH_NONE};
