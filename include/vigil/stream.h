@@ -23,28 +23,8 @@ extern "C" {
 
 /* ---- options ---- */
 
-typedef enum vg_stream_option_kind {
-    VG_STREAM_BOOL,
-    VG_STREAM_SWITCH, /* true, false or auto */
-    VG_STREAM_VALUE,  /* a number, time, size, text or list, as vg_stream_set reads it */
-    VG_STREAM_CHOICE  /* one of choices */
-} vg_stream_option_kind;
-
-/* One row of the table of options. Strings are constants. */
-typedef struct vg_stream_option {
-    const char *name;  /* "vid_stride" */
-    const char *alias; /* another spelling; NULL: none */
-    vg_stream_option_kind kind;
-    const char *choices; /* "auto|every|latest"; NULL: none */
-    const char *value;   /* for help: "TIME", "SIZE", "N", "TEXT" */
-    const char *preset;  /* the default, as vg_stream_set takes it; "": none */
-    const char *help;
-    const char *group;  /* heading that starts here; NULL: as above */
-    bool is_per_source; /* may stand in an entry of a configuration's `sources` */
-} vg_stream_option;
-VG_API size_t vg_stream_n_options(void);
-/* Empty outside 0..n-1. */
-VG_API void vg_stream_option_get(size_t index, vg_stream_option *out);
+/* The table of options (*n), as vg_stream_set takes them. */
+VG_API const vg_option *vg_stream_options(size_t *n);
 
 /* Whether a source is one for a stream: a video, a list or folder with videos, a URL, a camera.
  * False for pictures, which vg_predict is for, and for what is not there. "-" (standard input):

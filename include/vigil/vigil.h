@@ -156,29 +156,8 @@ VG_API void vg_predict_memory(const vg_predict *p, vg_memory *out);
 
 /* ---- training ---- */
 
-typedef enum vg_arg_kind {
-    VG_ARG_BOOL,
-    VG_ARG_INT,
-    VG_ARG_REAL,
-    VG_ARG_TEXT,
-    VG_ARG_CHOICE, /* one of choices */
-    VG_ARG_INTS    /* "0,3,5" */
-} vg_arg_kind;
-
-/* One row of the table of training's arguments. Strings are constants. */
-typedef struct vg_train_arg {
-    const char *name;  /* "close_mosaic" */
-    const char *alias; /* another spelling; NULL: none */
-    vg_arg_kind kind;
-    const char *choices; /* VG_ARG_CHOICE: "none|ram|disk"; else NULL */
-    const char *preset;  /* the default, as vg_train_set takes it; "": none */
-    const char *help;
-    const char *value; /* in help, what it is: "FILE", "N" */
-    const char *idle;  /* accepted, without effect, and why; NULL: it has one */
-} vg_train_arg;
-VG_API size_t vg_train_n_args(void);
-/* Empty outside 0..n-1. */
-VG_API void vg_train_arg_get(size_t index, vg_train_arg *out);
+/* The table of training's arguments (*n), as vg_train_set takes them. */
+VG_API const vg_option *vg_train_options(size_t *n);
 
 /* create, set what differs from the defaults, prepare, run, destroy. */
 typedef struct vg_train vg_train;

@@ -20,32 +20,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "vigil/option.h"
 #include "vigil/types.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* One row of the table of options. Strings are constants. */
-typedef enum vg_watch_option_kind {
-    VG_WATCH_BOOL,
-    VG_WATCH_VALUE, /* a number, time, size, share, text or list of actions, as vg_watch_set reads
-                     */
-    VG_WATCH_CHOICE /* one of choices */
-} vg_watch_option_kind;
-
-typedef struct vg_watch_option {
-    const char *name; /* "on_critical" */
-    vg_watch_option_kind kind;
-    const char *choices; /* "auto|on|off", or the actions; NULL: none */
-    const char *value;   /* for help: "TIME", "SIZE", "N", "TEXT" */
-    const char *preset;  /* the default, as vg_watch_set takes it; "": none */
-    const char *help;
-    const char *group; /* heading that starts here; NULL: as above */
-} vg_watch_option;
-VG_API size_t vg_watch_n_options(void);
-/* Empty outside 0..n-1. */
-VG_API void vg_watch_option_get(size_t index, vg_watch_option *out);
+/* The table of options (*n), as vg_watch_set takes them. */
+VG_API const vg_option *vg_watch_options(size_t *n);
 
 typedef struct vg_watch vg_watch;
 VG_API vg_status vg_watch_create(vg_watch **out, vg_error *err);

@@ -6,47 +6,10 @@
 
 /* ---- options ---- */
 
-size_t vg_stream_n_options(void)
+const vg_option *vg_stream_options(size_t *n)
 {
-    size_t n;
-    stream_option_table(&n);
-    return n;
-}
-
-void vg_stream_option_get(size_t index, vg_stream_option *out)
-{
-    static const struct {
-        vg_stream_option_kind kind;
-        const char *value;
-    } kinds[] = {[STREAM_OPTION_BOOL] = {VG_STREAM_BOOL, NULL},
-                 [STREAM_OPTION_SWITCH] = {VG_STREAM_SWITCH, NULL},
-                 [STREAM_OPTION_INT] = {VG_STREAM_VALUE, "N"},
-                 [STREAM_OPTION_IMGSZ] = {VG_STREAM_VALUE, "N"},
-                 [STREAM_OPTION_REAL] = {VG_STREAM_VALUE, "P"},
-                 [STREAM_OPTION_FLOAT] = {VG_STREAM_VALUE, "P"},
-                 [STREAM_OPTION_SECONDS] = {VG_STREAM_VALUE, "TIME"},
-                 [STREAM_OPTION_BYTES] = {VG_STREAM_VALUE, "SIZE"},
-                 [STREAM_OPTION_TEXT] = {VG_STREAM_VALUE, "TEXT"},
-                 [STREAM_OPTION_FILE] = {VG_STREAM_VALUE, "FILE"},
-                 [STREAM_OPTION_FOLDER] = {VG_STREAM_VALUE, "DIR"},
-                 [STREAM_OPTION_CHOICE] = {VG_STREAM_CHOICE, NULL},
-                 [STREAM_OPTION_CLASSES] = {VG_STREAM_VALUE, "LIST"}};
-    size_t n;
-    const stream_option *table = stream_option_table(&n);
-    *out = (vg_stream_option){.name = "", .preset = "", .help = ""};
-    if (index >= n)
-        return;
-    const stream_option *o = &table[index];
-    const bool is_choice = o->kind == STREAM_OPTION_TEXT && o->choices != NULL;
-    *out = (vg_stream_option){.name = o->name,
-                              .alias = o->alias,
-                              .kind = is_choice ? VG_STREAM_CHOICE : kinds[o->kind].kind,
-                              .choices = o->choices,
-                              .value = kinds[o->kind].value,
-                              .preset = o->preset,
-                              .help = o->help,
-                              .group = o->group,
-                              .is_per_source = o->is_per_source};
+    *n = stream_option_table.n;
+    return stream_option_table.rows;
 }
 
 bool vg_stream_takes(const char *source, const char *input_format)
@@ -83,7 +46,7 @@ void vg_stream_destroy(vg_stream **stream)
 
 vg_status vg_stream_set(vg_stream *s, const char *name, const char *value, vg_error *err)
 {
-    const stream_option *o = stream_option_find(name);
+    const vg_option *o = base_options_find(&stream_option_table, name);
     if (o == NULL || strcmp(o->name, "config") != 0 || value[0] == '\0')
         return stream_options_set(&s->options, name, value, err);
     return stream_options_read(&s->options, value, &s->accounts.owner[STREAM_LOADING], err);
@@ -91,9 +54,11 @@ vg_status vg_stream_set(vg_stream *s, const char *name, const char *value, vg_er
 
 const char *vg_stream_get(const vg_stream *s, const char *name, char *buf, size_t n)
 {
-    const stream_option *o = stream_option_find(name);
+    const vg_option *o = base_options_find(&stream_option_table, name);
     buf[0] = '\0';
-    return o != NULL ? stream_option_text(buf, n, &s->options, o) : buf;
+    if (o != NULL)
+        vg_option_write(buf, n, o, &s->options);
+    return buf;
 }
 
 vg_status api_stream_settle(vg_stream *s, stream_sources *sources, vg_error *err)

@@ -40,37 +40,16 @@ static base_mem *work(vg_train *t)
 
 /* ---- arguments ---- */
 
-size_t vg_train_n_args(void)
+const vg_option *vg_train_options(size_t *n)
 {
-    size_t n;
-    train_arg_table(&n);
-    return n;
+    *n = train_arg_table.n;
+    return train_arg_table.rows;
 }
 
-void vg_train_arg_get(size_t index, vg_train_arg *out)
+/* Its place in the table. */
+static size_t place_of(const char *name)
 {
-    static const struct {
-        vg_arg_kind kind;
-        const char *value;
-    } kinds[] = {
-        [TRAIN_ARG_BOOL] = {VG_ARG_BOOL, NULL},    [TRAIN_ARG_INT] = {VG_ARG_INT, "N"},
-        [TRAIN_ARG_REAL] = {VG_ARG_REAL, "X"},     [TRAIN_ARG_TEXT] = {VG_ARG_TEXT, "TEXT"},
-        [TRAIN_ARG_BYTES] = {VG_ARG_TEXT, "SIZE"}, [TRAIN_ARG_CHOICE] = {VG_ARG_CHOICE, NULL},
-        [TRAIN_ARG_INTS] = {VG_ARG_INTS, "LIST"},  [TRAIN_ARG_LAYERS] = {VG_ARG_INTS, "LIST"}};
-    size_t n;
-    const train_arg *table = train_arg_table(&n);
-    *out = (vg_train_arg){.name = "", .preset = "", .help = ""};
-    if (index >= n)
-        return;
-    const train_arg *arg = &table[index];
-    *out = (vg_train_arg){.name = arg->name,
-                          .alias = arg->alias,
-                          .kind = kinds[arg->kind].kind,
-                          .choices = arg->choices,
-                          .preset = arg->preset,
-                          .help = arg->help,
-                          .value = arg->value != NULL ? arg->value : kinds[arg->kind].value,
-                          .idle = arg->idle};
+    return (size_t)(base_options_find(&train_arg_table, name) - train_arg_table.rows);
 }
 
 vg_status vg_train_create(vg_train **out, vg_error *err)
@@ -105,11 +84,9 @@ vg_status vg_train_set(vg_train *t, const char *name, const char *value, vg_erro
         return base_fail(err, VG_ERR_ARGUMENT, name, "set arguments before vg_train_prepare",
                          "an argument for a run that is prepared already");
     const vg_status st = train_args_set(&t->args, name, value, err);
-    size_t n;
-    const train_arg *table = train_arg_table(&n);
-    assert(n <= MOST_ARGS);
+    assert(train_arg_table.n <= MOST_ARGS);
     if (st == VG_OK)
-        t->given[train_arg_find(name) - table] = true;
+        t->given[place_of(name)] = true;
     return st;
 }
 
@@ -118,8 +95,6 @@ vg_status vg_train_set(vg_train *t, const char *name, const char *value, vg_erro
 static vg_status settle_args(vg_train *t, vg_error *err)
 {
     char path[TRAIN_ARG_TEXT_BYTES], left_out[256];
-    size_t n;
-    const train_arg *table = train_arg_table(&n), *model = train_arg_find("model");
     memcpy(path, t->args.model, sizeof path);
     const train_yaml_kind kind = path[0] ? train_yaml_look(path, work(t)) : TRAIN_YAML_OTHER;
     if (kind == TRAIN_YAML_DATASET)
@@ -128,7 +103,7 @@ static vg_status settle_args(vg_train *t, vg_error *err)
                          "a dataset's YAML where a model is wanted");
     if (kind != TRAIN_YAML_ARGS)
         return VG_OK;
-    t->given[model - table] = false;
+    t->given[place_of("model")] = false;
     t->args.model[0] = '\0';
     const vg_status st =
         train_args_read_file(&t->args, t->given, left_out, sizeof left_out, path, work(t), err);

@@ -27,36 +27,10 @@ struct vg_watch {
 
 /* ---- options ---- */
 
-size_t vg_watch_n_options(void)
+const vg_option *vg_watch_options(size_t *n)
 {
-    size_t n;
-    watch_option_table(&n);
-    return n;
-}
-
-void vg_watch_option_get(size_t index, vg_watch_option *out)
-{
-    static const char *const values[] = {
-        [WATCH_OPTION_BOOL] = NULL,     [WATCH_OPTION_INT] = "N",
-        [WATCH_OPTION_RATIO] = "SHARE", [WATCH_OPTION_SECONDS] = "TIME",
-        [WATCH_OPTION_BYTES] = "SIZE",  [WATCH_OPTION_TEXT] = "TEXT",
-        [WATCH_OPTION_FILE] = "FILE",   [WATCH_OPTION_FOLDER] = "DIR",
-        [WATCH_OPTION_CHOICE] = "NAME", [WATCH_OPTION_ACTIONS] = "ACTIONS"};
-    size_t n;
-    const watch_option *table = watch_option_table(&n);
-    *out = (vg_watch_option){.name = "", .preset = "", .help = ""};
-    if (index >= n)
-        return;
-    const watch_option *o = &table[index];
-    *out = (vg_watch_option){.name = o->name,
-                             .kind = o->kind == WATCH_OPTION_BOOL     ? VG_WATCH_BOOL
-                                     : o->kind == WATCH_OPTION_CHOICE ? VG_WATCH_CHOICE
-                                                                      : VG_WATCH_VALUE,
-                             .choices = o->choices,
-                             .value = values[o->kind],
-                             .preset = o->preset,
-                             .help = o->help,
-                             .group = o->group};
+    *n = watch_option_table.n;
+    return watch_option_table.rows;
 }
 
 vg_status vg_watch_create(vg_watch **out, vg_error *err)

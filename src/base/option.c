@@ -252,12 +252,17 @@ static vg_option_fault read_size(vg_size *out, const vg_option *o, const char *t
     char *x = strpbrk(sides, "xX");
     if (x != NULL)
         *x = ',';
-    const vg_option_fault fault = read_ints(&both, o, sides);
-    if (fault == VG_OPTION_GOOD && (both.n < 1 || both.n > 2))
+    const vg_option any = {.kind = VG_OPTION_SIZE, .least = INT32_MIN, .most = INT32_MAX};
+    const vg_option_fault fault = read_ints(&both, &any, sides);
+    if (fault != VG_OPTION_GOOD)
+        return fault;
+    if (both.n < 1 || both.n > 2)
         return VG_OPTION_WRONG_KIND;
-    if (fault == VG_OPTION_GOOD)
-        *out = (vg_size){.h = both.at[0], .w = both.at[both.n - 1]};
-    return fault;
+    const vg_size size = {.h = both.at[0], .w = both.at[both.n - 1]};
+    if (in_range(o, size.h) != VG_OPTION_GOOD || in_range(o, size.w) != VG_OPTION_GOOD)
+        return VG_OPTION_OUTSIDE;
+    *out = size;
+    return VG_OPTION_GOOD;
 }
 
 /* ---- text ---- */

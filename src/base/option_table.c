@@ -67,7 +67,7 @@ static void wanted(char *buf, size_t n, char *more, size_t n_more, const vg_opti
         base_format(more, n_more, ", such as 0,2,5");
         return;
     case VG_OPTION_BYTES:
-        base_format(buf, n, "a size such as 512M or 8G");
+        base_format(buf, n, "a size such as 512M, 400MB or 1.5G");
         return;
     case VG_OPTION_SECONDS:
         base_format(buf, n, "a time such as 5s, 10m or 2h, from %g s to %g s", o->least, o->most);

@@ -172,27 +172,6 @@ bool base_parse_bool(bool *out, const char *s)
     return false;
 }
 
-bool base_parse_size(base_size *out, const char *s, int least, int most)
-{
-    char sides[2][32];
-    int64_t h, w;
-    s += strspn(s, " \t");
-    const char *close = *s == '[' ? "]" : *s == '(' ? ")" : "";
-    s += *close != '\0';
-    const size_t all = strcspn(s, *close != '\0' ? close : "])"), first = strcspn(s, ",xX");
-    const char *after = s + all + strlen(close);
-    if (strncmp(s + all, close, strlen(close)) != 0 || after[strspn(after, " \t")] != '\0')
-        return false;
-    const bool is_pair = first < all;
-    const char *second = is_pair ? s + first + 1 : s;
-    if (!base_format(sides[0], sizeof sides[0], "%.*s", (int)(is_pair ? first : all), s) ||
-        !base_format(sides[1], sizeof sides[1], "%.*s", (int)(s + all - second), second) ||
-        !base_parse_i64(&h, sides[0], least, most) || !base_parse_i64(&w, sides[1], least, most))
-        return false;
-    *out = (base_size){.h = (int)h, .w = (int)w};
-    return true;
-}
-
 const char *base_format_size(char *buf, size_t n, base_size size)
 {
     if (size.h == size.w)

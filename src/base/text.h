@@ -19,9 +19,6 @@ bool base_parse_bytes(size_t *out, const char *s);
 bool base_parse_bool(bool *out, const char *s);
 
 typedef vg_size base_size;
-/* "640" and "[640]" are a square; "480,640", "[480, 640]", "(480, 640)" and "480x640" height and
- * width, each in least..most. False else, *out untouched. */
-bool base_parse_size(base_size *out, const char *s, int least, int most);
 /* "640" of a square, else "480,640", into buf; returns buf. */
 const char *base_format_size(char *buf, size_t n, base_size size);
 /* The square of the longer side. */

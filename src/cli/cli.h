@@ -26,10 +26,10 @@ struct cli_command {
     const char *help;  /* one line for the list of commands */
     const char *usage; /* what follows "vigil NAME " */
     const char *notes; /* paragraphs below the options, each line to be wrapped; NULL: none */
-    const cli_option *options;                        /* (n_options) */
-    size_t n_options;                                 /* at most CLI_OPTIONS_MAX */
-    size_t (*draw)(cli_option room[CLI_OPTIONS_MAX]); /* NULL, or instead of options: writes them,
-                                                         returns their number */
+    const vg_option *options; /* (n_options) of its own */
+    size_t n_options;
+    const vg_option *(*table)(size_t *n); /* of vigil.h, whose options it has, too; NULL: none. Both
+                                             together at most CLI_OPTIONS_MAX */
     unsigned speaks; /* CLI_AT_PREDICT and so on: a command of YOLO's program, whose words it knows;
                         0: not one */
     const cli_command *const *siblings; /* of those: all commands, ended by NULL, so that an option
@@ -61,9 +61,9 @@ void cli_help_program(FILE *to);
 /* Defaults come from the command's own defaults function. */
 void cli_help_command(FILE *to, const cli_command *command);
 enum { CLI_HELP_BYTES = 640 };
-/* What is said of an option: its help, its other name, whether it must be given, its default among
- * values. Cut at n. */
-void cli_option_text(char *buf, size_t n, const cli_option *o, const void *values);
+/* What is said of an option: its help, its other name (with_alias), whether it must be given, its
+ * default among values. Cut at n. */
+void cli_option_text(char *buf, size_t n, const cli_row *row, bool with_alias, const void *values);
 
 /* ---- print.c ---- */
 

@@ -231,16 +231,16 @@ static int attach_run(void *values)
 
 #define AT(field) offsetof(attach_values, field)
 
-static const cli_option attach_options[] = {
+static const vg_option attach_options[] = {
     {.name = "run",
-     .kind = CLI_TEXT,
+     .kind = VG_OPTION_STRING,
      .offset = AT(run),
      .value = "RUN",
      .help = "the run's folder",
      .zero = "the run of --project that was started last and is running",
-     .positional = true},
+     .is_positional = true},
     {.name = "project",
-     .kind = CLI_TEXT,
+     .kind = VG_OPTION_STRING,
      .offset = AT(project),
      .value = "DIR",
      .help = "folder of runs",

@@ -58,13 +58,13 @@ static int check_run(void *values)
     return CLI_DONE;
 }
 
-static const cli_option check_options[] = {{.name = "config",
-                                            .kind = CLI_TEXT,
-                                            .offset = offsetof(check_values, config),
-                                            .value = "CONFIG",
-                                            .help = "YAML as vigil predict --config takes it",
-                                            .required = true,
-                                            .positional = true}};
+static const vg_option check_options[] = {{.name = "config",
+                                           .kind = VG_OPTION_STRING,
+                                           .offset = offsetof(check_values, config),
+                                           .value = "CONFIG",
+                                           .help = "YAML as vigil predict --config takes it",
+                                           .is_required = true,
+                                           .is_positional = true}};
 
 const cli_command cli_command_check = {
     .name = "check",

@@ -71,14 +71,14 @@ static int convert_run(void *values)
     return convert_report(v->output);
 }
 
-static const cli_option convert_options[] = {
+static const vg_option convert_options[] = {
     {CLI_ROW_WEIGHTS, .offset = offsetof(convert_values, weights)},
     {.name = "output",
-     .kind = CLI_TEXT,
+     .kind = VG_OPTION_STRING,
      .offset = offsetof(convert_values, output),
      .value = "FILE",
      .help = "a .safetensors file, replaced whole or not at all; never the file that is read",
-     .required = true},
+     .is_required = true},
 };
 
 const cli_command cli_command_convert = {

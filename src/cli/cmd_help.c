@@ -49,19 +49,19 @@ static int help_run(void *values)
     return CLI_DONE;
 }
 
-static const cli_option help_options[] = {
+static const vg_option help_options[] = {
     {.name = "command",
-     .kind = CLI_TEXT,
+     .kind = VG_OPTION_STRING,
      .offset = offsetof(help_values, command),
      .value = "NAME",
      .help = "the command whose options are wanted",
-     .positional = true},
+     .is_positional = true},
     {.name = "man",
-     .kind = CLI_BOOL,
+     .kind = VG_OPTION_BOOL,
      .offset = offsetof(help_values, man),
      .help = "its manual page in roff, for man -l -"},
     {.name = "completion",
-     .kind = CLI_BOOL,
+     .kind = VG_OPTION_BOOL,
      .offset = offsetof(help_values, completion),
      .help = "what a shell's completion reads: a line for each option and kind of value"},
 };

@@ -1,6 +1,5 @@
 /* cmd_predict.c: vigil predict and vigil track: their options, which are those of vigil/stream.h's
  * table, and whether the source is for a job on pictures or for one on videos and streams. */
-#include <assert.h>
 #include <limits.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,16 +13,16 @@ _Static_assert(sizeof(predict_values) <= CLI_VALUES_BYTES, "the parser's room");
 
 #define AT(field) offsetof(predict_values, field)
 
-static const cli_option predict_options[] = {
+static const vg_option predict_options[] = {
     {CLI_ROW_WEIGHTS, .unless = "config", .offset = AT(o.detector.weights)},
     {.name = "source",
-     .kind = CLI_TEXT,
+     .kind = VG_OPTION_STRING,
      .offset = AT(o.source),
      .value = "SOURCE",
      .help = "picture or video, folder, glob pattern in quotes, .txt list; URL (rtsp://, http://, "
              "udp://, ...), camera (0, /dev/video0), .streams list of several; - for standard "
              "input; lavfi:testsrc2 for drawn pictures",
-     .required = true,
+     .is_required = true,
      .unless = "config"},
     {CLI_ROW_IMGSZ, .offset = AT(imgsz),
      .help = "longer side of what the network sees, or its height and width (480,640), pixels, "
@@ -33,7 +32,7 @@ static const cli_option predict_options[] = {
     {CLI_ROW_IOU, .offset = AT(o.detect.iou)},
     {CLI_ROW_MAX_DET, .offset = AT(o.detect.max_det)},
     {.name = "classes",
-     .kind = CLI_INTS,
+     .kind = VG_OPTION_INTS,
      .offset = AT(classes),
      .value = "LIST",
      .least = 0,
@@ -49,43 +48,43 @@ static const cli_option predict_options[] = {
      .help = "threads that compute; results do not depend on it"},
     {CLI_ROW_DEVICE, .offset = AT(o.detector.device)},
     {.name = "isa",
-     .kind = CLI_TEXT,
+     .kind = VG_OPTION_STRING,
      .offset = AT(o.detector.isa),
-     .value = "plain|sse41|avx2|avx512",
+     .choices = "plain|sse41|avx2|avx512",
      .only = "there are no such kernels",
      .help = "instructions for the network",
      .zero = "the best of this processor"},
     {.name = "memory-limit",
-     .kind = CLI_BYTES,
+     .kind = VG_OPTION_BYTES,
      .offset = AT(o.detector.memory_limit_bytes),
-     .value = "SIZE",
+     .most = 1e18,
      .help = "refuse to start, with the sum shown, when the plan is larger: 512M, 2G",
      .zero = "none"},
     {.name = "save",
-     .kind = CLI_BOOL,
+     .kind = VG_OPTION_BOOL,
      .offset = AT(o.save),
      .help = "pictures, and copies of video files, with boxes drawn; of live sources when given"},
     {.name = "save-txt",
-     .kind = CLI_BOOL,
+     .kind = VG_OPTION_BOOL,
      .offset = AT(o.save_txt),
      .help = "labels/NAME.txt, a row for each box: class xc yc w h, as shares of the picture"},
     {.name = "save-conf",
-     .kind = CLI_BOOL,
+     .kind = VG_OPTION_BOOL,
      .offset = AT(o.save_conf),
      .help = "the confidence ends each such row"},
     {.name = "save-crop",
-     .kind = CLI_BOOL,
+     .kind = VG_OPTION_BOOL,
      .offset = AT(o.save_crop),
      .help = "the boxes, cut out, by class"},
     {.name = "save-json",
-     .kind = CLI_BOOL,
+     .kind = VG_OPTION_BOOL,
      .offset = AT(o.save_json),
      .help = "one JSON object for each picture or frame"},
     {CLI_ROW_PROJECT, .offset = AT(o.project)},
     {CLI_ROW_NAME, .offset = AT(o.name)},
     {CLI_ROW_EXIST_OK, .offset = AT(o.exist_ok)},
     {.name = "line-width",
-     .kind = CLI_INT,
+     .kind = VG_OPTION_INT,
      .offset = AT(o.line_width),
      .value = "N",
      .least = 0,
@@ -93,130 +92,74 @@ static const cli_option predict_options[] = {
      .help = "of drawn boxes, pixels",
      .zero = "by the picture's size"},
     {.name = "hide-labels",
-     .kind = CLI_BOOL,
+     .kind = VG_OPTION_BOOL,
      .offset = AT(o.hide_labels),
      .help = "boxes without words"},
     {.name = "hide-conf",
-     .kind = CLI_BOOL,
+     .kind = VG_OPTION_BOOL,
      .offset = AT(o.hide_conf),
      .help = "words without confidences"},
     {.name = "quiet",
-     .kind = CLI_BOOL,
+     .kind = VG_OPTION_BOOL,
      .offset = AT(quiet),
      .help = "no line for each picture, frame or event"},
     {.name = "json",
-     .kind = CLI_BOOL,
+     .kind = VG_OPTION_BOOL,
      .offset = AT(json),
      .help = "a JSON object for each picture or frame on standard output; the rest goes to "
              "standard error"},
     {.name = "prove-flat",
-     .kind = CLI_INT,
+     .kind = VG_OPTION_INT,
      .group = "pictures alone",
      .offset = AT(prove_flat),
      .value = "N",
      .least = 1,
      .most = 1000000000,
      .help = "after N pictures of warm-up, count allocations and growth by owner; see below",
-     .bare = true,
-     .bare_value = -1,
+     .may_stand_alone = true,
+     .alone_value = -1,
      .zero = "off; without N the larger of 10 and a tenth of the pictures, at most 100"},
 };
 
 enum { N_TYPED = sizeof predict_options / sizeof *predict_options };
 
-/* ---- the table ---- */
-
-static const cli_option *typed_find(const char *name)
+static bool is_of_pictures(const char *name)
 {
     for (size_t i = 0; i < N_TYPED; i++)
-        if (cli_name_equal(predict_options[i].name, name))
-            return &predict_options[i];
-    return NULL;
+        if (vg_name_equal(predict_options[i].name, name))
+            return true;
+    return false;
 }
 
 static void predict_defaults(void *values)
 {
-    predict_values *v = values;
-    vg_stream_option o;
-    v->o = vg_predict_options_default();
-    for (size_t i = 0; i < vg_stream_n_options(); i++) {
-        vg_stream_option_get(i, &o);
-        if (o.kind == VG_STREAM_BOOL)
-            v->flag[i] = strcmp(o.preset, "true") == 0;
-        else if (o.preset[0] != '\0' && strcmp(o.preset, "0") != 0)
-            v->text[i] = o.preset;
-    }
-}
-
-static cli_option option_drawn(const vg_stream_option *o, size_t i)
-{
-    const bool is_flag = o->kind == VG_STREAM_BOOL || o->kind == VG_STREAM_SWITCH;
-    return (cli_option){.name = o->name,
-                        .alias = o->alias,
-                        .kind = is_flag ? CLI_BOOL : CLI_TEXT,
-                        .offset = is_flag ? offsetof(predict_values, flag) + i * sizeof(bool)
-                                          : offsetof(predict_values, text) + i * sizeof(char *),
-                        .value = o->kind == VG_STREAM_CHOICE ? o->choices : o->value,
-                        .help = o->help};
-}
-
-/* In the order of the API's table; what pictures know is typed here, and what they alone know comes
- * last. */
-static size_t predict_draw(cli_option room[CLI_OPTIONS_MAX])
-{
-    size_t n = 0;
-    for (size_t i = 0; i < vg_stream_n_options(); i++) {
-        vg_stream_option o;
-        vg_stream_option_get(i, &o);
-        const cli_option *typed = typed_find(o.name);
-        assert(n < CLI_OPTIONS_MAX);
-        room[n] = typed != NULL ? *typed : option_drawn(&o, i);
-        room[n++].group = o.group;
-    }
-    for (size_t i = 0; i < N_TYPED; i++) {
-        bool is_there = false;
-        for (size_t k = 0; k < n; k++)
-            is_there = is_there || cli_name_equal(room[k].name, predict_options[i].name);
-        assert(n < CLI_OPTIONS_MAX);
-        if (!is_there)
-            room[n++] = predict_options[i];
-    }
-    return n;
+    ((predict_values *)values)->o = vg_predict_options_default();
 }
 
 /* ---- which job ---- */
 
-static const char *given(const predict_values *v, const cli_option *options, size_t n,
-                         const char *name)
-{
-    for (size_t i = 0; i < n; i++)
-        if (v->given.is[i] && cli_name_equal(options[i].name, name))
-            return v->given.text[i];
-    return NULL;
-}
-
 /* What only videos and streams have a use for is said, not passed over, unless it asks for nothing.
  */
-static bool are_for_pictures(const predict_values *v, const cli_option *options, size_t n)
+static bool are_for_pictures(const predict_values *v, const cli_command *command)
 {
     vg_error err;
     cli_notes notes = {0};
-    predict_values presets = {0};
-    predict_defaults(&presets);
+    cli_row rows[CLI_OPTIONS_MAX];
+    const size_t n = cli_command_rows(command, rows);
     for (size_t i = 0; i < n; i++) {
         char name[CLI_NAME_BYTES];
         const char *text = v->given.text[i];
-        if (!v->given.is[i] || typed_find(options[i].name) != NULL ||
-            cli_option_is_idle_at(&options[i], &presets, text))
+        if (!v->given.is[i] || is_of_pictures(rows[i].o->name) ||
+            cli_option_is_idle_at(&rows[i], NULL, text))
             continue;
-        const cli_field_option *f = cli_field_find(options[i].name, CLI_AT_PREDICT);
+        const cli_field_option *f = cli_field_find(rows[i].o->name, CLI_AT_PREDICT);
         if (f != NULL && cli_field_is_harmless(f, text))
             continue;
         if (f != NULL && f->instead == NULL) {
-            cli_note(&notes, options[i].name, text, f->why);
+            cli_note(&notes, rows[i].o->name, text, f->why);
             continue;
         }
-        cli_name_typed(name, options[i].name);
+        cli_name_typed(name, rows[i].o->name);
         cli_error_set(&err, VG_ERR_ARGUMENT, "--%s is for videos, streams and cameras", name);
         cli_error_text(err.where, "source %s", v->o.source);
         cli_error_text(err.mend, "leave --%s out, or give such a source", name);
@@ -229,11 +172,10 @@ static bool are_for_pictures(const predict_values *v, const cli_option *options,
 
 static int job_run(predict_values *v, const cli_command *command, bool tracks)
 {
-    cli_option options[CLI_OPTIONS_MAX] = {0};
-    const size_t n = cli_command_whole(command, options).n_options;
-    const bool has_config = given(v, options, n, "config") != NULL;
-    if (has_config || vg_stream_takes(v->o.source, given(v, options, n, "input_format")))
-        return predict_stream_run(v, options, n, tracks);
+    const bool has_config = cli_given_text(command, &v->given, "config") != NULL;
+    if (has_config ||
+        vg_stream_takes(v->o.source, cli_given_text(command, &v->given, "input_format")))
+        return predict_stream_run(v, command, tracks);
     if (tracks) {
         vg_error err;
         const bool is_there = access(v->o.source, F_OK) == 0 || strpbrk(v->o.source, "*?[") != NULL;
@@ -244,7 +186,7 @@ static int job_run(predict_values *v, const cli_command *command, bool tracks)
         cli_error_text(err.mend, "vigil predict, which takes pictures, or another source");
         return cli_error_end(&err);
     }
-    return are_for_pictures(v, options, n) ? predict_pictures_run(v) : CLI_USAGE;
+    return are_for_pictures(v, command) ? predict_pictures_run(v) : CLI_USAGE;
 }
 
 static int predict_run(void *values)
@@ -275,7 +217,8 @@ static const char notes[] =
     "check looks at a configuration without starting it.";
 
 #define COMMAND                                                                                    \
-    .usage = "--weights FILE --source SOURCE [OPTIONS]", .notes = notes, .draw = predict_draw,     \
+    .usage = "--weights FILE --source SOURCE [OPTIONS]", .notes = notes,                           \
+    .table = vg_stream_options, .options = predict_options, .n_options = N_TYPED,                  \
     .values_bytes = sizeof(predict_values), .given_offset = offsetof(predict_values, given),       \
     .speaks = CLI_AT_PREDICT, .siblings = cli_commands, .defaults = predict_defaults
 

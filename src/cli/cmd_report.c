@@ -51,24 +51,24 @@ static int report_run(void *values)
     return CLI_DONE;
 }
 
-static const cli_option options[] = {
+static const vg_option options[] = {
     {.name = "run",
-     .kind = CLI_TEXT,
+     .kind = VG_OPTION_STRING,
      .offset = offsetof(report_values, run),
      .value = "RUN",
      .help = "the guard's folder, such as runs/watch/exp, its history.db, or a trace",
-     .required = true,
-     .positional = true},
+     .is_required = true,
+     .is_positional = true},
     {.name = "json",
-     .kind = CLI_BOOL,
+     .kind = VG_OPTION_BOOL,
      .offset = offsetof(report_values, json),
      .help = "JSON, on standard output"},
     {.name = "text",
-     .kind = CLI_BOOL,
+     .kind = VG_OPTION_BOOL,
      .offset = offsetof(report_values, text),
      .help = "text, on standard output"},
     {.name = "out",
-     .kind = CLI_TEXT,
+     .kind = VG_OPTION_STRING,
      .offset = offsetof(report_values, out),
      .value = "FILE",
      .help = "where to write; -: standard output",

@@ -97,16 +97,16 @@ static int stop_run(void *values)
 
 #define AT(field) offsetof(stop_values, field)
 
-static const cli_option stop_options[] = {
+static const vg_option stop_options[] = {
     {.name = "run",
-     .kind = CLI_TEXT,
+     .kind = VG_OPTION_STRING,
      .offset = AT(run),
      .value = "RUN",
      .help = "the run's folder",
-     .required = true,
-     .positional = true},
+     .is_required = true,
+     .is_positional = true},
     {.name = "timeout",
-     .kind = CLI_INT,
+     .kind = VG_OPTION_INT,
      .offset = AT(timeout),
      .value = "SECONDS",
      .least = 0,

@@ -1,6 +1,5 @@
 /* cmd_train.c: vigil train: a run of vigil.h, told as YOLO's users know it. Its options are the
- * API's table of arguments, drawn when they are asked for. */
-#include <assert.h>
+ * API's table, and two of its own. */
 #include <signal.h>
 #include <string.h>
 
@@ -8,98 +7,65 @@
 #include "rows.h"
 #include "train.h"
 
-/* Texts and flags by their place in the API's table. */
 typedef struct train_values {
-    const char *text[CLI_OPTIONS_MAX];
-    bool flag[CLI_OPTIONS_MAX];
     const char *device;
     bool detach;
+    cli_given given;
 } train_values;
 
 _Static_assert(sizeof(train_values) <= CLI_VALUES_BYTES, "the parser's room");
 
 /* ---- options ---- */
 
-static void train_defaults(void *values)
+static const vg_option train_options[] = {
+    {CLI_ROW_DEVICE, .offset = offsetof(train_values, device)},
+    {.name = "detach",
+     .kind = VG_OPTION_BOOL,
+     .offset = offsetof(train_values, detach),
+     .help = "prepares here, then goes on in the background: folder/train.log, vigil attach, vigil "
+             "stop"}};
+
+typedef struct setting {
+    vg_train *t;
+    bool resumes;
+    const char *other; /* an option that a resumed run has no use for; NULL: none */
+} setting;
+
+/* A flag that is as it is without being given. */
+static bool is_default_flag(const char *name, const char *text)
 {
-    train_values *v = values;
-    vg_train_arg arg;
-    for (size_t i = 0; i < vg_train_n_args(); i++) {
-        vg_train_arg_get(i, &arg);
-        if (arg.kind == VG_ARG_BOOL)
-            v->flag[i] = strcmp(arg.preset, "true") == 0;
-        else if (arg.preset[0] != '\0')
-            v->text[i] = arg.preset;
-    }
+    size_t n;
+    const vg_option *rows = vg_train_options(&n);
+    bool yes = false;
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(rows[i].name, name) == 0 && rows[i].kind == VG_OPTION_BOOL)
+            return cli_read_bool(&yes, text) && yes == (strcmp(rows[i].preset, "true") == 0);
+    return false;
 }
 
-/* Older spellings that people's fingers know. */
-static const char *alias_of(const vg_train_arg *arg)
+static vg_status set_one(void *ctx, const char *name, const char *text, vg_error *err)
 {
-    if (arg->alias != NULL)
-        return arg->alias;
-    if (strcmp(arg->name, "imgsz") == 0)
-        return "img-size";
-    return strcmp(arg->name, "batch") == 0 ? "batch-size" : NULL;
+    setting *s = ctx;
+    const vg_status st = vg_train_set(s->t, name, text, err);
+    if (strcmp(name, "resume") == 0)
+        s->resumes = strcmp(text, "false") != 0 && strcmp(text, "False") != 0;
+    else if (strcmp(name, "project") != 0 && !is_default_flag(name, text))
+        s->other = name;
+    return st;
 }
 
-static size_t train_draw(cli_option room[CLI_OPTIONS_MAX])
+/* A resumed run keeps its own arguments. */
+static vg_status set_all(bool *resumes, const train_values *v, vg_train *t, vg_error *err)
 {
-    const size_t n = vg_train_n_args();
-    assert(n + 2 <= CLI_OPTIONS_MAX);
-    for (size_t i = 0; i < n; i++) {
-        vg_train_arg arg;
-        vg_train_arg_get(i, &arg);
-        const bool is_flag = arg.kind == VG_ARG_BOOL;
-        room[i] = (cli_option){
-            .name = arg.name,
-            .alias = alias_of(&arg),
-            .kind = is_flag ? CLI_BOOL : CLI_TEXT,
-            .offset = is_flag ? offsetof(train_values, flag) + i * sizeof(bool)
-                              : offsetof(train_values, text) + i * sizeof(char *),
-            .value = arg.choices != NULL ? arg.choices : arg.value,
-            .help = arg.help,
-            .idle = arg.idle,
-            .list = strcmp(arg.name, "imgsz") == 0 ? "training pictures are fitted into a square"
-                                                   : NULL,
-            .bare = strcmp(arg.name, "resume") == 0};
-    }
-    room[n] = (cli_option){CLI_ROW_DEVICE, .offset = offsetof(train_values, device)};
-    room[n + 1] = (cli_option){.name = "detach",
-                               .kind = CLI_BOOL,
-                               .offset = offsetof(train_values, detach),
-                               .help = "prepares here, then goes on in the background: "
-                                       "folder/train.log, vigil attach, vigil stop"};
-    return n + 2;
-}
-
-/* What differs from the defaults, handed to the API. A resumed run keeps its own arguments. */
-static vg_status values_set(bool *resumes, const train_values *v, vg_train *t, vg_error *err)
-{
-    train_values presets = {0};
-    *resumes = false;
-    const char *other = NULL;
-    train_defaults(&presets);
-    for (size_t i = 0; i < vg_train_n_args(); i++) {
-        vg_train_arg arg;
-        vg_train_arg_get(i, &arg);
-        const bool is_flag = arg.kind == VG_ARG_BOOL;
-        if (is_flag ? v->flag[i] == presets.flag[i] : v->text[i] == presets.text[i])
-            continue;
-        const char *value = is_flag ? v->flag[i] ? "true" : "false" : v->text[i];
-        if (vg_train_set(t, arg.name, value, err) != VG_OK)
-            return err->status;
-        if (strcmp(arg.name, "resume") == 0)
-            *resumes = strcmp(value, "false") != 0 && strcmp(value, "False") != 0;
-        else if (strcmp(arg.name, "project") != 0)
-            other = arg.name;
-    }
-    if (!*resumes || other == NULL)
-        return VG_OK;
+    setting s = {.t = t};
+    const vg_status st = cli_hand_on(&cli_command_train, v, &v->given, set_one, &s, err);
+    *resumes = s.resumes;
+    if (st != VG_OK || !s.resumes || s.other == NULL)
+        return st;
     cli_error_set(err, VG_ERR_ARGUMENT, "--%s with --resume: a resumed run keeps its arguments",
-                  other);
-    cli_error_text(err->where, "option --%s", other);
-    cli_error_text(err->mend, "leave --%s out, or start a new run with --weights", other);
+                  s.other);
+    cli_error_text(err->where, "option --%s", s.other);
+    cli_error_text(err->mend, "leave --%s out, or start a new run with --weights", s.other);
     return err->status;
 }
 
@@ -152,7 +118,7 @@ static int train_begin(const train_values *v, train_talk *k)
     if (vg_train_create(&k->t, &err) != VG_OK)
         return cli_error_print(&err, CLI_FAILED);
     bool resumes;
-    if (values_set(&resumes, v, k->t, &err) != VG_OK)
+    if (set_all(&resumes, v, k->t, &err) != VG_OK)
         return cli_error_print(&err, CLI_USAGE);
     if (v->detach) {
         const int child = train_detach_fork(&report, &err);
@@ -192,10 +158,12 @@ const cli_command cli_command_train = {
         "\n"
         "With --detach the run outlives its terminal, and its output goes to train.log in its "
         "folder; vigil attach FOLDER shows it, vigil stop FOLDER ends it.",
-    .draw = train_draw,
+    .table = vg_train_options,
+    .options = train_options,
+    .n_options = sizeof train_options / sizeof *train_options,
+    .given_offset = offsetof(train_values, given),
     .values_bytes = sizeof(train_values),
     .speaks = CLI_AT_TRAIN,
     .siblings = cli_commands,
-    .defaults = train_defaults,
     .run = train_run,
 };

@@ -8,7 +8,7 @@
 
 typedef struct val_values {
     vg_val_options o;
-    cli_size imgsz;
+    vg_size imgsz;
     const char *device;
 } val_values;
 
@@ -85,19 +85,19 @@ static int val_run(void *values)
 
 #define AT(field) offsetof(val_values, field)
 
-static const cli_option val_options[] = {
+static const vg_option val_options[] = {
     {.name = "data",
-     .kind = CLI_TEXT,
+     .kind = VG_OPTION_STRING,
      .offset = AT(o.data),
      .value = "FILE",
      .help = "dataset YAML",
-     .required = true,
+     .is_required = true,
      .group = "what and where"},
     {CLI_ROW_WEIGHTS, .offset = AT(o.weights)},
     {.name = "split",
-     .kind = CLI_TEXT,
+     .kind = VG_OPTION_STRING,
      .offset = AT(o.split),
-     .value = "train|val|test",
+     .choices = "train|val|test",
      .only = "a dataset has no such split",
      .help = "the pictures to validate on"},
     {CLI_ROW_IMGSZ, .offset = AT(imgsz),
@@ -109,13 +109,13 @@ static const cli_option val_options[] = {
     {CLI_ROW_MAX_DET, .offset = AT(o.max_det)},
     {CLI_ROW_AGNOSTIC_NMS, .offset = AT(o.agnostic_nms)},
     {.name = "single-cls",
-     .kind = CLI_BOOL,
+     .kind = VG_OPTION_BOOL,
      .offset = AT(o.single_cls),
      .help = "take the dataset's classes as one, for weights that were trained that way"},
     {CLI_ROW_BATCH, .offset = AT(o.batch), .help = "pictures in one run of the network",
      .group = "running"},
     {.name = "workers",
-     .kind = CLI_INT,
+     .kind = VG_OPTION_INT,
      .offset = AT(o.workers),
      .value = "N",
      .least = 0,
@@ -124,12 +124,12 @@ static const cli_option val_options[] = {
     {CLI_ROW_THREADS, .offset = AT(o.threads), .help = "threads that compute"},
     {CLI_ROW_DEVICE, .offset = AT(device)},
     {.name = "plots",
-     .kind = CLI_BOOL,
+     .kind = VG_OPTION_BOOL,
      .offset = AT(o.plots),
      .help = "curves, confusion matrices and sample pictures into the run's folder",
      .group = "results"},
     {.name = "save-json",
-     .kind = CLI_BOOL,
+     .kind = VG_OPTION_BOOL,
      .offset = AT(o.save_json),
      .help = "predictions.json into the run's folder, as COCO's evaluation reads it"},
     {CLI_ROW_PROJECT, .offset = AT(o.project)},

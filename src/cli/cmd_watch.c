@@ -1,6 +1,5 @@
 /* cmd_watch.c: vigil watch: the guard of vigil/watch.h on a terminal. Its options are the API's
- * table, drawn when they are asked for. */
-#include <assert.h>
+ * table. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -9,87 +8,29 @@
 #include "commands.h"
 #include "vigil/watch.h"
 
-/* Texts and flags by their place in the API's table. */
 typedef struct watch_values {
-    const char *text[CLI_OPTIONS_MAX];
-    bool flag[CLI_OPTIONS_MAX];
     char *const *command;
+    cli_given given;
 } watch_values;
 
 _Static_assert(sizeof(watch_values) <= CLI_VALUES_BYTES, "the parser's room");
 
 /* ---- options ---- */
 
-static void watch_defaults(void *values)
+static const vg_option watch_options[] = {{.name = "command",
+                                           .kind = VG_OPTION_WORDS,
+                                           .offset = offsetof(watch_values, command),
+                                           .help = "the job"}};
+
+static vg_status set_one(void *watch, const char *name, const char *text, vg_error *err)
 {
-    watch_values *v = values;
-    vg_watch_option o;
-    for (size_t i = 0; i < vg_watch_n_options(); i++) {
-        vg_watch_option_get(i, &o);
-        if (o.kind == VG_WATCH_BOOL)
-            v->flag[i] = strcmp(o.preset, "true") == 0;
-        else if (o.preset[0] != '\0' && strcmp(o.preset, "0") != 0)
-            v->text[i] = o.preset;
-    }
+    return vg_watch_set(watch, name, text, err);
 }
 
-static size_t watch_draw(cli_option room[CLI_OPTIONS_MAX])
+static vg_status set_all(const watch_values *v, vg_watch *w, vg_error *err)
 {
-    const size_t n = vg_watch_n_options();
-    assert(n + 1 <= CLI_OPTIONS_MAX);
-    for (size_t i = 0; i < n; i++) {
-        vg_watch_option o;
-        vg_watch_option_get(i, &o);
-        const bool is_flag = o.kind == VG_WATCH_BOOL;
-        room[i] =
-            (cli_option){.name = o.name,
-                         .kind = is_flag ? CLI_BOOL : CLI_TEXT,
-                         .offset = is_flag ? offsetof(watch_values, flag) + i * sizeof(bool)
-                                           : offsetof(watch_values, text) + i * sizeof(char *),
-                         .value = o.kind == VG_WATCH_CHOICE ? o.choices : o.value,
-                         .help = o.help,
-                         .group = o.group};
-    }
-    room[n] = (cli_option){.name = "command",
-                           .kind = CLI_WORDS,
-                           .offset = offsetof(watch_values, command),
-                           .help = "the job"};
-    return n + 1;
-}
-
-/* What was given, in two passes: a file of options first, so that the command line wins. */
-static vg_status values_set(const watch_values *v, vg_watch *w, vg_error *err)
-{
-    watch_values presets = {0};
-    watch_defaults(&presets);
-    for (int pass = 0; pass < 2; pass++)
-        for (size_t i = 0; i < vg_watch_n_options(); i++) {
-            vg_watch_option o;
-            vg_watch_option_get(i, &o);
-            const bool is_flag = o.kind == VG_WATCH_BOOL;
-            if ((strcmp(o.name, "config") == 0) != (pass == 0) ||
-                (is_flag ? v->flag[i] == presets.flag[i] : v->text[i] == presets.text[i]))
-                continue;
-            const char *value = is_flag ? v->flag[i] ? "true" : "false" : v->text[i];
-            const vg_status st = vg_watch_set(w, o.name, value, err);
-            /* The command line is right that names a file of options with a wrong one. */
-            if (st == VG_ERR_ARGUMENT && pass == 0)
-                err->status = VG_ERR_FORMAT;
-            if (st != VG_OK)
-                return err->status;
-        }
-    return v->command != NULL ? vg_watch_command(w, v->command, err) : VG_OK;
-}
-
-static const char *given(const watch_values *v, const char *name)
-{
-    vg_watch_option o;
-    for (size_t i = 0; i < vg_watch_n_options(); i++) {
-        vg_watch_option_get(i, &o);
-        if (strcmp(o.name, name) == 0)
-            return o.kind == VG_WATCH_BOOL ? v->flag[i] ? "true" : NULL : v->text[i];
-    }
-    return NULL;
+    const vg_status st = cli_hand_on(&cli_command_watch, v, &v->given, set_one, w, err);
+    return st == VG_OK && v->command != NULL ? vg_watch_command(w, v->command, err) : st;
 }
 
 /* ---- what is said ---- */
@@ -215,12 +156,16 @@ static int watch_run(void *values)
     vg_watch *w = NULL;
     vg_error err = {.status = VG_OK};
     int status;
-    if (vg_watch_create(&w, &err) != VG_OK || values_set(v, w, &err) != VG_OK) {
+    if (vg_watch_create(&w, &err) != VG_OK || set_all(v, w, &err) != VG_OK) {
         status = cli_error_end(&err);
         goto done;
     }
-    const bool json = given(v, "json") != NULL;
-    status = given(v, "replay") != NULL ? replay(w, json) : guard(w, json);
+    const char *text = cli_given_text(&cli_command_watch, &v->given, "json");
+    bool json = false;
+    if (text != NULL)
+        cli_read_bool(&json, text);
+    const bool is_replay = cli_given_text(&cli_command_watch, &v->given, "replay") != NULL;
+    status = is_replay ? replay(w, json) : guard(w, json);
 done:
     vg_watch_destroy(&w);
     return status;
@@ -235,8 +180,10 @@ const cli_command cli_command_watch = {
         "never signalled unless an action asks for it; --replay FILE for a recorded one.\n"
         "Exit status: the program's own. Actions: warn, notify, hook, checkpoint, stop, "
         "restart; several with commas.",
-    .draw = watch_draw,
+    .table = vg_watch_options,
+    .options = watch_options,
+    .n_options = 1,
+    .given_offset = offsetof(watch_values, given),
     .values_bytes = sizeof(watch_values),
-    .defaults = watch_defaults,
     .run = watch_run,
 };

@@ -32,7 +32,7 @@ static const cli_other others[] = {
 const cli_other *cli_other_find(const char *word)
 {
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (cli_name_equal(others[i].name, word))
+        if (vg_name_equal(others[i].name, word))
             return &others[i];
     return NULL;
 }
@@ -54,5 +54,5 @@ static const char *name_at(const void *context, size_t i)
 
 const char *cli_command_nearest(const char *word)
 {
-    return cli_name_nearest(word, name_at, NULL, sizeof cli_commands / sizeof *cli_commands - 1);
+    return vg_name_nearest(word, name_at, NULL, sizeof cli_commands / sizeof *cli_commands - 1);
 }

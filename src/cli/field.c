@@ -1,7 +1,6 @@
 /* field.c: the table of options of YOLO's own command line that a command here has no use for. */
 #include "field.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -127,7 +126,7 @@ static const char *const must_be_said[] = {"token", "memory-limit"};
 const cli_field_option *cli_field_find(const char *name, unsigned command)
 {
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        if ((table[i].commands & command) != 0 && cli_name_equal(table[i].name, name))
+        if ((table[i].commands & command) != 0 && vg_name_equal(table[i].name, name))
             return &table[i];
     return NULL;
 }
@@ -140,7 +139,7 @@ bool cli_is_nothing(const char *text)
 bool cli_field_must_be_said(const char *name)
 {
     for (size_t i = 0; i < sizeof must_be_said / sizeof *must_be_said; i++)
-        if (cli_name_equal(must_be_said[i], name))
+        if (vg_name_equal(must_be_said[i], name))
             return true;
     return false;
 }
@@ -151,43 +150,26 @@ static bool is_same(const char *a, const char *b)
     bool yes = false, no = false;
     double x = 0, y = 0;
     return strcasecmp(a, b) == 0 ||
-           (cli_parse_bool(&yes, a) && cli_parse_bool(&no, b) && yes == no) ||
-           (cli_parse_real(&x, a) && cli_parse_real(&y, b) && !(x < y) && !(x > y));
+           (cli_read_bool(&yes, a) && cli_read_bool(&no, b) && yes == no) ||
+           (cli_read_real(&x, a) && cli_read_real(&y, b) && !(x < y) && !(x > y));
 }
 
 bool cli_field_is_harmless(const cli_field_option *o, const char *text)
 {
     bool yes = true;
-    return cli_is_nothing(text) || (!o->off_asks && cli_parse_bool(&yes, text) && !yes) ||
+    return cli_is_nothing(text) || (!o->off_asks && cli_read_bool(&yes, text) && !yes) ||
            (o->harmless != NULL && is_same(text, o->harmless));
 }
 
-bool cli_option_is_idle_at(const cli_option *o, const void *presets, const char *text)
+bool cli_option_is_idle_at(const cli_row *row, const void *presets, const char *text)
 {
-    const char *at = (const char *)presets + o->offset;
+    char preset[CLI_HELP_BYTES];
     bool yes = true;
-    double x = 0;
-    if (cli_is_nothing(text) || (cli_parse_bool(&yes, text) && !yes))
+    if (cli_is_nothing(text) || (cli_read_bool(&yes, text) && !yes))
         return true;
-    switch (o->kind) {
-    case CLI_BOOL:
-        return cli_parse_bool(&yes, text) && yes == *(const bool *)(const void *)at;
-    case CLI_INT:
-        return cli_parse_real(&x, text) && fabs(x - *(const int *)(const void *)at) < 1e-9;
-    case CLI_REAL:
-        return cli_parse_real(&x, text) &&
-               fabs(x - (double)*(const float *)(const void *)at) < 1e-6;
-    case CLI_TEXT: {
-        const char *preset = *(const char *const *)(const void *)at;
-        return preset != NULL && is_same(text, preset);
-    }
-    case CLI_BYTES:
-    case CLI_SIZE:
-    case CLI_INTS:
-    case CLI_WORDS:
-        break;
-    }
-    return false;
+    if (row->o == row->handed)
+        return is_same(text, row->o->preset);
+    return vg_option_write(preset, sizeof preset, row->o, presets) && is_same(text, preset);
 }
 
 /* ---- notes ---- */
@@ -197,7 +179,7 @@ void cli_note(cli_notes *notes, const char *name, const char *text, const char *
     size_t i = 0;
     if (notes == NULL)
         return;
-    while (i < notes->n && !cli_name_equal(notes->at[i].name, name))
+    while (i < notes->n && !vg_name_equal(notes->at[i].name, name))
         i++;
     if (why == NULL) {
         if (i < notes->n)

@@ -30,9 +30,9 @@ bool cli_is_nothing(const char *text);
  * word. */
 bool cli_field_must_be_said(const char *name);
 
-/* text is no more than what the option does without it: its default in presets, or a flag that is
- * off. */
-bool cli_option_is_idle_at(const cli_option *o, const void *presets, const char *text);
+/* text is no more than what the option does without it: its default, in presets when the row is the
+ * command's own, or a flag that is off. */
+bool cli_option_is_idle_at(const cli_row *row, const void *presets, const char *text);
 
 /* Adds a note, or replaces that of the same option; why NULL: takes it away. */
 void cli_note(cli_notes *notes, const char *name, const char *text, const char *why);

@@ -44,80 +44,34 @@ void cli_help_program(FILE *to)
           to);
 }
 
-static void default_print(char *buf, size_t n, const cli_option *o, const unsigned char *values)
+void cli_option_text(char *buf, size_t n, const cli_row *row, bool with_alias, const void *values)
 {
-    const void *at = values + o->offset;
-    buf[0] = '\0';
-    switch (o->kind) {
-    case CLI_BOOL:
-        if (*(const bool *)at)
-            snprintf(buf, n, "(on; --no-%s)", o->name);
-        return;
-    case CLI_INT:
-        if (*(const int *)at != 0 || o->zero == NULL)
-            snprintf(buf, n, "(%d)", *(const int *)at);
-        break;
-    case CLI_REAL:
-        snprintf(buf, n, "(%g)", (double)*(const float *)at);
-        break;
-    case CLI_TEXT:
-        if (*(const char *const *)at != NULL)
-            snprintf(buf, n, "(%s)", *(const char *const *)at);
-        break;
-    case CLI_SIZE:
-    case CLI_BYTES:
-    case CLI_INTS:
-    case CLI_WORDS:
-        break;
-    }
-    if (buf[0] == '\0' && o->zero != NULL)
-        snprintf(buf, n, "(%s)", o->zero);
-}
-
-void cli_option_text(char *buf, size_t n, const cli_option *o, const void *values)
-{
+    const vg_option *o = row->o;
+    const char *alias = with_alias ? o->alias : NULL;
     char standard[96], must[64] = "", also[CLI_NAME_BYTES] = "";
-    if (o->required && o->unless != NULL)
+    if (o->is_required && o->unless != NULL)
         snprintf(must, sizeof must, " (must be given, unless --%s is)", o->unless);
-    else if (o->required)
+    else if (o->is_required)
         snprintf(must, sizeof must, " (must be given)");
-    default_print(standard, sizeof standard, o, values);
-    if (o->alias != NULL)
-        cli_name_typed(also, o->alias);
-    snprintf(buf, n, "%s%s%s%s%s%s", o->help, o->alias != NULL ? "; also --" : "", also, must,
-             standard[0] != '\0' ? " " : "", standard);
+    cli_default_text(standard, sizeof standard, row, values);
+    if (alias != NULL)
+        cli_name_typed(also, alias);
+    snprintf(buf, n, "%s%s%s%s%s", o->help, alias != NULL ? "; also --" : "", also, must, standard);
 }
 
-static void option_print(FILE *to, const cli_option *o, const unsigned char *values)
+static void option_print(FILE *to, const cli_row *row, const unsigned char *values)
 {
-    char text[CLI_HELP_BYTES];
-    int column = fprintf(to, o->bare ? "  --%s%s%s%s" : "  --%s%s%s", o->name,
-                         o->bare    ? " ["
-                         : o->value ? " "
-                                    : "",
-                         o->value != NULL ? o->value : "", "]");
+    char text[CLI_HELP_BYTES], name[CLI_NAME_BYTES];
+    const char *value = vg_option_value(row->o);
+    const bool alone = row->o->may_stand_alone;
+    const int column = fprintf(to, "  --%s%s%s%s", cli_name_typed(name, row->o->name),
+                               alone           ? " ["
+                               : value != NULL ? " "
+                                               : "",
+                               value != NULL ? value : "", alone ? "]" : "");
     column_go(to, column, OPTION_COLUMN);
-    cli_option_text(text, sizeof text, o, values);
+    cli_option_text(text, sizeof text, row, true, values);
     cli_wrap(to, text, OPTION_COLUMN, OPTION_COLUMN, WIDTH);
-}
-
-/* What is taken and does nothing: a paragraph, not rows that look like help. */
-static void idle_print(FILE *to, const cli_command *whole)
-{
-    char text[CLI_HELP_BYTES] = "Accepted, without effect here:", name[CLI_NAME_BYTES];
-    size_t n = strlen(text);
-    const size_t n_head = n;
-    for (size_t i = 0; i < whole->n_options && n < sizeof text; i++)
-        if (whole->options[i].idle != NULL) {
-            cli_name_typed(name, whole->options[i].name);
-            n +=
-                (size_t)snprintf(text + n, sizeof text - n, "%s --%s", n > n_head ? "," : "", name);
-        }
-    assert(n < sizeof text);
-    if (n == n_head)
-        return;
-    fputc('\n', to);
-    cli_wrap(to, text, 0, 0, WIDTH);
 }
 
 /* Each line of text as a paragraph. */
@@ -137,8 +91,8 @@ static void notes_print(FILE *to, const char *text)
 void cli_help_command(FILE *to, const cli_command *command)
 {
     _Alignas(max_align_t) unsigned char values[CLI_VALUES_BYTES] = {0};
-    cli_option room[CLI_OPTIONS_MAX] = {0};
-    const cli_command whole = cli_command_whole(command, room);
+    cli_row rows[CLI_OPTIONS_MAX];
+    const size_t n = cli_command_rows(command, rows);
     if (command->defaults != NULL)
         command->defaults(values);
     char head[256];
@@ -148,21 +102,18 @@ void cli_help_command(FILE *to, const cli_command *command)
     cli_wrap(to, head, 0, 0, WIDTH);
     fprintf(to, "\nusage: vigil %s%s%s\n", command->name, command->usage[0] != '\0' ? " " : "",
             command->usage);
-    for (size_t i = 0; i < whole.n_options; i++) {
-        char name[CLI_NAME_BYTES];
-        cli_option o = whole.options[i];
-        if (o.kind == CLI_WORDS || o.idle != NULL) /* the usage line has it; it is told below */
+    for (size_t i = 0; i < n; i++) {
+        const vg_option *o = rows[i].o;
+        /* The usage line has words; what has no effect is said when it is used. */
+        if (o->kind == VG_OPTION_WORDS || o->stands == VG_OPTION_IDLE)
             continue;
-        cli_name_typed(name, o.name);
-        o.name = name;
-        if (o.group != NULL || i == 0)
-            fprintf(to, "\n%s:\n", o.group != NULL ? o.group : "options");
-        option_print(to, &o, values);
+        if (rows[i].group != NULL || i == 0)
+            fprintf(to, "\n%s:\n", rows[i].group != NULL ? rows[i].group : "options");
+        option_print(to, &rows[i], values);
     }
-    fputs(whole.n_options > 0 ? "\n" : "\noptions:\n", to);
+    fputs(n > 0 ? "\n" : "\noptions:\n", to);
     column_go(to, fprintf(to, "  --help"), OPTION_COLUMN);
     fputs("this text; also -h\n", to);
-    idle_print(to, &whole);
     if (command->notes != NULL) {
         fputc('\n', to);
         notes_print(to, command->notes);

@@ -108,12 +108,13 @@ static void head_print(FILE *to, const char *name, const char *help)
 }
 
 /* "--name VALUE", and the alias. */
-static void tag_print(FILE *to, const cli_option *o)
+static void tag_print(FILE *to, const vg_option *o)
 {
+    const char *value = vg_option_value(o);
     fputs(".TP\n", to);
-    if (o->positional) {
+    if (o->is_positional) {
         fputs("\\fI", to);
-        roff(to, o->value);
+        roff(to, value);
         fputs("\\fR, ", to);
     }
     for (int i = 0; i < (o->alias != NULL ? 2 : 1); i++) {
@@ -122,51 +123,53 @@ static void tag_print(FILE *to, const cli_option *o)
         fputs(i > 0 ? ", \\fB\\-\\-" : "\\fB\\-\\-", to);
         roff(to, name);
         fputs("\\fR", to);
-        if (o->value != NULL) {
-            fputs(o->bare ? " [\\fI" : " \\fI", to);
-            roff(to, o->value);
-            fputs(o->bare ? "\\fR]" : "\\fR", to);
+        if (value != NULL) {
+            fputs(o->may_stand_alone ? " [\\fI" : " \\fI", to);
+            roff(to, value);
+            fputs(o->may_stand_alone ? "\\fR]" : "\\fR", to);
         }
     }
+    fputc('\n', to);
+}
+
+static void group_print(FILE *to, const char *group)
+{
+    fputs(".SS ", to);
+    fputc(group[0] >= 'a' && group[0] <= 'z' ? group[0] - 'a' + 'A' : group[0], to);
+    roff(to, group + 1);
     fputc('\n', to);
 }
 
 static void options_print(FILE *to, const cli_command *c, const unsigned char *values)
 {
     char text[CLI_HELP_BYTES];
-    bool has_idle = false;
+    cli_row rows[CLI_OPTIONS_MAX];
+    const size_t n = cli_command_rows(c, rows);
+    size_t n_idle = 0;
     fputs(".SH OPTIONS\n", to);
-    for (size_t i = 0; i < c->n_options; i++) {
-        const cli_option *o = &c->options[i];
-        if (o->kind == CLI_WORDS)
+    for (size_t i = 0; i < n; i++) {
+        const vg_option *o = rows[i].o;
+        if (o->kind == VG_OPTION_WORDS)
             continue;
-        if (o->group != NULL) {
-            fputs(".SS ", to);
-            fputc(o->group[0] >= 'a' && o->group[0] <= 'z' ? o->group[0] - 'a' + 'A' : o->group[0],
-                  to);
-            roff(to, o->group + 1);
-            fputc('\n', to);
-        }
-        has_idle = has_idle || o->idle != NULL;
-        if (o->idle != NULL)
+        if (rows[i].group != NULL)
+            group_print(to, rows[i].group);
+        n_idle += o->stands == VG_OPTION_IDLE;
+        if (o->stands == VG_OPTION_IDLE)
             continue;
         tag_print(to, o);
-        cli_option alone = *o;
-        alone.alias = NULL; /* the tag has it */
-        cli_option_text(text, sizeof text, &alone, values);
+        cli_option_text(text, sizeof text, &rows[i], false, values); /* the tag has the alias */
         roff(to, text);
         fputc('\n', to);
     }
     fputs(".TP\n\\fB\\-\\-help\\fR, \\fB\\-h\\fR\nAll of this, shorter.\n", to);
-    if (!has_idle)
-        return;
-    fputs(".SS Accepted, without effect here\n", to);
-    for (size_t i = 0; i < c->n_options; i++)
-        if (c->options[i].idle != NULL) {
-            tag_print(to, &c->options[i]);
-            roff(to, c->options[i].help);
+    if (n_idle > 0)
+        fputs(".SS Accepted, without effect here\n", to);
+    for (size_t i = 0; i < n && n_idle > 0; i++)
+        if (rows[i].o->stands == VG_OPTION_IDLE) {
+            tag_print(to, rows[i].o);
+            roff(to, rows[i].o->help);
             fputs(": ", to);
-            roff(to, c->options[i].idle);
+            roff(to, rows[i].o->why);
             fputc('\n', to);
         }
 }
@@ -191,8 +194,6 @@ static void others_print(FILE *to, const char *name)
 void cli_man_command(FILE *to, const cli_command *command)
 {
     _Alignas(max_align_t) unsigned char values[CLI_VALUES_BYTES] = {0};
-    cli_option room[CLI_OPTIONS_MAX] = {0};
-    const cli_command whole = cli_command_whole(command, room);
     const char *text = cli_man_text(command->name);
     if (command->defaults != NULL)
         command->defaults(values);
@@ -214,7 +215,7 @@ void cli_man_command(FILE *to, const cli_command *command)
         fputs(n_first > 0 ? ".PP\n" : "", to);
         text_print(to, command->notes);
     }
-    options_print(to, &whole, values);
+    options_print(to, command, values);
     if (text != NULL)
         text_print(to, text + n_first);
     if (text == NULL || strstr(text, "# EXIT STATUS") == NULL)
@@ -248,12 +249,12 @@ void cli_man_program(FILE *to)
 /* ---- completion ---- */
 
 /* What a value is, in a word: flag, file, folder, one of some words, or nothing to guess. */
-static void kind_print(FILE *to, const cli_option *o)
+static void kind_print(FILE *to, const vg_option *o)
 {
     static const char *const files[] = {"FILE", "YAML", "SOURCE", "CONFIG", "MODEL"};
     static const char *const folders[] = {"DIR", "RUN"};
-    const char *value = o->value != NULL ? o->value : "";
-    if (o->kind == CLI_BOOL) {
+    const char *value = vg_option_value(o) != NULL ? vg_option_value(o) : "";
+    if (o->kind == VG_OPTION_BOOL || o->kind == VG_OPTION_SWITCH) {
         fputs(" flag", to);
     } else if (strchr(value, '|') != NULL) {
         fputs(" words ", to);
@@ -278,19 +279,19 @@ void cli_completion_program(FILE *to)
 
 void cli_completion_command(FILE *to, const cli_command *command)
 {
-    cli_option room[CLI_OPTIONS_MAX] = {0};
-    const cli_command whole = cli_command_whole(command, room);
-    for (size_t i = 0; i < whole.n_options; i++) {
-        const cli_option *o = &whole.options[i];
+    cli_row rows[CLI_OPTIONS_MAX];
+    const size_t n = cli_command_rows(command, rows);
+    for (size_t i = 0; i < n; i++) {
+        const vg_option *o = rows[i].o;
         char name[CLI_NAME_BYTES];
-        if (o->kind == CLI_WORDS)
+        if (o->kind == VG_OPTION_WORDS)
             continue;
         for (int k = 0; k < (o->alias != NULL ? 2 : 1); k++) {
             cli_name_typed(name, k == 0 ? o->name : o->alias);
             fprintf(to, "--%s", name);
             kind_print(to, o);
         }
-        if (o->positional) {
+        if (o->is_positional) {
             fputs("-", to);
             kind_print(to, o);
         }

@@ -17,6 +17,8 @@ enum { NAME_BYTES = CLI_NAME_BYTES };
 /* One pass over the words. */
 typedef struct parser {
     const cli_command *command;
+    cli_row rows[CLI_OPTIONS_MAX];
+    size_t n_rows;
     unsigned char *values;
     int n, at; /* words, and the next one */
     char *const *words;
@@ -28,19 +30,29 @@ typedef struct parser {
 
 /* ---- names ---- */
 
-/* Names at even places, aliases at odd ones. */
-static const char *option_name_at(const void *context, size_t i)
+typedef struct cli_rows {
+    const cli_row *rows;
+    size_t n;
+} cli_rows;
+
+static cli_rows rows_of(const parser *p)
 {
-    const cli_option *o = &((const cli_command *)context)->options[i / 2];
+    return (cli_rows){.rows = p->rows, .n = p->n_rows};
+}
+
+/* Names at even places, aliases at odd ones. */
+static const char *name_at(const void *context, size_t i)
+{
+    const vg_option *o = ((const cli_rows *)context)->rows[i / 2].o;
     return i % 2 == 0 ? o->name : o->alias;
 }
 
-static const cli_option *option_find(const cli_command *command, const char *name)
+static const cli_row *row_find(cli_rows r, const char *name)
 {
-    for (size_t i = 0; i < command->n_options; i++) {
-        const cli_option *o = &command->options[i];
-        if (cli_name_equal(name, o->name) || (o->alias != NULL && cli_name_equal(name, o->alias)))
-            return o;
+    for (size_t i = 0; i < r.n; i++) {
+        const vg_option *o = r.rows[i].o;
+        if (vg_name_equal(name, o->name) || (o->alias != NULL && vg_name_equal(name, o->alias)))
+            return &r.rows[i];
     }
     return NULL;
 }
@@ -52,9 +64,14 @@ static bool is_negated(const char *name)
            name[3] != '\0';
 }
 
-static bool can_be_negated(const cli_option *o)
+static bool is_flag(const vg_option *o)
 {
-    return o->kind == CLI_BOOL || (o->bare && o->kind == CLI_INT);
+    return o->kind == VG_OPTION_BOOL || o->kind == VG_OPTION_SWITCH;
+}
+
+static bool can_be_negated(const vg_option *o)
+{
+    return is_flag(o) || (o->may_stand_alone && o->kind == VG_OPTION_INT);
 }
 
 /* ---- errors ---- */
@@ -65,17 +82,17 @@ static const cli_command *owner_of(const parser *p, const char *name, const char
 {
     const cli_command *const *c = p->command->siblings;
     for (; c != NULL && *c != NULL; c++) {
-        cli_option room[CLI_OPTIONS_MAX] = {0};
+        cli_row room[CLI_OPTIONS_MAX];
         _Alignas(max_align_t) unsigned char presets[CLI_VALUES_BYTES] = {0};
         if ((*c)->speaks == 0 || (*c)->speaks == p->command->speaks)
             continue;
-        const cli_command whole = cli_command_whole(*c, room);
-        const cli_option *o = option_find(&whole, name);
-        if (o == NULL)
+        const cli_rows rows = {.rows = room, .n = cli_command_rows(*c, room)};
+        const cli_row *row = row_find(rows, name);
+        if (row == NULL)
             continue;
         if ((*c)->defaults != NULL)
             (*c)->defaults(presets);
-        *is_idle = cli_option_is_idle_at(o, presets, text);
+        *is_idle = cli_option_is_idle_at(row, presets, text);
         return *c;
     }
     return NULL;
@@ -92,218 +109,90 @@ static bool of_another(parser *p, const char *name, const cli_command *owner, co
 static bool unknown(parser *p, const char *name, const char *word)
 {
     const cli_command *c = p->command;
+    const cli_rows rows = rows_of(p);
     bool no = is_negated(name);
-    const char *nearest =
-        cli_name_nearest(name + (no ? 3 : 0), option_name_at, c, 2 * c->n_options);
-    const cli_option *o = nearest == NULL ? NULL : option_find(c, nearest);
+    const char *nearest = vg_name_nearest(name + (no ? 3 : 0), name_at, &rows, 2 * rows.n);
     cli_error_set(p->err, VG_ERR_ARGUMENT, "vigil %s has no option \"%s\"", c->name, name);
     cli_error_text(p->err->where, "argument %s", word);
     char buf[NAME_BYTES];
     if (nearest != NULL)
-        cli_error_text(p->err->mend, "--%s%s", no && can_be_negated(o) ? "no-" : "",
+        cli_error_text(p->err->mend, "--%s%s",
+                       no && can_be_negated(row_find(rows, nearest)->o) ? "no-" : "",
                        cli_name_typed(buf, nearest));
     else
         cli_error_text(p->err->mend, "vigil %s --help, which lists the options", c->name);
     return false;
 }
 
-static bool bad_value(parser *p, const cli_option *o, const char *text)
-{
-    static const char *const wanted[] = {[CLI_BOOL] = "True or False",
-                                         [CLI_INT] = "a whole number",
-                                         [CLI_SIZE] = "one or two whole numbers",
-                                         [CLI_REAL] = "a number",
-                                         [CLI_TEXT] = "a text",
-                                         [CLI_BYTES] = "a size such as 512M or 1.5G",
-                                         [CLI_INTS] = "whole numbers such as 0,2,5",
-                                         [CLI_WORDS] = "a command: that stands behind --"};
-    cli_error_set(p->err, VG_ERR_ARGUMENT, "\"%s\" is not %s", text, wanted[o->kind]);
-    cli_error_text(p->err->where, "option --%s", o->name);
-    if (o->kind == CLI_BOOL)
-        cli_error_text(p->err->mend, "--%s, or --no-%s", o->name, o->name);
-    else if (o->kind == CLI_BYTES)
-        cli_error_text(p->err->mend, "--%s 512M", o->name);
-    else if (o->kind == CLI_SIZE)
-        cli_error_text(p->err->mend, "--%s 640, or --%s 480,640 (height, width), %g to %g", o->name,
-                       o->name, o->least, o->most);
-    else if (o->kind == CLI_INTS)
-        cli_error_text(p->err->mend, "--%s 0,2,5 (at most %d of them)", o->name, (int)CLI_INTS_MAX);
-    else
-        cli_error_text(p->err->mend, "a number from %g to %g", o->least, o->most);
-    return false;
-}
-
-static bool out_of_range(parser *p, const cli_option *o, const char *text)
-{
-    cli_error_set(p->err, VG_ERR_ARGUMENT, "%s is outside %.10g..%.10g", text, o->least, o->most);
-    cli_error_text(p->err->where, "option --%s", o->name);
-    cli_error_text(p->err->mend, "a number from %.10g to %.10g", o->least, o->most);
-    return false;
-}
-
-static bool missing_value(parser *p, const cli_option *o)
-{
-    char name[NAME_BYTES];
-    cli_name_typed(name, o->name);
-    cli_error_set(p->err, VG_ERR_ARGUMENT, "--%s has no value", name);
-    cli_error_text(p->err->where, "option --%s", name);
-    cli_error_text(p->err->mend, "--%s %s", name, o->value);
-    return false;
-}
-
 /* ---- values ---- */
 
-static bool in_range(const cli_option *o, double v)
+/* Of the command's own rows. */
+static bool read_value(parser *p, const vg_option *o, const char *text)
 {
-    return v >= o->least && v <= o->most;
-}
-
-static bool set_int(parser *p, const cli_option *o, const char *text)
-{
-    long long v = 0;
-    bool truth = false;
-    if (o->bare && cli_parse_truth(&truth, text))
-        v = truth ? o->bare_value : 0;
-    else if (!cli_parse_int(&v, text))
-        return bad_value(p, o, text);
-    else if (!in_range(o, (double)v))
-        return out_of_range(p, o, text);
-    *(int *)(void *)(p->values + o->offset) = (int)v;
-    return true;
-}
-
-static bool set_ints(parser *p, const cli_option *o, const char *text)
-{
-    cli_ints *ints = (cli_ints *)(void *)(p->values + o->offset);
-    if (!cli_parse_ints(ints, text))
-        return bad_value(p, o, text);
-    for (size_t i = 0; i < ints->n; i++)
-        if (!in_range(o, ints->values[i]))
-            return out_of_range(p, o, text);
-    return true;
-}
-
-static bool set_size(parser *p, const cli_option *o, const char *text)
-{
-    long long side = 0;
-    cli_size size = {0};
-    if (cli_parse_int(&side, text) && !in_range(o, (double)side))
-        return out_of_range(p, o, text); /* also of numbers that no int can hold */
-    if (!cli_parse_size(&size, text))
-        return bad_value(p, o, text);
-    if (!in_range(o, size.h) || !in_range(o, size.w))
-        return out_of_range(p, o, text);
-    memcpy(p->values + o->offset, &size, sizeof size);
-    return true;
-}
-
-static bool set_real(parser *p, const cli_option *o, const char *text)
-{
-    double v = 0;
-    if (!cli_parse_real(&v, text))
-        return bad_value(p, o, text);
-    if (!in_range(o, v))
-        return out_of_range(p, o, text);
-    *(float *)(void *)(p->values + o->offset) = (float)v;
-    return true;
-}
-
-/* text is a word of "a|b|c", in any case. */
-static bool is_among(const char *choices, const char *text)
-{
-    const size_t n = strlen(text);
-    for (;; choices++) {
-        const size_t k = strcspn(choices, "|");
-        if (k == n && strncasecmp(choices, text, n) == 0)
-            return true;
-        choices += k;
-        if (*choices == '\0')
-            return false;
+    bool truth;
+    if (o->may_stand_alone && o->kind == VG_OPTION_INT && cli_is_truth(&truth, text)) {
+        *(int *)(void *)(p->values + o->offset) = truth ? o->alone_value : 0;
+        return true;
     }
-}
-
-static bool not_among(parser *p, const cli_option *o, const char *text)
-{
-    cli_error_set(p->err, VG_ERR_ARGUMENT, "--%s %s: %s", o->name, text, o->only);
-    cli_error_text(p->err->where, "option --%s", o->name);
-    cli_error_text(p->err->mend, "--%s with one of %s", o->name, o->value);
-    return false;
+    return cli_fault(p->err, o, text, vg_option_read(o, p->values, text));
 }
 
 /* As if it had never been given. */
-static void unset_value(parser *p, const cli_option *o)
+static void unset_value(parser *p, const cli_row *row)
 {
-    static const size_t bytes[] = {
-        [CLI_BOOL] = sizeof(bool),           [CLI_INT] = sizeof(int),
-        [CLI_REAL] = sizeof(float),          [CLI_TEXT] = sizeof(char *),
-        [CLI_BYTES] = sizeof(size_t),        [CLI_INTS] = sizeof(cli_ints),
-        [CLI_WORDS] = sizeof(char *const *), [CLI_SIZE] = sizeof(cli_size)};
-    memcpy(p->values + o->offset, (const char *)p->presets + o->offset, bytes[o->kind]);
-    p->given.is[o - p->command->options] = false;
-    p->given.text[o - p->command->options] = NULL;
+    const vg_option *o = row->o;
+    if (o != row->handed)
+        memcpy(p->values + o->offset, (const char *)p->presets + o->offset, vg_option_bytes(o));
+    p->given.is[row - p->rows] = false;
+    p->given.text[row - p->rows] = NULL;
     cli_note(p->notes, o->name, NULL, NULL);
 }
 
-/* "640,640" for one number is that number; "480,640" is not, for o->list. NULL: refused. */
-static const char *one_of_list(parser *p, const cli_option *o, const char *text)
+/* "640,640" for one number is that number; "480,640" is not, for o->single. NULL: refused. */
+static const char *one_of_list(parser *p, const vg_option *o, const char *text)
 {
-    cli_ints ints;
-    if (strpbrk(text, ",[(") == NULL || !cli_parse_ints(&ints, text))
+    vg_ints ints;
+    if (strpbrk(text, ",[(") == NULL || !cli_is_ints(&ints, text))
         return text;
-    int most = ints.values[0];
+    int most = ints.at[0];
     bool is_one = text[strspn(text, "[( ")] == text[0];
-    for (size_t i = 1; i < ints.n; i++) {
-        is_one = is_one && ints.values[i] == most;
-        most = ints.values[i] > most ? ints.values[i] : most;
+    for (int i = 1; i < ints.n; i++) {
+        is_one = is_one && ints.at[i] == most;
+        most = ints.at[i] > most ? ints.at[i] : most;
     }
     if (is_one && ints.n > 1)
         return strrchr(text, ',') + 1;
     cli_error_set(p->err, VG_ERR_ARGUMENT, "--%s is one number, not %s", o->name, text);
     cli_error_text(p->err->where, "option --%s", o->name);
-    cli_error_text(p->err->mend, "--%s %d: %s", o->name, most, o->list);
+    cli_error_text(p->err->mend, "--%s %d: %s", o->name, most, o->single);
     return NULL;
 }
 
-static bool set_value(parser *p, const cli_option *o, const char *text)
+static bool set_value(parser *p, const cli_row *row, const char *text)
 {
-    if (o->list != NULL && (text = one_of_list(p, o, text)) == NULL)
+    const vg_option *o = row->o;
+    bool yes = true;
+    if (o->single != NULL && (text = one_of_list(p, o, text)) == NULL)
         return false;
-    void *room = p->values + o->offset;
     if (p->command->speaks != 0 && cli_is_nothing(text) &&
         (*text != '\0' || !cli_field_must_be_said(o->name))) {
-        unset_value(p, o);
+        unset_value(p, row);
         return true;
     }
-    if (o->idle != NULL) {
-        const bool asks = !cli_option_is_idle_at(o, p->presets, text) || o->kind == CLI_BOOL;
-        bool yes = true;
-        const bool is_off = cli_parse_bool(&yes, text) && !yes;
-        cli_note(p->notes, o->name, text, asks && !is_off ? o->idle : NULL);
+    if (o->stands == VG_OPTION_IDLE) {
+        const bool asks =
+            !cli_option_is_idle_at(row, p->presets, text) || o->kind == VG_OPTION_BOOL;
+        const bool is_off = cli_read_bool(&yes, text) && !yes;
+        cli_note(p->notes, o->name, text, asks && !is_off ? o->why : NULL);
     }
-    p->given.is[o - p->command->options] = true;
-    p->given.text[o - p->command->options] = text;
+    p->given.is[row - p->rows] = true;
+    p->given.text[row - p->rows] = text;
     if (*text == '\0')
-        return missing_value(p, o);
-    switch (o->kind) {
-    case CLI_BOOL:
-        return cli_parse_bool(room, text) || bad_value(p, o, text);
-    case CLI_INT:
-        return set_int(p, o, text);
-    case CLI_SIZE:
-        return set_size(p, o, text);
-    case CLI_REAL:
-        return set_real(p, o, text);
-    case CLI_TEXT:
-        *(const char **)room = text;
-        return o->only == NULL || is_among(o->value, text) || not_among(p, o, text);
-    case CLI_BYTES:
-        return cli_parse_bytes(room, text) || bad_value(p, o, text);
-    case CLI_INTS:
-        return set_ints(p, o, text);
-    case CLI_WORDS:
-        return bad_value(p, o, text);
-    }
-    return false;
+        return cli_fault_missing(p->err, o);
+    if (o != row->handed)
+        return read_value(p, o, text);
+    return !is_flag(o) || cli_read_bool(&yes, text) ||
+           cli_fault(p->err, o, text, VG_OPTION_WRONG_KIND);
 }
 
 /* ---- words ---- */
@@ -321,19 +210,19 @@ static const char *next_value(const parser *p)
 }
 
 /* "--save" and "--prove-flat" stand alone, unless the next word can be nothing but their value. */
-static bool stands_alone(const parser *p, const cli_option *o)
+static bool stands_alone(const parser *p, const vg_option *o)
 {
-    bool truth = false;
-    long long number = 0;
+    bool truth;
     const char *next = next_value(p);
     return next == NULL ||
-           !(cli_parse_truth(&truth, next) || (o->bare && cli_parse_int(&number, next)));
+           !(cli_is_truth(&truth, next) || (o->may_stand_alone && cli_is_int(next)));
 }
 
-static bool take_negated(parser *p, const cli_option *o, const char *value, const char *word)
+static bool take_negated(parser *p, const cli_row *row, const char *value, const char *word)
 {
+    const vg_option *o = row->o;
     if (value == NULL)
-        return set_value(p, o, "false");
+        return set_value(p, row, "false");
     cli_error_set(p->err, VG_ERR_ARGUMENT, "--no-%s takes no value", o->name);
     cli_error_text(p->err->where, "argument %s", word);
     cli_error_text(p->err->mend, "--no-%s, or %s=False", o->name, o->name);
@@ -341,16 +230,17 @@ static bool take_negated(parser *p, const cli_option *o, const char *value, cons
 }
 
 /* "--classes 0 1 2", as YOLO's scripts have it: the numbers that follow belong to the list, too. */
-static bool take_more_ints(parser *p, const cli_option *o)
+static bool take_more_ints(parser *p, const vg_option *o)
 {
-    cli_ints more, all = *(const cli_ints *)(const void *)(p->values + o->offset);
+    vg_ints more, all;
     const char *next = next_value(p);
-    for (; next != NULL && cli_parse_ints(&more, next); next = next_value(p)) {
-        if (more.n > CLI_INTS_MAX - all.n)
-            return bad_value(p, o, next);
-        if (!set_ints(p, o, next))
+    memcpy(&all, p->values + o->offset, sizeof all);
+    for (; next != NULL && cli_is_ints(&more, next); next = next_value(p)) {
+        if (more.n > VG_OPTION_MOST_INTS - all.n)
+            return cli_fault(p->err, o, next, VG_OPTION_TOO_LONG);
+        if (!read_value(p, o, next))
             return false;
-        memcpy(all.values + all.n, more.values, more.n * sizeof *more.values);
+        memcpy(all.at + all.n, more.at, (size_t)more.n * sizeof *more.at);
         all.n += more.n;
         p->at++;
     }
@@ -359,15 +249,14 @@ static bool take_more_ints(parser *p, const cli_option *o)
 }
 
 /* "--imgsz 480 640", as YOLO's older scripts have it: the second number is the width. */
-static bool take_width(parser *p, const cli_option *o, const char *height)
+static bool take_width(parser *p, const vg_option *o, const char *height)
 {
-    long long side = 0;
-    cli_size size, width;
+    vg_size size, width;
     const char *next = next_value(p);
     memcpy(&size, p->values + o->offset, sizeof size);
-    if (!cli_parse_int(&side, height) || next == NULL || !cli_parse_int(&side, next))
+    if (!cli_is_int(height) || next == NULL || !cli_is_int(next))
         return true;
-    if (!set_size(p, o, next))
+    if (!read_value(p, o, next))
         return false;
     memcpy(&width, p->values + o->offset, sizeof width);
     size.w = width.w;
@@ -377,14 +266,14 @@ static bool take_width(parser *p, const cli_option *o, const char *height)
 }
 
 /* The value of an option that this command has no use for: taken as take_option would. */
-static const char *foreign_value(parser *p, bool is_flag, const char *value)
+static const char *foreign_value(parser *p, bool may_stand_alone, const char *value)
 {
     const char *next = value != NULL ? NULL : next_value(p);
     bool truth = false;
     if (value != NULL)
         return value;
-    if (next == NULL || (is_flag && !cli_parse_truth(&truth, next)))
-        return is_flag ? "True" : NULL;
+    if (next == NULL || (may_stand_alone && !cli_is_truth(&truth, next)))
+        return may_stand_alone ? "True" : NULL;
     p->at++;
     return next;
 }
@@ -436,27 +325,30 @@ static bool take_foreign(parser *p, const char *name, const char *value, const c
 
 static bool take_option(parser *p, const char *name, const char *value, const char *word)
 {
-    const cli_option *o = option_find(p->command, name);
-    if (o == NULL && is_negated(name)) {
-        o = option_find(p->command, name + 3);
-        if (o != NULL && can_be_negated(o))
-            return take_negated(p, o, value, word);
-        o = NULL;
+    const cli_row *row = row_find(rows_of(p), name);
+    if (row == NULL && is_negated(name)) {
+        row = row_find(rows_of(p), name + 3);
+        if (row != NULL && can_be_negated(row->o))
+            return take_negated(p, row, value, word);
+        row = NULL;
     }
-    if (o == NULL)
+    if (row == NULL)
         return take_foreign(p, name, value, word);
+    const vg_option *o = row->o;
     if (value != NULL)
-        return set_value(p, o, value);
+        return set_value(p, row, value);
     if (can_be_negated(o) && stands_alone(p, o))
-        return set_value(p, o, "true");
+        return set_value(p, row, "true");
     value = next_value(p);
-    if (value == NULL && o->bare)
-        return set_value(p, o, "true");
+    if (value == NULL && o->may_stand_alone)
+        return set_value(p, row, "true");
     if (value == NULL)
-        return missing_value(p, o);
+        return cli_fault_missing(p->err, o);
     p->at++;
-    return set_value(p, o, value) && (o->kind != CLI_INTS || take_more_ints(p, o)) &&
-           (o->kind != CLI_SIZE || take_width(p, o, value));
+    const bool is_own = o != row->handed;
+    return set_value(p, row, value) &&
+           (!is_own || o->kind != VG_OPTION_INTS || take_more_ints(p, o)) &&
+           (!is_own || o->kind != VG_OPTION_SIZE || take_width(p, o, value));
 }
 
 /* "detect" and its siblings, as words of their own: yolo detect predict, yolo predict detect. */
@@ -483,17 +375,17 @@ bool cli_is_task(const char *word)
 static bool is_flag_word(const parser *p, const char *word)
 {
     const unsigned speaks = p->command->speaks;
-    const cli_option *o = speaks != 0 ? option_find(p->command, word) : NULL;
+    const cli_row *row = speaks != 0 ? row_find(rows_of(p), word) : NULL;
     const cli_field_option *f = speaks != 0 ? cli_field_find(word, speaks) : NULL;
-    return o != NULL ? can_be_negated(o) : f != NULL && f->is_flag;
+    return row != NULL ? can_be_negated(row->o) : f != NULL && f->is_flag;
 }
 
 /* The first option that must be given and was not; NULL: none. */
-static const cli_option *missing_option(const parser *p)
+static const vg_option *missing_option(const parser *p)
 {
-    for (size_t i = 0; i < p->command->n_options; i++)
-        if (p->command->options[i].required && !p->given.is[i])
-            return &p->command->options[i];
+    for (size_t i = 0; i < p->n_rows; i++)
+        if (p->rows[i].o->is_required && !p->given.is[i])
+            return p->rows[i].o;
     return NULL;
 }
 
@@ -501,17 +393,17 @@ static const cli_option *missing_option(const parser *p)
 static void mend_positional(const parser *p, const char *word)
 {
     const cli_command *c = p->command;
-    const cli_option *named = option_find(c, word), *missing = missing_option(p);
-    const cli_option *source = option_find(c, "source");
+    const cli_row *named = row_find(rows_of(p), word), *source = row_find(rows_of(p), "source");
+    const vg_option *missing = missing_option(p);
     char buf[NAME_BYTES];
     if (named != NULL)
         cli_error_text(p->err->mend, "--%s VALUE, or %s=VALUE without blanks",
-                       cli_name_typed(buf, named->name), named->name);
-    else if (source != NULL && p->given.is[source - c->options])
+                       cli_name_typed(buf, named->o->name), named->o->name);
+    else if (source != NULL && p->given.is[source - p->rows])
         cli_error_text(p->err->mend,
                        "one source: a folder, or a pattern in quotes, which the shell "
                        "leaves alone: --source 'photos/*.jpg'");
-    else if (missing != NULL && !missing->positional)
+    else if (missing != NULL && !missing->is_positional)
         cli_error_text(p->err->mend, "name it: --%s %s (vigil %s --help lists the options)",
                        missing->name, word, c->name);
     else
@@ -523,9 +415,9 @@ static bool take_positional(parser *p, const char *word)
     const cli_command *c = p->command;
     if (c->speaks != 0 && cli_is_task(word))
         return take_task(p, word);
-    for (size_t i = 0; i < c->n_options; i++)
-        if (c->options[i].positional && !p->given.is[i])
-            return set_value(p, &c->options[i], word);
+    for (size_t i = 0; i < p->n_rows; i++)
+        if (p->rows[i].o->is_positional && !p->given.is[i])
+            return set_value(p, &p->rows[i], word);
     if (is_flag_word(p, word))
         return take_option(p, word, NULL, word);
     cli_error_set(p->err, VG_ERR_ARGUMENT, "vigil %s has no use for \"%s\"", c->name, word);
@@ -580,7 +472,7 @@ static bool take_named(parser *p, const char *word, size_t dashes)
         return unknown(p, name, word);
     const char *value = equals == NULL ? NULL : equals + 1;
     bool yolo = strcmp(name, "task") == 0 || strcmp(name, "mode") == 0;
-    if (yolo && option_find(p->command, name) == NULL && value != NULL)
+    if (yolo && row_find(rows_of(p), name) == NULL && value != NULL)
         return take_task_or_mode(p, name, value);
     return take_option(p, name, value, word);
 }
@@ -588,12 +480,12 @@ static bool take_named(parser *p, const char *word, size_t dashes)
 /* The rest is a command line of another program, if this command has a use for one. */
 static bool take_words(parser *p)
 {
-    for (size_t i = 0; i < p->command->n_options; i++) {
-        const cli_option *o = &p->command->options[i];
-        if (o->kind != CLI_WORDS)
+    for (size_t i = 0; i < p->n_rows; i++) {
+        const vg_option *o = p->rows[i].o;
+        if (o->kind != VG_OPTION_WORDS)
             continue;
         char *const *rest = p->at < p->n ? p->words + p->at : NULL;
-        memcpy((char *)p->values + o->offset, &rest, sizeof rest);
+        memcpy(p->values + o->offset, &rest, sizeof rest);
         p->given.is[i] = rest != NULL;
         p->at = p->n;
         return true;
@@ -602,23 +494,22 @@ static bool take_words(parser *p)
 }
 
 /* The option is beside another that stands for it. */
-static bool is_excused(const parser *p, const cli_option *o)
+static bool is_excused(const parser *p, const vg_option *o)
 {
-    for (size_t i = 0; i < p->command->n_options && o->unless != NULL; i++)
-        if (p->given.is[i] && cli_name_equal(p->command->options[i].name, o->unless))
-            return true;
-    return false;
+    const cli_row *other = o->unless != NULL ? row_find(rows_of(p), o->unless) : NULL;
+    return other != NULL && p->given.is[other - p->rows];
 }
 
 static bool check_required(parser *p)
 {
     const cli_command *c = p->command;
-    for (size_t i = 0; i < c->n_options; i++) {
-        const cli_option *o = &c->options[i];
-        if (!o->required || p->given.is[i] || is_excused(p, o))
+    for (size_t i = 0; i < p->n_rows; i++) {
+        const vg_option *o = p->rows[i].o;
+        if (!o->is_required || p->given.is[i] || is_excused(p, o))
             continue;
-        if (o->positional) /* its name is seldom typed */
-            cli_error_set(p->err, VG_ERR_ARGUMENT, "vigil %s needs %s", c->name, o->value);
+        if (o->is_positional) /* its name is seldom typed */
+            cli_error_set(p->err, VG_ERR_ARGUMENT, "vigil %s needs %s", c->name,
+                          vg_option_value(o));
         else
             cli_error_set(p->err, VG_ERR_ARGUMENT, "vigil %s needs --%s", c->name, o->name);
         cli_error_text(p->err->where, "the command line");
@@ -633,30 +524,19 @@ static bool is_help(const char *word)
     return strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0;
 }
 
-cli_command cli_command_whole(const cli_command *command, cli_option room[CLI_OPTIONS_MAX])
-{
-    cli_command whole = *command;
-    if (command->draw != NULL) {
-        whole.n_options = command->draw(room);
-        whole.options = room;
-    }
-    return whole;
-}
-
 cli_parsed cli_options_parse(const cli_command *command, void *values, int n, char *const *words,
                              cli_notes *notes, vg_error *err)
 {
-    cli_option room[CLI_OPTIONS_MAX] = {0};
     _Alignas(max_align_t) unsigned char presets[CLI_VALUES_BYTES];
-    const cli_command whole = cli_command_whole(command, room);
-    assert(whole.n_options <= CLI_OPTIONS_MAX && whole.values_bytes <= CLI_VALUES_BYTES);
-    parser p = {.command = &whole,
+    assert(command->values_bytes <= CLI_VALUES_BYTES);
+    parser p = {.command = command,
                 .values = values,
                 .n = n,
                 .words = words,
                 .presets = presets,
                 .notes = notes,
                 .err = err};
+    p.n_rows = cli_command_rows(command, p.rows);
     memset(values, 0, command->values_bytes);
     if (command->defaults != NULL)
         command->defaults(values);

@@ -12,17 +12,14 @@
 
 /* ---- cmd_predict.c ---- */
 
-/* The options that pictures know are typed; the rest of vigil/stream.h's table is in text and flag,
- * by its place there. */
+/* The options that pictures know are typed; of vigil/stream.h's table given has the texts. */
 typedef struct predict_values {
     vg_predict_options o;
-    cli_size imgsz;
-    cli_ints classes;
+    vg_size imgsz;
+    vg_ints classes;
     int prove_flat; /* pictures of warm-up; -1: as many as fit the job; 0: no proof */
     bool quiet, json;
-    cli_given given; /* by the place in the command's table */
-    const char *text[CLI_OPTIONS_MAX];
-    bool flag[CLI_OPTIONS_MAX];
+    cli_given given; /* by the place among the command's rows */
 } predict_values;
 
 /* ---- predict_pictures.c ---- */
@@ -31,8 +28,8 @@ int predict_pictures_run(predict_values *v);
 
 /* ---- predict_stream.c ---- */
 
-/* options (n): the command's table, in which given has its places. The exit status. */
-int predict_stream_run(const predict_values *v, const cli_option *options, size_t n, bool tracks);
+/* command: whose rows given has its places in. The exit status. */
+int predict_stream_run(const predict_values *v, const cli_command *command, bool tracks);
 
 /* ---- predict_stream_lines.c ---- */
 

@@ -141,8 +141,8 @@ int predict_pictures_run(predict_values *v)
     v->o.detector.imgsz = v->imgsz.h;
     v->o.detector.imgsz_w = v->imgsz.w;
     if (v->classes.n > 0) {
-        v->o.detect.classes = v->classes.values;
-        v->o.detect.n_classes = v->classes.n;
+        v->o.detect.classes = v->classes.at;
+        v->o.detect.n_classes = (size_t)v->classes.n;
     }
     predict_job job = {
         .v = v, .talk = v->json ? stderr : stdout, .flat.plan_cache = v->o.detector.plan_cache};

@@ -12,7 +12,7 @@
 
 #include "predict.h"
 
-enum { MOST_PLACES = 64, CLASSES_BYTES = 12 * 1024 };
+enum { MOST_PLACES = 64 };
 
 typedef struct stream_job {
     vg_stream *s;
@@ -29,52 +29,25 @@ typedef struct stream_job {
 
 /* ---- options ---- */
 
-static vg_status set_classes(vg_stream *s, const cli_ints *classes, vg_error *err)
+static vg_status set_one(void *stream, const char *name, const char *text, vg_error *err)
 {
-    char text[CLASSES_BYTES];
-    size_t n = 0;
-    for (size_t i = 0; i < classes->n; i++)
-        n += (size_t)snprintf(text + n, sizeof text - n, "%s%d", i > 0 ? "," : "",
-                              classes->values[i]);
-    return vg_stream_set(s, "classes", text, err);
+    return vg_stream_set(stream, name, text, err);
 }
 
-static vg_status set_one(stream_job *job, const predict_values *v, const cli_option *o,
-                         const char *text, vg_error *err)
+static vg_status set_all(stream_job *job, const predict_values *v, const cli_command *command,
+                         bool tracks, vg_error *err)
 {
-    if (cli_name_equal(o->name, "prove_flat")) {
+    vg_status st = VG_OK;
+    if (cli_given_text(command, &v->given, "prove_flat") != NULL) {
         cli_error_set(err, VG_ERR_ARGUMENT, "--prove-flat is for pictures");
         cli_error_text(err->where, "option --prove-flat");
         cli_error_text(err->mend, "leave it out: --serve has the memory of a stream job by owner");
         return VG_ERR_ARGUMENT;
     }
-    if (o->kind == CLI_INTS)
-        return set_classes(job->s, &v->classes, err);
-    char size[32];
-    if (o->kind == CLI_SIZE) {
-        snprintf(size, sizeof size, "%d,%d", v->imgsz.h, v->imgsz.w);
-        text = size;
-    }
-    const vg_status st = vg_stream_set(job->s, o->name, text, err);
-    /* The command line is right that names a file of options with a wrong one. */
-    if (st == VG_ERR_ARGUMENT && cli_name_equal(o->name, "config"))
-        return err->status = VG_ERR_FORMAT;
-    return st;
-}
-
-/* A file of options first, so that the command line wins. */
-static vg_status set_all(stream_job *job, const predict_values *v, const cli_option *options,
-                         size_t n, bool tracks, vg_error *err)
-{
-    vg_status st = VG_OK;
     if (tracks)
         st = vg_stream_set(job->s, "project", "runs/track", err);
-    for (int pass = 0; pass < 2; pass++)
-        for (size_t i = 0; i < n && st == VG_OK; i++) {
-            const bool is_config = cli_name_equal(options[i].name, "config");
-            if (v->given.is[i] && is_config == (pass == 0))
-                st = set_one(job, v, &options[i], v->given.text[i], err);
-        }
+    if (st == VG_OK)
+        st = cli_hand_on(command, v, &v->given, set_one, job->s, err);
     if (st == VG_OK && tracks)
         st = vg_stream_set(job->s, "track", "true", err);
     return st == VG_OK ? vg_stream_check_options(job->s, err) : st;
@@ -87,8 +60,7 @@ static void read_talk(stream_job *job)
     job->quiet = strcmp(vg_stream_get(job->s, "quiet", value, sizeof value), "true") == 0;
     job->json = strcmp(vg_stream_get(job->s, "json", value, sizeof value), "true") == 0;
     job->verbose = strcmp(vg_stream_get(job->s, "verbose", value, sizeof value), "true") == 0;
-    cli_parse_real(&job->status_every_s,
-                   vg_stream_get(job->s, "status_every", value, sizeof value));
+    cli_read_real(&job->status_every_s, vg_stream_get(job->s, "status_every", value, sizeof value));
     job->talk = job->json ? stderr : stdout;
 }
 
@@ -250,14 +222,14 @@ static int job_run(stream_job *job)
     return outcome(job);
 }
 
-int predict_stream_run(const predict_values *v, const cli_option *options, size_t n, bool tracks)
+int predict_stream_run(const predict_values *v, const cli_command *command, bool tracks)
 {
     stream_job job = {0};
     vg_error err = {.status = VG_OK};
     int status;
     if (vg_stream_create(&job.s, &err) != VG_OK) {
         status = cli_error_print(&err, CLI_FAILED);
-    } else if (set_all(&job, v, options, n, tracks, &err) != VG_OK) {
+    } else if (set_all(&job, v, command, tracks, &err) != VG_OK) {
         status = cli_error_end(&err);
     } else {
         read_talk(&job);

@@ -7,36 +7,40 @@
 #include "options.h"
 
 #define CLI_ROW_WEIGHTS                                                                            \
-    .name = "weights", .alias = "model", .kind = CLI_TEXT, .value = "FILE", .required = true,      \
-    .help = ".pt (Ultralytics; nothing in it is executed) or .safetensors"
+    .name = "weights", .alias = "model", .kind = VG_OPTION_STRING, .value = "FILE",                \
+    .is_required = true, .help = ".pt (Ultralytics; nothing in it is executed) or .safetensors"
 #define CLI_ROW_IMGSZ                                                                              \
-    .name = "imgsz", .alias = "img-size", .kind = CLI_SIZE, .value = "N", .least = 32,             \
+    .name = "imgsz", .alias = "img-size", .kind = VG_OPTION_SIZE, .value = "N", .least = 32,       \
     .most = 8192, .zero = "as the weights were trained, else 640"
 #define CLI_ROW_CONF                                                                               \
-    .name = "conf", .alias = "conf-thres", .kind = CLI_REAL, .value = "P", .least = 0, .most = 1
+    .name = "conf", .alias = "conf-thres", .kind = VG_OPTION_FLOAT, .value = "P", .least = 0,      \
+    .most = 1
 #define CLI_ROW_IOU                                                                                \
-    .name = "iou", .alias = "iou-thres", .kind = CLI_REAL, .value = "P", .least = 0, .most = 1,    \
+    .name = "iou", .alias = "iou-thres", .kind = VG_OPTION_FLOAT, .value = "P", .least = 0,        \
+    .most = 1,                                                                                     \
     .help = "of two boxes of a class that overlap by more than this, the weaker one goes"
 #define CLI_ROW_MAX_DET                                                                            \
-    .name = "max-det", .kind = CLI_INT, .value = "N", .least = 1, .most = 1000,                    \
+    .name = "max-det", .kind = VG_OPTION_INT, .value = "N", .least = 1, .most = 1000,              \
     .help = "most boxes in a picture"
 #define CLI_ROW_AGNOSTIC_NMS                                                                       \
-    .name = "agnostic-nms", .kind = CLI_BOOL, .help = "boxes of different classes compete, too"
+    .name = "agnostic-nms", .kind = VG_OPTION_BOOL,                                                \
+    .help = "boxes of different classes compete, too"
 #define CLI_ROW_BATCH                                                                              \
-    .name = "batch", .alias = "batch-size", .kind = CLI_INT, .value = "N", .least = 1, .most = 1024
+    .name = "batch", .alias = "batch-size", .kind = VG_OPTION_INT, .value = "N", .least = 1,       \
+    .most = 1024
 #define CLI_ROW_THREADS                                                                            \
-    .name = "threads", .kind = CLI_INT, .value = "N", .least = 0, .most = 1024,                    \
+    .name = "threads", .kind = VG_OPTION_INT, .value = "N", .least = 0, .most = 1024,              \
     .zero = "one for each processor"
 #define CLI_ROW_DEVICE                                                                             \
-    .name = "device", .kind = CLI_TEXT, .value = "auto|cpu",                                       \
+    .name = "device", .kind = VG_OPTION_STRING, .choices = "auto|cpu",                             \
     .only = "this build of vigil runs on the CPU alone",                                           \
     .help = "where to compute; this build has no GPU"
 #define CLI_ROW_PROJECT                                                                            \
-    .name = "project", .kind = CLI_TEXT, .value = "DIR", .help = "folder of runs"
+    .name = "project", .kind = VG_OPTION_STRING, .value = "DIR", .help = "folder of runs"
 #define CLI_ROW_NAME                                                                               \
-    .name = "name", .kind = CLI_TEXT, .value = "NAME",                                             \
+    .name = "name", .kind = VG_OPTION_STRING, .value = "NAME",                                     \
     .help = "this run's folder in it; NAME2, NAME3 and so on when it is taken"
 #define CLI_ROW_EXIST_OK                                                                           \
-    .name = "exist-ok", .kind = CLI_BOOL, .help = "use the folder even if it is taken"
+    .name = "exist-ok", .kind = VG_OPTION_BOOL, .help = "use the folder even if it is taken"
 
 #endif

@@ -7,12 +7,7 @@
 #include "base/base.h"
 #include "optimizer.h"
 
-enum { TRAIN_ARG_TEXT_BYTES = 1024, TRAIN_ARG_MOST_INTS = 1024 };
-
-typedef struct train_ints {
-    int n;
-    int at[TRAIN_ARG_MOST_INTS];
-} train_ints;
+enum { TRAIN_ARG_TEXT_BYTES = VG_OPTION_TEXT_BYTES };
 
 /* A plain value; made by train_args_default. Texts are "" where the argument is none. */
 typedef struct train_args {
@@ -26,7 +21,7 @@ typedef struct train_args {
     int optimizer; /* train_optimizer_kind */
     int cache;     /* 0 none, 1 ram, 2 disk: data_cache */
     int split;     /* 0 train, 1 val, 2 test: data_split */
-    train_ints freeze, classes;
+    vg_ints freeze, classes;
     double save_minutes, fraction, conf, iou;
     double lr0, lrf, momentum, weight_decay, warmup_epochs, warmup_momentum, warmup_bias_lr;
     double box, cls, dfl, label_smoothing;
@@ -34,33 +29,7 @@ typedef struct train_args {
         mosaic, mixup, copy_paste;
 } train_args;
 
-typedef enum train_arg_kind {
-    TRAIN_ARG_BOOL,
-    TRAIN_ARG_INT,
-    TRAIN_ARG_REAL,
-    TRAIN_ARG_BYTES, /* a size_t: "400MB" (of 1024^2), "1.5G", or a number; none is 0 */
-    TRAIN_ARG_TEXT,
-    TRAIN_ARG_CHOICE, /* an int, the place of the word in `choices` */
-    TRAIN_ARG_INTS,   /* train_ints: "0,3,5" or "[0, 3, 5]" */
-    TRAIN_ARG_LAYERS  /* train_ints: also "10" for 0..9 */
-} train_arg_kind;
-
-typedef struct train_arg {
-    const char *name;
-    const char *alias; /* another spelling; NULL: none */
-    train_arg_kind kind;
-    size_t offset;       /* in train_args */
-    double least, most;  /* INT, REAL, and the items of INTS and LAYERS; both belong to the range */
-    const char *choices; /* CHOICE: "none|ram|disk" */
-    const char *preset;  /* the default, as text */
-    const char *help;
-    const char *value; /* in help, what it is: "FILE"; NULL: as its kind says */
-    const char *idle;  /* accepted, without effect here, and why; NULL: it has one */
-} train_arg;
-
-const train_arg *train_arg_table(size_t *n);
-/* By name or alias; NULL: none such. */
-const train_arg *train_arg_find(const char *name);
+extern const base_options train_arg_table;
 
 void train_args_default(train_args *out);
 /* One argument from text; "none" and "null" empty a text or a list. Errors: VG_ERR_ARGUMENT, with
@@ -90,9 +59,6 @@ train_yaml_kind train_yaml_look(const char *path, base_mem *mem);
 vg_status train_args_read_file(train_args *args, const bool *given, char *left_out, size_t n,
                                const char *path, base_mem *mem, vg_error *err);
 
-/* The value as train_args_set takes it, every real as the shortest text of the same double; false
- * when buf (n) is too small: 16 KiB always do. */
-bool train_arg_format(char *buf, size_t n, const train_args *args, const train_arg *arg);
 typedef enum train_args_form { TRAIN_ARGS_YAML, TRAIN_ARGS_JSON } train_args_form;
 /* All arguments in the table's order: "epochs: 100" lines, or a JSON object. train_args_read gives
  * the same back. */

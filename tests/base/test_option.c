@@ -364,8 +364,8 @@ static void a_wrong_value_is_told_with_what_is_wanted(void **state)
     refuse("conf", "x", "conf=x is not a number from 0 to 1", "option conf",
            "give a number from 0 to 1, such as 0.25");
     refuse("save", "maybe", "save=maybe is not true or false", "option save", "give true or false");
-    refuse("limit", "lots", "limit=lots is not a size such as 512M or 8G", "option limit",
-           "give a size such as 512M or 8G");
+    refuse("limit", "lots", "limit=lots is not a size such as 512M, 400MB or 1.5G", "option limit",
+           "give a size such as 512M, 400MB or 1.5G");
     refuse("classes", "80", "classes=80 is not a list of at most 1024 whole numbers from 0 to 79",
            "option classes",
            "give a list of at most 1024 whole numbers from 0 to 79, such as 0,2,5");

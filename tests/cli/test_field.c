@@ -10,8 +10,8 @@ typedef struct values {
     int imgsz;
     float conf;
     bool save, plots;
-    cli_ints classes;
-    cli_size input;
+    vg_ints classes;
+    vg_size input;
 } values;
 
 static void defaults(void *room)
@@ -25,43 +25,52 @@ static void defaults(void *room)
 
 #define AT(field) offsetof(values, field)
 
-static const cli_option options[] = {
+static const vg_option options[] = {
     {.name = "weights",
      .alias = "model",
-     .kind = CLI_TEXT,
+     .kind = VG_OPTION_STRING,
      .offset = AT(weights),
      .value = "FILE",
-     .required = true},
+     .is_required = true},
     {.name = "imgsz",
-     .kind = CLI_INT,
+     .kind = VG_OPTION_INT,
      .offset = AT(imgsz),
      .value = "N",
      .least = 32,
      .most = 4096,
-     .list = "the longer side"},
+     .single = "the longer side"},
     {.name = "input",
-     .kind = CLI_SIZE,
+     .kind = VG_OPTION_SIZE,
      .offset = AT(input),
      .value = "N",
      .least = 32,
      .most = 4096},
-    {.name = "conf", .kind = CLI_REAL, .offset = AT(conf), .value = "P", .least = 0, .most = 1},
-    {.name = "save", .kind = CLI_BOOL, .offset = AT(save)},
-    {.name = "plots", .kind = CLI_BOOL, .offset = AT(plots), .idle = "there are none"},
-    {.name = "classes", .kind = CLI_INTS, .offset = AT(classes), .value = "LIST", .most = 9},
-    {.name = "name", .kind = CLI_TEXT, .offset = AT(name), .value = "NAME"},
-    {.name = "source", .kind = CLI_TEXT, .offset = AT(name), .value = "SOURCE"},
-    {.name = "token", .kind = CLI_TEXT, .offset = AT(name), .value = "TEXT"},
+    {.name = "conf",
+     .kind = VG_OPTION_FLOAT,
+     .offset = AT(conf),
+     .value = "P",
+     .least = 0,
+     .most = 1},
+    {.name = "save", .kind = VG_OPTION_BOOL, .offset = AT(save)},
+    {.name = "plots",
+     .kind = VG_OPTION_BOOL,
+     .offset = AT(plots),
+     .stands = VG_OPTION_IDLE,
+     .why = "there are none"},
+    {.name = "classes", .kind = VG_OPTION_INTS, .offset = AT(classes), .value = "LIST", .most = 9},
+    {.name = "name", .kind = VG_OPTION_STRING, .offset = AT(name), .value = "NAME"},
+    {.name = "source", .kind = VG_OPTION_STRING, .offset = AT(name), .value = "SOURCE"},
+    {.name = "token", .kind = VG_OPTION_STRING, .offset = AT(name), .value = "TEXT"},
 };
 
-static const cli_option training_options[] = {
+static const vg_option training_options[] = {
     {.name = "epochs",
-     .kind = CLI_INT,
+     .kind = VG_OPTION_INT,
      .offset = AT(imgsz),
      .value = "N",
      .least = 1,
      .most = 9999},
-    {.name = "cos_lr", .kind = CLI_BOOL, .offset = AT(plots)}};
+    {.name = "cos_lr", .kind = VG_OPTION_BOOL, .offset = AT(plots)}};
 
 static const cli_command training = {.name = "train",
                                      .options = training_options,

@@ -9,7 +9,7 @@ typedef struct values {
     float conf;
     bool save, save_txt;
     size_t limit;
-    cli_ints classes;
+    vg_ints classes;
 } values;
 
 static void defaults(void *room)
@@ -20,43 +20,46 @@ static void defaults(void *room)
     v->save_txt = true;
 }
 
-static const cli_option options[] = {
+static const vg_option options[] = {
     {.name = "weights",
      .alias = "model",
-     .kind = CLI_TEXT,
+     .kind = VG_OPTION_STRING,
      .offset = offsetof(values, weights),
      .value = "FILE",
-     .required = true},
+     .is_required = true},
     {.name = "imgsz",
-     .kind = CLI_INT,
+     .kind = VG_OPTION_INT,
      .offset = offsetof(values, imgsz),
      .value = "N",
      .least = 32,
      .most = 4096},
     {.name = "conf",
-     .kind = CLI_REAL,
+     .kind = VG_OPTION_FLOAT,
      .offset = offsetof(values, conf),
      .value = "P",
      .least = 0,
      .most = 1},
-    {.name = "save", .kind = CLI_BOOL, .offset = offsetof(values, save)},
-    {.name = "save-txt", .kind = CLI_BOOL, .offset = offsetof(values, save_txt)},
-    {.name = "memory-limit", .kind = CLI_BYTES, .offset = offsetof(values, limit), .value = "SIZE"},
+    {.name = "save", .kind = VG_OPTION_BOOL, .offset = offsetof(values, save)},
+    {.name = "save-txt", .kind = VG_OPTION_BOOL, .offset = offsetof(values, save_txt)},
+    {.name = "memory-limit",
+     .kind = VG_OPTION_BYTES,
+     .offset = offsetof(values, limit),
+     .most = 1e18},
     {.name = "classes",
-     .kind = CLI_INTS,
+     .kind = VG_OPTION_INTS,
      .offset = offsetof(values, classes),
      .value = "LIST",
      .least = 0,
      .most = 100},
-    {.name = "name", .kind = CLI_TEXT, .offset = offsetof(values, name), .value = "NAME"},
+    {.name = "name", .kind = VG_OPTION_STRING, .offset = offsetof(values, name), .value = "NAME"},
     {.name = "prove-flat",
-     .kind = CLI_INT,
+     .kind = VG_OPTION_INT,
      .offset = offsetof(values, flat),
      .value = "N",
      .least = 1,
      .most = 100,
-     .bare = true,
-     .bare_value = -1},
+     .may_stand_alone = true,
+     .alone_value = -1},
 };
 
 static const cli_command command = {.name = "predict",
@@ -124,12 +127,12 @@ static void three_spellings_are_one_option(void **state)
     assert_string_equal(v.weights, "m");
     ASSERT_GOOD("--classes", "0", "1,4", "2", "--conf", ".5");
     assert_int_equal(v.classes.n, 4);
-    assert_int_equal(v.classes.values[0], 0);
-    assert_int_equal(v.classes.values[2], 4);
-    assert_int_equal(v.classes.values[3], 2);
+    assert_int_equal(v.classes.at[0], 0);
+    assert_int_equal(v.classes.at[2], 4);
+    assert_int_equal(v.classes.at[3], 2);
     ASSERT_GOOD("--conf", ".5", "classes=[1, 2]");
     assert_true(v.conf == 0.5f);
-    assert_int_equal(v.classes.values[1], 2);
+    assert_int_equal(v.classes.at[1], 2);
 }
 
 static void a_flag_is_set_and_unset_in_all_its_ways(void **state)
@@ -293,12 +296,12 @@ static void what_must_be_given_is_named(void **state)
 static void a_positional_option_takes_the_word(void **state)
 {
     (void)state;
-    static const cli_option positional[] = {{.name = "weights",
-                                             .kind = CLI_TEXT,
-                                             .offset = offsetof(values, weights),
-                                             .value = "FILE",
-                                             .required = true,
-                                             .positional = true}};
+    static const vg_option positional[] = {{.name = "weights",
+                                            .kind = VG_OPTION_STRING,
+                                            .offset = offsetof(values, weights),
+                                            .value = "FILE",
+                                            .is_required = true,
+                                            .is_positional = true}};
     static const cli_command info = {.name = "info",
                                      .usage = "FILE",
                                      .options = positional,
@@ -316,9 +319,12 @@ static void a_positional_option_takes_the_word(void **state)
 static void the_words_of_another_program_are_left_alone(void **state)
 {
     (void)state;
-    static const cli_option of_watch[] = {
-        {.name = "name", .kind = CLI_TEXT, .offset = offsetof(values, weights), .value = "NAME"},
-        {.name = "command", .kind = CLI_WORDS, .offset = offsetof(values, name)}};
+    static const vg_option of_watch[] = {
+        {.name = "name",
+         .kind = VG_OPTION_STRING,
+         .offset = offsetof(values, weights),
+         .value = "NAME"},
+        {.name = "command", .kind = VG_OPTION_WORDS, .offset = offsetof(values, name)}};
     static const cli_command watch = {.name = "watch",
                                       .help = "guards",
                                       .usage = "-- PROGRAM",

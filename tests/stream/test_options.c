@@ -41,6 +41,11 @@ static void says(const char *text, const char *part)
 
 /* ---- from text ---- */
 
+static const vg_option *find(const char *name)
+{
+    return base_options_find(&stream_option_table, name);
+}
+
 static void the_presets_are_those_that_yolo_has(void **state)
 {
     const stream_options *o = &((bench *)*state)->o;
@@ -66,15 +71,16 @@ static void the_presets_are_those_that_yolo_has(void **state)
 static void every_option_reads_its_own_text(void **state)
 {
     bench *t = *state;
-    size_t n;
-    const stream_option *table = stream_option_table(&n);
+    const size_t n = stream_option_table.n;
+    const vg_option *table = stream_option_table.rows;
     for (size_t i = 0; i < n; i++) {
         char text[STREAM_TEXT_BYTES], again[STREAM_TEXT_BYTES];
-        stream_option_text(text, sizeof text, &t->o, &table[i]);
+        vg_option_write(text, sizeof text, &table[i], &t->o);
         OK(stream_options_set(&t->o, table[i].name, text, err));
-        assert_string_equal(stream_option_text(again, sizeof again, &t->o, &table[i]), text);
+        vg_option_write(again, sizeof again, &table[i], &t->o);
+        assert_string_equal(again, text);
         assert_non_null(table[i].help);
-        assert_ptr_equal(stream_option_find(table[i].name), &table[i]);
+        assert_ptr_equal(find(table[i].name), &table[i]);
     }
 }
 
@@ -110,7 +116,7 @@ static void values_are_read_in_the_ways_people_write_them(void **state)
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         char text[STREAM_TEXT_BYTES];
         OK(stream_options_set(&t->o, good[i][0], good[i][1], err));
-        stream_option_text(text, sizeof text, &t->o, stream_option_find(good[i][0]));
+        vg_option_write(text, sizeof text, find(good[i][0]), &t->o);
         assert_string_equal(text, good[i][2]);
     }
 }
@@ -269,8 +275,8 @@ static void a_configuration_says_what_the_command_line_can(void **state)
                      VG_OK);
     assert_string_equal(t->o.weights, "yolo11n.pt");
     assert_int_equal(t->o.vid_stride, 2);
-    assert_int_equal(t->o.n_classes, 2);
-    assert_int_equal(t->o.classes[1], 7);
+    assert_int_equal(t->o.classes.n, 2);
+    assert_int_equal(t->o.classes.at[1], 7);
     assert_string_equal(t->o.token, "hunter2");
     assert_int_equal(t->o.end, STREAM_END_STAY);
     assert_int_equal(t->o.save_choice, 1);
@@ -305,15 +311,15 @@ static void a_wrong_configuration_is_told_with_its_line(void **state)
 static void every_slip_is_told_with_its_line_and_a_remedy(void **state)
 {
     bench *t = *state;
-    size_t n;
-    const stream_option *table = stream_option_table(&n);
+    const size_t n = stream_option_table.n;
+    const vg_option *table = stream_option_table.rows;
     for (size_t i = 0; i < n; i++) {
-        const stream_option *o = &table[i];
+        const vg_option *o = &table[i];
         char text[300];
         if (strcmp(o->name, "config") == 0)
             continue;
-        const bool takes_any = (o->kind == STREAM_OPTION_TEXT && o->choices == NULL) ||
-                               o->kind == STREAM_OPTION_FILE || o->kind == STREAM_OPTION_FOLDER;
+        const bool takes_any = (o->kind == VG_OPTION_TEXT && o->choices == NULL) ||
+                               o->kind == VG_OPTION_FILE || o->kind == VG_OPTION_FOLDER;
         const char *const wrong[] = {takes_any ? "{a: 1}" : "zz", "{a: 1}", "[[1]]"};
         for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++) {
             snprintf(text, sizeof text, "# a job\n\n%s: %s\n", o->name, wrong[k]);
@@ -335,13 +341,13 @@ static void every_slip_is_told_with_its_line_and_a_remedy(void **state)
 static void every_option_may_stand_in_a_configuration(void **state)
 {
     bench *t = *state;
-    size_t n;
-    const stream_option *table = stream_option_table(&n);
+    const size_t n = stream_option_table.n;
+    const vg_option *table = stream_option_table.rows;
     for (size_t i = 0; i < n; i++) {
         char text[STREAM_TEXT_BYTES], line[2 * STREAM_TEXT_BYTES];
         if (strcmp(table[i].name, "config") == 0)
             continue;
-        stream_option_text(text, sizeof text, &t->o, &table[i]);
+        vg_option_write(text, sizeof text, &table[i], &t->o);
         snprintf(line, sizeof line, "%s: '%s'\n", table[i].name, text);
         if (read_text(t, line) != VG_OK)
             fail_msg("%s%s", line, t->err.what);

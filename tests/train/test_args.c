@@ -88,8 +88,10 @@ static void an_unknown_name_suggests_the_nearest(void **state)
     refuse("learning_rate", "3", "named learning_rate", "vigil train --help");
     refuse("time", "1", "named time", "vigil train --help");
     refuse("nms", "1", "named nms", "vigil train --help");
-    assert_ptr_equal(train_arg_find("cfg"), train_arg_find("model"));
-    assert_ptr_equal(train_arg_find("pretrained"), train_arg_find("weights"));
+    assert_ptr_equal(base_options_find(&train_arg_table, "cfg"),
+                     base_options_find(&train_arg_table, "model"));
+    assert_ptr_equal(base_options_find(&train_arg_table, "pretrained"),
+                     base_options_find(&train_arg_table, "weights"));
 }
 
 static void users_spellings_mean_what_users_mean(void **state)
@@ -179,8 +181,8 @@ static void text_comes_back_as_it_was(void **state)
 static void the_longest_lists_come_back(void **state)
 {
     (void)state;
-    args.classes.n = args.freeze.n = TRAIN_ARG_MOST_INTS;
-    for (int i = 0; i < TRAIN_ARG_MOST_INTS; i++) {
+    args.classes.n = args.freeze.n = VG_OPTION_MOST_INTS;
+    for (int i = 0; i < VG_OPTION_MOST_INTS; i++) {
         args.classes.at[i] = 65535 - i;
         args.freeze.at[i] = 1000 - i % 1000;
     }

@@ -38,12 +38,10 @@ static void the_python_tool_s_list_is_read_under_what_was_given(void **state)
     bool given[128] = {0};
     char left_out[256];
     train_args args;
-    size_t n;
-    const train_arg *table = train_arg_table(&n);
-    assert_in_range(n, 1, 128);
+    assert_in_range(train_arg_table.n, 1, 128);
     train_args_default(&args);
     assert_int_equal(train_args_set(&args, "epochs", "3", NULL), VG_OK);
-    given[train_arg_find("epochs") - table] = true;
+    given[base_options_find(&train_arg_table, "epochs") - train_arg_table.rows] = true;
     assert_int_equal(
         train_args_read_file(&args, given, left_out, sizeof left_out, put(theirs), &mem, NULL),
         VG_OK);

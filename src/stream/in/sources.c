@@ -321,7 +321,7 @@ static vg_status from_streams(builder *b, const char *path, const stream_options
         st = base_fail(err, VG_ERR_LIMIT, path, NULL, "a path that is too long");
     for (char *at = text, *word; st == VG_OK && (word = stream_list_line(&at, &line)) != NULL;) {
         char source[STREAM_TEXT_BYTES], near[STREAM_TEXT_BYTES];
-        st = stream_text_expand(source, sizeof source, word, err);
+        st = base_text_expand(source, sizeof source, word, err);
         if (st == VG_OK) {
             const bool is_beside = beside(near, sizeof near, folder, source);
             st = add_channel(b, is_beside ? near : source, "", o, err);
@@ -337,11 +337,11 @@ static vg_status from_streams(builder *b, const char *path, const stream_options
 
 static vg_status bad_key(const char *key, vg_error *err)
 {
-    const stream_option *o = stream_option_find(key);
+    const vg_option *o = base_options_find(&stream_option_table, key);
     if (o != NULL)
         return base_fail(err, VG_ERR_ARGUMENT, NULL, "write it outside of `sources`",
                          "%s is an option of the whole job", o->name);
-    return base_fail(err, VG_ERR_ARGUMENT, NULL, stream_option_hint(key),
+    return base_fail(err, VG_ERR_ARGUMENT, NULL, base_options_hint(&stream_option_table, key),
                      "no option of a source is named %.100s", key);
 }
 
@@ -354,8 +354,8 @@ static vg_status add_entry(builder *b, const base_node *map, const stream_option
     *e = *o;
     e->source[0] = '\0';
     for (const base_node *c = map->first; c != NULL && st == VG_OK; c = c->next) {
-        const stream_option *option = stream_option_find(c->key);
-        st = stream_node_value(value, sizeof value, c, NULL, err);
+        const vg_option *option = base_options_find(&stream_option_table, c->key);
+        st = base_node_value(value, sizeof value, c, NULL, err);
         if (st == VG_OK && strcmp(c->key, "name") == 0) {
             if (value[0] == '\0' || !base_format(name, sizeof name, "%s", value))
                 st = base_fail(err, VG_ERR_ARGUMENT, NULL,
@@ -402,9 +402,9 @@ static vg_status from_config(builder *b, const stream_options *o, vg_error *err)
             st = base_fail(err, VG_ERR_FORMAT, NULL, "write a source, or source: and its options",
                            "an entry that is neither a text nor a map");
         } else {
-            st = stream_node_value(value, sizeof value, c, NULL, err);
+            st = base_node_value(value, sizeof value, c, NULL, err);
             if (st == VG_OK)
-                st = stream_text_expand(text, sizeof text, value, err);
+                st = base_text_expand(text, sizeof text, value, err);
             if (st == VG_OK)
                 st = add_channel(b, text, "", o, err);
         }

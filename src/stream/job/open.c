@@ -200,19 +200,18 @@ static vg_status choose_classes(stream_job *l, vg_error *err)
                                   .agnostic = l->o.agnostic_nms};
     if (l->o.track)
         l->nms.conf = stream_tracks_candidate_conf(&l->o.tracker, l->nms.conf);
-    if (l->o.n_classes == 0)
+    if (l->o.classes.n == 0)
         return VG_OK;
     l->wanted_classes = base_alloc_zero(&l->mem->owner[STREAM_DETECTIONS], (size_t)nc, 1, err);
     if (l->wanted_classes == NULL)
         return VG_ERR_MEMORY;
-    for (int i = 0; i < l->o.n_classes; i++) {
-        const int c = l->o.classes[i];
+    for (int i = 0; i < l->o.classes.n; i++) {
+        const int c = l->o.classes.at[i];
         if (c < 0 || c >= nc)
-            return base_fail(err,
-                             stream_option_is_configured(&l->o, "classes") ? VG_ERR_FORMAT
-                                                                           : VG_ERR_ARGUMENT,
-                             "option classes", base_mend("use 0 to %d", nc - 1),
-                             "class %d of a model of %d classes", c, nc);
+            return base_fail(
+                err, stream_option_set_at(&l->o, "classes") > 0 ? VG_ERR_FORMAT : VG_ERR_ARGUMENT,
+                "option classes", base_mend("use 0 to %d", nc - 1),
+                "class %d of a model of %d classes", c, nc);
         l->wanted_classes[c] = 1;
     }
     l->nms.classes = l->wanted_classes;

@@ -6,14 +6,14 @@
 #include "stream/out/sink.h"
 
 /* The option that is named at the beginning of *text, which goes on past the word; NULL: none. */
-static const stream_option *next_named(const char **text)
+static const vg_option *next_named(const char **text)
 {
     char name[64];
     *text += strspn(*text, ", ");
     const size_t n = strcspn(*text, ", ");
     const bool fits = n > 0 && base_format(name, sizeof name, "%.*s", (int)n, *text);
     *text += n;
-    return fits ? stream_option_find(name) : NULL;
+    return fits ? base_options_find(&stream_option_table, name) : NULL;
 }
 
 /* Errors name options: "option serve", "options retry_first, retry_most". Those of the command line
@@ -25,8 +25,8 @@ static vg_status place(const stream_options *o, vg_status st, vg_error *err)
     if (err == NULL || !base_starts_with(err->where, "option"))
         return st;
     for (const char *at = err->where; *at != '\0';) {
-        const stream_option *option = next_named(&at);
-        const int set_at = option != NULL ? o->set_at[stream_option_place(option)] : 0;
+        const vg_option *option = next_named(&at);
+        const int set_at = option != NULL ? stream_option_set_at(o, option->name) : 0;
         is_typed = is_typed || set_at == STREAM_SET_OTHERWISE;
         line = line == 0 && set_at > 0 ? set_at : line;
     }

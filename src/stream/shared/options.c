@@ -5,249 +5,257 @@
 
 #include "source_text.h"
 
-#define AT(field) offsetof(stream_options, field)
-#define DAYS      86400.0
-#define YEARS     (3650 * DAYS)
-#define HUGE_SIZE 1e18
-#define WHAT      "events|results|all"
+#define ROW(name_, kind_, field, preset_)                                                          \
+    .name = name_, .kind = VG_OPTION_##kind_, .offset = offsetof(stream_options, field),           \
+    .preset = preset_
+#define IN(least_, most_) .least = least_, .most = most_
+#define DAYS              86400.0
+#define YEARS             (3650 * DAYS)
+#define HUGE_SIZE         1e18
+#define WHAT              "events|results|all"
 
 /* clang-format off: a row a line or two reads as the table that it is */
-static const stream_option table[] = {
-    {"weights", "model", STREAM_OPTION_FILE, AT(weights), 0, 0, NULL, "",
-     ".pt (Ultralytics; nothing in it is executed) or .safetensors", "what and where", false},
-    {"source", NULL, STREAM_OPTION_TEXT, AT(source), 0, 0, NULL, "",
-     "video, folder, glob, .txt or .streams list, URL, camera (0, /dev/video0), - or lavfi:GRAPH",
-     NULL, true},
-    {"config", NULL, STREAM_OPTION_FILE, AT(config), 0, 0, NULL, "",
-     "YAML with any of these options, and `sources`", NULL, false},
+static const vg_option rows[] = {
+    {ROW("weights", FILE, weights, ""), .alias = "model", .group = "what and where",
+     .help = ".pt (Ultralytics; nothing in it is executed) or .safetensors"},
+    {ROW("source", TEXT, source, ""), .value = "SOURCE", .is_per_source = true,
+     .help = "video, folder, glob, .txt or .streams list, URL, camera (0, /dev/video0), - or "
+             "lavfi:GRAPH"},
+    {ROW("config", FILE, config, ""), .help = "YAML with any of these options, and `sources`"},
 
-    {"imgsz", "img_size", STREAM_OPTION_IMGSZ, AT(imgsz), 32, 8192, NULL, "0",
-     "longer side of what the network sees, or its height and width (480,640), pixels, each raised "
-     "to a multiple of the stride; 0: as the weights were trained",
-     "detection", false},
-    {"conf", "conf_thres", STREAM_OPTION_REAL, AT(conf), 0, 1, NULL, "0.25",
-     "boxes with a confidence above this are kept", NULL, false},
-    {"iou", "iou_thres", STREAM_OPTION_REAL, AT(iou), 0, 1, NULL, "0.7",
-     "of two boxes of a class that overlap by more than this, the weaker one goes", NULL, false},
-    {"max_det", NULL, STREAM_OPTION_INT, AT(max_det), 1, 1000, NULL, "300",
-     "most boxes in a picture", NULL, false},
-    {"classes", NULL, STREAM_OPTION_CLASSES, AT(classes), 0, 0, NULL, "",
-     "only these classes, by number: 0,2,5", NULL, false},
-    {"agnostic_nms", NULL, STREAM_OPTION_BOOL, AT(agnostic_nms), 0, 0, NULL, "false",
-     "boxes of different classes compete, too", NULL, false},
+    {ROW("imgsz", SIZE, imgsz, "0"), IN(32, 8192), .alias = "img_size", .group = "detection",
+     .help = "longer side of what the network sees, or its height and width (480,640), pixels, "
+             "each raised to a multiple of the stride; 0: as the weights were trained"},
+    {ROW("conf", REAL, conf, "0.25"), IN(0, 1), .alias = "conf_thres", .value = "P",
+     .help = "boxes with a confidence above this are kept"},
+    {ROW("iou", REAL, iou, "0.7"), IN(0, 1), .alias = "iou_thres", .value = "P",
+     .help = "of two boxes of a class that overlap by more than this, the weaker one goes"},
+    {ROW("max_det", INT, max_det, "300"), IN(1, 1000), .help = "most boxes in a picture"},
+    {ROW("classes", INTS, classes, ""), IN(0, INT32_MAX),
+     .help = "only these classes, by number: 0,2,5"},
+    {ROW("agnostic_nms", BOOL, agnostic_nms, "false"),
+     .help = "boxes of different classes compete, too"},
 
-    {"batch", "batch_size", STREAM_OPTION_INT, AT(batch), 0, STREAM_MOST_CHANNELS, NULL, "0",
-     "most frames of several sources in one run of the network; 0: what is faster", "running",
-     false},
-    {"threads", NULL, STREAM_OPTION_INT, AT(threads), 0, 1024, NULL, "0",
-     "threads that compute; results do not depend on it; 0: one for each processor", NULL, false},
-    {"device", NULL, STREAM_OPTION_TEXT, AT(device), 0, 31, NULL, "auto",
-     "auto or cpu; this build has no GPU", NULL, false},
-    {"isa", NULL, STREAM_OPTION_TEXT, AT(isa), 0, 15, NULL, "",
-     "instructions for the network: plain, sse41, avx2, avx512", NULL, false},
-    {"memory_limit", NULL, STREAM_OPTION_BYTES, AT(memory_limit_bytes), 0, HUGE_SIZE, NULL, "0",
-     "refuse to start, with the sum shown, when the plan is larger; 0: none", NULL, false},
-    {"duration", NULL, STREAM_OPTION_SECONDS, AT(duration_s), 0, YEARS, NULL, "0",
-     "stop after so long; 0: when the sources end", NULL, false},
+    {ROW("batch", INT, batch, "0"), IN(0, STREAM_MOST_CHANNELS), .alias = "batch_size",
+     .group = "running",
+     .help = "most frames of several sources in one run of the network; 0: what is faster"},
+    {ROW("threads", INT, threads, "0"), IN(0, 1024),
+     .help = "threads that compute; results do not depend on it; 0: one for each processor"},
+    {ROW("device", TEXT, device, "auto"), IN(0, 31), .help = "auto or cpu; this build has no GPU"},
+    {ROW("isa", TEXT, isa, ""), IN(0, 15),
+     .help = "instructions for the network: plain, sse41, avx2, avx512"},
+    {ROW("memory_limit", BYTES, memory_limit_bytes, "0"), IN(0, HUGE_SIZE),
+     .help = "refuse to start, with the sum shown, when the plan is larger; 0: none"},
+    {ROW("duration", SECONDS, duration_s, "0"), IN(0, YEARS),
+     .help = "stop after so long; 0: when the sources end"},
 
-    {"policy", NULL, STREAM_OPTION_CHOICE, AT(policy), 0, 0, "auto|every|latest", "auto",
-     "every: each frame, the source waits for the network; latest: the newest frame, older ones "
-     "are dropped and counted; auto: latest for network and cameras",
-     "reading", true},
-    {"vid_stride", NULL, STREAM_OPTION_INT, AT(vid_stride), 1, 100000, NULL, "1",
-     "only every N-th frame", NULL, true},
-    {"decode_threads", NULL, STREAM_OPTION_INT, AT(decode_threads), 0, 64, NULL, "0",
-     "threads that decode a source; 0: FFmpeg's choice", NULL, true},
-    {"rtsp_transport", NULL, STREAM_OPTION_TEXT, AT(rtsp_transport), 0, 7, "tcp|udp", "tcp",
-     "how an RTSP camera sends", NULL, true},
-    {"connect_timeout", NULL, STREAM_OPTION_SECONDS, AT(connect_timeout_s), 0.1, DAYS, NULL, "10s",
-     "most time to connect and find the video", NULL, true},
-    {"stall_timeout", NULL, STREAM_OPTION_SECONDS, AT(stall_timeout_s), 0.1, DAYS, NULL, "10s",
-     "no packet of a live source for so long is a fault", NULL, true},
-    {"retry_first", NULL, STREAM_OPTION_SECONDS, AT(retry_first_s), 0.01, DAYS, NULL, "1s",
-     "wait before the first try to connect again; doubles with each, +-25 %", NULL, true},
-    {"retry_most", NULL, STREAM_OPTION_SECONDS, AT(retry_most_s), 0.01, DAYS, NULL, "60s",
-     "longest wait between two tries", NULL, true},
-    {"max_retries", NULL, STREAM_OPTION_INT, AT(max_retries), 0, 1000000000, NULL, "0",
-     "tries in a row until a source is given up; 0: for ever", NULL, true},
-    {"wait_for_source", NULL, STREAM_OPTION_BOOL, AT(wait_for_source), 0, 0, NULL, "false",
-     "when no source is there at the start, try again until one is; else the job fails at once "
-     "(max_retries says so, too)",
-     NULL, false},
-    {"exit_on_end", NULL, STREAM_OPTION_SWITCH, AT(end), 0, 0, "auto|true|false", "auto",
-     "the end of a source is its end, else it begins again; auto: files end, live sources do not",
-     NULL, true},
-    {"most_sources", NULL, STREAM_OPTION_INT, AT(most_sources), 0, STREAM_MOST_CHANNELS, NULL, "0",
-     "places for sources that a reload (SIGHUP) may add; 0: as many as at start", NULL, false},
-    {"input_format", NULL, STREAM_OPTION_TEXT, AT(input_format), 0, 31, NULL, "",
-     "of a camera or of - : mjpeg, rawvideo, yuyv422, ...", NULL, true},
-    {"input_size", NULL, STREAM_OPTION_TEXT, AT(input_size), 0, 31, NULL, "",
-     "of a camera or of raw video: 1280x720", NULL, true},
-    {"input_rate", NULL, STREAM_OPTION_TEXT, AT(input_rate), 0, 31, NULL, "",
-     "of a camera or of raw video: 30", NULL, true},
+    {ROW("policy", CHOICE, policy, "auto"), .choices = "auto|every|latest", .is_per_source = true,
+     .group = "reading",
+     .help = "every: each frame, the source waits for the network; latest: the newest frame, "
+             "older ones are dropped and counted; auto: latest for network and cameras"},
+    {ROW("vid_stride", INT, vid_stride, "1"), IN(1, 100000), .is_per_source = true,
+     .help = "only every N-th frame"},
+    {ROW("decode_threads", INT, decode_threads, "0"), IN(0, 64), .is_per_source = true,
+     .help = "threads that decode a source; 0: FFmpeg's choice"},
+    {ROW("rtsp_transport", TEXT, rtsp_transport, "tcp"), IN(0, 7), .choices = "tcp|udp",
+     .is_per_source = true, .help = "how an RTSP camera sends"},
+    {ROW("connect_timeout", SECONDS, connect_timeout_s, "10s"), IN(0.1, DAYS),
+     .is_per_source = true, .help = "most time to connect and find the video"},
+    {ROW("stall_timeout", SECONDS, stall_timeout_s, "10s"), IN(0.1, DAYS), .is_per_source = true,
+     .help = "no packet of a live source for so long is a fault"},
+    {ROW("retry_first", SECONDS, retry_first_s, "1s"), IN(0.01, DAYS), .is_per_source = true,
+     .help = "wait before the first try to connect again; doubles with each, +-25 %"},
+    {ROW("retry_most", SECONDS, retry_most_s, "60s"), IN(0.01, DAYS), .is_per_source = true,
+     .help = "longest wait between two tries"},
+    {ROW("max_retries", INT, max_retries, "0"), IN(0, 1000000000), .is_per_source = true,
+     .help = "tries in a row until a source is given up; 0: for ever"},
+    {ROW("wait_for_source", BOOL, wait_for_source, "false"),
+     .help = "when no source is there at the start, try again until one is; else the job fails at "
+             "once (max_retries says so, too)"},
+    {ROW("exit_on_end", SWITCH, end, "auto"), .choices = "auto|true|false", .is_per_source = true,
+     .help = "the end of a source is its end, else it begins again; auto: files end, live sources "
+             "do not"},
+    {ROW("most_sources", INT, most_sources, "0"), IN(0, STREAM_MOST_CHANNELS),
+     .help = "places for sources that a reload (SIGHUP) may add; 0: as many as at start"},
+    {ROW("input_format", TEXT, input_format, ""), IN(0, 31), .is_per_source = true,
+     .help = "of a camera or of - : mjpeg, rawvideo, yuyv422, ..."},
+    {ROW("input_size", TEXT, input_size, ""), IN(0, 31), .is_per_source = true,
+     .help = "of a camera or of raw video: 1280x720"},
+    {ROW("input_rate", TEXT, input_rate, ""), IN(0, 31), .is_per_source = true,
+     .help = "of a camera or of raw video: 30"},
 
-    {"track", NULL, STREAM_OPTION_BOOL, AT(track), 0, 0, NULL, "false",
-     "number the objects: the same one keeps its id from frame to frame", "tracking and events",
-     false},
-    {"tracker", NULL, STREAM_OPTION_TEXT, AT(tracker_name), 0, 31, "bytetrack|bytetrack.yaml",
-     "bytetrack", "how", NULL, false},
-    {"track_high_thresh", NULL, STREAM_OPTION_FLOAT, AT(tracker.track_high_thresh), 0, 1, NULL,
-     "0.25", "confidence for the first association", NULL, false},
-    {"track_low_thresh", NULL, STREAM_OPTION_FLOAT, AT(tracker.track_low_thresh), 0, 1, NULL, "0.1",
-     "confidence for the second one", NULL, false},
-    {"new_track_thresh", NULL, STREAM_OPTION_FLOAT, AT(tracker.new_track_thresh), 0, 1, NULL,
-     "0.25", "confidence that begins a track", NULL, false},
-    {"track_buffer", NULL, STREAM_OPTION_INT, AT(tracker.track_buffer), 1, 100000, NULL, "30",
-     "frames that a lost track is remembered", NULL, false},
-    {"match_thresh", NULL, STREAM_OPTION_FLOAT, AT(tracker.match_thresh), 0, 1, NULL, "0.8",
-     "most cost of a pair in the first association", NULL, false},
-    {"fuse_score", NULL, STREAM_OPTION_BOOL, AT(tracker.fuse_score), 0, 0, NULL, "true",
-     "confidence counts in it", NULL, false},
-    {"most_tracks", NULL, STREAM_OPTION_INT, AT(tracker.most_tracks), 1, 100000, NULL, "1000",
-     "tracks of a source at once; more are not begun, and counted", NULL, false},
-    {"zones", NULL, STREAM_OPTION_FILE, AT(zones), 0, 0, NULL, "",
-     "YAML with polygons: who comes, leaves, stays, is missing", NULL, false},
+    {ROW("track", BOOL, track, "false"), .group = "tracking and events",
+     .help = "number the objects: the same one keeps its id from frame to frame"},
+    {ROW("tracker", TEXT, tracker_name, "bytetrack"), IN(0, 31),
+     .choices = "bytetrack|bytetrack.yaml", .help = "how"},
+    {ROW("track_high_thresh", FLOAT, tracker.track_high_thresh, "0.25"), IN(0, 1), .value = "P",
+     .help = "confidence for the first association"},
+    {ROW("track_low_thresh", FLOAT, tracker.track_low_thresh, "0.1"), IN(0, 1), .value = "P",
+     .help = "confidence for the second one"},
+    {ROW("new_track_thresh", FLOAT, tracker.new_track_thresh, "0.25"), IN(0, 1), .value = "P",
+     .help = "confidence that begins a track"},
+    {ROW("track_buffer", INT, tracker.track_buffer, "30"), IN(1, 100000),
+     .help = "frames that a lost track is remembered"},
+    {ROW("match_thresh", FLOAT, tracker.match_thresh, "0.8"), IN(0, 1), .value = "P",
+     .help = "most cost of a pair in the first association"},
+    {ROW("fuse_score", BOOL, tracker.fuse_score, "true"), .help = "confidence counts in it"},
+    {ROW("most_tracks", INT, tracker.most_tracks, "1000"), IN(1, 100000),
+     .help = "tracks of a source at once; more are not begun, and counted"},
+    {ROW("zones", FILE, zones, ""),
+     .help = "YAML with polygons: who comes, leaves, stays, is missing"},
 
-    {"save", NULL, STREAM_OPTION_SWITCH, AT(save_choice), 0, 0, "auto|true|false", "auto",
-     "video with boxes drawn; auto: of files, not of live sources", "results", false},
-    {"save_txt", NULL, STREAM_OPTION_BOOL, AT(save_txt), 0, 0, NULL, "false",
-     "labels, a file for each frame with boxes: class xc yc w h, as shares of the picture", NULL,
-     false},
-    {"save_conf", NULL, STREAM_OPTION_BOOL, AT(save_conf), 0, 0, NULL, "false",
-     "the confidence ends each such row", NULL, false},
-    {"save_crop", NULL, STREAM_OPTION_BOOL, AT(save_crop), 0, 0, NULL, "false",
-     "the boxes, cut out, by class", NULL, false},
-    {"save_json", NULL, STREAM_OPTION_BOOL, AT(save_json), 0, 0, NULL, "false",
-     "one JSON object for each frame", NULL, false},
-    {"project", NULL, STREAM_OPTION_FOLDER, AT(project), 0, 0, NULL, "runs/predict",
-     "folder of runs", NULL, false},
-    {"name", NULL, STREAM_OPTION_TEXT, AT(name), 0, 0, NULL, "exp",
-     "this run's folder in it; NAME2, NAME3 and so on when it is taken", NULL, false},
-    {"exist_ok", NULL, STREAM_OPTION_BOOL, AT(exist_ok), 0, 0, NULL, "false",
-     "use the folder even if it is taken", NULL, false},
-    {"line_width", "line_thickness", STREAM_OPTION_INT, AT(line_width_px), 0, 1000, NULL, "0",
-     "of drawn boxes, pixels; 0: by the picture's size", NULL, false},
-    {"hide_labels", NULL, STREAM_OPTION_BOOL, AT(hide_labels), 0, 0, NULL, "false",
-     "boxes without words", NULL, false},
-    {"hide_conf", NULL, STREAM_OPTION_BOOL, AT(hide_conf), 0, 0, NULL, "false",
-     "words without confidences", NULL, false},
-    {"segment", NULL, STREAM_OPTION_SECONDS, AT(segment_s), 0, YEARS, NULL, "0",
-     "a recording is a new file after so long; 0: 10m for live sources", NULL, false},
-    {"segment_bytes", NULL, STREAM_OPTION_BYTES, AT(segment_bytes), 0, HUGE_SIZE, NULL, "0",
-     "or when it is so large; 0: never", NULL, false},
-    {"keep_segments", NULL, STREAM_OPTION_INT, AT(keep_segments), 0, 1000000000, NULL, "0",
-     "recordings kept of a source, the newest; 0: as many as keep_bytes holds", NULL, false},
-    {"keep_bytes", NULL, STREAM_OPTION_BYTES, AT(keep_bytes), 0, HUGE_SIZE, NULL, "0",
-     "recordings kept of a source, bytes; 0: 10G for live sources, unless keep_segments is given",
-     NULL, false},
-    {"json_bytes", NULL, STREAM_OPTION_BYTES, AT(json_bytes), 0, HUGE_SIZE, NULL, "0",
-     "predictions.jsonl is begun anew past so much; 0: 1G for live sources", NULL, false},
-    {"keep_json", NULL, STREAM_OPTION_INT, AT(keep_json), 0, 1000000, NULL, "1",
-     "old ones of it kept", NULL, false},
-    {"keep_labels", NULL, STREAM_OPTION_INT, AT(keep_labels), 0, 1000000000, NULL, "0",
-     "label files kept of a source, of its newest N frames; 0: 100000 for live sources", NULL,
-     false},
-    {"keep_crops", NULL, STREAM_OPTION_INT, AT(keep_crops), 0, 1000000000, NULL, "0",
-     "crops kept, the newest; 0: 10000 for live sources", NULL, false},
-    {"keep_snapshots", NULL, STREAM_OPTION_INT, AT(keep_snapshots), 0, 1000000000, NULL, "0",
-     "snapshots of events kept, the newest; 0: 10000 for live sources", NULL, false},
-    {"video_codec", NULL, STREAM_OPTION_TEXT, AT(video_codec), 0, 15, NULL, "h264", "of recordings",
-     NULL, false},
-    {"sink_policy", NULL, STREAM_OPTION_CHOICE, AT(sink_policy), 0, 0, "auto|block|drop", "auto",
-     "a full queue of results: block: wait for the file; drop: the oldest gives way, counted; "
-     "auto: block if all sources keep every frame",
-     NULL, false},
+    {ROW("save", SWITCH, save_choice, "auto"), .choices = "auto|true|false", .group = "results",
+     .help = "video with boxes drawn; auto: of files, not of live sources"},
+    {ROW("save_txt", BOOL, save_txt, "false"),
+     .help = "labels, a file for each frame with boxes: class xc yc w h, as shares of the picture"},
+    {ROW("save_conf", BOOL, save_conf, "false"), .help = "the confidence ends each such row"},
+    {ROW("save_crop", BOOL, save_crop, "false"), .help = "the boxes, cut out, by class"},
+    {ROW("save_json", BOOL, save_json, "false"), .help = "one JSON object for each frame"},
+    {ROW("project", FOLDER, project, "runs/predict"), .help = "folder of runs"},
+    {ROW("name", TEXT, name, "exp"), .value = "NAME",
+     .help = "this run's folder in it; NAME2, NAME3 and so on when it is taken"},
+    {ROW("exist_ok", BOOL, exist_ok, "false"), .help = "use the folder even if it is taken"},
+    {ROW("line_width", INT, line_width_px, "0"), IN(0, 1000), .alias = "line_thickness",
+     .help = "of drawn boxes, pixels; 0: by the picture's size"},
+    {ROW("hide_labels", BOOL, hide_labels, "false"), .help = "boxes without words"},
+    {ROW("hide_conf", BOOL, hide_conf, "false"), .help = "words without confidences"},
+    {ROW("segment", SECONDS, segment_s, "0"), IN(0, YEARS),
+     .help = "a recording is a new file after so long; 0: 10m for live sources"},
+    {ROW("segment_bytes", BYTES, segment_bytes, "0"), IN(0, HUGE_SIZE),
+     .help = "or when it is so large; 0: never"},
+    {ROW("keep_segments", INT, keep_segments, "0"), IN(0, 1000000000),
+     .help = "recordings kept of a source, the newest; 0: as many as keep_bytes holds"},
+    {ROW("keep_bytes", BYTES, keep_bytes, "0"), IN(0, HUGE_SIZE),
+     .help = "recordings kept of a source, bytes; 0: 10G for live sources, unless keep_segments "
+             "is given"},
+    {ROW("json_bytes", BYTES, json_bytes, "0"), IN(0, HUGE_SIZE),
+     .help = "predictions.jsonl is begun anew past so much; 0: 1G for live sources"},
+    {ROW("keep_json", INT, keep_json, "1"), IN(0, 1000000), .help = "old ones of it kept"},
+    {ROW("keep_labels", INT, keep_labels, "0"), IN(0, 1000000000),
+     .help = "label files kept of a source, of its newest N frames; 0: 100000 for live sources"},
+    {ROW("keep_crops", INT, keep_crops, "0"), IN(0, 1000000000),
+     .help = "crops kept, the newest; 0: 10000 for live sources"},
+    {ROW("keep_snapshots", INT, keep_snapshots, "0"), IN(0, 1000000000),
+     .help = "snapshots of events kept, the newest; 0: 10000 for live sources"},
+    {ROW("video_codec", TEXT, video_codec, "h264"), IN(0, 15), .help = "of recordings"},
+    {ROW("sink_policy", CHOICE, sink_policy, "auto"), .choices = "auto|block|drop",
+     .help = "a full queue of results: block: wait for the file; drop: the oldest gives way, "
+             "counted; auto: block if all sources keep every frame"},
 
-    {"mqtt", NULL, STREAM_OPTION_TEXT, AT(mqtt), 0, 0, NULL, "",
-     "mqtt[s]://[USER:PASSWORD@]HOST[:PORT]/TOPIC to publish to", "telling others", false},
-    {"mqtt_what", NULL, STREAM_OPTION_TEXT, AT(mqtt_what), 0, 15, WHAT, "events",
-     "what is published", NULL, false},
-    {"mqtt_qos", NULL, STREAM_OPTION_INT, AT(mqtt_qos), 0, 2, NULL, "1",
-     "0: at most once, 1: at least once, 2: once", NULL, false},
-    {"mqtt_ca", NULL, STREAM_OPTION_FILE, AT(mqtt_ca), 0, 0, NULL, "",
-     "certificates that mqtts trusts; else the system's", NULL, false},
-    {"mqtt_cert", NULL, STREAM_OPTION_FILE, AT(mqtt_cert), 0, 0, NULL, "",
-     "certificate that vigil shows", NULL, false},
-    {"mqtt_key", NULL, STREAM_OPTION_FILE, AT(mqtt_key), 0, 0, NULL, "", "its key", NULL, false},
-    {"webhook", NULL, STREAM_OPTION_TEXT, AT(webhook), 0, 0, NULL, "", "URL that JSON is posted to",
-     NULL, false},
-    {"webhook_what", NULL, STREAM_OPTION_TEXT, AT(webhook_what), 0, 15, WHAT, "events",
-     "what is posted", NULL, false},
-    {"webhook_retries", NULL, STREAM_OPTION_INT, AT(webhook_retries), 0, 100, NULL, "5",
-     "tries of a post after the first", NULL, false},
-    {"serve", NULL, STREAM_OPTION_TEXT, AT(serve), 0, 0, NULL, "",
-     "ADDRESS:PORT of preview, /healthz and /metrics, such as 127.0.0.1:9300", NULL, false},
-    {"token", NULL, STREAM_OPTION_TEXT, AT(token), 0, 0, NULL, "",
-     "what a reader of them, but for /healthz, must know: Authorization: Bearer TOKEN", NULL,
-     false},
-    {"preview_fps", NULL, STREAM_OPTION_REAL, AT(preview_fps), 0.1, 60, NULL, "5",
-     "most pictures a second of the preview", NULL, false},
-    {"preview_width", NULL, STREAM_OPTION_INT, AT(preview_width), 16, 7680, NULL, "640",
-     "of its pictures, pixels", NULL, false},
+    {ROW("mqtt", TEXT, mqtt, ""), .value = "URL", .group = "telling others",
+     .help = "mqtt[s]://[USER:PASSWORD@]HOST[:PORT]/TOPIC to publish to"},
+    {ROW("mqtt_what", TEXT, mqtt_what, "events"), IN(0, 15), .choices = WHAT,
+     .help = "what is published"},
+    {ROW("mqtt_qos", INT, mqtt_qos, "1"), IN(0, 2),
+     .help = "0: at most once, 1: at least once, 2: once"},
+    {ROW("mqtt_ca", FILE, mqtt_ca, ""),
+     .help = "certificates that mqtts trusts; else the system's"},
+    {ROW("mqtt_cert", FILE, mqtt_cert, ""), .help = "certificate that vigil shows"},
+    {ROW("mqtt_key", FILE, mqtt_key, ""), .help = "its key"},
+    {ROW("webhook", TEXT, webhook, ""), .value = "URL", .help = "URL that JSON is posted to"},
+    {ROW("webhook_what", TEXT, webhook_what, "events"), IN(0, 15), .choices = WHAT,
+     .help = "what is posted"},
+    {ROW("webhook_retries", INT, webhook_retries, "5"), IN(0, 100),
+     .help = "tries of a post after the first"},
+    {ROW("serve", TEXT, serve, ""), .value = "ADDRESS:PORT",
+     .help = "ADDRESS:PORT of preview, /healthz and /metrics, such as 127.0.0.1:9300"},
+    {ROW("token", TEXT, token, ""),
+     .help = "what a reader of them, but for /healthz, must know: Authorization: Bearer TOKEN"},
+    {ROW("preview_fps", REAL, preview_fps, "5"), IN(0.1, 60), .value = "P",
+     .help = "most pictures a second of the preview"},
+    {ROW("preview_width", INT, preview_width, "640"), IN(16, 7680),
+     .help = "of its pictures, pixels"},
 
-    {"show", NULL, STREAM_OPTION_BOOL, AT(show), 0, 0, NULL, "false", "a window", "on the screen",
-     false},
-    {"json", NULL, STREAM_OPTION_BOOL, AT(json), 0, 0, NULL, "false",
-     "a JSON object for each frame on standard output; the rest goes to standard error", NULL,
-     false},
-    {"quiet", NULL, STREAM_OPTION_BOOL, AT(quiet), 0, 0, NULL, "false",
-     "no line for each frame or event; warnings and errors are still told", NULL, false},
-    {"verbose", NULL, STREAM_OPTION_BOOL, AT(verbose), 0, 0, NULL, "false",
-     "a line for each frame of live sources, too", NULL, false},
-    {"status_every", NULL, STREAM_OPTION_SECONDS, AT(status_every_s), 0, YEARS, NULL, "10s",
-     "a line of status for each live source; 0: none", NULL, false},
+    {ROW("show", BOOL, show, "false"), .group = "on the screen", .help = "a window"},
+    {ROW("json", BOOL, json, "false"),
+     .help = "a JSON object for each frame on standard output; the rest goes to standard error"},
+    {ROW("quiet", BOOL, quiet, "false"),
+     .help = "no line for each frame or event; warnings and errors are still told"},
+    {ROW("verbose", BOOL, verbose, "false"), .help = "a line for each frame of live sources, too"},
+    {ROW("status_every", SECONDS, status_every_s, "10s"), IN(0, YEARS),
+     .help = "a line of status for each live source; 0: none"},
 };
 /* clang-format on */
-enum { N_OPTIONS = sizeof table / sizeof table[0] };
-_Static_assert((int)N_OPTIONS <= (int)STREAM_MOST_OPTIONS, "each has its place in set_at");
+enum { N_ROWS = sizeof rows / sizeof *rows };
+_Static_assert((int)N_ROWS <= (int)STREAM_MOST_OPTIONS, "each has its place in set_at");
 
-const stream_option *stream_option_table(size_t *n)
+const base_options stream_option_table = {
+    .rows = rows,
+    .n = N_ROWS,
+    .noun = "option",
+    .mend = "leave it out; vigil predict --help lists the options",
+    .where = "option ",
+    .expands = true,
+    .and_key = "sources"};
+
+static int *place_of(stream_options *o, const vg_option *row)
 {
-    *n = N_OPTIONS;
-    return table;
+    return &o->set_at[row - rows];
 }
 
-static bool same_name(const char *a, const char *b)
+int stream_option_set_at(const stream_options *o, const char *name)
 {
-    for (; *a != '\0' && (*a == *b || (*a == '_' && *b == '-')); a++)
-        b++;
-    return *a == *b;
+    const vg_option *row = base_options_find(&stream_option_table, name);
+    return row != NULL ? o->set_at[row - rows] : 0;
 }
 
-const stream_option *stream_option_find(const char *name)
+void stream_options_default(stream_options *out)
 {
-    for (size_t i = 0; i < N_OPTIONS; i++)
-        if (same_name(table[i].name, name) ||
-            (table[i].alias != NULL && same_name(table[i].alias, name)))
-            return &table[i];
-    return NULL;
+    *out = (stream_options){.tracker = DETECT_TRACK_DEFAULT};
+    base_options_default(&stream_option_table, out);
 }
 
-size_t stream_option_place(const stream_option *o)
+vg_status stream_options_set(stream_options *o, const char *name, const char *value, vg_error *err)
 {
-    return (size_t)(o - table);
+    const vg_status st = base_options_set(&stream_option_table, o, name, value, err);
+    if (st == VG_OK)
+        *place_of(o, base_options_find(&stream_option_table, name)) = STREAM_SET_OTHERWISE;
+    return st;
 }
 
-static const char *name_at(const void *table_of, size_t i)
+/* ---- from YAML ---- */
+
+static vg_status read_one(stream_options *to, const base_node *c, const char *path, vg_error *err)
 {
-    return ((const stream_option *)table_of)[i].name;
+    const vg_option *row = base_options_find(&stream_option_table, c->key);
+    if (row != NULL && strcmp(row->name, "config") == 0)
+        return base_fail(err, VG_ERR_ARGUMENT, base_where("%.400s:%d", path, c->line),
+                         "leave it out; write the options themselves",
+                         "a configuration that names another");
+    const vg_status st = base_options_set_node(&stream_option_table, to, c, path, err);
+    if (st == VG_OK)
+        *place_of(to, row) = c->line;
+    return st;
 }
 
-const char *stream_option_hint(const char *name)
+vg_status stream_options_read(stream_options *o, const char *path, base_mem *mem, vg_error *err)
 {
-    const char *nearest = vg_name_nearest(name, name_at, table, N_OPTIONS);
-    /* It is a key of configurations and no option. */
-    if (vg_name_is_near(name, "sources") &&
-        (nearest == NULL ||
-         base_edit_distance(name, "sources") < base_edit_distance(name, nearest)))
-        return "sources";
-    return nearest != NULL ? nearest : "leave it out; vigil predict --help lists the options";
-}
-
-bool stream_option_is_configured(const stream_options *o, const char *name)
-{
-    const stream_option *option = stream_option_find(name);
-    return option != NULL && o->set_at[stream_option_place(option)] > 0;
+    base_tree *tree = NULL;
+    stream_options *read = base_alloc(mem, sizeof *read, err); /* all or nothing */
+    vg_status st = read != NULL ? base_tree_read(&tree, path, mem, err) : VG_ERR_MEMORY;
+    if (st != VG_OK)
+        goto done;
+    *read = *o;
+    const base_node *root = base_tree_root(tree);
+    if (root->kind != BASE_NODE_MAP)
+        st = base_fail(err, VG_ERR_FORMAT, path, "write one `option: value` a line",
+                       "options that are not a map");
+    for (const base_node *c = root->first; c != NULL && st == VG_OK; c = c->next)
+        if (strcmp(c->key, "sources") != 0)
+            st = read_one(read, c, path, err);
+    const base_node *list = base_node_get(root, "sources");
+    if (st == VG_OK && list != NULL && base_node_get(root, "source") != NULL)
+        st = base_fail(err, VG_ERR_ARGUMENT, base_where("%.400s:%d", path, list->line),
+                       "put the one among the others", "both source and sources");
+    if (st == VG_OK && !base_format(read->config, sizeof read->config, "%s", path))
+        st = base_fail(err, VG_ERR_ARGUMENT, path, "use a shorter path",
+                       "a path of more than %d characters", STREAM_TEXT_BYTES - 1);
+    if (st == VG_OK)
+        *o = *read;
+done:
+    base_tree_destroy(&tree);
+    base_free(read);
+    return st;
 }
 
 /* ---- together ---- */

@@ -5,7 +5,7 @@
 
 #include "detect/detect.h"
 
-enum { STREAM_TEXT_BYTES = 1024, STREAM_MOST_CLASSES = 256, STREAM_MOST_CHANNELS = 64 };
+enum { STREAM_TEXT_BYTES = VG_OPTION_TEXT_BYTES, STREAM_MOST_CHANNELS = 64 };
 enum { STREAM_MOST_OPTIONS = 96, STREAM_SET_OTHERWISE = -1 };
 
 typedef enum stream_policy {
@@ -32,8 +32,7 @@ typedef struct stream_options {
     base_size imgsz; /* 0: as the weights were trained */
     double conf, iou;
     int max_det;
-    int classes[STREAM_MOST_CLASSES];
-    int n_classes; /* 0: all */
+    vg_ints classes; /* none: all */
     bool agnostic_nms;
     /* running */
     int batch;   /* most frames of several sources in one run of the network; 0: what is faster */
@@ -96,49 +95,13 @@ typedef struct stream_options {
     int set_at[STREAM_MOST_OPTIONS];
 } stream_options;
 
-typedef enum stream_option_kind {
-    STREAM_OPTION_BOOL,
-    STREAM_OPTION_SWITCH, /* int: 0 auto, 1 true, 2 false */
-    STREAM_OPTION_INT,
-    STREAM_OPTION_IMGSZ,   /* base_size: 640, or height and width: 480,640; 0: not given */
-    STREAM_OPTION_REAL,    /* double */
-    STREAM_OPTION_FLOAT,   /* float */
-    STREAM_OPTION_SECONDS, /* double: 5, 5s, 10m, 2h, 1d, 250ms */
-    STREAM_OPTION_BYTES,   /* size_t: 4096, 512M, 1.5G */
-    STREAM_OPTION_TEXT,    /* with choices: one of them. ${NAME} and ${file:PATH} are replaced */
-    STREAM_OPTION_FILE,    /* such a text that names a file */
-    STREAM_OPTION_FOLDER,  /* or a folder */
-    STREAM_OPTION_CHOICE,  /* int: place of the word in choices */
-    STREAM_OPTION_CLASSES  /* classes, n_classes: "0,2,5" or "[0, 2, 5]" */
-} stream_option_kind;
-
-typedef struct stream_option {
-    const char *name, *alias; /* "conf"; NULL: no alias */
-    stream_option_kind kind;
-    size_t offset;
-    double least, most;  /* INT, REAL, FLOAT, SECONDS, BYTES; TEXT: most characters, 0: the usual */
-    const char *choices; /* "a|b|c"; NULL: any */
-    const char *preset;
-    const char *help;
-    const char *group;  /* heading that starts here; NULL: as above */
-    bool is_per_source; /* may stand in an entry of the configuration's `sources` */
-} stream_option;
-
-const stream_option *stream_option_table(size_t *n);
-/* By name or alias, '-' and '_' being the same; NULL: none. */
-const stream_option *stream_option_find(const char *name);
-size_t stream_option_place(const stream_option *o); /* in the table */
-/* What to try instead of a name that is none: the one that is near, or the list of all. */
-const char *stream_option_hint(const char *name);
-/* A configuration, not the command line, said what it is. */
-bool stream_option_is_configured(const stream_options *o, const char *name);
+extern const base_options stream_option_table;
+/* The line of the configuration that said what it is; STREAM_SET_OTHERWISE, or 0: nobody did. */
+int stream_option_set_at(const stream_options *o, const char *name);
 void stream_options_default(stream_options *out);
 /* Errors: VG_ERR_ARGUMENT, with the nearest name, the range or the choices: *o is as it was. What
  * ${NAME} stood for is in no error. */
 vg_status stream_options_set(stream_options *o, const char *name, const char *value, vg_error *err);
-/* The value as stream_options_set takes it, into buf of n bytes (cut there); returns buf. */
-const char *stream_option_text(char *buf, size_t n, const stream_options *o,
-                               const stream_option *option);
 /* All that a YAML file says, names with - or _; `sources` is left to stream_sources_open, which
  * reads it again at every reload. Sets config. All or nothing. Errors: VG_ERR_IO, VG_ERR_FORMAT and
  * VG_ERR_ARGUMENT (file:line). */
@@ -151,12 +114,5 @@ vg_status stream_options_check(const stream_options *o, vg_error *err);
  * 1 GiB begun anew with one old file kept, labels of 100,000 frames a source, 10,000 crops, 10,000
  * snapshots. */
 void stream_options_settle(stream_options *o, bool is_of_files);
-
-/* text with ${NAME} replaced by that of the environment, ${file:PATH} by the first line of a file,
- * $${ by ${. Errors: VG_ERR_ARGUMENT (no such name, does not fit), VG_ERR_IO. */
-vg_status stream_text_expand(char *out, size_t n, const char *text, vg_error *err);
-/* A scalar of YAML, or a list as its items with commas. Errors: VG_ERR_FORMAT. */
-vg_status stream_node_value(char *buf, size_t n, const base_node *node, const char *where,
-                            vg_error *err);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "base/base.h"
 
-enum { WATCH_TEXT_BYTES = 1024 };
+enum { WATCH_TEXT_BYTES = VG_OPTION_TEXT_BYTES };
 
 /* What is done when something happens; several may be asked for, and are done in this order. */
 typedef enum watch_action {
@@ -56,31 +56,7 @@ typedef struct watch_options {
     size_t stacks_rate_bytes;
 } watch_options;
 
-typedef enum watch_option_kind {
-    WATCH_OPTION_BOOL,
-    WATCH_OPTION_INT,
-    WATCH_OPTION_RATIO,   /* double: 0.95 or 95% */
-    WATCH_OPTION_SECONDS, /* double: 5, 5s, 10m, 2h, 1d */
-    WATCH_OPTION_BYTES,   /* size_t: 4096, 512M, 1.5G */
-    WATCH_OPTION_TEXT,
-    WATCH_OPTION_FILE,   /* a text that names a file */
-    WATCH_OPTION_FOLDER, /* or a folder */
-    WATCH_OPTION_CHOICE, /* int: place of the word in choices */
-    WATCH_OPTION_ACTIONS /* int: bits: "notify,restart"; "warn" and "none" are no bit */
-} watch_option_kind;
-
-typedef struct watch_option {
-    const char *name, *alias; /* "on_critical"; NULL: no alias */
-    watch_option_kind kind;
-    size_t offset;
-    double least, most;  /* INT, SECONDS, RATIO, BYTES */
-    const char *choices; /* CHOICE, ACTIONS */
-    const char *preset;
-    const char *help;
-    const char *group; /* heading that starts here; NULL: as above */
-} watch_option;
-
-const watch_option *watch_option_table(size_t *n);
+extern const base_options watch_option_table;
 void watch_options_default(watch_options *out);
 /* Errors: VG_ERR_ARGUMENT, with the nearest name, the range or the choices: *o is as it was. */
 vg_status watch_options_set(watch_options *o, const char *name, const char *value, vg_error *err);
