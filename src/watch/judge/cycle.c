@@ -3,8 +3,9 @@
 
 #include <math.h>
 
+#include "thresholds.h"
+
 enum { MOST = 64, TERMS = 6 };
-#define AS_WELL 1.6 /* x */
 static const double day_s = 86400, turn = 6.283185307179586;
 
 /* What a + b * g leaves of y's squares; b below 0 leaves everything. */
@@ -54,7 +55,7 @@ static bool hump_fits(const double *time_s, const double *y, int n, double wide_
 
 bool watch_cycle_may_be(const double *time_s, const double *y, int n)
 {
-    const double most = AS_WELL * best_line(time_s, y, n);
+    const double most = HUMP_AS_WELL * best_line(time_s, y, n);
     if (hump_fits(time_s, y, n, 0.5 * day_s, true, most))
         return true;
     for (double wide = 6; wide <= 12; wide += 2)
@@ -91,7 +92,7 @@ static bool solve(double a[TERMS][TERMS + 1], int m)
 bool watch_cycle_remove(const double *time_s, double *y, int n)
 {
     const double length = time_s[n - 1] - time_s[0];
-    if (n < 20 || length < 26 * 3600.0 || length > 12 * day_s)
+    if (n < 20 || length < CYCLE_LEAST_H * 3600.0 || length > CYCLE_MOST_DAYS * day_s)
         return false;
     double term[MOST][TERMS], a[TERMS][TERMS + 1];
     for (int i = 0; i < n; i++) {
@@ -120,7 +121,7 @@ bool watch_cycle_remove(const double *time_s, double *y, int n)
             rest[round] += r * r;
         }
     }
-    if (rest[1] > 0.3 * rest[0])
+    if (rest[1] > HARMONICS_LEAVE * rest[0])
         return false;
     for (int i = 0; i < n; i++)
         for (int k = 2; k < TERMS; k++)

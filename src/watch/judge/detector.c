@@ -12,6 +12,7 @@
 #include "fit.h"
 #include "history.h"
 #include "shape.h"
+#include "thresholds.h"
 #include "trend.h"
 #include "valid.h"
 
@@ -35,12 +36,6 @@ struct watch_detector {
     double mean_above, most_above; /* how far the readings are above it */
     double floor;
 };
-
-/* Blocks in a row that must agree. */
-enum { AGREE = 3 };
-/* Standard deviations either side: the interval's ends are those of two truths (forecast), of which
- * each must lie inside in 90 % of cases. */
-#define SURE 1.3
 
 static const double hour_s = 3600;
 
@@ -86,19 +81,19 @@ bool watch_detector_valid(const watch_detector *d, watch_unit unit)
 /* Counts move by one; bytes by pages, but noise below a millionth of the level is nobody's. */
 static double least_noise(const watch_detector *d)
 {
-    return d->unit == WATCH_COUNT ? 0.3 : 1e-6 * fabs(d->floor) + 1e-300;
+    return d->unit == WATCH_COUNT ? LEAST_NOISE_COUNT
+                                  : LEAST_NOISE_BYTES_0_1 * fabs(d->floor) + 1e-300;
 }
 
 static double limit_of(const watch_detector *d, double base)
 {
     if (d->unit == WATCH_COUNT) {
-        /* A limit of thousands or a million tells nothing of a job that wants a hundred descriptors
-         * or six workers: many times what it has, or some hundreds more, is as bad. */
-        const double many = fmax(8 * base, base + 256);
-        return isfinite(d->limit) ? fmin(d->limit, many) : 2 * fmax(base, 64);
+        /* A limit of thousands or a million says nothing of a job that wants a hundred descriptors
+         * or six workers. */
+        const double many = fmax(COUNT_TIMES * base, base + COUNT_MORE);
+        return isfinite(d->limit) ? fmin(d->limit, many) : UNKNOWN_TIMES * fmax(base, COUNT_LEAST);
     }
-    /* Nobody knows: as if it were dangerous to double. */
-    return isfinite(d->limit) ? d->limit : 2 * base;
+    return isfinite(d->limit) ? d->limit : UNKNOWN_TIMES * base;
 }
 
 /* Copies the blocks since a moment from the finest level that has them all. */
@@ -154,14 +149,15 @@ static void follow(watch_detector *d)
         watch_fit_make(&f, time_s, y, n, least_noise(d));
         if (round == 0) {
             d->base = f.begin;
-            const bool faster = !has_cycle && f.ratio > 1.1 && f.ratio - 1 > 2 * f.ratio_error;
+            const bool faster =
+                !has_cycle && f.ratio > FASTER_RATIO && f.ratio - 1 > FASTER_ERRORS * f.ratio_error;
             const double early =
                 2 * f.slope_per_s - f.late_per_s; /* a parabola's mean is its middle */
-            const bool slower = !has_cycle && f.ratio < 0.95 && 1 - f.ratio > f.ratio_error;
-            d->slower = slower ? fmax(f.ratio, 0.2) : 1;
+            const bool slower = !has_cycle && f.ratio < SLOWER_RATIO && 1 - f.ratio > f.ratio_error;
+            d->slower = slower ? fmax(f.ratio, SLOWEST_RATIO) : 1;
             const double length_s = f.end_s - f.begin_s;
             const double lasts_s = (d->limit - f.begin) / f.slope_per_s;
-            d->may_be_day = length_s < 26 * hour_s && lasts_s > 12 * hour_s &&
+            d->may_be_day = length_s < CYCLE_LEAST_H * hour_s && lasts_s > 12 * hour_s &&
                             lasts_s < 120 * hour_s && watch_cycle_may_be(time_s, y, n);
             d->faster_per_s2 = faster ? (f.late_per_s - early) / (f.end_s - f.begin_s) : 0;
         }
@@ -181,7 +177,7 @@ static void follow(watch_detector *d)
         d->mean_above -= late;
         d->most_above = fmax(d->most_above - 2 * late, d->mean_above);
         const double bend = fabs(f.ratio - 1);
-        if (has_cycle || bend < 0.1 || bend < 2 * f.ratio_error)
+        if (has_cycle || bend < BENT_BY || bend < BENT_ERRORS * f.ratio_error)
             return;
         since_s = f.end_s - 0.75 * (f.end_s - f.begin_s);
     }
@@ -190,10 +186,10 @@ static void follow(watch_detector *d)
 /* The newest two fifths of the rise's time no longer rise, or most of the rise was taken back. */
 static bool has_ended(const watch_detector *d)
 {
-    if (d->floor < d->base + 0.4 * d->call_growth)
+    if (d->floor < d->base + ENDED_GROWTH * d->call_growth)
         return true;
     const double now_s = d->history.last_s;
-    const double begin_s = now_s - 0.4 * (now_s - d->since_s);
+    const double begin_s = now_s - ENDED_NEWEST * (now_s - d->since_s);
     double time_s[WATCH_BLOCKS], y[WATCH_BLOCKS];
     const watch_level *l;
     const int n = blocks_since(d, begin_s, time_s, y, &l);
@@ -201,7 +197,7 @@ static bool has_ended(const watch_detector *d)
         return false;
     watch_fit f;
     watch_fit_make(&f, time_s, y, n, least_noise(d));
-    return f.slope_per_s + 2 * f.slope_error_per_s < 0.25 * d->call_slope;
+    return f.slope_per_s + ENDED_ERRORS * f.slope_error_per_s < ENDED_SLOPE * d->call_slope;
 }
 
 /* The window may have caught a piece of the time before, or not all of the rise. */
@@ -234,10 +230,9 @@ static void ask_level(watch_detector *d, int k)
     const watch_level *l = &d->history.levels[k];
     double time_s[WATCH_BLOCKS], floors[WATCH_BLOCKS];
     const int n_all = watch_trend_window(l, WATCH_BLOCKS, time_s, floors);
-    /* Readings a minute apart leave a leak of half an hour few blocks. */
-    const bool rare = d->history.block_s > 45;
-    const int least = k > 0 ? 20 : rare ? 9 : 12;
-    const int agree = k == 0 && rare ? 2 : AGREE;
+    const bool rare = d->history.block_s > RARE_S;
+    const int least = k > 0 ? LEAST_WINDOW_COARSE : rare ? LEAST_WINDOW_RARE : LEAST_WINDOW;
+    const int agree = k == 0 && rare ? AGREE_RARE : AGREE;
     watch_trend leak = {0}, rise = {0};
     int was = 0;
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
@@ -267,7 +262,7 @@ static void ask_level(watch_detector *d, int k)
     } else if (d->rises[k] >= agree) {
         const watch_trend *t = leak.answer == WATCH_ANSWER_LEAK ? &leak : &rise;
         begin_rise(d, k, t, WATCH_SUSPECT);
-        d->quiet_s = d->history.last_s + 0.5 * (t->fit.end_s - t->fit.begin_s);
+        d->quiet_s = d->history.last_s + QUIET_PART * (t->fit.end_s - t->fit.begin_s);
     }
 }
 
@@ -283,28 +278,29 @@ static void forecast(const watch_detector *d, double *at, double *low, double *h
     const double peak = fmax(left - d->most_above, 0);
     *at = d->slope > 0 ? 0.5 * (left + peak) / d->slope : INFINITY;
     if (!(d->slope > 0)) {
-        *low = d->slope + SURE * d->slope_error > 0 ? peak / (d->slope + SURE * d->slope_error)
-                                                    : INFINITY;
+        *low = d->slope + DATE_SIGMAS * d->slope_error > 0
+                   ? peak / (d->slope + DATE_SIGMAS * d->slope_error)
+                   : INFINITY;
         *high = INFINITY;
         return;
     }
     /* Errors of the way left: the level's, the slope's, and of the steps to come. */
     const double part =
         sqrt(d->line_error * d->line_error + d->walk_per_s * *at) / fmax(left, 1e-300);
-    const double wide = SURE * hypot(d->slope_error / d->slope, part);
+    const double wide = DATE_SIGMAS * hypot(d->slope_error / d->slope, part);
     *low = peak / d->slope / (1 + wide);
     *high = wide < 1 ? left / d->slope / (1 - wide) : INFINITY;
     /* What slows may go on to: as much again. */
     *high /= d->slower;
     if (d->may_be_day) {
-        *low *= 0.75;
-        *high *= 1.6;
+        *low *= DAY_SOONER;
+        *high *= DAY_LATER;
     }
     if (d->faster_per_s2 > 0) {
         /* left = slope t + faster t^2 / 2 */
         const double a = d->faster_per_s2, b = d->slope;
         *at = (sqrt(b * b + a * (left + peak)) - b) / a;
-        *low = fmin(*low, 0.9 * (sqrt(b * b + 2 * a * peak) - b) / a);
+        *low = fmin(*low, FASTER_SOONER * (sqrt(b * b + 2 * a * peak) - b) / a);
     }
 }
 
@@ -336,12 +332,12 @@ static void decide(watch_detector *d, int closed)
         describe(d);
     }
     if (d->state >= WATCH_LEAKING) {
-        const double horizon = d->horizon_s > 0 ? d->horizon_s : 600;
+        const double horizon = d->horizon_s > 0 ? d->horizon_s : HORIZON_S;
         double at, low, high;
         forecast(d, &at, &low, &high);
         if (at < horizon)
             d->state = WATCH_CRITICAL;
-        else if (d->state == WATCH_CRITICAL && at > 1.5 * horizon)
+        else if (d->state == WATCH_CRITICAL && at > LEAVE_CRITICAL * horizon)
             d->state = WATCH_LEAKING;
     }
 }
@@ -381,8 +377,8 @@ void watch_detector_get(const watch_detector *d, watch_verdict *out)
                            .since_s = d->state >= WATCH_SUSPECT ? d->since_s : NAN,
                            .growth = d->state >= WATCH_SUSPECT ? d->floor - d->base : NAN,
                            .slope_per_s = d->slope,
-                           .slope_low_per_s = d->slope - 1.645 * d->slope_error,
-                           .slope_high_per_s = d->slope + 1.645 * d->slope_error,
+                           .slope_low_per_s = d->slope - NORMAL_90 * d->slope_error,
+                           .slope_high_per_s = d->slope + NORMAL_90 * d->slope_error,
                            .limit = d->limit,
                            .unit = WATCH_NONE,
                            .per_unit = NAN};
@@ -436,12 +432,12 @@ bool watch_detector_change(const watch_detector *d, double since_s, watch_change
     }
     const double moved = base_median(last, (size_t)end) - base_median(first, (size_t)end);
     const double noise =
-        fmax(1.4826 * base_median(apart, (size_t)(n - 1)) / sqrt(2), least_noise(d));
+        fmax(MAD_TO_SIGMA * base_median(apart, (size_t)(n - 1)) / sqrt(2), least_noise(d));
     *out = (watch_change){.from = y[0], .to = y[n - 1]};
     /* The slope last: of what hardly moved it need not be known. */
-    if (moved > 3 * noise && up >= down)
+    if (moved > MOVED_SIGMAS * noise && up >= down)
         out->rises = watch_fit_theil_sen(time_s, y, n) > 0;
-    else if (-moved > 3 * noise && down >= up)
+    else if (-moved > MOVED_SIGMAS * noise && down >= up)
         out->falls = watch_fit_theil_sen(time_s, y, n) < 0;
     return true;
 }

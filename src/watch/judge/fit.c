@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/base.h"
+#include "thresholds.h"
 
 enum { MOST = 64 };
 
@@ -97,7 +98,7 @@ void watch_fit_make(watch_fit *out, const double *time_s, const double *value, i
         if (round == 2)
             break;
         /* Huber's bend at 1.5 standard deviations. */
-        const double bend = 1.5 * fmax(1.4826 * base_median(scratch, (size_t)n), noise);
+        const double bend = 1.5 * fmax(MAD_TO_SIGMA * base_median(scratch, (size_t)n), noise);
         for (int i = 0; i < n; i++)
             w[i] = fabs(r[i]) <= bend ? 1 : bend / fabs(r[i]);
     }

@@ -5,6 +5,7 @@
 
 #include "base/base.h"
 #include "cycle.h"
+#include "thresholds.h"
 #include "trend.h"
 
 typedef struct extremes {
@@ -41,7 +42,7 @@ static bool has_teeth(const watch_level *l, double noise)
     double time_s[WATCH_BLOCKS], y[WATCH_BLOCKS];
     const int n = watch_trend_window(l, WATCH_BLOCKS, time_s, y);
     const extremes e = find_extremes(y, n);
-    return e.n_falls > 1 && e.fall > 8 * fmax(watch_trend_noise(y, n), noise);
+    return e.n_falls > 1 && e.fall > FLAT_SIGMAS * fmax(watch_trend_noise(y, n), noise);
 }
 
 watch_shape watch_shape_find(const watch_history *h, double noise, watch_fit *newest)
@@ -57,22 +58,22 @@ watch_shape watch_shape_find(const watch_history *h, double noise, watch_fit *ne
 
     const double shake = fmax(watch_trend_noise(y, n), noise);
     const extremes e = find_extremes(y, n);
-    if (e.high - e.low < 8 * shake) {
+    if (e.high - e.low < FLAT_SIGMAS * shake) {
         /* Teeth too short for these blocks show in finer ones. */
         for (int j = 0; j < k; j++)
             if (has_teeth(&h->levels[j], noise))
                 return WATCH_SHAPE_SAW_TOOTH;
         return WATCH_SHAPE_FLAT;
     }
-    if (e.fall > 0.5 * (e.high - e.low)) {
+    if (e.fall > FALLS_BACK * (e.high - e.low)) {
         if (watch_cycle_remove(time_s, y, n))
             return WATCH_SHAPE_CYCLE;
         return e.n_falls > 1 ? WATCH_SHAPE_SAW_TOOTH : WATCH_SHAPE_STEP;
     }
-    if (e.step > 0.6 * (e.high - e.low))
+    if (e.step > ONE_STEP * (e.high - e.low))
         return WATCH_SHAPE_STEP;
     const double late = newest->end - newest->begin;
-    if (late < 0.1 * (e.high - e.low))
+    if (late < PLATEAU_RISE * (e.high - e.low))
         return WATCH_SHAPE_PLATEAU;
-    return late < 0.4 * (e.high - e.low) ? WATCH_SHAPE_WARM_UP : WATCH_SHAPE_RISING;
+    return late < WARM_UP_RISE * (e.high - e.low) ? WATCH_SHAPE_WARM_UP : WATCH_SHAPE_RISING;
 }

@@ -1,0 +1,116 @@
+/* thresholds.h: every number that the detector decides by, and where it comes from.
+ *
+ *   [tune]    chosen on the made-up traces for tuning (bench/watch/traces_tune.c), none on those
+ * for scoring; the class that it was chosen for stands behind it [stat]    follows from the
+ * statistics of noise [system]  from what systems and people do
+ *
+ * A change of one is proved by `bench/watch/score tune 100`: docs/leaks.md has the scores, and
+ * docs/detector.md walks one trace through them. For this folder. */
+#ifndef WATCH_THRESHOLDS_H
+#define WATCH_THRESHOLDS_H
+
+/* ---- noise ---- */
+
+/* Median of absolute values to standard deviation, of normal noise. [stat] */
+static const double MAD_TO_SIGMA = 1.4826;
+/* A detector believes no less: steps of one, and a millionth of the level. [system] */
+static const double LEAST_NOISE_COUNT = 0.3, LEAST_NOISE_BYTES_0_1 = 1e-6;
+
+/* ---- trend.c: is one window a leak's? In the order of the questions ---- */
+
+/* Growth of the window's ends, before anything is fitted: a part of the headroom [tune: flat], and
+ * so many standard deviations of neighbours [stat]. */
+static const double ROUGH_PART = 0.02, ROUGH_SIGMAS = 4;
+/* From here on much of the headroom is gone: too late for fine distinctions, and two of the
+ * questions below ask for less. [tune: bundles of descriptors] */
+static const double MUCH_GONE = 0.4;
+/* Standard errors that the slope must be worth, by how much is gone at least. 8: fragmentation was
+ * called in 6 of 100 at 5, in 2 at 8. 2.5 and 3.5: of bundles of descriptors that are lost at
+ * random 84 of 100 were called before them, 98 after. [tune] */
+static const double SLOPE_ERRORS[][2] = {{0.5, 2.5}, {0.4, 3.5}, {0.3, 5}, {0, 8}};
+/* Growth of the line in standard deviations around it. [tune: flat, correlated noise] */
+static const double GROWTH_SIGMAS = 4, GROWTH_SIGMAS_MUCH = 3;
+/* Less of the headroom is no rise at all. [tune: flat, correlated noise] */
+static const double LEAST_GONE = 0.03;
+/* This part of the growth must be where the floor never was, and more than it has fallen before.
+ * [tune: daily cycle, saw-teeth] */
+static const double NEW_PART = 0.5;
+/* Noise alone makes ceilings and falls of a few standard deviations. [stat] */
+static const double CEILING_SIGMAS = 2, FALL_SIGMAS = 3.5;
+/* Of N_PARTS equal times, in how many the growth must be spread, by how much is gone. 4: at 3, load
+ * steps were called in 2 of 100. [tune: load steps, restarts] */
+enum { N_PARTS = 16 };
+static const double LEAST_PARTS = 6, LEAST_PARTS_MORE = 5, LEAST_PARTS_MUCH = 4, MORE_GONE = 0.3;
+/* An exponential warm-up that would come to rest below this part of the headroom is none of ours;
+ * its slope's ratio is taken so many errors lower. [tune: warm-up, exponential and logarithm] */
+static const double REST_BELOW = 0.7, REST_ERRORS = 0.7, REST_ERRORS_MUCH = 0.2;
+/* A ratio that stands for "it has come to rest already". [tune: warm-up, exponential] */
+static const double RESTS_RATIO = 0.05;
+/* A slope that ends so many times as steep as it began: the window begins before the rise.
+ * [tune: leak, begins late] */
+static const double BEND_RATIO = 3;
+/* The part of the headroom that must be gone, by the hours in which all of it would go. The faster,
+ * the more: what fills a tenth in three minutes is often a batch, in an hour a tooth. What needs
+ * months is known by its straightness over weeks. [tune: cache, saw-teeth, leaks of 30 min to 96 h]
+ */
+static const double GONE_BY_HOURS[][2] = {{0.25, 0.32}, {0.5, 0.26}, {1, 0.19},  {2, 0.175},
+                                          {8, 0.17},    {14, 0.15},  {96, 0.14}, {300, 0.14},
+                                          {1000, 0.1},  {5000, 0.05}};
+/* The same while a day's cycle cannot be ruled out. [tune: daily cycle, office hours] */
+static const double GONE_BY_HOURS_OF_DAY[][2] = {{14, 0.15}, {18, 0.24}, {40, 0.24}, {75, 0.14}};
+/* A growth in fewer equal parts than this needs more, by so much a part, up to twice: the more
+ * chance may have had a hand in it. [tune: bounded walk] */
+static const double EVEN_PARTS = 12.5, MORE_PER_PART = 0.3, MOST_MORE = 2;
+/* A longer window has seen most of a day's cycle. [system] */
+static const double DAY_WINDOW_H = 16;
+
+/* ---- cycle.c: the rhythm of a day ---- */
+
+/* A hump that leaves less than so many times what a line leaves may be one. [tune: daily cycle] */
+static const double HUMP_AS_WELL = 1.6;
+/* Harmonics are taken off when they leave less than this part of what a line leaves. [tune: leak
+ * and daily cycle] */
+static const double HARMONICS_LEAVE = 0.3;
+/* So long a stretch shows a day, and so long that its blocks are still short enough. [system] */
+static const double CYCLE_LEAST_H = 26, CYCLE_MOST_DAYS = 12;
+
+/* ---- detector.c: when a window's answer counts, and how a rise is followed ---- */
+
+/* Blocks in a row that must agree; readings a minute apart leave a leak of half an hour few blocks.
+ * [tune: leak, 30 min] */
+enum { AGREE = 3, AGREE_RARE = 2 };
+static const double RARE_S = 45;
+/* Blocks of the shortest window that is asked: of the finest level, with rare readings, of others.
+ * [tune: leak, 30 min] */
+enum { LEAST_WINDOW = 12, LEAST_WINDOW_RARE = 9, LEAST_WINDOW_COARSE = 20 };
+/* Descriptors and threads: so many times, or so many more than, what the job has is as bad as the
+ * limit. Without a limit it is as if it were dangerous to double. [system] */
+static const double COUNT_TIMES = 8, COUNT_MORE = 256, UNKNOWN_TIMES = 2, COUNT_LEAST = 64;
+/* SUSPECT lasts for this part of its window's length unless it is renewed. [system] */
+static const double QUIET_PART = 0.5;
+/* A rise has ended when less than this part of its growth is left, or when over its newest part the
+ * slope, two errors up, is below this part of the first one. [tune: released late, warm-up] */
+static const double ENDED_GROWTH = 0.4, ENDED_NEWEST = 0.4, ENDED_SLOPE = 0.25, ENDED_ERRORS = 2;
+/* Bends of a followed rise that are believed, as the slope's ratio of end and beginning. [tune:
+ * leak, ever faster; leak under a warm-up] */
+static const double FASTER_RATIO = 1.1, FASTER_ERRORS = 2, SLOWER_RATIO = 0.95, SLOWEST_RATIO = 0.2,
+                    BENT_BY = 0.1, BENT_ERRORS = 2;
+/* Standard deviations either side of a date: the interval's ends are those of two truths
+ * (forecast), of which each must lie inside in 90 % of cases. And the ends of a date that may be a
+ * day's flank. [tune: the 90 % interval of all classes] */
+static const double DATE_SIGMAS = 1.3, DAY_SOONER = 0.75, DAY_LATER = 1.6, FASTER_SOONER = 0.9;
+/* Two-sided 90 % of a normal. [stat] */
+static const double NORMAL_90 = 1.645;
+/* CRITICAL below the horizon, LEAKING again this many times above it. [system] */
+static const double HORIZON_S = 600, LEAVE_CRITICAL = 1.5;
+/* A series moved when its ends are so many standard deviations of neighbours apart. [stat] */
+static const double MOVED_SIGMAS = 3;
+
+/* ---- shape.c: the word for a curve that is no leak ---- */
+
+/* Less is flat; a fall of as much is a tooth. [stat] */
+static const double FLAT_SIGMAS = 8;
+/* Parts of the range between the least and the highest floor. [tune: by the class's own name] */
+static const double FALLS_BACK = 0.5, ONE_STEP = 0.6, PLATEAU_RISE = 0.1, WARM_UP_RISE = 0.4;
+
+#endif
