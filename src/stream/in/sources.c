@@ -152,10 +152,14 @@ static vg_status from_glob(builder *b, draft *d, const char *pattern, vg_error *
     return st;
 }
 
-/* The folder of a path, with its slash; "" when it has none. False: too long. */
-static bool folder_of(char *out, size_t n, const char *path)
+/* A list's text, and its folder with a slash behind it; "" when it has none. */
+static vg_status open_list(char **text, char folder[4096], const char *path, base_mem *mem,
+                           vg_error *err)
 {
-    return base_format(out, n, "%.*s", (int)(base_path_name(path) - path), path);
+    return base_format(folder, 4096, "%.*s", (int)(base_path_name(path) - path), path)
+               ? stream_list_read(text, path, mem, err)
+               : base_fail(err, VG_ERR_LIMIT, path, "use a shorter path",
+                           "a path that is too long");
 }
 
 /* "./name" in a list is beside the list. False: it is another path, or too long. */
@@ -193,9 +197,7 @@ static vg_status from_list(builder *b, draft *d, const char *path, vg_error *err
 {
     char *text = NULL, folder[4096];
     int line = 0;
-    vg_status st = stream_list_read(&text, path, b->mem, err);
-    if (st == VG_OK && !folder_of(folder, sizeof folder, path))
-        st = base_fail(err, VG_ERR_LIMIT, path, NULL, "a path that is too long");
+    vg_status st = open_list(&text, folder, path, b->mem, err);
     for (char *at = text, *word; st == VG_OK && (word = stream_list_line(&at, &line)) != NULL;) {
         st = add_listed(b, d, folder, word, err);
         if (st != VG_OK)
@@ -317,9 +319,7 @@ static vg_status from_streams(builder *b, const char *path, const stream_options
 {
     char *text = NULL, folder[4096];
     int line = 0;
-    vg_status st = stream_list_read(&text, path, b->mem, err);
-    if (st == VG_OK && !folder_of(folder, sizeof folder, path))
-        st = base_fail(err, VG_ERR_LIMIT, path, NULL, "a path that is too long");
+    vg_status st = open_list(&text, folder, path, b->mem, err);
     for (char *at = text, *word; st == VG_OK && (word = stream_list_line(&at, &line)) != NULL;) {
         char source[STREAM_TEXT_BYTES], near[STREAM_TEXT_BYTES];
         st = base_text_expand(source, sizeof source, word, err);

@@ -28,7 +28,22 @@ static uint64_t some_seed(void)
     return getentropy(&seed, sizeof seed) == 0 ? seed : (uint64_t)base_now_ns();
 }
 
-vg_status stream_channel_start(stream_job *l, int channel, stream_source *s, vg_error *err)
+static void stop_channel(stream_job *l, int channel)
+{
+    stream_channel *c = &l->channels[channel];
+    if (c->source == NULL)
+        return;
+    if (c->capture != NULL) {
+        stream_capture_stop(c->capture);
+        stream_capture_join(&c->capture);
+    }
+    stream_intake_close_channel(l->intake, channel, false);
+    l->stats.channels[channel].state = STREAM_EMPTY;
+    c->source = NULL;
+    c->n_frames_of = 0;
+}
+
+static vg_status start_channel(stream_job *l, int channel, stream_source *s, vg_error *err)
 {
     stream_channel *c = &l->channels[channel];
     const stream_capture_options o = {.texts = s->texts,
@@ -50,23 +65,8 @@ vg_status stream_channel_start(stream_job *l, int channel, stream_source *s, vg_
         stream_capture_start(&c->capture, &o, l->intake, channel, &l->stats.channels[channel],
                              &l->mem->owner[STREAM_FRAMES], err);
     if (st != VG_OK)
-        stream_channel_stop(l, channel);
+        stop_channel(l, channel);
     return st;
-}
-
-void stream_channel_stop(stream_job *l, int channel)
-{
-    stream_channel *c = &l->channels[channel];
-    if (c->source == NULL)
-        return;
-    if (c->capture != NULL) {
-        stream_capture_stop(c->capture);
-        stream_capture_join(&c->capture);
-    }
-    stream_intake_close_channel(l->intake, channel, false);
-    l->stats.channels[channel].state = STREAM_EMPTY;
-    c->source = NULL;
-    c->n_frames_of = 0;
 }
 
 /* ---- open ---- */
@@ -75,7 +75,7 @@ static vg_status start(stream_job *l, vg_error *err)
 {
     vg_status st = stream_stages_start(l, err);
     for (size_t i = 0; i < l->sources.n && st == VG_OK; i++)
-        st = stream_channel_start(l, (int)i, &l->sources.items[i], err);
+        st = start_channel(l, (int)i, &l->sources.items[i], err);
     return st;
 }
 
@@ -273,7 +273,7 @@ static void keep_and_close(stream_job *l, stream_sources *next, const int *place
             stream_capture_stop(l->channels[i].capture); /* all at once, then one by one */
     for (int i = 0; i < l->n_channels; i++)
         if (!stays[i])
-            stream_channel_stop(l, i);
+            stop_channel(l, i);
 }
 
 vg_status stream_job_reload(stream_job *l, vg_error *err)
@@ -301,7 +301,7 @@ vg_status stream_job_reload(stream_job *l, vg_error *err)
     l->sources = next;
     for (size_t i = 0; i < next.n && st == VG_OK; i++)
         if (place[i] < 0)
-            st = stream_channel_start(l, empty_place(l), &l->sources.items[i], err);
+            st = start_channel(l, empty_place(l), &l->sources.items[i], err);
     base_signals_restore(&before);
     stream_sources_close(&old);
     if (l->zones != NULL)
@@ -333,7 +333,7 @@ vg_status stream_job_close(stream_job **live, double patience_s, vg_error *err)
         return VG_OK;
     const vg_status st = stream_job_end(l, patience_s, err);
     for (int i = 0; i < l->n_channels; i++)
-        stream_channel_stop(l, i);
+        stop_channel(l, i);
     stream_parts_free(l);
     pthread_mutex_destroy(&l->failure_lock);
     pthread_mutex_destroy(&l->places_lock);

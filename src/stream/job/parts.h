@@ -84,9 +84,6 @@ vg_status stream_parts_open(stream_job *l, vg_error *err);
 /* As far as what it would take is known and the options are seen to fit the model. */
 vg_status stream_parts_check(stream_job *l, vg_error *err);
 void stream_parts_free(stream_job *l);
-/* The capture of source s in a place. */
-vg_status stream_channel_start(stream_job *l, int channel, stream_source *s, vg_error *err);
-void stream_channel_stop(stream_job *l, int channel);
 
 vg_status stream_stages_start(stream_job *l, vg_error *err);
 /* Frames still under way are given up. */

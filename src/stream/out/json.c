@@ -19,7 +19,6 @@ enum {
     RESULT_BYTES = 384,
     BOX_BYTES = 256,
     EVENT_BYTES = 384,
-    HEALTH_BYTES = 256,
     NUMBER_BYTES = 32
 };
 
@@ -34,11 +33,6 @@ size_t stream_json_bytes(const stream_setting *s)
 size_t stream_json_event_bytes(void)
 {
     return SOURCE_BYTES + FILE_BYTES + STEM_BYTES + RESULT_BYTES + EVENT_BYTES + 3 * NAME_BYTES;
-}
-
-size_t stream_json_health_bytes(void)
-{
-    return SOURCE_BYTES + HEALTH_BYTES;
 }
 
 const char *stream_time_text(char buf[STREAM_TIME_BYTES], int64_t wall_ns)
