@@ -197,7 +197,7 @@ static vg_status check(const vg_demo_options *o, vg_error *err)
 static vg_status make_folders(vg_demo *out, char dataset[API_PATH_BYTES], const vg_demo_options *o,
                               vg_error *err)
 {
-    vg_status st = stream_run_folder_make(out->folder, sizeof out->folder, o->project, o->name,
+    vg_status st = report_run_folder_make(out->folder, sizeof out->folder, o->project, o->name,
                                           false, NULL, err);
     if (st != VG_OK)
         return st;

@@ -200,7 +200,7 @@ static vg_status make_new(vg_train *t, const char *project, vg_error *err)
     vg_status st = check_args(t, err);
     name_model(&t->args);
     if (st == VG_OK)
-        st = stream_run_folder_make(t->folder, sizeof t->folder, project,
+        st = report_run_folder_make(t->folder, sizeof t->folder, project,
                                     t->args.name[0] ? t->args.name : "exp", t->args.exist_ok,
                                     &t->n_made, err);
     if (st != VG_OK)
@@ -210,7 +210,7 @@ static vg_status make_new(vg_train *t, const char *project, vg_error *err)
         st = train_run_create(&t->run, &t->args, t->folder, &t->accounts.lent, err);
     if (st != VG_OK) { /* no trace of what never began */
         api_run_file_destroy(&t->file);
-        stream_run_folder_take_back(t->folder, t->n_made, NULL);
+        report_run_folder_take_back(t->folder, t->n_made, NULL);
     }
     return st;
 }

@@ -142,7 +142,7 @@ static vg_status open_results(vg_val *v, const vg_val_options *o, vg_error *err)
     v->plots = o->plots;
     if (!o->plots && !o->save_json)
         return VG_OK;
-    vg_status st = stream_run_folder_make(v->folder, sizeof v->folder, o->project, o->name,
+    vg_status st = report_run_folder_make(v->folder, sizeof v->folder, o->project, o->name,
                                           o->exist_ok, &v->n_made, err);
     if (st == VG_OK && o->plots) {
         const image_names names = {.at = image_name_at, .context = v->names, .n = (size_t)v->nc};
@@ -223,7 +223,7 @@ void vg_val_close(vg_val **val)
         base_pool_destroy(&v->pool);
         if (!v->is_written) /* nothing of a validation that came to no end is left, if it is empty
                              */
-            stream_run_folder_take_back(v->folder, v->n_made, NULL);
+            report_run_folder_take_back(v->folder, v->n_made, NULL);
         base_handle_free(v);
     }
     *val = NULL;

@@ -189,7 +189,7 @@ vg_status vg_watch_run(vg_watch *w, const vg_watch_listener *listener, int *exit
     int n_made = 0;
     *exit_status = 0;
     w->listener = listener;
-    vg_status st = stream_run_folder_make(w->folder, sizeof w->folder, w->options.project,
+    vg_status st = report_run_folder_make(w->folder, sizeof w->folder, w->options.project,
                                           w->options.name, w->options.exist_ok, &n_made, err);
     /* Commands, paths, what jobs said: for their owner. One that was there keeps its permissions.
      */
@@ -206,7 +206,7 @@ vg_status vg_watch_run(vg_watch *w, const vg_watch_listener *listener, int *exit
     const bool has_begun = g != NULL && watch_guard_has_begun(g);
     watch_guard_destroy(&g);
     if (!has_begun)
-        stream_run_folder_take_back(w->folder, n_made, made_by_guard);
+        report_run_folder_take_back(w->folder, n_made, made_by_guard);
     close_view(w);
     w->listener = NULL;
     return st;

@@ -11,7 +11,6 @@
 #include "stream/scene/zones.h"
 #include "stream/shared/accounts.h"
 #include "stream/shared/detector.h"
-#include "stream/shared/run_folder.h"
 #include "takes.h"
 
 #endif

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "parts.h"
-#include "stream/shared/run_folder.h"
+#include "report/report.h"
 
 /* ---- channels ---- */
 
@@ -104,7 +104,7 @@ static void give_up(stream_job **live)
     const int n_made = (*live)->n_made;
     memcpy(folder, (*live)->folder, sizeof folder);
     stream_job_close(live, 0, NULL);
-    stream_run_folder_take_back(folder, n_made, NULL);
+    report_run_folder_take_back(folder, n_made, NULL);
 }
 
 vg_status stream_job_open(stream_job **out, const stream_options *o,

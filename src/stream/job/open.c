@@ -8,7 +8,7 @@
 
 #include "parts.h"
 #include "prove.h"
-#include "stream/shared/run_folder.h"
+#include "report/report.h"
 
 enum { ASSUMED_W = 1920, ASSUMED_H = 1080, MOST_AUTO_BATCH = 4, PLAN_CACHE = 8, TRIALS = 3 };
 
@@ -299,7 +299,7 @@ static vg_status open_outlet(stream_job *l, vg_error *err)
         st = stream_tracks_open(&l->tracks, &l->o.tracker, l->n_channels,
                                 &l->mem->owner[STREAM_DETECTIONS], err);
     if (st == VG_OK && l->plan.needs_folder)
-        st = stream_run_folder_make(l->folder, sizeof l->folder, l->o.project, l->o.name,
+        st = report_run_folder_make(l->folder, sizeof l->folder, l->o.project, l->o.name,
                                     l->o.exist_ok, &l->n_made, err);
     l->stats.has_tracks = l->tracks != NULL;
     l->setting.detector = l->detector;
@@ -326,7 +326,7 @@ vg_status stream_parts_check(stream_job *l, vg_error *err)
     if (st == VG_OK) {
         make_plan(l, &model);
         if (l->plan.needs_folder)
-            st = stream_run_folder_check(l->o.project, l->o.name, l->o.exist_ok, err);
+            st = report_run_folder_check(l->o.project, l->o.name, l->o.exist_ok, err);
     }
     if (st == VG_OK)
         st = open_detector(l, &model, err);

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "job.h"
-#include "stream/shared/run_folder.h"
+#include "report/report.h"
 
 /* ---- threads ---- */
 
@@ -162,7 +162,7 @@ vg_status stream_predict_close(stream_predict **predict, vg_error *err)
     stop_threads(p);
     vg_status st = job_close_sinks(p, err);
     if (p->n_saved == 0) /* nothing of a job that could not begin, or saved nothing, is left */
-        stream_run_folder_take_back(p->folder, p->n_made, NULL);
+        report_run_folder_take_back(p->folder, p->n_made, NULL);
     job_free_buffers(p);
     stream_detector_close(&p->detector);
     picture_list_close(&p->list);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "job.h"
-#include "stream/shared/run_folder.h"
+#include "report/report.h"
 
 /* What the plan decides, besides the accounts. */
 typedef struct job_plan {
@@ -121,7 +121,7 @@ static vg_status open_sinks(stream_predict *p, vg_error *err)
         if (!sinks[i]->is_wanted(&p->o))
             continue;
         if (!p->folder[0])
-            st = stream_run_folder_make(p->folder, sizeof p->folder, p->o.project, p->o.name,
+            st = report_run_folder_make(p->folder, sizeof p->folder, p->o.project, p->o.name,
                                         p->o.exist_ok, &p->n_made, err);
         if (st == VG_OK)
             st = open_sink(p, i, err);

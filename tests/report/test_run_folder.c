@@ -6,7 +6,7 @@
 
 #include "stream/scenes.h"
 
-#include "stream/shared/run_folder.h"
+#include "report/report.h"
 
 static char project[300], folder[256];
 
@@ -27,7 +27,7 @@ static int tear_down(void **state)
 static void expect(const char *name, bool exist_ok, const char *want)
 {
     char path[512];
-    assert_int_equal(stream_run_folder_make(path, sizeof path, project, name, exist_ok, NULL, NULL),
+    assert_int_equal(report_run_folder_make(path, sizeof path, project, name, exist_ok, NULL, NULL),
                      VG_OK);
     assert_string_equal(base_path_name(path), want);
     assert_true(base_path_is_dir(path));
@@ -63,18 +63,18 @@ static void a_file_in_the_way_is_passed_over_or_told(void **state)
     expect("first", false, "first");
     scene_write_text(scene_path(project, "exp"), "a file");
     expect("exp", false, "exp2");
-    assert_int_equal(stream_run_folder_make(path, sizeof path, project, "exp", true, NULL, &err),
+    assert_int_equal(report_run_folder_make(path, sizeof path, project, "exp", true, NULL, &err),
                      VG_ERR_IO);
     assert_int_equal(
-        stream_run_folder_make(path, sizeof path, "/proc/no", "exp", false, NULL, &err), VG_ERR_IO);
-    assert_int_equal(stream_run_folder_make(path, 20, project, "exp", false, NULL, &err),
+        report_run_folder_make(path, sizeof path, "/proc/no", "exp", false, NULL, &err), VG_ERR_IO);
+    assert_int_equal(report_run_folder_make(path, 20, project, "exp", false, NULL, &err),
                      VG_ERR_LIMIT);
 }
 
 static int make(char path[512], const char *in, const char *name, bool exist_ok)
 {
     int n_made = -1;
-    assert_int_equal(stream_run_folder_make(path, 512, in, name, exist_ok, &n_made, NULL), VG_OK);
+    assert_int_equal(report_run_folder_make(path, 512, in, name, exist_ok, &n_made, NULL), VG_OK);
     return n_made;
 }
 
@@ -90,25 +90,25 @@ static void what_was_made_is_taken_back_and_nothing_else(void **state)
         mkdir(scene_path(path, "labels/cam"), 0777);
         scene_write_text(scene_path(path, "labels/empty.txt"), "");
         scene_write_text(scene_path(path, "log.txt"), "of the job's start");
-        stream_run_folder_take_back(path, 3, made);
+        report_run_folder_take_back(path, 3, made);
         assert_false(base_path_exists(runs));
         assert_true(base_path_is_dir(folder));
     }
     assert_int_equal(make(first, project, "exp", false), 3);
     assert_int_equal(make(path, project, "exp", false), 1);
-    stream_run_folder_take_back(path, 1, made);
+    report_run_folder_take_back(path, 1, made);
     assert_false(base_path_exists(path));
     assert_true(base_path_is_dir(first));
     /* A folder that was there keeps what is in it, and itself. */
     scene_write_text(scene_path(first, "log.txt"), "of an older run");
     scene_write_text(scene_path(first, "empty.txt"), "");
     assert_int_equal(make(path, project, "exp", true), 0);
-    stream_run_folder_take_back(path, 0, made);
+    report_run_folder_take_back(path, 0, made);
     assert_int_equal(folder_count_entries(first), 2);
     /* Results keep their folder, and those above. */
     assert_int_equal(make(path, project, "other", false), 1);
     scene_write_text(scene_path(path, "boxes.txt"), "a result");
-    stream_run_folder_take_back(path, 1, made);
+    report_run_folder_take_back(path, 1, made);
     assert_true(base_path_exists(scene_path(path, "boxes.txt")));
 }
 
@@ -124,7 +124,7 @@ static void a_folder_that_cannot_be_made_leaves_none_above_it(void **state)
         if (deep)
             name[1] = '/';
         assert_int_equal(
-            stream_run_folder_make(path, sizeof path, project, name, false, NULL, &err), VG_ERR_IO);
+            report_run_folder_make(path, sizeof path, project, name, false, NULL, &err), VG_ERR_IO);
         assert_false(base_path_exists(runs));
     }
 }
@@ -134,7 +134,7 @@ enum { N = 150 };
 static void *make_many(void *paths)
 {
     for (int i = 0; i < N; i++)
-        stream_run_folder_make((char *)paths + i * 512, 512, project, "exp", false, NULL, NULL);
+        report_run_folder_make((char *)paths + i * 512, 512, project, "exp", false, NULL, NULL);
     return NULL;
 }
 

@@ -76,7 +76,7 @@ static vg_status make_numbered(char *folder, size_t n, const char *project, cons
     }
 }
 
-vg_status stream_run_folder_make(char *folder, size_t n, const char *project, const char *name,
+vg_status report_run_folder_make(char *folder, size_t n, const char *project, const char *name,
                                  bool exist_ok, int *n_made, vg_error *err)
 {
     if (n_made != NULL)
@@ -112,7 +112,7 @@ static bool is_kernels(const char *folder)
     return statfs(folder, &s) == 0 && (s.f_type == PROC_SUPER_MAGIC || s.f_type == SYSFS_MAGIC);
 }
 
-vg_status stream_run_folder_check(const char *project, const char *name, bool exist_ok,
+vg_status report_run_folder_check(const char *project, const char *name, bool exist_ok,
                                   vg_error *err)
 {
     static const char mend[] = "choose another project or name";
@@ -146,7 +146,7 @@ static int remove_empty(const char *path, const struct stat *s, int kind, struct
     return 0;
 }
 
-void stream_run_folder_take_back(const char *folder, int n_made, const char *const *made)
+void report_run_folder_take_back(const char *folder, int n_made, const char *const *made)
 {
     enum { MOST_OPEN = 8 };
     char path[4096];
