@@ -1,8 +1,7 @@
-/* demo_paint.h: a small painter for the demo's pictures: flat pieces of a world in metres, seen by
- * a camera. x goes right, y up, z towards the camera; the shelf's front is at z = 0. Internal to
- * api. */
-#ifndef API_DEMO_PAINT_H
-#define API_DEMO_PAINT_H
+/* paint.h: a small painter for the demo's pictures: flat pieces of a world in metres, seen by a
+ * camera. x goes right, y up, z towards the camera; the shelf's front is at z = 0. */
+#ifndef DEMO_PAINT_H
+#define DEMO_PAINT_H
 
 #include "image/image.h"
 

@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#include "api/demo_shelf.h"
+#include "demo/demo.h"
 
 enum { W = 120, H = 90 };
 

@@ -1,8 +1,8 @@
-/* demo_shelf.h: a picture of a shop's shelf and what is on it. Internal to api. */
-#ifndef API_DEMO_SHELF_H
-#define API_DEMO_SHELF_H
+/* shelf.h: a picture of a shop's shelf and what is on it. */
+#ifndef DEMO_SHELF_H
+#define DEMO_SHELF_H
 
-#include "demo_goods.h"
+#include "goods.h"
 
 typedef struct demo_label {
     demo_kind kind;

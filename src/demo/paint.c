@@ -1,9 +1,9 @@
-/* demo_paint.c: planes through a camera.
+/* paint.c: planes through a camera.
  *
  * A plane of the world is seen through a projective map of 3 x 3; its inverse says for a pixel
  * which point of the plane it shows, and a shader says what is there. Pieces are painted from back
  * to front, so nothing needs a depth. Memory: two blocks that settle at the largest picture. */
-#include "demo_paint.h"
+#include "paint.h"
 
 #include <math.h>
 #include <string.h>

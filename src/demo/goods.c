@@ -1,10 +1,10 @@
-/* demo_goods.c: bottles, cans, jars, boxes and cartons.
+/* goods.c: bottles, cans, jars, boxes and cartons.
  *
  * A round thing is a card that faces the camera: its outline is the radius at each height, and what
  * is printed on it is bent by the arc sine. Rings bow by the angle from which they are seen. What
  * has corners is made of planes. The print is a brand's: colours, a pattern, a few lines that could
  * be words. Colours say nothing about the kind, so shape must be learnt. */
-#include "demo_goods.h"
+#include "goods.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,10 +1,10 @@
-/* demo_shelf.c: the shelf: which products stand where, what hides them, and who looks at them how.
+/* shelf.c: the shelf: which products stand where, what hides them, and who looks at them how.
  *
  * As in a shop, a board is filled with runs of a brand side by side, some of them sold out, some
  * pushed back, some turned. Boards are painted from those far from the eye's height to the nearest,
  * since a board hides what is behind it from above and from below. In front come price tags, trays,
  * signs, posts and people, which hide products and are none. */
-#include "demo_shelf.h"
+#include "shelf.h"
 
 #include <math.h>
 

@@ -1,8 +1,8 @@
-/* demo_goods.h: what stands on the demo's shelf. Internal to api. */
-#ifndef API_DEMO_GOODS_H
-#define API_DEMO_GOODS_H
+/* goods.h: what stands on the demo's shelf. */
+#ifndef DEMO_GOODS_H
+#define DEMO_GOODS_H
 
-#include "demo_paint.h"
+#include "paint.h"
 
 /* The data set's classes; what comes after them is clutter, never labelled. */
 typedef enum demo_kind {
