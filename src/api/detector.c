@@ -87,7 +87,13 @@ const char *vg_detector_class_name(const vg_detector *d, int class_index)
 
 void vg_detector_memory(const vg_detector *d, vg_memory *out)
 {
-    api_memory(out, d->accounts);
+    stream_accounts_memory(out, d->accounts);
+}
+
+bool vg_detector_letters_format(char *buf, size_t n, const vg_detector *d)
+{
+    const image_names names = stream_detector_names(d->detector);
+    return image_letters_format(buf, n, &names);
 }
 
 /* ---- detecting ---- */

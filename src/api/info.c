@@ -1,5 +1,5 @@
-/* info.c: version, memory tables, facts of a model. */
-#include "validation.h"
+/* info.c: version and facts of a model. */
+#include "api.h"
 
 #define TEXT_OF(x) #x
 #define TEXT(x)    TEXT_OF(x)
@@ -7,26 +7,6 @@
 const char *vg_version(void)
 {
     return TEXT(VG_VERSION_MAJOR) "." TEXT(VG_VERSION_MINOR) "." TEXT(VG_VERSION_PATCH);
-}
-
-_Static_assert((int)STREAM_N_OWNERS <= (int)VG_MEMORY_ITEMS, "every owner has a row in vg_memory");
-
-void api_memory(vg_memory *out, const stream_accounts *a)
-{
-    const bool has_ffmpeg =
-        a->planned_bytes[STREAM_DECODERS] > 0 || a->planned_bytes[STREAM_ENCODERS] > 0;
-    *out = (vg_memory){.n_items = has_ffmpeg ? (int)STREAM_N_OWNERS : (int)STREAM_N_ACCOUNTS,
-                       .planned_bytes = stream_accounts_planned(a),
-                       .in_use_bytes = a->root.in_use_bytes,
-                       .library_bytes = base_mem_library_bytes(),
-                       .resident_bytes = base_mem_resident_bytes(),
-                       .peak_resident_bytes = base_mem_peak_resident_bytes()};
-    for (int i = 0; i < out->n_items; i++)
-        out->items[i] = (vg_memory_item){.owner = a->owner[i].tag,
-                                         .planned_bytes = a->planned_bytes[i],
-                                         .in_use_bytes = a->owner[i].in_use_bytes,
-                                         .peak_bytes = a->owner[i].peak_bytes,
-                                         .n_allocations = a->owner[i].n_allocs};
 }
 
 bool vg_imgsz_format(char *buf, size_t n, const vg_model_info *info)

@@ -186,7 +186,7 @@ vg_status vg_model_memory(const vg_model *m, int batch, int threads, vg_memory *
         m->accounts.owner[STREAM_PLANS].in_use_bytes + need.engine_bytes;
     a.planned_bytes[STREAM_DETECTIONS] +=
         stream_detections_bytes(&m->info, m->imgsz.h, m->imgsz.w, API_MOST_DET);
-    api_memory(out, &a);
+    stream_accounts_memory(out, &a);
     return VG_OK;
 }
 

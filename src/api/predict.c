@@ -1,12 +1,12 @@
 /* predict.c: vg_predict over stream's pipeline. */
-#include "beacon.h"
 #include "handle.h"
+#include "net/net.h"
 
 struct vg_predict {
     stream_accounts accounts;
     stream_predict *job;
     vg_detector lent;
-    api_beacon beacon;
+    net_beacon beacon;
     int64_t n_done;
 };
 
@@ -68,10 +68,10 @@ vg_status vg_predict_open(vg_predict **out, const vg_predict_options *o, vg_erro
 static void tell_guard(vg_predict *p)
 {
     vg_memory m;
-    if (!api_beacon_is_due(&p->beacon))
+    if (!net_beacon_is_due(&p->beacon))
         return;
-    api_memory(&m, &p->accounts);
-    api_beacon_tell(&p->beacon, &m, -1, -1, p->n_done);
+    stream_accounts_memory(&m, &p->accounts);
+    net_beacon_tell(&p->beacon, &m, -1, -1, p->n_done);
 }
 
 vg_status vg_predict_next(vg_predict *p, const vg_predict_result **out, vg_error *err)
@@ -91,7 +91,7 @@ vg_status vg_predict_close(vg_predict **predict, vg_error *err)
     if (!p)
         return VG_OK;
     vg_status st = stream_predict_close(&p->job, err);
-    api_beacon_close(&p->beacon);
+    net_beacon_close(&p->beacon);
     base_handle_free(p);
     *predict = NULL;
     return st;
@@ -109,5 +109,5 @@ const char *vg_predict_folder(const vg_predict *p)
 
 void vg_predict_memory(const vg_predict *p, vg_memory *out)
 {
-    api_memory(out, &p->accounts);
+    stream_accounts_memory(out, &p->accounts);
 }

@@ -7,7 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "letters.h"
 #include "stream.h"
 
 static const double PATIENCE_S = 1; /* for sinks, when asked to stop: run promises two seconds */
@@ -64,10 +63,10 @@ static uint64_t n_results(const stream_stats *stats)
 static void tell_guard(vg_stream *s)
 {
     vg_memory m;
-    if (!api_beacon_is_due(&s->beacon))
+    if (!net_beacon_is_due(&s->beacon))
         return;
-    api_memory(&m, &s->accounts);
-    api_beacon_tell(&s->beacon, &m, -1, -1, (int64_t)n_results(stream_job_stats(s->job)));
+    stream_accounts_memory(&m, &s->accounts);
+    net_beacon_tell(&s->beacon, &m, -1, -1, (int64_t)n_results(stream_job_stats(s->job)));
 }
 
 /* "2 of 3 sources play, 24.8 frames/s; door waits (refused)": the first that does not play. */
@@ -142,7 +141,7 @@ static void tell_letters(const vg_stream *s)
     const image_names names = stream_detector_names(s->detector);
     char text[512];
     const bool draws = o->save || o->show || o->serve[0] != '\0' || o->zones[0] != '\0';
-    if (draws && !o->hide_labels && !o->quiet && api_letters_format(text, sizeof text, &names))
+    if (draws && !o->hide_labels && !o->quiet && image_letters_format(text, sizeof text, &names))
         note(s, text);
 }
 
@@ -192,7 +191,7 @@ static vg_status look_after(vg_stream *s, vg_error *err)
  * sinks wrote. */
 static vg_status end(vg_stream *s, vg_error *err)
 {
-    api_memory(&s->last_memory, &s->accounts);
+    stream_accounts_memory(&s->last_memory, &s->accounts);
     s->ended_ns = base_now_ns();
     const vg_status st = stream_job_end(s->job, PATIENCE_S, err);
     stream_stats_copy(s->last, stream_job_stats(s->job));
@@ -255,7 +254,7 @@ vg_status vg_stream_run(vg_stream *s, const vg_stream_listener *listener, vg_err
     net_service_open(&s->service);
     st = run(s, err);
     net_service_close(&s->service);
-    api_beacon_close(&s->beacon);
+    net_beacon_close(&s->beacon);
     s->listener = NULL;
     return st;
 }

@@ -116,13 +116,8 @@ vg_status vg_stream_check(vg_stream *s, vg_stream_see_source see, void *ctx, vg_
         return st;
     stream_accounts_init(&a, s->settled.memory_limit_bytes);
     st = stream_job_check(&s->settled, &a, err);
-    if (st == VG_OK || st == VG_ERR_LIMIT) {
-        plan->n_items = STREAM_N_OWNERS;
-        plan->planned_bytes = stream_accounts_planned(&a);
-        for (int i = 0; i < STREAM_N_OWNERS; i++)
-            plan->items[i] =
-                (vg_memory_item){.owner = a.owner[i].tag, .planned_bytes = a.planned_bytes[i]};
-    }
+    if (st == VG_OK || st == VG_ERR_LIMIT)
+        stream_accounts_plan(plan, &a);
     return st;
 }
 
@@ -256,5 +251,5 @@ void vg_stream_memory(const vg_stream *s, vg_memory *out)
     if (s->has_run)
         *out = s->last_memory;
     else
-        api_memory(out, &s->accounts);
+        stream_accounts_memory(out, &s->accounts);
 }

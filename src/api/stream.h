@@ -1,9 +1,9 @@
 /* stream.h: the handle behind vigil/stream.h. stream.c: options, check, numbers; run_stream.c: the
- * run. Internal to api. */
+ * run. For this folder. */
 #ifndef API_STREAM_H
 #define API_STREAM_H
 
-#include "beacon.h"
+#include "api.h"
 #include "net/net.h"
 #include "vigil/stream.h"
 
@@ -22,7 +22,7 @@ struct vg_stream {
     int64_t started_ns, ended_ns;
     const vg_stream_listener *listener; /* during run */
     net_service service;
-    api_beacon beacon;
+    net_beacon beacon;
     int64_t told_ns, beat_ns;
     uint64_t told_results; /* results at told_ns, for frames a second */
     double frames_per_s;

@@ -6,36 +6,34 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "beacon.h"
-#include "letters.h"
-#include "run_file.h"
-#include "train_report.h"
+#include "api.h"
+#include "net/net.h"
+#include "train/train.h"
 
 enum { MOST_ARGS = 128 };
 
 struct vg_train {
-    api_accounts accounts;
+    train_owners accounts;
     train_args args;
     bool given[MOST_ARGS]; /* by the place in the table: set by the caller */
     char notice[512];      /* "" or what a file of arguments had that training has not */
     char letters[512];     /* "" or which names the plots cannot show */
     train_run *run;
-    char folder[API_PATH_BYTES];
-    int n_made;         /* folders of that path that were not there before */
-    api_run_file *file; /* the lock on folder */
+    char folder[TRAIN_PATH_BYTES];
+    int n_made;           /* folders of that path that were not there before */
+    train_run_file *file; /* the lock on folder */
     nn_graph_info info;
-    const char **names; /* (nc) */
-    api_train_report *report;
-    api_result final;
+    train_report *report;
+    train_result final;
     const vg_train_listener *listener; /* during run */
-    api_beacon beacon;
+    net_beacon beacon;
     bool is_resumed;
 };
 
 /* What train does not plan for itself. */
 static base_mem *work(vg_train *t)
 {
-    return &t->accounts.owner[API_REPORT];
+    return &t->accounts.owner[TRAIN_OWNER_REPORT];
 }
 
 /* ---- arguments ---- */
@@ -58,7 +56,7 @@ vg_status vg_train_create(vg_train **out, vg_error *err)
     *out = t;
     if (!t)
         return VG_ERR_MEMORY;
-    api_accounts_init(&t->accounts);
+    train_owners_init(&t->accounts);
     train_args_default(&t->args);
     return VG_OK;
 }
@@ -67,12 +65,11 @@ void vg_train_destroy(vg_train **train)
 {
     vg_train *t = *train;
     if (t) {
-        api_beacon_close(&t->beacon);
-        api_train_report_destroy(&t->report);
-        api_result_fini(&t->final);
-        base_free(t->names);
+        net_beacon_close(&t->beacon);
+        train_report_destroy(&t->report);
+        train_result_fini(&t->final);
         train_run_destroy(&t->run);
-        api_run_file_destroy(&t->file);
+        train_run_file_destroy(&t->file);
         base_handle_free(t);
     }
     *train = NULL;
@@ -121,7 +118,7 @@ static vg_status settle_args(vg_train *t, vg_error *err)
 /* The folder among project's whose last.safetensors is the newest. */
 static vg_status find_newest(vg_train *t, const char *project, vg_error *err)
 {
-    char path[API_PATH_BYTES];
+    char path[TRAIN_PATH_BYTES];
     struct stat info;
     struct timespec newest = {0};
     DIR *dir = opendir(project);
@@ -149,7 +146,7 @@ static vg_status find_resumed(vg_train *t, const char *project, vg_error *err)
 {
     if (base_equal_nocase(t->args.resume, "true"))
         return find_newest(t, project, err);
-    return api_run_folder(t->folder, t->args.resume, err);
+    return train_run_folder(t->folder, t->args.resume, err);
 }
 
 /* ---- prepare ---- */
@@ -205,11 +202,11 @@ static vg_status make_new(vg_train *t, const char *project, vg_error *err)
                                     &t->n_made, err);
     if (st != VG_OK)
         return st;
-    st = api_run_file_create(&t->file, t->folder, work(t), err);
+    st = train_run_file_create(&t->file, t->folder, work(t), err);
     if (st == VG_OK)
         st = train_run_create(&t->run, &t->args, t->folder, &t->accounts.lent, err);
     if (st != VG_OK) { /* no trace of what never began */
-        api_run_file_destroy(&t->file);
+        train_run_file_destroy(&t->file);
         report_run_folder_take_back(t->folder, t->n_made, NULL);
     }
     return st;
@@ -226,31 +223,30 @@ vg_status vg_train_prepare(vg_train *t, vg_error *err)
     t->is_resumed = t->args.resume[0] != '\0';
     st = t->is_resumed ? find_resumed(t, project, err) : make_new(t, project, err);
     if (st == VG_OK && t->is_resumed)
-        st = api_run_file_create(&t->file, t->folder, work(t), err);
+        st = train_run_file_create(&t->file, t->folder, work(t), err);
     if (st == VG_OK && t->is_resumed)
         st = train_run_resume(&t->run, t->folder, &t->accounts.lent, err);
     if (st != VG_OK)
         return st;
     t->args = *train_run_args(t->run);
     nn_graph_get_info(train_run_graph(t->run), t->args.imgsz, &t->info);
-    st = api_class_names(&t->names, train_run_spec(t->run), t->info.nc, work(t), err);
-    const api_train_report_options report = {.run = t->run,
-                                             .folder = t->folder,
-                                             .names = t->names,
-                                             .nc = t->info.nc,
-                                             .stride = t->info.max_stride,
-                                             .is_resumed = t->is_resumed,
-                                             .root = &t->accounts.root,
-                                             .work = work(t)};
+    const train_report_options report = {.run = t->run,
+                                         .folder = t->folder,
+                                         .names = train_run_names(t->run),
+                                         .nc = t->info.nc,
+                                         .stride = t->info.max_stride,
+                                         .is_resumed = t->is_resumed,
+                                         .root = &t->accounts.root,
+                                         .work = work(t)};
     if (st == VG_OK && t->args.plots) {
         const image_names names = {
-            .at = image_name_at, .context = t->names, .n = (size_t)t->info.nc};
-        api_letters_format(t->letters, sizeof t->letters, &names);
+            .at = image_name_at, .context = train_run_names(t->run), .n = (size_t)t->info.nc};
+        image_letters_format(t->letters, sizeof t->letters, &names);
     }
     if (st == VG_OK)
-        st = api_train_report_create(&t->report, &report, err);
+        st = train_report_create(&t->report, &report, err);
     if (st == VG_OK)
-        api_accounts_plan(&t->accounts);
+        train_owners_plan(&t->accounts);
     return st;
 }
 
@@ -273,8 +269,8 @@ void vg_train_info_get(const vg_train *t, vg_train_info *out)
                            .start_epoch = (int)train_run_position(t->run)->epoch,
                            .n_params = t->info.n_params,
                            .gflops = t->info.gflops,
-                           .train = api_data_report(train_run_set(t->run, DATA_TRAIN)),
-                           .val = api_data_report(train_run_set(t->run, DATA_VAL))};
+                           .train = data_set_summary(train_run_set(t->run, DATA_TRAIN)),
+                           .val = data_set_summary(train_run_set(t->run, DATA_VAL))};
     out->has_transferred = train_run_transferred(t->run, &out->n_transferred, &out->n_items);
     out->fell_back = train_run_fell_back(t->run, &out->why);
     out->loader_wait = train_run_loader_wait(t->run);
@@ -302,12 +298,12 @@ const char *vg_train_message(const vg_train *t, size_t index)
 
 void vg_train_memory(const vg_train *t, vg_memory *out)
 {
-    api_accounts_memory(out, &t->accounts);
+    train_owners_memory(out, &t->accounts);
 }
 
 void vg_train_pace_get(const vg_train *t, vg_train_pace *out)
 {
-    *out = t->file ? api_run_file_view(t->file)->pace : (vg_train_pace){.left_s = -1};
+    *out = t->file ? train_run_file_view(t->file)->pace : (vg_train_pace){.left_s = -1};
 }
 
 vg_status vg_train_detach(vg_train *t, vg_error *err)
@@ -315,12 +311,12 @@ vg_status vg_train_detach(vg_train *t, vg_error *err)
     if (!t->run)
         return base_fail(err, VG_ERR_ARGUMENT, NULL, "call vg_train_prepare first",
                          "a run that is not prepared");
-    return api_run_file_detach(t->file, t->folder, err);
+    return train_run_file_detach(t->file, t->folder, err);
 }
 
 void vg_train_note_exit(vg_train *t, int exit_status)
 {
-    api_run_file_exit(t->file, exit_status);
+    train_run_file_exit(t->file, exit_status);
 }
 
 const vg_val_result *vg_train_final(const vg_train *t)
@@ -334,18 +330,18 @@ const vg_val_result *vg_train_final(const vg_train *t)
 static void tell_guard(vg_train *t, const vg_train_batch *b)
 {
     vg_memory m;
-    if (!api_beacon_is_due(&t->beacon))
+    if (!net_beacon_is_due(&t->beacon))
         return;
-    api_accounts_memory(&m, &t->accounts);
+    train_owners_memory(&m, &t->accounts);
     const int64_t epoch = b->epoch - 1; /* the guard counts from 0 */
-    api_beacon_tell(&t->beacon, &m, epoch, epoch * b->n_batches + b->batch, -1);
+    net_beacon_tell(&t->beacon, &m, epoch, epoch * b->n_batches + b->batch, -1);
 }
 
 static void tell_batch(void *ctx, const vg_train_batch *b)
 {
     vg_train *t = ctx;
     tell_guard(t, b);
-    api_run_file_batch(t->file, b);
+    train_run_file_batch(t->file, b);
     if (t->listener && t->listener->batch)
         t->listener->batch(t->listener->ctx, b);
 }
@@ -353,26 +349,26 @@ static void tell_batch(void *ctx, const vg_train_batch *b)
 static vg_status show_input(void *ctx, int64_t ni, const data_batch *b, vg_error *err)
 {
     (void)err; /* a picture that cannot be written does not end a run */
-    api_train_report_input(((vg_train *)ctx)->report, ni, b);
+    train_report_input(((vg_train *)ctx)->report, ni, b);
     return VG_OK;
 }
 
 static vg_status show_validated(void *ctx, const train_validated *p, bool is_final, vg_error *err)
 {
     (void)err;
-    api_train_report_validated(((vg_train *)ctx)->report, p, is_final);
+    train_report_validated(((vg_train *)ctx)->report, p, is_final);
     return VG_OK;
 }
 
 static void tell_epoch(void *ctx, const vg_train_epoch *e)
 {
     vg_train *t = ctx;
-    api_train_report_epoch(t->report, e);
-    api_run_file_epoch(t->file, e);
+    train_report_epoch(t->report, e);
+    train_run_file_epoch(t->file, e);
     vg_train_epoch end = *e;
     end.trouble = train_run_news(t->run); /* not for other processes */
     if (!end.trouble)
-        end.trouble = api_train_report_trouble(t->report);
+        end.trouble = train_report_trouble(t->report);
     if (t->listener && t->listener->epoch)
         t->listener->epoch(t->listener->ctx, &end);
 }
@@ -388,8 +384,8 @@ static vg_status finish_report(void *ctx, const train_validation *final, vg_erro
     vg_train *t = ctx;
     vg_status st = VG_OK;
     if (final)
-        st = api_result_make(&t->final, final, t->names, work(t), err);
-    return st == VG_OK ? api_train_report_finish(t->report, final, err) : st;
+        st = train_result_make(&t->final, final, train_run_names(t->run), work(t), err);
+    return st == VG_OK ? train_report_finish(t->report, final, err) : st;
 }
 
 static vg_status run_prepared(vg_train *t, const vg_train_listener *listener, vg_error *err)
@@ -404,7 +400,7 @@ static vg_status run_prepared(vg_train *t, const vg_train_listener *listener, vg
     t->listener = listener;
     const vg_status st = train_run_go(t->run, &inner, err);
     t->listener = NULL;
-    return st == VG_OK ? api_train_report_told(t->report, err) : st;
+    return st == VG_OK ? train_report_told(t->report, err) : st;
 }
 
 vg_status vg_train_run(vg_train *t, const vg_train_listener *listener, vg_error *err)
@@ -414,9 +410,9 @@ vg_status vg_train_run(vg_train *t, const vg_train_listener *listener, vg_error 
                          "a run that is not prepared");
     vg_error local = {.status = VG_OK};
     /* The program included, so that what is resident can be held against it. */
-    api_run_file_start(t->file, (int)train_run_position(t->run)->epoch,
-                       train_run_need(t->run)->total_bytes);
+    train_run_file_start(t->file, (int)train_run_position(t->run)->epoch,
+                         train_run_need(t->run)->total_bytes);
     const vg_status st = run_prepared(t, listener, err ? err : &local);
-    api_run_file_end(t->file, st, err ? err : &local);
+    train_run_file_end(t->file, st, err ? err : &local);
     return st;
 }

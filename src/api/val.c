@@ -1,11 +1,11 @@
 /* val.c: vg_val over train's validator: one pass of a weights file over a split. */
 #include <string.h>
 
-#include "gallery.h"
-#include "letters.h"
+#include "api.h"
+#include "train/train.h"
 
 struct vg_val {
-    api_accounts accounts;
+    train_owners accounts;
     base_pool *pool;
     data_spec *spec;
     data_set *set;
@@ -19,16 +19,16 @@ struct vg_val {
     train_validator *validator;
     const char **names; /* (nc) */
     int nc;             /* of the dataset; 1 with single_cls */
-    char folder[API_PATH_BYTES];
+    char folder[TRAIN_PATH_BYTES];
     bool is_written; /* its results are in the folder */
     int n_made;      /* folders of that path that were not there before */
     bool plots;
-    api_gallery *gallery;          /* NULL without plots */
+    train_gallery *gallery;        /* NULL without plots */
     report_coco *coco;             /* NULL without save_json */
     bool (*wants_stop)(void *ctx); /* during run */
     size_t n_seen;                 /* pictures */
     void *ctx;
-    api_result result;
+    train_result result;
     bool is_done;
 };
 
@@ -131,14 +131,14 @@ static vg_status open_validator(vg_val *v, const vg_val_options *o, detect_nms_o
 static vg_status open_results(vg_val *v, const vg_val_options *o, vg_error *err)
 {
     base_mem *work = v->accounts.lent.work;
-    const api_gallery_options gallery = {.folder = v->folder,
-                                         .names = v->names,
-                                         .nc = v->nc,
-                                         .imgsz = v->imgsz.h,
-                                         .stride = v->info.max_stride,
-                                         .most_labels = data_set_most_labels(v->set),
-                                         .most_found = (size_t)o->max_det,
-                                         .conf = o->conf};
+    const train_gallery_options gallery = {.folder = v->folder,
+                                           .names = v->names,
+                                           .nc = v->nc,
+                                           .imgsz = v->imgsz.h,
+                                           .stride = v->info.max_stride,
+                                           .most_labels = data_set_most_labels(v->set),
+                                           .most_found = (size_t)o->max_det,
+                                           .conf = o->conf};
     v->plots = o->plots;
     if (!o->plots && !o->save_json)
         return VG_OK;
@@ -146,12 +146,12 @@ static vg_status open_results(vg_val *v, const vg_val_options *o, vg_error *err)
                                           o->exist_ok, &v->n_made, err);
     if (st == VG_OK && o->plots) {
         const image_names names = {.at = image_name_at, .context = v->names, .n = (size_t)v->nc};
-        api_letters_format(v->letters_notice, sizeof v->letters_notice, &names);
+        image_letters_format(v->letters_notice, sizeof v->letters_notice, &names);
     }
     if (st == VG_OK && o->plots)
-        st = api_gallery_create(&v->gallery, &gallery, work, err);
+        st = train_gallery_create(&v->gallery, &gallery, work, err);
     if (st == VG_OK && o->save_json)
-        st = api_coco_create(&v->coco, v->folder, v->names, v->nc, work, err);
+        st = train_coco_create(&v->coco, v->folder, v->names, v->nc, work, err);
     return st;
 }
 
@@ -176,7 +176,7 @@ static vg_status open_all(vg_val *v, const vg_val_options *o, vg_error *err)
         st = data_set_open(&v->set, v->spec, &set, v->pool, mem->data, err);
     v->nc = v->set ? data_set_nc(v->set) : 0;
     if (st == VG_OK)
-        st = api_class_names(&v->names, v->spec, v->nc, mem->work, err);
+        st = data_spec_names(&v->names, v->spec, o->single_cls, mem->work, err);
     if (st == VG_OK && !o->single_cls) {
         const weights_meta *m = weights_get_meta(v->weights);
         train_names_compare(v->names_notice, sizeof v->names_notice, m->names, m->n_classes,
@@ -186,7 +186,7 @@ static vg_status open_all(vg_val *v, const vg_val_options *o, vg_error *err)
         st = open_validator(v, o, &nms, err);
     if (st == VG_OK)
         st = open_results(v, o, err);
-    api_accounts_plan(&v->accounts);
+    train_owners_plan(&v->accounts);
     return st;
 }
 
@@ -199,7 +199,7 @@ vg_status vg_val_open(vg_val **out, const vg_val_options *o, vg_error *err)
     vg_val *v = base_handle_alloc(sizeof *v, err);
     if (!v)
         return VG_ERR_MEMORY;
-    api_accounts_init(&v->accounts);
+    train_owners_init(&v->accounts);
     const vg_status st = open_all(v, o, err);
     if (st != VG_OK)
         vg_val_close(&v);
@@ -212,8 +212,8 @@ void vg_val_close(vg_val **val)
     vg_val *v = *val;
     if (v) {
         report_coco_destroy(&v->coco);
-        api_gallery_destroy(&v->gallery);
-        api_result_fini(&v->result);
+        train_gallery_destroy(&v->gallery);
+        train_result_fini(&v->result);
         train_validator_destroy(&v->validator); /* its threads read the set */
         nn_graph_destroy(&v->graph);
         weights_close(&v->weights);
@@ -241,7 +241,7 @@ static vg_status show_picture(void *ctx, const train_validated *p, vg_error *err
     vg_status st = VG_OK;
     v->n_seen++;
     if (v->gallery)
-        st = api_gallery_validated(v->gallery, p, v->set, 0, v->accounts.lent.work, err);
+        st = train_gallery_validated(v->gallery, p, v->set, 0, v->accounts.lent.work, err);
     if (st == VG_OK && v->coco)
         st = report_coco_add(v->coco, data_set_picture(v->set, p->item->picture)->path, p->boxes,
                              p->n_boxes, err);
@@ -253,7 +253,8 @@ static vg_status write_results(vg_val *v, const train_validation *validation, vg
     const char *const *names = v->names;
     vg_status st = v->coco ? report_coco_commit(v->coco, err) : VG_OK;
     if (st == VG_OK && v->plots)
-        st = api_validation_plots(v->folder, validation, names, v->nc, v->accounts.lent.work, err);
+        st =
+            train_validation_plots(v->folder, validation, names, v->nc, v->accounts.lent.work, err);
     return st;
 }
 
@@ -276,7 +277,7 @@ vg_status vg_val_run(vg_val *v, const vg_val_result **out, bool (*wants_stop)(vo
     if (st == VG_OK && validation.stopped)
         st = base_fail(err, VG_ERR_INTERRUPTED, NULL, NULL, "stopped before the last picture");
     if (st == VG_OK)
-        st = api_result_make(&v->result, &validation, names, mem->work, err);
+        st = train_result_make(&v->result, &validation, names, mem->work, err);
     v->result.result.seconds = (double)(base_now_ns() - started_ns) * 1e-9;
     if (st == VG_OK)
         st = write_results(v, &validation, err);
@@ -296,12 +297,12 @@ void vg_val_model(const vg_val *v, vg_model_info *out)
 void vg_val_progress(const vg_val *v, size_t *n_done, size_t *n_total)
 {
     *n_done = v->n_seen;
-    *n_total = api_data_report(v->set).n_pictures;
+    *n_total = data_set_size(v->set);
 }
 
 void vg_val_data(const vg_val *v, vg_data_report *out)
 {
-    *out = api_data_report(v->set);
+    *out = data_set_summary(v->set);
 }
 
 const char *vg_val_message(const vg_val *v, size_t index)
@@ -320,5 +321,5 @@ const char *vg_val_folder(const vg_val *v)
 
 void vg_val_memory(const vg_val *v, vg_memory *out)
 {
-    api_accounts_memory(out, &v->accounts);
+    train_owners_memory(out, &v->accounts);
 }

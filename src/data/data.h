@@ -16,6 +16,7 @@
 
 #include "base/base.h"
 #include "detect/detect.h"
+#include "vigil/types.h"
 
 /* ---- the dataset's file: spec 5.1 ---- */
 
@@ -35,8 +36,12 @@ vg_status data_spec_parse(data_spec **out, const char *text, size_t n, const cha
                           base_mem *mem, vg_error *err);
 void data_spec_destroy(data_spec **s);
 int data_spec_nc(const data_spec *s);
-/* 0 <= class_index < nc. Borrowed, as are the following two. */
+/* 0 <= class_index < nc. Borrowed, as are root and source. */
 const char *data_spec_class_name(const data_spec *s, int class_index);
+/* (nc) names of the classes of a run: those of the spec, or "item" for its only one (is_single).
+ * The array belongs to the caller (base_free), the texts to the spec. Errors: VG_ERR_MEMORY. */
+vg_status data_spec_names(const char ***out, const data_spec *s, bool is_single, base_mem *mem,
+                          vg_error *err);
 const char *data_spec_root(const data_spec *s); /* absolute after open */
 const char *data_spec_source(const data_spec *s);
 /* False for a `test` that the YAML leaves out. */
@@ -113,6 +118,8 @@ size_t data_set_most_labels(const data_set *s);     /* of one picture */
 size_t data_set_most_file_bytes(const data_set *s); /* of one picture's file */
 bool data_set_from_cache(const data_set *s);
 const data_report *data_set_report(const data_set *s);
+/* The same in short, for callers: pictures and objects are those in use. */
+vg_data_report data_set_summary(const data_set *s);
 /* What the user should be told of the set before anything is made of it, in sentences: that not one
  * label was found, or few, and where they were looked for; what a list names in vain; which rows
  * were read otherwise than the file's others; then the report's messages. NULL past the last.

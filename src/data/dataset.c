@@ -285,6 +285,18 @@ const char *data_spec_class_name(const data_spec *s, int class_index)
     return class_index >= 0 && class_index < s->nc ? s->names[class_index] : "?";
 }
 
+vg_status data_spec_names(const char ***out, const data_spec *s, bool is_single, base_mem *mem,
+                          vg_error *err)
+{
+    const int nc = is_single ? 1 : s->nc;
+    *out = base_alloc_zero(mem, (size_t)nc, sizeof **out, err);
+    if (*out == NULL)
+        return VG_ERR_MEMORY;
+    for (int c = 0; c < nc; c++)
+        (*out)[c] = is_single ? "item" : s->names[c];
+    return VG_OK;
+}
+
 const char *data_spec_root(const data_spec *s)
 {
     return s->root;

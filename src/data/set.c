@@ -238,6 +238,22 @@ const data_report *data_set_report(const data_set *s)
     return &s->table.report;
 }
 
+vg_data_report data_set_summary(const data_set *s)
+{
+    const data_report *r = &s->table.report;
+    size_t n_objects = 0; /* the report's are those before the choice of classes */
+    for (size_t i = 0; i < data_set_size(s); i++)
+        n_objects += data_set_picture(s, i)->n_labels;
+    return (vg_data_report){.n_pictures = data_set_size(s),
+                            .n_objects = n_objects,
+                            .n_found = r->n_found,
+                            .n_missing = r->n_missing,
+                            .n_empty = r->n_empty,
+                            .n_corrupt = r->n_corrupt,
+                            .n_absent = r->n_absent,
+                            .n_duplicates = r->n_duplicates};
+}
+
 const char *data_set_message(const data_set *s, size_t index)
 {
     const data_report *r = &s->table.report;

@@ -164,6 +164,10 @@ typedef struct image_font {
 /* The installed family that has most letters of all names. Asks fontconfig only when a name goes
  * beyond Latin-1, and takes milliseconds then: for when a job is opened. */
 void image_font_choose(image_font *out, const image_names *names);
+/* What to say of names that no font here can show, in one line, with the package of fonts that
+ * would help, into buf. False, and "": drawings can show all of them. As slow as image_font_choose.
+ */
+bool image_letters_format(char *buf, size_t n, const image_names *names);
 /* at() of names in an array of pointers, which is the context. */
 const char *image_name_at(const void *names, size_t i);
 

@@ -6,6 +6,7 @@
 #ifndef NET_NET_H
 #define NET_NET_H
 
+#include "beacon.h"
 #include "mqtt.h"
 #include "outbox.h"
 #include "server.h"

@@ -43,13 +43,6 @@ typedef struct planner {
     size_t graph_bytes, average_bytes;
 } planner;
 
-const char *train_owner_name(train_owner owner)
-{
-    static const char *const names[TRAIN_N_OWNERS] = {"data", "model",  "activations",
-                                                      "work", "report", "program"};
-    return names[owner];
-}
-
 size_t train_need_of(const vg_plan *need, train_owner owner, bool held_only)
 {
     size_t sum = 0;

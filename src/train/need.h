@@ -12,18 +12,6 @@
 #include "validate.h"
 #include "vigil/types.h"
 
-typedef enum train_owner {
-    TRAIN_OWNER_DATA,
-    TRAIN_OWNER_MODEL,
-    TRAIN_OWNER_ACTIVATIONS,
-    TRAIN_OWNER_WORK, /* these four: train_accounts, in its order */
-    TRAIN_OWNER_REPORT,
-    TRAIN_OWNER_PROGRAM,
-    TRAIN_N_OWNERS
-} train_owner;
-/* "data", ...: the owner of a vg_plan_item, and the tag of its account. */
-const char *train_owner_name(train_owner owner);
-
 /* What the plan has of the owner: all, or the exact part alone. */
 size_t train_need_of(const vg_plan *need, train_owner owner, bool held_only);
 

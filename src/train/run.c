@@ -267,7 +267,7 @@ static vg_status save_model(train_run *r, const char *path, int64_t epoch, vg_er
 
 static vg_status save_period(train_run *r, int64_t epoch, vg_error *err)
 {
-    char path[RUN_PATH_BYTES];
+    char path[TRAIN_PATH_BYTES];
     if (r->args.save_period < 1 || epoch % r->args.save_period != 0)
         return VG_OK;
     if (!base_format(path, sizeof path, "%s/weights/epoch%lld.safetensors", r->folder,
@@ -337,7 +337,7 @@ static bool patience_is_out(const train_run *r)
  * change is the one that must come after the others. */
 static vg_status finish(train_run *r, const train_listener *listener, vg_error *err)
 {
-    char previous[RUN_PATH_BYTES + 32], fresh[RUN_PATH_BYTES + 8];
+    char previous[TRAIN_PATH_BYTES + 32], fresh[TRAIN_PATH_BYTES + 8];
     vg_status st = VG_OK;
     if (base_path_exists(r->best_path)) {
         weights_file *best = NULL;
@@ -367,7 +367,7 @@ vg_status run_refuse_finished(const train_run *r, vg_error *err)
     weights_file *last = NULL;
     vg_train_epoch *rows = NULL;
     size_t n_rows = 0;
-    char path[RUN_PATH_BYTES];
+    char path[TRAIN_PATH_BYTES];
     vg_error local;
     if (weights_open(&last, r->last_path, r->mem.work, &local) != VG_OK)
         return VG_ERR_ARGUMENT;
@@ -438,9 +438,9 @@ const data_set *train_run_set(const train_run *r, data_split split)
     return split == DATA_TRAIN ? r->train_set : r->val_set;
 }
 
-const data_spec *train_run_spec(const train_run *r)
+const char *const *train_run_names(const train_run *r)
 {
-    return r->spec;
+    return r->names;
 }
 
 const train_optimizer_options *train_run_optimizer(const train_run *r)

@@ -60,7 +60,7 @@ const train_args *train_run_args(const train_run *r);
 const nn_graph *train_run_graph(const train_run *r);
 const data_set *train_run_set(const train_run *r,
                               data_split split); /* DATA_TRAIN, or DATA_VAL: the one validated on */
-const data_spec *train_run_spec(const train_run *r);
+const char *const *train_run_names(const train_run *r); /* (nc) of the model's classes */
 const train_optimizer_options *train_run_optimizer(const train_run *r); /* what `auto` became */
 const train_position *train_run_position(const train_run *r);
 /* "Transferred a/b items". False: no weights were given. */

@@ -4,9 +4,10 @@
 
 #include "names.h"
 #include "need.h"
+#include "result.h"
 #include "run.h"
 
-enum { RUN_PATH_BYTES = 4096, RUN_MOST_WAITING = 64 };
+enum { RUN_MOST_WAITING = 64 };
 
 /* What waits for room on the disk, and what was lost: bear.c. */
 typedef struct run_bearing {
@@ -27,7 +28,7 @@ struct train_run {
     base_pool *pool;                           /* until there is a network with one of its own */
     size_t passing_bytes;                      /* of what is closed before the first batch */
     vg_plan need;
-    char folder[RUN_PATH_BYTES], last_path[RUN_PATH_BYTES], best_path[RUN_PATH_BYTES];
+    char folder[TRAIN_PATH_BYTES], last_path[TRAIN_PATH_BYTES], best_path[TRAIN_PATH_BYTES];
 
     data_spec *spec;
     data_set *train_set, *val_set;

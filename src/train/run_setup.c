@@ -192,13 +192,9 @@ static vg_status read_spec(train_run *r, vg_error *err)
     if (st != VG_OK)
         return st;
     const int nc = data_spec_nc(r->spec);
-    r->names = base_alloc_zero(r->mem.work, (size_t)nc, sizeof *r->names, err);
-    if (r->names == NULL)
-        return VG_ERR_MEMORY;
-    for (int c = 0; c < nc; c++)
-        r->names[c] = r->args.single_cls ? "item" : data_spec_class_name(r->spec, c);
-    if (r->args.classes.n == 0)
-        return VG_OK;
+    st = data_spec_names(&r->names, r->spec, r->args.single_cls, r->mem.work, err);
+    if (st != VG_OK || r->args.classes.n == 0)
+        return st;
     r->wanted_classes = base_alloc_zero(r->mem.work, (size_t)nc, 1, err);
     if (r->wanted_classes == NULL)
         return VG_ERR_MEMORY;
@@ -405,7 +401,7 @@ static vg_status reserve(train_run *r, vg_error *err)
 
 static vg_status make_folder(train_run *r, const char *folder, vg_error *err)
 {
-    char weights[RUN_PATH_BYTES];
+    char weights[TRAIN_PATH_BYTES];
     if (!base_format(r->folder, sizeof r->folder, "%s", folder) ||
         !base_path_join(weights, sizeof weights, folder, "weights") ||
         !base_path_join(r->last_path, sizeof r->last_path, weights, "last.safetensors") ||
@@ -422,7 +418,7 @@ static vg_status make_folder(train_run *r, const char *folder, vg_error *err)
 
 static vg_status open_csv(train_run *r, vg_error *err)
 {
-    char path[RUN_PATH_BYTES];
+    char path[TRAIN_PATH_BYTES];
     if (!base_path_join(path, sizeof path, r->folder, "results.csv"))
         return base_fail(err, VG_ERR_LIMIT, r->folder, "use a shorter path",
                          "a path too long for a run's folder");

@@ -6,17 +6,10 @@
 #ifndef TRAIN_VALIDATE_H
 #define TRAIN_VALIDATE_H
 
+#include "accounts.h"
 #include "data/data.h"
 #include "detect/detect.h"
 #include "nn/nn.h"
-
-/* Who pays for what; all may be one. */
-typedef struct train_accounts {
-    base_mem *data;  /* labels, pictures, batches */
-    base_mem *model; /* parameters, gradients, optimizer, average, validation's packed weights */
-    base_mem *activations; /* of training, or of validation alone */
-    base_mem *work;        /* loss, suppression, metrics, descriptions, headers of files */
-} train_accounts;
 
 typedef struct train_validator train_validator;
 

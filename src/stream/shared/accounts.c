@@ -24,6 +24,34 @@ size_t stream_accounts_planned(const stream_accounts *a)
     return sum;
 }
 
+_Static_assert((int)STREAM_N_OWNERS <= (int)VG_MEMORY_ITEMS, "every owner has a row in vg_memory");
+
+void stream_accounts_memory(vg_memory *out, const stream_accounts *a)
+{
+    const bool has_ffmpeg =
+        a->planned_bytes[STREAM_DECODERS] > 0 || a->planned_bytes[STREAM_ENCODERS] > 0;
+    *out = (vg_memory){.n_items = has_ffmpeg ? (int)STREAM_N_OWNERS : (int)STREAM_N_ACCOUNTS,
+                       .planned_bytes = stream_accounts_planned(a),
+                       .in_use_bytes = a->root.in_use_bytes,
+                       .library_bytes = base_mem_library_bytes(),
+                       .resident_bytes = base_mem_resident_bytes(),
+                       .peak_resident_bytes = base_mem_peak_resident_bytes()};
+    for (int i = 0; i < out->n_items; i++)
+        out->items[i] = (vg_memory_item){.owner = a->owner[i].tag,
+                                         .planned_bytes = a->planned_bytes[i],
+                                         .in_use_bytes = a->owner[i].in_use_bytes,
+                                         .peak_bytes = a->owner[i].peak_bytes,
+                                         .n_allocations = a->owner[i].n_allocs};
+}
+
+void stream_accounts_plan(vg_memory *out, const stream_accounts *a)
+{
+    *out = (vg_memory){.n_items = STREAM_N_OWNERS, .planned_bytes = stream_accounts_planned(a)};
+    for (int i = 0; i < STREAM_N_OWNERS; i++)
+        out->items[i] =
+            (vg_memory_item){.owner = a->owner[i].tag, .planned_bytes = a->planned_bytes[i]};
+}
+
 vg_status stream_accounts_check(const stream_accounts *a, vg_error *err)
 {
     size_t sum = stream_accounts_planned(a);

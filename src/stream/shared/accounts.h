@@ -3,6 +3,7 @@
 #define STREAM_ACCOUNTS_H
 
 #include "base/base.h"
+#include "vigil/types.h"
 
 #define STREAM_OWNERS(X)                                                                           \
     X(WEIGHTS, "weights")         /* packed for this processor */                                  \
@@ -34,6 +35,10 @@ typedef struct stream_accounts {
 /* limit_bytes 0: none. */
 void stream_accounts_init(stream_accounts *a, size_t limit_bytes);
 size_t stream_accounts_planned(const stream_accounts *a);
+/* What is held now, with the plan. FFmpeg's rows are there where it is planned for. */
+void stream_accounts_memory(vg_memory *out, const stream_accounts *a);
+/* The plan alone, all rows. */
+void stream_accounts_plan(vg_memory *out, const stream_accounts *a);
 /* VG_ERR_LIMIT with the sum and its parts when what is planned does not fit under the root's limit.
  */
 vg_status stream_accounts_check(const stream_accounts *a, vg_error *err);

@@ -1,14 +1,14 @@
-/* train_report.c: files of a run, each replaced whole or growing by whole records. */
-#include "train_report.h"
+/* run_report.c: files of a run, each replaced whole or growing by whole records. */
+#include "run_report.h"
 
 #include <string.h>
 
-struct api_train_report {
-    api_train_report_options o;
+struct train_report {
+    train_report_options o;
     const train_args *args;
     report_events *events;
-    api_gallery *gallery; /* NULL without plots */
-    report_coco *coco;    /* from the final validation's first picture to its end */
+    train_gallery *gallery; /* NULL without plots */
+    report_coco *coco;      /* from the final validation's first picture to its end */
     bool has_coco_failed;
     vg_error first;   /* error of those that did not end the run */
     uint64_t n_side;  /* how many there were */
@@ -18,11 +18,11 @@ struct api_train_report {
 
 /* ---- of a new run ---- */
 
-static vg_status write_args(const api_train_report *r, vg_error *err)
+static vg_status write_args(const train_report *r, vg_error *err)
 {
-    char path[API_PATH_BYTES];
+    char path[TRAIN_PATH_BYTES];
     base_str text = {0};
-    vg_status st = api_path(path, r->o.folder, "args.yaml", err);
+    vg_status st = train_path(path, r->o.folder, "args.yaml", err);
     if (st == VG_OK)
         st = train_args_add_text(&text, r->args, TRAIN_ARGS_YAML, r->o.work, err);
     if (st == VG_OK)
@@ -32,11 +32,11 @@ static vg_status write_args(const api_train_report *r, vg_error *err)
 }
 
 /* labels.jpg, labels_correlogram.jpg */
-static vg_status plot_labels(const api_train_report *r, vg_error *err)
+static vg_status plot_labels(const train_report *r, vg_error *err)
 {
     const data_set *set = train_run_set(r->o.run, DATA_TRAIN);
     base_mem *work = r->o.work;
-    char path[API_PATH_BYTES];
+    char path[TRAIN_PATH_BYTES];
     size_t n = 0;
     for (size_t i = 0; i < data_set_size(set); i++)
         n += data_set_picture(set, i)->n_labels;
@@ -51,11 +51,11 @@ static vg_status plot_labels(const api_train_report *r, vg_error *err)
             memcpy(labels[n].xywh_norm, p->labels[k].xywh_norm, sizeof labels[n].xywh_norm);
         }
     }
-    vg_status st = api_path(path, r->o.folder, "labels.jpg", err);
+    vg_status st = train_path(path, r->o.folder, "labels.jpg", err);
     if (st == VG_OK)
         st = report_plot_labels(path, labels, n, r->o.names, r->o.nc, work, err);
     if (st == VG_OK)
-        st = api_path(path, r->o.folder, "labels_correlogram.jpg", err);
+        st = train_path(path, r->o.folder, "labels_correlogram.jpg", err);
     if (st == VG_OK)
         st = report_plot_correlogram(path, labels, n, work, err);
     base_free(labels);
@@ -65,31 +65,30 @@ static vg_status plot_labels(const api_train_report *r, vg_error *err)
 /* ---- create ---- */
 
 /* Most boxes of a picture of a batch: mosaic takes four pictures, mixup two of those. */
-static size_t most_labels(const api_train_report *r)
+static size_t most_labels(const train_report *r)
 {
     const size_t train = 8 * data_set_most_labels(train_run_set(r->o.run, DATA_TRAIN)),
                  val = data_set_most_labels(train_run_set(r->o.run, DATA_VAL));
     return train > val ? train : val;
 }
 
-static vg_status make_gallery(api_train_report *r, vg_error *err)
+static vg_status make_gallery(train_report *r, vg_error *err)
 {
-    const api_gallery_options o = {.folder = r->o.folder,
-                                   .names = r->o.names,
-                                   .nc = r->o.nc,
-                                   .events = r->events,
-                                   .imgsz = r->args->imgsz,
-                                   .stride = r->o.stride,
-                                   .most_labels = most_labels(r),
-                                   .most_found = (size_t)r->args->max_det,
-                                   .conf = (float)r->args->conf};
-    return api_gallery_create(&r->gallery, &o, r->o.work, err);
+    const train_gallery_options o = {.folder = r->o.folder,
+                                     .names = r->o.names,
+                                     .nc = r->o.nc,
+                                     .events = r->events,
+                                     .imgsz = r->args->imgsz,
+                                     .stride = r->o.stride,
+                                     .most_labels = most_labels(r),
+                                     .most_found = (size_t)r->args->max_det,
+                                     .conf = (float)r->args->conf};
+    return train_gallery_create(&r->gallery, &o, r->o.work, err);
 }
 
-vg_status api_train_report_create(api_train_report **out, const api_train_report_options *o,
-                                  vg_error *err)
+vg_status train_report_create(train_report **out, const train_report_options *o, vg_error *err)
 {
-    api_train_report *r = base_alloc_zero(o->work, 1, sizeof *r, err);
+    train_report *r = base_alloc_zero(o->work, 1, sizeof *r, err);
     *out = r;
     if (!r)
         return VG_ERR_MEMORY;
@@ -104,17 +103,17 @@ vg_status api_train_report_create(api_train_report **out, const api_train_report
     if (st == VG_OK && !o->is_resumed && r->args->plots)
         st = plot_labels(r, err);
     if (st != VG_OK)
-        api_train_report_destroy(out);
+        train_report_destroy(out);
     return st;
 }
 
-void api_train_report_destroy(api_train_report **report)
+void train_report_destroy(train_report **report)
 {
-    api_train_report *r = *report;
+    train_report *r = *report;
     if (!r)
         return;
     report_coco_destroy(&r->coco);
-    api_gallery_destroy(&r->gallery);
+    train_gallery_destroy(&r->gallery);
     report_events_close(&r->events, NULL);
     base_free(r);
     *report = NULL;
@@ -122,7 +121,7 @@ void api_train_report_destroy(api_train_report **report)
 
 /* ---- in the run's course ---- */
 
-static void note(api_train_report *r, vg_status st, const vg_error *err)
+static void note(train_report *r, vg_status st, const vg_error *err)
 {
     if (st == VG_OK)
         return;
@@ -131,7 +130,7 @@ static void note(api_train_report *r, vg_status st, const vg_error *err)
         r->first = *err;
 }
 
-const vg_error *api_train_report_trouble(api_train_report *r)
+const vg_error *train_report_trouble(train_report *r)
 {
     if (r->n_known == r->n_side)
         return NULL;
@@ -140,29 +139,29 @@ const vg_error *api_train_report_trouble(api_train_report *r)
 }
 
 /* The run's first batches, and the first ones without mosaic: spec 4.5, 6. */
-static bool is_shown(const api_train_report *r, int64_t ni)
+static bool is_shown(const train_report *r, int64_t ni)
 {
     const int64_t n_batches = train_run_position(r->o.run)->n_batches,
                   from = r->args->epochs - r->args->close_mosaic;
-    if (ni < API_GALLERY_BATCHES)
+    if (ni < TRAIN_GALLERY_BATCHES)
         return true;
     const int64_t plain = from * n_batches;
     return r->args->close_mosaic > 0 && from >= 0 && ni >= plain &&
-           ni < plain + API_GALLERY_BATCHES;
+           ni < plain + TRAIN_GALLERY_BATCHES;
 }
 
-void api_train_report_input(api_train_report *r, int64_t ni, const data_batch *b)
+void train_report_input(train_report *r, int64_t ni, const data_batch *b)
 {
     vg_error err;
     if (!r->gallery || !is_shown(r, ni))
         return;
     const int64_t step = ni / train_run_position(r->o.run)->n_batches + 1;
-    const vg_status st = api_gallery_train(r->gallery, ni, b, train_run_set(r->o.run, DATA_TRAIN),
-                                           step, r->o.work, &err);
+    const vg_status st = train_gallery_train(r->gallery, ni, b, train_run_set(r->o.run, DATA_TRAIN),
+                                             step, r->o.work, &err);
     note(r, st, &err);
 }
 
-void api_train_report_epoch(api_train_report *r, const vg_train_epoch *row)
+void train_report_epoch(train_report *r, const vg_train_epoch *row)
 {
     const double mib = 1024.0 * 1024;
     const struct scalar {
@@ -192,27 +191,27 @@ void api_train_report_epoch(api_train_report *r, const vg_train_epoch *row)
     note(r, st, &err);
 }
 
-static vg_status add_coco(api_train_report *r, const train_validated *p, vg_error *err)
+static vg_status add_coco(train_report *r, const train_validated *p, vg_error *err)
 {
     const data_set *set = train_run_set(r->o.run, DATA_VAL);
     vg_status st = VG_OK;
     if (!r->coco)
-        st = api_coco_create(&r->coco, r->o.folder, r->o.names, r->o.nc, r->o.work, err);
+        st = train_coco_create(&r->coco, r->o.folder, r->o.names, r->o.nc, r->o.work, err);
     if (st == VG_OK)
         st = report_coco_add(r->coco, data_set_picture(set, p->item->picture)->path, p->boxes,
                              p->n_boxes, err);
     return st;
 }
 
-void api_train_report_validated(api_train_report *r, const train_validated *p, bool is_final)
+void train_report_validated(train_report *r, const train_validated *p, bool is_final)
 {
     vg_error err;
     if (!is_final)
         return;
     if (r->gallery) {
         const vg_status st =
-            api_gallery_validated(r->gallery, p, train_run_set(r->o.run, DATA_VAL),
-                                  train_run_position(r->o.run)->epoch, r->o.work, &err);
+            train_gallery_validated(r->gallery, p, train_run_set(r->o.run, DATA_VAL),
+                                    train_run_position(r->o.run)->epoch, r->o.work, &err);
         note(r, st, &err);
     }
     if (r->args->save_json && !r->has_coco_failed) {
@@ -227,26 +226,26 @@ void api_train_report_validated(api_train_report *r, const train_validated *p, b
 
 /* ---- when training is over ---- */
 
-static vg_status plot_run(const api_train_report *r, const train_validation *final, vg_error *err)
+static vg_status plot_run(const train_report *r, const train_validation *final, vg_error *err)
 {
     base_mem *work = r->o.work;
-    char path[API_PATH_BYTES];
+    char path[TRAIN_PATH_BYTES];
     vg_train_epoch *rows = NULL;
     size_t n_rows = 0;
-    vg_status st = api_path(path, r->o.folder, "results.csv", err);
+    vg_status st = train_path(path, r->o.folder, "results.csv", err);
     if (st == VG_OK)
         st = report_csv_read(&rows, &n_rows, path, work, err);
     if (st == VG_OK)
-        st = api_path(path, r->o.folder, "results.png", err);
+        st = train_path(path, r->o.folder, "results.png", err);
     if (st == VG_OK)
         st = report_plot_results(path, rows, n_rows, work, err);
     base_free(rows);
     if (st == VG_OK && final)
-        st = api_validation_plots(r->o.folder, final, r->o.names, r->o.nc, work, err);
+        st = train_validation_plots(r->o.folder, final, r->o.names, r->o.nc, work, err);
     return st;
 }
 
-vg_status api_train_report_told(const api_train_report *r, vg_error *err)
+vg_status train_report_told(const train_report *r, vg_error *err)
 {
     if (r->n_side == 0)
         return VG_OK;
@@ -257,7 +256,7 @@ vg_status api_train_report_told(const api_train_report *r, vg_error *err)
                      e->what, (unsigned long long)r->n_side - 1);
 }
 
-vg_status api_train_report_finish(api_train_report *r, const train_validation *final, vg_error *err)
+vg_status train_report_finish(train_report *r, const train_validation *final, vg_error *err)
 {
     vg_error side;
     note(r, report_events_flush(r->events, &side), &side);

@@ -7,7 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "api/beacon.h"
+#include "net/net.h"
 
 static const vg_memory MEMORY = {.items = {{.n_allocations = 7}, {.n_allocations = 5}},
                                  .n_items = 2,
@@ -28,56 +28,56 @@ static int listen_at(const char *name)
 static void tells_the_named_guard_and_keeps_the_pace(void **state)
 {
     char name[64], text[512] = "";
-    api_beacon b = {0};
+    net_beacon b = {0};
     (void)state;
     snprintf(name, sizeof name, "@vigil-beacon-test-%d", (int)getpid());
     setenv("VIGIL_WATCH_SOCKET", name, 1);
     const int fd = listen_at(name);
-    assert_true(api_beacon_is_due(&b));
-    api_beacon_tell(&b, &MEMORY, 3, 40, -1);
+    assert_true(net_beacon_is_due(&b));
+    net_beacon_tell(&b, &MEMORY, 3, 40, -1);
     assert_true(recv(fd, text, sizeof text - 1, 0) > 0);
     assert_string_equal(text, "{\"planned_bytes\":1000,\"in_use_bytes\":900,\"allocations\":12,"
                               "\"epoch\":3,\"step\":40}");
-    assert_false(api_beacon_is_due(&b));
+    assert_false(net_beacon_is_due(&b));
     poll(NULL, 0, 1050);
-    assert_true(api_beacon_is_due(&b));
+    assert_true(net_beacon_is_due(&b));
     close(fd);
-    api_beacon_tell(&b, &MEMORY, -1, -1, 9); /* the guard is gone */
-    api_beacon_close(&b);
-    assert_false(api_beacon_is_due(&b));
+    net_beacon_tell(&b, &MEMORY, -1, -1, 9); /* the guard is gone */
+    net_beacon_close(&b);
+    assert_false(net_beacon_is_due(&b));
 }
 
 static void a_process_without_the_name_is_found_by_its_number(void **state)
 {
     char name[64], text[512] = "";
-    api_beacon b = {0};
+    net_beacon b = {0};
     (void)state;
     unsetenv("VIGIL_WATCH_SOCKET");
     snprintf(name, sizeof name, "@vigil-watch-%d", (int)getpid());
     const int fd = listen_at(name);
-    assert_true(api_beacon_is_due(&b));
-    api_beacon_tell(&b, &MEMORY, -1, -1, 81200);
+    assert_true(net_beacon_is_due(&b));
+    net_beacon_tell(&b, &MEMORY, -1, -1, 81200);
     assert_true(recv(fd, text, sizeof text - 1, 0) > 0);
     assert_non_null(strstr(text, "\"frames\":81200}"));
     close(fd);
-    api_beacon_close(&b);
+    net_beacon_close(&b);
 }
 
 static void a_full_socket_is_not_waited_for(void **state)
 {
     char name[64];
-    api_beacon b = {0};
+    net_beacon b = {0};
     (void)state;
     snprintf(name, sizeof name, "@vigil-beacon-full-%d", (int)getpid());
     setenv("VIGIL_WATCH_SOCKET", name, 1);
     const int fd = listen_at(name);
-    assert_true(api_beacon_is_due(&b));
+    assert_true(net_beacon_is_due(&b));
     const int64_t began_ns = base_now_ns();
     for (int i = 0; i < 5000; i++)
-        api_beacon_tell(&b, &MEMORY, i, i, i);
+        net_beacon_tell(&b, &MEMORY, i, i, i);
     assert_true(base_now_ns() - began_ns < INT64_C(5000000000));
     close(fd);
-    api_beacon_close(&b);
+    net_beacon_close(&b);
 }
 
 int main(void)

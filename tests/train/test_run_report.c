@@ -1,9 +1,9 @@
 /* What a run's folder gets beside what train writes: pictures of batches show what is in them, and
- * the disk's troubles end no run. Inside api, so linked with its floors. */
-#include "set.h" /* first: it allocates, which base.h forbids who comes after it */
+ * the disk's troubles end no run. */
+#include "api/set.h" /* first: it allocates, which base.h forbids who comes after it */
 
-#include "api/train_report.h"
 #include "report/support.h"
+#include "train/train.h"
 
 enum { SIDE = 64, GAP = 4, CAPTION = 20 };
 
@@ -29,7 +29,7 @@ static int tear_down(void **state)
 typedef struct scene {
     data_spec *spec;
     data_set *set;
-    api_gallery *gallery;
+    train_gallery *gallery;
     data_batch batch;
     data_item items[2];
     float input[2 * SIDE * SIDE * 3];
@@ -41,13 +41,13 @@ static scene *make_scene(bench *b)
 {
     static scene s;
     const data_set_options val = {.split = DATA_VAL, .no_cache = true};
-    const api_gallery_options o = {.folder = b->folder,
-                                   .names = names,
-                                   .imgsz = SIDE,
-                                   .stride = 32,
-                                   .most_labels = 1,
-                                   .most_found = 5,
-                                   .conf = 0.001f};
+    const train_gallery_options o = {.folder = b->folder,
+                                     .names = names,
+                                     .imgsz = SIDE,
+                                     .stride = 32,
+                                     .most_labels = 1,
+                                     .most_found = 5,
+                                     .conf = 0.001f};
     s = (scene){.batch = {.n = 2, .h = SIDE, .w = SIDE, .input = s.input, .items = s.items},
                 .items = {{.picture = 0, .w0 = 100, .h0 = 80, .gain = 0.5f, .left = 8, .top = 12},
                           {.picture = 1, .w0 = 100, .h0 = 80, .gain = 0.5f, .left = 8, .top = 12}}};
@@ -56,13 +56,13 @@ static scene *make_scene(bench *b)
     assert_int_equal(data_spec_open(&s.spec, scene_path(root, "data.yaml"), &b->mem, &b->err),
                      VG_OK);
     assert_int_equal(data_set_open(&s.set, s.spec, &val, NULL, &b->mem, &b->err), VG_OK);
-    assert_int_equal(api_gallery_create(&s.gallery, &o, &b->mem, &b->err), VG_OK);
+    assert_int_equal(train_gallery_create(&s.gallery, &o, &b->mem, &b->err), VG_OK);
     return &s;
 }
 
 static void end_scene(scene *s)
 {
-    api_gallery_destroy(&s->gallery);
+    train_gallery_destroy(&s->gallery);
     data_set_destroy(&s->set);
     data_spec_destroy(&s->spec);
 }
@@ -106,7 +106,7 @@ static void a_batch_of_training_shows_its_pixels_and_labels(void **state)
     s->batch.labels = labels;
     s->batch.n_labels = 1;
     const uint64_t n_allocs = b->mem.n_allocs;
-    assert_int_equal(api_gallery_train(s->gallery, 12, &s->batch, s->set, 1, &b->mem, &b->err),
+    assert_int_equal(train_gallery_train(s->gallery, 12, &s->batch, s->set, 1, &b->mem, &b->err),
                      VG_OK);
     assert_int_equal(b->mem.n_allocs, n_allocs); /* all of it was taken at create */
     read_page(b, &page, "train_batch12.jpg");
@@ -137,7 +137,8 @@ static void a_validation_shows_truths_and_what_was_found(void **state)
                                    .truths = &truth,
                                    .n_truths = i == 0 ? 0 : 1};
         assert_false(set_has(b->folder, "val_batch0_pred.jpg"));
-        assert_int_equal(api_gallery_validated(s->gallery, &p, s->set, 1, &b->mem, &b->err), VG_OK);
+        assert_int_equal(train_gallery_validated(s->gallery, &p, s->set, 1, &b->mem, &b->err),
+                         VG_OK);
     }
     /* x 20 of the file is 20 / 2 + 8 of the batch. */
     read_page(b, &page, "val_batch0_labels.jpg");
@@ -148,9 +149,10 @@ static void a_validation_shows_truths_and_what_was_found(void **state)
     assert_true(redness(&page, 0, 17, 30, 19, 40) > 40);
     assert_true(redness(&page, 0, 42, 24, 58, 44) < 5); /* below a confidence of 0.25 */
     assert_true(redness(&page, 1, 0, 0, SIDE, SIDE) < 5);
-    s->batch.index = API_GALLERY_BATCHES;
+    s->batch.index = TRAIN_GALLERY_BATCHES;
     const train_validated late = {.batch = &s->batch, .item = &s->items[0]};
-    assert_int_equal(api_gallery_validated(s->gallery, &late, s->set, 1, &b->mem, &b->err), VG_OK);
+    assert_int_equal(train_gallery_validated(s->gallery, &late, s->set, 1, &b->mem, &b->err),
+                     VG_OK);
     assert_false(set_has(b->folder, "val_batch3_labels.jpg"));
     image_buffer_fini(&page);
     end_scene(s);
@@ -189,7 +191,7 @@ static void events_go_on_after_a_full_disk_and_the_error_is_told(void **state)
         {"plots", "false"},        {"threads", "1"}, {"workers", "0"}};
     const train_accounts mem = {&b->mem, &b->mem, &b->mem, &b->mem};
     train_run *run;
-    api_train_report *r;
+    train_report *r;
     char events[4096];
     train_args_default(&args);
     assert_int_equal(train_args_set(&args, "data", scene_path(root, "data.yaml"), &b->err), VG_OK);
@@ -197,33 +199,33 @@ static void events_go_on_after_a_full_disk_and_the_error_is_told(void **state)
         assert_int_equal(train_args_set(&args, set[i][0], set[i][1], &b->err), VG_OK);
     if (train_run_create(&run, &args, b->folder, &mem, &b->err) != VG_OK)
         fail_msg("%s (%s)", b->err.what, b->err.where);
-    const api_train_report_options o = {.run = run,
-                                        .folder = b->folder,
-                                        .names = names,
-                                        .nc = 2,
-                                        .stride = 32,
-                                        .root = &b->mem,
-                                        .work = &b->mem};
-    assert_int_equal(api_train_report_create(&r, &o, &b->err), VG_OK);
+    const train_report_options o = {.run = run,
+                                    .folder = b->folder,
+                                    .names = names,
+                                    .nc = 2,
+                                    .stride = 32,
+                                    .root = &b->mem,
+                                    .work = &b->mem};
+    assert_int_equal(train_report_create(&r, &o, &b->err), VG_OK);
     find_events(b, events, sizeof events);
     for (int epoch = 1; epoch <= 4; epoch++) {
         const vg_train_epoch row = {.epoch = epoch};
         const bool is_full = epoch == 2 || epoch == 3;
         if (is_full)
             disk_full_at(file_bytes(events) + 100);
-        api_train_report_epoch(r, &row);
+        train_report_epoch(r, &row);
         disk_full_at(0);
-        const vg_error *trouble = api_train_report_trouble(r);
+        const vg_error *trouble = train_report_trouble(r);
         assert_int_equal(trouble != NULL, is_full);
         if (trouble)
             assert_int_equal(trouble->status, VG_ERR_IO);
-        assert_null(api_train_report_trouble(r)); /* once */
+        assert_null(train_report_trouble(r)); /* once */
     }
     assert_int_equal(count_text(b, events, "metrics/mAP50-95(B)"), 2); /* of epochs 1 and 4 */
-    assert_int_equal(api_train_report_told(r, &b->err), VG_ERR_IO);
+    assert_int_equal(train_report_told(r, &b->err), VG_ERR_IO);
     assert_non_null(strstr(b->err.what, "and 1 more "));
     assert_non_null(strstr(b->err.where, "events.out"));
-    api_train_report_destroy(&r);
+    train_report_destroy(&r);
     train_run_destroy(&run);
 }
 

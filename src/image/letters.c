@@ -1,7 +1,5 @@
 /* letters.c: what to tell of class names that no font here can show. */
-#include "letters.h"
-
-#include "handle.h"
+#include "image.h"
 
 /* Debian's package of the letters from first to last; what is in no row is in the last one. */
 static const char *package_of(uint32_t letter)
@@ -29,7 +27,7 @@ static const char *package_of(uint32_t letter)
     return is_private ? NULL : "fonts-noto-core";
 }
 
-bool api_letters_format(char *buf, size_t n, const image_names *names)
+bool image_letters_format(char *buf, size_t n, const image_names *names)
 {
     image_font font;
     char first[128], more[96] = "", advice[96] = "", count[64];
@@ -48,10 +46,4 @@ bool api_letters_format(char *buf, size_t n, const image_names *names)
                 font.letter != 0 ? "font here" : "one font here that has those of other classes",
                 first, more, advice);
     return true;
-}
-
-bool vg_detector_letters_format(char *buf, size_t n, const vg_detector *d)
-{
-    const image_names names = stream_detector_names(d->detector);
-    return api_letters_format(buf, n, &names);
 }

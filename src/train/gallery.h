@@ -1,19 +1,19 @@
 /* gallery.h: pictures of batches for the user's eyes: train_batchN.jpg, val_batchN_labels.jpg and
- * val_batchN_pred.jpg. Internal to api.
+ * val_batchN_pred.jpg.
  *
  * Memory: two pages and one picture, taken at create; what follows allocates only while a page goes
  * into an event file. One owner. */
-#ifndef API_GALLERY_H
-#define API_GALLERY_H
+#ifndef TRAIN_GALLERY_H
+#define TRAIN_GALLERY_H
 
-#include "validation.h"
+#include "result.h"
 
 /* So many batches, from the first one on. */
-enum { API_GALLERY_BATCHES = 3 };
+enum { TRAIN_GALLERY_BATCHES = 3 };
 
-typedef struct api_gallery api_gallery;
+typedef struct train_gallery train_gallery;
 
-typedef struct api_gallery_options {
+typedef struct train_gallery_options {
     const char *folder;       /* all three are borrowed until destroy */
     const char *const *names; /* (nc) */
     int nc;
@@ -22,18 +22,18 @@ typedef struct api_gallery_options {
     size_t most_labels; /* of a picture of a batch: truths */
     size_t most_found;  /* max_det */
     float conf;         /* detections above this one are shown; 0.001, validation's own: 0.25 */
-} api_gallery_options;
+} train_gallery_options;
 
-vg_status api_gallery_create(api_gallery **out, const api_gallery_options *o, base_mem *mem,
-                             vg_error *err);
-void api_gallery_destroy(api_gallery **g);
+vg_status train_gallery_create(train_gallery **out, const train_gallery_options *o, base_mem *mem,
+                               vg_error *err);
+void train_gallery_destroy(train_gallery **g);
 
 /* Batch number ni of a run into train_batchNI.jpg; step is for the event file. */
-vg_status api_gallery_train(api_gallery *g, int64_t ni, const data_batch *b, const data_set *set,
-                            int64_t step, base_mem *mem, vg_error *err);
+vg_status train_gallery_train(train_gallery *g, int64_t ni, const data_batch *b,
+                              const data_set *set, int64_t step, base_mem *mem, vg_error *err);
 /* The next picture of a validation; both files are written when the last one that they show is in.
  * Batches past the third are passed over. */
-vg_status api_gallery_validated(api_gallery *g, const train_validated *p, const data_set *set,
-                                int64_t step, base_mem *mem, vg_error *err);
+vg_status train_gallery_validated(train_gallery *g, const train_validated *p, const data_set *set,
+                                  int64_t step, base_mem *mem, vg_error *err);
 
 #endif

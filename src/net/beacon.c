@@ -13,7 +13,7 @@ static const int64_t EVERY_NS = 1000000000;
 
 /* The guard's child learns the name from its environment; a process that a guard was pointed to
  * (--pid) is looked for by its number. */
-static void open_beacon(api_beacon *b)
+static void open_beacon(net_beacon *b)
 {
     const char *given = getenv("VIGIL_WATCH_SOCKET");
     struct sockaddr_un to;
@@ -28,7 +28,7 @@ static void open_beacon(api_beacon *b)
     b->is_open = true;
 }
 
-bool api_beacon_is_due(api_beacon *b)
+bool net_beacon_is_due(net_beacon *b)
 {
     const int64_t now_ns = base_now_ns();
     if (!b->is_open)
@@ -39,7 +39,7 @@ bool api_beacon_is_due(api_beacon *b)
     return b->fd >= 0;
 }
 
-void api_beacon_tell(api_beacon *b, const vg_memory *m, int64_t epoch, int64_t step, int64_t frames)
+void net_beacon_tell(net_beacon *b, const vg_memory *m, int64_t epoch, int64_t step, int64_t frames)
 {
     const char *const keys[] = {"epoch", "step", "frames"};
     const int64_t values[] = {epoch, step, frames};
@@ -67,9 +67,9 @@ void api_beacon_tell(api_beacon *b, const vg_memory *m, int64_t epoch, int64_t s
                   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + b->name.n));
 }
 
-void api_beacon_close(api_beacon *b)
+void net_beacon_close(net_beacon *b)
 {
     if (b->is_open && b->fd >= 0)
         close(b->fd);
-    *b = (api_beacon){.is_open = true, .fd = -1};
+    *b = (net_beacon){.is_open = true, .fd = -1};
 }

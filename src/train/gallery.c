@@ -7,25 +7,25 @@
 enum { TRUTH, FOUND }; /* pages; training batches are truth, too */
 enum { LABEL_BYTES = 160, MOST_FILE_BYTES = 64 << 20 };
 
-struct api_gallery {
-    api_gallery_options o;
+struct train_gallery {
+    train_gallery_options o;
     report_mosaic *mosaic;
     image_buffer picture;
     image_box *boxes;           /* (most of both) */
     char (*texts)[LABEL_BYTES]; /* (most_found) */
 };
 
-static size_t most_boxes(const api_gallery_options *o)
+static size_t most_boxes(const train_gallery_options *o)
 {
     const size_t most = o->most_labels > o->most_found ? o->most_labels : o->most_found;
     return most > 0 ? most : 1;
 }
 
-vg_status api_gallery_create(api_gallery **out, const api_gallery_options *o, base_mem *mem,
-                             vg_error *err)
+vg_status train_gallery_create(train_gallery **out, const train_gallery_options *o, base_mem *mem,
+                               vg_error *err)
 {
     *out = NULL;
-    api_gallery *g = base_alloc_zero(mem, 1, sizeof *g, err);
+    train_gallery *g = base_alloc_zero(mem, 1, sizeof *g, err);
     if (!g)
         return VG_ERR_MEMORY;
     g->o = *o;
@@ -45,14 +45,14 @@ vg_status api_gallery_create(api_gallery **out, const api_gallery_options *o, ba
         st = g->boxes && g->texts ? VG_OK : VG_ERR_MEMORY;
     }
     if (st != VG_OK)
-        api_gallery_destroy(&g);
+        train_gallery_destroy(&g);
     *out = g;
     return st;
 }
 
-void api_gallery_destroy(api_gallery **gallery)
+void train_gallery_destroy(train_gallery **gallery)
 {
-    api_gallery *g = *gallery;
+    train_gallery *g = *gallery;
     if (!g)
         return;
     report_mosaic_destroy(&g->mosaic);
@@ -66,7 +66,7 @@ void api_gallery_destroy(api_gallery **gallery)
 /* ---- one picture ---- */
 
 /* Picture i of the batch as bytes. */
-static vg_status take_picture(api_gallery *g, const data_batch *b, int i, base_mem *mem,
+static vg_status take_picture(train_gallery *g, const data_batch *b, int i, base_mem *mem,
                               vg_error *err)
 {
     const vg_status st = image_buffer_reserve(&g->picture, b->w, b->h, mem, err);
@@ -79,7 +79,7 @@ static vg_status take_picture(api_gallery *g, const data_batch *b, int i, base_m
     return VG_OK;
 }
 
-static vg_status put(api_gallery *g, int page, size_t n_boxes, const data_item *item,
+static vg_status put(train_gallery *g, int page, size_t n_boxes, const data_item *item,
                      const data_set *set, base_mem *mem, vg_error *err)
 {
     const report_tile tile = {.picture = g->picture.view,
@@ -91,14 +91,14 @@ static vg_status put(api_gallery *g, int page, size_t n_boxes, const data_item *
 }
 
 /* The first picture's event has the file's bytes, under the file's name without suffix. */
-static vg_status publish(api_gallery *g, int page, const char *name, bool has_event, int64_t step,
+static vg_status publish(train_gallery *g, int page, const char *name, bool has_event, int64_t step,
                          base_mem *mem, vg_error *err)
 {
-    char path[API_PATH_BYTES], file[64], *bytes = NULL;
+    char path[TRAIN_PATH_BYTES], file[64], *bytes = NULL;
     size_t n = 0;
     int w, h;
     base_format(file, sizeof file, "%s.jpg", name);
-    vg_status st = api_path(path, g->o.folder, file, err);
+    vg_status st = train_path(path, g->o.folder, file, err);
     if (st == VG_OK)
         st = report_mosaic_write(g->mosaic, page, path, mem, err);
     if (st != VG_OK || !has_event || !g->o.events)
@@ -114,7 +114,7 @@ static vg_status publish(api_gallery *g, int page, const char *name, bool has_ev
 /* ---- training ---- */
 
 /* The objects of picture i; *label moves on behind them. */
-static size_t take_labels(api_gallery *g, const data_batch *b, int i, size_t *label)
+static size_t take_labels(train_gallery *g, const data_batch *b, int i, size_t *label)
 {
     const size_t most = most_boxes(&g->o);
     size_t n = 0;
@@ -132,8 +132,8 @@ static size_t take_labels(api_gallery *g, const data_batch *b, int i, size_t *la
     return n;
 }
 
-vg_status api_gallery_train(api_gallery *g, int64_t ni, const data_batch *b, const data_set *set,
-                            int64_t step, base_mem *mem, vg_error *err)
+vg_status train_gallery_train(train_gallery *g, int64_t ni, const data_batch *b,
+                              const data_set *set, int64_t step, base_mem *mem, vg_error *err)
 {
     char name[48];
     size_t label = 0;
@@ -159,7 +159,7 @@ static image_box to_batch(float x1, float y1, float x2, float y2, const data_ite
                        .y2 = y2 * item->gain + top};
 }
 
-static size_t take_truths(api_gallery *g, const train_validated *p)
+static size_t take_truths(train_gallery *g, const train_validated *p)
 {
     const size_t most = most_boxes(&g->o), n = p->n_truths < most ? p->n_truths : most;
     for (size_t i = 0; i < n; i++) {
@@ -172,7 +172,7 @@ static size_t take_truths(api_gallery *g, const train_validated *p)
 }
 
 /* The best one last: in a crowd it lies on top. */
-static size_t take_found(api_gallery *g, const train_validated *p)
+static size_t take_found(train_gallery *g, const train_validated *p)
 {
     size_t n = 0, n_shown = 0;
     for (size_t i = 0; i < p->n_boxes && n_shown < g->o.most_found; i++)
@@ -191,7 +191,7 @@ static size_t take_found(api_gallery *g, const train_validated *p)
     return n_shown;
 }
 
-static vg_status finish_batch(api_gallery *g, size_t index, int64_t step, base_mem *mem,
+static vg_status finish_batch(train_gallery *g, size_t index, int64_t step, base_mem *mem,
                               vg_error *err)
 {
     char name[48];
@@ -203,11 +203,11 @@ static vg_status finish_batch(api_gallery *g, size_t index, int64_t step, base_m
     return st;
 }
 
-vg_status api_gallery_validated(api_gallery *g, const train_validated *p, const data_set *set,
-                                int64_t step, base_mem *mem, vg_error *err)
+vg_status train_gallery_validated(train_gallery *g, const train_validated *p, const data_set *set,
+                                  int64_t step, base_mem *mem, vg_error *err)
 {
     const data_batch *b = p->batch;
-    if (b->index >= API_GALLERY_BATCHES || p->i >= REPORT_MOSAIC_TILES)
+    if (b->index >= TRAIN_GALLERY_BATCHES || p->i >= REPORT_MOSAIC_TILES)
         return VG_OK;
     vg_status st = VG_OK;
     if (p->i == 0)

@@ -28,9 +28,9 @@ typedef struct run_record {
     vg_run_view view;
 } run_record;
 
-struct api_run_file {
+struct train_run_file {
     int pid_fd, progress_fd;
-    char pid_path[API_PATH_BYTES], progress_path[API_PATH_BYTES];
+    char pid_path[TRAIN_PATH_BYTES], progress_path[TRAIN_PATH_BYTES];
     run_record record;
     int64_t written_ns, epoch_ns; /* the record; the epoch's begin in this session */
     int64_t first_batch;          /* of this epoch in this session, from 0 */
@@ -46,7 +46,7 @@ static bool read_text(char *text, size_t n, int fd)
     return got > 0;
 }
 
-bool api_run_id_read(api_run_id *out, int fd)
+bool train_run_id_read(train_run_id *out, int fd)
 {
     char text[ID_BYTES];
     int64_t pid, start;
@@ -60,7 +60,7 @@ bool api_run_id_read(api_run_id *out, int fd)
     /* Process 1 is nobody's run. */
     if (!base_parse_i64(&pid, text, 2, INT32_MAX) || !base_parse_i64(&start, second, 0, INT64_MAX))
         return false;
-    *out = (api_run_id){.pid = (int)pid, .start_ticks = (uint64_t)start};
+    *out = (train_run_id){.pid = (int)pid, .start_ticks = (uint64_t)start};
     return true;
 }
 
@@ -77,12 +77,12 @@ static vg_status fail_whose(const char *folder, int pid, const char *why, vg_err
 {
     return base_fail(err, VG_ERR_ARGUMENT, folder,
                      "look at that process by ps, and end the run where it was started",
-                     "process %d, which the run's " API_PID_NAME " names, is not known to be its "
+                     "process %d, which the run's " TRAIN_PID_NAME " names, is not known to be its "
                      "process: %s",
                      pid, why);
 }
 
-vg_status api_run_file_owner(int fd, const api_run_id *id, const char *folder, vg_error *err)
+vg_status train_run_file_owner(int fd, const train_run_id *id, const char *folder, vg_error *err)
 {
     char path[64];
     struct stat file, process;
@@ -112,7 +112,7 @@ vg_status api_run_file_owner(int fd, const api_run_id *id, const char *folder, v
     return why == NULL ? VG_OK : fail_whose(folder, id->pid, why, err);
 }
 
-bool api_run_id_of_process(api_run_id *out, int pid)
+bool train_run_id_of_process(train_run_id *out, int pid)
 {
     char path[64], text[STAT_BYTES];
     base_format(path, sizeof path, "/proc/%d/stat", pid);
@@ -131,7 +131,7 @@ bool api_run_id_of_process(api_run_id *out, int pid)
 
 /* ---- the lock ---- */
 
-bool api_run_file_is_locked(int fd)
+bool train_run_file_is_locked(int fd)
 {
     struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
     return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
@@ -139,9 +139,9 @@ bool api_run_file_is_locked(int fd)
 
 static vg_status fail_busy(int fd, const char *folder, vg_error *err)
 {
-    api_run_id id;
+    train_run_id id;
     const base_text who =
-        api_run_id_read(&id, fd) ? base_text_make("process %d", id.pid) : base_text_make("it");
+        train_run_id_read(&id, fd) ? base_text_make("process %d", id.pid) : base_text_make("it");
     return base_fail(
         err, VG_ERR_LIMIT, folder,
         base_mend("vigil attach %.200s shows it, vigil stop %.200s ends it", folder, folder),
@@ -149,7 +149,7 @@ static vg_status fail_busy(int fd, const char *folder, vg_error *err)
 }
 
 /* The file may be removed between opening and locking it, by the run that ends there. */
-static vg_status lock_pid_file(api_run_file *f, const char *folder, vg_error *err)
+static vg_status lock_pid_file(train_run_file *f, const char *folder, vg_error *err)
 {
     for (int i = 0; i < MOST_TRIES; i++) {
         struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -182,7 +182,7 @@ static vg_status lock_pid_file(api_run_file *f, const char *folder, vg_error *er
 
 /* ---- the record ---- */
 
-static bool write_record(api_run_file *f)
+static bool write_record(train_run_file *f)
 {
     f->record.magic = RECORD_MAGIC;
     f->record.hash = base_hash(BASE_HASH_START, &f->record.view, sizeof f->record.view);
@@ -218,7 +218,7 @@ static bool valid_view(const vg_run_view *v)
            memchr(v->error.mend, '\0', sizeof v->error.mend) != NULL;
 }
 
-bool api_run_view_read(vg_run_view *out, int fd)
+bool train_run_view_read(vg_run_view *out, int fd)
 {
     run_record r;
     for (int i = 0; i < MOST_TRIES; i++) {
@@ -235,11 +235,11 @@ bool api_run_view_read(vg_run_view *out, int fd)
     return false;
 }
 
-static vg_status write_files(api_run_file *f, vg_error *err)
+static vg_status write_files(train_run_file *f, vg_error *err)
 {
-    api_run_id id;
+    train_run_id id;
     char text[ID_BYTES];
-    if (!api_run_id_of_process(&id, (int)getpid()))
+    if (!train_run_id_of_process(&id, (int)getpid()))
         return base_fail(err, VG_ERR_SYSTEM, "/proc/self/stat", "mount /proc",
                          "this process's start time cannot be read");
     base_format(text, sizeof text, "%d\n%" PRIu64 "\n", id.pid, id.start_ticks);
@@ -256,32 +256,33 @@ static vg_status write_files(api_run_file *f, vg_error *err)
     return VG_OK;
 }
 
-vg_status api_run_file_create(api_run_file **out, const char *folder, base_mem *mem, vg_error *err)
+vg_status train_run_file_create(train_run_file **out, const char *folder, base_mem *mem,
+                                vg_error *err)
 {
     *out = NULL;
-    api_run_file *f = base_alloc_zero(mem, 1, sizeof *f, err);
+    train_run_file *f = base_alloc_zero(mem, 1, sizeof *f, err);
     if (!f)
         return VG_ERR_MEMORY;
     f->pid_fd = f->progress_fd = -1;
     f->record.view = (vg_run_view){.state = VG_RUN_PREPARING, .exit_status = 1};
-    vg_status st = api_path(f->pid_path, folder, API_PID_NAME, err);
+    vg_status st = train_path(f->pid_path, folder, TRAIN_PID_NAME, err);
     if (st == VG_OK)
-        st = api_path(f->progress_path, folder, API_PROGRESS_NAME, err);
+        st = train_path(f->progress_path, folder, TRAIN_PROGRESS_NAME, err);
     if (st == VG_OK)
         st = lock_pid_file(f, folder, err);
     if (st == VG_OK)
         st = write_files(f, err);
     if (st != VG_OK) {
-        api_run_file_destroy(&f);
+        train_run_file_destroy(&f);
         return st;
     }
     *out = f;
     return VG_OK;
 }
 
-void api_run_file_destroy(api_run_file **file)
+void train_run_file_destroy(train_run_file **file)
 {
-    api_run_file *f = *file;
+    train_run_file *f = *file;
     if (!f)
         return;
     if (f->progress_fd >= 0) {
@@ -298,7 +299,7 @@ void api_run_file_destroy(api_run_file **file)
 
 /* ---- what is noted ---- */
 
-void api_run_file_start(api_run_file *f, int start_epoch, size_t planned_bytes)
+void train_run_file_start(train_run_file *f, int start_epoch, size_t planned_bytes)
 {
     if (!f)
         return;
@@ -310,7 +311,7 @@ void api_run_file_start(api_run_file *f, int start_epoch, size_t planned_bytes)
     write_record(f);
 }
 
-void api_run_file_batch(api_run_file *f, const vg_train_batch *b)
+void train_run_file_batch(train_run_file *f, const vg_train_batch *b)
 {
     if (!f)
         return;
@@ -332,7 +333,7 @@ void api_run_file_batch(api_run_file *f, const vg_train_batch *b)
     }
 }
 
-void api_run_file_epoch(api_run_file *f, const vg_train_epoch *e)
+void train_run_file_epoch(train_run_file *f, const vg_train_epoch *e)
 {
     if (!f)
         return;
@@ -342,7 +343,7 @@ void api_run_file_epoch(api_run_file *f, const vg_train_epoch *e)
     write_record(f);
 }
 
-void api_run_file_end(api_run_file *f, vg_status st, const vg_error *err)
+void train_run_file_end(train_run_file *f, vg_status st, const vg_error *err)
 {
     if (!f)
         return;
@@ -356,7 +357,7 @@ void api_run_file_end(api_run_file *f, vg_status st, const vg_error *err)
     write_record(f);
 }
 
-void api_run_file_exit(api_run_file *f, int exit_status)
+void train_run_file_exit(train_run_file *f, int exit_status)
 {
     if (!f)
         return;
@@ -364,18 +365,18 @@ void api_run_file_exit(api_run_file *f, int exit_status)
     write_record(f);
 }
 
-const vg_run_view *api_run_file_view(const api_run_file *f)
+const vg_run_view *train_run_file_view(const train_run_file *f)
 {
     return &f->record.view;
 }
 
 /* ---- leaving the terminal ---- */
 
-vg_status api_run_file_detach(api_run_file *f, const char *folder, vg_error *err)
+vg_status train_run_file_detach(train_run_file *f, const char *folder, vg_error *err)
 {
-    char path[API_PATH_BYTES];
+    char path[TRAIN_PATH_BYTES];
     int log = -1, null = -1;
-    vg_status st = api_path(path, folder, API_LOG_NAME, err);
+    vg_status st = train_path(path, folder, TRAIN_LOG_NAME, err);
     if (st != VG_OK)
         return st;
     log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0644);
@@ -422,7 +423,7 @@ static vg_status refuse_file(const char *run, const char *mend, vg_error *err)
     return base_fail(err, VG_ERR_ARGUMENT, run, mend, "neither a run's folder nor a checkpoint");
 }
 
-vg_status api_run_folder(char out[API_PATH_BYTES], const char *run, vg_error *err)
+vg_status train_run_folder(char out[TRAIN_PATH_BYTES], const char *run, vg_error *err)
 {
     static const char *const tails[] = {"/weights/last.safetensors", "/weights"};
     const char *mend = "give a run's folder or its last.safetensors";
@@ -430,7 +431,7 @@ vg_status api_run_folder(char out[API_PATH_BYTES], const char *run, vg_error *er
         return base_fail(err, VG_ERR_IO, run, mend, "no such run");
     if (!base_path_is_dir(run) && strcmp(base_path_name(run), "last.safetensors") != 0)
         return refuse_file(run, mend, err);
-    if (!base_format(out, API_PATH_BYTES, "%s%s", base_starts_with(run, "weights") ? "./" : "",
+    if (!base_format(out, TRAIN_PATH_BYTES, "%s%s", base_starts_with(run, "weights") ? "./" : "",
                      run))
         return base_fail(err, VG_ERR_LIMIT, "run", "use a shorter path", "a path too long");
     size_t n = strlen(out);
@@ -441,11 +442,11 @@ vg_status api_run_folder(char out[API_PATH_BYTES], const char *run, vg_error *er
         if (n > tail && strcmp(out + n - tail, tails[i]) == 0)
             out[n -= tail] = '\0';
     }
-    char weights[API_PATH_BYTES];
-    const vg_status st = api_path(weights, out, "weights", err);
+    char weights[TRAIN_PATH_BYTES];
+    const vg_status st = train_path(weights, out, "weights", err);
     if (st == VG_OK && !base_path_is_dir(weights))
         return base_fail(err, VG_ERR_ARGUMENT, run, mend, "not a run: it has no folder weights");
-    char ours[API_PATH_BYTES + 32], theirs[API_PATH_BYTES + 32];
+    char ours[TRAIN_PATH_BYTES + 32], theirs[TRAIN_PATH_BYTES + 32];
     base_format(ours, sizeof ours, "%s/last.safetensors", weights);
     base_format(theirs, sizeof theirs, "%s/last.pt", weights);
     if (st == VG_OK && !base_path_exists(ours) && base_path_exists(theirs))

@@ -1,0 +1,81 @@
+/* result.c: a metrics result as callers are told it, and its files. */
+#include "result.h"
+
+vg_status train_result_make(train_result *out, const train_validation *v, const char *const *names,
+                            base_mem *mem, vg_error *err)
+{
+    const detect_metrics_result *m = &v->metrics;
+    *out = (train_result){0};
+    if (m->n_classes > 0) {
+        out->classes = base_alloc_zero(mem, m->n_classes, sizeof *out->classes, err);
+        if (out->classes == NULL)
+            return VG_ERR_MEMORY;
+    }
+    for (size_t i = 0; i < m->n_classes; i++)
+        out->classes[i] = detect_metrics_class(m, i, names);
+    out->result = (vg_val_result){.n_pictures = m->n_pictures,
+                                  .n_instances = m->n_truths,
+                                  .n_detections = m->n_detections,
+                                  .precision = m->mean_p,
+                                  .recall = m->mean_r,
+                                  .map50 = m->map50,
+                                  .map = m->map,
+                                  .fitness = m->fitness,
+                                  .loss = {v->loss[0], v->loss[1], v->loss[2]},
+                                  .classes = out->classes,
+                                  .n_classes = m->n_classes};
+    return VG_OK;
+}
+
+void train_result_fini(train_result *r)
+{
+    base_free(r->classes);
+    *r = (train_result){0};
+}
+
+vg_status train_path(char path[TRAIN_PATH_BYTES], const char *folder, const char *name,
+                     vg_error *err)
+{
+    if (base_path_join(path, TRAIN_PATH_BYTES, folder, name))
+        return VG_OK;
+    return base_fail(err, VG_ERR_LIMIT, folder, "use a shorter path",
+                     "a path too long for a run's folder");
+}
+
+vg_status train_coco_create(report_coco **out, const char *folder, const char *const *names, int nc,
+                            base_mem *mem, vg_error *err)
+{
+    char path[TRAIN_PATH_BYTES];
+    *out = NULL;
+    const vg_status st = train_path(path, folder, "predictions.json", err);
+    if (st != VG_OK)
+        return st;
+    return report_coco_create(out, path, report_coco_category_ids(names, nc), nc, mem, err);
+}
+
+vg_status train_validation_plots(const char *folder, const train_validation *v,
+                                 const char *const *names, int nc, base_mem *mem, vg_error *err)
+{
+    static const struct curve_file {
+        report_curve which;
+        const char *name;
+    } curves[] = {{REPORT_CURVE_PR, "PR_curve.png"},
+                  {REPORT_CURVE_P, "P_curve.png"},
+                  {REPORT_CURVE_R, "R_curve.png"},
+                  {REPORT_CURVE_F1, "F1_curve.png"}};
+    static const char *const matrices[] = {"confusion_matrix.png",
+                                           "confusion_matrix_normalized.png"};
+    char path[TRAIN_PATH_BYTES];
+    vg_status st = VG_OK;
+    for (size_t i = 0; i < sizeof curves / sizeof *curves && st == VG_OK; i++) {
+        st = train_path(path, folder, curves[i].name, err);
+        if (st == VG_OK)
+            st = report_plot_curve(path, curves[i].which, &v->metrics, names, mem, err);
+    }
+    for (int i = 0; i < 2 && st == VG_OK; i++) {
+        st = train_path(path, folder, matrices[i], err);
+        if (st == VG_OK)
+            st = report_plot_confusion(path, v->metrics.confusion, names, nc, i == 1, mem, err);
+    }
+    return st;
+}

@@ -1,0 +1,31 @@
+/* result.h: what a validation came to: its numbers for callers, its plots, predictions.json. */
+#ifndef TRAIN_RESULT_H
+#define TRAIN_RESULT_H
+
+#include "report/report.h"
+#include "validate.h"
+#include "vigil/types.h"
+
+enum { TRAIN_PATH_BYTES = 4096 };
+
+/* A result with its table; zeroed is valid. */
+typedef struct train_result {
+    vg_val_result result;
+    vg_val_class *classes;
+} train_result;
+/* names: (nc), borrowed as long as the result. Errors: VG_ERR_MEMORY. */
+vg_status train_result_make(train_result *out, const train_validation *v, const char *const *names,
+                            base_mem *mem, vg_error *err);
+void train_result_fini(train_result *r);
+
+/* Curves and confusion matrices into folder. Errors: VG_ERR_IO, VG_ERR_LIMIT, VG_ERR_MEMORY. */
+vg_status train_validation_plots(const char *folder, const train_validation *v,
+                                 const char *const *names, int nc, base_mem *mem, vg_error *err);
+/* folder/predictions.json. COCO's own class numbers for COCO's classes, else the dataset's. */
+vg_status train_coco_create(report_coco **out, const char *folder, const char *const *names, int nc,
+                            base_mem *mem, vg_error *err);
+/* folder/name into path. Errors: VG_ERR_LIMIT. */
+vg_status train_path(char path[TRAIN_PATH_BYTES], const char *folder, const char *name,
+                     vg_error *err);
+
+#endif
