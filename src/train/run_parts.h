@@ -68,22 +68,45 @@ struct train_run {
     double grad_norm;
 };
 
+/* ---- run_model.c ---- */
+
+/* The model's YAML, for nc classes (0: the model's own), and r->graph of it; raises imgsz to a
+ * multiple of the stride. */
+vg_status run_open_graph(train_run *r, int nc, vg_error *err);
 /* A fresh graph of the run's model. */
 vg_status run_make_graph(const train_run *r, nn_graph **out, vg_error *err);
+/* The table of parameters, which the plan needs; their values come with the net. */
+vg_status run_make_params(train_run *r, vg_error *err);
+vg_status run_make_net(train_run *r, vg_error *err);
+/* What fits of the weights that the arguments name. */
+vg_status run_transfer(train_run *r, vg_error *err);
+/* Whether those weights were of other classes: names_notice. */
+void run_compare_names(train_run *r, const weights_file *f);
+
+/* ---- run_data.c ---- */
+
+vg_status run_read_spec(train_run *r, vg_error *err);
+vg_status run_open_sets(train_run *r, vg_error *err);
+vg_status run_make_loader(train_run *r, vg_error *err);
+vg_status run_make_validator(train_run *r, vg_error *err);
+data_augment run_augment(const train_args *a);
+data_loader_options run_loader_options(const train_run *r, int batch);
+train_validator_options run_validator_options(const train_run *r, int batch);
+
+/* ---- run_setup.c, run.c, need.c, room.c ---- */
+
 train_facts run_facts(const train_run *r);
 /* last.safetensors has no training state. Where that is because the run is finished, err says so;
  * else it is left. Returns VG_ERR_ARGUMENT. */
 vg_status run_refuse_finished(const train_run *r, vg_error *err);
-data_augment run_augment(const train_args *a);
 /* VG_ERR_IO where the folder's disk has no room for checkpoints. */
 vg_status run_check_room(const train_run *r, bool resumes, vg_error *err);
 /* Works out need; makes args.batch a number; says no when the plan does not fit args.memory_limit
  * (is_strict), or no batch does. */
 vg_status run_plan(train_run *r, bool is_strict, vg_error *err);
-data_loader_options run_loader_options(const train_run *r, int batch);
-train_validator_options run_validator_options(const train_run *r, int batch);
 detect_loss_bounds run_loss_bounds(const train_run *r, int n, int h, int w, size_t most_labels,
                                    int n_threads);
+
 /* ---- bear.c: err is where the failure's words are; never NULL ---- */
 
 /* st, or VG_OK where it is a failure that passes; then it is told and will be tried again. */

@@ -7,312 +7,6 @@
 
 #include "resample.h"
 
-/* ---- the model ---- */
-
-static bool is_weights_name(const char *name)
-{
-    const char *suffix = base_path_suffix(name);
-    return base_equal_nocase(suffix, ".pt") || base_equal_nocase(suffix, ".safetensors");
-}
-
-static vg_status yaml_of_weights(train_run *r, const char *path, int nc, vg_error *err)
-{
-    weights_file *f = NULL;
-    nn_graph *g = NULL;
-    nn_graph_info info;
-    vg_status st = weights_open(&f, path, r->mem.work, err);
-    if (st != VG_OK)
-        goto done;
-    st = nn_graph_from_weights(&g, f, r->mem.work, err);
-    if (st != VG_OK) {
-        base_error_prefix_where(err, path);
-        goto done;
-    }
-    nn_graph_get_info(g, 640, &info);
-    base_format(r->info.scale, sizeof r->info.scale, "%s", info.scale);
-    st = nn_model_text_of_weights(&r->model_yaml, g, f, nc > 0 ? nc : info.nc, r->mem.work, err);
-done:
-    nn_graph_destroy(&g);
-    weights_close(&f);
-    return st;
-}
-
-static vg_status yaml_of_name(train_run *r, int nc, vg_error *err)
-{
-    const char *name = r->args.model;
-    nn_graph *g = NULL;
-    char *text = NULL;
-    vg_status st =
-        nn_graph_from_name(&g, name, nc, r->mem.work, err); /* says what is wrong with a name */
-    if (st != VG_OK)
-        return st;
-    nn_graph_get_info(g, 640, &r->info);
-    nn_graph_destroy(&g);
-    if (base_path_exists(name)) {
-        size_t n;
-        st = base_file_read(&text, &n, name, 1 << 20, r->mem.work, err);
-    }
-    if (st == VG_OK)
-        st = nn_model_text(&r->model_yaml, text != NULL ? text : nn_builtin_yaml_of(name),
-                           nc > 0 ? nc : r->info.nc, r->mem.work, err);
-    base_free(text);
-    return st;
-}
-
-vg_status run_make_graph(const train_run *r, nn_graph **out, vg_error *err)
-{
-    base_tree *yaml = NULL;
-    const char *scale = r->info.scale[0] != '\0' ? r->info.scale : NULL;
-    *out = NULL;
-    vg_status st = base_tree_from_yaml(&yaml, r->model_yaml, strlen(r->model_yaml), r->args.model,
-                                       r->mem.work, err);
-    if (st == VG_OK)
-        st = nn_graph_create(out, yaml, &(nn_graph_options){.scale = scale}, r->mem.work, err);
-    base_tree_destroy(&yaml);
-    return st;
-}
-
-static vg_status make_graph(train_run *r, int nc, vg_error *err)
-{
-    const bool from_weights = is_weights_name(r->args.model);
-    if (r->args.model[0] == '\0')
-        return base_fail(err, VG_ERR_ARGUMENT, "model", "give a model, such as yolo11n.yaml",
-                         "no model was given");
-    vg_status st =
-        from_weights ? yaml_of_weights(r, r->args.model, nc, err) : yaml_of_name(r, nc, err);
-    if (st != VG_OK)
-        return st;
-    st = run_make_graph(r, &r->graph, err);
-    if (st != VG_OK)
-        return st;
-    /* As the reference: pictures of another size than a multiple of the stride are not what is
-     * asked for, but the next size that can be. Everything from here on, and args.yaml, has it. */
-    nn_graph_get_info(r->graph, 32, &r->info);
-    const int stride = r->info.max_stride;
-    r->asked_imgsz = r->args.imgsz;
-    r->args.imgsz = (r->args.imgsz + stride - 1) / stride * stride;
-    nn_graph_get_info(r->graph, r->args.imgsz, &r->info);
-    return VG_OK;
-}
-
-static vg_status make_net(train_run *r, vg_error *err)
-{
-    const nn_train_options options = {.threads = r->args.threads};
-    const nn_accounts accounts = {
-        .weights = r->mem.model, .activations = r->mem.activations, .plans = r->mem.work};
-    base_pool_destroy(&r->pool);
-    const vg_status st =
-        nn_train_create(&r->net, r->graph, &options, (uint64_t)r->args.seed, &accounts, err);
-    if (st != VG_OK)
-        return st;
-    r->graph = NULL; /* the net's now */
-    for (size_t i = 0; i < r->n_params; i++) {
-        r->params[i].value = nn_train_param(r->net, i);
-        r->params[i].grad = nn_train_grad(r->net, i);
-    }
-    for (size_t i = 0; i < r->n_params; i++)
-        r->needs_grad[i] = train_param_group(&r->params[i]) != TRAIN_GROUP_NONE;
-    return VG_OK;
-}
-
-/* Whether the net will have a gradient for it. */
-static bool is_learnt(const nn_param *p)
-{
-    return p->kind != NN_PARAM_BN_MEAN && p->kind != NN_PARAM_BN_VAR && p->kind != NN_PARAM_DFL;
-}
-
-/* Their values come with the net; until then a gradient that will be is any address. */
-static vg_status make_params(train_run *r, vg_error *err)
-{
-    static float later;
-    const nn_graph *g = r->graph;
-    r->n_params = nn_graph_n_params(g);
-    r->params = base_alloc_zero(r->mem.work, r->n_params, sizeof *r->params, err);
-    r->needs_grad = base_alloc_zero(r->mem.work, r->n_params, sizeof *r->needs_grad, err);
-    if (r->params == NULL || r->needs_grad == NULL)
-        return VG_ERR_MEMORY;
-    for (size_t i = 0; i < r->n_params; i++) {
-        const nn_param *info = nn_graph_param(g, i);
-        r->params[i] = (train_param){.info = info, .grad = is_learnt(info) ? &later : NULL};
-    }
-    return train_params_freeze(r->params, r->n_params, r->args.freeze.at, (size_t)r->args.freeze.n,
-                               err);
-}
-
-/* Names that differ altogether are what fine-tuning is for. */
-static void compare_names(train_run *r, const weights_file *f)
-{
-    const weights_meta *m = weights_get_meta(f);
-    if (r->args.single_cls ||
-        train_names_compare(r->names_notice, sizeof r->names_notice, m->names, m->n_classes,
-                            r->names, r->info.nc) == TRAIN_NAMES_DIFFERENT)
-        r->names_notice[0] = '\0';
-}
-
-/* Weights that hardly fit are a slip, such as those of another model: the run would start at almost
- * nothing without a word. */
-static void count_transferred(train_run *r, const char *path)
-{
-    const size_t n = r->n_transferred, of = r->n_params;
-    char few[32];
-    base_format(few, sizeof few, n == 0 ? "none" : "only %zu", n);
-    r->few_notice[0] = '\0';
-    if (2 * n < of)
-        base_format(r->few_notice, sizeof r->few_notice,
-                    "%s of the %zu tensors of %.40s are in %.200s with the same name and shape: "
-                    "the rest begins at random, as without weights. Are they of another model or "
-                    "scale? vigil info says of which",
-                    few, of, r->info.name, path);
-}
-
-static vg_status transfer(train_run *r, vg_error *err)
-{
-    const char *path = r->args.weights[0] != '\0'       ? r->args.weights
-                       : is_weights_name(r->args.model) ? r->args.model
-                                                        : NULL;
-    if (path == NULL)
-        return VG_OK;
-    weights_file *f;
-    const vg_status st = weights_open(&f, path, r->mem.work, err);
-    if (st != VG_OK)
-        return st;
-    r->n_transferred = train_params_transfer(r->params, r->n_params, f);
-    count_transferred(r, path);
-    compare_names(r, f);
-    r->has_transferred = true;
-    weights_close(&f);
-    return VG_OK;
-}
-
-/* ---- data ---- */
-
-static vg_status read_spec(train_run *r, vg_error *err)
-{
-    vg_status st = data_spec_open(&r->spec, r->args.data, r->mem.data, err);
-    if (st != VG_OK)
-        return st;
-    const int nc = data_spec_nc(r->spec);
-    st = data_spec_names(&r->names, r->spec, r->args.single_cls, r->mem.work, err);
-    if (st != VG_OK || r->args.classes.n == 0)
-        return st;
-    r->wanted_classes = base_alloc_zero(r->mem.work, (size_t)nc, 1, err);
-    if (r->wanted_classes == NULL)
-        return VG_ERR_MEMORY;
-    for (int i = 0; i < r->args.classes.n; i++) {
-        const int c = r->args.classes.at[i];
-        if (c >= nc)
-            return base_fail(err, VG_ERR_ARGUMENT, "classes",
-                             base_mend("name classes from 0 to %d", nc - 1),
-                             "class %d in a dataset of %d classes", c, nc);
-        r->wanted_classes[c] = 1;
-    }
-    return VG_OK;
-}
-
-static vg_status open_sets(train_run *r, vg_error *err)
-{
-    data_set_options o = {.split = DATA_TRAIN,
-                          .fraction = r->args.fraction,
-                          .single_cls = r->args.single_cls,
-                          .classes = r->wanted_classes};
-    const vg_status st = data_set_open(&r->train_set, r->spec, &o, r->pool, r->mem.data, err);
-    if (st != VG_OK)
-        return st;
-    o.split = (data_split)r->args.split;
-    o.fraction = 1;
-    return data_set_open(&r->val_set, r->spec, &o, r->pool, r->mem.data, err);
-}
-
-static int loader_threads(const train_run *r)
-{
-    const int most = base_cpu_count();
-    return r->args.workers < most ? r->args.workers : most;
-}
-
-data_augment run_augment(const train_args *a)
-{
-    return (data_augment){.mosaic = (float)a->mosaic,
-                          .mixup = (float)a->mixup,
-                          .flipud = (float)a->flipud,
-                          .fliplr = (float)a->fliplr,
-                          .bgr = (float)a->bgr,
-                          .hsv_h = (float)a->hsv_h,
-                          .hsv_s = (float)a->hsv_s,
-                          .hsv_v = (float)a->hsv_v,
-                          .degrees = (float)a->degrees,
-                          .shear = (float)a->shear,
-                          .translate = (float)a->translate,
-                          .scale = (float)a->scale,
-                          .perspective = (float)a->perspective};
-}
-
-data_loader_options run_loader_options(const train_run *r, int batch)
-{
-    const train_args *a = &r->args;
-    return (data_loader_options){.imgsz = a->imgsz,
-                                 .stride = r->info.max_stride,
-                                 .batch = batch,
-                                 .n_workers = loader_threads(r),
-                                 .seed = (uint64_t)a->seed,
-                                 .train = true,
-                                 .rect = a->rect,
-                                 .augment = run_augment(a),
-                                 .cache = (data_cache)a->cache,
-                                 .cache_bytes = a->cache_limit};
-}
-
-static vg_status make_loader(train_run *r, vg_error *err)
-{
-    const data_loader_options o = run_loader_options(r, r->args.batch);
-    return data_loader_create(&r->loader, r->train_set, &o, r->mem.data, err);
-}
-
-/* Of cache_limit; validation gets the rest. */
-static size_t training_cache_bytes(const train_run *r, int batch)
-{
-    const data_loader_options o = run_loader_options(r, batch);
-    data_loader_bounds bounds;
-    if (r->args.cache_limit == 0 || r->train_set == NULL ||
-        data_loader_plan(&bounds, r->train_set, &o, NULL) != VG_OK)
-        return 0;
-    return bounds.cache_bytes;
-}
-
-train_validator_options run_validator_options(const train_run *r, int batch)
-{
-    const train_args *a = &r->args;
-    const size_t cache_bytes = a->cache_limit - training_cache_bytes(r, batch);
-    return (train_validator_options){
-        .set = r->val_set,
-        .net = r->net,
-        .imgsz = a->imgsz,
-        .stride = r->info.max_stride,
-        .batch = 2 * batch,
-        .workers = loader_threads(r),
-        .rect = true,
-        .cache = a->cache_limit > 0 && cache_bytes == 0 ? DATA_CACHE_NONE : (data_cache)a->cache,
-        .cache_bytes = cache_bytes,
-        .nms = {.conf = (float)a->conf,
-                .iou = (float)a->iou,
-                .max_det = a->max_det,
-                .max_nms = DETECT_NMS_PREDICT.max_nms,
-                .multi_label = r->info.nc > 1,
-                .agnostic = a->single_cls || a->agnostic_nms},
-        .gains = {.box = (float)a->box, .cls = (float)a->cls, .dfl = (float)a->dfl},
-        .strides = r->info.strides,
-        .n_levels = r->info.n_levels};
-}
-
-static vg_status make_validator(train_run *r, vg_error *err)
-{
-    nn_graph *g = NULL;
-    const vg_status st = run_make_graph(r, &g, err);
-    if (st != VG_OK)
-        return st;
-    const train_validator_options o = run_validator_options(r, r->args.batch);
-    return train_validator_create(&r->validator, &o, &g, nn_train_pool(r->net), &r->mem, err);
-}
-
 /* ---- what learns ---- */
 
 static vg_status make_learning(train_run *r, vg_error *err)
@@ -436,14 +130,14 @@ static vg_status make_ground(train_run *r, int nc, vg_error *err)
     vg_status st = base_pool_create(&r->pool, n_threads, r->mem.work, err);
     r->passing_bytes += r->mem.work->in_use_bytes - before;
     if (st == VG_OK && has_data)
-        st = read_spec(r, err);
+        st = run_read_spec(r, err);
     if (st == VG_OK && has_data)
         nc = r->args.single_cls ? 1 : data_spec_nc(r->spec);
     if (st == VG_OK)
-        st = make_graph(r, nc, err);
+        st = run_open_graph(r, nc, err);
     if (st == VG_OK)
-        st = make_params(r, err);
-    return st == VG_OK && has_data ? open_sets(r, err) : st;
+        st = run_make_params(r, err);
+    return st == VG_OK && has_data ? run_open_sets(r, err) : st;
 }
 
 static vg_status make_all(train_run *r, const train_checkpoint *c, vg_error *err)
@@ -455,21 +149,21 @@ static vg_status make_all(train_run *r, const train_checkpoint *c, vg_error *err
     if (st == VG_OK)
         st = run_plan(r, true, err);
     if (st == VG_OK)
-        st = make_net(r, err);
+        st = run_make_net(r, err);
     if (st == VG_OK && c == NULL)
-        st = transfer(r, err);
+        st = run_transfer(r, err);
     if (st == VG_OK)
-        st = make_loader(r, err);
+        st = run_make_loader(r, err);
     if (st == VG_OK)
         st = make_learning(r, err);
     if (st == VG_OK)
         st = reserve(r, err);
     if (st == VG_OK)
-        st = make_validator(r, err);
+        st = run_make_validator(r, err);
     if (st == VG_OK && c != NULL)
         st = train_checkpoint_read(c, &r->state, err);
     if (st == VG_OK && c != NULL)
-        compare_names(r, train_checkpoint_weights(c));
+        run_compare_names(r, train_checkpoint_weights(c));
     if (st == VG_OK && r->state.position.n_batches != r->schedule.n_batches)
         st = base_fail(err, VG_ERR_FORMAT, r->args.data,
                        "put the pictures back, or start a new run from its weights",
