@@ -166,6 +166,18 @@ static vg_status set_value(const base_options *t, void *values, const vg_option 
     return vg_option_read(o, values, text) == VG_OPTION_GOOD ? VG_OK : fail_value(t, o, text, err);
 }
 
+/* text asks for no more than the preset: as words, truths or numbers. */
+static bool is_as_preset(const vg_option *o, const char *text)
+{
+    bool yes, preset_yes;
+    double x, preset_x;
+    return base_equal_nocase(text, o->preset) ||
+           (base_parse_bool(&yes, text) && base_parse_bool(&preset_yes, o->preset) &&
+            yes == preset_yes) ||
+           (base_parse_double(&x, text) && base_parse_double(&preset_x, o->preset) &&
+            !(x < preset_x) && !(x > preset_x));
+}
+
 void base_options_default(const base_options *t, void *values)
 {
     for (size_t i = 0; i < t->n; i++) {
@@ -179,6 +191,9 @@ vg_status base_options_set(const base_options *t, void *values, const char *name
                            vg_error *err)
 {
     const vg_option *o = base_options_find(t, name);
+    if (o != NULL && o->stands == VG_OPTION_REFUSED && !is_as_preset(o, text))
+        return base_fail(err, VG_ERR_ARGUMENT, place(t, o).text, o->instead, "no %s=%.200s: %s",
+                         o->name, text, o->why);
     if (o != NULL)
         return set_value(t, values, o, text, err);
     return base_fail(err, VG_ERR_ARGUMENT, NULL, base_options_hint(t, name),

@@ -4,7 +4,7 @@
 
 typedef struct help_values {
     const char *command;
-    bool man, completion;
+    bool man, completion, markdown;
 } help_values;
 
 static void program_print(const help_values *v)
@@ -23,6 +23,8 @@ static void command_print(const help_values *v, const cli_command *command)
         cli_man_command(stdout, command);
     else if (v->completion)
         cli_completion_command(stdout, command);
+    else if (v->markdown)
+        cli_markdown_command(stdout, command);
     else
         cli_help_command(stdout, command);
 }
@@ -64,6 +66,10 @@ static const vg_option help_options[] = {
      .kind = VG_OPTION_BOOL,
      .offset = offsetof(help_values, completion),
      .help = "what a shell's completion reads: a line for each option and kind of value"},
+    {.name = "markdown",
+     .kind = VG_OPTION_BOOL,
+     .offset = offsetof(help_values, markdown),
+     .help = "its options as tables of Markdown, as the docs have them"},
 };
 
 const cli_command cli_command_help = {

@@ -105,7 +105,7 @@ void cli_help_command(FILE *to, const cli_command *command)
     for (size_t i = 0; i < n; i++) {
         const vg_option *o = rows[i].o;
         /* The usage line has words; what has no effect is said when it is used. */
-        if (o->kind == VG_OPTION_WORDS || o->stands == VG_OPTION_IDLE)
+        if (o->kind == VG_OPTION_WORDS || o->stands != VG_OPTION_ACTS)
             continue;
         if (rows[i].group != NULL || i == 0)
             fprintf(to, "\n%s:\n", rows[i].group != NULL ? rows[i].group : "options");

@@ -154,7 +154,7 @@ static void options_print(FILE *to, const cli_command *c, const unsigned char *v
         if (rows[i].group != NULL)
             group_print(to, rows[i].group);
         n_idle += o->stands == VG_OPTION_IDLE;
-        if (o->stands == VG_OPTION_IDLE)
+        if (o->stands != VG_OPTION_ACTS)
             continue;
         tag_print(to, o);
         cli_option_text(text, sizeof text, &rows[i], false, values); /* the tag has the alias */
@@ -284,7 +284,7 @@ void cli_completion_command(FILE *to, const cli_command *command)
     for (size_t i = 0; i < n; i++) {
         const vg_option *o = rows[i].o;
         char name[CLI_NAME_BYTES];
-        if (o->kind == VG_OPTION_WORDS)
+        if (o->kind == VG_OPTION_WORDS || o->stands == VG_OPTION_REFUSED)
             continue;
         for (int k = 0; k < (o->alias != NULL ? 2 : 1); k++) {
             cli_name_typed(name, k == 0 ? o->name : o->alias);

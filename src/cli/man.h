@@ -16,6 +16,11 @@ void cli_man_command(FILE *to, const cli_command *command);
 void cli_completion_program(FILE *to);
 void cli_completion_command(FILE *to, const cli_command *command);
 
+/* ---- markdown.c ---- */
+
+/* Its options as tables of the docs, with a heading for each group. */
+void cli_markdown_command(FILE *to, const cli_command *command);
+
 /* ---- man_text.c ---- */
 
 /* What no table says of a command, marked up as man.c reads it: its description, then sections. ""

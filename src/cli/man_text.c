@@ -22,7 +22,7 @@ static const char program[] =
     "do instead.\n"
     "\n"
     "`vigil help --man COMMAND` prints these pages, `vigil help --completion COMMAND` what "
-    "completion reads.\n"
+    "completion reads, `vigil help --markdown COMMAND` the tables of the guides.\n"
     "# EXAMPLES\n"
     "    vigil predict --weights yolo11n.pt --source photos/ --save\n"
     "    vigil track --weights yolo11n.pt --source rtsp://camera/1 --serve 127.0.0.1:9300\n"

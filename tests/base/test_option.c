@@ -271,7 +271,7 @@ typedef struct job {
     double conf;
     size_t limit;
     vg_ints classes;
-    bool save;
+    bool save, half, labels;
     char name[16], token[VG_OPTION_TEXT_BYTES];
 } job;
 
@@ -295,6 +295,19 @@ static const vg_option rows[] = {
     {.name = "save", .kind = VG_OPTION_BOOL, .offset = AT(save), .preset = "true"},
     {.name = "name", .kind = VG_OPTION_TEXT, .offset = AT(name), .most = 15, .preset = "exp"},
     {.name = "token", .kind = VG_OPTION_TEXT, .offset = AT(token), .preset = ""},
+    {.name = "half",
+     .kind = VG_OPTION_BOOL,
+     .offset = AT(half),
+     .preset = "false",
+     .stands = VG_OPTION_IDLE,
+     .why = "it is float32"},
+    {.name = "labels",
+     .kind = VG_OPTION_BOOL,
+     .offset = AT(labels),
+     .preset = "true",
+     .stands = VG_OPTION_REFUSED,
+     .why = "it has another name",
+     .instead = "hide_labels: true"},
 };
 static const base_options table = {.rows = rows,
                                    .n = sizeof rows / sizeof *rows,
@@ -373,6 +386,16 @@ static void a_wrong_value_is_told_with_what_is_wanted(void **state)
            "use a shorter one, of at most 15 bytes");
     refuse("name", "\xff", "a text for name that is not UTF-8", "option name",
            "use a name in UTF-8");
+}
+
+static void what_would_be_missed_is_refused_with_what_to_do_instead(void **state)
+{
+    (void)state;
+    accept("half", "true"); /* without effect, which whoever hands it on says */
+    accept("labels", "True");
+    accept("labels", "1");
+    refuse("labels", "no", "no labels=no: it has another name", "option labels",
+           "hide_labels: true");
 }
 
 static void none_empties_what_can_be_empty(void **state)
@@ -477,6 +500,7 @@ int main(void)
         TEST(presets_go_through_the_door_of_values),
         TEST(a_name_is_known_in_all_its_spellings),
         TEST(a_wrong_value_is_told_with_what_is_wanted),
+        TEST(what_would_be_missed_is_refused_with_what_to_do_instead),
         TEST(none_empties_what_can_be_empty),
         TEST(the_environment_stands_in_texts_and_in_no_error),
         TEST(a_file_says_what_a_command_line_can),
