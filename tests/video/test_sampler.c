@@ -19,7 +19,8 @@ static void draw(const char *text, int nth)
 {
     video_stream_info info;
     video_fault fault;
-    const video_source_options o = {.text = text};
+    /* A large drawing takes its time on a busy machine. */
+    const video_source_options o = {.text = text, .connect_s = 250};
     video_source_destroy(&source);
     OK(video_source_create(&source, &o, NULL, &mem, err));
     OK(video_source_connect(source, &info, &fault, err));
