@@ -102,7 +102,7 @@ static bool of_another(parser *p, const char *name, const cli_command *owner, co
 {
     cli_error_set(p->err, VG_ERR_ARGUMENT, "vigil %s has no option \"%s\"", p->command->name, name);
     cli_error_text(p->err->where, "argument %s", word);
-    cli_error_text(p->err->mend, "leave it out: it is of vigil %s", owner->name);
+    cli_error_text(p->err->mend, "leave it out: it belongs to vigil %s", owner->name);
     return false;
 }
 

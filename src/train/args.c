@@ -84,7 +84,7 @@ static const vg_option rows[] = {
     {ROW("half", BOOL, half, "false"), IDLE("a CPU validates in float32"),
      .help = "half precision in validation"},
     {ROW("plots", BOOL, plots, "true"), .help = "write curves and sample pictures"},
-    {ROW("vid_stride", INT, vid_stride, "1"), IN(1, 1000000), IDLE("it is of prediction"),
+    {ROW("vid_stride", INT, vid_stride, "1"), IN(1, 1000000), IDLE("it belongs to prediction"),
      .help = "only every N-th frame of a video"},
     {ROW("agnostic_nms", BOOL, agnostic_nms, "false"), .help = "suppress across classes"},
     {ROW("lr0", REAL, lr0, "0.01"), IN(1e-12, 10), .help = "first learning rate"},
@@ -123,7 +123,7 @@ static const vg_option rows[] = {
     {ROW("mixup", REAL, mixup, "0"), IN(0, 1),
      .help = "probability of a second picture blended in"},
     {ROW("copy_paste", REAL, copy_paste, "0"), IN(0, 1),
-     IDLE("it is of segmentation, and vigil detects"),
+     IDLE("it is for segmentation, and vigil detects objects"),
      .help = "probability of objects pasted into other pictures"},
 };
 /* clang-format on */

@@ -59,12 +59,13 @@ static const struct {
     const char *what, *mend;
 } WORDS[VIDEO_N_FAULTS] = {
     [VIDEO_FAULT_REFUSED] = {"nobody answers at this address",
-                             "start the camera or server, or mend address and port"},
-    [VIDEO_FAULT_NAME] = {"this host name has no address", "mend the name, or the name server"},
+                             "start the camera or server, or correct address and port"},
+    [VIDEO_FAULT_NAME] = {"this host name has no address",
+                          "correct the name, or check the name server"},
     [VIDEO_FAULT_DENIED] = {"access is denied",
                             "give user and password (rtsp://user:password@host/...); for a local "
                             "camera, join the group video, or close what uses it"},
-    [VIDEO_FAULT_ABSENT] = {"there is no such stream, file or device", "mend the path"},
+    [VIDEO_FAULT_ABSENT] = {"there is no such stream, file or device", "correct the path"},
     [VIDEO_FAULT_TIMEOUT] = {"no stream within the time to connect",
                              "look at the network, or allow more time"},
     [VIDEO_FAULT_STALL] = {"the stream stalled: no packet came for too long",

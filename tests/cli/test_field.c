@@ -180,9 +180,9 @@ static void an_option_of_another_command_is_told_as_such(void **state)
 {
     (void)state;
     assert_int_equal(PARSE("epochs=3"), CLI_PARSED_WRONG);
-    assert_string_equal(err.mend, "leave it out: it is of vigil train");
+    assert_string_equal(err.mend, "leave it out: it belongs to vigil train");
     assert_int_equal(PARSE("cos_lr=True"), CLI_PARSED_WRONG);
-    assert_string_equal(err.mend, "leave it out: it is of vigil train");
+    assert_string_equal(err.mend, "leave it out: it belongs to vigil train");
 }
 
 static void only_what_is_near_is_a_hint(void **state)
