@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "image/image.h"
-#include "stream/shared/source_text.h"
+#include "stream/in/source_text.h"
 
 enum { HEAD_BYTES = 64 };
 

@@ -63,7 +63,7 @@ says err "did you mean dwell?"
 sed 's/dwell: 1s/sources: [a, door]/' zones.yaml >other.yaml
 # shellcheck disable=SC2086
 run 0 track $live --source a.ts --zones other.yaml --no-save
-says err 'a zone is for a source that is not there zone="whole" source="door" at="other.yaml:4" try="a'
+says err 'a zone names a source that does not exist zone="whole" source="door" at="other.yaml:4" try="a'
 says_not err 'source="a"'
 printf 'weights: %s\nsource: a.ts\nzones: other.yaml\nimgsz: 64\n' "$weights" >job.yaml
 run 0 check job.yaml

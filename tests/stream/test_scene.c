@@ -3,6 +3,7 @@
 #include "video/clips.h"
 
 #include "stream/job/job.h"
+#include "stream/job/prove.h"
 
 enum { H_BEFORE = 64, MOST_CLASSES = 80 };
 

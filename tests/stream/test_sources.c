@@ -233,7 +233,7 @@ static void a_streams_list_has_a_source_a_line(void **state)
     static const char *const bad[][3] = {
         {"rtsp://a/1\n\nnope.mp4\n", "cams.streams:3", "no such file or folder: nope.mp4"},
         {"rtsp://a/${VIGIL_TEST_NONE}\n", "cams.streams:1", "no VIGIL_TEST_NONE"},
-        {"-\n-\n", "cams.streams:2", "standard input twice"},
+        {"-\n-\n", "cams.streams:2", "standard input is given twice"},
         {"# none\n", "cams.streams", "an empty list"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

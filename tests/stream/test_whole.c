@@ -12,6 +12,7 @@
 #include "video/serve.h"
 
 #include "stream/job/job.h"
+#include "stream/job/prove.h"
 
 static struct {
     stream_options o;

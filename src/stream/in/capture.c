@@ -331,8 +331,7 @@ static bool was_steady(const stream_capture *c)
 static bool fail_for_good(stream_capture *c, video_fault fault, const vg_error *e)
 {
     if (fault == END_OF_STREAM)
-        base_fail(&c->failure, VG_ERR_IO, c->stats->name,
-                  "look at the source, or raise max_retries",
+        base_fail(&c->failure, VG_ERR_IO, c->stats->name, "check the source, or raise max_retries",
                   "the stream ended at once, %d times in a row", c->n_retries + 1);
     else
         c->failure = *e;

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "stream/shared/source_text.h"
+#include "source_text.h"
 
 static bool is_name_free(const stream_source *items, const bool *is_fixed, size_t n, size_t at,
                          bool stem)

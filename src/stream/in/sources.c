@@ -7,7 +7,7 @@
 
 #include "image/image.h"
 #include "source_names.h"
-#include "stream/shared/source_text.h"
+#include "source_text.h"
 
 enum { MOST_TEXT_BYTES = 64 << 20, MOST_TEXTS = 1000000 };
 
@@ -220,7 +220,7 @@ static vg_status check_input(builder *b, draft *d, const stream_options *o, vg_e
                          "standard input cannot begin again");
     if (b->has_pipe)
         return base_fail(err, VG_ERR_ARGUMENT, "source -", "name it once",
-                         "standard input twice among the sources");
+                         "standard input is given twice");
     b->has_pipe = true;
     return VG_OK;
 }
@@ -268,7 +268,7 @@ static vg_status add_channel(builder *b, const char *text, const char *name,
                              const stream_options *o, vg_error *err)
 {
     if (b->n == STREAM_MOST_CHANNELS)
-        return base_fail(err, VG_ERR_LIMIT, NULL, "run several vigils side by side",
+        return base_fail(err, VG_ERR_LIMIT, NULL, "run several vigil processes side by side",
                          "more than %d sources", STREAM_MOST_CHANNELS);
     draft *d = &b->drafts[b->n];
     *d = (draft){0};

@@ -3,7 +3,7 @@
 #ifndef STREAM_SOURCES_H
 #define STREAM_SOURCES_H
 
-#include "stream/shared/source_text.h"
+#include "source_text.h"
 
 /* One channel. Texts live as long as the list. */
 typedef struct stream_source {

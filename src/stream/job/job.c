@@ -169,7 +169,7 @@ static vg_status outcome(stream_job *l, vg_error *err)
         }
     }
     if (first == VG_OK && name != NULL)
-        return base_fail(err, VG_ERR_IO, name, "look at what it gives, and at input_format",
+        return base_fail(err, VG_ERR_IO, name, "check what it sends, and input_format",
                          "the source ended without a picture");
     return first;
 }
@@ -212,8 +212,8 @@ vg_status stream_job_saw_nothing(const stream_job *l, vg_error *err)
         name = name == NULL ? l->stats.channels[i].name : name;
     }
     return name == NULL ? VG_OK
-                        : base_fail(err, VG_ERR_IO, name, "look at the source, or wait for longer",
-                                    "no picture came in all of that time");
+                        : base_fail(err, VG_ERR_IO, name, "check the source, or wait longer",
+                                    "no picture came in that time");
 }
 
 static vg_status failure_of(stream_job *l, vg_error *err)

@@ -9,7 +9,6 @@
 
 #include "stream/in/intake.h"
 #include "stream/out/sink.h"
-#include "stream/shared/source_text.h"
 
 /* A result with what it stands on. Those outside outlet fill `result` and the arrays behind it. */
 typedef struct stream_item {

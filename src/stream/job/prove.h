@@ -4,6 +4,9 @@
 
 #include "stream/shared/options.h"
 
+/* Options that contradict each other, or of which one does nothing without another. Errors:
+ * VG_ERR_ARGUMENT. */
+vg_status stream_options_check(const stream_options *o, vg_error *err);
 /* stream_options_check, and what every output that is wanted says of its options: all that can be
  * known before anything is started, made or connected to. Where the configuration has the option
  * that is wrong, the error is VG_ERR_FORMAT instead of VG_ERR_ARGUMENT and tells file:line. Other

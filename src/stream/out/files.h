@@ -5,7 +5,6 @@
 
 #include "sink.h"
 #include "stream/shared/sink_text.h"
-#include "stream/shared/source_text.h"
 
 enum { STREAM_PATH_BYTES = 4096 };
 

@@ -122,8 +122,9 @@ static void put_source(writer *w, const char *name, const char *source, int chan
 
 #define COUNTERS(X)                                                                                \
     X(n_frames, "vigil_frames_total", "frames decoded and wanted")                                 \
-    X(n_dropped, "vigil_frames_dropped_total", "frames that gave way to newer ones")               \
-    X(n_refused, "vigil_frames_refused_total", "pictures that could not be made into input")       \
+    X(n_dropped, "vigil_frames_dropped_total", "frames replaced by newer ones")                    \
+    X(n_refused, "vigil_frames_refused_total",                                                     \
+      "pictures that could not be prepared for the network")                                       \
     X(n_results, "vigil_results_total", "frames whose boxes are known")                            \
     X(n_boxes, "vigil_boxes_total", "boxes found")                                                 \
     X(n_events, "vigil_events_total", "events of zones")                                           \
@@ -270,10 +271,10 @@ static void put_sinks(writer *w, const stream_stats *s)
 {
     static const sink_metric metrics[] = {
         {"vigil_sink_written_total", "counter", "results that a sink has taken"},
-        {"vigil_sink_dropped_total", "counter", "results that gave way in a sink's queue"},
+        {"vigil_sink_dropped_total", "counter", "results dropped from a sink's full queue"},
         {"vigil_sink_failed_total", "counter", "failures of a sink"},
         {"vigil_queue_depth", "gauge", "results that wait for a sink"},
-        {"vigil_queue_capacity", "gauge", "how many may wait"},
+        {"vigil_queue_capacity", "gauge", "results that a sink's queue can hold"},
         {"vigil_sink_failing", "gauge", "1 while a sink's last write failed"}};
     for (int k = 0; k < (int)(sizeof metrics / sizeof *metrics); k++) {
         put_head(w, metrics[k].name, metrics[k].type, metrics[k].help);

@@ -118,7 +118,7 @@ static vg_status check_lost(state *t, vg_error *err)
     if (net_mqtt_problem(t->client, err) != VG_OK)
         return VG_ERR_IO;
     return base_fail(err, VG_ERR_LIMIT, "option mqtt", "send less: mqtt_what events",
-                     "%llu messages gave way to newer ones", (unsigned long long)n);
+                     "%llu messages were dropped for newer ones", (unsigned long long)n);
 }
 
 static vg_status write_(void *self, const stream_setting *s, const stream_result *r, vg_error *err)

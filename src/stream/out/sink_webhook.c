@@ -206,7 +206,7 @@ static vg_status check_lost(state *t, vg_error *err)
         return VG_ERR_IO;
     return n == 0 ? VG_OK
                   : base_fail(err, VG_ERR_LIMIT, "option webhook", "send less: webhook_what events",
-                              "%llu messages gave way to newer ones", (unsigned long long)n);
+                              "%llu messages were dropped for newer ones", (unsigned long long)n);
 }
 
 static vg_status write_(void *self, const stream_setting *s, const stream_result *r, vg_error *err)

@@ -164,7 +164,7 @@ static size_t warn_of(const zones_extra *zone, const base_node *name, const char
             return 0;
     const char *nearest = vg_name_nearest(name->text, name_at, s, 2 * s->n);
     if (n_told < STREAM_ZONES_WARNINGS)
-        base_log(BASE_LOG_WARN, "a zone is for a source that is not there",
+        base_log(BASE_LOG_WARN, "a zone names a source that does not exist",
                  "zone=\"%s\" source=\"%.200s\" at=\"%s:%d\" try=\"%.200s\"", zone->name,
                  name->text, path, name->line, nearest != NULL ? nearest : "a source's name");
     return 1;

@@ -320,7 +320,7 @@ static vg_status read_anchor(reader *r, const base_node *n)
     static const char *const ANCHORS[] = {"bottom", "center", "box"}; /* as detect_anchor */
     const int i = word_of(n, ANCHORS, 3);
     if (i < 0)
-        return wrong(r, n, "anchor", "say bottom, center or box", "anchor is %s", written(n).text);
+        return wrong(r, n, "anchor", "use bottom, center or box", "anchor is %s", written(n).text);
     r->z->anchor = (detect_anchor)i;
     return VG_OK;
 }

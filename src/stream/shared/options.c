@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "source_text.h"
-
 #define ROW(name_, kind_, field, preset_)                                                          \
     .name = name_, .kind = VG_OPTION_##kind_, .offset = offsetof(stream_options, field),           \
     .preset = preset_
@@ -258,90 +256,7 @@ done:
     return st;
 }
 
-/* ---- together ---- */
-
-static vg_status needs(const char *name, const char *other, vg_error *err)
-{
-    return base_fail(err, VG_ERR_ARGUMENT, base_where("option %s", name),
-                     base_mend("give %s as well, or leave %s out", other, name),
-                     "%s without %s does nothing", name, other);
-}
-
-/* 1280x720, or one of FFmpeg's names (hd720). */
-static bool is_size(const char *text)
-{
-    char w[8];
-    int64_t n;
-    const size_t k = strcspn(text, "x");
-    const bool is_name = (text[0] >= 'a' && text[0] <= 'z') || text[0] == '\0';
-    return is_name ||
-           (text[k] == 'x' && base_format(w, sizeof w, "%.*s", (int)k, text) &&
-            base_parse_i64(&n, w, 1, 32768) && base_parse_i64(&n, text + k + 1, 1, 32768));
-}
-
-/* Of one source by itself. */
-static vg_status check_input(const stream_options *o, vg_error *err)
-{
-    video_kind kind = VIDEO_NONE;
-    if (!is_size(o->input_size))
-        return base_fail(err, VG_ERR_ARGUMENT, "option input_size", "give WIDTHxHEIGHT: 1280x720",
-                         "input_size=%s", o->input_size);
-    const bool is_known =
-        o->source[0] != '\0' && stream_source_meaning(o->source, &kind) == STREAM_MEANS_ONE;
-    if (is_known && kind != VIDEO_CAMERA && kind != VIDEO_PIPE &&
-        (o->input_format[0] || o->input_size[0] || o->input_rate[0]))
-        return base_fail(err, VG_ERR_ARGUMENT, "options input_format, input_size, input_rate",
-                         "leave them out",
-                         "the source is no camera nor standard input, which they are for");
-    return VG_OK;
-}
-
-vg_status stream_options_check(const stream_options *o, vg_error *err)
-{
-    const struct {
-        bool is_given;
-        const char *name;
-        bool is_there;
-        const char *other;
-    } pairs[] = {
-        {o->token[0] != '\0', "token", o->serve[0] != '\0', "serve"},
-        {o->mqtt_ca[0] != '\0', "mqtt_ca", o->mqtt[0] != '\0', "mqtt"},
-        {o->mqtt_cert[0] != '\0', "mqtt_cert", o->mqtt_key[0] != '\0', "mqtt_key"},
-        {o->mqtt_key[0] != '\0', "mqtt_key", o->mqtt_cert[0] != '\0', "mqtt_cert"},
-        {o->mqtt_cert[0] != '\0', "mqtt_cert", o->mqtt[0] != '\0', "mqtt"},
-        {o->save_conf, "save_conf", o->save_txt, "save_txt"},
-    };
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
-        if (pairs[i].is_given && !pairs[i].is_there)
-            return needs(pairs[i].name, pairs[i].other, err);
-    if (o->weights[0] == '\0')
-        return base_fail(err, VG_ERR_ARGUMENT, "option weights", "give a .pt or .safetensors file",
-                         "no weights given");
-    if (o->project[0] == '\0' || o->name[0] == '\0')
-        return base_fail(err, VG_ERR_ARGUMENT, "options project, name",
-                         "leave them at their defaults", "an empty project or name");
-    if (!base_equal_nocase(o->device, "auto") && !base_equal_nocase(o->device, "cpu"))
-        return base_fail(err, VG_ERR_ARGUMENT, "option device", "use device cpu, or leave it out",
-                         "the device \"%s\": this build of vigil runs on the CPU alone", o->device);
-    vg_status st = check_input(o, err);
-    if (st == VG_OK)
-        st = video_check_address(o->source, err);
-    if (st != VG_OK && err != NULL && err->where[0] == '\0')
-        base_error_prefix_where(err, "option source");
-    if (st != VG_OK)
-        return st;
-    if (o->retry_most_s < o->retry_first_s)
-        return base_fail(err, VG_ERR_ARGUMENT, "options retry_first, retry_most",
-                         "make retry_most the larger one",
-                         "a longest wait of %g s, and a first one of %g s", o->retry_most_s,
-                         o->retry_first_s);
-    if (o->tracker.track_low_thresh > o->tracker.track_high_thresh)
-        return base_fail(err, VG_ERR_ARGUMENT, "options track_low_thresh, track_high_thresh",
-                         "make track_low_thresh the smaller one",
-                         "track_low_thresh %g above track_high_thresh %g",
-                         (double)o->tracker.track_low_thresh, (double)o->tracker.track_high_thresh);
-    return VG_OK;
-}
+/* ---- what the sources decide ---- */
 
 void stream_options_settle(stream_options *o, bool is_of_files)
 {

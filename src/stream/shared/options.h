@@ -106,9 +106,6 @@ vg_status stream_options_set(stream_options *o, const char *name, const char *va
  * reads it again at every reload. Sets config. All or nothing. Errors: VG_ERR_IO, VG_ERR_FORMAT and
  * VG_ERR_ARGUMENT (file:line). */
 vg_status stream_options_read(stream_options *o, const char *path, base_mem *mem, vg_error *err);
-/* Options that contradict each other, or of which one does nothing without another. Errors:
- * VG_ERR_ARGUMENT. */
-vg_status stream_options_check(const stream_options *o, vg_error *err);
 /* What depends on the sources: whether to record, and, unless all are files, bounds for what would
  * grow on disk where none were given: segments of 10 min and 10 GiB of them a source, JSON lines of
  * 1 GiB begun anew with one old file kept, labels of 100,000 frames a source, 10,000 crops, 10,000

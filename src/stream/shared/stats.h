@@ -8,7 +8,12 @@
 #include "options.h"
 #include "video/video.h"
 
-enum { STREAM_MOST_SINKS = 16, STREAM_BUCKETS = 16, STREAM_NAME_BYTES = 256 };
+enum {
+    STREAM_MOST_SINKS = 16,
+    STREAM_BUCKETS = 16,
+    STREAM_NAME_BYTES = 256,
+    STREAM_STEM_BYTES = 64
+};
 
 #define STREAM_STAGES(X)                                                                           \
     X(DECODE, "decode")                                                                            \

@@ -2,10 +2,8 @@
 #ifndef STREAM_SOURCE_TEXT_H
 #define STREAM_SOURCE_TEXT_H
 
-#include "stats.h"
+#include "stream/shared/stats.h"
 #include "video/video.h"
-
-enum { STREAM_STEM_BYTES = 64 };
 
 typedef enum stream_meaning {
     STREAM_MEANS_ONE,    /* a stream, camera, video file, standard input, drawn pictures */
