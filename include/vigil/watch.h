@@ -53,7 +53,7 @@ typedef struct vg_watch_event {
     const char *rule;                                         /* "R8" */
     double confidence_0_1;
     const char *cause, *evidence, *remedy;
-    const char *with;  /* the series that told this leak before: no news of its own; "": none */
+    const char *with;  /* the series that reported this leak before: no news of its own; "": none */
     const char *json;  /* the same as one JSON object */
     const char *words; /* the same for people, one to four lines */
 } vg_watch_event;
@@ -70,7 +70,7 @@ typedef struct vg_watch_listener {
     bool (*screen_size)(void *ctx, vg_watch_screen *out);
     bool (*wants_stop)(void *ctx);
     /* How often the stop was asked for again. 1: a job that was started here is not waited for any
-     * longer, but made to end with all that it started; 2: nor is that, and what is left is told.
+     * longer, but made to end with all that it started; 2: nor is that, and what is left is named.
      */
     int (*impatience)(void *ctx);
 } vg_watch_listener;

@@ -146,9 +146,9 @@ static void events_and_verdicts_come_back_whole(void **state)
                            .remedy = "a remedy"};
     assert_int_equal(watch_history_db_event(b->db, &e, &b->err), VG_OK);
     assert_int_equal(watch_history_db_load(b->path, &b->story, &b->err), VG_OK);
-    assert_int_equal(b->story.n_told, 2);
-    assert_string_equal(b->story.told[0].note, "job started");
-    const watch_event *got = &b->story.told[1].event;
+    assert_int_equal(b->story.n_entries, 2);
+    assert_string_equal(b->story.entries[0].note, "job started");
+    const watch_event *got = &b->story.entries[1].event;
     char wanted_text[WATCH_EVENT_TEXT_BYTES], got_text[WATCH_EVENT_TEXT_BYTES];
     assert_string_equal(watch_event_json(got_text, got), watch_event_json(wanted_text, &e));
     assert_true(isinf(got->verdict.exhaustion_high_s));

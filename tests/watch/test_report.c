@@ -176,7 +176,7 @@ static void json_reads_back(void **state)
     assert_string_equal(base_node_get(anon, "unit")->text, "bytes");
     assert_true(base_node_get(anon, "points")->n_children > WATCH_BINS / 2);
     assert_int_equal(base_node_get(root, "processes")->n_children, JOB_PROCESSES);
-    assert_int_equal(base_node_get(root, "events")->n_children, b->story.n_told);
+    assert_int_equal(base_node_get(root, "events")->n_children, b->story.n_entries);
     base_tree_destroy(&tree);
 }
 

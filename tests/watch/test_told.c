@@ -1,4 +1,5 @@
-/* test_told.c: what jobs tell of themselves: only well-formed, only from the tree, only bounded. */
+/* test_told.c: what jobs report of themselves: only well-formed, only from the tree, only bounded.
+ */
 #include "support/test.h"
 
 #include <math.h>

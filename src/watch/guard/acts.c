@@ -238,7 +238,7 @@ static void make_cgroup(watch_acts *a)
     a->wants_cgroup = false; /* tried once */
 }
 
-/* Remedies that cannot be had here are told and passed over. */
+/* Remedies that cannot be had here are reported and passed over. */
 static void apply_remedy(watch_acts *a, double now_s)
 {
     a->env[0] = '\0';

@@ -13,8 +13,8 @@ typedef struct watch_acts watch_acts;
 
 struct watch_sampler;
 
-/* argv: the command, NULL for a job that was told of. job: whose copies in the vault may be gone on
- * from. Errors: VG_ERR_ARGUMENT (a signal, remedy or
+/* argv: the command, NULL for a job that was pointed to. job: whose copies in the vault may be gone
+ * on from. Errors: VG_ERR_ARGUMENT (a signal, remedy or
  * --resume-args that cannot be read), VG_ERR_LIMIT, VG_ERR_MEMORY. */
 vg_status watch_acts_create(watch_acts **out, const watch_options *o, char *const *argv,
                             const char *folder, uint64_t job, base_mem *mem, vg_error *err);
@@ -29,7 +29,7 @@ void watch_acts_look(watch_acts *a, pid_t pid, const struct watch_sampler *s, do
 void watch_acts_wait(watch_acts *a, const struct watch_sampler *s, double seconds);
 /* An event of the judge's, for the comparison of remedies. */
 void watch_acts_learn(watch_acts *a, const watch_event *e, double now_s);
-/* What is to be told of the two above, a line each. False: nothing more. */
+/* What is to be reported of the two above, a line each. False: nothing more. */
 bool watch_acts_next_note(watch_acts *a, char *text, size_t n);
 
 /* A good checkpoint that was seen to be whole since then. */
@@ -48,7 +48,7 @@ vg_status watch_acts_command(watch_acts *a, watch_job_options *o, int n_restarts
 
 /* Starts the hook command for this event, at most one at a time. False: none was started. */
 bool watch_acts_hook(watch_acts *a, const watch_event *e, base_mem *mem);
-/* True: none runs any more; what there is to tell of it is a note. */
+/* True: none runs any more; what there is to say of it is a note. */
 bool watch_acts_hook_is_done(watch_acts *a);
 
 /* ---- memory ---- */

@@ -197,7 +197,7 @@ void watch_guard_destroy(watch_guard **guard)
 
 /* ---- samples ---- */
 
-/* A sample that cannot be taken is told of once, and tried again: it is no reason to end a job. */
+/* A sample that cannot be taken is reported once, and tried again: it is no reason to end a job. */
 static bool read_sample(watch_guard *g, watch_sample *out)
 {
     vg_error err = {.status = VG_OK};

@@ -1,10 +1,10 @@
-/* guard.h: the loop: samples a job, judges it, tells sinks and the listener, acts as the options
- * say.
+/* guard.h: the loop: samples a job, judges it, reports to sinks and the listener, acts as the
+ * options say.
  *
- * The job is a command that the guard starts, or a process, unit or cgroup that it was told of. It
- * signals nothing else, ever. Memory: all of it at create, and tables that grow with the job's tree
- * up to their bound; a steady job costs no allocation. One thread, plus those of sinks that wait
- * for others. */
+ * The job is a command that the guard starts, or a process, unit or cgroup that it was pointed to.
+ * It signals nothing else, ever. Memory: all of it at create, and tables that grow with the job's
+ * tree up to their bound; a steady job costs no allocation. One thread, plus those of sinks that
+ * wait for others. */
 #ifndef WATCH_GUARD_H
 #define WATCH_GUARD_H
 

@@ -50,9 +50,9 @@ void guard_check_limits(watch_guard *g)
     const double used = watch_acts_memory(g->acts, &g->sample),
                  limit = g->sample.value[WATCH_LIMIT_MEMORY_BYTES];
     watch_event e = guard_own_event(g, WATCH_CRITICAL, "the memory limit is near");
-    if (used >= g->options.limit_0_1 * limit && !g->limit_told) {
+    if (used >= g->options.limit_0_1 * limit && !g->limit_reported) {
         char a[32], b[32];
-        g->limit_told = true;
+        g->limit_reported = true;
         e.verdict.exhaustion_s = e.verdict.exhaustion_low_s = 0;
         guard_note(g, "memory is at %s of %s", base_format_bytes(a, sizeof a, used),
                    base_format_bytes(b, sizeof b, limit));
@@ -60,7 +60,7 @@ void guard_check_limits(watch_guard *g)
             guard_stop_job(g, g->wants_restart); /* the forecast was too kind */
         act(g, g->options.on_limit, &e, "the memory limit is near");
     }
-    /* A job that it was told of is only ended where an action says so. */
+    /* A job that it was pointed to is only ended where an action says so. */
     if (g->argv != NULL && g->phase != STOPPING && watch_acts_is_over(g->acts, &g->sample)) {
         guard_note(g, "memory is above --memory-max, and there is no cgroup to hold it");
         guard_stop_job(g, g->options.on_limit & WATCH_DO_RESTART);

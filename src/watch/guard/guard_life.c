@@ -156,7 +156,7 @@ static vg_status start(watch_guard *g, vg_error *err)
     if (g->n_restarts > 0)
         watch_judge_restart(g->judge);
     guard_enter(g, RUNNING);
-    g->limit_told = false;
+    g->limit_reported = false;
     g->oom_kills = NAN;
     g->oom_s = -INFINITY;
     base_secrets_mask(shown, sizeof shown, why); /* it repeats words of --resume-args */

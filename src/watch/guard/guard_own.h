@@ -26,7 +26,7 @@ struct watch_guard {
     base_mem *mem;
     bool has_begun;
     char folder[4096], command[WATCH_COMMAND_BYTES];
-    char socket_env[96]; /* VIGIL_WATCH_SOCKET=@..., where the job may tell of itself */
+    char socket_env[96]; /* VIGIL_WATCH_SOCKET=@..., where the job may report of itself */
     watch_job job;
     watch_sampler *sampler;
     watch_judge *judge;
@@ -39,7 +39,7 @@ struct watch_guard {
     double state_s;             /* when the state was written */
     int64_t wall_ns;
     phase phase;
-    bool wants_restart, user_stops, limit_told, killed, sampling_fails, gives_up;
+    bool wants_restart, user_stops, limit_reported, killed, sampling_fails, gives_up;
     wish wish;
     double patience_s;
     double phase_since_s;    /* on base_now_ns's clock */
@@ -57,7 +57,7 @@ void guard_nap(double seconds);
 void guard_wall_clock(watch_guard *g);
 watch_moment guard_moment(const watch_guard *g);
 void guard_note(watch_guard *g, const char *format, ...) VG_PRINTF(2, 3);
-void guard_tell_notes(watch_guard *g); /* what the acts have to tell */
+void guard_tell_notes(watch_guard *g); /* what the acts have to report */
 
 /* ---- guard_life.c ---- */
 

@@ -76,7 +76,7 @@ bool watch_remedies_leak(watch_remedies *r, watch_series s, double slope_per_s, 
     r->series = s;
     r->before_per_s = slope_per_s;
     r->quiet_s = now_s - r->began_s;
-    r->began_s = -INFINITY; /* told once a run */
+    r->began_s = -INFINITY; /* reported once a run */
     return comparable;
 }
 

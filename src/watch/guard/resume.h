@@ -1,4 +1,4 @@
-/* resume.h: the command of a restart: how a job is told to go on where it was.
+/* resume.h: the command of a restart: what makes a job go on where it was.
  *
  * In this order: what --resume-args says; vigil's and Ultralytics' own ways; the value of a
  * --resume that the command has; else the same command. Made anew from the first command each time:

@@ -20,12 +20,12 @@ typedef struct watch_state_facts {
     double restarts_s[64]; /* ages of the newest restarts when it was written; NAN: none */
     int64_t wall_ns;       /* when it was written */
     char cgroup[4096];     /* of the job's own; "" */
-    char socket_env[128];  /* where it tells of itself */
+    char socket_env[128];  /* where it reports of itself */
 } watch_state_facts;
 
 typedef struct watch_state_file watch_state_file;
 
-/* Where a job tells of itself, in its environment: WATCH_STATE_SOCKET, a guard's number, the
+/* Where a job reports of itself, in its environment: WATCH_STATE_SOCKET, a guard's number, the
  * moment, and of which folder that guard was (watch_state_folder_mark). By it the next guard knows
  * the job, and no other folder's state.bin can claim it. */
 #define WATCH_STATE_SOCKET "VIGIL_WATCH_SOCKET=@vigil-watch-"

@@ -1,4 +1,4 @@
-/* teller.h: tells the sinks and the listener what happens. A sink that fails is told of once, until
+/* teller.h: reports to the sinks and the listener. A sink that fails is reported once, until
  * it works again, and the guard goes on. For this folder. */
 #ifndef WATCH_TELLER_H
 #define WATCH_TELLER_H
@@ -25,7 +25,7 @@ void watch_teller_close(watch_teller *t);
 
 void watch_tell_note(watch_teller *t, const char *text, const watch_moment *m);
 void watch_tell_sample(watch_teller *t, const watch_moment *m);
-/* Before the event is told: sinks that know more add to its evidence. */
+/* Before the event is reported: sinks that know more add to its evidence. */
 void watch_tell_explain(watch_teller *t, watch_event *e, const watch_moment *m);
 void watch_tell_event(watch_teller *t, const watch_event *e, const watch_moment *m);
 

@@ -17,7 +17,7 @@ static const double QUIET_S = 0.5; /* unchanged for so long: its structure is re
 static const double FIND_S = 10;   /* pace of searching, when nothing was given */
 static const double GIVEN_S = 1;   /* of listing a folder that was, and those that are watched */
 static const double LEAST_GAP_S = 0.5; /* last.pt and epoch3.pt of one moment are one checkpoint */
-static const double STRANGE_S = 5;     /* nobody's for so long: it is told */
+static const double STRANGE_S = 5;     /* nobody's for so long: it is reported */
 
 /* As the kernel stamps files: never later than a file that is written from now on. */
 static int64_t coarse_ns(void)
@@ -220,13 +220,13 @@ static bool decide(watch_vault *v, vault_file *f, double now_s, char *said, size
             f->state = VAULT_FILE_CHANGED;
             return false;
         }
-        const bool tell = !v->torn_told;
-        v->torn_told = true;
+        const bool tell = !v->torn_reported;
+        v->torn_reported = true;
         if (tell)
             base_format(said, n_said, "a checkpoint is not whole: %s: %s", f->path, why);
         return tell;
     }
-    v->torn_told = false;
+    v->torn_reported = false;
     if (vault_is_best(f->path) && vault_has_others(v)) {
         f->state = VAULT_FILE_GOOD;
         return false;
@@ -236,9 +236,9 @@ static bool decide(watch_vault *v, vault_file *f, double now_s, char *said, size
         return false; /* it is looked at again when it rests */
     f->state = VAULT_FILE_GOOD;
     note_good(v, f, now_s);
-    if (how == VAULT_COPIED || v->space_told)
+    if (how == VAULT_COPIED || v->space_reported)
         return false;
-    v->space_told = true;
+    v->space_reported = true;
     base_format(said, n_said, "a good checkpoint could not be kept in %s: %s", v->folder,
                 how == VAULT_NO_ROOM ? "the disk has no room for twice its size"
                                      : "it cannot be written there");
@@ -249,7 +249,7 @@ static bool tell_strange(watch_vault *v, char *said, size_t n_said)
 {
     vault_version now;
     vault_strange *s = &v->strange;
-    if (s->was_told || v->strange_path[0] == '\0' || v->now_s - s->since_s < STRANGE_S ||
+    if (s->was_reported || v->strange_path[0] == '\0' || v->now_s - s->since_s < STRANGE_S ||
         !vault_version_of(&now, AT_FDCWD, v->strange_path, AT_SYMLINK_NOFOLLOW))
         return false;
     if (!watch_file_id_same(&now.id, &s->id) || vault_has_evidence(v, v->strange_path, &now.id) ||
@@ -258,7 +258,7 @@ static bool tell_strange(watch_vault *v, char *said, size_t n_said)
         s->id = (watch_file_id){0};
         return false;
     }
-    s->was_told = true;
+    s->was_reported = true;
     base_format(said, n_said,
                 "the job was not seen to write %s, so it is not kept nor gone on from; if it is "
                 "the job's: --checkpoints %s",

@@ -66,11 +66,11 @@ bool vault_has_evidence(const watch_vault *v, const char *path, const watch_file
             (watch_witness_saw(v->witness, id) || watch_witness_owns(v->witness, path)));
 }
 
-/* Nobody was seen to write it: told once, when it has been so for a while. */
+/* Nobody was seen to write it: reported once, when it has been so for a while. */
 static void note_strange(watch_vault *v, const char *path, const vault_version *is)
 {
     vault_strange *s = &v->strange;
-    if (s->was_told || v->witness == NULL || is->mtime_ns < v->began_ns ||
+    if (s->was_reported || v->witness == NULL || is->mtime_ns < v->began_ns ||
         watch_witness_saw_other(v->witness, &is->id) || vault_is_best(path))
         return;
     if (v->strange_path[0] == '\0') {

@@ -30,7 +30,7 @@ typedef struct vault_file {
 typedef struct vault_strange {
     watch_file_id id;
     double since_s;
-    bool was_told;
+    bool was_reported;
 } vault_strange;
 
 struct watch_vault {
@@ -51,7 +51,7 @@ struct watch_vault {
     size_t n_gaps;
     char newest[VAULT_PATH];
     int64_t newest_mtime_ns;
-    bool space_told, torn_told;
+    bool space_reported, torn_reported;
     vault_strange strange;
     char strange_path[VAULT_PATH];
     char row[VAULT_ROW_BYTES];

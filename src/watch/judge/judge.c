@@ -23,11 +23,11 @@ static const double EXPLAIN_S = 60;
 static const double LEAST_HORIZON_S = 600;
 
 typedef struct opinion {
-    watch_state detected, told;
+    watch_state detected, reported;
     double explained_s;
     bool is_no_leak; /* a rule's word on the rise in hand */
     int rule;        /* that named the rise in hand, from 1; 0: none */
-    int called;      /* the how manieth series it was to become LEAKING, from 1; 0: it is not */
+    int called;      /* order in which series became LEAKING, from 1; 0: it is not */
 } opinion;
 
 struct watch_judge {
@@ -259,8 +259,8 @@ static const char *others_of(const watch_judge *j, watch_series s, const watch_v
     return NULL;
 }
 
-/* The series that told the same cause first, and still does; NULL: none did. */
-static const char *told_by(const watch_judge *j, watch_series s, int rule)
+/* The series that showed the same cause first, and still does; NULL: none did. */
+static const char *reported_by(const watch_judge *j, watch_series s, int rule)
 {
     const int mine = j->opinions[s].called;
     watch_series first = WATCH_NONE;
@@ -276,7 +276,7 @@ static const char *told_by(const watch_judge *j, watch_series s, int rule)
 static void fill_event(const watch_judge *j, watch_series s, watch_event *out, int *rule)
 {
     const opinion *o = &j->opinions[s];
-    *out = (watch_event){.time_s = j->now.time_s, .series = s, .was = o->told, .rule = ""};
+    *out = (watch_event){.time_s = j->now.time_s, .series = s, .was = o->reported, .rule = ""};
     watch_verdict *v = &out->verdict;
     watch_detector_get(detector_in(j, s), v);
     v->unit = rises(v->state) ? watch_units_choose(&v->per_unit, j->courses, detector_in(j, s), v,
@@ -294,7 +294,7 @@ static void fill_event(const watch_judge *j, watch_series s, watch_event *out, i
     } else if (add_cause(j, out, rule)) {
         v->state = WATCH_STEADY;
     } else {
-        out->with = told_by(j, s, *rule);
+        out->with = reported_by(j, s, *rule);
     }
 }
 
@@ -334,11 +334,11 @@ static void judge_level(watch_judge *j, watch_series s)
     o->detected = v.state;
     o->explained_s = j->now.time_s;
     fill_event(j, s, &e, &rule);
-    const bool is_new = e.verdict.state != o->told;
+    const bool is_new = e.verdict.state != o->reported;
     o->is_no_leak = rises(v.state) && e.verdict.state == WATCH_STEADY;
-    o->told = e.verdict.state;
+    o->reported = e.verdict.state;
     o->rule = rule;
-    if (o->told < WATCH_LEAKING)
+    if (o->reported < WATCH_LEAKING)
         o->called = 0;
     else if (o->called == 0)
         o->called = ++j->n_called;
@@ -353,10 +353,10 @@ static void judge_hang(watch_judge *j)
     const bool is_hung =
         watch_hang_push(&j->hang, &j->now, j->courses, j->options.hang_s, &e.verdict);
     const watch_state state = is_hung ? WATCH_HUNG : WATCH_STEADY;
-    e.was = o->told;
-    if (o->told == state || (o->told == WATCH_LEARNING && !is_hung))
+    e.was = o->reported;
+    if (o->reported == state || (o->reported == WATCH_LEARNING && !is_hung))
         return;
-    o->told = state;
+    o->reported = state;
     e.verdict.state = state;
     int rule;
     if (is_hung)
@@ -364,7 +364,8 @@ static void judge_hang(watch_judge *j)
     add_event(j, &e);
 }
 
-/* What a leak is told by when several series show it at once: those that count every page once. */
+/* What a leak is named after when several series show it at once: those that count every page once.
+ */
 static const watch_series FIRST[] = {WATCH_MAIN_ANON_BYTES,
                                      WATCH_CHILDREN_PSS_BYTES,
                                      WATCH_CHILDREN_PRIVATE_BYTES,
@@ -389,7 +390,7 @@ void watch_judge_push(watch_judge *j, const watch_sample *s)
     j->now = *s;
     j->n_samples++;
     for (int i = 0; i < WATCH_N_TEXTS; i++)
-        if (s->text[i][0] == '\0') /* told when they change */
+        if (s->text[i][0] == '\0') /* sent when they change */
             memcpy(j->now.text[i], before[i], sizeof before[i]);
     for (int i = 0; i < WATCH_N_SERIES; i++) {
         const watch_kind kind = watch_series_get((watch_series)i)->kind;
@@ -404,7 +405,7 @@ void watch_judge_push(watch_judge *j, const watch_sample *s)
     for (int i = 0; i < WATCH_N_SERIES; i++)
         if (watch_series_get((watch_series)i)->kind == WATCH_FACT && !isnan(s->value[i]))
             watch_detector_record(detector_of(j, (watch_series)i), s->time_s, s->value[i]);
-    /* Facts are known by now: causes are told by them. Of what is called at the same moment, that
+    /* Facts are known by now: causes are known by them. Of what is called at the same moment, that
      * which says most comes first. */
     for (size_t i = 0; i < N_FIRST; i++)
         if (!isnan(s->value[FIRST[i]]))
@@ -423,7 +424,7 @@ bool watch_judge_get(const watch_judge *j, watch_series s, watch_event *out)
     if (s == WATCH_WORK_IDLE_S) {
         *out = (watch_event){.time_s = j->now.time_s, .series = s, .rule = ""};
         watch_hang_get(&j->hang, &j->now, &out->verdict);
-        out->verdict.state = j->opinions[s].told;
+        out->verdict.state = j->opinions[s].reported;
         if (out->verdict.state == WATCH_HUNG)
             add_cause(j, out, &rule);
         return watch_hang_is_known(&j->hang);
@@ -491,7 +492,7 @@ static bool valid_sample(const watch_sample *s)
 static bool valid_opinion(const opinion *o, int n_called)
 {
     return valid_int((int)o->detected, 0, WATCH_N_STATES - 1) &&
-           valid_int((int)o->told, 0, WATCH_N_STATES - 1) && valid_number(o->explained_s) &&
+           valid_int((int)o->reported, 0, WATCH_N_STATES - 1) && valid_number(o->explained_s) &&
            valid_bool(&o->is_no_leak) && valid_int(o->rule, 0, (int)watch_n_rules) &&
            valid_int(o->called, 0, n_called);
 }

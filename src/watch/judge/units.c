@@ -86,7 +86,7 @@ static const double CLEARLY_BETTER = 0.05;
  * beginning. Its part in the later half is held against the rise's; a handful is too few to tell.
  */
 static const double LEAST_PART = 0.5;
-enum { FEW = 8, FEWEST = 3 }; /* and of what moved once or twice nothing can be told */
+enum { FEW = 8, FEWEST = 3 }; /* and of what moved once or twice nothing can be said */
 
 static bool goes_on(const double *rise, const double *work, int n)
 {
@@ -145,7 +145,7 @@ watch_series watch_units_choose(double *per_unit, const watch_course *courses,
         const double start = isnan(watch_course_at(course, v->since_s))
                                  ? (course->is_known ? course->count[0] : NAN)
                                  : watch_course_at(course, v->since_s);
-        /* A second training, or a new shape, is told of by itself. */
+        /* A second training, or a new shape, is reported by itself. */
         const double fewest =
             ORDER[i] == WATCH_WORK_RUNS || ORDER[i] == WATCH_WORK_SHAPES ? 1 : FEWEST;
         double sum_rw = 0, sum_ww = 0;

@@ -1,4 +1,4 @@
-/* units.h: how far the job's own work had come, at any moment: what rates are told per.
+/* units.h: how far the job's own work had come, at any moment: what rates are given per.
  *
  * One course holds one WORK series: its counts at moments that are merged in pairs when there is no
  * more room, so a run of any length fits. Plain blocks without pointers. For this folder. */

@@ -60,8 +60,8 @@ typedef struct watch_event {
     char cause[WATCH_REMEDY_BYTES];
     char evidence[WATCH_EVIDENCE_BYTES]; /* what grew, what stayed flat, per what: with figures */
     char remedy[WATCH_REMEDY_BYTES];
-    /* One leak shows in many series. The one that was called first tells it; of the others, here is
-     * that one's name. NULL: this series tells its own. Static text. */
+    /* One leak shows in many series. The one that was called first reports it; in the others, here
+     * is that one's name. NULL: this series reports its own. Static text. */
     const char *with;
 } watch_event;
 

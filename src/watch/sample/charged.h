@@ -10,13 +10,13 @@
 #include "series.h"
 
 /* The pages of files in a series of memory; 0: it has none, or they are not known. What old traces
- * lack is told from what they have. */
+ * lack is worked out from what they have. */
 double watch_charged_files(const watch_sample *now, watch_series s);
 /* What the cgroup cannot give back: anonymous, shared, the kernel's. NAN: no cgroup is known. */
 double watch_charged_cgroup(const watch_sample *now);
 /* The same of the job's processes, main and children; NAN: not known. */
 double watch_charged_tree(const watch_sample *now);
-/* What people are told is in use of limit.memory_bytes: the cgroup's where the limit is a cgroup's
+/* What is shown as in use of limit.memory_bytes: the cgroup's where the limit is a cgroup's
  * of the job's own, else the tree's, else what is resident. */
 double watch_charged_in_use(const watch_sample *now);
 /* Is the limit in force the cgroup's, on whose account the job is most? A limit of the user's that
@@ -24,7 +24,7 @@ double watch_charged_in_use(const watch_sample *now);
  */
 bool watch_charged_by_cgroup(const watch_sample *now, double limit_memory, double limit_cgroup);
 /* A cgroup's figures are the job's when the job is most of it: jobs that share one are not blamed
- * for each other. True when it cannot be told: a cgroup that is watched as such has no main. */
+ * for each other. True when it cannot be known: a cgroup that is watched as such has no main. */
 bool watch_charged_is_ours(const watch_sample *now);
 
 #endif

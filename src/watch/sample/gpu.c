@@ -276,8 +276,8 @@ void watch_gpu_read(watch_gpu *g, const watch_tree *t, const char *proc, uid_t u
             if (isnan(d->baseline_bytes))
                 d->baseline_bytes = used;
             v[WATCH_LIMIT_GPU0_BYTES + i] = (double)memory.total;
-            /* A process may end while it is asked for: only what stays so counts. Once it was told
-             * by difference it is for good: the two have nothing in common. */
+            /* A process may end while it is asked for: only what stays so counts. Once that was
+             * said by difference it is for good: the two have nothing in common. */
             d->n_unclear = isnan(bytes) ? d->n_unclear + 1 : 0;
             d->by_difference |= d->n_unclear >= UNCLEAR_LOOKS;
             if (d->by_difference)

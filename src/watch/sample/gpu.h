@@ -2,8 +2,9 @@
  * (NVML), loaded when the guard starts. Without it nothing is read and nothing is wrong.
  *
  * The library names processes by the host's numbers. From inside a container these are nobody's
- * here; then what the whole device took since the first look is told instead, and said so. A guard
- * outside, whose library tells a container's numbers, maps them through NSpid. For this folder. */
+ * here; then what the whole device took since the first look is given instead, and a line says so.
+ * A guard outside, whose library tells a container's numbers, maps them through NSpid. For this
+ * folder. */
 #ifndef WATCH_GPU_H
 #define WATCH_GPU_H
 

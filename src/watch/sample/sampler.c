@@ -62,7 +62,7 @@ struct watch_sampler {
     double slow_s, files_s, last_s;
     int slow_fds;
     uid_t uid;
-    bool uid_known, main_is_there, lack_told;
+    bool uid_known, main_is_there, lack_reported;
     double kept[WATCH_N_SERIES]; /* the last reading of what has its own pace */
     double ticks_per_s;
     char text_read[TEXT_BYTES];
@@ -561,10 +561,11 @@ static const double LACK_S = 60;
 
 static void tell_lack(watch_sampler *s, double now_s)
 {
-    if (s->lack_told || s->note[0] != '\0' || now_s < LACK_S || !(s->world & WATCH_WORLD_TRAINS) ||
-        watch_progress_folder(s->progress)[0] != '\0' || s->target.is_again)
+    if (s->lack_reported || s->note[0] != '\0' || now_s < LACK_S ||
+        !(s->world & WATCH_WORLD_TRAINS) || watch_progress_folder(s->progress)[0] != '\0' ||
+        s->target.is_again)
         return;
-    s->lack_told = true;
+    s->lack_reported = true;
     base_format(s->note, sizeof s->note,
                 "no progress of the training is found: looked for results.csv, metrics.csv and "
                 "event files among its open files, in runs/, lightning_logs/ and logs/ of its "

@@ -3,7 +3,7 @@
  *
  * Kinds: a LEVEL is what a leak raises and is judged; a FACT tells causes apart and is shown, not
  * judged; a COUNTER only rises; a LIMIT is where a level must end; WORK is the job's own progress,
- * which rates are told per. "main" is the process that was started or named, "children" all its
+ * which rates are given per. "main" is the process that was started or named, "children" all its
  * descendants together. Bytes, seconds and counts as the names say. */
 #ifndef WATCH_SERIES_H
 #define WATCH_SERIES_H
@@ -163,7 +163,7 @@ const watch_series_info *watch_series_get(watch_series s);
 /* WATCH_NONE when no series has this name. */
 watch_series watch_series_find(const char *name);
 
-/* What is told in words and not in a number: which file, which threads. Traces have rows of them,
+/* What is said in words and not in a number: which file, which threads. Traces have rows of them,
  * as of series. Clean: without control characters. */
 #define WATCH_TEXTS(X)                                                                             \
     X(FILES, "main.fds_most", "which file most of its descriptors are")                            \

@@ -17,7 +17,7 @@ static const struct {
     const char *key;
     watch_series series;
     merge merge;
-} rows[WATCH_N_TOLD] = {{"planned_bytes", WATCH_VIGIL_PLANNED_BYTES, SUM},
+} rows[WATCH_N_SAID] = {{"planned_bytes", WATCH_VIGIL_PLANNED_BYTES, SUM},
                         {"in_use_bytes", WATCH_VIGIL_IN_USE_BYTES, SUM},
                         {"allocations", WATCH_VIGIL_ALLOCATIONS, SUM_OF_COUNTER},
                         {"epoch", WATCH_WORK_EPOCH, MOST},
@@ -78,7 +78,7 @@ static bool take_number(double *out, const char **at, const char *end)
 bool watch_said_parse(watch_said *out, const char *text, size_t n)
 {
     const char *at = text, *end = text + n;
-    watch_said told = NOTHING;
+    watch_said said = NOTHING;
     if (!take(&at, end, '{'))
         return false;
     if (!take(&at, end, '}')) {
@@ -87,9 +87,9 @@ bool watch_said_parse(watch_said *out, const char *text, size_t n)
             double value;
             if (!take_key(key, &at, end) || !take_number(&value, &at, end))
                 return false;
-            for (size_t i = 0; i < WATCH_N_TOLD; i++)
+            for (size_t i = 0; i < WATCH_N_SAID; i++)
                 if (strcmp(key, rows[i].key) == 0)
-                    told.value[i] = value;
+                    said.value[i] = value;
         } while (take(&at, end, ','));
         if (!take(&at, end, '}'))
             return false;
@@ -97,7 +97,7 @@ bool watch_said_parse(watch_said *out, const char *text, size_t n)
     skip_space(&at, end);
     if (at != end)
         return false;
-    *out = told;
+    *out = said;
     return true;
 }
 
@@ -140,7 +140,7 @@ static pid_t sender_of(struct msghdr *m)
     return 0;
 }
 
-static void keep(watch_senders *s, pid_t pid, const watch_said *told)
+static void keep(watch_senders *s, pid_t pid, const watch_said *said)
 {
     size_t at = 0;
     while (at < s->n && s->sender[at].pid != pid)
@@ -150,16 +150,16 @@ static void keep(watch_senders *s, pid_t pid, const watch_said *told)
     if (at == s->n) {
         s->n++;
         s->sender[at].pid = pid;
-        s->sender[at].told = NOTHING;
+        s->sender[at].said = NOTHING;
     }
-    for (size_t i = 0; i < WATCH_N_TOLD; i++)
-        if (!isnan(told->value[i]))
-            s->sender[at].told.value[i] = told->value[i];
+    for (size_t i = 0; i < WATCH_N_SAID; i++)
+        if (!isnan(said->value[i]))
+            s->sender[at].said.value[i] = said->value[i];
 }
 
 static void merge_into(watch_said *sum, const watch_said *one, bool counters_only)
 {
-    for (size_t i = 0; i < WATCH_N_TOLD; i++) {
+    for (size_t i = 0; i < WATCH_N_SAID; i++) {
         const double v = one->value[i], was = sum->value[i];
         if (isnan(v) || (counters_only && rows[i].merge != SUM_OF_COUNTER))
             continue;
@@ -174,7 +174,7 @@ static void forget_gone(watch_senders *s, const watch_tree *t)
         if (watch_tree_has(t, s->sender[i].pid))
             s->sender[kept++] = s->sender[i];
         else
-            merge_into(&s->gone, &s->sender[i].told, true);
+            merge_into(&s->gone, &s->sender[i].said, true);
     }
     s->n = kept;
 }
@@ -191,7 +191,7 @@ void watch_senders_hear(watch_senders *s, const watch_tree *t, watch_sample *out
                            .msg_iovlen = 1,
                            .msg_control = control,
                            .msg_controllen = sizeof control};
-        watch_said told;
+        watch_said said;
         const ssize_t n = recvmsg(s->fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
         if (n < 0 && errno == EINTR)
             continue;
@@ -199,16 +199,16 @@ void watch_senders_hear(watch_senders *s, const watch_tree *t, watch_sample *out
             break;
         const pid_t pid = sender_of(&m);
         if (!(m.msg_flags & MSG_TRUNC) && watch_tree_has(t, pid) &&
-            watch_said_parse(&told, text, (size_t)n))
-            keep(s, pid, &told);
+            watch_said_parse(&said, text, (size_t)n))
+            keep(s, pid, &said);
     }
     forget_gone(s, t);
     watch_said all = s->gone;
     for (size_t i = 0; i < s->n; i++)
-        merge_into(&all, &s->sender[i].told, false);
-    for (size_t i = 0; i < WATCH_N_TOLD; i++) {
+        merge_into(&all, &s->sender[i].said, false);
+    for (size_t i = 0; i < WATCH_N_SAID; i++) {
         double *v = &out->value[rows[i].series];
-        if (!isnan(all.value[i])) /* the last epoch may be on disk, and not told any more */
+        if (!isnan(all.value[i])) /* the last epoch may be on disk, and not reported any more */
             *v = rows[i].merge == MOST ? fmax(*v, all.value[i]) : all.value[i];
     }
 }

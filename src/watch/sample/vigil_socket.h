@@ -1,4 +1,4 @@
-/* vigil_socket.h: what jobs tell of themselves: vigil's own plan and counters, and any program's
+/* vigil_socket.h: what jobs report of themselves: vigil's own plan and counters, and any program's
  * that cares to.
  *
  * A datagram on a socket of the abstract name that the guard puts into its child's environment
@@ -11,11 +11,11 @@
 
 #include "tree.h"
 
-enum { WATCH_MOST_SENDERS = 32, WATCH_TELL_BYTES = 2048, WATCH_N_TOLD = 10 };
+enum { WATCH_MOST_SENDERS = 32, WATCH_TELL_BYTES = 2048, WATCH_N_SAID = 10 };
 
-/* One message: by the rows of the table in vigil_socket.c. NAN: not told. */
+/* One message: by the rows of the table in vigil_socket.c. NAN: not given. */
 typedef struct watch_said {
-    double value[WATCH_N_TOLD];
+    double value[WATCH_N_SAID];
 } watch_said;
 /* A flat JSON object of numbers; other keys are passed over. False: it is none. */
 bool watch_said_parse(watch_said *out, const char *text, size_t n);
@@ -24,7 +24,7 @@ typedef struct watch_senders {
     int fd; /* -1: none */
     struct {
         pid_t pid;
-        watch_said told;
+        watch_said said;
     } sender[WATCH_MOST_SENDERS];
     size_t n;
     watch_said gone; /* counters of those that ended */

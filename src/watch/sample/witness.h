@@ -6,7 +6,7 @@
  *  - at every sample, in the descriptors of all of its processes;
  *  - between samples, in the folders that are watched: where the kernel allows it (fanotify, for
  *    CAP_SYS_ADMIN), by being told who closed a file that was open for writing; elsewhere by
- *    looking at the descriptors in the moment that inotify tells of a change. A file that is open
+ *    looking at the descriptors in the moment that inotify reports a change. A file that is open
  *    shorter than that look takes, about a millisecond, may be missed: then it is nobody's.
  * Besides, a folder whose vigil.pid the job holds open is its own: vigil train locks that.
  *

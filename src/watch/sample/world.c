@@ -105,7 +105,7 @@ unsigned watch_world_of_command(const char *words, size_t n)
                 bits |= programs[i].bits;
         at += size + 1;
     }
-    /* Those that tell of themselves in one word: "gunicorn: worker [app]". */
+    /* Those that name themselves in one word: "gunicorn: worker [app]". */
     return bits;
 }
 

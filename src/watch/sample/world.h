@@ -1,4 +1,4 @@
-/* world.h: what a job is, as a sum of bits (job.world): its runtime, and what it works with. Told
+/* world.h: what a job is, as a sum of bits (job.world): its runtime, and what it works with. Seen
  * from the outside: its command line, the libraries that it has mapped, and the words of the script
  * that it runs. Remedies are put into the words of that world. For this subsystem. */
 #ifndef WATCH_WORLD_H

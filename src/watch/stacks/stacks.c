@@ -521,8 +521,8 @@ void watch_python_words(char *buf, size_t n_buf, const watch_python *p, bool *is
             "has its frames elsewhere than its version has: native frames only",
         [STACKS_PYTHON_OBJECTS] =
             "has its frames elsewhere than its version has: native frames only",
-        [STACKS_PYTHON_FRAMES] = "is told by its functions and lines",
-        [STACKS_PYTHON_WHOLE] = "is told by its functions and lines, small objects too"};
+        [STACKS_PYTHON_FRAMES] = "is shown by its functions and lines",
+        [STACKS_PYTHON_WHOLE] = "is shown by its functions and lines, small objects too"};
     const bool no_small = p->seen == STACKS_PYTHON_UNKNOWN || p->seen == STACKS_PYTHON_OTHERWISE ||
                           p->seen == STACKS_PYTHON_FRAMES;
     base_format(buf, n_buf, "Python %u.%u %s%s", p->version >> 8, p->version & 255, seen[p->seen],

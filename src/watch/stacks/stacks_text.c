@@ -72,7 +72,7 @@ static void add_head(report *r, const watch_named *n)
     }
     if (f->n_unread > 0)
         add(r,
-            "%llu samples of threads without Python's lock are told by native frames: "
+            "%llu samples of threads without Python's lock have native frames alone: "
             "process_vm_readv is forbidden here.\n",
             (unsigned long long)f->n_unread);
     if (!watch_symbols_are_there())

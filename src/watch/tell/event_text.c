@@ -169,7 +169,7 @@ const char *watch_event_words(char *buf, const watch_event *e)
     size_t k = strlen(buf);
     if (rises)
         k += add_rate(buf + k, n - k, v, info->unit);
-    if (e->with != NULL) { /* all else was told there */
+    if (e->with != NULL) { /* all else was said there */
         base_format(buf + k, n - k, ", with %s (%s)", e->with, e->rule);
         return buf;
     }

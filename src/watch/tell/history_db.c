@@ -384,8 +384,8 @@ static vg_status add_run(watch_history_db *h, const watch_moment *m, vg_error *e
     return run(h, HISTORY_RUN, NULL, NULL, err);
 }
 
-static vg_status add_told(watch_history_db *h, history_statement which, const watch_event *e,
-                          vg_error *err)
+static vg_status add_event(watch_history_db *h, history_statement which, const watch_event *e,
+                           vg_error *err)
 {
     sqlite3_stmt *s = h->statements[which];
     const watch_verdict *v = &e->verdict;
@@ -425,7 +425,7 @@ static vg_status add_verdicts(watch_history_db *h, const watch_judge *j, vg_erro
     vg_status st = VG_OK;
     for (int k = 0; k < WATCH_N_SERIES && st == VG_OK; k++)
         if (watch_judge_get(j, (watch_series)k, &e))
-            st = add_told(h, HISTORY_VERDICT, &e, err);
+            st = add_event(h, HISTORY_VERDICT, &e, err);
     return st;
 }
 
@@ -579,9 +579,9 @@ vg_status watch_history_db_event(watch_history_db *h, const watch_event *e, vg_e
     vg_status st = begin(h, err);
     if (st != VG_OK)
         return st;
-    st = add_told(h, HISTORY_EVENT, e, err);
+    st = add_event(h, HISTORY_EVENT, e, err);
     if (st == VG_OK)
-        st = add_told(h, HISTORY_VERDICT, e, err);
+        st = add_event(h, HISTORY_VERDICT, e, err);
     return end(h, st, err);
 }
 

@@ -1,4 +1,4 @@
-/* history_load.c: a history retold into a story: the coarse rows of what is long past, then finer
+/* history_load.c: a history read into a story: the coarse rows of what is long past, then finer
  * ones, each time from where the finer step begins. */
 #include <math.h>
 #include <sqlite3.h>

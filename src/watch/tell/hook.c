@@ -58,7 +58,7 @@ static _Noreturn void keep(const char *command, char *const *env, int null_fd, i
 {
     const struct timespec slice = {.tv_nsec = SLICE_MS * 1000000};
     struct timespec began, now;
-    int status = 127 << 8, told = 127;
+    int status = 127 << 8, outcome = 127;
     bool has_ended = false, timed_out = false;
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     /* It stays in the guard's process group, by which the tree knows that it is not the job's; what
@@ -85,10 +85,10 @@ static _Noreturn void keep(const char *command, char *const *env, int null_fd, i
             nanosleep(&slice, NULL);
     }
     if (pid > 0)
-        told = timed_out             ? TIMED_OUT
-               : WIFSIGNALED(status) ? 128 + WTERMSIG(status)
-                                     : WEXITSTATUS(status);
-    const ssize_t k = write(report_fd, &told, sizeof told);
+        outcome = timed_out             ? TIMED_OUT
+                  : WIFSIGNALED(status) ? 128 + WTERMSIG(status)
+                                        : WEXITSTATUS(status);
+    const ssize_t k = write(report_fd, &outcome, sizeof outcome);
     close(report_fd);
     (void)k;
     /* Lets go of the guard's terminal and files, and stays with what the command left behind. */

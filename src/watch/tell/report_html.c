@@ -317,25 +317,25 @@ static void put_tree(watch_writer *w, const watch_story *s)
 }
 
 /* That a series became steady from the start is no news. */
-static bool is_news(const watch_told *t)
+static bool is_news(const watch_entry *t)
 {
     return t->event.series == WATCH_NONE || t->event.was != WATCH_LEARNING ||
            t->event.verdict.state != WATCH_STEADY;
 }
 
-static void put_told(watch_writer *w, const watch_story *s)
+static void put_entries(watch_writer *w, const watch_story *s)
 {
     char text[WATCH_FORECAST_BYTES], when[WATCH_FIGURE_BYTES], at[64];
-    const size_t first = watch_story_first_told(s);
+    const size_t first = watch_story_first_entry(s);
     size_t n = 0;
-    for (size_t i = first; i < s->n_told; i++)
-        n += is_news(watch_story_told(s, i));
+    for (size_t i = first; i < s->n_entries; i++)
+        n += is_news(watch_story_entry(s, i));
     if (n == 0)
         return;
     watch_put(w, "<section><h2>What happened</h2><div class='card scroll'><table><tr><th>after<th>"
                  "at<th>what<th>figures");
-    for (size_t i = first; i < s->n_told; i++) {
-        const watch_told *t = watch_story_told(s, i);
+    for (size_t i = first; i < s->n_entries; i++) {
+        const watch_entry *t = watch_story_entry(s, i);
         const watch_event *e = &t->event;
         if (!is_news(t))
             continue;
@@ -406,7 +406,7 @@ vg_status watch_report_html(base_str *out, const watch_story *s, double refresh_
     put_causes(&w, s);
     put_plots(&w, s);
     put_tree(&w, s);
-    put_told(&w, s);
+    put_entries(&w, s);
     put_verdicts(&w, s);
     watch_put(&w, "<footer>Times are from the first sample. Bands are lowest to highest, dotted "
                   "lines the rise that is under suspicion; MB is 1024&sup2; bytes. Made by vigil, "

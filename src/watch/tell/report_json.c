@@ -74,12 +74,12 @@ static void put_processes(watch_writer *w, const watch_story *s)
     }
 }
 
-static void put_told(watch_writer *w, const watch_story *s, bool notes)
+static void put_entries(watch_writer *w, const watch_story *s, bool notes)
 {
     char a[32];
     size_t n = 0;
-    for (size_t i = watch_story_first_told(s); i < s->n_told; i++) {
-        const watch_told *t = watch_story_told(s, i);
+    for (size_t i = watch_story_first_entry(s); i < s->n_entries; i++) {
+        const watch_entry *t = watch_story_entry(s, i);
         if ((t->event.series == WATCH_NONE) != notes)
             continue;
         watch_put(w, "%s", n++ > 0 ? "," : "");
@@ -115,9 +115,9 @@ vg_status watch_report_json(base_str *out, const watch_story *s, base_mem *mem, 
             put_series(&w, s, (watch_series)k);
         }
     watch_put(&w, "},\"events\":[");
-    put_told(&w, s, false);
+    put_entries(&w, s, false);
     watch_put(&w, "],\"notes\":[");
-    put_told(&w, s, true);
+    put_entries(&w, s, true);
     watch_put(&w, "],\"processes\":[");
     put_processes(&w, s);
     watch_put(&w, "]}\n");

@@ -17,7 +17,7 @@ static void keep_sample(void *ctx, const watch_moment *m)
     watch_story_sample(s, m->sample);
 }
 
-/* The judge's events of a sample come before the sample itself is told. */
+/* The judge's events of a sample come before the sample itself. */
 static void keep_event(void *ctx, const watch_event *e, const watch_moment *m)
 {
     (void)m;

@@ -98,10 +98,10 @@ static void put_times(watch_writer *w, const frame *f)
 
 /* ---- what happened ---- */
 
-static void put_told(watch_writer *w, const frame *f, const watch_story *s, watch_series series)
+static void put_entries(watch_writer *w, const frame *f, const watch_story *s, watch_series series)
 {
-    for (size_t i = watch_story_first_told(s); i < s->n_told; i++) {
-        const watch_told *t = watch_story_told(s, i);
+    for (size_t i = watch_story_first_entry(s); i < s->n_entries; i++) {
+        const watch_entry *t = watch_story_entry(s, i);
         const watch_event *e = &t->event;
         const double x = x_of(f, e->time_s);
         if (!(x >= f->left - 1 && x <= f->right + 1))
@@ -209,7 +209,7 @@ void watch_put_plot(watch_writer *w, const watch_story *s, watch_series series, 
     put_line(w, &f, s, series);
     put_rise(w, &f, s, series);
     put_limit(w, &f, s, series);
-    put_told(w, &f, s, series);
+    put_entries(w, &f, s, series);
     watch_put(w, "</svg>");
 }
 

@@ -115,7 +115,7 @@ static size_t add(watch_cause *out, size_t n, const watch_event *e, bool is_past
         if (!is_same(c->event, e))
             continue;
         if (is_past && !c->is_past)
-            return n; /* it is told of the present already */
+            return n; /* it is among those of the present already */
         size_t k = 0;
         while (k < c->n_series && c->series[k] != e->series)
             k++;
@@ -140,8 +140,8 @@ size_t watch_story_causes(const watch_story *s, watch_cause out[WATCH_MOST_CAUSE
         for (int k = 0; k < WATCH_N_SERIES; k++)
             if (s->is_judged[k] && s->verdicts[k].verdict.state == order[i])
                 n = add(out, n, &s->verdicts[k], false);
-    for (size_t i = watch_story_first_told(s); i < s->n_told; i++) {
-        const watch_event *e = &watch_story_told(s, i)->event;
+    for (size_t i = watch_story_first_entry(s); i < s->n_entries; i++) {
+        const watch_event *e = &watch_story_entry(s, i)->event;
         if (e->series != WATCH_NONE && is_bad(e->verdict.state))
             n = add(out, n, e, true);
     }

@@ -71,12 +71,12 @@ static void put_tree(watch_writer *w, const watch_story *s)
     }
 }
 
-static void put_told(watch_writer *w, const watch_story *s)
+static void put_entries(watch_writer *w, const watch_story *s)
 {
     char when[WATCH_FIGURE_BYTES], text[WATCH_FORECAST_BYTES];
     watch_put(w, "\n");
-    for (size_t i = watch_story_first_told(s); i < s->n_told; i++) {
-        const watch_told *t = watch_story_told(s, i);
+    for (size_t i = watch_story_first_entry(s); i < s->n_entries; i++) {
+        const watch_entry *t = watch_story_entry(s, i);
         const watch_event *e = &t->event;
         if (e->series == WATCH_NONE) {
             watch_put(w, "%9s  ", watch_duration(when, e->time_s));
@@ -109,6 +109,6 @@ vg_status watch_report_text(base_str *out, const watch_story *s, base_mem *mem, 
         put_cause(&w, &causes[i]);
     put_verdicts(&w, s);
     put_tree(&w, s);
-    put_told(&w, s);
+    put_entries(&w, s);
     return w.st;
 }

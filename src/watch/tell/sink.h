@@ -2,8 +2,8 @@
  *
  * A sink is one file with one descriptor, and a row in sinks.c. The guard takes state_bytes for it
  * and calls it from its own loop; a sink that must wait for others (a server, a broker) has a
- * thread and a bounded queue of its own and never makes the loop wait. An error of a sink is told
- * and counted; the guard goes on. */
+ * thread and a bounded queue of its own and never makes the loop wait. An error of a sink is
+ * reported and counted; the guard goes on. */
 #ifndef WATCH_SINK_H
 #define WATCH_SINK_H
 
@@ -32,7 +32,7 @@ typedef struct watch_sink {
     /* *wanted false: the options do not ask for it; nothing was taken. m->sample is NULL here. */
     vg_status (*open)(void *state, bool *wanted, const watch_moment *m, base_mem *mem,
                       vg_error *err);
-    /* Any of these may be NULL. explain comes before anybody is told of an event: it may add to the
+    /* Any of these may be NULL. explain comes before an event is reported: it may add to the
      * evidence. */
     vg_status (*explain)(void *state, watch_event *e, const watch_moment *m, vg_error *err);
     vg_status (*sample)(void *state, const watch_moment *m, vg_error *err);

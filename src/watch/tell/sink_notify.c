@@ -1,10 +1,10 @@
 /* sink_notify.c: tells people: a webhook, MQTT, a command, for what they would want to be woken by.
  *
- * What is told: that a series leaks, nears its limit, hangs, or has stopped to; and each deed of
- * the guard. When any on_... option says "notify", of the changes only those of such options. The
- * loop of the guard only copies the text into one of 16 slots; a thread delivers, three tries each;
- * while all slots are taken, the oldest text gives way. At the end there are ten seconds for what
- * still waits. */
+ * What is reported: that a series leaks, nears its limit, hangs, or has stopped to; and each deed
+ * of the guard. When any on_... option says "notify", of the changes only those of such options.
+ * The loop of the guard only copies the text into one of 16 slots; a thread delivers, three tries
+ * each; while all slots are taken, the oldest text gives way. At the end there are ten seconds for
+ * what still waits. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -36,7 +36,7 @@ typedef struct state {
     base_mem *mem;
     pthread_t thread;
     bool has_thread;
-    bool web_failed, mqtt_failed, command_failed; /* told once; the thread's */
+    bool web_failed, mqtt_failed, command_failed; /* reported once; the thread's */
     _Atomic int64_t stop_ns;                      /* when waiting ends; 0: not yet */
     char event[WATCH_EVENT_TEXT_BYTES], words[WATCH_EVENT_TEXT_BYTES];
 } state;

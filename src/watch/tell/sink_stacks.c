@@ -1,5 +1,5 @@
 /* sink_stacks.c: --stacks: stacks.txt, stacks.folded and stacks.pb.gz in the guard's folder, at
- * every leak of memory and at the end; and who it was, in the evidence of the event. */
+ * every leak of memory and at the end; and who allocated it, in the evidence of the event. */
 /* Before base.h, which poisons the names that it declares. */
 #include <malloc.h>
 

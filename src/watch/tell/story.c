@@ -1,4 +1,4 @@
-/* story.c: bins that merge when they are full, a table of lives, a ring of what was told. */
+/* story.c: bins that merge when they are full, a table of lives, a ring of what was reported. */
 #include "story.h"
 
 #include <math.h>
@@ -218,7 +218,7 @@ void watch_story_add(watch_story *s, const watch_moment *m)
 
 void watch_story_event(watch_story *s, const watch_event *e)
 {
-    watch_told *t = &s->told[s->n_told++ % WATCH_TOLD];
+    watch_entry *t = &s->entries[s->n_entries++ % WATCH_MOST_ENTRIES];
     t->event = *e;
     t->event.time_s += s->shift_s;
     t->note[0] = '\0';
@@ -226,21 +226,21 @@ void watch_story_event(watch_story *s, const watch_event *e)
 
 void watch_story_note(watch_story *s, double time_s, const char *text)
 {
-    watch_told *t = &s->told[s->n_told++ % WATCH_TOLD];
+    watch_entry *t = &s->entries[s->n_entries++ % WATCH_MOST_ENTRIES];
     t->event = (watch_event){.time_s = time_s + s->shift_s, .series = WATCH_NONE, .rule = ""};
     base_format(t->note, sizeof t->note, "%s", text);
 }
 
 /* ---- asking ---- */
 
-size_t watch_story_first_told(const watch_story *s)
+size_t watch_story_first_entry(const watch_story *s)
 {
-    return s->n_told > WATCH_TOLD ? s->n_told - WATCH_TOLD : 0;
+    return s->n_entries > WATCH_MOST_ENTRIES ? s->n_entries - WATCH_MOST_ENTRIES : 0;
 }
 
-const watch_told *watch_story_told(const watch_story *s, size_t i)
+const watch_entry *watch_story_entry(const watch_story *s, size_t i)
 {
-    return &s->told[i % WATCH_TOLD];
+    return &s->entries[i % WATCH_MOST_ENTRIES];
 }
 
 size_t watch_story_n_bins(const watch_story *s)

@@ -14,7 +14,7 @@ enum {
     WATCH_BINS = 320,
     WATCH_LIVES = 96,
     WATCH_LIFE_BINS = 64,
-    WATCH_TOLD = 256,
+    WATCH_MOST_ENTRIES = 256,
     WATCH_TOLD_BYTES = 320
 };
 
@@ -34,10 +34,10 @@ typedef struct watch_life {
 } watch_life;
 
 /* An event, or, with series WATCH_NONE, a deed of the guard (note). */
-typedef struct watch_told {
+typedef struct watch_entry {
     watch_event event;
     char note[WATCH_TOLD_BYTES];
-} watch_told;
+} watch_entry;
 
 typedef struct watch_story {
     char command[512], folder[1024], run_folder[1024], phase[48];
@@ -57,9 +57,9 @@ typedef struct watch_story {
     double life_step_s;
     size_t n_lives;
     watch_life lives[WATCH_LIVES];
-    /* the newest WATCH_TOLD: told[i % WATCH_TOLD], i < n_told */
-    size_t n_told;
-    watch_told told[WATCH_TOLD];
+    /* the newest WATCH_MOST_ENTRIES: entries[i % WATCH_MOST_ENTRIES], i < n_entries */
+    size_t n_entries;
+    watch_entry entries[WATCH_MOST_ENTRIES];
 } watch_story;
 
 void watch_story_init(watch_story *s);
@@ -85,9 +85,9 @@ void watch_story_process(watch_story *s, const watch_process *p);
 
 /* ---- asking ---- */
 
-/* The oldest told that is still here, and the i-th, i in [first, n_told). */
-size_t watch_story_first_told(const watch_story *s);
-const watch_told *watch_story_told(const watch_story *s, size_t i);
+/* The oldest entry that is still here, and the i-th, i in [first, n_entries). */
+size_t watch_story_first_entry(const watch_story *s);
+const watch_entry *watch_story_entry(const watch_story *s, size_t i);
 /* Bins in use. */
 size_t watch_story_n_bins(const watch_story *s);
 /* What is drawn of bin i: of a COUNTER the rate per second since the bin before. False: nothing. */

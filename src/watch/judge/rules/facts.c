@@ -1,4 +1,4 @@
-/* facts.c: changes of series since a rise began, asked for and told. */
+/* facts.c: changes of series since a rise began, asked for and put into words. */
 #include "facts.h"
 
 #include <math.h>

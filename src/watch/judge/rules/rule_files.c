@@ -1,7 +1,7 @@
 /* rule_files.c: R19: files that are opened and not closed.
  *
  * Descriptors of plain files rise, and the run ends with "too many open files". Which file most of
- * them are is told with it. */
+ * them are is named with it. */
 #include "rules.h"
 
 #include "facts.h"

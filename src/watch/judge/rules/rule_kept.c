@@ -1,7 +1,7 @@
 /* rule_kept.c: R8: frames, results or logged values kept: ultralytics #1586, #3983, #1413.
  *
  * The parent's anonymous memory grows with its work and nothing else does: no descriptor, no
- * thread, no child, no GPU memory. What is kept is told by the work that it follows. */
+ * thread, no child, no GPU memory. The work that it follows says what is kept. */
 #include "rules.h"
 
 #include "facts.h"

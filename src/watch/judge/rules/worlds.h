@@ -1,4 +1,4 @@
-/* worlds.h: in whose words a remedy is told: a training, a web service and a program in C are
+/* worlds.h: in whose words a remedy is put: a training, a web service and a program in C are
  * mended in different ways. For this folder. */
 #ifndef WATCH_WORLDS_H
 #define WATCH_WORLDS_H
