@@ -1,7 +1,6 @@
 /* stream.c: vg_stream over a stream job: options, check, numbers. */
 #include "stream.h"
 
-#include <math.h>
 #include <string.h>
 
 /* ---- options ---- */
@@ -134,64 +133,9 @@ int vg_stream_n_sources(const vg_stream *s)
     return stats != NULL ? stats->n_channels : 0;
 }
 
-/* The upper bound of the bucket in which the share of all values ends. */
-static double quantile_ms(const uint64_t counts[STREAM_BUCKETS], uint64_t n, double share)
-{
-    uint64_t below = 0;
-    for (int i = 0; i < STREAM_BUCKETS; i++) {
-        below += counts[i];
-        if ((double)below >= share * (double)n)
-            return stream_bucket_s[i] * 1e3;
-    }
-    return INFINITY;
-}
-
-static void stage_get(vg_stream_stage *out, const stream_histogram *h, stream_stage stage)
-{
-    uint64_t counts[STREAM_BUCKETS];
-    *out = (vg_stream_stage){.name = stream_stage_name(stage)};
-    for (int i = 0; i < STREAM_BUCKETS; i++)
-        out->n += counts[i] = h->n[i];
-    if (out->n == 0)
-        return;
-    out->mean_ms = base_ms((int64_t)h->sum_ns) / (double)out->n;
-    out->p50_ms = quantile_ms(counts, out->n, 0.5);
-    out->p99_ms = quantile_ms(counts, out->n, 0.99);
-}
-
-_Static_assert((int)STREAM_N_STAGES == (int)VG_STREAM_STAGES, "every stage has a row");
-
 void vg_stream_source_get(const vg_stream *s, int index, vg_stream_source_stats *out)
 {
-    const stream_stats *stats = s->stats;
-    *out = (vg_stream_source_stats){.state = stream_state_name(STREAM_EMPTY), .last_fault = ""};
-    if (stats == NULL || index < 0 || index >= stats->n_channels)
-        return;
-    const stream_channel_stats *c = &stats->channels[index];
-    const int fault = c->last_fault;
-    const int64_t last_ns = c->last_frame_ns;
-    out->state = stream_state_name((stream_state)c->state);
-    if (c->state == STREAM_EMPTY)
-        return;
-    base_format(out->name, sizeof out->name, "%s", c->name);
-    out->last_fault = fault >= 0 ? video_fault_name((video_fault)fault) : "";
-    out->width = c->w;
-    out->height = c->h;
-    out->n_frames = c->n_frames;
-    out->n_dropped = c->n_dropped;
-    out->n_results = c->n_results;
-    out->n_boxes = c->n_boxes;
-    out->n_events = c->n_events;
-    out->n_connects = c->n_connects;
-    out->n_reconnects = c->n_reconnects;
-    for (int i = 0; i < VIDEO_N_FAULTS; i++)
-        out->n_faults += c->n_faults[i];
-    out->n_damaged = c->n_damaged;
-    out->n_size_changes = c->n_size_changes;
-    out->n_time_jumps = c->n_time_jumps;
-    out->since_frame_s = last_ns > 0 ? base_ms(base_now_ns() - last_ns) * 1e-3 : -1;
-    for (int i = 0; i < VG_STREAM_STAGES; i++)
-        stage_get(&out->stages[i], &c->stages[i], (stream_stage)i);
+    stream_stats_source(out, s->stats, index);
 }
 
 int vg_stream_n_sinks(const vg_stream *s)
@@ -202,20 +146,7 @@ int vg_stream_n_sinks(const vg_stream *s)
 
 void vg_stream_sink_get(const vg_stream *s, int index, vg_stream_sink_stats *out)
 {
-    const stream_stats *stats = s->stats;
-    *out = (vg_stream_sink_stats){.name = ""};
-    if (stats == NULL || index < 0 || index >= stats->n_sinks || stats->sinks[index].name == NULL)
-        return;
-    const stream_sink_stats *k = &stats->sinks[index];
-    *out = (vg_stream_sink_stats){.name = k->name,
-                                  .n_written = k->n_written,
-                                  .n_dropped = k->n_dropped,
-                                  .n_failed = k->n_failed,
-                                  .n_waiting = k->n_waiting,
-                                  .capacity = k->capacity,
-                                  .is_failing = k->is_failing,
-                                  .n_lost =
-                                      k->keeps ? k->n_failed + (k->blocks ? k->n_dropped : 0) : 0};
+    stream_stats_sink(out, s->stats, index);
 }
 
 void vg_stream_batches(const vg_stream *s, uint64_t *n_batches, uint64_t *n_frames)

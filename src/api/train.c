@@ -1,10 +1,6 @@
-/* train.c: vg_train over train's run: arguments by name, the run folder, and who listens. What the
- * folder gets beside what train writes itself: train_report.c. */
+/* train.c: vg_train over train's run: arguments by name, the run folder, and who listens. */
 #include <assert.h>
-#include <dirent.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "api.h"
 #include "net/net.h"
@@ -113,42 +109,6 @@ static vg_status settle_args(vg_train *t, vg_error *err)
     return st;
 }
 
-/* ---- a run to go on with ---- */
-
-/* The folder among project's whose last.safetensors is the newest. */
-static vg_status find_newest(vg_train *t, const char *project, vg_error *err)
-{
-    char path[TRAIN_PATH_BYTES];
-    struct stat info;
-    struct timespec newest = {0};
-    DIR *dir = opendir(project);
-    for (struct dirent *e = NULL; dir && (e = readdir(dir)) != NULL;) {
-        if (e->d_name[0] == '.' ||
-            !base_format(path, sizeof path, "%s/%s/weights/last.safetensors", project, e->d_name) ||
-            stat(path, &info) != 0)
-            continue;
-        const bool newer =
-            info.st_mtim.tv_sec > newest.tv_sec ||
-            (info.st_mtim.tv_sec == newest.tv_sec && info.st_mtim.tv_nsec > newest.tv_nsec);
-        if (newer && base_path_join(t->folder, sizeof t->folder, project, e->d_name))
-            newest = info.st_mtim;
-    }
-    if (dir)
-        closedir(dir);
-    if (t->folder[0])
-        return VG_OK;
-    return base_fail(err, VG_ERR_ARGUMENT, "resume", "name it: resume=FOLDER", "no run in %.300s",
-                     project);
-}
-
-/* The run's folder of itself, of its weights folder or of its last.safetensors. */
-static vg_status find_resumed(vg_train *t, const char *project, vg_error *err)
-{
-    if (base_equal_nocase(t->args.resume, "true"))
-        return find_newest(t, project, err);
-    return train_run_folder(t->folder, t->args.resume, err);
-}
-
 /* ---- prepare ---- */
 
 /* What can be said before a folder is made. */
@@ -221,7 +181,8 @@ vg_status vg_train_prepare(vg_train *t, vg_error *err)
         return st;
     const char *project = t->args.project[0] ? t->args.project : "runs/train";
     t->is_resumed = t->args.resume[0] != '\0';
-    st = t->is_resumed ? find_resumed(t, project, err) : make_new(t, project, err);
+    st = t->is_resumed ? train_run_find(t->folder, t->args.resume, project, err)
+                       : make_new(t, project, err);
     if (st == VG_OK && t->is_resumed)
         st = train_run_file_create(&t->file, t->folder, work(t), err);
     if (st == VG_OK && t->is_resumed)

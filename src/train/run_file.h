@@ -53,7 +53,4 @@ bool train_run_file_is_locked(int fd);
 /* The record; false while there is none that is whole and of this version. */
 bool train_run_view_read(vg_run_view *out, int fd);
 
-/* The folder of a run that is named by itself, its weights folder or its last.safetensors. */
-vg_status train_run_folder(char out[TRAIN_PATH_BYTES], const char *run, vg_error *err);
-
 #endif

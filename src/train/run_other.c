@@ -1,6 +1,8 @@
 /* run_other.c: the files and the process of another's run. */
 #include "run_other.h"
 
+#include "run_find.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -18,6 +18,7 @@
 #include "rng.h"
 #include "run.h"
 #include "run_file.h"
+#include "run_find.h"
 #include "run_other.h"
 #include "run_report.h"
 #include "schedule.h"

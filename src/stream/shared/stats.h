@@ -7,6 +7,7 @@
 
 #include "options.h"
 #include "video/video.h"
+#include "vigil/types.h"
 
 enum {
     STREAM_MOST_SINKS = 16,
@@ -93,5 +94,10 @@ typedef struct stream_stats {
 /* The numbers of channels, sinks and batches as they stand, one by one, while others write them; to
  * is the caller's alone. */
 void stream_stats_copy(stream_stats *to, const stream_stats *from);
+
+/* Those of one source, or one sink, as callers are told them; empty where there is none of that
+ * index, and of NULL. */
+void stream_stats_source(vg_stream_source_stats *out, const stream_stats *s, int index);
+void stream_stats_sink(vg_stream_sink_stats *out, const stream_stats *s, int index);
 
 #endif
