@@ -65,7 +65,8 @@ VG_API vg_status vg_stream_check(vg_stream *s, vg_stream_see_source see, void *c
 
 /* ---- while it runs ---- */
 
-VG_API const char *vg_stream_event_name(vg_stream_event_kind kind); /* "enter", ... */
+/* "enter", "leave", "dwell", "absent", "back"; "" for what is none. */
+VG_API const char *vg_stream_event_name(vg_stream_event_kind kind);
 
 /* Functions may be NULL. result is called by a thread of the job's own, which may be behind the
  * network by a queue (at a full one the oldest results give way, unless every source keeps all its
@@ -91,8 +92,12 @@ VG_API vg_status vg_stream_run(vg_stream *s, const vg_stream_listener *listener,
 
 /* Places for sources, those that a reload may fill included; 0 before run. */
 VG_API int vg_stream_n_sources(const vg_stream *s);
+/* The numbers of one place; with the state "empty" where there is no source, also outside
+ * 0..n_sources-1. */
 VG_API void vg_stream_source_get(const vg_stream *s, int index, vg_stream_source_stats *out);
+/* Places for sinks; 0 before run. */
 VG_API int vg_stream_n_sinks(const vg_stream *s);
+/* The numbers of one place; with the name "" where there is no sink. */
 VG_API void vg_stream_sink_get(const vg_stream *s, int index, vg_stream_sink_stats *out);
 /* Runs of the network so far, and frames in them. */
 VG_API void vg_stream_batches(const vg_stream *s, uint64_t *n_batches, uint64_t *n_frames);
@@ -104,6 +109,7 @@ VG_API bool vg_stream_is_of_files(const vg_stream *s);
 VG_API const char *vg_stream_class_name(const vg_stream *s, int class_index);
 /* The run folder; "" when nothing is saved. */
 VG_API const char *vg_stream_folder(const vg_stream *s);
+/* What is held, with its plan; after the run as it was before the end. */
 VG_API void vg_stream_memory(const vg_stream *s, vg_memory *out);
 
 #ifdef __cplusplus

@@ -71,6 +71,7 @@ VG_API void vg_detector_close(vg_detector **d);
 /* "imgsz 160, as the weights were trained": what a user should know of imgsz, in a line. False, and
  * "": it is what they gave. */
 VG_API bool vg_imgsz_format(char *buf, size_t n, const vg_model_info *info);
+/* What is detected with. Strings are the handle's. */
 VG_API void vg_detector_info(const vg_detector *d, vg_model_info *out);
 /* "" outside 0..n_classes-1. */
 VG_API const char *vg_detector_class_name(const vg_detector *d, int class_index);
@@ -78,13 +79,15 @@ VG_API const char *vg_detector_class_name(const vg_detector *d, int class_index)
  * font here has. False, and "": all can be shown. Takes milliseconds when names go beyond Latin-1.
  */
 VG_API bool vg_detector_letters_format(char *buf, size_t n, const vg_detector *d);
+/* What the handle holds, by owner, beside what was planned. */
 VG_API void vg_detector_memory(const vg_detector *d, vg_memory *out);
 
 /* ---- detecting ---- */
 
+/* The order of a pixel's three bytes. */
 typedef enum vg_pixel_format { VG_RGB, VG_BGR } vg_pixel_format;
 
-/* Borrowed 8-bit pixels, three bytes each, rows from top to bottom. */
+/* Borrowed 8-bit pixels (height, width, 3), rows from top to bottom. */
 typedef struct vg_image {
     const uint8_t *pixels;
     int width, height;
@@ -95,8 +98,8 @@ typedef struct vg_image {
 typedef struct vg_detect_options {
     float conf;         /* 0.25: keep confidence > conf */
     float iou;          /* 0.7: drop a box whose overlap with a better one of its class is larger */
-    int max_det;        /* 1..1000. 300 */
-    const int *classes; /* NULL: all */
+    int max_det;        /* most boxes of a picture, 1..1000. 300 */
+    const int *classes; /* (n_classes) those that are wanted; NULL: all */
     size_t n_classes;
     bool agnostic_nms; /* boxes of different classes compete, too */
 } vg_detect_options;
@@ -109,12 +112,12 @@ VG_API vg_detect_options vg_detect_options_default(void);
 VG_API vg_status vg_detect(vg_detector *d, vg_detection *out, size_t capacity, size_t *n_out,
                            const vg_image *image, const vg_detect_options *o, vg_error *err);
 /* The same from a file (JPEG, PNG, BMP, WebP, TIFF, GIF). The handle's picture buffer grows to the
- * largest seen. */
+ * largest seen. Errors: also VG_ERR_IO, VG_ERR_FORMAT (a broken picture), VG_ERR_UNSUPPORTED. */
 VG_API vg_status vg_detect_file(vg_detector *d, vg_detection *out, size_t capacity, size_t *n_out,
                                 const char *path, const vg_detect_options *o, vg_error *err);
 /* n_images pictures, 1..the handle's batch, in one pass. Rows of picture i start at out + i *
  * capacity, their number is n_out[i]. Pictures of one shape share a rectangular input; of several
- * shapes, a square one (as the field does). */
+ * shapes, a square one (as the Python tool does). Errors: as vg_detect. */
 VG_API vg_status vg_detect_batch(vg_detector *d, vg_detection *out, size_t capacity, size_t *n_out,
                                  const vg_image *images, size_t n_images,
                                  const vg_detect_options *o, vg_error *err);
@@ -139,8 +142,7 @@ typedef struct vg_predict_options {
 VG_API vg_predict_options vg_predict_options_default(void);
 
 /* Finds the pictures, reads their heads, makes the run folder (when anything is saved) and every
- * buffer. Errors: as vg_detector_open, and VG_ERR_IO (no picture there, run
- * folder). */
+ * buffer. Errors: as vg_detector_open, and VG_ERR_IO (no picture there, run folder). */
 VG_API vg_status vg_predict_open(vg_predict **out, const vg_predict_options *o, vg_error *err);
 /* The next picture in order, borrowed until the next call on the job; *out NULL at the end. A
  * broken picture is a result with its own status; an error returned here ends the job (a full disk,
@@ -149,9 +151,11 @@ VG_API vg_status vg_predict_next(vg_predict *p, const vg_predict_result **out, v
 /* Stops early, waits for the stages, closes files. Errors: VG_ERR_IO when the last writes failed.
  */
 VG_API vg_status vg_predict_close(vg_predict **p, vg_error *err);
+/* The job's detector, to be asked for its model and memory; the job's until close. */
 VG_API const vg_detector *vg_predict_detector(const vg_predict *p);
 /* The run folder; "" when nothing is saved. */
 VG_API const char *vg_predict_folder(const vg_predict *p);
+/* What the job holds, by owner, beside what was planned. */
 VG_API void vg_predict_memory(const vg_predict *p, vg_memory *out);
 
 /* ---- training ---- */
@@ -161,6 +165,7 @@ VG_API const vg_option *vg_train_options(size_t *n);
 
 /* create, set what differs from the defaults, prepare, run, destroy. */
 typedef struct vg_train vg_train;
+/* Errors: VG_ERR_MEMORY. */
 VG_API vg_status vg_train_create(vg_train **out, vg_error *err);
 /* Before prepare. Errors: VG_ERR_ARGUMENT, with the nearest name, the range or the choices: then
  * nothing has changed. */
@@ -198,10 +203,11 @@ typedef struct vg_train_info {
     /* Part of this session's training, 0 to 1, spent waiting for pictures: of epochs that ended. */
     double loader_wait;
 } vg_train_info;
+/* After prepare. */
 VG_API void vg_train_info_get(const vg_train *t, vg_train_info *out);
 /* The first messages about files that were left out; NULL past the last. Borrowed. */
 VG_API const char *vg_train_message(const vg_train *t, size_t index);
-/* planned_bytes is what prepare took. */
+/* What the run holds, by owner; planned_bytes is what prepare took. */
 VG_API void vg_train_memory(const vg_train *t, vg_memory *out);
 
 /* Functions may be NULL. wants_stop is asked after every batch, of validation, too. */
@@ -239,8 +245,10 @@ typedef struct vg_run vg_run;
  * (NULL: "runs/train") that was started last. Errors: VG_ERR_ARGUMENT (not running, finished, died:
  * mend says how to go on; no run there), VG_ERR_IO, VG_ERR_MEMORY. */
 VG_API vg_status vg_run_open(vg_run **out, const char *run, const char *project, vg_error *err);
+/* NULL inside is fine; leaves NULL. */
 VG_API void vg_run_close(vg_run **r);
 VG_API const char *vg_run_folder(const vg_run *r);
+/* The run as it is now; what it wrote last when it has ended. */
 VG_API void vg_run_look(vg_run *r, vg_run_view *out);
 /* Asks exactly this process to end after a checkpoint: SIGTERM, queued, so that a handler can tell
  * it from an impatient second `kill`. Errors: VG_ERR_SYSTEM (another user's process, or one of
@@ -275,6 +283,7 @@ typedef struct vg_val vg_val;
 /* Strings in o are only read during the call. Errors: VG_ERR_ARGUMENT, VG_ERR_IO, VG_ERR_FORMAT,
  * VG_ERR_UNSUPPORTED, VG_ERR_MEMORY. */
 VG_API vg_status vg_val_open(vg_val **out, const vg_val_options *o, vg_error *err);
+/* NULL inside is fine; leaves NULL. */
 VG_API void vg_val_close(vg_val **v);
 /* Once. *out is borrowed from the handle. wants_stop (NULL: never) is asked after every batch;
  * VG_ERR_INTERRUPTED when it said yes.
@@ -290,6 +299,7 @@ VG_API void vg_val_data(const vg_val *v, vg_data_report *out);
 VG_API const char *vg_val_message(const vg_val *v, size_t index);
 /* "" without plots and save_json. */
 VG_API const char *vg_val_folder(const vg_val *v);
+/* What validation holds, by owner; planned_bytes is what open took. */
 VG_API void vg_val_memory(const vg_val *v, vg_memory *out);
 
 /* ---- the rows that training and validation print, as YOLO's users know them ---- */
@@ -339,25 +349,34 @@ VG_API vg_status vg_demo_draw(vg_demo *out, const vg_demo_options *o, vg_error *
 
 /* Without running anything: a model from a weights file or a model YAML's name ("yolo11s.yaml"). */
 typedef struct vg_model vg_model;
-/* nc 0: as the file or YAML says. */
+/* imgsz: of a square input, pixels, 32..8192; 0: as in vg_options. nc: classes of a YAML's model;
+ * 0: as the YAML says. On success *out is the caller's until vg_model_close. Errors:
+ * VG_ERR_ARGUMENT, VG_ERR_IO, VG_ERR_FORMAT, VG_ERR_UNSUPPORTED, VG_ERR_LIMIT, VG_ERR_MEMORY. */
 VG_API vg_status vg_model_open(vg_model **out, const char *path_or_name, int imgsz, int nc,
                                vg_error *err);
+/* NULL inside is fine; leaves NULL. */
 VG_API void vg_model_close(vg_model **m);
-VG_API void vg_model_info_get(const vg_model *m, vg_model_info *out); /* threads, isa: 0, "" */
-/* Empty outside 0..n_layers-1. */
+/* threads is 0 and isa "": nothing runs. */
+VG_API void vg_model_info_get(const vg_model *m, vg_model_info *out);
+/* Row `index` of its YAML; empty outside 0..n_layers-1. */
 VG_API void vg_model_layer(const vg_model *m, int index, vg_layer *out);
+/* "" outside 0..n_classes-1, and of a YAML's model. */
 VG_API const char *vg_model_class_name(const vg_model *m, int class_index);
+/* Resolutions at which it looks for objects. */
 VG_API int vg_model_n_levels(const vg_model *m);
-/* Input pixels a cell; 0 outside 0..n_levels-1. */
+/* Input pixels of a cell of that level; 0 outside 0..n_levels-1. */
 VG_API float vg_model_stride(const vg_model *m, int level);
 /* Facts of the file for people: key and value of line `index`; false past the last. ("license",
  * "date", "epoch", ...) */
 VG_API bool vg_model_fact(const vg_model *m, size_t index, const char **key, const char **value);
-/* What a detector of this model would take, by owner, without taking it. */
+/* What a detector of this model would take with that batch and so many threads (0: every
+ * processor), by owner, without taking it. Errors: VG_ERR_ARGUMENT, VG_ERR_MEMORY. */
 VG_API vg_status vg_model_memory(const vg_model *m, int batch, int threads, vg_memory *out,
                                  vg_error *err);
 
-/* .pt or .safetensors -> .safetensors, replaced whole or not at all. */
+/* Writes weights (.pt or .safetensors) as output, a .safetensors that is replaced whole or not at
+ * all. Errors: VG_ERR_ARGUMENT, VG_ERR_IO, VG_ERR_FORMAT, VG_ERR_UNSUPPORTED, VG_ERR_LIMIT,
+ * VG_ERR_MEMORY. */
 VG_API vg_status vg_convert(const char *weights, const char *output, vg_error *err);
 
 #ifdef __cplusplus
