@@ -1,5 +1,5 @@
-/* history_db.c: writing: samples in one transaction each; coarser rows and thinning out once a
- * minute. Reading is history_load.c. */
+/* history_db.c: writing: samples in one transaction each. Coarser rows and thinning out, once a
+ * minute, are history_thin.c; reading is history_load.c. */
 #include "history_db.h"
 
 #include <fcntl.h>
@@ -8,48 +8,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "history_sql.h"
+#include "history_own.h"
 
 enum {
-    PAGE_BYTES = 4096,
     MOST_LOG_PAGES = 200, /* of the write-ahead log before it is written back */
     CACHE_KIB = 512,
     BUSY_MS = 250, /* a reader with a lock; write-ahead logs have hardly any */
-    KNOWN_PROCESSES = 1024,
-    MOST_PROCESSES_A_SAMPLE = 256,
-    MOST_EVENTS = 2000,
-    MOST_NOTES = 2000
-};
-
-/* Steps of rows in seconds (0: as sampled), and how long they are kept; the last as long as there
- * is room. */
-static const struct {
-    int step_s;
-    double keep_s;
-    double least_s; /* what thinning out leaves if it can, */
-    double bare_s;  /* and always: the next level is made from it */
-} levels[] = {{0, 3600, 600, 180}, {60, 86400, 4 * 3600, 1500}, {600, INFINITY, INFINITY, 4800}};
-enum { N_LEVELS = sizeof levels / sizeof *levels };
-
-typedef struct known_process {
-    pid_t pid;
-    uint64_t start_ticks;
-    int64_t id, seen_ms;
-} known_process;
-
-struct watch_history_db {
-    sqlite3 *db;
-    sqlite3_stmt *statements[HISTORY_N_STATEMENTS];
-    size_t most_bytes;
-    int64_t series_ids[WATCH_N_SERIES]; /* 0: no row yet */
-    int64_t now_ms;                     /* of the last sample; -1: none yet */
-    int64_t shift_ms;                   /* added to the sampler's times */
-    int64_t coarse_until_ms[N_LEVELS];
-    int64_t n_samples;
-    double began_unix_s;
-    size_t n_known;
-    known_process known[KNOWN_PROCESSES];
-    char path[4096];
+    MOST_PROCESSES_A_SAMPLE = 256
 };
 
 /* ---- SQLite ---- */
@@ -73,8 +38,8 @@ static vg_status fail(const watch_history_db *h, const char *what, vg_error *err
 }
 
 /* Runs a prepared statement whose values are bound; one number may come back. */
-static vg_status run(watch_history_db *h, history_statement which, int64_t *a, int64_t *b,
-                     vg_error *err)
+vg_status history_run(watch_history_db *h, history_statement which, int64_t *a, int64_t *b,
+                      vg_error *err)
 {
     sqlite3_stmt *s = h->statements[which];
     int code = sqlite3_step(s);
@@ -90,7 +55,8 @@ static vg_status run(watch_history_db *h, history_statement which, int64_t *a, i
     return st;
 }
 
-static void bind_numbers(watch_history_db *h, history_statement which, int n, const int64_t *values)
+void history_bind_numbers(watch_history_db *h, history_statement which, int n,
+                          const int64_t *values)
 {
     for (int i = 0; i < n; i++)
         sqlite3_bind_int64(h->statements[which], i + 1, values[i]);
@@ -114,18 +80,18 @@ static void bind_text(sqlite3_stmt *s, int at, const char *text)
         sqlite3_bind_text(s, at, text, -1, SQLITE_STATIC);
 }
 
-static vg_status begin(watch_history_db *h, vg_error *err)
+vg_status history_begin(watch_history_db *h, vg_error *err)
 {
-    return run(h, HISTORY_BEGIN, NULL, NULL, err);
+    return history_run(h, HISTORY_BEGIN, NULL, NULL, err);
 }
 
 /* Commits what went well, and takes back the rest. */
-static vg_status end(watch_history_db *h, vg_status st, vg_error *err)
+vg_status history_end(watch_history_db *h, vg_status st, vg_error *err)
 {
     if (st == VG_OK)
-        st = run(h, HISTORY_COMMIT, NULL, NULL, err);
+        st = history_run(h, HISTORY_COMMIT, NULL, NULL, err);
     if (st != VG_OK && !sqlite3_get_autocommit(h->db))
-        run(h, HISTORY_ROLLBACK, NULL, NULL, NULL);
+        history_run(h, HISTORY_ROLLBACK, NULL, NULL, NULL);
     return st;
 }
 
@@ -159,14 +125,15 @@ static vg_status prepare_tables(watch_history_db *h, vg_error *err)
 {
     char text[256];
     int64_t version = 0, n_tables = 0;
-    const size_t n_pages = h->most_bytes / PAGE_BYTES,
+    const size_t n_pages = h->most_bytes / HISTORY_PAGE_BYTES,
                  log_pages = n_pages / 24 < MOST_LOG_PAGES ? n_pages / 24 : MOST_LOG_PAGES;
     /* The log belongs to the bound: a sixth is set aside for it. */
     h->most_bytes -= h->most_bytes / 6;
     base_format(text, sizeof text,
                 "PRAGMA cache_size=-%d;PRAGMA synchronous=NORMAL;PRAGMA wal_autocheckpoint=%zu;"
                 "PRAGMA journal_size_limit=%zu;PRAGMA max_page_count=%zu;",
-                CACHE_KIB, log_pages, log_pages * PAGE_BYTES, h->most_bytes / PAGE_BYTES);
+                CACHE_KIB, log_pages, log_pages * HISTORY_PAGE_BYTES,
+                h->most_bytes / HISTORY_PAGE_BYTES);
     vg_status st = execute(h, "PRAGMA page_size=4096;PRAGMA journal_mode=WAL;", err);
     if (st == VG_OK)
         st = execute(h, text, err);
@@ -213,13 +180,13 @@ static vg_status take_up(watch_history_db *h, vg_error *err)
         return st;
     h->now_ms = n_rows > 0 ? latest : -1;
     h->began_unix_s = began_ms > 0 ? (double)began_ms * 1e-3 : NAN;
-    for (int i = 1; i < N_LEVELS && st == VG_OK; i++) {
+    for (int i = 1; i < HISTORY_N_LEVELS && st == VG_OK; i++) {
         char text[128];
         int64_t middle_ms;
         base_format(text, sizeof text, "SELECT count(*),max(time_ms) FROM reading WHERE step_s=%d",
-                    levels[i].step_s);
+                    history_levels[i].step_s);
         st = ask(h, text, &n_rows, &middle_ms, err);
-        h->coarse_until_ms[i] = n_rows > 0 ? middle_ms + levels[i].step_s * 500 : 0;
+        h->coarse_until_ms[i] = n_rows > 0 ? middle_ms + history_levels[i].step_s * 500 : 0;
     }
     if (st != VG_OK)
         return st;
@@ -296,14 +263,14 @@ static vg_status add_readings(watch_history_db *h, const watch_sample *sample, v
             continue;
         if (h->series_ids[k] == 0) {
             bind_text(h->statements[HISTORY_SERIES], 1, watch_series_get((watch_series)k)->name);
-            st = run(h, HISTORY_SERIES, &h->series_ids[k], NULL, err);
+            st = history_run(h, HISTORY_SERIES, &h->series_ids[k], NULL, err);
             if (st != VG_OK)
                 return st;
         }
         sqlite3_bind_int64(s, 1, h->now_ms);
         sqlite3_bind_int64(s, 2, h->series_ids[k]);
         sqlite3_bind_double(s, 3, sample->value[k]);
-        st = run(h, HISTORY_READING, NULL, NULL, err);
+        st = history_run(h, HISTORY_READING, NULL, NULL, err);
     }
     return st;
 }
@@ -324,12 +291,12 @@ static vg_status find_process(watch_history_db *h, const watch_process *p, int64
             slot = k;
     }
     const int64_t values[] = {p->pid, (int64_t)p->start_ticks, p->parent, 0, p->role, h->now_ms};
-    bind_numbers(h, HISTORY_PROCESS, 6, values);
+    history_bind_numbers(h, HISTORY_PROCESS, 6, values);
     bind_text(h->statements[HISTORY_PROCESS], 4, p->name);
-    const vg_status st = run(h, HISTORY_PROCESS, id, NULL, err);
+    const vg_status st = history_run(h, HISTORY_PROCESS, id, NULL, err);
     if (st != VG_OK)
         return st;
-    if (h->n_known < KNOWN_PROCESSES)
+    if (h->n_known < HISTORY_KNOWN_PROCESSES)
         slot = &h->known[h->n_known++];
     *slot = (known_process){
         .pid = p->pid, .start_ticks = p->start_ticks, .id = *id, .seen_ms = h->now_ms};
@@ -343,19 +310,19 @@ static vg_status add_process(watch_history_db *h, const watch_process *p, bool n
     vg_status st = find_process(h, p, &id, err);
     if (st == VG_OK && note_seen) {
         sqlite3_stmt *seen = h->statements[HISTORY_PROCESS_SEEN];
-        bind_numbers(h, HISTORY_PROCESS_SEEN, 3, (const int64_t[]){id, h->now_ms, p->role});
+        history_bind_numbers(h, HISTORY_PROCESS_SEEN, 3, (const int64_t[]){id, h->now_ms, p->role});
         bind_text(seen, 4, p->name);
-        st = run(h, HISTORY_PROCESS_SEEN, NULL, NULL, err);
+        st = history_run(h, HISTORY_PROCESS_SEEN, NULL, NULL, err);
     }
     if (st != VG_OK)
         return st;
     sqlite3_stmt *s = h->statements[HISTORY_PROCESS_READING];
-    bind_numbers(h, HISTORY_PROCESS_READING, 2, (const int64_t[]){h->now_ms, id});
+    history_bind_numbers(h, HISTORY_PROCESS_READING, 2, (const int64_t[]){h->now_ms, id});
     bind_real(s, 3, p->rss_bytes);
     bind_real(s, 4, p->cpu_s);
     sqlite3_bind_int(s, 5, p->threads);
     sqlite3_bind_int(s, 6, p->fds);
-    return run(h, HISTORY_PROCESS_READING, NULL, NULL, err);
+    return history_run(h, HISTORY_PROCESS_READING, NULL, NULL, err);
 }
 
 static vg_status add_processes(watch_history_db *h, const watch_moment *m, bool note_seen,
@@ -381,7 +348,7 @@ static vg_status add_run(watch_history_db *h, const watch_moment *m, vg_error *e
     bind_text(s, 7, m->phase);
     sqlite3_bind_int(s, 8, m->n_restarts);
     sqlite3_bind_int64(s, 9, h->n_samples);
-    return run(h, HISTORY_RUN, NULL, NULL, err);
+    return history_run(h, HISTORY_RUN, NULL, NULL, err);
 }
 
 static vg_status add_event(watch_history_db *h, history_statement which, const watch_event *e,
@@ -414,7 +381,7 @@ static vg_status add_event(watch_history_db *h, history_statement which, const w
     bind_text(s, 21, e->cause);
     bind_text(s, 22, e->evidence);
     bind_text(s, 23, e->remedy);
-    const vg_status st = run(h, which, NULL, NULL, err);
+    const vg_status st = history_run(h, which, NULL, NULL, err);
     sqlite3_clear_bindings(s); /* the texts are the caller's */
     return st;
 }
@@ -427,101 +394,6 @@ static vg_status add_verdicts(watch_history_db *h, const watch_judge *j, vg_erro
         if (watch_judge_get(j, (watch_series)k, &e))
             st = add_event(h, HISTORY_VERDICT, &e, err);
     return st;
-}
-
-/* ---- thinning out ---- */
-
-/* Rows of a coarser step, of all its whole steps that have passed. */
-static vg_status make_coarser(watch_history_db *h, size_t level, double interval_s, vg_error *err)
-{
-    const int64_t step_ms = levels[level].step_s * 1000, until = h->now_ms / step_ms * step_ms;
-    if (until <= h->coarse_until_ms[level])
-        return VG_OK;
-    /* A process that was there for less than a quarter of the step is not in the coarser rows:
-     * those that come and go by thousands would fill the file. */
-    const double row_s = fmax(levels[level - 1].step_s, interval_s);
-    const int64_t values[] = {levels[level].step_s, levels[level - 1].step_s,
-                              h->coarse_until_ms[level], until,
-                              (int64_t)fmax(1, levels[level].step_s / (4 * row_s))};
-    bind_numbers(h, HISTORY_COARSER, 4, values);
-    bind_numbers(h, HISTORY_PROCESS_COARSER, 5, values);
-    vg_status st = run(h, HISTORY_COARSER, NULL, NULL, err);
-    if (st == VG_OK)
-        st = run(h, HISTORY_PROCESS_COARSER, NULL, NULL, err);
-    if (st == VG_OK)
-        h->coarse_until_ms[level] = until;
-    return st;
-}
-
-static vg_status trim(watch_history_db *h, size_t level, int64_t before_ms, vg_error *err)
-{
-    const int64_t values[] = {levels[level].step_s, before_ms};
-    bind_numbers(h, HISTORY_TRIM, 2, values);
-    bind_numbers(h, HISTORY_PROCESS_TRIM, 2, values);
-    const vg_status st = run(h, HISTORY_TRIM, NULL, NULL, err);
-    return st == VG_OK ? run(h, HISTORY_PROCESS_TRIM, NULL, NULL, err) : st;
-}
-
-size_t watch_history_db_bytes(watch_history_db *h)
-{
-    int64_t pages = 0, free_pages = 0;
-    run(h, HISTORY_PAGES, &pages, NULL, NULL);
-    run(h, HISTORY_FREE_PAGES, &free_pages, NULL, NULL);
-    return (size_t)(pages - free_pages) * PAGE_BYTES;
-}
-
-/* An eighth of the oldest at a time, each on its own so that the log stays short: of the finest
- * level first, as long as its least is left. */
-static vg_status shrink(watch_history_db *h, vg_error *err)
-{
-    enum { MOST_ROUNDS = 64 };
-    for (int round = 0; round < MOST_ROUNDS; round++) {
-        if (watch_history_db_bytes(h) < h->most_bytes / 100 * 85)
-            return VG_OK;
-        size_t victim = N_LEVELS;
-        int64_t from[N_LEVELS], to[N_LEVELS];
-        double span_s[N_LEVELS];
-        for (size_t i = 0; i < N_LEVELS; i++) {
-            bind_numbers(h, HISTORY_OLDEST, 1, (const int64_t[]){levels[i].step_s});
-            const vg_status st = run(h, HISTORY_OLDEST, &from[i], &to[i], err);
-            if (st != VG_OK)
-                return st;
-            span_s[i] = (double)(to[i] - from[i]) * 1e-3;
-            if (victim == N_LEVELS && span_s[i] > levels[i].least_s)
-                victim = i;
-        }
-        static const size_t last_resort[N_LEVELS] = {1, 0, 2};
-        for (size_t i = 0; victim == N_LEVELS && i < N_LEVELS; i++)
-            if (span_s[last_resort[i]] > levels[last_resort[i]].bare_s)
-                victim = last_resort[i];
-        if (victim == N_LEVELS)
-            return VG_OK;
-        vg_status st = begin(h, err);
-        if (st == VG_OK)
-            st = trim(h, victim, from[victim] + (to[victim] - from[victim]) / 8 + 1, err);
-        st = end(h, st, err);
-        if (st != VG_OK)
-            return st;
-    }
-    return VG_OK;
-}
-
-static vg_status thin_out(watch_history_db *h, double interval_s, vg_error *err)
-{
-    vg_status st = VG_OK;
-    for (size_t i = 1; i < N_LEVELS && st == VG_OK; i++)
-        st = make_coarser(h, i, interval_s, err);
-    for (size_t i = 0; i < N_LEVELS && st == VG_OK; i++)
-        if (isfinite(levels[i].keep_s))
-            st = trim(h, i, h->now_ms - (int64_t)(levels[i].keep_s * 1000), err);
-    bind_numbers(h, HISTORY_EVENTS_TRIM, 1, (const int64_t[]){MOST_EVENTS});
-    bind_numbers(h, HISTORY_NOTES_TRIM, 1, (const int64_t[]){MOST_NOTES});
-    if (st == VG_OK)
-        st = run(h, HISTORY_EVENTS_TRIM, NULL, NULL, err);
-    if (st == VG_OK)
-        st = run(h, HISTORY_NOTES_TRIM, NULL, NULL, err);
-    bind_numbers(h, HISTORY_PROCESSES_TRIM, 1, (const int64_t[]){h->now_ms - 120000});
-    return st == VG_OK ? run(h, HISTORY_PROCESSES_TRIM, NULL, NULL, err) : st;
 }
 
 /* ---- public ---- */
@@ -545,13 +417,13 @@ static void set_time(watch_history_db *h, const watch_moment *m)
 vg_status watch_history_db_sample(watch_history_db *h, const watch_moment *m, vg_error *err)
 {
     const int64_t was_ms = h->now_ms;
-    int64_t until[N_LEVELS];
+    int64_t until[HISTORY_N_LEVELS];
     memcpy(until, h->coarse_until_ms, sizeof until);
     set_time(h, m);
     const bool is_minute = was_ms < 0 || h->now_ms / 60000 != was_ms / 60000;
     /* A young run is asked about by its second minute: its verdicts are kept fresh at first. */
     const bool is_young = h->n_samples < 12;
-    vg_status st = begin(h, err);
+    vg_status st = history_begin(h, err);
     if (st != VG_OK)
         return st;
     h->n_samples++;
@@ -563,40 +435,40 @@ vg_status watch_history_db_sample(watch_history_db *h, const watch_moment *m, vg
     if (st == VG_OK && (is_minute || is_young))
         st = add_verdicts(h, m->judge, err);
     if (st == VG_OK && is_minute)
-        st = thin_out(h, m->options->interval_s, err);
-    st = end(h, st, err);
+        st = history_thin_out(h, m->options->interval_s, err);
+    st = history_end(h, st, err);
     if (st != VG_OK) { /* rows that were taken back are not known */
         memcpy(h->coarse_until_ms, until, sizeof until);
         memset(h->series_ids, 0, sizeof h->series_ids);
         h->n_known = 0;
         return st;
     }
-    return is_minute ? shrink(h, err) : VG_OK;
+    return is_minute ? history_shrink(h, err) : VG_OK;
 }
 
 vg_status watch_history_db_event(watch_history_db *h, const watch_event *e, vg_error *err)
 {
-    vg_status st = begin(h, err);
+    vg_status st = history_begin(h, err);
     if (st != VG_OK)
         return st;
     st = add_event(h, HISTORY_EVENT, e, err);
     if (st == VG_OK)
         st = add_event(h, HISTORY_VERDICT, e, err);
-    return end(h, st, err);
+    return history_end(h, st, err);
 }
 
 vg_status watch_history_db_note(watch_history_db *h, const char *text, const watch_moment *m,
                                 vg_error *err)
 {
-    vg_status st = begin(h, err);
+    vg_status st = history_begin(h, err);
     if (st != VG_OK)
         return st;
     sqlite3_stmt *s = h->statements[HISTORY_NOTE];
     sqlite3_bind_double(s, 1, fmax(0, (double)h->now_ms * 1e-3));
     sqlite3_bind_int(s, 2, m->n_restarts);
     bind_text(s, 3, text);
-    st = run(h, HISTORY_NOTE, NULL, NULL, err);
+    st = history_run(h, HISTORY_NOTE, NULL, NULL, err);
     if (st == VG_OK)
         st = add_run(h, m, err);
-    return end(h, st, err);
+    return history_end(h, st, err);
 }
