@@ -4,7 +4,7 @@
 
     check_export.py agree PHOTO... [--scales n s m l x] [--imgsz 320] [--engines ort openvino ncnn opencv]
     check_export.py forms PHOTO...        opsets 12 to 21, --half, --batch, --nms, in ONNX Runtime
-    check_export.py tool DATA.yaml WEIGHTS [--imgsz 320]      the Python tool's val against vigil's, of .onnx
+    check_export.py tool DATA.yaml WEIGHTS [--imgsz 320]      the Python tool on our .pt and .onnx: val, and trained on
 
 Weights of every scale are generated (seed 0, head_g 8, as the golden data). For each file: onnx.checker with full_check,
 strict shape inference, then the engines' output0 beside vigil's own (bench/forward) on letterboxed photos. An error is
@@ -82,6 +82,8 @@ def vigil_output(args, weights, images):
 def export(args, weights, output, *options):
     said = subprocess.run([os.path.join(args.build, "vigil"), "export", "--weights", weights, "--output", output,
                            *[str(o) for o in options]], check=True, text=True, stdout=subprocess.PIPE).stdout
+    if not output.endswith(".onnx"):
+        return said.strip(), None
     model = onnx.load(output)
     onnx.checker.check_model(model, full_check=True)
     onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
@@ -239,20 +241,57 @@ def forms(args, report):
 
 
 def tool(args, report):
+    """The Python tool on what vigil writes: .pt as it stands, as the tool trains on, then each ONNX against that .pt."""
+    import torch
+    if not hasattr(np, "trapz"):  # the tool's 8.3.9 with a newer numpy
+        np.trapz = np.trapezoid
     from ultralytics import YOLO, __version__
-    said = subprocess.run([os.path.join(args.build, "vigil"), "val", "--weights", args.weights, "--data", args.data,
-                           "--imgsz", str(args.imgsz), "--no-plots", "--no-rect"], text=True, stdout=subprocess.PIPE).stdout
-    row = re.search(r"^ *all +\d+ +\d+ +(\S+) +(\S+) +(\S+) +(\S+)", said, re.M)
-    ours = [float(value) for value in row.groups()]
-    print(f"vigil val          P {ours[0]} R {ours[1]} mAP50 {ours[2]} mAP50-95 {ours[3]}")
-    shutil.copy(args.weights, "best" + os.path.splitext(args.weights)[1])
-    for form in ([], ["--dynamic"], ["--half"], ["--nms", "--conf", "0.001"]):
-        name = "best" + "".join(word.replace("--", "_") for word in form[:1]) + ".onnx"
-        export(args, args.weights, name, "--imgsz", args.imgsz, *form)
-        theirs = YOLO(name, task="detect").val(data=args.data, imgsz=args.imgsz, batch=1, plots=False, verbose=False,
-                                               workers=0, rect=False).box
-        report.row(f"tool {__version__} {name}", f"P {theirs.mp:.4f} R {theirs.mr:.4f} mAP50 {theirs.map50:.4f} "
-                   f"mAP50-95 {theirs.map:.4f}", abs(theirs.map - ours[3]) <= 1.5e-3 and abs(theirs.map50 - ours[2]) <= 1.5e-3)
+    torch.set_num_threads(2)
+    with open(args.data, encoding="utf-8") as file:
+        text = re.sub(r"(?m)^path:.*$", "path: " + os.path.dirname(args.data), file.read())
+    with open("data.yaml", "w", encoding="utf-8") as file:
+        file.write(text)
+    side = args.imgsz
+    vigil = os.path.join(args.build, "vigil")
+    said = subprocess.run([vigil, "val", "--weights", args.weights, "--data", "data.yaml", "--imgsz", str(side),
+                           "--no-plots", "--threads", "2"], text=True, stdout=subprocess.PIPE).stdout
+    ours = [float(value) for value in re.search(r"^ *all +\d+ +\d+ +(\S+) +(\S+) +(\S+) +(\S+)", said, re.M).groups()]
+    print(f"vigil val: P {ours[0]} R {ours[1]} mAP50 {ours[2]} mAP50-95 {ours[3]}")
+
+    def val(name, **more):
+        box = YOLO(name, task="detect").val(data="data.yaml", imgsz=side, plots=False, verbose=False, workers=0,
+                                            project=os.getcwd(), name="v", exist_ok=True, **more).box
+        return np.array([box.mp, box.mr, box.map50, box.map])
+
+    def row(name, got, want, allowed):
+        figures = "  ".join(f"{label} {value:.4f}" for label, value in zip(("P", "R", "mAP50", "mAP50-95"), got))
+        report.row(f"{__version__} {name}", figures, bool((np.abs(got - want)[2:] <= allowed).all()))
+
+    export(args, args.weights, "best.pt", "--format", "pt")
+    rect, square = val("best.pt", rect=True, batch=16), val("best.pt", rect=False, batch=1)
+    row(".pt, shape of the photos", rect, np.array(ours) if __version__ == "8.3.9" else rect, 1e-3)
+    row(".pt, square", square, square, 0)
+    export(args, args.weights, "dynamic.onnx", "--imgsz", side, "--dynamic", "--batch", 16)
+    wanted = square if __version__ == "8.3.9" else rect  # it gives every ONNX a square
+    row("--dynamic", val("dynamic.onnx", rect=True, batch=16), wanted, 1e-3)
+    export(args, args.weights, "static.onnx", "--imgsz", side)
+    row("static", val("static.onnx", rect=False, batch=1), square, 1e-3)
+    export(args, args.weights, "half.onnx", "--imgsz", side, "--half")
+    row("--half", val("half.onnx", rect=False, batch=1), square, 5e-3)
+    if __version__ != "8.3.9":  # which had no nms=True yet
+        export(args, args.weights, "nms.onnx", "--imgsz", side, "--nms", "--conf", 0.001)
+        shutil.copy("best.pt", "theirs.pt")
+        theirs = YOLO("theirs.pt").export(format="onnx", imgsz=side, nms=True, conf=0.001, iou=0.7, simplify=False)
+        row("--nms, against the tool's own", val("nms.onnx", rect=False, batch=1), val(theirs, rect=False, batch=1), 1e-3)
+    model = YOLO("best.pt")
+    model.train(data="data.yaml", imgsz=96, epochs=1, fraction=0.1, workers=0, plots=False, verbose=False, amp=False,
+                project=os.getcwd(), name="t", exist_ok=True)
+    back = val("t/weights/best.pt", rect=True, batch=16)
+    said = subprocess.run([vigil, "val", "--weights", "t/weights/best.pt", "--data", "data.yaml", "--imgsz", str(side),
+                           "--no-plots", "--threads", "2"], text=True, stdout=subprocess.PIPE).stdout
+    again = [float(value) for value in re.search(r"^ *all +\d+ +\d+ +(\S+) +(\S+) +(\S+) +(\S+)", said, re.M).groups()]
+    row("trained on, the tool's val", back, np.array(again) if __version__ == "8.3.9" else back, 1e-3)
+    print(f"vigil val of what the tool trained: P {again[0]} R {again[1]} mAP50 {again[2]} mAP50-95 {again[3]}")
 
 
 def main():

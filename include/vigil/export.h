@@ -24,16 +24,17 @@ extern "C" {
 
 typedef struct vg_export_options {
     const char *weights; /* .pt or .safetensors; must be given */
-    const char *format;  /* "onnx" */
-    const char *output;  /* NULL: the weights' name with the format's suffix, beside them */
-    int opset;           /* of ONNX, 12..21. 17 */
-    int imgsz, imgsz_w;  /* as in vg_options */
-    int batch;           /* pictures in one input, 1..1024. 1 */
-    bool dynamic;        /* batch, height and width are left to the reader */
-    bool half;           /* weights in 16 bits, and the network computes so */
-    bool nms;            /* boxes after suppression instead of one for each cell */
-    float conf, iou;     /* with nms. 0.25, 0.7 */
-    int max_det;         /* with nms, 1..1000. 300 */
+    const char
+        *format; /* "onnx", or "pt": a checkpoint of the Python tool, which takes half alone */
+    const char *output; /* NULL: the weights' name with the format's suffix, beside them */
+    int opset;          /* of ONNX, 12..21. 17 */
+    int imgsz, imgsz_w; /* as in vg_options */
+    int batch;          /* pictures in one input, 1..1024. 1 */
+    bool dynamic;       /* batch, height and width are left to the reader */
+    bool half;          /* weights in 16 bits, and the network computes so */
+    bool nms;           /* boxes after suppression instead of one for each cell */
+    float conf, iou;    /* with nms. 0.25, 0.7 */
+    int max_det;        /* with nms, 1..1000. 300 */
     bool agnostic_nms;
     size_t memory_limit_bytes; /* 0: none */
 } vg_export_options;

@@ -15,7 +15,8 @@ typedef struct export_job export_job;
 
 typedef struct export_format {
     const char *name, *suffix;
-    vg_status (*write)(const export_job *j, vg_error *err);
+    vg_status (*write)(export_job *j, vg_error *err);
+    size_t (*need)(const export_job *j); /* of memory */
     void (*describe)(const export_job *j, vg_export_result *out);
 } export_format;
 
@@ -58,11 +59,11 @@ static export_onnx_options onnx_options(const export_job *j)
                                  .about = j->about};
 }
 
-static vg_status write_onnx(const export_job *j, vg_error *err)
+static vg_status write_onnx(export_job *j, vg_error *err)
 {
     const export_onnx_options o = onnx_options(j);
     return export_onnx(j->path, j->model.graph, j->model.file, &o,
-                       (base_mem *)&j->accounts.owner[STREAM_OUTPUT], err);
+                       &j->accounts.owner[STREAM_OUTPUT], err);
 }
 
 static void describe_onnx(const export_job *j, vg_export_result *out)
@@ -87,8 +88,63 @@ static void describe_onnx(const export_job *j, vg_export_result *out)
                     o->dynamic ? "batch" : batch, 4 + info->nc, o->dynamic ? "anchors" : cells);
 }
 
+static size_t need_onnx(const export_job *j)
+{
+    return export_onnx_need(j->model.graph, j->model.file);
+}
+
+/* The dataset, as the weights' training had it. */
+static vg_status find_data(const export_job *j, base_tree **args, const char **data, base_mem *mem,
+                           vg_error *err)
+{
+    const char *text = weights_get_meta(j->model.file)->train_args;
+    *data = "";
+    if (*text == '\0')
+        return VG_OK;
+    vg_status st = base_tree_from_json(args, text, strlen(text), "train_args", mem, err);
+    if (st != VG_OK)
+        return st;
+    const base_node *n = base_node_get(base_tree_root(*args), "data");
+    if (n != NULL && n->kind == BASE_NODE_TEXT)
+        *data = n->text;
+    return VG_OK;
+}
+
+static vg_status write_pt(export_job *j, vg_error *err)
+{
+    base_tree *args = NULL;
+    export_pt_options o = {.half = j->o->half, .about = j->about};
+    base_mem *mem = &j->accounts.owner[STREAM_OUTPUT];
+    if (j->o->dynamic || j->o->nms)
+        return base_fail(
+            err, VG_ERR_ARGUMENT, j->o->nms ? "nms" : "dynamic", "leave it out, or export to onnx",
+            "a checkpoint takes any input and gives what the network does: it has no %s",
+            j->o->nms ? "nms" : "dynamic");
+    vg_status st = find_data(j, &args, &o.data, mem, err);
+    if (st == VG_OK)
+        st = export_pt(j->path, j->model.graph, j->model.file, &o, mem, err);
+    base_tree_destroy(&args);
+    return st;
+}
+
+static void describe_pt(const export_job *j, vg_export_result *out)
+{
+    base_format(out->output, sizeof out->output, "a checkpoint of %d classes", j->model.info.nc);
+}
+
+static size_t need_pt(const export_job *j)
+{
+    return export_pt_need(j->model.graph, j->model.file) +
+           64 * strlen(weights_get_meta(j->model.file)->train_args);
+}
+
 static const export_format formats[] = {
-    {.name = "onnx", .suffix = ".onnx", .write = write_onnx, .describe = describe_onnx},
+    {.name = "onnx",
+     .suffix = ".onnx",
+     .write = write_onnx,
+     .describe = describe_onnx,
+     .need = need_onnx},
+    {.name = "pt", .suffix = ".pt", .write = write_pt, .describe = describe_pt, .need = need_pt},
 };
 
 /* What others make, mostly of the ONNX file. */
@@ -273,7 +329,7 @@ static vg_status run_job(export_job *j, vg_error *err)
         return st;
     a->planned_bytes[STREAM_LOADING] = a->owner[STREAM_LOADING].in_use_bytes;
     a->planned_bytes[STREAM_PLANS] = a->owner[STREAM_PLANS].in_use_bytes;
-    a->planned_bytes[STREAM_OUTPUT] = export_onnx_need(j->model.graph, j->model.file);
+    a->planned_bytes[STREAM_OUTPUT] = j->format->need(j);
     st = stream_accounts_check(a, err);
     fill_about(j);
     if (st == VG_OK)
@@ -294,7 +350,8 @@ static void fill_result(vg_export_result *out, const export_job *j)
     j->format->describe(j, out);
     api_model_info(&info, &j->model.info, j->model.imgsz, j->model.asked_imgsz,
                    j->model.imgsz_from);
-    vg_imgsz_format(out->imgsz_note, sizeof out->imgsz_note, &info);
+    if (out->input[0] != '\0')
+        vg_imgsz_format(out->imgsz_note, sizeof out->imgsz_note, &info);
     if (stat(j->path, &file) == 0)
         out->file_bytes = (size_t)file.st_size;
 }

@@ -51,8 +51,9 @@ static int export_run(void *values)
         return cli_error_end(&err);
     if (r.imgsz_note[0] != '\0')
         fprintf(stderr, "%s\n", r.imgsz_note);
-    printf("wrote %s: %s, %s, %s, %s; memory %s\n", r.path, r.name, r.input, r.output,
-           cli_bytes(bytes, (double)r.file_bytes), cli_bytes(memory, (double)r.peak_bytes));
+    printf("wrote %s: %s, %s%s%s, %s; memory %s\n", r.path, r.name, r.input,
+           r.input[0] != '\0' ? ", " : "", r.output, cli_bytes(bytes, (double)r.file_bytes),
+           cli_bytes(memory, (double)r.peak_bytes));
     return CLI_DONE;
 }
 
@@ -64,8 +65,9 @@ static const vg_option export_options[] = {
      .kind = VG_OPTION_STRING,
      .offset = AT(format),
      .value = "FORMAT",
-     .help = "onnx; for others that the field knows (openvino, engine, ncnn, ...) the tool that "
-             "makes them is told, with its command"},
+     .help = "onnx, or pt: a checkpoint that the Python tool opens and trains on; for others that "
+             "the field knows (openvino, engine, ncnn, ...) the tool that makes them is told, with "
+             "its command"},
     {.name = "output",
      .kind = VG_OPTION_STRING,
      .offset = AT(output),
@@ -143,12 +145,13 @@ static const vg_option export_options[] = {
 
 const cli_command cli_command_export = {
     .name = "export",
-    .help = "writes a model for other programs: ONNX",
-    .usage = "--weights FILE [--format onnx] [options]",
+    .help = "writes a model for other programs: ONNX, .pt",
+    .usage = "--weights FILE [--format onnx|pt] [options]",
     .notes =
         "Batch norm is folded into the convolutions. Input images: (batch, 3, height, width), RGB, "
         "0 to 1, letterboxed as vigil predict does; output output0: (batch, 4 + classes, cells), "
-        "centre, width and height in input pixels, then a score for each class.\n"
+        "centre, width and height in input pixels, then a score for each class. A .pt takes any "
+        "input, so --format pt has a use for --half alone.\n"
         "Exit status: 0 written, 1 it could not be done, 2 the command line is wrong, or the "
         "format is one that another tool makes.",
     .options = export_options,

@@ -1,4 +1,4 @@
-/* export.h: a trained network written for other programs: ONNX.
+/* export.h: a trained network written for other programs: ONNX, and checkpoints of the Python tool.
  *
  * Nothing is run: the graph is walked and written down, weights are folded and streamed one
  * convolution at a time, so memory is that of the largest convolution. Files are replaced whole or
@@ -42,5 +42,18 @@ size_t export_onnx_need(const nn_graph *g, const weights_file *w);
  * VG_ERR_IO, VG_ERR_MEMORY. */
 vg_status export_onnx(const char *path, const nn_graph *g, const weights_file *w,
                       const export_onnx_options *o, base_mem *mem, vg_error *err);
+
+typedef struct export_pt_options {
+    bool half;        /* 16 bits, whatever the weights have; else each tensor as it is, or in 32 */
+    const char *data; /* the dataset that it was trained on; "": unknown */
+    export_about about;
+} export_pt_options;
+
+size_t export_pt_need(const nn_graph *g, const weights_file *w);
+/* A checkpoint that the Python tool opens, validates and trains on: DetectionModel with its tree of
+ * modules, of a finished training. Weights must have their batch norms. Errors: as export_onnx, and
+ * VG_ERR_UNSUPPORTED (a module that such checkpoints are not known to hold). */
+vg_status export_pt(const char *path, const nn_graph *g, const weights_file *w,
+                    const export_pt_options *o, base_mem *mem, vg_error *err);
 
 #endif

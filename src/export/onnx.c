@@ -33,7 +33,7 @@ static int class_count(const nn_graph *g)
 
 /* ---- metadata ---- */
 
-static void put_pair(onnx_stream *s, const char *key, const char *value)
+static void put_pair(export_stream *s, const char *key, const char *value)
 {
     Vigil__Onnx__StringStringEntryProto m = VIGIL__ONNX__STRING_STRING_ENTRY_PROTO__INIT;
     m.key = unconst(key);
@@ -51,7 +51,7 @@ static void put_metadata(onnx_build *b, const char *names)
 {
     const export_onnx_options *o = b->o;
     const export_about *a = &o->about;
-    onnx_stream *s = &b->stream;
+    export_stream *s = &b->stream;
     nn_graph_info info;
     char batch[16], stride[16], imgsz[48], args[256];
     nn_graph_get_info(b->g, 32, &info);
@@ -88,7 +88,8 @@ typedef struct dimension {
     const char *name; /* of what the reader chooses; NULL: n */
 } dimension;
 
-static void put_value(onnx_stream *s, int field, const char *name, const dimension *dims, size_t n)
+static void put_value(export_stream *s, int field, const char *name, const dimension *dims,
+                      size_t n)
 {
     Vigil__Onnx__TensorShapeProto__Dimension d[4], *at[4];
     Vigil__Onnx__TensorShapeProto shape = VIGIL__ONNX__TENSOR_SHAPE_PROTO__INIT;
@@ -142,7 +143,7 @@ static void put_graph(onnx_build *b, onnx_pass pass)
 
 static void put_model(onnx_build *b, const char *names, uint64_t n_graph, const char *graph_name)
 {
-    onnx_stream *s = &b->stream;
+    export_stream *s = &b->stream;
     Vigil__Onnx__OperatorSetIdProto opset = VIGIL__ONNX__OPERATOR_SET_ID_PROTO__INIT;
     opset.domain = unconst("");
     opset.has_version = true;
@@ -192,7 +193,7 @@ static layout plan(const nn_graph *g)
     size_t n_weight, n_channels;
     layout l;
     largest_conv(g, &n_weight, &n_channels);
-    l.values_at = ONNX_BUFFER_BYTES;
+    l.values_at = EXPORT_BUFFER_BYTES;
     l.weight_at =
         base_round_up(l.values_at + nn_graph_n_values(g) * sizeof(onnx_name), BASE_MEM_ALIGN);
     l.bias_at = base_round_up(l.weight_at + n_weight * sizeof(float), BASE_MEM_ALIGN);
@@ -250,7 +251,7 @@ vg_status export_onnx(const char *path, const nn_graph *g, const weights_file *w
         goto done;
     b.stream.file = &file;
     put_model(&b, names.text, n_graph, info.name);
-    onnx_flush(&b.stream);
+    export_flush(&b.stream);
     st = b.stream.status;
     if (st == VG_OK)
         st = base_file_commit(&file, path, err);

@@ -162,7 +162,7 @@ static void put_floats(onnx_build *b, const char *name, const float *values, siz
 {
     uint16_t part[PART];
     if (type == ONNX_FLOAT) {
-        onnx_put(&b->stream, values, n * sizeof *values);
+        export_put(&b->stream, values, n * sizeof *values);
         return;
     }
     for (size_t i = 0; i < n && b->stream.status == VG_OK;) {
@@ -174,7 +174,7 @@ static void put_floats(onnx_build *b, const char *name, const float *values, siz
                     b->err, VG_ERR_LIMIT, base_where("tensor %s", name), "export without --half",
                     "a folded weight of %g, which 16 bits cannot hold", (double)values[i + k]);
         }
-        onnx_put(&b->stream, part, now * sizeof *part);
+        export_put(&b->stream, part, now * sizeof *part);
         i += now;
     }
 }
@@ -233,7 +233,7 @@ onnx_name onnx_int64s(onnx_build *b, int n_dims, const int64_t *values, int n)
     size_t n_elements;
     if (is_told(b, ONNX_TENSORS)) {
         put_tensor_head(b, name.text, n_dims, dims, ONNX_INT64, &n_elements);
-        onnx_put(&b->stream, values, n_elements * sizeof *values);
+        export_put(&b->stream, values, n_elements * sizeof *values);
     }
     return name;
 }

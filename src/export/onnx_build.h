@@ -19,7 +19,7 @@ typedef enum onnx_type { ONNX_FLOAT = 1, ONNX_INT64 = 7, ONNX_FLOAT16 = 10 } onn
 typedef enum onnx_pass { ONNX_COUNT, ONNX_NODES, ONNX_TENSORS } onnx_pass;
 
 typedef struct onnx_build {
-    onnx_stream stream;
+    export_stream stream;
     onnx_pass pass;
     const nn_graph *g;
     const weights_file *w;

@@ -8,29 +8,15 @@
 
 #include <protobuf-c/protobuf-c.h>
 
-#include "base/base.h"
+#include "stream.h"
 
-enum { ONNX_BUFFER_BYTES = 1 << 16 };
-
-typedef struct onnx_stream {
-    base_file *file; /* NULL: bytes are only counted */
-    uint8_t *buffer; /* (ONNX_BUFFER_BYTES) */
-    size_t n_buffer;
-    uint64_t n_bytes; /* so far */
-    vg_status status; /* the first error; then nothing more happens */
-    vg_error *err;
-} onnx_stream;
-
-void onnx_put(onnx_stream *s, const void *bytes, size_t n);
-/* The buffer's rest into the file. */
-void onnx_flush(onnx_stream *s);
 /* A field of a number. */
-void onnx_put_number(onnx_stream *s, int field, uint64_t value);
+void onnx_put_number(export_stream *s, int field, uint64_t value);
 /* The head of a field whose n bytes follow. */
-void onnx_put_head(onnx_stream *s, int field, uint64_t n);
+void onnx_put_head(export_stream *s, int field, uint64_t n);
 uint64_t onnx_head_bytes(int field, uint64_t n);
-void onnx_put_text(onnx_stream *s, int field, const char *text);
+void onnx_put_text(export_stream *s, int field, const char *text);
 /* A whole message as a field; `extra` bytes of it follow, put by the caller. */
-void onnx_put_message(onnx_stream *s, int field, const ProtobufCMessage *m, uint64_t extra);
+void onnx_put_message(export_stream *s, int field, const ProtobufCMessage *m, uint64_t extra);
 
 #endif

@@ -30,6 +30,19 @@ run 0 convert --weights best.pt --output best.safetensors
 run 0 export best.safetensors --imgsz 160
 cmp -s best.onnx first.onnx || fail ".safetensors gives another file than .pt"
 
+# A checkpoint for the Python tool: read again, the same model, which predicts the same.
+run 2 export best.pt --format pt
+is_error "is the file that is read"
+run 2 export best.pt --format pt --nms --output again.pt
+is_error "it has no nms"
+run 0 export best.safetensors --format pt --output again.pt
+says out "wrote again.pt: yolo11n, a checkpoint of 80 classes, "
+pictures pics 2
+run 0 predict --weights best.pt --imgsz 160 --threads 2 --source pics --json --no-save
+cp out want.jsonl
+run 0 predict --weights again.pt --imgsz 160 --threads 2 --source pics --json --no-save
+cmp -s out want.jsonl || fail "again.pt gives other boxes"
+
 # What is wrong with the command line.
 run 2 export
 is_error "vigil export needs FILE"
