@@ -22,7 +22,7 @@ double guard_now_s(void)
     return (double)base_now_ns() * 1e-9;
 }
 
-watch_moment guard_moment(const watch_guard *g)
+static watch_moment moment_of(const watch_guard *g)
 {
     static const char *const phases[] = {[RUNNING] = "running",
                                          [HOOKING] = "running a hook",
@@ -55,7 +55,7 @@ void guard_note(watch_guard *g, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    const watch_moment m = guard_moment(g);
+    const watch_moment m = moment_of(g);
     watch_tell_note(&g->teller, text, &m);
     net_service_status(&g->service, text);
 }
@@ -165,7 +165,7 @@ vg_status watch_guard_create(watch_guard **out, const watch_options *o, char *co
         st = watch_job_attach(&g->job, o->pid, 0, err);
     if (st == VG_OK && argv == NULL)
         st = guard_open_sampler(g, err);
-    const watch_moment m = guard_moment(g);
+    const watch_moment m = moment_of(g);
     if (st == VG_OK)
         st = watch_teller_open(&g->teller, &m, mem, err);
     if (st != VG_OK)
@@ -221,10 +221,10 @@ static void take_sample(watch_guard *g)
         return; /* for the list of its processes alone */
     watch_acts_look(g->acts, g->job.pidfd >= 0 ? g->job.pid : 0, g->sampler, guard_now_s());
     watch_judge_push(g->judge, &g->sample);
-    const watch_moment m = guard_moment(g);
+    const watch_moment m = moment_of(g);
     watch_tell_sample(&g->teller, &m);
     while (watch_judge_next(g->judge, &e)) {
-        const watch_moment now = guard_moment(g);
+        const watch_moment now = moment_of(g);
         watch_tell_explain(&g->teller, &e, &now);
         watch_tell_event(&g->teller, &e, &now);
         watch_acts_learn(g->acts, &e, guard_now_s());

@@ -55,7 +55,6 @@ _Static_assert(sizeof(((watch_state_facts *)0)->restarts_s) / sizeof(double) <= 
 double guard_now_s(void);
 void guard_nap(double seconds);
 void guard_wall_clock(watch_guard *g);
-watch_moment guard_moment(const watch_guard *g);
 void guard_note(watch_guard *g, const char *format, ...) VG_PRINTF(2, 3);
 void guard_tell_notes(watch_guard *g); /* what the acts have to report */
 

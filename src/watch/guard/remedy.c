@@ -6,7 +6,7 @@
 
 static const double HELPS_BELOW = 0.5; /* of the rate before */
 
-const char *watch_remedy_name(watch_remedy which)
+static const char *name_of(watch_remedy which)
 {
     static const char *const names[] = {"arenas", "jemalloc", "workers", "none"};
     return names[which];
@@ -19,8 +19,8 @@ vg_status watch_remedies_read(watch_remedies *out, const char *text, vg_error *e
         const size_t n = strcspn(text, ", ");
         watch_remedy found = WATCH_REMEDY_NONE;
         for (int i = 0; i < WATCH_REMEDY_MOST; i++)
-            if (strlen(watch_remedy_name((watch_remedy)i)) == n &&
-                strncmp(watch_remedy_name((watch_remedy)i), text, n) == 0)
+            if (strlen(name_of((watch_remedy)i)) == n &&
+                strncmp(name_of((watch_remedy)i), text, n) == 0)
                 found = (watch_remedy)i;
         for (int i = 0; i < out->n; i++)
             if (out->allowed[i] == found)
@@ -43,7 +43,7 @@ static void tell_rates(char *said, size_t n_said, const watch_remedies *r, doubl
 {
     char a[32], b[32];
     const watch_series_info *info = watch_series_get(r->series);
-    const char *name = r->is_applied ? watch_remedy_name(r->allowed[r->at]) : "a plain restart";
+    const char *name = r->is_applied ? name_of(r->allowed[r->at]) : "a plain restart";
     if (info->unit == WATCH_BYTES)
         base_format(said, n_said, "%s: %s grows by %s/h, before by %s/h: %s", name, info->name,
                     base_format_bytes(a, sizeof a, after_per_s * 3600),
@@ -87,7 +87,7 @@ bool watch_remedies_quiet(watch_remedies *r, double now_s, char *said, size_t n_
     r->works = true;
     base_format(said, n_said,
                 "%s: no leak for %.0f s; the run before was called a leak after %.0f s: it helps",
-                watch_remedy_name(r->allowed[r->at]), now_s - r->began_s, r->quiet_s);
+                name_of(r->allowed[r->at]), now_s - r->began_s, r->quiet_s);
     return true;
 }
 

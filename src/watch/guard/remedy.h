@@ -45,6 +45,5 @@ watch_remedy watch_remedies_next(watch_remedies *r, double now_s);
  * in place by text in words. False: it cannot be done here, `said` tells why. */
 bool watch_remedy_apply(watch_remedy which, char **argv, char *env, char *word, size_t n_word,
                         char *said, size_t n_said);
-const char *watch_remedy_name(watch_remedy which);
 
 #endif

@@ -240,7 +240,6 @@ vg_status watch_sampler_take(watch_sampler *s, watch_sample *out, base_mem *mem,
         return st;
     const size_t at = watch_tree_main(s->tree);
     watch_member *main = main_is_there ? watch_tree_at(s->tree, at) : NULL;
-    s->main_is_there = main_is_there;
     find_cgroup(s);
     read_machine(s, out);
     watch_cgroup_read(&s->cgroup, out);
@@ -266,9 +265,4 @@ size_t watch_sampler_processes(const watch_sampler *s, const watch_process **out
 {
     *out = s->processes;
     return s->n_processes;
-}
-
-bool watch_sampler_main_is_there(const watch_sampler *s)
-{
-    return s->main_is_there;
 }

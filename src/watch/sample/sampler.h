@@ -54,7 +54,6 @@ void watch_sampler_destroy(watch_sampler **s);
 /* Also when the main process is gone: then of its descendants. mem: for a tree that outgrew its
  * tables. Errors: VG_ERR_MEMORY. */
 vg_status watch_sampler_take(watch_sampler *s, watch_sample *out, base_mem *mem, vg_error *err);
-bool watch_sampler_main_is_there(const watch_sampler *s); /* at the last take */
 /* Where the job writes its run: given, or found; "": not known (yet). */
 const char *watch_sampler_run_folder(const watch_sampler *s);
 /* What people should hear once, after create and after a take. False: nothing (more). */

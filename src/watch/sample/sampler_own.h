@@ -36,7 +36,7 @@ struct watch_sampler {
     double slow_s, files_s, last_s;
     int slow_fds;
     uid_t uid;
-    bool uid_known, main_is_there, lack_reported;
+    bool uid_known, lack_reported;
     double kept[WATCH_N_SERIES]; /* the last reading of what has its own pace */
     double ticks_per_s;
     char text_read[TEXT_BYTES];

@@ -38,7 +38,7 @@ struct watch_tree {
     double reread_s;
     uint64_t n_started, cpu_gone;
     double read_gone, write_gone;
-    size_t n_not_followed, most_dirs, n_dirs;
+    size_t most_dirs, n_dirs;
 };
 
 /* ---- reading ---- */
@@ -220,8 +220,7 @@ static vg_status add_member(watch_tree *t, const proc_stat *stat, int dir, doubl
 {
     bool found;
     const size_t at = place_of(t, stat->pid, &found);
-    if (t->n >= WATCH_MOST_PROCESSES) {
-        t->n_not_followed++;
+    if (t->n >= WATCH_MOST_PROCESSES) { /* past the bound nobody is followed */
         close(dir);
         return VG_OK;
     }
@@ -483,11 +482,6 @@ double watch_tree_read_gone(const watch_tree *t)
 double watch_tree_write_gone(const watch_tree *t)
 {
     return t->write_gone;
-}
-
-size_t watch_tree_not_followed(const watch_tree *t)
-{
-    return t->n_not_followed;
 }
 
 bool watch_tree_is_orphan(const watch_tree *t, const watch_member *m)

@@ -48,7 +48,6 @@ uint64_t watch_tree_started(const watch_tree *t);  /* descendants ever met */
 uint64_t watch_tree_cpu_gone(const watch_tree *t); /* ticks that dead descendants had used */
 double watch_tree_read_gone(const watch_tree *t);  /* bytes that they had read, when last seen */
 double watch_tree_write_gone(const watch_tree *t);
-size_t watch_tree_not_followed(const watch_tree *t); /* past WATCH_MOST_PROCESSES, ever */
 bool watch_tree_has(const watch_tree *t, pid_t pid);
 /* Is it a member, or would the next look make it one? stat: as it is now. */
 bool watch_tree_belongs(const watch_tree *t, const proc_stat *stat);

@@ -158,17 +158,8 @@ static bool read_table(watch_stacks *s, int i, size_t n_bytes)
 /* The process that opened the table, and no later one with its number. */
 static bool lives(int pid, uint64_t opened_ns)
 {
-    char path[64], text[1024];
     proc_stat stat;
-    if (pid <= 0)
-        return false;
-    base_format(path, sizeof path, "/proc/%d/stat", pid);
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    const ssize_t n = read(fd, text, sizeof text);
-    close(fd);
-    if (n <= 0 || !proc_stat_parse(&stat, text, (size_t)n) || stat.state == 'Z')
+    if (pid <= 0 || !proc_stat_read(&stat, pid) || stat.state == 'Z')
         return false;
     const double began_s = (double)stat.start_ticks / (double)sysconf(_SC_CLK_TCK);
     return began_s <= (double)opened_ns * 1e-9 + 0.1;

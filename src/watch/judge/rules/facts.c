@@ -54,7 +54,8 @@ bool facts_any_gpu_rises(const watch_judge *j, const watch_verdict *v)
     return false;
 }
 
-watch_series facts_memory(const watch_judge *j, facts_scope scope)
+/* The main process's or the children's memory, by the best series that is known. */
+static watch_series memory_of(const watch_judge *j, facts_scope scope)
 {
     static const watch_series of_main[] = {WATCH_MAIN_ANON_BYTES, WATCH_MAIN_USS_BYTES,
                                            WATCH_MAIN_PSS_BYTES, WATCH_MAIN_RSS_BYTES, WATCH_NONE};
@@ -84,8 +85,8 @@ facts_scope facts_scope_of(const watch_judge *j, watch_series s, const watch_ver
         return FACTS_CHILDREN;
     case WATCH_TREE_PSS_BYTES:
     case WATCH_CGROUP_ANON_BYTES: {
-        const double of_main = facts_growth(j, facts_memory(j, FACTS_MAIN), v),
-                     of_children = facts_growth(j, facts_memory(j, FACTS_CHILDREN), v),
+        const double of_main = facts_growth(j, memory_of(j, FACTS_MAIN), v),
+                     of_children = facts_growth(j, memory_of(j, FACTS_CHILDREN), v),
                      private = facts_growth(j, WATCH_CHILDREN_PRIVATE_BYTES, v);
         return fmax(of_children, private) > of_main ? FACTS_CHILDREN : FACTS_MAIN;
     }

@@ -18,8 +18,6 @@ bool facts_stays(const watch_judge *j, watch_series s, const watch_verdict *v);
 bool facts_not_rising(const watch_judge *j, watch_series s, const watch_verdict *v);
 double facts_growth(const watch_judge *j, watch_series s, const watch_verdict *v); /* unknown: 0 */
 bool facts_any_gpu_rises(const watch_judge *j, const watch_verdict *v);
-/* The main process's or the children's memory, by the best series that is known. */
-watch_series facts_memory(const watch_judge *j, facts_scope scope);
 
 /* "main.anon_bytes +1.2 GB in 3.1 h (410.0 MB per epoch); also +: main.fds +12; flat: ...", from
  * the series that were asked about: WATCH_NONE ends each list. Unknown ones are left out. */
