@@ -8,7 +8,8 @@
 enum {
     FLOW_LEVELS = 4,
     FLOW_MARGIN = 20,         /* pixels around each level, of its edge's values */
-    FLOW_LEAST_SIDE = 32,     /* of a level */
+    FLOW_LEAST_SIDE = 24,     /* of a level */
+    FLOW_SMALL_SIDE = 400,    /* of a picture that is not made smaller */
     FLOW_MOST_SIDE = 2048,    /* of the largest */
     FLOW_MOST_BYTES = 900000, /* of all levels, margins too: 960 x 600 fits */
     FLOW_MOST_CORNERS = 1024, /* tiles */

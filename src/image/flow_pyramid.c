@@ -35,7 +35,7 @@ static int count_levels(size_t *bytes, int w, int h)
 static void lay_out(flow_pyramid *p, uint8_t *block, int w, int h)
 {
     size_t bytes;
-    for (p->factor = 2;; p->factor++) {
+    for (p->factor = least_int(w, h) < FLOW_SMALL_SIDE ? 1 : 2;; p->factor++) {
         p->n_levels = count_levels(&bytes, w / p->factor, h / p->factor);
         if (bytes <= FLOW_MOST_BYTES && most_int(w, h) / p->factor <= FLOW_MOST_SIDE)
             break;

@@ -18,7 +18,7 @@ static const double SURE = 0.999;       /* that one of the draws was of points t
 static const double LEAST_SHARE = 0.2;  /* of all that must agree */
 static const double MOST_ZOOM = 1.5;    /* from one picture to the next */
 static const float STILL = 0.5f;        /* pixels */
-static const double STILL_SHARE = 0.15; /* of all, in three quarters of the picture at least: */
+static const double STILL_SHARE = 0.12; /* of all, in three quarters of the picture at least: */
 static const double STILL_QUARTER =
     0.02; /* so much of all in each. A bonnet and a clock stay in two */
 static const uint64_t SEED = 20220629; /* any */

@@ -3,12 +3,14 @@
  * Shi and Tomasi's corners (CVPR 1994) of the last picture, the best of each tile; where they are
  * now by Lucas and Kanade's method (IJCAI 1981) on a pyramid (J.-Y. Bouguet, 2000); then the
  * similarity (turn, zoom, shift) that most of them agree on, by RANSAC (M. Fischler, R. Bolles,
- * CACM 1981), refined over those. It works on grey pictures of half the size, or of a third and
- * less where the half has more than about 960 x 600 pixels: so memory and time have a bound
- * whatever comes. Whole numbers in the inner loops, and random numbers that begin anew with each
- * pair: the same pictures give the same answer, bit for bit, on every processor. Memory: all at
- * create: 0.9 MB for each scene, and 1.1 MB that they share; a step allocates nothing. One owner;
- * not thread-safe. */
+ * CACM 1981), refined over those. It works on grey pictures of half the size: of the whole
+ * where a side has less than 400 pixels, of a third and less where the half has more than about
+ * 960 x 600. So memory and time have a bound whatever comes.
+ * Whole numbers in the inner loops, and random numbers that begin anew with each pair: the same
+ * pictures give the same answer, bit for bit, on every processor.
+ * Memory: all at create: 0.9 MB for each scene, and 1.1 MB that they share; a step allocates
+ * nothing. One owner; not thread-safe.
+ */
 #ifndef IMAGE_MOTION_H
 #define IMAGE_MOTION_H
 
@@ -41,8 +43,8 @@ void image_motion_destroy(image_motion **m);
 size_t image_motion_bytes(int n_scenes);
 
 /* From the scene's last picture to this one. False where that is not known, and *out is as if
- * nothing had moved: there was no last picture, or one of another size; either side has less than
- * 64 pixels; too few corners agree (darkness, a cut). */
+ * nothing had moved: there was no last picture, or one of another size; a side has less than 24
+ * pixels; too few corners agree (darkness, a cut). */
 bool image_motion_step(image_motion *m, int scene, image_similarity *out, const image_luma *luma);
 /* What comes next has nothing to do with what was. */
 void image_motion_clear(image_motion *m, int scene);

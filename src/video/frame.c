@@ -72,3 +72,43 @@ const video_frame_info *video_frame_get(const video_frame *f)
 {
     return &f->info;
 }
+
+/* ---- brightness ---- */
+
+static bool is_readable(const AVPixFmtDescriptor *d, const AVComponentDescriptor *c)
+{
+    const uint64_t others = AV_PIX_FMT_FLAG_PAL | AV_PIX_FMT_FLAG_BITSTREAM |
+                            AV_PIX_FMT_FLAG_HWACCEL | AV_PIX_FMT_FLAG_FLOAT | AV_PIX_FMT_FLAG_BAYER;
+    return (d->flags & others) == 0 && c->depth >= 8 && c->depth <= 16 &&
+           (c->depth == 8 ? c->shift == 0 : (d->flags & AV_PIX_FMT_FLAG_BE) == 0);
+}
+
+bool video_frame_luma(image_luma *out, const video_frame *f)
+{
+    const AVFrame *p = f->picture;
+    const AVPixFmtDescriptor *d =
+        p->data[0] != NULL ? f->ffmpeg->av_pix_fmt_desc_get(p->format) : NULL;
+    if (d == NULL)
+        return false;
+    const AVComponentDescriptor *c = &d->comp[(d->flags & AV_PIX_FMT_FLAG_RGB) != 0 ? 1 : 0];
+    if (!is_readable(d, c))
+        return false;
+    const uint8_t *at = p->data[c->plane] + c->offset;
+    ptrdiff_t column = c->step, row = p->linesize[c->plane];
+    if (f->turn.mirrors_columns) {
+        at += (p->width - 1) * column;
+        column = -column;
+    }
+    if (f->turn.mirrors_rows) {
+        at += (p->height - 1) * row;
+        row = -row;
+    }
+    *out = (image_luma){.at = at,
+                        .across = f->turn.is_swapped ? row : column,
+                        .down = f->turn.is_swapped ? column : row,
+                        .w = f->info.w,
+                        .h = f->info.h,
+                        .bits = c->depth,
+                        .shift = c->shift};
+    return true;
+}

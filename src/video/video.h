@@ -66,6 +66,11 @@ enum { VIDEO_FILE_BYTES = 256 };
 void video_frame_set_file(video_frame *f, const char *name);
 const char *video_frame_file(const video_frame *f);
 
+/* The frame's brightness, upright, where it lies: borrowed until the frame is released. Of RGB it
+ * is the green. False: it holds no picture, or one whose format has no sample of 8 to 16 bits for
+ * each pixel (palettes, floats, pixels of a few bits). */
+bool video_frame_luma(image_luma *out, const video_frame *f);
+
 /* Upright RGB of the size of dst, which is the frame's w x h. scratch is the thread's own. Any
  * pixel format that libswscale reads; the common YUV ones by code of ours where that is faster. */
 typedef struct video_scaler video_scaler; /* tables and libswscale's context; one a thread */

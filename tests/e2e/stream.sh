@@ -73,6 +73,25 @@ says out '"id":'
 run 0 detect track $live --source a.mp4 --save-json --no-save
 says out "Results saved to runs/track/exp"
 
+# ---- trackers by name and by file; the same frames give the same bytes
+for tracker in botsort.yaml botsort bytetrack; do
+    # shellcheck disable=SC2086
+    run 0 track $live --source a.mp4 --no-save --json --conf 0.01 tracker=$tracker
+    says out '"id":'
+    # times differ
+    sed 's/"ms":{[^}]*}//; s/"wall":"[^"]*"//' out | grep -o '"id":[0-9]*\|"xyxy":\[[^]]*\]' >"of.$tracker"
+done
+equal "$(cmp of.botsort.yaml of.botsort)" "" "the same tracker twice"
+printf 'tracker_type: botsort\ngmc_method: none\ntrack_buffer: 90\n' >mine.yaml
+# shellcheck disable=SC2086
+run 0 track $live --source a.mp4 --no-save --conf 0.01 --tracker mine.yaml
+printf 'track_bufer: 30\n' >>mine.yaml
+# shellcheck disable=SC2086
+run 1 track $live --source a.mp4 --no-save --tracker mine.yaml
+is_error "no key of a tracker is named track_bufer"
+says err "at:  mine.yaml:4"
+says err "try: track_buffer"
+
 # ---- folders, lists, several at once
 mkdir clips
 cp a.mp4 clips/1.mp4

@@ -40,7 +40,7 @@ static void open_both(bench *b)
     *b = (bench){.mem = {.tag = "test"}};
     o.most_tracks = 64;
     o.most_detections = MOST;
-    assert_int_equal(stream_tracks_open(&b->tracks, &o, 1, &b->mem, &b->err), VG_OK);
+    assert_int_equal(stream_tracks_open(&b->tracks, &o, false, 1, &b->mem, &b->err), VG_OK);
     assert_int_equal(stream_zones_parse(&b->zones, ZONES, sizeof ZONES - 1, "zones", names, 2, 1,
                                         &o, &b->mem, &b->err),
                      VG_OK);
@@ -57,7 +57,7 @@ static void look(bench *b, vg_detection *boxes, size_t n)
 {
     int64_t ids[MOST];
     vg_stream_event events[STREAM_ZONES_EVENTS];
-    n = stream_tracks_step(b->tracks, 0, boxes, ids, n, MOST, 0.25f);
+    n = stream_tracks_step(b->tracks, 0, boxes, ids, n, MOST, 0.25f, NULL);
     n = stream_zones_step(b->zones, events, 0, "corridor", "corridor", boxes, ids, n, W, H,
                           b->now_ms * 1000000);
     b->now_ms += FRAME_MS;

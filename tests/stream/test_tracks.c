@@ -1,5 +1,7 @@
 /* test_tracks.c: what a channel's boxes become, and what --conf means with tracking. */
-#include "support/test.h"
+#include "support/ok.h"
+
+#include <math.h>
 
 #include "stream/scene/tracks.h"
 
@@ -26,8 +28,8 @@ static void open_tracks(bench *b, int n_channels)
 {
     const detect_track_options o = small();
     *b = (bench){.mem = {.tag = "test"}};
-    assert_int_equal(stream_tracks_open(&b->t, &o, n_channels, &b->mem, &b->err), VG_OK);
-    assert_int_equal(b->mem.in_use_bytes, stream_tracks_bytes(&o, n_channels));
+    assert_int_equal(stream_tracks_open(&b->t, &o, false, n_channels, &b->mem, &b->err), VG_OK);
+    assert_int_equal(b->mem.in_use_bytes, stream_tracks_bytes(&o, false, n_channels));
 }
 
 static void close_tracks(bench *b)
@@ -47,7 +49,7 @@ static size_t step(bench *b, int channel, const vg_detection *boxes, size_t n, s
     const uint64_t n_allocs = b->mem.n_allocs;
     if (n > 0)
         memcpy(b->boxes, boxes, n * sizeof *boxes);
-    b->n = stream_tracks_step(b->t, channel, b->boxes, b->ids, n, most, conf);
+    b->n = stream_tracks_step(b->t, channel, b->boxes, b->ids, n, most, conf, NULL);
     assert_int_equal(b->mem.n_allocs, n_allocs);
     return b->n;
 }
@@ -136,7 +138,7 @@ static void every_failed_allocation_is_an_error_and_no_leak(void **state)
     const detect_track_options o = small();
     for (int64_t k = 1;; k++) {
         b.mem.fail_in = k;
-        const vg_status st = stream_tracks_open(&b.t, &o, 2, &b.mem, &b.err);
+        const vg_status st = stream_tracks_open(&b.t, &o, false, 2, &b.mem, &b.err);
         const bool was_reached = b.mem.fail_in == 0;
         b.mem.fail_in = 0;
         assert_int_equal(st, was_reached ? VG_ERR_MEMORY : VG_OK);
@@ -150,12 +152,60 @@ static void every_failed_allocation_is_an_error_and_no_leak(void **state)
     }
     detect_track_options none = o;
     none.most_tracks = 0;
-    assert_int_equal(stream_tracks_open(&b.t, &none, 1, &b.mem, &b.err), VG_ERR_ARGUMENT);
+    assert_int_equal(stream_tracks_open(&b.t, &none, false, 1, &b.mem, &b.err), VG_ERR_ARGUMENT);
     none.most_tracks = none.most_detections = 2000000000;
-    assert_true(stream_tracks_bytes(&none, 64) > ((size_t)1 << 62));
+    assert_true(stream_tracks_bytes(&none, false, 64) > ((size_t)1 << 62));
     b.mem.limit_bytes = (size_t)1 << 30;
-    assert_int_equal(stream_tracks_open(&b.t, &none, 64, &b.mem, &b.err), VG_ERR_MEMORY);
+    assert_int_equal(stream_tracks_open(&b.t, &none, false, 64, &b.mem, &b.err), VG_ERR_MEMORY);
     assert_int_equal(b.mem.in_use_bytes, 0);
+}
+
+/* A picture that stands still, seen through a window that is shaken. */
+static const char SHAKEN[] =
+    "lavfi:mandelbrot=size=640x480:rate=25,trim=end_frame=1,loop=loop=-1:size=1:start=0,"
+    "setpts=N/25/TB,crop=320:240:x='150+30*sin(2.1*n)':y='110+20*cos(1.7*n)'";
+
+/* Ids that one standing object of the picture got. */
+static int64_t last_id(detect_track_kind kind, bool follows_camera)
+{
+    bench b = {.mem = {.tag = "test"}};
+    detect_track_options o = small();
+    video_source *source;
+    video_frame *frame;
+    video_stream_info info;
+    video_fault fault;
+    base_mem video = {.tag = "video"};
+    const video_source_options from = {.text = SHAKEN};
+    int64_t last = 0;
+    o.kind = kind;
+    OK(stream_tracks_open(&b.t, &o, follows_camera, 1, &b.mem, err));
+    assert_int_equal(b.mem.in_use_bytes, stream_tracks_bytes(&o, follows_camera, 1));
+    OK(video_frame_create(&frame, &video, err));
+    OK(video_source_create(&source, &from, NULL, &video, err));
+    OK(video_source_connect(source, &info, &fault, err));
+    for (int n = 0; n < 20; n++) {
+        assert_int_equal(video_source_read(source, frame, &fault, NULL), VIDEO_FRAME);
+        const float x = 300 - floorf(150 + 30 * sinf(2.1f * (float)n)),
+                    y = 220 - floorf(110 + 20 * cosf(1.7f * (float)n));
+        const uint64_t n_allocs = b.mem.n_allocs;
+        b.boxes[0] = (vg_detection){x, y, x + 20, y + 40, 0.9f, 2};
+        b.n = stream_tracks_step(b.t, 0, b.boxes, b.ids, 1, MOST, 0.25f, frame);
+        assert_int_equal(b.mem.n_allocs, n_allocs);
+        last = b.n > 0 ? b.ids[0] : last;
+        if (follows_camera)
+            assert_int_equal(b.n, 1);
+    }
+    video_source_destroy(&source);
+    video_frame_destroy(&frame);
+    close_tracks(&b);
+    return last;
+}
+
+static void a_camera_that_shakes_is_followed(void **state)
+{
+    (void)state;
+    assert_int_equal(last_id(DETECT_TRACK_BOT, true), 1);
+    assert_int_equal(last_id(DETECT_TRACK_BOT, false), 1); /* never seen again */
 }
 
 int main(void)
@@ -165,6 +215,7 @@ int main(void)
         cmocka_unit_test(a_track_begins_above_conf_and_goes_on_below),
         cmocka_unit_test(suppression_must_let_weak_boxes_through),
         cmocka_unit_test(channels_do_not_see_each_other),
+        cmocka_unit_test(a_camera_that_shakes_is_followed),
         cmocka_unit_test(every_failed_allocation_is_an_error_and_no_leak)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
 #include "parts.h"
 #include "prove.h"
 #include "report/report.h"
+#include "stream/shared/tracker.h"
 
 enum { ASSUMED_W = 1920, ASSUMED_H = 1080, MOST_AUTO_BATCH = 4, PLAN_CACHE = 8, TRIALS = 3 };
 
@@ -174,7 +175,7 @@ static void make_plan(stream_job *l, const stream_model *m)
             l->picture_bytes;
     mem->planned_bytes[STREAM_ENCODERS] = stream_outlet_encoder_bytes(&l->plan, &l->setting);
     mem->planned_bytes[STREAM_DETECTIONS] =
-        l->o.track ? stream_tracks_bytes(&l->o.tracker, l->n_channels) : 0;
+        l->o.track ? stream_tracks_bytes(&l->o.tracker, l->follows_camera, l->n_channels) : 0;
 }
 
 /* ---- parts ---- */
@@ -233,6 +234,18 @@ static vg_status open_zones(stream_job *l, const stream_model *m, vg_error *err)
     if (st == VG_OK)
         stream_zones_warn(l->zones, l->o.zones, &l->sources);
     return st;
+}
+
+/* From its file, once: later changes of it are another job's. */
+static vg_status choose_tracker(stream_job *l, vg_error *err)
+{
+    stream_tracker t;
+    const vg_status st = stream_tracker_read(&t, &l->o, &l->mem->owner[STREAM_LOADING], err);
+    if (st != VG_OK)
+        return st;
+    l->o.tracker = t.options;
+    l->follows_camera = t.follows_camera;
+    return VG_OK;
 }
 
 static double run_ms(stream_job *l, int n, int h, int w, vg_status *st, vg_error *err)
@@ -296,7 +309,7 @@ static vg_status open_outlet(stream_job *l, vg_error *err)
 {
     vg_status st = VG_OK;
     if (l->o.track)
-        st = stream_tracks_open(&l->tracks, &l->o.tracker, l->n_channels,
+        st = stream_tracks_open(&l->tracks, &l->o.tracker, l->follows_camera, l->n_channels,
                                 &l->mem->owner[STREAM_DETECTIONS], err);
     if (st == VG_OK && l->plan.needs_folder)
         st = report_run_folder_make(l->folder, sizeof l->folder, l->o.project, l->o.name,
@@ -319,6 +332,8 @@ vg_status stream_parts_check(stream_job *l, vg_error *err)
         return st;
     plan_sizes(l);
     st = stream_options_prove(&l->o, &l->mem->owner[STREAM_LOADING], err);
+    if (st == VG_OK)
+        st = choose_tracker(l, err);
     if (st == VG_OK)
         st = look_at_sources(l, &model, err);
     if (st == VG_OK)

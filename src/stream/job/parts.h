@@ -51,6 +51,7 @@ struct stream_job {
     stream_intake *intake;
     stream_outlet *outlet;
     stream_tracks *tracks; /* NULL: not asked for */
+    bool follows_camera;   /* the tracks do */
     stream_zones *zones;   /* likewise */
     uint64_t n_events;
     stream_setting setting;

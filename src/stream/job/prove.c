@@ -5,6 +5,7 @@
 
 #include "stream/in/source_text.h"
 #include "stream/out/sink.h"
+#include "stream/shared/tracker.h"
 
 /* ---- together ---- */
 
@@ -83,11 +84,6 @@ vg_status stream_options_check(const stream_options *o, vg_error *err)
                          "make retry_most the larger one",
                          "a longest wait of %g s, and a first one of %g s", o->retry_most_s,
                          o->retry_first_s);
-    if (o->tracker.track_low_thresh > o->tracker.track_high_thresh)
-        return base_fail(err, VG_ERR_ARGUMENT, "options track_low_thresh, track_high_thresh",
-                         "make track_low_thresh the smaller one",
-                         "track_low_thresh %g above track_high_thresh %g",
-                         (double)o->tracker.track_low_thresh, (double)o->tracker.track_high_thresh);
     return VG_OK;
 }
 
@@ -127,7 +123,10 @@ static vg_status place(const stream_options *o, vg_status st, vg_error *err)
 
 vg_status stream_options_prove(const stream_options *o, base_mem *mem, vg_error *err)
 {
+    stream_tracker tracker;
     vg_status st = stream_options_check(o, err);
+    if (st == VG_OK)
+        st = stream_tracker_read(&tracker, o, mem, err);
     for (size_t i = 0; stream_sinks[i] != NULL && st == VG_OK; i++) {
         const stream_sink *sink = stream_sinks[i];
         if (sink->check != NULL && sink->is_wanted(o))

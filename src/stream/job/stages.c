@@ -224,7 +224,7 @@ static void follow(stream_job *l, stream_item *item)
     stream_result *r = &item->result;
     if (l->tracks != NULL) {
         r->n_boxes = stream_tracks_step(l->tracks, r->channel, item->boxes, item->ids, r->n_boxes,
-                                        (size_t)l->o.max_det, (float)l->o.conf);
+                                        (size_t)l->o.max_det, (float)l->o.conf, item->frame);
         r->ids = item->ids;
         l->stats.n_tracks_refused = stream_tracks_n_refused(l->tracks);
     }

@@ -9,18 +9,21 @@ struct stream_tracks {
     size_t most_detections;
     detect_tracked *seen; /* (most_tracks) of the step that runs */
     int64_t *id_of;       /* (most_detections) 0: no track's */
+    image_motion *motion; /* NULL: cameras are not followed */
+    bool has_warned;
 };
 
-size_t stream_tracks_bytes(const detect_track_options *o, int n_channels)
+size_t stream_tracks_bytes(const detect_track_options *o, bool follows_camera, int n_channels)
 {
     const size_t tracker = detect_tracker_bytes(o, n_channels);
+    const size_t motion = follows_camera ? image_motion_bytes(n_channels) : 0;
     const size_t own = sizeof(stream_tracks) + (size_t)o->most_tracks * sizeof(detect_tracked) +
-                       (size_t)o->most_detections * sizeof(int64_t);
+                       (size_t)o->most_detections * sizeof(int64_t) + motion;
     return tracker > SIZE_MAX - own ? SIZE_MAX : tracker + own;
 }
 
-vg_status stream_tracks_open(stream_tracks **out, const detect_track_options *o, int n_channels,
-                             base_mem *mem, vg_error *err)
+vg_status stream_tracks_open(stream_tracks **out, const detect_track_options *o,
+                             bool follows_camera, int n_channels, base_mem *mem, vg_error *err)
 {
     stream_tracks *t = base_alloc_zero(mem, 1, sizeof *t, err);
     *out = t;
@@ -33,6 +36,8 @@ vg_status stream_tracks_open(stream_tracks **out, const detect_track_options *o,
         t->id_of = base_alloc_zero(mem, t->most_detections, sizeof *t->id_of, err);
         st = t->seen != NULL && t->id_of != NULL ? VG_OK : VG_ERR_MEMORY;
     }
+    if (st == VG_OK && follows_camera)
+        st = image_motion_create(&t->motion, n_channels, mem, err);
     if (st != VG_OK)
         stream_tracks_close(out);
     return st;
@@ -42,6 +47,7 @@ void stream_tracks_close(stream_tracks **t)
 {
     if (*t != NULL) {
         detect_tracker_destroy(&(*t)->tracker);
+        image_motion_destroy(&(*t)->motion);
         base_free((*t)->seen);
         base_free((*t)->id_of);
         base_free(*t);
@@ -54,13 +60,38 @@ float stream_tracks_candidate_conf(const detect_track_options *o, float conf)
     return o->track_low_thresh < conf ? o->track_low_thresh : conf;
 }
 
-size_t stream_tracks_step(stream_tracks *t, int channel, vg_detection *boxes, int64_t *ids,
-                          size_t n, size_t most, float conf)
+/* What the channel's camera did since its last frame; false: nobody asks, or it is not known. */
+static bool see_camera(stream_tracks *t, detect_camera *out, int channel, const video_frame *frame)
 {
+    image_luma luma;
+    image_similarity s;
+    if (t->motion == NULL)
+        return false;
+    if (!video_frame_luma(&luma, frame)) {
+        image_motion_clear(t->motion, channel);
+        if (!t->has_warned)
+            base_log(BASE_LOG_WARN, "camera not followed",
+                     "source=%d why=\"its pictures have no plain brightness\" "
+                     "try=\"tracker=bytetrack\"",
+                     channel + 1);
+        t->has_warned = true;
+        return false;
+    }
+    const bool is_known = image_motion_step(t->motion, channel, &s, &luma);
+    *out = (detect_camera){s.a, s.b, s.x, s.y};
+    return is_known;
+}
+
+size_t stream_tracks_step(stream_tracks *t, int channel, vg_detection *boxes, int64_t *ids,
+                          size_t n, size_t most, float conf, const video_frame *frame)
+{
+    detect_camera camera;
     if (n > t->most_detections)
         n = t->most_detections;
     memset(t->id_of, 0, n * sizeof *t->id_of);
-    const size_t n_seen = detect_tracker_step(t->tracker, channel, t->seen, boxes, n, conf, NULL);
+    const bool has_camera = see_camera(t, &camera, channel, frame);
+    const size_t n_seen = detect_tracker_step(t->tracker, channel, t->seen, boxes, n, conf,
+                                              has_camera ? &camera : NULL);
     for (size_t i = 0; i < n_seen; i++)
         t->id_of[t->seen[i].detection] = t->seen[i].id;
     size_t kept = 0;
@@ -76,6 +107,8 @@ size_t stream_tracks_step(stream_tracks *t, int channel, vg_detection *boxes, in
 void stream_tracks_clear(stream_tracks *t, int channel)
 {
     detect_tracker_clear(t->tracker, channel);
+    if (t->motion != NULL)
+        image_motion_clear(t->motion, channel);
 }
 
 uint64_t stream_tracks_n_refused(const stream_tracks *t)

@@ -84,8 +84,9 @@ static const vg_option rows[] = {
 
     {ROW("track", BOOL, track, "false"), .group = "tracking and events",
      .help = "number the objects: the same one keeps its id from frame to frame"},
-    {ROW("tracker", TEXT, tracker_name, "bytetrack"), IN(0, 31),
-     .choices = "bytetrack|bytetrack.yaml", .help = "how"},
+    {ROW("tracker", FILE, tracker_name, "bytetrack.yaml"),
+     .help =
+         "how: bytetrack.yaml; botsort.yaml, for cameras that move; or your file of their keys"},
     {ROW("track_high_thresh", FLOAT, tracker.track_high_thresh, "0.25"), IN(0, 1), .value = "P",
      .help = "confidence for the first association"},
     {ROW("track_low_thresh", FLOAT, tracker.track_low_thresh, "0.1"), IN(0, 1), .value = "P",

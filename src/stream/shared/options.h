@@ -54,7 +54,7 @@ typedef struct stream_options {
     double duration_s;                                     /* stop after so long; 0: never */
     /* tracking and events */
     bool track;
-    char tracker_name[32]; /* "bytetrack": there is no other */
+    char tracker_name[STREAM_TEXT_BYTES]; /* see tracker.h */
     detect_track_options tracker;
     char zones[STREAM_TEXT_BYTES]; /* YAML */
     /* results */
