@@ -39,7 +39,7 @@ alter() {
 }
 
 for file in generator_check forward_s_96 fused_n_sample letterbox nms predict_e2e ciou loss_a_regular loss_d_no_objects \
-    metrics augment schedule train_n_nc3_64_lr5e-4; do
+    metrics augment schedule train_n_nc3_64_lr5e-4 forward_yolov5n_64x96 train_yolov8n-p2_nc3_64; do
     fresh $file.safetensors
     run "$file as it is" 0 '1 checked .* 0 of them failed'
     fresh $file.safetensors
