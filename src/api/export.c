@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "export/export.h"
+#include "export.h"
 #include "handle.h"
 #include "vigil/export.h"
 
@@ -26,8 +26,6 @@ struct export_job {
     stream_accounts accounts;
     stream_model model;
     char path[VG_EXPORT_PATH_BYTES];
-    char date[40], description[160];
-    export_about about;
 };
 
 vg_export_options vg_export_options_default(void)
@@ -41,9 +39,45 @@ vg_export_options vg_export_options_default(void)
                                .max_det = d.max_det};
 }
 
+/* ---- what a file says of itself ---- */
+
+typedef struct about_texts {
+    char date[40], description[160];
+} about_texts;
+
+/* ISO 8601, in UTC. */
+static void fill_date(char *buf, size_t n)
+{
+    const char *fixed = getenv("SOURCE_DATE_EPOCH");
+    int64_t seconds = (int64_t)time(NULL);
+    struct tm parts;
+    if (fixed != NULL)
+        base_parse_i64(&seconds, fixed, 0, INT64_C(253402300799)); /* the year 9999's last second */
+    const time_t at = (time_t)seconds;
+    if (gmtime_r(&at, &parts) == NULL || strftime(buf, n, "%Y-%m-%dT%H:%M:%S+00:00", &parts) == 0)
+        base_format(buf, n, "unknown");
+}
+
+/* The texts live in room. */
+static export_about make_about(about_texts *room, const nn_graph *g, const weights_file *w)
+{
+    const weights_meta *meta = weights_get_meta(w);
+    nn_graph_info info;
+    nn_graph_get_info(g, 32, &info);
+    fill_date(room->date, sizeof room->date);
+    base_format(room->description, sizeof room->description, "%s detection model of %d classes",
+                info.name, info.nc);
+    return (export_about){.description = room->description,
+                          .author = "vigil",
+                          .date = room->date,
+                          .version = vg_version(),
+                          .license = *meta->license ? meta->license : "as its weights",
+                          .docs = "vigil help export"};
+}
+
 /* ---- formats ---- */
 
-static export_onnx_options onnx_options(const export_job *j)
+static export_onnx_options onnx_options(const export_job *j, about_texts *room)
 {
     const vg_export_options *o = j->o;
     return (export_onnx_options){.opset = o->opset,
@@ -56,12 +90,13 @@ static export_onnx_options onnx_options(const export_job *j)
                                  .iou = o->iou,
                                  .max_det = o->max_det,
                                  .agnostic = o->agnostic_nms,
-                                 .about = j->about};
+                                 .about = make_about(room, j->model.graph, j->model.file)};
 }
 
 static vg_status write_onnx(export_job *j, vg_error *err)
 {
-    const export_onnx_options o = onnx_options(j);
+    about_texts room;
+    const export_onnx_options o = onnx_options(j, &room);
     return export_onnx(j->path, j->model.graph, j->model.file, &o,
                        &j->accounts.owner[STREAM_OUTPUT], err);
 }
@@ -93,38 +128,48 @@ static size_t need_onnx(const export_job *j)
     return export_onnx_need(j->model.graph, j->model.file);
 }
 
-/* The dataset, as the weights' training had it. */
-static vg_status find_data(const export_job *j, base_tree **args, const char **data, base_mem *mem,
-                           vg_error *err)
+static vg_status put_pt(const char *path, const nn_graph *g, const weights_file *w, bool half,
+                        base_mem *mem, vg_error *err)
 {
-    const char *text = weights_get_meta(j->model.file)->train_args;
-    *data = "";
-    if (*text == '\0')
-        return VG_OK;
-    vg_status st = base_tree_from_json(args, text, strlen(text), "train_args", mem, err);
-    if (st != VG_OK)
-        return st;
-    const base_node *n = base_node_get(base_tree_root(*args), "data");
-    if (n != NULL && n->kind == BASE_NODE_TEXT)
-        *data = n->text;
-    return VG_OK;
+    about_texts room;
+    export_pt_options o = {.half = half, .data = "", .about = make_about(&room, g, w)};
+    const char *text = weights_get_meta(w)->train_args;
+    base_tree *args = NULL;
+    vg_status st = VG_OK;
+    if (*text != '\0')
+        st = base_tree_from_json(&args, text, strlen(text), "train_args", mem, err);
+    const base_node *data = args ? base_node_get(base_tree_root(args), "data") : NULL;
+    if (data != NULL && data->kind == BASE_NODE_TEXT)
+        o.data = data->text;
+    if (st == VG_OK)
+        st = export_pt(path, g, w, &o, mem, err);
+    base_tree_destroy(&args);
+    return st;
+}
+
+vg_status api_export_pt(const char *weights, const char *path, base_mem *mem, vg_error *err)
+{
+    weights_file *w = NULL;
+    nn_graph *g = NULL;
+    vg_status st = weights_open(&w, weights, mem, err);
+    if (st == VG_OK)
+        st = nn_graph_from_weights(&g, w, mem, err);
+    if (st == VG_OK)
+        st = put_pt(path, g, w, false, mem, err);
+    nn_graph_destroy(&g);
+    weights_close(&w);
+    return st;
 }
 
 static vg_status write_pt(export_job *j, vg_error *err)
 {
-    base_tree *args = NULL;
-    export_pt_options o = {.half = j->o->half, .about = j->about};
-    base_mem *mem = &j->accounts.owner[STREAM_OUTPUT];
     if (j->o->dynamic || j->o->nms)
         return base_fail(
             err, VG_ERR_ARGUMENT, j->o->nms ? "nms" : "dynamic", "leave it out, or export to onnx",
             "a checkpoint takes any input and gives what the network does: it has no %s",
             j->o->nms ? "nms" : "dynamic");
-    vg_status st = find_data(j, &args, &o.data, mem, err);
-    if (st == VG_OK)
-        st = export_pt(j->path, j->model.graph, j->model.file, &o, mem, err);
-    base_tree_destroy(&args);
-    return st;
+    return put_pt(j->path, j->model.graph, j->model.file, j->o->half,
+                  &j->accounts.owner[STREAM_OUTPUT], err);
 }
 
 static void describe_pt(const export_job *j, vg_export_result *out)
@@ -291,33 +336,6 @@ static vg_status choose_path(export_job *j, vg_error *err)
     return VG_OK;
 }
 
-/* ISO 8601, in UTC. */
-static void fill_date(char *buf, size_t n)
-{
-    const char *fixed = getenv("SOURCE_DATE_EPOCH");
-    int64_t seconds = (int64_t)time(NULL);
-    struct tm parts;
-    if (fixed != NULL)
-        base_parse_i64(&seconds, fixed, 0, INT64_C(253402300799)); /* the year 9999's last second */
-    const time_t at = (time_t)seconds;
-    if (gmtime_r(&at, &parts) == NULL || strftime(buf, n, "%Y-%m-%dT%H:%M:%S+00:00", &parts) == 0)
-        base_format(buf, n, "unknown");
-}
-
-static void fill_about(export_job *j)
-{
-    const weights_meta *meta = weights_get_meta(j->model.file);
-    fill_date(j->date, sizeof j->date);
-    base_format(j->description, sizeof j->description, "%s detection model of %d classes",
-                j->model.info.name, j->model.info.nc);
-    j->about = (export_about){.description = j->description,
-                              .author = "vigil",
-                              .date = j->date,
-                              .version = vg_version(),
-                              .license = *meta->license ? meta->license : "as its weights",
-                              .docs = "vigil help export"};
-}
-
 static vg_status run_job(export_job *j, vg_error *err)
 {
     stream_accounts *a = &j->accounts;
@@ -331,7 +349,6 @@ static vg_status run_job(export_job *j, vg_error *err)
     a->planned_bytes[STREAM_PLANS] = a->owner[STREAM_PLANS].in_use_bytes;
     a->planned_bytes[STREAM_OUTPUT] = j->format->need(j);
     st = stream_accounts_check(a, err);
-    fill_about(j);
     if (st == VG_OK)
         st = j->format->write(j, err);
     if (st != VG_OK && err != NULL && st == VG_ERR_FORMAT)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api.h"
+#include "export.h"
 #include "net/net.h"
 #include "train/train.h"
 
@@ -349,6 +350,21 @@ static vg_status finish_report(void *ctx, const train_validation *final, vg_erro
     return st == VG_OK ? train_report_finish(t->report, final, err) : st;
 }
 
+/* The best weights and the last, as the Python tool reads them. */
+static vg_status write_pt(vg_train *t, vg_error *err)
+{
+    static const char *const names[] = {"best", "last"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char from[TRAIN_PATH_BYTES + 32], to[TRAIN_PATH_BYTES + 32];
+        base_format(from, sizeof from, "%s/weights/%s.safetensors", t->folder, names[i]);
+        base_format(to, sizeof to, "%s/weights/%s.pt", t->folder, names[i]);
+        vg_status st = base_path_exists(from) ? api_export_pt(from, to, work(t), err) : VG_OK;
+        if (st != VG_OK)
+            return st;
+    }
+    return VG_OK;
+}
+
 static vg_status run_prepared(vg_train *t, const vg_train_listener *listener, vg_error *err)
 {
     const train_listener inner = {.ctx = t,
@@ -361,6 +377,11 @@ static vg_status run_prepared(vg_train *t, const vg_train_listener *listener, vg
     t->listener = listener;
     const vg_status st = train_run_go(t->run, &inner, err);
     t->listener = NULL;
+    if (st == VG_OK && train_run_args(t->run)->save_pt) {
+        const vg_status written = write_pt(t, err);
+        if (written != VG_OK)
+            return written;
+    }
     return st == VG_OK ? train_report_told(t->report, err) : st;
 }
 

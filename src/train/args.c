@@ -76,6 +76,8 @@ static const vg_option rows[] = {
      .help = "the pictures to validate on"},
     {ROW("save_json", BOOL, save_json, "false"),
      .help = "write detections in COCO's form when validating"},
+    {ROW("save_pt", BOOL, save_pt, "false"),
+     .help = "also write best.pt and last.pt for the Python tool when training ends"},
     {ROW("conf", REAL, conf, "0.001"), IN(0, 1),
      .help = "least confidence of a detection in validation"},
     {ROW("iou", REAL, iou, "0.7"), IN(0, 1),

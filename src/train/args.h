@@ -14,7 +14,7 @@ typedef struct train_args {
     char model[TRAIN_ARG_TEXT_BYTES], data[TRAIN_ARG_TEXT_BYTES], weights[TRAIN_ARG_TEXT_BYTES];
     char project[TRAIN_ARG_TEXT_BYTES], name[TRAIN_ARG_TEXT_BYTES], resume[TRAIN_ARG_TEXT_BYTES];
     bool exist_ok, save, deterministic, single_cls, rect, cos_lr, amp, multi_scale, val, half,
-        plots, agnostic_nms, save_json;
+        plots, agnostic_nms, save_json, save_pt;
     size_t memory_limit, cache_limit; /* bytes; 0: none */
     int epochs, patience, batch, imgsz, save_period, workers, threads, seed, close_mosaic, max_det,
         vid_stride, nbs;

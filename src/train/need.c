@@ -21,6 +21,7 @@ enum {
      * two pages of a batch's pictures, up to 4 x 4 of them within 1920 pixels, and the encoder's
      * room for one. */
     REPORT_BYTES = 1 << 20,
+    PT_BYTES = 4 << 20,
     PLOT_BYTES = 16 << 20,
     MOSAIC_SIDE_PX = 1920,
     MOSAIC_ROW = 4,
@@ -194,6 +195,20 @@ static size_t report_bytes(const train_run *r)
     return REPORT_BYTES + PLOT_BYTES + 3 * 3 * page * page + 2 * 4 * side * side;
 }
 
+/* For save_pt: the largest tensor in 32 bits, beside tables of tensors and what was read of the
+ * file. */
+static size_t pt_bytes(const train_run *r)
+{
+    size_t most = 0;
+    if (!r->args.save_pt)
+        return 0;
+    for (size_t i = 0; i < nn_graph_n_params(r->graph); i++) {
+        const size_t n = nn_graph_param(r->graph, i)->n_elements;
+        most = n > most ? n : most;
+    }
+    return PT_BYTES + most * sizeof(float);
+}
+
 static bool is_jpeg(const data_set *set)
 {
     for (size_t i = 0; i < data_set_size(set); i++) {
@@ -211,6 +226,8 @@ static void add_bounds(vg_plan *need, const planner *p)
     add_passing(need, TRAIN_OWNER_WORK, "headers of files while they are written",
                 PASSING_BYTES + r->n_params * PASSING_PER_PARAM);
     add_passing(need, TRAIN_OWNER_REPORT, "events and plots, at most", report_bytes(r));
+    add_passing(need, TRAIN_OWNER_REPORT, "best.pt and last.pt while they are written, at most",
+                pt_bytes(r));
     add_passing(need, TRAIN_OWNER_PROGRAM, "the best weights while they are read",
                 values_bytes(r, sizeof(uint16_t), 1));
     if (r->train_set != NULL && !(is_jpeg(r->train_set) && is_jpeg(r->val_set)))

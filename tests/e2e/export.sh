@@ -43,6 +43,17 @@ cp out want.jsonl
 run 0 predict --weights again.pt --imgsz 160 --threads 2 --source pics --json --no-save
 cmp -s out want.jsonl || fail "again.pt gives other boxes"
 
+# A training that writes them itself, within its plan.
+training_set
+small --epochs 1 --name pt --save-pt >out 2>err || fail "train --save-pt"
+for name in best last; do
+    run 0 info "runs/train/pt/weights/$name.pt"
+    says out "classes      2: box, ball"
+    says out "format       pt"
+done
+run 0 export runs/train/pt/weights/best.safetensors --format pt --output from_best.pt
+cmp -s from_best.pt runs/train/pt/weights/best.pt || fail "train and export write other checkpoints"
+
 # What is wrong with the command line.
 run 2 export
 is_error "vigil export needs FILE"
