@@ -238,6 +238,44 @@ typedef struct vg_data_report {
     size_t n_duplicates;          /* rows that stood twice in a label file, removed */
 } vg_data_report;
 
+/* ---- a dataset that was looked at ---- */
+
+typedef enum vg_split { VG_TRAIN, VG_VAL, VG_TEST, VG_N_SPLITS } vg_split;
+
+typedef struct vg_dataset_split {
+    const char *name; /* "train" */
+    vg_data_report data;
+    size_t n_polygons;    /* objects that are given as polygons */
+    int least_w, least_h; /* of the pictures in use, pixels; each side by itself */
+    int most_w, most_h;
+    size_t n_sizes; /* different ones */
+} vg_dataset_split;
+
+typedef struct vg_dataset_class {
+    const char *name;
+    size_t n_objects[VG_N_SPLITS], n_pictures[VG_N_SPLITS]; /* pictures that hold such objects */
+} vg_dataset_class;
+
+typedef struct vg_dataset_size {
+    int w, h; /* upright, pixels */
+    size_t n_pictures;
+} vg_dataset_size;
+
+/* "picture": it cannot be read; "label": its label file; "missing": a list names it, and it is not
+ * there; "duplicate": another split has the same picture; "split": all of it. */
+typedef struct vg_dataset_fault {
+    const char *kind, *where, *what, *mend; /* where: "labels/train/7.txt:3"; mend may be "" */
+} vg_dataset_fault;
+
+typedef struct vg_dataset_total {
+    const char *source, *root; /* the YAML; its folder of pictures, absolute */
+    size_t n_classes;
+    size_t n_faults;     /* all; 0: the dataset is clean */
+    size_t n_kept;       /* of these, told one by one */
+    size_t n_duplicates; /* of these, pictures that another split has, too */
+    size_t peak_bytes;   /* of memory */
+} vg_dataset_total;
+
 /* After a batch. Losses are means over the epoch so far: box, cls, dfl. */
 typedef struct vg_train_batch {
     int epoch, n_epochs;      /* epoch from 1 */

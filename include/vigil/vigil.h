@@ -383,6 +383,7 @@ VG_API vg_status vg_convert(const char *weights, const char *output, vg_error *e
 }
 #endif
 
+#include "vigil/dataset.h"
 #include "vigil/export.h"
 #include "vigil/stream.h"
 

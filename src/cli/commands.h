@@ -15,6 +15,7 @@ extern const cli_command cli_command_demo;
 extern const cli_command cli_command_watch;
 extern const cli_command cli_command_report;
 extern const cli_command cli_command_info;
+extern const cli_command cli_command_data;
 extern const cli_command cli_command_convert;
 extern const cli_command cli_command_export;
 extern const cli_command cli_command_version;

@@ -311,3 +311,23 @@ vg_status label_table_scan(label_table *out, const data_list *list, int nc, base
         label_table_fini(out);
     return st;
 }
+
+vg_status label_table_explain(const data_list *list, size_t index, int nc, bool *is_label,
+                              base_mem *mem, vg_error *err)
+{
+    label_entry e = {0};
+    scan_worker w = {.n_messages = 0};
+    scan s = {.list = list, .nc = nc, .n_workers = 1, .mem = mem};
+    *is_label = false;
+    vg_status st = image_decoder_create(&w.decoder, NULL, mem, err);
+    if (st == VG_OK)
+        st = check_picture(&s, &w, &e, list->paths[index], err);
+    if (st == VG_OK) {
+        *is_label = true;
+        st = read_labels(&s, &w, &e, index, err);
+    }
+    image_decoder_destroy(&w.decoder);
+    image_buffer_fini(&w.picture);
+    label_sink_fini(&w.sink);
+    return st;
+}

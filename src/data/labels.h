@@ -70,6 +70,11 @@ void label_table_fini(label_table *t);
 vg_status label_table_scan(label_table *out, const data_list *list, int nc, base_pool *pool,
                            base_mem *mem, vg_error *err);
 
+/* What is wrong with picture `index` of the list, which a scan left out: it is read once more.
+ * VG_OK: nothing any more. *is_label: it is its label file. */
+vg_status label_table_explain(const data_list *list, size_t index, int nc, bool *is_label,
+                              base_mem *mem, vg_error *err);
+
 /* ---- the cache file ---- */
 
 /* Of everything that the table depends on: format, nc, paths, sizes and times. */

@@ -1,8 +1,11 @@
 /* json_check.c: reads vigil's JSON as another program would, with a library of its own.
  *
  *     json_check lines FILE     every line an object of source, width, height, boxes; prints how
- * many lines and boxes json_check info FILE      the object of `vigil info --json`; prints a
- * sentence about it Exit status 1, and what is wrong on standard output, when the file is not as it
+ *                               many lines and boxes
+ *     json_check info FILE      the object of `vigil info --json`; prints a sentence about it
+ *     json_check any FILE       an object
+ *
+ * Exit status 1, and what is wrong on standard output, when the file is not as it
  * should be. */
 #include <jansson.h>
 #include <stdio.h>
@@ -91,10 +94,21 @@ static int check_info(FILE *f)
     return 0;
 }
 
+/* Nothing but an object of JSON. */
+static int check_any(FILE *f)
+{
+    json_error_t why;
+    json_t *object = json_loadf(f, 0, &why);
+    if (!json_is_object(object))
+        return wrong((size_t)why.line, object == NULL ? why.text : "no object");
+    json_decref(object);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 3) {
-        fputs("usage: json_check lines|info FILE\n", stderr);
+        fputs("usage: json_check lines|info|any FILE\n", stderr);
         return 2;
     }
     FILE *f = fopen(argv[2], "r");
@@ -102,7 +116,9 @@ int main(int argc, char **argv)
         perror(argv[2]);
         return 2;
     }
-    int status = strcmp(argv[1], "info") == 0 ? check_info(f) : check_lines(f);
+    int status = strcmp(argv[1], "info") == 0  ? check_info(f)
+                 : strcmp(argv[1], "any") == 0 ? check_any(f)
+                                               : check_lines(f);
     fclose(f);
     return status;
 }

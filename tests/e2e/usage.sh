@@ -7,7 +7,7 @@ run 0 --version
 equal "$(cat out)" "vigil 0.1.0" "the version"
 run 0 version
 run 0 --help
-for command in predict track check info convert version help; do
+for command in predict track check info data convert version help; do
     grep -q "^  $command " out || fail "the help does not list $command"
 done
 run 0 help predict
@@ -16,7 +16,7 @@ run 0 predict --help
 cmp -s out help.txt || fail "help predict and predict --help differ"
 run 0 detect -h
 cmp -s out help.txt || fail "detect is not predict"
-for name in predict track check train val info convert version help; do
+for name in predict track check train val info data convert version help; do
     run 0 "$name" --help
     [ "$(awk '{ if (length($0) > 80) n++ } END { print n + 0 }' out)" = 0 ] || fail "help of $name is wider than 80"
 done

@@ -22,7 +22,7 @@ printf '0 0.5 0.5 0.2 0.2\n' >label.txt
 mkdir -p empty
 
 # ---- of every command
-for command in predict track check train attach stop val demo watch report info convert version help; do
+for command in predict track check train attach stop val demo watch report info data convert version help; do
     wrong 2 $command --zebra
     wrong 2 $command --zebra=1
     wrong 2 $command zebra=1

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* dataset.h: datasets looked at before anything is trained on them.
+ *
+ *     vg_dataset_check_options o = vg_dataset_check_options_default();
+ *     o.data = "coco.yaml";
+ *     vg_dataset_check *c = NULL;
+ *     vg_dataset_fault fault;
+ *     vg_error err;
+ *     if (vg_dataset_check_open(&c, &o, &err) != VG_OK)
+ *         ... err.what, err.where, err.mend
+ *     for (size_t i = 0; vg_dataset_check_fault(c, i, &fault); i++)
+ *         printf("%s: %s\n", fault.where, fault.what);    labels/train/7.txt:3: class 80 in ...
+ *     vg_dataset_check_close(&c); */
+#ifndef VIGIL_DATASET_H
+#define VIGIL_DATASET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "vigil/error.h"
+#include "vigil/types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- looking at a dataset ---- */
+
+typedef struct vg_dataset_check_options {
+    const char *data;          /* dataset YAML; must be given */
+    int threads;               /* 0: every processor */
+    size_t most_faults;        /* that are kept, of each kind all are counted. 1000 */
+    size_t memory_limit_bytes; /* 0: none */
+} vg_dataset_check_options;
+VG_API vg_dataset_check_options vg_dataset_check_options_default(void);
+
+/* Reads the YAML, decodes every picture of every split and reads every label file, by the code that
+ * training does it with, and compares pictures of different splits byte by byte. Nothing is
+ * written: the cache that training keeps is neither read nor made. Only what was found is held
+ * afterwards. A fault of a picture, a label file or a whole split is a result; errors are:
+ * VG_ERR_IO and VG_ERR_FORMAT (of the YAML itself), VG_ERR_ARGUMENT, VG_ERR_LIMIT, VG_ERR_MEMORY,
+ * VG_ERR_SYSTEM. */
+typedef struct vg_dataset_check vg_dataset_check;
+VG_API vg_status vg_dataset_check_open(vg_dataset_check **out, const vg_dataset_check_options *o,
+                                       vg_error *err);
+/* NULL inside is fine; leaves NULL. */
+VG_API void vg_dataset_check_close(vg_dataset_check **c);
+
+/* All strings are borrowed until close. */
+VG_API void vg_dataset_check_total(const vg_dataset_check *c, vg_dataset_total *out);
+/* False: the YAML has no such split. */
+VG_API bool vg_dataset_check_split(const vg_dataset_check *c, vg_split split,
+                                   vg_dataset_split *out);
+/* False past the last class. */
+VG_API bool vg_dataset_check_class(const vg_dataset_check *c, size_t index, vg_dataset_class *out);
+/* Sizes of the pictures of a split, the most frequent first; false past the last. */
+VG_API bool vg_dataset_check_size(const vg_dataset_check *c, vg_split split, size_t index,
+                                  vg_dataset_size *out);
+/* The faults that were kept, in the order of splits and pictures; false past the last. */
+VG_API bool vg_dataset_check_fault(const vg_dataset_check *c, size_t index, vg_dataset_fault *out);
+/* What is no fault and yet should be known, in sentences; NULL past the last. */
+VG_API const char *vg_dataset_check_notice(const vg_dataset_check *c, size_t index);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
