@@ -63,6 +63,8 @@ static vg_status check(data_split *split, detect_nms_options *nms, const vg_val_
     if (st == VG_OK)
         st = api_check_imgsz(o->imgsz, err);
     if (st == VG_OK)
+        st = api_check_range("ap", o->ap, VG_AP_8_3, VG_AP_8_4, err);
+    if (st == VG_OK)
         st = api_check_range("batch", o->batch, 1, API_MOST_BATCH, err);
     if (st == VG_OK)
         st = api_check_range("threads", o->threads, 0, API_MOST_THREADS, err);
@@ -120,6 +122,7 @@ static vg_status open_validator(vg_val *v, const vg_val_options *o, detect_nms_o
         .workers = o->workers < n_cpus ? o->workers : n_cpus,
         .rect = true,
         .nms = *nms,
+        .ap = o->ap == VG_AP_8_4 ? DETECT_AP_8_4 : DETECT_AP_8_3,
         .gains = {.box = 7.5f, .cls = 0.5f, .dfl = 1.5f}, /* the recipe's: spec 4.1 */
         .strides = v->info.strides,
         .n_levels = v->info.n_levels};

@@ -31,7 +31,7 @@ static bool stop_wanted(void *ctx)
     return cli_interrupt_signal() != 0;
 }
 
-static int run_open(vg_val *val)
+static int run_open(vg_val *val, const val_values *v)
 {
     const vg_val_result *r;
     vg_memory m;
@@ -55,6 +55,8 @@ static int run_open(vg_val *val)
     if (st != VG_OK)
         return cli_error_print(&err, CLI_FAILED);
     train_table_print(stdout, r);
+    printf("mAP is the Python tool's of %s\n",
+           v->o.ap == VG_AP_8_4 ? "8.4" : "8.3 (--ap 8.4: a lower one, see vigil help val)");
     if (r->seconds > 0)
         printf("Speed: %.1f images/s, loading and suppression included\n",
                (double)r->n_pictures / r->seconds);
@@ -78,7 +80,7 @@ static int val_run(void *values)
     cli_interrupt_watch();
     if (vg_val_open(&val, &v->o, &err) != VG_OK)
         return cli_error_end(&err);
-    const int status = run_open(val);
+    const int status = run_open(val, v);
     vg_val_close(&val);
     return status;
 }
@@ -108,6 +110,12 @@ static const vg_option val_options[] = {
     {CLI_ROW_IOU, .offset = AT(o.iou)},
     {CLI_ROW_MAX_DET, .offset = AT(o.max_det)},
     {CLI_ROW_AGNOSTIC_NMS, .offset = AT(o.agnostic_nms)},
+    {.name = "ap",
+     .kind = VG_OPTION_CHOICE,
+     .offset = AT(o.ap),
+     .choices = "8.3|8.4",
+     .only = "the two differ in the end of the curve",
+     .help = "average precision as in this version of the Python tool"},
     {.name = "single-cls",
      .kind = VG_OPTION_BOOL,
      .offset = AT(o.single_cls),

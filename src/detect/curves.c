@@ -19,15 +19,20 @@ static double point(size_t i, size_t n)
 }
 
 void curves_precision_by_recall(double *out, size_t n, const metrics_row *rows, size_t n_rows,
-                                size_t n_truths, int t)
+                                size_t n_truths, int t, detect_ap ap)
 {
     size_t hits = 0, i = n;
     for (size_t k = 0; k < n_rows; k++)
         hits += rows[k].tp >> t & 1;
-    /* The knots: (0, 1), one of each detection, (1, 0). */
+    /* The knots: (0, 1), one of each detection, (1, 0); of 8.4's curve also (last recall, 0). */
     double next_recall = 1, next_precision = 0;
     while (i > 0 && point(i - 1, n) >= 1)
         out[--i] = 0;
+    if (ap == DETECT_AP_8_4) {
+        next_recall = (double)hits / (double)n_truths;
+        while (i > 0 && point(i - 1, n) >= next_recall)
+            out[--i] = 0;
+    }
     for (size_t k = n_rows + 1; k-- > 0;) { /* k detections are taken */
         double recall = (double)hits / (double)n_truths;
         double precision = k ? (double)hits / (double)k : 1;
@@ -40,10 +45,11 @@ void curves_precision_by_recall(double *out, size_t n, const metrics_row *rows, 
     }
 }
 
-double curves_average_precision(const metrics_row *rows, size_t n_rows, size_t n_truths, int t)
+double curves_average_precision(const metrics_row *rows, size_t n_rows, size_t n_truths, int t,
+                                detect_ap ap)
 {
     double y[AP_POINTS], area = 0;
-    curves_precision_by_recall(y, AP_POINTS, rows, n_rows, n_truths, t);
+    curves_precision_by_recall(y, AP_POINTS, rows, n_rows, n_truths, t, ap);
     for (size_t i = 0; i + 1 < AP_POINTS; i++)
         area += (point(i + 1, AP_POINTS) - point(i, AP_POINTS)) * (y[i] + y[i + 1]) / 2;
     return area;

@@ -15,9 +15,10 @@ typedef struct metrics_row {
 /* Precision, made to fall with recall, at n points of recall 0..1, at threshold t. n_truths >= 1.
  */
 void curves_precision_by_recall(double *out, size_t n, const metrics_row *rows, size_t n_rows,
-                                size_t n_truths, int t);
+                                size_t n_truths, int t, detect_ap ap);
 /* The area below it by 101 points. */
-double curves_average_precision(const metrics_row *rows, size_t n_rows, size_t n_truths, int t);
+double curves_average_precision(const metrics_row *rows, size_t n_rows, size_t n_truths, int t,
+                                detect_ap ap);
 /* Precision and recall at IoU 0.5 by confidence: DETECT_CURVE_POINTS each. */
 void curves_by_confidence(double *p, double *r, const metrics_row *rows, size_t n_rows,
                           size_t n_truths);

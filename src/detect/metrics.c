@@ -10,6 +10,7 @@
 struct detect_metrics {
     detect_metrics_bounds bounds;
     float confusion_conf;
+    detect_ap kind_of_ap;
     size_t n_pictures, n_truths, n_rows;
     metrics_row *rows, *sort_scratch; /* (most_detections) */
     uint16_t *tp, *taken;             /* (most_picture_detections), (most_picture_truths) */
@@ -100,8 +101,14 @@ vg_status detect_metrics_create(detect_metrics **out, const detect_metrics_bound
         return VG_ERR_MEMORY;
     *out = carve_all(&c, b);
     (*out)->confusion_conf = confusion_conf;
+    (*out)->kind_of_ap = DETECT_AP_8_3;
     detect_metrics_reset(*out);
     return VG_OK;
+}
+
+void detect_metrics_choose_ap(detect_metrics *m, detect_ap ap)
+{
+    m->kind_of_ap = ap;
 }
 
 void detect_metrics_destroy(detect_metrics **m)
@@ -202,11 +209,11 @@ static void class_figures(detect_metrics *m, size_t k, const metrics_row *rows, 
         return;
     }
     for (int t = 0; t < DETECT_N_IOU; t++)
-        ap[t] = curves_average_precision(rows, n_rows, n_truths, t);
+        ap[t] = curves_average_precision(rows, n_rows, n_truths, t, m->kind_of_ap);
     curves_by_confidence(p, r, rows, n_rows, n_truths);
     for (size_t i = 0; i < DETECT_CURVE_POINTS; i++)
         f1[i] = 2 * p[i] * r[i] / (p[i] + r[i] + 1e-16);
-    curves_precision_by_recall(pr, DETECT_CURVE_POINTS, rows, n_rows, n_truths, 0);
+    curves_precision_by_recall(pr, DETECT_CURVE_POINTS, rows, n_rows, n_truths, 0, m->kind_of_ap);
 }
 
 /* All classes with objects; returns their number. */

@@ -26,6 +26,11 @@ typedef struct detect_metrics_bounds {
     size_t most_picture_truths;
 } detect_metrics_bounds;
 
+/* Where the curve of precision by recall goes behind the last detection: on a line to 0 at recall
+ * 1, as in 8.3 of the Python tool (spec 6), or to 0 at once, as in its 8.4. The rest is the same:
+ * 101 points, precision made to fall, the trapezoid rule. */
+typedef enum detect_ap { DETECT_AP_8_3, DETECT_AP_8_4 } detect_ap;
+
 typedef struct detect_metrics detect_metrics;
 /* confusion_conf: detections above it count in the confusion matrix: 0.25, unless validation asks
  * for another confidence than 0.001. Errors: VG_ERR_ARGUMENT (a bound below 1, or too large),
@@ -34,6 +39,8 @@ vg_status detect_metrics_create(detect_metrics **out, const detect_metrics_bound
                                 float confusion_conf, base_mem *mem, vg_error *err);
 size_t detect_metrics_bytes(const detect_metrics_bounds *bounds); /* 0: refused bounds */
 void detect_metrics_destroy(detect_metrics **m);
+/* DETECT_AP_8_3 unless chosen. */
+void detect_metrics_choose_ap(detect_metrics *m, detect_ap ap);
 /* Forgets all pictures. */
 void detect_metrics_reset(detect_metrics *m);
 

@@ -131,6 +131,7 @@ static vg_status make_parts(train_validator *v, const bounds *b, const train_acc
         st = detect_metrics_create(&v->metrics, &b->metrics, confusion_conf, mem->work, err);
     if (st != VG_OK)
         return st;
+    detect_metrics_choose_ap(v->metrics, o->ap);
     v->most_truths = b->metrics.most_picture_truths;
     v->boxes = base_alloc_zero(mem->work, (size_t)o->nms.max_det, sizeof *v->boxes, err);
     v->truths = base_alloc_zero(mem->work, v->most_truths, sizeof *v->truths, err);

@@ -22,6 +22,7 @@ typedef struct train_validator_options {
     size_t cache_bytes; /* the budget; 0: no bound */
     const char *isa;    /* NULL: the best here */
     detect_nms_options nms;
+    detect_ap ap;
     detect_loss_gains gains;
     const float *strides; /* (n_levels) of the model */
     int n_levels;

@@ -362,9 +362,53 @@ static void bounds_and_classes_are_checked_before_anything_is_counted(void **sta
                          VG_ERR_ARGUMENT);
 }
 
+/* ---- the two ends of the curve ---- */
+
+/* Hits (1) and misses, best first, of one class with n objects; and what 8.3.253 and 8.4.190 of the
+ * Python tool say. */
+static void average_precision_is_that_of_either_version(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *hits;
+        int n;
+        double as_8_3, as_8_4;
+    } cases[] = {
+        {"1", 2, 0.75, 0.495},
+        {"1", 1, 0.995, 0.995},
+        {"101", 10, 0.431666666667, 0.161666666667},
+        {"1101", 5, 0.69875, 0.545},
+        {"010110", 4, 0.512, 0.447},
+        {"10", 1, 0.995, 0.995},
+        {"111111111111111111111111111111111111111111111111111", 200, 0.627483221477, 0.255}};
+    for (size_t i = 0; i < 2 * sizeof cases / sizeof *cases; i++) {
+        const detect_ap ap = i % 2 ? DETECT_AP_8_4 : DETECT_AP_8_3;
+        const size_t n_dets = strlen(cases[i / 2].hits), n = (size_t)cases[i / 2].n;
+        detect_metrics *m = metrics_make(1);
+        detect_metrics_result r;
+        detect_metrics_choose_ap(m, ap);
+        const detect_truth truth = {{100, 100, 150, 150}, 0};
+        size_t left = n;
+        for (size_t k = 0; k < n_dets; k++) { /* a picture for each */
+            const bool is_hit = cases[i / 2].hits[k] == '1';
+            const vg_detection det = {100, 100, 150, 150, 0.9f - (float)k / 1000, 0};
+            assert_int_equal(detect_metrics_add(m, &det, 1, &truth, is_hit, NULL), VG_OK);
+            left -= is_hit;
+        }
+        for (; left > 0; left--)
+            assert_int_equal(detect_metrics_add(m, NULL, 0, &truth, 1, NULL), VG_OK);
+        detect_metrics_make_result(m, &r);
+        const double want = i % 2 ? cases[i / 2].as_8_4 : cases[i / 2].as_8_3;
+        if (!near(r.map50, want, 1e-9))
+            fail_msg("%s of %zu: %.12f, not %.12f", cases[i / 2].hits, n, r.map50, want);
+        detect_metrics_destroy(&m);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(average_precision_is_that_of_either_version),
         cmocka_unit_test(golden_true_positives_are_exact),
         cmocka_unit_test(golden_figures_are_met),
         cmocka_unit_test(an_object_is_found_once_by_the_first_that_wants_it),

@@ -83,7 +83,7 @@ wrong 2 train --resume nope --epochs 3
 wrong 2 val
 wrong 2 val --data data.yaml
 wrong 2 val $w
-for option in split=tst split=test imgsz=7 imgsz=640,7 conf=2 iou=x max_det=0 batch=0 workers=-1 device=cuda classes=0 augment=True save_txt=True; do
+for option in split=tst split=test imgsz=7 imgsz=640,7 conf=2 iou=x max_det=0 ap=8.5 batch=0 workers=-1 device=cuda classes=0 augment=True save_txt=True; do
     wrong 2 val --data data.yaml $w $option
 done
 wrong 1 val --data nope.yaml $w
