@@ -17,6 +17,7 @@ static base_mem mem = {.tag = "test", .limit_bytes = SIZE_MAX};
 static char folder[] = "/tmp/vigil-test-onnx-XXXXXX", path[64];
 static nn_graph *graph;
 static synthetic_weights weights;
+static const char *model = "n"; /* that the two are of */
 
 static int setup(void **state)
 {
@@ -76,7 +77,7 @@ static void make_truth(truth *t, int h, int w)
     detect_level levels[NN_MAX_LEVELS];
     float *input;
     const size_t plane = (size_t)h * (size_t)w;
-    OK(synthetic_graph(&own, "n", NC, &mem, err));
+    OK(synthetic_graph(&own, model, NC, &mem, err));
     OK(nn_engine_create(&engine, own, weights.weights, &(nn_engine_options){.threads = 1},
                         &accounts, err));
     OK(nn_engine_plan(engine, &plan, N, h, w, &accounts, err));
@@ -152,6 +153,27 @@ static void old_and_new_opsets_compute_the_same(void **state)
     export_onnx_options o = options();
     for (o.opset = EXPORT_LEAST_OPSET; o.opset <= EXPORT_MOST_OPSET; o.opset += 3)
         check_raw(&o, SIDE, SIDE, 1e-4);
+}
+
+/* Even kernels, C2f, C3, the plain class branch, four levels. */
+static void the_other_families_are_computed_too(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"yolov8n", "yolov8n-p2", "yolov5n"};
+    const export_onnx_options o = options();
+    nn_graph *kept_graph = graph;
+    const synthetic_weights kept = weights;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        model = names[i];
+        OK(synthetic_graph(&graph, model, NC, &mem, err));
+        OK(synthetic_make(&weights, graph, 0, 8, &mem, err));
+        check_raw(&o, SIDE, SIDE, 1e-4);
+        synthetic_close(&weights);
+        nn_graph_destroy(&graph);
+    }
+    model = "n";
+    graph = kept_graph;
+    weights = kept;
 }
 
 static void a_dynamic_file_takes_other_shapes(void **state)
@@ -391,6 +413,7 @@ int main(void)
         cmocka_unit_test(the_file_computes_what_the_engine_does),
         cmocka_unit_test(old_and_new_opsets_compute_the_same),
         cmocka_unit_test(a_dynamic_file_takes_other_shapes),
+        cmocka_unit_test(the_other_families_are_computed_too),
         cmocka_unit_test(half_is_the_same_network_of_rounded_weights),
         cmocka_unit_test(boxes_after_suppression_are_predicts),
         cmocka_unit_test(there_are_always_as_many_rows),
