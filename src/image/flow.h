@@ -47,7 +47,7 @@ typedef struct flow_corner_scratch {
     flow_corner best[FLOW_MOST_CORNERS];
 } flow_corner_scratch;
 /* Corners of level 0, row by row of tiles. out: (FLOW_MOST_CORNERS); returns their number. */
-size_t flow_corners(flow_point *out, const flow_level *level, flow_corner_scratch *scratch);
+size_t flow_corners(flow_point *out, const flow_level *l, flow_corner_scratch *c);
 
 /* Where a point of `from`'s level 0 is in `to`, pyramids of one shape. False: out of the picture,
  * or nothing to hold on to. */

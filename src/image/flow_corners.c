@@ -54,11 +54,11 @@ static int tile_side(const flow_level *l)
 
 size_t flow_corners(flow_point *out, const flow_level *l, flow_corner_scratch *c)
 {
-    const int side = tile_side(l), n_across = (l->w + side - 1) / side,
-              n_down = (l->h + side - 1) / side;
-    const size_t n_tiles = (size_t)(n_across * n_down) < FLOW_MOST_CORNERS
-                               ? (size_t)(n_across * n_down)
-                               : FLOW_MOST_CORNERS;
+    const int side = tile_side(l);
+    const size_t n_across = (size_t)(l->w + side - 1) / (size_t)side,
+                 n_down = (size_t)(l->h + side - 1) / (size_t)side,
+                 n_tiles =
+                     n_across * n_down < FLOW_MOST_CORNERS ? n_across * n_down : FLOW_MOST_CORNERS;
     float strongest = 0;
     size_t n = 0;
     memset(c->best, 0, sizeof c->best);
@@ -67,7 +67,7 @@ size_t flow_corners(flow_point *out, const flow_level *l, flow_corner_scratch *c
         if (y < EDGE + 1)
             continue;
         strengths_of_row(c->strengths, c->products, l->w); /* of y - 1 */
-        const size_t tiles = (size_t)((y - 1) / side * n_across);
+        const size_t tiles = (size_t)((y - 1) / side) * n_across;
         for (int x = EDGE; x < l->w - EDGE; x++) {
             const size_t tile = tiles + (size_t)(x / side);
             if (tile < n_tiles && c->strengths[x] > c->best[tile].strength)
