@@ -150,7 +150,7 @@ static void put_tensor_head(onnx_build *b, const char *name, int n_dims, const i
     m.n_dims = (size_t)n_dims;
     m.dims = (int64_t *)(uintptr_t)dims;
     m.has_data_type = true;
-    m.data_type = type;
+    m.data_type = (int32_t)type;
     onnx_put_message(&b->stream, FIELD_INITIALIZER, &m.base,
                      onnx_head_bytes(FIELD_RAW, bytes) + bytes);
     onnx_put_head(&b->stream, FIELD_RAW, bytes);

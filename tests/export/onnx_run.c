@@ -1,5 +1,5 @@
 /* onnx_run.c: one function an operator. */
-#include "export/onnx_run.h"
+#include "export/onnx_call.h"
 
 #include <math.h>
 
@@ -8,15 +8,9 @@
 
 enum { MOST_TENSORS = 8192 };
 
-typedef struct call {
-    onnx_run *r;
-    const Vigil__Onnx__NodeProto *node;
-    const run_tensor *in[16];
-} call;
-
 /* ---- tensors ---- */
 
-static run_tensor *add(onnx_run *r, const char *name, bool is_int, int n_dims, const int64_t *dims)
+run_tensor *call_add(onnx_run *r, const char *name, bool is_int, int n_dims, const int64_t *dims)
 {
     assert_true(r->n_tensors < MOST_TENSORS);
     assert_in_range(n_dims, 0, RUN_MOST_DIMS);
@@ -43,12 +37,12 @@ static const run_tensor *find(const onnx_run *r, const char *name)
     return NULL;
 }
 
-static run_tensor *result(const call *c, bool is_int, int n_dims, const int64_t *dims)
+run_tensor *call_result(const call *c, bool is_int, int n_dims, const int64_t *dims)
 {
-    return add(c->r, c->node->output[0], is_int, n_dims, dims);
+    return call_add(c->r, c->node->output[0], is_int, n_dims, dims);
 }
 
-static const Vigil__Onnx__AttributeProto *attribute(const call *c, const char *name)
+const Vigil__Onnx__AttributeProto *call_attribute(const call *c, const char *name)
 {
     for (size_t i = 0; i < c->node->n_attribute; i++)
         if (strcmp(c->node->attribute[i]->name, name) == 0)
@@ -56,14 +50,14 @@ static const Vigil__Onnx__AttributeProto *attribute(const call *c, const char *n
     return NULL;
 }
 
-static int64_t int_of(const call *c, const char *name, int64_t preset)
+int64_t call_int(const call *c, const char *name, int64_t preset)
 {
-    const Vigil__Onnx__AttributeProto *a = attribute(c, name);
+    const Vigil__Onnx__AttributeProto *a = call_attribute(c, name);
     return a != NULL ? a->i : preset;
 }
 
 /* Product of dims [from, to). */
-static size_t span(const run_tensor *t, int from, int to)
+size_t call_span(const run_tensor *t, int from, int to)
 {
     size_t n = 1;
     for (int d = from; d < to; d++)
@@ -71,7 +65,7 @@ static size_t span(const run_tensor *t, int from, int to)
     return n;
 }
 
-static void copy_element(run_tensor *to, size_t at, const run_tensor *from, size_t from_at)
+void call_copy(run_tensor *to, size_t at, const run_tensor *from, size_t from_at)
 {
     assert_int_equal(to->is_int, from->is_int);
     if (to->is_int)
@@ -102,7 +96,7 @@ static void run_pair(const call *c)
         assert_true(x_dims[d] == y_dims[d] || x_dims[d] == 1 || y_dims[d] == 1);
         dims[d] = x_dims[d] > y_dims[d] ? x_dims[d] : y_dims[d];
     }
-    run_tensor *out = result(c, false, n, dims);
+    run_tensor *out = call_result(c, false, n, dims);
     for (size_t i = 0; i < out->n; i++) {
         size_t rest = i, ax = 0, ay = 0, sx = 1, sy = 1;
         for (int d = n - 1; d >= 0; d--) {
@@ -119,7 +113,7 @@ static void run_pair(const call *c)
 
 static void run_sigmoid(const call *c)
 {
-    run_tensor *out = result(c, false, c->in[0]->n_dims, c->in[0]->dims);
+    run_tensor *out = call_result(c, false, c->in[0]->n_dims, c->in[0]->dims);
     for (size_t i = 0; i < out->n; i++)
         out->f[i] = (float)(1 / (1 + exp(-(double)c->in[0]->f[i])));
 }
@@ -127,9 +121,9 @@ static void run_sigmoid(const call *c)
 static void run_cast(const call *c)
 {
     const run_tensor *x = c->in[0];
-    const int64_t to = int_of(c, "to", 0);
+    const int64_t to = call_int(c, "to", 0);
     assert_true(to == 1 || to == 10);
-    run_tensor *out = result(c, false, x->n_dims, x->dims);
+    run_tensor *out = call_result(c, false, x->n_dims, x->dims);
     for (size_t i = 0; i < out->n; i++)
         out->f[i] = x->is_int ? (float)x->i[i] : x->f[i];
 }
@@ -139,16 +133,16 @@ static void run_cast(const call *c)
 static void run_conv(const call *c)
 {
     const run_tensor *x = c->in[0], *w = c->in[1], *bias = c->node->n_input > 2 ? c->in[2] : NULL;
-    const Vigil__Onnx__AttributeProto *pads = attribute(c, "pads"),
-                                      *steps = attribute(c, "strides");
-    const int64_t groups = int_of(c, "group", 1), pad = pads ? pads->ints[0] : 0,
+    const Vigil__Onnx__AttributeProto *pads = call_attribute(c, "pads"),
+                                      *steps = call_attribute(c, "strides");
+    const int64_t groups = call_int(c, "group", 1), pad = pads ? pads->ints[0] : 0,
                   step = steps ? steps->ints[0] : 1;
     const int64_t kh = w->dims[2], kw = w->dims[3], ic = w->dims[1], h = x->dims[2],
                   wd = x->dims[3];
     const int64_t dims[4] = {x->dims[0], w->dims[0], (h + 2 * pad - kh) / step + 1,
                              (wd + 2 * pad - kw) / step + 1};
     assert_int_equal(ic * groups, x->dims[1]);
-    run_tensor *out = result(c, false, 4, dims);
+    run_tensor *out = call_result(c, false, 4, dims);
     const int64_t oc_of_group = dims[1] / groups;
     float *at = out->f;
     for (int64_t n = 0; n < dims[0]; n++)
@@ -175,10 +169,11 @@ static void run_conv(const call *c)
 static void run_maxpool(const call *c)
 {
     const run_tensor *x = c->in[0];
-    const int64_t k = attribute(c, "kernel_shape")->ints[0], pad = attribute(c, "pads")->ints[0];
+    const int64_t k = call_attribute(c, "kernel_shape")->ints[0],
+                  pad = call_attribute(c, "pads")->ints[0];
     const int64_t h = x->dims[2], w = x->dims[3];
     assert_int_equal(2 * pad + 1, k);
-    run_tensor *out = result(c, false, 4, x->dims);
+    run_tensor *out = call_result(c, false, 4, x->dims);
     for (int64_t p = 0; p < x->dims[0] * x->dims[1]; p++)
         for (int64_t y = 0; y < h; y++)
             for (int64_t z = 0; z < w; z++) {
@@ -193,7 +188,7 @@ static void run_maxpool(const call *c)
 
 static bool text_is(const call *c, const char *name, const char *want)
 {
-    const Vigil__Onnx__AttributeProto *a = attribute(c, name);
+    const Vigil__Onnx__AttributeProto *a = call_attribute(c, name);
     return a != NULL && a->s.len == strlen(want) && memcmp(a->s.data, want, a->s.len) == 0;
 }
 
@@ -206,7 +201,7 @@ static void run_resize(const call *c)
     int64_t dims[4];
     for (int d = 0; d < 4; d++)
         dims[d] = (int64_t)floorf((float)x->dims[d] * scales->f[d]);
-    run_tensor *out = result(c, false, 4, dims);
+    run_tensor *out = call_result(c, false, 4, dims);
     for (int64_t p = 0; p < dims[0] * dims[1]; p++)
         for (int64_t y = 0; y < dims[2]; y++)
             for (int64_t z = 0; z < dims[3]; z++)
@@ -224,10 +219,10 @@ static void run_matmul(const call *c)
     memcpy(dims, a->dims, sizeof dims);
     dims[n - 1] = b->dims[n - 1];
     assert_int_equal(a->dims[n - 1], b->dims[n - 2]);
-    run_tensor *out = result(c, false, n, dims);
+    run_tensor *out = call_result(c, false, n, dims);
     const size_t rows = (size_t)a->dims[n - 2], inner = (size_t)a->dims[n - 1],
                  columns = (size_t)b->dims[n - 1];
-    for (size_t m = 0; m < span(a, 0, n - 2); m++)
+    for (size_t m = 0; m < call_span(a, 0, n - 2); m++)
         for (size_t y = 0; y < rows; y++)
             for (size_t x = 0; x < columns; x++) {
                 double sum = 0;
@@ -243,11 +238,11 @@ static void run_softmax(const call *c)
 {
     const run_tensor *x = c->in[0];
     const bool is_old = c->r->file->opset < 13;
-    int64_t axis = int_of(c, "axis", is_old ? 1 : -1);
+    int64_t axis = call_int(c, "axis", is_old ? 1 : -1);
     axis += axis < 0 ? x->n_dims : 0;
-    const size_t n = is_old ? span(x, (int)axis, x->n_dims) : (size_t)x->dims[axis];
-    const size_t inner = is_old ? 1 : span(x, (int)axis + 1, x->n_dims);
-    run_tensor *out = result(c, false, x->n_dims, x->dims);
+    const size_t n = is_old ? call_span(x, (int)axis, x->n_dims) : (size_t)x->dims[axis];
+    const size_t inner = is_old ? 1 : call_span(x, (int)axis + 1, x->n_dims);
+    run_tensor *out = call_result(c, false, x->n_dims, x->dims);
     for (size_t o = 0; o < x->n / n / inner; o++)
         for (size_t i = 0; i < inner; i++) {
             const float *from = x->f + o * n * inner + i;
@@ -266,7 +261,7 @@ static void run_softmax(const call *c)
 
 static void run_concat(const call *c)
 {
-    const int axis = (int)int_of(c, "axis", 0);
+    const int axis = (int)call_int(c, "axis", 0);
     int64_t dims[RUN_MOST_DIMS];
     memcpy(dims, c->in[0]->dims, sizeof dims);
     dims[axis] = 0;
@@ -275,13 +270,13 @@ static void run_concat(const call *c)
             assert_true(d == axis || c->in[k]->dims[d] == c->in[0]->dims[d]);
         dims[axis] += c->in[k]->dims[axis];
     }
-    run_tensor *out = result(c, c->in[0]->is_int, c->in[0]->n_dims, dims);
+    run_tensor *out = call_result(c, c->in[0]->is_int, c->in[0]->n_dims, dims);
     size_t at = 0;
-    for (size_t o = 0; o < span(out, 0, axis); o++)
+    for (size_t o = 0; o < call_span(out, 0, axis); o++)
         for (size_t k = 0; k < c->node->n_input; k++) {
-            const size_t n = span(c->in[k], axis, out->n_dims);
+            const size_t n = call_span(c->in[k], axis, out->n_dims);
             for (size_t i = 0; i < n; i++)
-                copy_element(out, at++, c->in[k], o * n + i);
+                call_copy(out, at++, c->in[k], o * n + i);
         }
 }
 
@@ -295,13 +290,13 @@ static void run_slice(const call *c)
     int64_t dims[RUN_MOST_DIMS];
     memcpy(dims, x->dims, sizeof dims);
     dims[axis] = end - begin;
-    run_tensor *out = result(c, x->is_int, x->n_dims, dims);
-    const size_t inner = span(x, axis + 1, x->n_dims), all = (size_t)x->dims[axis];
+    run_tensor *out = call_result(c, x->is_int, x->n_dims, dims);
+    const size_t inner = call_span(x, axis + 1, x->n_dims), all = (size_t)x->dims[axis];
     size_t at = 0;
-    for (size_t o = 0; o < span(x, 0, axis); o++)
+    for (size_t o = 0; o < call_span(x, 0, axis); o++)
         for (int64_t k = begin; k < end; k++)
             for (size_t i = 0; i < inner; i++)
-                copy_element(out, at++, x, (o * all + (size_t)k) * inner + i);
+                call_copy(out, at++, x, (o * all + (size_t)k) * inner + i);
 }
 
 static void run_reshape(const call *c)
@@ -319,45 +314,45 @@ static void run_reshape(const call *c)
     }
     if (open >= 0)
         dims[open] = (int64_t)(x->n / known);
-    run_tensor *out = result(c, x->is_int, (int)shape->n, dims);
+    run_tensor *out = call_result(c, x->is_int, (int)shape->n, dims);
     assert_int_equal(out->n, x->n);
     for (size_t i = 0; i < x->n; i++)
-        copy_element(out, i, x, i);
+        call_copy(out, i, x, i);
 }
 
 static void run_transpose(const call *c)
 {
     const run_tensor *x = c->in[0];
-    const Vigil__Onnx__AttributeProto *order = attribute(c, "perm");
+    const Vigil__Onnx__AttributeProto *order = call_attribute(c, "perm");
     int64_t dims[RUN_MOST_DIMS];
     size_t step[RUN_MOST_DIMS];
     assert_int_equal(order->n_ints, x->n_dims);
     for (int d = 0; d < x->n_dims; d++) {
         dims[d] = x->dims[order->ints[d]];
-        step[d] = span(x, (int)order->ints[d] + 1, x->n_dims);
+        step[d] = call_span(x, (int)order->ints[d] + 1, x->n_dims);
     }
-    run_tensor *out = result(c, x->is_int, x->n_dims, dims);
+    run_tensor *out = call_result(c, x->is_int, x->n_dims, dims);
     for (size_t i = 0; i < out->n; i++) {
         size_t rest = i, from = 0;
         for (int d = x->n_dims - 1; d >= 0; d--) {
             from += rest % (size_t)dims[d] * step[d];
             rest /= (size_t)dims[d];
         }
-        copy_element(out, i, x, from);
+        call_copy(out, i, x, from);
     }
 }
 
 static void run_shape(const call *c)
 {
     const int64_t dims[1] = {c->in[0]->n_dims};
-    run_tensor *out = result(c, true, 1, dims);
+    run_tensor *out = call_result(c, true, 1, dims);
     memcpy(out->i, c->in[0]->dims, out->n * sizeof *out->i);
 }
 
 static void run_gather(const call *c)
 {
     const run_tensor *x = c->in[0], *index = c->in[1];
-    const int axis = (int)int_of(c, "axis", 0);
+    const int axis = (int)call_int(c, "axis", 0);
     int64_t dims[RUN_MOST_DIMS];
     int n = 0;
     for (int d = 0; d < axis; d++)
@@ -366,13 +361,13 @@ static void run_gather(const call *c)
         dims[n++] = index->dims[d];
     for (int d = axis + 1; d < x->n_dims; d++)
         dims[n++] = x->dims[d];
-    run_tensor *out = result(c, x->is_int, n, dims);
-    const size_t inner = span(x, axis + 1, x->n_dims), all = (size_t)x->dims[axis];
+    run_tensor *out = call_result(c, x->is_int, n, dims);
+    const size_t inner = call_span(x, axis + 1, x->n_dims), all = (size_t)x->dims[axis];
     size_t at = 0;
-    for (size_t o = 0; o < span(x, 0, axis); o++)
+    for (size_t o = 0; o < call_span(x, 0, axis); o++)
         for (size_t k = 0; k < index->n; k++)
             for (size_t i = 0; i < inner; i++)
-                copy_element(out, at++, x, (o * all + (size_t)index->i[k]) * inner + i);
+                call_copy(out, at++, x, (o * all + (size_t)index->i[k]) * inner + i);
 }
 
 static void run_range(const call *c)
@@ -381,7 +376,7 @@ static void run_range(const call *c)
         assert_int_equal(c->in[k]->n_dims, 0);
     const int64_t from = c->in[0]->i[0], by = c->in[2]->i[0];
     const int64_t dims[1] = {(c->in[1]->i[0] - from + by - 1) / by};
-    run_tensor *out = result(c, true, 1, dims);
+    run_tensor *out = call_result(c, true, 1, dims);
     for (size_t i = 0; i < out->n; i++)
         out->i[i] = from + (int64_t)i * by;
 }
@@ -393,7 +388,7 @@ static void run_expand(const call *c)
     int64_t dims[RUN_MOST_DIMS];
     for (int d = 0; d < x->n_dims; d++)
         dims[d] = x->dims[d] > c->in[1]->i[d] ? x->dims[d] : c->in[1]->i[d];
-    run_tensor *out = result(c, x->is_int, x->n_dims, dims);
+    run_tensor *out = call_result(c, x->is_int, x->n_dims, dims);
     for (size_t i = 0; i < out->n; i++) {
         size_t rest = i, from = 0, step = 1;
         for (int d = x->n_dims - 1; d >= 0; d--) {
@@ -401,152 +396,8 @@ static void run_expand(const call *c)
             rest /= (size_t)dims[d];
             step *= (size_t)x->dims[d];
         }
-        copy_element(out, i, x, from);
+        call_copy(out, i, x, from);
     }
-}
-
-/* ---- suppression ---- */
-
-/* Over axis 1, keeping it. */
-static void run_most(const call *c)
-{
-    const run_tensor *x = c->in[0];
-    const bool is_index = strcmp(c->node->op_type, "ArgMax") == 0;
-    const Vigil__Onnx__AttributeProto *axes = attribute(c, "axes");
-    const int64_t axis = is_index               ? int_of(c, "axis", 0)
-                         : axes != NULL         ? axes->ints[0]
-                         : c->node->n_input > 1 ? c->in[1]->i[0]
-                                                : -1;
-    assert_int_equal(axis, 1);
-    assert_int_equal(axes != NULL, !is_index && c->r->file->opset < 18);
-    assert_int_equal(int_of(c, "keepdims", 1), 1);
-    const int64_t dims[3] = {x->dims[0], 1, x->dims[2]};
-    run_tensor *out = result(c, is_index, 3, dims);
-    for (int64_t n = 0; n < dims[0]; n++)
-        for (int64_t a = 0; a < dims[2]; a++) {
-            int64_t best = 0;
-            for (int64_t k = 1; k < x->dims[1]; k++)
-                if (x->f[(n * x->dims[1] + k) * dims[2] + a] >
-                    x->f[(n * x->dims[1] + best) * dims[2] + a])
-                    best = k;
-            if (is_index)
-                out->i[n * dims[2] + a] = best;
-            else
-                out->f[n * dims[2] + a] = x->f[(n * x->dims[1] + best) * dims[2] + a];
-        }
-}
-
-static float overlap(const float *a, const float *b)
-{
-    const float w = fminf(a[2], b[2]) - fmaxf(a[0], b[0]),
-                h = fminf(a[3], b[3]) - fmaxf(a[1], b[1]);
-    const float both = fmaxf(w, 0) * fmaxf(h, 0);
-    return both / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both);
-}
-
-/* One class. The standard leaves the order open: here the last picture first, and each backwards.
- */
-static void run_suppression(const call *c)
-{
-    const run_tensor *boxes = c->in[0], *scores = c->in[1];
-    const int64_t n_cells = boxes->dims[1], most = c->in[2]->i[0];
-    assert_int_equal(scores->dims[1], 1);
-    int64_t *kept, n_kept = 0, n_all = boxes->dims[0] * n_cells;
-    bool *gone;
-    OK((kept = base_alloc_zero(&c->r->mem, (size_t)n_all * 2, 8, err)) ? VG_OK : VG_ERR_MEMORY);
-    OK((gone = base_alloc_zero(&c->r->mem, (size_t)n_cells, 1, err)) ? VG_OK : VG_ERR_MEMORY);
-    for (int64_t n = 0; n < boxes->dims[0]; n++) {
-        memset(gone, 0, (size_t)n_cells);
-        for (int64_t k = 0; k < most; k++) {
-            int64_t best = -1;
-            for (int64_t a = 0; a < n_cells; a++)
-                if (!gone[a] && scores->f[n * n_cells + a] > c->in[4]->f[0] &&
-                    (best < 0 || scores->f[n * n_cells + a] > scores->f[n * n_cells + best]))
-                    best = a;
-            if (best < 0)
-                break;
-            gone[best] = true;
-            kept[n_kept * 2] = n;
-            kept[n_kept++ * 2 + 1] = best;
-            for (int64_t a = 0; a < n_cells; a++)
-                gone[a] = gone[a] || overlap(boxes->f + (n * n_cells + best) * 4,
-                                             boxes->f + (n * n_cells + a) * 4) > c->in[3]->f[0];
-        }
-    }
-    const int64_t dims[2] = {n_kept, 3};
-    run_tensor *out = result(c, true, 2, dims);
-    for (int64_t k = 0; k < n_kept; k++) {
-        out->i[(n_kept - 1 - k) * 3] = kept[k * 2];
-        out->i[(n_kept - 1 - k) * 3 + 2] = kept[k * 2 + 1];
-    }
-    base_free(kept);
-    base_free(gone);
-}
-
-static size_t offset_of(const run_tensor *x, int from, const int64_t *index, int n)
-{
-    size_t at = 0;
-    for (int d = 0; d < n; d++) {
-        assert_in_range(index[d], 0, x->dims[from + d] - 1);
-        at += (size_t)index[d] * span(x, from + d + 1, x->n_dims);
-    }
-    return at;
-}
-
-static void run_gather_nd(const call *c)
-{
-    const run_tensor *x = c->in[0], *index = c->in[1];
-    const int n_batch = (int)int_of(c, "batch_dims", 0), last = (int)index->dims[index->n_dims - 1];
-    int64_t dims[RUN_MOST_DIMS];
-    int n = 0;
-    for (int d = 0; d < index->n_dims - 1; d++)
-        dims[n++] = index->dims[d];
-    for (int d = n_batch + last; d < x->n_dims; d++)
-        dims[n++] = x->dims[d];
-    run_tensor *out = result(c, x->is_int, n, dims);
-    const size_t inner = span(x, n_batch + last, x->n_dims), n_index = index->n / (size_t)last;
-    const size_t of_batch = n_index / span(index, 0, n_batch), whole = span(x, n_batch, x->n_dims);
-    for (size_t k = 0; k < n_index; k++)
-        for (size_t i = 0; i < inner; i++)
-            copy_element(out, k * inner + i, x,
-                         (n_batch > 0 ? k / of_batch * whole : 0) +
-                             offset_of(x, n_batch, index->i + k * (size_t)last, last) + i);
-}
-
-static void run_scatter_nd(const call *c)
-{
-    const run_tensor *x = c->in[0], *index = c->in[1], *values = c->in[2];
-    const int last = (int)index->dims[index->n_dims - 1];
-    assert_int_equal(last, x->n_dims);
-    run_tensor *out = result(c, false, x->n_dims, x->dims);
-    memcpy(out->f, x->f, x->n * sizeof *x->f);
-    for (size_t k = 0; k < values->n; k++)
-        out->f[offset_of(x, 0, index->i + k * (size_t)last, last)] = values->f[k];
-}
-
-/* Along axis 1 of (n, m), largest first; of equals the first. */
-static void run_top(const call *c)
-{
-    const run_tensor *x = c->in[0];
-    const int64_t k = c->in[1]->i[0], m = x->dims[1], dims[2] = {x->dims[0], k};
-    assert_true(k <= m && x->n_dims == 2 && int_of(c, "axis", -1) == 1);
-    run_tensor *values = result(c, false, 2, dims);
-    run_tensor *places = add(c->r, c->node->output[1], true, 2, dims);
-    bool *used;
-    OK((used = base_alloc_zero(&c->r->mem, (size_t)m, 1, err)) ? VG_OK : VG_ERR_MEMORY);
-    for (int64_t n = 0; n < dims[0]; n++) {
-        memset(used, 0, (size_t)m);
-        for (int64_t i = 0; i < k; i++) {
-            int64_t best = -1;
-            for (int64_t a = 0; a < m; a++)
-                if (!used[a] && (best < 0 || x->f[n * m + a] > x->f[n * m + best]))
-                    best = a;
-            used[best] = true;
-            values->f[n * k + i] = x->f[n * m + best];
-            places->i[n * k + i] = best;
-        }
-    }
-    base_free(used);
 }
 
 /* ---- the file ---- */
@@ -596,11 +447,11 @@ static void run_node(onnx_run *r, const Vigil__Onnx__NodeProto *node)
 
 static void add_constant(onnx_run *r, const Vigil__Onnx__TensorProto *t)
 {
-    run_tensor *to = add(r, t->name, t->data_type == 7, (int)t->n_dims, t->dims);
+    run_tensor *to = call_add(r, t->name, t->data_type == 7, (int)t->n_dims, t->dims);
     const size_t size = t->data_type == 7 ? 8 : t->data_type == 1 ? 4 : 2;
     assert_true(t->data_type == 1 || t->data_type == 7 || t->data_type == 10);
     assert_int_equal(t->raw_data.len, to->n * size);
-    if (t->data_type != 10)
+    if (t->data_type != 10 && to->n > 0)
         memcpy(to->is_int ? (void *)to->i : (void *)to->f, t->raw_data.data, t->raw_data.len);
     for (size_t i = 0; t->data_type == 10 && i < to->n; i++) {
         uint16_t half;
@@ -617,7 +468,7 @@ const run_tensor *onnx_run_file(onnx_run *r, const onnx_file *f, const float *im
     OK((r->tensors = base_alloc_zero(&r->mem, MOST_TENSORS, sizeof *r->tensors, err)) != NULL
            ? VG_OK
            : VG_ERR_MEMORY);
-    run_tensor *in = add(r, f->input->name, false, 4, dims);
+    run_tensor *in = call_add(r, f->input->name, false, 4, dims);
     memcpy(in->f, images, in->n * sizeof *images);
     for (size_t i = 0; i < f->n_tensors; i++)
         add_constant(r, f->tensors[i]);
