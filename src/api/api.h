@@ -20,9 +20,4 @@ vg_status api_check_imgsz(int imgsz, vg_error *err);
 vg_status api_detector_options(stream_detector_options *out, const vg_options *o, vg_error *err);
 vg_status api_nms_options(detect_nms_options *out, const vg_detect_options *o, vg_error *err);
 
-void api_model_info(vg_model_info *out, const nn_graph_info *info, base_size imgsz,
-                    base_size asked_imgsz, vg_imgsz_from from);
-/* The detector's, with the engine's facts. */
-void api_detector_info(vg_model_info *out, const stream_detector *d);
-
 #endif

@@ -26,10 +26,10 @@ static vg_status open_handle(vg_detector *d, const vg_options *o, vg_error *err)
     d->batch = so.batch;
     st = image_decoder_create(&d->decoder, NULL, frames, err);
     size_t decoder_bytes = frames->in_use_bytes, nc = (size_t)model.info.nc;
-    size_t input_bytes = api_detector_plan(mem, &model.info, model.imgsz, so.batch);
+    size_t input_bytes = api_detector_plan(mem, &model.info, model.imgsz.used, so.batch);
     mem->planned_bytes[STREAM_FRAMES] += decoder_bytes;
     if (st == VG_OK)
-        st = stream_detector_open(&d->detector, &model, &so, model.imgsz.h, model.imgsz.w,
+        st = stream_detector_open(&d->detector, &model, &so, model.imgsz.used.h, model.imgsz.used.w,
                                   API_MOST_DET, mem, err);
     stream_model_close(&model);
     if (st != VG_OK)
@@ -40,7 +40,8 @@ static vg_status open_handle(vg_detector *d, const vg_options *o, vg_error *err)
     d->rows = base_alloc_zero(detections, API_MOST_DET, sizeof *d->rows, err);
     if (!d->input || !d->wanted || !d->rows)
         return VG_ERR_MEMORY;
-    return image_letterbox_reserve(&d->scratch, model.imgsz.w, model.imgsz.h, frames, err);
+    return image_letterbox_reserve(&d->scratch, model.imgsz.used.w, model.imgsz.used.h, frames,
+                                   err);
 }
 
 vg_status vg_detector_open(vg_detector **out, const vg_options *o, vg_error *err)
@@ -77,7 +78,7 @@ void vg_detector_close(vg_detector **detector)
 
 void vg_detector_info(const vg_detector *d, vg_model_info *out)
 {
-    api_detector_info(out, d->detector);
+    stream_detector_facts(out, d->detector);
 }
 
 const char *vg_detector_class_name(const vg_detector *d, int class_index)

@@ -82,7 +82,7 @@ static export_onnx_options onnx_options(const export_job *j, about_texts *room)
     const vg_export_options *o = j->o;
     return (export_onnx_options){.opset = o->opset,
                                  .batch = o->batch,
-                                 .imgsz = j->model.imgsz,
+                                 .imgsz = j->model.imgsz.used,
                                  .dynamic = o->dynamic,
                                  .half = o->half,
                                  .nms = o->nms,
@@ -105,7 +105,7 @@ static void describe_onnx(const export_job *j, vg_export_result *out)
 {
     const vg_export_options *o = j->o;
     const nn_graph_info *info = &j->model.info;
-    const base_size imgsz = j->model.imgsz;
+    const base_size imgsz = j->model.imgsz.used;
     char batch[16], size[48], cells[24];
     int64_t n = 0;
     for (int i = 0; i < info->n_levels; i++)
@@ -365,8 +365,7 @@ static void fill_result(vg_export_result *out, const export_job *j)
     base_format(out->path, sizeof out->path, "%s", j->path);
     base_format(out->name, sizeof out->name, "%s", j->model.info.name);
     j->format->describe(j, out);
-    api_model_info(&info, &j->model.info, j->model.imgsz, j->model.asked_imgsz,
-                   j->model.imgsz_from);
+    nn_model_info(&info, &j->model.info, &j->model.imgsz);
     if (out->input[0] != '\0')
         vg_imgsz_format(out->imgsz_note, sizeof out->imgsz_note, &info);
     if (stat(j->path, &file) == 0)

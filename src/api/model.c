@@ -10,8 +10,7 @@ struct vg_model {
     nn_graph *graph;
     weights_file *file; /* NULL: from a YAML */
     nn_graph_info info;
-    base_size imgsz, asked_imgsz; /* squares */
-    vg_imgsz_from imgsz_from;
+    nn_imgsz imgsz; /* squares */
     size_t n_facts;
     struct {
         const char *key;
@@ -88,12 +87,11 @@ static vg_status open_model(vg_model *m, const char *name, int imgsz, int nc, vg
     if (st != VG_OK)
         return st;
     nn_graph_get_info(m->graph, 32, &m->info);
-    m->imgsz = (base_size){.h = imgsz, .w = imgsz};
-    stream_choose_imgsz(&m->imgsz, &m->asked_imgsz, &m->imgsz_from,
-                        m->file ? base_size_square(weights_get_meta(m->file)->imgsz)
-                                : (base_size){0},
-                        m->info.max_stride);
-    nn_graph_get_info(m->graph, m->imgsz.h, &m->info);
+    m->imgsz = nn_imgsz_choose((base_size){.h = imgsz, .w = imgsz},
+                               m->file ? base_size_square(weights_get_meta(m->file)->imgsz)
+                                       : (base_size){0},
+                               m->info.max_stride);
+    nn_graph_get_info(m->graph, m->imgsz.used.h, &m->info);
     return VG_OK;
 }
 
@@ -123,7 +121,7 @@ void vg_model_close(vg_model **m)
 
 void vg_model_info_get(const vg_model *m, vg_model_info *out)
 {
-    api_model_info(out, &m->info, m->imgsz, m->asked_imgsz, m->imgsz_from);
+    nn_model_info(out, &m->info, &m->imgsz);
     if (m->file) {
         out->format = weights_get_meta(m->file)->source;
         out->chosen = weights_get_meta(m->file)->chosen;
@@ -134,7 +132,7 @@ void vg_model_layer(const vg_model *m, int index, vg_layer *out)
 {
     *out = (vg_layer){.index = index, .from = "", .module = "", .args = ""};
     if (index >= 0 && index < m->info.n_layers)
-        nn_graph_layer(m->graph, index, m->imgsz.h, out);
+        nn_graph_layer(m->graph, index, m->imgsz.used.h, out);
 }
 
 const char *vg_model_class_name(const vg_model *m, int class_index)
@@ -176,16 +174,16 @@ vg_status vg_model_memory(const vg_model *m, int batch, int threads, vg_memory *
         st = api_check_range("threads", threads, 0, API_MOST_THREADS, err);
     if (st != VG_OK)
         return st;
-    st = nn_graph_need(m->graph, &o, batch, m->imgsz.h, m->imgsz.w, &need, &mem, err);
+    st = nn_graph_need(m->graph, &o, batch, m->imgsz.used.h, m->imgsz.used.w, &need, &mem, err);
     if (st != VG_OK)
         return st;
     a.planned_bytes[STREAM_WEIGHTS] = need.weights_bytes;
     a.planned_bytes[STREAM_ACTIVATIONS] = need.activation_bytes + need.scratch_bytes;
-    api_detector_plan(&a, &m->info, m->imgsz, batch);
+    api_detector_plan(&a, &m->info, m->imgsz.used, batch);
     a.planned_bytes[STREAM_PLANS] =
         m->accounts.owner[STREAM_PLANS].in_use_bytes + need.engine_bytes;
     a.planned_bytes[STREAM_DETECTIONS] +=
-        stream_detections_bytes(&m->info, m->imgsz.h, m->imgsz.w, API_MOST_DET);
+        stream_detections_bytes(&m->info, m->imgsz.used.h, m->imgsz.used.w, API_MOST_DET);
     stream_accounts_memory(out, &a);
     return VG_OK;
 }

@@ -129,8 +129,8 @@ static void tell_imgsz(const vg_stream *s)
 {
     vg_model_info info;
     char text[128];
-    api_detector_info(&info, s->detector);
-    if (!s->settled.quiet && vg_imgsz_format(text, sizeof text, &info))
+    stream_detector_facts(&info, s->detector);
+    if (!s->settled.quiet && nn_imgsz_format(text, sizeof text, &info))
         note(s, text);
 }
 

@@ -12,8 +12,7 @@ struct vg_val {
     weights_file *weights;
     nn_graph *graph; /* taken by the validator */
     nn_graph_info info;
-    base_size imgsz, asked_imgsz; /* squares: batches have the shapes of their pictures */
-    vg_imgsz_from imgsz_from;
+    nn_imgsz imgsz;           /* squares: batches have the shapes of their pictures */
     char names_notice[512];   /* "" or how the weights' classes are not the dataset's */
     char letters_notice[512]; /* "" or which names the plots cannot show */
     train_validator *validator;
@@ -93,10 +92,10 @@ static vg_status open_model(vg_val *v, const vg_val_options *o, vg_error *err)
         return st;
     }
     nn_graph_get_info(v->graph, 32, &v->info);
-    v->imgsz = (base_size){.h = o->imgsz, .w = o->imgsz};
-    stream_choose_imgsz(&v->imgsz, &v->asked_imgsz, &v->imgsz_from,
+    v->imgsz =
+        nn_imgsz_choose((base_size){.h = o->imgsz, .w = o->imgsz},
                         base_size_square(weights_get_meta(v->weights)->imgsz), v->info.max_stride);
-    nn_graph_get_info(v->graph, v->imgsz.h, &v->info);
+    nn_graph_get_info(v->graph, v->imgsz.used.h, &v->info);
     const int nc = o->single_cls ? 1 : data_spec_nc(v->spec);
     char count[64];
     if (v->info.nc != nc)
@@ -116,7 +115,7 @@ static vg_status open_validator(vg_val *v, const vg_val_options *o, detect_nms_o
     const int n_cpus = base_cpu_count();
     const train_validator_options options = {
         .set = v->set,
-        .imgsz = v->imgsz.h,
+        .imgsz = v->imgsz.used.h,
         .stride = v->info.max_stride,
         .batch = o->batch,
         .workers = o->workers < n_cpus ? o->workers : n_cpus,
@@ -137,7 +136,7 @@ static vg_status open_results(vg_val *v, const vg_val_options *o, vg_error *err)
     const train_gallery_options gallery = {.folder = v->folder,
                                            .names = v->names,
                                            .nc = v->nc,
-                                           .imgsz = v->imgsz.h,
+                                           .imgsz = v->imgsz.used.h,
                                            .stride = v->info.max_stride,
                                            .most_labels = data_set_most_labels(v->set),
                                            .most_found = (size_t)o->max_det,
@@ -292,7 +291,7 @@ vg_status vg_val_run(vg_val *v, const vg_val_result **out, bool (*wants_stop)(vo
 
 void vg_val_model(const vg_val *v, vg_model_info *out)
 {
-    api_model_info(out, &v->info, v->imgsz, v->asked_imgsz, v->imgsz_from);
+    nn_model_info(out, &v->info, &v->imgsz);
     out->format = weights_get_meta(v->weights)->source;
     out->chosen = weights_get_meta(v->weights)->chosen;
 }

@@ -102,6 +102,20 @@ void nn_graph_get_info(const nn_graph *g, int imgsz, nn_graph_info *out);
 /* Of row `index` of the YAML, at imgsz; its texts are the graph's. */
 void nn_graph_layer(const nn_graph *g, int index, int imgsz, vg_layer *out);
 
+/* The size of the network's input. */
+typedef struct nn_imgsz {
+    base_size used;  /* sides raised to multiples of the stride */
+    base_size asked; /* before that */
+    vg_imgsz_from from;
+} nn_imgsz;
+enum { NN_IMGSZ = 640 }; /* where neither the caller nor the weights say one */
+/* given: 0, or what the caller wants; own: of the weights, 0: unknown. */
+nn_imgsz nn_imgsz_choose(base_size given, base_size own, int stride);
+/* "imgsz 100 is raised to 128, a multiple of the stride 32". False, and "": nothing to say. */
+bool nn_imgsz_format(char *buf, size_t n, const vg_model_info *info);
+/* Without what is not of the graph: format, chosen, isa and threads. Texts are info's. */
+void nn_model_info(vg_model_info *out, const nn_graph_info *info, const nn_imgsz *imgsz);
+
 /* ---- engine ---- */
 
 typedef struct nn_engine nn_engine;

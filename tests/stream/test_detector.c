@@ -123,7 +123,11 @@ static void a_model_says_what_it_is(void **state)
     assert_int_equal(stream_detector_info(b->d)->nc, 80);
     assert_int_equal(stream_detector_imgsz(b->d).h, SIDE);
     assert_int_equal(stream_detector_imgsz(b->d).w, SIDE);
-    assert_string_equal(stream_detector_format(b->d), "pt");
+    vg_model_info facts;
+    stream_detector_facts(&facts, b->d);
+    assert_string_equal(facts.format, "pt");
+    assert_int_equal(facts.n_classes, 80);
+    assert_int_equal(facts.imgsz_w, SIDE);
     assert_string_equal(stream_detector_class_name(b->d, 79), "class79");
     assert_string_equal(stream_detector_class_name(b->d, 80), "");
     assert_int_equal(b->mem.owner[STREAM_LOADING].in_use_bytes, 0);

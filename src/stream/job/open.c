@@ -92,7 +92,8 @@ static bool is_at_size(const video_stream_info *info, const stream_model *m)
 {
     image_letterbox_fit fit;
     return info->w > 0 && info->h > 0 &&
-           stream_fit(&fit, m->imgsz, m->info.max_stride, info->w, info->h, true, NULL) == VG_OK &&
+           stream_fit(&fit, m->imgsz.used, m->info.max_stride, info->w, info->h, true, NULL) ==
+               VG_OK &&
            fit.new_w == info->w && fit.new_h == info->h;
 }
 
@@ -157,7 +158,7 @@ static int n_in_pipeline(const stream_job *l)
 static void make_plan(stream_job *l, const stream_model *m)
 {
     stream_accounts *mem = l->mem;
-    const base_size in = m->imgsz;
+    const base_size in = m->imgsz.used;
     l->input_bytes = (size_t)l->most_batch * (size_t)in.h * (size_t)in.w * 3 * sizeof(float);
     const int most_events = l->zones != NULL ? (int)stream_zones_most_events(l->zones) : 0;
     stream_outlet_make_plan(&l->plan, &l->setting, n_in_pipeline(l), most_events);
@@ -188,8 +189,8 @@ static vg_status open_detector(stream_job *l, stream_model *m, vg_error *err)
                                        .threads = l->o.threads,
                                        .plan_cache = PLAN_CACHE,
                                        .isa = l->o.isa[0] != '\0' ? l->o.isa : NULL};
-    return stream_detector_open(&l->detector, m, &d, m->imgsz.h, m->imgsz.w, l->o.max_det, l->mem,
-                                err);
+    return stream_detector_open(&l->detector, m, &d, m->imgsz.used.h, m->imgsz.used.w, l->o.max_det,
+                                l->mem, err);
 }
 
 static vg_status choose_classes(stream_job *l, vg_error *err)

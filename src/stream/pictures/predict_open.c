@@ -20,8 +20,8 @@ typedef struct job_plan {
 static vg_status largest_input(const stream_predict *p, const stream_model *m, int *most_h,
                                int *most_w, vg_error *err)
 {
-    *most_h = m->imgsz.h;
-    *most_w = m->imgsz.w;
+    *most_h = m->imgsz.used.h;
+    *most_w = m->imgsz.used.w;
     if (!p->list.all_probed || p->most > 1)
         return VG_OK;
     int h = m->info.max_stride, w = h;
@@ -30,7 +30,7 @@ static vg_status largest_input(const stream_predict *p, const stream_model *m, i
         const picture_entry *e = &p->list.entries[i];
         if (e->w == 0)
             continue; /* broken, as far as can be told */
-        vg_status st = stream_fit(&fit, m->imgsz, m->info.max_stride, e->w, e->h, true, err);
+        vg_status st = stream_fit(&fit, m->imgsz.used, m->info.max_stride, e->w, e->h, true, err);
         if (st != VG_OK)
             return st;
         h = fit.out_h > h ? fit.out_h : h;

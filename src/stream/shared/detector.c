@@ -9,29 +9,13 @@ struct stream_detector {
     nn_engine *engine;
     nn_plan *plan; /* of the last run; borrowed from the engine */
     nn_graph_info info;
-    base_size imgsz, asked_imgsz;
+    nn_imgsz imgsz;
     int most_det;
-    vg_imgsz_from imgsz_from;
     detect_nms *nms;
     char **names; /* (nc) into one block */
     char *chosen;
     const char *format;
 };
-
-static int raised(int side, int stride)
-{
-    return (side + stride - 1) / stride * stride;
-}
-
-void stream_choose_imgsz(base_size *imgsz, base_size *asked, vg_imgsz_from *from, base_size own,
-                         int stride)
-{
-    *from = imgsz->h > 0 ? VG_IMGSZ_GIVEN : own.h > 0 ? VG_IMGSZ_OF_WEIGHTS : VG_IMGSZ_DEFAULT;
-    *asked = imgsz->h > 0 ? *imgsz
-             : own.h > 0  ? own
-                          : (base_size){.h = STREAM_IMGSZ, .w = STREAM_IMGSZ};
-    *imgsz = (base_size){.h = raised(asked->h, stride), .w = raised(asked->w, stride)};
-}
 
 vg_status stream_model_open(stream_model *out, const char *weights, base_size imgsz,
                             stream_accounts *mem, vg_error *err)
@@ -54,10 +38,9 @@ vg_status stream_model_open(stream_model *out, const char *weights, base_size im
     }
     if (st == VG_OK) {
         nn_graph_get_info(out->graph, 32, &out->info);
-        out->imgsz = imgsz;
-        stream_choose_imgsz(&out->imgsz, &out->asked_imgsz, &out->imgsz_from,
-                            weights_get_meta(out->file)->imgsz, out->info.max_stride);
-        nn_graph_get_info(out->graph, base_size_square(out->imgsz).h, &out->info);
+        out->imgsz =
+            nn_imgsz_choose(imgsz, weights_get_meta(out->file)->imgsz, out->info.max_stride);
+        nn_graph_get_info(out->graph, base_size_square(out->imgsz.used).h, &out->info);
     } else {
         stream_model_close(out);
     }
@@ -174,11 +157,7 @@ vg_status stream_detector_open(stream_detector **out, stream_model *m,
     stream_detector *d = base_alloc_zero(accounts.plans, 1, sizeof *d, err);
     if (!d)
         return VG_ERR_MEMORY;
-    *d = (stream_detector){.info = m->info,
-                           .imgsz = m->imgsz,
-                           .asked_imgsz = m->asked_imgsz,
-                           .imgsz_from = m->imgsz_from,
-                           .most_det = most_det};
+    *d = (stream_detector){.info = m->info, .imgsz = m->imgsz, .most_det = most_det};
     st = take_names(d, weights_get_meta(m->file), accounts.plans, err);
     if (st == VG_OK) {
         st = nn_engine_create(&d->engine, m->graph, m->file, &eo, &accounts, err);
@@ -214,24 +193,9 @@ const nn_graph_info *stream_detector_info(const stream_detector *d)
     return &d->info;
 }
 
-const nn_engine *stream_detector_engine(const stream_detector *d)
-{
-    return d->engine;
-}
-
 base_size stream_detector_imgsz(const stream_detector *d)
 {
-    return d->imgsz;
-}
-
-base_size stream_detector_asked_imgsz(const stream_detector *d)
-{
-    return d->asked_imgsz;
-}
-
-vg_imgsz_from stream_detector_imgsz_from(const stream_detector *d)
-{
-    return d->imgsz_from;
+    return d->imgsz.used;
 }
 
 const char *stream_detector_class_name(const stream_detector *d, int class_index)
@@ -244,14 +208,13 @@ image_names stream_detector_names(const stream_detector *d)
     return (image_names){.at = image_name_at, .context = d->names, .n = (size_t)d->info.nc};
 }
 
-const char *stream_detector_format(const stream_detector *d)
+void stream_detector_facts(vg_model_info *out, const stream_detector *d)
 {
-    return d->format;
-}
-
-const char *stream_detector_chosen(const stream_detector *d)
-{
-    return d->chosen;
+    nn_model_info(out, &d->info, &d->imgsz);
+    out->format = d->format;
+    out->chosen = d->chosen;
+    out->isa = nn_engine_isa(d->engine);
+    out->threads = nn_engine_threads(d->engine);
 }
 
 vg_status stream_fit(image_letterbox_fit *out, base_size imgsz, int stride, int w, int h, bool rect,

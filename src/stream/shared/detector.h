@@ -16,28 +16,19 @@ typedef struct stream_detector stream_detector;
 
 typedef struct stream_detector_options {
     const char *weights;
-    base_size imgsz; /* 0: the weights' own, else STREAM_IMGSZ */
+    base_size imgsz; /* 0: the weights' own, else NN_IMGSZ */
     int batch, threads, plan_cache;
     const char *isa;
 } stream_detector_options;
-
-enum { STREAM_IMGSZ = 640 }; /* where neither the caller nor the weights say one */
-
-/* *imgsz: 0, or what the caller gave; becomes what is used. own: of the weights, 0: unknown. asked:
- * before its sides were raised to multiples of the stride. */
-void stream_choose_imgsz(base_size *imgsz, base_size *asked, vg_imgsz_from *from, base_size own,
-                         int stride);
 
 /* What is known of a model before anything large is taken: enough to plan sizes of frames. */
 typedef struct stream_model {
     weights_file *file;
     nn_graph *graph;
-    nn_graph_info info;    /* at the square of imgsz's longer side */
-    base_size imgsz;       /* raised to multiples of the stride */
-    base_size asked_imgsz; /* before that */
-    vg_imgsz_from imgsz_from;
+    nn_graph_info info; /* at the square of imgsz's longer side */
+    nn_imgsz imgsz;
 } stream_model;
-/* imgsz 0: that of the weights' training, where they say it, else STREAM_IMGSZ. */
+/* imgsz 0: that of the weights' training, where they say it, else NN_IMGSZ. */
 vg_status stream_model_open(stream_model *out, const char *weights, base_size imgsz,
                             stream_accounts *mem, vg_error *err);
 void stream_model_close(stream_model *m);
@@ -53,16 +44,12 @@ void stream_detector_close(stream_detector **d);
 size_t stream_detections_bytes(const nn_graph_info *info, int most_h, int most_w, int most_det);
 
 const nn_graph_info *stream_detector_info(const stream_detector *d);
-const nn_engine *stream_detector_engine(const stream_detector *d);
 base_size stream_detector_imgsz(const stream_detector *d);
-base_size stream_detector_asked_imgsz(const stream_detector *d);
-vg_imgsz_from stream_detector_imgsz_from(const stream_detector *d);
 const char *stream_detector_class_name(const stream_detector *d, int class_index);
 /* All of them, as long as the detector lives. */
 image_names stream_detector_names(const stream_detector *d);
-/* "pt" or "safetensors"; "model", "ema" or "". */
-const char *stream_detector_format(const stream_detector *d);
-const char *stream_detector_chosen(const stream_detector *d);
+/* All facts of the model and the engine; texts as long as the detector lives. */
+void stream_detector_facts(vg_model_info *out, const stream_detector *d);
 
 /* Spec 2.1's use in prediction: as large as fits into imgsz; rect: padded to the next multiple of
  * the stride only, else to all of imgsz. */
