@@ -179,7 +179,7 @@ vg_status vg_model_memory(const vg_model *m, int batch, int threads, vg_memory *
         return st;
     a.planned_bytes[STREAM_WEIGHTS] = need.weights_bytes;
     a.planned_bytes[STREAM_ACTIVATIONS] = need.activation_bytes + need.scratch_bytes;
-    api_detector_plan(&a, &m->info, m->imgsz.used, batch);
+    stream_batcher_plan(&a, &m->info, m->imgsz.used, batch, API_MOST_DET);
     a.planned_bytes[STREAM_PLANS] =
         m->accounts.owner[STREAM_PLANS].in_use_bytes + need.engine_bytes;
     a.planned_bytes[STREAM_DETECTIONS] +=

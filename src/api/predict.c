@@ -41,10 +41,8 @@ static vg_status open_job(vg_predict *p, const vg_predict_options *o, vg_error *
                          "an empty project or name, or a line width outside 0..1000");
     st = stream_predict_open(&p->job, &s, &p->accounts, err);
     if (st == VG_OK)
-        p->lent = (vg_detector){.detector = stream_predict_detector(p->job),
-                                .accounts = &p->accounts,
-                                .is_lent = true,
-                                .batch = o->detector.batch};
+        p->lent = (vg_detector){
+            .detector = stream_predict_detector(p->job), .accounts = &p->accounts, .is_lent = true};
     return st;
 }
 

@@ -157,16 +157,9 @@ static vg_status choose_classes(stream_predict *p, vg_error *err)
     p->wanted_classes = base_alloc_zero(&p->mem->owner[STREAM_DETECTIONS], (size_t)nc, 1, err);
     if (!p->wanted_classes)
         return VG_ERR_MEMORY;
-    for (size_t i = 0; i < p->o.n_classes; i++) {
-        int c = p->o.classes[i];
-        if (c < 0 || c >= nc)
-            return base_fail(err, VG_ERR_ARGUMENT, "option classes",
-                             base_mend("use 0 to %d", nc - 1), "class %d of a model of %d classes",
-                             c, nc);
-        p->wanted_classes[c] = 1;
-    }
     p->o.nms.classes = p->wanted_classes;
-    return VG_OK;
+    return stream_detector_choose(p->wanted_classes, p->detector, p->o.classes, p->o.n_classes,
+                                  "option classes", err);
 }
 
 /* Every page is there before the first of many pictures; a single one touches what it needs. */

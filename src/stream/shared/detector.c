@@ -203,6 +203,20 @@ const char *stream_detector_class_name(const stream_detector *d, int class_index
     return class_index >= 0 && class_index < d->info.nc ? d->names[class_index] : "";
 }
 
+vg_status stream_detector_choose(uint8_t *wanted, const stream_detector *d, const int *classes,
+                                 size_t n_classes, const char *where, vg_error *err)
+{
+    const int nc = d->info.nc;
+    memset(wanted, 0, (size_t)nc);
+    for (size_t i = 0; i < n_classes; i++) {
+        if (classes[i] < 0 || classes[i] >= nc)
+            return base_fail(err, VG_ERR_ARGUMENT, where, base_mend("use 0 to %d", nc - 1),
+                             "class %d of a model of %d classes", classes[i], nc);
+        wanted[classes[i]] = 1;
+    }
+    return VG_OK;
+}
+
 image_names stream_detector_names(const stream_detector *d)
 {
     return (image_names){.at = image_name_at, .context = d->names, .n = (size_t)d->info.nc};

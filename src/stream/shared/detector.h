@@ -46,6 +46,10 @@ size_t stream_detections_bytes(const nn_graph_info *info, int most_h, int most_w
 const nn_graph_info *stream_detector_info(const stream_detector *d);
 base_size stream_detector_imgsz(const stream_detector *d);
 const char *stream_detector_class_name(const stream_detector *d, int class_index);
+/* wanted: (nc) becomes 1 for the classes, else 0. where: of the error. Errors: VG_ERR_ARGUMENT (one
+ * that the model does not have). */
+vg_status stream_detector_choose(uint8_t *wanted, const stream_detector *d, const int *classes,
+                                 size_t n_classes, const char *where, vg_error *err);
 /* All of them, as long as the detector lives. */
 image_names stream_detector_names(const stream_detector *d);
 /* All facts of the model and the engine; texts as long as the detector lives. */

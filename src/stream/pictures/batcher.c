@@ -1,0 +1,111 @@
+/* batcher.c: one batch at a time, through buffers that were made with the detector. */
+#include "batcher.h"
+
+#include <string.h>
+
+size_t stream_batcher_plan(stream_accounts *mem, const nn_graph_info *info, base_size imgsz,
+                           int batch, int most_det)
+{
+    size_t input_bytes = (size_t)batch * (size_t)imgsz.h * (size_t)imgsz.w * 3 * sizeof(float);
+    mem->planned_bytes[STREAM_FRAMES] = input_bytes + image_letterbox_bytes(imgsz.w, imgsz.h);
+    mem->planned_bytes[STREAM_DETECTIONS] =
+        (size_t)info->nc + (size_t)most_det * sizeof(vg_detection);
+    return input_bytes;
+}
+
+vg_status stream_batcher_open(stream_batcher *b, const stream_detector_options *o, int most_det,
+                              stream_accounts *mem, vg_error *err)
+{
+    stream_model model = {0};
+    base_mem *frames = &mem->owner[STREAM_FRAMES];
+    *b = (stream_batcher){.mem = mem, .batch = o->batch, .most_det = (size_t)most_det};
+    vg_status st = stream_model_open(&model, o->weights, o->imgsz, mem, err);
+    if (st != VG_OK)
+        return st;
+    const base_size imgsz = model.imgsz.used;
+    st = image_decoder_create(&b->decoder, NULL, frames, err);
+    size_t decoder_bytes = frames->in_use_bytes, nc = (size_t)model.info.nc;
+    size_t input_bytes = stream_batcher_plan(mem, &model.info, imgsz, o->batch, most_det);
+    mem->planned_bytes[STREAM_FRAMES] += decoder_bytes;
+    if (st == VG_OK)
+        st = stream_detector_open(&b->detector, &model, o, imgsz.h, imgsz.w, most_det, mem, err);
+    stream_model_close(&model);
+    if (st != VG_OK)
+        return st;
+    base_mem *detections = &mem->owner[STREAM_DETECTIONS];
+    b->input = base_alloc_zero(frames, 1, input_bytes, err);
+    b->wanted = base_alloc_zero(detections, nc, 1, err);
+    b->rows = base_alloc_zero(detections, b->most_det, sizeof *b->rows, err);
+    if (!b->input || !b->wanted || !b->rows)
+        return VG_ERR_MEMORY;
+    return image_letterbox_reserve(&b->scratch, imgsz.w, imgsz.h, frames, err);
+}
+
+void stream_batcher_close(stream_batcher *b)
+{
+    stream_detector_close(&b->detector);
+    image_decoder_destroy(&b->decoder);
+    image_buffer_fini(&b->picture);
+    image_scratch_fini(&b->scratch);
+    picture_bytes_fini(&b->bytes);
+    base_free(b->input);
+    base_free(b->wanted);
+    base_free(b->rows);
+    *b = (stream_batcher){0};
+}
+
+vg_status stream_batcher_choose(stream_batcher *b, detect_nms_options *nms, const int *classes,
+                                size_t n_classes, vg_error *err)
+{
+    nms->classes = classes ? b->wanted : NULL;
+    return classes
+               ? stream_detector_choose(b->wanted, b->detector, classes, n_classes, "classes", err)
+               : VG_OK;
+}
+
+vg_status stream_batcher_put(stream_batcher *b, int i, const image_view *view, bool is_bgr,
+                             bool rect, vg_error *err)
+{
+    int stride = stream_detector_info(b->detector)->max_stride;
+    vg_status st = stream_fit(&b->fit, stream_detector_imgsz(b->detector), stride, view->w, view->h,
+                              rect, err);
+    if (st != VG_OK)
+        return st;
+    size_t pixels = (size_t)b->fit.out_w * (size_t)b->fit.out_h;
+    float *dst = b->input + (size_t)i * pixels * 3;
+    st = image_letterbox_to_float(dst, view, &b->fit, &b->scratch, &b->mem->owner[STREAM_FRAMES],
+                                  err);
+    if (st == VG_OK && is_bgr) /* after resizing there is less to turn round */
+        for (size_t p = 0; p < pixels; p++) {
+            float red = dst[3 * p + 2];
+            dst[3 * p + 2] = dst[3 * p];
+            dst[3 * p] = red;
+        }
+    return st;
+}
+
+vg_status stream_batcher_run(stream_batcher *b, int n, vg_error *err)
+{
+    return stream_detector_run(b->detector, b->input, n, b->fit.out_h, b->fit.out_w, b->mem, err);
+}
+
+size_t stream_batcher_boxes(stream_batcher *b, vg_detection *out, size_t capacity, int i, int w,
+                            int h, const detect_nms_options *nms)
+{
+    size_t n = stream_detector_boxes(b->detector, b->rows, i, w, h, nms);
+    n = n < capacity ? n : capacity;
+    if (n > 0)
+        memcpy(out, b->rows, n * sizeof *out);
+    return n;
+}
+
+vg_status stream_batcher_read(stream_batcher *b, image_view *out, const char *path, vg_error *err)
+{
+    base_mem *frames = &b->mem->owner[STREAM_FRAMES];
+    vg_status st = picture_bytes_read(&b->bytes, path, true, 0, frames, err);
+    if (st == VG_OK)
+        st = image_decode(b->decoder, &b->picture, b->bytes.block, b->bytes.n, path, frames, err);
+    if (st == VG_OK)
+        *out = b->picture.view;
+    return st;
+}
