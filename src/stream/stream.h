@@ -12,6 +12,7 @@
 #include "stream/scene/zones.h"
 #include "stream/shared/accounts.h"
 #include "stream/shared/detector.h"
+#include "stream/shared/model.h"
 #include "takes.h"
 
 #endif

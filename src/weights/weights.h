@@ -77,6 +77,16 @@ const weights_meta *weights_get_meta(const weights_file *f);
 size_t weights_count(const weights_file *f);
 const weights_tensor *weights_at(const weights_file *f, size_t index); /* in the file's order */
 const weights_tensor *weights_find(const weights_file *f, const char *name); /* NULL: absent */
+/* What a file says of itself, as rows of two texts: format, version, date, tensors, ... */
+enum { WEIGHTS_MOST_FACTS = 16, WEIGHTS_FACT_BYTES = 128 };
+typedef struct weights_facts {
+    size_t n;
+    struct {
+        const char *key;
+        char value[WEIGHTS_FACT_BYTES];
+    } rows[WEIGHTS_MOST_FACTS];
+} weights_facts;
+void weights_collect_facts(weights_facts *out, const weights_file *f);
 /* Raw __metadata__ value of a safetensors file; NULL: absent. */
 const char *weights_metadata_get(const weights_file *f, const char *key);
 

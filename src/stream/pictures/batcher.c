@@ -3,14 +3,39 @@
 
 #include <string.h>
 
-size_t stream_batcher_plan(stream_accounts *mem, const nn_graph_info *info, base_size imgsz,
-                           int batch, int most_det)
+/* Plans what a batcher takes beside its network, and returns the bytes of its input. The decoder's
+ * part, a few hundred bytes, is known when it is there. */
+static size_t plan(stream_accounts *mem, const nn_graph_info *info, base_size imgsz, int batch,
+                   int most_det)
 {
     size_t input_bytes = (size_t)batch * (size_t)imgsz.h * (size_t)imgsz.w * 3 * sizeof(float);
     mem->planned_bytes[STREAM_FRAMES] = input_bytes + image_letterbox_bytes(imgsz.w, imgsz.h);
     mem->planned_bytes[STREAM_DETECTIONS] =
         (size_t)info->nc + (size_t)most_det * sizeof(vg_detection);
     return input_bytes;
+}
+
+vg_status stream_batcher_need(vg_memory *out, const stream_model *m, int batch, int threads,
+                              int most_det, size_t plans_bytes, vg_error *err)
+{
+    stream_accounts a; /* for sizes only: nothing stays on it */
+    stream_accounts_init(&a, 0);
+    nn_accounts mem = {&a.owner[STREAM_WEIGHTS], &a.owner[STREAM_ACTIVATIONS],
+                       &a.owner[STREAM_PLANS]};
+    nn_engine_options o = {.threads = threads};
+    nn_memory_need need;
+    const base_size imgsz = m->imgsz.used;
+    vg_status st = nn_graph_need(m->graph, &o, batch, imgsz.h, imgsz.w, &need, &mem, err);
+    if (st != VG_OK)
+        return st;
+    a.planned_bytes[STREAM_WEIGHTS] = need.weights_bytes;
+    a.planned_bytes[STREAM_ACTIVATIONS] = need.activation_bytes + need.scratch_bytes;
+    plan(&a, &m->info, imgsz, batch, most_det);
+    a.planned_bytes[STREAM_PLANS] = plans_bytes + need.engine_bytes;
+    a.planned_bytes[STREAM_DETECTIONS] +=
+        stream_detections_bytes(&m->info, imgsz.h, imgsz.w, most_det);
+    stream_accounts_memory(out, &a);
+    return VG_OK;
 }
 
 vg_status stream_batcher_open(stream_batcher *b, const stream_detector_options *o, int most_det,
@@ -25,7 +50,7 @@ vg_status stream_batcher_open(stream_batcher *b, const stream_detector_options *
     const base_size imgsz = model.imgsz.used;
     st = image_decoder_create(&b->decoder, NULL, frames, err);
     size_t decoder_bytes = frames->in_use_bytes, nc = (size_t)model.info.nc;
-    size_t input_bytes = stream_batcher_plan(mem, &model.info, imgsz, o->batch, most_det);
+    size_t input_bytes = plan(mem, &model.info, imgsz, o->batch, most_det);
     mem->planned_bytes[STREAM_FRAMES] += decoder_bytes;
     if (st == VG_OK)
         st = stream_detector_open(&b->detector, &model, o, imgsz.h, imgsz.w, most_det, mem, err);

@@ -17,42 +17,6 @@ struct stream_detector {
     const char *format;
 };
 
-vg_status stream_model_open(stream_model *out, const char *weights, base_size imgsz,
-                            stream_accounts *mem, vg_error *err)
-{
-    *out = (stream_model){0};
-    vg_status st = weights_open(&out->file, weights, &mem->owner[STREAM_LOADING], err);
-    if (st == VG_ERR_MEMORY && mem->root.limit_bytes != SIZE_MAX) {
-        char limit[32];
-        st = base_fail(err, VG_ERR_LIMIT, "memory limit",
-                       "raise the limit to 16 MB at least, which shows the sum",
-                       "reading %s alone takes more than the limit of %s; what all would need is "
-                       "known after that",
-                       weights,
-                       base_format_bytes(limit, sizeof limit, (double)mem->root.limit_bytes));
-    }
-    if (st == VG_OK) {
-        st = nn_graph_from_weights(&out->graph, out->file, &mem->owner[STREAM_PLANS], err);
-        if (st != VG_OK)
-            base_error_prefix_where(err, weights);
-    }
-    if (st == VG_OK) {
-        nn_graph_get_info(out->graph, 32, &out->info);
-        out->imgsz =
-            nn_imgsz_choose(imgsz, weights_get_meta(out->file)->imgsz, out->info.max_stride);
-        nn_graph_get_info(out->graph, base_size_square(out->imgsz.used).h, &out->info);
-    } else {
-        stream_model_close(out);
-    }
-    return st;
-}
-
-void stream_model_close(stream_model *m)
-{
-    weights_close(&m->file);
-    nn_graph_destroy(&m->graph);
-}
-
 static size_t names_bytes(const nn_graph_info *info, const weights_meta *meta)
 {
     size_t bytes = (size_t)info->nc * sizeof(char *);

@@ -7,10 +7,9 @@
 #ifndef STREAM_DETECTOR_H
 #define STREAM_DETECTOR_H
 
-#include "accounts.h"
 #include "detect/detect.h"
 #include "image/image.h"
-#include "nn/nn.h"
+#include "model.h"
 
 typedef struct stream_detector stream_detector;
 
@@ -20,18 +19,6 @@ typedef struct stream_detector_options {
     int batch, threads, plan_cache;
     const char *isa;
 } stream_detector_options;
-
-/* What is known of a model before anything large is taken: enough to plan sizes of frames. */
-typedef struct stream_model {
-    weights_file *file;
-    nn_graph *graph;
-    nn_graph_info info; /* at the square of imgsz's longer side */
-    nn_imgsz imgsz;
-} stream_model;
-/* imgsz 0: that of the weights' training, where they say it, else NN_IMGSZ. */
-vg_status stream_model_open(stream_model *out, const char *weights, base_size imgsz,
-                            stream_accounts *mem, vg_error *err);
-void stream_model_close(stream_model *m);
 
 /* Plans everything for input shapes up to (batch, most_h, most_w) and at most most_det boxes a
  * picture, checks the limit, then takes it. The model's graph is taken on success; its file may be
