@@ -68,19 +68,6 @@ VG_API vg_status vg_stream_check(vg_stream *s, vg_stream_see_source see, void *c
 /* "enter", "leave", "dwell", "absent", "back"; "" for what is none. */
 VG_API const char *vg_stream_event_name(vg_stream_event_kind kind);
 
-/* Functions may be NULL. result is called by a thread of the job's own, which may be behind the
- * network by a queue (at a full one the oldest results give way, unless every source keeps all its
- * frames); the others by the thread that called run, several times a second. */
-typedef struct vg_stream_listener {
-    void *ctx;
-    void (*result)(void *ctx, const vg_stream_result *r);
-    void (*ready)(void *ctx);                  /* everything is made: sources are connecting */
-    void (*note)(void *ctx, const char *what); /* a reload, and what came of it */
-    void (*tick)(void *ctx);                   /* about ten times a second */
-    bool (*wants_stop)(void *ctx);
-    bool (*wants_reload)(void *ctx); /* true once for each reload: the source list is read anew */
-} vg_stream_listener;
-
 /* Plans, takes everything, and works until every source has ended, `duration` is over or the
  * listener wants to stop; ends within two seconds then. Tells systemd (NOTIFY_SOCKET) and `vigil
  * watch` how it goes. Errors: VG_ERR_INTERRUPTED (the listener's wish), VG_ERR_ARGUMENT, VG_ERR_IO,

@@ -96,6 +96,20 @@ typedef struct vg_stream_result {
     const char *file; /* of a source that plays several files: which; else "" */
 } vg_stream_result;
 
+/* Who looks on while a stream runs. Functions may be NULL. result is called by a thread of the
+ * job's own, which may be behind the network by a queue (at a full one the oldest results give way,
+ * unless every source keeps all its frames); the others by the thread that called run, several
+ * times a second. */
+typedef struct vg_stream_listener {
+    void *ctx;
+    void (*result)(void *ctx, const vg_stream_result *r);
+    void (*ready)(void *ctx);                  /* everything is made: sources are connecting */
+    void (*note)(void *ctx, const char *what); /* a reload, and what came of it */
+    void (*tick)(void *ctx);                   /* about ten times a second */
+    bool (*wants_stop)(void *ctx);
+    bool (*wants_reload)(void *ctx); /* true once for each reload: the source list is read anew */
+} vg_stream_listener;
+
 /* ---- numbers of a stream ---- */
 
 /* A source as it was understood, before anything is connected. */

@@ -1,7 +1,17 @@
-/* stream.c: vg_stream over a stream job: options, check, numbers. */
-#include "stream.h"
+/* stream.c: vg_stream over the run of a stream job. */
+#include "vigil/stream.h"
 
 #include <string.h>
+
+#include "api.h"
+
+struct vg_stream {
+    stream_accounts accounts;
+    stream_options options;
+    stream_options settled; /* for the sources */
+    bool is_of_files;
+    stream_run run;
+};
 
 /* ---- options ---- */
 
@@ -22,24 +32,16 @@ vg_status vg_stream_create(vg_stream **out, vg_error *err)
     *out = s;
     if (s == NULL)
         return VG_ERR_MEMORY;
-    s->last = base_handle_alloc(sizeof *s->last, err);
-    if (s->last == NULL) {
-        vg_stream_destroy(out);
-        return VG_ERR_MEMORY;
-    }
     stream_accounts_init(&s->accounts, 0);
     stream_options_default(&s->options);
-    s->service = NET_SERVICE_NONE;
+    stream_run_init(&s->run);
     return VG_OK;
 }
 
 void vg_stream_destroy(vg_stream **stream)
 {
-    vg_stream *s = *stream;
-    if (s != NULL) {
-        base_handle_free(s->last);
-        base_handle_free(s);
-    }
+    if (*stream != NULL)
+        base_handle_free(*stream);
     *stream = NULL;
 }
 
@@ -60,7 +62,8 @@ const char *vg_stream_get(const vg_stream *s, const char *name, char *buf, size_
     return buf;
 }
 
-vg_status api_stream_settle(vg_stream *s, stream_sources *sources, vg_error *err)
+/* The options as they hold for these sources, and the sources. */
+static vg_status settle(vg_stream *s, stream_sources *sources, vg_error *err)
 {
     vg_status st =
         stream_sources_open(sources, &s->options, &s->accounts.owner[STREAM_LOADING], err);
@@ -108,7 +111,7 @@ vg_status vg_stream_check(vg_stream *s, vg_stream_see_source see, void *ctx, vg_
     stream_accounts a;
     stream_sources sources = {0};
     *plan = (vg_memory){0};
-    vg_status st = api_stream_settle(s, &sources, err);
+    vg_status st = settle(s, &sources, err);
     tell_sources(&sources, see, ctx);
     stream_sources_close(&sources);
     if (st != VG_OK)
@@ -120,6 +123,19 @@ vg_status vg_stream_check(vg_stream *s, vg_stream_see_source see, void *ctx, vg_
     return st;
 }
 
+/* ---- run ---- */
+
+vg_status vg_stream_run(vg_stream *s, const vg_stream_listener *listener, vg_error *err)
+{
+    stream_sources sources = {0};
+    if (s->run.has_run)
+        return base_fail(err, VG_ERR_ARGUMENT, NULL, "make another handle",
+                         "a stream that has run already");
+    const vg_status st = settle(s, &sources, err);
+    stream_sources_close(&sources); /* the job reads them for itself */
+    return st == VG_OK ? stream_run_go(&s->run, &s->settled, listener, &s->accounts, err) : st;
+}
+
 /* ---- numbers ---- */
 
 const char *vg_stream_event_name(vg_stream_event_kind kind)
@@ -129,37 +145,36 @@ const char *vg_stream_event_name(vg_stream_event_kind kind)
 
 int vg_stream_n_sources(const vg_stream *s)
 {
-    const stream_stats *stats = s->stats;
+    const stream_stats *stats = s->run.stats;
     return stats != NULL ? stats->n_channels : 0;
 }
 
 void vg_stream_source_get(const vg_stream *s, int index, vg_stream_source_stats *out)
 {
-    stream_stats_source(out, s->stats, index);
+    stream_stats_source(out, s->run.stats, index);
 }
 
 int vg_stream_n_sinks(const vg_stream *s)
 {
-    const stream_stats *stats = s->stats;
+    const stream_stats *stats = s->run.stats;
     return stats != NULL ? stats->n_sinks : 0;
 }
 
 void vg_stream_sink_get(const vg_stream *s, int index, vg_stream_sink_stats *out)
 {
-    stream_stats_sink(out, s->stats, index);
+    stream_stats_sink(out, s->run.stats, index);
 }
 
 void vg_stream_batches(const vg_stream *s, uint64_t *n_batches, uint64_t *n_frames)
 {
-    const stream_stats *stats = s->stats;
+    const stream_stats *stats = s->run.stats;
     *n_batches = stats != NULL ? stats->n_batches : 0;
     *n_frames = stats != NULL ? stats->n_batched : 0;
 }
 
 double vg_stream_seconds(const vg_stream *s)
 {
-    const int64_t end_ns = s->has_run || s->stats == NULL ? s->ended_ns : base_now_ns();
-    return end_ns > s->started_ns ? base_ms(end_ns - s->started_ns) * 1e-3 : 0;
+    return stream_run_seconds(&s->run);
 }
 
 bool vg_stream_is_of_files(const vg_stream *s)
@@ -169,18 +184,18 @@ bool vg_stream_is_of_files(const vg_stream *s)
 
 const char *vg_stream_class_name(const vg_stream *s, int class_index)
 {
-    return s->detector != NULL ? stream_detector_class_name(s->detector, class_index) : "";
+    return s->run.detector != NULL ? stream_detector_class_name(s->run.detector, class_index) : "";
 }
 
 const char *vg_stream_folder(const vg_stream *s)
 {
-    return s->folder;
+    return s->run.folder;
 }
 
 void vg_stream_memory(const vg_stream *s, vg_memory *out)
 {
-    if (s->has_run)
-        *out = s->last_memory;
+    if (s->run.has_run)
+        *out = s->run.memory;
     else
         stream_accounts_memory(out, &s->accounts);
 }

@@ -6,6 +6,7 @@
 #include "stream/in/sources.h"
 #include "stream/job/job.h"
 #include "stream/job/prove.h"
+#include "stream/job/run.h"
 #include "stream/pictures/batcher.h"
 #include "stream/pictures/pictures.h"
 #include "stream/pictures/predict.h"
