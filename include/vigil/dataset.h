@@ -61,6 +61,37 @@ VG_API bool vg_dataset_check_fault(const vg_dataset_check *c, size_t index, vg_d
 /* What is no fault and yet should be known, in sentences; NULL past the last. */
 VG_API const char *vg_dataset_check_notice(const vg_dataset_check *c, size_t index);
 
+/* ---- datasets of other tools ---- */
+
+typedef struct vg_dataset_convert_options {
+    const char *data;   /* a folder, or a file of annotations; must be given */
+    const char *output; /* a folder that is not there yet, or is empty; must be given */
+    const char *format; /* "auto": by what is there; else as vg_dataset_format says */
+    const char *images; /* NULL: pictures are looked for below data; else below this folder */
+    vg_dataset_pictures pictures; /* VG_PICTURES_LINK */
+    double val;     /* 0..1: part of the pictures for validation, where the source has none. 0.1;
+                       0: those of training are named for both */
+    bool polygons;  /* keep them; else their boxes. true */
+    bool difficult; /* keep objects that are marked so. true */
+    size_t memory_limit_bytes; /* 0: none */
+    /* May be NULL. class_named: each class, in order, when all is written; id: the source's, "":
+     * it has none. wants_stop: asked at every picture. */
+    void (*class_named)(void *ctx, int class_index, const char *name, const char *id);
+    bool (*wants_stop)(void *ctx);
+    void *ctx;
+} vg_dataset_convert_options;
+VG_API vg_dataset_convert_options vg_dataset_convert_options_default(void);
+
+/* Writes output/images and labels, a folder in each for every split, and output/data.yaml; all of
+ * it or nothing, and never over anything. Classes are numbered in the order of the source's ids, or
+ * of their names where it has none. What a path of the source says is never followed: its last name
+ * is looked for below the folder. Errors: VG_ERR_ARGUMENT, VG_ERR_IO (also: something is at
+ * output), VG_ERR_FORMAT, VG_ERR_LIMIT, VG_ERR_MEMORY, VG_ERR_INTERRUPTED. */
+VG_API vg_status vg_dataset_convert(vg_dataset_converted *out, const vg_dataset_convert_options *o,
+                                    vg_error *err);
+/* Names of formats; NULL past the last. */
+VG_API const char *vg_dataset_format(size_t index);
+
 #ifdef __cplusplus
 }
 #endif

@@ -290,6 +290,64 @@ typedef struct vg_dataset_total {
     size_t peak_bytes;   /* of memory */
 } vg_dataset_total;
 
+/* ---- a dataset that was converted ---- */
+
+/* How pictures come into the new dataset. */
+typedef enum vg_dataset_pictures {
+    VG_PICTURES_LINK, /* hard links: no space, and the source may go; a copy where the file system
+                         has none. Who writes into a picture in place writes into both */
+    VG_PICTURES_COPY,
+    VG_PICTURES_SYMLINK
+} vg_dataset_pictures;
+
+/* What may be left out, and in which words that is told. */
+#define VG_LEFT_LIST(X)                                                                            \
+    X(VG_LEFT_CROWD, "objects: crowds (iscrowd)")                                                  \
+    X(VG_LEFT_CLASS, "objects: of a class that the source does not name")                          \
+    X(VG_LEFT_LOST, "objects: of a picture that the source does not name")                         \
+    X(VG_LEFT_NO_BOX, "objects: without a box that can be read")                                   \
+    X(VG_LEFT_NO_AREA, "objects: without an area in the picture")                                  \
+    X(VG_LEFT_SHAPE, "objects: shapes that have no area (points, lines)")                          \
+    X(VG_LEFT_DIFFICULT, "objects: marked as difficult")                                           \
+    X(VG_LEFT_FILE, "files of annotations that cannot be read")                                    \
+    X(VG_LEFT_NAMELESS, "pictures: without a name or an id")                                       \
+    X(VG_LEFT_TWICE, "pictures: told of a second time")                                            \
+    X(VG_LEFT_MISSING, "pictures: not there")                                                      \
+    X(VG_LEFT_AMBIGUOUS, "pictures: their name is in several folders")                             \
+    X(VG_LEFT_BROKEN, "pictures: cannot be read")                                                  \
+    X(VG_LEFT_TURNED, "pictures: of another height and width than the source says, as if turned")  \
+    X(VG_LEFT_UNLISTED, "pictures: in the folder, without annotations")
+typedef enum vg_left {
+#define X(name, text) name,
+    VG_LEFT_LIST(X)
+#undef X
+        VG_N_LEFT
+} vg_left;
+
+typedef struct vg_dataset_left {
+    size_t n;
+    const char *what; /* as in VG_LEFT_LIST; static */
+    char first[256];  /* where the first was */
+} vg_dataset_left;
+
+enum { VG_DATASET_PATH_BYTES = 4096 };
+typedef struct vg_dataset_converted {
+    const char *format;               /* "coco"; static */
+    char data[VG_DATASET_PATH_BYTES]; /* the new dataset's YAML */
+    size_t n_classes;
+    size_t n_pictures[VG_N_SPLITS], n_objects[VG_N_SPLITS];
+    size_t n_empty;     /* pictures without objects; their label files are empty */
+    size_t n_polygons;  /* objects written as polygons */
+    size_t n_joined;    /* polygons of several parts, which became one outline */
+    size_t n_clipped;   /* objects that reached beyond their picture, and end at its edge */
+    size_t n_difficult; /* objects marked as difficult, kept */
+    size_t n_renamed;   /* pictures whose name another one had */
+    size_t n_linked, n_copied, n_symlinked;
+    bool val_was_chosen; /* the source has no split for validation: val of the pictures became it */
+    vg_dataset_left left[VG_N_LEFT]; /* by vg_left; n 0: none */
+    size_t peak_bytes;               /* of memory */
+} vg_dataset_converted;
+
 /* After a batch. Losses are means over the epoch so far: box, cls, dfl. */
 typedef struct vg_train_batch {
     int epoch, n_epochs;      /* epoch from 1 */

@@ -1,7 +1,11 @@
-/* dataset.c: vg_dataset_check over the floor data/check: its arguments, its accounts. */
+/* dataset.c: vg_dataset_check and vg_dataset_convert over the floors data/check and data/convert:
+ * their arguments, their accounts. */
 #include "vigil/dataset.h"
 #include "api.h"
 #include "data/check/check.h"
+#include "data/convert/convert.h"
+
+#define DEFAULT_VAL 0.1
 
 enum { DEFAULT_FAULTS = 1000, MOST_FAULTS = 10000000 };
 
@@ -87,4 +91,36 @@ bool vg_dataset_check_fault(const vg_dataset_check *c, size_t index, vg_dataset_
 const char *vg_dataset_check_notice(const vg_dataset_check *c, size_t index)
 {
     return data_check_notice(c->check, index);
+}
+
+/* ---- datasets of other tools ---- */
+
+vg_dataset_convert_options vg_dataset_convert_options_default(void)
+{
+    return (vg_dataset_convert_options){
+        .format = "auto", .val = DEFAULT_VAL, .polygons = true, .difficult = true};
+}
+
+vg_status vg_dataset_convert(vg_dataset_converted *out, const vg_dataset_convert_options *o,
+                             vg_error *err)
+{
+    base_mem mem;
+    const data_convert_options options = {.source = o->data,
+                                          .output = o->output,
+                                          .format = o->format,
+                                          .images = o->images,
+                                          .pictures = o->pictures,
+                                          .val = o->val,
+                                          .polygons = o->polygons,
+                                          .difficult = o->difficult,
+                                          .class_named = o->class_named,
+                                          .wants_stop = o->wants_stop,
+                                          .ctx = o->ctx};
+    base_mem_init(&mem, "convert", NULL, o->memory_limit_bytes);
+    return data_convert(out, &options, &mem, err);
+}
+
+const char *vg_dataset_format(size_t index)
+{
+    return data_convert_format(index);
 }

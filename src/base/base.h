@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "file.h"
 #include "glob.h"
+#include "json_walk.h"
 #include "keep.h"
 #include "level.h"
 #include "library.h"

@@ -1,0 +1,232 @@
+/* catalogue.c: arrays that grow on the account, by half again unless the source says how much. */
+#include "catalogue.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const left_texts[VG_N_LEFT] = {
+#define X(name, text) [name] = text,
+    VG_LEFT_LIST(X)
+#undef X
+};
+
+void catalogue_fini(catalogue *c)
+{
+    base_free(c->classes);
+    base_free(c->pictures);
+    base_free(c->objects);
+    base_free(c->points);
+    base_str_fini(&c->text);
+    *c = (catalogue){0};
+}
+
+static vg_status grow(void **block, size_t *most, size_t n, size_t more, size_t size, bool exact,
+                      base_mem *mem, vg_error *err)
+{
+    if (more <= *most - n)
+        return VG_OK;
+    size_t wanted, bytes;
+    const size_t spare = exact ? 0 : n / 2 + 64;
+    if (!base_add_size(&wanted, n, more) || !base_add_size(&wanted, wanted, spare) ||
+        !base_mul_size(&bytes, wanted, size))
+        return base_fail(err, VG_ERR_LIMIT, NULL, NULL, "a source of too many objects");
+    void *wider = base_realloc(mem, *block, bytes, err);
+    if (!wider)
+        return VG_ERR_MEMORY;
+    *block = wider;
+    *most = wanted;
+    return VG_OK;
+}
+
+static vg_status grow_classes(catalogue *c, size_t more, bool exact, vg_error *err)
+{
+    void *block = c->classes;
+    vg_status st =
+        grow(&block, &c->most_classes, c->n_classes, more, sizeof *c->classes, exact, c->mem, err);
+    c->classes = block;
+    return st;
+}
+
+static vg_status grow_pictures(catalogue *c, size_t more, bool exact, vg_error *err)
+{
+    void *block = c->pictures;
+    vg_status st = grow(&block, &c->most_pictures, c->n_pictures, more, sizeof *c->pictures, exact,
+                        c->mem, err);
+    c->pictures = block;
+    return st;
+}
+
+static vg_status grow_objects(catalogue *c, size_t more, bool exact, vg_error *err)
+{
+    void *block = c->objects;
+    vg_status st =
+        grow(&block, &c->most_objects, c->n_objects, more, sizeof *c->objects, exact, c->mem, err);
+    c->objects = block;
+    return st;
+}
+
+static vg_status grow_points(catalogue *c, size_t more, bool exact, vg_error *err)
+{
+    void *block = c->points;
+    vg_status st =
+        grow(&block, &c->most_points, c->n_points, more, 2 * sizeof *c->points, exact, c->mem, err);
+    c->points = block;
+    return st;
+}
+
+vg_status catalogue_reserve(catalogue *c, size_t n_pictures, size_t n_objects, size_t n_points,
+                            vg_error *err)
+{
+    vg_status st = grow_pictures(c, n_pictures, true, err);
+    if (st == VG_OK)
+        st = grow_objects(c, n_objects, true, err);
+    if (st == VG_OK)
+        st = grow_points(c, n_points, true, err);
+    return st;
+}
+
+vg_status catalogue_add_text(catalogue *c, size_t *out, const char *s, vg_error *err)
+{
+    *out = c->text.length;
+    return base_str_add_bytes(&c->text, SIZE_MAX / 2, s, strlen(s) + 1, c->mem, err);
+}
+
+vg_status catalogue_add_class(catalogue *c, int64_t id, const char *name, vg_error *err)
+{
+    catalogue_class one = {.id = id};
+    if (c->n_classes == CATALOGUE_MOST_CLASSES)
+        return base_fail(err, VG_ERR_LIMIT, NULL, NULL, "more than %d classes",
+                         CATALOGUE_MOST_CLASSES);
+    vg_status st = grow_classes(c, 1, false, err);
+    if (st == VG_OK)
+        st = catalogue_add_text(c, &one.name, name, err);
+    if (st == VG_OK)
+        c->classes[c->n_classes++] = one;
+    return st;
+}
+
+int catalogue_find_class(const catalogue *c, const char *name)
+{
+    for (size_t i = 0; i < c->n_classes; i++)
+        if (strcmp(catalogue_text(c, c->classes[i].name), name) == 0)
+            return (int)i;
+    return -1;
+}
+
+vg_status catalogue_add_picture(catalogue *c, const char *name, const char *from, int split,
+                                catalogue_picture **out, vg_error *err)
+{
+    catalogue_picture p = {.path = SIZE_MAX, .split = split};
+    vg_status st = grow_pictures(c, 1, false, err);
+    if (st == VG_OK)
+        st = catalogue_add_text(c, &p.name, name, err);
+    /* Many pictures in a row are told of by one file. */
+    const catalogue_picture *last = c->n_pictures > 0 ? &c->pictures[c->n_pictures - 1] : NULL;
+    if (st == VG_OK && last && strcmp(catalogue_text(c, last->from), from) == 0)
+        p.from = last->from;
+    else if (st == VG_OK)
+        st = catalogue_add_text(c, &p.from, from, err);
+    if (st != VG_OK)
+        return st;
+    c->pictures[c->n_pictures] = p;
+    *out = &c->pictures[c->n_pictures++];
+    return VG_OK;
+}
+
+vg_status catalogue_add_object(catalogue *c, const catalogue_object *o, vg_error *err)
+{
+    vg_status st = grow_objects(c, 1, false, err);
+    if (st != VG_OK)
+        return st;
+    c->objects[c->n_objects++] = *o;
+    c->pictures[o->picture].n_objects++;
+    return VG_OK;
+}
+
+vg_status catalogue_add_point(catalogue *c, double x, double y, vg_error *err)
+{
+    vg_status st = grow((void **)&c->points, &c->most_points, c->n_points, 1, 2 * sizeof *c->points,
+                        false, c->mem, err);
+    if (st != VG_OK)
+        return st;
+    c->points[2 * c->n_points] = (float)x;
+    c->points[2 * c->n_points + 1] = (float)y;
+    c->n_points++;
+    return VG_OK;
+}
+
+/* ---- polygons ---- */
+
+static void reverse(float *points, size_t n)
+{
+    for (size_t i = 0; i < n / 2; i++)
+        for (size_t axis = 0; axis < 2; axis++) {
+            const float kept = points[2 * i + axis];
+            points[2 * i + axis] = points[2 * (n - 1 - i) + axis];
+            points[2 * (n - 1 - i) + axis] = kept;
+        }
+}
+
+/* Points 0..n-1 become k..n-1, 0..k-1: three reversals need no room. */
+static void rotate(float *points, size_t n, size_t k)
+{
+    reverse(points, k);
+    reverse(points + 2 * k, n - k);
+    reverse(points, n);
+}
+
+void catalogue_join_ring(catalogue *c, size_t first, size_t ring)
+{
+    enum { MOST_PAIRS = 1 << 22 }; /* more are not compared: the ring follows as it is */
+    float *a = c->points + 2 * first, *b = c->points + 2 * ring;
+    const size_t na = ring - first, nb = c->n_points - ring;
+    size_t at_a = na - 1, at_b = 0;
+    double least = INFINITY;
+    for (size_t i = 0; i < na && nb > 0 && na <= MOST_PAIRS / nb; i++)
+        for (size_t k = 0; k < nb; k++) {
+            const double dx = (double)a[2 * i] - b[2 * k], dy = (double)a[2 * i + 1] - b[2 * k + 1];
+            if (dx * dx + dy * dy < least) {
+                least = dx * dx + dy * dy;
+                at_a = i;
+                at_b = k;
+            }
+        }
+    /* The ring begins at its nearest point and stands behind the other's: a[0..at_a], b, a[rest].
+     * The way between the two is gone there and back, but for a point's distance. */
+    rotate(b, nb, at_b);
+    rotate(a + 2 * (at_a + 1), na - at_a - 1 + nb, na - at_a - 1);
+    c->n_joined++;
+}
+
+bool catalogue_bounds(const catalogue *c, double xywh[4], size_t first)
+{
+    double low[2] = {INFINITY, INFINITY}, high[2] = {-INFINITY, -INFINITY};
+    for (size_t i = first; i < c->n_points; i++)
+        for (size_t axis = 0; axis < 2; axis++) {
+            low[axis] = fmin(low[axis], c->points[2 * i + axis]);
+            high[axis] = fmax(high[axis], c->points[2 * i + axis]);
+        }
+    if (c->n_points < first + 3 || !(high[0] > low[0]) || !(high[1] > low[1]))
+        return false;
+    for (int axis = 0; axis < 2; axis++) {
+        xywh[axis] = (low[axis] + high[axis]) / 2;
+        xywh[axis + 2] = high[axis] - low[axis];
+    }
+    return true;
+}
+
+/* ---- left out ---- */
+
+void catalogue_leave(catalogue *c, vg_left why, const char *format, ...)
+{
+    vg_dataset_left *l = &c->left[why];
+    l->what = left_texts[why];
+    if (l->n++ > 0)
+        return;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(l->first, sizeof l->first, format, args);
+    va_end(args);
+}

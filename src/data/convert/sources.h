@@ -1,0 +1,34 @@
+/* sources.h: the formats that are read. A new one is its file and a line in sources.c. For this
+ * folder. */
+#ifndef DATA_CONVERT_SOURCES_H
+#define DATA_CONVERT_SOURCES_H
+
+#include "catalogue.h"
+
+/* What is at the source: all files of the folder, or the one file. */
+typedef struct source_files {
+    const char *root;   /* the folder where pictures are looked for */
+    const char **paths; /* (n) sorted */
+    size_t n;
+} source_files;
+
+typedef struct convert_source {
+    const char *name, *help;
+    /* How sure it is that these are files of its own: 0 not, else the more the surer. */
+    int (*knows)(const source_files *s);
+    vg_status (*read)(catalogue *c, const source_files *s, vg_error *err);
+    /* Of a picture without annotations: it has no objects; else it is left out. */
+    bool takes_unlisted;
+} convert_source;
+
+extern const convert_source *const convert_sources[]; /* ends with NULL */
+
+extern const convert_source convert_source_coco;
+
+/* path below root, for splits: what stands above the source says nothing. */
+const char *source_below(const source_files *s, const char *path);
+/* The first bytes of a file, to see what it is: at most n - 1 and a 0. */
+size_t source_peek(char *buf, size_t n, const char *path);
+bool source_has_suffix(const char *path, const char *suffix);
+
+#endif
