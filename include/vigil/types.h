@@ -373,6 +373,7 @@ typedef struct vg_train_epoch {
     double map50, map;              /* mean average precision, 0..1: at IoU 0.5; over 0.5..0.95 */
     bool is_best;                   /* the best fitness so far */
     bool stops;                     /* patience is over: training ends here */
+    bool time_is_up;                /* `time` is over: it ends here, perhaps within the epoch */
     /* What could not be written beside the weights since the last epoch: training goes on, and
      * reports it again at its end. NULL: nothing. Borrowed during the call. */
     const vg_error *trouble;

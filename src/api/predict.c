@@ -25,7 +25,8 @@ static vg_status open_job(vg_predict *p, const vg_predict_options *o, vg_error *
                                 .exist_ok = o->exist_ok,
                                 .line_width_px = o->line_width,
                                 .hide_labels = o->hide_labels,
-                                .hide_conf = o->hide_conf};
+                                .hide_conf = o->hide_conf,
+                                .hide_boxes = o->hide_boxes};
     vg_status st = api_detector_options(&s.detector, &o->detector, err);
     if (st == VG_OK)
         st = api_nms_options(&s.nms, &o->detect, err);

@@ -6,10 +6,10 @@
 #include "vigil/export.h"
 
 typedef struct export_values {
-    const char *weights, *format, *output, *idle;
+    const char *weights, *format, *output;
     vg_size imgsz;
     int opset, batch, max_det;
-    bool dynamic, half, nms, agnostic_nms, simplify, idle_flag;
+    bool dynamic, half, nms, agnostic_nms;
     float conf, iou;
     size_t memory_limit;
 } export_values;
@@ -109,38 +109,6 @@ static const vg_option export_options[] = {
      .group = "memory and others",
      .help = "such as 64M: nothing is written when the plan is above it",
      .zero = "none"},
-    {.name = "simplify",
-     .kind = VG_OPTION_BOOL,
-     .offset = AT(simplify),
-     .stands = VG_OPTION_IDLE,
-     .why = "the graph is written without anything to take out",
-     .help = "of the Python tool"},
-    {.name = "device",
-     .kind = VG_OPTION_STRING,
-     .offset = AT(idle),
-     .value = "NAME",
-     .stands = VG_OPTION_IDLE,
-     .why = "nothing is computed, a file is written",
-     .help = "of the Python tool"},
-    {.name = "workspace",
-     .kind = VG_OPTION_STRING,
-     .offset = AT(idle),
-     .value = "N",
-     .stands = VG_OPTION_IDLE,
-     .why = "it is for formats that vigil does not write",
-     .help = "of the Python tool"},
-    {.name = "optimize",
-     .kind = VG_OPTION_BOOL,
-     .offset = AT(idle_flag),
-     .stands = VG_OPTION_IDLE,
-     .why = "it is for formats that vigil does not write",
-     .help = "of the Python tool"},
-    {.name = "keras",
-     .kind = VG_OPTION_BOOL,
-     .offset = AT(idle_flag),
-     .stands = VG_OPTION_IDLE,
-     .why = "it is for formats that vigil does not write",
-     .help = "of the Python tool"},
 };
 
 const cli_command cli_command_export = {
@@ -157,6 +125,8 @@ const cli_command cli_command_export = {
     .options = export_options,
     .n_options = sizeof export_options / sizeof *export_options,
     .values_bytes = sizeof(export_values),
+    .speaks = CLI_AT_EXPORT,
+    .siblings = cli_commands,
     .defaults = export_defaults,
     .run = export_run,
 };

@@ -1,5 +1,8 @@
 /* cmd_help.c: vigil help [COMMAND]. */
+#include <string.h>
+
 #include "commands.h"
+#include "keys.h"
 #include "man.h"
 
 typedef struct help_values {
@@ -36,6 +39,10 @@ static int help_run(void *values)
         program_print(v);
         return CLI_DONE;
     }
+    if (strcmp(v->command, "yolo") == 0) {
+        cli_keys_markdown(stdout);
+        return CLI_DONE;
+    }
     const cli_command *command = cli_command_find(v->command);
     if (command == NULL) {
         vg_error err;
@@ -56,7 +63,8 @@ static const vg_option help_options[] = {
      .kind = VG_OPTION_STRING,
      .offset = offsetof(help_values, command),
      .value = "NAME",
-     .help = "the command whose options are wanted",
+     .help = "the command whose options are wanted; yolo: every key of YOLO's own configuration, "
+             "and what each command here answers to it",
      .is_positional = true},
     {.name = "man",
      .kind = VG_OPTION_BOOL,

@@ -99,6 +99,18 @@ static const vg_option predict_options[] = {
      .kind = VG_OPTION_BOOL,
      .offset = AT(o.hide_conf),
      .help = "words without confidences"},
+    {.name = "show-labels",
+     .kind = VG_OPTION_BOOL,
+     .offset = AT(show_labels),
+     .help = "as YOLO's users spell --hide-labels"},
+    {.name = "show-conf",
+     .kind = VG_OPTION_BOOL,
+     .offset = AT(show_conf),
+     .help = "as they spell --hide-conf"},
+    {.name = "show-boxes",
+     .kind = VG_OPTION_BOOL,
+     .offset = AT(show_boxes),
+     .help = "without: pictures as they are, in what is saved and shown"},
     {.name = "quiet",
      .kind = VG_OPTION_BOOL,
      .offset = AT(quiet),
@@ -133,7 +145,9 @@ static bool is_of_pictures(const char *name)
 
 static void predict_defaults(void *values)
 {
-    ((predict_values *)values)->o = vg_predict_options_default();
+    predict_values *v = values;
+    v->o = vg_predict_options_default();
+    v->show_labels = v->show_conf = v->show_boxes = true;
 }
 
 /* ---- which job ---- */
@@ -152,10 +166,10 @@ static bool are_for_pictures(const predict_values *v, const cli_command *command
         if (!v->given.is[i] || is_of_pictures(rows[i].o->name) ||
             cli_option_is_idle_at(&rows[i], NULL, text))
             continue;
-        const cli_field_option *f = cli_field_find(rows[i].o->name, CLI_AT_PREDICT);
+        const vg_option *f = cli_field_find(rows[i].o->name, CLI_AT_PREDICT);
         if (f != NULL && cli_field_is_harmless(f, text))
             continue;
-        if (f != NULL && f->instead == NULL) {
+        if (f != NULL && f->stands == VG_OPTION_IDLE) {
             cli_note(&notes, rows[i].o->name, text, f->why);
             continue;
         }

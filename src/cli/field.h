@@ -3,26 +3,22 @@
  * People's command lines have them, mostly at values that ask for nothing (show=False, nms=False,
  * time=None): those pass. Of the others, one whose effect would be missed is refused with what to
  * do instead, and one that changes no result is accepted and said once to do nothing. All of them
- * are rows of one table. */
+ * are rows, as every option is, whose `stands` says which. */
 #ifndef CLI_FIELD_H
 #define CLI_FIELD_H
 
 #include "options.h"
 
-typedef struct cli_field_option {
-    const char *name;
-    unsigned commands;    /* CLI_AT_PREDICT and so on: where it has no use */
-    bool is_flag;         /* may stand without a value, and behind "no-" */
-    bool off_asks;        /* its False asks for something: show_labels=False */
-    const char *harmless; /* a value that asks for nothing, too, such as its default; NULL: none */
-    const char *why;      /* it does nothing, or is not done */
-    const char *instead;  /* refused: what to do; NULL: accepted, and why is said once */
-} cli_field_option;
+typedef struct cli_field_row {
+    unsigned commands; /* CLI_AT_PREDICT and so on: where it has no use */
+    vg_option o;       /* its preset asks for nothing; a BOOL may stand without a value */
+} cli_field_row;
 
 /* The row of an option at a command; NULL: there is none. */
-const cli_field_option *cli_field_find(const char *name, unsigned command);
-/* text is a value of it that asks for nothing. */
-bool cli_field_is_harmless(const cli_field_option *o, const char *text);
+const vg_option *cli_field_find(const char *name, unsigned command);
+/* text is a value of it that asks for nothing: none, false (but of a flag that is on), the preset.
+ */
+bool cli_field_is_harmless(const vg_option *o, const char *text);
 
 /* No value, None or null: what asks for nothing whatever the option. */
 bool cli_is_nothing(const char *text);

@@ -71,10 +71,21 @@ static bool is_flag(const vg_option *o)
 
 static bool can_be_negated(const vg_option *o)
 {
-    return is_flag(o) || (o->may_stand_alone && o->kind == VG_OPTION_INT);
+    return is_flag(o) ||
+           (o->may_stand_alone && (o->kind == VG_OPTION_INT || o->kind == VG_OPTION_REAL));
 }
 
 /* ---- errors ---- */
+
+/* A row that is refused, at a value that asks for something. */
+static bool refuse(parser *p, const vg_option *o, const char *text, const char *word)
+{
+    cli_error_set(p->err, VG_ERR_ARGUMENT, "vigil %s has no %s=%s: %s", p->command->name, o->name,
+                  text, o->why);
+    cli_error_text(p->err->where, "argument %s", word);
+    cli_error_text(p->err->mend, "%s", o->instead);
+    return false;
+}
 
 /* Another command's option, whether or not it asks for anything there. */
 static const cli_command *owner_of(const parser *p, const char *name, const char *text,
@@ -179,6 +190,8 @@ static bool set_value(parser *p, const cli_row *row, const char *text)
         unset_value(p, row);
         return true;
     }
+    if (o->stands == VG_OPTION_REFUSED && !cli_option_is_idle_at(row, p->presets, text))
+        return refuse(p, o, text, o->name);
     if (o->stands == VG_OPTION_IDLE) {
         const bool asks =
             !cli_option_is_idle_at(row, p->presets, text) || o->kind == VG_OPTION_BOOL;
@@ -214,8 +227,11 @@ static bool stands_alone(const parser *p, const vg_option *o)
 {
     bool truth;
     const char *next = next_value(p);
+    double number;
     return next == NULL ||
-           !(cli_is_truth(&truth, next) || (o->may_stand_alone && cli_is_int(next)));
+           !(cli_is_truth(&truth, next) ||
+             (o->may_stand_alone &&
+              (o->kind == VG_OPTION_REAL ? cli_read_real(&number, next) : cli_is_int(next))));
 }
 
 static bool take_negated(parser *p, const cli_row *row, const char *value, const char *word)
@@ -279,25 +295,19 @@ static const char *foreign_value(parser *p, bool may_stand_alone, const char *va
 }
 
 /* An option of YOLO's own program: it passes, is noted, or is refused with what to do instead. */
-static bool take_field(parser *p, const cli_field_option *f, bool no, const char *value,
-                       const char *word)
+static bool take_field(parser *p, const vg_option *f, bool no, const char *value, const char *word)
 {
-    const char *text = no ? "False" : foreign_value(p, f->is_flag, value);
+    const char *text = no ? "False" : foreign_value(p, f->kind == VG_OPTION_BOOL, value);
     if (text == NULL)
         text = "";
     if (cli_field_is_harmless(f, text)) {
         cli_note(p->notes, f->name, NULL, NULL);
         return true;
     }
-    if (f->instead == NULL) {
-        cli_note(p->notes, f->name, text, f->why);
-        return true;
-    }
-    cli_error_set(p->err, VG_ERR_ARGUMENT, "vigil %s has no %s=%s: %s", p->command->name, f->name,
-                  text, f->why);
-    cli_error_text(p->err->where, "argument %s", word);
-    cli_error_text(p->err->mend, "%s", f->instead);
-    return false;
+    if (f->stands == VG_OPTION_REFUSED)
+        return refuse(p, f, text, word);
+    cli_note(p->notes, f->name, text, f->why);
+    return true;
 }
 
 /* What no row of the command's own table is about. */
@@ -305,11 +315,11 @@ static bool take_foreign(parser *p, const char *name, const char *value, const c
 {
     const unsigned speaks = p->command->speaks;
     const bool no = is_negated(name) && value == NULL;
-    const cli_field_option *f = cli_field_find(name, speaks);
+    const vg_option *f = cli_field_find(name, speaks);
     if (f != NULL)
         return take_field(p, f, false, value, word);
     f = no ? cli_field_find(name + 3, speaks) : NULL;
-    if (f != NULL && f->is_flag)
+    if (f != NULL && f->kind == VG_OPTION_BOOL)
         return take_field(p, f, true, NULL, word);
     f = cli_field_find(name,
                        ~0U); /* of another command's; at its harmless value it passes here, too */
@@ -376,8 +386,8 @@ static bool is_flag_word(const parser *p, const char *word)
 {
     const unsigned speaks = p->command->speaks;
     const cli_row *row = speaks != 0 ? row_find(rows_of(p), word) : NULL;
-    const cli_field_option *f = speaks != 0 ? cli_field_find(word, speaks) : NULL;
-    return row != NULL ? can_be_negated(row->o) : f != NULL && f->is_flag;
+    const vg_option *f = speaks != 0 ? cli_field_find(word, speaks) : NULL;
+    return row != NULL ? can_be_negated(row->o) : f != NULL && f->kind == VG_OPTION_BOOL;
 }
 
 /* The first option that must be given and was not; NULL: none. */

@@ -19,6 +19,7 @@ typedef struct predict_values {
     vg_ints classes;
     int prove_flat; /* pictures of warm-up; -1: as many as fit the job; 0: no proof */
     bool quiet, json;
+    bool show_labels, show_conf, show_boxes;
     cli_given given; /* by the place among the command's rows */
 } predict_values;
 

@@ -138,6 +138,9 @@ static void imgsz_print(const predict_job *job)
 int predict_pictures_run(predict_values *v)
 {
     vg_error err = {.status = VG_OK};
+    v->o.hide_labels = v->o.hide_labels || !v->show_labels;
+    v->o.hide_conf = v->o.hide_conf || !v->show_conf;
+    v->o.hide_boxes = !v->show_boxes;
     v->o.detector.imgsz = v->imgsz.h;
     v->o.detector.imgsz_w = v->imgsz.w;
     if (v->classes.n > 0) {

@@ -65,7 +65,9 @@ static void epoch_seen(void *ctx, const vg_train_epoch *e)
     train_epoch_print(stdout, e);
     if (e->trouble)
         cli_warning("training goes on: %s (%s)", e->trouble->what, e->trouble->where);
-    if (e->stops)
+    if (e->time_is_up)
+        printf("The hours of --time are over: training stops\n");
+    else if (e->stops)
         printf("No better fitness in --patience epochs: training stops\n");
 }
 

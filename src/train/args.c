@@ -22,10 +22,16 @@ static const vg_option rows[] = {
      .also = "true=|false=", .help = "weights file to start from, by matching names and shapes"},
     {ROW("epochs", INT, epochs, "100"), IN(1, 1000000),
      .help = "passes over the training pictures"},
+    {ROW("time", REAL, hours, "0"), IN(0, 1e5), .value = "HOURS",
+     .help = "most hours of training, over all sessions of the run: then the epoch ends where it "
+             "is, with its "
+             "validation, and so does the run; 0: none"},
     {ROW("patience", INT, patience, "100"), IN(0, 1000000),
      .help = "epochs without a better fitness before training stops; 0: never"},
     {ROW("batch", INT, batch, "16"), IN(-1, 65536), .alias = "batch_size",
-     .help = "pictures of a batch; -1: the most that fit memory_limit, or 60 % of what is free"},
+     .help =
+         "pictures of a batch; -1: the most that fit memory_limit, or 60 % of what is free; 0.7: "
+         "that part of it"},
     {ROW("imgsz", INT, imgsz, "640"), IN(32, 8192), .alias = "img_size",
      .single = "training pictures are fitted into a square",
      .help = "size of the training pictures, pixels"},
@@ -49,7 +55,8 @@ static const vg_option rows[] = {
     {ROW("name", TEXT, name, ""), .value = "NAME", .help = "name of the run's folder"},
     {ROW("exist_ok", BOOL, exist_ok, "false"),
      .help = "write into the run's folder also when it exists"},
-    {ROW("optimizer", CHOICE, optimizer, "auto"), .choices = "auto|SGD|Adam|AdamW",
+    {ROW("optimizer", CHOICE, optimizer, "auto"),
+     .choices = "auto|SGD|Adam|AdamW|Adamax|NAdam|RAdam|RMSProp",
      .help = "optimizer; auto chooses it and its learning rate"},
     {ROW("seed", INT, seed, "0"), IN(0, 2147483647), .help = "seed of everything random"},
     {ROW("deterministic", BOOL, deterministic, "true"),
@@ -69,8 +76,10 @@ static const vg_option rows[] = {
      .help = "layers that stay as they are: 10 for 0..9, or a list"},
     {ROW("classes", INTS, classes, ""), IN(0, 65535),
      .help = "use the objects of these classes alone"},
-    {ROW("multi_scale", BOOL, multi_scale, "false"),
-     .help = "another size for every batch, half to one and a half imgsz"},
+    {ROW("multi_scale", REAL, multi_scale, "0"), IN(0, 0.9),
+     .also = "true=0.5|yes=0.5|on=0.5|false=0|no=0|off=0", .may_stand_alone = true,
+     .help =
+         "another size for every batch, at most this part of imgsz smaller or larger; true: 0.5"},
     {ROW("val", BOOL, val, "true"), .help = "validate after every epoch"},
     {ROW("split", CHOICE, split, "val"), .choices = "train|val|test",
      .help = "the pictures to validate on"},
@@ -149,7 +158,16 @@ vg_status train_args_set(train_args *args, const char *name, const char *value, 
 {
     const vg_option *row = base_options_find(&train_arg_table, name);
     int64_t none;
-    if (row != NULL && strcmp(row->name, "batch") == 0 && base_parse_i64(&none, value, 0, 0))
+    double share = 0;
+    const bool is_batch = row != NULL && strcmp(row->name, "batch") == 0;
+    if (is_batch && base_parse_double(&share, value) && share > 0 && share < 1) {
+        args->batch = -1;
+        args->batch_share = share;
+        return VG_OK;
+    }
+    if (is_batch)
+        args->batch_share = 0;
+    if (is_batch && base_parse_i64(&none, value, 0, 0))
         return base_fail(err, VG_ERR_ARGUMENT, row->name,
                          "give 1 or more, or -1 for the most that fit", "a batch of 0 pictures");
     return base_options_set(&train_arg_table, args, name, value, err);

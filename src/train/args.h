@@ -13,8 +13,8 @@ enum { TRAIN_ARG_TEXT_BYTES = VG_OPTION_TEXT_BYTES };
 typedef struct train_args {
     char model[TRAIN_ARG_TEXT_BYTES], data[TRAIN_ARG_TEXT_BYTES], weights[TRAIN_ARG_TEXT_BYTES];
     char project[TRAIN_ARG_TEXT_BYTES], name[TRAIN_ARG_TEXT_BYTES], resume[TRAIN_ARG_TEXT_BYTES];
-    bool exist_ok, save, deterministic, single_cls, rect, cos_lr, amp, multi_scale, val, half,
-        plots, agnostic_nms, save_json, save_pt;
+    bool exist_ok, save, deterministic, single_cls, rect, cos_lr, amp, val, half, plots,
+        agnostic_nms, save_json, save_pt;
     size_t memory_limit, cache_limit; /* bytes; 0: none */
     int epochs, patience, batch, imgsz, save_period, workers, threads, seed, close_mosaic, max_det,
         vid_stride, nbs;
@@ -22,7 +22,8 @@ typedef struct train_args {
     int cache;     /* 0 none, 1 ram, 2 disk: data_cache */
     int split;     /* 0 train, 1 val, 2 test: data_split */
     vg_ints freeze, classes;
-    double save_minutes, fraction, conf, iou;
+    double batch_share; /* of memory, with a batch of -1: "batch: 0.7"; 0: not given */
+    double hours, save_minutes, fraction, conf, iou, multi_scale;
     double lr0, lrf, momentum, weight_decay, warmup_epochs, warmup_momentum, warmup_bias_lr;
     double box, cls, dfl, label_smoothing;
     double hsv_h, hsv_s, hsv_v, degrees, translate, scale, shear, perspective, flipud, fliplr, bgr,

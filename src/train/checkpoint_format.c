@@ -13,7 +13,7 @@
  *
  * __metadata__, all of them texts; I decimal, B the 64 bits of an integer or of a double as 16
  * hexadecimal digits: vigil_checkpoint    "1", the version of this description checksum         B
- * see below optimizer           "SGD", "Adam" or "AdamW" optimizer_steps  I  steps done (Adam's
+ * see below optimizer           "SGD", "Adam", "AdamW", ... optimizer_steps  I  steps done (Adam's
  * bias correction) ema_updates      I  updates of the average epoch, batch, n_batches, last_step,
  * has_gradients  I  train_position loss_box, loss_cls, loss_dfl, seconds              B
  * train_position, doubles best_fitness, stop_fitness                         B  train_best, doubles
@@ -401,7 +401,7 @@ static vg_status read_values(checkpoint_values *values, const weights_file *f, c
 {
     const char *kind = weights_metadata_get(f, "optimizer");
     values->optimizer = TRAIN_OPTIMIZER_AUTO;
-    for (int k = TRAIN_OPTIMIZER_SGD; k <= TRAIN_OPTIMIZER_ADAMW; k++)
+    for (int k = TRAIN_OPTIMIZER_SGD; k < TRAIN_N_OPTIMIZERS; k++)
         if (kind != NULL && strcmp(kind, train_optimizer_name((train_optimizer_kind)k)) == 0)
             values->optimizer = (train_optimizer_kind)k;
     if (values->optimizer == TRAIN_OPTIMIZER_AUTO)

@@ -175,7 +175,7 @@ static void add_data(vg_plan *need, const planner *p, const shapes *s)
         return;
     add(need, TRAIN_OWNER_DATA, "batches of training", data_loader_bytes(r->train_set, &s->loader));
     add(need, TRAIN_OWNER_DATA, "a batch of another size (multi_scale)",
-        r->args.multi_scale
+        r->args.multi_scale > 0
             ? (size_t)s->bounds.n * (size_t)need->height * (size_t)need->width * 3 * sizeof(float)
             : 0);
     add(need, TRAIN_OWNER_DATA, "batches of validation", s->validation.data_bytes);
@@ -370,8 +370,11 @@ static vg_status decide(planner *p, bool is_strict, vg_error *err)
     const bool is_chosen = r->args.batch < 0;
     int batch = r->args.batch;
     if (is_chosen) {
+        const double share = r->args.batch_share;
         if (limit == 0)
-            limit = (size_t)(SHARE * (double)base_ram_available_bytes());
+            limit = (size_t)((share > 0 ? share : SHARE) * (double)base_ram_available_bytes());
+        else if (share > 0)
+            limit = (size_t)(share * (double)limit);
         if (limit == 0)
             return base_fail(err, VG_ERR_SYSTEM, "batch", "give a memory_limit, or a batch",
                              "this system does not say how much memory is available");

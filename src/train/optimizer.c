@@ -13,6 +13,8 @@ enum { PIECE = 8192, MOMENTS = 2 };
 
 /* Spec 4.2. */
 static const double CLIP_NORM = 10, CLIP_EPS = 1e-6, BETA2 = 0.999, ADAM_EPS = 1e-8;
+/* Dozat's schedule of beta1; RMSProp's memory; from where RAdam trusts the mean square. */
+static const double NADAM_BASE = 0.96, NADAM_DECAY = 0.004, RMSPROP_ALPHA = 0.99, RADAM_FROM = 5;
 static const double AUTO_SGD_ITERATIONS = 10000, AUTO_SGD_LR = 0.01, AUTO_MOMENTUM = 0.9,
                     AUTO_ADAMW_LR = 0.002;
 
@@ -32,6 +34,7 @@ typedef struct piece {
 struct train_optimizer {
     train_optimizer_options options;
     int64_t n_steps;
+    double mu_product; /* NAdam: of beta1 at all steps so far */
     size_t n_params, n_pieces;
     slot *slots;   /* (n_params) */
     piece *pieces; /* (n_pieces) in the order of parameters */
@@ -40,7 +43,8 @@ struct train_optimizer {
 
 const char *train_optimizer_name(train_optimizer_kind kind)
 {
-    static const char *const names[] = {"auto", "SGD", "Adam", "AdamW"};
+    static const char *const names[] = {"auto",   "SGD",   "Adam",  "AdamW",
+                                        "Adamax", "NAdam", "RAdam", "RMSProp"};
     return names[kind];
 }
 
@@ -158,6 +162,7 @@ vg_status train_optimizer_create(train_optimizer **out, const train_param *param
         return VG_ERR_MEMORY;
     train_optimizer *o = (train_optimizer *)block;
     *o = (train_optimizer){.options = *options,
+                           .mu_product = 1,
                            .n_params = n_params,
                            .n_pieces = l.n_pieces,
                            .slots = (slot *)(block + l.slots),
@@ -201,16 +206,16 @@ static void sum_pieces(void *ctx, size_t begin, size_t end, int worker)
         o->sums[i] = sum_of_squares(o->pieces[i].grad, o->pieces[i].n);
 }
 
-/* ---- the three rules ---- */
+/* ---- the rules ---- */
 
 typedef struct rule {
-    float clip; /* factor of every gradient */
-    float lr;   /* Adam: divided by the first bias correction */
-    float
-        decay; /* Adam, SGD: added to the gradient times the weight; AdamW: factor of the weight */
-    float momentum; /* SGD */
-    float take1;    /* Adam: 1 - beta1 */
-    float root2;    /* Adam: square root of the second bias correction */
+    float clip;  /* factor of every gradient */
+    float lr;    /* of the relatives of Adam: divided by the first bias correction */
+    float decay; /* AdamW: factor of the weight; others: added to the gradient, times the weight */
+    float momentum; /* SGD, RMSProp */
+    float take1;    /* 1 - beta1 */
+    float root2;    /* square root of the second bias correction; RAdam: 0: no mean square yet */
+    float now;      /* NAdam: the gradient's own learning rate, beside lr, the mean's */
 } rule;
 
 static void move_sgd(float *restrict p, const float *restrict grad, float *restrict buf, size_t n,
@@ -238,45 +243,145 @@ static void move_adam(float *restrict p, const float *restrict grad, float *rest
     }
 }
 
+static void move_adamax(float *restrict p, const float *restrict grad, float *restrict mean,
+                        float *restrict largest, size_t n, const rule *r)
+{
+    const float clip = r->clip, lr = r->lr, decay = r->decay, take1 = r->take1;
+    const float eps = (float)ADAM_EPS, beta2 = (float)BETA2;
+    for (size_t i = 0; i < n; i++) {
+        const float g = grad[i] * clip + decay * p[i];
+        mean[i] += take1 * (g - mean[i]);
+        largest[i] = fmaxf(beta2 * largest[i], fabsf(g) + eps);
+        p[i] -= lr * mean[i] / largest[i];
+    }
+}
+
+static void move_nadam(float *restrict p, const float *restrict grad, float *restrict mean,
+                       float *restrict square, size_t n, const rule *r)
+{
+    const float clip = r->clip, lr = r->lr, now = r->now, decay = r->decay, take1 = r->take1;
+    const float root2 = r->root2, eps = (float)ADAM_EPS;
+    const float beta2 = (float)BETA2, take2 = (float)(1 - BETA2);
+    for (size_t i = 0; i < n; i++) {
+        const float g = grad[i] * clip + decay * p[i];
+        mean[i] += take1 * (g - mean[i]);
+        square[i] = beta2 * square[i] + take2 * g * g;
+        p[i] -= (now * g + lr * mean[i]) / (sqrtf(square[i]) / root2 + eps);
+    }
+}
+
+static void move_radam(float *restrict p, const float *restrict grad, float *restrict mean,
+                       float *restrict square, size_t n, const rule *r)
+{
+    const float clip = r->clip, lr = r->lr, decay = r->decay, take1 = r->take1;
+    const float root2 = r->root2, eps = (float)ADAM_EPS;
+    const float beta2 = (float)BETA2, take2 = (float)(1 - BETA2);
+    for (size_t i = 0; i < n; i++) {
+        const float g = grad[i] * clip + decay * p[i];
+        mean[i] += take1 * (g - mean[i]);
+        square[i] = beta2 * square[i] + take2 * g * g;
+        p[i] -= lr * mean[i] * (root2 > 0 ? root2 / (sqrtf(square[i]) + eps) : 1);
+    }
+}
+
+static void move_rmsprop(float *restrict p, const float *restrict grad, float *restrict buf,
+                         float *restrict square, size_t n, const rule *r)
+{
+    const float clip = r->clip, lr = r->lr, decay = r->decay, momentum = r->momentum;
+    const float eps = (float)ADAM_EPS, alpha = (float)RMSPROP_ALPHA;
+    const float take = (float)(1 - RMSPROP_ALPHA);
+    for (size_t i = 0; i < n; i++) {
+        const float g = grad[i] * clip + decay * p[i];
+        square[i] = alpha * square[i] + take * g * g;
+        buf[i] = momentum * buf[i] + g / (sqrtf(square[i]) + eps);
+        p[i] -= lr * buf[i];
+    }
+}
+
 typedef struct step_job {
     train_optimizer *o;
     rule rules[TRAIN_N_GROUPS];
 } step_job;
 
+static void move_piece(const piece *p, train_optimizer_kind kind, const rule *r)
+{
+    switch (kind) {
+    case TRAIN_OPTIMIZER_ADAMAX:
+        move_adamax(p->value, p->grad, p->moment[0], p->moment[1], p->n, r);
+        return;
+    case TRAIN_OPTIMIZER_NADAM:
+        move_nadam(p->value, p->grad, p->moment[0], p->moment[1], p->n, r);
+        return;
+    case TRAIN_OPTIMIZER_RADAM:
+        move_radam(p->value, p->grad, p->moment[0], p->moment[1], p->n, r);
+        return;
+    case TRAIN_OPTIMIZER_RMSPROP:
+        move_rmsprop(p->value, p->grad, p->moment[0], p->moment[1], p->n, r);
+        return;
+    case TRAIN_OPTIMIZER_SGD:
+        move_sgd(p->value, p->grad, p->moment[0], p->n, r);
+        return;
+    default:
+        move_adam(p->value, p->grad, p->moment[0], p->moment[1], p->n, r,
+                  kind == TRAIN_OPTIMIZER_ADAMW);
+    }
+}
+
 static void move_pieces(void *ctx, size_t begin, size_t end, int worker)
 {
     (void)worker;
     const step_job *job = ctx;
-    const train_optimizer_kind kind = job->o->options.kind;
     for (size_t i = begin; i < end; i++) {
         const piece *p = &job->o->pieces[i];
-        if (kind == TRAIN_OPTIMIZER_SGD)
-            move_sgd(p->value, p->grad, p->moment[0], p->n, &job->rules[p->group]);
-        else
-            move_adam(p->value, p->grad, p->moment[0], p->moment[1], p->n, &job->rules[p->group],
-                      kind == TRAIN_OPTIMIZER_ADAMW);
+        move_piece(p, job->o->options.kind, &job->rules[p->group]);
     }
+}
+
+/* NAdam's beta1 at a step, from 1. */
+static double nadam_mu(const train_optimizer *o, int64_t step)
+{
+    return o->options.momentum * (1 - 0.5 * pow(NADAM_BASE, (double)step * NADAM_DECAY));
+}
+
+/* RAdam's rectification: how far the mean square of so many gradients is to be trusted; 0: not yet.
+ */
+static double radam_trust(double n_steps)
+{
+    const double rho = 2 / (1 - BETA2) - 1, power = pow(BETA2, n_steps);
+    const double rho_t = rho - 2 * n_steps * power / (1 - power);
+    return rho_t > RADAM_FROM
+               ? sqrt((rho_t - 4) * (rho_t - 2) * rho / ((rho - 4) * (rho - 2) * rho_t))
+               : 0;
 }
 
 /* After n_steps was raised: Adam's corrections count from 1. */
 static rule make_rule(const train_optimizer *o, const train_rates *rates, train_group group,
                       double clip)
 {
-    const double lr = rates->lr[group];
+    const train_optimizer_kind kind = o->options.kind;
+    const double lr = rates->lr[group], n_steps = (double)o->n_steps;
     const double decay = group == TRAIN_GROUP_WEIGHT ? o->options.weight_decay : 0;
     rule r = {.clip = (float)clip,
               .lr = (float)lr,
               .decay = (float)decay,
               .momentum = (float)rates->momentum,
               .root2 = 1};
-    if (o->options.kind == TRAIN_OPTIMIZER_SGD)
+    if (kind == TRAIN_OPTIMIZER_SGD || kind == TRAIN_OPTIMIZER_RMSPROP)
         return r;
     const double beta1 = o->options.momentum;
+    double root2 = sqrt(1 - pow(BETA2, n_steps));
     r.take1 = (float)(1 - beta1);
-    r.lr = (float)(lr / (1 - pow(beta1, (double)o->n_steps)));
-    r.root2 = (float)sqrt(1 - pow(BETA2, (double)o->n_steps));
-    if (o->options.kind == TRAIN_OPTIMIZER_ADAMW)
+    r.lr = (float)(lr / (1 - pow(beta1, n_steps)));
+    if (kind == TRAIN_OPTIMIZER_ADAMW)
         r.decay = (float)(1 - lr * decay);
+    if (kind == TRAIN_OPTIMIZER_RADAM)
+        root2 *= radam_trust(n_steps);
+    if (kind == TRAIN_OPTIMIZER_NADAM) {
+        const double mu = nadam_mu(o, o->n_steps), next = nadam_mu(o, o->n_steps + 1);
+        r.now = (float)(lr * (1 - mu) / (1 - o->mu_product));
+        r.lr = (float)(lr * next / (1 - o->mu_product * next));
+    }
+    r.root2 = (float)root2;
     return r;
 }
 
@@ -300,6 +405,7 @@ bool train_optimizer_step(train_optimizer *o, const train_rates *rates, base_poo
         return false;
 
     o->n_steps++;
+    o->mu_product *= nadam_mu(o, o->n_steps);
     step_job job = {.o = o};
     const double clip = fmin(1, CLIP_NORM / (*norm + CLIP_EPS));
     for (int group = 0; group < TRAIN_N_GROUPS; group++)
@@ -328,4 +434,7 @@ int64_t train_optimizer_steps(const train_optimizer *o)
 void train_optimizer_set_steps(train_optimizer *o, int64_t n_steps)
 {
     o->n_steps = n_steps;
+    o->mu_product = 1;
+    for (int64_t i = 1; i <= n_steps && o->mu_product > 0; i++)
+        o->mu_product *= nadam_mu(o, i); /* in the same order: the same number */
 }

@@ -1,5 +1,7 @@
 /* optimizer.h: SGD with Nesterov momentum, Adam, AdamW (spec 4.2; Loshchilov and Hutter 2019 for
- * AdamW): one call takes summed gradients to new weights: clip by total norm, decay by group, move.
+ * AdamW), and its relatives Adamax (Kingma and Ba 2015, section 7.1), NAdam (Dozat 2016), RAdam
+ * (Liu and others 2020) and RMSProp with momentum (Tieleman and Hinton 2012): one call takes summed
+ * gradients to new weights: clip by total norm, decay by group, move.
  *
  * Memory: state and scratch in one block at create; step allocates nothing. Threads: a step may
  * share its work among a pool; sums are taken over fixed pieces in a fixed order in double, so the
@@ -14,16 +16,22 @@ typedef enum train_optimizer_kind {
     TRAIN_OPTIMIZER_AUTO, /* a wish: train_optimizer_choose makes it one of the others */
     TRAIN_OPTIMIZER_SGD,
     TRAIN_OPTIMIZER_ADAM,
-    TRAIN_OPTIMIZER_ADAMW
+    TRAIN_OPTIMIZER_ADAMW,
+    TRAIN_OPTIMIZER_ADAMAX,
+    TRAIN_OPTIMIZER_NADAM,
+    TRAIN_OPTIMIZER_RADAM,
+    TRAIN_OPTIMIZER_RMSPROP,
+    TRAIN_N_OPTIMIZERS
 } train_optimizer_kind;
-const char *train_optimizer_name(train_optimizer_kind kind); /* "auto", "SGD", "Adam", "AdamW" */
+/* "auto", "SGD", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "RMSProp" */
+const char *train_optimizer_name(train_optimizer_kind kind);
 
 typedef struct train_optimizer_options {
     train_optimizer_kind kind; /* not AUTO */
     double lr0;                /* for the schedule */
-    double momentum;           /* SGD's where no warm-up sets it; beta1 of Adam and AdamW */
-    double weight_decay;       /* scaled: train_scaled_decay */
-    double warmup_bias_lr;     /* for the schedule */
+    double momentum;       /* SGD's and RMSProp's where no warm-up sets it; beta1 of the others */
+    double weight_decay;   /* scaled: train_scaled_decay */
+    double warmup_bias_lr; /* for the schedule */
 } train_optimizer_options;
 
 /* What `auto` means for a run, in place (spec 4.2): SGD with lr 0.01 and momentum 0.9 for more than
@@ -50,8 +58,8 @@ bool train_optimizer_step(train_optimizer *o, const train_rates *rates, base_poo
                           double *norm);
 
 train_optimizer_kind train_optimizer_get_kind(const train_optimizer *o);
-/* State, for checkpoints: moment 0 (SGD's momentum buffer, Adam's mean) and 1 (Adam's mean square)
- * of parameter index; NULL where there is none. */
+/* State, for checkpoints: moment 0 (the momentum buffer of SGD and RMSProp, Adam's mean) and 1 (the
+ * mean square; Adamax's largest) of parameter index; NULL where there is none. */
 float *train_optimizer_moment(train_optimizer *o, int moment, size_t index);
 int64_t train_optimizer_steps(const train_optimizer *o);
 void train_optimizer_set_steps(train_optimizer *o, int64_t n_steps);

@@ -6,8 +6,10 @@
 
 #include "base/base.h"
 
-/* The size of one batch with multi_scale (spec 4.5): half to one and a half times imgsz, in
- * multiples of stride. */
-int train_rng_size(base_rng *r, int imgsz, int stride);
+/* The size of one batch with multi_scale (spec 4.5): imgsz, less or more by at most this part of
+ * it, in multiples of stride. 0 <= part < 1. */
+int train_rng_size(base_rng *r, int imgsz, int stride, double part);
+/* The largest that it draws. */
+int train_rng_size_most(int imgsz, int stride, double part);
 
 #endif

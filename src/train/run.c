@@ -18,6 +18,12 @@ static double seconds_now(const train_run *r)
     return r->seconds_before + (double)(base_now_ns() - r->started_ns) * 1e-9;
 }
 
+/* Of all sessions together. Asked once an epoch is over, the answer stays: the clock only rises. */
+static bool time_is_up(const train_run *r)
+{
+    return r->args.hours > 0 && seconds_now(r) >= r->args.hours * 3600;
+}
+
 static bool stop_is_wanted(const train_listener *l)
 {
     return l != NULL && l->wants_stop != NULL && l->wants_stop(l->ctx);
@@ -59,7 +65,7 @@ static sized_input size_input(train_run *r, const data_batch *b)
     if (r->resized == NULL)
         return (sized_input){b->input, b->n, b->h, b->w};
     const int stride = r->info.max_stride, longer = b->h > b->w ? b->h : b->w;
-    const int size = train_rng_size(&r->state.rng, r->args.imgsz, stride);
+    const int size = train_rng_size(&r->state.rng, r->args.imgsz, stride, r->args.multi_scale);
     if (size == longer)
         return (sized_input){b->input, b->n, b->h, b->w};
     const int h = train_resample_side(b->h, longer, size, stride),
@@ -203,6 +209,8 @@ static vg_status train_batches(train_run *r, const train_listener *listener, vg_
             break;
         assert((int64_t)b->index == p->batch);
         st = run_batch(r, b, listener, err);
+        if (st == VG_OK && time_is_up(r))
+            break;
     }
     r->batches_ns += (uint64_t)(base_now_ns() - began_ns);
     return st;
@@ -245,7 +253,7 @@ static vg_train_epoch make_row(const train_run *r, const train_validation *v)
                           .seconds = seconds_now(r),
                           .is_validated = v != NULL};
     for (int k = 0; k < TRAIN_N_LOSSES; k++) {
-        row.train_loss[k] = p->loss_sums[k] / (double)p->n_batches;
+        row.train_loss[k] = p->loss_sums[k] / (double)p->batch; /* all, unless time is up */
         row.val_loss[k] = v != NULL ? v->loss[k] : NAN;
         row.lr[k] = rates.lr[k];
     }
@@ -283,7 +291,7 @@ static vg_status save_period(train_run *r, int64_t epoch, vg_error *err)
 static vg_status end_epoch(train_run *r, const train_listener *listener, vg_error *err)
 {
     train_position *p = &r->state.position;
-    const bool is_last = p->epoch + 1 == r->args.epochs;
+    const bool is_late = time_is_up(r), is_last = is_late || p->epoch + 1 == r->args.epochs;
     const bool validates = r->args.val || is_last;
     train_validation v = {0};
     vg_status st = validates ? run_validate(r, &v, r->average, listener, false, err) : VG_OK;
@@ -292,6 +300,7 @@ static vg_status end_epoch(train_run *r, const train_listener *listener, vg_erro
     if (v.stopped)
         return interrupted(r, err);
     vg_train_epoch row = make_row(r, validates ? &v : NULL);
+    row.time_is_up = is_late;
     st = run_add_row(r, &row, err);
     if (st != VG_OK)
         return st;
@@ -312,6 +321,7 @@ static vg_status end_epoch(train_run *r, const train_listener *listener, vg_erro
 
     p->epoch++;
     p->batch = 0;
+    r->is_late = is_late;
     memset(p->loss_sums, 0, sizeof p->loss_sums);
     if (r->args.save || is_last)
         st = run_keep(r, err);
@@ -390,7 +400,7 @@ vg_status run_refuse_finished(const train_run *r, vg_error *err)
 static vg_status go(train_run *r, const train_listener *listener, vg_error *err)
 {
     r->started_ns = r->saved_ns = base_now_ns();
-    while (r->state.position.epoch < r->args.epochs && !patience_is_out(r)) {
+    while (r->state.position.epoch < r->args.epochs && !patience_is_out(r) && !r->is_late) {
         vg_status st = train_batches(r, listener, err);
         if (st == VG_OK)
             st = end_epoch(r, listener, err);

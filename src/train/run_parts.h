@@ -63,6 +63,7 @@ struct train_run {
     train_validation final;
     int64_t started_ns, saved_ns;
     uint64_t batches_ns;   /* of this session, loader and all; not validation, nor checkpoints */
+    bool is_late;          /* the hours of `time` are over, and an epoch ended with that */
     double seconds_before; /* of the sessions before this one */
     int n_bad_steps;       /* in a row */
     double grad_norm;

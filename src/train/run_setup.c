@@ -49,10 +49,10 @@ static vg_status make_learning(train_run *r, vg_error *err)
 
 void run_enlarge(const train_run *r, int *h, int *w)
 {
-    if (!r->args.multi_scale)
+    if (r->args.multi_scale <= 0)
         return;
     const int longer = *h > *w ? *h : *w, stride = r->info.max_stride;
-    const int most = (r->args.imgsz + r->args.imgsz / 2 + stride - 1) / stride * stride;
+    const int most = train_rng_size_most(r->args.imgsz, stride, r->args.multi_scale);
     *h = train_resample_side(*h, longer, most, stride);
     *w = train_resample_side(*w, longer, most, stride);
 }
@@ -75,7 +75,7 @@ static vg_status reserve(train_run *r, vg_error *err)
     int n, h, w;
     data_loader_most_shape(r->loader, &n, &h, &w);
     run_enlarge(r, &h, &w);
-    if (r->args.multi_scale) {
+    if (r->args.multi_scale > 0) {
         r->resized =
             base_alloc_zero(r->mem.data, (size_t)n * (size_t)h * (size_t)w * 3, sizeof(float), err);
         if (r->resized == NULL)
@@ -170,6 +170,9 @@ static vg_status make_all(train_run *r, const train_checkpoint *c, vg_error *err
                        "the run had %lld batches an epoch, and the dataset now makes %lld",
                        (long long)r->state.position.n_batches, (long long)r->schedule.n_batches);
     r->seconds_before = r->state.position.seconds;
+    /* A run that was interrupted behind its last epoch has only to be finished. */
+    r->is_late = c != NULL && r->args.hours > 0 && r->state.position.batch == 0 &&
+                 r->seconds_before >= r->args.hours * 3600;
     if (st == VG_OK)
         st = run_check_room(r, c != NULL, err);
     return st == VG_OK ? open_csv(r, err) : st;

@@ -118,8 +118,8 @@ static void what_asks_for_nothing_passes(void **state)
 {
     (void)state;
     ASSERT_PASSES("half=False", "augment=False", "visualize=false", "retina_masks=0", "--no-half");
-    ASSERT_PASSES("nms=None", "embed=", "time=null", "--embed", "None");
-    ASSERT_PASSES("show_labels=True", "show_conf=1", "show_boxes=yes", "vid_stride=1");
+    ASSERT_PASSES("nms=None", "embed=", "compile=null", "--embed", "None");
+    ASSERT_PASSES("vid_stride=1", "overlap_mask=True", "simplify=1", "pretrained=yes");
     ASSERT_PASSES("mask_ratio=4", "dropout=0.0", "workers=8", "rect=True");
     /* Training's, at what they are without being given. */
     ASSERT_PASSES("epochs=640", "cos_lr=False", "epochs=None", "cutmix=0.0");
@@ -161,10 +161,9 @@ static void what_does_nothing_is_said_once(void **state)
 static void what_would_be_missed_is_refused_with_what_to_do_instead(void **state)
 {
     (void)state;
-    static const char *const wrong[] = {"augment=True",     "--augment",    "visualize=True",
-                                        "nms=True",         "embed=[1]",    "show_labels=False",
-                                        "save_frames=True", "--img=640",    "--no-show-conf",
-                                        "single_cls=True",  "--save-hybrid"};
+    static const char *const wrong[] = {"visualize=True",  "--visualize",   "nms=True",
+                                        "embed=[1]",       "--img=640",     "save_frames=True",
+                                        "single_cls=True", "--save-hybrid", "--view-img"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         if (PARSE(wrong[i]) != CLI_PARSED_WRONG)
             fail_msg("%s was taken", wrong[i]);
@@ -172,8 +171,8 @@ static void what_would_be_missed_is_refused_with_what_to_do_instead(void **state
             err.mend[0] == '\0')
             fail_msg("%s: %s, %s, %s", wrong[i], err.what, err.where, err.mend);
     }
-    assert_int_equal(PARSE("show_labels=False"), CLI_PARSED_WRONG);
-    assert_string_equal(err.mend, "--hide-labels");
+    assert_int_equal(PARSE("view_img=True"), CLI_PARSED_WRONG);
+    assert_string_equal(err.mend, "--show");
 }
 
 static void an_option_of_another_command_is_told_as_such(void **state)

@@ -27,7 +27,7 @@ for page in "$source"/docs/*.md; do
     n_checks=$((n_checks + 1))
     echo "$command" >>pages
 done
-equal "$(sort pages | tr '\n' ' ')" "predict train watch " "the commands that a page has a table of"
+equal "$(sort pages | tr '\n' ' ')" "predict train watch yolo " "the commands that a page has a table of"
 run 2 help --markdown nope
 is_error 'no command "nope"'
 done_well

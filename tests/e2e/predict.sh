@@ -49,11 +49,13 @@ says_not out "exp3"
 predict 0 --source pics/scene_0.bmp --project p/q --name n
 [ -s p/q/n/scene_0.jpg ] || fail "--project and --name"
 cp p/q/n/scene_0.jpg plain.jpg
-for look in "--line-width 9" "--hide-labels" "--hide-conf"; do
+for look in "--line-width 9" "--hide-labels" "--hide-conf" "--no-show-labels" "show_conf=False" "show_boxes=False"; do
     # shellcheck disable=SC2086 # an option and its value
     predict 0 --source pics/scene_0.bmp --project p/q --name n --exist-ok $look
     ! cmp -s p/q/n/scene_0.jpg plain.jpg || fail "$look changes nothing"
+    cp p/q/n/scene_0.jpg "${look#--}.jpg"
 done
+cmp -s hide-labels.jpg no-show-labels.jpg && cmp -s hide-conf.jpg show_conf=False.jpg || fail "two spellings, two pictures"
 
 # ---- sources
 predict 0 --source 'pics/scene_*.bmp' --no-save --quiet

@@ -41,7 +41,7 @@ for option in --imgsz --conf --classes --device --policy --zones; do
 done
 for option in imgsz=big imgsz=7 imgsz=480,640,3 imgsz=480,7 conf=2 conf=x iou=-1 max_det=0 classes=x classes=80 classes=-1 batch=0 threads=-1 \
     device=cuda:0 device=0 isa=sse9 memory_limit=lots save=maybe line_width=-1 policy=latest zones=z.yaml show=True track=True \
-    augment=True visualize=True embed=1 nms=True show_labels=False epochs=3 task=segment mode=train prove_flat=0; do
+    augment=True visualize=True embed=1 nms=True save_frames=True epochs=3 task=segment mode=train prove_flat=0; do
     wrong 2 predict $w --source "$picture" $option
 done
 live="predict $w --imgsz 64 --source lavfi:testsrc2=size=64x48"
@@ -70,7 +70,7 @@ wrong 2 train --model yolo11n
 wrong 2 train --data data.yaml
 wrong 2 train --data data.yaml --model yolo11q
 for option in epochs=0 epochs=many batch=0 imgsz=480,640 optimizer=other cache=tape lr0=x freeze=a classes=9 classes=x device=0 workers=-1 \
-    split=tst time=1 cutmix=0.5 save_txt=True fraction=2 memory_limit=much patience=-1; do
+    split=tst time=-1 time=long cutmix=0.5 save_txt=True fraction=2 memory_limit=much patience=-1; do
     wrong 2 train --data data.yaml --model yolo11n.yaml $option
 done
 wrong 1 train --data nope.yaml --model yolo11n

@@ -67,7 +67,7 @@ static inline void run_batch(run *r)
     for (int k = 0; k < 7; k++) /* running statistics */
         r->m.values[3][k] += random_float(&random, -1, 1);
     p->loss_sums[0] +=
-        (double)random_float(&random, 0, 1) + (double)train_rng_size(&r->state.rng, 640, 32);
+        (double)random_float(&random, 0, 1) + (double)train_rng_size(&r->state.rng, 640, 32, 0.5);
     p->has_gradients = true;
     if (train_schedule_steps(ni, p->last_step, 3)) {
         double norm;

@@ -41,7 +41,7 @@ static void defaults_are_the_recipes(void **state)
     assert_true(args.optimizer == TRAIN_OPTIMIZER_AUTO && args.seed == 0 && args.deterministic);
     assert_true(!args.single_cls && !args.rect && !args.cos_lr && args.close_mosaic == 10 &&
                 args.amp);
-    assert_true(args.fraction == 1 && args.freeze.n == 0 && !args.multi_scale && args.val &&
+    assert_true(args.fraction == 1 && args.freeze.n == 0 && args.multi_scale <= 0 && args.val &&
                 args.split == 1);
     assert_true(args.conf == 0.001 && args.iou == 0.7 && args.max_det == 300 && !args.half &&
                 args.plots);
@@ -86,7 +86,7 @@ static void an_unknown_name_suggests_the_nearest(void **state)
     refuse("wieght_decay", "3", "named wieght_decay", "weight_decay");
     /* Nothing is near: a name that is far would mislead. */
     refuse("learning_rate", "3", "named learning_rate", "vigil train --help");
-    refuse("time", "1", "named time", "vigil train --help");
+    refuse("evolve", "1", "named evolve", "vigil train --help");
     refuse("nms", "1", "named nms", "vigil train --help");
     assert_ptr_equal(base_options_find(&train_arg_table, "cfg"),
                      base_options_find(&train_arg_table, "model"));
@@ -119,6 +119,16 @@ static void users_spellings_mean_what_users_mean(void **state)
     assert_int_equal(args.cache, 0);
     accept("optimizer", "adamw");
     assert_int_equal(args.optimizer, TRAIN_OPTIMIZER_ADAMW);
+    accept("batch", "0.7");
+    assert_true(args.batch == -1 && args.batch_share > 0.69 && args.batch_share < 0.71);
+    accept("batch", "8");
+    assert_true(args.batch == 8 && args.batch_share <= 0);
+    accept("multi_scale", "True");
+    assert_true(args.multi_scale > 0.49 && args.multi_scale < 0.51);
+    accept("multi_scale", "0.25");
+    assert_true(args.multi_scale > 0.24 && args.multi_scale < 0.26);
+    accept("multi_scale", "False");
+    assert_true(args.multi_scale <= 0);
     accept("resume", "False");
     assert_string_equal(args.resume, "");
     accept("pretrained", "a.pt");
@@ -128,7 +138,7 @@ static void users_spellings_mean_what_users_mean(void **state)
 static void choices_stand_in_the_order_of_their_enums(void **state)
 {
     (void)state;
-    for (int k = TRAIN_OPTIMIZER_AUTO; k <= TRAIN_OPTIMIZER_ADAMW; k++) {
+    for (int k = TRAIN_OPTIMIZER_AUTO; k < TRAIN_N_OPTIMIZERS; k++) {
         accept("optimizer", train_optimizer_name((train_optimizer_kind)k));
         assert_int_equal(args.optimizer, k);
     }

@@ -80,14 +80,20 @@ static void sizes_of_multi_scale_are_multiples_and_reach_both_ends(void **state)
     base_rng r = base_rng_make(1), again = base_rng_make(1);
     int least = 1 << 30, most = 0;
     for (int i = 0; i < 5000; i++) {
-        const int size = train_rng_size(&r, 640, 32);
-        assert_int_equal(size, train_rng_size(&again, 640, 32));
+        const int size = train_rng_size(&r, 640, 32, 0.5);
+        assert_int_equal(size, train_rng_size(&again, 640, 32, 0.5));
         assert_int_equal(size % 32, 0);
         least = size < least ? size : least;
         most = size > most ? size : most;
     }
     assert_int_equal(least, 320);
     assert_int_equal(most, 960); /* 991 / 32 * 32 */
+    assert_int_equal(train_rng_size_most(640, 32, 0.5), most);
+    for (int i = 0; i < 2000; i++) {
+        const int size = train_rng_size(&r, 640, 32, 0.25);
+        assert_true(size >= 480 && size <= train_rng_size_most(640, 32, 0.25));
+    }
+    assert_int_equal(train_rng_size_most(640, 32, 0.25), 800);
 }
 
 int main(void)

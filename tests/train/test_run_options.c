@@ -84,6 +84,32 @@ static void multi_scale_varies_the_size_of_batches(void **state)
     assert_true(z.least < 64 && z.most > 64 && z.most <= 96);
 }
 
+static void note_end(void *ctx, const vg_train_epoch *e)
+{
+    vg_train_epoch *last = ctx;
+    *last = *e;
+}
+
+static void time_ends_the_run_within_its_epoch(void **state)
+{
+    (void)state;
+    train_run *r;
+    vg_error why;
+    vg_train_epoch last = {0};
+    shop_set(&args, "epochs", "50");
+    shop_set(&args, "time", "0.0000001"); /* over after the first batch */
+    OK(train_run_create(&r, &args, shop_folder(&s, "hours"), &s.accounts, err));
+    OK(train_run_go(r, &(train_listener){.ctx = &last, .epoch = note_end}, err));
+    assert_int_equal(last.epoch, 1);
+    assert_true(last.time_is_up && last.is_validated && last.train_loss[0] > 0);
+    assert_non_null(train_run_final(r));
+    train_run_destroy(&r);
+    assert_true(base_path_exists(shop_folder(&s, "hours/weights/best.safetensors")));
+    assert_int_equal(train_run_resume(&r, shop_folder(&s, "hours"), &s.accounts, &why),
+                     VG_ERR_ARGUMENT);
+    assert_non_null(strstr(why.what, "finished, after 1 epochs"));
+}
+
 static void the_last_epochs_are_without_mosaic_and_each_has_its_own_samples(void **state)
 {
     (void)state;
@@ -236,6 +262,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+        TEST(time_ends_the_run_within_its_epoch),
         TEST(multi_scale_varies_the_size_of_batches),
         TEST(the_last_epochs_are_without_mosaic_and_each_has_its_own_samples),
         TEST(single_cls_and_classes_make_models_of_their_counts),

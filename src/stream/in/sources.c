@@ -281,8 +281,8 @@ static vg_status add_channel(builder *b, const char *text, const char *name,
     if (d->meaning != STREAM_MEANS_ONE)
         d->s.kind = VIDEO_FILE; /* whatever the first is: files, that is what they have in common */
     const bool is_live = video_is_live(d->s.kind);
-    d->s.keeps_all =
-        o->policy == STREAM_POLICY_EVERY || (o->policy == STREAM_POLICY_AUTO && !is_live);
+    d->s.keeps_all = o->policy == STREAM_POLICY_EVERY ||
+                     (o->policy == STREAM_POLICY_AUTO && (!is_live || o->stream_buffer));
     d->s.ends = o->end == STREAM_END_EXIT ||
                 (o->end == STREAM_END_AUTO && (!is_live || is_picture_address(text)));
     d->s.retry_first_s = o->retry_first_s;

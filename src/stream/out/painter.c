@@ -144,7 +144,8 @@ vg_status stream_painter_drawn(stream_painter *p, image_view *out, const stream_
                                const stream_result *r, vg_error *err)
 {
     const image_draw_style style = style_of(p, s);
-    const size_t n = r->n_boxes < p->most ? r->n_boxes : p->most;
+    const size_t n_boxes = r->n_boxes < p->most ? r->n_boxes : p->most;
+    const size_t n = s->options->show_boxes ? n_boxes : 0;
     vg_status st = stream_painter_plain(p, out, r, err);
     if (st == VG_OK)
         st = draw_zones(p, out, s, r, false, err);

@@ -17,7 +17,7 @@ typedef struct stream_predict_options {
     const char *project, *name;
     bool exist_ok;
     int line_width_px;
-    bool hide_labels, hide_conf;
+    bool hide_labels, hide_conf, hide_boxes;
 } stream_predict_options;
 
 /* Strings and lists in o are only read during the call. mem must stay until close and be this job's

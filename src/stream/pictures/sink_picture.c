@@ -92,6 +92,8 @@ static vg_status write_(void *self, const sink_setting *s, const sink_item *item
         return base_fail(err, VG_ERR_ARGUMENT, r->source, "choose another project or name",
                          "the result would be written over its own source");
     size_t n = r->n_detections < t->most ? r->n_detections : t->most;
+    if (s->options->hide_boxes)
+        n = 0;
     for (size_t i = 0; i < n; i++) { /* the best last, on top */
         const vg_detection *b = &r->detections[n - 1 - i];
         char *label = t->labels + i * LABEL_BYTES;

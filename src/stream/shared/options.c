@@ -51,6 +51,8 @@ static const vg_option rows[] = {
      .group = "reading",
      .help = "every: each frame, the source waits for the network; latest: the newest frame, "
              "older ones are dropped and counted; auto: latest for network and cameras"},
+    {ROW("stream_buffer", BOOL, stream_buffer, "false"), .is_per_source = true,
+     .help = "policy auto keeps every frame of live sources, too"},
     {ROW("vid_stride", INT, vid_stride, "1"), IN(1, 100000), .is_per_source = true,
      .help = "only every N-th frame"},
     {ROW("decode_threads", INT, decode_threads, "0"), IN(0, 64), .is_per_source = true,
@@ -118,6 +120,10 @@ static const vg_option rows[] = {
      .help = "of drawn boxes, pixels; 0: by the picture's size"},
     {ROW("hide_labels", BOOL, hide_labels, "false"), .help = "boxes without words"},
     {ROW("hide_conf", BOOL, hide_conf, "false"), .help = "words without confidences"},
+    {ROW("show_labels", BOOL, show_labels, "true"), .help = "as YOLO's users spell hide_labels"},
+    {ROW("show_conf", BOOL, show_conf, "true"), .help = "as they spell hide_conf"},
+    {ROW("show_boxes", BOOL, show_boxes, "true"),
+     .help = "without: frames as they are, and zones, in what is saved and shown"},
     {ROW("segment", SECONDS, segment_s, "0"), IN(0, YEARS),
      .help = "a recording is a new file after so long; 0: 10m for live sources"},
     {ROW("segment_bytes", BYTES, segment_bytes, "0"), IN(0, HUGE_SIZE),
@@ -263,6 +269,8 @@ void stream_options_settle(stream_options *o, bool is_of_files)
 {
     o->save = o->save_choice == 1 || (o->save_choice == 0 && is_of_files);
     o->save_choice = o->save ? 1 : 2; /* settled once, it stays */
+    o->hide_labels = o->hide_labels || !o->show_labels;
+    o->hide_conf = o->hide_conf || !o->show_conf;
     o->tracker.most_detections = o->max_det;
     if (is_of_files)
         return;

@@ -40,7 +40,8 @@ typedef struct stream_options {
     char device[32], isa[16];
     size_t memory_limit_bytes;
     /* reading */
-    int policy; /* stream_policy */
+    int policy;         /* stream_policy */
+    bool stream_buffer; /* policy auto is every */
     int vid_stride;
     int decode_threads;
     char rtsp_transport[8]; /* "tcp", "udp" */
@@ -66,6 +67,7 @@ typedef struct stream_options {
     bool json; /* JSON lines on standard output */
     int line_width_px;
     bool hide_labels, hide_conf;
+    bool show_labels, show_conf, show_boxes; /* the first two: settle makes hide_... of them */
     double segment_s;
     size_t segment_bytes;
     int keep_segments;
