@@ -154,7 +154,7 @@ static const cli_field_row table[] = {
     IDLE(P | V | T, "workspace", TEXT, "4", EXPORT),
     IDLE(E, "keras", BOOL, "false", OTHER),
     IDLE(E, "optimize", BOOL, "false", OTHER),
-    IDLE(E, "simplify", BOOL, "true", "the graph is written without anything to take out"),
+    IDLE(E, "simplify", BOOL, "false", "the graph is written without anything to take out"),
     IDLE(E, "workspace", TEXT, "4", OTHER),
 
     /* names of older versions */
