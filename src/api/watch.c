@@ -2,11 +2,8 @@
 #include "watch/watch.h"
 
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "api.h"
-#include "report/report.h"
 #include "vigil/watch.h"
 
 enum { FOLDER_BYTES = 4096 };
@@ -20,8 +17,7 @@ struct vg_watch {
     base_str verdicts;
     vg_status end_status;
     vg_error *end_error;
-    watch_story *story; /* of the live view, during run; NULL: none is shown */
-    watch_view *view;
+    watch_live *live; /* during run; NULL: no view is shown */
     char json[WATCH_EVENT_TEXT_BYTES], words[WATCH_EVENT_TEXT_BYTES];
 };
 
@@ -115,46 +111,21 @@ static void tell_note(void *ctx, const char *what, const watch_moment *m)
         w->listener->note(w->listener->ctx, what);
 }
 
-/* ---- live view ---- */
-
 static void show(void *ctx, const watch_moment *m)
 {
-    vg_watch *w = ctx;
-    vg_watch_screen size = {.columns = 80, .rows = 24};
-    watch_story_add(w->story, m);
-    const bool is_terminal =
-        w->listener->screen_size != NULL && w->listener->screen_size(w->listener->ctx, &size);
-    const char *text = "";
-    if (is_terminal) {
-        text = watch_view_draw(w->view, w->story, &size);
-    } else if (w->options.view == 1) {
-        watch_view_rows(w->view->text, w->story, &size, size.rows);
-        text = w->view->text;
-    }
-    if (text[0] != '\0')
-        w->listener->screen(w->listener->ctx, text);
+    watch_live_show(((vg_watch *)ctx)->live, m);
 }
 
 static vg_status open_view(vg_watch *w, vg_error *err)
 {
-    if (w->listener == NULL || w->listener->screen == NULL || w->options.view == 2)
+    const vg_watch_listener *l = w->listener;
+    if (l == NULL || l->screen == NULL || w->options.view == 2)
         return VG_OK;
-    w->story = base_alloc(&w->mem, sizeof *w->story, err);
-    w->view = base_alloc_zero(&w->mem, 1, sizeof *w->view, err);
-    if (w->story == NULL || w->view == NULL)
-        return VG_ERR_MEMORY;
-    watch_story_init(w->story);
-    return VG_OK;
-}
-
-static void close_view(vg_watch *w)
-{
-    if (w->view != NULL && w->view->n_rows > 0)
-        w->listener->screen(w->listener->ctx, watch_view_end(w->view));
-    base_free(w->story);
-    base_free(w->view);
-    w->story = NULL;
-    w->view = NULL;
+    const watch_live_options o = {.ctx = l->ctx,
+                                  .screen = l->screen,
+                                  .screen_size = l->screen_size,
+                                  .plain = w->options.view == 1};
+    return watch_live_create(&w->live, &o, &w->mem, err);
 }
 
 static bool wants_stop(void *ctx)
@@ -172,11 +143,6 @@ static int impatience(void *ctx)
                : 0;
 }
 
-/* What is not empty of what a guard makes before its job begins. */
-static const char *const made_by_guard[] = {
-    "events.jsonl", "history.db", "history.db-wal", "history.db-shm", "trace.csv",
-    "state.bin",    NULL};
-
 vg_status vg_watch_run(vg_watch *w, const vg_watch_listener *listener, int *exit_status,
                        vg_error *err)
 {
@@ -185,29 +151,15 @@ vg_status vg_watch_run(vg_watch *w, const vg_watch_listener *listener, int *exit
                         .note = tell_note,
                         .wants_stop = wants_stop,
                         .impatience = impatience};
-    watch_guard *g = NULL;
-    int n_made = 0;
     *exit_status = 0;
     w->listener = listener;
-    vg_status st = report_run_folder_make(w->folder, sizeof w->folder, w->options.project,
-                                          w->options.name, w->options.exist_ok, &n_made, err);
-    /* Commands, paths, what jobs said: for their owner. One that was there keeps its permissions.
-     */
-    if (st == VG_OK && n_made > 0)
-        chmod(w->folder, 0700);
-    if (st == VG_OK)
-        st = open_view(w, err);
-    if (w->view != NULL)
+    vg_status st = open_view(w, err);
+    if (w->live != NULL)
         l.sample = show;
     if (st == VG_OK)
-        st = watch_guard_create(&g, &w->options, w->argv, w->folder, &w->mem, err);
-    if (st == VG_OK)
-        st = watch_guard_run(g, &l, exit_status, err);
-    const bool has_begun = g != NULL && watch_guard_has_begun(g);
-    watch_guard_destroy(&g);
-    if (!has_begun)
-        report_run_folder_take_back(w->folder, n_made, made_by_guard);
-    close_view(w);
+        st = watch_run(w->folder, sizeof w->folder, &w->options, w->argv, &l, exit_status, &w->mem,
+                       err);
+    watch_live_destroy(&w->live);
     w->listener = NULL;
     return st;
 }

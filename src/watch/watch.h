@@ -8,7 +8,7 @@
 #ifndef WATCH_WATCH_H
 #define WATCH_WATCH_H
 
-#include "watch/guard/guard.h"
+#include "watch/guard/run.h"
 #include "watch/judge/judge.h"
 #include "watch/judge/rule.h"
 #include "watch/judge/verdict.h"
@@ -16,11 +16,11 @@
 #include "watch/sample/sampler.h"
 #include "watch/sample/series.h"
 #include "watch/tell/event_text.h"
+#include "watch/tell/live.h"
 #include "watch/tell/replay.h"
 #include "watch/tell/report.h"
 #include "watch/tell/sink.h"
 #include "watch/tell/story.h"
 #include "watch/tell/trace.h"
-#include "watch/tell/view.h"
 
 #endif
