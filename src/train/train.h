@@ -22,6 +22,7 @@
 #include "run_other.h"
 #include "run_report.h"
 #include "schedule.h"
+#include "val_run.h"
 #include "validate.h"
 
 #endif
