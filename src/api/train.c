@@ -1,20 +1,15 @@
 /* train.c: vg_train over train's run: arguments by name, the run folder, and who listens. */
-#include <assert.h>
-#include <string.h>
-
+#include "train/train.h"
 #include "api.h"
 #include "export.h"
 #include "net/net.h"
-#include "train/train.h"
-
-enum { MOST_ARGS = 128 };
 
 struct vg_train {
     train_owners accounts;
     train_args args;
-    bool given[MOST_ARGS]; /* by the place in the table: set by the caller */
-    char notice[512];      /* "" or what a file of arguments had that training has not */
-    char letters[512];     /* "" or which names the plots cannot show */
+    train_args_given given;
+    char notice[512];  /* "" or what a file of arguments had that training has not */
+    char letters[512]; /* "" or which names the plots cannot show */
     train_run *run;
     char folder[TRAIN_PATH_BYTES];
     int n_made;           /* folders of that path that were not there before */
@@ -39,12 +34,6 @@ const vg_option *vg_train_options(size_t *n)
 {
     *n = train_arg_table.n;
     return train_arg_table.rows;
-}
-
-/* Its place in the table. */
-static size_t place_of(const char *name)
-{
-    return (size_t)(base_options_find(&train_arg_table, name) - train_arg_table.rows);
 }
 
 vg_status vg_train_create(vg_train **out, vg_error *err)
@@ -77,62 +66,14 @@ vg_status vg_train_set(vg_train *t, const char *name, const char *value, vg_erro
     if (t->run)
         return base_fail(err, VG_ERR_ARGUMENT, name, "set arguments before vg_train_prepare",
                          "an argument for a run that is prepared already");
-    const vg_status st = train_args_set(&t->args, name, value, err);
-    assert(train_arg_table.n <= MOST_ARGS);
-    if (st == VG_OK)
-        t->given[place_of(name)] = true;
-    return st;
-}
-
-/* cfg=args.yaml: the arguments of an earlier run, or of the Python tool, under those that were set.
- */
-static vg_status settle_args(vg_train *t, vg_error *err)
-{
-    char path[TRAIN_ARG_TEXT_BYTES], left_out[256];
-    memcpy(path, t->args.model, sizeof path);
-    const train_yaml_kind kind = path[0] ? train_yaml_look(path, work(t)) : TRAIN_YAML_OTHER;
-    if (kind == TRAIN_YAML_DATASET)
-        return base_fail(err, VG_ERR_ARGUMENT, path,
-                         base_mend("data=%.200s model=yolo11n.yaml", path),
-                         "a dataset's YAML where a model is wanted");
-    if (kind != TRAIN_YAML_ARGS)
-        return VG_OK;
-    t->given[place_of("model")] = false;
-    t->args.model[0] = '\0';
-    const vg_status st =
-        train_args_read_file(&t->args, t->given, left_out, sizeof left_out, path, work(t), err);
-    if (st == VG_OK && strcmp(t->args.model, path) == 0)
-        return base_fail(err, VG_ERR_ARGUMENT, path, "write model: yolo11n.yaml in it",
-                         "a file of arguments that names itself as the model");
-    if (st == VG_OK && left_out[0])
-        base_format(t->notice, sizeof t->notice,
-                    "arguments of %.150s that vigil has none of are left out: %s", path, left_out);
-    return st;
+    return train_args_give(&t->args, &t->given, name, value, err);
 }
 
 /* ---- prepare ---- */
 
-/* What can be said before a folder is made. */
-static vg_status check_args(vg_train *t, vg_error *err)
+static vg_status settle_args(vg_train *t, vg_error *err)
 {
-    const train_args *a = &t->args;
-    if (a->data[0] == '\0')
-        return base_fail(err, VG_ERR_ARGUMENT, "data", "data=FILE, a dataset's YAML",
-                         "no dataset was given");
-    if (a->model[0] == '\0' && a->weights[0] == '\0')
-        return base_fail(err, VG_ERR_ARGUMENT, "model", "model=yolo11n.yaml, or weights=FILE",
-                         "no model was given");
-    data_spec *spec = NULL;
-    const vg_status st = data_spec_open(&spec, a->data, work(t), err);
-    data_spec_destroy(&spec);
-    return st;
-}
-
-/* Fine-tuning: the model is the weights' own. */
-static void name_model(train_args *a)
-{
-    if (a->model[0] == '\0')
-        memcpy(a->model, a->weights, sizeof a->model);
+    return train_args_settle(&t->args, &t->given, t->notice, sizeof t->notice, work(t), err);
 }
 
 vg_status vg_train_plan(vg_train *t, int nc, vg_plan *out, vg_error *err)
@@ -140,11 +81,11 @@ vg_status vg_train_plan(vg_train *t, int nc, vg_plan *out, vg_error *err)
     if (t->run)
         return base_fail(err, VG_ERR_ARGUMENT, NULL, "ask vg_train_plan_get",
                          "a run that is prepared already");
-    const vg_status settled = settle_args(t, err);
-    if (settled != VG_OK)
-        return settled;
+    const vg_status st = settle_args(t, err);
+    if (st != VG_OK)
+        return st;
     train_args args = t->args;
-    name_model(&args);
+    train_args_name_model(&args);
     return train_plan(out, &args, nc, &t->accounts.lent, err);
 }
 
@@ -155,8 +96,8 @@ void vg_train_plan_get(const vg_train *t, vg_plan *out)
 
 static vg_status make_new(vg_train *t, const char *project, vg_error *err)
 {
-    vg_status st = check_args(t, err);
-    name_model(&t->args);
+    vg_status st = train_args_check(&t->args, work(t), err);
+    train_args_name_model(&t->args);
     if (st == VG_OK)
         st = report_run_folder_make(t->folder, sizeof t->folder, project,
                                     t->args.name[0] ? t->args.name : "exp", t->args.exist_ok,

@@ -60,6 +60,27 @@ train_yaml_kind train_yaml_look(const char *path, base_mem *mem);
 vg_status train_args_read_file(train_args *args, const bool *given, char *left_out, size_t n,
                                const char *path, base_mem *mem, vg_error *err);
 
+/* ---- args_settle.c ---- */
+
+enum { TRAIN_MOST_ARGS = 128 };
+/* Which arguments the caller has set, by their places in the table. */
+typedef struct train_args_given {
+    bool at[TRAIN_MOST_ARGS];
+} train_args_given;
+/* train_args_set, remembered. */
+vg_status train_args_give(train_args *args, train_args_given *given, const char *name,
+                          const char *value, vg_error *err);
+/* Where a file of arguments stands in the place of the model: those of an earlier run, or of the
+ * Python tool, under what was given. notice (n): what the file has that training does not have, ""
+ * nothing. Errors: as train_args_read_file; VG_ERR_ARGUMENT (a dataset's YAML). */
+vg_status train_args_settle(train_args *args, train_args_given *given, char *notice, size_t n,
+                            base_mem *mem, vg_error *err);
+/* What can be said before a folder is made: dataset and model are named, and the dataset's file can
+ * be read. Errors: VG_ERR_ARGUMENT, VG_ERR_IO, VG_ERR_FORMAT. */
+vg_status train_args_check(const train_args *args, base_mem *mem, vg_error *err);
+/* Fine-tuning: the model is the weights' own. */
+void train_args_name_model(train_args *args);
+
 typedef enum train_args_form { TRAIN_ARGS_YAML, TRAIN_ARGS_JSON } train_args_form;
 /* All arguments in the table's order: "epochs: 100" lines, or a JSON object. train_args_read gives
  * the same back. */

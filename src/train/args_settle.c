@@ -1,0 +1,66 @@
+/* args_settle.c: arguments as a caller gives them become those of a run. */
+#include <assert.h>
+#include <string.h>
+
+#include "args.h"
+#include "data/data.h"
+
+static size_t place_of(const char *name)
+{
+    return (size_t)(base_options_find(&train_arg_table, name) - train_arg_table.rows);
+}
+
+vg_status train_args_give(train_args *args, train_args_given *given, const char *name,
+                          const char *value, vg_error *err)
+{
+    const vg_status st = train_args_set(args, name, value, err);
+    assert(train_arg_table.n <= TRAIN_MOST_ARGS);
+    if (st == VG_OK)
+        given->at[place_of(name)] = true;
+    return st;
+}
+
+vg_status train_args_settle(train_args *args, train_args_given *given, char *notice, size_t n,
+                            base_mem *mem, vg_error *err)
+{
+    char path[TRAIN_ARG_TEXT_BYTES], left_out[256];
+    memcpy(path, args->model, sizeof path);
+    const train_yaml_kind kind = path[0] ? train_yaml_look(path, mem) : TRAIN_YAML_OTHER;
+    if (kind == TRAIN_YAML_DATASET)
+        return base_fail(err, VG_ERR_ARGUMENT, path,
+                         base_mend("data=%.200s model=yolo11n.yaml", path),
+                         "a dataset's YAML where a model is wanted");
+    if (kind != TRAIN_YAML_ARGS)
+        return VG_OK;
+    given->at[place_of("model")] = false;
+    args->model[0] = '\0';
+    const vg_status st =
+        train_args_read_file(args, given->at, left_out, sizeof left_out, path, mem, err);
+    if (st == VG_OK && strcmp(args->model, path) == 0)
+        return base_fail(err, VG_ERR_ARGUMENT, path, "write model: yolo11n.yaml in it",
+                         "a file of arguments that names itself as the model");
+    if (st == VG_OK && left_out[0])
+        base_format(notice, n, "arguments of %.150s that vigil has none of are left out: %s", path,
+                    left_out);
+    return st;
+}
+
+vg_status train_args_check(const train_args *args, base_mem *mem, vg_error *err)
+{
+    if (args->data[0] == '\0')
+        return base_fail(err, VG_ERR_ARGUMENT, "data", "data=FILE, a dataset's YAML",
+                         "no dataset was given");
+    if (args->model[0] == '\0' && args->weights[0] == '\0')
+        return base_fail(err, VG_ERR_ARGUMENT, "model", "model=yolo11n.yaml, or weights=FILE",
+                         "no model was given");
+    data_spec *spec = NULL;
+    const vg_status st = data_spec_open(&spec, args->data, mem, err);
+    data_spec_destroy(&spec);
+    return st;
+}
+
+void train_args_name_model(train_args *args)
+{
+    if (args->model[0] == '\0')
+        memcpy(args->model, args->weights, sizeof args->model);
+}
