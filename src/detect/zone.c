@@ -58,7 +58,6 @@ struct detect_zones {
     int64_t step, interrupted; /* interrupted: tracks seen at that step or before are to end */
     bool has_begun;
     int64_t raw_ns, now_ns; /* as given, and never going back */
-    uint64_t n_refused;
     /* of the step that runs */
     detect_zone_event *out;
     size_t n_out;
@@ -392,10 +391,8 @@ static slot *slot_for(detect_zones *z, int64_t id)
 {
     int at = find(z, id);
     if (at == z->n_tracks || z->places[at].id != id) {
-        if (!make_room(z)) {
-            z->n_refused++;
+        if (!make_room(z))
             return NULL;
-        }
         at = find(z, id); /* making room moves places */
         memmove(&z->places[at + 1], &z->places[at], (size_t)(z->n_tracks - at) * sizeof *z->places);
         z->n_tracks++;
@@ -514,9 +511,4 @@ void detect_zones_get(detect_zone_counts *out, const detect_zones *z, int zone)
     }
     for (int i = z->first_absence[zone]; i < z->first_absence[zone + 1]; i++)
         out->is_absent |= z->absences[i].is_absent;
-}
-
-uint64_t detect_zones_n_refused(const detect_zones *z)
-{
-    return z->n_refused;
 }

@@ -81,8 +81,6 @@ typedef struct detect_zone_counts {
     bool is_absent;              /* some class is */
 } detect_zone_counts;
 void detect_zones_get(detect_zone_counts *out, const detect_zones *z, int zone);
-/* Boxes whose track found no room, ever. */
-uint64_t detect_zones_n_refused(const detect_zones *z);
 
 /* Whether the box is in the zone, by place alone. */
 bool detect_zone_holds(const detect_zone *z, const vg_detection *box, int w, int h);
