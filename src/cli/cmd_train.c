@@ -9,7 +9,7 @@
 
 typedef struct train_values {
     const char *device;
-    bool detach;
+    bool detach, json;
     cli_given given;
 } train_values;
 
@@ -23,7 +23,12 @@ static const vg_option train_options[] = {
      .kind = VG_OPTION_BOOL,
      .offset = offsetof(train_values, detach),
      .help = "prepares here, then goes on in the background: folder/train.log, vigil attach, vigil "
-             "stop"}};
+             "stop"},
+    {.name = "json",
+     .kind = VG_OPTION_BOOL,
+     .offset = offsetof(train_values, json),
+     .help = "at the end one JSON object on standard output, with folder, weights and the final "
+             "validation; the rest goes to standard error"}};
 
 typedef struct setting {
     vg_train *t;
@@ -130,15 +135,34 @@ static int train_begin(const train_values *v, train_talk *k)
     return train_run_all(k, resumes, report);
 }
 
+static int train_for_script(const train_values *v, train_talk *k)
+{
+    vg_error err = {.status = VG_OK};
+    if (v->detach) {
+        cli_error_set(&err, VG_ERR_ARGUMENT, "--json with --detach: nobody waits for the object");
+        cli_error_text(err.where, "option --json");
+        cli_error_text(err.mend, "leave one of them out");
+        return cli_error_print(&err, CLI_USAGE);
+    }
+    const int kept = train_json_begin(&err);
+    if (kept < 0)
+        return cli_error_print(&err, CLI_FAILED);
+    const int status = train_begin(v, k);
+    train_json_end(kept);
+    if (status == CLI_DONE)
+        train_talk_json(k);
+    return status;
+}
+
 static int train_run(void *values)
 {
     const train_values *v = values;
-    train_talk talk = {.screen = cli_screen_of(stdout)};
+    train_talk talk = {.screen = cli_screen_of(v->json ? stderr : stdout)};
     signal(SIGXFSZ, SIG_IGN); /* a full quota is a failed write */
     cli_interrupt_watch();
     if (!v->detach)
         cli_interrupt_watch_hangup();
-    const int status = train_begin(v, &talk);
+    const int status = v->json ? train_for_script(v, &talk) : train_begin(v, &talk);
     vg_train_destroy(&talk.t);
     return status;
 }

@@ -10,6 +10,8 @@ typedef struct val_values {
     vg_val_options o;
     vg_size imgsz;
     const char *device;
+    bool json;
+    int kept; /* of train_json_begin; -1: none */
 } val_values;
 
 static void val_defaults(void *values)
@@ -31,7 +33,23 @@ static bool stop_wanted(void *ctx)
     return cli_interrupt_signal() != 0;
 }
 
-static int run_open(vg_val *val, const val_values *v)
+/* The object, as soon as standard output is itself again. */
+static void json_print(val_values *v, const char *folder, const vg_val_result *r)
+{
+    train_json_end(v->kept);
+    v->kept = -1;
+    printf("{");
+    train_json_text("folder", folder);
+    printf(", ");
+    train_json_text("weights", v->o.weights);
+    printf(", ");
+    train_json_text("data", v->o.data);
+    printf(", ");
+    train_json_result(r);
+    printf("}\n");
+}
+
+static int run_open(vg_val *val, val_values *v)
 {
     const vg_val_result *r;
     vg_memory m;
@@ -64,12 +82,13 @@ static int run_open(vg_val *val, const val_values *v)
     train_memory_held(stdout, &m);
     if (vg_val_folder(val)[0] != '\0')
         printf("Results saved to %s\n", vg_val_folder(val));
+    if (v->kept >= 0)
+        json_print(v, vg_val_folder(val), r);
     return CLI_DONE;
 }
 
-static int val_run(void *values)
+static int val_begin(val_values *v)
 {
-    val_values *v = values;
     vg_val *val = NULL;
     vg_error err = {.status = VG_OK};
     v->o.imgsz = v->imgsz.h > v->imgsz.w ? v->imgsz.h : v->imgsz.w;
@@ -82,6 +101,19 @@ static int val_run(void *values)
         return cli_error_end(&err);
     const int status = run_open(val, v);
     vg_val_close(&val);
+    return status;
+}
+
+static int val_run(void *values)
+{
+    val_values *v = values;
+    vg_error err = {.status = VG_OK};
+    v->kept = -1;
+    if (v->json && (v->kept = train_json_begin(&err)) < 0)
+        return cli_error_print(&err, CLI_FAILED);
+    const int status = val_begin(v);
+    if (v->kept >= 0)
+        train_json_end(v->kept);
     return status;
 }
 
@@ -140,6 +172,10 @@ static const vg_option val_options[] = {
      .kind = VG_OPTION_BOOL,
      .offset = AT(o.save_json),
      .help = "predictions.json into the run's folder, as COCO's evaluation reads it"},
+    {.name = "json",
+     .kind = VG_OPTION_BOOL,
+     .offset = AT(json),
+     .help = "one JSON object on standard output; the table goes to standard error"},
     {CLI_ROW_PROJECT, .offset = AT(o.project)},
     {CLI_ROW_NAME, .offset = AT(o.name)},
     {CLI_ROW_EXIST_OK, .offset = AT(o.exist_ok)},

@@ -41,6 +41,8 @@ typedef struct train_talk {
     double session_s, epoch_s, shown_s; /* monotonic: began, began, shown last */
     double total_pictures;              /* in the session */
     double train_s;                     /* in batches, of all epochs of the session */
+    int best_epoch;                     /* of the session; 0: none */
+    bool time_is_up;
 } train_talk;
 /* After prepare: what there is to train on. */
 void train_talk_begin(train_talk *k);
@@ -48,6 +50,20 @@ void train_talk_begin(train_talk *k);
 vg_train_listener train_talk_listener(train_talk *k);
 /* After the run. */
 void train_talk_end(const train_talk *k);
+/* The same as an object on standard output. */
+void train_talk_json(const train_talk *k);
+
+/* ---- train_json.c ---- */
+
+/* From now on what is printed on standard output goes to standard error. What to hand to
+ * train_json_end; -1 with err filled. */
+int train_json_begin(vg_error *err);
+/* Standard output is as it was. */
+void train_json_end(int kept);
+/* "KEY": "text" */
+void train_json_text(const char *key, const char *text);
+/* "validation": {...}, or null. */
+void train_json_result(const vg_val_result *r);
 
 /* ---- train_detach.c ---- */
 

@@ -63,6 +63,8 @@ static void epoch_seen(void *ctx, const vg_train_epoch *e)
     train_talk *k = ctx;
     k->epoch_s = train_now_s();
     train_epoch_print(stdout, e);
+    k->best_epoch = e->is_best ? e->epoch : k->best_epoch;
+    k->time_is_up = e->time_is_up;
     if (e->trouble)
         cli_warning("training goes on: %s (%s)", e->trouble->what, e->trouble->where);
     if (e->time_is_up)
@@ -143,4 +145,20 @@ void train_talk_end(const train_talk *k)
     }
     train_memory_held(stdout, &m);
     printf("Results saved to %s\n", i.folder);
+}
+
+void train_talk_json(const train_talk *k)
+{
+    char path[4400];
+    vg_train_info i;
+    vg_train_info_get(k->t, &i);
+    printf("{");
+    train_json_text("folder", i.folder);
+    printf(", ");
+    snprintf(path, sizeof path, "%s/weights/best.safetensors", i.folder);
+    train_json_text("weights", path);
+    printf(", \"epochs\": %d, \"best_epoch\": %d, \"time_is_up\": %s, \"seconds\": %.3f, ",
+           k->epoch, k->best_epoch, k->time_is_up ? "true" : "false", train_now_s() - k->session_s);
+    train_json_result(vg_train_final(k->t));
+    printf("}\n");
 }

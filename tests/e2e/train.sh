@@ -53,6 +53,25 @@ run 0 predict --weights $run_folder/weights/best.safetensors --source set/images
 run 1 train --resume $run_folder
 is_error "nothing to resume: the run is finished"
 
+# ---- for scripts: one object, and nothing else, on standard output
+train 0 --model yolo11n --epochs 1 --no-plots --json --name scripted
+equal "$(wc -l <out)" 1 "lines on standard output of train --json"
+"$build/tests/json_check" any out >json.txt || fail "train --json: $(cat json.txt)"
+says out '{"folder": "runs/train/scripted", "weights": "runs/train/scripted/weights/best.safetensors", "epochs": 1, "best_epoch": 1, "time_is_up": false, "seconds": '
+says out '"validation": {"pictures": 2, "instances": 4, '
+says err "Model: yolo11n, 2 classes"
+train 2 --model yolo11n --epochs 1 --json --detach
+is_error "--json with --detach"
+run 0 val --data data.yaml --weights runs/train/scripted/weights/best.safetensors --imgsz 64 --threads 1 --no-plots --json
+equal "$(wc -l <out)" 1 "lines on standard output of val --json"
+"$build/tests/json_check" any out >json.txt || fail "val --json: $(cat json.txt)"
+says out '"validation": {"pictures": 2, "instances": 4, '
+says out '"seconds": '
+says out '"classes": ['
+says err "Class     Images  Instances"
+run 1 val --data nope.yaml --weights runs/train/scripted/weights/best.safetensors --json
+is_error "cannot read the file"
+
 # ---- stopped by SIGTERM, and resumed to the end
 train 0 --model yolo11n --epochs 12 --name whole --no-plots
 "$vigil" train --data data.yaml --model yolo11n --imgsz 64 --batch 4 --workers 1 --threads 1 --epochs 12 --name cut \
@@ -122,5 +141,5 @@ run 2 val --data data.yaml --weights "$weights"
 is_error "and a dataset of 2"
 run 2 val --data data.yaml --weights $run_folder/weights/best.safetensors --split test
 is_error "test"
-equal "$(ls runs/train | tr "\n" " ")" "cut exp fit whole " "run folders"
+equal "$(ls runs/train | tr "\n" " ")" "cut exp fit scripted whole " "run folders"
 done_well

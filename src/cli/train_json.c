@@ -1,0 +1,79 @@
+/* train_json.c: what came of a training or a validation, as one object for scripts. While it runs
+ * standard output is standard error, so that whatever is told on the way is not in the object's
+ * way. */
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "train.h"
+
+int train_json_begin(vg_error *err)
+{
+    fflush(stdout);
+    const int kept = dup(STDOUT_FILENO);
+    if (kept >= 0 && dup2(STDERR_FILENO, STDOUT_FILENO) >= 0)
+        return kept;
+    cli_error_set(err, VG_ERR_SYSTEM, "standard output cannot be kept: %s", strerror(errno));
+    cli_error_text(err->where, "option --json");
+    cli_error_text(err->mend, "start with fewer open files");
+    if (kept >= 0)
+        close(kept);
+    return -1;
+}
+
+void train_json_end(int kept)
+{
+    fflush(stdout);
+    dup2(kept, STDOUT_FILENO);
+    close(kept);
+}
+
+/* JSON has no word for what is no number. */
+static void number_print(const char *key, double x)
+{
+    if (isfinite(x))
+        printf(", \"%s\": %.9g", key, x);
+    else
+        printf(", \"%s\": null", key);
+}
+
+static void means_print(double precision, double recall, double map50, double map)
+{
+    number_print("precision", precision);
+    number_print("recall", recall);
+    number_print("map50", map50);
+    number_print("map", map);
+}
+
+void train_json_text(const char *key, const char *text)
+{
+    printf("\"%s\": ", key);
+    cli_json_string(stdout, text);
+}
+
+void train_json_result(const vg_val_result *r)
+{
+    if (r == NULL) {
+        printf("\"validation\": null");
+        return;
+    }
+    printf("\"validation\": {\"pictures\": %zu, \"instances\": %zu, \"detections\": %zu",
+           r->n_pictures, r->n_instances, r->n_detections);
+    means_print(r->precision, r->recall, r->map50, r->map);
+    number_print("fitness", r->fitness);
+    number_print("box_loss", r->loss[0]);
+    number_print("cls_loss", r->loss[1]);
+    number_print("dfl_loss", r->loss[2]);
+    number_print("seconds", r->seconds);
+    printf(", \"classes\": [");
+    for (size_t i = 0; i < r->n_classes; i++) {
+        const vg_val_class *c = &r->classes[i];
+        printf("%s{\"class\": %d, ", i > 0 ? ", " : "", c->class_index);
+        train_json_text("name", c->name);
+        printf(", \"pictures\": %zu, \"instances\": %zu", c->n_pictures, c->n_instances);
+        means_print(c->precision, c->recall, c->map50, c->map);
+        printf("}");
+    }
+    printf("]}");
+}
