@@ -374,7 +374,7 @@ static void wrong_weights_are_refused_by_the_tensors_name(void **state)
     assert_non_null(name);
     name[sizeof key - 2] = 'X';
     assert_int_equal(weights_open_memory(&w, s.image, s.image_bytes, "test", &mem, NULL), VG_OK);
-    check_refused(w, 4, key, "lack");
+    check_refused(w, 4, key, "missing");
     weights_close(&w);
     synthetic_close(&s);
     nn_graph_destroy(&g);
