@@ -20,6 +20,7 @@ endmacro()
 
 vigil_needs(YAML libyaml-dev yaml-0.1)
 vigil_needs(JANSSON libjansson-dev jansson)
+vigil_needs(EXPAT libexpat1-dev expat)
 vigil_needs(TURBOJPEG libturbojpeg0-dev libturbojpeg)
 vigil_needs(CAIRO libcairo2-dev cairo)
 vigil_needs(FONTCONFIG libfontconfig-dev fontconfig)

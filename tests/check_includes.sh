@@ -10,6 +10,7 @@ libraries='dnnl.h: src/nn/cpu
 oneapi/dnnl/: src/nn/cpu
 yaml.h: src/base
 jansson.h: src/base
+expat.h: src/data/convert
 sqlite3.h: src/watch/tell
 microhttpd.h: src/net
 curl/: src/net

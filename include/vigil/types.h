@@ -316,6 +316,7 @@ typedef enum vg_dataset_pictures {
     X(VG_LEFT_AMBIGUOUS, "pictures: their name is in several folders")                             \
     X(VG_LEFT_BROKEN, "pictures: cannot be read")                                                  \
     X(VG_LEFT_TURNED, "pictures: of another height and width than the source says, as if turned")  \
+    X(VG_LEFT_NO_SPLIT, "pictures: in no list of ImageSets/Main")                                  \
     X(VG_LEFT_UNLISTED, "pictures: in the folder, without annotations")
 typedef enum vg_left {
 #define X(name, text) name,

@@ -9,7 +9,7 @@
 #include "rows.h"
 
 /* As vg_dataset_format has them, which a test compares. */
-#define FORMATS "coco"
+#define FORMATS "coco|voc|labelme|yolo"
 
 static void convert_defaults(void *values)
 {

@@ -23,6 +23,7 @@ cp drawn/scene_0.bmp coco/train2017/a.bmp
 cp drawn/scene_0.bmp coco/train2017/empty.bmp
 cp drawn/scene_2.bmp coco/train2017/b.bmp
 cp drawn/scene_0.bmp coco/train2017/spare.bmp
+cp drawn/scene_0.bmp coco/train2017/loose.bmp
 cp drawn/scene_4.bmp coco/val2017/a.bmp
 w=640
 h=480
@@ -70,7 +71,7 @@ says out "left out: 2 objects: without an area in the picture"
 says out "left out: 2 pictures: without a name or an id"
 says out "left out: 1 pictures: told of a second time"
 says out "left out: 1 pictures: not there; the first: coco/annotations/instances_train2017.json: gone.jpg"
-says out "left out: 1 pictures: in the folder, without annotations; the first: coco/train2017/spare.bmp"
+says out "left out: 1 pictures: in the folder, without annotations; the first: coco/train2017/loose.bmp"
 same made/labels/train/a.txt '2 0.5 0.5 0.5 0.5\n0 0 0 1 0 1 1 0 1\n0 0.25 0.25 0.5 0.5\n'
 same made/labels/train/empty.txt ''
 same made/labels/val/a.txt '0 0.2 0.2 0.2 0.2\n'
@@ -171,10 +172,9 @@ for arguments in "--data coco" "--output new" "--data coco --weights $weights --
 done
 # The formats of the help are those that there are.
 run 0 convert --help
-says out "--format auto|"
+says out "--format auto|coco|voc|labelme|yolo"
 
 # ---- and on: looked at, and trained on
 run 0 data check made/data.yaml
 run 0 train --data made/data.yaml --model yolo11n --imgsz 32 --batch 2 --epochs 1 --workers 1 --threads 1 --no-plots --no-val
-# ---- more formats ----
 done_well

@@ -115,6 +115,37 @@ int catalogue_find_class(const catalogue *c, const char *name)
     return -1;
 }
 
+static int name_before(const void *a, const void *b, void *ctx)
+{
+    const catalogue *c = ctx;
+    return strcmp(catalogue_text(c, c->classes[*(const size_t *)a].name),
+                  catalogue_text(c, c->classes[*(const size_t *)b].name)) < 0;
+}
+
+vg_status catalogue_sort_classes(catalogue *c, vg_error *err)
+{
+    const size_t n = c->n_classes;
+    size_t *order = base_alloc_zero(c->mem, n, 2 * sizeof *order, err);
+    catalogue_class *sorted = order ? base_alloc_zero(c->mem, n, sizeof *sorted, err) : NULL;
+    vg_status st = sorted ? VG_OK : VG_ERR_MEMORY;
+    size_t *place = order ? order + n : NULL; /* of the class that was number i */
+    for (size_t i = 0; i < n && st == VG_OK; i++)
+        order[i] = i;
+    if (st == VG_OK)
+        base_sort(order, n, sizeof *order, name_before, c);
+    for (size_t i = 0; i < n && st == VG_OK; i++) {
+        sorted[i] = c->classes[order[i]];
+        place[order[i]] = i;
+    }
+    if (st == VG_OK && n > 0)
+        memcpy(c->classes, sorted, n * sizeof *sorted);
+    for (size_t i = 0; i < c->n_objects && st == VG_OK; i++)
+        c->objects[i].class_index = (int32_t)place[c->objects[i].class_index];
+    base_free(sorted);
+    base_free(order);
+    return st;
+}
+
 vg_status catalogue_add_picture(catalogue *c, const char *name, const char *from, int split,
                                 catalogue_picture **out, vg_error *err)
 {

@@ -54,6 +54,8 @@ vg_status catalogue_add_text(catalogue *c, size_t *out, const char *s, vg_error 
 vg_status catalogue_add_class(catalogue *c, int64_t id, const char *name, vg_error *err);
 /* By name; -1: none. */
 int catalogue_find_class(const catalogue *c, const char *name);
+/* By name, and the objects' numbers with them. */
+vg_status catalogue_sort_classes(catalogue *c, vg_error *err);
 /* The rest of *out is zero. */
 vg_status catalogue_add_picture(catalogue *c, const char *name, const char *from, int split,
                                 catalogue_picture **out, vg_error *err);

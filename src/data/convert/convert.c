@@ -156,7 +156,18 @@ static void find_picture(job *j, catalogue_picture *p)
     vg_error err = {0};
     int w = 0, h = 0;
     const char *name = catalogue_text(&j->c, p->name);
-    const finder_answer a = finder_find(&j->finder, &p->path, name, p->split);
+    finder_answer a = finder_find(&j->finder, &p->path, name, p->split);
+    if (a == FINDER_MISSING && j->source->file_names_picture) {
+        char stem[PATH_BYTES];
+        const char *from = catalogue_text(&j->c, p->from);
+        base_format(stem, sizeof stem, "%.*s", (int)(strlen(from) - strlen(base_path_suffix(from))),
+                    from);
+        a = finder_find(&j->finder, &p->path, stem, p->split);
+    }
+    if (p->is_out && a == FINDER_FOUND)
+        j->finder.used[p->path] = true; /* it is told of elsewhere why it is not taken */
+    if (p->is_out)
+        return;
     if (a != FINDER_FOUND) {
         leave_picture(j, p, a == FINDER_MISSING ? VG_LEFT_MISSING : VG_LEFT_AMBIGUOUS);
         return;
@@ -177,30 +188,18 @@ static void find_picture(job *j, catalogue_picture *p)
     }
 }
 
-/* What the folders between root and a picture say. */
-static int split_of_folder(const char *path, const char *root)
-{
-    char folder[PATH_BYTES];
-    const size_t n = strlen(root);
-    if (strncmp(path, root, n) != 0 ||
-        !base_format(folder, sizeof folder, "%.*s", (int)(base_path_name(path) - path), path))
-        return CATALOGUE_NO_SPLIT;
-    return finder_split(folder + n);
-}
-
 static vg_status find_pictures(job *j, vg_error *err)
 {
     const char *root = j->o->images && *j->o->images ? j->o->images : j->root;
+    const source_files files = {.root = root};
     vg_status st = finder_open(&j->finder, root, j->mem, err);
     for (size_t i = 0; i < j->c.n_pictures && st == VG_OK; i++) {
         catalogue_picture *p = &j->c.pictures[i];
         if (j->o->wants_stop && j->o->wants_stop(j->o->ctx))
             return base_fail(err, VG_ERR_INTERRUPTED, j->o->source, NULL, "stopped by request");
-        if (p->is_out)
-            continue;
         find_picture(j, p);
         if (!p->is_out && p->split == CATALOGUE_NO_SPLIT)
-            p->split = split_of_folder(j->finder.paths[p->path], root);
+            p->split = source_split(&files, j->finder.paths[p->path]);
     }
     for (size_t i = 0; i < j->finder.n && st == VG_OK; i++)
         if (!j->finder.used[i])

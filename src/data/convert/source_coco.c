@@ -15,6 +15,7 @@ enum { MOST_ITEM_BYTES = 16 << 20 };
 
 typedef struct coco_file {
     const char *path;
+    int split;
     base_map map;
     base_json_piece images, annotations, categories; /* text NULL: not in the file */
 } coco_file;
@@ -293,14 +294,11 @@ static vg_status read_categories(catalogue *c, const coco_file *files, size_t n,
     return st;
 }
 
-static vg_status read_file(catalogue *c, const coco_file *f, const source_files *s,
-                           const id_place *classes, vg_error *err)
+static vg_status read_file(catalogue *c, const coco_file *f, int split, const id_place *classes,
+                           vg_error *err)
 {
-    coco_reader r = {.c = c,
-                     .file = f,
-                     .split = finder_split(source_below(s, f->path)),
-                     .classes = classes,
-                     .n_classes = c->n_classes};
+    coco_reader r = {
+        .c = c, .file = f, .split = split, .classes = classes, .n_classes = c->n_classes};
     r.pictures = base_alloc_zero(c->mem, f->images.n_items, sizeof *r.pictures, err);
     if (!r.pictures)
         return VG_ERR_MEMORY;
@@ -317,15 +315,13 @@ static vg_status read_file(catalogue *c, const coco_file *f, const source_files 
     return st;
 }
 
-static vg_status read_all(catalogue *c, const source_files *s, coco_file *files, size_t n,
-                          vg_error *err)
+/* Of files that are mapped, with their splits. */
+static vg_status read_all(catalogue *c, coco_file *files, size_t n, vg_error *err)
 {
     size_t n_pictures = 0, n_objects = 0, n_points = 0;
     vg_status st = VG_OK;
     for (size_t i = 0; i < n && st == VG_OK; i++) {
-        st = base_map_open(&files[i].map, files[i].path, err);
-        if (st == VG_OK)
-            st = find_lists(&files[i], err);
+        st = find_lists(&files[i], err);
         n_pictures += files[i].images.n_items;
         n_objects += files[i].annotations.n_items;
         /* Two numbers a point; an annotation has ten other values or so. */
@@ -343,9 +339,17 @@ static vg_status read_all(catalogue *c, const source_files *s, coco_file *files,
     for (size_t i = 0; i < c->n_classes && st == VG_OK; i++)
         classes[i] = (id_place){.id = c->classes[i].id, .place = i};
     for (size_t i = 0; i < n && st == VG_OK; i++)
-        st = read_file(c, &files[i], s, classes, err);
+        st = read_file(c, &files[i], files[i].split, classes, err);
     base_free(classes);
     return st;
+}
+
+vg_status source_coco_read_text(catalogue *c, const char *file, int split, const char *text,
+                                size_t n, vg_error *err)
+{
+    coco_file f = {
+        .path = file, .split = split, .map = {.bytes = (const uint8_t *)text, .n_bytes = n}};
+    return read_all(c, &f, 1, err);
 }
 
 /* Somewhere in its beginning or, where the lists are long, its end. */
@@ -382,10 +386,16 @@ static vg_status read_source(catalogue *c, const source_files *s, vg_error *err)
     for (size_t i = 0; i < s->n; i++)
         if (s->n == 1 || is_coco(s->paths[i]))
             files[n++].path = s->paths[i];
-    vg_status st = n > 0 ? read_all(c, s, files, n, err)
+    vg_status st = n > 0 ? VG_OK
                          : base_fail(err, VG_ERR_FORMAT, s->root,
                                      "give the JSON file, or the folder that it is in",
                                      "no JSON file of COCO's instances here");
+    for (size_t i = 0; i < n && st == VG_OK; i++) {
+        files[i].split = finder_split(source_below(s, files[i].path));
+        st = base_map_open(&files[i].map, files[i].path, err);
+    }
+    if (st == VG_OK)
+        st = read_all(c, files, n, err);
     for (size_t i = 0; i < n; i++)
         base_map_close(&files[i].map);
     base_free(files);

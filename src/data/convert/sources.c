@@ -5,9 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "finder.h"
+
 const convert_source *const convert_sources[] = {
-    &convert_source_coco,
-    NULL,
+    &convert_source_coco, &convert_source_voc, &convert_source_labelme, &convert_source_yolo, NULL,
 };
 
 const char *data_convert_format(size_t index)
@@ -20,6 +21,15 @@ const char *source_below(const source_files *s, const char *path)
 {
     const size_t n = strlen(s->root);
     return strncmp(path, s->root, n) == 0 ? path + n : path;
+}
+
+int source_split(const source_files *s, const char *path)
+{
+    char folder[VG_DATASET_PATH_BYTES];
+    const char *below = source_below(s, path);
+    if (!base_format(folder, sizeof folder, "%.*s", (int)(base_path_name(below) - below), below))
+        return CATALOGUE_NO_SPLIT;
+    return finder_split(folder);
 }
 
 size_t source_peek(char *buf, size_t n, const char *path)

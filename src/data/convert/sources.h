@@ -17,18 +17,33 @@ typedef struct convert_source {
     /* How sure it is that these are files of its own: 0 not, else the more the surer. */
     int (*knows)(const source_files *s);
     vg_status (*read)(catalogue *c, const source_files *s, vg_error *err);
-    /* Of a picture without annotations: it has no objects; else it is left out. */
-    bool takes_unlisted;
+    /* A file tells of one picture, whose name it has where the picture it names is not there. */
+    bool file_names_picture;
 } convert_source;
 
 extern const convert_source *const convert_sources[]; /* ends with NULL */
 
 extern const convert_source convert_source_coco;
+extern const convert_source convert_source_voc;
+extern const convert_source convert_source_labelme;
+extern const convert_source convert_source_yolo;
 
 /* path below root, for splits: what stands above the source says nothing. */
 const char *source_below(const source_files *s, const char *path);
+/* What the folders between root and a file say: vg_split, or CATALOGUE_NO_SPLIT. */
+int source_split(const source_files *s, const char *path);
 /* The first bytes of a file, to see what it is: at most n - 1 and a 0. */
 size_t source_peek(char *buf, size_t n, const char *path);
 bool source_has_suffix(const char *path, const char *suffix);
+
+/* One file's text: what fuzz targets reach. A file that cannot be read is left out, and the
+ * catalogue as it was. Errors: VG_ERR_MEMORY, VG_ERR_LIMIT. */
+vg_status source_voc_read_text(catalogue *c, const char *file, int split, const char *text,
+                               size_t n, vg_error *err);
+vg_status source_labelme_read_text(catalogue *c, const char *file, int split, const char *text,
+                                   size_t n, vg_error *err);
+/* A COCO file's; errors also VG_ERR_FORMAT. */
+vg_status source_coco_read_text(catalogue *c, const char *file, int split, const char *text,
+                                size_t n, vg_error *err);
 
 #endif

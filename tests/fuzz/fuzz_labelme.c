@@ -1,0 +1,8 @@
+/* Any bytes as LabelMe's JSON: a catalogue within its bounds, or an error. */
+#include "convert_target.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    convert_target(source_labelme_read_text, data, size);
+    return 0;
+}

@@ -1,0 +1,8 @@
+/* Any bytes as Pascal VOC's XML: a catalogue within its bounds, or an error. */
+#include "convert_target.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    convert_target(source_voc_read_text, data, size);
+    return 0;
+}
