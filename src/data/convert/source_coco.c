@@ -315,6 +315,13 @@ static vg_status read_file(catalogue *c, const coco_file *f, int split, const id
     return st;
 }
 
+/* Two numbers a point; an annotation has ten other values or so. */
+static size_t most_points(const base_json_piece *annotations)
+{
+    const size_t n_others = 10 * annotations->n_items;
+    return annotations->n_commas > n_others ? (annotations->n_commas - n_others) / 2 : 0;
+}
+
 /* Of files that are mapped, with their splits. */
 static vg_status read_all(catalogue *c, coco_file *files, size_t n, vg_error *err)
 {
@@ -324,9 +331,7 @@ static vg_status read_all(catalogue *c, coco_file *files, size_t n, vg_error *er
         st = find_lists(&files[i], err);
         n_pictures += files[i].images.n_items;
         n_objects += files[i].annotations.n_items;
-        /* Two numbers a point; an annotation has ten other values or so. */
-        const size_t n_commas = files[i].annotations.n_commas, n_others = 10 * n_objects;
-        n_points += c->options->polygons && n_commas > n_others ? (n_commas - n_others) / 2 : 0;
+        n_points += c->options->polygons ? most_points(&files[i].annotations) : 0;
     }
     if (st == VG_OK)
         st = read_categories(c, files, n, err);
