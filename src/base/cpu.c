@@ -4,6 +4,7 @@
 
 #include <sched.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "group.h"
@@ -50,6 +51,19 @@ static size_t quota_v1(const char *folder)
 int base_cpu_quota(const char *root, const char *membership)
 {
     return (int)base_group_least(root, membership, "cpu", quota_v2, quota_v1);
+}
+
+void base_cpu_model(char *buf, size_t n)
+{
+    char text[4096];
+    static const char key[] = "model name";
+    base_format(buf, n, "unknown");
+    const char *at = base_group_text(text, sizeof text, "/proc/cpuinfo") ? strstr(text, key) : NULL;
+    if (!at)
+        return;
+    at += strlen(key);
+    at += strspn(at, " \t:");
+    base_format(buf, n, "%.*s", (int)strcspn(at, "\n"), at);
 }
 
 int base_cpu_count(void)

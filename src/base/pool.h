@@ -25,5 +25,7 @@ void base_pool_run(base_pool *pool, size_t n, size_t grain, base_pool_fn fn, voi
 
 /* Processors this process may run on (affinity and cgroup quota, at least 1). */
 int base_cpu_count(void);
+/* What the processor calls itself, "AMD EPYC 9354"; "unknown" where the system does not say. */
+void base_cpu_model(char *buf, size_t n);
 
 #endif

@@ -4,23 +4,12 @@
 #include "commands.h"
 
 const cli_command *const cli_commands[] = {
-    &cli_command_predict,
-    &cli_command_track,
-    &cli_command_check,
-    &cli_command_train,
-    &cli_command_attach,
-    &cli_command_stop,
-    &cli_command_val,
-    &cli_command_demo,
-    &cli_command_watch,
-    &cli_command_report,
-    &cli_command_info,
-    &cli_command_data,
-    &cli_command_convert,
-    &cli_command_export,
-    &cli_command_version,
-    &cli_command_help,
-    NULL,
+    &cli_command_predict, &cli_command_track,  &cli_command_check,
+    &cli_command_train,   &cli_command_attach, &cli_command_stop,
+    &cli_command_val,     &cli_command_demo,   &cli_command_watch,
+    &cli_command_report,  &cli_command_info,   &cli_command_data,
+    &cli_command_convert, &cli_command_export, &cli_command_bench,
+    &cli_command_version, &cli_command_help,   NULL,
 };
 
 /* Commands of YOLO's own program that there are none of here: what to do instead. */
@@ -33,7 +22,8 @@ static const cli_other others[] = {
     {"cfg", "there is no file of defaults",
      "vigil train --help lists every default; a run's args.yaml has all that it used"},
     {"benchmark", "there is one format and one engine",
-     "vigil val --data YAML --weights FILE, which tells accuracy and speed"},
+     "vigil bench --weights FILE tells where the time goes; vigil val --data YAML --weights FILE "
+     "accuracy and speed"},
     {"tune", "hyperparameters are not searched",
      "vigil train in a loop over lr0=... and others; results.csv has what each came to"},
     {"solutions", "counting and the like are zones", "vigil track --zones YAML --source SOURCE"},

@@ -62,6 +62,12 @@ typedef struct nn_backend {
     /* Scratch of a step for all threads together. */
     size_t (*scratch_bytes)(const void *context, const nn_step *step);
     void (*run)(void *context, const nn_step *step, void *scratch);
+    /* For measurements: by what a step is computed ("winograd"); the most operations a second that
+     * the context's threads can do together; and the bytes a second, read and written, of copying
+     * one half of a block to the other. Each takes some tens of milliseconds. */
+    const char *(*kernel)(const void *context, const nn_step *step);
+    double (*peak_flops)(void *context);
+    double (*copy_bytes)(void *context, void *block, size_t bytes);
 } nn_backend;
 
 extern const nn_backend nn_backend_cpu;

@@ -376,6 +376,66 @@ void nn_engine_run(nn_engine *e, nn_plan *p, const float *input)
         e->backend->run(e->context, &p->steps[i], e->scratch);
 }
 
+/* ---- what it costs, step by step ---- */
+
+void nn_engine_run_timed(nn_engine *e, nn_plan *p, const float *input, int64_t *step_ns)
+{
+    assert(e->is_loaded);
+    assert(p->block_bytes <= e->block_bytes && p->scratch_bytes <= e->scratch_bytes);
+    nn_plan_bind(p, e->block, input);
+    int64_t before = base_now_ns();
+    for (size_t i = 0; i < p->n_steps; i++) {
+        e->backend->run(e->context, &p->steps[i], e->scratch);
+        const int64_t now = base_now_ns();
+        step_ns[i] = now - before;
+        before = now;
+    }
+}
+
+size_t nn_plan_n_steps(const nn_plan *p)
+{
+    return p->n_steps;
+}
+
+nn_step_facts nn_engine_step(const nn_engine *e, const nn_plan *p, size_t index)
+{
+    static const char *const kinds[] = {
+        [NN_STEP_CONV] = "conv", [NN_STEP_MAXPOOL] = "maxpool", [NN_STEP_UPSAMPLE] = "upsample",
+        [NN_STEP_COPY] = "copy", [NN_STEP_ADD] = "add",         [NN_STEP_ATTENTION] = "attention"};
+    const nn_step *s = &p->steps[index];
+    const nn_op *op = &p->graph->ops[s->spec.op];
+    return (nn_step_facts){.op = op,
+                           .kind = kinds[s->spec.kind],
+                           .kernel = e->backend->kernel(e->context, s),
+                           .h = s->dst_map.h,
+                           .w = s->dst_map.w,
+                           .c = s->dst_map.c,
+                           .flops = nn_op_flops(p->graph, op, s->dst_map.h, s->dst_map.w)};
+}
+
+vg_status nn_measure_machine(nn_machine *out, const nn_engine_options *o, const nn_accounts *mem,
+                             vg_error *err)
+{
+    const nn_backend *backend = &nn_backend_cpu;
+    const nn_backend_options bo = {.threads = o->threads, .isa = o->isa, .pool = o->pool};
+    void *context = NULL, *block = NULL;
+    vg_status st = backend->create(&context, &bo, mem->plans, err);
+    if (st == VG_OK)
+        st = backend->block_take(context, &block, NN_COPY_BYTES, mem->activations, err);
+    if (st == VG_OK)
+        *out = (nn_machine){.isa = backend->isa(context),
+                            .threads = backend->threads(context),
+                            .flops_per_s = backend->peak_flops(context),
+                            .bytes_per_s = backend->copy_bytes(context, block, NN_COPY_BYTES)};
+    if (block)
+        backend->block_give(context, block);
+    if (context)
+        backend->destroy(&context);
+    return st;
+}
+
+/* ---- results ---- */
+
 int nn_plan_n_heads(const nn_plan *p)
 {
     return p->graph->n_levels;

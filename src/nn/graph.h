@@ -29,6 +29,8 @@ struct nn_graph {
     const char *builtin;          /* the text it was made from, when that is a built-in one */
 };
 
+/* What the rule of nn_graph_info.gflops_fused counts of an op whose output is h x w. */
+double nn_op_flops(const nn_graph *g, const nn_op *op, int h, int w);
 /* The name by a file's or a family's: "yolo11n.yaml", "yolov8" (its scale is put in). */
 void nn_graph_rename(nn_graph *g, const char *source);
 

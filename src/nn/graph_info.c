@@ -59,10 +59,11 @@ static double cells(const nn_graph *g, int value, int imgsz)
 /* What the rule counts of an op: a convolution's multiply-adds; 4 an element of its BN; and an
  * element of a nearest upsampling as one, which spec 1.3 leaves out, but which its table has: x is
  * 196.0 with it and 195.9 without. */
-static void op_macs(const nn_graph *g, const nn_op *op, int imgsz, double *fused, double *bn)
+static void op_macs_of(const nn_graph *g, const nn_op *op, double n_cells, double *fused,
+                       double *bn)
 {
     const nn_conv_spec *c = &op->conv;
-    double n = cells(g, op->out, imgsz) * g->values[op->out].c;
+    double n = n_cells * g->values[op->out].c;
     *fused = *bn = 0;
     if (op->kind == NN_UPSAMPLE)
         *fused = n;
@@ -70,6 +71,26 @@ static void op_macs(const nn_graph *g, const nn_op *op, int imgsz, double *fused
         return;
     *fused = n * (c->ic / c->groups) * c->k * c->k;
     *bn = c->bn ? 4 * n : 0;
+}
+
+static void op_macs(const nn_graph *g, const nn_op *op, int imgsz, double *fused, double *bn)
+{
+    op_macs_of(g, op, cells(g, op->out, imgsz), fused, bn);
+}
+
+double nn_op_flops(const nn_graph *g, const nn_op *op, int h, int w)
+{
+    double fused, bn;
+    op_macs_of(g, op, (double)h * w, &fused, &bn);
+    return 2 * fused;
+}
+
+double nn_boxes_flops(const nn_graph *g, int h, int w)
+{
+    double n_cells = 0;
+    for (int i = 0; i < g->n_levels; i++)
+        n_cells += (double)(h / g->levels[i].stride) * (w / g->levels[i].stride);
+    return n_cells * 2 * 4 * NN_REG_MAX;
 }
 
 /* The head's fixed DFL convolution of 16 to 1 channels over 4 sides of every cell. */

@@ -185,6 +185,40 @@ vg_status nn_engine_plan(nn_engine *e, nn_plan **out, int n, int h, int w, const
  */
 void nn_engine_run(nn_engine *e, nn_plan *p, const float *input);
 
+/* ---- measurements ---- */
+
+/* As nn_engine_run, with the clock read behind every step: step_ns has a number for each of the
+ * plan's steps. */
+void nn_engine_run_timed(nn_engine *e, nn_plan *p, const float *input, int64_t *step_ns);
+/* Of a step of a plan; its pointers are the graph's, and static texts. */
+typedef struct nn_step_facts {
+    const struct nn_op *op;
+    const char *kind;   /* "conv", "maxpool", "upsample", "copy", "add", "attention" */
+    const char *kernel; /* of a conv: "winograd", "direct", "depthwise", "plain"; else as kind */
+    int h, w, c;        /* of what it writes */
+    double flops;       /* of one picture, as nn_graph_info.gflops_fused counts them */
+} nn_step_facts;
+size_t nn_plan_n_steps(const nn_plan *p);
+/* As many as a plan has, before there is an engine. mem: for the call. */
+vg_status nn_graph_n_steps(size_t *out, const nn_graph *g, int h, int w, base_mem *mem,
+                           vg_error *err);
+nn_step_facts nn_engine_step(const nn_engine *e, const nn_plan *p, size_t index);
+/* The rest of gflops_fused: the expected value of each side of a box, which is taken when boxes
+ * are. */
+double nn_boxes_flops(const nn_graph *g, int h, int w);
+
+/* What some threads of this machine can do together, measured in some tens of milliseconds: the
+ * best of several tries. */
+enum { NN_COPY_BYTES = 128 << 20 }; /* taken meanwhile, of activations: more than caches hold */
+typedef struct nn_machine {
+    const char *isa;
+    int threads;
+    double flops_per_s; /* multiply-adds in registers; each is two */
+    double bytes_per_s; /* a copy in memory, read and written */
+} nn_machine;
+vg_status nn_measure_machine(nn_machine *out, const nn_engine_options *o, const nn_accounts *mem,
+                             vg_error *err);
+
 typedef struct nn_head {
     nn_map box; /* 4 * NN_REG_MAX logits a cell */
     nn_map cls; /* nc logits a cell */

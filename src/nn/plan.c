@@ -166,6 +166,16 @@ void nn_plan_destroy(nn_plan **p)
     *p = NULL;
 }
 
+vg_status nn_graph_n_steps(size_t *out, const nn_graph *g, int h, int w, base_mem *mem,
+                           vg_error *err)
+{
+    nn_plan *p = NULL;
+    const vg_status st = nn_plan_create(&p, g, 1, h, w, false, mem, err);
+    *out = st == VG_OK ? p->n_steps : 0;
+    nn_plan_destroy(&p);
+    return st;
+}
+
 void nn_plan_bind(nn_plan *p, char *block, const float *input)
 {
     if (!block || p->bound != block) {

@@ -8,6 +8,7 @@
 #include "stream/job/prove.h"
 #include "stream/job/run.h"
 #include "stream/pictures/batcher.h"
+#include "stream/pictures/bench.h"
 #include "stream/pictures/pictures.h"
 #include "stream/pictures/predict.h"
 #include "stream/scene/zones.h"

@@ -3,11 +3,15 @@
  *     json_check lines FILE     every line an object of source, width, height, boxes; prints how
  *                               many lines and boxes
  *     json_check info FILE      the object of `vigil info --json`; prints a sentence about it
+ *     json_check bench FILE INFO  the object of `vigil bench --json`, beside that of `vigil info
+ *                               --json`; prints a sentence about it
  *     json_check any FILE       an object
  *
  * Exit status 1, and what is wrong on standard output, when the file is not as it
  * should be. */
 #include <jansson.h>
+#include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,6 +98,92 @@ static int check_info(FILE *f)
     return 0;
 }
 
+/* The sum of a number over a list's objects. */
+static double sum_of(json_t *list, const char *key)
+{
+    double sum = 0;
+    size_t i;
+    json_t *item;
+    json_array_foreach(list, i, item) sum += json_number_value(json_object_get(item, key));
+    return sum;
+}
+
+static bool is_near(double a, double b)
+{
+    return isfinite(a) && fabs(a - b) <= 1e-5 * fabs(b);
+}
+
+/* Every step once, in a layer that is there; what they count for, by layer and by all. */
+static const char *steps_fault(json_t *layers, json_t *steps)
+{
+    size_t i, k, n = 0;
+    json_t *layer, *step;
+    json_array_foreach(layers, i, layer)
+    {
+        double gflops = 0;
+        json_int_t n_own = 0;
+        if (json_integer_value(json_object_get(layer, "index")) != (json_int_t)i)
+            return "the layers are not in order";
+        json_array_foreach(steps, k, step)
+        {
+            if (json_integer_value(json_object_get(step, "layer")) != (json_int_t)i)
+                continue;
+            n_own++;
+            gflops += json_number_value(json_object_get(step, "gflops"));
+        }
+        n += (size_t)n_own;
+        if (n_own != json_integer_value(json_object_get(layer, "steps")))
+            return "a layer has other steps than it says";
+        if (fabs(gflops - json_number_value(json_object_get(layer, "gflops"))) > 1e-8)
+            return "a layer's operations are not its steps'";
+    }
+    json_array_foreach(steps, i, step)
+    {
+        const char *name = json_string_value(json_object_get(step, "name"));
+        if (*json_string_value(json_object_get(step, "kernel")) == '\0')
+            return "a step without a kernel";
+        for (k = i + 1; *name != '\0' && k < json_array_size(steps); k++)
+            if (strcmp(name,
+                       json_string_value(json_object_get(json_array_get(steps, k), "name"))) == 0)
+                return "a step twice";
+    }
+    return n == json_array_size(steps) ? NULL : "a step of no layer";
+}
+
+static int check_bench(FILE *f, const char *info_path)
+{
+    json_error_t at;
+    json_t *o = json_loadf(f, JSON_REJECT_DUPLICATES, &at),
+           *info = json_load_file(info_path, 0, &at);
+    json_t *machine, *stages, *layers, *steps, *speeds;
+    const char *model;
+    double gflops, want;
+    json_int_t planned, peak;
+    if (o == NULL || info == NULL)
+        return wrong((size_t)at.line, at.text);
+    if (json_unpack_ex(o, &at, 0, "{s:s, s:F, s:{s:I, s:I}, s:o, s:o, s:o, s:o, s:o}", "model",
+                       &model, "gflops", &gflops, "memory", "planned", &planned, "peak", &peak,
+                       "machine", &machine, "stages", &stages, "layers", &layers, "steps", &steps,
+                       "speeds", &speeds) != 0 ||
+        json_unpack_ex(info, &at, 0, "{s:F}", "gflops_fused", &want) != 0)
+        return wrong(1, at.text);
+    const char *fault = steps_fault(layers, steps);
+    if (fault != NULL)
+        return wrong(1, fault);
+    if (!is_near(gflops, want) || !is_near(sum_of(stages, "gflops"), want))
+        return wrong(1, "the operations are not those of info");
+    if (!is_near(sum_of(layers, "share"), 1) || !is_near(sum_of(steps, "share"), 1) ||
+        !is_near(sum_of(stages, "share"), 1))
+        return wrong(1, "shares that do not add up to 1");
+    if (peak > planned)
+        return wrong(1, "more memory than was planned");
+    printf("%s, %zu layers, %zu machines, %zu stages, %zu speeds\n", model, json_array_size(layers),
+           json_array_size(machine), json_array_size(stages), json_array_size(speeds));
+    json_decref(o);
+    json_decref(info);
+    return 0;
+}
+
 /* Nothing but an object of JSON. */
 static int check_any(FILE *f)
 {
@@ -107,8 +197,9 @@ static int check_any(FILE *f)
 
 int main(int argc, char **argv)
 {
-    if (argc != 3) {
-        fputs("usage: json_check lines|info|any FILE\n", stderr);
+    const bool is_bench = argc == 4 && strcmp(argv[1], "bench") == 0;
+    if (argc != 3 && !is_bench) {
+        fputs("usage: json_check lines|info|any FILE, or bench FILE INFO\n", stderr);
         return 2;
     }
     FILE *f = fopen(argv[2], "r");
@@ -116,9 +207,10 @@ int main(int argc, char **argv)
         perror(argv[2]);
         return 2;
     }
-    int status = strcmp(argv[1], "info") == 0  ? check_info(f)
-                 : strcmp(argv[1], "any") == 0 ? check_any(f)
-                                               : check_lines(f);
+    int status = is_bench                       ? check_bench(f, argv[3])
+                 : strcmp(argv[1], "info") == 0 ? check_info(f)
+                 : strcmp(argv[1], "any") == 0  ? check_any(f)
+                                                : check_lines(f);
     fclose(f);
     return status;
 }

@@ -53,6 +53,33 @@ static void results_do_not_depend_on_what_ran_before(void **state)
     assert_int_equal(mem.in_use_bytes, 0);
 }
 
+/* The run with a clock is the same run, and has a time for every step. */
+static void timed_results_are_those_of_a_run(void **state)
+{
+    (void)state;
+    test_engine t;
+    size_t n, n_timed, n_steps = 0;
+    open_n(&t, NULL, 2);
+    float *want = engine_heads(&t, 1, 64, 96, 1, &n, &mem), *x = input_make(1, 64, 96, 1, &mem);
+    nn_plan *p = engine_plan(&t, 1, 64, 96);
+    assert_int_equal(nn_graph_n_steps(&n_steps, nn_engine_graph(t.e), 64, 96, &mem, NULL), VG_OK);
+    assert_int_equal(nn_plan_n_steps(p), n_steps);
+    int64_t *ns = base_alloc_zero(&mem, n_steps, sizeof *ns, NULL);
+    for (size_t i = 0; i < n_steps; i++)
+        ns[i] = -1;
+    nn_engine_run_timed(t.e, p, x, ns);
+    for (size_t i = 0; i < n_steps; i++)
+        assert_true(ns[i] >= 0);
+    float *timed = heads_copy(p, 0, 1, &n_timed, &mem);
+    assert_int_equal(n, n_timed);
+    assert_memory_equal(want, timed, n * sizeof *want);
+    base_free(want);
+    base_free(timed);
+    base_free(x);
+    base_free(ns);
+    engine_close(&t);
+}
+
 static void results_depend_on_the_picture(void **state)
 {
     (void)state;
@@ -407,6 +434,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(results_do_not_depend_on_what_ran_before),
+        cmocka_unit_test(timed_results_are_those_of_a_run),
         cmocka_unit_test(results_depend_on_the_picture),
         cmocka_unit_test(results_do_not_depend_on_threads),
         cmocka_unit_test(results_do_not_depend_on_the_batch),

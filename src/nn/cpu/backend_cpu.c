@@ -193,6 +193,95 @@ static void cpu_run(void *self, const nn_step *step, void *scratch)
     base_pool_run(c->pool, n_units(&j), 1, run_units, &j);
 }
 
+/* ---- measurements ---- */
+
+enum {
+    PEAK_WINDOWS = 200, /* of a millisecond each: the best counts, for others may have had the
+                           processor in the rest */
+    PEAK_ROUNDS = 5000, /* of a piece: about 0.01 ms */
+    COPY_TRIES = 8,
+    COPY_PIECE = 1024 * 1024 /* bytes */
+};
+
+static const char *cpu_kernel(const void *self, const nn_step *step)
+{
+    static const char *const names[] = {
+        [NN_STEP_CONV] = "",     [NN_STEP_MAXPOOL] = "maxpool", [NN_STEP_UPSAMPLE] = "upsample",
+        [NN_STEP_COPY] = "copy", [NN_STEP_ADD] = "add",         [NN_STEP_ATTENTION] = "attention"};
+    const context *c = self;
+    if (step->spec.kind != NN_STEP_CONV)
+        return names[step->spec.kind];
+    const cpu_conv conv = conv_of(step->spec.conv, base_pool_threads(c->pool));
+    return c->kernels->conv_name(&conv);
+}
+
+typedef struct peak_job {
+    const cpu_kernels *kernels;
+    int64_t began_ns;
+    _Atomic int n_done[PEAK_WINDOWS]; /* pieces, of all threads, by when they ended */
+} peak_job;
+
+/* A unit is a thread's part: it computes until time is up. */
+static void peak_units(void *self, size_t begin, size_t end, int worker)
+{
+    peak_job *j = self;
+    (void)worker;
+    for (size_t i = begin; i < end;) {
+        float seen = 1.0F;
+        j->kernels->peak_run(PEAK_ROUNDS, &seen);
+        const int64_t window = (base_now_ns() - j->began_ns) / 1000000;
+        if (window < PEAK_WINDOWS)
+            j->n_done[window]++;
+        else
+            i++;
+    }
+}
+
+/* Of two times the faster, in units a second. */
+static double faster(double best, double n, int64_t ns)
+{
+    const double rate = ns > 0 ? n * 1e9 / (double)ns : 0;
+    return rate > best ? rate : best;
+}
+
+static double cpu_peak_flops(void *self)
+{
+    const context *c = self;
+    peak_job j = {.kernels = c->kernels, .began_ns = base_now_ns()};
+    float seen = 1.0F;
+    int most = 0;
+    base_pool_run(c->pool, (size_t)base_pool_threads(c->pool), 1, peak_units, &j);
+    for (int i = 0; i < PEAK_WINDOWS; i++)
+        most = j.n_done[i] > most ? j.n_done[i] : most;
+    return c->kernels->peak_run(PEAK_ROUNDS, &seen) * most * 1000;
+}
+
+typedef struct copy_job {
+    char *dst;
+    const char *src;
+} copy_job;
+
+static void copy_units(void *self, size_t begin, size_t end, int worker)
+{
+    const copy_job *j = self;
+    (void)worker;
+    memcpy(j->dst + begin * COPY_PIECE, j->src + begin * COPY_PIECE, (end - begin) * COPY_PIECE);
+}
+
+static double cpu_copy_bytes(void *self, void *block, size_t bytes)
+{
+    const context *c = self;
+    const size_t n = bytes / 2 / COPY_PIECE;
+    copy_job j = {.dst = block, .src = (const char *)block + n * COPY_PIECE};
+    double best = 0;
+    for (int i = 0; i < COPY_TRIES; i++) {
+        const int64_t began = base_now_ns();
+        base_pool_run(c->pool, n, 1, copy_units, &j);
+        best = faster(best, 2.0 * (double)n * COPY_PIECE, base_now_ns() - began);
+    }
+    return best;
+}
+
 const nn_backend nn_backend_cpu = {.name = "cpu",
                                    .create = cpu_create,
                                    .destroy = cpu_destroy,
@@ -205,4 +294,7 @@ const nn_backend nn_backend_cpu = {.name = "cpu",
                                    .prepare = cpu_prepare,
                                    .release = cpu_release,
                                    .scratch_bytes = cpu_scratch_bytes,
-                                   .run = cpu_run};
+                                   .run = cpu_run,
+                                   .kernel = cpu_kernel,
+                                   .peak_flops = cpu_peak_flops,
+                                   .copy_bytes = cpu_copy_bytes};

@@ -33,6 +33,8 @@ static inline int cpu_pad(int k)
     return (k - 1) / 2;
 }
 
+enum { CPU_PEAK_CHAINS = 12 }; /* more than latency times width of any, and in 16 registers */
+
 typedef struct cpu_kernels {
     const char *name; /* "plain", "sse41", "avx2", "avx512" */
 
@@ -49,6 +51,13 @@ typedef struct cpu_kernels {
      * itself (in place). */
     void (*conv_run)(const cpu_conv *c, const float *packed, const nn_map *dst, const nn_map *src,
                      const nn_map *add, float *scratch, size_t begin, size_t end);
+    /* By which of the table's ways it is computed: "winograd", "direct", "depthwise"; "plain". */
+    const char *(*conv_name)(const cpu_conv *c);
+
+    /* Multiplies and adds, CPU_PEAK_CHAINS independent chains of vectors for `rounds` rounds, with
+     * nothing read or written between: as fast as this instruction set computes. out: a float that
+     * says the work was done. Returns the floating-point operations. */
+    double (*peak_run)(size_t rounds, float *out);
 
     /* Max pool k x k, stride 1, padding k/2 with -infinity. Units: rows of pictures or coarser. */
     size_t (*maxpool_units)(const nn_map *dst);

@@ -34,6 +34,28 @@ static size_t chunk_end(const nn_map *m, size_t chunk, size_t *first)
 #include "norm/plain.inc.h"
 #include "pool/plain.inc.h"
 
+static const char *conv_name(const cpu_conv *c)
+{
+    (void)c;
+    return "plain";
+}
+
+/* One number at a time, in double, as the sums here are. */
+static double peak_run(size_t rounds, float *out)
+{
+    double sum[CPU_PEAK_CHAINS];
+    const double a = 1.0 - (double)*out * 1e-9, b = (double)*out * 1e-9;
+    for (int k = 0; k < CPU_PEAK_CHAINS; k++)
+        sum[k] = k + 1;
+    for (size_t r = 0; r < rounds; r++)
+        for (int k = 0; k < CPU_PEAK_CHAINS; k++)
+            sum[k] = sum[k] * a + b;
+    for (int k = 1; k < CPU_PEAK_CHAINS; k++)
+        sum[0] += sum[k];
+    *out = sum[0] > 0.0 ? 1.0F : 0.0F;
+    return 2.0 * CPU_PEAK_CHAINS * (double)rounds;
+}
+
 const cpu_kernels cpu_kernels_plain = {
     .name = "plain",
     .conv_packed_floats = conv_packed_floats,
@@ -41,6 +63,8 @@ const cpu_kernels cpu_kernels_plain = {
     .conv_units = conv_units,
     .conv_scratch_floats = conv_scratch_floats,
     .conv_run = conv_run,
+    .conv_name = conv_name,
+    .peak_run = peak_run,
     .maxpool_units = rows_of,
     .maxpool_run = maxpool_run,
     .upsample_run = upsample_run,

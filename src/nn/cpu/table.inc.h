@@ -9,6 +9,7 @@
 /* Each builds on those above it. */
 /* clang-format off */
 #include "simd/act.inc.h"
+#include "simd/peak.inc.h"
 #include "conv/direct.inc.h"
 #include "conv/winograd.inc.h"
 #include "conv/depthwise.inc.h"
@@ -61,6 +62,11 @@ static void conv_run(const cpu_conv *c, const float *packed, const nn_map *dst, 
         conv_run_depthwise(c, packed, dst, src, add, begin, end);
 }
 
+static const char *conv_name(const cpu_conv *c)
+{
+    return wino_fits(c) ? "winograd" : c->groups == 1 ? "direct" : "depthwise";
+}
+
 const cpu_kernels KERNELS_TABLE = {
     .name = KERNELS_NAME,
     .conv_packed_floats = conv_packed_floats,
@@ -68,6 +74,8 @@ const cpu_kernels KERNELS_TABLE = {
     .conv_units = conv_units,
     .conv_scratch_floats = conv_scratch_floats,
     .conv_run = conv_run,
+    .conv_name = conv_name,
+    .peak_run = peak_run,
     .maxpool_units = maxpool_units,
     .maxpool_run = maxpool_run,
     .upsample_run = upsample_run,

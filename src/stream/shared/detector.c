@@ -56,7 +56,7 @@ static size_t n_anchors(const nn_graph_info *info, int h, int w)
     return n;
 }
 
-static size_t candidate_rows(const nn_graph_info *info, int h, int w)
+size_t stream_candidate_rows(const nn_graph_info *info, int h, int w)
 {
     size_t n = n_anchors(info, h, w);
     return n < MOST_NMS ? n : MOST_NMS;
@@ -64,7 +64,7 @@ static size_t candidate_rows(const nn_graph_info *info, int h, int w)
 
 size_t stream_detections_bytes(const nn_graph_info *info, int most_h, int most_w, int most_det)
 {
-    return detect_nms_bytes(candidate_rows(info, most_h, most_w), most_det);
+    return detect_nms_bytes(stream_candidate_rows(info, most_h, most_w), most_det);
 }
 
 /* While the detector is made, the weights' file is still held, and frames are not yet. */
@@ -100,7 +100,7 @@ vg_status stream_detector_open(stream_detector **out, stream_model *m,
                             .activations = &mem->owner[STREAM_ACTIVATIONS],
                             .plans = &mem->owner[STREAM_PLANS]};
     nn_memory_need need;
-    size_t rows = candidate_rows(&m->info, most_h, most_w);
+    size_t rows = stream_candidate_rows(&m->info, most_h, most_w);
     vg_status st = nn_graph_need(m->graph, &eo, o->batch, most_h, most_w, &need, &accounts, err);
     if (st != VG_OK)
         return st;

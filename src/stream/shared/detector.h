@@ -30,6 +30,9 @@ void stream_detector_close(stream_detector **d);
 /* What open takes for candidates: for a plan. */
 size_t stream_detections_bytes(const nn_graph_info *info, int most_h, int most_w, int most_det);
 
+/* Rows of its suppression: a cell each, up to the rule's bound. */
+size_t stream_candidate_rows(const nn_graph_info *info, int h, int w);
+
 const nn_graph_info *stream_detector_info(const stream_detector *d);
 base_size stream_detector_imgsz(const stream_detector *d);
 const char *stream_detector_class_name(const stream_detector *d, int class_index);
