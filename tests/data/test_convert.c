@@ -64,6 +64,19 @@ static void a_ring_is_put_in_where_it_is_nearest(void **state)
     catalogue_fini(&c);
 }
 
+static void points_beyond_every_picture_have_bounds(void **state)
+{
+    (void)state;
+    catalogue c = {.options = &options, .mem = &mem};
+    double xywh[4];
+    OK(catalogue_add_point(&c, -1e300, 0, err));
+    OK(catalogue_add_point(&c, 1e300, 5, err));
+    OK(catalogue_add_point(&c, 7, 9, err));
+    assert_true(catalogue_bounds(&c, xywh, 0));
+    assert_true(xywh[0] == 0 && xywh[1] == 4.5 && xywh[2] == 2e9 && xywh[3] == 9);
+    catalogue_fini(&c);
+}
+
 /* ---- memory ---- */
 
 typedef vg_status (*reader)(catalogue *c, const char *file, int split, const char *text, size_t n,
@@ -115,6 +128,7 @@ int main(void)
         cmocka_unit_test(no_path_leads_out_of_the_folder),
         cmocka_unit_test(words_of_a_path_say_the_split),
         cmocka_unit_test(a_ring_is_put_in_where_it_is_nearest),
+        cmocka_unit_test(points_beyond_every_picture_have_bounds),
         cmocka_unit_test(what_runs_out_of_memory_gives_all_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

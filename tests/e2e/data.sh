@@ -62,6 +62,9 @@ printf 'x' >>set/images/val/aaa.bmp
 cp "$copied" set/images/train/zzz.bmp
 printf 'y' >>set/images/train/zzz.bmp
 run 0 data check data.yaml
+# Twice in one split is no fault.
+cp "$copied" set/images/train/zzz.bmp
+run 0 data check data.yaml
 rm set/images/train/zzz.bmp set/images/val/aaa.bmp
 
 # ---- lists, splits, classes

@@ -182,8 +182,10 @@ vg_status catalogue_add_point(catalogue *c, double x, double y, vg_error *err)
                         false, c->mem, err);
     if (st != VG_OK)
         return st;
-    c->points[2 * c->n_points] = (float)x;
-    c->points[2 * c->n_points + 1] = (float)y;
+    /* No picture is so large; a sum of such points is finite, too. */
+    const double most = 1e9;
+    c->points[2 * c->n_points] = (float)fmin(fmax(x, -most), most);
+    c->points[2 * c->n_points + 1] = (float)fmin(fmax(y, -most), most);
     c->n_points++;
     return VG_OK;
 }
