@@ -87,6 +87,16 @@ def print_table(programs, infos):
               f"{info.get('threads', '?')} threads, peak {info.get('peak_rss_mb', '?')} MB")
 
 
+def write_markdown(path, programs, infos):
+    first = programs[0]
+    with open(path, "w", encoding="utf-8") as file:
+        print("| engine | CPU ms | ratio | wall ms | ratio | peak MB |\n| --- | --- | --- | --- | --- | --- |", file=file)
+        for program, info in zip(programs, infos):
+            print(f"| {info.get('name', program.command)} | {statistics.median(program.cpu_ms):.1f} "
+                  f"| {ratio(program.cpu_ms, first.cpu_ms):.2f} | {statistics.median(program.wall_ms):.1f} "
+                  f"| {ratio(program.wall_ms, first.wall_ms):.2f} | {info.get('peak_rss_mb', '?')} |", file=file)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("commands", nargs="+", help="two or more, each one shell-quoted word")
@@ -96,6 +106,7 @@ def main():
     parser.add_argument("--max-box", type=float, default=0.01, help="largest difference of boxes, px")
     parser.add_argument("--max-score", type=float, default=1e-4, help="largest difference of scores")
     parser.add_argument("--json", help="also write every round's times to this file")
+    parser.add_argument("--markdown", help="also write the table to this file, as docs/performance.md has it")
     args = parser.parse_args()
     if len(args.commands) < 2 or args.rounds < 2:
         parser.error("need two commands and two rounds at least")
@@ -117,6 +128,8 @@ def main():
         for program in programs:
             program.close()
     print_table(programs, infos)
+    if args.markdown:
+        write_markdown(args.markdown, programs, infos)
     if args.json:
         with open(args.json, "w", encoding="utf-8") as file:
             json.dump([{"info": info, "cpu_ms": p.cpu_ms, "wall_ms": p.wall_ms}
