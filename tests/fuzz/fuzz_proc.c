@@ -138,7 +138,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
         break;
     case 6:
         if (watch_said_parse(&told, text, n))
-            for (size_t i = 0; i < WATCH_N_TOLD; i++)
+            for (size_t i = 0; i < WATCH_N_SAID; i++)
                 if (!isnan(told.value[i]) && !(told.value[i] >= 0 && isfinite(told.value[i])))
                     __builtin_trap();
         break;
