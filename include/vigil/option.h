@@ -24,6 +24,13 @@ typedef struct vg_ints {
     int at[VG_OPTION_MOST_INTS];
 } vg_ints;
 
+/* Classes: those that were given by number, and those by name. It begins as a vg_ints does. */
+typedef struct vg_classes {
+    int n;
+    int at[VG_OPTION_MOST_INTS];
+    char names[VG_OPTION_TEXT_BYTES]; /* "person,traffic light" */
+} vg_classes;
+
 /* Height and width, in the field's order. {0, 0}: not given. */
 typedef struct vg_size {
     int h, w;
@@ -47,6 +54,7 @@ typedef enum vg_option_kind {
     VG_OPTION_CHOICE,  /* int: the place of the word in choices */
     VG_OPTION_BITS,    /* int: "notify,restart", of choices, whose first word is no bit */
     VG_OPTION_INTS,    /* vg_ints: "0,2,5", "[0, 2, 5]", "0 2 5" */
+    VG_OPTION_CLASSES, /* vg_classes: such lists, and names: "0,person", "['traffic light', 2]" */
     VG_OPTION_LAYERS,  /* vg_ints: also "10" for 0..9 */
     VG_OPTION_WORDS    /* char *const *: all words behind "--" of a command line; never a text */
 } vg_option_kind;

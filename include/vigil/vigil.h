@@ -138,7 +138,8 @@ typedef struct vg_predict_options {
     bool exist_ok;
     int line_width; /* 0: by picture size */
     bool hide_labels, hide_conf;
-    bool hide_boxes; /* saved pictures are without boxes and labels */
+    const char *class_names; /* also these of detect.classes: "person,car"; NULL: none */
+    bool hide_boxes;         /* saved pictures are without boxes and labels */
 } vg_predict_options;
 VG_API vg_predict_options vg_predict_options_default(void);
 

@@ -14,6 +14,7 @@ static vg_status open_job(vg_predict *p, const vg_predict_options *o, vg_error *
 {
     stream_predict_options s = {.classes = o->detect.classes,
                                 .n_classes = o->detect.n_classes,
+                                .class_names = o->class_names,
                                 .source = o->source,
                                 .save = o->save,
                                 .save_txt = o->save_txt,

@@ -238,6 +238,90 @@ static vg_option_fault read_layers(vg_ints *out, const vg_option *o, const char 
     return VG_OPTION_GOOD;
 }
 
+/* Without the blanks around it. */
+static void trim(const char **text, size_t *n)
+{
+    while (*n > 0 && (**text == ' ' || **text == '\t')) {
+        ++*text;
+        --*n;
+    }
+    while (*n > 0 && ((*text)[*n - 1] == ' ' || (*text)[*n - 1] == '\t'))
+        --*n;
+}
+
+/* Between two such characters. */
+static bool is_between(const char *text, size_t n, char open, char close)
+{
+    return n > 1 && text[0] == open && text[n - 1] == close;
+}
+
+/* One item of a list of classes, n bytes of it. A name that a list could not be read back with (a
+ * bracket or a quote before it, or numbers) is none: such a class has its number. */
+static vg_option_fault add_class(vg_classes *all, const vg_option *o, const char *item, size_t n)
+{
+    char text[VG_OPTION_TEXT_BYTES];
+    int64_t number;
+    vg_ints ints;
+    const size_t length = strlen(all->names);
+    trim(&item, &n);
+    if (is_between(item, n, '"', '"') || is_between(item, n, '\'', '\'')) {
+        item++;
+        n -= 2;
+        trim(&item, &n);
+    }
+    if (n == 0 || strchr("[(\"'", item[0]) != NULL)
+        return VG_OPTION_WRONG_KIND;
+    if (!base_format(text, sizeof text, "%.*s", (int)n, item))
+        return VG_OPTION_TOO_LONG;
+    if (base_parse_i64(&number, text, INT64_MIN, INT64_MAX)) {
+        if (in_range(o, (double)number) != VG_OPTION_GOOD)
+            return VG_OPTION_OUTSIDE;
+        if (all->n == VG_OPTION_MOST_INTS)
+            return VG_OPTION_TOO_LONG;
+        all->at[all->n++] = (int)number;
+        return VG_OPTION_GOOD;
+    }
+    if (read_ints(&ints, o, text) != VG_OPTION_WRONG_KIND)
+        return VG_OPTION_WRONG_KIND;
+    return base_format(all->names + length, sizeof all->names - length, "%s%s",
+                       length > 0 ? "," : "", text)
+               ? VG_OPTION_GOOD
+               : VG_OPTION_TOO_LONG;
+}
+
+/* Numbers as in any list, which blanks may part; names have commas between them. */
+static vg_option_fault read_classes(vg_classes *out, const vg_option *o, const char *text)
+{
+    vg_classes all = {0};
+    vg_ints ints = {0};
+    vg_option_fault fault = read_ints(&ints, o, text);
+    if (fault == VG_OPTION_GOOD) {
+        all.n = ints.n;
+        memcpy(all.at, ints.at, sizeof all.at);
+        *out = all;
+    }
+    if (fault != VG_OPTION_WRONG_KIND)
+        return fault;
+    size_t n = strlen(text);
+    trim(&text, &n);
+    if (is_between(text, n, '[', ']') || is_between(text, n, '(', ')')) {
+        text++;
+        n -= 2;
+    }
+    for (fault = VG_OPTION_GOOD; fault == VG_OPTION_GOOD;) {
+        const char *comma = memchr(text, ',', n);
+        const size_t length = comma != NULL ? (size_t)(comma - text) : n;
+        fault = add_class(&all, o, text, length);
+        if (comma == NULL)
+            break;
+        text += length + 1;
+        n -= length + 1;
+    }
+    if (fault == VG_OPTION_GOOD)
+        *out = all;
+    return fault;
+}
+
 /* "480x640" is "480,640". */
 static vg_option_fault read_size(vg_size *out, const vg_option *o, const char *text)
 {
@@ -327,6 +411,8 @@ vg_option_fault vg_option_read(const vg_option *o, void *values, const char *tex
         return read_real(out, o, text);
     case VG_OPTION_BYTES:
         return read_bytes(out, o, text);
+    case VG_OPTION_CLASSES:
+        return read_classes(out, o, text);
     case VG_OPTION_SIZE:
         return read_size(out, o, text);
     case VG_OPTION_INTS:
@@ -384,6 +470,17 @@ static bool write_ints(char *buf, size_t n, const vg_option *o, const vg_ints *l
     return true;
 }
 
+static bool write_classes(char *buf, size_t n, const vg_option *o, const vg_classes *all)
+{
+    vg_ints ints = {.n = all->n};
+    memcpy(ints.at, all->at, sizeof ints.at);
+    if (!write_ints(buf, n, o, &ints))
+        return false;
+    const size_t length = strlen(buf);
+    return base_format(buf + length, n - length, "%s%s",
+                       length > 0 && all->names[0] != '\0' ? "," : "", all->names);
+}
+
 /* The fewest digits that are the same float again. */
 static bool write_float(char *buf, size_t n, float value)
 {
@@ -428,6 +525,8 @@ bool vg_option_write(char *buf, size_t n, const vg_option *o, const void *values
         return write_word(buf, n, o->choices, *(const int *)at);
     case VG_OPTION_BITS:
         return write_bits(buf, n, o->choices, *(const int *)at);
+    case VG_OPTION_CLASSES:
+        return write_classes(buf, n, o, at);
     case VG_OPTION_SIZE:
         base_format_size(buf, n, *(const vg_size *)at);
         return true;
@@ -452,33 +551,28 @@ bool vg_option_write(char *buf, size_t n, const vg_option *o, const void *values
 
 size_t vg_option_bytes(const vg_option *o)
 {
-    static const size_t bytes[] = {[VG_OPTION_BOOL] = sizeof(bool),
-                                   [VG_OPTION_SWITCH] = sizeof(int),
-                                   [VG_OPTION_INT] = sizeof(int),
-                                   [VG_OPTION_REAL] = sizeof(double),
-                                   [VG_OPTION_FLOAT] = sizeof(float),
-                                   [VG_OPTION_RATIO] = sizeof(double),
-                                   [VG_OPTION_SECONDS] = sizeof(double),
-                                   [VG_OPTION_BYTES] = sizeof(size_t),
-                                   [VG_OPTION_SIZE] = sizeof(vg_size),
-                                   [VG_OPTION_STRING] = sizeof(char *),
-                                   [VG_OPTION_CHOICE] = sizeof(int),
-                                   [VG_OPTION_BITS] = sizeof(int),
-                                   [VG_OPTION_INTS] = sizeof(vg_ints),
-                                   [VG_OPTION_LAYERS] = sizeof(vg_ints),
-                                   [VG_OPTION_WORDS] = sizeof(char *const *)};
+    static const size_t bytes[] = {
+        [VG_OPTION_BOOL] = sizeof(bool),      [VG_OPTION_SWITCH] = sizeof(int),
+        [VG_OPTION_INT] = sizeof(int),        [VG_OPTION_REAL] = sizeof(double),
+        [VG_OPTION_FLOAT] = sizeof(float),    [VG_OPTION_RATIO] = sizeof(double),
+        [VG_OPTION_SECONDS] = sizeof(double), [VG_OPTION_BYTES] = sizeof(size_t),
+        [VG_OPTION_SIZE] = sizeof(vg_size),   [VG_OPTION_STRING] = sizeof(char *),
+        [VG_OPTION_CHOICE] = sizeof(int),     [VG_OPTION_BITS] = sizeof(int),
+        [VG_OPTION_INTS] = sizeof(vg_ints),   [VG_OPTION_CLASSES] = sizeof(vg_classes),
+        [VG_OPTION_LAYERS] = sizeof(vg_ints), [VG_OPTION_WORDS] = sizeof(char *const *)};
     return is_text(o->kind) ? text_bytes(o) : bytes[o->kind];
 }
 
 const char *vg_option_value(const vg_option *o)
 {
     static const char *const values[] = {
-        [VG_OPTION_BOOL] = NULL,      [VG_OPTION_SWITCH] = NULL,   [VG_OPTION_INT] = "N",
-        [VG_OPTION_REAL] = "X",       [VG_OPTION_FLOAT] = "X",     [VG_OPTION_RATIO] = "SHARE",
-        [VG_OPTION_SECONDS] = "TIME", [VG_OPTION_BYTES] = "SIZE",  [VG_OPTION_SIZE] = "N",
-        [VG_OPTION_TEXT] = "TEXT",    [VG_OPTION_FILE] = "FILE",   [VG_OPTION_FOLDER] = "DIR",
-        [VG_OPTION_STRING] = "TEXT",  [VG_OPTION_CHOICE] = NULL,   [VG_OPTION_BITS] = "WORDS",
-        [VG_OPTION_INTS] = "LIST",    [VG_OPTION_LAYERS] = "LIST", [VG_OPTION_WORDS] = NULL};
+        [VG_OPTION_BOOL] = NULL,      [VG_OPTION_SWITCH] = NULL,    [VG_OPTION_INT] = "N",
+        [VG_OPTION_REAL] = "X",       [VG_OPTION_FLOAT] = "X",      [VG_OPTION_RATIO] = "SHARE",
+        [VG_OPTION_SECONDS] = "TIME", [VG_OPTION_BYTES] = "SIZE",   [VG_OPTION_SIZE] = "N",
+        [VG_OPTION_TEXT] = "TEXT",    [VG_OPTION_FILE] = "FILE",    [VG_OPTION_FOLDER] = "DIR",
+        [VG_OPTION_STRING] = "TEXT",  [VG_OPTION_CHOICE] = NULL,    [VG_OPTION_BITS] = "WORDS",
+        [VG_OPTION_INTS] = "LIST",    [VG_OPTION_CLASSES] = "LIST", [VG_OPTION_LAYERS] = "LIST",
+        [VG_OPTION_WORDS] = NULL};
     if (o->value != NULL)
         return o->value;
     const bool is_one_of =

@@ -38,6 +38,14 @@ vg_status base_options_set_node(const base_options *t, void *values, const base_
 vg_status base_node_value(char *buf, size_t n, const base_node *node, const char *where,
                           vg_error *err);
 
+/* ---- classes.c ---- */
+
+/* Sets wanted (nc) of each class that names has, "person,traffic light"; in any case where that is
+ * not ambiguous. name: of a class, borrowed. Errors: VG_ERR_ARGUMENT, with the nearest name. */
+vg_status base_classes_choose(uint8_t *wanted, int nc, const char *names,
+                              const char *(*name)(const void *context, int class_index),
+                              const void *context, const char *where, vg_error *err);
+
 /* ---- expand.c ---- */
 
 /* text with ${NAME} replaced by that of the environment, ${file:PATH} by the first line of a file,

@@ -66,6 +66,11 @@ static void wanted(char *buf, size_t n, char *more, size_t n_more, const vg_opti
                     VG_OPTION_MOST_INTS, o->least, o->most);
         base_format(more, n_more, ", such as 0,2,5");
         return;
+    case VG_OPTION_CLASSES:
+        base_format(buf, n, "a list of classes, by number from %.10g to %.10g or by name", o->least,
+                    o->most);
+        base_format(more, n_more, ", such as 0,2,person");
+        return;
     case VG_OPTION_BYTES:
         base_format(buf, n, "a size such as 512M, 400MB or 1.5G");
         return;
@@ -124,7 +129,8 @@ static bool is_none(const base_options *t, const vg_option *o, const char *text)
 {
     const bool can_be_empty = o->kind == VG_OPTION_TEXT || o->kind == VG_OPTION_FILE ||
                               o->kind == VG_OPTION_FOLDER || o->kind == VG_OPTION_BYTES ||
-                              o->kind == VG_OPTION_INTS || o->kind == VG_OPTION_LAYERS;
+                              o->kind == VG_OPTION_INTS || o->kind == VG_OPTION_LAYERS ||
+                              o->kind == VG_OPTION_CLASSES;
     return t->has_none && can_be_empty &&
            (base_equal_nocase(text, "none") || base_equal_nocase(text, "null"));
 }

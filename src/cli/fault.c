@@ -12,6 +12,7 @@ static bool bad_value(vg_error *err, const vg_option *o, const char *text)
                                          [VG_OPTION_SIZE] = "one or two whole numbers",
                                          [VG_OPTION_BYTES] = "a size such as 512M or 1.5G",
                                          [VG_OPTION_INTS] = "whole numbers such as 0,2,5",
+                                         [VG_OPTION_CLASSES] = "classes such as 0,2,person",
                                          [VG_OPTION_WORDS] = "a command: that stands behind --"};
     cli_error_set(err, VG_ERR_ARGUMENT, "\"%s\" is not %s", text, wanted[o->kind]);
     cli_error_text(err->where, "option --%s", o->name);
@@ -22,7 +23,7 @@ static bool bad_value(vg_error *err, const vg_option *o, const char *text)
     else if (o->kind == VG_OPTION_SIZE)
         cli_error_text(err->mend, "--%s 640, or --%s 480,640 (height, width), %g to %g", o->name,
                        o->name, o->least, o->most);
-    else if (o->kind == VG_OPTION_INTS)
+    else if (o->kind == VG_OPTION_INTS || o->kind == VG_OPTION_CLASSES)
         cli_error_text(err->mend, "--%s 0,2,5 (at most %d of them)", o->name,
                        (int)VG_OPTION_MOST_INTS);
     else

@@ -36,7 +36,7 @@ static void default_print(FILE *to, const cli_row *row, const vg_option *o, cons
     char text[VG_OPTION_TEXT_BYTES] = "";
     if (o == row->handed)
         snprintf(text, sizeof text, "%s", o->preset);
-    else if (o->kind != VG_OPTION_INTS && o->kind != VG_OPTION_SIZE)
+    else if (o->kind != VG_OPTION_INTS && o->kind != VG_OPTION_CLASSES && o->kind != VG_OPTION_SIZE)
         vg_option_write(text, sizeof text, o, values);
     if (o->zero != NULL && (text[0] == '\0' || strcmp(text, "0") == 0))
         snprintf(text, sizeof text, "%s", o->zero);

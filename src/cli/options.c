@@ -248,9 +248,10 @@ static bool take_negated(parser *p, const cli_row *row, const char *value, const
 /* "--classes 0 1 2", as YOLO's scripts have it: the numbers that follow belong to the list, too. */
 static bool take_more_ints(parser *p, const vg_option *o)
 {
-    vg_ints more, all;
+    vg_ints more;
+    vg_classes all; /* or a vg_ints, which it begins as */
     const char *next = next_value(p);
-    memcpy(&all, p->values + o->offset, sizeof all);
+    memcpy(&all, p->values + o->offset, vg_option_bytes(o));
     for (; next != NULL && cli_is_ints(&more, next); next = next_value(p)) {
         if (more.n > VG_OPTION_MOST_INTS - all.n)
             return cli_fault(p->err, o, next, VG_OPTION_TOO_LONG);
@@ -260,7 +261,7 @@ static bool take_more_ints(parser *p, const vg_option *o)
         all.n += more.n;
         p->at++;
     }
-    memcpy(p->values + o->offset, &all, sizeof all);
+    memcpy(p->values + o->offset, &all, vg_option_bytes(o));
     return true;
 }
 
@@ -357,7 +358,8 @@ static bool take_option(parser *p, const char *name, const char *value, const ch
     p->at++;
     const bool is_own = o != row->handed;
     return set_value(p, row, value) &&
-           (!is_own || o->kind != VG_OPTION_INTS || take_more_ints(p, o)) &&
+           (!is_own || (o->kind != VG_OPTION_INTS && o->kind != VG_OPTION_CLASSES) ||
+            take_more_ints(p, o)) &&
            (!is_own || o->kind != VG_OPTION_SIZE || take_width(p, o, value));
 }
 

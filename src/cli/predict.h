@@ -16,7 +16,7 @@
 typedef struct predict_values {
     vg_predict_options o;
     vg_size imgsz;
-    vg_ints classes;
+    vg_classes classes;
     int prove_flat; /* pictures of warm-up; -1: as many as fit the job; 0: no proof */
     bool quiet, json;
     bool show_labels, show_conf, show_boxes;

@@ -143,6 +143,7 @@ int predict_pictures_run(predict_values *v)
     v->o.hide_boxes = !v->show_boxes;
     v->o.detector.imgsz = v->imgsz.h;
     v->o.detector.imgsz_w = v->imgsz.w;
+    v->o.class_names = v->classes.names;
     if (v->classes.n > 0) {
         v->o.detect.classes = v->classes.at;
         v->o.detect.n_classes = (size_t)v->classes.n;

@@ -51,9 +51,10 @@ const char *cli_given_text(const cli_command *command, const cli_given *given, c
 static vg_status hand_one(const cli_row *row, const void *values, const char *text, cli_setter set,
                           void *handle, vg_error *err)
 {
-    char whole[12 * VG_OPTION_MOST_INTS];
+    char whole[12 * VG_OPTION_MOST_INTS + VG_OPTION_TEXT_BYTES];
     const bool is_own = row->o != row->handed;
-    if (is_own && (row->o->kind == VG_OPTION_INTS || row->o->kind == VG_OPTION_SIZE)) {
+    if (is_own && (row->o->kind == VG_OPTION_INTS || row->o->kind == VG_OPTION_CLASSES ||
+                   row->o->kind == VG_OPTION_SIZE)) {
         vg_option_write(whole, sizeof whole, row->o, values);
         text = whole;
     }

@@ -74,8 +74,8 @@ static const vg_option rows[] = {
      .help = "part of the training pictures to use"},
     {ROW("freeze", LAYERS, freeze, ""), IN(0, 1000),
      .help = "layers that stay as they are: 10 for 0..9, or a list"},
-    {ROW("classes", INTS, classes, ""), IN(0, 65535),
-     .help = "use the objects of these classes alone"},
+    {ROW("classes", CLASSES, classes, ""), IN(0, 65535),
+     .help = "use the objects of these classes alone, by number or name"},
     {ROW("multi_scale", REAL, multi_scale, "0"), IN(0, 0.9),
      .also = "true=0.5|yes=0.5|on=0.5|false=0|no=0|off=0", .may_stand_alone = true,
      .help =
@@ -240,6 +240,13 @@ static vg_status add_value(base_str *out, const train_args *args, const vg_optio
     switch (row->kind) {
     case VG_OPTION_REAL:
         return add_real(out, value, MOST, mem, err);
+    case VG_OPTION_CLASSES:
+        if (((const vg_classes *)(const void *)((const char *)args + row->offset))->names[0] !=
+            '\0') {
+            base_json_escape(quoted, sizeof quoted, value);
+            return base_str_add(out, MOST, mem, err, "\"%s\"", quoted);
+        }
+        return add_list(out, value, MOST, mem, err);
     case VG_OPTION_INTS:
     case VG_OPTION_LAYERS:
         return add_list(out, value, MOST, mem, err);

@@ -21,7 +21,8 @@ typedef struct train_args {
     int optimizer; /* train_optimizer_kind */
     int cache;     /* 0 none, 1 ram, 2 disk: data_cache */
     int split;     /* 0 train, 1 val, 2 test: data_split */
-    vg_ints freeze, classes;
+    vg_ints freeze;
+    vg_classes classes;
     double batch_share; /* of memory, with a batch of -1: "batch: 0.7"; 0: not given */
     double hours, save_minutes, fraction, conf, iou, multi_scale;
     double lr0, lrf, momentum, weight_decay, warmup_epochs, warmup_momentum, warmup_bias_lr;

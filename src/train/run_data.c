@@ -2,6 +2,11 @@
  * validator that measures it. */
 #include "run_parts.h"
 
+static const char *name_of(const void *spec, int class_index)
+{
+    return data_spec_class_name(spec, class_index);
+}
+
 vg_status run_read_spec(train_run *r, vg_error *err)
 {
     vg_status st = data_spec_open(&r->spec, r->args.data, r->mem.data, err);
@@ -9,7 +14,8 @@ vg_status run_read_spec(train_run *r, vg_error *err)
         return st;
     const int nc = data_spec_nc(r->spec);
     st = data_spec_names(&r->names, r->spec, r->args.single_cls, r->mem.work, err);
-    if (st != VG_OK || r->args.classes.n == 0)
+    const vg_classes *classes = &r->args.classes;
+    if (st != VG_OK || (classes->n == 0 && classes->names[0] == '\0'))
         return st;
     r->wanted_classes = base_alloc_zero(r->mem.work, (size_t)nc, 1, err);
     if (r->wanted_classes == NULL)
@@ -22,7 +28,8 @@ vg_status run_read_spec(train_run *r, vg_error *err)
                              "class %d in a dataset of %d classes", c, nc);
         r->wanted_classes[c] = 1;
     }
-    return VG_OK;
+    return base_classes_choose(r->wanted_classes, nc, classes->names, name_of, r->spec, "classes",
+                               err);
 }
 
 vg_status run_open_sets(train_run *r, vg_error *err)

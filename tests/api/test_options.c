@@ -85,7 +85,7 @@ static void no_name_and_no_field_is_used_twice(void **state)
 /* text is taken, and what is written of it is the same value again. */
 static bool comes_back(const vg_option *row, const char *text)
 {
-    static _Alignas(max_align_t) unsigned char value[sizeof(vg_ints)], again[sizeof value];
+    static _Alignas(max_align_t) unsigned char value[sizeof(vg_classes)], again[sizeof value];
     static char written[16384];
     vg_option o = *row;
     o.offset = 0;
@@ -100,7 +100,7 @@ static bool comes_back(const vg_option *row, const char *text)
 
 static bool is_outside(const vg_option *row, const char *text)
 {
-    static _Alignas(max_align_t) unsigned char value[sizeof(vg_ints)];
+    static _Alignas(max_align_t) unsigned char value[sizeof(vg_classes)];
     vg_option o = *row;
     o.offset = 0;
     return vg_option_read(&o, value, text) == VG_OPTION_OUTSIDE;
@@ -117,8 +117,8 @@ static void every_limit_is_the_last_that_is_taken(void **state)
     (void)state;
     FOR_ALL(t, o)
     {
-        const bool is_number =
-            (o->kind >= VG_OPTION_INT && o->kind <= VG_OPTION_SIZE) || o->kind == VG_OPTION_INTS;
+        const bool is_number = (o->kind >= VG_OPTION_INT && o->kind <= VG_OPTION_SIZE) ||
+                               o->kind == VG_OPTION_INTS || o->kind == VG_OPTION_CLASSES;
         const bool is_whole = o->kind != VG_OPTION_REAL && o->kind != VG_OPTION_FLOAT &&
                               o->kind != VG_OPTION_RATIO && o->kind != VG_OPTION_SECONDS;
         char text[64];

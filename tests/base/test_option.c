@@ -14,6 +14,7 @@ typedef union any {
     size_t bytes;
     base_size size;
     vg_ints ints;
+    vg_classes classes;
     char text[VG_OPTION_TEXT_BYTES];
     const char *string;
 } any;
@@ -143,8 +144,38 @@ static void lists_come_with_and_without_brackets(void **state)
           {"0 2 5", "0,2,5"}, {"", ""}, {"[]", ""}, {"1,101", "outside"}, {"3000000000", "outside"},
           {"[1", "kind"}, {"1]", "kind"}, {"(1]", "kind"}, {"1,", "kind"}, {",1", "kind"},
           {"1,,2", "kind"}, {"a", "kind"}, {"1,2]x", "kind"}, {"1.5", "kind"});
+    CHECK(VG_OPTION_CLASSES, 0, 79, NULL, {"0,2,5", "0,2,5"}, {"0 2 5", "0,2,5"}, {"", ""},
+          {"person", "person"}, {"['traffic light', 2, \"car\"]", "2,traffic light,car"},
+          {" person , 7 ", "7,person"}, {"'7'", "7"}, {"80", "outside"}, {"person,80", "outside"},
+          {"-1,car", "outside"}, {"car,", "kind"}, {",car", "kind"}, {"[car", "kind"},
+          {"'1 2'", "kind"}, {"''", "kind"});
     CHECK(VG_OPTION_LAYERS, 0, 1000, NULL, {"3", "0,1,2"}, {"[3]", "[3]"}, {"0, 3", "0,3"},
           {"0", ""}, {"", ""}, {"-1", "outside"}, {"a", "kind"}, {"1,2000", "outside"});
+}
+
+static const char *class_name(const void *context, int class_index)
+{
+    return ((const char *const *)context)[class_index];
+}
+
+static void classes_are_chosen_by_name(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"person", "traffic light", "Car", "cup", "CUP"};
+    uint8_t wanted[5] = {1};
+    vg_error err;
+    assert_int_equal(
+        base_classes_choose(wanted, 5, "traffic light,car,cup", class_name, names, "here", &err),
+        VG_OK);
+    assert_memory_equal(wanted, ((uint8_t[]){1, 1, 1, 1, 0}), 5);
+    assert_int_equal(base_classes_choose(wanted, 5, "", class_name, names, "here", &err), VG_OK);
+    assert_int_equal(base_classes_choose(wanted, 5, "persn", class_name, names, "here", &err),
+                     VG_ERR_ARGUMENT);
+    assert_string_equal(err.what, "no class is named persn");
+    assert_string_equal(err.mend, "person");
+    /* Of two that differ in case alone neither is guessed. */
+    assert_int_equal(base_classes_choose(wanted, 5, "Cup", class_name, names, "here", &err),
+                     VG_ERR_ARGUMENT);
 }
 
 static void a_list_has_a_ceiling(void **state)
@@ -484,6 +515,7 @@ static void a_secret_is_the_first_line_of_its_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(classes_are_chosen_by_name),
         cmocka_unit_test(whole_numbers_are_whole_and_in_range),
         cmocka_unit_test(numbers_are_decimal_finite_and_in_range),
         cmocka_unit_test(sizes_have_units_of_1024),

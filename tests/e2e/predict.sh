@@ -87,6 +87,11 @@ class=$(sed -n 's/.*"class": \([0-9]*\).*/\1/p' all.jsonl | head -n 1)
 predict 0 --source pics --no-save --json classes="[$class]"
 "$json_check" lines out >json.txt || fail "$(cat json.txt)"
 [ "$(grep -o '"class": [0-9]*' out | sort -u)" = "\"class\": $class" ] || fail "--classes lets others through"
+cp out by_number.jsonl
+predict 0 --source pics --no-save --json --classes "class$class"
+cmp -s out by_number.jsonl || fail "--classes by name"
+predict 2 --source pics --no-save --classes "klass$class"
+is_error "no class is named klass$class"
 predict 0 --source pics --no-save --json --iou 0.1
 "$json_check" lines out >json.txt || fail "$(cat json.txt)"
 awk -v all="$n_boxes" '{ exit $3 >= all }' json.txt || fail "--iou 0.1 drops nothing"

@@ -21,13 +21,14 @@ static const vg_option rows[] = {
     {.kind = VG_OPTION_CHOICE, .choices = "none|ram|disk", .also = "true=ram|false=none|=none"},
     {.kind = VG_OPTION_BITS, .choices = "warn|notify|stop|restart"},
     {.kind = VG_OPTION_INTS, .least = -100, .most = 100},
+    {.kind = VG_OPTION_CLASSES, .most = 100},
     {.kind = VG_OPTION_LAYERS, .most = 1000},
 };
 enum { N_ROWS = sizeof rows / sizeof *rows };
 
 static void look_at(const vg_option *o, const char *text)
 {
-    static _Alignas(max_align_t) unsigned char before[sizeof(vg_ints)], v[sizeof before],
+    static _Alignas(max_align_t) unsigned char before[sizeof(vg_classes)], v[sizeof before],
         again[sizeof before];
     static char written[16384];
     const size_t n = vg_option_bytes(o);

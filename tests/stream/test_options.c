@@ -140,8 +140,8 @@ static void what_is_wrong_is_told_and_changes_nothing(void **state)
         {"stall_timeout", "soon", "stall_timeout=soon", "5s"},
         {"stall_timeout", "0", "stall_timeout=0", "0.1 s"},
         {"memory_limit", "-1", "memory_limit=-1", "512M"},
-        {"classes", "cat", "classes=cat", "0,2,5"},
-        {"classes", "-1", "classes=-1", "0,2,5"},
+        {"classes", "cat,,", "classes=cat,,", "0,2,person"},
+        {"classes", "-1", "classes=-1", "0,2,person"},
         {"most_sources", "65", "most_sources=65", "0 to 64"},
         {"token", "${VIGIL_TEST_NOTHING}", "no VIGIL_TEST_NOTHING", "export it"},
         {"token", "${", "${ without its name", "${NAME}"},
@@ -317,7 +317,8 @@ static void every_slip_is_told_with_its_line_and_a_remedy(void **state)
         if (strcmp(o->name, "config") == 0)
             continue;
         const bool takes_any = (o->kind == VG_OPTION_TEXT && o->choices == NULL) ||
-                               o->kind == VG_OPTION_FILE || o->kind == VG_OPTION_FOLDER;
+                               o->kind == VG_OPTION_FILE || o->kind == VG_OPTION_FOLDER ||
+                               o->kind == VG_OPTION_CLASSES;
         const char *const wrong[] = {takes_any ? "{a: 1}" : "zz", "{a: 1}", "[[1]]"};
         for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++) {
             snprintf(text, sizeof text, "# a job\n\n%s: %s\n", o->name, wrong[k]);

@@ -111,6 +111,8 @@ static void users_spellings_mean_what_users_mean(void **state)
     assert_int_equal(args.freeze.n, 0);
     accept("classes", "3");
     assert_true(args.classes.n == 1 && args.classes.at[0] == 3);
+    accept("classes", "[3, cat]");
+    assert_true(args.classes.n == 1 && strcmp(args.classes.names, "cat") == 0);
     accept("cache", "True");
     assert_int_equal(args.cache, 1);
     accept("cache", "disk");
@@ -186,6 +188,14 @@ static void text_comes_back_as_it_was(void **state)
         accept("memory_limit", "5000000001");
         args.momentum = 0.1 + 0.2;
     }
+}
+
+static void names_of_classes_come_back(void **state)
+{
+    (void)state;
+    accept("classes", "3,traffic light");
+    round_trip(TRAIN_ARGS_YAML);
+    round_trip(TRAIN_ARGS_JSON);
 }
 
 static void the_longest_lists_come_back(void **state)
@@ -273,6 +283,7 @@ int main(void)
         TEST(users_spellings_mean_what_users_mean),
         TEST(choices_stand_in_the_order_of_their_enums),
         TEST(text_comes_back_as_it_was),
+        TEST(names_of_classes_come_back),
         TEST(the_longest_lists_come_back),
         TEST(a_comma_locale_changes_no_text),
         TEST(an_error_in_a_file_has_its_line),

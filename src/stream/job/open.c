@@ -202,7 +202,7 @@ static vg_status choose_classes(stream_job *l, vg_error *err)
                                   .agnostic = l->o.agnostic_nms};
     if (l->o.track)
         l->nms.conf = stream_tracks_candidate_conf(&l->o.tracker, l->nms.conf);
-    if (l->o.classes.n == 0)
+    if (l->o.classes.n == 0 && l->o.classes.names[0] == '\0')
         return VG_OK;
     l->wanted_classes = base_alloc_zero(&l->mem->owner[STREAM_DETECTIONS], (size_t)nc, 1, err);
     if (l->wanted_classes == NULL)
@@ -217,7 +217,11 @@ static vg_status choose_classes(stream_job *l, vg_error *err)
         l->wanted_classes[c] = 1;
     }
     l->nms.classes = l->wanted_classes;
-    return VG_OK;
+    const vg_status st = stream_detector_choose_named(l->wanted_classes, l->detector,
+                                                      l->o.classes.names, "option classes", err);
+    if (st != VG_OK && stream_option_set_at(&l->o, "classes") > 0)
+        return err != NULL ? err->status = VG_ERR_FORMAT : VG_ERR_FORMAT;
+    return st;
 }
 
 /* Zones come before the detector, for the plan; the names of classes are the file's. */

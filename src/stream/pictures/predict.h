@@ -10,7 +10,8 @@ typedef struct stream_predict stream_predict;
 typedef struct stream_predict_options {
     stream_detector_options detector;
     detect_nms_options nms;
-    const int *classes; /* NULL: all */
+    const int *classes;      /* NULL: all, but for class_names */
+    const char *class_names; /* "person,car"; NULL, "": none */
     size_t n_classes;
     const char *source;
     bool save, save_txt, save_conf, save_crop, save_json;

@@ -149,17 +149,26 @@ vg_status job_close_sinks(stream_predict *p, vg_error *err)
 
 /* ---- buffers ---- */
 
+static bool filters_classes(const stream_predict *p)
+{
+    return p->o.classes || (p->o.class_names && p->o.class_names[0]);
+}
+
 static vg_status choose_classes(stream_predict *p, vg_error *err)
 {
     int nc = stream_detector_info(p->detector)->nc;
-    if (!p->o.classes)
+    if (!filters_classes(p))
         return VG_OK;
     p->wanted_classes = base_alloc_zero(&p->mem->owner[STREAM_DETECTIONS], (size_t)nc, 1, err);
     if (!p->wanted_classes)
         return VG_ERR_MEMORY;
     p->o.nms.classes = p->wanted_classes;
-    return stream_detector_choose(p->wanted_classes, p->detector, p->o.classes, p->o.n_classes,
-                                  "option classes", err);
+    vg_status st = stream_detector_choose(p->wanted_classes, p->detector, p->o.classes,
+                                          p->o.n_classes, "option classes", err);
+    if (st == VG_OK && p->o.class_names)
+        st = stream_detector_choose_named(p->wanted_classes, p->detector, p->o.class_names,
+                                          "option classes", err);
+    return st;
 }
 
 /* Every page is there before the first of many pictures; a single one touches what it needs. */
@@ -246,7 +255,7 @@ static vg_status make_plan(stream_predict *p, job_plan *plan, const stream_model
         n_slots * (plan->file_bytes + p->list.largest_pixels_bytes);
     mem->planned_bytes[STREAM_DETECTIONS] =
         n_slots * (sizeof(slot) + (size_t)p->o.nms.max_det * sizeof(vg_detection)) +
-        (p->o.classes ? (size_t)m->info.nc : 0);
+        (filters_classes(p) ? (size_t)m->info.nc : 0);
     mem->planned_bytes[STREAM_OUTPUT] = mem->owner[STREAM_OUTPUT].in_use_bytes + sinks_bytes(p);
     return VG_OK;
 }
@@ -277,5 +286,6 @@ vg_status job_open(stream_predict *p, vg_error *err)
     /* The caller's, and only lent for opening. */
     p->o.source = p->o.project = p->o.name = p->o.detector.weights = p->o.detector.isa = NULL;
     p->o.classes = NULL;
+    p->o.class_names = NULL;
     return st;
 }

@@ -181,6 +181,17 @@ vg_status stream_detector_choose(uint8_t *wanted, const stream_detector *d, cons
     return VG_OK;
 }
 
+static const char *class_name_at(const void *detector, int class_index)
+{
+    return stream_detector_class_name(detector, class_index);
+}
+
+vg_status stream_detector_choose_named(uint8_t *wanted, const stream_detector *d, const char *names,
+                                       const char *where, vg_error *err)
+{
+    return base_classes_choose(wanted, d->info.nc, names, class_name_at, d, where, err);
+}
+
 image_names stream_detector_names(const stream_detector *d)
 {
     return (image_names){.at = image_name_at, .context = d->names, .n = (size_t)d->info.nc};

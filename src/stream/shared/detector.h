@@ -40,6 +40,9 @@ const char *stream_detector_class_name(const stream_detector *d, int class_index
  * that the model does not have). */
 vg_status stream_detector_choose(uint8_t *wanted, const stream_detector *d, const int *classes,
                                  size_t n_classes, const char *where, vg_error *err);
+/* Adds those that are named: "person,car". Errors: VG_ERR_ARGUMENT. */
+vg_status stream_detector_choose_named(uint8_t *wanted, const stream_detector *d, const char *names,
+                                       const char *where, vg_error *err);
 /* All of them, as long as the detector lives. */
 image_names stream_detector_names(const stream_detector *d);
 /* All facts of the model and the engine; texts as long as the detector lives. */

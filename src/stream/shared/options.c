@@ -29,8 +29,8 @@ static const vg_option rows[] = {
     {ROW("iou", REAL, iou, "0.7"), IN(0, 1), .alias = "iou_thres", .value = "P",
      .help = "of two boxes of a class that overlap by more than this, the weaker one goes"},
     {ROW("max_det", INT, max_det, "300"), IN(1, 1000), .help = "most boxes in a picture"},
-    {ROW("classes", INTS, classes, ""), IN(0, INT32_MAX),
-     .help = "only these classes, by number: 0,2,5"},
+    {ROW("classes", CLASSES, classes, ""), IN(0, INT32_MAX),
+     .help = "only these classes, by number or name: 0,2,person"},
     {ROW("agnostic_nms", BOOL, agnostic_nms, "false"),
      .help = "boxes of different classes compete, too"},
 

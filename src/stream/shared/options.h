@@ -32,7 +32,7 @@ typedef struct stream_options {
     base_size imgsz; /* 0: as the weights were trained */
     double conf, iou;
     int max_det;
-    vg_ints classes; /* none: all */
+    vg_classes classes; /* none: all */
     bool agnostic_nms;
     /* running */
     int batch;   /* most frames of several sources in one run of the network; 0: what is faster */
