@@ -98,8 +98,8 @@ run 2 predict --weights a.pt --source b --conf 1.5
 is_error "1.5 is outside 0..1"
 run 2 predict --weights a.pt --source
 is_error "--source has no value"
-run 2 predict --weights a.pt --source b --classes 1,x
-is_error '"1,x" is not whole numbers'
+run 2 predict --weights a.pt --source b --classes 1,,x
+is_error '"1,,x" is not classes'
 run 2 predict --weights a.pt --source b --memory-limit lots
 is_error '"lots" is not a size'
 run 2 predict --weights a.pt --source b task=segment
