@@ -14,8 +14,8 @@ enum {
 
 /* VG_ERR_ARGUMENT, at `what`, unless least <= value <= most. */
 vg_status api_check_range(const char *what, int value, int least, int most, vg_error *err);
-/* 0, which leaves it to the weights, or a size. */
-vg_status api_check_imgsz(int imgsz, vg_error *err);
+/* h: 0, which leaves it to the weights, or a size; w: 0, which makes it a square, or one. */
+vg_status api_check_imgsz(int h, int w, vg_error *err);
 /* Checks what a user may have set, and puts it in the floors' words. */
 vg_status api_detector_options(stream_detector_options *out, const vg_options *o, vg_error *err);
 vg_status api_nms_options(detect_nms_options *out, const vg_detect_options *o, vg_error *err);

@@ -19,9 +19,7 @@ static vg_status check(const vg_bench_options *o, vg_error *err)
     if (o == NULL || o->weights == NULL || *o->weights == '\0')
         return base_fail(err, VG_ERR_ARGUMENT, "weights", "give a .pt or .safetensors file",
                          "no weights given");
-    vg_status st = api_check_imgsz(o->imgsz, err);
-    if (st == VG_OK && o->imgsz_w != 0)
-        st = api_check_range("imgsz_w", o->imgsz_w, API_LEAST_IMGSZ, API_MOST_IMGSZ, err);
+    vg_status st = api_check_imgsz(o->imgsz, o->imgsz_w, err);
     if (st == VG_OK)
         st = api_check_range("batch", o->batch, 1, API_MOST_BATCH, err);
     if (st == VG_OK)

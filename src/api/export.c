@@ -297,9 +297,7 @@ static vg_status check_options(const export_job *j, vg_error *err)
     const vg_export_options *o = j->o;
     const vg_detect_options d = {.conf = o->conf, .iou = o->iou, .max_det = o->max_det};
     detect_nms_options unused;
-    vg_status st = api_check_imgsz(o->imgsz, err);
-    if (st == VG_OK && o->imgsz_w != 0)
-        st = api_check_range("imgsz_w", o->imgsz_w, API_LEAST_IMGSZ, API_MOST_IMGSZ, err);
+    vg_status st = api_check_imgsz(o->imgsz, o->imgsz_w, err);
     if (st == VG_OK)
         st = api_check_range("batch", o->batch, 1, API_MOST_BATCH, err);
     if (st == VG_OK)

@@ -10,7 +10,7 @@ struct vg_model {
 
 static vg_status open_model(vg_model *m, const char *name, int imgsz, int nc, vg_error *err)
 {
-    vg_status st = api_check_imgsz(imgsz, err);
+    vg_status st = api_check_imgsz(imgsz, 0, err);
     if (st == VG_OK && (!name || !*name))
         st = base_fail(err, VG_ERR_ARGUMENT, "path_or_name",
                        "give a weights file, or a model such as yolo11n.yaml", "no model given");

@@ -32,10 +32,16 @@ vg_status api_check_range(const char *what, int value, int least, int most, vg_e
                      what, value);
 }
 
-vg_status api_check_imgsz(int imgsz, vg_error *err)
+vg_status api_check_imgsz(int h, int w, vg_error *err)
 {
-    return imgsz == 0 ? VG_OK
-                      : api_check_range("imgsz", imgsz, API_LEAST_IMGSZ, API_MOST_IMGSZ, err);
+    if (h == 0 && w != 0)
+        return base_fail(err, VG_ERR_ARGUMENT, "imgsz_w", "give imgsz, which is the height, too",
+                         "a width of %d without a height", w);
+    vg_status st =
+        h == 0 ? VG_OK : api_check_range("imgsz", h, API_LEAST_IMGSZ, API_MOST_IMGSZ, err);
+    if (st == VG_OK && w != 0)
+        st = api_check_range("imgsz_w", w, API_LEAST_IMGSZ, API_MOST_IMGSZ, err);
+    return st;
 }
 
 static vg_status check_device(const char *device, vg_error *err)
@@ -53,12 +59,7 @@ vg_status api_detector_options(stream_detector_options *out, const vg_options *o
                          "no weights given");
     vg_status st = check_device(o->device, err);
     if (st == VG_OK)
-        st = api_check_imgsz(o->imgsz, err);
-    if (st == VG_OK && o->imgsz_w != 0 && o->imgsz == 0)
-        st = base_fail(err, VG_ERR_ARGUMENT, "imgsz_w", "give imgsz, which is the height, too",
-                       "a width of %d without a height", o->imgsz_w);
-    if (st == VG_OK && o->imgsz_w != 0)
-        st = api_check_range("imgsz_w", o->imgsz_w, API_LEAST_IMGSZ, API_MOST_IMGSZ, err);
+        st = api_check_imgsz(o->imgsz, o->imgsz_w, err);
     if (st == VG_OK)
         st = api_check_range("batch", o->batch, 1, API_MOST_BATCH, err);
     if (st == VG_OK)

@@ -50,7 +50,7 @@ static vg_status check(train_val_options *out, const vg_val_options *o, vg_error
         .conf = o->conf, .iou = o->iou, .max_det = o->max_det, .agnostic_nms = o->agnostic_nms};
     vg_status st = api_nms_options(&out->nms, &detect, err);
     if (st == VG_OK)
-        st = api_check_imgsz(o->imgsz, err);
+        st = api_check_imgsz(o->imgsz, 0, err);
     if (st == VG_OK)
         st = api_check_range("ap", o->ap, VG_AP_8_3, VG_AP_8_4, err);
     if (st == VG_OK)
