@@ -42,6 +42,16 @@ extern "C" {
 /* "0.1.0", of the library that is running. */
 VG_API const char *vg_version(void);
 
+/* For languages that cannot read these headers while they run, and so declare everything a second
+ * time: compared when such a binding is loaded, a declaration that is out of date is an error there
+ * and not a crash later. VG_ABI rises by one with every change that a program notices which was
+ * built before: of a struct, of an enum's values, of a function's arguments. */
+enum { VG_ABI = 1 };
+/* That of the library that is running. */
+VG_API int vg_abi(void);
+/* Bytes of a public struct, by name: "vg_detection". 0: there is none of that name. */
+VG_API size_t vg_size_of(const char *type_name);
+
 /* ---- a detector ---- */
 
 typedef struct vg_detector vg_detector;
