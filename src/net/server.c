@@ -17,6 +17,7 @@
 enum {
     MEMORY_BYTES = 16 << 10, /* of libmicrohttpd, for each connection */
     STREAM_BYTES = 16 << 10, /* handed over at a time */
+    MOST_BODY_BYTES = 4 << 10,
     KEEPER_STACK_BYTES = 128 << 10
 };
 static const char SONAME[] = "libmicrohttpd.so.12";
@@ -24,27 +25,37 @@ static const char PLAIN[] = "text/plain; charset=utf-8";
 
 /* ---- answers ---- */
 
-static enum MHD_Result queue(const net_request *r, unsigned status, const char *type,
-                             struct MHD_Response *answer, const char *header, const char *value)
+/* What is said of an answer beside its bytes. */
+typedef struct head {
+    unsigned status;
+    const char *type, *policy;
+    bool keeps;
+    const char *header, *value; /* one more; NULL: none */
+} head;
+
+/* No page of others may show this one, and it fetches nothing from elsewhere. */
+static const char POLICY[] = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; "
+                             "script-src 'unsafe-inline'; connect-src 'self'; "
+                             "frame-ancestors 'none'";
+
+static enum MHD_Result queue(const net_request *r, const head *h, struct MHD_Response *answer)
 {
     const net_mhd *l = &r->s->mhd;
-    l->MHD_add_response_header(answer, "Content-Type", type);
-    l->MHD_add_response_header(answer, "Cache-Control", "no-store");
+    l->MHD_add_response_header(answer, "Content-Type", h->type);
+    l->MHD_add_response_header(answer, "Cache-Control",
+                               h->keeps ? "private, max-age=604800, immutable" : "no-store");
     l->MHD_add_response_header(answer, "X-Content-Type-Options", "nosniff");
     l->MHD_add_response_header(answer, "Referrer-Policy", "no-referrer");
     l->MHD_add_response_header(answer, "Content-Security-Policy",
-                               "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; "
-                               "script-src 'unsafe-inline'; connect-src 'self'; "
-                               "frame-ancestors 'none'");
-    if (header != NULL)
-        l->MHD_add_response_header(answer, header, value);
-    const enum MHD_Result sent = l->MHD_queue_response(r->connection, status, answer);
+                               h->policy != NULL ? h->policy : POLICY);
+    if (h->header != NULL)
+        l->MHD_add_response_header(answer, h->header, h->value);
+    const enum MHD_Result sent = l->MHD_queue_response(r->connection, h->status, answer);
     l->MHD_destroy_response(answer);
     return sent;
 }
 
-static enum MHD_Result send_text(const net_request *r, unsigned status, const char *type,
-                                 base_str *text, const char *header, const char *value)
+static enum MHD_Result send_text(const net_request *r, const head *h, base_str *text)
 {
     struct MHD_Response *answer = r->s->mhd.MHD_create_response_from_buffer_with_free_callback(
         text->length, text->text, base_free);
@@ -53,16 +64,17 @@ static enum MHD_Result send_text(const net_request *r, unsigned status, const ch
         return MHD_NO;
     }
     *text = (base_str){0}; /* the response's now */
-    return queue(r, status, type, answer, header, value);
+    return queue(r, h, answer);
 }
 
 static enum MHD_Result send_line(const net_request *r, unsigned status, const char *line,
                                  const char *header, const char *value)
 {
     base_str text = {0};
+    const head h = {.status = status, .type = PLAIN, .header = header, .value = value};
     if (base_str_add(&text, 4096, &r->s->answers, NULL, "%s\n", line) != VG_OK)
         return MHD_NO;
-    return send_text(r, status, PLAIN, &text, header, value);
+    return send_text(r, &h, &text);
 }
 
 static enum MHD_Result send_busy(const net_request *r)
@@ -135,7 +147,12 @@ static enum MHD_Result send_stream(const net_request *r, net_answer *a)
         close_stream(p);
         return MHD_NO;
     }
-    return queue(r, MHD_HTTP_OK, a->type, answer, "Connection", "close");
+    const head h = {.status = MHD_HTTP_OK,
+                    .type = a->type,
+                    .policy = a->policy,
+                    .header = "Connection",
+                    .value = "close"};
+    return queue(r, &h, answer);
 }
 
 void net_server_wake(net_server *s)
@@ -168,17 +185,47 @@ const char *net_request_query(const net_request *r, const char *name)
     return value_of(r, MHD_GET_ARGUMENT_KIND, name);
 }
 
+static bool knows(const net_request *r, const char *token)
+{
+    const char *given = value_of(r, MHD_HEADER_KIND, "Authorization"),
+               *cookie = value_of(r, MHD_COOKIE_KIND, r->s->cookie);
+    static const char bearer[] = "Bearer ";
+    if (token[0] == '\0')
+        return false;
+    if (given != NULL && base_starts_with(given, bearer) &&
+        same_secret(token, given + strlen(bearer), strlen(given + strlen(bearer))))
+        return true;
+    return cookie != NULL && same_secret(token, cookie, strlen(cookie));
+}
+
 bool net_request_is_trusted(const net_request *r)
 {
-    if (r->s->token[0] == '\0')
+    return r->s->token[0] == '\0' || knows(r, r->s->token) || knows(r, r->s->act_token);
+}
+
+bool net_request_may_act(const net_request *r)
+{
+    return knows(r, r->s->act_token);
+}
+
+bool net_request_is_post(const net_request *r)
+{
+    return r->is_post;
+}
+
+/* What a browser says of the page that sends a POST; other programs say nothing. Of a page that
+ * tells no address it says Origin: null, and Sec-Fetch-Site alone knows more. */
+static bool is_own_origin(const net_request *r)
+{
+    const char *origin = value_of(r, MHD_HEADER_KIND, "Origin"),
+               *host = value_of(r, MHD_HEADER_KIND, "Host"),
+               *site = value_of(r, MHD_HEADER_KIND, "Sec-Fetch-Site");
+    if (site != NULL && strcmp(site, "same-origin") != 0)
+        return false;
+    if (origin == NULL || (strcmp(origin, "null") == 0 && site != NULL))
         return true;
-    const char *given = value_of(r, MHD_HEADER_KIND, "Authorization"),
-               *cookie = value_of(r, MHD_COOKIE_KIND, "vigil");
-    static const char bearer[] = "Bearer ";
-    if (given != NULL && base_starts_with(given, bearer) &&
-        same_secret(r->s->token, given + strlen(bearer), strlen(given + strlen(bearer))))
-        return true;
-    return cookie != NULL && same_secret(r->s->token, cookie, strlen(cookie));
+    const char *named = strstr(origin, "://");
+    return named != NULL && host != NULL && strcmp(named + 3, host) == 0;
 }
 
 /* A name that leads here only by a DNS of others' is no name of this machine. */
@@ -198,16 +245,32 @@ static bool is_own_host(const net_request *r)
     return false;
 }
 
-static enum MHD_Result give_cookie(const net_request *r)
+static enum MHD_Result give_cookie(const net_request *r, const char *token)
 {
-    char cookie[NET_TOKEN_BYTES + 64];
-    base_format(cookie, sizeof cookie, "vigil=%s; HttpOnly; SameSite=Strict; Path=/", r->s->token);
+    char cookie[NET_TOKEN_BYTES + 96];
+    base_format(cookie, sizeof cookie, "%s=%s; HttpOnly; SameSite=Strict; Path=/", r->s->cookie,
+                token);
     base_str text = {0};
     if (base_str_add(&text, 64, &r->s->answers, NULL,
                      "<meta http-equiv=refresh content='0;url=/'>") != VG_OK)
         return MHD_NO;
     /* Not a redirection: the address with the token in it would stay in the history's list. */
-    return send_text(r, MHD_HTTP_OK, "text/html; charset=utf-8", &text, "Set-Cookie", cookie);
+    const head h = {.status = MHD_HTTP_OK,
+                    .type = "text/html; charset=utf-8",
+                    .header = "Set-Cookie",
+                    .value = cookie};
+    return send_text(r, &h, &text);
+}
+
+/* By "?token=", once. NULL: it brought none, or none that is known. */
+static const char *brought(const net_request *r)
+{
+    const char *given = net_request_query(r, "token");
+    const char *const tokens[] = {r->s->act_token, r->s->token};
+    for (size_t i = 0; given != NULL && i < 2; i++)
+        if (tokens[i][0] != '\0' && same_secret(tokens[i], given, strlen(given)))
+            return tokens[i];
+    return NULL;
 }
 
 /* ---- requests ---- */
@@ -220,15 +283,54 @@ static enum MHD_Result show(const net_request *r, const char *path, bool is_head
         base_str_fini(&a.body);
         return send_line(r, MHD_HTTP_NOT_FOUND, s->pages, NULL, NULL);
     }
+    head h = {.status = a.status, .type = a.type, .policy = a.policy, .keeps = a.keeps};
+    if (a.go_to != NULL) {
+        h.status = MHD_HTTP_SEE_OTHER;
+        h.header = "Location";
+        h.value = a.go_to;
+    }
     if (a.stream.ctx != NULL && is_head) {
         a.stream.close(a.stream.ctx);
-        return send_text(r, MHD_HTTP_OK, a.type, &a.body, NULL, NULL);
+        return send_text(r, &h, &a.body);
     }
     if (a.stream.ctx != NULL)
         return send_stream(r, &a);
     if (a.status == MHD_HTTP_SERVICE_UNAVAILABLE && a.body.length == 0)
         return send_busy(r);
-    return send_text(r, a.status, a.type, &a.body, NULL, NULL);
+    return send_text(r, &h, &a.body);
+}
+
+static enum MHD_Result refuse_method(const net_request *r)
+{
+    const bool acts = r->s->act_token[0] != '\0';
+    return send_line(r, MHD_HTTP_METHOD_NOT_ALLOWED,
+                     acts ? "only GET, HEAD and POST" : "only GET and HEAD", "Allow",
+                     acts ? "GET, HEAD, POST" : "GET, HEAD");
+}
+
+/* The head is in: whether the rest is waited for, and the whole request asked about next. */
+static enum MHD_Result begin(const net_request *r, const char *method)
+{
+    net_place *p = net_place_of(r->s, r->connection);
+    if (p != NULL) {
+        net_place_set(p, NET_ANSWER);
+        p->n_body = 0;
+    }
+    if (r->is_post ? r->s->act_token[0] != '\0'
+                   : strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0)
+        return MHD_YES;
+    return refuse_method(r);
+}
+
+/* A part of a body: nothing here reads one. */
+static enum MHD_Result throw_away(const net_request *r, size_t *n_body)
+{
+    net_place *p = net_place_of(r->s, r->connection);
+    if (p == NULL || *n_body > MOST_BODY_BYTES - p->n_body)
+        return MHD_NO;
+    p->n_body += *n_body;
+    *n_body = 0;
+    return MHD_YES;
 }
 
 static enum MHD_Result answer(void *server, struct MHD_Connection *connection, const char *path,
@@ -236,36 +338,37 @@ static enum MHD_Result answer(void *server, struct MHD_Connection *connection, c
                               size_t *n_body, void **ctx)
 {
     static char begun;
-    const net_request r = {.s = server, .connection = connection};
+    const net_request r = {
+        .s = server, .connection = connection, .is_post = strcmp(method, "POST") == 0};
     (void)version;
     (void)body;
-    (void)n_body;
-    if (*ctx == NULL) { /* the head is in; the whole request is asked about next */
-        net_place *p = net_place_of(r.s, connection);
-        if (p != NULL)
-            net_place_set(p, NET_ANSWER);
+    if (*ctx == NULL) {
         *ctx = &begun;
-        if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0)
-            return MHD_YES;
-        return send_line(&r, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD", "Allow",
-                         "GET, HEAD");
+        return begin(&r, method);
     }
+    if (*n_body > 0)
+        return throw_away(&r, n_body);
     const bool is_open = r.s->open_page != NULL && strcmp(path, r.s->open_page) == 0;
     const net_place *at = net_place_of(r.s, connection);
     if (!is_open && (at == NULL || net_place_is_spare(at)))
         return send_busy(&r);
-    if (r.s->token[0] != '\0') {
-        const char *given = net_request_query(&r, "token");
-        if (given != NULL && same_secret(r.s->token, given, strlen(given)))
-            return give_cookie(&r);
-        if (!is_open && !net_request_is_trusted(&r))
-            return send_line(&r, MHD_HTTP_UNAUTHORIZED,
-                             "a token is needed: Authorization: Bearer TOKEN, or /?token=TOKEN",
-                             "WWW-Authenticate", "Bearer");
-    } else if (!is_own_host(&r)) {
+    const char *token = r.is_post ? NULL : brought(&r);
+    if (r.s->token[0] == '\0' && !is_own_host(&r))
         return send_line(&r, MHD_HTTP_FORBIDDEN, "asked for by a name that is not this machine's",
                          NULL, NULL);
-    }
+    if (token != NULL)
+        return give_cookie(&r, token);
+    if (!is_open && !net_request_is_trusted(&r))
+        return send_line(&r, MHD_HTTP_UNAUTHORIZED,
+                         "a token is needed: Authorization: Bearer TOKEN, or /?token=TOKEN",
+                         "WWW-Authenticate", "Bearer");
+    if (r.is_post && !is_own_origin(&r))
+        return send_line(&r, MHD_HTTP_FORBIDDEN, "sent for a page that is not of this server", NULL,
+                         NULL);
+    if (r.is_post && !net_request_may_act(&r))
+        return send_line(&r, MHD_HTTP_UNAUTHORIZED,
+                         "to act, a token is needed: open the address that the terminal shows",
+                         "WWW-Authenticate", "Bearer");
     return show(&r, path, strcmp(method, "HEAD") == 0);
 }
 
@@ -326,6 +429,8 @@ static vg_status start_daemon(net_server *s, const char *where, vg_error *err)
     const union MHD_DaemonInfo *info =
         s->mhd.MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_BIND_PORT);
     s->port = info != NULL ? info->port : 0;
+    if (s->act_token[0] != '\0')
+        base_format(s->cookie, sizeof s->cookie, "vigil-%d", s->port);
     return VG_OK;
 }
 
@@ -337,17 +442,28 @@ static vg_status start_keeper(net_server *s, vg_error *err)
     return st;
 }
 
+static vg_status check_token(const char *token, vg_error *err)
+{
+    for (const char *c = token; *c != '\0'; c++)
+        if (*c <= ' ' || *c > '~' || strchr("\",;\\", *c) != NULL)
+            return base_fail(err, VG_ERR_ARGUMENT, "--token", "letters and digits",
+                             "a token that no cookie can hold");
+    if (strlen(token) >= NET_TOKEN_BYTES)
+        return base_fail(err, VG_ERR_ARGUMENT, "--token", "a shorter one",
+                         "a token of more than %d bytes", NET_TOKEN_BYTES - 1);
+    return VG_OK;
+}
+
 vg_status net_server_open(net_server **out, const net_server_options *o, base_mem *mem,
                           vg_error *err)
 {
     *out = NULL;
-    for (const char *c = o->token; *c != '\0'; c++)
-        if (*c <= ' ' || *c > '~' || strchr("\",;\\", *c) != NULL)
-            return base_fail(err, VG_ERR_ARGUMENT, "--token", "letters and digits",
-                             "a token that no cookie can hold");
-    if (strlen(o->token) >= NET_TOKEN_BYTES)
-        return base_fail(err, VG_ERR_ARGUMENT, "--token", "a shorter one",
-                         "a token of more than %d bytes", NET_TOKEN_BYTES - 1);
+    const char *act_token = o->act_token != NULL ? o->act_token : "";
+    vg_status st = check_token(o->token, err);
+    if (st == VG_OK)
+        st = check_token(act_token, err);
+    if (st != VG_OK)
+        return st;
     net_server *s = base_alloc_zero(mem, 1, sizeof *s, err);
     if (s == NULL)
         return VG_ERR_MEMORY;
@@ -360,9 +476,11 @@ vg_status net_server_open(net_server **out, const net_server_options *o, base_me
     s->ctx = o->ctx;
     s->answer = o->answer;
     s->open_page = o->open_page;
+    base_format(s->cookie, sizeof s->cookie, "vigil");
     base_format(s->token, sizeof s->token, "%s", o->token);
+    base_format(s->act_token, sizeof s->act_token, "%s", act_token);
     base_format(s->pages, sizeof s->pages, "%s", o->pages);
-    vg_status st = net_address_parse(&s->address, o->where, err);
+    st = net_address_parse(&s->address, o->where, err);
     if (st == VG_OK)
         st = load(&s->mhd, err);
     sigset_t before; /* the library starts a thread of its own */

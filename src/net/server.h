@@ -6,6 +6,8 @@
  * Authorization: Bearer TOKEN, or /?token=TOKEN once, which a browser keeps as a cookie; but for
  * one page that may be open to all, as probes know no token. Without one, on loopback, requests
  * whose Host is not of this machine are refused (pages of others that a browser here has open).
+ * A POST acts, and needs a token of its own however open the pages are; one that a browser says it
+ * sends for a page of others is refused. Its body says nothing here and is thrown away.
  * libmicrohttpd is loaded when a server is first asked for. */
 #ifndef NET_SERVER_H
 #define NET_SERVER_H
@@ -38,12 +40,19 @@ typedef struct net_answer {
     const char *type;  /* Content-Type; static text. "text/plain; charset=utf-8" */
     base_str body;     /* taken */
     net_stream stream; /* instead of the body. Taken: closed also when there is no room for it */
+    /* Content-Security-Policy; static text. NULL: styles and scripts within the page alone */
+    const char *policy;
+    const char *go_to; /* a path here, to which a browser goes on (303); until answer returns */
+    bool keeps; /* the same address is the same answer for ever: a browser need not ask again */
 } net_answer;
 
 typedef struct net_server_options {
     /* "127.0.0.1:9200", "[::1]:9200", "localhost:9200", ":9200" (loopback), port 0: any free one */
     const char *where;
     const char *token; /* "": none */
+    /* What a POST must know, by the same ways; its cookie has the port in its name, since a browser
+     * keeps one set for all ports of a machine. NULL or "": no POST is taken. */
+    const char *act_token;
     /* A page that is answered without the token, too; static text. NULL: none. Its answer asks
      * net_request_is_trusted what it may tell. */
     const char *open_page;
@@ -53,9 +62,9 @@ typedef struct net_server_options {
     int most_streams;     /* of the connections; 0: no streams */
     size_t most_answer_bytes; /* of all bodies that are being sent */
     void *ctx;
-    /* Answers a GET or HEAD by the server's thread; false: there is no such page. *a is as said
-     * above when it comes; a body is to be made on mem. What is left undone when memory is short (a
-     * failed status of anything) is best told by net_answer_busy. */
+    /* Answers a GET, a HEAD or a POST that may act by the server's thread; false: there is no such
+     * page. *a is as said above when it comes; a body is to be made on mem. What is left undone
+     * when memory is short (a failed status of anything) is best told by net_answer_busy. */
     bool (*answer)(void *ctx, const net_request *r, const char *path, net_answer *a, base_mem *mem);
 } net_server_options;
 
@@ -74,6 +83,9 @@ int net_server_n_connections(net_server *s);
 
 /* It knows the token, or none is set. */
 bool net_request_is_trusted(const net_request *r);
+/* It may act: it knows act_token. */
+bool net_request_may_act(const net_request *r);
+bool net_request_is_post(const net_request *r);
 /* The value of "?name=value"; NULL: not given. */
 const char *net_request_query(const net_request *r, const char *name);
 /* 503: come again. Frees the body. */

@@ -48,6 +48,7 @@ typedef struct net_place {
     int fd;
     net_in6 from; /* whose it is */
     int64_t since_ns;
+    size_t n_body; /* of its request, thrown away */
     bool sleeps;
     net_stream stream;
 } net_place;
@@ -65,7 +66,7 @@ struct net_server {
     base_mem answers; /* what is being sent */
     void *ctx;
     bool (*answer)(void *ctx, const net_request *r, const char *path, net_answer *a, base_mem *mem);
-    char token[NET_TOKEN_BYTES], pages[256];
+    char token[NET_TOKEN_BYTES], act_token[NET_TOKEN_BYTES], cookie[32], pages[256];
     const char *open_page; /* NULL: none */
     net_place places[NET_MOST_CONNECTIONS + NET_SPARE_PLACES];
 };
@@ -73,6 +74,7 @@ struct net_server {
 struct net_request {
     net_server *s;
     struct MHD_Connection *connection;
+    bool is_post;
 };
 
 int net_places_n(const net_server *s);

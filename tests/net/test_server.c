@@ -11,13 +11,15 @@
 typedef struct bench {
     base_mem mem;
     net_server *server;
-    atomic_int n_open, n_closed, counter; /* of streams; what they tell */
+    atomic_int n_open, n_closed, counter, n_acts; /* of streams; what they tell */
     atomic_bool ends;
     size_t n_answer;
     char answer[1 << 20];
 } bench;
 
 static bench b;
+static const char *act_token;                  /* of the next server */
+static const char *method = "GET", *body = ""; /* of the next request */
 
 /* ---- what is served: a page, an endless text that tells a number, one that is large ---- */
 
@@ -68,6 +70,19 @@ static bool answer(void *ctx, const net_request *r, const char *path, net_answer
             net_answer_busy(a);
         return true;
     }
+    if (strcmp(path, "/act") == 0) {
+        assert_true(net_request_is_post(r));
+        assert_true(net_request_may_act(r));
+        b.n_acts++;
+        a->go_to = "/page";
+        return true;
+    }
+    if (strcmp(path, "/kept") == 0) {
+        a->keeps = true;
+        a->policy = "default-src 'self'";
+        return base_str_add(&a->body, 64, mem, NULL, "%s", net_request_may_act(r) ? "acts" : "") ==
+               VG_OK;
+    }
     if (strcmp(path, "/large") == 0) {
         static char text[300000];
         memset(text, 'y', sizeof text);
@@ -93,6 +108,9 @@ static int set_up(void **state)
 {
     (void)state;
     memset(&b, 0, offsetof(bench, answer));
+    act_token = NULL;
+    method = "GET";
+    body = "";
     b.mem = (base_mem){.tag = "test"};
     return 0;
 }
@@ -109,6 +127,7 @@ static void serve_with(const char *token, int connections, int streams)
     const vg_status st = net_server_open(&b.server,
                                          &(net_server_options){.where = "127.0.0.1:0",
                                                                .token = token,
+                                                               .act_token = act_token,
                                                                .open_page = "/open",
                                                                .pages = "there is /page",
                                                                .most_connections = connections,
@@ -133,10 +152,10 @@ static int dial(void)
 
 static int request(const char *path, const char *headers)
 {
-    char text[1024];
+    char text[8192];
     const int fd = dial();
-    const int n =
-        snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: localhost\r\n%s\r\n", path, headers);
+    const int n = snprintf(text, sizeof text, "%s %s HTTP/1.1\r\nHost: localhost\r\n%s\r\n%s",
+                           method, path, headers, body);
     send(fd, text, (size_t)n, MSG_NOSIGNAL);
     return fd;
 }
@@ -194,6 +213,100 @@ static int ask_after_news(const char *path)
 {
     give_news();
     return ask(path, "");
+}
+
+/* ---- acts ---- */
+
+static int post(const char *path, const char *headers)
+{
+    char all[700];
+    snprintf(all, sizeof all, "Content-Length: %zu\r\n%s", strlen(body), headers);
+    method = "POST";
+    const int status = ask(path, all);
+    method = "GET";
+    return status;
+}
+
+#define KNOWS "Authorization: Bearer sesame\r\n"
+
+static void a_post_needs_its_token_and_the_own_page(void **state)
+{
+    (void)state;
+    serve_with("", 16, 0);
+    assert_int_equal(post("/act", KNOWS), 405);
+    assert_null(strstr(b.answer, "Allow: GET, HEAD, POST"));
+    net_server_close(&b.server);
+    act_token = "sesame";
+    serve_with("", 16, 0);
+    assert_int_equal(ask("/page", ""), 200); /* pages are open as before */
+    assert_int_equal(post("/act", ""), 401);
+    assert_int_equal(post("/act", "Authorization: Bearer sesam\r\n"), 401);
+    assert_int_equal(post("/act", "Cookie: vigil=sesame\r\n"), 401); /* another port's */
+    assert_int_equal(post("/act", KNOWS "Origin: http://evil.example\r\n"), 403);
+    assert_int_equal(post("/act", KNOWS "Origin: null\r\n"), 403);
+    assert_int_equal(post("/act", KNOWS "Origin: http://localhost.evil\r\n"), 403);
+    assert_int_equal(post("/act", KNOWS "Sec-Fetch-Site: cross-site\r\n"), 403);
+    assert_int_equal(
+        post("/act", KNOWS "Sec-Fetch-Site: same-site\r\nOrigin: http://localhost\r\n"), 403);
+    assert_int_equal(b.n_acts, 0);
+    assert_int_equal(post("/act", KNOWS), 303);
+    assert_non_null(strstr(b.answer, "Location: /page\r\n"));
+    assert_int_equal(post("/act", KNOWS "Origin: http://localhost\r\n"), 303);
+    assert_int_equal(post("/act", KNOWS "Origin: null\r\nSec-Fetch-Site: same-origin\r\n"), 303);
+    assert_int_equal(b.n_acts, 3);
+    method = "PUT";
+    assert_int_equal(ask("/act", KNOWS), 405);
+}
+
+static void a_rebound_name_cannot_act(void **state)
+{
+    (void)state;
+    act_token = "sesame";
+    serve_with("", 16, 0);
+    const int fd = dial();
+    static const char evil[] = "POST /act HTTP/1.1\r\nHost: evil.example\r\nOrigin: "
+                               "http://evil.example\r\n" KNOWS "Content-Length: 0\r\n\r\n";
+    send(fd, evil, sizeof evil - 1, MSG_NOSIGNAL);
+    assert_true(reads(fd, " 403 "));
+    close(fd);
+    assert_int_equal(b.n_acts, 0);
+}
+
+static void the_cookie_that_acts_is_of_this_port(void **state)
+{
+    (void)state;
+    char want[64], cookie[64];
+    act_token = "sesame";
+    serve_with("", 16, 0);
+    assert_int_equal(ask("/?token=sesame", ""), 200);
+    snprintf(want, sizeof want, "Set-Cookie: vigil-%d=sesame; HttpOnly; SameSite=Strict",
+             net_server_port(b.server));
+    assert_non_null(strstr(b.answer, want));
+    assert_int_equal(ask("/kept?token=other", ""), 200); /* none that is known: the page */
+    snprintf(cookie, sizeof cookie, "Cookie: vigil-%d=sesame\r\n", net_server_port(b.server));
+    assert_int_equal(ask("/kept", cookie), 200);
+    assert_non_null(strstr(b.answer, "\r\n\r\nacts"));
+    assert_non_null(strstr(b.answer, "Cache-Control: private, max-age="));
+    assert_non_null(strstr(b.answer, "Content-Security-Policy: default-src 'self'\r\n"));
+    assert_int_equal(ask("/kept", ""), 200);
+    assert_null(strstr(b.answer, "acts"));
+    assert_int_equal(post("/act", cookie), 303);
+}
+
+static void a_body_is_thrown_away_up_to_a_bound(void **state)
+{
+    (void)state;
+    static char large[6000];
+    act_token = "sesame";
+    serve_with("", 16, 0);
+    memset(large, 'x', sizeof large - 1);
+    body = large + 3000;
+    assert_int_equal(post("/act", KNOWS), 303);
+    body = large;
+    assert_int_equal(post("/act", KNOWS), 0); /* cut off */
+    body = "";
+    assert_int_equal(b.n_acts, 1);
+    assert_int_equal(post("/act", KNOWS), 303);
 }
 
 /* ---- pages ---- */
@@ -557,6 +670,10 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(addresses_and_tokens_are_checked),
+        TEST(a_post_needs_its_token_and_the_own_page),
+        TEST(a_rebound_name_cannot_act),
+        TEST(the_cookie_that_acts_is_of_this_port),
+        TEST(a_body_is_thrown_away_up_to_a_bound),
         TEST(pages_are_answered_by_the_callback),
         TEST(an_answer_without_memory_is_a_busy_one),
         TEST(a_token_and_the_own_host_are_wanted),
