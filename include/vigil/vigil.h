@@ -46,7 +46,7 @@ VG_API const char *vg_version(void);
  * time: compared when such a binding is loaded, a declaration that is out of date is an error there
  * and not a crash later. VG_ABI rises by one with every change that a program notices which was
  * built before: of a struct, of an enum's values, of a function's arguments. */
-enum { VG_ABI = 1 };
+enum { VG_ABI = 2 };
 /* That of the library that is running. */
 VG_API int vg_abi(void);
 /* Bytes of a public struct, by name: "vg_detection". 0: there is none of that name. */
@@ -94,15 +94,30 @@ VG_API void vg_detector_memory(const vg_detector *d, vg_memory *out);
 
 /* ---- detecting ---- */
 
-/* The order of a pixel's three bytes. */
-typedef enum vg_pixel_format { VG_RGB, VG_BGR } vg_pixel_format;
+/* What a pixel is and how its samples lie. 8 bits each, beside each other: as pictures and cameras
+ * have them. Floats 0..1: as tensors have them, (height, width, channels), or (channels, height,
+ * width) in planes. Alpha is passed over. */
+typedef enum vg_pixel_format {
+    VG_RGB,
+    VG_BGR, /* OpenCV's */
+    VG_GREY,
+    VG_RGBA,
+    VG_BGRA,
+    VG_RGB_FLOAT,
+    VG_BGR_FLOAT,
+    VG_GREY_FLOAT, /* one plane alone is this */
+    VG_RGB_PLANES, /* floats, a plane for each: torch's */
+    VG_BGR_PLANES
+} vg_pixel_format;
 
-/* Borrowed 8-bit pixels (height, width, 3), rows from top to bottom. */
+/* Borrowed pixels, rows from top to bottom; they are read where they lie. A part of a picture is
+ * one, too, with the whole one's stride. */
 typedef struct vg_image {
-    const uint8_t *pixels;
+    const void *pixels; /* of floats: aligned as floats are, and so are the strides */
     int width, height;
-    size_t stride; /* bytes from row to row; 0: 3 * width */
+    size_t stride; /* bytes from row to row; 0: the rows follow each other */
     vg_pixel_format format;
+    size_t plane_stride; /* of planes, bytes from one to the next; 0: height * stride */
 } vg_image;
 
 typedef struct vg_detect_options {
@@ -115,10 +130,12 @@ typedef struct vg_detect_options {
 } vg_detect_options;
 VG_API vg_detect_options vg_detect_options_default(void);
 
-/* Detects in one picture. out holds `capacity` rows; best first; *n_out of them are written, 0 on
- * failure. o NULL: the defaults. A picture whose network shape is new to the handle costs a plan (a
- * millisecond, kilobytes); past plan_cache shapes memory does not grow. Errors: VG_ERR_ARGUMENT
- * (picture, options), VG_ERR_MEMORY. */
+/* Detects in one picture. Pixels of 8 bits are resized as the Python tool does it; floats, too, but
+ * without rounding, and those that fill the network's input come to it as they are. out holds
+ * `capacity` rows; best first; *n_out of them are written, 0 on failure. o NULL: the defaults. A
+ * picture whose network shape is new to the handle costs a plan (a millisecond, kilobytes); past
+ * plan_cache shapes memory does not grow. Errors: VG_ERR_ARGUMENT (picture, options),
+ * VG_ERR_MEMORY. */
 VG_API vg_status vg_detect(vg_detector *d, vg_detection *out, size_t capacity, size_t *n_out,
                            const vg_image *image, const vg_detect_options *o, vg_error *err);
 /* The same from a file (JPEG, PNG, BMP, WebP, TIFF, GIF). The handle's picture buffer grows to the
@@ -131,6 +148,10 @@ VG_API vg_status vg_detect_file(vg_detector *d, vg_detection *out, size_t capaci
 VG_API vg_status vg_detect_batch(vg_detector *d, vg_detection *out, size_t capacity, size_t *n_out,
                                  const vg_image *images, size_t n_images,
                                  const vg_detect_options *o, vg_error *err);
+
+/* Of the last call on this handle, all its pictures together; decode_ms is 0 but of
+ * vg_detect_file, and save_ms always. */
+VG_API void vg_detector_times(const vg_detector *d, vg_predict_times *out);
 
 /* ---- a whole predict job: sources in, results and files out, stages overlapping ---- */
 

@@ -45,6 +45,11 @@ void vg_detector_memory(const vg_detector *d, vg_memory *out)
     stream_accounts_memory(out, d->accounts);
 }
 
+void vg_detector_times(const vg_detector *d, vg_predict_times *out)
+{
+    *out = d->times;
+}
+
 bool vg_detector_letters_format(char *buf, size_t n, const vg_detector *d)
 {
     const image_names names = stream_detector_names(d->detector);
@@ -60,27 +65,31 @@ static vg_status no_detector(vg_error *err)
                      "no detector");
 }
 
-static vg_status check_image(const vg_image *image, size_t index, vg_error *err)
+/* Pixels into the network's input. A batch of one shape has a rectangular one. */
+static vg_status put_images(vg_detector *d, const vg_image *images, size_t n_images, vg_error *err)
 {
-    size_t row = image && image->width > 0 ? (size_t)image->width * 3 : 0;
-    if (!image || !image->pixels || image->width < 1 || image->height < 1 ||
-        (image->stride && image->stride < row) ||
-        (image->format != VG_RGB && image->format != VG_BGR))
-        return base_fail(
-            err, VG_ERR_ARGUMENT, base_where("image %zu", index),
-            "give pixels, width, height, a stride of at least 3 * width (or 0) and a format",
-            "a picture of %d x %d, stride %zu", image ? image->width : 0, image ? image->height : 0,
-            image ? image->stride : 0);
-    return VG_OK;
+    bool rect = true;
+    image_pixels pixels;
+    vg_status st = VG_OK;
+    for (size_t i = 0; i < n_images && st == VG_OK; i++) {
+        st = api_image_pixels(&pixels, images ? &images[i] : NULL, i, err);
+        rect = rect && st == VG_OK && images[i].width == images[0].width &&
+               images[i].height == images[0].height;
+    }
+    for (size_t i = 0; i < n_images && st == VG_OK; i++) {
+        st = api_image_pixels(&pixels, &images[i], i, err);
+        if (st == VG_OK)
+            st = stream_batcher_put(&d->batcher, (int)i, &pixels, rect, err);
+    }
+    return st;
 }
 
-static image_view view_of(const vg_image *image)
+/* Milliseconds since *since, which becomes now. */
+static double lap_ms(int64_t *since)
 {
-    /* The pixels are only read: image_view has no const twin. */
-    return (image_view){.data = (uint8_t *)(uintptr_t)image->pixels,
-                        .w = image->width,
-                        .h = image->height,
-                        .stride = image->stride ? image->stride : (size_t)image->width * 3};
+    const int64_t now = base_now_ns(), was = *since;
+    *since = now;
+    return base_ms(now - was);
 }
 
 vg_status vg_detect_batch(vg_detector *d, vg_detection *out, size_t capacity, size_t *n_out,
@@ -92,6 +101,7 @@ vg_status vg_detect_batch(vg_detector *d, vg_detection *out, size_t capacity, si
     o = o ? o : &defaults;
     if (!d)
         return no_detector(err);
+    d->times = (vg_predict_times){0};
     if (!n_out || (!out && capacity > 0))
         return base_fail(err, VG_ERR_ARGUMENT, n_out ? "out" : "n_out", "give room for the results",
                          "no room for results");
@@ -107,21 +117,17 @@ vg_status vg_detect_batch(vg_detector *d, vg_detection *out, size_t capacity, si
     vg_status st = api_nms_options(&nms, o, err);
     if (st == VG_OK)
         st = stream_batcher_choose(&d->batcher, &nms, o->classes, o->n_classes, err);
-    bool rect = true;
-    for (size_t i = 0; i < n_images && st == VG_OK; i++) {
-        st = check_image(images ? &images[i] : NULL, i, err);
-        rect = rect && st == VG_OK && images[i].width == images[0].width &&
-               images[i].height == images[0].height;
-    }
-    for (size_t i = 0; i < n_images && st == VG_OK; i++) {
-        const image_view view = view_of(&images[i]);
-        st = stream_batcher_put(&d->batcher, (int)i, &view, images[i].format == VG_BGR, rect, err);
-    }
+    int64_t since = base_now_ns();
+    if (st == VG_OK)
+        st = put_images(d, images, n_images, err);
+    d->times.preprocess_ms = lap_ms(&since);
     if (st == VG_OK)
         st = stream_batcher_run(&d->batcher, (int)n_images, err);
+    d->times.inference_ms = lap_ms(&since);
     for (size_t i = 0; i < n_images && st == VG_OK; i++)
         n_out[i] = stream_batcher_boxes(&d->batcher, capacity > 0 ? out + i * capacity : NULL,
                                         capacity, (int)i, images[i].width, images[i].height, &nms);
+    d->times.postprocess_ms = lap_ms(&since);
     return st;
 }
 
@@ -143,10 +149,14 @@ vg_status vg_detect_file(vg_detector *d, vg_detection *out, size_t capacity, siz
     if (!path)
         return base_fail(err, VG_ERR_ARGUMENT, "path", "give the path of a picture", "no path");
     image_view v = {0};
+    int64_t since = base_now_ns();
     vg_status st = d->is_lent ? VG_OK : stream_batcher_read(&d->batcher, &v, path, err);
     if (st != VG_OK)
         return st;
+    const double decode_ms = lap_ms(&since);
     const vg_image image = {
         .pixels = v.data, .width = v.w, .height = v.h, .stride = v.stride, .format = VG_RGB};
-    return vg_detect(d, out, capacity, n_out, &image, o, err);
+    st = vg_detect(d, out, capacity, n_out, &image, o, err);
+    d->times.decode_ms = decode_ms;
+    return st;
 }

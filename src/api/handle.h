@@ -12,6 +12,7 @@ struct vg_detector {
     bool is_lent;                    /* by a predict job: may be asked, not run */
     stream_accounts own;
     stream_batcher batcher;
+    vg_predict_times times; /* of the last call */
 };
 
 #endif

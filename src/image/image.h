@@ -126,7 +126,27 @@ vg_status image_letterbox(const image_view *dst, const image_view *src,
 vg_status image_letterbox_to_float(float *dst, const image_view *src,
                                    const image_letterbox_fit *fit, image_scratch *scratch,
                                    base_mem *mem, vg_error *err);
-/* Room in the scratch for letterboxes up to out_w x out_h, so that they allocate nothing. */
+/* Pixels of others, as they lie: 8 bits or floats, channels beside each other or in planes. */
+typedef struct image_pixels {
+    const void *data;
+    int w, h;
+    size_t row_bytes, pixel_bytes; /* from row to row; from pixel to pixel */
+    size_t channel_bytes[3];       /* from the pixel to its red, green and blue: all 0 for grey */
+    bool is_float;                 /* aligned floats 0..1; else 8 bits */
+} image_pixels;
+/* image_letterbox_to_float from such pixels, which are only read, where they lie. Of 8 bits: equal
+ * to what it makes of them as RGB. Of floats: bilinear with the same places and without rounding,
+ * so that floats which need no resize come out as they are. */
+vg_status image_letterbox_pixels(float *dst, const image_pixels *src,
+                                 const image_letterbox_fit *fit, image_scratch *scratch,
+                                 base_mem *mem, vg_error *err);
+/* Room in the scratch for letterboxes of all kinds up to out_w x out_h. */
+vg_status image_letterbox_pixels_reserve(image_scratch *scratch, int out_w, int out_h,
+                                         base_mem *mem, vg_error *err);
+size_t image_letterbox_pixels_bytes(int out_w, int out_h);
+/* The same pixels as RGB; dst is of their size. Floats are rounded and kept within 0..255. */
+void image_pixels_to_rgb(const image_view *dst, const image_pixels *src);
+/* Room in the scratch for letterboxes of RGB up to out_w x out_h, so that they allocate nothing. */
 vg_status image_letterbox_reserve(image_scratch *scratch, int out_w, int out_h, base_mem *mem,
                                   vg_error *err);
 size_t image_letterbox_bytes(int out_w, int out_h);

@@ -19,8 +19,7 @@ typedef struct resize_tables {
 
 enum { ONE = 2048 /* 1.0 in OpenCV's 11 bits */ };
 
-/* Where destination index d falls in the source: *from and the rest f. */
-static float place(int *from, int d, int n_in, int n_out)
+float image_resizer_place(int *from, int d, int n_in, int n_out)
 {
     float f = (float)((d + 0.5) * ((double)n_in / n_out) - 0.5);
     *from = (int)floorf(f);
@@ -37,7 +36,7 @@ static void make_x_table(int32_t *from, int16_t *weight, int n_in, int n_out)
 {
     for (int d = 0; d < n_out; d++) {
         int s;
-        float f = place(&s, d, n_in, n_out);
+        float f = image_resizer_place(&s, d, n_in, n_out);
         if (s < 0) {
             s = 0;
             f = 0;
@@ -56,7 +55,7 @@ static void make_y_table(int32_t *from, int16_t *weight, int n_in, int n_out)
 {
     for (int d = 0; d < n_out; d++) {
         int s;
-        float f = place(&s, d, n_in, n_out);
+        float f = image_resizer_place(&s, d, n_in, n_out);
         from[d] = s;
         weigh(weight + 2 * d, f);
     }
@@ -106,6 +105,12 @@ vg_status image_letterbox_reserve(image_scratch *scratch, int out_w, int out_h, 
 {
     layout l = layout_plan(out_w, out_h);
     return reserve(scratch, &l, mem, err);
+}
+
+void image_scratch_forget(image_scratch *s)
+{
+    if (s->capacity_bytes >= sizeof(resize_tables))
+        ((resize_tables *)s->block)->magic = 0;
 }
 
 size_t image_letterbox_bytes(int out_w, int out_h)
@@ -162,6 +167,30 @@ static const uint8_t *source_row(const image_resizer *r, int row)
     return r->src->data + (size_t)row * r->src->stride;
 }
 
+static void copy_row(const image_resizer *r, uint8_t *dst, int row)
+{
+    if (r->pixels != NULL)
+        image_pixels_copy(dst, r->pixels, row);
+    else
+        memcpy(dst, source_row(r, row), 3 * (size_t)r->w);
+}
+
+static void halve_rows(const image_resizer *r, uint8_t *dst, int row)
+{
+    if (r->pixels != NULL)
+        image_pixels_halve(dst, r->pixels, row, r->w);
+    else
+        r->kernels->halve(dst, source_row(r, row), source_row(r, row + 1), r->w);
+}
+
+static void make_across(const image_resizer *r, int16_t *dst, int row)
+{
+    if (r->pixels != NULL)
+        image_pixels_across(dst, r, row);
+    else
+        r->kernels->across(dst, source_row(r, row), r->src->w, r->x_from, r->x_weight, r->w);
+}
+
 /* The source row at the new width, from the two that are held, but never in place of `keep`. */
 static const int16_t *row_across(image_resizer *r, int row, int keep)
 {
@@ -169,7 +198,7 @@ static const int16_t *row_across(image_resizer *r, int row, int keep)
         if (r->held[i] == row)
             return r->rows[i];
     int i = r->held[0] == keep ? 1 : 0;
-    r->kernels->across(r->rows[i], source_row(r, row), r->src->w, r->x_from, r->x_weight, r->w);
+    make_across(r, r->rows[i], row);
     r->held[i] = row;
     return r->rows[i];
 }
@@ -183,11 +212,11 @@ void image_resizer_row(image_resizer *r, uint8_t *dst, int y)
 {
     size_t n = 3 * (size_t)r->w;
     if (r->copies) {
-        memcpy(dst, source_row(r, y), n);
+        copy_row(r, dst, y);
         return;
     }
     if (r->halves) {
-        r->kernels->halve(dst, source_row(r, 2 * y), source_row(r, 2 * y + 1), r->w);
+        halve_rows(r, dst, 2 * y);
         return;
     }
     int upper = clamp_row(r, r->y_from[y]), lower = clamp_row(r, r->y_from[y] + 1);

@@ -33,21 +33,30 @@ const image_row_kernels *image_row_kernels_x86(const char *name);
 typedef struct image_resizer {
     const image_row_kernels *kernels;
     const image_view *src;
-    int w, h;                /* the destination */
-    bool copies, halves;     /* sizes are equal; exactly half */
-    const int32_t *x_from;   /* (w) */
-    const int16_t *x_weight; /* (w, 2) */
-    const int32_t *y_from;   /* (h), -1 .. src->h - 1 */
-    const int16_t *y_weight; /* (h, 2) */
-    int16_t *rows[2];        /* (3 w) each */
-    int held[2];             /* which source row is in rows[i]; -1: none */
-    uint8_t *line;           /* (3 w) for a caller that needs a row of bytes */
+    const image_pixels *pixels; /* NULL: src is RGB; else of 8 bits, and only src's size counts */
+    int w, h;                   /* the destination */
+    bool copies, halves;        /* sizes are equal; exactly half */
+    const int32_t *x_from;      /* (w) */
+    const int16_t *x_weight;    /* (w, 2) */
+    const int32_t *y_from;      /* (h), -1 .. src->h - 1 */
+    const int16_t *y_weight;    /* (h, 2) */
+    int16_t *rows[2];           /* (3 w) each */
+    int held[2];                /* which source row is in rows[i]; -1: none */
+    uint8_t *line;              /* (3 w) for a caller that needs a row of bytes */
 } image_resizer;
 
 /* Makes or finds the tables for src -> w x h. src and scratch are borrowed while rows are made.
  * Errors: VG_ERR_ARGUMENT, VG_ERR_MEMORY. */
 vg_status image_resizer_init(image_resizer *out, const image_view *src, int w, int h,
                              image_scratch *scratch, base_mem *mem, vg_error *err);
+/* Where destination index d falls in the source: *from and the rest. */
+float image_resizer_place(int *from, int d, int n_in, int n_out);
+/* The rows of a resizer that has pixels: what its kernels do, of any layout. */
+void image_pixels_copy(uint8_t *dst, const image_pixels *p, int row);
+void image_pixels_across(int16_t *r, const image_resizer *of, int row);
+void image_pixels_halve(uint8_t *dst, const image_pixels *p, int row, int w);
+/* Forgets the tables, as something else is going to be written over them. */
+void image_scratch_forget(image_scratch *s);
 /* Row y of the result into dst (3 w bytes); quickest with y rising. */
 void image_resizer_row(image_resizer *r, uint8_t *dst, int y);
 

@@ -186,7 +186,7 @@ static void wrong_pictures_are_refused(void **state)
         {.pixels = b->rgb, .width = 0, .height = H},
         {.pixels = b->rgb, .width = W, .height = -1},
         {.pixels = b->rgb, .width = W, .height = H, .stride = W * 3 - 1},
-        {.pixels = b->rgb, .width = W, .height = H, .format = (vg_pixel_format)7},
+        {.pixels = b->rgb, .width = W, .height = H, .format = (vg_pixel_format)99},
         {.pixels = b->rgb, .width = 1 << 30, .height = 1},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {

@@ -9,7 +9,8 @@ static size_t plan(stream_accounts *mem, const nn_graph_info *info, base_size im
                    int most_det)
 {
     size_t input_bytes = (size_t)batch * (size_t)imgsz.h * (size_t)imgsz.w * 3 * sizeof(float);
-    mem->planned_bytes[STREAM_FRAMES] = input_bytes + image_letterbox_bytes(imgsz.w, imgsz.h);
+    mem->planned_bytes[STREAM_FRAMES] =
+        input_bytes + image_letterbox_pixels_bytes(imgsz.w, imgsz.h);
     mem->planned_bytes[STREAM_DETECTIONS] =
         (size_t)info->nc + (size_t)most_det * sizeof(vg_detection);
     return input_bytes;
@@ -63,7 +64,7 @@ vg_status stream_batcher_open(stream_batcher *b, const stream_detector_options *
     b->rows = base_alloc_zero(detections, b->most_det, sizeof *b->rows, err);
     if (!b->input || !b->wanted || !b->rows)
         return VG_ERR_MEMORY;
-    return image_letterbox_reserve(&b->scratch, imgsz.w, imgsz.h, frames, err);
+    return image_letterbox_pixels_reserve(&b->scratch, imgsz.w, imgsz.h, frames, err);
 }
 
 void stream_batcher_close(stream_batcher *b)
@@ -88,25 +89,17 @@ vg_status stream_batcher_choose(stream_batcher *b, detect_nms_options *nms, cons
                : VG_OK;
 }
 
-vg_status stream_batcher_put(stream_batcher *b, int i, const image_view *view, bool is_bgr,
-                             bool rect, vg_error *err)
+vg_status stream_batcher_put(stream_batcher *b, int i, const image_pixels *pixels, bool rect,
+                             vg_error *err)
 {
     int stride = stream_detector_info(b->detector)->max_stride;
-    vg_status st = stream_fit(&b->fit, stream_detector_imgsz(b->detector), stride, view->w, view->h,
-                              rect, err);
+    vg_status st = stream_fit(&b->fit, stream_detector_imgsz(b->detector), stride, pixels->w,
+                              pixels->h, rect, err);
     if (st != VG_OK)
         return st;
-    size_t pixels = (size_t)b->fit.out_w * (size_t)b->fit.out_h;
-    float *dst = b->input + (size_t)i * pixels * 3;
-    st = image_letterbox_to_float(dst, view, &b->fit, &b->scratch, &b->mem->owner[STREAM_FRAMES],
+    float *dst = b->input + (size_t)i * (size_t)b->fit.out_w * (size_t)b->fit.out_h * 3;
+    return image_letterbox_pixels(dst, pixels, &b->fit, &b->scratch, &b->mem->owner[STREAM_FRAMES],
                                   err);
-    if (st == VG_OK && is_bgr) /* after resizing there is less to turn round */
-        for (size_t p = 0; p < pixels; p++) {
-            float red = dst[3 * p + 2];
-            dst[3 * p + 2] = dst[3 * p];
-            dst[3 * p] = red;
-        }
-    return st;
 }
 
 vg_status stream_batcher_run(stream_batcher *b, int n, vg_error *err)

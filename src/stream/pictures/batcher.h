@@ -40,10 +40,10 @@ void stream_batcher_close(stream_batcher *b);
  * VG_ERR_ARGUMENT. */
 vg_status stream_batcher_choose(stream_batcher *b, detect_nms_options *nms, const int *classes,
                                 size_t n_classes, vg_error *err);
-/* Letterboxes a picture into place i. is_bgr: the order of its bytes. rect: as stream_fit; the same
- * for all of a batch, and true only where all have one shape. */
-vg_status stream_batcher_put(stream_batcher *b, int i, const image_view *view, bool is_bgr,
-                             bool rect, vg_error *err);
+/* Letterboxes a picture into place i. rect: as stream_fit; the same for all of a batch, and true
+ * only where all have one shape. */
+vg_status stream_batcher_put(stream_batcher *b, int i, const image_pixels *pixels, bool rect,
+                             vg_error *err);
 /* Of places 0..n-1. May allocate the plan of a new shape. */
 vg_status stream_batcher_run(stream_batcher *b, int n, vg_error *err);
 /* The best boxes of place i, at most `capacity`, in pixels of the w x h picture. Returns their
