@@ -54,3 +54,9 @@ endfunction()
 # Skipped where clang-format 14 is not installed: other versions want other breaks.
 add_test(NAME check/format COMMAND sh ${CMAKE_SOURCE_DIR}/tests/check_format.sh)
 set_tests_properties(check/format PROPERTIES SKIP_RETURN_CODE 77)
+
+# What the services could do if they were taken over; skipped without systemd-analyze.
+add_test(NAME check/units COMMAND ${checks}/check_units.sh
+         ${CMAKE_SOURCE_DIR}/packaging/vigil-stream.service ${CMAKE_SOURCE_DIR}/packaging/vigil-watch@.service)
+add_test(NAME check/units_self_test COMMAND ${checks}/check_units.sh --self-test ${CMAKE_SOURCE_DIR})
+set_tests_properties(check/units check/units_self_test PROPERTIES SKIP_RETURN_CODE 77)

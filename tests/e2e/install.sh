@@ -24,6 +24,10 @@ for file in bin/vigil include/vigil/vigil.h include/vigil/error.h share/man/man1
     share/bash-completion/completions/vigil; do
     [ -s "$prefix/$file" ] || fail "$file is not installed"
 done
+for unit in vigil-stream.service vigil-watch@.service; do
+    grep -q "^ExecStart=$tmp/first/bin/vigil " "$prefix/lib/systemd/system/$unit" || fail "$unit does not start the program of its prefix"
+done
+[ -s "$prefix/lib/sysusers.d/vigil.conf" ] || fail "the user of guarded jobs is not installed"
 libdir=$(dirname "$(find "$prefix" -name libvigil.so)")
 [ -f "$libdir/pkgconfig/vigil.pc" ] || fail "vigil.pc is not beside libvigil.so.0"
 readelf -d "$libdir/libvigil.so.0" | grep -q 'SONAME.*\[libvigil\.so\.0\]' || fail "the soname is not libvigil.so.0"
