@@ -115,6 +115,13 @@ VG_API size_t vg_option_bytes(const vg_option *o);
 /* What a value is, in help: "N", "TIME", the choices; NULL: it needs none, as a flag. */
 VG_API const char *vg_option_value(const vg_option *o);
 
+/* Commands that YOLO's own program has, too. */
+enum { VG_AT_PREDICT = 1, VG_AT_VAL = 2, VG_AT_TRAIN = 4, VG_AT_EXPORT = 8 };
+/* The row of an option of YOLO's own that the command here has no use for: `stands` says whether it
+ * is accepted without effect or refused, and its preset asks for nothing. NULL: there is none of
+ * that name. */
+VG_API const vg_option *vg_option_of_yolo(const char *name, unsigned at);
+
 /* Equal but for '-' and '_'. */
 VG_API bool vg_name_equal(const char *a, const char *b);
 /* word is name but for a slip of the fingers. */

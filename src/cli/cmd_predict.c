@@ -166,7 +166,7 @@ static bool are_for_pictures(const predict_values *v, const cli_command *command
         if (!v->given.is[i] || is_of_pictures(rows[i].o->name) ||
             cli_option_is_idle_at(&rows[i], NULL, text))
             continue;
-        const vg_option *f = cli_field_find(rows[i].o->name, CLI_AT_PREDICT);
+        const vg_option *f = vg_option_of_yolo(rows[i].o->name, CLI_AT_PREDICT);
         if (f != NULL && cli_field_is_harmless(f, text))
             continue;
         if (f != NULL && f->stands == VG_OPTION_IDLE) {

@@ -3,19 +3,12 @@
  * People's command lines have them, mostly at values that ask for nothing (show=False, nms=False,
  * time=None): those pass. Of the others, one whose effect would be missed is refused with what to
  * do instead, and one that changes no result is accepted and said once to do nothing. All of them
- * are rows, as every option is, whose `stands` says which. */
+ * are rows, as every option is, whose `stands` says which: vg_option_of_yolo has them. */
 #ifndef CLI_FIELD_H
 #define CLI_FIELD_H
 
 #include "options.h"
 
-typedef struct cli_field_row {
-    unsigned commands; /* CLI_AT_PREDICT and so on: where it has no use */
-    vg_option o;       /* its preset asks for nothing; a BOOL may stand without a value */
-} cli_field_row;
-
-/* The row of an option at a command; NULL: there is none. */
-const vg_option *cli_field_find(const char *name, unsigned command);
 /* text is a value of it that asks for nothing: none, false (but of a flag that is on), the preset.
  */
 bool cli_field_is_harmless(const vg_option *o, const char *text);

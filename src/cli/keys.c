@@ -161,7 +161,7 @@ cli_answer cli_key_answer(const cli_command *c, const char *name)
 {
     const vg_option *o = row_of(c, name);
     if (o == NULL)
-        o = cli_field_find(name, c->speaks);
+        o = vg_option_of_yolo(name, c->speaks);
     if (o != NULL)
         return (cli_answer){
             .is_known = true, .stands = o->stands, .why = o->why, .instead = o->instead};

@@ -316,14 +316,14 @@ static bool take_foreign(parser *p, const char *name, const char *value, const c
 {
     const unsigned speaks = p->command->speaks;
     const bool no = is_negated(name) && value == NULL;
-    const vg_option *f = cli_field_find(name, speaks);
+    const vg_option *f = vg_option_of_yolo(name, speaks);
     if (f != NULL)
         return take_field(p, f, false, value, word);
-    f = no ? cli_field_find(name + 3, speaks) : NULL;
+    f = no ? vg_option_of_yolo(name + 3, speaks) : NULL;
     if (f != NULL && f->kind == VG_OPTION_BOOL)
         return take_field(p, f, true, NULL, word);
-    f = cli_field_find(name,
-                       ~0U); /* of another command's; at its harmless value it passes here, too */
+    f = vg_option_of_yolo(
+        name, ~0U); /* of another command's; at its harmless value it passes here, too */
     if (speaks != 0 && f != NULL && value != NULL && cli_field_is_harmless(f, value))
         return true;
     bool is_idle = false;
@@ -388,7 +388,7 @@ static bool is_flag_word(const parser *p, const char *word)
 {
     const unsigned speaks = p->command->speaks;
     const cli_row *row = speaks != 0 ? row_find(rows_of(p), word) : NULL;
-    const vg_option *f = speaks != 0 ? cli_field_find(word, speaks) : NULL;
+    const vg_option *f = speaks != 0 ? vg_option_of_yolo(word, speaks) : NULL;
     return row != NULL ? can_be_negated(row->o) : f != NULL && f->kind == VG_OPTION_BOOL;
 }
 

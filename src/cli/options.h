@@ -18,7 +18,12 @@
 enum { CLI_OPTIONS_MAX = 128, CLI_NAME_BYTES = 48, CLI_NOTES_MAX = 32 };
 
 /* Commands that YOLO's own program has, too: they know its words, and None. */
-enum { CLI_AT_PREDICT = 1, CLI_AT_VAL = 2, CLI_AT_TRAIN = 4, CLI_AT_EXPORT = 8 };
+enum {
+    CLI_AT_PREDICT = VG_AT_PREDICT,
+    CLI_AT_VAL = VG_AT_VAL,
+    CLI_AT_TRAIN = VG_AT_TRAIN,
+    CLI_AT_EXPORT = VG_AT_EXPORT
+};
 
 /* Which options were given, by their place among the command's rows, and the last text of each: for
  * a command that hands them on. */
