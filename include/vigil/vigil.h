@@ -424,6 +424,7 @@ VG_API vg_status vg_convert(const char *weights, const char *output, vg_error *e
 
 #include "vigil/dataset.h"
 #include "vigil/export.h"
+#include "vigil/picture.h"
 #include "vigil/stream.h"
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "image/image.h"
 #include "stream/stream.h"
+#include "vigil/picture.h"
 #include "vigil/vigil.h"
 
 enum {
@@ -23,5 +24,9 @@ vg_status api_nms_options(detect_nms_options *out, const vg_detect_options *o, v
 /* The pixels of a caller's picture, where they lie. index: of the picture, for the error. Errors:
  * VG_ERR_ARGUMENT. */
 vg_status api_image_pixels(image_pixels *out, const vg_image *image, size_t index, vg_error *err);
+/* The pixels that a caller wants written. Errors: VG_ERR_ARGUMENT. */
+vg_status api_picture_view(image_view *out, const vg_picture *picture, vg_error *err);
+/* "car", or "class7" in text of 32 bytes. */
+const char *api_class_name(char text[32], const vg_boxes *b, int class_index);
 
 #endif

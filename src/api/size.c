@@ -51,6 +51,9 @@
     X(vg_bench_speed)                                                                              \
     X(vg_options)                                                                                  \
     X(vg_image)                                                                                    \
+    X(vg_picture)                                                                                  \
+    X(vg_boxes)                                                                                    \
+    X(vg_draw_options)                                                                             \
     X(vg_detect_options)                                                                           \
     X(vg_predict_options)                                                                          \
     X(vg_train_info)                                                                               \

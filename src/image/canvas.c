@@ -33,7 +33,7 @@ struct image_canvas {
 /* What follows from the picture's size. */
 typedef struct look {
     int line_px, radius_px, font_px, pad_px;
-    bool drops_crowded;
+    bool drops_crowded, is_bgr;
     const char *family;
 } look;
 
@@ -49,8 +49,16 @@ static look look_for(const image_view *picture, const image_draw_style *style)
     l.font_px = 3 * l.line_px + 6;
     l.pad_px = l.line_px + 1;
     l.drops_crowded = style != NULL && style->drops_crowded_labels;
+    l.is_bgr = style != NULL && style->is_bgr;
     l.family = style != NULL && style->family != NULL ? style->family : "sans-serif";
     return l;
+}
+
+/* In the order of the picture's bytes. */
+static image_color color_of(const look *l, int class_index)
+{
+    const image_color c = image_class_color(class_index);
+    return l->is_bgr ? (image_color){c.b, c.g, c.r} : c;
 }
 
 /* ---- rounded rectangles ---- */
@@ -400,7 +408,7 @@ static vg_status draw_label(image_canvas *c, const image_view *picture, int clas
     if (st != VG_OK)
         return st;
 
-    image_color ground = image_class_color(class_index), ink = ink_on(ground);
+    image_color ground = color_of(l, class_index), ink = ink_on(image_class_color(class_index));
     fill_rounded(picture, place, l->radius_px, ground);
     const uint8_t *mask = cairo_image_surface_get_data(c->mask);
     ptrdiff_t stride = cairo_image_surface_get_stride(c->mask);
@@ -462,7 +470,7 @@ vg_status image_canvas_boxes(image_canvas *c, const image_view *picture, const i
     rect frame;
     for (size_t i = 0; i < n_boxes; i++)
         if (frame_of(&frame, &boxes[i], picture, l.line_px))
-            draw_frame(picture, &frame, &l, image_class_color(boxes[i].class_index));
+            draw_frame(picture, &frame, &l, color_of(&l, boxes[i].class_index));
     /* Labels last, so that no frame crosses one. The last box is the uppermost: its label has the
      * first choice of a place. */
     const size_t first = n_boxes > MOST_PLACED ? n_boxes - MOST_PLACED : 0;
@@ -502,8 +510,7 @@ void image_canvas_polygon(const image_view *picture, const float *xy, size_t n_p
         return;
     for (size_t i = 0; i < n_points; i++) {
         const float *a = &xy[2 * i], *b = &xy[2 * ((i + 1) % n_points)];
-        draw_line(picture, &(line){a[0], a[1], b[0], b[1]}, l.line_px,
-                  image_class_color(class_index));
+        draw_line(picture, &(line){a[0], a[1], b[0], b[1]}, l.line_px, color_of(&l, class_index));
     }
 }
 

@@ -1,8 +1,9 @@
-/* encode.c: pictures into files, which are replaced whole or not at all.
+/* encode.c: pictures into memory, and into files, which are replaced whole or not at all.
  *
  * Memory: JPEG's worst case for the picture's size (tjBufSize, about 3 bytes a pixel), PNG's few
  * rows; both are kept. */
 #include <limits.h>
+#include <string.h>
 #include <turbojpeg.h>
 
 #include "buffer.h"
@@ -13,7 +14,8 @@ enum { JPEG_QUALITY = 95 }; /* OpenCV's default */
 struct image_encoder {
     tjhandle jpeg; /* NULL until the first JPEG */
     image_scratch jpeg_bytes;
-    image_png_writer *png; /* NULL until the first PNG */
+    image_png_writer *png;   /* NULL until the first PNG */
+    image_scratch png_bytes; /* of one in memory */
 };
 
 vg_status image_encoder_create(image_encoder **out, base_mem *mem, vg_error *err)
@@ -31,6 +33,7 @@ void image_encoder_destroy(image_encoder **encoder)
         tjDestroy(e->jpeg);
     image_scratch_fini(&e->jpeg_bytes);
     image_png_fini(&e->png);
+    image_scratch_fini(&e->png_bytes);
     base_free(e);
     *encoder = NULL;
 }
@@ -99,6 +102,51 @@ vg_status image_encode_jpeg(image_encoder *e, const image_view *picture, int qua
     return st;
 }
 
+/* A PNG on its way into a block. */
+typedef struct png_block {
+    image_scratch *block;
+    size_t n;
+    base_mem *mem;
+} png_block;
+
+/* Half as much again, so that a large picture is not moved for every chunk. */
+static vg_status append(void *ctx, const void *bytes, size_t n, vg_error *err)
+{
+    png_block *b = ctx;
+    const size_t need = b->n + n;
+    if (need > b->block->capacity_bytes) {
+        const vg_status st = image_scratch_reserve(b->block, need + need / 2, b->mem, err);
+        if (st != VG_OK)
+            return st;
+    }
+    memcpy((uint8_t *)b->block->block + b->n, bytes, n);
+    b->n = need;
+    return VG_OK;
+}
+
+vg_status image_encode_png(image_encoder *e, const image_view *picture, const uint8_t **bytes,
+                           size_t *n_bytes, base_mem *mem, vg_error *err)
+{
+    png_block block = {.block = &e->png_bytes, .mem = mem};
+    *bytes = NULL;
+    *n_bytes = 0;
+    if (picture->w < 1 || picture->h < 1)
+        return base_fail(err, VG_ERR_ARGUMENT, "PNG", NULL, "no picture to encode: %d x %d pixels",
+                         picture->w, picture->h);
+    const vg_status st = image_png_write(
+        &e->png, &(image_png_target){.write = append, .ctx = &block}, picture, mem, err);
+    if (st != VG_OK)
+        return st;
+    *bytes = e->png_bytes.block;
+    *n_bytes = block.n;
+    return VG_OK;
+}
+
+static vg_status write_file(void *ctx, const void *bytes, size_t n, vg_error *err)
+{
+    return base_file_write(ctx, bytes, n, err);
+}
+
 vg_status image_write(image_encoder *e, const image_view *picture, const char *path, base_mem *mem,
                       vg_error *err)
 {
@@ -123,7 +171,8 @@ vg_status image_write(image_encoder *e, const image_view *picture, const char *p
     if (jpeg)
         st = base_file_write(&file, e->jpeg_bytes.block, n_bytes, err);
     else
-        st = image_png_write(&e->png, &file, picture, mem, err);
+        st = image_png_write(&e->png, &(image_png_target){.write = write_file, .ctx = &file},
+                             picture, mem, err);
     if (st == VG_OK)
         st = base_file_publish(&file, path, err);
 done:

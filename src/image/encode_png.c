@@ -1,5 +1,5 @@
 /* encode_png.c: PNG from RGB rows (PNG specification, third edition), compressed by zlib straight
- * into the file.
+ * into a file or a block.
  *
  * Not through Cairo, which wants the whole picture at four bytes a pixel first. Every row is
  * filtered by the one of three predictors that leaves the smallest sum of residuals (section 12.7).
@@ -32,13 +32,13 @@ static void put_be32(uint8_t *p, size_t v)
 }
 
 /* Writes the chunk whose n bytes of data are in place. */
-static vg_status write_chunk(image_png_writer *w, base_file *file, const char *type, size_t n,
-                             vg_error *err)
+static vg_status write_chunk(image_png_writer *w, const image_png_target *target, const char *type,
+                             size_t n, vg_error *err)
 {
     put_be32(w->chunk, n);
     memcpy(w->chunk + 4, type, 4);
     put_be32(w->chunk + 8 + n, crc32(0, w->chunk + 4, (uInt)(4 + n)));
-    return base_file_write(file, w->chunk, 8 + n + 4, err);
+    return target->write(target->ctx, w->chunk, 8 + n + 4, err);
 }
 
 static uint8_t paeth(int left, int up, int corner)
@@ -72,9 +72,9 @@ static uint64_t filter_row(uint8_t *restrict out, const uint8_t *restrict row,
     return sum;
 }
 
-/* Feeds n bytes to zlib, and whole chunks to the file. flush: Z_FINISH drains it. */
-static vg_status compress_bytes(image_png_writer *w, base_file *file, const uint8_t *bytes,
-                                size_t n, int flush, vg_error *err)
+/* Feeds n bytes to zlib, and whole chunks to the target. flush: Z_FINISH drains it. */
+static vg_status compress_bytes(image_png_writer *w, const image_png_target *target,
+                                const uint8_t *bytes, size_t n, int flush, vg_error *err)
 {
     w->z.next_in = (Bytef *)(uintptr_t)bytes;
     w->z.avail_in = (uInt)n;
@@ -82,7 +82,7 @@ static vg_status compress_bytes(image_png_writer *w, base_file *file, const uint
     do {
         code = deflate(&w->z, flush);
         if (w->z.avail_out == 0 || (code == Z_STREAM_END && w->z.avail_out < CHUNK_BYTES)) {
-            vg_status st = write_chunk(w, file, "IDAT", CHUNK_BYTES - w->z.avail_out, err);
+            vg_status st = write_chunk(w, target, "IDAT", CHUNK_BYTES - w->z.avail_out, err);
             if (st != VG_OK)
                 return st;
             w->z.next_out = w->chunk + 8;
@@ -138,11 +138,11 @@ size_t image_png_bytes(size_t row_bytes)
     return sizeof(image_png_writer) + ZLIB_BYTES + rows_bytes(row_bytes);
 }
 
-static vg_status write_header(image_png_writer *w, base_file *file, const image_view *picture,
-                              vg_error *err)
+static vg_status write_header(image_png_writer *w, const image_png_target *target,
+                              const image_view *picture, vg_error *err)
 {
     static const uint8_t SIGNATURE[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
-    vg_status st = base_file_write(file, SIGNATURE, sizeof(SIGNATURE), err);
+    vg_status st = target->write(target->ctx, SIGNATURE, sizeof(SIGNATURE), err);
     if (st != VG_OK)
         return st;
     uint8_t *header = w->chunk + 8;
@@ -150,18 +150,18 @@ static vg_status write_header(image_png_writer *w, base_file *file, const image_
     put_be32(header + 4, (size_t)picture->h);
     memcpy(header + 8, "\x08\x02\x00\x00\x00",
            5); /* 8 bits, RGB, deflate, filters, not interlaced */
-    return write_chunk(w, file, "IHDR", 13, err);
+    return write_chunk(w, target, "IHDR", 13, err);
 }
 
-vg_status image_png_write(image_png_writer **writer, base_file *file, const image_view *picture,
-                          base_mem *mem, vg_error *err)
+vg_status image_png_write(image_png_writer **writer, const image_png_target *target,
+                          const image_view *picture, base_mem *mem, vg_error *err)
 {
     size_t n = (size_t)picture->w * BPP;
     vg_status st = image_png_reserve(writer, n, mem, err);
     if (st != VG_OK)
         return st;
     image_png_writer *w = *writer;
-    st = write_header(w, file, picture, err);
+    st = write_header(w, target, picture, err);
 
     static const int TYPES[] = {FILTER_SUB, FILTER_UP, FILTER_PAETH};
     uint8_t *zeros = w->rows.block;
@@ -178,13 +178,13 @@ vg_status image_png_write(image_png_writer **writer, base_file *file, const imag
                 best = candidate;
             }
         }
-        st = compress_bytes(w, file, best, n + 1, Z_NO_FLUSH, err);
+        st = compress_bytes(w, target, best, n + 1, Z_NO_FLUSH, err);
         above = row;
     }
     if (st == VG_OK)
-        st = compress_bytes(w, file, NULL, 0, Z_FINISH, err);
+        st = compress_bytes(w, target, NULL, 0, Z_FINISH, err);
     if (st == VG_OK)
-        st = write_chunk(w, file, "IEND", 0, err);
+        st = write_chunk(w, target, "IEND", 0, err);
     return st;
 }
 

@@ -6,9 +6,15 @@
 
 typedef struct image_png_writer image_png_writer;
 
+/* Where the bytes go, as they come. */
+typedef struct image_png_target {
+    vg_status (*write)(void *ctx, const void *bytes, size_t n, vg_error *err);
+    void *ctx;
+} image_png_target;
+
 /* *writer (NULL at first) keeps zlib's state and the rows' block from picture to picture. */
-vg_status image_png_write(image_png_writer **writer, base_file *file, const image_view *picture,
-                          base_mem *mem, vg_error *err);
+vg_status image_png_write(image_png_writer **writer, const image_png_target *target,
+                          const image_view *picture, base_mem *mem, vg_error *err);
 /* All that rows of so many bytes take. */
 vg_status image_png_reserve(image_png_writer **writer, size_t row_bytes, base_mem *mem,
                             vg_error *err);

@@ -197,6 +197,7 @@ typedef struct image_draw_style {
      * frame tells more than half a word under others. */
     bool drops_crowded_labels;
     const char *family; /* of labels; outlives the canvas's use. NULL: the default one */
+    bool is_bgr;        /* the picture's bytes are blue, green, red */
 } image_draw_style;
 
 /* A canvas keeps Cairo's surface and font between pictures. Not thread-safe: one a thread. */
@@ -255,5 +256,8 @@ vg_status image_write(image_encoder *e, const image_view *picture, const char *p
  * Errors: VG_ERR_ARGUMENT, VG_ERR_LIMIT (too large for a JPEG), VG_ERR_MEMORY. */
 vg_status image_encode_jpeg(image_encoder *e, const image_view *picture, int quality,
                             const uint8_t **bytes, size_t *n_bytes, base_mem *mem, vg_error *err);
+/* A PNG in memory, likewise; the block grows to the largest. */
+vg_status image_encode_png(image_encoder *e, const image_view *picture, const uint8_t **bytes,
+                           size_t *n_bytes, base_mem *mem, vg_error *err);
 
 #endif

@@ -13,7 +13,9 @@
 #include "stream/pictures/predict.h"
 #include "stream/scene/zones.h"
 #include "stream/shared/accounts.h"
+#include "stream/shared/crop.h"
 #include "stream/shared/detector.h"
+#include "stream/shared/label.h"
 #include "stream/shared/model.h"
 #include "takes.h"
 

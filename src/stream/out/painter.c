@@ -4,11 +4,10 @@
  * settles at the largest. */
 #include "painter.h"
 
-#include <inttypes.h>
-
 #include "stream/scene/zones.h"
+#include "stream/shared/label.h"
 
-enum { LABEL_BYTES = 192 };
+enum { LABEL_BYTES = STREAM_LABEL_TEXT_BYTES };
 
 struct stream_painter {
     base_mem *mem;
@@ -100,20 +99,13 @@ vg_status stream_painter_plain(stream_painter *p, image_view *out, const stream_
     return st;
 }
 
-/* "id:3 car 0.87" */
 static void make_label(char *label, const stream_setting *s, const stream_result *r, size_t i)
 {
     const vg_detection *b = &r->boxes[i];
-    char id[32] = "", score[16] = "";
     label[0] = '\0';
-    if (s->options->hide_labels)
-        return;
-    if (r->ids != NULL)
-        base_format(id, sizeof id, "id:%" PRId64 " ", r->ids[i]);
-    if (!s->options->hide_conf)
-        base_format(score, sizeof score, " %.2f", (double)b->confidence);
-    base_format(label, LABEL_BYTES, "%s%.140s%s", id,
-                stream_detector_class_name(s->detector, b->class_index), score);
+    if (!s->options->hide_labels)
+        stream_label_text(label, stream_detector_class_name(s->detector, b->class_index),
+                          r->ids != NULL ? &r->ids[i] : NULL, !s->options->hide_conf, b);
 }
 
 /* The channel's zones, as they are by now: the frame may be a few older. Their outlines below the

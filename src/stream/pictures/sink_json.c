@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "sink.h"
+#include "stream/shared/label.h"
 
 /* Fixed parts with their numbers; a byte of text is six at most (\\u00xx). */
 enum { HEAD_BYTES = 128, BOX_BYTES = 192, ESCAPED = 6 };
@@ -48,16 +49,12 @@ static vg_status open_(void *self, const sink_setting *s, vg_error *err)
 static vg_status add_box(state *t, const sink_setting *s, const vg_detection *b, bool first,
                          vg_error *err)
 {
-    vg_status st = sink_text_add(&t->line, err, "%s{\"class\": %d, \"name\": ", first ? "" : ", ",
-                                 b->class_index);
-    if (st == VG_OK)
-        st = sink_text_add_json(&t->line, stream_detector_class_name(s->detector, b->class_index),
-                                err);
-    if (st == VG_OK)
-        st = sink_text_add(
-            &t->line, err, ", \"confidence\": %.6g, \"xyxy\": [%.7g, %.7g, %.7g, %.7g]}",
-            (double)b->confidence, (double)b->x1, (double)b->y1, (double)b->x2, (double)b->y2);
-    return st;
+    const vg_status st = sink_text_add(&t->line, err, "%s", first ? "" : ", ");
+    return st == VG_OK
+               ? stream_label_add_json(&t->line, b,
+                                       stream_detector_class_name(s->detector, b->class_index),
+                                       NULL, err)
+               : st;
 }
 
 static vg_status write_line(state *t, vg_error *err)

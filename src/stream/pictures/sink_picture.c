@@ -2,8 +2,9 @@
 #include <sys/stat.h>
 
 #include "sink.h"
+#include "stream/shared/label.h"
 
-enum { LABEL_BYTES = 160 };
+enum { LABEL_BYTES = STREAM_LABEL_TEXT_BYTES };
 
 typedef struct state {
     image_canvas *canvas;
@@ -64,14 +65,10 @@ static vg_status open_(void *self, const sink_setting *s, vg_error *err)
 /* "car 0.87" */
 static void make_label(char *label, const sink_setting *s, const vg_detection *b)
 {
-    const char *name = stream_detector_class_name(s->detector, b->class_index);
     label[0] = 0;
-    if (s->options->hide_labels)
-        return;
-    if (s->options->hide_conf)
-        base_format(label, LABEL_BYTES, "%s", name);
-    else
-        base_format(label, LABEL_BYTES, "%.140s %.2f", name, (double)b->confidence);
+    if (!s->options->hide_labels)
+        stream_label_text(label, stream_detector_class_name(s->detector, b->class_index), NULL,
+                          !s->options->hide_conf, b);
 }
 
 /* With --exist-ok the run folder may be the pictures' own. */
