@@ -1,0 +1,321 @@
+"""YOLO: a model as Ultralytics' users know it."""
+import glob as _glob
+import os
+import warnings
+from collections import OrderedDict
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple, Union
+
+import numpy as np
+
+from . import _jobs, _options, _pictures, _saving
+from ._c import ArgumentError, call, encode, error, ffi, lib, path, text
+from ._engine import Detecting, Detector, Opening, Picture
+from ._handles import opened
+from .callbacks import Callbacks
+from .results import Results
+
+# Detectors that stay open, the least recently used out first: one for each imgsz, batch and so on.
+MOST_DETECTORS = 2
+
+
+class YOLO:
+    """A model of YOLO11, opened from weights (.pt of Ultralytics, .safetensors) or, to be trained, made from the name of
+    a model YAML ("yolo11n.yaml").
+
+    Threads may share one: they take turns. After a fork it opens its weights again at its next use, and it can be
+    pickled, which takes its weights' path alone along. close() or `with` give back what it holds; the garbage
+    collector does, too."""
+
+    task = "detect"
+
+    def __init__(self, model: Any = "yolo11n.pt", task: Optional[str] = None, verbose: bool = False):
+        if task not in (None, "detect"):
+            raise ArgumentError(f"task={task!r}", "YOLO()", "leave it out: vigil detects objects, and nothing else")
+        self._weights = os.fspath(model)
+        self._detectors: "OrderedDict[Opening, Detector]" = OrderedDict()
+        self._last: Optional[tuple] = None  # the arguments of the last call, and what became of them
+        self._trackers: list = []
+        self.callbacks = Callbacks()
+        self.metrics: Any = None
+        self.trainer: Any = None
+        self._read()
+        if verbose:
+            self.info(verbose=True)
+
+    def _read(self) -> None:
+        """The file's facts; wrong weights are reported here and not at the first picture."""
+        handle = opened("vg_model", lib.vg_model_close, "a model", lib.vg_model_open, encode(self._weights), 0, 0)
+        try:
+            info = ffi.new("vg_model_info *")
+            lib.vg_model_info_get(handle.p, info)
+            names = {i: text(lib.vg_model_class_name(handle.p, i)) for i in range(info.n_classes)}
+            self.names: Dict[int, str] = {i: name or f"class{i}" for i, name in names.items()}
+            self._has_weights = bool(text(info.format))
+            self._name, self._n_params, self._n_layers = text(info.name), info.n_params, info.n_layers
+            self._gflops, self._imgsz = info.gflops, info.imgsz
+        finally:
+            handle.close()
+
+    # ---- facts ----
+
+    @property
+    def ckpt_path(self) -> str:
+        """The file of its weights."""
+        return self._weights
+
+    model_name = ckpt_path
+
+    def info(self, detailed: bool = False, verbose: bool = True) -> Tuple[int, int, int, float]:
+        """(layers, parameters, 0, GFLOPs at 640 or the weights' size), printed; detailed: each layer, too."""
+        if detailed:
+            handle = opened("vg_model", lib.vg_model_close, "a model", lib.vg_model_open, encode(self._weights), 0, 0)
+            layer = ffi.new("vg_layer *")
+            print(f"{'':>4}{'from':>16}{'n':>4}{'params':>12}  {'module':<20}arguments")
+            for i in range(self._n_layers):
+                lib.vg_model_layer(handle.p, i, layer)
+                print(f"{layer.index:>4}{text(getattr(layer, 'from')):>16}{layer.repeats:>4}{layer.n_params:>12}  "
+                      f"{text(layer.module):<20}{text(layer.args)}")
+            handle.close()
+        if verbose:
+            print(f"{self._name} summary: {self._n_layers} layers, {self._n_params:,} parameters, {self._gflops:.1f} GFLOPs "
+                  f"at {self._imgsz}")
+        return self._n_layers, self._n_params, 0, self._gflops
+
+    def memory(self) -> List[dict]:
+        """What its open detectors hold, a dict for each owner: owner, planned_bytes, in_use_bytes, peak_bytes, n_allocations."""
+        rows = []
+        for detector in self._detectors.values():
+            m = detector.memory()
+            rows += [{"owner": text(m.items[i].owner), "planned_bytes": m.items[i].planned_bytes,
+                      "in_use_bytes": m.items[i].in_use_bytes, "peak_bytes": m.items[i].peak_bytes,
+                      "n_allocations": m.items[i].n_allocations} for i in range(m.n_items)]
+        return rows
+
+    def __repr__(self) -> str:
+        return f"YOLO({self._weights!r}: {self._name}, {len(self.names)} classes, {self._n_params:,} parameters)"
+
+    def _repr_html_(self) -> str:
+        from ._html import model
+
+        return model(self)
+
+    def close(self) -> None:
+        """Gives back what it holds; the next use takes it again."""
+        for detector in self._detectors.values():
+            detector.close()
+        self._detectors.clear()
+        self._last = None
+        self._trackers = []
+
+    def __enter__(self) -> "YOLO":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+    def __reduce__(self) -> tuple:
+        return YOLO, (self._weights,)
+
+    # Words that torch's users write, which change nothing here.
+    def to(self, device: Any = "cpu") -> "YOLO":
+        if str(device).split(":")[0] not in ("cpu", "auto"):
+            raise ArgumentError(f"device {device!r}", "YOLO.to()", "leave it out: this build computes on the CPU")
+        return self
+
+    def cpu(self) -> "YOLO":
+        return self
+
+    def fuse(self) -> "YOLO":
+        return self
+
+    def eval(self) -> "YOLO":
+        return self
+
+    @property
+    def device(self) -> str:
+        return "cpu"
+
+    # ---- callbacks ----
+
+    def add_callback(self, event: str, func: Callable) -> None:
+        """func is called at the event: with the trainer, the validator or the predictor, as Ultralytics does it."""
+        self.callbacks.add(event, func)
+
+    def clear_callback(self, event: str) -> None:
+        self.callbacks.clear(event)
+
+    def reset_callbacks(self) -> None:
+        self.callbacks = Callbacks()
+
+    # ---- detecting ----
+
+    def __call__(self, source: Any = None, stream: bool = False, **kwargs: Any) -> Any:
+        return self.predict(source, stream, **kwargs)
+
+    def predict(self, source: Any = None, stream: bool = False, **kwargs: Any) -> Union[List[Results], Iterator[Results]]:
+        """Detects in source: a path, a list of paths in a .txt, a folder, a glob pattern, a URL, a video, a camera; a numpy
+        array (height, width, 3) in the order BGR; a PIL image; a torch tensor (N, 3, H, W) of RGB 0..1; or a list of
+        those. A list of Results; with stream=True a generator of them, which holds one at a time.
+
+        conf, iou, imgsz, classes (numbers or names), max_det, agnostic_nms, batch, save, save_txt, project, name and
+        all others are those of `vigil predict --help`."""
+        if source is None:
+            raise ArgumentError("no source", "predict()", "give a path, a URL, an array, a PIL image, or a list of them")
+        if not self._has_weights:
+            raise ArgumentError(f"{self._weights} is a model without weights", "predict()", "train it, or open a .pt or .safetensors")
+        results = self._results(source, kwargs)
+        return results if stream else list(results)
+
+    def _detecting(self, kwargs: dict) -> Tuple[Detecting, Detector]:
+        key = tuple(sorted((k, repr(v)) for k, v in kwargs.items()))
+        if self._last is None or self._last[0] != key:
+            self._last = (key, Detecting(kwargs, self.names))
+        detecting = self._last[1]
+        opening = detecting.opening
+        detector = self._detectors.get(opening)
+        if detector is None:
+            detector = self._detectors[opening] = Detector(self._weights, opening)
+            while len(self._detectors) > MOST_DETECTORS:
+                self._detectors.popitem(last=False)[1].close()
+        else:
+            self._detectors.move_to_end(opening)
+        return detecting, detector
+
+    def _results(self, source: Any, kwargs: dict, tracks: bool = False) -> Iterator[Results]:
+        arguments = dict(kwargs)
+        verbose = _options.truth(arguments.pop("verbose", False) or False, "verbose")
+        arguments = _options.settle(lib.VG_AT_PREDICT, arguments, _options.stream_table())
+        detecting, detector = self._detecting(arguments)
+        save = _jobs.wants_files(arguments)
+        self.callbacks.run("on_predict_start", self)
+        n = 0
+        for result in self._of_source(source, arguments, detecting, detector, save, tracks):
+            n += 1
+            if verbose:
+                speed = result.speed["inference"]
+                print(f"image {n} {result.path}: {result.verbose()}{speed:.1f}ms")
+            self.callbacks.run("on_predict_batch_end", self)
+            yield result
+        self.callbacks.run("on_predict_end", self)
+
+    def _of_source(self, source: Any, arguments: dict, detecting: Detecting, detector: Detector, save: bool,
+                   tracks: bool) -> Iterator[Results]:
+        if isinstance(source, (str, os.PathLike)) or (isinstance(source, int) and not isinstance(source, bool)):
+            yield from self._of_path(os.fspath(source) if not isinstance(source, int) else str(source), arguments, detecting, detector,
+                                     save, tracks)
+            return
+        _jobs.check_for_pictures(arguments)
+        found = _pictures.pictures_of(source)
+        if found is not None:
+            items: Any = [(picture, original, f"image{i}.jpg") for i, (picture, original) in enumerate(found)]
+        elif isinstance(source, (list, tuple)) or hasattr(source, "__iter__"):
+            items = self._of_list(source)
+        else:
+            raise ArgumentError(f"a {type(source).__name__} is no source", "source",
+                                "give a path, an array, a PIL image, a tensor, or a list of them")
+        saver = _saving.Saver(arguments) if save else None
+        group: list = []
+        for item in items:
+            if not isinstance(item[0], _pictures.Picture):  # a path within a list
+                yield from self._in_memory(group, detecting, detector, saver)
+                group = []
+                yield from self._of_path(item[0], arguments, detecting, detector, save, tracks)
+                continue
+            group.append(item)
+            if len(group) == detecting.opening.batch:
+                yield from self._in_memory(group, detecting, detector, saver)
+                group = []
+        yield from self._in_memory(group, detecting, detector, saver)
+
+    @staticmethod
+    def _of_list(source: Any) -> Iterator[tuple]:
+        n = 0
+        for one in source:
+            if isinstance(one, (str, os.PathLike)):
+                yield (os.fspath(one),)
+                continue
+            found = _pictures.pictures_of(one)
+            if found is None:
+                raise ArgumentError(f"a {type(one).__name__} is no picture", f"source[{n}]",
+                                    "give paths, arrays, PIL images or tensors")
+            for picture, original in found:
+                yield picture, original, f"image{n}.jpg"
+                n += 1
+
+    def _in_memory(self, group: list, detecting: Detecting, detector: Detector, saver: Any) -> Iterator[Results]:
+        if not group:
+            return
+        found, speed = detector.detect([item[0] for item in group], detecting)
+        for (picture, original, name), rows in zip(group, found):
+            result = Results(original, name, self.names, rows, orig_shape=picture.shape, speed=dict(speed))
+            if saver is not None:
+                saver.save(result)
+            yield result
+
+    def _of_path(self, source: str, arguments: dict, detecting: Detecting, detector: Detector, save: bool,
+                 tracks: bool) -> Iterator[Results]:
+        if lib.vg_stream_takes(encode(source), ffi.NULL):
+            yield from _jobs.moving(self._weights, self.names, source, {**arguments, "track": tracks})
+            return
+        _jobs.check_for_pictures(arguments)
+        if not save and os.path.isfile(source) and not source.lower().endswith(".txt"):
+            picture = _pictures.load(source)
+            yield from self._in_memory([(_pictures.of_bgr(picture), picture, source)], detecting, detector, None)
+            return
+        yield from _jobs.pictures(self._weights, self.names, source, arguments, detecting)
+
+    # ---- training, validation, export ----
+
+    def train(self, **kwargs: Any) -> Any:
+        """Trains: data, epochs, batch, imgsz, lr0, patience, resume and all others of `vigil train --help`. Returns the
+        Metrics of the best weights, with which the model then goes on; .trainer says how the run went.
+
+        Ctrl-C ends it with a checkpoint and raises KeyboardInterrupt; train(resume=True) goes on."""
+        from . import train
+
+        train.train(self, self._weights, _options.settle(lib.VG_AT_TRAIN, kwargs, _options.table(lib.vg_train_options)))
+        return self.metrics
+
+    def _trained(self, trainer: Any, final: Any) -> None:
+        from .metrics import Metrics
+
+        for weights in (trainer.best, trainer.last):
+            if os.path.isfile(weights):
+                self.close()
+                self._weights = weights
+                self._read()
+                break
+        if final:
+            self.metrics = Metrics(self.names, final, trainer.save_dir)
+        elif trainer.metrics:  # it was stopped: the best weights are validated now
+            self.metrics = self.val(data=trainer.data, plots=False, batch=trainer.batch_size, imgsz=trainer.imgsz)
+
+    def val(self, **kwargs: Any) -> Any:
+        """Validates on data=..., and returns Metrics: .box.map, .box.map50, .box.maps, .results_dict. data may be left out after
+        a training."""
+        from . import val
+
+        arguments = _options.settle(lib.VG_AT_VAL, kwargs, val.names())
+        if "data" not in arguments and self.trainer is not None:
+            arguments["data"] = self.trainer.data
+        self.metrics = val.val(self, self._weights, arguments)
+        return self.metrics
+
+    def export(self, **kwargs: Any) -> str:
+        """Writes the model as format="onnx" or "pt" (opset, imgsz, batch, dynamic, half, nms, conf, iou, max_det, output); returns
+        the file's path."""
+        arguments = _options.settle(lib.VG_AT_EXPORT, kwargs, _options.Fields(lib.vg_export_options_default()).names)
+        fields = _options.Fields(lib.vg_export_options_default(), but=("weights",))
+        if "imgsz" in arguments:
+            h, w = _options.size(arguments.pop("imgsz"))
+            fields.p.imgsz, fields.p.imgsz_w = h, 0 if h == w else w
+        for name, value in arguments.items():
+            fields.set(name, value)
+        weights = ffi.new("char[]", encode(self._weights))
+        fields.p.weights = weights
+        out = ffi.new("vg_export_result *")
+        self.callbacks.run("on_export_start", self)
+        call(lib.vg_export, out, fields.p)
+        self.callbacks.run("on_export_end", self)
+        return path(out.path)
+
