@@ -158,13 +158,13 @@ def test_errors_have_what_where_and_mend(model):
     assert "agnostic_nm" in e.value.what and "agnostic_nms" in e.value.mend and e.value.status == "VG_ERR_ARGUMENT"
     with pytest.raises(ValueError, match="0 to 1"):
         model(picture(), conf=3)
-    with pytest.raises(vigil.Error, match="person"):
-        model(picture(), classes=["persn"])
+    with pytest.raises(vigil.Error, match="did you mean class"):
+        model(picture(), classes=["clas12"])
     with pytest.raises(vigil.Error, match="80"):
         model(picture(), classes=[80])
     with pytest.raises(vigil.Error, match="videos"):
         model(picture(), vid_stride=3)
-    with pytest.raises(FileNotFoundError if False else OSError):
+    with pytest.raises(OSError):
         YOLO("nowhere.pt")
     with pytest.raises(vigil.Error, match="no picture"):
         model(np.zeros((4, 4, 7), np.uint8))
@@ -242,7 +242,7 @@ def test_the_lock_is_given_away_while_it_computes(model):
     thread.start()
     try:
         _engine.lib = Lib()
-        for _ in range(20):
+        for _ in range(4):
             model(frame, conf=0.9, imgsz=640)
     finally:
         _engine.lib = lib
@@ -301,7 +301,7 @@ def test_no_more_detectors_are_kept_than_said(model):
 
 
 def test_facts(model, capsys):
-    assert model.names[0] == "person" and len(model.names) == 80
+    assert model.names[7] == "class7" and len(model.names) == 80
     assert model.info()[1] > 2_000_000
     assert "parameters" in capsys.readouterr().out
     assert "yolo11n" in repr(model) and model.task == "detect"
