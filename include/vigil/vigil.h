@@ -296,10 +296,15 @@ VG_API bool vg_run_wait(vg_run *r, int timeout_ms);
 /* Of the best weights, after vg_train_run; NULL: not yet. */
 VG_API const vg_val_result *vg_train_final(const vg_train *t);
 
-/* Average precision: the area below precision by recall, at 101 points, as in 8.3 or in 8.4 of the
- * Python tool. Behind the last detection the curve goes on a line to 0 at recall 1, or to 0 at
- * once: 8.4 is the lower one, by more where much is missed. */
-typedef enum vg_ap { VG_AP_8_3, VG_AP_8_4 } vg_ap;
+/* Average precision: the area below precision by recall, at 101 points, as releases of the Python
+ * tool count it. Each change stays in those behind it, and all but the last lower the figures. */
+typedef enum vg_ap {
+    VG_AP_8_3,     /* up to 8.3.167 */
+    VG_AP_8_3_168, /* to 8.4.36: boxes are compared as found, not cut at the picture's edges */
+    VG_AP_8_4_37,  /* to 8.4.175: behind the last detection precision is 0; before, it falls on a
+                    * line to 0 at recall 1 */
+    VG_AP_8_4,     /* from 8.4.176: matched as COCO's evaluation does */
+} vg_ap;
 
 typedef struct vg_val_options {
     const char *data, *weights; /* dataset YAML; .pt or .safetensors */
@@ -309,7 +314,7 @@ typedef struct vg_val_options {
     float conf, iou;            /* 0.001, 0.7 */
     int max_det;                /* 300 */
     bool agnostic_nms;
-    int ap;          /* vg_ap: whose average precision. VG_AP_8_3 */
+    int ap;          /* vg_ap: which releases count so. VG_AP_8_3 */
     bool single_cls; /* the dataset's classes are one, for weights trained so */
     bool plots;      /* curves, confusion matrices, sample pictures into the run folder. true */
     bool save_json;  /* predictions.json there, as COCO's evaluation reads it */

@@ -21,6 +21,12 @@ vg_val_options vg_val_options_default(void)
                             .name = "exp"};
 }
 
+_Static_assert((int)VG_AP_8_3 == (int)DETECT_AP_8_3 &&
+                   (int)VG_AP_8_3_168 == (int)DETECT_AP_8_3_168 &&
+                   (int)VG_AP_8_4_37 == (int)DETECT_AP_8_4_37 &&
+                   (int)VG_AP_8_4 == (int)DETECT_AP_8_4,
+               "one is cast to the other");
+
 /* Checks what the caller set, and puts it in train's words. */
 static vg_status check(train_val_options *out, const vg_val_options *o, vg_error *err)
 {
@@ -30,7 +36,7 @@ static vg_status check(train_val_options *out, const vg_val_options *o, vg_error
                                .batch = o->batch,
                                .workers = o->workers,
                                .threads = o->threads,
-                               .ap = o->ap == VG_AP_8_4 ? DETECT_AP_8_4 : DETECT_AP_8_3,
+                               .ap = (detect_ap)o->ap,
                                .single_cls = o->single_cls,
                                .plots = o->plots,
                                .save_json = o->save_json,

@@ -49,6 +49,12 @@ static void json_print(val_values *v, const char *folder, const vg_val_result *r
     printf("}\n");
 }
 
+/* By vg_ap. */
+#define AP_CHOICES "8.3|8.3.168|8.4.37|8.4"
+static const char *const releases[] = {"8.3, up to 8.3.167 (later ones count otherwise: --ap)",
+                                       "8.3.168 to 8.4.36", "8.4.37 to 8.4.175",
+                                       "8.4.176 and later"};
+
 static int run_open(vg_val *val, val_values *v)
 {
     const vg_val_result *r;
@@ -73,8 +79,7 @@ static int run_open(vg_val *val, val_values *v)
     if (st != VG_OK)
         return cli_error_print(&err, CLI_FAILED);
     train_table_print(stdout, r);
-    printf("mAP is the Python tool's of %s\n",
-           v->o.ap == VG_AP_8_4 ? "8.4" : "8.3 (--ap 8.4: a lower one, see vigil help val)");
+    printf("mAP is the Python tool's of %s\n", releases[v->o.ap]);
     if (r->seconds > 0)
         printf("Speed: %.1f images/s, loading and suppression included\n",
                (double)r->n_pictures / r->seconds);
@@ -145,9 +150,11 @@ static const vg_option val_options[] = {
     {.name = "ap",
      .kind = VG_OPTION_CHOICE,
      .offset = AT(o.ap),
-     .choices = "8.3|8.4",
-     .only = "the two differ in the end of the curve",
-     .help = "average precision as in this version of the Python tool"},
+     .choices = AP_CHOICES,
+     .only = "8.3 is that of releases up to 8.3.167, 8.3.168 up to 8.4.36, 8.4.37 up to 8.4.175, "
+             "8.4 from "
+             "8.4.176 on",
+     .help = "measure as the Python tool does from this release on; 8.4 is the newest way"},
     {.name = "single-cls",
      .kind = VG_OPTION_BOOL,
      .offset = AT(o.single_cls),

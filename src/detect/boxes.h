@@ -61,10 +61,10 @@ size_t detect_run(detect_nms *n, vg_detection *out, const detect_level *levels, 
 void detect_scale_boxes(vg_detection *boxes, size_t n_boxes, int in_h, int in_w, int orig_h,
                         int orig_w);
 
-/* The same with the gain and padding that a loader noted (validation's ratio_pad): x = (x - pad) /
- * gain, clipped. */
-void detect_unpad_boxes(vg_detection *boxes, size_t n_boxes, float gain, float pad_x, float pad_y,
-                        int orig_h, int orig_w);
+/* The same with the gain and padding that a loader noted (validation's ratio_pad), in two parts:
+ * x = (x - pad) / gain, and cut at the edges of the picture. */
+void detect_unpad_boxes(vg_detection *boxes, size_t n_boxes, float gain, float pad_x, float pad_y);
+void detect_cut_boxes(vg_detection *boxes, size_t n_boxes, int orig_h, int orig_w);
 
 /* inter / (a + b - inter + 1e-7). */
 float detect_iou(const float a_xyxy[4], const float b_xyxy[4]);

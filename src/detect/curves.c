@@ -24,11 +24,11 @@ void curves_precision_by_recall(double *out, size_t n, const metrics_row *rows, 
     size_t hits = 0, i = n;
     for (size_t k = 0; k < n_rows; k++)
         hits += rows[k].tp >> t & 1;
-    /* The knots: (0, 1), one of each detection, (1, 0); of 8.4's curve also (last recall, 0). */
+    /* The knots: (0, 1), one of each detection, (1, 0); from 8.4.37 on also (last recall, 0). */
     double next_recall = 1, next_precision = 0;
     while (i > 0 && point(i - 1, n) >= 1)
         out[--i] = 0;
-    if (ap == DETECT_AP_8_4) {
+    if (ap >= DETECT_AP_8_4_37) {
         next_recall = (double)hits / (double)n_truths;
         while (i > 0 && point(i - 1, n) >= next_recall)
             out[--i] = 0;

@@ -4,8 +4,10 @@
  * The reference sorts all pairs by IoU and thins them twice. The same comes of two looks: each
  * detection wants the object that it overlaps most; among those that want an object, the first
  * detection gets it (for AP), or the one that overlaps most (confusion). Ties of IoU, undefined
- * there, go to the lower index. */
+ * there, go to the lower index. Newest releases match as COCO does instead. */
 #include "match.h"
+
+#include <string.h>
 
 const float detect_iou_thresholds[DETECT_N_IOU] = {0.5f,  0.55f, 0.6f,  0.65f, 0.7f,
                                                    0.75f, 0.8f,  0.85f, 0.9f,  0.95f};
@@ -18,11 +20,9 @@ static float pair_iou(const vg_detection *d, const detect_truth *t)
     return detect_iou(t->xyxy, box);
 }
 
-void detect_match(uint16_t *tp, const vg_detection *dets, size_t n_dets, const detect_truth *truths,
-                  size_t n_truths, uint16_t *taken)
+static void match_first_choice(uint16_t *tp, const vg_detection *dets, size_t n_dets,
+                               const detect_truth *truths, size_t n_truths, uint16_t *taken)
 {
-    for (size_t g = 0; g < n_truths; g++)
-        taken[g] = 0;
     for (size_t d = 0; d < n_dets; d++) {
         float most = 0;
         size_t best = 0;
@@ -43,6 +43,43 @@ void detect_match(uint16_t *tp, const vg_detection *dets, size_t n_dets, const d
             taken[best] = (uint16_t)(taken[best] | reached);
         }
     }
+}
+
+/* COCO's way: each detection takes, of the objects that are left, the one that it overlaps most.
+ * Ties go to the higher index, as there. */
+static void match_any_left(uint16_t *tp, const vg_detection *dets, size_t n_dets,
+                           const detect_truth *truths, size_t n_truths, uint16_t *taken)
+{
+    for (size_t d = 0; d < n_dets; d++) {
+        float most[DETECT_N_IOU];
+        size_t best[DETECT_N_IOU] = {0};
+        memcpy(most, detect_iou_thresholds, sizeof most);
+        tp[d] = 0;
+        for (size_t g = 0; g < n_truths; g++) {
+            const float iou =
+                truths[g].class_index == dets[d].class_index ? pair_iou(&dets[d], &truths[g]) : 0;
+            for (int t = 0; t < DETECT_N_IOU && iou >= detect_iou_thresholds[t]; t++)
+                if (!(taken[g] >> t & 1) && iou >= most[t]) {
+                    most[t] = iou;
+                    best[t] = g;
+                    tp[d] = (uint16_t)(tp[d] | 1u << t);
+                }
+        }
+        for (int t = 0; t < DETECT_N_IOU; t++)
+            if (tp[d] >> t & 1)
+                taken[best[t]] = (uint16_t)(taken[best[t]] | 1u << t);
+    }
+}
+
+void detect_match(uint16_t *tp, const vg_detection *dets, size_t n_dets, const detect_truth *truths,
+                  size_t n_truths, uint16_t *taken, detect_ap ap)
+{
+    for (size_t g = 0; g < n_truths; g++)
+        taken[g] = 0;
+    if (ap >= DETECT_AP_8_4)
+        match_any_left(tp, dets, n_dets, truths, n_truths, taken);
+    else
+        match_first_choice(tp, dets, n_dets, truths, n_truths, taken);
 }
 
 /* True when any detection found an object. */

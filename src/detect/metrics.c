@@ -178,7 +178,7 @@ vg_status detect_metrics_add(detect_metrics *m, const vg_detection *dets, size_t
         return st;
     m->n_pictures++;
     count_truths(m, truths, n_truths);
-    detect_match(m->tp, dets, n_dets, truths, n_truths, m->taken);
+    detect_match(m->tp, dets, n_dets, truths, n_truths, m->taken, m->kind_of_ap);
     for (size_t i = 0; i < n_dets; i++)
         m->rows[m->n_rows++] = (metrics_row){dets[i].confidence, dets[i].class_index, m->tp[i]};
     confusion_add(m->confusion, m->bounds.nc, m->confusion_conf, dets, n_dets, truths, n_truths,

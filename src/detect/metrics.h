@@ -13,11 +13,21 @@ enum {
 };
 extern const float detect_iou_thresholds[DETECT_N_IOU];
 
+/* As which releases of the Python tool figures are made: found by running them. Each has what those
+ * before it have. */
+typedef enum detect_ap {
+    DETECT_AP_8_3,     /* up to 8.3.167 (spec 6): boxes are cut at the edges of the picture */
+    DETECT_AP_8_3_168, /* to 8.4.36: boxes are compared as they come, also past the edges */
+    DETECT_AP_8_4_37,  /* to 8.4.175: the curve of precision by recall falls to 0 behind the last
+                        * detection at once; before, on a line to 0 at recall 1 */
+    DETECT_AP_8_4,     /* from 8.4.176: a detection whose object is taken gets the next one */
+} detect_ap;
+
 /* Which detections are right: bit t of tp[d] is set where detection d is a true positive at
  * threshold t. Detections best first; boxes of both in the same pixels. taken: (n_truths) scratch.
  */
 void detect_match(uint16_t *tp, const vg_detection *dets, size_t n_dets, const detect_truth *truths,
-                  size_t n_truths, uint16_t *taken);
+                  size_t n_truths, uint16_t *taken, detect_ap ap);
 
 typedef struct detect_metrics_bounds {
     int nc;
@@ -25,11 +35,6 @@ typedef struct detect_metrics_bounds {
     size_t most_picture_detections; /* max_det */
     size_t most_picture_truths;
 } detect_metrics_bounds;
-
-/* Where the curve of precision by recall goes behind the last detection: on a line to 0 at recall
- * 1, as in 8.3 of the Python tool (spec 6), or to 0 at once, as in its 8.4. The rest is the same:
- * 101 points, precision made to fall, the trapezoid rule. */
-typedef enum detect_ap { DETECT_AP_8_3, DETECT_AP_8_4 } detect_ap;
 
 typedef struct detect_metrics detect_metrics;
 /* confusion_conf: detections above it count in the confusion matrix: 0.25, unless validation asks
@@ -44,8 +49,8 @@ void detect_metrics_choose_ap(detect_metrics *m, detect_ap ap);
 /* Forgets all pictures. */
 void detect_metrics_reset(detect_metrics *m);
 
-/* One picture. Errors, which leave the picture out: VG_ERR_ARGUMENT (a class out of range),
- * VG_ERR_LIMIT (past a bound). */
+/* One picture; from DETECT_AP_8_3_168 on the boxes and objects are not cut. Errors, which leave the
+ * picture out: VG_ERR_ARGUMENT (a class out of range), VG_ERR_LIMIT (past a bound). */
 vg_status detect_metrics_add(detect_metrics *m, const vg_detection *dets, size_t n_dets,
                              const detect_truth *truths, size_t n_truths, vg_error *err);
 

@@ -16,19 +16,30 @@ void detect_scale_boxes(vg_detection *boxes, size_t n_boxes, int in_h, int in_w,
     /* rint: ties to even, as the letterbox rounded its padding (spec 2.1). */
     double pad_x = rint((in_w - orig_w * gain) / 2 - 0.1),
            pad_y = rint((in_h - orig_h * gain) / 2 - 0.1);
-    detect_unpad_boxes(boxes, n_boxes, (float)gain, (float)pad_x, (float)pad_y, orig_h, orig_w);
+    detect_unpad_boxes(boxes, n_boxes, (float)gain, (float)pad_x, (float)pad_y);
+    detect_cut_boxes(boxes, n_boxes, orig_h, orig_w);
 }
 
-void detect_unpad_boxes(vg_detection *boxes, size_t n_boxes, float gain, float pad_x, float pad_y,
-                        int orig_h, int orig_w)
+void detect_unpad_boxes(vg_detection *boxes, size_t n_boxes, float gain, float pad_x, float pad_y)
+{
+    for (size_t i = 0; i < n_boxes; i++) {
+        vg_detection *b = &boxes[i];
+        b->x1 = (b->x1 - pad_x) / gain;
+        b->y1 = (b->y1 - pad_y) / gain;
+        b->x2 = (b->x2 - pad_x) / gain;
+        b->y2 = (b->y2 - pad_y) / gain;
+    }
+}
+
+void detect_cut_boxes(vg_detection *boxes, size_t n_boxes, int orig_h, int orig_w)
 {
     float w = (float)orig_w, h = (float)orig_h;
     for (size_t i = 0; i < n_boxes; i++) {
         vg_detection *b = &boxes[i];
-        b->x1 = clip((b->x1 - pad_x) / gain, w);
-        b->y1 = clip((b->y1 - pad_y) / gain, h);
-        b->x2 = clip((b->x2 - pad_x) / gain, w);
-        b->y2 = clip((b->y2 - pad_y) / gain, h);
+        b->x1 = clip(b->x1, w);
+        b->y1 = clip(b->y1, h);
+        b->x2 = clip(b->x2, w);
+        b->y2 = clip(b->y2, h);
     }
 }
 

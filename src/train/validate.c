@@ -186,6 +186,12 @@ void train_validator_destroy(train_validator **v)
 
 /* ---- one batch ---- */
 
+/* Whether boxes are cut at the edges of their picture before they are compared. */
+static bool cuts_first(const train_validator *v)
+{
+    return v->options.ap < DETECT_AP_8_3_168;
+}
+
 /* The objects of picture i in pixels of its file; *label moves on behind them. */
 static size_t take_truths(train_validator *v, const data_batch *b, int i, size_t *label)
 {
@@ -198,12 +204,23 @@ static size_t take_truths(train_validator *v, const data_batch *b, int i, size_t
                     half_h = l->xywh_norm[3] * (float)b->h / 2;
         vg_detection box = {
             .x1 = cx - half_w, .y1 = cy - half_h, .x2 = cx + half_w, .y2 = cy + half_h};
-        detect_unpad_boxes(&box, 1, item->gain, (float)item->left, (float)item->top, item->h0,
-                           item->w0);
+        detect_unpad_boxes(&box, 1, item->gain, (float)item->left, (float)item->top);
+        if (cuts_first(v))
+            detect_cut_boxes(&box, 1, item->h0, item->w0);
         v->truths[n++] =
             (detect_truth){.xyxy = {box.x1, box.y1, box.x2, box.y2}, .class_index = l->class_index};
     }
     return n;
+}
+
+static void cut_truths(detect_truth *truths, size_t n, const data_item *item)
+{
+    for (size_t i = 0; i < n; i++) {
+        float *box = truths[i].xyxy;
+        vg_detection cut = {.x1 = box[0], .y1 = box[1], .x2 = box[2], .y2 = box[3]};
+        detect_cut_boxes(&cut, 1, item->h0, item->w0);
+        memcpy(box, (float[]){cut.x1, cut.y1, cut.x2, cut.y2}, sizeof truths->xyxy);
+    }
 }
 
 static vg_status add_batch(train_validator *v, train_validation *out, const data_batch *b,
@@ -228,11 +245,14 @@ static vg_status add_batch(train_validator *v, train_validation *out, const data
     for (int i = 0; i < b->n && st == VG_OK; i++) {
         const data_item *item = &b->items[i];
         const size_t n = detect_run(v->nms, v->boxes, levels, n_levels, nc, i, &v->options.nms);
-        detect_unpad_boxes(v->boxes, n, item->gain, (float)item->left, (float)item->top, item->h0,
-                           item->w0);
+        detect_unpad_boxes(v->boxes, n, item->gain, (float)item->left, (float)item->top);
+        if (cuts_first(v))
+            detect_cut_boxes(v->boxes, n, item->h0, item->w0);
         const size_t n_truths = take_truths(v, b, i, &label);
         st = detect_metrics_add(v->metrics, v->boxes, n, v->truths, n_truths, err);
         if (st == VG_OK && watch != NULL && watch->picture != NULL) {
+            detect_cut_boxes(v->boxes, n, item->h0, item->w0);
+            cut_truths(v->truths, n_truths, item);
             const train_validated p = {.batch = b,
                                        .i = i,
                                        .item = item,

@@ -53,7 +53,7 @@ typedef struct train_validation {
 } train_validation;
 
 /* One picture after its detections: boxes (best first) and truths in pixels of the picture as in
- * its file. Borrowed during the call. */
+ * its file, cut at its edges. Borrowed during the call. */
 typedef struct train_validated {
     const data_batch *batch;
     int i; /* in the batch */

@@ -64,7 +64,7 @@ static void golden_true_positives_are_exact(void **state)
         uint16_t tp[PICTURE_MOST], taken[PICTURE_MOST];
         size_t rows[PICTURE_MOST], n = golden_dets(dets, rows, g, picture),
                                    n_truths = golden_truths(truths, g, picture);
-        detect_match(tp, dets, n, truths, n_truths, taken);
+        detect_match(tp, dets, n, truths, n_truths, taken, DETECT_AP_8_3);
         for (size_t i = 0; i < n; i++, seen++)
             for (size_t t = 0; t < DETECT_N_IOU; t++)
                 assert_int_equal(tp[i] >> t & 1, want[rows[i] * DETECT_N_IOU + t]);
@@ -156,10 +156,25 @@ static void an_object_is_found_once_by_the_first_that_wants_it(void **state)
     const vg_detection dets[3] = {det(2, 0.9f, 1), det(0, 0.8f, 1), det(0, 0.7f, 0)};
     const detect_truth truths[1] = {truth(0, 1)};
     uint16_t tp[3], taken[1];
-    detect_match(tp, dets, 3, truths, 1, taken);
+    detect_match(tp, dets, 3, truths, 1, taken, DETECT_AP_8_3);
     assert_int_equal(tp[0], 0x00f);
     assert_int_equal(tp[1], 0x3f0);
     assert_int_equal(tp[2], 0);
+}
+
+static void an_object_that_is_taken_makes_way_for_the_next_in_the_newest_way(void **state)
+{
+    (void)state;
+    /* Both detections overlap object 0 most, by 9/11; the second also object 1, by 8/12. */
+    const vg_detection dets[2] = {det(0, 0.9f, 0), det(2, 0.8f, 0)};
+    const detect_truth truths[2] = {truth(1, 0), truth(4, 0)};
+    uint16_t tp[2], taken[2];
+    detect_match(tp, dets, 2, truths, 2, taken, DETECT_AP_8_4_37);
+    assert_int_equal(tp[0], 0x07f); /* 9/11: up to 0.80 */
+    assert_int_equal(tp[1], 0);
+    detect_match(tp, dets, 2, truths, 2, taken, DETECT_AP_8_4);
+    assert_int_equal(tp[0], 0x07f);
+    assert_int_equal(tp[1], 0x00f);
 }
 
 /* Spec 6's words with lists of pairs, by brute force: the two thinnings for AP. */
@@ -201,7 +216,7 @@ static void crowds_match_as_lists_of_pairs_would(void **state)
             dets[i] = det(random_float(&r, 0, 60), 1 - (float)i / 40, (int)(random_u64(&r) % 2));
         for (size_t i = 0; i < 30; i++)
             truths[i] = truth(random_float(&r, 0, 60), (int)(random_u64(&r) % 2));
-        detect_match(got, dets, 40, truths, 30, taken);
+        detect_match(got, dets, 40, truths, 30, taken, DETECT_AP_8_3);
         plain_match(want, dets, 40, truths, 30);
         assert_memory_equal(got, want, sizeof got);
     }
@@ -412,6 +427,7 @@ int main(void)
         cmocka_unit_test(golden_true_positives_are_exact),
         cmocka_unit_test(golden_figures_are_met),
         cmocka_unit_test(an_object_is_found_once_by_the_first_that_wants_it),
+        cmocka_unit_test(an_object_that_is_taken_makes_way_for_the_next_in_the_newest_way),
         cmocka_unit_test(crowds_match_as_lists_of_pairs_would),
         cmocka_unit_test(perfect_detections_have_every_figure_near_one),
         cmocka_unit_test(half_right_has_the_area_that_paper_gives),

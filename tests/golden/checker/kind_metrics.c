@@ -77,7 +77,7 @@ static vg_status check_matches(gold_file *f, gold_job *job, scene *s, vg_error *
     gold_diff d = gold_diff_make(0, 0);
     for (int i = 0; i < s->n_pictures; i++) {
         choose_picture(s, i);
-        detect_match(s->tp, s->boxes, s->n_boxes, s->truths, s->n_truths, s->taken);
+        detect_match(s->tp, s->boxes, s->n_boxes, s->truths, s->n_truths, s->taken, DETECT_AP_8_3);
         for (size_t k = 0; k < s->n_boxes; k++)
             for (size_t t = 0; t < DETECT_N_IOU; t++)
                 gold_diff_add(&d, s->tp[k] >> t & 1, want.u8[s->rows[k] * DETECT_N_IOU + t]);
