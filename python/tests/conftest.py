@@ -10,7 +10,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 RANDOM = str(ROOT / "tests" / "golden" / "yolo11n_random.pt")
 
 # Random weights see everything, a little.
-EVERYTHING = {"conf": 0.001, "imgsz": 96, "max_det": 20}
+# One thread: tests run beside each other.
+EVERYTHING = {"conf": 0.001, "imgsz": 96, "max_det": 20, "threads": 1}
 
 
 @pytest.fixture(scope="session")

@@ -91,7 +91,7 @@ def test_a_library_that_cannot_be_loaded_says_what_to_do(tmp_path):
         (copy / f.name).write_bytes(f.read_bytes())
     (copy / "libvigil.so").write_bytes(b"no library")
     done = subprocess.run([sys.executable, "-c", "import vigil"], env={**os.environ, "PYTHONPATH": str(tmp_path)},
-                          stderr=subprocess.PIPE, text=True)
+                          cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     assert done.returncode != 0 and "cannot be loaded" in done.stderr and "pip install" in done.stderr
 
 

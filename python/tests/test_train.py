@@ -10,7 +10,7 @@ import vigil
 from conftest import RANDOM, dataset, picture
 from vigil import YOLO
 
-QUICK = {"imgsz": 32, "batch": 4, "plots": False, "workers": 0, "exist_ok": True, "project": "runs"}
+QUICK = {"imgsz": 32, "batch": 4, "plots": False, "workers": 0, "threads": 1, "exist_ok": True, "project": "runs"}
 
 
 @pytest.fixture(scope="module")
