@@ -5,7 +5,7 @@
     make_golden.py OUT_DIR [--only yolov8n ...]
 
 Weights come from the golden data's generator (yolo_weights.py), so the files hold numbers alone: layers, head maps and decoded
-boxes of a forward, losses and gradients of a training step. Needs: pip install ultralytics==8.3.200 (torch, numpy).
+boxes of a forward, the same of test-time augmentation, losses and gradients of a training step. Needs: pip install ultralytics==8.3.200 (torch, numpy).
 """
 import argparse
 import json
@@ -21,6 +21,7 @@ from yolo_weights import GeneratedWeights, synthetic_input
 
 FORWARD = ["yolov8n", "yolov8m", "yolov8n-p2", "yolov8s-p2", "yolov5n", "yolov5m"]
 TRAIN = ["yolov8n", "yolov8n-p2", "yolov5n"]
+VIEWS = ["yolo11n", "yolov8n-p2"]
 SAMPLES = 61  # a prime, so that a sample's step has no rhythm in common with the maps
 WHOLE_GRADIENTS = ("model.0.conv.weight", "model.0.bn.weight", "model.2.m.0.cv1.conv.weight", "model.2.cv1.bn.bias",
                    "cv3.0.0.conv.weight", "cv3.0.2.bias", "cv2.0.2.bias", "cv2.0.1.bn.weight")
@@ -80,6 +81,22 @@ def forward(out, name):
         tensors[f"raw{i}"] = level.numpy()
     tensors["decoded"] = decoded.numpy()
     write_safetensors(os.path.join(out, f"forward_{name}_64x96.safetensors"), tensors,
+                      {"generator_seed": 0, "scale": name, "nc": nc, "wsum_u64": total, "head_g": "8.0"})
+
+
+def views(out, name):
+    """Test-time augmentation: the decoded boxes of all its views, and the inputs that it made."""
+    nc = 5
+    model, total = make_model(name, nc, 8.0)
+    image = synthetic_input((2, 3, 64, 96), seed=3)
+    inputs = []
+    model.model[0].register_forward_pre_hook(lambda module, args: inputs.append(args[0].detach().clone()))
+    model.eval()
+    with torch.no_grad():
+        merged = model(torch.from_numpy(image), augment=True)[0]
+    tensors = {f"input{i}": x.numpy() for i, x in enumerate(inputs)}
+    tensors["decoded"] = merged.numpy()
+    write_safetensors(os.path.join(out, f"views_{name}_64x96.safetensors"), tensors,
                       {"generator_seed": 0, "scale": name, "nc": nc, "wsum_u64": total, "head_g": "8.0"})
 
 
@@ -170,6 +187,9 @@ def main():
     for name in TRAIN:
         if not args.only or name in args.only:
             train(args.out, name)
+    for name in VIEWS:
+        if not args.only or name in args.only:
+            views(args.out, name)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,6 @@
 
 #include "handle.h"
 
-enum { MOST_PLANS = 256 };
-
 vg_options vg_options_default(void)
 {
     return (vg_options){.batch = 1, .plan_cache = 4, .device = "auto"};
@@ -65,13 +63,14 @@ vg_status api_detector_options(stream_detector_options *out, const vg_options *o
     if (st == VG_OK)
         st = api_check_range("threads", o->threads, 0, API_MOST_THREADS, err);
     if (st == VG_OK)
-        st = api_check_range("plan_cache", o->plan_cache, 1, MOST_PLANS, err);
+        st = api_check_range("plan_cache", o->plan_cache, 1, NN_MOST_PLANS, err);
     *out = (stream_detector_options){
         .weights = o->weights,
         .imgsz = {.h = o->imgsz, .w = o->imgsz_w > 0 ? o->imgsz_w : o->imgsz},
         .batch = o->batch,
         .threads = o->threads,
         .plan_cache = o->plan_cache,
+        .augment = o->augment,
         .isa = o->isa};
     return st;
 }

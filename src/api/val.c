@@ -16,6 +16,7 @@ vg_val_options vg_val_options_default(void)
                             .conf = 0.001f,
                             .iou = 0.7f,
                             .max_det = 300,
+                            .rect = true,
                             .plots = true,
                             .project = "runs/val",
                             .name = "exp"};
@@ -38,6 +39,8 @@ static vg_status check(train_val_options *out, const vg_val_options *o, vg_error
                                .threads = o->threads,
                                .ap = (detect_ap)o->ap,
                                .single_cls = o->single_cls,
+                               .augment = o->augment,
+                               .rect = o->rect,
                                .plots = o->plots,
                                .save_json = o->save_json,
                                .project = o->project,

@@ -40,6 +40,7 @@ static const vg_option predict_options[] = {
      .help = "only these classes, by number or name: 0,2,person or 0 2 5",
      .zero = "all"},
     {CLI_ROW_AGNOSTIC_NMS, .offset = AT(o.detect.agnostic_nms)},
+    {CLI_ROW_AUGMENT, .offset = AT(o.detector.augment)},
     {CLI_ROW_BATCH, .offset = AT(o.detector.batch),
      .help =
          "most pictures in one run of the network; of several videos or streams what is faster, "

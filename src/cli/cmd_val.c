@@ -98,9 +98,9 @@ static int val_begin(val_values *v)
     vg_error err = {.status = VG_OK};
     v->o.imgsz = v->imgsz.h > v->imgsz.w ? v->imgsz.h : v->imgsz.w;
     if (v->imgsz.h != v->imgsz.w)
-        printf("imgsz %d,%d: the longer side, %d, is taken, and each batch has the shape of its "
-               "pictures\n",
-               v->imgsz.h, v->imgsz.w, v->o.imgsz);
+        printf("imgsz %d,%d: the longer side, %d, is taken, and %s\n", v->imgsz.h, v->imgsz.w,
+               v->o.imgsz,
+               v->o.rect ? "each batch has the shape of its pictures" : "every input is a square");
     cli_interrupt_watch();
     if (vg_val_open(&val, &v->o, &err) != VG_OK)
         return cli_error_end(&err);
@@ -147,6 +147,12 @@ static const vg_option val_options[] = {
     {CLI_ROW_IOU, .offset = AT(o.iou)},
     {CLI_ROW_MAX_DET, .offset = AT(o.max_det)},
     {CLI_ROW_AGNOSTIC_NMS, .offset = AT(o.agnostic_nms)},
+    {CLI_ROW_AUGMENT, .offset = AT(o.augment)},
+    {.name = "rect",
+     .kind = VG_OPTION_BOOL,
+     .offset = AT(o.rect),
+     .help = "batches of pictures of alike shapes have their shape; without, every input is a "
+             "square"},
     {.name = "ap",
      .kind = VG_OPTION_CHOICE,
      .offset = AT(o.ap),

@@ -25,6 +25,10 @@
 #define CLI_ROW_AGNOSTIC_NMS                                                                       \
     .name = "agnostic-nms", .kind = VG_OPTION_BOOL,                                                \
     .help = "boxes of different classes compete, too"
+#define CLI_ROW_AUGMENT                                                                            \
+    .name = "augment", .kind = VG_OPTION_BOOL,                                                     \
+    .help = "test-time augmentation: each picture is seen three times, at scales 1, 0.83 "         \
+            "(mirrored) and 0.67, and the boxes of all compete"
 #define CLI_ROW_BATCH                                                                              \
     .name = "batch", .alias = "batch-size", .kind = VG_OPTION_INT, .value = "N", .least = 1,       \
     .most = 1024

@@ -56,9 +56,9 @@ DETECT_WIDE static void decode_boxes(float *out, size_t row_length, const detect
     }
 }
 
-void detect_decode_all(float *out, const detect_level *levels, int n_levels, int nc, int picture)
+void detect_decode_into(float *out, size_t n_anchors, size_t column, const detect_level *levels,
+                        int n_levels, int nc, int picture)
 {
-    size_t n_anchors = detect_n_anchors(levels, n_levels), column = 0;
     for (int i = 0; i < n_levels; i++) {
         const detect_level *l = &levels[i];
         size_t pixels = detect_level_pixels(l), first = (size_t)picture * pixels;
@@ -70,4 +70,9 @@ void detect_decode_all(float *out, const detect_level *levels, int n_levels, int
         }
         column += pixels;
     }
+}
+
+void detect_decode_all(float *out, const detect_level *levels, int n_levels, int nc, int picture)
+{
+    detect_decode_into(out, detect_n_anchors(levels, n_levels), 0, levels, n_levels, nc, picture);
 }

@@ -12,6 +12,7 @@
 #include "metrics.h"
 #include "polygon.h"
 #include "track.h"
+#include "views.h"
 #include "zone.h"
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "base/base.h"
 #include "motion.h"
+#include "resample.h"
 
 /* A view: borrowed pixels. */
 typedef struct image_view {

@@ -8,7 +8,7 @@
 
 #include "plan.h"
 
-enum { DEFAULT_PLANS = 4, MOST_PLANS = 256 };
+enum { DEFAULT_PLANS = 4 };
 
 struct nn_engine {
     nn_graph *graph;
@@ -110,9 +110,9 @@ static vg_status create_bare(nn_engine **out, nn_graph *graph, const nn_engine_o
 {
     *out = NULL;
     int max_plans = o && o->max_plans > 0 ? o->max_plans : DEFAULT_PLANS;
-    if (max_plans > MOST_PLANS)
+    if (max_plans > NN_MOST_PLANS)
         return base_fail(err, VG_ERR_ARGUMENT, NULL, NULL, "a cache of %d plans, more than %d",
-                         max_plans, MOST_PLANS);
+                         max_plans, NN_MOST_PLANS);
     nn_engine *e = base_alloc_zero(mem->plans, 1, sizeof *e, err);
     if (!e)
         return VG_ERR_MEMORY;

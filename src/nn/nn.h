@@ -128,10 +128,11 @@ typedef struct nn_accounts {
     base_mem *plans;       /* graph and plan descriptions */
 } nn_accounts;
 
+enum { NN_MOST_PLANS = 256 };
 typedef struct nn_engine_options {
     int threads;     /* 0: every processor this process may use */
     base_pool *pool; /* the threads instead, borrowed until destroy; NULL: the engine's own */
-    int max_plans;   /* 0: 4 */
+    int max_plans;   /* at most NN_MOST_PLANS; 0: 4 */
     const char
         *isa; /* NULL: the best here; "plain", "sse41" ("generic" elsewhere), "avx2", "avx512" */
     bool keep_layers; /* keep every layer's output until the end of a run, for nn_plan_layer (tests)

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "resample.h"
+#include "image/image.h"
 
 /* So many optimizer steps in a row whose gradient is no number: it will not come back by itself. */
 enum { MOST_BAD_STEPS = 10 };
@@ -68,9 +68,10 @@ static sized_input size_input(train_run *r, const data_batch *b)
     const int size = train_rng_size(&r->state.rng, r->args.imgsz, stride, r->args.multi_scale);
     if (size == longer)
         return (sized_input){b->input, b->n, b->h, b->w};
-    const int h = train_resample_side(b->h, longer, size, stride),
-              w = train_resample_side(b->w, longer, size, stride);
-    train_resample(r->resized, h, w, b->input, b->n, b->h, b->w);
+    const int h = run_scaled_side(b->h, longer, size, stride),
+              w = run_scaled_side(b->w, longer, size, stride);
+    const image_resampling to = {.h = h, .w = w, .out_h = h, .out_w = w};
+    image_resample(r->resized, &to, b->input, b->n, b->h, b->w);
     return (sized_input){r->resized, b->n, h, w};
 }
 

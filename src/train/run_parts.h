@@ -125,6 +125,8 @@ bool run_is_due_again(const train_run *r);
 vg_status run_tell_lost(const train_run *r, vg_error *err);
 vg_status run_save_checkpoint(train_run *r, vg_error *err);
 
+/* The size that one side takes when the longer side becomes about size: multiples of stride. */
+int run_scaled_side(int side, int longer_side, int size, int stride);
 /* The largest that multi_scale makes of a batch. */
 void run_enlarge(const train_run *r, int *h, int *w);
 /* Validation's weights: the average, or a file. */

@@ -3,9 +3,8 @@
  * loss, and on resume what the checkpoint says of them. */
 #include "run_parts.h"
 
+#include <math.h>
 #include <string.h>
-
-#include "resample.h"
 
 /* ---- what learns ---- */
 
@@ -47,14 +46,20 @@ static vg_status make_learning(train_run *r, vg_error *err)
     return st;
 }
 
+int run_scaled_side(int side, int longer_side, int size, int stride)
+{
+    const double factor = (double)size / longer_side;
+    return (int)ceil(side * factor / stride) * stride;
+}
+
 void run_enlarge(const train_run *r, int *h, int *w)
 {
     if (r->args.multi_scale <= 0)
         return;
     const int longer = *h > *w ? *h : *w, stride = r->info.max_stride;
     const int most = train_rng_size_most(r->args.imgsz, stride, r->args.multi_scale);
-    *h = train_resample_side(*h, longer, most, stride);
-    *w = train_resample_side(*w, longer, most, stride);
+    *h = run_scaled_side(*h, longer, most, stride);
+    *w = run_scaled_side(*w, longer, most, stride);
 }
 
 detect_loss_bounds run_loss_bounds(const train_run *r, int n, int h, int w, size_t most_labels,

@@ -45,7 +45,8 @@ static vg_status open_validator(train_val *v, const train_val_options *o, vg_err
         .stride = v->info.max_stride,
         .batch = o->batch,
         .workers = o->workers < n_cpus ? o->workers : n_cpus,
-        .rect = true,
+        .rect = o->rect,
+        .augment = o->augment,
         .nms = nms,
         .ap = o->ap,
         .gains = {.box = 7.5f, .cls = 0.5f, .dfl = 1.5f}, /* the recipe's: spec 4.1 */

@@ -18,7 +18,7 @@ typedef struct train_val_options {
     int threads; /* 0: every processor */
     detect_nms_options nms;
     detect_ap ap;
-    bool single_cls, plots, save_json;
+    bool single_cls, augment, rect, plots, save_json;
     const char *project, *name; /* where plots or save_json want a folder */
     bool exist_ok;
 } train_val_options;
@@ -32,7 +32,7 @@ typedef struct train_val {
     weights_file *weights;
     nn_graph *graph; /* taken by the validator */
     nn_graph_info info;
-    nn_imgsz imgsz;           /* squares: batches have the shapes of their pictures */
+    nn_imgsz imgsz;           /* squares; with rect batches have the shapes of their pictures */
     char names_notice[512];   /* "" or how the weights' classes are not the dataset's */
     char letters_notice[512]; /* "" or which names the plots cannot show */
     train_validator *validator;

@@ -2,15 +2,21 @@
  * as it is in its file, where they are compared. */
 #include "validate.h"
 
+#include <assert.h>
 #include <string.h>
+
+#include "image/image.h"
 
 struct train_validator {
     train_validator_options options;
     base_pool *pool;
     nn_accounts accounts; /* of the engine */
+    base_mem *work;
     nn_engine *engine;
     size_t lent_bytes, engine_bytes; /* of the net's block: the engine's, then the inputs */
     data_loader *loader;
+    detect_views *views; /* NULL: it does not augment */
+    nn_plan *plan;       /* of the last run, where it does not */
     detect_loss *loss;
     detect_nms *nms;
     detect_metrics *metrics;
@@ -32,6 +38,16 @@ typedef struct bounds {
     detect_metrics_bounds metrics;
 } bounds;
 
+static detect_views_shape views_shape(const train_validator_options *o, int n, int h, int w)
+{
+    return (detect_views_shape){.n = n,
+                                .h = h,
+                                .w = w,
+                                .nc = data_set_nc(o->set),
+                                .n_levels = o->n_levels,
+                                .strides = o->strides};
+}
+
 static vg_status find_bounds(bounds *b, const train_validator_options *o, int n_threads,
                              vg_error *err)
 {
@@ -51,7 +67,9 @@ static vg_status find_bounds(bounds *b, const train_validator_options *o, int n_
     for (int l = 0; l < o->n_levels; l++)
         n_anchors +=
             (size_t)(b->batch.h / (int)o->strides[l]) * (size_t)(b->batch.w / (int)o->strides[l]);
-    const size_t rows = n_anchors * (nc > 1 && o->nms.multi_label ? (size_t)nc : 1);
+    const detect_views_shape views = views_shape(o, b->batch.n, b->batch.h, b->batch.w);
+    const size_t n_cells = o->augment ? detect_views_anchors(&views) : n_anchors;
+    const size_t rows = n_cells * (nc > 1 && o->nms.multi_label ? (size_t)nc : 1);
     b->most_rows = rows < MOST_CANDIDATES ? rows : MOST_CANDIDATES;
     const size_t most_truths = b->batch.most_labels > 0 ? b->batch.most_labels : 1;
     b->loss = (detect_loss_bounds){.most_batch = (size_t)b->batch.n,
@@ -109,8 +127,14 @@ static vg_status make_engine(train_validator *v, const bounds *of, nn_graph **gr
     if (st != VG_OK)
         return st;
     *graph = NULL; /* the engine's now */
-    if (v->options.net == NULL)
-        return nn_engine_reserve(v->engine, b->n, b->h, b->w, &v->accounts, err);
+    if (v->options.net == NULL) {
+        for (int i = 0; i < (v->options.augment ? DETECT_N_VIEWS : 1) && st == VG_OK; i++) {
+            const detect_view view = detect_view_of(i, b->h, b->w, v->options.stride);
+            st = nn_engine_reserve(v->engine, b->n, view.in_h, view.in_w, &v->accounts, err);
+        }
+        return st;
+    }
+    assert(!v->options.augment);
     st = nn_engine_need_lent(v->engine, &v->engine_bytes, b->n, b->h, b->w, &v->accounts, err);
     v->engine_bytes = base_round_up(v->engine_bytes, BASE_MEM_ALIGN);
     v->lent_bytes = v->engine_bytes + data_loader_input_bytes(v->options.set, &of->loader);
@@ -132,6 +156,12 @@ static vg_status make_parts(train_validator *v, const bounds *b, const train_acc
     if (st != VG_OK)
         return st;
     detect_metrics_choose_ap(v->metrics, o->ap);
+    if (o->augment) {
+        const detect_views_shape s = views_shape(o, b->batch.n, b->batch.h, b->batch.w);
+        st = detect_views_fit(&v->views, &s, mem->work, err);
+        if (st != VG_OK)
+            return st;
+    }
     v->most_truths = b->metrics.most_picture_truths;
     v->boxes = base_alloc_zero(mem->work, (size_t)o->nms.max_det, sizeof *v->boxes, err);
     v->truths = base_alloc_zero(mem->work, v->most_truths, sizeof *v->truths, err);
@@ -150,6 +180,7 @@ vg_status train_validator_create(train_validator **out, const train_validator_op
     }
     v->options = *o;
     v->pool = pool;
+    v->work = mem->work;
     v->accounts =
         (nn_accounts){.weights = mem->model, .activations = mem->activations, .plans = mem->work};
     memcpy(v->strides, o->strides, (size_t)o->n_levels * sizeof *v->strides);
@@ -177,6 +208,7 @@ void train_validator_destroy(train_validator **v)
     nn_engine_destroy(&(*v)->engine);
     detect_loss_destroy(&(*v)->loss);
     detect_nms_destroy(&(*v)->nms);
+    detect_views_destroy(&(*v)->views);
     detect_metrics_destroy(&(*v)->metrics);
     base_free((*v)->boxes);
     base_free((*v)->truths);
@@ -223,28 +255,82 @@ static void cut_truths(detect_truth *truths, size_t n, const data_item *item)
     }
 }
 
-static vg_status add_batch(train_validator *v, train_validation *out, const data_batch *b,
-                           const nn_plan *plan, const train_validate_watch *watch, vg_error *err)
+static vg_status add_loss(train_validator *v, train_validation *out, const data_batch *b,
+                          const detect_level *levels, int n_levels, vg_error *err)
 {
-    detect_level levels[NN_MAX_LEVELS];
-    const int n_levels = nn_plan_levels(plan, levels), nc = data_set_nc(v->options.set);
     const detect_batch batch = {.levels = levels,
                                 .n_levels = n_levels,
-                                .nc = nc,
+                                .nc = data_set_nc(v->options.set),
                                 .batch = b->n,
                                 .labels = b->labels,
                                 .n_labels = b->n_labels};
     detect_loss_value value;
-    vg_status st = detect_loss_run(v->loss, &value, NULL, &batch, &v->options.gains, v->pool, err);
+    const vg_status st =
+        detect_loss_run(v->loss, &value, NULL, &batch, &v->options.gains, v->pool, err);
     if (st != VG_OK)
         return st;
     out->loss[0] += value.box;
     out->loss[1] += value.cls;
     out->loss[2] += value.dfl;
+    return VG_OK;
+}
+
+/* What the network sees of a batch in a view: the batch itself, or made of it. */
+static const float *input_of(train_validator *v, const data_batch *b, const detect_view *view,
+                             int index)
+{
+    if (index == 0)
+        return b->input;
+    const image_resampling r = {.h = view->h,
+                                .w = view->w,
+                                .out_h = view->in_h,
+                                .out_w = view->in_w,
+                                .fill = DETECT_VIEW_FILL,
+                                .is_flipped = view->is_mirrored};
+    image_resample(detect_views_input(v->views), &r, b->input, b->n, b->h, b->w);
+    return detect_views_input(v->views);
+}
+
+/* Forward, once or in every view, and the loss of the batch as it is. */
+static vg_status look(train_validator *v, train_validation *out, const data_batch *b, vg_error *err)
+{
+    const bool augments = v->options.augment;
+    const detect_views_shape s = views_shape(&v->options, b->n, b->h, b->w);
+    vg_status st = augments ? detect_views_fit(&v->views, &s, v->work, err) : VG_OK;
+    for (int i = 0; i < (augments ? DETECT_N_VIEWS : 1) && st == VG_OK; i++) {
+        const detect_view view = detect_view_of(i, b->h, b->w, v->options.stride);
+        detect_level levels[NN_MAX_LEVELS];
+        st = nn_engine_plan(v->engine, &v->plan, b->n, view.in_h, view.in_w, &v->accounts, err);
+        if (st != VG_OK)
+            break;
+        nn_engine_run(v->engine, v->plan, input_of(v, b, &view, i));
+        const int n_levels = nn_plan_levels(v->plan, levels);
+        if (i == 0)
+            st = add_loss(v, out, b, levels, n_levels, err);
+        if (augments)
+            detect_views_add(v->views, i, levels, n_levels);
+    }
+    return st;
+}
+
+static size_t find_boxes(train_validator *v, int picture)
+{
+    detect_level levels[NN_MAX_LEVELS];
+    if (v->options.augment)
+        return detect_views_run(v->views, v->nms, v->boxes, picture, &v->options.nms);
+    const int n_levels = nn_plan_levels(v->plan, levels);
+    return detect_run(v->nms, v->boxes, levels, n_levels, data_set_nc(v->options.set), picture,
+                      &v->options.nms);
+}
+
+static vg_status add_batch(train_validator *v, train_validation *out, const data_batch *b,
+                           const train_validate_watch *watch, vg_error *err)
+{
+    vg_status st = look(v, out, b, err);
     size_t label = 0;
     for (int i = 0; i < b->n && st == VG_OK; i++) {
         const data_item *item = &b->items[i];
-        const size_t n = detect_run(v->nms, v->boxes, levels, n_levels, nc, i, &v->options.nms);
+        const size_t n = find_boxes(v, i);
         detect_unpad_boxes(v->boxes, n, item->gain, (float)item->left, (float)item->top);
         if (cuts_first(v))
             detect_cut_boxes(v->boxes, n, item->h0, item->w0);
@@ -278,12 +364,7 @@ static vg_status run_batches(train_validator *v, train_validation *out,
         st = data_loader_next(v->loader, &b, err);
         if (st != VG_OK || b == NULL)
             break;
-        nn_plan *plan;
-        st = nn_engine_plan(v->engine, &plan, b->n, b->h, b->w, &v->accounts, err);
-        if (st != VG_OK)
-            break;
-        nn_engine_run(v->engine, plan, b->input);
-        st = add_batch(v, out, b, plan, watch, err);
+        st = add_batch(v, out, b, watch, err);
         if (watch != NULL && watch->wants_stop != NULL && watch->wants_stop(watch->ctx)) {
             out->stopped = true;
             break;

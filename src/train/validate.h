@@ -18,6 +18,7 @@ typedef struct train_validator_options {
     nn_train *net;       /* whose block is used, borrowed until destroy; NULL: a block of its own */
     int imgsz, stride, batch, workers;
     bool rect;
+    bool augment; /* test-time augmentation; not in a block of the net's */
     data_cache cache;
     size_t cache_bytes; /* the budget; 0: no bound */
     const char *isa;    /* NULL: the best here */

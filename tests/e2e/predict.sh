@@ -113,6 +113,16 @@ done
 run 0 predict --weights "$weights" --threads 2 --source pics/scene_0.bmp --no-save --json --imgsz 160 128
 ! cmp -s out rectangle.jsonl || fail "--imgsz 160 128 is taken for 128 x 160"
 
+# ---- test-time augmentation: other boxes, planned and flat as without
+for spelled in --augment augment=True augment; do
+    predict 0 --source pics --no-save --json $spelled
+    ! cmp -s out all.jsonl || fail "$spelled changes nothing"
+    [ ! -f augmented.jsonl ] || cmp -s out augmented.jsonl || fail "$spelled is not --augment"
+    cp out augmented.jsonl
+done
+predict 0 --source pics --no-save --json augment=False
+cmp -s out all.jsonl || fail "augment=False changes something"
+
 # ---- how it runs changes nothing in the results
 predict 0 --source pics --no-save --json --threads 1
 cmp -s out all.jsonl || fail "--threads 1 gives other boxes"
@@ -139,6 +149,8 @@ predict 0 --source pics/scene_0.bmp --no-save memory_limit=1G
 mkdir flat
 for i in 1 2 3 4 5 6 7 8 9; do cp pics/scene_0.bmp "flat/$i.bmp"; done
 if [ -z "${VIGIL_SANITIZED:-}" ]; then
+    predict 0 --source flat --no-save --quiet --prove-flat 3 --augment
+    says out "Flat: nothing grew."
     predict 0 --source flat --no-save --quiet --prove-flat 3
     says out "Flat: nothing grew."
 else

@@ -47,6 +47,19 @@ says out "Results saved to runs/val/exp2"
 equal "$(ls runs/val/exp2)" predictions.json "what --save-json alone writes"
 grep -q '"image_id": .*"category_id": [01], "bbox": \[' runs/val/exp2/predictions.json ||
     fail "no rows in predictions.json"
+# Squares, and three looks at each picture: other boxes. What asks for nothing changes nothing.
+cp runs/val/exp2/predictions.json plain.json
+for option in rect=True augment=False; do
+    run 0 val --data data.yaml --weights $run_folder/weights/best.safetensors --imgsz 64 --threads 1 --no-plots --save-json $option \
+        --name exp2 --exist-ok
+    cmp -s runs/val/exp2/predictions.json plain.json || fail "val $option changes the boxes"
+done
+for option in rect=False --no-rect augment=True --augment; do
+    run 0 val --data data.yaml --weights $run_folder/weights/best.safetensors --imgsz 64 --threads 1 --no-plots --save-json $option \
+        --name exp2 --exist-ok
+    ! cmp -s runs/val/exp2/predictions.json plain.json || fail "val $option changes nothing"
+    says_not err "note:"
+done
 run 2 val --data data.yaml --weights $run_folder/weights/best.safetensors --single-cls
 is_error "a model of 2 classes and a dataset of 1"
 run 0 predict --weights $run_folder/weights/best.safetensors --source set/images/val --imgsz 64 --no-save

@@ -41,7 +41,7 @@ for option in --imgsz --conf --classes --device --policy --zones; do
 done
 for option in imgsz=big imgsz=7 imgsz=480,640,3 imgsz=480,7 conf=2 conf=x iou=-1 max_det=0 classes=x classes=80 classes=-1 batch=0 threads=-1 \
     device=cuda:0 device=0 isa=sse9 memory_limit=lots save=maybe line_width=-1 policy=latest zones=z.yaml show=True track=True \
-    augment=True visualize=True embed=1 nms=True save_frames=True epochs=3 task=segment mode=train prove_flat=0; do
+    visualize=True embed=1 nms=True save_frames=True epochs=3 task=segment mode=train prove_flat=0; do
     wrong 2 predict $w --source "$picture" $option
 done
 live="predict $w --imgsz 64 --source lavfi:testsrc2=size=64x48"
@@ -83,7 +83,7 @@ wrong 2 train --resume nope --epochs 3
 wrong 2 val
 wrong 2 val --data data.yaml
 wrong 2 val $w
-for option in split=tst split=test imgsz=7 imgsz=640,7 conf=2 iou=x max_det=0 ap=8.5 batch=0 workers=-1 device=cuda classes=0 augment=True save_txt=True; do
+for option in split=tst split=test imgsz=7 imgsz=640,7 conf=2 iou=x max_det=0 ap=8.5 batch=0 workers=-1 device=cuda classes=0 save_txt=True; do
     wrong 2 val --data data.yaml $w $option
 done
 wrong 1 val --data nope.yaml $w

@@ -188,6 +188,7 @@ static vg_status open_detector(stream_job *l, stream_model *m, vg_error *err)
                                        .batch = l->most_batch,
                                        .threads = l->o.threads,
                                        .plan_cache = PLAN_CACHE,
+                                       .augment = l->o.augment,
                                        .isa = l->o.isa[0] != '\0' ? l->o.isa : NULL};
     return stream_detector_open(&l->detector, m, &d, m->imgsz.used.h, m->imgsz.used.w, l->o.max_det,
                                 l->mem, err);

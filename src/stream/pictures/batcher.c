@@ -26,7 +26,8 @@ vg_status stream_batcher_need(vg_memory *out, const stream_model *m, int batch, 
     nn_engine_options o = {.threads = threads};
     nn_memory_need need;
     const base_size imgsz = m->imgsz.used;
-    vg_status st = nn_graph_need(m->graph, &o, batch, imgsz.h, imgsz.w, &need, &mem, err);
+    vg_status st =
+        stream_network_need(&need, m->graph, &o, batch, imgsz.h, imgsz.w, false, &mem, err);
     if (st != VG_OK)
         return st;
     a.planned_bytes[STREAM_WEIGHTS] = need.weights_bytes;
@@ -34,7 +35,7 @@ vg_status stream_batcher_need(vg_memory *out, const stream_model *m, int batch, 
     plan(&a, &m->info, imgsz, batch, most_det);
     a.planned_bytes[STREAM_PLANS] = plans_bytes + need.engine_bytes;
     a.planned_bytes[STREAM_DETECTIONS] +=
-        stream_detections_bytes(&m->info, imgsz.h, imgsz.w, most_det);
+        stream_detections_bytes(&m->info, batch, imgsz.h, imgsz.w, most_det, false);
     stream_accounts_memory(out, &a);
     return VG_OK;
 }

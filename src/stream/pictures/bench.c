@@ -80,7 +80,7 @@ static vg_status plan(work *k, vg_error *err)
     planned[STREAM_FRAMES] = need.input_bytes + (size_t)PICTURE_W * PICTURE_H * 3 +
                              image_letterbox_bytes(k->size.w, k->size.h);
     planned[STREAM_DETECTIONS] =
-        stream_detections_bytes(&k->b->model.info, k->size.h, k->size.w, MOST_BOXES) +
+        stream_detections_bytes(&k->b->model.info, 1, k->size.h, k->size.w, MOST_BOXES, false) +
         MOST_BOXES * sizeof(vg_detection);
     planned[STREAM_OUTPUT] = k->b->n_steps * (sizeof(int64_t) + sizeof *k->b->steps) +
                              k->n_rows * (size_t)k->o->repeats * sizeof(double) +
@@ -118,7 +118,7 @@ static vg_status take(work *k, vg_error *err)
     vg_status st = image_letterbox_reserve(&k->scratch, k->size.w, k->size.h, frames, err);
     if (st != VG_OK)
         return st;
-    const size_t rows = stream_candidate_rows(&b->model.info, k->size.h, k->size.w);
+    const size_t rows = stream_candidate_rows(&b->model.info, k->size.h, k->size.w, false);
     return detect_nms_create(&k->nms, rows, MOST_BOXES, detections, err);
 }
 

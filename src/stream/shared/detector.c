@@ -7,10 +7,13 @@ enum { MOST_NMS = 30000 }; /* spec 2.3 */
 
 struct stream_detector {
     nn_engine *engine;
-    nn_plan *plan; /* of the last run; borrowed from the engine */
+    nn_plan *plan;  /* of the last run; borrowed from the engine. Not where it augments */
+    int in_h, in_w; /* of the last run's input */
     nn_graph_info info;
     nn_imgsz imgsz;
     int most_det;
+    bool augments;
+    detect_views *views; /* NULL: does not */
     detect_nms *nms;
     char **names; /* (nc) into one block */
     char *chosen;
@@ -56,15 +59,54 @@ static size_t n_anchors(const nn_graph_info *info, int h, int w)
     return n;
 }
 
-size_t stream_candidate_rows(const nn_graph_info *info, int h, int w)
+static detect_views_shape views_shape(const nn_graph_info *info, int n, int h, int w)
 {
-    size_t n = n_anchors(info, h, w);
+    return (detect_views_shape){.n = n,
+                                .h = h,
+                                .w = w,
+                                .nc = info->nc,
+                                .n_levels = info->n_levels,
+                                .strides = info->strides};
+}
+
+size_t stream_candidate_rows(const nn_graph_info *info, int h, int w, bool augment)
+{
+    const detect_views_shape s = views_shape(info, 1, h, w);
+    size_t n = augment ? detect_views_anchors(&s) : n_anchors(info, h, w);
     return n < MOST_NMS ? n : MOST_NMS;
 }
 
-size_t stream_detections_bytes(const nn_graph_info *info, int most_h, int most_w, int most_det)
+size_t stream_detections_bytes(const nn_graph_info *info, int n, int most_h, int most_w,
+                               int most_det, bool augment)
 {
-    return detect_nms_bytes(stream_candidate_rows(info, most_h, most_w), most_det);
+    const detect_views_shape s = views_shape(info, n, most_h, most_w);
+    return detect_nms_bytes(stream_candidate_rows(info, most_h, most_w, augment), most_det) +
+           (augment ? detect_views_bytes(&s) : 0);
+}
+
+int stream_plan_cache(int shapes, bool augment)
+{
+    if (!augment)
+        return shapes;
+    return shapes < NN_MOST_PLANS / DETECT_N_VIEWS ? shapes * DETECT_N_VIEWS : NN_MOST_PLANS;
+}
+
+vg_status stream_network_need(nn_memory_need *out, nn_graph *g, const nn_engine_options *o, int n,
+                              int h, int w, bool augment, const nn_accounts *mem, vg_error *err)
+{
+    nn_graph_info info;
+    vg_status st = nn_graph_need(g, o, n, h, w, out, mem, err);
+    nn_graph_get_info(g, 32, &info);
+    for (int i = 1; augment && i < DETECT_N_VIEWS && st == VG_OK; i++) {
+        const detect_view v = detect_view_of(i, h, w, info.max_stride);
+        nn_memory_need need;
+        st = nn_graph_need(g, o, n, v.in_h, v.in_w, &need, mem, err);
+        if (st == VG_OK && need.activation_bytes > out->activation_bytes)
+            out->activation_bytes = need.activation_bytes;
+        if (st == VG_OK && need.scratch_bytes > out->scratch_bytes)
+            out->scratch_bytes = need.scratch_bytes;
+    }
+    return st;
 }
 
 /* While the detector is made, the weights' file is still held, and frames are not yet. */
@@ -95,19 +137,22 @@ vg_status stream_detector_open(stream_detector **out, stream_model *m,
                                int most_det, stream_accounts *mem, vg_error *err)
 {
     *out = NULL;
-    nn_engine_options eo = {.threads = o->threads, .max_plans = o->plan_cache, .isa = o->isa};
+    nn_engine_options eo = {.threads = o->threads,
+                            .max_plans = stream_plan_cache(o->plan_cache, o->augment),
+                            .isa = o->isa};
     nn_accounts accounts = {.weights = &mem->owner[STREAM_WEIGHTS],
                             .activations = &mem->owner[STREAM_ACTIVATIONS],
                             .plans = &mem->owner[STREAM_PLANS]};
     nn_memory_need need;
-    size_t rows = stream_candidate_rows(&m->info, most_h, most_w);
-    vg_status st = nn_graph_need(m->graph, &eo, o->batch, most_h, most_w, &need, &accounts, err);
+    size_t rows = stream_candidate_rows(&m->info, most_h, most_w, o->augment);
+    vg_status st = stream_network_need(&need, m->graph, &eo, o->batch, most_h, most_w, o->augment,
+                                       &accounts, err);
     if (st != VG_OK)
         return st;
     mem->planned_bytes[STREAM_WEIGHTS] = need.weights_bytes;
     mem->planned_bytes[STREAM_ACTIVATIONS] = need.activation_bytes + need.scratch_bytes;
     mem->planned_bytes[STREAM_DETECTIONS] +=
-        stream_detections_bytes(&m->info, most_h, most_w, most_det);
+        stream_detections_bytes(&m->info, o->batch, most_h, most_w, most_det, o->augment);
     mem->planned_bytes[STREAM_PLANS] = mem->owner[STREAM_PLANS].in_use_bytes + need.engine_bytes +
                                        sizeof(stream_detector) +
                                        names_bytes(&m->info, weights_get_meta(m->file)) +
@@ -121,7 +166,8 @@ vg_status stream_detector_open(stream_detector **out, stream_model *m,
     stream_detector *d = base_alloc_zero(accounts.plans, 1, sizeof *d, err);
     if (!d)
         return VG_ERR_MEMORY;
-    *d = (stream_detector){.info = m->info, .imgsz = m->imgsz, .most_det = most_det};
+    *d = (stream_detector){
+        .info = m->info, .imgsz = m->imgsz, .most_det = most_det, .augments = o->augment};
     st = take_names(d, weights_get_meta(m->file), accounts.plans, err);
     if (st == VG_OK) {
         st = nn_engine_create(&d->engine, m->graph, m->file, &eo, &accounts, err);
@@ -130,8 +176,14 @@ vg_status stream_detector_open(stream_detector **out, stream_model *m,
         else
             m->graph = NULL; /* the engine's now */
     }
-    if (st == VG_OK)
-        st = nn_engine_reserve(d->engine, o->batch, most_h, most_w, &accounts, err);
+    for (int i = 0; i < (o->augment ? DETECT_N_VIEWS : 1) && st == VG_OK; i++) {
+        const detect_view v = detect_view_of(i, most_h, most_w, m->info.max_stride);
+        st = nn_engine_reserve(d->engine, o->batch, v.in_h, v.in_w, &accounts, err);
+    }
+    if (st == VG_OK && o->augment) {
+        const detect_views_shape s = views_shape(&d->info, o->batch, most_h, most_w);
+        st = detect_views_fit(&d->views, &s, &mem->owner[STREAM_DETECTIONS], err);
+    }
     if (st == VG_OK)
         st = detect_nms_create(&d->nms, rows, most_det, &mem->owner[STREAM_DETECTIONS], err);
     if (st != VG_OK)
@@ -144,6 +196,7 @@ void stream_detector_close(stream_detector **d)
 {
     if (*d) {
         detect_nms_destroy(&(*d)->nms);
+        detect_views_destroy(&(*d)->views);
         nn_engine_destroy(&(*d)->engine);
         base_free((*d)->names);
         base_free((*d)->chosen);
@@ -218,15 +271,51 @@ vg_status stream_fit(image_letterbox_fit *out, base_size imgsz, int stride, int 
     return image_letterbox_plan(out, w, h, &rule, err);
 }
 
+/* Three looks at the batch. */
+static vg_status run_views(stream_detector *d, const float *input, int n, int h, int w,
+                           stream_accounts *mem, const nn_accounts *accounts, vg_error *err)
+{
+    const detect_views_shape s = views_shape(&d->info, n, h, w);
+    vg_status st = detect_views_fit(&d->views, &s, &mem->owner[STREAM_DETECTIONS], err);
+    for (int i = 0; i < DETECT_N_VIEWS && st == VG_OK; i++) {
+        detect_level levels[DETECT_MAX_LEVELS];
+        nn_plan *plan;
+        const detect_view v = detect_views_at(d->views, i);
+        const float *seen = input;
+        if (i > 0) {
+            const image_resampling r = {.h = v.h,
+                                        .w = v.w,
+                                        .out_h = v.in_h,
+                                        .out_w = v.in_w,
+                                        .fill = DETECT_VIEW_FILL,
+                                        .is_flipped = v.is_mirrored};
+            image_resample(detect_views_input(d->views), &r, input, n, h, w);
+            seen = detect_views_input(d->views);
+        }
+        st = nn_engine_plan(d->engine, &plan, n, v.in_h, v.in_w, accounts, err);
+        if (st != VG_OK)
+            break;
+        nn_engine_run(d->engine, plan, seen);
+        detect_views_add(d->views, i, levels, nn_plan_levels(plan, levels));
+    }
+    d->in_h = h;
+    d->in_w = w;
+    return st;
+}
+
 vg_status stream_detector_run(stream_detector *d, const float *input, int n, int h, int w,
                               stream_accounts *mem, vg_error *err)
 {
     nn_accounts accounts = {.weights = &mem->owner[STREAM_WEIGHTS],
                             .activations = &mem->owner[STREAM_ACTIVATIONS],
                             .plans = &mem->owner[STREAM_PLANS]};
+    if (d->augments)
+        return run_views(d, input, n, h, w, mem, &accounts, err);
     vg_status st = nn_engine_plan(d->engine, &d->plan, n, h, w, &accounts, err);
     if (st == VG_OK)
         nn_engine_run(d->engine, d->plan, input);
+    d->in_h = h;
+    d->in_w = w;
     return st;
 }
 
@@ -234,13 +323,12 @@ size_t stream_detector_boxes(stream_detector *d, vg_detection *out, int i, int o
                              const detect_nms_options *o)
 {
     detect_level levels[DETECT_MAX_LEVELS];
-    const int n_levels = nn_plan_levels(d->plan, levels);
-    const detect_level *first = &levels[0];
-    const int in_h = first->h * (int)first->stride, in_w = first->w * (int)first->stride;
     detect_nms_options bounded = *o;
     bounded.max_det = o->max_det < d->most_det ? o->max_det : d->most_det;
     bounded.max_nms = MOST_NMS;
-    size_t n = detect_run(d->nms, out, levels, n_levels, d->info.nc, i, &bounded);
-    detect_scale_boxes(out, n, in_h, in_w, orig_h, orig_w);
+    const size_t n = d->augments ? detect_views_run(d->views, d->nms, out, i, &bounded)
+                                 : detect_run(d->nms, out, levels, nn_plan_levels(d->plan, levels),
+                                              d->info.nc, i, &bounded);
+    detect_scale_boxes(out, n, d->in_h, d->in_w, orig_h, orig_w);
     return n;
 }

@@ -17,6 +17,7 @@ typedef struct stream_detector_options {
     const char *weights;
     base_size imgsz; /* 0: the weights' own, else NN_IMGSZ */
     int batch, threads, plan_cache;
+    bool augment; /* test-time augmentation: detect/views.h */
     const char *isa;
 } stream_detector_options;
 
@@ -27,11 +28,16 @@ vg_status stream_detector_open(stream_detector **out, stream_model *m,
                                const stream_detector_options *o, int most_h, int most_w,
                                int most_det, stream_accounts *mem, vg_error *err);
 void stream_detector_close(stream_detector **d);
-/* What open takes for candidates: for a plan. */
-size_t stream_detections_bytes(const nn_graph_info *info, int most_h, int most_w, int most_det);
-
+/* What open takes for candidates, of batches of n where it augments: for a plan. */
+size_t stream_detections_bytes(const nn_graph_info *info, int n, int most_h, int most_w,
+                               int most_det, bool augment);
 /* Rows of its suppression: a cell each, up to the rule's bound. */
-size_t stream_candidate_rows(const nn_graph_info *info, int h, int w);
+size_t stream_candidate_rows(const nn_graph_info *info, int h, int w, bool augment);
+/* Plans that are kept for so many shapes of input: each of them is three where it augments. */
+int stream_plan_cache(int shapes, bool augment);
+/* As nn_graph_need, of all that one input becomes. */
+vg_status stream_network_need(nn_memory_need *out, nn_graph *g, const nn_engine_options *o, int n,
+                              int h, int w, bool augment, const nn_accounts *mem, vg_error *err);
 
 const nn_graph_info *stream_detector_info(const stream_detector *d);
 base_size stream_detector_imgsz(const stream_detector *d);

@@ -33,6 +33,9 @@ static const vg_option rows[] = {
      .help = "only these classes, by number or name: 0,2,person"},
     {ROW("agnostic_nms", BOOL, agnostic_nms, "false"),
      .help = "boxes of different classes compete, too"},
+    {ROW("augment", BOOL, augment, "false"),
+     .help = "test-time augmentation: each frame is seen three times, at scales 1, 0.83 (mirrored) "
+             "and 0.67"},
 
     {ROW("batch", INT, batch, "0"), IN(0, STREAM_MOST_CHANNELS), .alias = "batch_size",
      .group = "running",

@@ -33,7 +33,7 @@ typedef struct stream_options {
     double conf, iou;
     int max_det;
     vg_classes classes; /* none: all */
-    bool agnostic_nms;
+    bool agnostic_nms, augment;
     /* running */
     int batch;   /* most frames of several sources in one run of the network; 0: what is faster */
     int threads; /* 0: all */
