@@ -48,6 +48,16 @@ def test_an_array_gives_the_boxes_of_the_c_call(model):
     assert set(result.speed) == {"preprocess", "inference", "postprocess"} and result.speed["inference"] > 0
 
 
+def test_augment_gives_other_boxes_to_arrays_and_files_alike(model, tmp_path):
+    frame = picture()
+    write_bmp(tmp_path / "a.bmp", frame)
+    expected = rows(model(frame, augment=True, **EVERYTHING)[0])
+    assert not np.array_equal(expected, rows(model(frame, **EVERYTHING)[0]))
+    for more in ({}, {"save": True, "project": str(tmp_path / "runs")}):
+        result, = model(str(tmp_path / "a.bmp"), augment=True, **more, **EVERYTHING)
+        np.testing.assert_array_equal(rows(result), expected)
+
+
 def test_no_copy_is_made_of_a_frame_its_parts_and_its_mirror():
     from vigil._pictures import pictures_of
 
