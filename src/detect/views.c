@@ -11,7 +11,7 @@ struct detect_views {
     size_t capacity; /* bytes of the block */
     int n, h, w, stride, nc;
     size_t n_anchors, n_merged; /* of all views; of those that were added */
-    float *merged; /* (n, 4 + nc, n_anchors) */
+    float *merged;              /* (n, 4 + nc, n_anchors) */
     float *input;
 };
 
@@ -45,8 +45,7 @@ static level_range levels_of(int index, int n_levels)
 {
     if (n_levels == 1) /* nothing would be left of two of the views */
         return (level_range){0, 1};
-    return (level_range){.first = index == DETECT_N_VIEWS - 1,
-                         .end = n_levels - (index == 0)};
+    return (level_range){.first = index == DETECT_N_VIEWS - 1, .end = n_levels - (index == 0)};
 }
 
 static int coarsest(const detect_views_shape *s)
@@ -77,8 +76,8 @@ static layout layout_plan(const detect_views_shape *s)
     l.input = l.merged + base_round_up((size_t)s->n * (size_t)(4 + s->nc) *
                                            detect_views_anchors(s) * sizeof(float),
                                        BASE_MEM_ALIGN);
-    l.total = l.input +
-              (size_t)s->n * (size_t)second.in_h * (size_t)second.in_w * 3 * sizeof(float);
+    l.total =
+        l.input + (size_t)s->n * (size_t)second.in_h * (size_t)second.in_w * 3 * sizeof(float);
     return l;
 }
 

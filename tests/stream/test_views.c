@@ -1,5 +1,5 @@
-/* Test-time augmentation against the reference's numbers: what is made of an input, and the boxes of
- * all views; and that it takes what was planned. */
+/* Test-time augmentation against the reference's numbers: what is made of an input, and the boxes
+ * of all views; and that it takes what was planned. */
 #include "support/test.h"
 
 #include <math.h>
@@ -122,7 +122,8 @@ static void boxes_are_the_references(const char *name, float conf, float iou)
         detect_scale_boxes(want, n_want, H, W, H, W);
         assert_int_equal(n, n_want);
         assert_true(n > 10);
-        assert_true(iou < 1 || n == n_anchors); /* nothing is suppressed: every cell of every view */
+        assert_true(iou < 1 ||
+                    n == n_anchors); /* nothing is suppressed: every cell of every view */
         for (size_t k = 0; k < n; k++) {
             float nearest = INFINITY;
             for (size_t j = 0; j < n; j++)
