@@ -436,5 +436,6 @@ VG_API vg_status vg_convert(const char *weights, const char *output, vg_error *e
 #include "vigil/export.h"
 #include "vigil/picture.h"
 #include "vigil/stream.h"
+#include "vigil/tracker.h"
 
 #endif

@@ -54,6 +54,7 @@
     X(vg_picture)                                                                                  \
     X(vg_boxes)                                                                                    \
     X(vg_draw_options)                                                                             \
+    X(vg_tracker_key)                                                                              \
     X(vg_detect_options)                                                                           \
     X(vg_predict_options)                                                                          \
     X(vg_train_info)                                                                               \

@@ -95,6 +95,8 @@ typedef struct image_scratch {
     size_t capacity_bytes;
 } image_scratch;
 void image_scratch_fini(image_scratch *s);
+/* Makes s->block hold at least `bytes`; contents are kept. On failure it is as it was. */
+vg_status image_scratch_reserve(image_scratch *s, size_t bytes, base_mem *mem, vg_error *err);
 vg_status image_resize(const image_view *dst, const image_view *src, image_scratch *scratch,
                        base_mem *mem, vg_error *err);
 
@@ -147,6 +149,8 @@ vg_status image_letterbox_pixels_reserve(image_scratch *scratch, int out_w, int 
 size_t image_letterbox_pixels_bytes(int out_w, int out_h);
 /* The same pixels as RGB; dst is of their size. Floats are rounded and kept within 0..255. */
 void image_pixels_to_rgb(const image_view *dst, const image_pixels *src);
+/* Their green (of grey: all) as bytes, rows of w, likewise. */
+void image_pixels_to_grey(uint8_t *dst, const image_pixels *src);
 /* Room in the scratch for letterboxes of RGB up to out_w x out_h, so that they allocate nothing. */
 vg_status image_letterbox_reserve(image_scratch *scratch, int out_w, int out_h, base_mem *mem,
                                   vg_error *err);

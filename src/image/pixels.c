@@ -63,3 +63,12 @@ void image_pixels_to_rgb(const image_view *dst, const image_pixels *src)
             image_pixels_copy(to, src, row);
     }
 }
+
+void image_pixels_to_grey(uint8_t *dst, const image_pixels *src)
+{
+    for (int row = 0; row < src->h; row++) {
+        const uint8_t *from = pixel_at(src, row, 0) + src->channel_bytes[1];
+        for (int x = 0; x < src->w; x++, from += src->pixel_bytes)
+            *dst++ = src->is_float ? to_byte(*(const float *)(const void *)from) : *from;
+    }
+}

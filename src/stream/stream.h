@@ -11,12 +11,14 @@
 #include "stream/pictures/bench.h"
 #include "stream/pictures/pictures.h"
 #include "stream/pictures/predict.h"
+#include "stream/scene/tracks.h"
 #include "stream/scene/zones.h"
 #include "stream/shared/accounts.h"
 #include "stream/shared/crop.h"
 #include "stream/shared/detector.h"
 #include "stream/shared/label.h"
 #include "stream/shared/model.h"
+#include "stream/shared/tracker.h"
 #include "takes.h"
 
 #endif

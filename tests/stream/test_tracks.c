@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "stream/scene/tracks.h"
+#include "video/video.h"
 
 enum { MOST = 8 };
 
@@ -189,7 +190,9 @@ static int64_t last_id(detect_track_kind kind, bool follows_camera)
                     y = 220 - floorf(110 + 20 * cosf(1.7f * (float)n));
         const uint64_t n_allocs = b.mem.n_allocs;
         b.boxes[0] = (vg_detection){x, y, x + 20, y + 40, 0.9f, 2};
-        b.n = stream_tracks_step(b.t, 0, b.boxes, b.ids, 1, MOST, 0.25f, frame);
+        image_luma luma;
+        assert_true(video_frame_luma(&luma, frame));
+        b.n = stream_tracks_step(b.t, 0, b.boxes, b.ids, 1, MOST, 0.25f, &luma);
         assert_int_equal(b.mem.n_allocs, n_allocs);
         last = b.n > 0 ? b.ids[0] : last;
         if (follows_camera)

@@ -52,7 +52,8 @@ struct stream_job {
     stream_outlet *outlet;
     stream_tracks *tracks; /* NULL: not asked for */
     bool follows_camera;   /* the tracks do */
-    stream_zones *zones;   /* likewise */
+    bool has_warned_of_luma;
+    stream_zones *zones; /* likewise */
     uint64_t n_events;
     stream_setting setting;
     stream_stats stats;

@@ -219,12 +219,30 @@ static int64_t scene_time(stream_channel *c, const video_frame_info *f)
     return c->film.at_ns;
 }
 
+/* The frame's brightness, where tracks ask for it. */
+static const image_luma *see_luma(stream_job *l, image_luma *out, const stream_item *item)
+{
+    if (!stream_tracks_follows_camera(l->tracks))
+        return NULL;
+    if (video_frame_luma(out, item->frame))
+        return out;
+    if (!l->has_warned_of_luma)
+        base_log(BASE_LOG_WARN, "camera not followed",
+                 "source=%d why=\"its pictures have no plain brightness\" "
+                 "try=\"tracker=bytetrack\"",
+                 item->result.channel + 1);
+    l->has_warned_of_luma = true;
+    return NULL;
+}
+
 static void follow(stream_job *l, stream_item *item)
 {
+    image_luma luma;
     stream_result *r = &item->result;
     if (l->tracks != NULL) {
-        r->n_boxes = stream_tracks_step(l->tracks, r->channel, item->boxes, item->ids, r->n_boxes,
-                                        (size_t)l->o.max_det, (float)l->o.conf, item->frame);
+        r->n_boxes =
+            stream_tracks_step(l->tracks, r->channel, item->boxes, item->ids, r->n_boxes,
+                               (size_t)l->o.max_det, (float)l->o.conf, see_luma(l, &luma, item));
         r->ids = item->ids;
         l->stats.n_tracks_refused = stream_tracks_n_refused(l->tracks);
     }

@@ -10,7 +10,6 @@ struct stream_tracks {
     detect_tracked *seen; /* (most_tracks) of the step that runs */
     int64_t *id_of;       /* (most_detections) 0: no track's */
     image_motion *motion; /* NULL: cameras are not followed */
-    bool has_warned;
 };
 
 size_t stream_tracks_bytes(const detect_track_options *o, bool follows_camera, int n_channels)
@@ -61,35 +60,33 @@ float stream_tracks_candidate_conf(const detect_track_options *o, float conf)
 }
 
 /* What the channel's camera did since its last frame; false: nobody asks, or it is not known. */
-static bool see_camera(stream_tracks *t, detect_camera *out, int channel, const video_frame *frame)
+static bool see_camera(stream_tracks *t, detect_camera *out, int channel, const image_luma *luma)
 {
-    image_luma luma;
     image_similarity s;
     if (t->motion == NULL)
         return false;
-    if (!video_frame_luma(&luma, frame)) {
+    if (luma == NULL) {
         image_motion_clear(t->motion, channel);
-        if (!t->has_warned)
-            base_log(BASE_LOG_WARN, "camera not followed",
-                     "source=%d why=\"its pictures have no plain brightness\" "
-                     "try=\"tracker=bytetrack\"",
-                     channel + 1);
-        t->has_warned = true;
         return false;
     }
-    const bool is_known = image_motion_step(t->motion, channel, &s, &luma);
+    const bool is_known = image_motion_step(t->motion, channel, &s, luma);
     *out = (detect_camera){s.a, s.b, s.x, s.y};
     return is_known;
 }
 
+bool stream_tracks_follows_camera(const stream_tracks *t)
+{
+    return t->motion != NULL;
+}
+
 size_t stream_tracks_step(stream_tracks *t, int channel, vg_detection *boxes, int64_t *ids,
-                          size_t n, size_t most, float conf, const video_frame *frame)
+                          size_t n, size_t most, float conf, const image_luma *luma)
 {
     detect_camera camera;
     if (n > t->most_detections)
         n = t->most_detections;
     memset(t->id_of, 0, n * sizeof *t->id_of);
-    const bool has_camera = see_camera(t, &camera, channel, frame);
+    const bool has_camera = see_camera(t, &camera, channel, luma);
     const size_t n_seen = detect_tracker_step(t->tracker, channel, t->seen, boxes, n, conf,
                                               has_camera ? &camera : NULL);
     for (size_t i = 0; i < n_seen; i++)

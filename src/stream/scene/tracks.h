@@ -11,7 +11,7 @@
 #define STREAM_TRACKS_H
 
 #include "detect/detect.h"
-#include "video/video.h"
+#include "image/image.h"
 
 typedef struct stream_tracks stream_tracks;
 
@@ -26,10 +26,12 @@ size_t stream_tracks_bytes(const detect_track_options *o, bool follows_camera, i
  * what tracks go on with. */
 float stream_tracks_candidate_conf(const detect_track_options *o, float conf);
 /* The next frame of a channel: of boxes (n) those of tracks stay, at most `most`, with ids beside
- * them; returns their number. conf: what the user asked for. frame: whose boxes they are; it may be
- * NULL where the camera is not followed. Allocates nothing. */
+ * them; returns their number. conf: what the user asked for. luma: the frame's brightness; NULL:
+ * what the camera did is not known. Allocates nothing. */
 size_t stream_tracks_step(stream_tracks *t, int channel, vg_detection *boxes, int64_t *ids,
-                          size_t n, size_t most, float conf, const video_frame *frame);
+                          size_t n, size_t most, float conf, const image_luma *luma);
+/* Whether it asks for brightness. */
+bool stream_tracks_follows_camera(const stream_tracks *t);
 /* Another source or scene in that place: the tracks end. Ids go on: none comes twice. */
 void stream_tracks_clear(stream_tracks *t, int channel);
 /* Tracks that were not begun because most_tracks were there already. */

@@ -1,20 +1,10 @@
-/* tracker.c: a tracker's file, key by key, below what the job's own options say. */
+/* tracker.c: a tracker's keys, from a file below what the job's own options say, or one by one. */
 #include "tracker.h"
 
 #include <string.h>
 #include <unistd.h>
 
-enum { METHOD_BYTES = 31 };
-
-/* What a file can say. */
-typedef struct keys {
-    detect_track_options options;
-    int type; /* detect_track_kind */
-    char gmc_method[METHOD_BYTES + 1];
-    float proximity_thresh, appearance_thresh;
-    bool with_reid;
-    char model[VG_OPTION_TEXT_BYTES];
-} keys;
+typedef stream_tracker_keys keys;
 
 #define AT(field)    .offset = offsetof(keys, field)
 #define SHARE(field) .kind = VG_OPTION_FLOAT, AT(field), .most = 1
@@ -41,7 +31,7 @@ static const vg_option rows[] = {
     {.name = "gmc_method",
      .kind = VG_OPTION_TEXT,
      AT(gmc_method),
-     .most = METHOD_BYTES,
+     .most = STREAM_GMC_BYTES,
      .preset = "sparseOptFlow"},
     {.name = "proximity_thresh", SHARE(proximity_thresh), .preset = "0.5"},
     {.name = "appearance_thresh", SHARE(appearance_thresh), .preset = "0.8"},
@@ -71,16 +61,15 @@ static bool is_off(const char *method)
            base_equal_nocase(method, "null");
 }
 
-static vg_status check_node(const keys *k, const base_node *n, const char *source, vg_error *err)
+static vg_status check_key(const keys *k, const char *key, const char *where, vg_status status,
+                           vg_error *err)
 {
-    const base_text where = base_text_make("%.400s:%d, key %s", source, n->line, n->key);
-    if (strcmp(n->key, "gmc_method") == 0 && !follows_camera(k) && !is_off(k->gmc_method))
-        return base_fail(err, VG_ERR_FORMAT, where.text,
-                         "use sparseOptFlow, or none for a camera that stands still",
-                         "gmc_method %s: the camera is followed by sparse optical flow alone",
-                         k->gmc_method);
-    if (strcmp(n->key, "with_reid") == 0 && k->with_reid)
-        return base_fail(err, VG_ERR_FORMAT, where.text, "write with_reid: false",
+    if (vg_name_equal(key, "gmc_method") && !follows_camera(k) && !is_off(k->gmc_method))
+        return base_fail(
+            err, status, where, "use sparseOptFlow, or none for a camera that stands still",
+            "gmc_method %s: the camera is followed by sparse optical flow alone", k->gmc_method);
+    if (vg_name_equal(key, "with_reid") && k->with_reid)
+        return base_fail(err, status, where, "write with_reid: false",
                          "with_reid: there is no network that knows an object by its looks");
     return VG_OK;
 }
@@ -99,7 +88,8 @@ static vg_status read_node(keys *k, bool *has, const base_node *n, const char *s
     if (st != VG_OK)
         return st;
     has[base_options_find(&table, n->key) - rows] = true;
-    return check_node(k, n, source, err);
+    return check_key(k, n->key, base_text_make("%.400s:%d, key %s", source, n->line, n->key).text,
+                     VG_ERR_FORMAT, err);
 }
 
 static const base_node *node_of(const base_node *map, const char *key)
@@ -160,6 +150,67 @@ static bool is_built_in(int *type, const char *name)
     return false;
 }
 
+static vg_status no_tracker(const char *name, const char *where, vg_error *err)
+{
+    return base_fail(err, VG_ERR_ARGUMENT, where,
+                     "give bytetrack.yaml, botsort.yaml, or a file of their keys",
+                     "no tracker, and no file, is named %.200s", name);
+}
+
+static vg_status make_tracker(stream_tracker *out, const keys *k, vg_status status,
+                              const char *where, vg_error *err)
+{
+    const bool is_bot = k->type == DETECT_TRACK_BOT;
+    if (k->options.track_low_thresh > k->options.track_high_thresh)
+        return base_fail(err, status, where, "make track_low_thresh the smaller one",
+                         "track_low_thresh %g above track_high_thresh %g",
+                         (double)k->options.track_low_thresh, (double)k->options.track_high_thresh);
+    *out = (stream_tracker){.options = k->options, .follows_camera = is_bot && follows_camera(k)};
+    out->options.kind = is_bot ? DETECT_TRACK_BOT : DETECT_TRACK_BYTE;
+    return VG_OK;
+}
+
+/* ---- key by key ---- */
+
+void stream_tracker_keys_default(keys *k)
+{
+    *k = (keys){0};
+    base_options_default(&table, k);
+    k->options.most_tracks = DETECT_TRACK_DEFAULT.most_tracks;
+    k->options.most_detections = DETECT_TRACK_DEFAULT.most_detections;
+}
+
+static vg_status set_all(keys *k, const char *name, base_mem *mem, vg_error *err)
+{
+    bool has[N_ROWS] = {false};
+    const detect_track_options most = k->options;
+    stream_tracker_keys_default(k);
+    k->options.most_tracks = most.most_tracks;
+    k->options.most_detections = most.most_detections;
+    if (is_built_in(&k->type, name))
+        return VG_OK;
+    return access(name, F_OK) == 0 ? read_file(k, has, name, mem, err)
+                                   : no_tracker(name, "key tracker", err);
+}
+
+vg_status stream_tracker_keys_set(keys *k, const char *name, const char *value, base_mem *mem,
+                                  vg_error *err)
+{
+    if (vg_name_equal(name, "tracker"))
+        return set_all(k, value, mem, err);
+    const vg_status st = base_options_set(&table, k, name, value, err);
+    return st == VG_OK
+               ? check_key(k, name, base_text_make("key %s", name).text, VG_ERR_ARGUMENT, err)
+               : st;
+}
+
+vg_status stream_tracker_keys_settle(stream_tracker *out, const keys *k, vg_error *err)
+{
+    return make_tracker(out, k, VG_ERR_ARGUMENT, "keys track_low_thresh, track_high_thresh", err);
+}
+
+/* ---- of a job ---- */
+
 /* What the job's options were given stays. */
 static void put_options(detect_track_options *from_file, const stream_options *o, const bool *has)
 {
@@ -184,23 +235,13 @@ vg_status stream_tracker_read(stream_tracker *out, const stream_options *o, base
     base_options_default(&table, &k);
     const bool is_of_file = !is_built_in(&k.type, o->tracker_name);
     if (is_of_file && access(o->tracker_name, F_OK) != 0)
-        return base_fail(err, VG_ERR_ARGUMENT, "option tracker",
-                         "give bytetrack.yaml, botsort.yaml, or a file of their keys",
-                         "no tracker, and no file, is named %.200s", o->tracker_name);
+        return no_tracker(o->tracker_name, "option tracker", err);
     if (is_of_file)
         st = read_file(&k, has, o->tracker_name, mem, err);
     if (st != VG_OK)
         return st;
     put_options(&k.options, o, has);
-    k.options.kind = k.type == DETECT_TRACK_BOT ? DETECT_TRACK_BOT : DETECT_TRACK_BYTE;
-    if (k.options.track_low_thresh > k.options.track_high_thresh)
-        return base_fail(err, is_of_file ? VG_ERR_FORMAT : VG_ERR_ARGUMENT,
-                         is_of_file ? o->tracker_name
-                                    : "options track_low_thresh, track_high_thresh",
-                         "make track_low_thresh the smaller one",
-                         "track_low_thresh %g above track_high_thresh %g",
-                         (double)k.options.track_low_thresh, (double)k.options.track_high_thresh);
-    *out = (stream_tracker){.options = k.options,
-                            .follows_camera = k.type == DETECT_TRACK_BOT && follows_camera(&k)};
-    return VG_OK;
+    return make_tracker(
+        out, &k, is_of_file ? VG_ERR_FORMAT : VG_ERR_ARGUMENT,
+        is_of_file ? o->tracker_name : "options track_low_thresh, track_high_thresh", err);
 }

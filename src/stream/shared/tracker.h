@@ -12,6 +12,27 @@ typedef struct stream_tracker {
     bool follows_camera; /* gmc_method: sparseOptFlow */
 } stream_tracker;
 
+/* What the keys say. */
+enum { STREAM_GMC_BYTES = 31 };
+typedef struct stream_tracker_keys {
+    detect_track_options options; /* of most_tracks and most_detections no key says anything */
+    int type;                     /* detect_track_kind */
+    char gmc_method[STREAM_GMC_BYTES + 1];
+    float proximity_thresh, appearance_thresh;
+    bool with_reid;
+    char model[VG_OPTION_TEXT_BYTES];
+} stream_tracker_keys;
+
+/* ByteTrack's. */
+void stream_tracker_keys_default(stream_tracker_keys *k);
+/* One of the keys; or "tracker", a name as below, which sets them all. Errors: as
+ * stream_tracker_read; VG_ERR_ARGUMENT of a key. */
+vg_status stream_tracker_keys_set(stream_tracker_keys *k, const char *name, const char *value,
+                                  base_mem *mem, vg_error *err);
+/* Errors: VG_ERR_ARGUMENT: they contradict each other. */
+vg_status stream_tracker_keys_settle(stream_tracker *out, const stream_tracker_keys *k,
+                                     vg_error *err);
+
 /* o->tracker_name is the path of a file, or one of the two that are built in, bytetrack.yaml and
  * botsort.yaml, or bytetrack and botsort: a file that has one of the first two names goes before
  * it. What o itself was given goes before what a file says. Errors: VG_ERR_ARGUMENT (no such
