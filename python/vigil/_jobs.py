@@ -2,7 +2,7 @@
 import queue
 import threading
 import warnings
-from typing import Any, Dict, Iterator, Mapping, Optional
+from typing import Any, Container, Dict, Iterator, Mapping, Optional
 
 import numpy as np
 
@@ -26,12 +26,12 @@ def wants_files(arguments: Mapping[str, Any]) -> bool:
     return any(_options.truth(arguments.get(k, False), k) for k in SAVING)
 
 
-def check_for_pictures(arguments: Mapping[str, Any]) -> None:
-    """What only videos have a use for is said, unless it asks for nothing."""
+def check_for_pictures(arguments: Mapping[str, Any], besides: Container[str] = ()) -> None:
+    """What only videos have a use for is said, unless it asks for nothing. besides: names that have a use, too."""
     table = _options.stream_table()
     for name, value in arguments.items():
         row = table.get(name)
-        if name in OF_PICTURES or row is None or _options.write(value, name).lower() == text(row.preset).lower():
+        if name in OF_PICTURES or name in besides or row is None or _options.write(value, name).lower() == text(row.preset).lower():
             continue
         raise ArgumentError(f"{name}={value!r} is for videos, streams and cameras", name, "leave it out, or give such a source")
 

@@ -34,7 +34,7 @@ class YOLO:
         self._weights = os.fspath(model)
         self._detectors: "OrderedDict[Opening, Detector]" = OrderedDict()
         self._last: Optional[tuple] = None  # the arguments of the last call, and what became of them
-        self._trackers: list = []
+        self._tracker: Any = None
         self.callbacks = Callbacks()
         self.metrics: Any = None
         self.trainer: Any = None
@@ -105,7 +105,7 @@ class YOLO:
             detector.close()
         self._detectors.clear()
         self._last = None
-        self._trackers = []
+        self._tracker = None
 
     def __enter__(self) -> "YOLO":
         return self
@@ -166,6 +166,25 @@ class YOLO:
         results = self._results(source, kwargs)
         return results if stream else list(results)
 
+    def track(self, source: Any = None, stream: bool = False, persist: bool = False, **kwargs: Any) -> Any:
+        """As predict, with .boxes.id: the same object keeps its number from frame to frame. Of a video, stream or camera by
+        itself; frame by frame with persist=True, which goes on from the frame of the call before (without it each call
+        begins anew). tracker="bytetrack.yaml", "botsort.yaml" or a file of their keys; those keys are arguments, too."""
+        if source is None:
+            raise ArgumentError("no source", "track()", "give a video, a URL, a camera, or frames one by one with persist=True")
+        results = self._results(source, kwargs, True, persist)
+        return results if stream else list(results)
+
+    def _tracker_for(self, arguments: dict, persist: bool) -> Any:
+        from ._track import Tracker, keys
+
+        wanted = keys(arguments)
+        if self._tracker is None or self._tracker.keys != wanted or not self._tracker.is_open:
+            self._tracker = Tracker(wanted)
+        elif not persist:
+            self._tracker.clear()
+        return self._tracker
+
     def _detecting(self, kwargs: dict) -> Tuple[Detecting, Detector]:
         key = tuple(sorted((k, repr(v)) for k, v in kwargs.items()))
         if self._last is None or self._last[0] != key:
@@ -181,15 +200,18 @@ class YOLO:
             self._detectors.move_to_end(opening)
         return detecting, detector
 
-    def _results(self, source: Any, kwargs: dict, tracks: bool = False) -> Iterator[Results]:
+    def _results(self, source: Any, kwargs: dict, tracks: bool = False, persist: bool = False) -> Iterator[Results]:
         arguments = dict(kwargs)
         verbose = _options.truth(arguments.pop("verbose", False) or False, "verbose")
         arguments = _options.settle(lib.VG_AT_PREDICT, arguments, _options.stream_table())
+        tracker = self._tracker_for(arguments, persist) if tracks else None
         detecting, detector = self._detecting(arguments)
+        if tracker is not None:
+            detecting = tracker.detecting(detecting)
         save = _jobs.wants_files(arguments)
         self.callbacks.run("on_predict_start", self)
         n = 0
-        for result in self._of_source(source, arguments, detecting, detector, save, tracks):
+        for result in self._of_source(source, arguments, detecting, detector, save, tracker):
             n += 1
             if verbose:
                 speed = result.speed["inference"]
@@ -199,12 +221,12 @@ class YOLO:
         self.callbacks.run("on_predict_end", self)
 
     def _of_source(self, source: Any, arguments: dict, detecting: Detecting, detector: Detector, save: bool,
-                   tracks: bool) -> Iterator[Results]:
+                   tracker: Any) -> Iterator[Results]:
         if isinstance(source, (str, os.PathLike)) or (isinstance(source, int) and not isinstance(source, bool)):
             yield from self._of_path(os.fspath(source) if not isinstance(source, int) else str(source), arguments, detecting, detector,
-                                     save, tracks)
+                                     save, tracker)
             return
-        _jobs.check_for_pictures(arguments)
+        _jobs.check_for_pictures(arguments, tracker.NAMES if tracker is not None else ())
         found = _pictures.pictures_of(source)
         if found is not None:
             items: Any = [(picture, original, f"image{i}.jpg") for i, (picture, original) in enumerate(found)]
@@ -217,15 +239,15 @@ class YOLO:
         group: list = []
         for item in items:
             if not isinstance(item[0], _pictures.Picture):  # a path within a list
-                yield from self._in_memory(group, detecting, detector, saver)
+                yield from self._in_memory(group, detecting, detector, saver, tracker)
                 group = []
-                yield from self._of_path(item[0], arguments, detecting, detector, save, tracks)
+                yield from self._of_path(item[0], arguments, detecting, detector, save, tracker)
                 continue
             group.append(item)
             if len(group) == detecting.opening.batch:
-                yield from self._in_memory(group, detecting, detector, saver)
+                yield from self._in_memory(group, detecting, detector, saver, tracker)
                 group = []
-        yield from self._in_memory(group, detecting, detector, saver)
+        yield from self._in_memory(group, detecting, detector, saver, tracker)
 
     @staticmethod
     def _of_list(source: Any) -> Iterator[tuple]:
@@ -242,26 +264,31 @@ class YOLO:
                 yield picture, original, f"image{n}.jpg"
                 n += 1
 
-    def _in_memory(self, group: list, detecting: Detecting, detector: Detector, saver: Any) -> Iterator[Results]:
+    def _in_memory(self, group: list, detecting: Detecting, detector: Detector, saver: Any, tracker: Any = None) -> Iterator[Results]:
         if not group:
             return
         found, speed = detector.detect([item[0] for item in group], detecting)
         for (picture, original, name), rows in zip(group, found):
+            if tracker is not None:
+                rows = tracker.step(rows, picture)
             result = Results(original, name, self.names, rows, orig_shape=picture.shape, speed=dict(speed))
             if saver is not None:
                 saver.save(result)
             yield result
 
     def _of_path(self, source: str, arguments: dict, detecting: Detecting, detector: Detector, save: bool,
-                 tracks: bool) -> Iterator[Results]:
+                 tracker: Any) -> Iterator[Results]:
         if lib.vg_stream_takes(encode(source), ffi.NULL):
-            yield from _jobs.moving(self._weights, self.names, source, {**arguments, "track": tracks})
+            yield from _jobs.moving(self._weights, self.names, source, {**arguments, "track": tracker is not None})
             return
-        _jobs.check_for_pictures(arguments)
+        _jobs.check_for_pictures(arguments, tracker.NAMES if tracker is not None else ())
         if not save and os.path.isfile(source) and not source.lower().endswith(".txt"):
             picture = _pictures.load(source)
-            yield from self._in_memory([(_pictures.of_bgr(picture), picture, source)], detecting, detector, None)
+            yield from self._in_memory([(_pictures.of_bgr(picture), picture, source)], detecting, detector, None, tracker)
             return
+        if tracker is not None:
+            raise ArgumentError(f"no video, stream or camera: {source}", "track()",
+                                "predict(), which takes pictures; or track() frame by frame, with persist=True")
         yield from _jobs.pictures(self._weights, self.names, source, arguments, detecting)
 
     # ---- training, validation, export ----
