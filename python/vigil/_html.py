@@ -56,8 +56,9 @@ def metrics(m: Any) -> str:
 _COLOURS = ("#4269d0", "#efb118", "#ff725c")
 
 
-def curve(title: str, series: dict, width: int = 320, height: int = 140) -> str:
-    """Lines over epochs, as SVG; series: values by name, all of one length."""
+def curve(title: str, series: dict, width: int = 320, height: int = 140, across: str = "") -> str:
+    """Lines over epochs, as SVG; series: values by name, all of one length. across: what stands below the last, else its
+    number."""
     values = [v for line in series.values() for v in line if v is not None and v == v]
     if not values:
         return ""
@@ -70,7 +71,7 @@ def curve(title: str, series: dict, width: int = 320, height: int = 140) -> str:
     for value, y in ((high, top), (low, top + h)):
         out.append(f'<text x="{left - 4}" y="{y + 4}" text-anchor="end">{value:.3g}</text>'
                    f'<path d="M{left} {y}h{w}" stroke="currentColor" opacity=".2"/>')
-    out.append(f'<text x="{left + w}" y="{height - 4}" text-anchor="end">epoch {n}</text>')
+    out.append(f'<text x="{left + w}" y="{height - 4}" text-anchor="end">{escape(across) or f"epoch {n}"}</text>')
     for i, (name, line) in enumerate(series.items()):
         points = [f"{left + w * k / max(1, n - 1):.1f},{top + h - h * (v - low) / span:.1f}" for k, v in enumerate(line)
                   if v is not None and v == v]

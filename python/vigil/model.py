@@ -297,10 +297,12 @@ class YOLO:
         """Trains: data, epochs, batch, imgsz, lr0, patience, resume and all others of `vigil train --help`. Returns the
         Metrics of the best weights, with which the model then goes on; .trainer says how the run went.
 
+        In a notebook curves and pictures are drawn as it goes; live=False: they are not, live=True: lines elsewhere, too.
         Ctrl-C ends it with a checkpoint and raises KeyboardInterrupt; train(resume=True) goes on."""
-        from . import train
+        from . import live, train
 
-        train.train(self, self._weights, _options.settle(lib.VG_AT_TRAIN, kwargs, _options.table(lib.vg_train_options)))
+        with live.following(self.callbacks, kwargs.pop("live", None)):
+            train.train(self, self._weights, _options.settle(lib.VG_AT_TRAIN, kwargs, _options.table(lib.vg_train_options)))
         return self.metrics
 
     def _trained(self, trainer: Any, final: Any) -> None:
