@@ -8,9 +8,10 @@
 
 enum {
     WIDTH = 400,
+    WIDE = 822, /* of two columns and the gap between them */
     HEIGHT = 190,
     LEFT = 48,
-    RIGHT = 392,
+    MARGIN = 8, /* on the right */
     TOP = 12,
     BOTTOM = 166,
     MOST_STEPS = 180 /* of a line with many points; two points each */
@@ -19,11 +20,12 @@ enum {
 typedef struct frame {
     double from, to, low, high; /* low and high are logarithms where is_log */
     bool is_log;
+    int right;
 } frame;
 
 static double x_of(const frame *f, double x)
 {
-    return LEFT + (RIGHT - LEFT) * (x - f->from) / (f->to - f->from);
+    return LEFT + (f->right - LEFT) * (x - f->from) / (f->to - f->from);
 }
 
 static double y_of(const frame *f, double y)
@@ -54,6 +56,15 @@ static const char *figure_of_seconds(char buf[PAGE_FIGURE_BYTES], double s)
     return buf;
 }
 
+/* "180.0 MB" is "180 MB" here. buf holds text. */
+static const char *without_zero(const char *text, char *buf)
+{
+    char *point = strstr(buf, ".0 ");
+    if (point != NULL)
+        memmove(point, point + 2, strlen(point + 2) + 1);
+    return text;
+}
+
 static const char *figure_of_number(char buf[PAGE_FIGURE_BYTES], double v)
 {
     static const char *const names[] = {"", " k", " M", " G", " T"};
@@ -72,7 +83,7 @@ const char *page_figure(char buf[PAGE_FIGURE_BYTES], page_unit unit, double valu
     }
     switch (unit) {
     case PAGE_BYTES:
-        return base_format_bytes(buf, PAGE_FIGURE_BYTES, value);
+        return without_zero(base_format_bytes(buf, PAGE_FIGURE_BYTES, value), buf);
     case PAGE_SECONDS:
         return figure_of_seconds(buf, value);
     case PAGE_COUNT:
@@ -102,7 +113,13 @@ static double round_step(double span, int n, page_unit unit)
     if (unit == PAGE_SECONDS)
         base = rough >= 43200 ? 86400 : rough >= 1800 ? 3600 : rough >= 30 ? 60 : 1;
     const double power = pow(10, floor(log10(rough / base))), m = rough / base / power;
-    const double step = base * power * (m <= 1 ? 1 : m <= 2 ? 2 : m <= 5 ? 5 : 10);
+    const double half = unit == PAGE_NUMBER || unit == PAGE_PERCENT ? 2.5 : 2; /* 0.25 */
+    const double step = base * power *
+                        (m <= 1      ? 1
+                         : m <= 2    ? 2
+                         : m <= half ? half
+                         : m <= 5    ? 5
+                                     : 10);
     return unit == PAGE_COUNT && step < 1 ? 1 : step;
 }
 
@@ -199,7 +216,7 @@ static void put_height(page_html *w, const frame *f, page_unit unit, double v)
     if (!(y >= TOP - 0.5 && y <= BOTTOM + 0.5))
         return;
     page_put(w, "<path class=g d='M%d %.1fH%d'/><text class=v x=%d y=%.1f>%s</text>", LEFT, y,
-             RIGHT, LEFT - 6, y + 4, page_figure(text, unit, v));
+             f->right, LEFT - 6, y + 4, page_figure(text, unit, v));
 }
 
 static void put_heights(page_html *w, const frame *f, page_unit unit)
@@ -224,14 +241,14 @@ static void put_heights(page_html *w, const frame *f, page_unit unit)
 static void put_times(page_html *w, const frame *f, page_unit unit)
 {
     char text[PAGE_FIGURE_BYTES];
-    const double step = round_step(f->to - f->from, 5, unit);
+    const double step = round_step(f->to - f->from, f->right > WIDTH ? 10 : 5, unit);
     const double first = ceil(f->from / step - 1e-9) * step;
-    for (int i = 0; i <= 12 && first + i * step <= f->to + 1e-9 * step; i++) {
+    for (int i = 0; i <= 24 && first + i * step <= f->to + 1e-9 * step; i++) {
         const double at = first + i * step;
         page_put(w, "<text class=t x=%.1f y=%d>%s</text>", x_of(f, at), BOTTOM + 17,
                  page_figure(text, unit, at));
     }
-    page_put(w, "<path class=axis d='M%d %dH%d'/>", LEFT, BOTTOM, RIGHT);
+    page_put(w, "<path class=axis d='M%d %dH%d'/>", LEFT, BOTTOM, f->right);
 }
 
 /* ---- lines ---- */
@@ -366,8 +383,8 @@ static void put_limits(page_html *w, const frame *f, const page_chart *c)
         const double y = y_of(f, c->limits[i].y);
         const bool is_inside = y >= TOP - 0.5 && y <= BOTTOM;
         if (is_inside)
-            page_put(w, "<path class=limit d='M%d %.1fH%d'/>", LEFT, y, RIGHT);
-        page_put(w, "<text class=l x=%d y=%.1f>%s%s</text>", RIGHT,
+            page_put(w, "<path class=limit d='M%d %.1fH%d'/>", LEFT, y, f->right);
+        page_put(w, "<text class=l x=%d y=%.1f>%s%s</text>", f->right,
                  is_inside && y > TOP + 14 ? y - 4
                  : is_inside               ? y + 13
                                            : TOP - 2,
@@ -437,28 +454,37 @@ static void put_legend(page_html *w, const page_chart *c)
     page_put(w, "</ul>");
 }
 
-void page_put_chart(page_html *w, const page_chart *c)
+static void put_drawing(page_html *w, const page_chart *c, frame *f, int width, const char *class)
 {
     static const char *const units[] = {
         [PAGE_NUMBER] = "number",   [PAGE_COUNT] = "count", [PAGE_BYTES] = "bytes",
         [PAGE_SECONDS] = "seconds", [PAGE_PER_S] = "per-s", [PAGE_PERCENT] = "percent"};
+    f->right = width - MARGIN;
+    page_put(
+        w,
+        "<svg class='%s' viewBox='0 0 %d %d' role=img tabindex=0 aria-label='%s' data-frame='%d "
+        "%d %d %d' data-range='%.9g %.9g %.9g %.9g' data-log='%d' data-units='%s %s'>",
+        class, width, HEIGHT, c->title != NULL ? c->title : c->name, LEFT, f->right, TOP, BOTTOM,
+        f->from, f->to, f->low, f->high, f->is_log, units[c->x_unit], units[c->y_unit]);
+    put_heights(w, f, c->y_unit);
+    put_times(w, f, c->x_unit);
+    put_lines(w, f, c);
+    put_limits(w, f, c);
+    put_marks(w, f, c);
+    page_put(w, "</svg>");
+}
+
+void page_put_chart(page_html *w, const page_chart *c)
+{
     frame f = {0};
     find_range(&f, c);
     page_put(w, "<figure class='card chart%s' data-chart='%s'>", c->is_wide ? " wide" : "",
              c->name);
     put_caption(w, c);
-    page_put(
-        w,
-        "<svg viewBox='0 0 %d %d' role=img tabindex=0 aria-label='%s' data-frame='%d %d %d %d' "
-        "data-range='%.9g %.9g %.9g %.9g' data-log='%d' data-units='%s %s'>",
-        WIDTH, HEIGHT, c->title != NULL ? c->title : c->name, LEFT, RIGHT, TOP, BOTTOM, f.from,
-        f.to, f.low, f.high, f.is_log, units[c->x_unit], units[c->y_unit]);
-    put_heights(w, &f, c->y_unit);
-    put_times(w, &f, c->x_unit);
-    put_lines(w, &f, c);
-    put_limits(w, &f, c);
-    put_marks(w, &f, c);
-    page_put(w, "</svg>");
+    /* The style sheet shows one of the two: letters of a wide one were too small on a phone. */
+    put_drawing(w, c, &f, WIDTH, c->is_wide ? "where-narrow" : "");
+    if (c->is_wide)
+        put_drawing(w, c, &f, WIDE, "where-wide");
     put_legend(w, c);
     page_put(w, "</figure>");
 }

@@ -1,9 +1,9 @@
 /* chart.h: lines over an axis, drawn as SVG in C. A script shows the values under the pointer; no
  * chart needs one.
  *
- * A drawing is 400 wide and scales with its card. A line of more than some hundred points is drawn
- * by the lowest and highest of each step, so a chart's size is bounded whatever the run's. Nothing
- * is allocated but the page's text. */
+ * A drawing is 400 wide, a wide one also 822, and scales with its card. A line of more than some
+ * hundred points is drawn by the lowest and highest of each step, so a chart's size is bounded
+ * whatever the run's. Nothing is allocated but the page's text. */
 #ifndef PAGE_CHART_H
 #define PAGE_CHART_H
 

@@ -97,7 +97,9 @@ vg_status page_write(base_str *out, const page_document *d, const char *part, ba
     page_put(&w, "</head><body");
     if (d->events != NULL) {
         page_put(&w, " data-events='");
-        page_put_url(&w, d->events, "/?=&");
+        page_put_url(&w, d->events, "/");
+        page_put(&w, "?topic=");
+        page_put_url(&w, d->topic != NULL ? d->topic : "", "/");
         page_put(&w, "'");
     }
     if (d->state != NULL)

@@ -23,6 +23,7 @@ typedef struct page_document {
     const char *title;
     const char *state;    /* of page_badge, for the tab's picture; NULL: none */
     const char *events;   /* the path of its event stream; NULL: the page stands still */
+    const char *topic;    /* which is asked for as "?topic="; NULL: "" */
     const page_link *way; /* from the top to this page */
     size_t n_way;
     const page_part *parts;

@@ -35,6 +35,7 @@
       const fresh = await fetchPart(name, location.href), old = document.getElementById(name);
       if (fresh && old) {
         const open = all('details[open]', old).length > 0, focus = old.contains(document.activeElement) && document.activeElement.matches('input');
+        for (const mark of all('input:checked', old)) for (const same of all('input', fresh)) if (same.name === mark.name) same.setAttribute('checked', '');
         if (!open && !focus) old.replaceWith(document.adoptNode(fresh));
         if (shown) point(shown.x, shown.group);
       }
@@ -118,7 +119,7 @@
     svg.append(svgNode('path', {class: 'cursor', d: `M${px(at)} ${f.top}V${f.bottom}`}));
     for (const {l, i} of rows)
       if (Number.isFinite(l.y[i]) && (!f.log || l.y[i] > 0)) svg.append(svgNode('circle', {class: 'at ' + l.color, cx: px(l.x[i]), cy: py(l.y[i]), r: 3.5}));
-    return {at, part: (px(at)) / 400, rows: rows.map(({l, i}) => ({name: l.name, color: l.color, text: figure(f.yUnit, l.y[i])})), xText: (f.xUnit === 'count' ? '' : '') + figure(f.xUnit, at)};
+    return {at, part: px(at) / svg.viewBox.baseVal.width, rows: rows.map(({l, i}) => ({name: l.name, color: l.color, text: figure(f.yUnit, l.y[i])})), xText: figure(f.xUnit, at)};
   }
   /* The same place in every chart of the group: small multiples are read together. */
   function point(x, group, own) {
@@ -148,7 +149,7 @@
   addEventListener('pointermove', e => {
     const svg = e.target.closest && e.target.closest('.chart > svg[data-frame]');
     if (!svg) { if (shown) clear(); return; }
-    const f = read(svg), box = svg.getBoundingClientRect(), at = (e.clientX - box.left) * 400 / box.width;
+    const f = read(svg), box = svg.getBoundingClientRect(), at = (e.clientX - box.left) * svg.viewBox.baseVal.width / box.width;
     point(f.from + (f.to - f.from) * Math.min(Math.max((at - f.left) / (f.right - f.left), 0), 1), f.xUnit, svg);
   }, {passive: true});
   function step(svg, by) {
@@ -209,6 +210,21 @@
     else if (e.key === '/') { const field = $('input[type=search]'); if (field) { e.preventDefault(); field.focus(); field.select(); } }
     else if (e.key === 'Escape') { clear(); for (const open of all('details.act[open]')) open.open = false; }
     else if (e.key === 'u') { const up = all('.top nav a'); if (up.length) location.href = up[up.length - 1].href; }
+  });
+  /* What was asked for is said where it was asked: the program may be gone before it could show a page. */
+  addEventListener('submit', async e => {
+    const act = e.target.closest('.act');
+    if (!act) return;
+    e.preventDefault();
+    const word = $('summary', act);
+    act.open = false;
+    word.textContent = '…';
+    try {
+      const answer = await fetch(e.target.action, {method: 'POST', redirect: 'manual'});
+      word.textContent = answer.ok || answer.type === 'opaqueredirect' ? 'Asked for' : (await answer.text()).trim().slice(0, 80);
+    } catch (fault) {
+      word.textContent = 'No answer';
+    }
   });
   let typing = 0;
   addEventListener('input', e => {

@@ -1,6 +1,8 @@
 /* parts.c: the markup that style.css knows. */
 #include "parts.h"
 
+enum { MOST_LARGE = 12 }; /* letters of a figure that is written large */
+
 void page_put_badge(page_html *w, const char *state)
 {
     page_put(w, "<span class='badge %s'>%s</span>", state, state);
@@ -14,7 +16,7 @@ void page_put_figures_begin(page_html *w)
 void page_put_figure(page_html *w, const char *name, const char *label, const char *value,
                      const char *help)
 {
-    page_put(w, "<div><dt>%s</dt><dd", label);
+    page_put(w, "<div%s><dt>%s</dt><dd", strlen(value) > MOST_LARGE ? " class=long" : "", label);
     if (name != NULL)
         page_put(w, " data-figure='%s'", name);
     page_put(w, ">%s</dd>", value);
@@ -67,7 +69,7 @@ void page_put_act(page_html *w, const char *path, const char *label, const char 
 void page_put_picture(page_html *w, const char *path, unsigned long long version, const char *title,
                       int width, int height)
 {
-    page_put(w, "<figure class='card shot'><a href='");
+    page_put(w, "<figure class='card shot%s'><a href='", width > height ? " flat" : "");
     page_put_url(w, path, "/");
     page_put(w, "?v=%llx' data-shot><img src='", version);
     page_put_url(w, path, "/");

@@ -31,7 +31,8 @@ void page_put_act(page_html *w, const char *path, const char *label, const char 
                   bool may_act);
 
 /* A picture that opens large. path: a whole one; version: of its bytes, so that a browser may keep
- * it. w, h in pixels, so that nothing moves when it comes; 0: unknown, square. */
+ * it. width, height: so that nothing moves when it comes; shown whole in a square, or 4:3 where it
+ * is wider than high; 0: unknown. */
 void page_put_picture(page_html *w, const char *path, unsigned long long version, const char *title,
                       int width, int height);
 

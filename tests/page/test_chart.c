@@ -150,6 +150,7 @@ static void figures_have_units(void **state)
                  {PAGE_SECONDS, 0.25, "250 ms"},
                  {PAGE_PER_S, 31.25, "31.25/s"},
                  {PAGE_BYTES, 1536, "1.5 KB"},
+                 {PAGE_BYTES, 2097152, "2 MB"},
                  {PAGE_NUMBER, NAN, "-"}};
     char buf[PAGE_FIGURE_BYTES];
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -173,6 +174,17 @@ static void a_limit_that_is_near_is_in_the_picture(void **state)
     says("plan \xe2\x86\x91");
 }
 
+static void a_wide_chart_has_a_drawing_for_a_phone_too(void **state)
+{
+    (void)state;
+    const double x[] = {0, 1};
+    const page_line line = {.name = "a", .n = 2, .x = x, .y = x};
+    page_put_chart(&w, &(page_chart){.name = "m", .lines = &line, .n_lines = 1, .is_wide = true});
+    assert_int_equal(count("<svg"), 2);
+    assert_int_equal(count("where-narrow' viewBox='0 0 400 190'"), 1);
+    assert_int_equal(count("where-wide' viewBox='0 0 822 190'"), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -184,6 +196,7 @@ int main(void)
                                         begin, end),
         cmocka_unit_test_setup_teardown(figures_have_units, begin, end),
         cmocka_unit_test_setup_teardown(a_limit_that_is_near_is_in_the_picture, begin, end),
+        cmocka_unit_test_setup_teardown(a_wide_chart_has_a_drawing_for_a_phone_too, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

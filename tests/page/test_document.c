@@ -15,7 +15,8 @@ static void put_two(page_html *out, const void *ctx)
 static const page_part parts[] = {{"one", 7, put_one}, {"two", 9, put_two}};
 static const page_link way[] = {{"<runs>", "/a b"}, {"exp", NULL}};
 static page_document document = {.title = "</title><b>",
-                                 .events = "/events?run=a'b",
+                                 .events = "/events",
+                                 .topic = "a'b&c",
                                  .way = way,
                                  .n_way = 2,
                                  .parts = parts,
@@ -29,7 +30,7 @@ static void a_page_has_its_parts_and_escapes_its_head(void **state)
     says("<title>&#60;/title&#62;&#60;b&#62;</title>");
     says("<section id='one' data-part='one' data-version='7'><p>&#60;i&#62;</p></section>");
     says("<p>two</p>");
-    says("data-events='/events?run=a%27b'");
+    says("data-events='/events?topic=a%27b%26c'");
     says("<a href='/a%20b'>&#60;runs&#62;</a>");
     says("<b>exp</b>");
     says("/page.css?v=");
