@@ -270,6 +270,18 @@ VG_API vg_status vg_train_detach(vg_train *t, vg_error *err);
 /* What the program will end with: who watches the run is told. Before destroy. */
 VG_API void vg_train_note_exit(vg_train *t, int exit_status);
 
+/* Serves a live page of this run: curves, pictures, arguments, and a button that ends the run with
+ * a checkpoint (vg_train_run then returns VG_ERR_INTERRUPTED). Between prepare and run; until
+ * destroy. where: "127.0.0.1:9400", "[::1]:0", "true" for any port of 127.0.0.1. token: NULL or "":
+ * one is made; whoever acts must know it, and where the address is not of this machine, or a token
+ * was given, whoever reads, too. Errors: VG_ERR_ARGUMENT, VG_ERR_UNSUPPORTED (no libmicrohttpd),
+ * VG_ERR_SYSTEM (address in use). */
+VG_API vg_status vg_train_serve(vg_train *t, const char *where, const char *token, vg_error *err);
+/* The page's address, with the token; "" when nothing is served. Borrowed. */
+VG_API const char *vg_train_url(const vg_train *t);
+/* True once the page's button was used. */
+VG_API bool vg_train_is_stopped(const vg_train *t);
+
 /* ---- runs of other processes ----
  * From prepare to destroy a run's process holds a lock on folder/vigil.pid, whose lines are its id
  * and its start time (field 22 of /proc/PID/stat), and notes in folder/vigil.progress where it is.
@@ -293,6 +305,20 @@ VG_API vg_status vg_run_stop(vg_run *r, vg_error *err);
 /* Waits until the process that was stopped has ended; false when it has not within the time or a
  * signal came. */
 VG_API bool vg_run_wait(vg_run *r, int timeout_ms);
+
+/* ---- pages of runs ---- */
+
+/* Serves pages of all runs below a folder: trainings and watched jobs, several side by side, live.
+ * Nothing is written, and no link is followed; living trainings can be stopped by who knows the
+ * token. where, token: as vg_train_serve. Threads of its own until close. Errors: VG_ERR_IO (no
+ * folder), and as vg_train_serve. */
+typedef struct vg_board vg_board;
+VG_API vg_status vg_board_open(vg_board **out, const char *folder, const char *where,
+                               const char *token, vg_error *err);
+/* The address, with the token. Borrowed. */
+VG_API const char *vg_board_url(const vg_board *b);
+/* NULL inside is fine; leaves NULL. */
+VG_API void vg_board_close(vg_board **b);
 
 /* ---- validation ---- */
 

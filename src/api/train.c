@@ -1,8 +1,11 @@
 /* train.c: vg_train over train's run: arguments by name, the run folder, and who listens. */
 #include "train/train.h"
 #include "api.h"
+#include "board/board.h"
 #include "export.h"
 #include "net/net.h"
+
+#include <stdatomic.h>
 
 struct vg_train {
     train_owners accounts;
@@ -20,6 +23,9 @@ struct vg_train {
     const vg_train_listener *listener; /* during run */
     net_beacon beacon;
     bool is_resumed;
+    base_mem page_account; /* beside the plan, which is of the run alone */
+    board *page;           /* NULL: none is served */
+    atomic_bool is_stopped;
 };
 
 /* What train does not plan for itself. */
@@ -51,6 +57,7 @@ void vg_train_destroy(vg_train **train)
 {
     vg_train *t = *train;
     if (t) {
+        board_close(&t->page);
         net_beacon_close(&t->beacon);
         train_report_destroy(&t->report);
         train_result_fini(&t->final);
@@ -217,6 +224,38 @@ vg_status vg_train_detach(vg_train *t, vg_error *err)
     return train_run_file_detach(t->file, t->folder, err);
 }
 
+/* ---- a page ---- */
+
+static void stop_from_page(void *ctx)
+{
+    ((vg_train *)ctx)->is_stopped = true;
+}
+
+vg_status vg_train_serve(vg_train *t, const char *where, const char *token, vg_error *err)
+{
+    if (!t->run || t->page)
+        return base_fail(err, VG_ERR_ARGUMENT, NULL, "call vg_train_prepare first, and this once",
+                         "a run that is not prepared, or is served already");
+    base_mem_init(&t->page_account, "page", NULL, 0);
+    const board_options o = {.folder = t->folder,
+                             .is_single = true,
+                             .where = where,
+                             .token = token ? token : "",
+                             .stop = stop_from_page,
+                             .ctx = t};
+    return board_open(&t->page, &o, &t->page_account, err);
+}
+
+const char *vg_train_url(const vg_train *t)
+{
+    return t->page ? board_url(t->page) : "";
+}
+
+bool vg_train_is_stopped(const vg_train *t)
+{
+    return t->is_stopped;
+}
+
 void vg_train_note_exit(vg_train *t, int exit_status)
 {
     train_run_file_exit(t->file, exit_status);
@@ -279,7 +318,8 @@ static void tell_epoch(void *ctx, const vg_train_epoch *e)
 static bool ask_stop(void *ctx)
 {
     const vg_train *t = ctx;
-    return t->listener && t->listener->wants_stop && t->listener->wants_stop(t->listener->ctx);
+    return t->is_stopped ||
+           (t->listener && t->listener->wants_stop && t->listener->wants_stop(t->listener->ctx));
 }
 
 static vg_status finish_report(void *ctx, const train_validation *final, vg_error *err)

@@ -59,7 +59,7 @@ static inline int programs_tear_down(void **state)
 /* A path in the folder; good for a few uses in one expression. */
 static inline const char *in_folder(const char *name)
 {
-    static char paths[8][160];
+    static char paths[8][512];
     static int next;
     char *path = paths[next++ % 8];
     snprintf(path, sizeof paths[0], "%s/%s", programs_folder, name);
