@@ -8,7 +8,7 @@
 #include "train.h"
 
 typedef struct train_values {
-    const char *device;
+    const char *device, *serve, *token;
     bool detach, json;
     cli_given given;
 } train_values;
@@ -28,7 +28,18 @@ static const vg_option train_options[] = {
      .kind = VG_OPTION_BOOL,
      .offset = offsetof(train_values, json),
      .help = "at the end one JSON object on standard output, with folder, weights and the final "
-             "validation; the rest goes to standard error"}};
+             "validation; the rest goes to standard error"},
+    {.name = "serve",
+     .kind = VG_OPTION_STRING,
+     .offset = offsetof(train_values, serve),
+     .value = "ADDRESS:PORT",
+     .may_stand_alone = true,
+     .help = "a live page of the run, such as 127.0.0.1:9400; alone: any port of this machine"},
+    {.name = "token",
+     .kind = VG_OPTION_STRING,
+     .offset = offsetof(train_values, token),
+     .help = "what a reader of the page must know; without it one is made, which stopping the run "
+             "needs, and reading only from other machines"}};
 
 typedef struct setting {
     vg_train *t;
@@ -81,6 +92,7 @@ static const char *signal_name(int number)
     return number == SIGINT ? "SIGINT" : number == SIGHUP ? "SIGHUP" : "SIGTERM";
 }
 
+/* number: the signal, or SIGTERM for the page's button, which does the same. */
 static int stopped(const train_talk *k, const vg_error *err, int number)
 {
     vg_train_info i;
@@ -88,26 +100,33 @@ static int stopped(const train_talk *k, const vg_error *err, int number)
     if (k->screen.terminal)
         putchar('\n');
     fflush(stdout);
-    fprintf(stderr, "%s: %s\ngo on with: vigil train --resume %s\n", signal_name(number), err->what,
+    fprintf(stderr, "%s: %s\ngo on with: vigil train --resume %s\n",
+            cli_interrupt_signal() != 0 ? signal_name(number) : "from its page", err->what,
             i.folder);
     return 128 + number;
 }
 
 /* report: of train_detach_fork; -1 in the foreground. */
-static int train_run_all(train_talk *k, bool resumes, int report)
+static int train_run_all(const train_values *v, train_talk *k, bool resumes, int report)
 {
     vg_error err = {.status = VG_OK};
     if (vg_train_prepare(k->t, &err) != VG_OK) /* a resumed run's arguments are not the user's */
         return resumes ? cli_error_print(&err, CLI_FAILED) : cli_error_end(&err);
     train_talk_begin(k);
+    if (v->serve != NULL) {
+        if (vg_train_serve(k->t, v->serve, v->token, &err) != VG_OK)
+            return cli_error_end(&err);
+        printf("Live page: %s\n", vg_train_url(k->t));
+        fflush(stdout);
+    }
     /* Who was interrupted before leaving stays: the first step sees it. */
     if (report >= 0 && cli_interrupt_signal() == 0 && train_detach_leave(k, report, &err) != VG_OK)
         return cli_error_print(&err, CLI_FAILED);
     const vg_train_listener listener = train_talk_listener(k);
     const vg_status st = vg_train_run(k->t, &listener, &err);
     int status = CLI_DONE;
-    if (st == VG_ERR_INTERRUPTED && cli_interrupt_signal() != 0)
-        status = stopped(k, &err, cli_interrupt_signal());
+    if (st == VG_ERR_INTERRUPTED && (cli_interrupt_signal() != 0 || vg_train_is_stopped(k->t)))
+        status = stopped(k, &err, cli_interrupt_signal() != 0 ? cli_interrupt_signal() : SIGTERM);
     else if (st != VG_OK)
         status = cli_error_print(&err, CLI_FAILED);
     else
@@ -132,7 +151,7 @@ static int train_begin(const train_values *v, train_talk *k)
         if (child > 0)
             return train_detach_hear(child, report);
     }
-    return train_run_all(k, resumes, report);
+    return train_run_all(v, k, resumes, report);
 }
 
 static int train_for_script(const train_values *v, train_talk *k)
@@ -179,6 +198,11 @@ const cli_command cli_command_train = {
         "the exit status is then 130, 143 or 129, and --resume FOLDER resumes it. A second Ctrl-C "
         "ends the run at once. --resume alone takes the newest run. After a crash the last "
         "epoch's checkpoint is there, or that of the last --save-minutes.\n"
+        "\n"
+        "With --serve a live page shows curves, pictures and arguments. Its address, printed at "
+        "the "
+        "start, has a token, by which its button ends the run as SIGTERM does; vigil board shows "
+        "all runs.\n"
         "\n"
         "With --detach the run outlives its terminal, and its output goes to train.log in its "
         "folder; vigil attach FOLDER shows it, vigil stop FOLDER ends it.",

@@ -14,6 +14,7 @@ extern const cli_command cli_command_val;
 extern const cli_command cli_command_demo;
 extern const cli_command cli_command_watch;
 extern const cli_command cli_command_report;
+extern const cli_command cli_command_board;
 extern const cli_command cli_command_info;
 extern const cli_command cli_command_data;
 extern const cli_command cli_command_convert;

@@ -1,6 +1,7 @@
 /* fuzz_http.c: any bytes as a request to vigil's server, over a real socket: it stays up, answers
  * as HTTP does or not at all, and never gives a page to one who did not bring the token, nor,
- * without one, to one who asked for it by a name that is not this machine's. */
+ * without one, to one who asked for it by a name that is not this machine's; and nobody acts by a
+ * POST without the token, however open the pages are. */
 #include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -28,6 +29,7 @@ typedef struct looker {
 } looker;
 static looker lookers[4];
 static int n_looking; /* of the server's thread */
+static int n_acts;    /* likewise */
 
 static net_more tell(void *ctx, char *out, size_t most, size_t *n)
 {
@@ -66,6 +68,12 @@ static bool look(net_answer *a)
 static bool answer(void *ctx, const net_request *r, const char *path, net_answer *a, base_mem *mem)
 {
     (void)ctx;
+    if (net_request_is_post(r)) {
+        assert(net_request_may_act(r));
+        __atomic_add_fetch(&n_acts, 1, __ATOMIC_RELAXED);
+        a->go_to = "/";
+        return true;
+    }
     if (strcmp(path, "/stream") == 0)
         return look(a);
     const bool is_open = strcmp(path, "/healthz") == 0;
@@ -159,6 +167,14 @@ static void ask_with_token(net_server *s, const char *bytes, size_t n)
     assert(!is_given || brings_token(bytes, n));
 }
 
+static void ask_to_act(net_server *s, const char *bytes, size_t n)
+{
+    const int before = __atomic_load_n(&n_acts, __ATOMIC_RELAXED);
+    const char *got = ask(s, bytes, n);
+    assert(strstr(got, TOKEN) == NULL || brings_token(bytes, n));
+    assert(__atomic_load_n(&n_acts, __ATOMIC_RELAXED) == before || brings_token(bytes, n));
+}
+
 /* The bytes as the name that this server is asked for by. */
 static void ask_by_name(net_server *s, const char *bytes, size_t n)
 {
@@ -192,12 +208,13 @@ static void ask_by_name(net_server *s, const char *bytes, size_t n)
 
 static base_mem mem = {.tag = "fuzz"};
 
-static net_server *serve(const char *token)
+static net_server *serve(const char *token, const char *act_token)
 {
     net_server *s = NULL;
     vg_error err = {0};
     const net_server_options o = {.where = "127.0.0.1:0",
                                   .token = token,
+                                  .act_token = act_token,
                                   .open_page = "/healthz",
                                   .pages = "there are /, /stream and /healthz",
                                   .most_connections = NET_MOST_CONNECTIONS,
@@ -217,12 +234,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     if (with_token == NULL) {
         for (size_t i = 0; i < sizeof lookers / sizeof *lookers; i++)
             lookers[i].n_read = -1;
-        with_token = serve(TOKEN);
-        without = serve("");
+        with_token = serve(TOKEN, NULL);
+        without = serve("", TOKEN);
     }
     if (n > MOST_BYTES)
         return 0;
     ask_with_token(with_token, (const char *)bytes, n);
+    ask_to_act(without, (const char *)bytes, n);
     ask_by_name(without, (const char *)bytes, n);
     return 0;
 }
