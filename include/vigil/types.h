@@ -417,7 +417,22 @@ typedef struct vg_val_class {
     const char *name;
     size_t n_pictures, n_instances; /* pictures that have the class; its labelled objects */
     double precision, recall, map50, map;
+    double f1; /* at the same confidence as precision and recall */
 } vg_val_class;
+
+/* What plots and tables of a validation are made of. Rows are those of vg_val_result.classes; point
+ * i of a curve is at the confidence, or the recall, of i / (n_points - 1). Where nothing at all was
+ * right there are no classes, so no rows. */
+typedef struct vg_val_curves {
+    size_t n_points;          /* 1000 */
+    const double *p, *r, *f1; /* (n_classes, n_points) by confidence, at IoU 0.5 */
+    const double *pr;         /* (n_classes, n_points) precision by recall, at IoU 0.5 */
+    const double *ap;         /* (n_classes, 10) at IoU 0.5, 0.55, ... 0.95 */
+    const double *maps;       /* (nc) ap's mean by class number; the mean over classes where one has
+                                 no objects */
+    const uint64_t *confusion; /* (nc + 1, nc + 1) [predicted][true], background last */
+    int nc;                    /* classes of the dataset */
+} vg_val_curves;
 
 typedef struct vg_val_result {
     size_t n_pictures, n_instances, n_detections;
@@ -426,7 +441,9 @@ typedef struct vg_val_result {
     double loss[3];                       /* box, cls, dfl */
     const vg_val_class *classes;          /* (n_classes) those with objects */
     size_t n_classes;
-    double seconds; /* that validation took */
+    double seconds;   /* that validation took */
+    double best_conf; /* where the mean F1 is best: that of precision and recall */
+    vg_val_curves curves;
 } vg_val_result;
 
 /* ---- a terminal ---- */

@@ -238,6 +238,9 @@ typedef struct vg_train_info {
     const vg_error *why; /* fell_back: what was wrong with it */
     /* Part of this session's training, 0 to 1, spent waiting for pictures: of epochs that ended. */
     double loader_wait;
+    const char *best, *last; /* paths of the weights; files of the run, once it has written them */
+    int best_epoch;          /* of this session, from 1; 0: none was the best */
+    double best_fitness;     /* its 0.1 map50 + 0.9 map */
 } vg_train_info;
 /* After prepare. */
 VG_API void vg_train_info_get(const vg_train *t, vg_train_info *out);
@@ -246,18 +249,31 @@ VG_API const char *vg_train_message(const vg_train *t, size_t index);
 /* What the run holds, by owner; planned_bytes is what prepare took. */
 VG_API void vg_train_memory(const vg_train *t, vg_memory *out);
 
-/* Functions may be NULL. wants_stop is asked after every batch, of validation, too. */
+/* Functions may be NULL, and are called by the thread that called run, in this order: start; for
+ * every epoch epoch_start, batch after each batch, validating and validated, saved for each file,
+ * epoch; in the end validating and validated once more (is_final: the best weights, as they are in
+ * their file), end. wants_stop is asked after every batch, of validation, too. What is handed over
+ * is borrowed during the call. */
 typedef struct vg_train_listener {
     void *ctx;
     void (*batch)(void *ctx, const vg_train_batch *b);
     void (*epoch)(void *ctx, const vg_train_epoch *e);
     bool (*wants_stop)(void *ctx);
+    void (*start)(void *ctx);
+    void (*epoch_start)(void *ctx, int epoch, int n_epochs); /* epoch from 1 */
+    void (*validating)(void *ctx, bool is_final);
+    void (*validated)(void *ctx, const vg_val_result *r, bool is_final);
+    void (*saved)(void *ctx, const char *path, bool is_checkpoint); /* else weights */
+    void (*end)(void *ctx, vg_status status);
 } vg_train_listener;
 
 /* Until the last epoch, or until patience or the listener ends it. Writes weights, checkpoints,
  * results.csv, TensorBoard events and plots into the run folder. VG_ERR_INTERRUPTED: the listener's
  * wish; a checkpoint was written, and mend says how to go on. */
 VG_API vg_status vg_train_run(vg_train *t, const vg_train_listener *listener, vg_error *err);
+/* As if wants_stop had said yes: run ends after the batch it is at, with a checkpoint. From any
+ * thread and from a signal's handler, before destroy. */
+VG_API void vg_train_stop(vg_train *t);
 
 /* As of the last batch. */
 VG_API void vg_train_pace_get(const vg_train *t, vg_train_pace *out);

@@ -40,6 +40,7 @@
     X(vg_train_pace)                                                                               \
     X(vg_run_view)                                                                                 \
     X(vg_val_class)                                                                                \
+    X(vg_val_curves)                                                                               \
     X(vg_val_result)                                                                               \
     X(vg_bar)                                                                                      \
     X(vg_watch_screen)                                                                             \

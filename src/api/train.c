@@ -21,6 +21,8 @@ struct vg_train {
     train_report *report;
     train_result final;
     const vg_train_listener *listener; /* during run */
+    int best_epoch;                    /* of this session, from 1; 0: none yet */
+    double best_fitness;
     net_beacon beacon;
     bool is_resumed;
     base_mem page_account; /* beside the plan, which is of the run alone */
@@ -154,6 +156,8 @@ vg_status vg_train_prepare(vg_train *t, vg_error *err)
         image_letters_format(t->letters, sizeof t->letters, &names);
     }
     if (st == VG_OK)
+        st = train_result_reserve(&t->final, t->info.nc, work(t), err);
+    if (st == VG_OK)
         st = train_report_create(&t->report, &report, err);
     if (st == VG_OK)
         train_owners_plan(&t->accounts);
@@ -177,6 +181,10 @@ void vg_train_info_get(const vg_train *t, vg_train_info *out)
                            .batch = t->args.batch,
                            .epochs = t->args.epochs,
                            .start_epoch = (int)train_run_position(t->run)->epoch,
+                           .best = train_run_best_path(t->run),
+                           .last = train_run_last_path(t->run),
+                           .best_epoch = t->best_epoch,
+                           .best_fitness = t->best_fitness,
                            .n_params = t->info.n_params,
                            .gflops = t->info.gflops,
                            .train = data_set_summary(train_run_set(t->run, DATA_TRAIN)),
@@ -302,11 +310,44 @@ static vg_status show_validated(void *ctx, const train_validated *p, bool is_fin
     return VG_OK;
 }
 
+static void tell_epoch_start(void *ctx, int epoch, int n_epochs)
+{
+    const vg_train_listener *l = ((vg_train *)ctx)->listener;
+    if (l && l->epoch_start)
+        l->epoch_start(l->ctx, epoch, n_epochs);
+}
+
+static void tell_validating(void *ctx, bool is_final)
+{
+    const vg_train_listener *l = ((vg_train *)ctx)->listener;
+    if (l && l->validating)
+        l->validating(l->ctx, is_final);
+}
+
+static void tell_validation(void *ctx, const train_validation *v, bool is_final)
+{
+    vg_train *t = ctx;
+    train_result_make(&t->final, v, train_run_names(t->run));
+    if (t->listener && t->listener->validated)
+        t->listener->validated(t->listener->ctx, &t->final.result, is_final);
+}
+
+static void tell_saved(void *ctx, const char *path, bool is_checkpoint)
+{
+    const vg_train_listener *l = ((vg_train *)ctx)->listener;
+    if (l && l->saved)
+        l->saved(l->ctx, path, is_checkpoint);
+}
+
 static void tell_epoch(void *ctx, const vg_train_epoch *e)
 {
     vg_train *t = ctx;
     train_report_epoch(t->report, e);
     train_run_file_epoch(t->file, e);
+    if (e->is_best) {
+        t->best_epoch = e->epoch;
+        t->best_fitness = train_fitness(e->map50, e->map);
+    }
     vg_train_epoch end = *e;
     end.trouble = train_run_news(t->run); /* not for other processes */
     if (!end.trouble)
@@ -324,11 +365,7 @@ static bool ask_stop(void *ctx)
 
 static vg_status finish_report(void *ctx, const train_validation *final, vg_error *err)
 {
-    vg_train *t = ctx;
-    vg_status st = VG_OK;
-    if (final)
-        st = train_result_make(&t->final, final, train_run_names(t->run), work(t), err);
-    return st == VG_OK ? train_report_finish(t->report, final, err) : st;
+    return train_report_finish(((vg_train *)ctx)->report, final, err);
 }
 
 /* The best weights and the last, as the Python tool reads them. */
@@ -352,10 +389,16 @@ static vg_status run_prepared(vg_train *t, const vg_train_listener *listener, vg
                                   .batch = tell_batch,
                                   .epoch = tell_epoch,
                                   .wants_stop = ask_stop,
+                                  .epoch_start = tell_epoch_start,
+                                  .validating = tell_validating,
+                                  .validation = tell_validation,
+                                  .saved = tell_saved,
                                   .input = show_input,
                                   .validated = show_validated,
                                   .finishing = finish_report};
     t->listener = listener;
+    if (listener && listener->start)
+        listener->start(listener->ctx);
     const vg_status st = train_run_go(t->run, &inner, err);
     t->listener = NULL;
     if (st == VG_OK && train_run_args(t->run)->save_pt) {
@@ -364,6 +407,11 @@ static vg_status run_prepared(vg_train *t, const vg_train_listener *listener, vg
             return written;
     }
     return st == VG_OK ? train_report_told(t->report, err) : st;
+}
+
+void vg_train_stop(vg_train *t)
+{
+    t->is_stopped = true;
 }
 
 vg_status vg_train_run(vg_train *t, const vg_train_listener *listener, vg_error *err)
@@ -377,5 +425,7 @@ vg_status vg_train_run(vg_train *t, const vg_train_listener *listener, vg_error 
                          train_run_need(t->run)->total_bytes);
     const vg_status st = run_prepared(t, listener, err ? err : &local);
     train_run_file_end(t->file, st, err ? err : &local);
+    if (listener && listener->end)
+        listener->end(listener->ctx, st);
     return st;
 }

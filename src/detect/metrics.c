@@ -298,6 +298,7 @@ vg_val_class detect_metrics_class(const detect_metrics_result *r, size_t i,
 {
     const int c = r->classes[i];
     return (vg_val_class){.class_index = c,
+                          .f1 = r->f1[i],
                           .name = names[c],
                           .n_pictures = r->pictures_by_class[c],
                           .n_instances = r->truths_by_class[c],

@@ -89,6 +89,7 @@ vg_status run_keep(train_run *r, vg_error *err)
         st = run_save_checkpoint(r, err);
     if (st != VG_OK)
         return run_bear(r, st, err);
+    run_tell_saved(r, r->last_path, true);
     if (b->is_full) {
         b->is_full = false;
         b->has_news = true;

@@ -1,30 +1,47 @@
 /* result.c: a metrics result as callers are told it, and its files. */
 #include "result.h"
 
-vg_status train_result_make(train_result *out, const train_validation *v, const char *const *names,
-                            base_mem *mem, vg_error *err)
+#include <assert.h>
+
+vg_status train_result_reserve(train_result *r, int nc, base_mem *mem, vg_error *err)
+{
+    if (nc <= r->most)
+        return VG_OK;
+    vg_val_class *classes = base_realloc(mem, r->classes, (size_t)nc * sizeof *classes, err);
+    if (classes == NULL)
+        return VG_ERR_MEMORY;
+    r->classes = classes;
+    r->most = nc;
+    return VG_OK;
+}
+
+void train_result_make(train_result *r, const train_validation *v, const char *const *names)
 {
     const detect_metrics_result *m = &v->metrics;
-    *out = (train_result){0};
-    if (m->n_classes > 0) {
-        out->classes = base_alloc_zero(mem, m->n_classes, sizeof *out->classes, err);
-        if (out->classes == NULL)
-            return VG_ERR_MEMORY;
-    }
+    assert(m->n_classes <= (size_t)r->most);
     for (size_t i = 0; i < m->n_classes; i++)
-        out->classes[i] = detect_metrics_class(m, i, names);
-    out->result = (vg_val_result){.n_pictures = m->n_pictures,
-                                  .n_instances = m->n_truths,
-                                  .n_detections = m->n_detections,
-                                  .precision = m->mean_p,
-                                  .recall = m->mean_r,
-                                  .map50 = m->map50,
-                                  .map = m->map,
-                                  .fitness = m->fitness,
-                                  .loss = {v->loss[0], v->loss[1], v->loss[2]},
-                                  .classes = out->classes,
-                                  .n_classes = m->n_classes};
-    return VG_OK;
+        r->classes[i] = detect_metrics_class(m, i, names);
+    r->result = (vg_val_result){.n_pictures = m->n_pictures,
+                                .n_instances = m->n_truths,
+                                .n_detections = m->n_detections,
+                                .precision = m->mean_p,
+                                .recall = m->mean_r,
+                                .map50 = m->map50,
+                                .map = m->map,
+                                .fitness = m->fitness,
+                                .loss = {v->loss[0], v->loss[1], v->loss[2]},
+                                .classes = r->classes,
+                                .n_classes = m->n_classes,
+                                .best_conf = m->best_conf,
+                                .curves = {.n_points = DETECT_CURVE_POINTS,
+                                           .p = m->p_curve,
+                                           .r = m->r_curve,
+                                           .f1 = m->f1_curve,
+                                           .pr = m->pr_curve,
+                                           .ap = m->ap,
+                                           .maps = m->maps,
+                                           .confusion = m->confusion,
+                                           .nc = r->most}};
 }
 
 void train_result_fini(train_result *r)

@@ -11,11 +11,13 @@ enum { TRAIN_PATH_BYTES = 4096 };
 /* A result with its table; zeroed is valid. */
 typedef struct train_result {
     vg_val_result result;
-    vg_val_class *classes;
+    vg_val_class *classes; /* (most) */
+    int most;
 } train_result;
-/* names: (nc), borrowed as long as the result. Errors: VG_ERR_MEMORY. */
-vg_status train_result_make(train_result *out, const train_validation *v, const char *const *names,
-                            base_mem *mem, vg_error *err);
+/* Room for the table of nc classes. Errors: VG_ERR_MEMORY. */
+vg_status train_result_reserve(train_result *r, int nc, base_mem *mem, vg_error *err);
+/* names: (nc), borrowed as long as the result; r has room for them. Curves are the validation's. */
+void train_result_make(train_result *r, const train_validation *v, const char *const *names);
 void train_result_fini(train_result *r);
 
 /* Curves and confusion matrices into folder. Errors: VG_ERR_IO, VG_ERR_LIMIT, VG_ERR_MEMORY. */

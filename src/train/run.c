@@ -29,6 +29,12 @@ static bool stop_is_wanted(const train_listener *l)
     return l != NULL && l->wants_stop != NULL && l->wants_stop(l->ctx);
 }
 
+void run_tell_saved(const train_run *r, const char *path, bool is_checkpoint)
+{
+    if (r->listener != NULL && r->listener->saved != NULL)
+        r->listener->saved(r->listener->ctx, path, is_checkpoint);
+}
+
 vg_status run_save_checkpoint(train_run *r, vg_error *err)
 {
     const train_facts facts = run_facts(r);
@@ -200,6 +206,8 @@ static vg_status train_batches(train_run *r, const train_listener *listener, vg_
     if (p->batch >= p->n_batches)
         return VG_OK; /* resumed between the last batch and validation */
     const int64_t began_ns = base_now_ns();
+    if (listener != NULL && listener->epoch_start != NULL)
+        listener->epoch_start(listener->ctx, (int)p->epoch + 1, r->args.epochs);
     vg_status st = choose_augment(r, err);
     if (st == VG_OK)
         st = data_loader_start(r->loader, (uint64_t)p->epoch, (size_t)p->batch, err);
@@ -242,7 +250,12 @@ vg_status run_validate(train_run *r, train_validation *out, const weights_file *
         .ctx = &o,
         .wants_stop = ask_onlooker,
         .picture = listener != NULL && listener->validated != NULL ? show_onlooker : NULL};
-    return train_validate(r->validator, out, weights, &watch, err);
+    if (listener != NULL && listener->validating != NULL)
+        listener->validating(listener->ctx, is_final);
+    const vg_status st = train_validate(r->validator, out, weights, &watch, err);
+    if (st == VG_OK && !out->stopped && listener != NULL && listener->validation != NULL)
+        listener->validation(listener->ctx, out, is_final);
+    return st;
 }
 
 static vg_train_epoch make_row(const train_run *r, const train_validation *v)
@@ -270,8 +283,11 @@ static vg_train_epoch make_row(const train_run *r, const train_validation *v)
 static vg_status save_model(train_run *r, const char *path, int64_t epoch, vg_error *err)
 {
     const train_facts facts = run_facts(r);
-    return train_model_save(r->params, r->n_params, r->state.ema, WEIGHTS_F16, epoch, &r->args,
-                            &facts, path, r->mem.work, err);
+    const vg_status st = train_model_save(r->params, r->n_params, r->state.ema, WEIGHTS_F16, epoch,
+                                          &r->args, &facts, path, r->mem.work, err);
+    if (st == VG_OK)
+        run_tell_saved(r, path, false);
+    return st;
 }
 
 static vg_status save_period(train_run *r, int64_t epoch, vg_error *err)
@@ -424,7 +440,10 @@ static vg_status go(train_run *r, const train_listener *listener, vg_error *err)
 vg_status train_run_go(train_run *r, const train_listener *listener, vg_error *err)
 {
     vg_error local; /* failures are read here, not only told */
-    return go(r, listener, err != NULL ? err : &local);
+    r->listener = listener;
+    const vg_status st = go(r, listener, err != NULL ? err : &local);
+    r->listener = NULL;
+    return st;
 }
 
 /* ---- facts ---- */
@@ -462,6 +481,16 @@ const train_optimizer_options *train_run_optimizer(const train_run *r)
 const train_position *train_run_position(const train_run *r)
 {
     return &r->state.position;
+}
+
+const char *train_run_best_path(const train_run *r)
+{
+    return r->best_path;
+}
+
+const char *train_run_last_path(const train_run *r)
+{
+    return r->last_path;
 }
 
 bool train_run_transferred(const train_run *r, size_t *n_transferred, size_t *n_items)

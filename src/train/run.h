@@ -19,10 +19,15 @@ typedef struct train_listener {
     void (*batch)(void *ctx, const vg_train_batch *p);
     void (*epoch)(void *ctx, const vg_train_epoch *e); /* after its checkpoint */
     bool (*wants_stop)(void *ctx); /* asked after every batch, in training and in validation */
+    void (*epoch_start)(void *ctx, int epoch, int n_epochs);
+    /* A validation begins, is over. is_final: of best.safetensors, when training is over. */
+    void (*validating)(void *ctx, bool is_final);
+    void (*validation)(void *ctx, const train_validation *v, bool is_final);
+    void (*saved)(void *ctx, const char *path, bool is_checkpoint); /* else weights */
     /* Batch number ni of the run, from 0, before its step (and before multi_scale's resizing). A
      * resumed run begins with a later ni. */
     vg_status (*input)(void *ctx, int64_t ni, const data_batch *b, vg_error *err);
-    /* A picture of a validation. is_final: of best.safetensors, when training is over. */
+    /* A picture of a validation. */
     vg_status (*validated)(void *ctx, const train_validated *p, bool is_final, vg_error *err);
     /* Training is over; what the folder gets at its end is to be written now (final NULL: no
      * weights were the best). Until this returns VG_OK and last.safetensors becomes a model, the
@@ -63,6 +68,8 @@ const data_set *train_run_set(const train_run *r,
 const char *const *train_run_names(const train_run *r); /* (nc) of the model's classes */
 const train_optimizer_options *train_run_optimizer(const train_run *r); /* what `auto` became */
 const train_position *train_run_position(const train_run *r);
+const char *train_run_best_path(const train_run *r);
+const char *train_run_last_path(const train_run *r);
 /* "Transferred a/b items". False: no weights were given. */
 bool train_run_transferred(const train_run *r, size_t *n_transferred, size_t *n_items);
 /* How the classes of the weights that it started from are not the dataset's; "" else. */

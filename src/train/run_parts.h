@@ -61,6 +61,7 @@ struct train_run {
     char names_notice[512]; /* "" or how the weights' classes are not the dataset's */
     int asked_imgsz;        /* before it was raised to a multiple of the stride */
     train_validation final;
+    const train_listener *listener; /* during go; NULL: none */
     int64_t started_ns, saved_ns;
     uint64_t batches_ns;   /* of this session, loader and all; not validation, nor checkpoints */
     bool is_late;          /* the hours of `time` are over, and an epoch ended with that */
@@ -125,6 +126,8 @@ bool run_is_due_again(const train_run *r);
 vg_status run_tell_lost(const train_run *r, vg_error *err);
 vg_status run_save_checkpoint(train_run *r, vg_error *err);
 
+/* To who listens. */
+void run_tell_saved(const train_run *r, const char *path, bool is_checkpoint);
 /* The size that one side takes when the longer side becomes about size: multiples of stride. */
 int run_scaled_side(int side, int longer_side, int size, int stride);
 /* The largest that multi_scale makes of a batch. */

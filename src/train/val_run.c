@@ -181,7 +181,9 @@ vg_status train_val_go(train_val *v, const vg_val_result **out, bool (*wants_sto
     if (st == VG_OK && validation.stopped)
         st = base_fail(err, VG_ERR_INTERRUPTED, NULL, NULL, "stopped before the last picture");
     if (st == VG_OK)
-        st = train_result_make(&v->result, &validation, names, mem->work, err);
+        st = train_result_reserve(&v->result, v->nc, mem->work, err);
+    if (st == VG_OK)
+        train_result_make(&v->result, &validation, names);
     v->result.result.seconds = (double)(base_now_ns() - started_ns) * 1e-9;
     if (st == VG_OK)
         st = write_results(v, &validation, err);

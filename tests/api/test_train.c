@@ -71,7 +71,191 @@ static vg_train_listener listener(seen *s)
         .ctx = s, .batch = batch_seen, .epoch = epoch_seen, .wants_stop = stop_wanted};
 }
 
+/* A letter for everything that a listener is told, and results as they were handed over. */
+typedef struct story {
+    char told[256];
+    size_t n;
+    vg_train *stops; /* at the first batch, by vg_train_stop */
+    vg_val_result last;
+    vg_status end;
+    char saved[600];
+} story;
+
+static void tell(void *ctx, char letter)
+{
+    story *s = ctx;
+    if (s->n + 1 < sizeof s->told)
+        s->told[s->n++] = letter;
+}
+
+static void told_start(void *ctx)
+{
+    tell(ctx, 'S');
+}
+
+static void told_epoch_start(void *ctx, int epoch, int n_epochs)
+{
+    assert_true(epoch >= 1 && epoch <= n_epochs);
+    tell(ctx, 'e');
+}
+
+static void told_batch(void *ctx, const vg_train_batch *b)
+{
+    (void)b;
+    tell(ctx, 'b');
+    if (((story *)ctx)->stops != NULL)
+        vg_train_stop(((story *)ctx)->stops);
+}
+
+static void told_validating(void *ctx, bool is_final)
+{
+    tell(ctx, is_final ? 'F' : 'v');
+}
+
+static void told_validated(void *ctx, const vg_val_result *r, bool is_final)
+{
+    ((story *)ctx)->last = *r;
+    tell(ctx, is_final ? 'f' : 'V');
+}
+
+static void told_saved(void *ctx, const char *path, bool is_checkpoint)
+{
+    struct stat info;
+    assert_int_equal(stat(path, &info), 0); /* it is there */
+    snprintf(((story *)ctx)->saved, sizeof((story *)ctx)->saved, "%s", path);
+    tell(ctx, is_checkpoint ? 'c' : 'w');
+}
+
+static void told_epoch(void *ctx, const vg_train_epoch *e)
+{
+    (void)e;
+    tell(ctx, 'E');
+}
+
+static void told_end(void *ctx, vg_status status)
+{
+    ((story *)ctx)->end = status;
+    tell(ctx, 'X');
+}
+
+static vg_train_listener story_listener(story *s)
+{
+    return (vg_train_listener){.ctx = s,
+                               .batch = told_batch,
+                               .epoch = told_epoch,
+                               .start = told_start,
+                               .epoch_start = told_epoch_start,
+                               .validating = told_validating,
+                               .validated = told_validated,
+                               .saved = told_saved,
+                               .end = told_end};
+}
+
 /* ---- tests ---- */
+
+static void who_listens_is_told_everything_in_order(void **state)
+{
+    (void)state;
+    vg_error err;
+    vg_train_info info;
+    story s = {.end = VG_ERR_SYSTEM};
+    const vg_train_listener l = story_listener(&s);
+    vg_train *t = set_train(folder);
+    set_arg(t, "epochs", "2");
+    set_arg(t, "plots", "false");
+    prepare(t);
+    if (vg_train_run(t, &l, &err) != VG_OK)
+        fail_msg("%s (%s)", err.what, err.where);
+    assert_string_equal(s.told, "SebbvVwcEebbvVwcEFfwX");
+    assert_int_equal(s.end, VG_OK);
+    assert_int_equal(s.last.n_pictures, SET_VAL);
+    vg_train_info_get(t, &info);
+    assert_string_equal(s.saved, info.last);
+    assert_true(set_has(info.folder, "weights/best.safetensors"));
+    assert_non_null(strstr(info.best, "weights/best.safetensors"));
+    assert_int_equal(info.best_epoch, 2); /* equally good, and newer */
+    vg_train_destroy(&t);
+}
+
+/* As a signal's handler would. */
+static void a_run_can_be_stopped_from_outside(void **state)
+{
+    (void)state;
+    vg_error err;
+    vg_train *t = set_train(folder);
+    story s = {.stops = t};
+    const vg_train_listener l = story_listener(&s);
+    set_arg(t, "plots", "false");
+    prepare(t);
+    assert_int_equal(vg_train_run(t, &l, &err), VG_ERR_INTERRUPTED);
+    assert_non_null(strstr(err.mend, "resume"));
+    assert_string_equal(s.told, "SebcX");
+    assert_int_equal(s.end, VG_ERR_INTERRUPTED);
+    assert_non_null(strstr(s.saved, "weights/last.safetensors"));
+    vg_train_destroy(&t);
+}
+
+static void in_order(const double *points, size_t n, bool rises)
+{
+    for (size_t i = 0; i < n; i++) {
+        assert_true(points[i] >= 0 && points[i] <= 1);
+        assert_true(i == 0 || rises || points[i] <= points[i - 1]);
+    }
+}
+
+/* Trained for long enough that something is found. */
+static void a_result_has_what_plots_are_made_of(void **state)
+{
+    (void)state;
+    vg_error err;
+    if (scene_is_slow())
+        skip();
+    vg_train *t = set_train(folder);
+    set_arg(t, "epochs", "120");
+    set_arg(t, "val", "false");
+    set_arg(t, "plots", "false");
+    set_arg(t, "mosaic", "0");
+    set_arg(t, "optimizer", "AdamW");
+    set_arg(t, "lr0", "0.005");
+    set_arg(t, "translate", "0");
+    set_arg(t, "scale", "0");
+    set_arg(t, "warmup_epochs", "0");
+    prepare(t);
+    if (vg_train_run(t, NULL, &err) != VG_OK)
+        fail_msg("%s (%s)", err.what, err.where);
+    const vg_val_result *r = vg_train_final(t);
+    const vg_val_curves *c = &r->curves;
+    assert_true(r->n_classes >= 1);
+    assert_int_equal(c->n_points, 1000);
+    assert_int_equal(c->nc, 2);
+    assert_true(r->best_conf >= 0 && r->best_conf <= 1);
+    const size_t best = (size_t)(r->best_conf * 999 + 0.5);
+    for (size_t k = 0; k < r->n_classes; k++) {
+        const vg_val_class *row = &r->classes[k];
+        double mean = 0;
+        in_order(c->p + k * 1000, 1000, true);
+        in_order(c->r + k * 1000, 1000, false);
+        in_order(c->f1 + k * 1000, 1000, true);
+        in_order(c->pr + k * 1000, 1000, false);
+        for (size_t i = 0; i < 10; i++)
+            mean += c->ap[k * 10 + i] / 10;
+        assert_true(mean > row->map - 1e-9 && mean < row->map + 1e-9);
+        assert_true(c->ap[k * 10] == row->map50);
+        assert_true(c->p[k * 1000 + best] == row->precision);
+        assert_true(c->r[k * 1000 + best] == row->recall);
+        assert_true(c->f1[k * 1000 + best] == row->f1);
+        assert_true(c->maps[row->class_index] > row->map - 1e-9 &&
+                    c->maps[row->class_index] < row->map + 1e-9);
+    }
+    /* Every object is in the column of its class. */
+    for (size_t truth = 0; truth < 2; truth++) {
+        uint64_t n = 0;
+        for (size_t predicted = 0; predicted < 3; predicted++)
+            n += c->confusion[predicted * 3 + truth];
+        assert_int_equal(n, SET_VAL);
+    }
+    vg_train_destroy(&t);
+}
 
 static void a_run_leaves_every_file_that_users_know(void **state)
 {
@@ -415,6 +599,9 @@ int main(void)
         TEST(without_plots_no_picture_is_drawn_and_less_is_held),
         TEST(a_picture_that_cannot_be_written_ends_no_run),
         TEST(a_run_that_was_stopped_goes_on),
+        TEST(who_listens_is_told_everything_in_order),
+        TEST(a_run_can_be_stopped_from_outside),
+        TEST(a_result_has_what_plots_are_made_of),
         TEST(the_table_of_arguments_is_whole),
         TEST(wrong_runs_are_refused_and_leave_no_folder),
     };
