@@ -31,13 +31,16 @@ def _check_sizes(ffi: Any = ffi, lib: Any = lib) -> None:
         raise ImportError(f"vigil was built for version {lib.VG_ABI} of its library's interface, and {_PATH} has "
                           f"{lib.vg_abi()}; try: pip install --force-reinstall ./python")
     for name in ffi.list_types()[0]:
-        kind = ffi.typeof(name)
-        if kind.kind != "struct" or kind.fields is None:  # a handle, a number
+        if ffi.typeof(name).kind != "struct":
+            continue
+        try:
+            ours = ffi.sizeof(name)
+        except (ffi.error, TypeError, ValueError):  # a handle
             continue
         theirs = lib.vg_size_of(name.encode())
-        if theirs != ffi.sizeof(name):
-            raise ImportError(f"vigil was built for another library: {name} has {ffi.sizeof(name)} bytes here and {theirs} in "
-                              f"{_PATH}; try: pip install --force-reinstall ./python")
+        if theirs != ours:
+            raise ImportError(f"vigil was built for another library: {name} has {ours} bytes here and {theirs} in {_PATH}; "
+                              "try: pip install --force-reinstall ./python")
 
 
 _check_sizes()
