@@ -75,6 +75,12 @@ VG_API const char *vg_stream_event_name(vg_stream_event_kind kind);
  * once. */
 VG_API vg_status vg_stream_run(vg_stream *s, const vg_stream_listener *listener, vg_error *err);
 
+/* The frame of the result that the listener's function result is being called with, upright, into
+ * out, which is of its size: from that function alone, of a listener with wants_frames. Errors:
+ * VG_ERR_ARGUMENT, VG_ERR_MEMORY, VG_ERR_UNSUPPORTED (a pixel format). */
+struct vg_picture; /* vigil/picture.h */
+VG_API vg_status vg_stream_frame(vg_stream *s, const struct vg_picture *out, vg_error *err);
+
 /* ---- numbers: during run from any of the listener's functions, and after it ---- */
 
 /* Places for sources, those that a reload may fill included; 0 before run. */

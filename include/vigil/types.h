@@ -99,9 +99,11 @@ typedef struct vg_stream_result {
 /* Who looks on while a stream runs. Functions may be NULL. result is called by a thread of the
  * job's own, which may be behind the network by a queue (at a full one the oldest results give way,
  * unless every source keeps all its frames); the others by the thread that called run, several
- * times a second. */
+ * times a second. wants_frames: a result's frame is kept until result returns, which may ask for
+ * its pixels (vg_stream_frame); the queue is shorter then, and its frames are in the plan. */
 typedef struct vg_stream_listener {
     void *ctx;
+    bool wants_frames;
     void (*result)(void *ctx, const vg_stream_result *r);
     void (*ready)(void *ctx);                  /* everything is made: sources are connecting */
     void (*note)(void *ctx, const char *what); /* a reload, and what came of it */

@@ -136,6 +136,30 @@ vg_status vg_stream_run(vg_stream *s, const vg_stream_listener *listener, vg_err
     return st == VG_OK ? stream_run_go(&s->run, &s->settled, listener, &s->accounts, err) : st;
 }
 
+/* RGB as BGR. */
+static void turn_colours(const image_view *v)
+{
+    for (int y = 0; y < v->h; y++) {
+        uint8_t *at = v->data + (size_t)y * v->stride;
+        for (int x = 0; x < v->w; x++, at += 3) {
+            const uint8_t red = at[0];
+            at[0] = at[2];
+            at[2] = red;
+        }
+    }
+}
+
+vg_status vg_stream_frame(vg_stream *s, const vg_picture *out, vg_error *err)
+{
+    image_view view;
+    vg_status st = api_picture_view(&view, out, err);
+    if (st == VG_OK)
+        st = stream_run_frame(&s->run, &view, err);
+    if (st == VG_OK && out->format == VG_BGR)
+        turn_colours(&view);
+    return st;
+}
+
 /* ---- numbers ---- */
 
 const char *vg_stream_event_name(vg_stream_event_kind kind)

@@ -196,6 +196,66 @@ static void every_frame_comes_to_the_listener_in_order(void **state)
     assert_int_equal(run(t), VG_ERR_ARGUMENT); /* once */
 }
 
+typedef struct looker {
+    vg_stream *s;
+    int n, n_bright, n_alike;
+    vg_status small;
+} looker;
+
+/* testsrc's colours are of the first frame to the last, its bars among them. */
+static void look_at_frame(void *ctx, const vg_stream_result *r)
+{
+    static uint8_t rgb[64 * 48 * 3], bgr[64 * 48 * 3];
+    looker *k = ctx;
+    const vg_picture as_rgb = {.pixels = rgb, .width = r->width, .height = r->height};
+    const vg_picture as_bgr = {
+        .pixels = bgr, .width = r->width, .height = r->height, .format = VG_BGR};
+    const vg_picture small = {.pixels = rgb, .width = 32, .height = 24};
+    vg_error err;
+    if (r->width != 64 || r->height != 48 || vg_stream_frame(k->s, &as_rgb, &err) != VG_OK ||
+        vg_stream_frame(k->s, &as_bgr, &err) != VG_OK)
+        return;
+    k->small = vg_stream_frame(k->s, &small, &err);
+    bool is_alike = true;
+    int most = 0;
+    for (size_t i = 0; i < sizeof rgb; i += 3) {
+        is_alike = is_alike && rgb[i] == bgr[i + 2] && rgb[i + 1] == bgr[i + 1];
+        most = rgb[i] > most ? rgb[i] : most;
+    }
+    k->n++;
+    k->n_alike += is_alike;
+    k->n_bright += most > 200;
+}
+
+static void a_listener_that_wants_frames_gets_their_pixels(void **state)
+{
+    bench *t = *state;
+    uint8_t rgb[64 * 48 * 3];
+    looker k = {.s = t->s};
+    const vg_stream_listener l = {.ctx = &k, .wants_frames = true, .result = look_at_frame};
+    const vg_picture out = {.pixels = rgb, .width = 64, .height = 48};
+    set(t, "source", "lavfi:testsrc=size=64x48:rate=10:duration=0.5");
+    set(t, "save", "false");
+    assert_int_equal(vg_stream_frame(t->s, &out, &t->err), VG_ERR_ARGUMENT); /* nothing runs */
+    OK(vg_stream_run(t->s, &l, err));
+    assert_int_equal(k.n, 5);
+    assert_int_equal(k.n_alike, 5);
+    assert_int_equal(k.n_bright, 5);
+    assert_int_equal(k.small, VG_ERR_ARGUMENT);
+    assert_int_equal(vg_stream_frame(t->s, &out, &t->err), VG_ERR_ARGUMENT); /* it is over */
+}
+
+static void frames_are_not_there_for_a_listener_that_wants_none(void **state)
+{
+    bench *t = *state;
+    looker k = {.s = t->s};
+    const vg_stream_listener l = {.ctx = &k, .result = look_at_frame};
+    set(t, "source", "lavfi:testsrc=size=64x48:rate=10:duration=0.2");
+    set(t, "save", "false");
+    OK(vg_stream_run(t->s, &l, err));
+    assert_int_equal(k.n, 0);
+}
+
 static void a_wish_to_stop_is_done_at_once_with_a_slow_listener_too(void **state)
 {
     bench *t = *state;
@@ -386,6 +446,8 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         T(every_frame_comes_to_the_listener_in_order),
+        T(a_listener_that_wants_frames_gets_their_pixels),
+        T(frames_are_not_there_for_a_listener_that_wants_none),
         T(a_wish_to_stop_is_done_at_once_with_a_slow_listener_too),
         T(duration_ends_it),
         T(a_reload_takes_the_new_list),

@@ -40,7 +40,9 @@ struct stream_outlet {
 
 static bool is_wanted(const stream_sink *sink, const stream_setting *s)
 {
-    return sink->is_wanted != NULL ? sink->is_wanted(s->options) : s->listener != NULL;
+    if (sink->is_wanted != NULL)
+        return sink->is_wanted(s->options);
+    return s->listener != NULL && s->listener->wants_frames == sink->needs_pixels;
 }
 
 static bool blocks(const stream_sink *sink, const stream_setting *s)

@@ -17,7 +17,7 @@ static const int64_t LOOK_MS = 100, TELL_NS = 5000000000, BEAT_NS = 1000000000;
 
 static void tell_result(void *ctx, const stream_result *one)
 {
-    const stream_run *r = ctx;
+    stream_run *r = ctx;
     const video_frame_info *f = &one->frame;
     const vg_stream_result out = {.source_index = one->channel,
                                   .source = one->source,
@@ -39,7 +39,25 @@ static void tell_result(void *ctx, const stream_result *one)
                                   .n_events = one->n_events,
                                   .times = one->times,
                                   .file = one->file != NULL ? one->file : ""};
+    r->now = one;
     r->listener->result(r->listener->ctx, &out);
+    r->now = NULL;
+}
+
+vg_status stream_run_frame(stream_run *r, const image_view *dst, vg_error *err)
+{
+    const stream_result *one = r->now;
+    if (one == NULL || one->pixels == NULL || !r->listener->wants_frames)
+        return base_fail(err, VG_ERR_ARGUMENT, NULL,
+                         "ask in the listener's function result, with wants_frames",
+                         "no frame that could be looked at");
+    if (dst->w != one->frame.w || dst->h != one->frame.h)
+        return base_fail(err, VG_ERR_ARGUMENT, "out", "give it the size of the result",
+                         "%d x %d pixels for a frame of %d x %d", dst->w, dst->h, one->frame.w,
+                         one->frame.h);
+    base_mem *mem = &r->mem->owner[STREAM_OUTPUT];
+    const vg_status st = r->scaler == NULL ? video_scaler_create(&r->scaler, mem, err) : VG_OK;
+    return st == VG_OK ? video_frame_to_rgb(r->scaler, dst, one->pixels, mem, err) : st;
 }
 
 static void see_opened(void *ctx, const stream_setting *setting)
@@ -201,7 +219,10 @@ static vg_status end(stream_run *r, vg_error *err)
 
 static vg_status run(stream_run *r, vg_error *err)
 {
-    const stream_listener l = {.ctx = r, .result = tell_result, .opened = see_opened};
+    const stream_listener l = {.ctx = r,
+                               .wants_frames = r->listener->wants_frames,
+                               .result = tell_result,
+                               .opened = see_opened};
     const bool hears = r->listener->result != NULL;
     vg_status st = stream_job_open(&r->job, &r->options, hears ? &l : NULL, r->mem, err);
     if (st != VG_OK) {
@@ -226,6 +247,7 @@ static vg_status run(stream_run *r, vg_error *err)
     stream_job *job = r->job;
     const vg_status closed = end(r, &last);
     stream_job_close(&job, 0, NULL);
+    video_scaler_destroy(&r->scaler);
     r->job = NULL;
     r->detector = NULL;
     r->stats = &r->last;

@@ -20,6 +20,8 @@ typedef struct stream_run {
     char folder[4096];
     int64_t started_ns, ended_ns;
     const vg_stream_listener *listener;
+    const stream_result *now; /* that the listener is being told, in the thread of results */
+    video_scaler *scaler;     /* of stream_run_frame */
     stream_accounts *mem;
     net_service service;
     net_beacon beacon;
@@ -34,6 +36,9 @@ void stream_run_init(stream_run *r);
  * stream_job_open and stream_job_wait; VG_ERR_INTERRUPTED (the listener's wish). */
 vg_status stream_run_go(stream_run *r, const stream_options *settled,
                         const vg_stream_listener *listener, stream_accounts *mem, vg_error *err);
+/* RGB of the result that the listener is being told, into dst, which is of its size. Errors:
+ * VG_ERR_ARGUMENT (none is, or it is of another size), and those of video_frame_to_rgb. */
+vg_status stream_run_frame(stream_run *r, const image_view *dst, vg_error *err);
 /* Since everything was made, or until it ended; 0 before. */
 double stream_run_seconds(const stream_run *r);
 

@@ -36,7 +36,23 @@ static vg_status close_(void *self, vg_error *err)
     return VG_OK;
 }
 
-/* Wanted when there is a listener; its frames are not for it to look at. */
+/* What the frames are made RGB with. */
+static size_t looker_bytes(const stream_setting *s)
+{
+    return video_scaler_bytes(s->most_w, s->most_h, s->most_w, s->most_h, true);
+}
+
+/* One of them is wanted when there is a listener: the first looks at frames, the other does not. */
+static const stream_sink looker = {.name = "caller",
+                                   .help = "the calling program, which looks at frames",
+                                   .needs_pixels = true,
+                                   .is_local = true,
+                                   .queue_length = 4,
+                                   .state_bytes = sizeof(state),
+                                   .need_bytes = looker_bytes,
+                                   .open = open_,
+                                   .write = write_,
+                                   .close = close_};
 static const stream_sink listener = {.name = "caller",
                                      .help = "the calling program",
                                      .is_local = true,
@@ -46,7 +62,16 @@ static const stream_sink listener = {.name = "caller",
                                      .write = write_,
                                      .close = close_};
 
-const stream_sink *const stream_sinks[] = {
-    &stream_sink_record,   &stream_sink_jsonl, &stream_sink_txt,  &stream_sink_crop,
-    &stream_sink_snapshot, &stream_sink_lines, &stream_sink_show, &stream_sink_mqtt,
-    &stream_sink_webhook,  &stream_sink_serve, &listener,         NULL};
+const stream_sink *const stream_sinks[] = {&stream_sink_record,
+                                           &stream_sink_jsonl,
+                                           &stream_sink_txt,
+                                           &stream_sink_crop,
+                                           &stream_sink_snapshot,
+                                           &stream_sink_lines,
+                                           &stream_sink_show,
+                                           &stream_sink_mqtt,
+                                           &stream_sink_webhook,
+                                           &stream_sink_serve,
+                                           &looker,
+                                           &listener,
+                                           NULL};

@@ -29,6 +29,7 @@ struct stream_setting;
  * first one, by the thread that opens the job. */
 typedef struct stream_listener {
     void *ctx;
+    bool wants_frames; /* results have their pixels */
     void (*result)(void *ctx, const stream_result *r);
     void (*opened)(void *ctx, const struct stream_setting *s);
 } stream_listener;
