@@ -62,6 +62,10 @@ def test_a_video_frame_by_frame(fresh):
     assert first.frame == 0 and first.orig_shape == (64, 96) and first.boxes.is_track
     rest = list(results)
     assert [r.frame for r in rest] == [1, 2, 3, 4] and rest[-1].time_s == pytest.approx(0.4)
+    picture, drawn = rest[0].orig_img, rest[0].plot()
+    assert picture.shape == (64, 96, 3) and picture.std() > 20 and (drawn != picture).any()
+    assert (picture != rest[3].orig_img).any()  # each its own
+    np.testing.assert_array_equal(first.orig_img, fresh.predict(DRAWN, **EVERYTHING)[0].orig_img)
     assert not fresh.predict(DRAWN, **EVERYTHING)[0].boxes.is_track
 
 

@@ -6,7 +6,7 @@ from typing import Any, Container, Dict, Iterator, Mapping, Optional
 
 import numpy as np
 
-from . import _options
+from . import _options, _pictures
 from ._c import ArgumentError, Calls, call, encode, error, ffi, lib, path, text
 from ._engine import Detecting
 from ._handles import opened
@@ -133,6 +133,7 @@ class _Stream:
         self.failure: Optional[BaseException] = None
         self.calls = Calls()
         self.listener = ffi.new("vg_stream_listener *", {
+            "wants_frames": True,
             "result": self.calls.make("void(*)(void *, const vg_stream_result *)", self._result),
             "wants_stop": self.calls.make("bool(*)(void *)", lambda _: self.stop.is_set() or self.calls.failure is not None, True)})
         self.thread = threading.Thread(target=self._run, name="vigil stream", daemon=True)
@@ -147,6 +148,9 @@ class _Stream:
 
     def _result(self, _: Any, r: Any) -> None:
         result = _of_stream(r, self.names)
+        frame = np.empty((r.height, r.width, 3), np.uint8)
+        call(lib.vg_stream_frame, self.handle.p, _pictures.writable(frame))
+        result.orig_img = frame
         result.save_dir = path(lib.vg_stream_folder(self.handle.p)) or None
         self._put(result)
 

@@ -141,7 +141,7 @@ def load(path: str) -> np.ndarray:
         image = ffi.new("vg_image *")
         call(lib.vg_codec_load, codec.p, image, encode(path))
         array = np.empty((image.height, image.width, 3), np.uint8)
-        call(lib.vg_picture_put, _writable(array), image)
+        call(lib.vg_picture_put, writable(array), image)
         return array
     finally:
         codec.close()
@@ -154,13 +154,13 @@ def decode(data: bytes, name: str = "bytes") -> np.ndarray:
         image = ffi.new("vg_image *")
         call(lib.vg_codec_decode, codec.p, image, ffi.from_buffer(data), len(data), encode(name))
         array = np.empty((image.height, image.width, 3), np.uint8)
-        call(lib.vg_picture_put, _writable(array), image)
+        call(lib.vg_picture_put, writable(array), image)
         return array
     finally:
         codec.close()
 
 
-def _writable(array: np.ndarray) -> Any:
+def writable(array: np.ndarray) -> Any:
     h, w, _ = array.shape
     return ffi.new("vg_picture *", {"pixels": ffi.cast("uint8_t *", array.ctypes.data), "width": w, "height": h,
                                     "stride": array.strides[0], "format": lib.VG_BGR})
@@ -237,13 +237,13 @@ def draw(result: Any, img: Optional[np.ndarray], *, conf: bool, line_width: Opti
     source = result.orig_img if img is None else img
     picture = _of_array(source, True)
     array = np.empty((*picture.shape, 3), np.uint8)
-    call(lib.vg_picture_put, _writable(array), picture.image)
+    call(lib.vg_picture_put, writable(array), picture.image)
     if boxes:
         o = ffi.new("vg_draw_options *", lib.vg_draw_options_default())
         o.line_width = max(0, round(line_width or 0))
         o.hide_labels, o.hide_conf = not labels, not conf
         found = _Boxes(result)
-        call(lib.vg_draw, _painter(result.names).p, _writable(array), found.p, o)
+        call(lib.vg_draw, _painter(result.names).p, writable(array), found.p, o)
     return array
 
 
