@@ -122,6 +122,16 @@ enum { VG_AT_PREDICT = 1, VG_AT_VAL = 2, VG_AT_TRAIN = 4, VG_AT_EXPORT = 8 };
  * that name. */
 VG_API const vg_option *vg_option_of_yolo(const char *name, unsigned at);
 
+/* One argument of a file: text as vg_option_read takes it. */
+typedef vg_status (*vg_argument_seen)(void *ctx, const char *name, const char *text, int line,
+                                      vg_error *err);
+/* A file of arguments, a `name: value` a line, such as the args.yaml that every training leaves,
+ * also one of the Python tool's: calls `seen` for each but nulls, in their order. Errors:
+ * VG_ERR_IO, VG_ERR_FORMAT (no such file of text; file:line), VG_ERR_ARGUMENT (a model's or a
+ * dataset's YAML), VG_ERR_UNSUPPORTED (of another task than detection), those of seen. */
+VG_API vg_status vg_arguments_read(const char *path, vg_argument_seen seen, void *ctx,
+                                   vg_error *err);
+
 /* Equal but for '-' and '_'. */
 VG_API bool vg_name_equal(const char *a, const char *b);
 /* word is name but for a slip of the fingers. */

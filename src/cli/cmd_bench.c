@@ -6,6 +6,7 @@
 typedef struct bench_values {
     vg_bench_options o;
     vg_size imgsz;
+    const char *cfg;
     bool steps, json;
 } bench_values;
 
@@ -35,6 +36,7 @@ static int bench_run(void *values)
 
 static const vg_option bench_options[] = {
     {CLI_ROW_WEIGHTS, .offset = AT(o.weights), .is_positional = true},
+    {CLI_ROW_CFG, .offset = AT(cfg)},
     {CLI_ROW_IMGSZ, .offset = AT(imgsz),
      .help = "side of the input, or height and width: 480,640; raised to a multiple of the stride"},
     {CLI_ROW_BATCH, .offset = AT(o.batch),
@@ -86,6 +88,7 @@ const cli_command cli_command_bench = {
     .options = bench_options,
     .n_options = sizeof bench_options / sizeof *bench_options,
     .values_bytes = sizeof(bench_values),
+    .siblings = cli_commands,
     .defaults = bench_defaults,
     .run = bench_run,
 };

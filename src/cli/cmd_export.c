@@ -6,9 +6,9 @@
 #include "vigil/export.h"
 
 typedef struct export_values {
-    const char *weights, *format, *output;
+    const char *weights, *format, *output, *cfg;
     vg_size imgsz;
-    int opset, batch, max_det;
+    int opset, batch, max_det, quantize; /* quantize: place in its choices */
     bool dynamic, half, nms, agnostic_nms;
     float conf, iou;
     size_t memory_limit;
@@ -40,7 +40,7 @@ static int export_run(void *values)
     o.imgsz_w = v->imgsz.w == v->imgsz.h ? 0 : v->imgsz.w;
     o.batch = v->batch;
     o.dynamic = v->dynamic;
-    o.half = v->half;
+    o.half = v->half || v->quantize % 2 == 1;
     o.nms = v->nms;
     o.conf = v->conf;
     o.iou = v->iou;
@@ -61,6 +61,7 @@ static int export_run(void *values)
 
 static const vg_option export_options[] = {
     {CLI_ROW_WEIGHTS, .offset = AT(weights), .is_positional = true},
+    {CLI_ROW_CFG, .offset = AT(cfg)},
     {.name = "format",
      .kind = VG_OPTION_STRING,
      .offset = AT(format),
@@ -85,6 +86,12 @@ static const vg_option export_options[] = {
      .kind = VG_OPTION_BOOL,
      .offset = AT(half),
      .help = "weights in 16 bits, and the network computes so; input and output stay 32"},
+    {.name = "quantize",
+     .kind = VG_OPTION_CHOICE,
+     .offset = AT(quantize),
+     .choices = "32|16|fp32|fp16|w32a32|w16a16",
+     .only = "8 bits are made from the ONNX file by the tool that runs it",
+     .help = "as YOLO's users spell --half: 16"},
     {.name = "opset",
      .kind = VG_OPTION_INT,
      .offset = AT(opset),

@@ -2,6 +2,7 @@
  * table, and whether the source is for a job on pictures or for one on videos and streams. */
 #include <limits.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "commands.h"
@@ -24,6 +25,7 @@ static const vg_option predict_options[] = {
              "input; lavfi:testsrc2 for drawn pictures",
      .is_required = true,
      .unless = "config"},
+    {CLI_ROW_CFG, .offset = AT(cfg)},
     {CLI_ROW_IMGSZ, .offset = AT(imgsz),
      .help = "longer side of what the network sees, or its height and width (480,640), pixels, "
              "each raised to a multiple of the stride"},
@@ -153,6 +155,26 @@ static void predict_defaults(void *values)
 
 /* ---- which job ---- */
 
+/* One of the built-in names, or a file: a name that is neither is a slip, whatever the source. */
+static bool is_tracker(const char *text)
+{
+    static const char *const names[] = {"bytetrack", "bytetrack.yaml", "botsort", "botsort.yaml"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcasecmp(text, names[i]) == 0)
+            return true;
+    return access(text, R_OK) == 0;
+}
+
+static bool tracker_is_missing(const char *text)
+{
+    vg_error err;
+    cli_error_set(&err, VG_ERR_ARGUMENT, "no such tracker: %s", text);
+    cli_error_text(err.where, "option --tracker");
+    cli_error_text(err.mend, "bytetrack.yaml, botsort.yaml, or a file of their keys");
+    cli_error_print(&err, CLI_USAGE);
+    return false;
+}
+
 /* What only videos and streams have a use for is said, not passed over, unless it asks for nothing.
  */
 static bool are_for_pictures(const predict_values *v, const cli_command *command)
@@ -167,6 +189,8 @@ static bool are_for_pictures(const predict_values *v, const cli_command *command
         if (!v->given.is[i] || is_of_pictures(rows[i].o->name) ||
             cli_option_is_idle_at(&rows[i], NULL, text))
             continue;
+        if (strcmp(rows[i].o->name, "tracker") == 0 && !is_tracker(text))
+            return tracker_is_missing(text);
         const vg_option *f = vg_option_of_yolo(rows[i].o->name, CLI_AT_PREDICT);
         if (f != NULL && cli_field_is_harmless(f, text))
             continue;

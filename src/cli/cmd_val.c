@@ -9,7 +9,7 @@
 typedef struct val_values {
     vg_val_options o;
     vg_size imgsz;
-    const char *device;
+    const char *device, *cfg;
     bool json;
     int kept; /* of train_json_begin; -1: none */
 } val_values;
@@ -133,6 +133,7 @@ static const vg_option val_options[] = {
      .is_required = true,
      .group = "what and where"},
     {CLI_ROW_WEIGHTS, .offset = AT(o.weights)},
+    {CLI_ROW_CFG, .offset = AT(cfg)},
     {.name = "split",
      .kind = VG_OPTION_STRING,
      .offset = AT(o.split),

@@ -34,9 +34,10 @@ static const cli_other others[] = {
      "vigil train --help lists every default; a run's args.yaml has all that it used"},
     {"cfg", "there is no file of defaults",
      "vigil train --help lists every default; a run's args.yaml has all that it used"},
-    {"benchmark", "there is one format and one engine",
-     "vigil bench --weights FILE tells where the time goes; vigil val --data YAML --weights FILE "
-     "accuracy and speed"},
+    {"benchmark", "it would run one model in every format that the Python tool exports",
+     "vigil bench --weights FILE for the time of each layer, by batch and threads; vigil val "
+     "--data "
+     "YAML --weights FILE for accuracy; vigil export --format onnx for other engines"},
     {"tune", "hyperparameters are not searched",
      "vigil train in a loop over lr0=... and others; results.csv has what each came to"},
     {"solutions", "counting and the like are zones", "vigil track --zones YAML --source SOURCE"},

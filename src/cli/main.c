@@ -42,12 +42,17 @@ static int command_run(const cli_command *command, int n, char *const *words)
     _Alignas(max_align_t) unsigned char values[CLI_VALUES_BYTES];
     vg_error err;
     cli_notes notes = {0};
-    switch (cli_options_parse(command, values, n, words, &notes, &err)) {
+    cli_arguments file; /* the values' texts are in it */
+    const bool has_file = cli_arguments_find(&file, command, n, words, &err);
+    if (!has_file && err.status != VG_OK)
+        return cli_error_end(&err);
+    switch (
+        cli_options_parse_with(command, values, has_file ? &file : NULL, n, words, &notes, &err)) {
     case CLI_PARSED_HELP:
         cli_help_command(stdout, command);
         return CLI_DONE;
-    case CLI_PARSED_WRONG:
-        return cli_error_print(&err, CLI_USAGE);
+    case CLI_PARSED_WRONG: /* a file's fault is not the command line's */
+        return cli_error_print(&err, err.status == VG_ERR_FORMAT ? CLI_FAILED : CLI_USAGE);
     case CLI_PARSED:
         break;
     }

@@ -9,24 +9,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "cli.h"
-#include "field.h"
+#include "parser.h"
 
 enum { NAME_BYTES = CLI_NAME_BYTES };
-
-/* One pass over the words. */
-typedef struct parser {
-    const cli_command *command;
-    cli_row rows[CLI_OPTIONS_MAX];
-    size_t n_rows;
-    unsigned char *values;
-    int n, at; /* words, and the next one */
-    char *const *words;
-    cli_given given;
-    const void *presets; /* the values as they are when nothing is given */
-    cli_notes *notes;    /* NULL: not wanted */
-    vg_error *err;
-} parser;
 
 /* ---- names ---- */
 
@@ -35,7 +20,7 @@ typedef struct cli_rows {
     size_t n;
 } cli_rows;
 
-static cli_rows rows_of(const parser *p)
+static cli_rows rows_of(const cli_parser *p)
 {
     return (cli_rows){.rows = p->rows, .n = p->n_rows};
 }
@@ -55,6 +40,11 @@ static const cli_row *row_find(cli_rows r, const char *name)
             return &r.rows[i];
     }
     return NULL;
+}
+
+const cli_row *cli_parser_row(const cli_parser *p, const char *name)
+{
+    return row_find(rows_of(p), name);
 }
 
 /* "no-save" */
@@ -78,7 +68,7 @@ static bool can_be_negated(const vg_option *o)
 /* ---- errors ---- */
 
 /* A row that is refused, at a value that asks for something. */
-static bool refuse(parser *p, const vg_option *o, const char *text, const char *word)
+bool cli_parser_refuse(cli_parser *p, const vg_option *o, const char *text, const char *word)
 {
     cli_error_set(p->err, VG_ERR_ARGUMENT, "vigil %s has no %s=%s: %s", p->command->name, o->name,
                   text, o->why);
@@ -88,8 +78,8 @@ static bool refuse(parser *p, const vg_option *o, const char *text, const char *
 }
 
 /* Another command's option, whether or not it asks for anything there. */
-static const cli_command *owner_of(const parser *p, const char *name, const char *text,
-                                   bool *is_idle)
+const cli_command *cli_parser_owner(const cli_parser *p, const char *name, const char *text,
+                                    bool *is_idle)
 {
     const cli_command *const *c = p->command->siblings;
     for (; c != NULL && *c != NULL; c++) {
@@ -109,7 +99,7 @@ static const cli_command *owner_of(const parser *p, const char *name, const char
     return NULL;
 }
 
-static bool of_another(parser *p, const char *name, const cli_command *owner, const char *word)
+static bool of_another(cli_parser *p, const char *name, const cli_command *owner, const char *word)
 {
     cli_error_set(p->err, VG_ERR_ARGUMENT, "vigil %s has no option \"%s\"", p->command->name, name);
     cli_error_text(p->err->where, "argument %s", word);
@@ -117,7 +107,7 @@ static bool of_another(parser *p, const char *name, const cli_command *owner, co
     return false;
 }
 
-static bool unknown(parser *p, const char *name, const char *word)
+static bool unknown(cli_parser *p, const char *name, const char *word)
 {
     const cli_command *c = p->command;
     const cli_rows rows = rows_of(p);
@@ -138,7 +128,7 @@ static bool unknown(parser *p, const char *name, const char *word)
 /* ---- values ---- */
 
 /* Of the command's own rows. */
-static bool read_value(parser *p, const vg_option *o, const char *text)
+static bool read_value(cli_parser *p, const vg_option *o, const char *text)
 {
     bool truth;
     if (o->may_stand_alone && o->kind == VG_OPTION_INT && cli_is_truth(&truth, text)) {
@@ -149,7 +139,7 @@ static bool read_value(parser *p, const vg_option *o, const char *text)
 }
 
 /* As if it had never been given. */
-static void unset_value(parser *p, const cli_row *row)
+static void unset_value(cli_parser *p, const cli_row *row)
 {
     const vg_option *o = row->o;
     if (o != row->handed)
@@ -160,7 +150,7 @@ static void unset_value(parser *p, const cli_row *row)
 }
 
 /* "640,640" for one number is that number; "480,640" is not, for o->single. NULL: refused. */
-static const char *one_of_list(parser *p, const vg_option *o, const char *text)
+static const char *one_of_list(cli_parser *p, const vg_option *o, const char *text)
 {
     vg_ints ints;
     if (strpbrk(text, ",[(") == NULL || !cli_is_ints(&ints, text))
@@ -179,7 +169,7 @@ static const char *one_of_list(parser *p, const vg_option *o, const char *text)
     return NULL;
 }
 
-static bool set_value(parser *p, const cli_row *row, const char *text)
+bool cli_parser_set(cli_parser *p, const cli_row *row, const char *text)
 {
     const vg_option *o = row->o;
     bool yes = true;
@@ -191,8 +181,8 @@ static bool set_value(parser *p, const cli_row *row, const char *text)
         return true;
     }
     if (o->stands == VG_OPTION_REFUSED && !cli_option_is_idle_at(row, p->presets, text))
-        return refuse(p, o, text, o->name);
-    if (o->stands == VG_OPTION_IDLE) {
+        return cli_parser_refuse(p, o, text, o->name);
+    if (o->stands == VG_OPTION_IDLE && !p->is_file) {
         const bool asks =
             !cli_option_is_idle_at(row, p->presets, text) || o->kind == VG_OPTION_BOOL;
         const bool is_off = cli_read_bool(&yes, text) && !yes;
@@ -212,7 +202,7 @@ static bool set_value(parser *p, const cli_row *row, const char *text)
 
 /* The next word when it can be a value: not an option. "-" is one (standard input), and so are "-5"
  * and "--resume {checkpoint}": no option's name has a blank in it. */
-static const char *next_value(const parser *p)
+static const char *next_value(const cli_parser *p)
 {
     if (p->at == p->n)
         return NULL;
@@ -223,7 +213,7 @@ static const char *next_value(const parser *p)
 }
 
 /* "--save" and "--prove-flat" stand alone, unless the next word can be nothing but their value. */
-static bool stands_alone(const parser *p, const vg_option *o)
+static bool stands_alone(const cli_parser *p, const vg_option *o)
 {
     bool truth;
     const char *next = next_value(p);
@@ -234,11 +224,11 @@ static bool stands_alone(const parser *p, const vg_option *o)
               (o->kind == VG_OPTION_REAL ? cli_read_real(&number, next) : cli_is_int(next))));
 }
 
-static bool take_negated(parser *p, const cli_row *row, const char *value, const char *word)
+static bool take_negated(cli_parser *p, const cli_row *row, const char *value, const char *word)
 {
     const vg_option *o = row->o;
     if (value == NULL)
-        return set_value(p, row, "false");
+        return cli_parser_set(p, row, "false");
     cli_error_set(p->err, VG_ERR_ARGUMENT, "--no-%s takes no value", o->name);
     cli_error_text(p->err->where, "argument %s", word);
     cli_error_text(p->err->mend, "--no-%s, or %s=False", o->name, o->name);
@@ -246,7 +236,7 @@ static bool take_negated(parser *p, const cli_row *row, const char *value, const
 }
 
 /* "--classes 0 1 2", as YOLO's scripts have it: the numbers that follow belong to the list, too. */
-static bool take_more_ints(parser *p, const vg_option *o)
+static bool take_more_ints(cli_parser *p, const vg_option *o)
 {
     vg_ints more;
     vg_classes all; /* or a vg_ints, which it begins as */
@@ -266,7 +256,7 @@ static bool take_more_ints(parser *p, const vg_option *o)
 }
 
 /* "--imgsz 480 640", as YOLO's older scripts have it: the second number is the width. */
-static bool take_width(parser *p, const vg_option *o, const char *height)
+static bool take_width(cli_parser *p, const vg_option *o, const char *height)
 {
     vg_size size, width;
     const char *next = next_value(p);
@@ -283,7 +273,7 @@ static bool take_width(parser *p, const vg_option *o, const char *height)
 }
 
 /* The value of an option that this command has no use for: taken as take_option would. */
-static const char *foreign_value(parser *p, bool may_stand_alone, const char *value)
+static const char *foreign_value(cli_parser *p, bool may_stand_alone, const char *value)
 {
     const char *next = value != NULL ? NULL : next_value(p);
     bool truth = false;
@@ -296,7 +286,8 @@ static const char *foreign_value(parser *p, bool may_stand_alone, const char *va
 }
 
 /* An option of YOLO's own program: it passes, is noted, or is refused with what to do instead. */
-static bool take_field(parser *p, const vg_option *f, bool no, const char *value, const char *word)
+static bool take_field(cli_parser *p, const vg_option *f, bool no, const char *value,
+                       const char *word)
 {
     const char *text = no ? "False" : foreign_value(p, f->kind == VG_OPTION_BOOL, value);
     if (text == NULL)
@@ -306,13 +297,13 @@ static bool take_field(parser *p, const vg_option *f, bool no, const char *value
         return true;
     }
     if (f->stands == VG_OPTION_REFUSED)
-        return refuse(p, f, text, word);
+        return cli_parser_refuse(p, f, text, word);
     cli_note(p->notes, f->name, text, f->why);
     return true;
 }
 
 /* What no row of the command's own table is about. */
-static bool take_foreign(parser *p, const char *name, const char *value, const char *word)
+static bool take_foreign(cli_parser *p, const char *name, const char *value, const char *word)
 {
     const unsigned speaks = p->command->speaks;
     const bool no = is_negated(name) && value == NULL;
@@ -328,13 +319,13 @@ static bool take_foreign(parser *p, const char *name, const char *value, const c
         return true;
     bool is_idle = false;
     const cli_command *owner =
-        speaks != 0 && value != NULL ? owner_of(p, name, value, &is_idle) : NULL;
+        speaks != 0 && value != NULL ? cli_parser_owner(p, name, value, &is_idle) : NULL;
     if (owner == NULL)
         return unknown(p, name, word);
     return is_idle || of_another(p, name, owner, word);
 }
 
-static bool take_option(parser *p, const char *name, const char *value, const char *word)
+static bool take_option(cli_parser *p, const char *name, const char *value, const char *word)
 {
     const cli_row *row = row_find(rows_of(p), name);
     if (row == NULL && is_negated(name)) {
@@ -347,24 +338,24 @@ static bool take_option(parser *p, const char *name, const char *value, const ch
         return take_foreign(p, name, value, word);
     const vg_option *o = row->o;
     if (value != NULL)
-        return set_value(p, row, value);
+        return cli_parser_set(p, row, value);
     if (can_be_negated(o) && stands_alone(p, o))
-        return set_value(p, row, "true");
+        return cli_parser_set(p, row, "true");
     value = next_value(p);
     if (value == NULL && o->may_stand_alone)
-        return set_value(p, row, "true");
+        return cli_parser_set(p, row, "true");
     if (value == NULL)
         return cli_fault_missing(p->err, o);
     p->at++;
     const bool is_own = o != row->handed;
-    return set_value(p, row, value) &&
+    return cli_parser_set(p, row, value) &&
            (!is_own || (o->kind != VG_OPTION_INTS && o->kind != VG_OPTION_CLASSES) ||
             take_more_ints(p, o)) &&
            (!is_own || o->kind != VG_OPTION_SIZE || take_width(p, o, value));
 }
 
 /* "detect" and its siblings, as words of their own: yolo detect predict, yolo predict detect. */
-static bool take_task(parser *p, const char *task)
+static bool take_task(cli_parser *p, const char *task)
 {
     if (strcmp(task, "detect") == 0)
         return true;
@@ -384,7 +375,7 @@ bool cli_is_task(const char *word)
 }
 
 /* A flag as a word of its own, as YOLO's own program takes it: yolo predict save_txt. */
-static bool is_flag_word(const parser *p, const char *word)
+static bool is_flag_word(const cli_parser *p, const char *word)
 {
     const unsigned speaks = p->command->speaks;
     const cli_row *row = speaks != 0 ? row_find(rows_of(p), word) : NULL;
@@ -393,7 +384,7 @@ static bool is_flag_word(const parser *p, const char *word)
 }
 
 /* The first option that must be given and was not; NULL: none. */
-static const vg_option *missing_option(const parser *p)
+static const vg_option *missing_option(const cli_parser *p)
 {
     for (size_t i = 0; i < p->n_rows; i++)
         if (p->rows[i].o->is_required && !p->given.is[i])
@@ -402,7 +393,7 @@ static const vg_option *missing_option(const parser *p)
 }
 
 /* What to do about a word that nobody asked for. */
-static void mend_positional(const parser *p, const char *word)
+static void mend_positional(const cli_parser *p, const char *word)
 {
     const cli_command *c = p->command;
     const cli_row *named = row_find(rows_of(p), word), *source = row_find(rows_of(p), "source");
@@ -422,14 +413,14 @@ static void mend_positional(const parser *p, const char *word)
         cli_error_text(p->err->mend, "leave it out");
 }
 
-static bool take_positional(parser *p, const char *word)
+static bool take_positional(cli_parser *p, const char *word)
 {
     const cli_command *c = p->command;
     if (c->speaks != 0 && cli_is_task(word))
         return take_task(p, word);
     for (size_t i = 0; i < p->n_rows; i++)
         if (p->rows[i].o->is_positional && !p->given.is[i])
-            return set_value(p, &p->rows[i], word);
+            return cli_parser_set(p, &p->rows[i], word);
     if (is_flag_word(p, word))
         return take_option(p, word, NULL, word);
     cli_error_set(p->err, VG_ERR_ARGUMENT, "vigil %s has no use for \"%s\"", c->name, word);
@@ -439,7 +430,7 @@ static bool take_positional(parser *p, const char *word)
 }
 
 /* What YOLO's command line begins with: task=detect mode=predict. */
-static bool take_task_or_mode(parser *p, const char *name, const char *value)
+static bool take_task_or_mode(cli_parser *p, const char *name, const char *value)
 {
     const cli_command *c = p->command;
     if (strcmp(name, "task") == 0) {
@@ -470,7 +461,7 @@ static size_t name_length(const char *word)
 }
 
 /* A word that names an option, behind so many dashes. */
-static bool take_named(parser *p, const char *word, size_t dashes)
+static bool take_named(cli_parser *p, const char *word, size_t dashes)
 {
     char name[NAME_BYTES];
     const char *start = word + dashes, *equals = strchr(start, '=');
@@ -490,7 +481,7 @@ static bool take_named(parser *p, const char *word, size_t dashes)
 }
 
 /* The rest is a command line of another program, if this command has a use for one. */
-static bool take_words(parser *p)
+static bool take_words(cli_parser *p)
 {
     for (size_t i = 0; i < p->n_rows; i++) {
         const vg_option *o = p->rows[i].o;
@@ -506,13 +497,13 @@ static bool take_words(parser *p)
 }
 
 /* The option is beside another that stands for it. */
-static bool is_excused(const parser *p, const vg_option *o)
+static bool is_excused(const cli_parser *p, const vg_option *o)
 {
     const cli_row *other = o->unless != NULL ? row_find(rows_of(p), o->unless) : NULL;
     return other != NULL && p->given.is[other - p->rows];
 }
 
-static bool check_required(parser *p)
+static bool check_required(cli_parser *p)
 {
     const cli_command *c = p->command;
     for (size_t i = 0; i < p->n_rows; i++) {
@@ -539,21 +530,30 @@ static bool is_help(const char *word)
 cli_parsed cli_options_parse(const cli_command *command, void *values, int n, char *const *words,
                              cli_notes *notes, vg_error *err)
 {
+    return cli_options_parse_with(command, values, NULL, n, words, notes, err);
+}
+
+cli_parsed cli_options_parse_with(const cli_command *command, void *values,
+                                  const cli_arguments *file, int n, char *const *words,
+                                  cli_notes *notes, vg_error *err)
+{
     _Alignas(max_align_t) unsigned char presets[CLI_VALUES_BYTES];
     assert(command->values_bytes <= CLI_VALUES_BYTES);
-    parser p = {.command = command,
-                .values = values,
-                .n = n,
-                .words = words,
-                .presets = presets,
-                .notes = notes,
-                .err = err};
+    cli_parser p = {.command = command,
+                    .values = values,
+                    .n = n,
+                    .words = words,
+                    .presets = presets,
+                    .notes = notes,
+                    .err = err};
     p.n_rows = cli_command_rows(command, p.rows);
     memset(values, 0, command->values_bytes);
     if (command->defaults != NULL)
         command->defaults(values);
     memcpy(presets, values, command->values_bytes);
     bool only_values = false;
+    if (file != NULL && !cli_parser_take_file(&p, file))
+        return CLI_PARSED_WRONG;
     while (p.at < n) {
         const char *word = words[p.at++];
         bool good = true;

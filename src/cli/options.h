@@ -43,6 +43,19 @@ typedef struct cli_notes {
 
 typedef struct cli_command cli_command;
 
+/* A file of arguments, as cfg=FILE names one. */
+enum { CLI_ARGUMENTS_MAX = 256, CLI_ARGUMENTS_BYTES = 32768 };
+typedef struct cli_arguments {
+    const char *path;
+    int n;
+    struct {
+        const char *name, *text; /* in room */
+        int line;
+    } at[CLI_ARGUMENTS_MAX];
+    size_t used;
+    char room[CLI_ARGUMENTS_BYTES];
+} cli_arguments;
+
 /* ---- rows.c ---- */
 
 /* An option of a command: a row of its own, or of the table of vigil.h that it has. */
@@ -97,6 +110,20 @@ typedef enum cli_parsed {
  * and how to mend it. */
 cli_parsed cli_options_parse(const cli_command *command, void *values, int n, char *const *words,
                              cli_notes *notes, vg_error *err);
+
+/* The same with a file of arguments (NULL: none) before the words, so that what is typed wins. What
+ * the file has that another command is for is passed over. An error of it is VG_ERR_FORMAT at its
+ * line. */
+cli_parsed cli_options_parse_with(const cli_command *command, void *values,
+                                  const cli_arguments *file, int n, char *const *words,
+                                  cli_notes *notes, vg_error *err);
+
+/* ---- arguments.c ---- */
+
+/* The file that cfg= among the words names, into *out. False: there is none, or, with err set, it
+ * cannot be read. A command that has no such option, or one of its own, reads none. */
+bool cli_arguments_find(cli_arguments *out, const cli_command *command, int n, char *const *words,
+                        vg_error *err);
 
 /* detect, segment, pose, obb, classify. */
 bool cli_is_task(const char *word);

@@ -15,6 +15,7 @@
 /* The options that pictures know are typed; of vigil/stream.h's table given has the texts. */
 typedef struct predict_values {
     vg_predict_options o;
+    const char *cfg; /* the file is in the values already */
     vg_size imgsz;
     vg_classes classes;
     int prove_flat; /* pictures of warm-up; -1: as many as fit the job; 0: no proof */

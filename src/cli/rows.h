@@ -25,6 +25,9 @@
 #define CLI_ROW_AGNOSTIC_NMS                                                                       \
     .name = "agnostic-nms", .kind = VG_OPTION_BOOL,                                                \
     .help = "boxes of different classes compete, too"
+#define CLI_ROW_CFG                                                                                \
+    .name = "cfg", .kind = VG_OPTION_STRING, .value = "FILE",                                      \
+    .help = "file of arguments, such as the args.yaml of a training; what is typed wins"
 #define CLI_ROW_AUGMENT                                                                            \
     .name = "augment", .kind = VG_OPTION_BOOL,                                                     \
     .help = "test-time augmentation: each picture is seen three times, at scales 1, 0.83 "         \

@@ -20,12 +20,12 @@ static const vg_option rows[] = {
     {ROW("data", FILE, data, ""), .help = "dataset YAML"},
     {ROW("weights", FILE, weights, ""), .alias = "pretrained",
      .also = "true=|false=", .help = "weights file to start from, by matching names and shapes"},
-    {ROW("epochs", INT, epochs, "100"), IN(1, 1000000),
+    {ROW("epochs", INT, epochs, "100"), IN(1, TRAIN_MOST_EPOCHS),
      .help = "passes over the training pictures"},
     {ROW("time", REAL, hours, "0"), IN(0, 1e5), .value = "HOURS",
-     .help = "most hours of training, over all sessions of the run: then the epoch ends where it "
-             "is, with its "
-             "validation, and so does the run; 0: none"},
+     .help = "hours of training, over all sessions of the run, instead of epochs: after each epoch "
+             "their number is planned anew, so that the learning rate's schedule ends with the "
+             "time; when it is over, the epoch ends where it is, with its validation; 0: none"},
     {ROW("patience", INT, patience, "100"), IN(0, 1000000),
      .help = "epochs without a better fitness before training stops; 0: never"},
     {ROW("batch", INT, batch, "16"), IN(-1, 65536), .alias = "batch_size",

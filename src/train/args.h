@@ -7,7 +7,7 @@
 #include "base/base.h"
 #include "optimizer.h"
 
-enum { TRAIN_ARG_TEXT_BYTES = VG_OPTION_TEXT_BYTES };
+enum { TRAIN_ARG_TEXT_BYTES = VG_OPTION_TEXT_BYTES, TRAIN_MOST_EPOCHS = 1000000 };
 
 /* A plain value; made by train_args_default. Texts are "" where the argument is none. */
 typedef struct train_args {

@@ -24,6 +24,20 @@ static bool time_is_up(const train_run *r)
     return r->args.hours > 0 && seconds_now(r) >= r->args.hours * 3600;
 }
 
+/* As the reference does: so many epochs that, at the mean time of those behind us, the schedule
+ * ends with the time. The epoch to come is one of them, unless this was to be the last. */
+static void plan_epochs(train_run *r, bool was_last)
+{
+    const int64_t done = r->state.position.epoch;
+    if (r->args.hours <= 0)
+        return;
+    const double mean_s = seconds_now(r) / (double)done,
+                 n = ceil(r->args.hours * 3600 / fmax(mean_s, 1e-9)),
+                 least = (double)(was_last ? done : done + 1);
+    r->args.epochs = (int)fmin(fmax(n, least), TRAIN_MOST_EPOCHS);
+    r->schedule.epochs = r->args.epochs;
+}
+
 static bool stop_is_wanted(const train_listener *l)
 {
     return l != NULL && l->wants_stop != NULL && l->wants_stop(l->ctx);
@@ -195,6 +209,9 @@ static vg_status choose_augment(train_run *r, vg_error *err)
     const int64_t from = r->args.epochs - r->args.close_mosaic;
     if (r->args.close_mosaic <= 0 || from < 0 || r->state.position.epoch < from)
         return VG_OK;
+    /* With `time` the number of epochs moves, and so does the place where it would have begun. */
+    if (r->plain_epoch < 0)
+        r->plain_epoch = r->state.position.epoch > r->first_epoch ? r->state.position.epoch : from;
     data_augment plain = run_augment(&r->args);
     plain.mosaic = plain.mixup = 0;
     return data_loader_set_augment(r->loader, &plain, err);
@@ -339,6 +356,7 @@ static vg_status end_epoch(train_run *r, const train_listener *listener, vg_erro
     p->epoch++;
     p->batch = 0;
     r->is_late = is_late;
+    plan_epochs(r, is_last);
     memset(p->loss_sums, 0, sizeof p->loss_sums);
     if (r->args.save || is_last)
         st = run_keep(r, err);
@@ -417,6 +435,8 @@ vg_status run_refuse_finished(const train_run *r, vg_error *err)
 static vg_status go(train_run *r, const train_listener *listener, vg_error *err)
 {
     r->started_ns = r->saved_ns = base_now_ns();
+    r->first_epoch = r->state.position.epoch;
+    r->plain_epoch = -1;
     while (r->state.position.epoch < r->args.epochs && !patience_is_out(r) && !r->is_late) {
         vg_status st = train_batches(r, listener, err);
         if (st == VG_OK)
@@ -471,6 +491,11 @@ const data_set *train_run_set(const train_run *r, data_split split)
 const char *const *train_run_names(const train_run *r)
 {
     return r->names;
+}
+
+int64_t train_run_plain_epoch(const train_run *r)
+{
+    return r->plain_epoch;
 }
 
 const train_optimizer_options *train_run_optimizer(const train_run *r)

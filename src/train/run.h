@@ -66,6 +66,8 @@ const nn_graph *train_run_graph(const train_run *r);
 const data_set *train_run_set(const train_run *r,
                               data_split split); /* DATA_TRAIN, or DATA_VAL: the one validated on */
 const char *const *train_run_names(const train_run *r); /* (nc) of the model's classes */
+/* The first epoch without mosaic; -1: there was none yet. */
+int64_t train_run_plain_epoch(const train_run *r);
 const train_optimizer_options *train_run_optimizer(const train_run *r); /* what `auto` became */
 const train_position *train_run_position(const train_run *r);
 const char *train_run_best_path(const train_run *r);

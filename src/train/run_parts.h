@@ -64,6 +64,8 @@ struct train_run {
     const train_listener *listener; /* during go; NULL: none */
     int64_t started_ns, saved_ns;
     uint64_t batches_ns;   /* of this session, loader and all; not validation, nor checkpoints */
+    int64_t first_epoch;   /* of this session */
+    int64_t plain_epoch;   /* the first without mosaic; -1: not yet */
     bool is_late;          /* the hours of `time` are over, and an epoch ended with that */
     double seconds_before; /* of the sessions before this one */
     int n_bad_steps;       /* in a row */

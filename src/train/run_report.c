@@ -142,12 +142,11 @@ const vg_error *train_report_trouble(train_report *r)
 static bool is_shown(const train_report *r, int64_t ni)
 {
     const int64_t n_batches = train_run_position(r->o.run)->n_batches,
-                  from = r->args->epochs - r->args->close_mosaic;
+                  from = train_run_plain_epoch(r->o.run);
     if (ni < TRAIN_GALLERY_BATCHES)
         return true;
     const int64_t plain = from * n_batches;
-    return r->args->close_mosaic > 0 && from >= 0 && ni >= plain &&
-           ni < plain + TRAIN_GALLERY_BATCHES;
+    return from >= 0 && ni >= plain && ni < plain + TRAIN_GALLERY_BATCHES;
 }
 
 void train_report_input(train_report *r, int64_t ni, const data_batch *b)

@@ -50,6 +50,20 @@ for option in imgsz=64,7 conf=2 vid_stride=0 policy=often exit_on_end=perhaps du
     wrong 2 $live $option
 done
 wrong 2 track $w --source "$picture"
+wrong 2 predict $w --source "$picture" tracker=foo
+wrong 2 predict $w --source "$picture" tracker=foo.yaml
+for word in benchmark checks settings copy-cfg cfg tune solutions hub login logout; do
+    wrong 2 $word
+    wrong 2 yolo $word
+    wrong 2 yolo detect $word model=x.pt
+    wrong 2 yolo mode=$word
+done
+wrong 2 yolo benchmark model=x.pt imgsz=640
+grep -q '^  try: vigil bench --weights FILE ' err || fail "benchmark is not told of vigil bench"
+for option in quantize=8 quantize=int8 quantize=w8a8 quantize=4 int8=True; do
+    wrong 2 export $w imgsz=32 output=x.onnx $option
+done
+wrong 2 train --data data.yaml --model yolo11n quantize=8
 
 # ---- predict: the world is not as it should be
 wrong 1 predict --weights nope.pt --source "$picture"
