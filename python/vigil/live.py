@@ -81,12 +81,23 @@ def _time(s: float) -> str:
     return f"{s // 3600}:{s // 60 % 60:02}:{s % 60:02}" if s >= 3600 else f"{s // 60}:{s % 60:02}"
 
 
+def memory_of(pid: int) -> int:
+    """Resident bytes of a process; 0: there is none."""
+    try:
+        with open(f"/proc/{pid}/statm") as f:
+            return int(f.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, IndexError, ValueError):
+        return 0
+
+
 class Training:
     """Follows a run by its callbacks. The progress is one output, drawn twice a second at most; curves and pictures are
     another, drawn after each epoch, so that pictures are not sent again with every batch."""
 
     def __init__(self) -> None:
         self.progress, self.figure = Output(), Output()
+        # What the process held before: Python and all that it had done so far is not the run's.
+        self._before = memory_of(os.getpid())
         self.resident_mb: List[float] = []
         self.planned_mb: List[float] = []
         self.pictures_per_s: List[float] = []
@@ -116,7 +127,7 @@ class Training:
 
     def epoch(self, t: Any) -> None:
         pace = t.pace()
-        self.resident_mb.append(pace["resident_bytes"] / 1e6)
+        self.resident_mb.append(self._of_run(pace) / 1e6)
         self.planned_mb.append(pace["planned_bytes"] / 1e6)
         self.pictures_per_s.append(pace["pictures_per_s"])
         self._state(t, "")
@@ -127,6 +138,9 @@ class Training:
         self._state(t, "stopped, with a checkpoint" if t.stopped else "done")
         if t.history and is_notebook():
             self.figure.show(self.html(t), self.words(t))
+
+    def _of_run(self, pace: Dict[str, float]) -> float:
+        return max(0.0, pace["resident_bytes"] - self._before)
 
     # ---- what is drawn ----
 
@@ -155,11 +169,11 @@ class Training:
         if pace["pictures_per_s"] > 0:
             parts.append(f"{pace['pictures_per_s']:.0f} pictures/s, {_time(pace['left_s'])} left")
         if pace["resident_bytes"] > 0:
-            parts.append(f"memory {_mb(pace['resident_bytes'])} of {_mb(pace['planned_bytes'])} planned")
+            parts.append(f"memory of the run {_mb(self._of_run(pace))} of {_mb(pace['planned_bytes'])} planned")
         return "; ".join(parts)
 
     def html(self, t: Any) -> str:
-        more = _html.curve("memory, MB", {"resident": self.resident_mb, "planned": self.planned_mb}) + \
+        more = _html.curve("memory of the run, MB", {"resident": self.resident_mb, "planned": self.planned_mb}) + \
             _html.curve("pictures/s", {"speed": self.pictures_per_s})
         pictures = "".join(f"<div>{escape(title)}</div>{picture}" for title, picture in self.pictures(t))
         return f'{_html.curves(t.history)}<div style="display:flex;flex-wrap:wrap;gap:8px">{more}</div>{pictures}'
@@ -253,8 +267,8 @@ class Shown:
 
 
 def follow(guard: Any, series: str = "auto", every_s: float = 1.0) -> Any:
-    """Until the guard's job has ended: one of its series as a curve (memory of the job and its children by itself; the names
-    are those of docs/watch.md), and what the guard found so far. Ctrl-C ends the guard and, with it, the job. Returns the guard."""
+    """Until the guard's job has ended: one of its series as a curve (by itself its memory, then the first series that rises in
+    earnest; names are those of docs/watch.md), and what the guard found so far. Ctrl-C ends the guard and, with it, the job. Returns the guard."""
     output = Output()
     try:
         while True:
@@ -285,10 +299,10 @@ def samples(guard: Any) -> Dict[str, dict]:
 
 
 def chart(guard: Any, series: str = "auto") -> str:
-    """SVG of one series over time."""
+    """SVG of one series over time; "auto": of the first that the guard told of, before that the process's memory."""
     found = samples(guard)
     if series == "auto":
-        series = next((n for n in ("tree.pss_bytes", "main.rss_bytes") if found.get(n, {}).get("points")), "main.rss_bytes")
+        series = next((e["series"] for e in list(guard.events) if found.get(e.get("series"), {}).get("points")), "main.rss_bytes")
     s = found.get(series)
     if not s or not s["points"]:
         return ""
