@@ -287,11 +287,12 @@ VG_API vg_status vg_train_detach(vg_train *t, vg_error *err);
 VG_API void vg_train_note_exit(vg_train *t, int exit_status);
 
 /* Serves a live page of this run: curves, pictures, arguments, and a button that ends the run with
- * a checkpoint (vg_train_run then returns VG_ERR_INTERRUPTED). Between prepare and run; until
- * destroy. where: "127.0.0.1:9400", "[::1]:0", "true" for any port of 127.0.0.1. token: NULL or "":
- * one is made; whoever acts must know it, and where the address is not of this machine, or a token
- * was given, whoever reads, too. Errors: VG_ERR_ARGUMENT, VG_ERR_UNSUPPORTED (no libmicrohttpd),
- * VG_ERR_SYSTEM (address in use). */
+ * a checkpoint (vg_train_run then returns VG_ERR_INTERRUPTED). Before prepare, which opens it at
+ * its end, or after, until destroy. where: "127.0.0.1:9400", "[::1]:0", "true" for any port of
+ * 127.0.0.1. token: NULL or "": one is made; whoever acts must know it, and where the address is
+ * not of this machine, or a token was given, whoever reads, too. Errors, of prepare then:
+ * VG_ERR_ARGUMENT (of this call always), VG_ERR_UNSUPPORTED (no libmicrohttpd), VG_ERR_SYSTEM
+ * (address in use). */
 VG_API vg_status vg_train_serve(vg_train *t, const char *where, const char *token, vg_error *err);
 /* The page's address, with the token; "" when nothing is served. Borrowed. */
 VG_API const char *vg_train_url(const vg_train *t);

@@ -25,8 +25,9 @@ struct vg_train {
     double best_fitness;
     net_beacon beacon;
     bool is_resumed;
-    base_mem page_account; /* beside the plan, which is of the run alone */
-    board *page;           /* NULL: none is served */
+    base_mem page_account;                 /* beside the plan, which is of the run alone */
+    board *page;                           /* NULL: none is served */
+    char page_where[128], page_token[256]; /* "": none is wanted */
     atomic_bool is_stopped;
 };
 
@@ -123,6 +124,23 @@ static vg_status make_new(vg_train *t, const char *project, vg_error *err)
     return st;
 }
 
+static void stop_from_page(void *ctx)
+{
+    ((vg_train *)ctx)->is_stopped = true;
+}
+
+static vg_status open_page(vg_train *t, vg_error *err)
+{
+    base_mem_init(&t->page_account, "page", NULL, 0);
+    const board_options o = {.folder = t->folder,
+                             .is_single = true,
+                             .where = t->page_where,
+                             .token = t->page_token,
+                             .stop = stop_from_page,
+                             .ctx = t};
+    return board_open(&t->page, &o, &t->page_account, err);
+}
+
 vg_status vg_train_prepare(vg_train *t, vg_error *err)
 {
     if (t->run)
@@ -161,6 +179,8 @@ vg_status vg_train_prepare(vg_train *t, vg_error *err)
         st = train_report_create(&t->report, &report, err);
     if (st == VG_OK)
         train_owners_plan(&t->accounts);
+    if (st == VG_OK && t->page_where[0] != '\0')
+        st = open_page(t, err);
     return st;
 }
 
@@ -234,24 +254,17 @@ vg_status vg_train_detach(vg_train *t, vg_error *err)
 
 /* ---- a page ---- */
 
-static void stop_from_page(void *ctx)
-{
-    ((vg_train *)ctx)->is_stopped = true;
-}
-
 vg_status vg_train_serve(vg_train *t, const char *where, const char *token, vg_error *err)
 {
-    if (!t->run || t->page)
-        return base_fail(err, VG_ERR_ARGUMENT, NULL, "call vg_train_prepare first, and this once",
-                         "a run that is not prepared, or is served already");
-    base_mem_init(&t->page_account, "page", NULL, 0);
-    const board_options o = {.folder = t->folder,
-                             .is_single = true,
-                             .where = where,
-                             .token = token ? token : "",
-                             .stop = stop_from_page,
-                             .ctx = t};
-    return board_open(&t->page, &o, &t->page_account, err);
+    if (t->page_where[0] != '\0')
+        return base_fail(err, VG_ERR_ARGUMENT, NULL, "call vg_train_serve once",
+                         "a run that is served already");
+    const vg_status st = board_check(where, token ? token : "", err);
+    if (st != VG_OK)
+        return st;
+    base_format(t->page_where, sizeof t->page_where, "%s", where);
+    base_format(t->page_token, sizeof t->page_token, "%s", token ? token : "");
+    return t->run ? open_page(t, err) : VG_OK;
 }
 
 const char *vg_train_url(const vg_train *t)

@@ -15,6 +15,7 @@ enum {
     LOOK_EVERY_MS = 1000,
     LEAST_SCAN_MS = 2000, /* between two scans; and nineteen times as long as one took */
     TOKEN_BYTES = 12,
+    MOST_TOKEN_BYTES = 128,
     STACK_BYTES = 512 << 10
 };
 
@@ -29,7 +30,7 @@ struct board {
     bool has_thread, stops;
     pthread_mutex_t lock; /* of stops */
     pthread_cond_t wake;
-    char token[128], url[512];
+    char token[MOST_TOKEN_BYTES], url[512];
 };
 
 /* ---- looking ---- */
@@ -176,13 +177,25 @@ static bool answer(void *ctx, const net_request *r, const char *path, net_answer
 
 /* ---- open ---- */
 
+static const char *address_of(const char *where)
+{
+    return strcmp(where, "true") == 0 ? "127.0.0.1:0" : where;
+}
+
+vg_status board_check(const char *where, const char *token, vg_error *err)
+{
+    net_address address;
+    if (strlen(token) >= MOST_TOKEN_BYTES)
+        return base_fail(err, VG_ERR_ARGUMENT, "--token", "a shorter one",
+                         "a token of more than %d bytes", MOST_TOKEN_BYTES - 1);
+    return net_address_parse(&address, address_of(where), err);
+}
+
 static vg_status make_token(board *b, const char *given, vg_error *err)
 {
     unsigned char bytes[TOKEN_BYTES];
     if (given[0] != '\0') {
-        if (!base_format(b->token, sizeof b->token, "%s", given))
-            return base_fail(err, VG_ERR_ARGUMENT, "--token", "a shorter one",
-                             "a token of more than %zu bytes", sizeof b->token - 1);
+        base_format(b->token, sizeof b->token, "%s", given);
         return VG_OK;
     }
     if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
@@ -205,9 +218,11 @@ static void make_url(board *b, const char *where)
 static vg_status serve(board *b, const board_options *o, vg_error *err)
 {
     net_address address;
-    const char *where = strcmp(o->where, "true") == 0 ? "127.0.0.1:0" : o->where;
+    const char *where = address_of(o->where);
     const page_feed_options feed = {.most_readers = MOST_STREAMS, .ctx = b, .news = news};
-    vg_status st = net_address_parse(&address, where, err);
+    vg_status st = board_check(where, o->token, err);
+    if (st == VG_OK)
+        st = net_address_parse(&address, where, err);
     if (st == VG_OK)
         st = make_token(b, o->token, err);
     if (st == VG_OK)

@@ -24,6 +24,8 @@ typedef struct board_options {
     void *ctx;
 } board_options;
 
+/* Whether an address and a token can be meant. Errors: VG_ERR_ARGUMENT. */
+vg_status board_check(const char *where, const char *token, vg_error *err);
 /* Everything is copied but ctx. Errors: VG_ERR_IO (no folder), and those of net_server_open. *out
  * belongs to the caller; mem must outlive it. */
 vg_status board_open(board **out, const board_options *o, base_mem *mem, vg_error *err);

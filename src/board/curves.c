@@ -132,7 +132,7 @@ static void add_line(drawing *d, const board_rows *r, const column *c, const cha
     for (size_t i = 0; i < r->n; i++) {
         x[i] = x_at(r, i, d->look->by_time);
         y[i] = value_of(r, i, c);
-        n_drawn += isfinite(y[i]);
+        n_drawn += isfinite(y[i]) ? 1 : 0;
     }
     d->rooms[d->n] = room;
     page_line line = {.name = name,

@@ -161,9 +161,10 @@ static void put_curves(page_html *w, const void *ctx)
     board_put_look(w, &v->look, path.text, "", "curves");
     page_put(w, "</h2>");
     if (v->n_rows == 0) {
-        page_put_empty(w, v->why.status == VG_ERR_FORMAT
-                              ? "results.csv cannot be read as training writes it."
-                              : "The first point comes with the end of the first epoch.");
+        if (v->why.status == VG_OK || v->why.status == VG_ERR_IO)
+            page_put_empty(w, "The first point comes with the end of the first epoch.");
+        else
+            put_error(w, &v->why);
         return;
     }
     const board_rows rows = {.name = v->path, .rows = v->rows, .n = v->n_rows};
@@ -376,7 +377,8 @@ bool board_answer_run(board_pages *b, const net_request *r, const char *path, ne
     v->look = board_look_of(r);
     v->may_act = net_request_may_act(r);
     if (v->facts.kind == BOARD_TRAIN) {
-        board_results_read(&v->rows, &v->n_rows, folder, mem, &v->why);
+        if (board_results_read(&v->rows, &v->n_rows, folder, mem, &v->why) != VG_OK)
+            base_format(v->why.where, sizeof v->why.where, "results.csv");
         v->arguments = board_arguments_read(folder, mem);
         find_shots(v, folder);
         answer_train(r, v, a, mem);

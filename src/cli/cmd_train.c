@@ -114,8 +114,6 @@ static int train_run_all(const train_values *v, train_talk *k, bool resumes, int
         return resumes ? cli_error_print(&err, CLI_FAILED) : cli_error_end(&err);
     train_talk_begin(k);
     if (v->serve != NULL) {
-        if (vg_train_serve(k->t, v->serve, v->token, &err) != VG_OK)
-            return cli_error_end(&err);
         printf("Live page: %s\n", vg_train_url(k->t));
         fflush(stdout);
     }
@@ -144,6 +142,8 @@ static int train_begin(const train_values *v, train_talk *k)
     bool resumes;
     if (set_all(&resumes, v, k->t, &err) != VG_OK)
         return cli_error_print(&err, CLI_USAGE);
+    if (v->serve != NULL && vg_train_serve(k->t, v->serve, v->token, &err) != VG_OK)
+        return cli_error_end(&err);
     if (v->detach) {
         const int child = train_detach_fork(&report, &err);
         if (child < 0)

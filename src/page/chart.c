@@ -19,6 +19,7 @@ enum {
 
 typedef struct frame {
     double from, to, low, high; /* low and high are logarithms where is_log */
+    double step;                /* between two heights with a number; not of logarithms */
     bool is_log;
     int right;
 } frame;
@@ -184,6 +185,7 @@ static void find_linear(frame *f, const page_chart *c, double low, double high)
     f->high = ceil(high / step - 1e-9) * step;
     if (f->high <= f->low)
         f->high = f->low + step;
+    f->step = step;
 }
 
 static void find_range(frame *f, const page_chart *c)
@@ -222,9 +224,8 @@ static void put_height(page_html *w, const frame *f, page_unit unit, double v)
 static void put_heights(page_html *w, const frame *f, page_unit unit)
 {
     if (!f->is_log) {
-        const double step = round_step(f->high - f->low, 4, unit);
         for (int i = 0; i <= 12; i++)
-            put_height(w, f, unit, (round(f->low / step) + i) * step);
+            put_height(w, f, unit, (round(f->low / f->step) + i) * f->step);
         return;
     }
     /* Over decades their beginnings; within one or two also 2 and 5. */

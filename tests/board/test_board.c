@@ -132,6 +132,12 @@ static void a_run_shows_its_numbers(void **state)
     says("data-name='train' data-x='1,2,3' data-y='1,0.666667,0.47619'");
     assert_int_equal(get("/run/none"), 404);
     assert_int_equal(get("/run/exp?part=none"), 404);
+    make_file("exp/results.csv", "epoch,other\n");
+    assert_int_equal(get("/run/exp"), 200);
+    says("not the columns of a results.csv");
+    assert_int_equal(unlink(in_folder("exp/results.csv")), 0);
+    assert_int_equal(get("/run/exp"), 200);
+    says("The first point comes");
 }
 
 static void only_pictures_of_runs_are_served(void **state)

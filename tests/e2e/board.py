@@ -111,7 +111,7 @@ with Browser() as b:
     holds(b.js("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), "two runs on a phone are too wide")
 
     # ---- the living one, by its own page; at last its button ----
-    b.size(1280, 1000)
+    b.size(1280, 1440)
     b.open(own)
     b.wait("document.querySelector('[data-figure=epoch]')", "the page behind the token")
     holds("token" not in b.js("location.href"), "the token stays in the address")

@@ -127,5 +127,7 @@ run 1 board nowhere
 is_error "cannot open the folder"
 run 2 board runs --serve nowhere
 is_error "no port"
-run 2 train --data data.yaml --model yolo11n --epochs 1 --imgsz 64 --serve nowhere
+run 2 train --data data.yaml --model yolo11n --epochs 1 --imgsz 64 --name none --serve nowhere
+is_error "no port"
+[ ! -e runs/train/none ] || fail "a run that could not be served left a folder"
 done_well

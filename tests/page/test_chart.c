@@ -157,6 +157,16 @@ static void figures_have_units(void **state)
         assert_string_equal(page_figure(buf, cases[i].unit, cases[i].value), cases[i].text);
 }
 
+static void the_highest_point_is_below_a_number(void **state)
+{
+    (void)state;
+    const double x[] = {0, 1}, y[] = {1.02, 0.83}; /* 0.8 to 1.05 by 0.05 */
+    draw(x, y, 2, false);
+    says(">1.05</text>");
+    says(">0.8</text>");
+    assert_int_equal(count("<path class=g "), 6);
+}
+
 static void a_limit_that_is_near_is_in_the_picture(void **state)
 {
     (void)state;
@@ -195,6 +205,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_week_of_points_is_as_large_as_an_hour_and_keeps_its_peaks,
                                         begin, end),
         cmocka_unit_test_setup_teardown(figures_have_units, begin, end),
+        cmocka_unit_test_setup_teardown(the_highest_point_is_below_a_number, begin, end),
         cmocka_unit_test_setup_teardown(a_limit_that_is_near_is_in_the_picture, begin, end),
         cmocka_unit_test_setup_teardown(a_wide_chart_has_a_drawing_for_a_phone_too, begin, end),
     };
