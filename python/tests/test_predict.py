@@ -136,6 +136,36 @@ def test_a_list_a_folder_a_glob_and_a_file(model, here):
         np.testing.assert_array_equal(rows(result), rows_)
 
 
+def test_a_picture_on_the_web(model, here):
+    import functools
+    import http.server
+
+    write_bmp(here / "a.bmp", picture())
+    (here / "b.jpg").write_bytes(b"no picture")
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(here)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    root = f"http://127.0.0.1:{server.server_port}"
+    try:
+        result, = model(root + "/a.bmp?secret=1", **EVERYTHING)
+        np.testing.assert_array_equal(rows(result), rows(model(picture(), **EVERYTHING)[0]))
+        np.testing.assert_array_equal(result.orig_img, picture())
+        saved, = model(root + "/a.bmp", save=True, save_crop=True, **EVERYTHING)
+        assert os.path.isdir(os.path.join(saved.save_dir, "crops"))
+        with pytest.raises(OSError, match="404"):
+            model(root + "/nowhere.png")
+        with pytest.raises(vigil.Error) as e:
+            model(root + "/b.jpg?secret=1")
+        assert "b.jpg" in str(e.value) and "secret" not in str(e.value)
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
 def test_stream_is_a_generator_that_holds_one(model):
     n = [0]
 

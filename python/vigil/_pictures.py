@@ -1,12 +1,15 @@
 """Pictures in memory on their way to the library and back: numpy arrays, PIL images, torch's tensors."""
+import http.client
 import os
 import threading
+import urllib.parse
+import urllib.request
 from typing import Any, Callable, List, Optional, Tuple, Union
 
 import numpy as np
 
 from ._arrays import as_array, is_pil
-from ._c import ArgumentError, call, encode, ffi, lib
+from ._c import ArgumentError, FileError, call, encode, ffi, lib
 from ._handles import opened
 
 
@@ -158,6 +161,31 @@ def decode(data: bytes, name: str = "bytes") -> np.ndarray:
         return array
     finally:
         codec.close()
+
+
+_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif")
+MOST_FETCHED_BYTES = 256 << 20
+_FETCH_S = 30.0
+
+
+def is_url(source: str) -> bool:
+    """Whether it is a picture on the web; every other address is a stream's."""
+    address = urllib.parse.urlsplit(source)
+    return address.scheme.lower() in ("http", "https") and address.path.lower().endswith(_SUFFIXES)
+
+
+def fetch(url: str) -> np.ndarray:
+    """The picture at an address. What is said of it is without user, password and query."""
+    address = urllib.parse.urlsplit(url)
+    public = urllib.parse.urlunsplit((address.scheme, address.netloc.rpartition("@")[2], address.path, "", ""))
+    try:
+        with urllib.request.urlopen(url, timeout=_FETCH_S) as answer:
+            data = answer.read(MOST_FETCHED_BYTES + 1)
+    except (OSError, ValueError, http.client.HTTPException) as e:
+        raise FileError(f"the picture cannot be fetched: {e}", public, "look at the address", "VG_ERR_IO") from None
+    if len(data) > MOST_FETCHED_BYTES:
+        raise FileError(f"a picture of more than {MOST_FETCHED_BYTES >> 20} MB", public, "fetch it first", "VG_ERR_LIMIT")
+    return decode(data, public)
 
 
 def writable(array: np.ndarray) -> Any:

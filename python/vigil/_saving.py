@@ -1,5 +1,6 @@
 """Files of pictures that came from memory: what `save=True` and its kin write of them, in a run folder as the command has it."""
 import os
+import urllib.parse
 from pathlib import Path
 from typing import Any, Mapping
 
@@ -38,9 +39,11 @@ class Saver:
 
     def save(self, result: Results) -> None:
         result.save_dir = self.folder
-        name = Path(result.path).name
+        name = Path(urllib.parse.urlsplit(result.path).path if "://" in result.path else result.path).name
         if self.what["save"]:
-            result.save(os.path.join(self.folder, name), **self.look)
+            stem, suffix = os.path.splitext(name)  # a kind that is not written is a JPEG here
+            to = name if suffix.lower() in (".jpg", ".jpeg", ".png") else stem + ".jpg"
+            result.save(os.path.join(self.folder, to), **self.look)
         if self.what["save_txt"]:
             result.save_txt(os.path.join(self.folder, "labels", Path(name).stem + ".txt"), self.what["save_conf"])
         if self.what["save_crop"]:

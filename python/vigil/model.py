@@ -278,6 +278,11 @@ class YOLO:
 
     def _of_path(self, source: str, arguments: dict, detecting: Detecting, detector: Detector, save: bool,
                  tracker: Any) -> Iterator[Results]:
+        if _pictures.is_url(source):
+            picture = _pictures.fetch(source)
+            saver = _saving.Saver(arguments) if save else None
+            yield from self._in_memory([(_pictures.of_bgr(picture), picture, source)], detecting, detector, saver, tracker)
+            return
         if lib.vg_stream_takes(encode(source), ffi.NULL):
             yield from _jobs.moving(self._weights, self.names, source, {**arguments, "track": tracker is not None})
             return
