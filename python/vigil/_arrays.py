@@ -24,13 +24,13 @@ class Numbers(np.ndarray):
         return np.asarray(self)
 
     def int(self) -> "Numbers":
-        return self.astype(np.int32)
+        return numbers(self.astype(np.int32))
 
     def long(self) -> "Numbers":
-        return self.astype(np.int64)
+        return numbers(self.astype(np.int64))
 
     def float(self) -> "Numbers":
-        return self.astype(np.float32)
+        return numbers(self.astype(np.float32))
 
     # int(box.cls), where numpy wants box.cls[0].
     def __int__(self) -> Any:

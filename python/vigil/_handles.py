@@ -4,7 +4,7 @@ A handle's threads stay behind when the process forks. So in the child no handle
 that can be made again (a model) is, at its next use; any other says that it belongs to the parent."""
 import os
 import weakref
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 from ._c import Error, ffi
 
@@ -74,7 +74,7 @@ def opened(type_name: str, close: Callable, what: str, open_: Callable, *args: A
     """A handle that open_(out, *args, err) filled."""
     from ._c import call
 
-    handle: Optional[Handle] = Handle(type_name, close, what)
+    handle = Handle(type_name, close, what)
     call(open_, handle.out, *args)
     handle.own()
     return handle

@@ -79,9 +79,9 @@ def curve(title: str, series: dict, width: int = 320, height: int = 140, across:
         out.append(f'<polyline fill="none" stroke="{colour}" stroke-width="1.5" points="{" ".join(points)}"><title>{escape(name)}'
                    "</title></polyline>")
         if len(points) == 1:
-            x, y = points[0].split(",")
-            out.append(f'<circle cx="{x}" cy="{y}" r="2" fill="{colour}"/>')
-        out.append(f'<text x="{left + w - 4}" y="{14 + 0 * i}" text-anchor="end" dx="{-70 * (len(series) - 1 - i)}" fill="{colour}">'
+            cx, cy = points[0].split(",")
+            out.append(f'<circle cx="{cx}" cy="{cy}" r="2" fill="{colour}"/>')
+        out.append(f'<text x="{left + w - 4}" y="14" text-anchor="end" dx="{-70 * (len(series) - 1 - i)}" fill="{colour}">'
                    f"{escape(name)}</text>")
     return "".join(out) + "</svg>"
 

@@ -96,8 +96,8 @@ Original = Union[np.ndarray, Callable[[], np.ndarray]]
 def pictures_of(source: Any) -> Optional[List[Tuple[Picture, Original]]]:
     """The pictures that an object in memory is; None: it is none."""
     if is_pil(source):
-        array = np.asarray(source if source.mode in ("RGB", "RGBA", "L") else source.convert("RGB"))
-        return [_with_original(_of_array(array, False))]
+        shown = source if source.mode in ("RGB", "RGBA", "L") else source.convert("RGB")
+        return [_with_original(_of_array(np.asarray(shown), False))]
     array = as_array(source)
     if array is None:
         return None

@@ -218,14 +218,15 @@ class Results:
     def summary(self, normalize: bool = False, decimals: int = 5) -> List[Dict[str, Any]]:
         """A dict for each box: name, class, confidence, box {x1, y1, x2, y2}; track_id with tracking."""
         corners = np.asarray(self.boxes.xyxyn if normalize else self.boxes.xyxy)
+        ids = self.boxes.id
         rows = []
         for i in range(len(self)):
             index = int(self.boxes.cls[i])
             row: Dict[str, Any] = {"name": self.names.get(index, str(index)), "class": index,
                                    "confidence": round(float(self.boxes.conf[i]), decimals),
                                    "box": {k: round(float(v), decimals) for k, v in zip(("x1", "y1", "x2", "y2"), corners[i])}}
-            if self.boxes.is_track:
-                row["track_id"] = int(self.boxes.id[i])
+            if ids is not None:
+                row["track_id"] = int(ids[i])
             rows.append(row)
         return rows
 
