@@ -81,6 +81,24 @@ VG_API vg_status vg_stream_run(vg_stream *s, const vg_stream_listener *listener,
 struct vg_picture; /* vigil/picture.h */
 VG_API vg_status vg_stream_frame(vg_stream *s, const struct vg_picture *out, vg_error *err);
 
+/* ---- pictures that the program hands over ---- */
+
+/* A source `push:NAME` is fed by these, from any thread, while another is in run; everything behind
+ * it is as for any source: policy, tracks, zones, sinks, the listener. It keeps every picture, and
+ * who pushes waits for the network; with policy=latest a newer picture takes the place of one that
+ * waits. The stream ends when all its sources have ended; one that gave no picture at all is an
+ * error of run, as a file without one is.
+ *
+ * Copies the picture, of any format. name: that of the source; NULL: the only one there is. time_s:
+ * of the film that the pictures are of; NAN: they are of now. Waits for room, and for run to have
+ * begun, for timeout_ms (0: not at all; below 0: as long as it takes). Errors: VG_ERR_ARGUMENT (the
+ * picture), VG_ERR_LIMIT (no room, or no such source, in time), VG_ERR_INTERRUPTED (the stream or
+ * this source has ended), VG_ERR_MEMORY. */
+VG_API vg_status vg_stream_push(vg_stream *s, const char *name, const vg_image *image,
+                                double time_s, int timeout_ms, vg_error *err);
+/* No more will come; NULL: on any source. Before destroy. */
+VG_API void vg_stream_push_end(vg_stream *s, const char *name);
+
 /* ---- numbers: during run from any of the listener's functions, and after it ---- */
 
 /* Places for sources, those that a reload may fill included; 0 before run. */

@@ -118,7 +118,7 @@ typedef struct vg_stream_listener {
 typedef struct vg_stream_source {
     const char *name; /* public: without user, password and values of a query */
     const char *stem; /* in names of files and topics */
-    const char *kind; /* "file", "network", "camera", "standard input", "drawn" */
+    const char *kind; /* "file", "network", "camera", "standard input", "drawn", "pushed" */
     size_t n_files;   /* played one after the other */
     bool keeps_all;   /* policy `every`; else `latest` */
     bool ends;        /* its end is for good; else it begins again */

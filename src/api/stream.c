@@ -10,6 +10,7 @@ struct vg_stream {
     stream_options options;
     stream_options settled; /* for the sources */
     bool is_of_files;
+    stream_ports ports;
     stream_run run;
 };
 
@@ -34,14 +35,18 @@ vg_status vg_stream_create(vg_stream **out, vg_error *err)
         return VG_ERR_MEMORY;
     stream_accounts_init(&s->accounts, 0);
     stream_options_default(&s->options);
+    stream_ports_init(&s->ports);
+    s->options.ports = &s->ports;
     stream_run_init(&s->run);
     return VG_OK;
 }
 
 void vg_stream_destroy(vg_stream **stream)
 {
-    if (*stream != NULL)
+    if (*stream != NULL) {
+        stream_ports_fini(&(*stream)->ports);
         base_handle_free(*stream);
+    }
     *stream = NULL;
 }
 
@@ -86,7 +91,8 @@ static const char *kind_name(video_kind kind)
 {
     static const char *const names[] = {
         [VIDEO_NONE] = "",         [VIDEO_FILE] = "file",           [VIDEO_NETWORK] = "network",
-        [VIDEO_CAMERA] = "camera", [VIDEO_PIPE] = "standard input", [VIDEO_DRAWN] = "drawn"};
+        [VIDEO_CAMERA] = "camera", [VIDEO_PIPE] = "standard input", [VIDEO_DRAWN] = "drawn",
+        [VIDEO_PUSHED] = "pushed"};
     return names[kind];
 }
 
@@ -131,9 +137,27 @@ vg_status vg_stream_run(vg_stream *s, const vg_stream_listener *listener, vg_err
     if (s->run.has_run)
         return base_fail(err, VG_ERR_ARGUMENT, NULL, "make another handle",
                          "a stream that has run already");
-    const vg_status st = settle(s, &sources, err);
+    vg_status st = settle(s, &sources, err);
     stream_sources_close(&sources); /* the job reads them for itself */
-    return st == VG_OK ? stream_run_go(&s->run, &s->settled, listener, &s->accounts, err) : st;
+    if (st == VG_OK)
+        st = stream_run_go(&s->run, &s->settled, listener, &s->accounts, err);
+    stream_ports_close(&s->ports);
+    return st;
+}
+
+/* ---- pushed sources ---- */
+
+vg_status vg_stream_push(vg_stream *s, const char *name, const vg_image *image, double time_s,
+                         int timeout_ms, vg_error *err)
+{
+    image_pixels pixels;
+    const vg_status st = api_image_pixels(&pixels, image, 0, err);
+    return st == VG_OK ? stream_ports_push(&s->ports, name, &pixels, time_s, timeout_ms, err) : st;
+}
+
+void vg_stream_push_end(vg_stream *s, const char *name)
+{
+    stream_ports_end(&s->ports, name);
 }
 
 /* RGB as BGR. */

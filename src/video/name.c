@@ -99,6 +99,8 @@ video_kind video_kind_of(const char *text)
         return VIDEO_CAMERA;
     if (base_starts_with(text, "lavfi:"))
         return VIDEO_DRAWN;
+    if (base_starts_with(text, "push:"))
+        return VIDEO_PUSHED;
     if (has_network_scheme(text))
         return VIDEO_NETWORK;
     return is_video_file(text) ? VIDEO_FILE : VIDEO_NONE;

@@ -83,13 +83,14 @@ static int threads_of(const video_source_options *o)
 video_need video_need_assumed(int w, int h, const video_source_options *o)
 {
     const video_kind kind = video_kind_of(o->text);
-    const bool is_raw =
-        kind == VIDEO_DRAWN || (o->format != NULL && strcmp(o->format, "rawvideo") == 0);
+    const bool is_raw = kind == VIDEO_DRAWN || kind == VIDEO_PUSHED ||
+                        (o->format != NULL && strcmp(o->format, "rawvideo") == 0);
     const bool by_frames = !o->is_low_delay; /* FFmpeg never does both */
     const facts of = {.codec = is_raw ? AV_CODEC_ID_RAWVIDEO : AV_CODEC_ID_H264,
                       .w = (size_t)w,
                       .h = (size_t)h,
-                      .picture_bytes = picture_bytes((size_t)w, (size_t)h, 1.5),
+                      .picture_bytes =
+                          picture_bytes((size_t)w, (size_t)h, kind == VIDEO_PUSHED ? 3 : 1.5),
                       .refs = PLAIN_REFS,
                       .frame_threads = by_frames ? threads_of(o) : 1};
     video_need need = need_of(&of);

@@ -1,6 +1,7 @@
 /* source.c: a source's life: created once, connected many times. All that a connection takes of
  * FFmpeg is given back by disconnect. */
 #include "source.h"
+#include "port_read.h"
 
 #include <unistd.h>
 
@@ -15,6 +16,10 @@ static vg_status check_options(const video_source_options *o, video_kind kind, v
     if (o->stride < 0 || o->decode_threads < 0 || !(o->connect_s >= 0) || !(o->stall_s >= 0) ||
         o->most_pixels < 0)
         return base_fail(err, VG_ERR_ARGUMENT, "source", NULL, "a negative option of a source");
+    if (kind == VIDEO_PUSHED && o->port == NULL)
+        return base_fail(err, VG_ERR_ARGUMENT, "source",
+                         "give a video, a URL or a camera; vg_stream_push is for programs",
+                         "%.200s: nobody here pushes pictures", o->text);
     const vg_status st = video_check_address(o->text, err);
     if (st != VG_OK)
         base_error_prefix_where(err, "source");
@@ -215,6 +220,10 @@ vg_status video_source_connect(video_source *s, video_stream_info *info, video_f
     *info = (video_stream_info){0};
     *fault = VIDEO_FAULT_OTHER;
     begin(s);
+    if (s->kind == VIDEO_PUSHED) { /* the size is the first picture's */
+        base_format(info->codec, sizeof info->codec, "pushed");
+        return VG_OK;
+    }
     vg_status st = video_source_open(s, fault, err);
     if (st != VG_OK)
         return st;

@@ -55,6 +55,7 @@ struct video_source {
     int w, h;                  /* upright, of the last picture */
     int n_errors;              /* in a row */
     int64_t n_numbered;        /* frames of this connection */
+    int64_t first_ns;          /* when the first pushed one came */
     uint64_t n_good;           /* packets up to the last that gave a frame */
     int64_t begin_byte;        /* where the file is read from */
     int64_t at_byte;           /* how far, as far as packets say */

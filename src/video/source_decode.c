@@ -5,6 +5,7 @@
  * told. */
 #include <time.h>
 
+#include "port_read.h"
 #include "source.h"
 
 enum {
@@ -454,8 +455,29 @@ void video_source_begin_clock(video_source *s)
                       rate.num > 0 && rate.den > 0 ? (int64_t)(1e9 * rate.den / rate.num) : 0);
 }
 
+/* Every stride-th; the others are taken and passed over. */
+static video_outcome read_pushed(video_source *s, video_frame *f)
+{
+    video_outcome how;
+    do {
+        how = video_port_take(s->o.port, f, s->stop);
+        f->info.number = s->n_numbered++;
+    } while (how == VIDEO_FRAME && f->info.number % s->o.stride != 0);
+    if (how != VIDEO_FRAME)
+        return how;
+    video_count(&s->counts.frames, 1);
+    f->info.decoded_ns = base_now_ns();
+    if (f->info.is_live) { /* from the first */
+        s->first_ns = f->info.number == 0 ? f->info.pts_ns : s->first_ns;
+        f->info.pts_ns -= s->first_ns;
+    }
+    return how;
+}
+
 video_outcome video_source_read(video_source *s, video_frame *f, video_fault *fault, vg_error *err)
 {
+    if (s->kind == VIDEO_PUSHED)
+        return read_pushed(s, f);
     video_frame_release(f);
     if (s->decoder == NULL) {
         *fault = VIDEO_FAULT_OTHER;

@@ -203,6 +203,7 @@ static bool make_url(const video_source *s, char *url, size_t n)
     case VIDEO_PIPE:
         return base_format(url, n, "pipe:0");
     case VIDEO_NETWORK:
+    case VIDEO_PUSHED:
     case VIDEO_NONE:
         break;
     }

@@ -15,6 +15,7 @@
 
 #include "base/base.h"
 #include "image/image.h"
+#include "port.h"
 #include "recorder.h"
 
 /* ---- what a text means ---- */
@@ -25,7 +26,8 @@ typedef enum video_kind {
     VIDEO_NETWORK, /* rtsp rtsps rtmp rtmps http https hls udp tcp srt rtp: a live stream */
     VIDEO_CAMERA,  /* "0", "1" ... or /dev/videoN */
     VIDEO_PIPE,    /* "-": MJPEG, raw or any container on standard input */
-    VIDEO_DRAWN    /* "lavfi:testsrc2=..." : FFmpeg's own test pictures */
+    VIDEO_DRAWN,   /* "lavfi:testsrc2=..." : FFmpeg's own test pictures */
+    VIDEO_PUSHED   /* "push:NAME": pictures that the program itself hands over */
 } video_kind;
 
 video_kind video_kind_of(const char *text);
@@ -99,6 +101,7 @@ typedef struct video_source_options {
     int stride;          /* every stride-th frame; those between are decoded, not given. 1 */
     bool is_low_delay;   /* live: no buffering beyond what the stream needs */
     int64_t most_pixels; /* of a frame: larger ones are an error. 0: 64 Mpx */
+    video_port *port; /* of a pushed source: where its pictures come from; NULL: VG_ERR_ARGUMENT */
     const char *format, *size,
         *rate; /* cameras and raw pipes: "mjpeg", "1280x720", "30"; "" : theirs */
 } video_source_options;

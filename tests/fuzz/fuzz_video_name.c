@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     n = strlen(text);
 
     video_kind kind = video_kind_of(text);
-    assert(kind >= VIDEO_NONE && kind <= VIDEO_DRAWN);
+    assert(kind >= VIDEO_NONE && kind <= VIDEO_PUSHED);
     video_public_name(shown, sizeof shown, text);
     assert(strlen(shown) < sizeof shown);
     for (const char *p = shown; *p; p++)

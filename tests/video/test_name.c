@@ -29,6 +29,8 @@ static void texts_mean_what_they_say(void **state)
         {"-", VIDEO_PIPE},
         {"--", VIDEO_NONE},
         {"lavfi:testsrc2", VIDEO_DRAWN},
+        {"push:", VIDEO_PUSHED},
+        {"push:door", VIDEO_PUSHED},
         {"absent.mp4", VIDEO_FILE},
         {"absent.MKV", VIDEO_FILE},
         {"absent.jpg", VIDEO_NONE},

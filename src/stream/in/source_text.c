@@ -116,6 +116,10 @@ void stream_stem_of(char out[STREAM_STEM_BYTES], const char *text, stream_meanin
         stream_stem_clean(out, "stdin");
         return;
     }
+    if (meaning == STREAM_MEANS_ONE && kind == VIDEO_PUSHED) {
+        stream_stem_clean(out, text[5] != '\0' ? text + 5 : "pushed"); /* behind push: */
+        return;
+    }
     if (meaning == STREAM_MEANS_ONE)
         video_public_name(name, sizeof name, text);
     else

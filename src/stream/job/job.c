@@ -8,6 +8,7 @@
 
 #include "parts.h"
 #include "report/report.h"
+#include "stream/in/ports.h"
 
 /* ---- channels ---- */
 
@@ -46,14 +47,14 @@ static void stop_channel(stream_job *l, int channel)
 static vg_status start_channel(stream_job *l, int channel, stream_source *s, vg_error *err)
 {
     stream_channel *c = &l->channels[channel];
-    const stream_capture_options o = {.texts = s->texts,
-                                      .n_texts = s->n_texts,
-                                      .video = s->video,
-                                      .retry_first_s = s->retry_first_s,
-                                      .retry_most_s = s->retry_most_s,
-                                      .max_retries = s->max_retries,
-                                      .ends = s->ends,
-                                      .seed = some_seed()};
+    stream_capture_options o = {.texts = s->texts,
+                                .n_texts = s->n_texts,
+                                .video = s->video,
+                                .retry_first_s = s->retry_first_s,
+                                .retry_most_s = s->retry_most_s,
+                                .max_retries = s->max_retries,
+                                .ends = s->ends,
+                                .seed = some_seed()};
     c->source = s;
     pthread_mutex_lock(&l->places_lock);
     c->occupant++;
@@ -61,9 +62,13 @@ static vg_status start_channel(stream_job *l, int channel, stream_source *s, vg_
     begin_stats(&l->stats.channels[channel], s);
     pthread_mutex_unlock(&l->places_lock);
     stream_intake_open_channel(l->intake, channel, s->keeps_all);
-    const vg_status st =
-        stream_capture_start(&c->capture, &o, l->intake, channel, &l->stats.channels[channel],
-                             &l->mem->owner[STREAM_FRAMES], err);
+    vg_status st = VG_OK;
+    if (s->kind == VIDEO_PUSHED)
+        st = stream_ports_open(&o.video.port, l->o.ports, s->texts[0],
+                               &l->mem->owner[STREAM_FRAMES], err);
+    if (st == VG_OK)
+        st = stream_capture_start(&c->capture, &o, l->intake, channel, &l->stats.channels[channel],
+                                  &l->mem->owner[STREAM_FRAMES], err);
     if (st != VG_OK)
         stop_channel(l, channel);
     return st;

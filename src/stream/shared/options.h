@@ -92,7 +92,8 @@ typedef struct stream_options {
     int preview_width;
     /* on the terminal */
     bool quiet, verbose;
-    double status_every_s; /* a line of status for each live source; 0: none */
+    double status_every_s;      /* a line of status for each live source; 0: none */
+    struct stream_ports *ports; /* of pushed sources: the program's; NULL: there are none */
     /* by place in the table: line of the configuration, STREAM_SET_OTHERWISE, 0: preset */
     int set_at[STREAM_MOST_OPTIONS];
 } stream_options;
