@@ -115,20 +115,25 @@ static vg_status check_file(const keys *k, const bool *has, const base_node *roo
     return VG_OK;
 }
 
+static vg_status read_tree(keys *k, bool *has, const base_tree *tree, const char *source,
+                           vg_error *err)
+{
+    const base_node *root = base_tree_root(tree);
+    vg_status st = VG_OK;
+    if (root->kind != BASE_NODE_MAP)
+        return base_fail(err, VG_ERR_FORMAT, source, "write one `key: value` a line",
+                         "a tracker's file that is no map");
+    for (const base_node *n = root->first; n != NULL && st == VG_OK; n = n->next)
+        st = read_node(k, has, n, source, err);
+    return st == VG_OK ? check_file(k, has, root, source, err) : st;
+}
+
 static vg_status read_file(keys *k, bool *has, const char *path, base_mem *mem, vg_error *err)
 {
     base_tree *tree = NULL;
     vg_status st = base_tree_read(&tree, path, mem, err);
-    if (st != VG_OK)
-        return st;
-    const base_node *root = base_tree_root(tree);
-    if (root->kind != BASE_NODE_MAP)
-        st = base_fail(err, VG_ERR_FORMAT, path, "write one `key: value` a line",
-                       "a tracker's file that is no map");
-    for (const base_node *n = root->first; n != NULL && st == VG_OK; n = n->next)
-        st = read_node(k, has, n, path, err);
     if (st == VG_OK)
-        st = check_file(k, has, root, path, err);
+        st = read_tree(k, has, tree, path, err);
     base_tree_destroy(&tree);
     return st;
 }
@@ -202,6 +207,18 @@ vg_status stream_tracker_keys_set(keys *k, const char *name, const char *value, 
     return st == VG_OK
                ? check_key(k, name, base_text_make("key %s", name).text, VG_ERR_ARGUMENT, err)
                : st;
+}
+
+vg_status stream_tracker_keys_parse(keys *k, const char *text, size_t n, const char *source,
+                                    base_mem *mem, vg_error *err)
+{
+    base_tree *tree = NULL;
+    bool has[N_ROWS] = {false};
+    vg_status st = base_tree_from_yaml(&tree, text, n, source, mem, err);
+    if (st == VG_OK)
+        st = read_tree(k, has, tree, source, err);
+    base_tree_destroy(&tree);
+    return st;
 }
 
 vg_status stream_tracker_keys_settle(stream_tracker *out, const keys *k, vg_error *err)

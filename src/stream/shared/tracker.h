@@ -29,6 +29,9 @@ void stream_tracker_keys_default(stream_tracker_keys *k);
  * stream_tracker_read; VG_ERR_ARGUMENT of a key. */
 vg_status stream_tracker_keys_set(stream_tracker_keys *k, const char *name, const char *value,
                                   base_mem *mem, vg_error *err);
+/* Those of a file's text. source is for errors: VG_ERR_FORMAT (source:line), VG_ERR_MEMORY. */
+vg_status stream_tracker_keys_parse(stream_tracker_keys *k, const char *text, size_t n,
+                                    const char *source, base_mem *mem, vg_error *err);
 /* Errors: VG_ERR_ARGUMENT: they contradict each other. */
 vg_status stream_tracker_keys_settle(stream_tracker *out, const stream_tracker_keys *k,
                                      vg_error *err);
