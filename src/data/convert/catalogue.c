@@ -22,68 +22,54 @@ void catalogue_fini(catalogue *c)
     *c = (catalogue){0};
 }
 
-static vg_status grow(void **block, size_t *most, size_t n, size_t more, size_t size, bool exact,
-                      base_mem *mem, vg_error *err)
+typedef enum list { CLASSES, PICTURES, OBJECTS, POINTS } list;
+
+/* Room for `more` behind a list's last. */
+static vg_status grow(catalogue *c, list of, size_t more, bool exact, vg_error *err)
 {
-    if (more <= *most - n)
-        return VG_OK;
+    const struct {
+        void *block;
+        size_t n, most, size;
+    } lists[] = {[CLASSES] = {c->classes, c->n_classes, c->most_classes, sizeof *c->classes},
+                 [PICTURES] = {c->pictures, c->n_pictures, c->most_pictures, sizeof *c->pictures},
+                 [OBJECTS] = {c->objects, c->n_objects, c->most_objects, sizeof *c->objects},
+                 [POINTS] = {c->points, c->n_points, c->most_points, 2 * sizeof *c->points}},
+      *l = &lists[of];
     size_t wanted, bytes;
-    const size_t spare = exact ? 0 : n / 2 + 64;
-    if (!base_add_size(&wanted, n, more) || !base_add_size(&wanted, wanted, spare) ||
-        !base_mul_size(&bytes, wanted, size))
+    const size_t spare = exact ? 0 : l->n / 2 + 64;
+    if (more <= l->most - l->n)
+        return VG_OK;
+    if (!base_add_size(&wanted, l->n, more) || !base_add_size(&wanted, wanted, spare) ||
+        !base_mul_size(&bytes, wanted, l->size))
         return base_fail(err, VG_ERR_LIMIT, NULL, NULL, "a source of too many objects");
-    void *wider = base_realloc(mem, *block, bytes, err);
+    void *wider = base_realloc(c->mem, l->block, bytes, err);
     if (!wider)
         return VG_ERR_MEMORY;
-    *block = wider;
-    *most = wanted;
+    switch (of) {
+    case CLASSES:
+        c->classes = wider, c->most_classes = wanted;
+        break;
+    case PICTURES:
+        c->pictures = wider, c->most_pictures = wanted;
+        break;
+    case OBJECTS:
+        c->objects = wider, c->most_objects = wanted;
+        break;
+    case POINTS:
+        c->points = wider, c->most_points = wanted;
+        break;
+    }
     return VG_OK;
-}
-
-static vg_status grow_classes(catalogue *c, size_t more, bool exact, vg_error *err)
-{
-    void *block = c->classes;
-    vg_status st =
-        grow(&block, &c->most_classes, c->n_classes, more, sizeof *c->classes, exact, c->mem, err);
-    c->classes = block;
-    return st;
-}
-
-static vg_status grow_pictures(catalogue *c, size_t more, bool exact, vg_error *err)
-{
-    void *block = c->pictures;
-    vg_status st = grow(&block, &c->most_pictures, c->n_pictures, more, sizeof *c->pictures, exact,
-                        c->mem, err);
-    c->pictures = block;
-    return st;
-}
-
-static vg_status grow_objects(catalogue *c, size_t more, bool exact, vg_error *err)
-{
-    void *block = c->objects;
-    vg_status st =
-        grow(&block, &c->most_objects, c->n_objects, more, sizeof *c->objects, exact, c->mem, err);
-    c->objects = block;
-    return st;
-}
-
-static vg_status grow_points(catalogue *c, size_t more, bool exact, vg_error *err)
-{
-    void *block = c->points;
-    vg_status st =
-        grow(&block, &c->most_points, c->n_points, more, 2 * sizeof *c->points, exact, c->mem, err);
-    c->points = block;
-    return st;
 }
 
 vg_status catalogue_reserve(catalogue *c, size_t n_pictures, size_t n_objects, size_t n_points,
                             vg_error *err)
 {
-    vg_status st = grow_pictures(c, n_pictures, true, err);
+    vg_status st = grow(c, PICTURES, n_pictures, true, err);
     if (st == VG_OK)
-        st = grow_objects(c, n_objects, true, err);
+        st = grow(c, OBJECTS, n_objects, true, err);
     if (st == VG_OK)
-        st = grow_points(c, n_points, true, err);
+        st = grow(c, POINTS, n_points, true, err);
     return st;
 }
 
@@ -99,7 +85,7 @@ vg_status catalogue_add_class(catalogue *c, int64_t id, const char *name, vg_err
     if (c->n_classes == CATALOGUE_MOST_CLASSES)
         return base_fail(err, VG_ERR_LIMIT, NULL, NULL, "more than %d classes",
                          CATALOGUE_MOST_CLASSES);
-    vg_status st = grow_classes(c, 1, false, err);
+    vg_status st = grow(c, CLASSES, 1, false, err);
     if (st == VG_OK)
         st = catalogue_add_text(c, &one.name, name, err);
     if (st == VG_OK)
@@ -150,7 +136,7 @@ vg_status catalogue_add_picture(catalogue *c, const char *name, const char *from
                                 catalogue_picture **out, vg_error *err)
 {
     catalogue_picture p = {.path = SIZE_MAX, .split = split};
-    vg_status st = grow_pictures(c, 1, false, err);
+    vg_status st = grow(c, PICTURES, 1, false, err);
     if (st == VG_OK)
         st = catalogue_add_text(c, &p.name, name, err);
     /* Many pictures in a row are told of by one file. */
@@ -168,7 +154,7 @@ vg_status catalogue_add_picture(catalogue *c, const char *name, const char *from
 
 vg_status catalogue_add_object(catalogue *c, const catalogue_object *o, vg_error *err)
 {
-    vg_status st = grow_objects(c, 1, false, err);
+    vg_status st = grow(c, OBJECTS, 1, false, err);
     if (st != VG_OK)
         return st;
     c->objects[c->n_objects++] = *o;
@@ -178,8 +164,7 @@ vg_status catalogue_add_object(catalogue *c, const catalogue_object *o, vg_error
 
 vg_status catalogue_add_point(catalogue *c, double x, double y, vg_error *err)
 {
-    vg_status st = grow((void **)&c->points, &c->most_points, c->n_points, 1, 2 * sizeof *c->points,
-                        false, c->mem, err);
+    vg_status st = grow(c, POINTS, 1, false, err);
     if (st != VG_OK)
         return st;
     /* No picture is so large; a sum of such points is finite, too. */

@@ -112,7 +112,7 @@ static vg_status choose_source(job *j, vg_error *err)
     int most = 0;
     for (size_t i = 0; convert_sources[i]; i++) {
         const convert_source *s = convert_sources[i];
-        const int sure = is_auto ? s->knows(&j->files) : base_equal_nocase(wanted, s->name);
+        const int sure = is_auto ? source_knows(s, &j->files) : base_equal_nocase(wanted, s->name);
         if (sure > most) {
             most = sure;
             j->source = s;

@@ -357,31 +357,6 @@ vg_status source_coco_read_text(catalogue *c, const char *file, int split, const
     return read_all(c, &f, 1, err);
 }
 
-/* Somewhere in its beginning or, where the lists are long, its end. */
-static bool is_coco(const char *path)
-{
-    enum { PEEK_BYTES = 1 << 16 };
-    base_map map;
-    if (!source_has_suffix(path, ".json") || base_map_open(&map, path, NULL) != VG_OK)
-        return false;
-    static const char *const keys[] = {"\"annotations\"", "\"categories\"", "\"images\""};
-    const size_t n = map.n_bytes < PEEK_BYTES ? map.n_bytes : PEEK_BYTES;
-    int n_keys = 0;
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        n_keys += memmem(map.bytes, n, keys[i], strlen(keys[i])) ||
-                  memmem(map.bytes + map.n_bytes - n, n, keys[i], strlen(keys[i]));
-    base_map_close(&map);
-    return n_keys >= 2;
-}
-
-static int knows(const source_files *s)
-{
-    for (size_t i = 0; i < s->n; i++)
-        if (is_coco(s->paths[i]))
-            return 3;
-    return 0;
-}
-
 static vg_status read_source(catalogue *c, const source_files *s, vg_error *err)
 {
     size_t n = 0;
@@ -389,7 +364,7 @@ static vg_status read_source(catalogue *c, const source_files *s, vg_error *err)
     if (!files)
         return VG_ERR_MEMORY;
     for (size_t i = 0; i < s->n; i++)
-        if (s->n == 1 || is_coco(s->paths[i]))
+        if (s->n == 1 || source_is_own(&convert_source_coco, s->paths[i]))
             files[n++].path = s->paths[i];
     vg_status st = n > 0 ? VG_OK
                          : base_fail(err, VG_ERR_FORMAT, s->root,
@@ -408,4 +383,10 @@ static vg_status read_source(catalogue *c, const source_files *s, vg_error *err)
 }
 
 const convert_source convert_source_coco = {
-    .name = "coco", .help = "COCO's instances: JSON files", .knows = knows, .read = read_source};
+    .name = "coco",
+    .help = "COCO's instances: JSON files",
+    .sureness = 3,
+    .suffix = ".json",
+    .words = {"\"annotations\"", "\"categories\"", "\"images\""},
+    .least_words = 2,
+    .read = read_source};

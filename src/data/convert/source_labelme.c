@@ -292,31 +292,6 @@ vg_status source_labelme_read_text(catalogue *c, const char *file, int split, co
 
 /* ---- all files ---- */
 
-/* Pictures as text stand between its keys: both ends are looked at. */
-static bool is_labelme(const char *path)
-{
-    enum { PEEK_BYTES = 1 << 16 };
-    base_map map;
-    if (!source_has_suffix(path, ".json") || base_map_open(&map, path, NULL) != VG_OK)
-        return false;
-    const size_t n = map.n_bytes < PEEK_BYTES ? map.n_bytes : PEEK_BYTES;
-    const uint8_t *end = map.bytes + map.n_bytes - n;
-    const bool has_shapes =
-        memmem(map.bytes, n, "\"shapes\"", 8) || memmem(end, n, "\"shapes\"", 8);
-    const bool has_path =
-        memmem(map.bytes, n, "\"imagePath\"", 11) || memmem(end, n, "\"imagePath\"", 11);
-    base_map_close(&map);
-    return has_shapes && has_path;
-}
-
-static int knows(const source_files *s)
-{
-    for (size_t i = 0; i < s->n; i++)
-        if (is_labelme(s->paths[i]))
-            return 2;
-    return 0;
-}
-
 static vg_status read_source(catalogue *c, const source_files *s, vg_error *err)
 {
     vg_status st = VG_OK;
@@ -338,6 +313,9 @@ static vg_status read_source(catalogue *c, const source_files *s, vg_error *err)
 
 const convert_source convert_source_labelme = {.name = "labelme",
                                                .help = "LabelMe: a JSON file a picture",
-                                               .knows = knows,
+                                               .sureness = 2,
+                                               .suffix = ".json",
+                                               .words = {"\"shapes\"", "\"imagePath\""},
+                                               .least_words = 2,
                                                .read = read_source,
                                                .file_names_picture = true};

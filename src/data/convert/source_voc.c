@@ -391,20 +391,11 @@ static vg_status read_source(catalogue *c, const source_files *s, vg_error *err)
     return st == VG_OK ? catalogue_sort_classes(c, err) : st;
 }
 
-static int knows(const source_files *s)
-{
-    char head[4096];
-    for (size_t i = 0; i < s->n; i++)
-        if (source_has_suffix(s->paths[i], ".xml")) {
-            source_peek(head, sizeof head, s->paths[i]);
-            if (strstr(head, "<annotation"))
-                return 2;
-        }
-    return 0;
-}
-
 const convert_source convert_source_voc = {.name = "voc",
                                            .help = "Pascal VOC: an XML file a picture",
-                                           .knows = knows,
+                                           .sureness = 2,
+                                           .suffix = ".xml",
+                                           .words = {"<annotation"},
+                                           .least_words = 1,
                                            .read = read_source,
                                            .file_names_picture = true};

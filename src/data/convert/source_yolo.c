@@ -128,7 +128,7 @@ static vg_status read_source(catalogue *c, const source_files *s, vg_error *err)
     return st;
 }
 
-static int knows(const source_files *s)
+static bool is_there(const source_files *s)
 {
     return find_names(s) != NULL;
 }
@@ -136,5 +136,6 @@ static int knows(const source_files *s)
 const convert_source convert_source_yolo = {
     .name = "yolo",
     .help = "folders of YOLO's rows with classes.txt or obj.names, without a YAML",
-    .knows = knows,
+    .sureness = 1,
+    .is_there = is_there,
     .read = read_source};

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "finder.h"
@@ -32,14 +33,47 @@ int source_split(const source_files *s, const char *path)
     return finder_split(folder);
 }
 
-size_t source_peek(char *buf, size_t n, const char *path)
+/* The first bytes of a file from `from` on. Pipes and devices have none. */
+static size_t read_piece(char *buf, size_t n, int fd, off_t from)
 {
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    const ssize_t got = fd >= 0 ? read(fd, buf, n - 1) : -1;
-    if (fd >= 0)
-        close(fd);
-    buf[got > 0 ? got : 0] = '\0';
+    const ssize_t got = pread(fd, buf, n, from);
     return got > 0 ? (size_t)got : 0;
+}
+
+/* Bits of the words that are in a piece. */
+static unsigned words_in(const convert_source *source, const char *piece, size_t n)
+{
+    unsigned found = 0;
+    for (size_t i = 0; i < sizeof source->words / sizeof *source->words && source->words[i]; i++)
+        if (memmem(piece, n, source->words[i], strlen(source->words[i])))
+            found |= 1U << i;
+    return found;
+}
+
+bool source_is_own(const convert_source *source, const char *path)
+{
+    enum { PIECE_BYTES = 1 << 16 };
+    char piece[PIECE_BYTES];
+    struct stat info;
+    if (!source->suffix || !source_has_suffix(path, source->suffix))
+        return false;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return false;
+    unsigned found = words_in(source, piece, read_piece(piece, sizeof piece, fd, 0));
+    if (fstat(fd, &info) == 0 && info.st_size > PIECE_BYTES)
+        found |= words_in(source, piece,
+                          read_piece(piece, sizeof piece, fd, info.st_size - PIECE_BYTES));
+    close(fd);
+    return __builtin_popcount(found) >= source->least_words;
+}
+
+int source_knows(const convert_source *source, const source_files *s)
+{
+    bool is_there = source->is_there && source->is_there(s);
+    for (size_t i = 0; i < s->n && !is_there; i++)
+        is_there = source_is_own(source, s->paths[i]);
+    return is_there ? source->sureness : 0;
 }
 
 bool source_has_suffix(const char *path, const char *suffix)

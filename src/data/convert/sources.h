@@ -14,8 +14,14 @@ typedef struct source_files {
 
 typedef struct convert_source {
     const char *name, *help;
-    /* How sure it is that these are files of its own: 0 not, else the more the surer. */
-    int (*knows)(const source_files *s);
+    /* How sure it is of files of its own, where there are several formats' files: more is surer. */
+    int sureness;
+    /* Its own is a file with that suffix in whose beginning or, where lists or pictures are long,
+     * end so many of the words stand. Or, where no file says so, what this function looks for. */
+    const char *suffix;
+    const char *words[3];
+    int least_words;
+    bool (*is_there)(const source_files *s);
     vg_status (*read)(catalogue *c, const source_files *s, vg_error *err);
     /* A file tells of one picture, whose name it has where the picture it names is not there. */
     bool file_names_picture;
@@ -32,8 +38,10 @@ extern const convert_source convert_source_yolo;
 const char *source_below(const source_files *s, const char *path);
 /* What the folders between root and a file say: vg_split, or CATALOGUE_NO_SPLIT. */
 int source_split(const source_files *s, const char *path);
-/* The first bytes of a file, to see what it is: at most n - 1 and a 0. */
-size_t source_peek(char *buf, size_t n, const char *path);
+/* A look at both ends of a file; what they hold is read once more by who reads all of it. */
+bool source_is_own(const convert_source *source, const char *path);
+/* How sure a format is that some of the files are its own; 0: none are. */
+int source_knows(const convert_source *source, const source_files *s);
 bool source_has_suffix(const char *path, const char *suffix);
 
 /* One file's text: what fuzz targets reach. A file that cannot be read is left out, and the
