@@ -75,8 +75,18 @@ for mode in train val predict export; do
             acts) ! grep -q "no option\|^note: $key=" err || fail "$mode $key=$value does not act" ;;
             "no effect")
                 [ "$got" != 2 ] || fail "$mode $key=$value is refused"
-                is_other "$key" || grep -q "^note: $key=$value has no effect here: " err ||
-                    [ "$value" = False ] || fail "$mode $key=$value is not noted"
+                if is_other "$key"; then
+                    # One of the two asks for something.
+                    for value in True False; do
+                        # shellcheck disable=SC2046
+                        "$vigil" $mode $(begin $mode) "$key=$value" 2>&1 >"$tmp/out" </dev/null || true
+                    done >err
+                    [ "$(grep -c "^note: $key=[TF][a-z]* has no effect here: " err)" = 1 ] ||
+                        fail "$mode $key= is not noted once, of True and False"
+                else
+                    grep -q "^note: $key=$value has no effect here: " err || [ "$value" = False ] ||
+                        fail "$mode $key=$value is not noted"
+                fi
                 ;;
             refused)
                 [ "$got" = 2 ] && grep -q "vigil $mode has no $key=$value: " err && grep -q "^  try: " err ||
