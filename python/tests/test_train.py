@@ -42,7 +42,7 @@ def test_a_run_with_every_event(fresh, data):
     assert fresh.names == {0: "square", 1: "circle"}
     assert len(fresh(picture(), imgsz=32)) == 1  # the new weights detect
     html = trainer._repr_html_()
-    assert html.count("<svg") == 6 and "cls_loss" in html and "mAP50-95" in metrics._repr_html_()
+    assert html.count("data:image/svg+xml") == 6 and 'alt="cls_loss"' in html and "mAP50-95" in metrics._repr_html_()
     assert "yolo11n" in fresh._repr_html_()
 
 

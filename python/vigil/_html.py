@@ -56,8 +56,19 @@ def metrics(m: Any) -> str:
 _COLOURS = ("#4269d0", "#efb118", "#ff725c")
 
 
+# Read on a light page and on a dark one: a picture does not know which it is in.
+_INK = "#808080"
+
+
+def drawing(svg: str, title: str) -> str:
+    """SVG as a picture of its own: Jupyter takes bare SVG out of a notebook that it does not trust, and leaves its words in a
+    heap; so does who shows notebooks of others."""
+    own = svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1).replace("currentColor", _INK)
+    return f'<img alt="{escape(title, True)}" src="data:image/svg+xml;base64,{base64.b64encode(own.encode()).decode()}">'
+
+
 def curve(title: str, series: dict, width: int = 320, height: int = 140, across: str = "") -> str:
-    """Lines over epochs, as SVG; series: values by name, all of one length. across: what stands below the last, else its
+    """Lines over epochs, drawn; series: values by name, all of one length. across: what stands below the last, else its
     number."""
     values = [v for line in series.values() for v in line if v is not None and v == v]
     if not values:
@@ -83,7 +94,7 @@ def curve(title: str, series: dict, width: int = 320, height: int = 140, across:
             out.append(f'<circle cx="{cx}" cy="{cy}" r="2" fill="{colour}"/>')
         out.append(f'<text x="{left + w - 4}" y="14" text-anchor="end" dx="{-70 * (len(series) - 1 - i)}" fill="{colour}">'
                    f"{escape(name)}</text>")
-    return "".join(out) + "</svg>"
+    return drawing("".join(out) + "</svg>", title)
 
 
 def curves(history: Sequence[dict]) -> str:

@@ -5,7 +5,7 @@
     live.play(model.track("street.mp4", ...))      pictures of a video as they are looked at
     live.video("runs/track/exp/street.mp4")        a recording, with the browser's own player
 
-No script, no network: HTML and SVG that the notebook shows as they are."""
+No script, no network: HTML and pictures that the notebook shows as they are."""
 import base64
 import glob
 import json
@@ -299,7 +299,7 @@ def samples(guard: Any) -> Dict[str, dict]:
 
 
 def chart(guard: Any, series: str = "auto") -> str:
-    """SVG of one series over time; "auto": of the first that the guard told of, before that the process's memory."""
+    """A curve of one series over time; "auto": of the first that the guard told of, before that the process's memory."""
     found = samples(guard)
     if series == "auto":
         series = next((e["series"] for e in list(guard.events) if found.get(e.get("series"), {}).get("points")), "main.rss_bytes")
@@ -330,4 +330,4 @@ def bars(title: str, counts: Iterable[float], edges: Iterable[float], width: int
                    f"<title>{edges[i]:.3g} to {edges[i + 1]:.3g}: {c:g}</title></rect>")
     out.append(f'<text x="4" y="{height - 5}">{edges[0]:.3g}</text>'
                f'<text x="{width - 4}" y="{height - 5}" text-anchor="end">{edges[-1]:.3g}</text></svg>')
-    return Shown("".join(out), f"{title}: " + " ".join(f"{c:g}" for c in counts))
+    return Shown(_html.drawing("".join(out), title), f"{title}: " + " ".join(f"{c:g}" for c in counts))

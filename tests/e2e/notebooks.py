@@ -2,6 +2,7 @@
 """notebooks.py SOURCE PACKAGE [NAME...]: the notebooks of examples/notebooks are kept without outputs, and run from the first cell
 to the last in a kernel of their own, in a folder of their own; what came out is compared by value. PACKAGE is the folder that
 holds the package vigil. Skipped (77) where nbclient, a kernel or the package is missing."""
+import base64
 import contextlib
 import os
 import re
@@ -80,6 +81,10 @@ class Ran:
         return float(found[1].replace(",", ""))
 
 
+def drawings(html):
+    return [base64.b64decode(data).decode() for data in re.findall(r'data:image/svg\+xml;base64,([^"]*)"', html)]
+
+
 PICTURE = 'src="data:image/jpeg;base64,'
 
 
@@ -106,8 +111,11 @@ def train(nb):
     check('<progress value="1.0000"' in progress["text/html"] and progress["text/plain"].endswith(", done"), f"progress: {progress['text/plain']}")
     check(re.search(r"epoch 10 of 10; loss box \d\.\d+.*mAP50 0\.\d+.*memory of the run [\d.]+ MB of [\d.]+ MB planned", progress["text/plain"]),
           f"progress: {progress['text/plain']}")
-    check(figure["text/html"].count("<svg") == 8 and "<script" not in figure["text/html"], "eight curves, and no script")
-    for line in re.findall(r'<polyline[^>]*points="([^"]*)"><title>(?:train|resident|speed)', figure["text/html"]):
+    svgs = drawings(figure["text/html"])
+    check(len(svgs) == 8 and "<script" not in figure["text/html"], f"{len(svgs)} curves")
+    lines = re.findall(r'<polyline[^>]*points="([^"]*)"><title>(?:train|resident|speed)', "".join(svgs))
+    check(len(lines) == 5, f"{len(lines)} lines over the whole run")
+    for line in lines:
         check(len(line.split()) == 10, f"a curve over ten epochs has {len(line.split())} points")
     check(figure["text/html"].count(PICTURE) == 2, "the newest validation and a batch are not shown")
     check("<td" in metrics["text/html"] and "32 pictures" in metrics["text/plain"], "the metrics are no table")
@@ -128,7 +136,7 @@ def look(nb):
     check("0 faults" in shown and ">160<" in shown and ">32<" in shown, "the drawn dataset is not clean")
     check(nb.html("display(datasets").count(PICTURE) == 2, "no pictures with labels")
     check(nb.number("np.quantile", r"(\d+) objects") > 1000, "no sizes")
-    check(nb.html("np.quantile").count("<rect") == 12, "no histogram of twelve bars")
+    check(drawings(nb.html("np.quantile"))[0].count("<rect") == 12, "no histogram of twelve bars")
     said = nb.text("for fault in")
     check("class 7" in said and "labels/train" in said and "again.jpg" in said, f"faults: {said}")
     check(len(said.strip().split("\n")) == 3, f"three mistakes, and these faults: {said}")
@@ -136,7 +144,8 @@ def look(nb):
 
 def watch(nb):
     shown = nb.html("live.follow")
-    check("<polyline" in shown and "MB" in shown and "critical" in shown, "the job's memory was not drawn")
+    svg, = drawings(shown)
+    check("<polyline" in svg and "MB: critical" in svg and "critical" in shown, "the job's memory was not drawn")
     said = nb.text("event = guard")
     check(re.search(r"\.\w+_bytes (critical|leaking)", said), said)
     check(re.search(r"cause: .*(keeps|kept|grows)", said) and re.search(r"try: .*\w", said), said)
