@@ -106,6 +106,9 @@ void video_source_close_still(video_source *s);
 
 /* For the stream s->stream. */
 vg_status video_source_open_decoder(video_source *s, video_fault *fault, vg_error *err);
+/* The error of pictures of more than o.most_pixels; w 0: how large they are is not known. */
+vg_status video_source_too_large(const video_source *s, int w, int h, video_fault *fault,
+                                 vg_error *err);
 /* The next packet of ours into s->packet; else an AVERROR. */
 int video_source_read_packet(video_source *s);
 /* The connection's time stamps begin. */

@@ -57,7 +57,8 @@ static void set_threads(const video_source *s, AVCodecContext *d)
         d->flags |= AV_CODEC_FLAG_LOW_DELAY;
 }
 
-static vg_status too_large(const video_source *s, int w, int h, video_fault *fault, vg_error *err)
+vg_status video_source_too_large(const video_source *s, int w, int h, video_fault *fault,
+                                 vg_error *err)
 {
     char size[32] = "a size"; /* the decoder refused it and does not tell */
     if (w > 0)
@@ -74,7 +75,7 @@ vg_status video_source_open_decoder(video_source *s, video_fault *fault, vg_erro
     AVStream *stream = stream_of(s);
     const AVCodecParameters *par = stream->codecpar;
     if (par->width > 0 && (int64_t)par->width * par->height > s->o.most_pixels)
-        return too_large(s, par->width, par->height, fault, err);
+        return video_source_too_large(s, par->width, par->height, fault, err);
     const AVCodec *codec = f->avcodec_find_decoder(par->codec_id);
     if (codec == NULL) {
         *fault = VIDEO_FAULT_DATA;
@@ -280,7 +281,7 @@ static void note_damage(video_source *s)
        that shows only now and then, and else it is MOST_ERRORS that ends it. */
     if (s->decoder->width == 0 && s->has_shape) {
         s->outcome = VIDEO_FAILED;
-        too_large(s, 0, 0, &s->fault, &s->err);
+        video_source_too_large(s, 0, 0, &s->fault, &s->err);
         drain(s);
     } else if (++s->n_errors >= (s->has_whole ? MOST_ERRORS : MOST_ERRORS_FIRST) &&
                !s->is_draining && !begin_behind(s)) {

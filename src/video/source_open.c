@@ -249,6 +249,18 @@ static int find_streams(video_source *s)
     return code;
 }
 
+/* The header of what is drawn tells its size. Drawing a first picture that is far too large could
+ * take longer than connecting may, and then the fault would be another. */
+static vg_status check_drawn(const video_source *s, video_fault *fault, vg_error *err)
+{
+    for (unsigned i = 0; s->kind == VIDEO_DRAWN && i < s->input->nb_streams; i++) {
+        const AVCodecParameters *par = s->input->streams[i]->codecpar;
+        if ((int64_t)par->width * par->height > s->o.most_pixels)
+            return video_source_too_large(s, par->width, par->height, fault, err);
+    }
+    return VG_OK;
+}
+
 vg_status video_source_open_input(video_source *s, video_fault *fault, vg_error *err)
 {
     const video_ffmpeg *f = s->f;
@@ -284,6 +296,8 @@ vg_status video_source_open_input(video_source *s, video_fault *fault, vg_error 
     }
     if (code >= 0) /* frees the input when it fails */
         code = f->avformat_open_input(&s->input, url, demuxer, &options);
+    if (code >= 0 && (st = check_drawn(s, fault, err)) != VG_OK)
+        goto done;
     /* A camera tells all in its header, and probing would spin until its first picture. */
     if (code >= 0 && s->kind != VIDEO_CAMERA)
         code = find_streams(s);

@@ -474,6 +474,18 @@ static void pictures_that_are_too_large_are_refused(void **state)
     }
 }
 
+/* By the header, and no picture of 16000 x 16000 is drawn for it. */
+static void what_is_drawn_too_large_is_refused_before_it_is_drawn(void **state)
+{
+    run r;
+    (void)state;
+    run_open(&r, &(video_source_options){.text = "lavfi:color=size=16000x16000:rate=1:duration=2"});
+    assert_int_equal(video_source_connect(r.source, &r.info, &r.fault, &r.err), VG_ERR_LIMIT);
+    assert_int_equal(r.fault, VIDEO_FAULT_DATA);
+    assert_non_null(strstr(r.err.what, "16000 x 16000"));
+    run_close(&r);
+}
+
 static void pipes_of_raw_pictures_need_their_size(void **state)
 {
     run r;
@@ -601,6 +613,7 @@ int main(void)
         cmocka_unit_test(arguments_are_checked),
         cmocka_unit_test(pictures_among_videos_are_read_as_pictures),
         cmocka_unit_test(pictures_that_are_too_large_are_refused),
+        cmocka_unit_test(what_is_drawn_too_large_is_refused_before_it_is_drawn),
         cmocka_unit_test(pipes_of_raw_pictures_need_their_size),
         cmocka_unit_test(fifos_are_read_to_their_end),
         cmocka_unit_test(standard_input_is_read_to_its_end),

@@ -68,8 +68,9 @@ static vg_status probe(stream_job *l, const stream_source *s, video_stream_info 
     else if (info->w > 0 || s->kind == VIDEO_DRAWN)
         *need = need_of_first_frame(l, source);
     video_source_destroy(&source);
-    /* FFmpeg does not tell how large they are that it refuses. */
-    return s->kind == VIDEO_DRAWN && st == VG_OK && need->decoder_bytes == 0
+    const bool is_refused =
+        st == VG_ERR_LIMIT || (st == VG_OK && need->decoder_bytes == 0); /* none came */
+    return s->kind == VIDEO_DRAWN && is_refused
                ? base_fail(err, VG_ERR_LIMIT, s->name, "let it draw smaller ones, 1280x720 say",
                            "no picture is drawn, or one of more than 64 million pixels")
                : VG_OK;
