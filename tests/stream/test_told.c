@@ -69,9 +69,11 @@ static void tick(void)
 static json_t *heard(const char *topic)
 {
     char want[128], line[8192];
+    const char *at;
     snprintf(want, sizeof want, "%s 0 {", topic);
-    UNTIL(file_has("heard", want));
-    const char *at = strstr(text_of("heard"), want) + strlen(want) - 1;
+    /* The whole line: the subscriber may be in the middle of it. */
+    UNTIL((at = strstr(text_of("heard"), want)) != NULL && strchr(at, '\n') != NULL);
+    at += strlen(want) - 1;
     snprintf(line, sizeof line, "%.*s", (int)strcspn(at, "\n"), at);
     json_error_t wrong;
     json_t *j = json_loads(line, JSON_REJECT_DUPLICATES, &wrong);
