@@ -14,6 +14,7 @@ typedef struct hook {
     int fd, port, script[MOST];
     int n_script;
     atomic_int n_asked;
+    atomic_bool holds; /* answers nobody for now */
     atomic_bool stops;
     pthread_t thread;
     char body[MOST][4096];
@@ -57,6 +58,8 @@ static inline void *hook_serve(void *arg)
         if (i < MOST)
             snprintf(hooked.body[i], sizeof hooked.body[i], "%s", text + at);
         hooked.n_asked++;
+        while (hooked.holds && !hooked.stops)
+            nap_ms(5);
         if (status == STALL && n_held < MOST) {
             held[n_held++] = fd;
             continue;
