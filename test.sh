@@ -1,5 +1,5 @@
 #!/bin/sh
-# test.sh: everything that is checked before a change is taken, in about 12 minutes on 2 processors:
+# test.sh: everything that is checked before a change is taken:
 #   release    builds with GCC, warnings are errors; all tests
 #   valgrind   the unit tests of the floors below nn, a stream job with everything in it, `vigil predict` on two pictures and
 #              `vigil track` on drawn pictures and a file: no error, no lost block
@@ -55,15 +55,27 @@ step() {
     return 1
 }
 
-# build PRESET [TARGET]: configured anew, so that a changed CMakeLists counts. Warnings are errors, but for the
-# sanitizers: their code makes GCC warn of what cannot happen, as its manual says.
-build() {
+# configure PRESET: anew, so that a changed CMakeLists counts. Warnings are errors, but for the sanitizers: their code
+# makes GCC warn of what cannot happen, as its manual says.
+configure() {
     werror=ON
     case $1 in
     asan | tsan) werror=OFF ;;
     esac
-    step "$1: configure" cmake --preset "$1" -DVIGIL_WERROR=$werror || return 1
-    step "$1: build" cmake --build --preset "$1" -j "$jobs" ${2:+--target "$2"}
+    step "$1: configure" cmake --preset "$1" -DVIGIL_WERROR=$werror
+}
+
+# compile PRESET [TARGET...]
+compile() {
+    preset=$1
+    shift
+    [ $# -eq 0 ] || set -- --target "$@"
+    step "$preset: build" cmake --build --preset "$preset" -j "$jobs" "$@"
+}
+
+# build PRESET [TARGET...]
+build() {
+    configure "$1" && compile "$@"
 }
 
 # The number behind NAME=" in ctest's JUnit file.
@@ -71,21 +83,25 @@ junit_count() {
     sed -n "s/.*[ \t]$1=\"\([0-9]*\)\".*/\1/p" "$2" | head -n 1
 }
 
-# run_ctest FOLDER ARGUMENT...: adds ctest's own counts. Skipped tests are neither, and are named.
-run_ctest() {
+# one_ctest FOLDER JUNIT ARGUMENT...
+one_ctest() {
     folder=$1
-    shift
-    junit=$logs/$folder.xml
+    junit=$2
+    shift 2
     rm -f "$junit"
-    ctest --test-dir "$folder" -j "$jobs" --no-tests=error --output-on-failure --output-junit "$junit" "$@" </dev/null
+    ctest --test-dir "$folder" --no-tests=error --output-on-failure --output-junit "$junit" "$@" </dev/null
+}
+
+# Adds the counts of a JUnit file of ctest's. Skipped tests are neither, and are named.
+count_junit() {
     # The counts stand in the first element, before any test's own words.
-    head -n 12 "$junit" >"$junit.head" 2>/dev/null
-    n_tests=$(junit_count tests "$junit.head")
-    n_failed=$(junit_count failures "$junit.head")
-    n_skipped=$(junit_count skipped "$junit.head")
-    n_disabled=$(junit_count disabled "$junit.head")
+    head -n 12 "$1" >"$1.head" 2>/dev/null
+    n_tests=$(junit_count tests "$1.head")
+    n_failed=$(junit_count failures "$1.head")
+    n_skipped=$(junit_count skipped "$1.head")
+    n_disabled=$(junit_count disabled "$1.head")
     if [ -z "$n_tests" ] || [ -z "$n_failed" ] || [ "$n_tests" -eq 0 ]; then
-        echo "FAILED  ctest ran nothing in $folder"
+        echo "FAILED  ctest ran nothing for $1"
         failed=$((failed + 1))
         return
     fi
@@ -93,13 +109,37 @@ run_ctest() {
     failed=$((failed + n_failed))
 }
 
-memcheck() {
-    valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect \
-        --show-leak-kinds=definite,indirect --suppressions=tests/valgrind.supp "$@"
+# run_ctest FOLDER LABEL ARGUMENT...: all tests but those of that label (""). Those labelled waits leave the processors to
+# others, so they run beside the rest, by a ctest of their own: from FOLDER/waits, as ctest writes its logs to where it runs.
+run_ctest() {
+    of=$1
+    left_out=${2:-^none$}
+    shift 2
+    mkdir -p "$of/waits"
+    printf 'subdirs("%s")\n' "$PWD/$of" >"$of/waits/CTestTestfile.cmake"
+    one_ctest "$of/waits" "$logs/$of-waits.xml" -j $((2 * jobs)) -L '^waits$' -LE "$left_out" "$@" >"$logs/$of-waits.txt" 2>&1 &
+    waiting=$!
+    one_ctest "$of" "$logs/$of.xml" -j "$jobs" -LE "^waits\$|$left_out" "$@"
+    wait $waiting
+    cat "$logs/$of-waits.txt"
+    count_junit "$logs/$of.xml"
+    count_junit "$logs/$of-waits.xml"
+}
+
+# count_lines LOG PASSED FAILED: of a script that says a line for each thing it tried; none at all is a failure.
+count_lines() {
+    cat "$1"
+    n_passed=$(grep -c "$2" "$1")
+    n_failed=$(grep -c "$3" "$1")
+    if [ $((n_passed + n_failed)) -eq 0 ]; then
+        n_failed=1
+    fi
+    passed=$((passed + n_passed))
+    failed=$((failed + n_failed))
 }
 
 stage_release() {
-    build release && run_ctest build
+    build release && run_ctest build ""
 }
 
 stage_valgrind() {
@@ -110,50 +150,25 @@ stage_valgrind() {
         echo "FAILED  no unit tests for valgrind"
         failed=$((failed + 1))
     fi
-    for test in $names; do
-        [ -x "build/tests/$test" ] || continue # a second run of a program, in other surroundings
-        step "valgrind: $test" memcheck "build/tests/$test"
-    done
-    rm -rf "$logs/pictures" "$logs/runs"
-    mkdir -p "$logs/pictures"
-    build/make_pictures "$logs/pictures" 2 >/dev/null
-    step "valgrind: predict on two pictures" memcheck build/vigil predict --weights tests/golden/yolo11n_random.pt \
-        --source "$logs/pictures" --imgsz 320 --save-txt --project "$logs/runs" --name predict
-    valgrind_track
-}
-
-# Drawn pictures and a file side by side, tracked: a recording, JSON lines and a zone's events. With random weights and
-# these thresholds everything is an object.
-valgrind_track() {
-    film=$logs/pictures/film.mp4
-    ffmpeg -v error -y -f lavfi -i testsrc2=size=96x64:rate=10 -t 1 -c:v mpeg4 "$film" </dev/null
-    printf 'lavfi:testsrc=size=64x48:rate=10:duration=1\n%s\n' "$film" >"$logs/pictures/all.streams"
-    cat >"$logs/pictures/zones.yaml" <<'EOF'
-zones:
-  - name: whole
-    polygon: [[0, 0], [1, 0], [1, 1], [0, 1]]
-    debounce: 0s
-    dwell: 200ms
-    snapshot: true
-EOF
-    step "valgrind: track a file and drawn pictures" memcheck build/vigil track --imgsz 32 --threads 2 --max-det 20 \
-        --weights tests/golden/yolo11n_random.pt --source "$logs/pictures/all.streams" --conf 0.001 \
-        --track-high-thresh 0.001 --track-low-thresh 0.0005 --new-track-thresh 0.001 --save --save-json --save-txt \
-        --zones "$logs/pictures/zones.yaml" --project "$logs/runs" --name track || return
-    step "valgrind: track has said and recorded it" sh -c 'cd "$0" && grep -q "\"kind\":\"dwell\"" predictions.jsonl &&
-        for f in film*.mp4 testsrc*.mp4; do test -s "$f" || exit 1; done' "$logs/runs/track"
+    # shellcheck disable=SC2086 # one word a test
+    tests/memcheck.sh build "$logs" predict track $names >"$logs/valgrind.txt" 2>&1 </dev/null
+    count_lines "$logs/valgrind.txt" '^ok  ' '^FAILED  '
 }
 
 stage_asan() {
-    build asan && run_ctest build-asan -LE slow
+    build asan && run_ctest build-asan '^slow$'
 }
 
 # The tests of our own threads, queues and atomics are picked by name; whole programs would take an hour. What a stream job
 # does with the network's own threads is in stream/test_whole; thousands of connections, one after the other, show
 # no more races than a few.
 stage_tsan() {
-    build tsan && run_ctest build-tsan -LE slow -R '^net/|^video/|mem|log|queue|pool|thread|pipeline|stream' \
-        -E '^e2e/|^video/test_(sampler|reconnect)'
+    pick='^net/|^video/|mem|log|queue|pool|thread|pipeline|stream'
+    pass_over='^e2e/|^video/test_(sampler|reconnect)'
+    configure tsan || return
+    programs=$(ctest --test-dir build-tsan -N -LE '^slow$' -R "$pick" -E "$pass_over" | sed -n 's/^ *Test *#[0-9]*: *//p' | tr / _)
+    # shellcheck disable=SC2086 # one word a program; nothing else is built
+    compile tsan $programs && run_ctest build-tsan '^slow$' -R "$pick" -E "$pass_over"
 }
 
 stage_clang() {
@@ -162,16 +177,8 @@ stage_clang() {
 
 stage_fuzz() {
     build fuzz fuzz_targets || return
-    fuzz_log=$logs/fuzz.txt
-    tests/fuzz/run.sh "${VIGIL_FUZZ_SECONDS:-20}" >"$fuzz_log" 2>&1 </dev/null
-    cat "$fuzz_log"
-    n_passed=$(grep -c '^fuzz_[a-z0-9_]*: passed' "$fuzz_log")
-    n_failed=$(grep -c '^fuzz_[a-z0-9_]*: failed' "$fuzz_log")
-    if [ $((n_passed + n_failed)) -eq 0 ]; then
-        n_failed=1
-    fi
-    passed=$((passed + n_passed))
-    failed=$((failed + n_failed))
+    tests/fuzz/run.sh "${VIGIL_FUZZ_SECONDS:-20}" >"$logs/fuzz.txt" 2>&1 </dev/null
+    count_lines "$logs/fuzz.txt" '^fuzz_[a-z0-9_]*: passed' '^fuzz_[a-z0-9_]*: failed'
 }
 
 if ! ./setup.sh --tests; then

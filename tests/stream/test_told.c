@@ -270,7 +270,8 @@ static void a_refusal_is_told_by_tick_and_by_writes(void **state)
     vg_error err = {0};
     (void)state;
     HOOK(404, 200);
-    hooked.holds = true; /* or the write could be told itself, and what is told is no news to tick */
+    hooked.holds =
+        true; /* or the write could be told itself, and what is told is no news to tick */
     open_webhook("events");
     write_one(1);
     hooked.holds = false;
