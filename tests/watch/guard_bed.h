@@ -18,8 +18,10 @@ static base_mem mem = {.tag = "test"};
 typedef struct told {
     char notes[16384];
     int n_samples;
-    int stop_after;       /* samples; 0: never */
-    const char *end_when; /* a note; then the job is shown the file `end`. NULL: never */
+    int stop_after;        /* samples; 0: never */
+    const char *end_when;  /* a note; then the job is shown the file `end`. NULL: never */
+    const char *stop_when; /* a note; then the guard is told to stop */
+    bool wants_stop;
     uint64_t allocs_at_10, allocs;
 } told;
 
@@ -31,6 +33,7 @@ static inline void hear_note(void *ctx, const char *what, const watch_moment *m)
     snprintf(t->notes + n, sizeof t->notes - n, "%s\n", what);
     if (t->end_when != NULL && strstr(what, t->end_when) != NULL)
         temp_write("end", "", 0);
+    t->wants_stop |= t->stop_when != NULL && strstr(what, t->stop_when) != NULL;
 }
 
 static inline void hear_sample(void *ctx, const watch_moment *m)
@@ -45,7 +48,7 @@ static inline void hear_sample(void *ctx, const watch_moment *m)
 static inline bool hear_stop(void *ctx)
 {
     const told *t = ctx;
-    return t->stop_after > 0 && t->n_samples >= t->stop_after;
+    return t->wants_stop || (t->stop_after > 0 && t->n_samples >= t->stop_after);
 }
 
 static inline void fresh(told *t)
