@@ -351,3 +351,24 @@ def test_facts(model, capsys):
         YOLO(RANDOM, task="segment")
     with pytest.raises(vigil.Error, match="without weights"):
         YOLO("yolo11n.yaml")(picture())
+
+
+def test_a_call_like_the_last_one_gives_the_same_by_the_short_way(model):
+    model.close()
+    frame = picture()
+    first = rows(model(frame, **EVERYTHING)[0])
+    assert model._quick is not None
+    again = model(frame, **EVERYTHING)[0]
+    np.testing.assert_array_equal(rows(again), first)
+    assert again.orig_img is frame and again.path == "image0.jpg" and again.speed["inference"] > 0
+    for other in (frame[:, ::2], frame[:, :, 0], frame.astype(np.float32) / 255):  # what it is not for
+        assert model(other, **EVERYTHING)[0].orig_shape == other.shape[:2]
+    assert {int(c) for c in model(frame, **{**EVERYTHING, "classes": [int(first[0, 5])]})[0].boxes.cls} == {int(first[0, 5])}
+    seen = []
+    model.add_callback("on_predict_end", seen.append)
+    model(frame, **EVERYTHING)
+    model.reset_callbacks()
+    assert len(seen) == 1
+    assert model(frame, conf=0.9999, imgsz=96, threads=1)[0].boxes.shape == (0, 6)
+    with pytest.raises(vigil.Error):
+        model(np.zeros((0, 4, 3), np.uint8), **EVERYTHING)

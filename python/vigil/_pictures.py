@@ -112,6 +112,15 @@ def pictures_of(source: Any) -> Optional[List[Tuple[Picture, Original]]]:
     return [(picture, array)] if is_plain else [_with_original(picture)]
 
 
+def frame_of(array: np.ndarray) -> Tuple[Optional[Picture], Optional[np.ndarray]]:
+    """A plain frame, (H, W, 3) of uint8 in BGR with whole rows; (None, None): it is something else."""
+    if array.ndim == 3 and array.dtype == np.uint8 and array.size:
+        down, across, one = array.strides
+        if array.shape[2] == 3 and one == 1 and across == 3 and down >= 3 * array.shape[1]:
+            return Picture(array, lib.VG_BGR), array
+    return None, None
+
+
 def _with_original(picture: Picture) -> Tuple[Picture, Original]:
     return picture, lambda: to_bgr(picture)
 

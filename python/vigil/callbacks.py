@@ -20,6 +20,10 @@ class Callbacks:
     def __init__(self) -> None:
         self._by_event: Dict[str, List[Callable]] = {}
 
+    @property
+    def is_any(self) -> bool:
+        return any(self._by_event.values())
+
     @staticmethod
     def _check(event: str) -> None:
         if event in NEVER:

@@ -1,6 +1,7 @@
 """YOLO: a model as Ultralytics' users know it."""
 import glob as _glob
 import os
+import threading
 import warnings
 from collections import OrderedDict
 from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple, Union
@@ -10,12 +11,20 @@ import numpy as np
 from . import _jobs, _options, _pictures, _saving
 from ._c import ArgumentError, call, encode, error, ffi, lib, path, text
 from ._engine import Detecting, Detector, Opening, Picture
-from ._handles import opened
+from ._handles import after_fork, opened
 from .callbacks import Callbacks
 from .results import Results
 
 # Detectors that stay open, the least recently used out first: one for each imgsz, batch and so on.
 MOST_DETECTORS = 2
+
+
+def _are_plain(arguments: dict) -> bool:
+    """Their values can be compared: no arrays."""
+    for value in arguments.values():
+        if type(value) not in (bool, int, float, str):
+            return False
+    return True
 
 
 class YOLO:
@@ -34,6 +43,9 @@ class YOLO:
         self._weights = os.fspath(model)
         self._detectors: "OrderedDict[Opening, Detector]" = OrderedDict()
         self._last: Optional[tuple] = None  # the arguments of the last call, and what became of them
+        self._quick: Optional[tuple] = None  # the same of a call that asked for boxes alone, and its detector
+        self._lock = threading.Lock()  # of the detectors' list
+        after_fork(self)
         self._tracker: Any = None
         self.callbacks = Callbacks()
         self.metrics: Any = None
@@ -41,6 +53,9 @@ class YOLO:
         self._read()
         if verbose:
             self.info(verbose=True)
+
+    def _after_fork(self) -> None:
+        self._lock = threading.Lock()  # whoever held it is not here
 
     def _read(self) -> None:
         """The file's facts; wrong weights are reported here and not at the first picture."""
@@ -84,7 +99,9 @@ class YOLO:
     def memory(self) -> List[dict]:
         """What its open detectors hold, a dict for each owner: owner, planned_bytes, in_use_bytes, peak_bytes, n_allocations."""
         rows = []
-        for detector in self._detectors.values():
+        with self._lock:
+            detectors = list(self._detectors.values())
+        for detector in detectors:
             m = detector.memory()
             rows += [{"owner": text(m.items[i].owner), "planned_bytes": m.items[i].planned_bytes,
                       "in_use_bytes": m.items[i].in_use_bytes, "peak_bytes": m.items[i].peak_bytes,
@@ -101,10 +118,12 @@ class YOLO:
 
     def close(self) -> None:
         """Gives back what it holds; the next use takes it again."""
-        for detector in self._detectors.values():
+        with self._lock:
+            detectors = list(self._detectors.values())
+            self._detectors.clear()
+        for detector in detectors:
             detector.close()
-        self._detectors.clear()
-        self._last = None
+        self._last = self._quick = None
         self._tracker = None
 
     def __enter__(self) -> "YOLO":
@@ -163,8 +182,23 @@ class YOLO:
             raise ArgumentError("no source", "predict()", "give a path, a URL, an array, a PIL image, or a list of them")
         if not self._has_weights:
             raise ArgumentError(f"{self._weights} is a model without weights", "predict()", "train it, or open a .pt or .safetensors")
+        if type(source) is np.ndarray and not stream:
+            quick = self._quick_for(kwargs)
+            if quick is not None:
+                picture, original = _pictures.frame_of(source)
+                if picture is not None:
+                    (rows,), speed = quick[1].detect([picture], quick[0])
+                    return [Results(original, "image0.jpg", self.names, rows, orig_shape=picture.shape, speed=speed)]
         results = self._results(source, kwargs)
         return results if stream else list(results)
+
+    def _quick_for(self, kwargs: dict) -> Optional[Tuple[Detecting, Detector]]:
+        """The detector of the last call, where this one asks for the same and for boxes alone: what is around a call is
+        code that the network has driven out of the caches, and would be some percent of a small input's time."""
+        quick = self._quick
+        if quick is None or not _are_plain(kwargs) or quick[0] != kwargs or self.callbacks.is_any:
+            return None
+        return (quick[1], quick[2]) if self._detectors.get(quick[1].opening) is quick[2] else None
 
     def track(self, source: Any = None, stream: bool = False, persist: bool = False, **kwargs: Any) -> Any:
         """As predict, with .boxes.id: the same object keeps its number from frame to frame. Of a video, stream or camera by
@@ -187,18 +221,22 @@ class YOLO:
 
     def _detecting(self, kwargs: dict) -> Tuple[Detecting, Detector]:
         key = tuple(sorted((k, repr(v)) for k, v in kwargs.items()))
-        if self._last is None or self._last[0] != key:
-            self._last = (key, Detecting(kwargs, self.names))
-        detecting = self._last[1]
-        opening = detecting.opening
-        detector = self._detectors.get(opening)
-        if detector is None:
-            detector = self._detectors[opening] = Detector(self._weights, opening)
-            while len(self._detectors) > MOST_DETECTORS:
-                self._detectors.popitem(last=False)[1].close()
-        else:
-            self._detectors.move_to_end(opening)
-        return detecting, detector
+        last = self._last
+        if last is None or last[0] != key:
+            last = self._last = (key, Detecting(kwargs, self.names))
+        opening = last[1].opening
+        gone = []
+        with self._lock:
+            detector = self._detectors.get(opening)
+            if detector is None:
+                detector = self._detectors[opening] = Detector(self._weights, opening)
+                while len(self._detectors) > MOST_DETECTORS:
+                    gone.append(self._detectors.popitem(last=False)[1])
+            else:
+                self._detectors.move_to_end(opening)
+        for other in gone:
+            other.close()
+        return last[1], detector
 
     def _results(self, source: Any, kwargs: dict, tracks: bool = False, persist: bool = False) -> Iterator[Results]:
         arguments = dict(kwargs)
@@ -209,6 +247,8 @@ class YOLO:
         if tracker is not None:
             detecting = tracker.detecting(detecting)
         save = _jobs.wants_files(arguments)
+        if tracker is None and not save and not verbose and _are_plain(kwargs) and arguments == kwargs and not set(kwargs) - _jobs.OF_PICTURES:
+            self._quick = (dict(kwargs), detecting, detector)
         self.callbacks.run("on_predict_start", self)
         n = 0
         for result in self._of_source(source, arguments, detecting, detector, save, tracker):
