@@ -31,7 +31,7 @@ vg_status vg_watch_report(const char *path, vg_watch_report_form form, const cha
         goto done;
     switch (form) {
     case VG_WATCH_REPORT_HTML:
-        st = watch_report_html(&text, story, 0, &mem, err);
+        st = watch_report_html(&text, story, &mem, err);
         break;
     case VG_WATCH_REPORT_JSON:
         st = watch_report_json(&text, story, &mem, err);

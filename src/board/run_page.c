@@ -297,6 +297,10 @@ void board_tell_run(page_news *e, const board_run *run, const board_living *k)
 {
     static const vg_run_view none;
     figures f;
+    if (run->facts.kind == BOARD_WATCH) {
+        watch_page_tell(e, run->facts.state, run->facts.stamp);
+        return;
+    }
     make_figures(&f, &run->facts, k != NULL ? &k->view : &none);
     page_news_part(e, "now", state_version(&run->facts));
     page_news_part(e, "curves", run->facts.results);
@@ -337,17 +341,27 @@ static void answer_train(const net_request *r, view *v, net_answer *a, base_mem 
     page_answer(a, r, &d, mem);
 }
 
-/* The guard's own report, as `vigil report` writes it. */
-static void answer_watch(board_pages *b, const view *v, int folder, net_answer *a, base_mem *mem)
+/* The guard's own page, as its folder tells the story. */
+static void answer_watch(board_pages *b, const net_request *r, const view *v, int folder,
+                         net_answer *a, base_mem *mem)
 {
     char path[BOARD_FD_PATH_BYTES];
+    const page_link way = {v->path, NULL};
+    const base_text topic = path_of("run:", v->path);
+    watch_page p;
     if (b->story == NULL)
         b->story = base_alloc(b->mem, sizeof(watch_story), NULL);
-    a->type = "text/html; charset=utf-8";
     if (b->story == NULL ||
-        watch_report_load(b->story, board_fd_path(path, folder), mem, NULL) != VG_OK ||
-        watch_report_html(&a->body, b->story, v->facts.is_alive ? 5 : 0, mem, NULL) != VG_OK)
+        watch_report_load(b->story, board_fd_path(path, folder), mem, NULL) != VG_OK) {
         net_answer_busy(a);
+        return;
+    }
+    watch_page_make(&p, b->story, v->facts.stamp);
+    p.document.events = "/events";
+    p.document.topic = topic.text;
+    p.document.way = &way;
+    p.document.n_way = 1;
+    page_answer(a, r, &p.document, mem);
 }
 
 bool board_answer_run(board_pages *b, const net_request *r, const char *path, net_answer *a,
@@ -383,7 +397,7 @@ bool board_answer_run(board_pages *b, const net_request *r, const char *path, ne
         find_shots(v, folder);
         answer_train(r, v, a, mem);
     } else {
-        answer_watch(b, v, folder, a, mem);
+        answer_watch(b, r, v, folder, a, mem);
     }
     close(folder);
     base_tree_destroy(&v->arguments);

@@ -85,6 +85,10 @@ const char *page_figure(char buf[PAGE_FIGURE_BYTES], page_unit unit, double valu
     switch (unit) {
     case PAGE_BYTES:
         return without_zero(base_format_bytes(buf, PAGE_FIGURE_BYTES, value), buf);
+    case PAGE_BYTES_PER_S:
+        without_zero(base_format_bytes(buf, PAGE_FIGURE_BYTES, value), buf);
+        base_format(buf + strlen(buf), PAGE_FIGURE_BYTES - strlen(buf), "/s");
+        return buf;
     case PAGE_SECONDS:
         return figure_of_seconds(buf, value);
     case PAGE_COUNT:
@@ -108,7 +112,7 @@ static double round_step(double span, int n, page_unit unit)
 {
     const double rough = span / n;
     double base = 1;
-    if (unit == PAGE_BYTES)
+    if (unit == PAGE_BYTES || unit == PAGE_BYTES_PER_S)
         while (rough >= 1024 * base)
             base *= 1024;
     if (unit == PAGE_SECONDS)
@@ -239,6 +243,20 @@ static void put_heights(page_html *w, const frame *f, page_unit unit)
     }
 }
 
+/* "80 s" between "60 s" and "100 s": all in the unit of the step. */
+static const char *figure_at(char buf[PAGE_FIGURE_BYTES], page_unit unit, double v, double step)
+{
+    if (unit != PAGE_SECONDS || step < 1)
+        return page_figure(buf, unit, v);
+    const double one = step >= 86400 ? 86400 : step >= 3600 ? 3600 : step >= 60 ? 60 : 1;
+    base_format(buf, PAGE_FIGURE_BYTES, "%.6g %s", v / one,
+                step >= 86400  ? "d"
+                : step >= 3600 ? "h"
+                : step >= 60   ? "min"
+                               : "s");
+    return buf;
+}
+
 static void put_times(page_html *w, const frame *f, page_unit unit)
 {
     char text[PAGE_FIGURE_BYTES];
@@ -247,7 +265,7 @@ static void put_times(page_html *w, const frame *f, page_unit unit)
     for (int i = 0; i <= 24 && first + i * step <= f->to + 1e-9 * step; i++) {
         const double at = first + i * step;
         page_put(w, "<text class=t x=%.1f y=%d>%s</text>", x_of(f, at), BOTTOM + 17,
-                 page_figure(text, unit, at));
+                 figure_at(text, unit, at, step));
     }
     page_put(w, "<path class=axis d='M%d %dH%d'/>", LEFT, BOTTOM, f->right);
 }
@@ -433,7 +451,9 @@ static void put_caption(page_html *w, const page_chart *c)
         page_put(w, "<small>%s</small>", c->help);
     if (c->state != NULL)
         page_put(w, "<span class='badge %s'>%s</span>", c->state, c->state);
-    if (n_named(c) == 1)
+    if (c->now != NULL)
+        page_put(w, "<output>%s</output>", c->now);
+    else if (n_named(c) == 1)
         for (size_t k = 0; k < c->n_lines; k++)
             if (!c->lines[k].is_faint)
                 page_put(w, "<output>%s</output>",
@@ -458,8 +478,9 @@ static void put_legend(page_html *w, const page_chart *c)
 static void put_drawing(page_html *w, const page_chart *c, frame *f, int width, const char *class)
 {
     static const char *const units[] = {
-        [PAGE_NUMBER] = "number",   [PAGE_COUNT] = "count", [PAGE_BYTES] = "bytes",
-        [PAGE_SECONDS] = "seconds", [PAGE_PER_S] = "per-s", [PAGE_PERCENT] = "percent"};
+        [PAGE_NUMBER] = "number",          [PAGE_COUNT] = "count", [PAGE_BYTES] = "bytes",
+        [PAGE_SECONDS] = "seconds",        [PAGE_PER_S] = "per-s", [PAGE_PERCENT] = "percent",
+        [PAGE_BYTES_PER_S] = "bytes-per-s"};
     f->right = width - MARGIN;
     page_put(
         w,
@@ -487,6 +508,8 @@ void page_put_chart(page_html *w, const page_chart *c)
     if (c->is_wide)
         put_drawing(w, c, &f, WIDE, "where-wide");
     put_legend(w, c);
+    if (c->note != NULL)
+        page_put(w, "<p class='says %s'>%s</p>", c->state != NULL ? c->state : "other", c->note);
     page_put(w, "</figure>");
 }
 

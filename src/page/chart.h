@@ -20,7 +20,8 @@ typedef enum page_unit {
     PAGE_BYTES,   /* 12.3 MB, of 1024 */
     PAGE_SECONDS, /* 3 min, 2.5 h */
     PAGE_PER_S,   /* 12.3/s */
-    PAGE_PERCENT  /* of 0..1 */
+    PAGE_BYTES_PER_S,
+    PAGE_PERCENT /* of 0..1 */
 } page_unit;
 /* Into buf; "-" for what is no number. Returns buf. */
 const char *page_figure(char buf[PAGE_FIGURE_BYTES], page_unit unit, double value);
@@ -60,6 +61,8 @@ typedef struct page_chart {
     bool is_log;        /* of what is above 0 */
     bool is_wide;       /* over two columns where there is room */
     const char *state;  /* a badge beside the title; NULL: none */
+    const char *now;    /* the figure beside the title; NULL: of one line its last */
+    const char *note;   /* a sentence below, in the state's colour; NULL: none */
 } page_chart;
 
 void page_put_chart(page_html *w, const page_chart *c);

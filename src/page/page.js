@@ -77,6 +77,7 @@
     if (!Number.isFinite(v)) return '-';
     const short = n => String(Number(n.toPrecision(4)));
     if (unit === 'percent') return short(100 * v) + ' %';
+    if (unit === 'bytes-per-s') return figure('bytes', v) + '/s';
     if (unit === 'bytes') { let i = 0; while (Math.abs(v) >= 1024 && i < 4) { v /= 1024; i++; } return short(v) + ' ' + ['B', 'KB', 'MB', 'GB', 'TB'][i]; }
     if (unit === 'seconds') return v >= 86400 ? short(v / 86400) + ' d' : v >= 3600 ? short(v / 3600) + ' h' : v >= 60 ? short(v / 60) + ' min' : short(v) + ' s';
     if (unit === 'per-s') return short(v) + '/s';

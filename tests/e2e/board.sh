@@ -91,7 +91,7 @@ for path in file/train/two/link.jpg file/train/two/args.yaml file/train/two/../.
     got 404 GET "$all_base/$path" --path-as-is
 done
 got 200 GET "$all_base/run/watch/job"
-shows "vigil watch"
+shows "What is thought of it"
 curl -s -m 3 -N "$all_base/events?topic=run:train/live" >events.txt || true
 grep -q '^data: {"parts":' events.txt || fail "no news of the living run: $(cat events.txt)"
 grep -q '"state":"training"' events.txt || fail "the living run's state is not told"

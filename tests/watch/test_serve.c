@@ -50,7 +50,7 @@ static void add_sample(bench *b, double t)
 
 static void serve(bench *b, const char *token)
 {
-    const vg_status st = watch_server_open(&b->server, "127.0.0.1:0", token, 5, &b->mem, &b->err);
+    const vg_status st = watch_server_open(&b->server, "127.0.0.1:0", token, &b->mem, &b->err);
     if (st == VG_ERR_UNSUPPORTED)
         skip(); /* no libmicrohttpd here */
     assert_int_equal(st, VG_OK);
@@ -102,7 +102,14 @@ static void page_metrics_and_json_are_answered(void **state)
     serve(b, "");
     assert_int_equal(ask(b, "/", ""), 200);
     assert_non_null(strstr(b->answer, "<h1>python3 train.py"));
-    assert_non_null(strstr(b->answer, "setInterval"));
+    assert_non_null(strstr(b->answer, "data-events='/events"));
+    assert_non_null(strstr(b->answer, "data-part='verdicts'"));
+    assert_int_equal(ask(b, "/?part=causes", ""), 200);
+    assert_non_null(strstr(b->answer, "What is thought of it"));
+    assert_null(strstr(b->answer, "<h1>"));
+    assert_int_equal(ask(b, "/?part=none", ""), 404);
+    assert_int_equal(ask(b, "/page.css", ""), 200);
+    assert_int_equal(ask(b, "/", ""), 200);
     assert_non_null(strstr(b->answer, "default-src 'none'"));
     assert_int_equal(ask(b, "/metrics", ""), 200);
     assert_non_null(strstr(b->answer, "\nvigil_watch_samples_total 2\n"));
@@ -235,18 +242,18 @@ static void addresses_and_tokens_are_checked(void **state)
     static const char *const wrong[] = {"",        "127.0.0.1", "127.0.0.1:99999", "example.org:80",
                                         "[::1:80", "1.2.3:80"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        assert_int_equal(watch_server_open(&b->server, wrong[i], "", 5, &b->mem, &b->err),
+        assert_int_equal(watch_server_open(&b->server, wrong[i], "", &b->mem, &b->err),
                          VG_ERR_ARGUMENT);
         assert_null(b->server);
     }
-    assert_int_equal(watch_server_open(&b->server, ":0", "a b;c", 5, &b->mem, &b->err),
+    assert_int_equal(watch_server_open(&b->server, ":0", "a b;c", &b->mem, &b->err),
                      VG_ERR_ARGUMENT);
     serve(b, "");
     char where[32];
     watch_server *second;
     base_format(where, sizeof where, "127.0.0.1:%d", watch_server_port(b->server));
     assert_true(watch_server_is_loopback(b->server));
-    assert_int_equal(watch_server_open(&second, where, "", 5, &b->mem, &b->err), VG_ERR_SYSTEM);
+    assert_int_equal(watch_server_open(&second, where, "", &b->mem, &b->err), VG_ERR_SYSTEM);
 }
 
 int main(void)

@@ -1,8 +1,9 @@
-/* report.h: a story as a page, as JSON and as text. The page is one HTML file: style and pictures
- * (SVG) are in it, nothing is fetched from elsewhere. For this folder. */
+/* report.h: a story as a page, as JSON and as text. For this folder, and for who shows it among
+ * other pages. */
 #ifndef WATCH_REPORT_H
 #define WATCH_REPORT_H
 
+#include "page/page.h"
 #include "story.h"
 
 enum { WATCH_REPORT_MOST_BYTES = 24 << 20 };
@@ -17,18 +18,26 @@ typedef struct watch_writer {
 void watch_put(watch_writer *w, const char *format, ...) VG_PRINTF(2, 3);
 /* As base_line_escape and its kin write it. */
 void watch_put_line(watch_writer *w, const char *text);
-void watch_put_html(watch_writer *w, const char *text);
 void watch_put_json(watch_writer *w, const char *text);
 void watch_put_label(watch_writer *w, const char *text);
 
-/* A plot of a series as an <svg>; is_wide: the one on top. */
-void watch_put_plot(watch_writer *w, const watch_story *s, watch_series series, bool is_wide);
-/* A small one of a process's resident bytes. */
-void watch_put_spark(watch_writer *w, const watch_story *s, const watch_life *l);
+/* Charts of all series, in order of interest. */
+void watch_put_charts(page_html *w, const watch_story *s);
 
-/* Each adds to out. refresh_s > 0: the page reads itself anew so often (the live one). */
-vg_status watch_report_html(base_str *out, const watch_story *s, double refresh_s, base_mem *mem,
-                            vg_error *err);
+/* A story's page, to be answered with or written; s must outlive it. version: changes when the
+ * story does. Of the document the caller sets events, topic and way. */
+enum { WATCH_PAGE_PARTS = 7 };
+typedef struct watch_page {
+    page_part parts[WATCH_PAGE_PARTS];
+    base_text title;
+    page_document document;
+} watch_page;
+void watch_page_make(watch_page *p, const watch_story *s, uint64_t version);
+/* To those who have it open: what is of an older version. state: the worst verdict. */
+void watch_page_tell(page_news *e, const char *state, uint64_t version);
+
+/* Each adds to out. HTML: one file with style, script and drawings in it. */
+vg_status watch_report_html(base_str *out, const watch_story *s, base_mem *mem, vg_error *err);
 vg_status watch_report_json(base_str *out, const watch_story *s, base_mem *mem, vg_error *err);
 vg_status watch_report_text(base_str *out, const watch_story *s, base_mem *mem, vg_error *err);
 

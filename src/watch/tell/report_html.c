@@ -1,38 +1,12 @@
-/* report_html.c: a run on one page: what is thought of it, why, the plots, the tree, what happened.
- */
+/* report_html.c: a watched job on one page: what is thought of it, why, the charts, the tree, what
+ * happened. */
 #include <math.h>
 #include <string.h>
 #include <time.h>
 
 #include "report.h"
-#include "report_style.h"
 #include "watch/judge/figures.h"
 #include "watch/sample/charged.h"
-
-/* Sections of plots. A series is in the first whose prefix it has. */
-static const struct {
-    const char *title;
-    const char *prefixes[6];
-} sections[] = {{"Work", {"work."}},
-                {"Children", {"children.", "tree."}},
-                {"GPU", {"gpu"}},
-                {"Shared memory, temporary files, disk", {"shm.", "tmp.", "disk."}},
-                {"Control group", {"cgroup."}},
-                {"Machine", {"machine."}},
-                {"What the job says of itself", {"vigil."}},
-                {"Main process", {"main."}},
-                {"Other", {""}}};
-enum { N_SECTIONS = sizeof sections / sizeof *sections };
-
-static size_t section_of(watch_series series)
-{
-    const char *name = watch_series_get(series)->name;
-    for (size_t i = 0; i < N_SECTIONS; i++)
-        for (size_t k = 0; k < 6 && sections[i].prefixes[k] != NULL; k++)
-            if (base_starts_with(name, sections[i].prefixes[k]))
-                return i;
-    return N_SECTIONS - 1;
-}
 
 /* ---- head ---- */
 
@@ -46,104 +20,103 @@ static const char *date(char buf[64], double unix_s)
     return buf;
 }
 
-static void put_fact(watch_writer *w, const char *name, const char *value)
+/* When the first of all limits is reached, as far as is known. */
+static void put_end(page_html *w, const watch_story *s)
 {
-    watch_put(w, "<div><dt>%s</dt><dd>", name);
-    watch_put_html(w, value);
-    watch_put(w, "</dd></div>");
+    char text[WATCH_FIGURE_BYTES];
+    double first_s = INFINITY;
+    watch_series of = WATCH_NONE;
+    for (int k = 0; k < WATCH_N_SERIES; k++) {
+        const watch_verdict *v = &s->verdicts[k].verdict;
+        if (s->is_judged[k] && watch_is_rising(v) && v->exhaustion_s < first_s) {
+            first_s = v->exhaustion_s;
+            of = (watch_series)k;
+        }
+    }
+    if (of != WATCH_NONE)
+        page_put_figure(w, NULL, "Until its limit", watch_duration(text, first_s),
+                        watch_series_get(of)->name);
 }
 
-static void put_facts(watch_writer *w, const watch_story *s)
+static void put_figures(page_html *w, const watch_story *s)
 {
-    char text[WATCH_FIGURE_BYTES], when[64];
+    char text[WATCH_FIGURE_BYTES], most[WATCH_FIGURE_BYTES], when[64];
     size_t n_alive = 0;
+    const double limit = s->now.value[WATCH_LIMIT_MEMORY_BYTES];
     for (size_t i = 0; i < s->n_lives; i++)
         n_alive += watch_life_is_alive(s, &s->lives[i]);
-    watch_put(w, "<dl class=facts>");
-    if (!isnan(s->began_unix_s))
-        put_fact(w, "began", date(when, s->began_unix_s));
-    put_fact(w, "watched for", watch_duration(text, s->now_s - s->first_s));
-    base_format(text, sizeof text, "%zu", s->n_samples);
-    put_fact(w, "samples", text);
-    put_fact(w, "phase", s->phase);
-    if (s->n_lives > 0) {
-        base_format(text, sizeof text, "%zu", n_alive);
-        put_fact(w, "processes", text);
-    }
-    base_format(text, sizeof text, "%d", s->n_restarts);
-    put_fact(w, "restarts", text);
-    put_fact(w, "memory", watch_amount(text, WATCH_BYTES, watch_charged_in_use(&s->now)));
-    if (!isnan(s->now.value[WATCH_LIMIT_MEMORY_BYTES]))
-        put_fact(w, "of at most",
-                 watch_amount(text, WATCH_BYTES, s->now.value[WATCH_LIMIT_MEMORY_BYTES]));
+    const base_text of = base_text_make("of at most %s", watch_amount(most, WATCH_BYTES, limit)),
+                    samples = base_text_make("%zu samples", s->n_samples),
+                    processes = base_text_make("%zu", n_alive),
+                    restarts = base_text_make("%d", s->n_restarts);
+    page_put_figures_begin(w);
+    page_put_figure(w, NULL, "Memory",
+                    watch_amount(text, WATCH_BYTES, watch_charged_in_use(&s->now)),
+                    isnan(limit) ? "no limit is known" : of.text);
+    put_end(w, s);
+    page_put_figure(w, NULL, "Watched for", watch_duration(text, s->now_s - s->first_s),
+                    samples.text);
+    page_put_figure(w, NULL, "Processes", processes.text, s->phase);
+    page_put_figure(w, NULL, "Restarts", restarts.text,
+                    isnan(s->began_unix_s) ? NULL
+                                           : base_where("began %s", date(when, s->began_unix_s)));
+    page_put_figures_end(w);
+}
+
+static void put_now(page_html *w, const void *ctx)
+{
+    const watch_story *s = ctx;
+    page_put(w, "<div class=title><h1>%s</h1>", s->command);
+    page_put_badge(w, watch_state_name(watch_story_worst(s, NULL)));
+    page_put(w, "</div>");
+    put_figures(w, s);
+    if (s->folder[0] != '\0')
+        page_put(w, "<p class=soft>%s <code>%s</code>", s->is_live ? "guarded; in" : "of",
+                 s->folder);
     if (s->run_folder[0] != '\0')
-        put_fact(w, "run folder", s->run_folder);
-    watch_put(w, "</dl>");
-}
-
-static void put_pill(watch_writer *w, watch_state state, bool is_big)
-{
-    const char *name = watch_state_name(state);
-    watch_put(w, "<span class='pill %s%s'>%s</span>", is_big ? "big " : "", name, name);
-}
-
-static void put_head(watch_writer *w, const watch_story *s)
-{
-    watch_put(w, "<header><p class=over>vigil watch%s%s", s->is_live ? ", running" : "",
-              s->folder[0] != '\0' ? " &middot; " : "");
-    watch_put_html(w, s->folder);
-    watch_put(w, "</p><h1>");
-    watch_put_html(w, s->command);
-    watch_put(w, "</h1>");
-    put_pill(w, watch_story_worst(s, NULL), true);
-    put_facts(w, s);
-    watch_put(w, "</header>");
+        page_put(w, "%s <code>%s</code>", s->folder[0] != '\0' ? ", a run in" : "<p class=soft>in",
+                 s->run_folder);
+    if (s->folder[0] != '\0' || s->run_folder[0] != '\0')
+        page_put(w, "</p>");
 }
 
 /* ---- causes ---- */
 
-static void put_line_of(watch_writer *w, const char *name, const char *text, const char *class)
+static void put_line_of(page_html *w, const char *name, const char *text)
 {
-    if (text[0] == '\0')
-        return;
-    watch_put(w, "<p class='%s'><b>%s </b>", class, name);
-    watch_put_html(w, text);
-    watch_put(w, "</p>");
+    if (text[0] != '\0')
+        page_put(w, "<p><b>%s</b>%s</p>", name, text);
 }
 
-static void put_cause(watch_writer *w, const watch_cause *c)
+static void put_cause(page_html *w, const watch_cause *c)
 {
     char text[WATCH_FORECAST_BYTES], when[WATCH_FIGURE_BYTES];
     const watch_event *e = c->event;
-    watch_put(w, "<article class='card cause %s%s'>", watch_state_name(e->verdict.state),
-              c->is_past ? " past" : "");
-    put_pill(w, e->verdict.state, false);
+    page_put(w, "<article class='card note %s%s'>", watch_state_name(e->verdict.state),
+             c->is_past ? " past" : "");
+    page_put_badge(w, watch_state_name(e->verdict.state));
     if (c->is_past)
-        watch_put(w, " <span class=soft>said after %s; not so now</span>",
-                  watch_duration(when, e->time_s));
-    watch_put(w, "<h3>");
-    watch_put_html(w, e->cause[0] != '\0' ? e->cause
-                      : e->verdict.state == WATCH_HUNG
-                          ? "the job makes no progress"
-                          : "it rises without end, and no rule knows why");
-    watch_put(w, "</h3>");
-    if (e->rule[0] != '\0') {
-        base_format(text, sizeof text, "%s, confidence %.0f %%", e->rule, 100 * e->confidence_0_1);
-        put_line_of(w, "rule", text, "");
-    }
-    watch_put(w, "<p><b>shows in </b><span class=m>");
-    for (size_t i = 0; i < c->n_series; i++)
-        watch_put(w, "%s%s", i > 0 ? ", " : "", watch_series_get(c->series[i])->name);
-    watch_put(w, "</span></p>");
+        page_put(w, " <span class=soft>said after %s; not so now</span>",
+                 watch_duration(when, e->time_s));
+    page_put(w, "<h3>%s</h3>",
+             e->cause[0] != '\0'              ? e->cause
+             : e->verdict.state == WATCH_HUNG ? "the job makes no progress"
+                                              : "it rises without end, and no rule knows why");
+    put_line_of(w, "try", e->remedy);
     if (e->verdict.state != WATCH_HUNG)
-        put_line_of(w, "rate", watch_forecast(text, e->series, &e->verdict), "");
-    put_line_of(w, "seen", e->evidence, "");
-    put_line_of(w, "try", e->remedy, "try");
-    watch_put(w, "</article>");
+        put_line_of(w, "rate", watch_forecast(text, e->series, &e->verdict));
+    put_line_of(w, "seen", e->evidence);
+    page_put(w, "<p><b>shows in</b><span class=m>");
+    for (size_t i = 0; i < c->n_series; i++)
+        page_put(w, "%s%s", i > 0 ? ", " : "", watch_series_get(c->series[i])->name);
+    page_put(w, "</span></p>");
+    if (e->rule[0] != '\0')
+        page_put(w, "<p><b>rule</b>%s, confidence %.0f %%</p>", e->rule, 100 * e->confidence_0_1);
+    page_put(w, "</article>");
 }
 
 /* Why nothing is called a leak: how many series have which shape. */
-static void put_calm(watch_writer *w, const watch_story *s)
+static void put_calm(page_html *w, const watch_story *s)
 {
     size_t n[WATCH_N_SHAPES] = {0}, n_learning = 0, n_put = 0;
     for (int k = 0; k < WATCH_N_SERIES; k++)
@@ -151,23 +124,24 @@ static void put_calm(watch_writer *w, const watch_story *s)
             n_learning += s->verdicts[k].verdict.state == WATCH_LEARNING;
             n[s->verdicts[k].verdict.shape] += s->verdicts[k].verdict.state == WATCH_STEADY;
         }
-    watch_put(w, "<article class='card cause %s'><h3>%s</h3><p class=all>",
-              n_learning > 0 ? "learning" : "steady",
-              n_learning > 0 ? "Nothing is called a leak so far." : "Nothing leaks.");
+    page_put(w, "<article class='card note %s'><h3>%s</h3><p class=all>",
+             n_learning > 0 ? "learning" : "steady",
+             n_learning > 0 ? "Nothing is called a leak so far." : "Nothing leaks.");
     for (int i = 0; i < WATCH_N_SHAPES; i++)
         if (n[i] > 0)
-            watch_put(w, "%s%zu series %s", n_put++ > 0 ? ", " : "", n[i],
-                      watch_shape_name((watch_shape)i));
+            page_put(w, "%s%zu series %s", n_put++ > 0 ? ", " : "", n[i],
+                     watch_shape_name((watch_shape)i));
     if (n_learning > 0)
-        watch_put(w, "%s%zu still learnt", n_put > 0 ? ", " : "", n_learning);
-    watch_put(w, ".</p></article>");
+        page_put(w, "%s%zu still learnt", n_put > 0 ? ", " : "", n_learning);
+    page_put(w, ".</p></article>");
 }
 
-static void put_causes(watch_writer *w, const watch_story *s)
+static void put_causes(page_html *w, const void *ctx)
 {
+    const watch_story *s = ctx;
     watch_cause causes[WATCH_MOST_CAUSES];
     const size_t n = watch_story_causes(s, causes);
-    watch_put(w, "<section><h2>What is thought of it</h2>");
+    page_put(w, "<h2>What is thought of it</h2>");
     bool is_calm = true;
     for (size_t i = 0; i < n; i++)
         is_calm = is_calm && causes[i].is_past;
@@ -175,112 +149,29 @@ static void put_causes(watch_writer *w, const watch_story *s)
         put_calm(w, s);
     for (size_t i = 0; i < n; i++)
         put_cause(w, &causes[i]);
-    watch_put(w, "</section>");
 }
 
-/* ---- plots ---- */
-
-static void put_figure(watch_writer *w, const watch_story *s, watch_series series, bool is_wide)
+static void put_charts(page_html *w, const void *ctx)
 {
-    char text[WATCH_FORECAST_BYTES], now[WATCH_FIGURE_BYTES];
-    const watch_series_info *info = watch_series_get(series);
-    const bool is_judged = s->is_judged[series];
-    const watch_verdict *v = &s->verdicts[series].verdict;
-    watch_bin last = {.mean = NAN};
-    for (size_t i = watch_story_n_bins(s); i-- > 0;)
-        if (watch_story_at(s, series, i, &last))
-            break;
-    watch_put(w, "<figure class='card %s%s'><figcaption><h3>%s</h3><small>",
-              is_judged ? watch_state_name(v->state) : "", is_wide ? " wide" : "", info->name);
-    watch_put_html(w, info->help);
-    watch_put(w, "</small>");
-    if (is_judged && v->state != WATCH_STEADY && v->state != WATCH_LEARNING)
-        put_pill(w, v->state, false);
-    watch_put(w, "<span class=now>");
-    watch_put_html(
-        w, watch_drawn_amount(now, series,
-                              info->kind == WATCH_COUNTER ? last.mean : s->now.value[series]));
-    watch_put(w, "</span></figcaption>");
-    watch_put_plot(w, s, series, is_wide);
-    if (is_judged && watch_is_rising(v)) {
-        watch_put(w, "<p>");
-        watch_put_html(w, watch_forecast(text, series, v));
-        watch_put(w, "</p>");
-    }
-    watch_put(w, "</figure>");
-}
-
-/* The one on top: what rises worst, or else the job's memory. */
-static watch_series lead_of(const watch_story *s)
-{
-    static const watch_series memory[] = {WATCH_TREE_PSS_BYTES, WATCH_MAIN_RSS_BYTES,
-                                          WATCH_MAIN_ANON_BYTES};
-    watch_cause causes[WATCH_MOST_CAUSES];
-    if (watch_story_causes(s, causes) > 0 && causes[0].event->series != WATCH_WORK_IDLE_S)
-        return causes[0].event->series;
-    for (size_t i = 0; i < sizeof memory / sizeof *memory; i++)
-        if (watch_story_course(s, memory[i]) == WATCH_MOVES)
-            return memory[i];
-    return WATCH_NONE;
-}
-
-static void put_section(watch_writer *w, const watch_story *s, size_t section, watch_series lead)
-{
-    char text[WATCH_FIGURE_BYTES];
-    size_t n_moving = 0, n_still = 0;
-    for (int k = 0; k < WATCH_N_SERIES; k++)
-        if (section_of((watch_series)k) == section && k != (int)lead &&
-            watch_series_get((watch_series)k)->kind != WATCH_LIMIT) {
-            const watch_course course = watch_story_course(s, (watch_series)k);
-            n_moving += course == WATCH_MOVES;
-            n_still += course == WATCH_CONSTANT;
-        }
-    if (n_moving + n_still == 0)
-        return;
-    watch_put(w, "<section><h2>%s</h2>", sections[section].title);
-    for (int pass = 0; pass < 2; pass++) {
-        if ((pass == 0 ? n_moving : n_still) == 0)
-            continue;
-        watch_put(w, pass == 0 ? "<div class=grid>"
-                               : "<div class=still><span class=soft>unchanged:</span>");
-        for (int k = 0; k < WATCH_N_SERIES; k++) {
-            const watch_series series = (watch_series)k;
-            if (section_of(series) != section || series == lead ||
-                watch_series_get(series)->kind == WATCH_LIMIT ||
-                watch_story_course(s, series) != (pass == 0 ? WATCH_MOVES : WATCH_CONSTANT))
-                continue;
-            if (pass == 0) {
-                put_figure(w, s, series, false);
-            } else {
-                watch_put(w, "<span>%s <b>", watch_series_get(series)->name);
-                watch_put_html(
-                    w, watch_amount(text, watch_series_get(series)->unit, s->now.value[series]));
-                watch_put(w, "</b></span>");
-            }
-        }
-        watch_put(w, "</div>");
-    }
-    watch_put(w, "</section>");
-}
-
-static void put_plots(watch_writer *w, const watch_story *s)
-{
-    if (watch_story_n_bins(s) == 0)
-        return;
-    const watch_series lead = lead_of(s);
-    if (lead != WATCH_NONE)
-        put_figure(w, s, lead, true);
-    const size_t first = N_SECTIONS - 2; /* the main process */
-    put_section(w, s, first, lead);
-    for (size_t i = 0; i < N_SECTIONS; i++)
-        if (i != first)
-            put_section(w, s, i, lead);
+    watch_put_charts(w, ctx);
 }
 
 /* ---- tables ---- */
 
-static void put_tree(watch_writer *w, const watch_story *s)
+/* A process's resident bytes over the run. */
+static void put_life(page_html *w, const watch_story *s, const watch_life *l)
 {
+    double rss[WATCH_LIFE_BINS];
+    const double n_s = (s->now_s - s->first_s) / s->life_step_s;
+    size_t n = 0;
+    for (; n < WATCH_LIFE_BINS && (double)n <= n_s; n++)
+        rss[n] = (double)l->rss[n];
+    page_put_spark(w, rss, n, 0);
+}
+
+static void put_tree(page_html *w, const void *ctx)
+{
+    const watch_story *s = ctx;
     static const char *const roles[] = {[WATCH_MAIN] = "main",
                                         [WATCH_WORKER] = "worker",
                                         [WATCH_HELPER] = "helper",
@@ -292,28 +183,29 @@ static void put_tree(watch_writer *w, const watch_story *s)
     const size_t n = watch_story_tree(s, order, depths);
     if (n == 0)
         return;
-    watch_put(w, "<section><h2>Processes</h2><div class='card scroll'><table><tr><th>process<th>"
-                 "role<th class=n>pid<th class=n>age<th class=n>CPU<th class=n>cores<th class=n>"
-                 "threads<th class=n>descriptors<th class=n>resident<th class=n>highest<th>course");
+    page_put(w, "<h2>Processes</h2><div class='card scroll'><table><tr><th>process<th>"
+                "role<th class=n>pid<th class=n>age<th class=n>CPU<th class=n>cores<th class=n>"
+                "threads<th class=n>descriptors<th class=n>resident<th class=n>highest<th>course");
     for (size_t i = 0; i < n; i++) {
         const watch_life *l = &s->lives[order[i]];
         const bool is_alive = watch_life_is_alive(s, l);
-        watch_put(w, "<tr%s><td style='padding-left:%dem'>", is_alive ? "" : " class=gone",
-                  depths[i] < 12 ? depths[i] : 12);
-        watch_put_html(w, l->now.name);
-        watch_put(w,
-                  "<td>%s<td class=n>%d<td class=n>%s<td class=n>%s<td class=n>%s<td class=n>%d"
-                  "<td class=n>%d<td class=n>%s",
-                  is_alive ? roles[l->now.role] : "ended", (int)l->now.pid,
-                  watch_duration(a, l->now.age_s), watch_duration(b, l->now.cpu_s),
-                  is_alive && !isnan(l->cpu_0_1) ? (base_format(c, sizeof c, "%.2f", l->cpu_0_1), c)
-                                                 : "-",
-                  l->now.threads, l->now.fds,
-                  is_alive ? watch_amount(d, WATCH_BYTES, l->now.rss_bytes) : "-");
-        watch_put(w, "<td class=n>%s<td>", watch_amount(d, WATCH_BYTES, l->peak_rss_bytes));
-        watch_put_spark(w, s, l);
+        page_put(w, "<tr%s><td class=name>", is_alive ? "" : " class=gone");
+        for (int k = 0; k < depths[i] && k < 12; k++)
+            page_put(w, "<i class=deeper></i>");
+        page_put(w, "%s", l->now.name);
+        page_put(w,
+                 "<td>%s<td class=n>%d<td class=n>%s<td class=n>%s<td class=n>%s<td class=n>%d"
+                 "<td class=n>%d<td class=n>%s",
+                 is_alive ? roles[l->now.role] : "ended", (int)l->now.pid,
+                 watch_duration(a, l->now.age_s), watch_duration(b, l->now.cpu_s),
+                 is_alive && !isnan(l->cpu_0_1) ? (base_format(c, sizeof c, "%.2f", l->cpu_0_1), c)
+                                                : "-",
+                 l->now.threads, l->now.fds,
+                 is_alive ? watch_amount(d, WATCH_BYTES, l->now.rss_bytes) : "-");
+        page_put(w, "<td class=n>%s<td>", watch_amount(d, WATCH_BYTES, l->peak_rss_bytes));
+        put_life(w, s, l);
     }
-    watch_put(w, "</table></div></section>");
+    page_put(w, "</table></div>");
 }
 
 /* That a series became steady from the start is no news. */
@@ -323,8 +215,9 @@ static bool is_news(const watch_entry *t)
            t->event.verdict.state != WATCH_STEADY;
 }
 
-static void put_entries(watch_writer *w, const watch_story *s)
+static void put_entries(page_html *w, const void *ctx)
 {
+    const watch_story *s = ctx;
     char text[WATCH_FORECAST_BYTES], when[WATCH_FIGURE_BYTES], at[64];
     const size_t first = watch_story_first_entry(s);
     size_t n = 0;
@@ -332,90 +225,95 @@ static void put_entries(watch_writer *w, const watch_story *s)
         n += is_news(watch_story_entry(s, i));
     if (n == 0)
         return;
-    watch_put(w, "<section><h2>What happened</h2><div class='card scroll'><table><tr><th>after<th>"
-                 "at<th>what<th>figures");
+    page_put(w, "<h2>What happened</h2><div class='card scroll'><table><tr><th>after<th>"
+                "at<th>what<th>figures");
     for (size_t i = first; i < s->n_entries; i++) {
         const watch_entry *t = watch_story_entry(s, i);
         const watch_event *e = &t->event;
         if (!is_news(t))
             continue;
-        watch_put(w, "<tr><td class='soft one'>%s<td class='soft one'>%s<td%s>",
-                  watch_duration(when, e->time_s), date(at, s->began_unix_s + e->time_s),
-                  e->series == WATCH_NONE ? " colspan=2" : "");
+        page_put(w, "<tr><td class='soft one'>%s<td class='soft one'>%s<td%s>",
+                 watch_duration(when, e->time_s), date(at, s->began_unix_s + e->time_s),
+                 e->series == WATCH_NONE ? " colspan=2" : "");
         if (e->series == WATCH_NONE) {
-            watch_put_html(w, t->note);
+            page_put(w, "%s", t->note);
             continue;
         }
-        put_pill(w, e->verdict.state, false);
-        watch_put(w, " <span class=m>%s</span> <span class=soft>was %s</span><td>",
-                  watch_series_get(e->series)->name, watch_state_name(e->was));
+        page_put_badge(w, watch_state_name(e->verdict.state));
+        page_put(w, " <span class=m>%s</span> <span class=soft>was %s</span><td>",
+                 watch_series_get(e->series)->name, watch_state_name(e->was));
         if (watch_is_rising(&e->verdict))
-            watch_put_html(w, watch_forecast(text, e->series, &e->verdict));
+            page_put(w, "%s", watch_forecast(text, e->series, &e->verdict));
         else
-            watch_put(w, "%s", watch_shape_name(e->verdict.shape));
+            page_put(w, "%s", watch_shape_name(e->verdict.shape));
     }
-    watch_put(w, "</table></div></section>");
+    page_put(w, "</table></div>");
 }
 
-static void put_verdicts(watch_writer *w, const watch_story *s)
+static void put_verdicts(page_html *w, const void *ctx)
 {
+    const watch_story *s = ctx;
     char level[WATCH_FIGURE_BYTES], limit[WATCH_FIGURE_BYTES], text[WATCH_FORECAST_BYTES];
-    watch_put(w, "<section><h2>Every series' verdict</h2><div class='card scroll'><table><tr><th>"
-                 "series<th>state<th>shape<th class=n>level<th class=n>limit<th>rate and forecast");
+    page_put(w, "<h2>Every series' verdict</h2><div class='card scroll'><table><tr><th>"
+                "series<th>state<th>shape<th class=n>level<th class=n>limit<th>rate and forecast");
     for (int k = 0; k < WATCH_N_SERIES; k++) {
         const watch_verdict *v = &s->verdicts[k].verdict;
         const watch_unit unit = watch_series_get((watch_series)k)->unit;
         if (!s->is_judged[k])
             continue;
-        watch_put(w, "<tr><td class=m>%s<td>", watch_series_get((watch_series)k)->name);
-        put_pill(w, v->state, false);
-        watch_put(w, "<td>%s<td class=n>%s<td class=n>%s<td>",
-                  v->shape == WATCH_SHAPE_UNKNOWN ? "-" : watch_shape_name(v->shape),
-                  watch_amount(level, unit, v->level), watch_amount(limit, unit, v->limit));
+        page_put(w, "<tr><td class=m>%s<td>", watch_series_get((watch_series)k)->name);
+        page_put_badge(w, watch_state_name(v->state));
+        page_put(w, "<td>%s<td class=n>%s<td class=n>%s<td>",
+                 v->shape == WATCH_SHAPE_UNKNOWN ? "-" : watch_shape_name(v->shape),
+                 watch_amount(level, unit, v->level), watch_amount(limit, unit, v->limit));
         if (watch_is_rising(v))
-            watch_put_html(w, watch_forecast(text, (watch_series)k, v));
+            page_put(w, "%s", watch_forecast(text, (watch_series)k, v));
     }
-    watch_put(w, "</table></div></section>");
+    page_put(w, "</table></div>");
 }
 
 /* ---- the page ---- */
 
-/* Reads the page anew and takes its <main>; keeps what is there when the guard does not answer. */
-static const char REFRESH[] =
-    "setInterval(async()=>{try{const r=await fetch(location.href,{cache:'no-store'});"
-    "if(!r.ok)throw 0;const d=new DOMParser().parseFromString(await r.text(),'text/html');"
-    "document.querySelector('main').replaceWith(d.querySelector('main'));"
-    "document.title=d.title;document.body.classList.remove('lost')}"
-    "catch(e){document.body.classList.add('lost')}},%.0f)";
-
-vg_status watch_report_html(base_str *out, const watch_story *s, double refresh_s, base_mem *mem,
-                            vg_error *err)
+static void put_foot(page_html *w, const void *ctx)
 {
-    watch_writer w = {.out = out, .mem = mem, .err = err};
-    watch_put(&w, "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport "
-                  "content='width=device-width,initial-scale=1'><title>");
-    watch_put(&w, "%s: ", watch_state_name(watch_story_worst(s, NULL)));
-    watch_put_html(&w, s->command);
-    watch_put(&w, "</title><style>");
-    for (size_t i = 0; i < sizeof REPORT_STYLE / sizeof *REPORT_STYLE; i++)
-        if (w.st == VG_OK)
-            w.st = base_str_add_bytes(out, WATCH_REPORT_MOST_BYTES, REPORT_STYLE[i],
-                                      strlen(REPORT_STYLE[i]), mem, err);
-    watch_put(&w, "</style><body><main>");
-    put_head(&w, s);
-    put_causes(&w, s);
-    put_plots(&w, s);
-    put_tree(&w, s);
-    put_entries(&w, s);
-    put_verdicts(&w, s);
-    watch_put(&w, "<footer>Times are from the first sample. Bands are lowest to highest, dotted "
-                  "lines the rise that is under suspicion; MB is 1024&sup2; bytes. Made by vigil, "
-                  "which measured the job from outside.</footer></main>");
-    if (refresh_s > 0) {
-        watch_put(&w, "<script>");
-        watch_put(&w, REFRESH, refresh_s * 1000);
-        watch_put(&w, "</script>");
-    }
-    watch_put(&w, "</body></html>\n");
-    return w.st;
+    (void)ctx;
+    page_put(w, "<footer>Times are from the first sample. Bands are lowest to highest, the dashed "
+                "line is the rise that is under suspicion; MB is 1024&sup2; bytes. Made by vigil, "
+                "which measured the job from outside.</footer>");
+}
+
+static const struct {
+    const char *name;
+    void (*put)(page_html *w, const void *ctx);
+} parts[WATCH_PAGE_PARTS] = {{"now", put_now},        {"causes", put_causes},
+                             {"charts", put_charts},  {"processes", put_tree},
+                             {"events", put_entries}, {"verdicts", put_verdicts},
+                             {"foot", put_foot}};
+
+void watch_page_make(watch_page *p, const watch_story *s, uint64_t version)
+{
+    const char *state = watch_state_name(watch_story_worst(s, NULL));
+    p->title = base_text_make("%s: %s", state, s->command);
+    for (size_t i = 0; i < WATCH_PAGE_PARTS; i++)
+        p->parts[i] = (page_part){parts[i].name, version, parts[i].put};
+    p->document = (page_document){.title = p->title.text,
+                                  .state = state,
+                                  .parts = p->parts,
+                                  .n_parts = WATCH_PAGE_PARTS,
+                                  .ctx = s};
+}
+
+void watch_page_tell(page_news *e, const char *state, uint64_t version)
+{
+    for (size_t i = 0; i < WATCH_PAGE_PARTS - 1; i++) /* the foot stays */
+        page_news_part(e, parts[i].name, version);
+    page_news_state(e, state);
+}
+
+vg_status watch_report_html(base_str *out, const watch_story *s, base_mem *mem, vg_error *err)
+{
+    watch_page p;
+    watch_page_make(&p, s, 0);
+    p.document.is_saved = true;
+    return page_write(out, &p.document, NULL, mem, err);
 }

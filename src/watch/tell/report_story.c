@@ -36,11 +36,6 @@ void watch_put_line(watch_writer *w, const char *text)
     put_escaped(w, text, base_line_escape);
 }
 
-void watch_put_html(watch_writer *w, const char *text)
-{
-    put_escaped(w, text, base_html_escape);
-}
-
 void watch_put_json(watch_writer *w, const char *text)
 {
     put_escaped(w, text, base_json_escape);

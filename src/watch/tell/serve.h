@@ -1,6 +1,6 @@
 /* serve.h: the live page, its JSON and /metrics over HTTP, for few readers: net's server with at
- * most 16 connections. The writer's lock is held for the copy of a story, never while a page is
- * made. */
+ * most 32 connections, 12 of them pages that are kept up to date. The writer's lock is held for the
+ * copy of a story, never while a page is made. */
 #ifndef WATCH_SERVE_H
 #define WATCH_SERVE_H
 
@@ -9,11 +9,10 @@
 typedef struct watch_server watch_server;
 
 /* where: "127.0.0.1:9200", "[::1]:9200", "localhost:9200", ":9200" (loopback), port 0: any free
- * one. token "": none. refresh_s: how often the page reads itself anew. mem must outlive the
- * server. Errors: VG_ERR_ARGUMENT, VG_ERR_UNSUPPORTED (no library), VG_ERR_SYSTEM (address in use).
- */
-vg_status watch_server_open(watch_server **out, const char *where, const char *token,
-                            double refresh_s, base_mem *mem, vg_error *err);
+ * one. token "": none. mem must outlive the server. Errors: VG_ERR_ARGUMENT, VG_ERR_UNSUPPORTED (no
+ * library), VG_ERR_SYSTEM (address in use). */
+vg_status watch_server_open(watch_server **out, const char *where, const char *token, base_mem *mem,
+                            vg_error *err);
 void watch_server_close(watch_server **s);
 int watch_server_port(const watch_server *s);
 bool watch_server_is_loopback(const watch_server *s);

@@ -17,7 +17,7 @@ static vg_status open_server(void *state_, bool *wanted, const watch_moment *m, 
     *wanted = o->serve[0] != '\0';
     if (!*wanted)
         return VG_OK;
-    const vg_status st = watch_server_open(&s->server, o->serve, o->token, o->interval_s, mem, err);
+    const vg_status st = watch_server_open(&s->server, o->serve, o->token, mem, err);
     if (st != VG_OK)
         return st;
     if (!watch_server_is_loopback(s->server) && o->token[0] == '\0')
