@@ -73,18 +73,18 @@ static void open_model(bench *b, const char *path, int threads, const char *isa)
     vg_error err;
     weights_file *file = NULL;
     nn_graph *graph = NULL;
-    nn_accounts accounts = {&b->mem, &b->mem, &b->mem};
+    nn_accounts accounts = {&b->mem, &b->mem, &b->mem, &b->mem};
     nn_engine_options o = {.threads = threads, .isa = isa};
     if (weights_open(&file, path, &b->mem, &err) != VG_OK ||
         nn_graph_from_weights(&graph, file, &b->mem, &err) != VG_OK ||
         nn_engine_create(&b->engine, graph, file, &o, &accounts, &err) != VG_OK ||
-        nn_engine_plan(b->engine, &b->plan, b->n, b->h, b->w, &accounts, &err) != VG_OK)
+        nn_engine_plan(b->engine, &b->plan, b->n, b->h, b->w, &accounts, &err) != VG_OK ||
+        nn_engine_run(b->engine, b->plan, b->input, &err) != VG_OK)
         fail(&err);
     weights_close(&file);
     nn_graph_info info;
     nn_graph_get_info(nn_engine_graph(b->engine), 32, &info);
     b->nc = info.nc;
-    nn_engine_run(b->engine, b->plan, b->input);
     b->n_levels = nn_plan_levels(b->plan, b->levels);
     b->n_anchors = detect_n_anchors(b->levels, b->n_levels);
     b->output = base_alloc(&b->mem,
@@ -105,7 +105,9 @@ static void run(bench *b, int k)
     static double cpu[MOST_RUNS], wall[MOST_RUNS];
     for (int i = 0; i < k; i++) {
         int64_t cpu0 = base_process_cpu_ns(), wall0 = base_now_ns();
-        nn_engine_run(b->engine, b->plan, b->input);
+        vg_error err = {0};
+        if (nn_engine_run(b->engine, b->plan, b->input, &err) != VG_OK)
+            fail(&err);
         if (b->decodes)
             decode(b);
         cpu[i] = base_ms(base_process_cpu_ns() - cpu0);

@@ -102,7 +102,7 @@ int main(int argc, char **argv)
     const int threads = argument(argc, argv, 4, 1);
     int steps = argument(argc, argv, 5, 7);
     steps = steps < 1 ? 1 : steps > MOST_STEPS ? MOST_STEPS : steps;
-    const nn_accounts a = {&mem, &mem, &mem};
+    const nn_accounts a = {&mem, &mem, &mem, &mem};
     const nn_train_options o = {.threads = threads, .isa = isa};
     char name[32];
     nn_graph *g = NULL;

@@ -30,6 +30,7 @@ libsw: src/video
 protobuf-c/: src/report src/export
 event.pb-c.h: src/report
 onnx.pb-c.h: src/export
+gpu_program.inc.h: src/nn/gpu
 profile.pb-c.h: src/watch/stacks
 elfutils/: src/watch/stacks
 dwarf.h: src/watch/stacks'

@@ -162,6 +162,29 @@ typedef struct vg_stream_sink_stats {
     uint64_t n_lost;
 } vg_stream_sink_stats;
 
+/* ---- devices ---- */
+
+/* A GPU, or a processor that an OpenCL driver offers as one. */
+typedef struct vg_device {
+    char name[24];  /* "cuda:0", "opencl:0", "opencl:0.1": what `device` takes */
+    char title[96]; /* what its driver calls it */
+    char vendor[48], platform[48], driver[64];
+    bool is_gpu;             /* else it is taken only when it is named */
+    bool has_half;           /* computes with 16 bits */
+    int n_units;             /* multiprocessors */
+    size_t memory_bytes;     /* all of it */
+    size_t free_bytes;       /* now; 0: the driver does not say */
+    size_t most_block_bytes; /* the largest piece that it gives */
+    char fault[112];         /* why it cannot be used; "": it can */
+} vg_device;
+/* What leads to devices: "opencl", "cuda". */
+typedef struct vg_driver {
+    char name[16];
+    int n_devices;
+    char fault[256]; /* why it leads to none: not installed, not in this build; "": it does */
+} vg_driver;
+enum { VG_MOST_DEVICES = 64, VG_MOST_DRIVERS = 4 };
+
 /* ---- memory ---- */
 
 /* One owner's share, for tables. */
@@ -171,17 +194,20 @@ typedef struct vg_memory_item {
     size_t in_use_bytes;    /* now */
     size_t peak_bytes;      /* most so far */
     uint64_t n_allocations; /* ever */
+    bool is_on_gpu;         /* of its memory, not of this machine's */
 } vg_memory_item;
 
-enum { VG_MEMORY_ITEMS = 12 };
+enum { VG_MEMORY_ITEMS = 16 };
 typedef struct vg_memory {
     vg_memory_item items[VG_MEMORY_ITEMS];
     int n_items;
-    size_t planned_bytes;  /* of all items */
-    size_t in_use_bytes;   /* of all items */
+    size_t planned_bytes;  /* of all items but a GPU's */
+    size_t in_use_bytes;   /* likewise */
     size_t library_bytes;  /* what libraries (libjpeg, Cairo, FFmpeg, libc) hold on the heap */
     size_t resident_bytes; /* of the whole process, code pages included */
     size_t peak_resident_bytes;
+    size_t gpu_planned_bytes, gpu_in_use_bytes; /* of a GPU's items */
+    size_t gpu_taken_bytes; /* of the whole GPU, by everybody, as its driver says; 0: it does not */
 } vg_memory;
 
 /* One part of what a training run will hold. */
@@ -222,7 +248,9 @@ typedef struct vg_model_info {
     const char *scale;           /* "n" */
     const char *format;          /* "pt" or "safetensors"; "": no file */
     const char *chosen;          /* of a .pt: "model" or "ema"; else "" */
-    const char *isa;             /* of the kernels: "plain", "sse41", "avx2", "avx512" */
+    const char *isa;             /* of the kernels: "plain", "sse41", "avx2", "avx512"; of a GPU's,
+                                    its name: "cuda:0" */
+    const char *gpu;             /* what the GPU's driver calls it; "": the CPU computes */
     int threads, imgsz, imgsz_w; /* the input's height and width, multiples of max_stride */
     int n_classes, n_layers;
     int max_stride;                 /* input pixels of a cell of the coarsest level */

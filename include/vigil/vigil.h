@@ -52,6 +52,13 @@ VG_API int vg_abi(void);
 /* Bytes of a public struct, by name: "vg_detection". 0: there is none of that name. */
 VG_API size_t vg_size_of(const char *type_name);
 
+/* ---- devices ---- */
+
+/* All that the drivers here offer, *n of them, and a row for each driver that vigil knows, of which
+ * there are *n_drivers. Opens the drivers' libraries, some of which take a hundred megabytes. */
+VG_API void vg_devices(vg_device out[VG_MOST_DEVICES], size_t *n,
+                       vg_driver drivers[VG_MOST_DRIVERS], size_t *n_drivers);
+
 /* ---- a detector ---- */
 
 typedef struct vg_detector vg_detector;
@@ -64,10 +71,12 @@ typedef struct vg_options {
     int batch;   /* most pictures in one forward pass, 1..1024. 1 */
     int threads; /* 0: every processor this process may use */
     int plan_cache; /* shapes whose plans are kept, 1..256, least recently used out first. 4 */
-    size_t memory_limit_bytes; /* 0: none. open fails with VG_ERR_LIMIT, the sum shown, when the
-                                  plan does not fit */
-    const char *device;        /* "auto" or "cpu"; anything else: VG_ERR_UNSUPPORTED */
-    const char *isa;           /* NULL: best here; "plain", "sse41", "avx2", "avx512" */
+    size_t memory_limit_bytes;     /* 0: none. open fails with VG_ERR_LIMIT, the sum shown, when the
+                                      plan does not fit */
+    size_t gpu_memory_limit_bytes; /* likewise of the GPU's memory */
+    const char *device; /* "auto": a GPU where there is one, else the CPU; "cpu"; "gpu"; "0":
+                           the first GPU; "cuda:0", "opencl:0.1": as vg_devices names it */
+    const char *isa;    /* NULL: best here; "plain", "sse41", "avx2", "avx512" */
     bool augment; /* test-time augmentation: each picture is seen three times, at scales 1, 0.83
                      (mirrored) and 0.67, and the boxes of all compete: slower by half, at times
                      more exact. false */
@@ -368,6 +377,8 @@ typedef struct vg_val_options {
     bool save_json;  /* predictions.json there, as COCO's evaluation reads it */
     const char *project, *name; /* "runs/val", "exp" */
     bool exist_ok;
+    const char *device; /* as in vg_options */
+    size_t gpu_memory_limit_bytes;
 } vg_val_options;
 VG_API vg_val_options vg_val_options_default(void);
 
@@ -462,9 +473,10 @@ VG_API float vg_model_stride(const vg_model *m, int level);
  * "date", "epoch", ...) */
 VG_API bool vg_model_fact(const vg_model *m, size_t index, const char **key, const char **value);
 /* What a detector of this model would take with that batch and so many threads (0: every
- * processor), by owner, without taking it. Errors: VG_ERR_ARGUMENT, VG_ERR_MEMORY. */
-VG_API vg_status vg_model_memory(const vg_model *m, int batch, int threads, vg_memory *out,
-                                 vg_error *err);
+ * processor) on that device (as in vg_options), by owner, without taking it. Errors:
+ * VG_ERR_ARGUMENT, VG_ERR_UNSUPPORTED (no such device), VG_ERR_MEMORY. */
+VG_API vg_status vg_model_memory(const vg_model *m, int batch, int threads, const char *device,
+                                 vg_memory *out, vg_error *err);
 
 /* Writes weights (.pt or .safetensors) as output, a .safetensors that is replaced whole or not at
  * all. Errors: VG_ERR_ARGUMENT, VG_ERR_IO, VG_ERR_FORMAT, VG_ERR_UNSUPPORTED, VG_ERR_LIMIT,

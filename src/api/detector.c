@@ -9,6 +9,7 @@ vg_status vg_detector_open(vg_detector **out, const vg_options *o, vg_error *err
     if (!d)
         return VG_ERR_MEMORY;
     stream_accounts_init(&d->own, o ? o->memory_limit_bytes : 0);
+    stream_accounts_limit_gpu(&d->own, o ? o->gpu_memory_limit_bytes : 0);
     d->accounts = &d->own;
     vg_status st = api_detector_options(&so, o, err);
     if (st == VG_OK)

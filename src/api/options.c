@@ -42,20 +42,12 @@ vg_status api_check_imgsz(int h, int w, vg_error *err)
     return st;
 }
 
-static vg_status check_device(const char *device, vg_error *err)
-{
-    if (!device || base_equal_nocase(device, "auto") || base_equal_nocase(device, "cpu"))
-        return VG_OK;
-    return base_fail(err, VG_ERR_ARGUMENT, "device", "use device cpu, or leave it out",
-                     "the device \"%s\": this build of vigil runs on the CPU alone", device);
-}
-
 vg_status api_detector_options(stream_detector_options *out, const vg_options *o, vg_error *err)
 {
     if (!o || !o->weights || !*o->weights)
         return base_fail(err, VG_ERR_ARGUMENT, "weights", "give a .pt or .safetensors file",
                          "no weights given");
-    vg_status st = check_device(o->device, err);
+    vg_status st = nn_device_check(o->device, err);
     if (st == VG_OK)
         st = api_check_imgsz(o->imgsz, o->imgsz_w, err);
     if (st == VG_OK)
@@ -71,7 +63,8 @@ vg_status api_detector_options(stream_detector_options *out, const vg_options *o
         .threads = o->threads,
         .plan_cache = o->plan_cache,
         .augment = o->augment,
-        .isa = o->isa};
+        .isa = o->isa,
+        .device = o->device};
     return st;
 }
 

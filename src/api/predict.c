@@ -58,6 +58,7 @@ vg_status vg_predict_open(vg_predict **out, const vg_predict_options *o, vg_erro
     if (!p)
         return VG_ERR_MEMORY;
     stream_accounts_init(&p->accounts, o->detector.memory_limit_bytes);
+    stream_accounts_limit_gpu(&p->accounts, o->detector.gpu_memory_limit_bytes);
     vg_status st = open_job(p, o, err);
     if (st != VG_OK)
         vg_predict_close(&p, NULL);

@@ -50,6 +50,8 @@
     X(vg_bench_layer)                                                                              \
     X(vg_bench_step)                                                                               \
     X(vg_bench_speed)                                                                              \
+    X(vg_device)                                                                                   \
+    X(vg_driver)                                                                                   \
     X(vg_options)                                                                                  \
     X(vg_image)                                                                                    \
     X(vg_picture)                                                                                  \

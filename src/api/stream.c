@@ -123,6 +123,7 @@ vg_status vg_stream_check(vg_stream *s, vg_stream_see_source see, void *ctx, vg_
     if (st != VG_OK)
         return st;
     stream_accounts_init(&a, s->settled.memory_limit_bytes);
+    stream_accounts_limit_gpu(&a, s->settled.gpu_memory_limit_bytes);
     st = stream_job_check(&s->settled, &a, err);
     if (st == VG_OK || st == VG_ERR_LIMIT)
         stream_accounts_plan(plan, &a);

@@ -19,7 +19,8 @@ vg_val_options vg_val_options_default(void)
                             .rect = true,
                             .plots = true,
                             .project = "runs/val",
-                            .name = "exp"};
+                            .name = "exp",
+                            .device = "auto"};
 }
 
 _Static_assert((int)VG_AP_8_3 == (int)DETECT_AP_8_3 &&
@@ -45,7 +46,9 @@ static vg_status check(train_val_options *out, const vg_val_options *o, vg_error
                                .save_json = o->save_json,
                                .project = o->project,
                                .name = o->name,
-                               .exist_ok = o->exist_ok};
+                               .exist_ok = o->exist_ok,
+                               .device = o->device,
+                               .gpu_memory_limit_bytes = o->gpu_memory_limit_bytes};
     if (!o->data || !*o->data)
         return base_fail(err, VG_ERR_ARGUMENT, "data", "give a dataset's YAML",
                          "no dataset was given");
@@ -57,7 +60,9 @@ static vg_status check(train_val_options *out, const vg_val_options *o, vg_error
                          "an empty project or name");
     const vg_detect_options detect = {
         .conf = o->conf, .iou = o->iou, .max_det = o->max_det, .agnostic_nms = o->agnostic_nms};
-    vg_status st = api_nms_options(&out->nms, &detect, err);
+    vg_status st = nn_device_check(o->device, err);
+    if (st == VG_OK)
+        st = api_nms_options(&out->nms, &detect, err);
     if (st == VG_OK)
         st = api_check_imgsz(o->imgsz, 0, err);
     if (st == VG_OK)
@@ -147,4 +152,8 @@ const char *vg_val_folder(const vg_val *v)
 void vg_val_memory(const vg_val *v, vg_memory *out)
 {
     train_owners_memory(out, &v->run.accounts);
+    if (v->run.device) {
+        out->gpu_in_use_bytes = out->gpu_planned_bytes = v->run.gpu.in_use_bytes;
+        out->gpu_taken_bytes = nn_device_taken_bytes(v->run.device);
+    }
 }

@@ -304,6 +304,22 @@ void base_free(void *block)
     give_back_raw(h);
 }
 
+vg_status base_mem_count(base_mem *m, size_t bytes, vg_error *err)
+{
+    vg_status st = check_injected_failure(m, bytes, err);
+    if (st == VG_OK)
+        st = charge(m, bytes, err);
+    if (st == VG_OK)
+        count_alloc(m);
+    return st;
+}
+
+void base_mem_uncount(base_mem *m, size_t bytes)
+{
+    uncharge(m, NULL, bytes);
+    count_free(m);
+}
+
 /* ---- texts ---- */
 
 char *base_strndup(base_mem *m, const char *s, size_t n, vg_error *err)

@@ -52,6 +52,11 @@ char *base_asprintf(base_mem *m, vg_error *err, const char *format, ...) VG_PRIN
 /* NULL is fine. */
 void base_free(void *block);
 
+/* Books bytes that somebody else holds for us (a GPU's memory), as one allocation; base_mem_uncount
+ * takes them off again. Errors: VG_ERR_MEMORY, and then nothing is booked. */
+vg_status base_mem_count(base_mem *m, size_t bytes, vg_error *err);
+void base_mem_uncount(base_mem *m, size_t bytes);
+
 /* For the one block that holds the accounts themselves (a public handle): zeros, on no account. */
 void *base_handle_alloc(size_t bytes, vg_error *err);
 void base_handle_free(void *handle);

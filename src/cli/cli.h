@@ -97,6 +97,8 @@ void cli_error_set(vg_error *err, vg_status status, const char *format, ...) VG_
 void cli_error_text(char field[VG_WHAT_BYTES], const char *format, ...) VG_PRINTF(2, 3);
 /* "12.3 MB" (units of 1024) into buf; returns buf. */
 const char *cli_bytes(char buf[32], double bytes);
+/* A line of a GPU's memory: planned, by owner, in use; nothing where there is none. */
+void cli_gpu_print(FILE *to, const vg_memory *m);
 /* A whole number with commas, 2624080 -> "2,624,080". */
 const char *cli_commas(char buf[32], long long value);
 /* "warning: ..." on stderr; the text may hold names from outside. */

@@ -7,7 +7,7 @@
 enum { WIDTH = 80, FACT_COLUMN = 13, CLASSES_SHOWN = 100 };
 
 typedef struct info_values {
-    const char *weights, *data, *memory_limit;
+    const char *weights, *data, *memory_limit, *device;
     int imgsz, batch, threads, nc;
     bool memory, train, json;
 } info_values;
@@ -16,7 +16,7 @@ static void info_defaults(void *values)
 {
     vg_options o = vg_options_default();
     *(info_values *)values =
-        (info_values){.imgsz = o.imgsz, .batch = o.batch, .threads = o.threads};
+        (info_values){.imgsz = o.imgsz, .batch = o.batch, .threads = o.threads, .device = "cpu"};
 }
 
 /* ---- for people ---- */
@@ -88,6 +88,10 @@ static void memory_print(const vg_memory *memory, const info_values *v, int imgs
         printf("  %-14s %12s %16s bytes\n", memory->items[i].owner,
                cli_bytes(bytes, (double)memory->items[i].planned_bytes),
                cli_commas(exact, (long long)memory->items[i].planned_bytes));
+    if (memory->gpu_planned_bytes > 0)
+        printf("  %-14s %12s %16s bytes\n", "sum of GPU",
+               cli_bytes(bytes, (double)memory->gpu_planned_bytes),
+               cli_commas(exact, (long long)memory->gpu_planned_bytes));
     printf("  %-14s %12s %16s bytes\n", "sum", cli_bytes(bytes, (double)memory->planned_bytes),
            cli_commas(exact, (long long)memory->planned_bytes));
 }
@@ -123,6 +127,8 @@ static void memory_json(const vg_memory *memory)
         cli_json_string(stdout, memory->items[i].owner);
         printf(": %zu, ", memory->items[i].planned_bytes);
     }
+    if (memory->gpu_planned_bytes > 0)
+        printf("\"GPU sum\": %zu, ", memory->gpu_planned_bytes);
     printf("\"sum\": %zu}", memory->planned_bytes);
 }
 
@@ -230,7 +236,7 @@ static int info_run(void *values)
     if (st == VG_OK && plans)
         st = plan_make(&plan, v, &err);
     if (st == VG_OK && v->memory && !plans)
-        st = vg_model_memory(m, v->batch, v->threads, &memory, &err);
+        st = vg_model_memory(m, v->batch, v->threads, v->device, &memory, &err);
     if (st != VG_OK) {
         status = cli_error_end(&err);
         goto done;
@@ -319,6 +325,12 @@ static const vg_option info_options[] = {
      .most = 1024,
      .help = "for --memory: threads that compute",
      .zero = "one for each processor"},
+    {.name = "device",
+     .kind = VG_OPTION_STRING,
+     .offset = AT(device),
+     .value = "NAME",
+     .help = "for --memory: where the network computes: cpu, auto, gpu, or a name that vigil "
+             "devices lists"},
     {.name = "json",
      .kind = VG_OPTION_BOOL,
      .offset = AT(json),

@@ -63,6 +63,7 @@ static const vg_option predict_options[] = {
      .most = 1e18,
      .help = "refuse to start, with the sum shown, when the plan is larger: 512M, 2G",
      .zero = "none"},
+    {CLI_ROW_GPU_MEMORY_LIMIT, .offset = AT(o.detector.gpu_memory_limit_bytes)},
     {.name = "save",
      .kind = VG_OPTION_BOOL,
      .offset = AT(o.save),

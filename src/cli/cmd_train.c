@@ -18,7 +18,12 @@ _Static_assert(sizeof(train_values) <= CLI_VALUES_BYTES, "the parser's room");
 /* ---- options ---- */
 
 static const vg_option train_options[] = {
-    {CLI_ROW_DEVICE, .offset = offsetof(train_values, device)},
+    {.name = "device",
+     .kind = VG_OPTION_STRING,
+     .choices = "auto|cpu",
+     .only = "training runs on the CPU alone in this version",
+     .help = "where to compute: training has the CPU alone",
+     .offset = offsetof(train_values, device)},
     {.name = "detach",
      .kind = VG_OPTION_BOOL,
      .offset = offsetof(train_values, detach),

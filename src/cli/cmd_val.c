@@ -9,14 +9,14 @@
 typedef struct val_values {
     vg_val_options o;
     vg_size imgsz;
-    const char *device, *cfg;
+    const char *cfg;
     bool json;
     int kept; /* of train_json_begin; -1: none */
 } val_values;
 
 static void val_defaults(void *values)
 {
-    *(val_values *)values = (val_values){.o = vg_val_options_default(), .device = "auto"};
+    *(val_values *)values = (val_values){.o = vg_val_options_default()};
 }
 
 typedef struct val_talk {
@@ -66,6 +66,8 @@ static int run_open(vg_val *val, val_values *v)
     vg_val_model(val, &model);
     if (vg_imgsz_format(line, sizeof line, &model))
         printf("%s\n", line);
+    if (model.gpu[0] != '\0')
+        printf("device %s: %s\n", model.isa, model.gpu);
     vg_val_data(val, &data);
     train_data_print(stdout, NULL, &data);
     const char *message;
@@ -176,7 +178,8 @@ static const vg_option val_options[] = {
      .most = 256,
      .help = "most threads that load pictures, at most one for each processor"},
     {CLI_ROW_THREADS, .offset = AT(o.threads), .help = "threads that compute"},
-    {CLI_ROW_DEVICE, .offset = AT(device)},
+    {CLI_ROW_DEVICE, .offset = AT(o.device)},
+    {CLI_ROW_GPU_MEMORY_LIMIT, .offset = AT(o.gpu_memory_limit_bytes)},
     {.name = "plots",
      .kind = VG_OPTION_BOOL,
      .offset = AT(o.plots),

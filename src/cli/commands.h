@@ -20,6 +20,7 @@ extern const cli_command cli_command_data;
 extern const cli_command cli_command_convert;
 extern const cli_command cli_command_export;
 extern const cli_command cli_command_bench;
+extern const cli_command cli_command_devices;
 extern const cli_command cli_command_version;
 extern const cli_command cli_command_help;
 

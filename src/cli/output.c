@@ -68,6 +68,26 @@ void cli_error_text(char field[VG_WHAT_BYTES], const char *format, ...)
     va_end(args);
 }
 
+void cli_gpu_print(FILE *to, const vg_memory *m)
+{
+    char bytes[32];
+    if (m->gpu_planned_bytes == 0)
+        return;
+    fprintf(to, "GPU memory: planned %s", cli_bytes(bytes, (double)m->gpu_planned_bytes));
+    bool is_first = true;
+    for (int i = 0; i < m->n_items; i++)
+        if (m->items[i].is_on_gpu) {
+            fprintf(to, "%s%s %s", is_first ? " (" : ", ", m->items[i].owner,
+                    cli_bytes(bytes, (double)m->items[i].planned_bytes));
+            is_first = false;
+        }
+    fprintf(to, "%s, in use %s", is_first ? "" : ")",
+            cli_bytes(bytes, (double)m->gpu_in_use_bytes));
+    if (m->gpu_taken_bytes > 0)
+        fprintf(to, ", of the whole GPU taken %s", cli_bytes(bytes, (double)m->gpu_taken_bytes));
+    fputc('\n', to);
+}
+
 const char *cli_bytes(char buf[32], double bytes)
 {
     static const char *const units[] = {"B", "KB", "MB", "GB", "TB"};

@@ -90,6 +90,8 @@ bool predict_flat_print(FILE *to, const predict_flat *f, const vg_memory *now, s
     for (int i = 0; i < now->n_items; i++)
         flat &=
             item_judge(to, item_find(&f->before, now->items[i].owner), &now->items[i], may_plan);
+    if (now->gpu_taken_bytes > 0)
+        flat &= slack_judge(to, "GPU, driver's", f->before.gpu_taken_bytes, now->gpu_taken_bytes);
     flat &= slack_judge(to, "libraries", f->before.library_bytes, now->library_bytes);
     flat &= slack_judge(to, "resident", f->before.resident_bytes, now->resident_bytes);
     if (may_plan)

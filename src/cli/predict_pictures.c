@@ -129,6 +129,12 @@ static void imgsz_print(const predict_job *job)
     vg_detector_info(vg_predict_detector(job->p), &info);
     if (!job->v->quiet && vg_imgsz_format(line, sizeof line, &info))
         fprintf(job->talk, "%s\n", line);
+    if (!job->v->quiet && info.gpu[0] != '\0') {
+        vg_memory memory;
+        vg_predict_memory(job->p, &memory);
+        fprintf(job->talk, "device %s: %s\n", info.isa, info.gpu);
+        cli_gpu_print(job->talk, &memory);
+    }
     char letters[512];
     if (!job->v->quiet && job->v->o.save && !job->v->o.hide_labels &&
         vg_detector_letters_format(letters, sizeof letters, vg_predict_detector(job->p)))

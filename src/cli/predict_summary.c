@@ -35,7 +35,7 @@ void predict_memory_print(FILE *to, const vg_memory *m)
     fprintf(to, "Memory: planned %s (", cli_bytes(a, (double)m->planned_bytes));
     bool first = true;
     for (int i = 0; i < m->n_items; i++) {
-        if (m->items[i].planned_bytes == 0)
+        if (m->items[i].planned_bytes == 0 || m->items[i].is_on_gpu)
             continue;
         fprintf(to, "%s%s %s", first ? "" : ", ", m->items[i].owner,
                 cli_bytes(b, (double)m->items[i].planned_bytes));
@@ -44,6 +44,7 @@ void predict_memory_print(FILE *to, const vg_memory *m)
     fprintf(to, "), in use %s, libraries %s, resident %s, peak %s\n",
             cli_bytes(a, (double)m->in_use_bytes), cli_bytes(b, (double)m->library_bytes),
             cli_bytes(c, (double)m->resident_bytes), cli_bytes(d, (double)m->peak_resident_bytes));
+    cli_gpu_print(to, m);
 }
 
 void predict_summary_print(FILE *to, const predict_sums *s, const vg_memory *m)

@@ -39,9 +39,13 @@
     .name = "threads", .kind = VG_OPTION_INT, .value = "N", .least = 0, .most = 1024,              \
     .zero = "one for each processor"
 #define CLI_ROW_DEVICE                                                                             \
-    .name = "device", .kind = VG_OPTION_STRING, .choices = "auto|cpu",                             \
-    .only = "this build of vigil runs on the CPU alone",                                           \
-    .help = "where to compute; this build has no GPU"
+    .name = "device", .kind = VG_OPTION_STRING, .value = "NAME",                                   \
+    .help = "where the network computes: auto (a GPU where there is one), cpu, gpu, or a name "    \
+            "that vigil devices lists"
+#define CLI_ROW_GPU_MEMORY_LIMIT                                                                   \
+    .name = "gpu-memory-limit", .kind = VG_OPTION_BYTES, .most = 1e18,                             \
+    .help = "refuse to start, with the sum shown, when more of the GPU's memory is planned",       \
+    .zero = "none"
 #define CLI_ROW_PROJECT                                                                            \
     .name = "project", .kind = VG_OPTION_STRING, .value = "DIR", .help = "folder of runs"
 #define CLI_ROW_NAME                                                                               \

@@ -161,4 +161,5 @@ void train_memory_held(FILE *to, const vg_memory *m)
                 cli_bytes(a, (double)m->items[i].peak_bytes));
     fputs(" was held; ", to);
     resident_print(to, m);
+    cli_gpu_print(to, m);
 }

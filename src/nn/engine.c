@@ -18,8 +18,11 @@ struct nn_engine {
     size_t weights_bytes;
     size_t *weights_offset;      /* (ops) */
     size_t most_weight, most_oc; /* elements: of the largest convolution */
+    size_t most_packed_bytes;
     char *block, *scratch;
     size_t block_bytes, scratch_bytes;
+    char *staging; /* with a remote: the input, and the results behind it */
+    size_t staging_bytes;
     bool is_lent;    /* the block is the caller's, and scratch its end */
     bool is_loaded;  /* weights are there */
     nn_plan **plans; /* (max_plans) */
@@ -41,7 +44,9 @@ static vg_status lay_out_weights(nn_engine *e, const nn_accounts *mem, vg_error 
         if (g->ops[i].kind != NN_CONV)
             continue;
         e->weights_offset[i] = e->weights_bytes;
-        e->weights_bytes += base_round_up(e->backend->weights_bytes(e->context, c), BASE_MEM_ALIGN);
+        const size_t bytes = e->backend->weights_bytes(e->context, c);
+        e->weights_bytes += base_round_up(bytes, BASE_MEM_ALIGN);
+        e->most_packed_bytes = bytes > e->most_packed_bytes ? bytes : e->most_packed_bytes;
         size_t n = nn_conv_weight_elements(c), oc = (size_t)c->oc;
         e->most_weight = n > e->most_weight ? n : e->most_weight;
         e->most_oc = oc > e->most_oc ? oc : e->most_oc;
@@ -49,16 +54,34 @@ static vg_status lay_out_weights(nn_engine *e, const nn_accounts *mem, vg_error 
     return VG_OK;
 }
 
-/* Of folding: the weight, the bias, and four vectors of BN. */
+/* Of folding: the weight, the bias, and four vectors of BN; with a remote, the packed form as well.
+ */
 static size_t fold_bytes(const nn_engine *e)
 {
-    return (e->most_weight + 5 * e->most_oc) * sizeof(float);
+    const size_t bytes = (e->most_weight + 5 * e->most_oc) * sizeof(float);
+    return e->backend->remote ? bytes + e->most_packed_bytes : bytes;
+}
+
+/* To where it belongs, by way of packed where that is another's memory. */
+static vg_status pack_one(nn_engine *e, size_t op, float *packed, const float *weight,
+                          const float *bias, vg_error *err)
+{
+    const nn_conv_spec *c = &e->graph->ops[op].conv;
+    const size_t at = e->weights_offset[op];
+    const nn_remote *r = e->backend->remote;
+    e->backend->weights_pack(e->context, c, r ? (char *)packed : e->weights + at, weight, bias);
+    if (!r)
+        return VG_OK;
+    const vg_status st = r->upload(e->context, NN_REMOTE_WEIGHTS, at, packed,
+                                   e->backend->weights_bytes(e->context, c), err);
+    return st == VG_OK ? r->finish(e->context, err) : st;
 }
 
 static vg_status pack_weights(nn_engine *e, const weights_file *w, float *folded, vg_error *err)
 {
     const nn_graph *g = e->graph;
-    float *bias = folded + e->most_weight, *scratch = bias + e->most_oc;
+    float *bias = folded + e->most_weight, *scratch = bias + e->most_oc,
+          *packed = scratch + 4 * e->most_oc;
     vg_status st = VG_OK;
     e->is_loaded = false;
     for (size_t i = 0; i < g->n_ops && st == VG_OK; i++) {
@@ -67,8 +90,7 @@ static vg_status pack_weights(nn_engine *e, const weights_file *w, float *folded
             continue;
         st = nn_fold(folded, bias, g, op, w, scratch, err);
         if (st == VG_OK)
-            e->backend->weights_pack(e->context, &op->conv, e->weights + e->weights_offset[i],
-                                     folded, bias);
+            st = pack_one(e, i, packed, folded, bias, err);
     }
     e->is_loaded = st == VG_OK;
     return st;
@@ -78,16 +100,25 @@ static vg_status pack_weights(nn_engine *e, const weights_file *w, float *folded
 static vg_status take_weights(nn_engine *e, const weights_file *w, const nn_accounts *mem,
                               vg_error *err)
 {
-    e->weights = base_alloc(mem->weights, e->weights_bytes, err);
-    if (!e->weights)
-        return VG_ERR_MEMORY;
-    if (!w) {
-        memset(e->weights, 0, e->weights_bytes); /* every page is there from the start */
-        return VG_OK;
+    const nn_remote *r = e->backend->remote;
+    void *none = NULL;
+    if (r) {
+        const vg_status taken =
+            r->take(e->context, NN_REMOTE_WEIGHTS, &none, e->weights_bytes, mem->weights, err);
+        if (taken != VG_OK || !w)
+            return taken;
+    } else {
+        e->weights = base_alloc(mem->weights, e->weights_bytes, err);
+        if (!e->weights)
+            return VG_ERR_MEMORY;
+        if (!w) {
+            memset(e->weights, 0, e->weights_bytes); /* every page is there from the start */
+            return VG_OK;
+        }
     }
     /* On the activations' account: their block, which comes later, is larger, so this is in the
-     * plan already. */
-    float *folded = base_alloc(mem->activations, fold_bytes(e), err);
+     * plan already. With a remote, so is the staging. */
+    float *folded = base_alloc(r ? mem->staging : mem->activations, fold_bytes(e), err);
     vg_status st = folded ? pack_weights(e, w, folded, err) : VG_ERR_MEMORY;
     base_free(folded);
     return st;
@@ -117,12 +148,14 @@ static vg_status create_bare(nn_engine **out, nn_graph *graph, const nn_engine_o
     if (!e)
         return VG_ERR_MEMORY;
     *e = (nn_engine){.graph = graph,
-                     .backend = &nn_backend_cpu,
+                     .backend = o && o->device ? &nn_backend_gpu : &nn_backend_cpu,
                      .max_plans = max_plans,
                      .keep_layers = o && o->keep_layers};
     *out = e;
-    nn_backend_options bo = {
-        .threads = o ? o->threads : 0, .isa = o ? o->isa : NULL, .pool = o ? o->pool : NULL};
+    nn_backend_options bo = {.threads = o ? o->threads : 0,
+                             .isa = o ? o->isa : NULL,
+                             .pool = o ? o->pool : NULL,
+                             .device = o ? o->device : NULL};
     vg_status st = e->backend->create(&e->context, &bo, mem->plans, err);
     if (st == VG_OK)
         st = lay_out_weights(e, mem, err);
@@ -155,6 +188,13 @@ static void clear_plan(nn_engine *e, nn_plan *p)
 
 static void drop_block(nn_engine *e)
 {
+    if (e->backend->remote) {
+        e->backend->remote->give(e->context, NN_REMOTE_BLOCK);
+        e->backend->remote->give(e->context, NN_REMOTE_STAGING);
+        e->staging = NULL;
+        e->staging_bytes = e->block_bytes = 0;
+        return;
+    }
     if (e->block && !e->is_lent)
         e->backend->block_give(e->context, e->block);
     if (e->scratch && !e->is_lent)
@@ -173,7 +213,8 @@ void nn_engine_destroy(nn_engine **engine)
                 clear_plan(e, e->plans[i]);
             nn_plan_destroy(&e->plans[i]);
         }
-        drop_block(e);
+        if (e->context)
+            drop_block(e);
         base_free(e->plans);
         base_free(e->plan_work);
         base_free(e->weights);
@@ -214,6 +255,7 @@ static vg_status make_plan(nn_engine *e, nn_plan *p, int n, int h, int w, const 
         nn_step *s = &p->steps[i];
         if (s->spec.conv && e->weights)
             s->weights = e->weights + e->weights_offset[s->spec.op];
+        s->weights_at = e->weights_offset[s->spec.op];
         st = e->backend->prepare(e->context, s, mem->plans, err);
         size_t scratch = st == VG_OK ? e->backend->scratch_bytes(e->context, s) : 0;
         p->scratch_bytes = scratch > p->scratch_bytes ? scratch : p->scratch_bytes;
@@ -241,6 +283,13 @@ static vg_status find_plan(nn_engine *e, nn_plan **out, int n, int h, int w, con
     return make_plan(e, oldest, n, h, w, mem, err);
 }
 
+/* The input and the results; and weights are folded in it when they come later. */
+static size_t staging_bytes(const nn_engine *e, const nn_plan *p)
+{
+    const size_t bytes = p->remote_bytes - p->input_at + nn_plan_results_bytes(p);
+    return bytes < fold_bytes(e) ? fold_bytes(e) : bytes;
+}
+
 vg_status nn_graph_need(nn_graph *g, const nn_engine_options *o, int n, int h, int w,
                         nn_memory_need *out, const nn_accounts *mem, vg_error *err)
 {
@@ -251,14 +300,15 @@ vg_status nn_graph_need(nn_graph *g, const nn_engine_options *o, int n, int h, i
     if (st == VG_OK)
         st = find_plan(e, &p, n, h, w, mem, err);
     if (st == VG_OK)
-        *out =
-            (nn_memory_need){.weights_bytes = e->weights_bytes,
-                             .activation_bytes = p->block_bytes,
-                             .naive_bytes = p->naive_bytes,
-                             .scratch_bytes = p->scratch_bytes,
-                             .input_bytes = (size_t)n * (size_t)h * (size_t)w * 3 * sizeof(float),
-                             .engine_bytes = mem->plans->in_use_bytes - before,
-                             .fold_bytes = fold_bytes(e)};
+        *out = (nn_memory_need){
+            .weights_bytes = e->weights_bytes,
+            .activation_bytes = e->backend->remote ? p->remote_bytes : p->block_bytes,
+            .naive_bytes = p->naive_bytes,
+            .scratch_bytes = p->scratch_bytes,
+            .input_bytes = (size_t)n * (size_t)h * (size_t)w * 3 * sizeof(float),
+            .engine_bytes = mem->plans->in_use_bytes - before,
+            .fold_bytes = fold_bytes(e),
+            .staging_bytes = e->backend->remote ? staging_bytes(e, p) : 0};
     if (e)
         e->graph = NULL; /* the caller's */
     nn_engine_destroy(&e);
@@ -277,6 +327,10 @@ vg_status nn_engine_need_lent(nn_engine *e, size_t *out, int n, int h, int w,
                               const nn_accounts *mem, vg_error *err)
 {
     nn_plan *p = NULL;
+    *out = 0;
+    if (e->backend->remote)
+        return base_fail(err, VG_ERR_UNSUPPORTED, "device", "take --device cpu",
+                         "an engine on a GPU computes in no block but its own");
     vg_status st = find_plan(e, &p, n, h, w, mem, err);
     *out = st == VG_OK ? lent_bytes(p->block_bytes, p->scratch_bytes) : 0;
     if (st == VG_OK && *out < fold_bytes(e))
@@ -286,6 +340,7 @@ vg_status nn_engine_need_lent(nn_engine *e, size_t *out, int n, int h, int w,
 
 void nn_engine_lend(nn_engine *e, void *block, size_t bytes)
 {
+    assert(!e->backend->remote);
     drop_block(e);
     e->block = block;
     e->block_bytes = bytes;
@@ -304,10 +359,36 @@ static vg_status share_block(nn_engine *e, size_t block_bytes, size_t scratch_by
     return VG_OK;
 }
 
-/* Makes room for a plan; the old block goes first, so that the two are never held together. */
-static vg_status hold(nn_engine *e, size_t block_bytes, size_t scratch_bytes,
-                      const nn_accounts *mem, vg_error *err)
+static vg_status hold_remote(nn_engine *e, const nn_plan *p, const nn_accounts *mem, vg_error *err)
 {
+    const nn_remote *r = e->backend->remote;
+    size_t block_bytes = p->remote_bytes, staging = staging_bytes(e, p);
+    void *host = NULL;
+    if (block_bytes <= e->block_bytes && staging <= e->staging_bytes)
+        return VG_OK;
+    block_bytes = block_bytes < e->block_bytes ? e->block_bytes : block_bytes;
+    staging = staging < e->staging_bytes ? e->staging_bytes : staging;
+    drop_block(e);
+    vg_status st = r->take(e->context, NN_REMOTE_BLOCK, &host, block_bytes, mem->activations, err);
+    if (st == VG_OK)
+        st = r->take(e->context, NN_REMOTE_STAGING, &host, staging, mem->staging, err);
+    if (st != VG_OK) {
+        drop_block(e);
+        return st;
+    }
+    e->staging = host;
+    e->block_bytes = block_bytes;
+    e->staging_bytes = staging;
+    return VG_OK;
+}
+
+/* Makes room for a plan; the old block goes first, so that the two are never held together. */
+static vg_status hold(nn_engine *e, const nn_plan *p, size_t block_bytes, const nn_accounts *mem,
+                      vg_error *err)
+{
+    size_t scratch_bytes = p->scratch_bytes;
+    if (e->backend->remote)
+        return hold_remote(e, p, mem, err);
     if (e->is_lent)
         return share_block(e, block_bytes, scratch_bytes, err);
     if (block_bytes <= e->block_bytes && scratch_bytes <= e->scratch_bytes)
@@ -341,15 +422,16 @@ vg_status nn_engine_reserve(nn_engine *e, int n, int h, int w, const nn_accounts
     size_t block_bytes = p->block_bytes;
     if (!e->is_loaded && block_bytes < fold_bytes(e))
         block_bytes = fold_bytes(e); /* nn_engine_load folds in it */
-    return hold(e, block_bytes, p->scratch_bytes, mem, err);
+    return hold(e, p, block_bytes, mem, err);
 }
 
 vg_status nn_engine_load(nn_engine *e, const weights_file *w, vg_error *err)
 {
-    if (e->block_bytes < fold_bytes(e))
+    char *const at = e->backend->remote ? e->staging : e->block;
+    if ((e->backend->remote ? e->staging_bytes : e->block_bytes) < fold_bytes(e))
         return base_fail(err, VG_ERR_ARGUMENT, NULL, "call nn_engine_reserve first",
                          "no memory to fold weights in");
-    return pack_weights(e, w, (float *)(void *)e->block, err);
+    return pack_weights(e, w, (float *)(void *)at, err);
 }
 
 vg_status nn_engine_plan(nn_engine *e, nn_plan **out, int n, int h, int w, const nn_accounts *mem,
@@ -359,7 +441,7 @@ vg_status nn_engine_plan(nn_engine *e, nn_plan **out, int n, int h, int w, const
     *out = NULL;
     vg_status st = find_plan(e, &p, n, h, w, mem, err);
     if (st == VG_OK)
-        st = hold(e, p->block_bytes, p->scratch_bytes, mem, err);
+        st = hold(e, p, p->block_bytes, mem, err);
     if (st != VG_OK)
         return st;
     p->used = ++e->clock;
@@ -367,29 +449,67 @@ vg_status nn_engine_plan(nn_engine *e, nn_plan **out, int n, int h, int w, const
     return VG_OK;
 }
 
-void nn_engine_run(nn_engine *e, nn_plan *p, const float *input)
+/* The steps one after another; step_ns NULL: nobody looks at the clock. */
+static vg_status run_steps(nn_engine *e, const nn_plan *p, int64_t *step_ns, vg_error *err)
 {
-    assert(e->is_loaded);
-    assert(p->block_bytes <= e->block_bytes && p->scratch_bytes <= e->scratch_bytes);
-    nn_plan_bind(p, e->block, input);
-    for (size_t i = 0; i < p->n_steps; i++)
-        e->backend->run(e->context, &p->steps[i], e->scratch);
-}
-
-/* ---- what it costs, step by step ---- */
-
-void nn_engine_run_timed(nn_engine *e, nn_plan *p, const float *input, int64_t *step_ns)
-{
-    assert(e->is_loaded);
-    assert(p->block_bytes <= e->block_bytes && p->scratch_bytes <= e->scratch_bytes);
-    nn_plan_bind(p, e->block, input);
-    int64_t before = base_now_ns();
-    for (size_t i = 0; i < p->n_steps; i++) {
-        e->backend->run(e->context, &p->steps[i], e->scratch);
+    const nn_remote *r = e->backend->remote;
+    vg_status st = VG_OK;
+    int64_t before = step_ns ? base_now_ns() : 0;
+    for (size_t i = 0; i < p->n_steps && st == VG_OK; i++) {
+        st = e->backend->run(e->context, &p->steps[i], e->scratch, err);
+        if (!step_ns)
+            continue;
+        if (st == VG_OK && r)
+            st = r->finish(e->context, err);
         const int64_t now = base_now_ns();
         step_ns[i] = now - before;
         before = now;
     }
+    return st;
+}
+
+/* The input goes over, the results come back; the caller's input is free when it returns. */
+static vg_status run_remote(nn_engine *e, nn_plan *p, const float *input, int64_t *step_ns,
+                            vg_error *err)
+{
+    const nn_remote *r = e->backend->remote;
+    const size_t input_bytes = (size_t)p->n * (size_t)p->h * (size_t)p->w * 3 * sizeof(float);
+    char *results = e->staging + (p->remote_bytes - p->input_at);
+    size_t index = 0, end = 0;
+    nn_plan_bind_remote(p, results);
+    memcpy(e->staging, input, input_bytes);
+    vg_status st =
+        r->upload(e->context, NN_REMOTE_BLOCK, p->input_at, e->staging, input_bytes, err);
+    if (st == VG_OK)
+        st = run_steps(e, p, step_ns, err);
+    for (nn_plan_result x; st == VG_OK && nn_plan_next_result(p, &index, &end, &x);)
+        st = r->download(e->context, results + x.to, x.at, x.bytes, err);
+    return st == VG_OK ? r->finish(e->context, err) : st;
+}
+
+static vg_status run(nn_engine *e, nn_plan *p, const float *input, int64_t *step_ns, vg_error *err)
+{
+    assert(e->is_loaded);
+    if (e->backend->remote) {
+        assert(p->remote_bytes <= e->block_bytes && staging_bytes(e, p) <= e->staging_bytes);
+        return run_remote(e, p, input, step_ns, err);
+    }
+    assert(p->block_bytes <= e->block_bytes && p->scratch_bytes <= e->scratch_bytes);
+    nn_plan_bind(p, e->block, input);
+    return run_steps(e, p, step_ns, err);
+}
+
+vg_status nn_engine_run(nn_engine *e, nn_plan *p, const float *input, vg_error *err)
+{
+    return run(e, p, input, NULL, err);
+}
+
+/* ---- what it costs, step by step ---- */
+
+vg_status nn_engine_run_timed(nn_engine *e, nn_plan *p, const float *input, int64_t *step_ns,
+                              vg_error *err)
+{
+    return run(e, p, input, step_ns, err);
 }
 
 size_t nn_plan_n_steps(const nn_plan *p)

@@ -46,6 +46,7 @@ void nn_model_info(vg_model_info *out, const nn_graph_info *info, const nn_imgsz
                            .format = "",
                            .chosen = "",
                            .isa = "",
+                           .gpu = "",
                            .imgsz = imgsz->used.h,
                            .imgsz_w = imgsz->used.w,
                            .asked_imgsz = imgsz->asked.h,

@@ -116,16 +116,40 @@ bool nn_imgsz_format(char *buf, size_t n, const vg_model_info *info);
 /* Without what is not of the graph: format, chosen, isa and threads. Texts are info's. */
 void nn_model_info(vg_model_info *out, const nn_graph_info *info, const nn_imgsz *imgsz);
 
+/* ---- devices ---- */
+
+/* All that the drivers here have, *n of them, and a row for each driver, of which there are
+ * *n_drivers. Opens the drivers' libraries, some of which take a hundred megabytes. */
+void nn_devices(vg_device out[VG_MOST_DEVICES], size_t *n, vg_driver drivers[VG_MOST_DRIVERS],
+                size_t *n_drivers);
+/* Whether it is a device's name at all, there or not: auto, cpu, gpu, 0, cuda:0, opencl:0,
+ * opencl:0.1. NULL is auto. Errors: VG_ERR_ARGUMENT. */
+vg_status nn_device_check(const char *name, vg_error *err);
+
+/* A GPU that is ready for an engine, its kernels compiled. */
+typedef struct nn_device nn_device;
+/* *out is the caller's until nn_device_close, and longer than any engine on it; NULL: the CPU,
+ * which `cpu` means, and `auto` where there is no GPU. A processor that OpenCL offers is taken by
+ * its own name alone. Errors: VG_ERR_ARGUMENT (name), VG_ERR_UNSUPPORTED (no driver, no such
+ * device, its compiler's log), VG_ERR_MEMORY. */
+vg_status nn_device_open(nn_device **out, const char *name, base_mem *mem, vg_error *err);
+void nn_device_close(nn_device **d);
+const vg_device *nn_device_facts(const nn_device *d);
+/* Of all of its memory, by everybody, as the driver says now; 0: it does not. From any thread. */
+size_t nn_device_taken_bytes(const nn_device *d);
+
 /* ---- engine ---- */
 
 typedef struct nn_engine nn_engine;
 typedef struct nn_plan nn_plan;
 
-/* Accounts for the three lifetimes. They may be one and the same. */
+/* Accounts for the lifetimes. They may be one and the same. On a GPU, the first two are of its
+ * memory. */
 typedef struct nn_accounts {
     base_mem *weights;     /* packed weights: as long as the engine */
     base_mem *activations; /* the one block, and scratch */
     base_mem *plans;       /* graph and plan descriptions */
+    base_mem *staging; /* on a GPU: this machine's memory, for what is copied to it and from it */
 } nn_accounts;
 
 enum { NN_MOST_PLANS = 256 };
@@ -135,6 +159,7 @@ typedef struct nn_engine_options {
     int max_plans;   /* at most NN_MOST_PLANS; 0: 4 */
     const char
         *isa; /* NULL: the best here; "plain", "sse41" ("generic" elsewhere), "avx2", "avx512" */
+    nn_device *device; /* borrowed until destroy; NULL: the CPU */
     bool keep_layers; /* keep every layer's output until the end of a run, for nn_plan_layer (tests)
                        */
 } nn_engine_options;
@@ -156,9 +181,11 @@ typedef struct nn_memory_need {
     size_t activation_bytes; /* the block after lifetimes share it */
     size_t naive_bytes;      /* the sum without sharing, for the curious */
     size_t scratch_bytes;
-    size_t input_bytes;  /* the caller's input: n*h*w*3 floats */
-    size_t engine_bytes; /* descriptions: of the engine with its cache of plans */
-    size_t fold_bytes;   /* on the activations' account while nn_engine_create packs */
+    size_t input_bytes;   /* the caller's input: n*h*w*3 floats */
+    size_t engine_bytes;  /* descriptions: of the engine with its cache of plans */
+    size_t fold_bytes;    /* on the activations' account while nn_engine_create packs; on a GPU, on
+                             that of staging */
+    size_t staging_bytes; /* on a GPU */
 } nn_memory_need;
 /* The same before there is an engine: what nn_engine_create and nn_engine_reserve would take. */
 vg_status nn_graph_need(nn_graph *g, const nn_engine_options *o, int n, int h, int w,
@@ -174,7 +201,8 @@ vg_status nn_engine_reserve(nn_engine *e, int n, int h, int w, const nn_accounts
 vg_status nn_engine_load(nn_engine *e, const weights_file *w, vg_error *err);
 /* Instead of nn_engine_reserve: the engine computes and loads in the caller's block (64-byte
  * aligned) until the next lend or destroy; what is in it between runs is nobody's concern. *out:
- * the bytes it takes for shapes up to this one. Larger shapes are VG_ERR_LIMIT then. */
+ * the bytes it takes for shapes up to this one. Larger shapes are VG_ERR_LIMIT then. Not of an
+ * engine on a GPU: VG_ERR_UNSUPPORTED. */
 vg_status nn_engine_need_lent(nn_engine *e, size_t *out, int n, int h, int w,
                               const nn_accounts *mem, vg_error *err);
 void nn_engine_lend(nn_engine *e, void *block, size_t bytes);
@@ -183,14 +211,15 @@ void nn_engine_lend(nn_engine *e, void *block, size_t bytes);
 vg_status nn_engine_plan(nn_engine *e, nn_plan **out, int n, int h, int w, const nn_accounts *mem,
                          vg_error *err);
 /* input: (n, h, w, 3) floats 0..1, RGB, 64-byte aligned. Outputs stay until the engine's next run.
- */
-void nn_engine_run(nn_engine *e, nn_plan *p, const float *input);
+ * Errors: a GPU's alone (VG_ERR_SYSTEM: its driver failed; VG_ERR_MEMORY). */
+vg_status nn_engine_run(nn_engine *e, nn_plan *p, const float *input, vg_error *err);
 
 /* ---- measurements ---- */
 
 /* As nn_engine_run, with the clock read behind every step: step_ns has a number for each of the
  * plan's steps. */
-void nn_engine_run_timed(nn_engine *e, nn_plan *p, const float *input, int64_t *step_ns);
+vg_status nn_engine_run_timed(nn_engine *e, nn_plan *p, const float *input, int64_t *step_ns,
+                              vg_error *err);
 /* Of a step of a plan; its pointers are the graph's, and static texts. */
 typedef struct nn_step_facts {
     const struct nn_op *op;

@@ -135,6 +135,10 @@ vg_status nn_plan_lay_out(nn_plan *p, int n, int h, int w, void *block, vg_error
     if (st != VG_OK)
         return st;
     resolve(&k);
+    p->input_at = base_round_up(p->block_bytes, BASE_MEM_ALIGN);
+    p->remote_bytes =
+        p->input_at +
+        base_round_up((size_t)n * (size_t)h * (size_t)w * 3 * sizeof(float), BASE_MEM_ALIGN);
     p->n = n;
     p->h = h;
     p->w = w;
@@ -201,4 +205,69 @@ void nn_plan_bind(nn_plan *p, char *block, const float *input)
         if (p->steps[i].spec.src == p->graph->input)
             p->steps[i].src_map.data =
                 (float *)(uintptr_t)input; /* read only: a source is never written */
+}
+
+/* ---- in memory that is not the program's ---- */
+
+/* The index-th of the heads' maps, then of the layers'; NN_NO_VALUE: a layer without one. */
+static int result_value(const nn_plan *p, size_t index)
+{
+    const nn_graph *g = p->graph;
+    const size_t n_maps = 2 * (size_t)g->n_levels;
+    if (index < n_maps)
+        return index % 2 == 0 ? g->levels[index / 2].box : g->levels[index / 2].cls;
+    return g->layers[index - n_maps].out;
+}
+
+/* From channel 0 of the first pixel to the last channel of the last: what lies between them comes
+ * along. */
+static size_t map_bytes(const nn_map *m)
+{
+    return (((size_t)m->n * (size_t)m->h * (size_t)m->w - 1) * m->pitch + (size_t)m->c) *
+           sizeof(float);
+}
+
+bool nn_plan_next_result(const nn_plan *p, size_t *index, size_t *end, nn_plan_result *out)
+{
+    const size_t n = 2 * (size_t)p->graph->n_levels + (p->keeps_layers ? p->graph->n_layers : 0);
+    while (*index < n) {
+        const int v = result_value(p, (*index)++);
+        if (v == NN_NO_VALUE || p->offsets[v] == SIZE_MAX)
+            continue;
+        *out = (nn_plan_result){
+            .value = v, .at = p->offsets[v], .to = *end, .bytes = map_bytes(&p->maps[v])};
+        *end += base_round_up(out->bytes, BASE_MEM_ALIGN);
+        return true;
+    }
+    return false;
+}
+
+size_t nn_plan_results_bytes(const nn_plan *p)
+{
+    size_t index = 0, end = 0;
+    for (nn_plan_result r; nn_plan_next_result(p, &index, &end, &r);)
+        ;
+    return end;
+}
+
+static size_t place_of(const nn_plan *p, int v)
+{
+    return p->offsets[v] == SIZE_MAX ? p->input_at : p->offsets[v];
+}
+
+void nn_plan_bind_remote(nn_plan *p, char *results)
+{
+    size_t index = 0, end = 0;
+    nn_plan_bind(p, NULL, NULL);
+    for (size_t i = 0; i < p->n_steps; i++) {
+        nn_step *s = &p->steps[i];
+        s->dst_at = place_of(p, s->spec.dst);
+        s->src_at = place_of(p, s->spec.src);
+        if (s->spec.src2 != NN_NO_VALUE)
+            s->src2_at = place_of(p, s->spec.src2);
+        if (s->spec.kind == NN_STEP_COPY)
+            s->dst_at += (size_t)s->spec.k * sizeof(float);
+    }
+    for (nn_plan_result r; results && nn_plan_next_result(p, &index, &end, &r);)
+        p->maps[r.value].data = (float *)(void *)(results + r.to);
 }

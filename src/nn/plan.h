@@ -8,7 +8,8 @@
 struct nn_plan {
     int n, h, w; /* n 0: of no shape */
     size_t block_bytes, naive_bytes, scratch_bytes;
-    char *bound; /* the block that the steps' maps point into; NULL: offsets */
+    size_t input_at, remote_bytes; /* with a remote: the input is in the block, too, at its end */
+    char *bound;                   /* the block that the steps' maps point into; NULL: offsets */
     const nn_graph *graph;
     nn_step *steps;
     size_t n_steps;
@@ -34,5 +35,17 @@ void nn_plan_destroy(nn_plan **p);
 /* Points every map into block, and the graph's input at input. Without a block the maps have shapes
  * and pitches only. */
 void nn_plan_bind(nn_plan *p, char *block, const float *input);
+
+/* With a remote: the steps' places, and the maps of what is read after a run, which lie in results
+ * (nn_plan_results_bytes) then; NULL: they have no addresses. */
+void nn_plan_bind_remote(nn_plan *p, char *results);
+size_t nn_plan_results_bytes(const nn_plan *p);
+/* What is read after a run: the heads' maps, and the layers' that are kept. at: in the block; to:
+ * in results. False past the last. */
+typedef struct nn_plan_result {
+    int value;
+    size_t at, to, bytes;
+} nn_plan_result;
+bool nn_plan_next_result(const nn_plan *p, size_t *index, size_t *end, nn_plan_result *out);
 
 #endif

@@ -51,7 +51,9 @@ static vg_status open_validator(train_val *v, const train_val_options *o, vg_err
         .ap = o->ap,
         .gains = {.box = 7.5f, .cls = 0.5f, .dfl = 1.5f}, /* the recipe's: spec 4.1 */
         .strides = v->info.strides,
-        .n_levels = v->info.n_levels};
+        .n_levels = v->info.n_levels,
+        .device = v->device,
+        .gpu = &v->gpu};
     return train_validator_create(&v->validator, &options, &v->graph, v->pool, &v->accounts.lent,
                                   err);
 }
@@ -87,6 +89,8 @@ static vg_status open_results(train_val *v, const train_val_options *o, vg_error
 vg_status train_val_open(train_val *v, const train_val_options *o, vg_error *err)
 {
     train_owners_init(&v->accounts);
+    base_mem_init(&v->gpu, "GPU", NULL,
+                  o->gpu_memory_limit_bytes ? o->gpu_memory_limit_bytes : SIZE_MAX);
     const train_accounts *mem = &v->accounts.lent;
     const data_set_options set = {.split = o->split, .single_cls = o->single_cls};
     vg_status st = data_spec_open(&v->spec, o->data, mem->data, err);
@@ -97,6 +101,8 @@ vg_status train_val_open(train_val *v, const train_val_options *o, vg_error *err
                        "the dataset has no %s split", data_split_name(o->split));
     if (st == VG_OK)
         st = open_model(v, o, err);
+    if (st == VG_OK)
+        st = nn_device_open(&v->device, o->device, mem->work, err);
     if (st == VG_OK)
         st = base_pool_create(&v->pool, o->threads > 0 ? o->threads : base_cpu_count(), mem->work,
                               err);
@@ -124,6 +130,7 @@ void train_val_close(train_val *v)
     train_gallery_destroy(&v->gallery);
     train_result_fini(&v->result);
     train_validator_destroy(&v->validator); /* its threads read the set */
+    nn_device_close(&v->device);
     nn_graph_destroy(&v->graph);
     weights_close(&v->weights);
     data_set_destroy(&v->set);
@@ -198,6 +205,9 @@ void train_val_model(const train_val *v, vg_model_info *out)
     nn_model_info(out, &v->info, &v->imgsz);
     out->format = weights_get_meta(v->weights)->source;
     out->chosen = weights_get_meta(v->weights)->chosen;
+    out->gpu = v->device ? nn_device_facts(v->device)->title : "";
+    if (v->device)
+        out->isa = nn_device_facts(v->device)->name;
 }
 
 const char *train_val_message(const train_val *v, size_t index)

@@ -122,7 +122,8 @@ static vg_status borrow_block(train_validator *v, vg_error *err)
 static vg_status make_engine(train_validator *v, const bounds *of, nn_graph **graph, vg_error *err)
 {
     const data_loader_bounds *b = &of->batch;
-    const nn_engine_options options = {.pool = v->pool, .isa = v->options.isa};
+    const nn_engine_options options = {
+        .pool = v->pool, .isa = v->options.isa, .device = v->options.device};
     vg_status st = nn_engine_create(&v->engine, *graph, NULL, &options, &v->accounts, err);
     if (st != VG_OK)
         return st;
@@ -181,8 +182,10 @@ vg_status train_validator_create(train_validator **out, const train_validator_op
     v->options = *o;
     v->pool = pool;
     v->work = mem->work;
-    v->accounts =
-        (nn_accounts){.weights = mem->model, .activations = mem->activations, .plans = mem->work};
+    v->accounts = (nn_accounts){.weights = o->device ? o->gpu : mem->model,
+                                .activations = o->device ? o->gpu : mem->activations,
+                                .plans = mem->work,
+                                .staging = mem->activations};
     memcpy(v->strides, o->strides, (size_t)o->n_levels * sizeof *v->strides);
     v->options.strides = v->strides;
     bounds b;
@@ -301,9 +304,10 @@ static vg_status look(train_validator *v, train_validation *out, const data_batc
         const detect_view view = detect_view_of(i, b->h, b->w, v->options.stride);
         detect_level levels[NN_MAX_LEVELS];
         st = nn_engine_plan(v->engine, &v->plan, b->n, view.in_h, view.in_w, &v->accounts, err);
+        if (st == VG_OK)
+            st = nn_engine_run(v->engine, v->plan, input_of(v, b, &view, i), err);
         if (st != VG_OK)
             break;
-        nn_engine_run(v->engine, v->plan, input_of(v, b, &view, i));
         const int n_levels = nn_plan_levels(v->plan, levels);
         if (i == 0)
             st = add_loss(v, out, b, levels, n_levels, err);

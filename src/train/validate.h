@@ -22,6 +22,8 @@ typedef struct train_validator_options {
     data_cache cache;
     size_t cache_bytes; /* the budget; 0: no bound */
     const char *isa;    /* NULL: the best here */
+    nn_device *device;  /* borrowed until destroy; NULL, and beside a network: the CPU */
+    base_mem *gpu;      /* of the device's memory */
     detect_nms_options nms;
     detect_ap ap;
     detect_loss_gains gains;

@@ -108,9 +108,9 @@ static void memory_is_foretold(void **state)
     o.batch = 2;
     o.threads = 2;
     assert_int_equal(vg_model_open(&m, weights, 192, 0, &err), VG_OK);
-    assert_int_equal(vg_model_memory(m, 2, 2, &told, &err), VG_OK);
-    assert_int_equal(vg_model_memory(m, 0, 2, &is, &err), VG_ERR_ARGUMENT);
-    assert_int_equal(vg_model_memory(m, 2, -1, &is, &err), VG_ERR_ARGUMENT);
+    assert_int_equal(vg_model_memory(m, 2, 2, "cpu", &told, &err), VG_OK);
+    assert_int_equal(vg_model_memory(m, 0, 2, "cpu", &is, &err), VG_ERR_ARGUMENT);
+    assert_int_equal(vg_model_memory(m, 2, -1, "cpu", &is, &err), VG_ERR_ARGUMENT);
     assert_int_equal(vg_detector_open(&d, &o, &err), VG_OK);
     vg_detector_memory(d, &is);
     assert_int_equal(told.n_items, is.n_items);

@@ -54,7 +54,7 @@ static void wrong_options_are_refused_with_words(void **state)
         {"", "auto", NULL, 64, 1, 1, 4, VG_ERR_ARGUMENT},
         {"/nowhere/a.pt", "auto", NULL, 64, 1, 1, 4, VG_ERR_IO},
         {"/proc/self/exe", "auto", NULL, 64, 1, 1, 4, VG_ERR_FORMAT},
-        {weights, "cuda:0", NULL, 64, 1, 1, 4, VG_ERR_ARGUMENT},
+        {weights, "tpu", NULL, 64, 1, 1, 4, VG_ERR_ARGUMENT},
         {weights, "auto", "sse9", 64, 1, 1, 4, VG_ERR_ARGUMENT},
         {weights, "auto", NULL, 31, 1, 1, 4, VG_ERR_ARGUMENT},
         {weights, "auto", NULL, 1, 1, 1, 4, VG_ERR_ARGUMENT},

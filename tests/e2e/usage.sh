@@ -116,8 +116,8 @@ is_error "No such file"
 says err "at:  nope.pt"
 predict 1 --source nope
 is_error "no such file or folder"
-predict 2 --source "$source/tests/fixtures/image/rgb.png" --device cuda:0
-is_error "runs on the CPU alone"
+predict 2 --source "$source/tests/fixtures/image/rgb.png" --device tpu
+is_error 'the device "tpu"'
 predict 2 --source "$source/tests/fixtures/image/rgb.png" --isa sse9
 is_error 'no such kernels'
 predict 2 --source "$source/tests/fixtures/image/rgb.png" --classes 80

@@ -40,7 +40,7 @@ for option in --imgsz --conf --classes --device --policy --zones; do
     wrong 2 predict $w --source "$picture" $option
 done
 for option in imgsz=big imgsz=7 imgsz=480,640,3 imgsz=480,7 conf=2 conf=x iou=-1 max_det=0 classes=x classes=80 classes=-1 batch=0 threads=-1 \
-    device=cuda:0 device=0 isa=sse9 memory_limit=lots save=maybe line_width=-1 policy=latest zones=z.yaml show=True track=True \
+    device=tpu device=opencl: isa=sse9 memory_limit=lots save=maybe line_width=-1 policy=latest zones=z.yaml show=True track=True \
     visualize=True embed=1 nms=True save_frames=True epochs=3 task=segment mode=train prove_flat=0; do
     wrong 2 predict $w --source "$picture" $option
 done

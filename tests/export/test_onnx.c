@@ -70,7 +70,7 @@ static float pixel(int n, int c, int y, int x)
 
 static void make_truth(truth *t, int h, int w)
 {
-    nn_accounts accounts = {&mem, &mem, &mem};
+    nn_accounts accounts = {&mem, &mem, &mem, &mem};
     nn_engine *engine = NULL;
     nn_plan *plan = NULL;
     nn_graph *own = NULL;
@@ -91,7 +91,7 @@ static void make_truth(truth *t, int h, int w)
                     t->images[(size_t)(n * 3 + c) * plane + at] = pixel(n, c, y, x);
                     input[((size_t)n * plane + at) * 3 + (size_t)c] = pixel(n, c, y, x);
                 }
-    nn_engine_run(engine, plan, input);
+    OK(nn_engine_run(engine, plan, input, err));
     const int n_levels = nn_plan_levels(plan, levels);
     t->n_cells = detect_n_anchors(levels, n_levels);
     const size_t each = (4 + NC) * t->n_cells;

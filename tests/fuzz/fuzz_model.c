@@ -33,7 +33,7 @@ static void check_plan(const nn_plan *p)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     base_mem mem = {.tag = "fuzz", .limit_bytes = (size_t)512 << 20};
-    const nn_accounts accounts = {&mem, &mem, &mem};
+    const nn_accounts accounts = {&mem, &mem, &mem, &mem};
     vg_error err = {0};
     base_tree *yaml = NULL;
     nn_graph *g = NULL;

@@ -8,14 +8,16 @@
 #include "support/synthetic.h"
 
 typedef struct test_engine {
-    base_mem weights, activations, plans;
+    base_mem weights, activations, plans, staging;
     nn_engine *e;
 } test_engine;
 
 static inline nn_accounts engine_accounts(test_engine *t)
 {
-    return (nn_accounts){
-        .weights = &t->weights, .activations = &t->activations, .plans = &t->plans};
+    return (nn_accounts){.weights = &t->weights,
+                         .activations = &t->activations,
+                         .plans = &t->plans,
+                         .staging = &t->staging};
 }
 
 /* model: YAML text. w NULL: the generator's weights. mem holds what is not the engine's. */
@@ -28,6 +30,7 @@ static inline void engine_open(test_engine *t, const char *model, const char *sc
     base_mem_init(&t->weights, "weights", NULL, SIZE_MAX);
     base_mem_init(&t->activations, "activations", NULL, SIZE_MAX);
     base_mem_init(&t->plans, "plans", NULL, SIZE_MAX);
+    base_mem_init(&t->staging, "staging", NULL, SIZE_MAX);
     const nn_accounts a = engine_accounts(t);
     vg_status st = graph_from_text(&g, model, scale, nc, &t->plans, &err);
     if (st == VG_OK && !w)
@@ -46,6 +49,7 @@ static inline void engine_close(test_engine *t)
     assert_int_equal(t->weights.in_use_bytes, 0);
     assert_int_equal(t->activations.in_use_bytes, 0);
     assert_int_equal(t->plans.in_use_bytes, 0);
+    assert_int_equal(t->staging.in_use_bytes, 0);
 }
 
 /* (n, h, w, 3) of 0..1; the same seed gives the same pictures one after another. */
@@ -109,7 +113,7 @@ static inline float *engine_heads(test_engine *t, int n, int h, int w, uint64_t 
 {
     float *x = input_make(n, h, w, seed, mem);
     nn_plan *p = engine_plan(t, n, h, w);
-    nn_engine_run(t->e, p, x);
+    assert_int_equal(nn_engine_run(t->e, p, x, NULL), VG_OK);
     float *out = heads_copy(p, 0, n, n_floats, mem);
     base_free(x);
     return out;

@@ -15,7 +15,7 @@ enum { N_ISAS = sizeof isas / sizeof *isas };
 static bool is_here(const char *isa)
 {
     nn_memory_need need;
-    const nn_accounts a = {&mem, &mem, &mem};
+    const nn_accounts a = {&mem, &mem, &mem, &mem};
     nn_graph *g = graph_of("n", 2, &mem);
     bool here = nn_graph_need(g, &(nn_engine_options){.threads = 1, .isa = isa}, 1, 32, 32, &need,
                               &a, NULL) == VG_OK;
@@ -67,7 +67,7 @@ static void timed_results_are_those_of_a_run(void **state)
     int64_t *ns = base_alloc_zero(&mem, n_steps, sizeof *ns, NULL);
     for (size_t i = 0; i < n_steps; i++)
         ns[i] = -1;
-    nn_engine_run_timed(t.e, p, x, ns);
+    assert_int_equal(nn_engine_run_timed(t.e, p, x, ns, NULL), VG_OK);
     for (size_t i = 0; i < n_steps; i++)
         assert_true(ns[i] >= 0);
     float *timed = heads_copy(p, 0, 1, &n_timed, &mem);
@@ -136,7 +136,7 @@ static void results_do_not_depend_on_the_batch(void **state)
         for (int picture = 0; picture < 3; picture++) {
             float *x = input_make(3, 64, 96, 7, &mem);
             nn_plan *p = engine_plan(&t, 3, 64, 96);
-            nn_engine_run(t.e, p, x);
+            assert_int_equal(nn_engine_run(t.e, p, x, NULL), VG_OK);
             float *within = heads_copy(p, picture, 1, &n_whole, &mem);
             float *alone = engine_heads(&t, 1, 64, 96, 7 + (uint64_t)picture, &n_one, &mem);
             assert_int_equal(n_one, n_whole);
@@ -180,11 +180,11 @@ static void a_steady_stream_allocates_nothing(void **state)
     test_engine t;
     open_n(&t, NULL, 2);
     float *x = input_make(1, 64, 64, 1, &mem);
-    nn_engine_run(t.e, engine_plan(&t, 1, 64, 64), x);
+    assert_int_equal(nn_engine_run(t.e, engine_plan(&t, 1, 64, 64), x, NULL), VG_OK);
     uint64_t weights = t.weights.n_allocs, activations = t.activations.n_allocs,
              plans = t.plans.n_allocs;
     for (int i = 0; i < 50; i++)
-        nn_engine_run(t.e, engine_plan(&t, 1, 64, 64), x);
+        assert_int_equal(nn_engine_run(t.e, engine_plan(&t, 1, 64, 64), x, NULL), VG_OK);
     assert_int_equal(t.weights.n_allocs, weights);
     assert_int_equal(t.activations.n_allocs, activations);
     assert_int_equal(t.plans.n_allocs, plans);
@@ -195,7 +195,7 @@ static void a_steady_stream_allocates_nothing(void **state)
 /* Graph, need, engine, room, two plans and a run, on one account. */
 static vg_status whole_life(base_mem *m, const weights_file *w, const float *x, vg_error *err)
 {
-    const nn_accounts a = {m, m, m};
+    const nn_accounts a = {m, m, m, m};
     const nn_engine_options o = {.threads = 2, .max_plans = 1};
     nn_graph *g = NULL;
     nn_engine *e = NULL;
@@ -215,7 +215,7 @@ static vg_status whole_life(base_mem *m, const weights_file *w, const float *x, 
     if (st == VG_OK)
         st = nn_engine_plan(e, &p, 1, 64, 64, &a, err); /* evicts, and wants a larger block */
     if (st == VG_OK)
-        nn_engine_run(e, p, x);
+        assert_int_equal(nn_engine_run(e, p, x, NULL), VG_OK);
     nn_engine_destroy(&e);
     nn_graph_destroy(&g);
     return st;
@@ -352,7 +352,7 @@ static void check_refused(const weights_file *w, int nc, const char *where, cons
     base_mem m;
     vg_error err = {0};
     base_mem_init(&m, "engine", NULL, SIZE_MAX);
-    const nn_accounts a = {&m, &m, &m};
+    const nn_accounts a = {&m, &m, &m, &m};
     nn_graph *g = graph_of("n", nc, &m);
     nn_engine *e = NULL;
     size_t before = m.in_use_bytes;
@@ -414,7 +414,7 @@ static void kernels_that_are_not_here_are_refused(void **state)
     synthetic_weights s;
     vg_error err = {0};
     nn_engine *e = NULL;
-    const nn_accounts a = {&mem, &mem, &mem};
+    const nn_accounts a = {&mem, &mem, &mem, &mem};
     nn_graph *g = graph_of("n", 4, &mem);
     assert_int_equal(synthetic_make(&s, g, 0, 8, &mem, NULL), VG_OK);
     assert_int_equal(

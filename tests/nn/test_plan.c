@@ -262,7 +262,7 @@ static bool plan_is_made(test_engine *t, int h, int w)
     nn_plan *p = engine_plan(t, 1, h, w);
     const bool is_fresh = p->bound == NULL;
     float *x = input_make(1, h, w, 1, &mem);
-    nn_engine_run(t->e, p, x);
+    assert_int_equal(nn_engine_run(t->e, p, x, NULL), VG_OK);
     base_free(x);
     return is_fresh;
 }
@@ -292,7 +292,7 @@ static void shapes_that_never_repeat_keep_memory_flat(void **state)
     nn_memory_need need;
     nn_graph *g = graph_of("n", 5, &mem);
     const nn_engine_options o = {.threads = 1, .max_plans = 3};
-    const nn_accounts a = {&mem, &mem, &mem};
+    const nn_accounts a = {&mem, &mem, &mem, &mem};
     assert_int_equal(nn_graph_need(g, &o, 1, 320, 320, &need, &a, NULL), VG_OK);
     nn_graph_destroy(&g);
     engine_open(&t, nn_builtin_yaml(), "n", 5, NULL, &o, &mem);
@@ -320,7 +320,7 @@ static void what_is_promised_is_what_is_taken(void **state)
         test_engine t;
         nn_memory_need need;
         const nn_engine_options o = {.threads = cases[i].threads, .max_plans = 1};
-        const nn_accounts other = {&mem, &mem, &mem};
+        const nn_accounts other = {&mem, &mem, &mem, &mem};
         nn_graph *g = graph_of(cases[i].scale, 0, &mem);
         int n = cases[i].n, h = cases[i].h, w = cases[i].w;
         size_t before = mem.in_use_bytes;

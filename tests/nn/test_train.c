@@ -10,7 +10,7 @@ enum { N_ISAS = sizeof isas / sizeof *isas };
 static bool is_here(const char *isa)
 {
     nn_memory_need need;
-    const nn_accounts a = {&test_mem, &test_mem, &test_mem};
+    const nn_accounts a = {&test_mem, &test_mem, &test_mem, &test_mem};
     nn_graph *g = graph_of("n", 2, &test_mem);
     bool here = nn_graph_train_need(g, &(nn_train_options){.threads = 1, .isa = isa}, 1, 32, 32,
                                     &need, &a, NULL) == VG_OK;
@@ -392,7 +392,7 @@ static void need_is_what_is_taken(void **state)
         base_mem graph_mem = {.tag = "graph", .limit_bytes = SIZE_MAX};
         nn_graph *g = graph_of("n", 3, &graph_mem);
         size_t graph_bytes = graph_mem.in_use_bytes;
-        const nn_accounts other = {&test_mem, &test_mem, &test_mem};
+        const nn_accounts other = {&test_mem, &test_mem, &test_mem, &test_mem};
         assert_int_equal(nn_graph_train_need(g, &o, n, h, w, &before, &other, NULL), VG_OK);
         nn_graph_destroy(&g);
         assert_int_equal(nn_train_need(r.t, n, h, w, &need, &a, NULL), VG_OK);
@@ -432,7 +432,7 @@ static void failing_memory_is_an_error_and_nothing_is_lost(void **state)
     (void)state;
     for (int fail_in = 1;; fail_in++) {
         base_mem root = {.tag = "root", .limit_bytes = SIZE_MAX};
-        const nn_accounts a = {&root, &root, &root};
+        const nn_accounts a = {&root, &root, &root, &root};
         nn_graph *g = graph_of("n", 3, &test_mem);
         nn_train *t = NULL;
         vg_error err = {0};

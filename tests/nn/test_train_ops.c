@@ -201,7 +201,7 @@ static void gradients_are_the_slopes_of_the_loss(void **state)
 static bool is_here(const char *isa)
 {
     nn_memory_need need;
-    const nn_accounts a = {&test_mem, &test_mem, &test_mem};
+    const nn_accounts a = {&test_mem, &test_mem, &test_mem, &test_mem};
     nn_graph *g = graph_of("n", 2, &test_mem);
     bool here = nn_graph_train_need(g, &(nn_train_options){.threads = 1, .isa = isa}, 1, 32, 32,
                                     &need, &a, NULL) == VG_OK;

@@ -212,7 +212,7 @@ static void options_that_do_nothing_alone_are_told(void **state)
         {"retry_most", "0.5", "a longest wait of 0.5 s", "larger"},
         {"weights", "", "no weights given", ".pt"},
         {"name", "", "an empty project or name", "defaults"},
-        {"device", "cuda:0", "runs on the CPU alone", "cpu"},
+        {"device", "tpu", "the device \"tpu\"", "vigil devices"},
     };
     bench *t = *state;
     OK(stream_options_set(&t->o, "weights", "a.pt", err));

@@ -179,9 +179,10 @@ static size_t n_units(const job *j)
     }
 }
 
-static void cpu_run(void *self, const nn_step *step, void *scratch)
+static vg_status cpu_run(void *self, const nn_step *step, void *scratch, vg_error *err)
 {
     const context *c = self;
+    (void)err; /* arithmetic cannot fail */
     job j = {.kernels = c->kernels,
              .step = step,
              .scratch = scratch,
@@ -191,6 +192,7 @@ static void cpu_run(void *self, const nn_step *step, void *scratch)
     if (step->spec.kind == NN_STEP_ATTENTION)
         j.scale = cpu_attention_scale(step->spec.key_dim);
     base_pool_run(c->pool, n_units(&j), 1, run_units, &j);
+    return VG_OK;
 }
 
 /* ---- measurements ---- */

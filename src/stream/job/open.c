@@ -190,7 +190,8 @@ static vg_status open_detector(stream_job *l, stream_model *m, vg_error *err)
                                        .threads = l->o.threads,
                                        .plan_cache = PLAN_CACHE,
                                        .augment = l->o.augment,
-                                       .isa = l->o.isa[0] != '\0' ? l->o.isa : NULL};
+                                       .isa = l->o.isa[0] != '\0' ? l->o.isa : NULL,
+                                       .device = l->o.device};
     return stream_detector_open(&l->detector, m, &d, m->imgsz.used.h, m->imgsz.used.w, l->o.max_det,
                                 l->mem, err);
 }

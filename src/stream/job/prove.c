@@ -69,10 +69,12 @@ vg_status stream_options_check(const stream_options *o, vg_error *err)
     if (o->project[0] == '\0' || o->name[0] == '\0')
         return base_fail(err, VG_ERR_ARGUMENT, "options project, name",
                          "leave them at their defaults", "an empty project or name");
-    if (!base_equal_nocase(o->device, "auto") && !base_equal_nocase(o->device, "cpu"))
-        return base_fail(err, VG_ERR_ARGUMENT, "option device", "use device cpu, or leave it out",
-                         "the device \"%s\": this build of vigil runs on the CPU alone", o->device);
-    vg_status st = check_input(o, err);
+    vg_status st = nn_device_check(o->device, err);
+    if (st != VG_OK) {
+        base_error_prefix_where(err, "option");
+        return st;
+    }
+    st = check_input(o, err);
     if (st == VG_OK)
         st = video_check_address(o->source, err);
     if (st != VG_OK && err != NULL && err->where[0] == '\0')

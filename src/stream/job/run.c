@@ -151,6 +151,9 @@ static void tell_imgsz(const stream_run *r)
     stream_detector_facts(&info, r->detector);
     if (!r->options.quiet && nn_imgsz_format(text, sizeof text, &info))
         note(r, text);
+    if (!r->options.quiet && info.gpu[0] != '\0')
+        note(r, base_where("device %s: %s, %s of its memory", info.isa, info.gpu,
+                           base_format_bytes(text, sizeof text, (double)r->mem->gpu.in_use_bytes)));
 }
 
 /* Of the sinks that draw, when their labels are wanted. */
@@ -273,6 +276,7 @@ vg_status stream_run_go(stream_run *r, const stream_options *settled,
     assert(!r->has_run);
     base_log_setup(settled->quiet ? BASE_LOG_WARN : BASE_LOG_INFO, false);
     stream_accounts_init(mem, settled->memory_limit_bytes);
+    stream_accounts_limit_gpu(mem, settled->gpu_memory_limit_bytes);
     r->options = *settled;
     r->mem = mem;
     r->listener = listener != NULL ? listener : &silent;

@@ -17,27 +17,30 @@ static size_t plan(stream_accounts *mem, const nn_graph_info *info, base_size im
 }
 
 vg_status stream_batcher_need(vg_memory *out, const stream_model *m, int batch, int threads,
-                              int most_det, size_t plans_bytes, vg_error *err)
+                              const char *device, int most_det, size_t plans_bytes, vg_error *err)
 {
     stream_accounts a; /* for sizes only: nothing stays on it */
     stream_accounts_init(&a, 0);
-    nn_accounts mem = {&a.owner[STREAM_WEIGHTS], &a.owner[STREAM_ACTIVATIONS],
-                       &a.owner[STREAM_PLANS]};
-    nn_engine_options o = {.threads = threads};
+    nn_device *gpu = NULL;
     nn_memory_need need;
     const base_size imgsz = m->imgsz.used;
-    vg_status st =
-        stream_network_need(&need, m->graph, &o, batch, imgsz.h, imgsz.w, false, &mem, err);
-    if (st != VG_OK)
-        return st;
-    a.planned_bytes[STREAM_WEIGHTS] = need.weights_bytes;
-    a.planned_bytes[STREAM_ACTIVATIONS] = need.activation_bytes + need.scratch_bytes;
-    plan(&a, &m->info, imgsz, batch, most_det);
-    a.planned_bytes[STREAM_PLANS] = plans_bytes + need.engine_bytes;
-    a.planned_bytes[STREAM_DETECTIONS] +=
-        stream_detections_bytes(&m->info, batch, imgsz.h, imgsz.w, most_det, false);
-    stream_accounts_memory(out, &a);
-    return VG_OK;
+    vg_status st = nn_device_open(&gpu, device, &a.owner[STREAM_PLANS], err);
+    const nn_engine_options o = {.threads = threads, .device = gpu};
+    a.device = gpu;
+    const nn_accounts mem = stream_accounts_of_engine(&a);
+    if (st == VG_OK)
+        st = stream_network_need(&need, m->graph, &o, batch, imgsz.h, imgsz.w, false, &mem, err);
+    if (st == VG_OK) {
+        stream_accounts_plan_engine(&a, &need);
+        plan(&a, &m->info, imgsz, batch, most_det);
+        a.planned_bytes[STREAM_PLANS] =
+            plans_bytes + a.owner[STREAM_PLANS].in_use_bytes + need.engine_bytes;
+        a.planned_bytes[STREAM_DETECTIONS] +=
+            stream_detections_bytes(&m->info, batch, imgsz.h, imgsz.w, most_det, false);
+        stream_accounts_memory(out, &a);
+    }
+    nn_device_close(&gpu);
+    return st;
 }
 
 vg_status stream_batcher_open(stream_batcher *b, const stream_detector_options *o, int most_det,

@@ -211,11 +211,12 @@ static vg_status measure_stages(work *k, vg_error *err)
     double sum = 0;
     for (int r = -WARM_UP; r < k->o->repeats; r++) {
         const int64_t began = base_now_ns();
-        const vg_status st = letterbox(k, err);
+        vg_status st = letterbox(k, err);
+        const int64_t boxed = base_now_ns();
+        if (st == VG_OK)
+            st = nn_engine_run(k->engine, k->plans[0], k->input, err);
         if (st != VG_OK)
             return st;
-        const int64_t boxed = base_now_ns();
-        nn_engine_run(k->engine, k->plans[0], k->input);
         const int64_t ran = base_now_ns();
         boxes_of(k, k->plans[0]);
         const int64_t ended = base_now_ns();
@@ -272,11 +273,13 @@ static void describe_steps(work *k)
     }
 }
 
-static void measure_steps(work *k, double peak)
+static vg_status measure_steps(work *k, double peak, vg_error *err)
 {
     stream_bench *b = k->b;
     for (int r = -WARM_UP; r < k->o->repeats; r++) {
-        nn_engine_run_timed(k->engine, k->plans[0], k->input, k->step_ns);
+        const vg_status st = nn_engine_run_timed(k->engine, k->plans[0], k->input, k->step_ns, err);
+        if (st != VG_OK)
+            return st;
         for (size_t i = 0; r >= 0 && i < b->n_steps; i++)
             note(k, i, r, k->step_ns[i]);
     }
@@ -298,6 +301,7 @@ static void measure_steps(work *k, double peak)
         l->peak_share = ratio(l->gflops_per_s, peak);
     }
     b->info.network_ms = sum;
+    return VG_OK;
 }
 
 static void count_gflops(work *k)
@@ -313,7 +317,7 @@ static void count_gflops(work *k)
 
 /* ---- the whole network ---- */
 
-static void measure_batches(work *k, const vg_bench_machine *machine)
+static vg_status measure_batches(work *k, const vg_bench_machine *machine, vg_error *err)
 {
     stream_bench *b = k->b;
     double gflops = 0;
@@ -322,7 +326,9 @@ static void measure_batches(work *k, const vg_bench_machine *machine)
     for (int r = -WARM_UP; r < k->o->repeats; r++)
         for (size_t i = 0; i < k->n_batches; i++) {
             const int64_t began = base_now_ns();
-            nn_engine_run(k->engine, k->plans[i], k->input);
+            const vg_status st = nn_engine_run(k->engine, k->plans[i], k->input, err);
+            if (st != VG_OK)
+                return st;
             if (r >= 0)
                 note(k, i, r, base_now_ns() - began);
         }
@@ -334,6 +340,7 @@ static void measure_batches(work *k, const vg_bench_machine *machine)
         s->gflops_per_s = gflops * s->pictures_per_s;
         s->peak_share = ratio(s->gflops_per_s, machine->peak_gflops_per_s);
     }
+    return VG_OK;
 }
 
 /* ---- in order ---- */
@@ -389,11 +396,13 @@ static vg_status measure_engines(work *k, vg_error *err)
             return st;
         if (i == 0)
             describe_steps(k);
-        measure_batches(k, machine);
-        if (i + 1 < k->n_threads)
+        st = measure_batches(k, machine, err);
+        if (st == VG_OK && i + 1 < k->n_threads)
             continue;
-        measure_steps(k, machine->peak_gflops_per_s);
-        st = measure_stages(k, err);
+        if (st == VG_OK)
+            st = measure_steps(k, machine->peak_gflops_per_s, err);
+        if (st == VG_OK)
+            st = measure_stages(k, err);
         if (st != VG_OK)
             return st;
         count_gflops(k);

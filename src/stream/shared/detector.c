@@ -6,6 +6,8 @@
 enum { MOST_NMS = 30000 }; /* spec 2.3 */
 
 struct stream_detector {
+    nn_device *device;    /* NULL: the CPU */
+    stream_accounts *mem; /* that name it meanwhile */
     nn_engine *engine;
     nn_plan *plan;  /* of the last run; borrowed from the engine. Not where it augments */
     int in_h, in_w; /* of the last run's input */
@@ -105,6 +107,8 @@ vg_status stream_network_need(nn_memory_need *out, nn_graph *g, const nn_engine_
             out->activation_bytes = need.activation_bytes;
         if (st == VG_OK && need.scratch_bytes > out->scratch_bytes)
             out->scratch_bytes = need.scratch_bytes;
+        if (st == VG_OK && need.staging_bytes > out->staging_bytes)
+            out->staging_bytes = need.staging_bytes;
     }
     return st;
 }
@@ -114,9 +118,8 @@ static vg_status check_opening(const stream_accounts *mem, size_t fold_bytes, vg
 {
     char text[3][32];
     const size_t *planned = mem->planned_bytes;
-    size_t block =
-               planned[STREAM_ACTIVATIONS] > fold_bytes ? planned[STREAM_ACTIVATIONS] : fold_bytes,
-           weights = planned[STREAM_WEIGHTS],
+    const size_t later = planned[STREAM_ACTIVATIONS] + planned[STREAM_STAGING];
+    size_t block = later > fold_bytes ? later : fold_bytes, weights = planned[STREAM_WEIGHTS],
            held = mem->root.in_use_bytes + block + planned[STREAM_DETECTIONS] +
                   planned[STREAM_PLANS] - mem->owner[STREAM_PLANS].in_use_bytes;
     if (mem->root.limit_bytes >= weights && held <= mem->root.limit_bytes - weights)
@@ -132,43 +135,51 @@ static vg_status check_opening(const stream_accounts *mem, size_t fold_bytes, vg
         base_format_bytes((char[32]){0}, 32, (double)mem->root.limit_bytes));
 }
 
+/* Sizes of everything, held against the limits before it is taken. */
+static vg_status plan_detector(stream_detector *d, const stream_model *m, int batch,
+                               const nn_engine_options *eo, int most_h, int most_w,
+                               stream_accounts *mem, vg_error *err)
+{
+    const nn_accounts accounts = stream_accounts_of_engine(mem);
+    const weights_meta *meta = weights_get_meta(m->file);
+    nn_memory_need need;
+    vg_status st = stream_network_need(&need, m->graph, eo, batch, most_h, most_w, d->augments,
+                                       &accounts, err);
+    if (st != VG_OK)
+        return st;
+    stream_accounts_plan_engine(mem, &need);
+    mem->planned_bytes[STREAM_DETECTIONS] +=
+        stream_detections_bytes(&m->info, batch, most_h, most_w, d->most_det, d->augments);
+    mem->planned_bytes[STREAM_PLANS] = mem->owner[STREAM_PLANS].in_use_bytes + need.engine_bytes +
+                                       names_bytes(&m->info, meta) + strlen(meta->chosen) + 1;
+    st = stream_accounts_check(mem, err);
+    return st == VG_OK ? check_opening(mem, need.fold_bytes, err) : st;
+}
+
 vg_status stream_detector_open(stream_detector **out, stream_model *m,
                                const stream_detector_options *o, int most_h, int most_w,
                                int most_det, stream_accounts *mem, vg_error *err)
 {
-    *out = NULL;
+    base_mem *const plans = &mem->owner[STREAM_PLANS];
+    stream_detector *d = base_alloc_zero(plans, 1, sizeof *d, err);
+    *out = d;
+    if (!d)
+        return VG_ERR_MEMORY;
+    *d = (stream_detector){.info = m->info,
+                           .imgsz = m->imgsz,
+                           .most_det = most_det,
+                           .augments = o->augment,
+                           .mem = mem};
     nn_engine_options eo = {.threads = o->threads,
                             .max_plans = stream_plan_cache(o->plan_cache, o->augment),
                             .isa = o->isa};
-    nn_accounts accounts = {.weights = &mem->owner[STREAM_WEIGHTS],
-                            .activations = &mem->owner[STREAM_ACTIVATIONS],
-                            .plans = &mem->owner[STREAM_PLANS]};
-    nn_memory_need need;
-    size_t rows = stream_candidate_rows(&m->info, most_h, most_w, o->augment);
-    vg_status st = stream_network_need(&need, m->graph, &eo, o->batch, most_h, most_w, o->augment,
-                                       &accounts, err);
-    if (st != VG_OK)
-        return st;
-    mem->planned_bytes[STREAM_WEIGHTS] = need.weights_bytes;
-    mem->planned_bytes[STREAM_ACTIVATIONS] = need.activation_bytes + need.scratch_bytes;
-    mem->planned_bytes[STREAM_DETECTIONS] +=
-        stream_detections_bytes(&m->info, o->batch, most_h, most_w, most_det, o->augment);
-    mem->planned_bytes[STREAM_PLANS] = mem->owner[STREAM_PLANS].in_use_bytes + need.engine_bytes +
-                                       sizeof(stream_detector) +
-                                       names_bytes(&m->info, weights_get_meta(m->file)) +
-                                       strlen(weights_get_meta(m->file)->chosen) + 1;
-    st = stream_accounts_check(mem, err);
+    vg_status st = nn_device_open(&d->device, o->device, plans, err);
+    mem->device = eo.device = d->device;
+    const nn_accounts accounts = stream_accounts_of_engine(mem);
     if (st == VG_OK)
-        st = check_opening(mem, need.fold_bytes, err);
-    if (st != VG_OK)
-        return st;
-
-    stream_detector *d = base_alloc_zero(accounts.plans, 1, sizeof *d, err);
-    if (!d)
-        return VG_ERR_MEMORY;
-    *d = (stream_detector){
-        .info = m->info, .imgsz = m->imgsz, .most_det = most_det, .augments = o->augment};
-    st = take_names(d, weights_get_meta(m->file), accounts.plans, err);
+        st = plan_detector(d, m, o->batch, &eo, most_h, most_w, mem, err);
+    if (st == VG_OK)
+        st = take_names(d, weights_get_meta(m->file), plans, err);
     if (st == VG_OK) {
         st = nn_engine_create(&d->engine, m->graph, m->file, &eo, &accounts, err);
         if (st != VG_OK)
@@ -185,10 +196,10 @@ vg_status stream_detector_open(stream_detector **out, stream_model *m,
         st = detect_views_fit(&d->views, &s, &mem->owner[STREAM_DETECTIONS], err);
     }
     if (st == VG_OK)
-        st = detect_nms_create(&d->nms, rows, most_det, &mem->owner[STREAM_DETECTIONS], err);
+        st = detect_nms_create(&d->nms, stream_candidate_rows(&m->info, most_h, most_w, o->augment),
+                               most_det, &mem->owner[STREAM_DETECTIONS], err);
     if (st != VG_OK)
-        stream_detector_close(&d);
-    *out = d;
+        stream_detector_close(out);
     return st;
 }
 
@@ -198,6 +209,8 @@ void stream_detector_close(stream_detector **d)
         detect_nms_destroy(&(*d)->nms);
         detect_views_destroy(&(*d)->views);
         nn_engine_destroy(&(*d)->engine);
+        (*d)->mem->device = NULL;
+        nn_device_close(&(*d)->device);
         base_free((*d)->names);
         base_free((*d)->chosen);
         base_free(*d);
@@ -257,6 +270,7 @@ void stream_detector_facts(vg_model_info *out, const stream_detector *d)
     out->chosen = d->chosen;
     out->isa = nn_engine_isa(d->engine);
     out->threads = nn_engine_threads(d->engine);
+    out->gpu = d->device ? nn_device_facts(d->device)->title : "";
 }
 
 vg_status stream_fit(image_letterbox_fit *out, base_size imgsz, int stride, int w, int h, bool rect,
@@ -295,8 +309,9 @@ static vg_status run_views(stream_detector *d, const float *input, int n, int h,
         st = nn_engine_plan(d->engine, &plan, n, v.in_h, v.in_w, accounts, err);
         if (st != VG_OK)
             break;
-        nn_engine_run(d->engine, plan, seen);
-        detect_views_add(d->views, i, levels, nn_plan_levels(plan, levels));
+        st = nn_engine_run(d->engine, plan, seen, err);
+        if (st == VG_OK)
+            detect_views_add(d->views, i, levels, nn_plan_levels(plan, levels));
     }
     d->in_h = h;
     d->in_w = w;
@@ -306,14 +321,12 @@ static vg_status run_views(stream_detector *d, const float *input, int n, int h,
 vg_status stream_detector_run(stream_detector *d, const float *input, int n, int h, int w,
                               stream_accounts *mem, vg_error *err)
 {
-    nn_accounts accounts = {.weights = &mem->owner[STREAM_WEIGHTS],
-                            .activations = &mem->owner[STREAM_ACTIVATIONS],
-                            .plans = &mem->owner[STREAM_PLANS]};
+    const nn_accounts accounts = stream_accounts_of_engine(mem);
     if (d->augments)
         return run_views(d, input, n, h, w, mem, &accounts, err);
     vg_status st = nn_engine_plan(d->engine, &d->plan, n, h, w, &accounts, err);
     if (st == VG_OK)
-        nn_engine_run(d->engine, d->plan, input);
+        st = nn_engine_run(d->engine, d->plan, input, err);
     d->in_h = h;
     d->in_w = w;
     return st;

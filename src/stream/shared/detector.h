@@ -19,6 +19,7 @@ typedef struct stream_detector_options {
     int batch, threads, plan_cache;
     bool augment; /* test-time augmentation: detect/views.h */
     const char *isa;
+    const char *device; /* as in vg_options; NULL: auto */
 } stream_detector_options;
 
 /* Plans everything for input shapes up to (batch, most_h, most_w) and at most most_det boxes a
@@ -27,6 +28,7 @@ typedef struct stream_detector_options {
 vg_status stream_detector_open(stream_detector **out, stream_model *m,
                                const stream_detector_options *o, int most_h, int most_w,
                                int most_det, stream_accounts *mem, vg_error *err);
+/* The accounts' device is gone with it. */
 void stream_detector_close(stream_detector **d);
 /* What open takes for candidates, of batches of n where it augments: for a plan. */
 size_t stream_detections_bytes(const nn_graph_info *info, int n, int most_h, int most_w,

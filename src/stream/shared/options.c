@@ -42,11 +42,16 @@ static const vg_option rows[] = {
      .help = "most frames of several sources in one run of the network; 0: what is faster"},
     {ROW("threads", INT, threads, "0"), IN(0, 1024),
      .help = "threads that compute; results do not depend on it; 0: one for each processor"},
-    {ROW("device", TEXT, device, "auto"), IN(0, 31), .help = "auto or cpu; this build has no GPU"},
+    {ROW("device", TEXT, device, "auto"), IN(0, 31),
+     .help =
+         "where the network computes: auto (a GPU where there is one), cpu, gpu, or a name that "
+         "vigil devices lists"},
     {ROW("isa", TEXT, isa, ""), IN(0, 15),
      .help = "instructions for the network: plain, sse41, avx2, avx512"},
     {ROW("memory_limit", BYTES, memory_limit_bytes, "0"), IN(0, HUGE_SIZE),
      .help = "refuse to start, with the sum shown, when the plan is larger; 0: none"},
+    {ROW("gpu_memory_limit", BYTES, gpu_memory_limit_bytes, "0"), IN(0, HUGE_SIZE),
+     .help = "the same of the GPU's memory; 0: none"},
     {ROW("duration", SECONDS, duration_s, "0"), IN(0, YEARS),
      .help = "stop after so long; 0: when the sources end"},
 

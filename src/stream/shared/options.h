@@ -38,7 +38,7 @@ typedef struct stream_options {
     int batch;   /* most frames of several sources in one run of the network; 0: what is faster */
     int threads; /* 0: all */
     char device[32], isa[16];
-    size_t memory_limit_bytes;
+    size_t memory_limit_bytes, gpu_memory_limit_bytes;
     /* reading */
     int policy;         /* stream_policy */
     bool stream_buffer; /* policy auto is every */

@@ -5,6 +5,7 @@
 #define GOLDEN_KIND_H
 
 #include "file.h"
+#include "nn/nn.h"
 #include "report.h"
 
 enum { GOLD_MAX_ISAS = 8 };
@@ -13,11 +14,13 @@ typedef struct gold_job {
     gold_report *report;
     const char *isas[GOLD_MAX_ISAS]; /* kernel tables to check the network with */
     int n_isas;
+    nn_device *device; /* that computes the networks' forward passes; NULL: the CPU */
     base_mem *mem;
 } gold_job;
 
 typedef struct gold_kind {
     const char *name, *help;
+    bool on_device; /* forward passes alone are compared: a GPU can be asked for them, too */
     bool (*recognises)(const gold_file *f);
     /* Writes rows. What keeps it from computing is an error, and a failure of the file. */
     vg_status (*check)(gold_file *f, gold_job *job, vg_error *err);

@@ -92,7 +92,8 @@ static vg_status check_layers(gold_file *f, gold_job *job, const weights_file *w
                               vg_error *err)
 {
     gold_network net;
-    const nn_engine_options o = {.threads = 1, .isa = isa, .keep_layers = true};
+    const nn_engine_options o = {
+        .threads = 1, .isa = isa, .device = job->device, .keep_layers = true};
     vg_status st = gold_network_open(&net, w, r->scale, r->nc, &o, job->mem, err);
     if (st == VG_OK)
         st = gold_network_run(&net, input->f32, input->shape, err);
@@ -157,7 +158,7 @@ static vg_status check_threads(gold_job *job, const weights_file *w, const gold_
                                vg_error *err)
 {
     gold_network two;
-    const nn_engine_options o = {.threads = 2, .isa = isa};
+    const nn_engine_options o = {.threads = 2, .isa = isa, .device = job->device};
     detect_level a[DETECT_MAX_LEVELS], b[DETECT_MAX_LEVELS];
     vg_status st = gold_network_open(&two, w, r->scale, r->nc, &o, job->mem, err);
     if (st == VG_OK)
@@ -182,7 +183,7 @@ static vg_status check_isa(gold_file *f, gold_job *job, const weights_file *w, c
                            const gold_tensor *input, const char *isa, vg_error *err)
 {
     gold_network net;
-    const nn_engine_options o = {.threads = 1, .isa = isa};
+    const nn_engine_options o = {.threads = 1, .isa = isa, .device = job->device};
     vg_status st = check_layers(f, job, w, r, input, isa, err);
     if (st != VG_OK)
         return st;
@@ -193,7 +194,7 @@ static vg_status check_isa(gold_file *f, gold_job *job, const weights_file *w, c
         st = check_raw(f, job, &net, isa, err);
     if (st == VG_OK && gold_has(f, "decoded"))
         st = gold_check_decoded(f, job, &net, isa, err);
-    if (st == VG_OK)
+    if (st == VG_OK && !job->device)
         st = check_threads(job, w, r, input, &net, isa, err);
     gold_network_close(&net);
     return st;
@@ -239,7 +240,8 @@ static vg_status check(gold_file *f, gold_job *job, vg_error *err)
     return st;
 }
 
-const gold_kind gold_kind_forward = {.name = "forward",
+const gold_kind gold_kind_forward = {.on_device = true,
+                                     .name = "forward",
                                      .help = "a network's maps for an input, generator's weights",
                                      .recognises = recognises,
                                      .check = check};

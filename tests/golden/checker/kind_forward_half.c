@@ -50,7 +50,7 @@ static vg_status check_isa(gold_file *f, gold_job *job, const sources *s, const 
     nn_graph *g = NULL;
     nn_graph_info info;
     gold_network net = {0};
-    const nn_engine_options o = {.threads = 1, .isa = isa};
+    const nn_engine_options o = {.threads = 1, .isa = isa, .device = job->device};
     vg_status st = nn_graph_from_weights(&g, s->pt.weights, job->mem, err);
     if (st != VG_OK)
         return st;
@@ -76,7 +76,8 @@ static vg_status check(gold_file *f, gold_job *job, vg_error *err)
     return st;
 }
 
-const gold_kind gold_kind_forward_half = {.name = "forward of a .pt",
+const gold_kind gold_kind_forward_half = {.on_device = true,
+                                          .name = "forward of a .pt",
                                           .help = "decoded output with the fp16 weights of a .pt",
                                           .recognises = recognises,
                                           .check = check};

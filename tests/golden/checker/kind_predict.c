@@ -145,7 +145,7 @@ static vg_status check_isa(gold_file *f, gold_job *job, const weights_file *w, c
                            const detect_nms_options *o, const char *isa, vg_error *err)
 {
     gold_network net;
-    const nn_engine_options eo = {.threads = 1, .isa = isa};
+    const nn_engine_options eo = {.threads = 1, .isa = isa, .device = job->device};
     vg_status st = gold_network_open(&net, w, r->scale, r->nc, &eo, job->mem, err);
     for (int i = 0; i < MOST_CASES && st == VG_OK && gold_has(f, "c%d.image_bgr", i); i++) {
         scene s;
@@ -180,7 +180,8 @@ static vg_status check(gold_file *f, gold_job *job, vg_error *err)
     return st;
 }
 
-const gold_kind gold_kind_predict = {.name = "prediction",
+const gold_kind gold_kind_predict = {.on_device = true,
+                                     .name = "prediction",
                                      .help = "pictures to detections, generator's weights",
                                      .recognises = recognises,
                                      .check = check};

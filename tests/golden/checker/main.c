@@ -10,11 +10,12 @@ static const char *const isa_names[] = {"plain", "generic", "sse41", "avx2", "av
 enum { N_ISAS = sizeof isa_names / sizeof *isa_names };
 
 static const char usage[] =
-    "usage: vigil-golden [--all-isa | --isa NAME] [--verbose] DIR...\n"
+    "usage: vigil-golden [--all-isa | --isa NAME | --device NAME] [--verbose] DIR...\n"
     "Recomputes the golden files (.safetensors, .pt) in each DIR and prints, per file and tensor,\n"
     "the largest error, what is allowed, and pass or FAIL.\n"
     "  --all-isa   networks with every kernel table of this processor, not with the best alone\n"
     "  --isa NAME  networks with this one: plain, generic or sse41, avx2, avx512\n"
+    "  --device NAME  forward passes on that GPU (opencl:0), and no other files\n"
     "  --verbose   one row a tensor also where hundreds are alike\n"
     "  --kinds     the kinds of files it knows\n"
     "  --help      this text\n"
@@ -83,8 +84,9 @@ static void check_file(const char *dir, const char *name, gold_job *job)
         gold_report_error(job->report, &err);
     } else {
         const gold_kind *kind = kind_of(&f);
-        gold_report_file(job->report, name, kind ? kind->name : NULL);
-        if (kind) {
+        const bool is_asked = !job->device || (kind && kind->on_device);
+        gold_report_file(job->report, name, kind && is_asked ? kind->name : NULL);
+        if (kind && is_asked) {
             st = kind->check(&f, job, &err);
             if (st != VG_OK)
                 gold_report_error(job->report, &err);
@@ -116,7 +118,7 @@ static vg_status find_isas(gold_job *job, const char *wanted, bool all, vg_error
 {
     base_tree *yaml = NULL;
     nn_graph *g = NULL;
-    const nn_accounts mem = {job->mem, job->mem, job->mem};
+    const nn_accounts mem = {job->mem, job->mem, job->mem, job->mem};
     const char *text = nn_builtin_yaml();
     vg_status st = base_tree_from_yaml(&yaml, text, strlen(text), "yolo11.yaml", job->mem, err);
     if (st == VG_OK)
@@ -161,7 +163,7 @@ int main(int argc, char **argv)
     vg_error err = {0};
     gold_report report = {0};
     gold_job job = {.report = &report, .mem = &mem};
-    const char *isa = NULL;
+    const char *isa = NULL, *device = NULL;
     bool all = false;
     int n_dirs = 0;
     base_mem_init(&mem, "golden", NULL, SIZE_MAX);
@@ -172,6 +174,8 @@ int main(int argc, char **argv)
             report.verbose = true;
         else if (strcmp(argv[i], "--isa") == 0 && i + 1 < argc)
             isa = argv[++i];
+        else if (strcmp(argv[i], "--device") == 0 && i + 1 < argc)
+            device = argv[++i];
         else if (strcmp(argv[i], "--kinds") == 0)
             return print_kinds();
         else if (strcmp(argv[i], "--help") == 0)
@@ -189,8 +193,15 @@ int main(int argc, char **argv)
     }
     if (find_isas(&job, isa, all, &err) != VG_OK)
         return fail(&err);
-    for (int i = 0; i < n_dirs; i++)
-        if (check_dir(argv[i], &job, &err) != VG_OK)
-            return fail(&err);
-    return gold_report_end(&report);
+    if (device && nn_device_open(&job.device, device, &mem, &err) != VG_OK)
+        return fail(&err);
+    if (job.device) { /* one way of computing, whatever this processor has */
+        job.isas[0] = nn_device_facts(job.device)->name;
+        job.n_isas = 1;
+    }
+    vg_status st = VG_OK;
+    for (int i = 0; i < n_dirs && st == VG_OK; i++)
+        st = check_dir(argv[i], &job, &err);
+    nn_device_close(&job.device);
+    return st == VG_OK ? gold_report_end(&report) : fail(&err);
 }

@@ -6,7 +6,7 @@
 
 static nn_accounts accounts(base_mem *mem)
 {
-    return (nn_accounts){.weights = mem, .activations = mem, .plans = mem};
+    return (nn_accounts){.weights = mem, .activations = mem, .plans = mem, .staging = mem};
 }
 
 vg_status gold_network_open(gold_network *out, const weights_file *w, const char *scale, int nc,
@@ -37,7 +37,7 @@ vg_status gold_network_run_nhwc(gold_network *net, const float *input, int n, in
     const nn_accounts a = accounts(net->mem);
     vg_status st = nn_engine_plan(net->engine, &net->plan, n, h, w, &a, err);
     if (st == VG_OK)
-        nn_engine_run(net->engine, net->plan, input);
+        st = nn_engine_run(net->engine, net->plan, input, err);
     return st;
 }
 

@@ -29,7 +29,7 @@ static vg_status read_options(train_optimizer_options *o, const gold_file *f, vg
 static vg_status open_network(gold_steps *s, const gold_recipe *r, const char *isa, base_mem *mem,
                               vg_error *err)
 {
-    const nn_accounts a = {mem, mem, mem};
+    const nn_accounts a = {mem, mem, mem, mem};
     const nn_train_options o = {.threads = 1, .isa = isa};
     nn_graph *g = NULL;
     vg_status st = synthetic_graph(&g, r->scale, r->nc, mem, err);
@@ -61,7 +61,7 @@ static vg_status open_network(gold_steps *s, const gold_recipe *r, const char *i
 static vg_status open_batch(gold_steps *s, gold_file *f, base_mem *mem, vg_error *err)
 {
     gold_tensor t;
-    const nn_accounts a = {mem, mem, mem};
+    const nn_accounts a = {mem, mem, mem, mem};
     vg_status st = gold_get(&t, f, WEIGHTS_F32, 4, err, "input");
     if (st != VG_OK)
         return st;

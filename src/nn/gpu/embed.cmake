@@ -1,0 +1,27 @@
+# cmake -DFILES=LIST -DTO=FILE -P embed.cmake: one text of several, each named for the compiler's messages.
+# cmake -DTEXT=FILE -DPTX=FILE|"" -DTO=FILE -P embed.cmake: files as arrays of C, each with a 0 behind it.
+if(FILES)
+  set(all "")
+  foreach(file IN LISTS FILES)
+    file(READ ${file} text)
+    get_filename_component(name ${file} NAME)
+    string(APPEND all "#line 1 \"${name}\"\n${text}")
+  endforeach()
+  file(WRITE ${TO} "${all}")
+  return()
+endif()
+
+function(array out name file)
+  file(READ ${file} hex HEX)
+  string(REGEX REPLACE "(..)" "0x\\1," bytes "${hex}")
+  string(REGEX REPLACE "(0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,)" "\\1\n" bytes "${bytes}")
+  set(${out} "static const unsigned char ${name}[] = {\n${bytes}0};\n" PARENT_SCOPE)
+endfunction()
+
+array(text gpu_program_text ${TEXT})
+set(ptx "")
+if(PTX)
+  array(ptx gpu_program_ptx ${PTX})
+  set(ptx "#define GPU_HAS_PTX 1\n${ptx}")
+endif()
+file(WRITE ${TO} "/* Made by the build from src/nn/gpu/kernels. */\n${text}${ptx}")
