@@ -46,11 +46,14 @@ VG_API const char *vg_version(void);
  * time: compared when such a binding is loaded, a declaration that is out of date is an error there
  * and not a crash later. VG_ABI rises by one with every change that a program notices which was
  * built before: of a struct, of an enum's values, of a function's arguments. */
-enum { VG_ABI = 4 };
+enum { VG_ABI = 5 };
 /* That of the library that is running. */
 VG_API int vg_abi(void);
 /* Bytes of a public struct, by name: "vg_detection". 0: there is none of that name. */
 VG_API size_t vg_size_of(const char *type_name);
+
+/* "" or what this build is without, in a line: "no CUDA: ...". */
+VG_API const char *vg_build_lacks(void);
 
 /* ---- devices ---- */
 

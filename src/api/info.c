@@ -9,6 +9,11 @@ const char *vg_version(void)
     return TEXT(VG_VERSION_MAJOR) "." TEXT(VG_VERSION_MINOR) "." TEXT(VG_VERSION_PATCH);
 }
 
+const char *vg_build_lacks(void)
+{
+    return nn_devices_lack();
+}
+
 void vg_devices(vg_device out[VG_MOST_DEVICES], size_t *n, vg_driver drivers[VG_MOST_DRIVERS],
                 size_t *n_drivers)
 {

@@ -5,6 +5,8 @@ static int version_run(void *values)
 {
     (void)values;
     printf("vigil %s\n", vg_version());
+    if (vg_build_lacks()[0] != '\0')
+        printf("this build has %s\n", vg_build_lacks());
     return CLI_DONE;
 }
 

@@ -122,6 +122,8 @@ void nn_model_info(vg_model_info *out, const nn_graph_info *info, const nn_imgsz
  * *n_drivers. Opens the drivers' libraries, some of which take a hundred megabytes. */
 void nn_devices(vg_device out[VG_MOST_DEVICES], size_t *n, vg_driver drivers[VG_MOST_DRIVERS],
                 size_t *n_drivers);
+/* "", or why this build has no CUDA. */
+const char *nn_devices_lack(void);
 /* Whether it is a device's name at all, there or not: auto, cpu, gpu, 0, cuda:0, opencl:0,
  * opencl:0.1. NULL is auto. Errors: VG_ERR_ARGUMENT. */
 vg_status nn_device_check(const char *name, vg_error *err);

@@ -249,8 +249,8 @@ static void what_does_not_fit_is_an_error_and_leaves_nothing(void **state)
 static void names_of_devices_are_read(void **state)
 {
     (void)state;
-    static const char *const good[] = {"auto", "cpu", "CPU",      "gpu",
-                                       "0",    "12",  "opencl:0", "opencl:0.1"};
+    static const char *const good[] = {"auto", "cpu",      "CPU",        "gpu",   "0",
+                                       "12",   "opencl:0", "opencl:0.1", "cuda:0"};
     static const char *const bad[] = {
         "",         "tpu", "opencl", "opencl:", "opencl:0.", "opencl:0.1.2",
         "cuda:0.1", "-1",  "0,1",    "cuda:x",  "mps",       "1000"};

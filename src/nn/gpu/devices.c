@@ -4,7 +4,7 @@
 #include <glob.h>
 #include <string.h>
 
-static const gpu_host *const hosts[] = {&gpu_host_opencl};
+static const gpu_host *const hosts[] = {&gpu_host_cuda, &gpu_host_opencl};
 enum { N_HOSTS = sizeof hosts / sizeof *hosts };
 
 const char *const gpu_kernel_names[GPU_N_KERNELS] = {
@@ -70,7 +70,7 @@ static vg_status read_name(wish *out, const char *name, vg_error *err)
         return VG_OK;
     return base_fail(
         err, VG_ERR_ARGUMENT, "device",
-        "use auto, cpu, gpu, a number (0 is the first GPU), opencl:0 or opencl:0.1; vigil "
+        "use auto, cpu, gpu, a number (0 is the first GPU), cuda:0, opencl:0 or opencl:0.1; vigil "
         "devices lists those that are there",
         "the device \"%s\"", name);
 }
@@ -114,6 +114,13 @@ void nn_devices(vg_device out[VG_MOST_DEVICES], size_t *n, vg_driver drivers[VG_
             base_format(drivers[i].fault, sizeof drivers[i].fault, "%s", why.what);
         *n += more;
     }
+}
+
+const char *nn_devices_lack(void)
+{
+    return gpu_program_own.ptx ? ""
+                               : "no CUDA: it was built where no clang could make the kernels' "
+                                 "PTX; OpenCL has them";
 }
 
 /* A GPU that CUDA has already: its OpenCL driver offers it again. */

@@ -81,6 +81,11 @@ vg_status gpu_step_check(const nn_step *s, vg_error *err)
         return base_fail(err, VG_ERR_UNSUPPORTED, "device",
                          "take a smaller batch or imgsz, or --device cpu",
                          "a feature map of more pixels than a GPU's kernel counts");
+    if (s->spec.kind == NN_STEP_ATTENTION && (size_t)s->dst_map.n * (size_t)s->spec.heads > 65535)
+        return base_fail(err, VG_ERR_UNSUPPORTED, "device", "take a smaller batch",
+                         "attention of %d heads in %d pictures: a GPU starts 65535 groups at most "
+                         "on one side",
+                         s->spec.heads, s->dst_map.n);
     if (c && c->groups > 1 && (c->groups != c->ic || c->groups != c->oc))
         return base_fail(err, VG_ERR_UNSUPPORTED, "device", "take --device cpu",
                          "a convolution of %d groups: a GPU computes dense and depthwise ones",

@@ -120,19 +120,19 @@ static vg_status check_gpu(const stream_accounts *a, vg_error *err)
     const size_t sum = sum_of(a, true);
     const vg_device *d = a->device ? nn_device_facts(a->device) : NULL;
     char parts[400], total[32], most[32];
-    if (!d || (sum <= a->gpu.limit_bytes && sum <= d->memory_bytes))
+    const size_t memory = d && d->memory_bytes > 0 ? d->memory_bytes : SIZE_MAX; /* else unknown */
+    if (!d || (sum <= a->gpu.limit_bytes && sum <= memory))
         return VG_OK;
-    const bool is_limit = a->gpu.limit_bytes < d->memory_bytes;
+    const bool is_limit = a->gpu.limit_bytes < memory;
     format_parts(parts, a, true);
-    return base_fail(err, VG_ERR_LIMIT,
-                     is_limit ? "GPU memory limit" : base_where("device %s", d->name),
-                     is_limit ? "raise --gpu-memory-limit, or take a smaller imgsz, batch or model"
-                              : "take a smaller imgsz, batch or model, or --device cpu",
-                     "the plan needs %s of the GPU (%s), %s %s",
-                     base_format_bytes(total, sizeof total, (double)sum), parts,
-                     is_limit ? "the limit is" : "which has",
-                     base_format_bytes(most, sizeof most,
-                                       (double)(is_limit ? a->gpu.limit_bytes : d->memory_bytes)));
+    return base_fail(
+        err, VG_ERR_LIMIT, is_limit ? "GPU memory limit" : base_where("device %s", d->name),
+        is_limit ? "raise --gpu-memory-limit, or take a smaller imgsz, batch or model"
+                 : "take a smaller imgsz, batch or model, or --device cpu",
+        "the plan needs %s of the GPU (%s), %s %s",
+        base_format_bytes(total, sizeof total, (double)sum), parts,
+        is_limit ? "the limit is" : "which has",
+        base_format_bytes(most, sizeof most, (double)(is_limit ? a->gpu.limit_bytes : memory)));
 }
 
 vg_status stream_accounts_check(const stream_accounts *a, vg_error *err)
