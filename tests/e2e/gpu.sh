@@ -3,6 +3,7 @@
 # The device is VIGIL_TEST_DEVICE's, else opencl:0 (PoCL's).
 set -eu
 . "$(dirname "$0")/lib.sh"
+unset CUDA_VISIBLE_DEVICES OCL_ICD_VENDORS
 device=${VIGIL_TEST_DEVICE:-opencl:0}
 
 picture=$source/tests/fixtures/image/exif1.jpg

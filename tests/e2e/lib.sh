@@ -9,6 +9,8 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 cd "$tmp" || exit 1
 export OMP_WAIT_POLICY=passive
+# Where a test names no device, it is about the CPU, whatever GPU this machine has.
+export CUDA_VISIBLE_DEVICES="" OCL_ICD_VENDORS=/nowhere
 # Read by a sanitizer's build alone.
 export LSAN_OPTIONS="suppressions=$source/tests/lsan.supp:print_suppressions=0"
 n_checks=0
