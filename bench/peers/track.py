@@ -3,11 +3,13 @@
 """What another implementation of ByteTrack and BoT-SORT makes of drawn detections, as golden numbers.
 
     pip install ultralytics lap
-    track.py ../../tests/golden/track/tracks.safetensors
+    track.py ../../tests/golden/track/tracks.safetensors [NAME=predictions.jsonl ...]
 
 Objects walk, cross and hide in a world that a hand-held camera films; detections jitter, fade and miss. What the camera did
 is told to the peer in the place of its own guess. Written are the detections, the camera and each tracker's answers, nothing
-else.
+else. NAME=FILE adds the detections of a real film from a camera that stands still, at most so many frames:
+
+    vigil predict --weights W --source FILM --conf 0.1 --save-json --no-save
 """
 import argparse
 import json
@@ -20,6 +22,7 @@ from ultralytics.trackers.bot_sort import BOTSORT
 from ultralytics.trackers.byte_tracker import BYTETracker
 
 WIDTH, HEIGHT, N_FRAMES, N_OBJECTS = 1280, 720, 300, 10
+MOST_BOXES = 32  # of a frame, the best: what the test has room for
 OPTIONS = dict(track_high_thresh=0.25, track_low_thresh=0.1, new_track_thresh=0.25, track_buffer=30, match_thresh=0.8,
                fuse_score=True, gmc_method="none", proximity_thresh=0.5, appearance_thresh=0.8, with_reid=False,
                model="auto")
@@ -58,18 +61,30 @@ def draw(rng, shake):
     return np.array(rows, np.float32), np.array(moves)
 
 
+def read(path):
+    """The same of predictions.jsonl, with a camera that stands still."""
+    rows, n = [], 0
+    with open(path, encoding="utf-8") as file:
+        for n, line in enumerate(file, 1):
+            boxes = sorted(json.loads(line)["boxes"], key=lambda b: -b["confidence"])[:MOST_BOXES]
+            rows += [[n - 1, *b["xyxy"], b["confidence"], b["class"]] for b in boxes]
+            if n == N_FRAMES:
+                break
+    return np.array(rows, np.float32), np.tile([1.0, 0, 0, 0], (n, 1))
+
+
 def follow(kind, rows, moves):
     """The tracker's answers (n, 7): frame, id, place of the detection in its frame, xyxy."""
     tracker = kind(SimpleNamespace(tracker_type=kind.__name__, **OPTIONS), frame_rate=30)
     if hasattr(tracker, "gmc"):
         tracker.gmc.apply = lambda *_: camera
     out, picture = [], np.zeros((HEIGHT, WIDTH, 3), np.uint8)
-    for frame in range(N_FRAMES):
-        a, b, x, y = moves[frame]
+    for frame, (a, b, x, y) in enumerate(moves):
         camera = np.array([[a, -b, x], [b, a, y]])
         boxes = rows[rows[:, 0] == frame][:, 1:]
         for track in np.asarray(tracker.update(Boxes(boxes, (HEIGHT, WIDTH)), picture)).reshape(-1, 8):
-            (place,) = np.flatnonzero(boxes[:, 4] == track[5])  # scores are all different
+            like = np.flatnonzero((boxes[:, 4] == track[5]) & (boxes[:, 5] == track[6]))
+            place = like[np.abs(boxes[like, :4] - track[:4]).sum(1).argmin()]  # films have equal scores
             out.append([frame, track[4], place, *track[:4]])
     return np.array(out, np.float32)
 
@@ -88,9 +103,11 @@ def write_safetensors(path, tensors):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out")
-    out, tensors = parser.parse_args().out, {}
-    for name, shake in (("still", 0), ("shaking", 20)):
-        rows, moves = draw(np.random.default_rng(1), shake)
+    parser.add_argument("films", nargs="*", metavar="NAME=FILE")
+    args, tensors = parser.parse_args(), {}
+    scenes = [(name, *draw(np.random.default_rng(1), shake)) for name, shake in (("still", 0), ("shaking", 20))]
+    scenes += [(name, *read(path)) for name, path in (film.split("=", 1) for film in args.films)]
+    for name, rows, moves in scenes:
         moves = moves.astype(np.float32)
         tensors[f"{name}.detections"], tensors[f"{name}.camera"] = rows, moves
         for tracker in (BYTETracker, BOTSORT):
@@ -98,7 +115,7 @@ def main():
             answers = tensors[f"{name}.{tracker.__name__.lower()}"] = follow(tracker, rows, moves)
             print(f"{name}: {tracker.__name__}: {len(answers)} boxes of {len(rows)} detections, "
                   f"{len(np.unique(answers[:, 1]))} ids")
-    write_safetensors(out, tensors)
+    write_safetensors(args.out, tensors)
 
 
 if __name__ == "__main__":
