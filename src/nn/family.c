@@ -61,11 +61,9 @@ static const char *find_sign(const base_node *yaml, const sign *table, size_t n)
     return NULL;
 }
 
-/* "yolov8n-seg.yaml" -> YOLOv8, "yolo26n.yaml" -> YOLO26. */
-static bool by_file_name(char *out, size_t n, const base_node *yaml)
+/* "yolov8n-seg" -> YOLOv8, "yolo26n.yaml" -> YOLO26. */
+static bool by_name(char *out, size_t n, const char *name)
 {
-    const base_node *file = base_node_get(yaml, "yaml_file");
-    const char *name = file && file->kind == BASE_NODE_TEXT ? base_path_name(file->text) : "";
     char word[5];
     base_format(word, sizeof word, "%.4s", name);
     if (!base_equal_nocase(word, "yolo"))
@@ -74,6 +72,12 @@ static bool by_file_name(char *out, size_t n, const base_node *yaml)
     const size_t k = strspn(digits, "0123456789");
     return k > 0 && k < 4 &&
            base_format(out, n, "YOLO%s%.*s", digits > name + 4 ? "v" : "", (int)k, digits);
+}
+
+static bool by_file_name(char *out, size_t n, const base_node *yaml)
+{
+    const base_node *file = base_node_get(yaml, "yaml_file");
+    return by_name(out, n, file && file->kind == BASE_NODE_TEXT ? base_path_name(file->text) : "");
 }
 
 bool nn_family_model(char *out, size_t n, const base_node *yaml)
@@ -191,4 +195,23 @@ bool nn_family_name(char *out, size_t n, const weights_file *w, const base_node 
     return base_format(out, n, "%s %s%s", family,
                        head && strcmp(family, "a model") == 0 ? "of " : "",
                        head ? head : "detection");
+}
+
+bool nn_family_of_name(char *out, size_t n, const char *stem)
+{
+    static const struct {
+        const char *ending, *task;
+    } tasks[] = {{"-seg", "segmentation"},
+                 {"-pose", "pose"},
+                 {"-obb", "oriented boxes"},
+                 {"-cls", "classification"}};
+    char family[32];
+    const char *dash = strchr(stem, '-'), *task = NULL;
+    for (size_t i = 0; dash && i < sizeof tasks / sizeof *tasks; i++)
+        task = base_equal_nocase(dash, tasks[i].ending) ? tasks[i].task : task;
+    if (base_starts_with(stem, "rtdetr"))
+        return base_format(out, n, "RT-DETR detection");
+    if (!by_name(family, sizeof family, stem) || (is_ours(family) && !task))
+        return false;
+    return base_format(out, n, "%s %s", family, task ? task : "detection");
 }

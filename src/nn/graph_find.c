@@ -45,10 +45,13 @@ vg_status nn_graph_from_name(nn_graph **out, const char *name, int nc, base_mem 
         const nn_model *m = known ? nn_model_find(stem, &scale) : NULL;
         if (m && scale && (yaml_name || !*suffix) && base_path_name(name) == name)
             return from_builtin(out, m, &(nn_graph_options){.scale = scale, .nc = nc}, mem, err);
+        char family[48];
+        const bool is_other = known && nn_family_of_name(family, sizeof family, stem);
         return base_fail(err, VG_ERR_ARGUMENT, base_where("%s", name),
                          "give a model YAML, or a built-in one: yolo11n.yaml, yolov8n.yaml, "
                          "yolov8n-p2.yaml, yolov5n.yaml, each with n, s, m, l or x",
-                         "no such model");
+                         "no such model%s%s%s", is_other ? ": " : "", is_other ? family : "",
+                         is_other ? " is not run here" : "");
     }
     const char *scale = known ? scale_in_name(stem) : NULL;
     base_tree *yaml = NULL;

@@ -51,7 +51,11 @@ run 1 train --resume theirs/weights/last.pt
 is_error "a checkpoint of the Python tool, whose run cannot be resumed here"
 
 # ---- names that are none
-for name in yolov9c yolo12n.yaml yolov8n-seg.yaml yolov8z; do
-    run 2 info "$name"
+for row in "yolov9c YOLOv9 detection" "yolo12n.yaml YOLO12 detection" "yolo26n YOLO26 detection" "yolov10n YOLOv10 detection" \
+    "yolov8n-seg.yaml YOLOv8 segmentation" "yolo11n-pose YOLO11 pose" "rtdetr-l RT-DETR detection"; do
+    run 2 info "${row%% *}"
+    says err "no such model: ${row#* } is not run here"
     says err "yolov8n-p2.yaml"
 done
+run 2 info yolov8z
+grep -qx "error: no such model" err || fail "a name that is none is said to be something"
