@@ -9,8 +9,8 @@
  * a family that vigil runs. yaml: the model's, NULL: none. */
 bool nn_family_name(char *out, size_t n, const weights_file *w, const base_node *yaml);
 
-/* The same by a model's name without its suffix: "yolov9c" is YOLOv9 detection, "yolo11n-seg" YOLO11
- * segmentation. */
+/* The same by a model's name without its suffix: "yolov9c" is YOLOv9 detection, "yolo11n-seg"
+ * YOLO11 segmentation. */
 bool nn_family_of_name(char *out, size_t n, const char *stem);
 
 /* What the model of a weights file is called: the name of its YAML's file, else "yolov8" by its
