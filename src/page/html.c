@@ -109,15 +109,17 @@ void page_put_url(page_html *w, const char *text, const char *keep)
     char out[SHOWN_BYTES];
     size_t n = 0;
     for (; *text != '\0'; text++) {
-        const bool is_plain = strchr(plain, *text) != NULL ||
-                              (strchr("<>&\"'%", *text) == NULL && strchr(keep, *text));
-        if (is_plain)
+        const bool is_kept = strchr(keep, *text) != NULL;
+        if (*text == '&' && is_kept) { /* as an attribute has it */
+            memcpy(out + n, "&#38;", 5);
+            n += 5;
+        } else if (strchr(plain, *text) != NULL || (strchr("<>\"'%", *text) == NULL && is_kept)) {
             out[n++] = *text;
-        else {
+        } else {
             base_format(out + n, sizeof out - n, "%%%02X", (unsigned)(unsigned char)*text);
             n += 3;
         }
-        if (n + 4 > sizeof out) {
+        if (n + 8 > sizeof out) {
             page_put_own(w, out, n);
             n = 0;
         }

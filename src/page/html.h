@@ -20,7 +20,7 @@ typedef struct page_html {
 /* printf of C17 but for %n, %p, %c of wide characters and '*'. */
 void page_put(page_html *w, const char *format, ...) VG_PRINTF(2, 3);
 /* One segment of a path, or a value of a query: all but letters, digits and -._~ as %41. keep: more
- * characters to leave as they are ("/" for a whole path). */
+ * characters to leave as they are: "/" of a whole path, "=&" of a query; never <>"'%. */
 void page_put_url(page_html *w, const char *text, const char *keep);
 /* Own text of any length: styles, scripts. */
 void page_put_own(page_html *w, const char *text, size_t n);

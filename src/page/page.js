@@ -17,6 +17,14 @@
     try { localStorage.setItem('vigil-theme', root.dataset.theme); } catch (e) { /* then for this page alone */ }
   };
 
+  /* ---- acts ---- */
+  /* What was asked for is said where it was asked, also in a part that has come anew: the program may be gone before it
+   * could show a page. */
+  const asked = new Map();
+  const tellAsked = () => {
+    for (const form of all('.act form')) if (asked.has(form.action)) $('summary', form.closest('.act')).textContent = asked.get(form.action);
+  };
+
   /* ---- parts ---- */
   const busy = new Map();
   const placeOf = url => { const u = new URL(url, location.href); u.hash = ''; return u; };
@@ -37,6 +45,7 @@
         const open = all('details[open]', old).length > 0, focus = old.contains(document.activeElement) && document.activeElement.matches('input');
         for (const mark of all('input:checked', old)) for (const same of all('input', fresh)) if (same.name === mark.name) same.setAttribute('checked', '');
         if (!open && !focus) old.replaceWith(document.adoptNode(fresh));
+        tellAsked();
         if (shown) point(shown.x, shown.group);
       }
     } catch (e) { /* the next news asks again */ }
@@ -212,19 +221,18 @@
     else if (e.key === 'Escape') { clear(); for (const open of all('details.act[open]')) open.open = false; }
     else if (e.key === 'u') { const up = all('.top nav a'); if (up.length) location.href = up[up.length - 1].href; }
   });
-  /* What was asked for is said where it was asked: the program may be gone before it could show a page. */
   addEventListener('submit', async e => {
-    const act = e.target.closest('.act');
+    const act = e.target.closest('.act'), action = e.target.action;
     if (!act) return;
     e.preventDefault();
-    const word = $('summary', act);
     act.open = false;
-    word.textContent = '…';
+    const say = text => { asked.set(action, text); tellAsked(); };
+    say('…');
     try {
-      const answer = await fetch(e.target.action, {method: 'POST', redirect: 'manual'});
-      word.textContent = answer.ok || answer.type === 'opaqueredirect' ? 'Asked for' : (await answer.text()).trim().slice(0, 80);
+      const answer = await fetch(action, {method: 'POST', redirect: 'manual'});
+      say(answer.ok || answer.type === 'opaqueredirect' ? 'Asked for' : (await answer.text()).trim().slice(0, 80));
     } catch (fault) {
-      word.textContent = 'No answer';
+      say('No answer');
     }
   });
   let typing = 0;

@@ -4,6 +4,8 @@
 #include "board/draw.h"
 #include "folder.h"
 
+#include <stdatomic.h>
+
 static board *served;
 static char answer[4 << 20];
 
@@ -81,6 +83,7 @@ static void the_list_is_filtered_sorted_and_escaped(void **state)
     (void)state;
     make_train("a/first", rising, 3, "epochs: 9\n");
     make_train("a/second", low, 2, "epochs: 2\n");
+    make_file("a/nothing/results.csv", HEADER);
     make_train("<script>alert(1)</script>/x\x1b", low, 2, "model: \"<i>&'\"\n");
     serve("");
     assert_int_equal(get("/"), 200);
@@ -101,8 +104,10 @@ static void the_list_is_filtered_sorted_and_escaped(void **state)
     says("No run is like that");
     assert_int_equal(get("/?sort=map"), 200);
     assert_true(strstr(answer, ">a/first</a>") < strstr(answer, ">a/second</a>"));
+    assert_true(strstr(answer, ">a/second</a>") < strstr(answer, ">a/nothing</a>"));
     assert_int_equal(get("/?sort=map&up=1"), 200);
     assert_true(strstr(answer, ">a/first</a>") > strstr(answer, ">a/second</a>"));
+    assert_true(strstr(answer, ">a/first</a>") < strstr(answer, ">a/nothing</a>"));
     assert_int_equal(get("/?part=runs"), 200);
     says("\r\n\r\n<section id='runs'");
     says_not("<html");
@@ -200,6 +205,12 @@ static void runs_side_by_side_show_where_they_differ(void **state)
     says("data-chart='metrics/mAP/mAP50-95'");
     says("data-name='a' data-x='1,2,3' data-y='0.1,0.4,0.3'");
     says("data-name='b' data-x='1,2' data-y='0.05,0.06'");
+    /* The view is changed, and the runs stay, in whatever order they were found. */
+    says("=1&#38;log=1&amp;smooth=0");
+    snprintf(path, sizeof path, "%s=1&#38;", a);
+    says(path);
+    snprintf(path, sizeof path, "%s=1&#38;", b);
+    says(path);
     assert_int_equal(get("/compare"), 200);
     says("Mark two or more");
 }
@@ -233,10 +244,10 @@ static void news_come_to_who_listens(void **state)
     assert_non_null(strstr(text, "\"curves\":\""));
 }
 
-static int asked_to_stop;
+static atomic_int asked_to_stop;
 static void stop(void *ctx)
 {
-    (*(int *)ctx)++;
+    (*(atomic_int *)ctx)++;
 }
 
 static void one_training_has_a_page_of_its_own_and_stops_by_its_token(void **state)

@@ -50,6 +50,9 @@ static void an_address_holds_no_sign_that_ends_it(void **state)
     page_put_url(&w, "/run/a b'\"<>%?#&\xff../x", "/");
     page_put(&w, "'>");
     assert_string_equal(text(), "<a href='/run/a%20b%27%22%3C%3E%25%3F%23%26%FF../x'>");
+    begin(NULL);
+    page_put_url(&w, "a=b&c'<\"%", "=&'<\"%"); /* these stay none, whoever asks for it */
+    assert_string_equal(text(), "a=b&#38;c%27%3C%22%25");
 }
 
 static void too_much_is_told_and_nothing_more_is_added(void **state)
