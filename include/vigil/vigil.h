@@ -17,8 +17,11 @@
  * Threads: a handle serves one thread at a time; any number of handles may work side by side. No
  * global state. Memory: all that a handle takes is taken at open (and at the first picture of a
  * shape larger than any before, where a function says so); limits and counters are the handle's
- * own. Strings are UTF-8; a struct of options is made by its _default function, so that fields
- * added later have defaults. */
+ * own. A fork leaves threads behind: in a child, a detector or predict job of the parent's answers
+ * VG_ERR_ARGUMENT, and closing it there only drops it; a run of training, validation or a stream is
+ * the process's that prepared it. Codecs, painters, trackers and models have no threads, and work
+ * in a child. Strings are UTF-8; a struct of options is made by its _default function, so that
+ * fields added later have defaults. */
 #ifndef VIGIL_VIGIL_H
 #define VIGIL_VIGIL_H
 

@@ -2,6 +2,8 @@
 #ifndef API_API_H
 #define API_API_H
 
+#include <sys/types.h>
+
 #include "image/image.h"
 #include "stream/stream.h"
 #include "vigil/picture.h"
@@ -21,6 +23,8 @@ vg_status api_check_imgsz(int h, int w, vg_error *err);
 /* Checks what a user may have set, and puts it in the floors' words. */
 vg_status api_detector_options(stream_detector_options *out, const vg_options *o, vg_error *err);
 vg_status api_nms_options(detect_nms_options *out, const vg_detect_options *o, vg_error *err);
+/* VG_ERR_ARGUMENT in a process that was forked from the one, pid, whose threads a handle has. */
+vg_status api_check_process(pid_t pid, vg_error *err);
 /* The pixels of a caller's picture, where they lie. index: of the picture, for the error. Errors:
  * VG_ERR_ARGUMENT. */
 vg_status api_image_pixels(image_pixels *out, const vg_image *image, size_t index, vg_error *err);

@@ -1,6 +1,8 @@
 /* detector.c: vg_detector: one engine with the buffers for its pictures. */
 #include "handle.h"
 
+#include <unistd.h>
+
 vg_status vg_detector_open(vg_detector **out, const vg_options *o, vg_error *err)
 {
     stream_detector_options so;
@@ -11,6 +13,7 @@ vg_status vg_detector_open(vg_detector **out, const vg_options *o, vg_error *err
     stream_accounts_init(&d->own, o ? o->memory_limit_bytes : 0);
     stream_accounts_limit_gpu(&d->own, o ? o->gpu_memory_limit_bytes : 0);
     d->accounts = &d->own;
+    d->pid = getpid();
     vg_status st = api_detector_options(&so, o, err);
     if (st == VG_OK)
         st = stream_batcher_open(&d->batcher, &so, API_MOST_DET, &d->own, err);
@@ -25,7 +28,8 @@ void vg_detector_close(vg_detector **detector)
 {
     vg_detector *d = *detector;
     if (d) {
-        stream_batcher_close(&d->batcher);
+        if (d->pid == getpid()) /* else there are no threads that could be ended */
+            stream_batcher_close(&d->batcher);
         base_handle_free(d);
     }
     *detector = NULL;
@@ -109,6 +113,8 @@ vg_status vg_detect_batch(vg_detector *d, vg_detection *out, size_t capacity, si
     if (d->is_lent)
         return base_fail(err, VG_ERR_ARGUMENT, "detector", "open a detector of your own",
                          "a detector that belongs to a predict job");
+    if (api_check_process(d->pid, err) != VG_OK)
+        return VG_ERR_ARGUMENT;
     if (n_images < 1 || n_images > (size_t)d->batcher.batch)
         return base_fail(err, VG_ERR_ARGUMENT, "n_images", "open the detector with a larger batch",
                          "%zu pictures, where the detector's batch is %d", n_images,

@@ -2,6 +2,8 @@
 #ifndef API_HANDLE_H
 #define API_HANDLE_H
 
+#include <sys/types.h>
+
 #include "api.h"
 
 enum { API_MOST_DET = 1000 }; /* boxes a picture of a detector, whatever max_det says */
@@ -11,6 +13,7 @@ struct vg_detector {
     const stream_accounts *accounts; /* likewise */
     bool is_lent;                    /* by a predict job: may be asked, not run */
     stream_accounts own;
+    pid_t pid; /* of the process that opened it, whose threads compute */
     stream_batcher batcher;
     vg_predict_times times; /* of the last call */
 };

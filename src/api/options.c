@@ -1,5 +1,6 @@
 /* options.c: defaults, and checks of what callers set. */
 #include <string.h>
+#include <unistd.h>
 
 #include "handle.h"
 
@@ -28,6 +29,16 @@ vg_status api_check_range(const char *what, int value, int least, int most, vg_e
         return VG_OK;
     return base_fail(err, VG_ERR_ARGUMENT, what, base_mend("use %d to %d", least, most), "%s %d",
                      what, value);
+}
+
+vg_status api_check_process(pid_t pid, vg_error *err)
+{
+    return pid == getpid() ? VG_OK
+                           : base_fail(err, VG_ERR_ARGUMENT, "handle",
+                                       "open one in this process, after the fork",
+                                       "a handle of process %d, from which this one was forked: "
+                                       "its threads are not here",
+                                       (int)pid);
 }
 
 vg_status api_check_imgsz(int h, int w, vg_error *err)

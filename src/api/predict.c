@@ -1,4 +1,6 @@
 /* predict.c: vg_predict over stream's pipeline. */
+#include <unistd.h>
+
 #include "handle.h"
 #include "net/net.h"
 
@@ -8,6 +10,7 @@ struct vg_predict {
     vg_detector lent;
     net_beacon beacon;
     int64_t n_done;
+    pid_t pid;
 };
 
 static vg_status open_job(vg_predict *p, const vg_predict_options *o, vg_error *err)
@@ -57,6 +60,7 @@ vg_status vg_predict_open(vg_predict **out, const vg_predict_options *o, vg_erro
     vg_predict *p = base_handle_alloc(sizeof *p, err);
     if (!p)
         return VG_ERR_MEMORY;
+    p->pid = getpid();
     stream_accounts_init(&p->accounts, o->detector.memory_limit_bytes);
     stream_accounts_limit_gpu(&p->accounts, o->detector.gpu_memory_limit_bytes);
     vg_status st = open_job(p, o, err);
@@ -78,6 +82,8 @@ static void tell_guard(vg_predict *p)
 vg_status vg_predict_next(vg_predict *p, const vg_predict_result **out, vg_error *err)
 {
     *out = NULL;
+    if (api_check_process(p->pid, err) != VG_OK)
+        return VG_ERR_ARGUMENT;
     const vg_status st = stream_predict_next(p->job, out, err);
     if (st != VG_OK || !*out)
         return st;
@@ -91,8 +97,11 @@ vg_status vg_predict_close(vg_predict **predict, vg_error *err)
     vg_predict *p = *predict;
     if (!p)
         return VG_OK;
-    vg_status st = stream_predict_close(&p->job, err);
-    net_beacon_close(&p->beacon);
+    vg_status st = VG_OK;
+    if (p->pid == getpid()) { /* else there are no threads that could be ended */
+        st = stream_predict_close(&p->job, err);
+        net_beacon_close(&p->beacon);
+    }
     base_handle_free(p);
     *predict = NULL;
     return st;

@@ -3,6 +3,8 @@
 #include "support/test.h"
 
 #include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "stream/scenes.h"
 #include "vigil/vigil.h"
@@ -253,6 +255,39 @@ static void wrong_options_are_refused(void **state)
     }
 }
 
+/* ---- a fork ---- */
+
+/* Its threads stay behind. Exit statuses tell what went wrong in the child. */
+static void a_child_is_told_that_the_handle_is_the_parents(void **state)
+{
+    bench *b = *state;
+    vg_image image = {.pixels = b->rgb, .width = W, .height = H};
+    vg_options o = options();
+    o.threads = 2;
+    vg_detector *two = NULL;
+    assert_int_equal(vg_detector_open(&two, &o, &b->err), VG_OK);
+    const pid_t child = fork();
+    if (child == 0) {
+        vg_error err;
+        size_t n;
+        vg_status st = vg_detect(two, b->is, MOST, &n, &image, NULL, &err);
+        if (st != VG_ERR_ARGUMENT || strstr(err.what, "fork") == NULL || err.mend[0] == '\0')
+            _exit(1);
+        vg_detector_close(&two); /* does not wait for threads that are not there */
+        if (two != NULL || vg_detector_open(&two, &o, &err) != VG_OK)
+            _exit(2);
+        st = vg_detect(two, b->is, MOST, &n, &image, NULL, &err);
+        vg_detector_close(&two);
+        _exit(st == VG_OK && n == b->n_want ? 0 : 3);
+    }
+    int status = -1;
+    assert_true(child > 0 && waitpid(child, &status, 0) == child);
+    assert_int_equal(status, 0);
+    assert_int_equal(vg_detect(two, b->is, MOST, b->n_is, &image, NULL, &b->err), VG_OK);
+    assert_int_equal(b->n_is[0], b->n_want);
+    vg_detector_close(&two);
+}
+
 /* ---- two handles in two threads ---- */
 
 typedef struct worker {
@@ -341,6 +376,7 @@ int main(void)
         TEST(wrong_pictures_are_refused),
         TEST(no_detector_is_refused),
         TEST(wrong_options_are_refused),
+        TEST(a_child_is_told_that_the_handle_is_the_parents),
         TEST(handles_in_different_threads_do_not_meet),
         TEST(threads_and_instruction_sets_find_the_same_boxes),
     };

@@ -49,6 +49,11 @@ export LD_LIBRARY_PATH="$libdir"
 weights=$source/tests/golden/yolo11n_random.pt
 "$tmp/detect" "$weights" "$tmp/scene_0.bmp" >"$tmp/found" || fail "examples/detect.c does not run"
 [ -s "$tmp/found" ] || fail "examples/detect.c finds nothing"
+# shellcheck disable=SC2086 # several words on purpose
+"${CC:-cc}" -std=c17 -Wall -Wextra -Wpedantic -Werror "$source/examples/track.c" $flags -o "$tmp/track"
+"$tmp/track" "$weights" "$tmp" "$tmp/scene_0.bmp" "$tmp/scene_0.bmp" >"$tmp/tracked" || fail "examples/track.c does not run"
+[ -s "$tmp/0000.png" ] && [ -s "$tmp/0001.png" ] || fail "examples/track.c draws nothing"
+grep -q ': [1-9][0-9]* tracked' "$tmp/tracked" || fail "examples/track.c tracks nothing: $(head -n 1 "$tmp/tracked")"
 if grep -qvE '^class[0-9]+ 0\.[0-9]{2} at [0-9]+,[0-9]+ to [0-9]+,[0-9]+$' "$tmp/found"; then
     fail "a line of examples/detect.c is no box: $(head -n 1 "$tmp/found")"
 fi
