@@ -158,6 +158,8 @@ def watch(nb):
 def video(nb):
     check(nb.number("save=True", r"(\d+) frames") == 60, "not every frame came")
     check(nb.number("save=True", r"to (\d+) objects") >= 3, "nothing was found")
+    # One object is one number over frames: far fewer numbers than boxes.
+    check(3 <= nb.number("save=True", r"; (\d+) different") <= 60, nb.text("save=True"))
     shown = nb.html("live.video")
     check("<video " in shown and "data:video/mp4;base64," in shown and len(shown) > 50_000, "no recording")
     seen = nb.text("def frames")
