@@ -49,7 +49,7 @@ VG_API const char *vg_version(void);
  * time: compared when such a binding is loaded, a declaration that is out of date is an error there
  * and not a crash later. VG_ABI rises by one with every change that a program notices which was
  * built before: of a struct, of an enum's values, of a function's arguments. */
-enum { VG_ABI = 5 };
+enum { VG_ABI = 6 };
 /* That of the library that is running. */
 VG_API int vg_abi(void);
 /* Bytes of a public struct, by name: "vg_detection". 0: there is none of that name. */
@@ -479,10 +479,10 @@ VG_API float vg_model_stride(const vg_model *m, int level);
  * "date", "epoch", ...) */
 VG_API bool vg_model_fact(const vg_model *m, size_t index, const char **key, const char **value);
 /* What a detector of this model would take with that batch and so many threads (0: every
- * processor) on that device (as in vg_options), by owner, without taking it. Errors:
- * VG_ERR_ARGUMENT, VG_ERR_UNSUPPORTED (no such device), VG_ERR_MEMORY. */
+ * processor) on that device and with or without augment (both as in vg_options), by owner, without
+ * taking it. Errors: VG_ERR_ARGUMENT, VG_ERR_UNSUPPORTED (no such device), VG_ERR_MEMORY. */
 VG_API vg_status vg_model_memory(const vg_model *m, int batch, int threads, const char *device,
-                                 vg_memory *out, vg_error *err);
+                                 bool augment, vg_memory *out, vg_error *err);
 
 /* Writes weights (.pt or .safetensors) as output, a .safetensors that is replaced whole or not at
  * all. Errors: VG_ERR_ARGUMENT, VG_ERR_IO, VG_ERR_FORMAT, VG_ERR_UNSUPPORTED, VG_ERR_LIMIT,

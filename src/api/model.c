@@ -87,13 +87,13 @@ bool vg_model_fact(const vg_model *m, size_t index, const char **key, const char
 }
 
 vg_status vg_model_memory(const vg_model *m, int batch, int threads, const char *device,
-                          vg_memory *out, vg_error *err)
+                          bool augment, vg_memory *out, vg_error *err)
 {
     vg_status st = api_check_range("batch", batch, 1, API_MOST_BATCH, err);
     if (st == VG_OK)
         st = api_check_range("threads", threads, 0, API_MOST_THREADS, err);
     if (st == VG_OK)
-        st = stream_batcher_need(out, &m->model, batch, threads, device, API_MOST_DET,
+        st = stream_batcher_need(out, &m->model, batch, threads, device, augment, API_MOST_DET,
                                  m->accounts.owner[STREAM_PLANS].in_use_bytes, err);
     return st;
 }

@@ -6,7 +6,7 @@
 
 vg_options vg_options_default(void)
 {
-    return (vg_options){.batch = 1, .plan_cache = 4, .device = "auto"};
+    return (vg_options){.batch = 1, .plan_cache = NN_DEFAULT_PLANS, .device = "auto"};
 }
 
 vg_detect_options vg_detect_options_default(void)

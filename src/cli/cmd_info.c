@@ -9,7 +9,7 @@ enum { WIDTH = 80, FACT_COLUMN = 13, CLASSES_SHOWN = 100 };
 typedef struct info_values {
     const char *weights, *data, *memory_limit, *device;
     int imgsz, batch, threads, nc;
-    bool memory, train, json;
+    bool memory, train, json, augment;
 } info_values;
 
 static void info_defaults(void *values)
@@ -230,13 +230,16 @@ static int info_run(void *values)
         return usage_print(
             "--train, --data, --memory-limit and --batch -1 belong to a training plan",
             "give --memory and --train with them");
+    if (v->augment && (!v->memory || v->train))
+        return usage_print("--augment belongs to the memory of a detector",
+                           "give --memory with it, and no --train");
     if (v->batch == 0)
         return usage_print("a batch of 0 pictures", "give 1 or more, or -1 with --train");
     vg_status st = vg_model_open(&m, v->weights, v->imgsz, v->nc, &err);
     if (st == VG_OK && plans)
         st = plan_make(&plan, v, &err);
     if (st == VG_OK && v->memory && !plans)
-        st = vg_model_memory(m, v->batch, v->threads, v->device, &memory, &err);
+        st = vg_model_memory(m, v->batch, v->threads, v->device, v->augment, &memory, &err);
     if (st != VG_OK) {
         status = cli_error_end(&err);
         goto done;
@@ -293,6 +296,10 @@ static const vg_option info_options[] = {
      .kind = VG_OPTION_BOOL,
      .offset = AT(memory),
      .help = "memory of a detector of it, by owner; with --train of a training"},
+    {.name = "augment",
+     .kind = VG_OPTION_BOOL,
+     .offset = AT(augment),
+     .help = "with --memory: of a detector with test-time augmentation"},
     {.name = "train",
      .kind = VG_OPTION_BOOL,
      .offset = AT(train),

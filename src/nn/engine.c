@@ -8,8 +8,6 @@
 
 #include "plan.h"
 
-enum { DEFAULT_PLANS = 4 };
-
 struct nn_engine {
     nn_graph *graph;
     const nn_backend *backend;
@@ -140,7 +138,7 @@ static vg_status create_bare(nn_engine **out, nn_graph *graph, const nn_engine_o
                              const nn_accounts *mem, vg_error *err)
 {
     *out = NULL;
-    int max_plans = o && o->max_plans > 0 ? o->max_plans : DEFAULT_PLANS;
+    int max_plans = o && o->max_plans > 0 ? o->max_plans : NN_DEFAULT_PLANS;
     if (max_plans > NN_MOST_PLANS)
         return base_fail(err, VG_ERR_ARGUMENT, NULL, NULL, "a cache of %d plans, more than %d",
                          max_plans, NN_MOST_PLANS);

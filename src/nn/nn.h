@@ -154,11 +154,11 @@ typedef struct nn_accounts {
     base_mem *staging; /* on a GPU: this machine's memory, for what is copied to it and from it */
 } nn_accounts;
 
-enum { NN_MOST_PLANS = 256 };
+enum { NN_DEFAULT_PLANS = 4, NN_MOST_PLANS = 256 };
 typedef struct nn_engine_options {
     int threads;     /* 0: every processor this process may use */
     base_pool *pool; /* the threads instead, borrowed until destroy; NULL: the engine's own */
-    int max_plans;   /* at most NN_MOST_PLANS; 0: 4 */
+    int max_plans;   /* at most NN_MOST_PLANS; 0: NN_DEFAULT_PLANS */
     const char
         *isa; /* NULL: the best here; "plain", "sse41" ("generic" elsewhere), "avx2", "avx512" */
     nn_device *device; /* borrowed until destroy; NULL: the CPU */

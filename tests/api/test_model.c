@@ -95,9 +95,8 @@ static void wrong_models_are_refused(void **state)
 }
 
 /* The table that is shown beforehand is the one that a detector shows afterwards. */
-static void memory_is_foretold(void **state)
+static void memory_is_foretold_with(bool augment)
 {
-    (void)state;
     vg_model *m = NULL;
     vg_detector *d = NULL;
     vg_memory told, is;
@@ -107,10 +106,11 @@ static void memory_is_foretold(void **state)
     o.imgsz = 192;
     o.batch = 2;
     o.threads = 2;
+    o.augment = augment;
     assert_int_equal(vg_model_open(&m, weights, 192, 0, &err), VG_OK);
-    assert_int_equal(vg_model_memory(m, 2, 2, "cpu", &told, &err), VG_OK);
-    assert_int_equal(vg_model_memory(m, 0, 2, "cpu", &is, &err), VG_ERR_ARGUMENT);
-    assert_int_equal(vg_model_memory(m, 2, -1, "cpu", &is, &err), VG_ERR_ARGUMENT);
+    assert_int_equal(vg_model_memory(m, 2, 2, "cpu", augment, &told, &err), VG_OK);
+    assert_int_equal(vg_model_memory(m, 0, 2, "cpu", augment, &is, &err), VG_ERR_ARGUMENT);
+    assert_int_equal(vg_model_memory(m, 2, -1, "cpu", augment, &is, &err), VG_ERR_ARGUMENT);
     assert_int_equal(vg_detector_open(&d, &o, &err), VG_OK);
     vg_detector_memory(d, &is);
     assert_int_equal(told.n_items, is.n_items);
@@ -123,6 +123,13 @@ static void memory_is_foretold(void **state)
     }
     vg_detector_close(&d);
     vg_model_close(&m);
+}
+
+static void memory_is_foretold(void **state)
+{
+    (void)state;
+    memory_is_foretold_with(false);
+    memory_is_foretold_with(true);
 }
 
 /* ---- converting ---- */

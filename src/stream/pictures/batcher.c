@@ -17,7 +17,8 @@ static size_t plan(stream_accounts *mem, const nn_graph_info *info, base_size im
 }
 
 vg_status stream_batcher_need(vg_memory *out, const stream_model *m, int batch, int threads,
-                              const char *device, int most_det, size_t plans_bytes, vg_error *err)
+                              const char *device, bool augment, int most_det, size_t plans_bytes,
+                              vg_error *err)
 {
     stream_accounts a; /* for sizes only: nothing stays on it */
     stream_accounts_init(&a, 0);
@@ -25,18 +26,20 @@ vg_status stream_batcher_need(vg_memory *out, const stream_model *m, int batch, 
     nn_memory_need need;
     const base_size imgsz = m->imgsz.used;
     vg_status st = nn_device_open(&gpu, device, &a.owner[STREAM_PLANS], err);
-    const nn_engine_options o = {.threads = threads, .device = gpu};
+    const nn_engine_options o = {.threads = threads,
+                                 .device = gpu,
+                                 .max_plans = stream_plan_cache(NN_DEFAULT_PLANS, augment)};
     a.device = gpu;
     const nn_accounts mem = stream_accounts_of_engine(&a);
     if (st == VG_OK)
-        st = stream_network_need(&need, m->graph, &o, batch, imgsz.h, imgsz.w, false, &mem, err);
+        st = stream_network_need(&need, m->graph, &o, batch, imgsz.h, imgsz.w, augment, &mem, err);
     if (st == VG_OK) {
         stream_accounts_plan_engine(&a, &need);
         plan(&a, &m->info, imgsz, batch, most_det);
         a.planned_bytes[STREAM_PLANS] =
             plans_bytes + a.owner[STREAM_PLANS].in_use_bytes + need.engine_bytes;
         a.planned_bytes[STREAM_DETECTIONS] +=
-            stream_detections_bytes(&m->info, batch, imgsz.h, imgsz.w, most_det, false);
+            stream_detections_bytes(&m->info, batch, imgsz.h, imgsz.w, most_det, augment);
         stream_accounts_memory(out, &a);
     }
     nn_device_close(&gpu);

@@ -27,7 +27,8 @@ typedef struct stream_batcher {
 /* What a batcher of the model would hold, as its memory is told. plans_bytes: of the graph, which
  * is the model's already. Takes nothing that stays. */
 vg_status stream_batcher_need(vg_memory *out, const stream_model *m, int batch, int threads,
-                              const char *device, int most_det, size_t plans_bytes, vg_error *err);
+                              const char *device, bool augment, int most_det, size_t plans_bytes,
+                              vg_error *err);
 
 /* Takes everything, for at most most_det boxes a picture. mem must stay until close and be this
  * batcher's alone. What a failure leaves is close's. Errors: as stream_model_open and
