@@ -127,12 +127,17 @@ static void leave(void *ctx)
 
 /* ---- the feed ---- */
 
+size_t page_feed_bytes(int most_readers)
+{
+    return sizeof(page_feed) + (size_t)most_readers * sizeof(reader);
+}
+
 vg_status page_feed_create(page_feed **out, const page_feed_options *o, base_mem *mem,
                            vg_error *err)
 {
     *out = NULL;
     const int n = o->most_readers < PAGE_MOST_READERS ? o->most_readers : PAGE_MOST_READERS;
-    page_feed *f = base_alloc_zero(mem, 1, sizeof *f + (size_t)n * sizeof(reader), err);
+    page_feed *f = base_alloc_zero(mem, 1, page_feed_bytes(n), err);
     if (f == NULL)
         return VG_ERR_MEMORY;
     f->o = *o;

@@ -38,6 +38,7 @@ typedef struct page_feed_options {
 
 vg_status page_feed_create(page_feed **out, const page_feed_options *o, base_mem *mem,
                            vg_error *err);
+size_t page_feed_bytes(int most_readers);
 /* After the server is closed. */
 void page_feed_destroy(page_feed **f);
 /* Makes a the stream of a reader of this topic; busy when there is no place. */

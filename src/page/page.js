@@ -79,6 +79,20 @@
     addEventListener('pagehide', () => stream.close());
   }
 
+  /* ---- pictures that are read again and again, one after another, while somebody looks ---- */
+  let stills = 0;
+  setInterval(() => {
+    if (document.hidden || stills > 0) return;
+    const due = all('img[data-still]').filter(i => Date.now() >= (i.due || 0)).sort((a, b) => (a.due || 0) - (b.due || 0))[0];
+    if (!due) return;
+    const next = new Image(), done = wait => () => { stills--; due.due = Date.now() + wait; };
+    stills++;
+    due.due = Infinity;
+    next.onload = () => { due.src = next.src; done(1000)(); };
+    next.onerror = done(4000);
+    next.src = due.dataset.still + '?n=' + Date.now();
+  }, 50);
+
   /* ---- charts ---- */
   let shown = null;
   const numbers = text => text.split(/[ ,]/).map(t => t === '' ? NaN : Number(t));

@@ -4,7 +4,9 @@
 
 #include <jansson.h>
 #include <pthread.h>
+#include <sys/stat.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #include "stream/bed.h"
 
@@ -145,12 +147,71 @@ static void the_page_leads_to_sources_and_shows_names_as_text(void **state)
     assert_int_equal(ask("/"), 200);
     assert_non_null(strstr(answer, "cam &#60;one&#62; &#38; &#34;two&#34;"));
     assert_null(strstr(answer, "<one>"));
-    assert_non_null(strstr(answer, "href=\"/preview/cam\""));
-    assert_non_null(strstr(answer, "<img src=/preview"));
-    assert_non_null(strstr(answer, "max-width:100%;"));
+    assert_non_null(strstr(answer, "<a href='/preview/cam'><img src='/preview/cam'"));
+    assert_non_null(strstr(answer, "class='card camera playing'"));
     assert_non_null(strstr(answer, "img-src 'self'"));
+    assert_non_null(strstr(answer, "data-events='/events"));
+    assert_int_equal(ask("/?part=sources"), 200);
+    assert_non_null(strstr(answer, "data-camera='cam &#60;one&#62;"));
+    assert_null(strstr(answer, "<h1>"));
+    assert_int_equal(ask("/page.js"), 200);
     assert_int_equal(ask("/nothing"), 404);
     assert_int_equal(ask("/preview/nobody"), 404);
+    assert_int_equal(ask("/still/nobody"), 404);
+}
+
+/* Its newest events, and of files in the run's folder those pictures alone that they name. */
+static void events_are_on_the_page_with_their_pictures(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/vigil-serve-XXXXXX", path[128];
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/snapshots", folder);
+    assert_int_equal(mkdir(path, 0700), 0);
+    for (int id = 6; id <= 7; id++) {
+        snprintf(path, sizeof path, "%s/snapshots/cam-%d.jpg", folder, id);
+        FILE *f = fopen(path, "w");
+        assert_non_null(f);
+        fputs("picture", f);
+        fclose(f);
+    }
+    b->s.folder = folder;
+    serve("");
+    bed_write(b, 1);
+    const vg_stream_event e = {.id = 7,
+                               .kind = VG_STREAM_ENTER,
+                               .zone = "<door>",
+                               .class_index = 0,
+                               .track = 3,
+                               .inside = 2,
+                               .wants_snapshot = true};
+    stream_result r = {.channel = 0, .source = "cam", .stem = "cam", .events = &e, .n_events = 1};
+    assert_int_equal(b->sink->write(b->state, &b->s, &r, NULL), VG_OK);
+    assert_int_equal(ask("/?part=events"), 200);
+    assert_non_null(strstr(answer, "&#60;door&#62;"));
+    assert_non_null(strstr(answer, "#3 came in; 2 inside"));
+    assert_non_null(strstr(answer, "href='/snapshot/cam/7' data-shot"));
+    assert_int_equal(ask("/snapshot/cam/7"), 200);
+    assert_string_equal(body(), "picture");
+    static const char *const others[] = {"/snapshot/cam/6", "/snapshot/cam/07",
+                                         "/snapshot/ca/7",  "/snapshot/../snapshots/cam/7",
+                                         "/snapshot/7",     "/snapshot/cam/7.jpg"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_int_equal(ask(others[i]), 404);
+    for (uint64_t id = 8; id < 80; id++) { /* the oldest gives way, and its picture with it */
+        vg_stream_event more = e;
+        more.id = id;
+        r.events = &more;
+        assert_int_equal(b->sink->write(b->state, &b->s, &r, NULL), VG_OK);
+    }
+    assert_int_equal(ask("/snapshot/cam/7"), 404);
+    for (int id = 6; id <= 7; id++) {
+        snprintf(path, sizeof path, "%s/snapshots/cam-%d.jpg", folder, id);
+        unlink(path);
+    }
+    snprintf(path, sizeof path, "%s/snapshots", folder);
+    rmdir(path);
+    rmdir(folder);
 }
 
 static void a_token_is_asked_for(void **state)
@@ -270,6 +331,29 @@ static void lookers_see_pictures_that_move_and_have_boxes(void **state)
     image_buffer_fini(&other);
 }
 
+/* And the answer ends with it. */
+static void a_still_is_one_picture(void **state)
+{
+    image_buffer picture = {0};
+    image_decoder *d;
+    (void)state;
+    serve("");
+    OK(image_decoder_create(&d, NULL, &b->mem, err));
+    bed_write(b, 1); /* the source's name is known */
+    start_writing();
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(ask("/still/cam"), 200);
+        assert_non_null(strstr(answer, "Content-Type: image/jpeg"));
+        const char *bytes = body();
+        OK(image_decode(d, &picture, (const uint8_t *)bytes, n_answer - (size_t)(bytes - answer),
+                        "still", &b->mem, err));
+        assert_int_equal(picture.view.w, 96);
+    }
+    stop_writing();
+    image_decoder_destroy(&d);
+    image_buffer_fini(&picture);
+}
+
 /* Nobody looks: not even a pixel is converted. Somebody does: it costs. */
 static void pictures_are_made_only_while_somebody_looks(void **state)
 {
@@ -375,6 +459,8 @@ int main(void)
         TEST(metrics_are_good_and_have_their_type),
         TEST(health_turns_with_the_job),
         TEST(the_page_leads_to_sources_and_shows_names_as_text),
+        TEST(events_are_on_the_page_with_their_pictures),
+        TEST(a_still_is_one_picture),
         TEST(a_token_is_asked_for),
         TEST(health_is_told_without_the_token_but_nothing_else),
         TEST(lookers_see_pictures_that_move_and_have_boxes),

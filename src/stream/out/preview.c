@@ -9,6 +9,7 @@ enum {
     N_PICTURES =
         2 * STREAM_MOST_LOOKERS + 1, /* each holds one, another is newest; one in the making */
     REPEAT_S = 2,                    /* what is sent to one who has left is how that is noticed */
+    ONCE_S = 5,                      /* one who wants a single picture waits so long */
     FIRST_QUALITY = 80,
     LEAST_QUALITY = 20
 };
@@ -23,6 +24,7 @@ typedef struct picture {
 typedef struct looker {
     stream_preview *preview; /* NULL: free */
     int channel;
+    bool is_single, is_done;
     picture *sending;  /* NULL: none */
     size_t at, n_head; /* of head, bytes and tail together */
     uint64_t seen;
@@ -207,7 +209,9 @@ static bool begin_sending(looker *l, int64_t now_ns)
         return false;
     newest->n_holders++;
     l->sending = newest;
-    l->at = 0;
+    l->at = l->n_head = 0;
+    if (l->is_single)
+        return true;
     base_format(l->head, sizeof l->head,
                 "--vigilpicture\r\nContent-Type: image/jpeg\r\nContent-Length: %zu\r\n\r\n",
                 newest->n);
@@ -222,7 +226,8 @@ static size_t send_some(looker *l, char *out, size_t most)
     const struct {
         const void *bytes;
         size_t n;
-    } parts[] = {{l->head, l->n_head}, {l->sending->bytes, l->sending->n}, {"\r\n", 2}};
+    } parts[] = {
+        {l->head, l->n_head}, {l->sending->bytes, l->sending->n}, {"\r\n", l->is_single ? 0 : 2}};
     size_t begin = 0;
     for (size_t i = 0; i < 3; begin += parts[i++].n) {
         if (l->at < begin || l->at >= begin + parts[i].n)
@@ -235,6 +240,7 @@ static size_t send_some(looker *l, char *out, size_t most)
     }
     if (l->at == begin) {
         l->seen = l->sending->number;
+        l->is_done = l->is_single;
         end_sending(l);
     }
     return done;
@@ -246,10 +252,14 @@ static net_more read_looker(void *ctx, char *out, size_t most, size_t *n)
     const int64_t now_ns = base_now_ns();
     net_more more = NET_MORE_BYTES;
     pthread_mutex_lock(&l->preview->lock);
-    if (l->sending != NULL || begin_sending(l, now_ns)) {
+    if (l->is_done || (l->is_single && l->sending == NULL &&
+                       now_ns - l->sent_ns >= ONCE_S * INT64_C(1000000000))) {
+        more = NET_MORE_NONE;
+    } else if (l->sending != NULL || begin_sending(l, now_ns)) {
         *n = send_some(l, out, most);
         l->sent_ns = now_ns;
-    } else if (l->seen == 0 && now_ns - l->sent_ns >= REPEAT_S * INT64_C(1000000000)) {
+    } else if (!l->is_single && l->seen == 0 &&
+               now_ns - l->sent_ns >= REPEAT_S * INT64_C(1000000000)) {
         memcpy(out, "\r\n",
                2); /* nothing to show yet: what stands before the first part is skipped */
         *n = 2;
@@ -276,7 +286,7 @@ static void close_looker(void *ctx)
     pthread_mutex_unlock(&p->lock);
 }
 
-bool stream_preview_look(stream_preview *p, int channel, net_stream *out)
+static bool look(stream_preview *p, int channel, bool is_single, net_stream *out)
 {
     looker *found = NULL;
     if (channel < 0 || channel >= p->n_channels)
@@ -286,10 +296,21 @@ bool stream_preview_look(stream_preview *p, int channel, net_stream *out)
         if (p->lookers[i].preview == NULL)
             found = &p->lookers[i];
     if (found != NULL) {
-        *found = (looker){.preview = p, .channel = channel, .sent_ns = base_now_ns()};
+        *found = (looker){
+            .preview = p, .channel = channel, .is_single = is_single, .sent_ns = base_now_ns()};
         p->channels[channel].n_lookers++;
         *out = (net_stream){.ctx = found, .read = read_looker, .close = close_looker};
     }
     pthread_mutex_unlock(&p->lock);
     return found != NULL;
+}
+
+bool stream_preview_look(stream_preview *p, int channel, net_stream *out)
+{
+    return look(p, channel, false, out);
+}
+
+bool stream_preview_look_once(stream_preview *p, int channel, net_stream *out)
+{
+    return look(p, channel, true, out);
 }

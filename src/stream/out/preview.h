@@ -29,5 +29,9 @@ vg_status stream_preview_show(stream_preview *p, int channel, const image_view *
 
 /* One more looker at the channel; false: there are too many. */
 bool stream_preview_look(stream_preview *p, int channel, net_stream *out);
+/* One who takes the next picture, alone, as image/jpeg; nothing, when none comes within five
+ * seconds.
+ */
+bool stream_preview_look_once(stream_preview *p, int channel, net_stream *out);
 
 #endif

@@ -1,20 +1,19 @@
-/* sink_serve.c: --serve: /metrics, /healthz, /preview and a page that leads to them.
+/* sink_serve.c: --serve: the job's page, /metrics, /healthz and pictures.
  *
  * The server's thread reads the job's numbers and makes pages; this sink's thread draws pictures,
  * while somebody looks. Answers are bounded, and so are readers (net/server.h). */
-#include <pthread.h>
 #include <string.h>
 
+#include "job_page.h"
 #include "metrics.h"
 #include "painter.h"
 #include "preview.h"
 #include "stream/shared/health.h"
 
 enum {
-    MOST_CONNECTIONS = 32,
-    MOST_ANSWER_BYTES = 16 << 20,
-    MOST_PAGE_BYTES = 1 << 20,
-    STEM_BYTES = 64
+    MOST_CONNECTIONS = 48,
+    MOST_READERS = 12, /* pages that are kept up to date */
+    MOST_ANSWER_BYTES = 16 << 20
 };
 
 typedef struct state {
@@ -22,10 +21,8 @@ typedef struct state {
     net_server *server;
     stream_painter *painter;
     stream_preview *preview;
-    stream_rates rates;
-    bool has_lock;
-    pthread_mutex_t lock; /* of stems */
-    char stems[STREAM_MOST_CHANNELS][STEM_BYTES];
+    stream_job_page *page;
+    page_feed *feed;
 } state;
 
 static bool is_wanted(const stream_options *o)
@@ -47,6 +44,7 @@ static size_t need_bytes(const stream_setting *s)
 {
     return stream_painter_bytes(s) +
            stream_preview_bytes(s->n_channels, s->options->preview_width) +
+           stream_job_page_bytes() + page_feed_bytes(MOST_READERS) +
            (32 << 10); /* the server, the encoder and the scaler's tables */
 }
 
@@ -57,96 +55,41 @@ static stream_moment moment_of(const state *t)
     const stream_setting *s = t->setting;
     const int64_t now_ns = base_now_ns();
     return (stream_moment){.stats = s->stats,
-                           .rates = &t->rates,
+                           .rates = stream_job_page_rates(t->page),
                            .now_ns = now_ns,
                            .is_healthy = stream_stats_is_healthy(s->stats, s->options, now_ns)};
 }
 
-static vg_status add_escaped(base_str *out, const char *text, base_mem *mem)
+/* stem "": of the first source that plays. */
+static bool answer_preview(state *t, const char *stem, bool is_single, net_answer *a)
 {
-    char escaped[6 * STREAM_NAME_BYTES];
-    base_html_escape(escaped, sizeof escaped, text);
-    return base_str_add(out, MOST_PAGE_BYTES, mem, NULL, "%s", escaped);
-}
-
-static vg_status add_source(base_str *out, state *t, int channel, base_mem *mem)
-{
-    const stream_channel_stats *c = &t->setting->stats->channels[channel];
-    char name[STREAM_NAME_BYTES], stem[STEM_BYTES];
-    if (!stream_channel_name(name, c))
-        return VG_OK;
-    pthread_mutex_lock(&t->lock);
-    memcpy(stem, t->stems[channel], sizeof stem);
-    pthread_mutex_unlock(&t->lock);
-    vg_status st = base_str_add(out, MOST_PAGE_BYTES, mem, NULL, "<tr><td>");
-    if (st == VG_OK && stem[0] != '\0') {
-        st = base_str_add(out, MOST_PAGE_BYTES, mem, NULL, "<a href=\"/preview/");
-        if (st == VG_OK)
-            st = add_escaped(out, stem, mem);
-        if (st == VG_OK)
-            st = base_str_add(out, MOST_PAGE_BYTES, mem, NULL, "\">");
-    }
-    if (st == VG_OK)
-        st = add_escaped(out, name, mem);
-    if (st == VG_OK)
-        st = base_str_add(out, MOST_PAGE_BYTES, mem, NULL,
-                          "%s</td><td>%s</td><td>%.1f</td><td>%llu</td><td>%llu</td></tr>\n",
-                          stem[0] != '\0' ? "</a>" : "", stream_state_name((stream_state)c->state),
-                          (double)t->rates.per_s[channel], (unsigned long long)c->n_results,
-                          (unsigned long long)c->n_dropped);
-    return st;
-}
-
-/* The table reads itself anew; the picture is a stream of its own and is left alone. */
-static const char index_head[] =
-    "<!DOCTYPE html><meta charset=utf-8><meta name=viewport content=\"width=device-width\">"
-    "<title>vigil</title>\n<style>body{font:15px sans-serif;margin:2em}img{max-width:100%%;"
-    "background:#ddd}td,th{text-align:left;padding:.2em 1em .2em 0}</style>\n<h1>vigil %s</h1>\n"
-    "<p><a href=/preview>preview</a> &middot; <a href=/healthz>health</a> &middot; "
-    "<a href=/metrics>metrics</a></p>\n<p><img src=/preview alt=\"the newest picture\"></p>\n"
-    "<table id=t>\n<tr><th>source</th><th>state</th><th>fps</th><th>results</th><th>dropped</th>"
-    "</tr>\n";
-static const char index_tail[] =
-    "</table>\n<script>setInterval(()=>fetch('/').then(r=>r.text()).then(x=>{"
-    "document.getElementById('t').innerHTML=new DOMParser().parseFromString(x,'text/html')"
-    ".getElementById('t').innerHTML}).catch(()=>0),5000)</script>\n";
-
-static vg_status write_index(base_str *out, state *t, base_mem *mem)
-{
-    vg_status st = base_str_add(out, MOST_PAGE_BYTES, mem, NULL, index_head, stream_version());
-    for (int i = 0; i < t->setting->n_channels && st == VG_OK; i++)
-        st = add_source(out, t, i, mem);
-    return st == VG_OK ? base_str_add_bytes(out, MOST_PAGE_BYTES, index_tail, sizeof index_tail - 1,
-                                            mem, NULL)
-                       : st;
-}
-
-/* stem "": the first that gives pictures, else the first. -1: there is none of that name. */
-static int find_channel(state *t, const char *stem)
-{
-    const stream_stats *stats = t->setting->stats;
-    int found = stem[0] != '\0' ? -1 : 0;
-    pthread_mutex_lock(&t->lock);
-    for (int i = t->setting->n_channels - 1; i >= 0; i--)
-        if (stem[0] != '\0' ? strcmp(stem, t->stems[i]) == 0
-                            : stats->channels[i].state == STREAM_PLAYING)
-            found = i;
-    pthread_mutex_unlock(&t->lock);
-    return found;
-}
-
-static bool answer_preview(state *t, const char *path, net_answer *a)
-{
-    static const char prefix[] = "/preview/";
-    const int channel =
-        find_channel(t, strcmp(path, "/preview") == 0 ? "" : path + sizeof prefix - 1);
+    const int channel = stream_job_page_channel(t->page, stem);
     if (channel < 0)
         return false;
-    if (stream_preview_look(t->preview, channel, &a->stream))
-        a->type = STREAM_PREVIEW_TYPE;
-    else
+    a->type = is_single ? "image/jpeg" : STREAM_PREVIEW_TYPE;
+    if (!(is_single ? stream_preview_look_once(t->preview, channel, &a->stream)
+                    : stream_preview_look(t->preview, channel, &a->stream)))
         net_answer_busy(a);
     return true;
+}
+
+/* What is behind "/preview/"; NULL: path does not begin so. */
+static const char *behind(const char *path, const char *begin)
+{
+    return base_starts_with(path, begin) ? path + strlen(begin) : NULL;
+}
+
+static bool answer_picture(state *t, const char *path, net_answer *a, base_mem *mem)
+{
+    const char *rest;
+    if (strcmp(path, "/preview") == 0)
+        return answer_preview(t, "", false, a);
+    if ((rest = behind(path, "/preview/")) != NULL)
+        return answer_preview(t, rest, false, a);
+    if ((rest = behind(path, "/still/")) != NULL)
+        return answer_preview(t, rest, true, a);
+    return (rest = behind(path, "/snapshot/")) != NULL &&
+           stream_job_page_snapshot(t->page, rest, a, mem);
 }
 
 static bool answer(void *ctx, const net_request *r, const char *path, net_answer *a, base_mem *mem)
@@ -164,12 +107,11 @@ static bool answer(void *ctx, const net_request *r, const char *path, net_answer
         st = net_request_is_trusted(r) ? stream_health_json(&a->body, &m, mem, NULL)
                                        : stream_health_word(&a->body, &m, mem, NULL);
     } else if (strcmp(path, "/") == 0) {
-        a->type = "text/html; charset=utf-8";
-        st = write_index(&a->body, t, mem);
-    } else if (strcmp(path, "/preview") == 0 || base_starts_with(path, "/preview/")) {
-        return answer_preview(t, path, a);
-    } else {
-        return false;
+        stream_job_page_answer(t->page, r, a, mem);
+    } else if (strcmp(path, "/events") == 0) {
+        page_feed_join(t->feed, "", a);
+    } else if (!page_answer_asset(a, path, mem)) {
+        return answer_picture(t, path, a, mem);
     }
     if (st != VG_OK)
         net_answer_busy(a);
@@ -185,9 +127,8 @@ static vg_status close_(void *self, vg_error *err)
     net_server_close(&t->server); /* and with it all who look */
     stream_preview_destroy(&t->preview);
     stream_painter_destroy(&t->painter);
-    if (t->has_lock)
-        pthread_mutex_destroy(&t->lock);
-    t->has_lock = false;
+    page_feed_destroy(&t->feed);
+    stream_job_page_destroy(&t->page);
     return VG_OK;
 }
 
@@ -208,9 +149,13 @@ static vg_status open_(void *self, const stream_setting *s, vg_error *err)
     state *t = self;
     const stream_options *o = s->options;
     t->setting = s;
-    pthread_mutex_init(&t->lock, NULL);
-    t->has_lock = true;
     vg_status st = stream_painter_create(&t->painter, s, s->mem, err);
+    if (st == VG_OK)
+        st = stream_job_page_create(&t->page, s, s->mem, err);
+    const page_feed_options feed = {
+        .most_readers = MOST_READERS, .ctx = t->page, .news = stream_job_page_news};
+    if (st == VG_OK)
+        st = page_feed_create(&t->feed, &feed, s->mem, err);
     if (st == VG_OK)
         st = stream_preview_create(&t->preview, s->n_channels, o->preview_width, o->preview_fps,
                                    s->mem, err);
@@ -218,9 +163,9 @@ static vg_status open_(void *self, const stream_setting *s, vg_error *err)
         .where = o->serve,
         .token = o->token,
         .open_page = "/healthz",
-        .pages = "there are /, /metrics, /healthz, /preview and /preview/SOURCE",
+        .pages = "there are /, /metrics, /healthz, /preview, /preview/SOURCE and /still/SOURCE",
         .most_connections = MOST_CONNECTIONS,
-        .most_streams = STREAM_MOST_LOOKERS,
+        .most_streams = STREAM_MOST_LOOKERS + MOST_READERS,
         .most_answer_bytes = MOST_ANSWER_BYTES,
         .ctx = t,
         .answer = answer};
@@ -233,22 +178,12 @@ static vg_status open_(void *self, const stream_setting *s, vg_error *err)
     return st;
 }
 
-static void learn_stem(state *t, const stream_result *r)
-{
-    if (r->channel < 0 || r->channel >= STREAM_MOST_CHANNELS)
-        return;
-    pthread_mutex_lock(&t->lock);
-    if (strcmp(t->stems[r->channel], r->stem) != 0)
-        base_format(t->stems[r->channel], STEM_BYTES, "%s", r->stem);
-    pthread_mutex_unlock(&t->lock);
-}
-
 static vg_status write_(void *self, const stream_setting *s, const stream_result *r, vg_error *err)
 {
     state *t = self;
     const int64_t now_ns = base_now_ns();
     image_view picture;
-    learn_stem(t, r);
+    stream_job_page_learn(t->page, r);
     if (r->pixels == NULL || !stream_preview_wants(t->preview, r->channel, now_ns))
         return VG_OK;
     vg_status st = stream_painter_drawn(t->painter, &picture, s, r, err);
@@ -263,12 +198,14 @@ static vg_status tick(void *self, const stream_setting *s, vg_error *err)
 {
     state *t = self;
     (void)err;
-    stream_rates_step(&t->rates, s->stats, base_now_ns());
+    (void)s;
+    stream_job_page_step(t->page, base_now_ns());
+    net_server_wake(t->server);
     return VG_OK;
 }
 
 const stream_sink stream_sink_serve = {.name = "serve",
-                                       .help = "a server of /metrics, /healthz and /preview",
+                                       .help = "a page of the job; /metrics, /healthz, /preview",
                                        .needs_pixels = true,
                                        .queue_length = 2,
                                        .state_bytes = sizeof(state),
