@@ -202,10 +202,8 @@ size_t image_letterbox_pixels_bytes(int out_w, int out_h)
 vg_status image_letterbox_pixels_reserve(image_scratch *scratch, int out_w, int out_h,
                                          base_mem *mem, vg_error *err)
 {
-    const vg_status st = image_letterbox_reserve(scratch, out_w, out_h, mem, err);
-    return st == VG_OK ? image_scratch_reserve(scratch, image_letterbox_pixels_bytes(out_w, out_h),
-                                               mem, err)
-                       : st;
+    /* At once: growing would hold the smaller block beside the larger for a moment. */
+    return image_scratch_reserve(scratch, image_letterbox_pixels_bytes(out_w, out_h), mem, err);
 }
 
 /* Bytes that the kernels of RGB read: then red and blue are exchanged afterwards, if at all, where
