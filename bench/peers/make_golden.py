@@ -96,7 +96,8 @@ def views(out, name):
         merged = model(torch.from_numpy(image), augment=True)[0]
     tensors = {f"input{i}": x.numpy() for i, x in enumerate(inputs)}
     tensors["decoded"] = merged.numpy()
-    write_safetensors(os.path.join(out, f"views_{name}_64x96.safetensors"), tensors,
+    os.makedirs(os.path.join(out, "views"), exist_ok=True)
+    write_safetensors(os.path.join(out, "views", f"{name}_64x96.safetensors"), tensors,
                       {"generator_seed": 0, "scale": name, "nc": nc, "wsum_u64": total, "head_g": "8.0"})
 
 

@@ -38,7 +38,7 @@ static void bed_open(bed *b, const char *name, int max_det, bool augment)
         .weights = name, .batch = N, .threads = 1, .plan_cache = 1, .augment = augment};
     *b = (bed){.own = {.tag = "test", .limit_bytes = SIZE_MAX}};
     stream_accounts_init(&b->mem, 0);
-    snprintf(file, sizeof file, "views_%s_64x96.safetensors", name);
+    snprintf(file, sizeof file, "views/%s_64x96.safetensors", name);
     b->golden = golden_open(file);
     if (synthetic_graph(&m.graph, name, 5, &b->mem.owner[STREAM_PLANS], &b->err) != VG_OK ||
         synthetic_make(&s, m.graph, 0, 8, &b->own, &b->err) != VG_OK)
@@ -68,7 +68,7 @@ static void bed_close(bed *b)
 static void inputs_are_the_references(void **state)
 {
     (void)state;
-    golden_file *g = golden_open("views_yolo11n_64x96.safetensors");
+    golden_file *g = golden_open("views/yolo11n_64x96.safetensors");
     static float src[N * H * W * 3], dst[N * H * W * 3], want[N * H * W * 3];
     take_planes(src, golden_f32(g, "input0", NULL), H, W);
     for (int i = 1; i < DETECT_N_VIEWS; i++) {
