@@ -55,6 +55,16 @@ own=$(url out)
 own_base=${own%%/\?*}
 token=${own##*token=}
 wait_epochs live 2
+# becomes ADDRESS TEXT: a look at the folder is up to a second old.
+becomes() {
+    waited=0
+    until curl -s "$1" >page.html && grep -q "$2" page.html; do
+        waited=$((waited + 1))
+        [ $waited -lt 300 ] || fail "the page does not become: $2"
+        sleep 0.1
+    done
+}
+becomes "$own_base/" "badge training"
 got 200 GET "$own_base/"
 shows "data-chart='loss/box'"
 shows "open the address with the token"
@@ -72,6 +82,7 @@ board=$!
 all=$(url board.out)
 all_base=${all%%/\?*}
 all_token=${all##*token=}
+becomes "$all_base/" "badge training"
 got 200 GET "$all_base/"
 shows ">train/one</a>"
 shows "badge finished"
@@ -114,12 +125,7 @@ if is_living "$train"; then
 fi
 ends "$train" 143 "the run that was stopped"
 grep -q 'go on with: vigil train --resume' err || fail "the stopped run does not say how to go on"
-waited=0
-until curl -s "$all_base/run/train/live" >page.html && grep -q "badge stopped" page.html; do
-    waited=$((waited + 1))
-    [ $waited -lt 300 ] || fail "the board does not see that the run was stopped"
-    sleep 0.1
-done
+becomes "$all_base/run/train/live" "badge stopped"
 kill -INT "$board"
 ends "$board" 0 "the board"
 trap 'rm -rf "$tmp"' EXIT
