@@ -4,11 +4,14 @@ import pathlib
 import signal
 import threading
 
+import numpy as np
 import pytest
 
 import vigil
+import vigil.metrics as metrics_module
 from conftest import RANDOM, dataset, picture
 from vigil import YOLO
+from vigil._c import ffi
 
 QUICK = {"imgsz": 32, "batch": 4, "plots": False, "workers": 0, "threads": 1, "exist_ok": True, "project": "runs"}
 
@@ -35,6 +38,7 @@ def test_a_run_with_every_event(fresh, data):
     assert [e[0] for e in epochs] == [0, 1] and "metrics/mAP50(B)" in epochs[0][1] and epochs[1][2]
     assert set(metrics.results_dict) == {*metrics.keys, "fitness"} and metrics is fresh.metrics
     assert 0 <= metrics.box.map <= metrics.box.map50 <= 1 and len(metrics.box.maps) == 2
+    assert metrics.confusion_matrix.matrix.shape == (3, 3) and metrics.confusion_matrix.matrix[:, :2].sum(0).tolist() == [4, 4]
     assert metrics.n_pictures == 8 and metrics.names == {0: "square", 1: "circle"}
     trainer = fresh.trainer
     assert fresh.ckpt_path == trainer.best and os.path.isfile(trainer.last) and os.path.isfile(trainer.csv)
@@ -124,6 +128,66 @@ def test_validation(model, data, here):
         YOLO(RANDOM).val()
     with pytest.raises(vigil.Error, match="8.3"):
         model.val(data=data, ap="9")
+
+
+def test_a_validation_has_the_curves_and_the_matrix_of_the_library(model, data, here, monkeypatch):
+    made, c = metrics_module.Metrics, {}
+
+    def note(names, result, save_dir):
+        k, n, points, nc = result.curves, result.n_classes, result.curves.n_points, result.curves.nc
+        for name, size in (("p", n * points), ("r", n * points), ("f1", n * points), ("pr", n * points), ("ap", n * 10), ("maps", nc),
+                           ("confusion", (nc + 1) ** 2)):
+            c[name] = np.array(ffi.unpack(getattr(k, name), size))
+        c["class_f1"], c["best"] = [result.classes[i].f1 for i in range(n)], round(result.best_conf * (points - 1))
+        return made(names, result, save_dir)
+
+    monkeypatch.setattr("vigil.val.Metrics", note)
+    metrics = model.val(data=as_it_sees_them(model, here), imgsz=64, batch=4, plots=False, conf=2e-3)
+    box, n = metrics.box, len(metrics.ap_class_index)
+    assert n > 1 and box.p_curve.shape == (n, 1000) and box.all_ap.shape == (n, 10)
+    for ours, theirs in ((box.p_curve, "p"), (box.r_curve, "r"), (box.f1_curve, "f1"), (box.prec_values, "pr"), (box.all_ap, "ap"),
+                         (box.maps, "maps"), (box.f1, "class_f1"), (metrics.confusion_matrix.matrix, "confusion")):
+        assert ours.ravel().tolist() == list(c[theirs]), theirs
+        assert ours.any(), theirs
+    # What the figures are says which array is which, and how it lies.
+    assert box.all_ap[:, 0].tolist() == box.ap50.tolist() and box.all_ap.mean(1) == pytest.approx(box.ap, abs=1e-12)
+    assert box.map75 == pytest.approx(box.all_ap.mean(0)[5], abs=1e-12) and box.map <= box.map75 <= box.map50
+    for curve, figure in ((box.p_curve, box.p), (box.r_curve, box.r), (box.f1_curve, box.f1)):
+        assert curve[:, c["best"]].tolist() == figure.tolist()
+    matrix = metrics.confusion_matrix.matrix
+    assert matrix.shape == (81, 81) and matrix[:, metrics.ap_class_index].sum(0).tolist() == box.n_instances.tolist()
+
+
+def test_metrics_by_hand():
+    doubles = {name: ffi.new("double[]", values) for name, values in (
+        ("p", [.1, .2, .3, .4, .5, .6]), ("r", [.9, .8, .7, .6, .5, .4]), ("f1", [.11, .12, .13, .14, .15, .16]),
+        ("pr", [1, .7, .2, .9, .6, .1]), ("ap", [k / 100 for k in range(20)]), ("maps", [.045, .0951, .145]))}
+    counts = ffi.new("uint64_t[]", list(range(16)))
+    classes = ffi.new("vg_val_class[]", [{"class_index": 0, "f1": .12}, {"class_index": 2, "f1": .15}])
+    result = ffi.new("vg_val_result *", {"n_classes": 2, "classes": classes, "curves": {
+        "n_points": 3, "confusion": counts, "nc": 3, **doubles}})
+    metrics = metrics_module.Metrics({0: "a", 1: "b", 2: "c"}, result)
+    for borrowed in (*doubles.values(), counts, classes):  # the library's next run writes there
+        ffi.memmove(borrowed, b"\xff" * ffi.sizeof(borrowed), ffi.sizeof(borrowed))
+    box, confusion = metrics.box, metrics.confusion_matrix
+    assert box.p_curve.tolist() == [[.1, .2, .3], [.4, .5, .6]] and box.r_curve.tolist() == [[.9, .8, .7], [.6, .5, .4]]
+    assert box.all_ap[1].tolist() == [k / 100 for k in range(10, 20)] and box.map75 == pytest.approx((.05 + .15) / 2)
+    assert box.maps.tolist() == metrics.maps.tolist() == [.045, .0951, .145] and box.f1.tolist() == [.12, .15]
+    assert [(line[2], line[3]) for line in metrics.curves_results] == [
+        ("Recall", "Precision"), ("Confidence", "F1"), ("Confidence", "Precision"), ("Confidence", "Recall")]
+    assert [line[1][0].tolist() for line in metrics.curves_results] == [[1, .7, .2], [.11, .12, .13], [.1, .2, .3], [.9, .8, .7]]
+    assert all(line[0].tolist() == [0, .5, 1] for line in metrics.curves_results) and len(metrics.curves) == 4
+    assert confusion.matrix[0, 1] == 1 and confusion.matrix[3].tolist() == [12, 13, 14, 15] and confusion.matrix.dtype == np.int64
+    assert confusion.nc == 3 and confusion.names == ["a", "b", "c", "background"]
+    assert [v.tolist() for v in confusion.tp_fp()] == [[0, 5, 10], [6, 17, 28]]
+    for array in (box.p_curve, box.all_ap, box.maps, confusion.matrix):
+        array[:] = 0  # theirs to write
+
+    nothing = ffi.new("vg_val_result *", {"curves": {"n_points": 1000, "nc": 3, "maps": doubles["maps"], "confusion": counts}})
+    for box in (metrics_module.Metrics({0: "a"}, nothing).box, metrics_module.Metrics({0: "a", 1: "b", 2: "c"}).box):
+        assert box.map75 == 0 and len(box.all_ap) == len(box.p_curve) == len(box.f1) == 0 and box.maps.shape == (3,)
+    box = metrics_module.Metrics({0: "a"}, nothing).box
+    assert box.all_ap.shape == (0, 10) and box.p_curve.shape == (0, 1000) and box.px.shape == (1000,)
 
 
 def as_it_sees_them(model, folder):
