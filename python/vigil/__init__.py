@@ -17,13 +17,15 @@ if TYPE_CHECKING:
     from .metrics import Metrics
     from .model import YOLO
     from .results import Boxes, Results
+    from .stream import Stream
 
 __version__ = _text(_lib.vg_version())
 __all__ = ["ArgumentError", "Boxes", "Error", "FileError", "FormatError", "Guard", "Interrupted", "Metrics", "OutOfMemory", "Results",
-           "YOLO", "watch"]
+           "Stream", "YOLO", "watch"]
 
 # At the first use: a guard's process has no need of numpy, and an import that needs none is a third as long.
-_LATER = {"YOLO": "model", "Results": "results", "Boxes": "results", "Metrics": "metrics", "Guard": "guard", "watch": "guard"}
+_LATER = {"YOLO": "model", "Results": "results", "Boxes": "results", "Metrics": "metrics", "Stream": "stream", "Guard": "guard",
+          "watch": "guard"}
 
 
 def __getattr__(name: str) -> Any:

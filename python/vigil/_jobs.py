@@ -2,7 +2,7 @@
 import queue
 import threading
 import warnings
-from typing import Any, Container, Dict, Iterator, Mapping, Optional
+from typing import Any, Callable, Container, Dict, Iterator, Mapping, Optional
 
 import numpy as np
 
@@ -120,11 +120,12 @@ def _of_stream(r: Any, names: Dict[int, str]) -> Results:
     return result
 
 
-class _Stream:
-    """A stream job in a thread of its own; results wait in a short queue."""
+class StreamJob:
+    """A stream job in a thread of its own. Results go to a function where one is given; else they wait in a short queue."""
 
-    def __init__(self, names: Dict[int, str], arguments: Mapping[str, Any]):
+    def __init__(self, names: Dict[int, str], arguments: Mapping[str, Any], on_result: Optional[Callable[[Results], None]] = None):
         self.names = names
+        self.take = on_result or self._put
         self.handle = opened("vg_stream", lib.vg_stream_destroy, "a stream", lib.vg_stream_create)
         _options.set_all(lib.vg_stream_set, self.handle.p, arguments)
         call(lib.vg_stream_check_options, self.handle.p)
@@ -152,7 +153,11 @@ class _Stream:
         call(lib.vg_stream_frame, self.handle.p, _pictures.writable(frame))
         result.orig_img = frame
         result.save_dir = path(lib.vg_stream_folder(self.handle.p)) or None
-        self._put(result)
+        self.take(result)
+
+    @staticmethod
+    def is_end(item: Any) -> bool:
+        return item is _END
 
     def _run(self) -> None:
         try:
@@ -168,10 +173,14 @@ class _Stream:
         self.handle.close()
 
 
+def stream_arguments(weights: str, source: str, arguments: Mapping[str, Any]) -> dict:
+    """What a stream is told: nothing is printed or saved unless it is asked for."""
+    return {"weights": weights, "source": source, "quiet": True, "save": False, **arguments}
+
+
 def moving(weights: str, names: Dict[int, str], source: str, arguments: Mapping[str, Any]) -> Iterator[Results]:
     """Videos, network streams and cameras, frame by frame; ends with them, or when nobody iterates any more."""
-    told = {"weights": weights, "source": source, "quiet": True, "save": False, **arguments}
-    stream = _Stream(names, told)
+    stream = StreamJob(names, stream_arguments(weights, source, arguments))
     stream.thread.start()
     try:
         while True:

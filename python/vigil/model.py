@@ -180,8 +180,7 @@ class YOLO:
         all others are those of `vigil predict --help`."""
         if source is None:
             raise ArgumentError("no source", "predict()", "give a path, a URL, an array, a PIL image, or a list of them")
-        if not self._has_weights:
-            raise ArgumentError(f"{self._weights} is a model without weights", "predict()", "train it, or open a .pt or .safetensors")
+        self._need_weights("predict()")
         if type(source) is np.ndarray and not stream:
             quick = self._quick_for(kwargs)
             if quick is not None:
@@ -191,6 +190,15 @@ class YOLO:
                     return [Results(original, "image0.jpg", self.names, rows, orig_shape=picture.shape, speed=speed)]
         results = self._results(source, kwargs)
         return results if stream else list(results)
+
+    def _need_weights(self, where: str) -> None:
+        if not self._has_weights:
+            raise ArgumentError(f"{self._weights} is a model without weights", where, "train it, or open a .pt or .safetensors")
+
+    def stream_arguments(self, source: str, kwargs: dict) -> dict:
+        """For vigil.Stream: what the library is told."""
+        self._need_weights("Stream()")
+        return _jobs.stream_arguments(self._weights, source, _options.settle(lib.VG_AT_PREDICT, kwargs, _options.stream_table()))
 
     def _quick_for(self, kwargs: dict) -> Optional[Tuple[Detecting, Detector]]:
         """The detector of the last call, where this one asks for the same and for boxes alone: what is around a call is
@@ -323,6 +331,8 @@ class YOLO:
             saver = _saving.Saver(arguments) if save else None
             yield from self._in_memory([(_pictures.of_bgr(picture), picture, source)], detecting, detector, saver, tracker)
             return
+        if source.startswith("push:"):
+            raise ArgumentError(f"{source}: nobody pushes frames here", "source", "vigil.Stream(model), and its push()")
         if lib.vg_stream_takes(encode(source), ffi.NULL):
             yield from _jobs.moving(self._weights, self.names, source, {**arguments, "track": tracker is not None})
             return
