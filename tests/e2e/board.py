@@ -1,28 +1,12 @@
 """board.py OWN ALL IMAGES: the pages of a training and of a board in headless Chromium. OWN, ALL: their addresses."""
 import sys
 
-from browser import Browser
+from browser import Browser, Checks
 
 own, every, images = sys.argv[1:4]
 base = every.split("/?")[0]
-n = 0
-
-
-def holds(truth, why):
-    global n
-    if not truth:
-        raise SystemExit("FAILED: " + why)
-    n += 1
-
-
-def whole(b, what):
-    """Nothing is wider than the window, moved by itself, or was a fault."""
-    wide = b.js("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    holds(wide <= 0, "%s is %s px wider than its window" % (what, wide))
-    shifts = b.js("window.shifts")
-    holds(shifts < 0.001, "%s moves by itself: %s" % (what, shifts))
-    faults = b.js("window.faults")
-    holds(faults == [], "%s: %s" % (what, faults))
+holds = Checks()
+whole = holds.whole
 
 
 def show_pictures(b):
@@ -135,4 +119,4 @@ with Browser() as b:
     b.wait("document.querySelector('.act form button')", "the button, for who has the token")
     b.js("document.querySelector('.act form button').click()")
     b.wait("document.querySelector('.act summary').textContent == 'Asked for'", "the button to have been heard")
-    print("%d values in the browser" % n)
+    print("%d values in the browser" % holds.n)

@@ -32,6 +32,27 @@ class Failed(Exception):
     pass
 
 
+class Checks:
+    """Counts what holds; the first that does not ends the program."""
+
+    def __init__(self):
+        self.n = 0
+
+    def __call__(self, truth, why):
+        if not truth:
+            raise SystemExit("FAILED: " + why)
+        self.n += 1
+
+    def whole(self, b, what):
+        """Nothing is wider than the window, moved by itself, or was a fault."""
+        wide = b.js("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        self(wide <= 0, "%s is %s px wider than its window" % (what, wide))
+        shifts = b.js("window.shifts")
+        self(shifts < 0.001, "%s moves by itself: %s" % (what, shifts))
+        faults = b.js("window.faults")
+        self(faults == [], "%s: %s" % (what, faults))
+
+
 class Browser:
     def __init__(self):
         program = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if p), None)
