@@ -34,6 +34,20 @@ static vg_status set_one(void *stream, const char *name, const char *text, vg_er
     return vg_stream_set(stream, name, text, err);
 }
 
+/* A program that holds the library feeds such a source; here it would wait for ever. */
+static vg_status check_source(const stream_job *job, vg_error *err)
+{
+    char source[8];
+    if (strncmp(vg_stream_get(job->s, "source", source, sizeof source), "push:", 5) != 0)
+        return VG_OK;
+    cli_error_set(err, VG_ERR_ARGUMENT, "nobody can push pictures to a source of the command line");
+    cli_error_text(err->where, "option --source");
+    cli_error_text(err->mend,
+                   "from C vg_stream_push, from Python vigil.Stream; here a file, a URL, a "
+                   "camera or - (standard input)");
+    return VG_ERR_ARGUMENT;
+}
+
 static vg_status set_all(stream_job *job, const predict_values *v, const cli_command *command,
                          bool tracks, vg_error *err)
 {
@@ -50,6 +64,8 @@ static vg_status set_all(stream_job *job, const predict_values *v, const cli_com
         st = cli_hand_on(command, v, &v->given, set_one, job->s, err);
     if (st == VG_OK && tracks)
         st = vg_stream_set(job->s, "track", "true", err);
+    if (st == VG_OK)
+        st = check_source(job, err);
     return st == VG_OK ? vg_stream_check_options(job->s, err) : st;
 }
 

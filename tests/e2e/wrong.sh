@@ -115,6 +115,7 @@ wrong 2 convert $w
 wrong 2 convert $w --output a.pt
 wrong 2 convert $w --output "$weights"
 wrong 1 convert --weights nope.pt --output a.safetensors
+wrong 2 predict --weights "$weights" --source push:cam
 wrong 2 stop
 wrong 1 stop nope
 wrong 1 attach nope
