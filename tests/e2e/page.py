@@ -62,12 +62,12 @@ def stream(b):
     holds(b.js("document.querySelector('.chart[data-chart=rate] g[data-name]').dataset.y.split(',').some(v => Number(v) > 0)"), "no frames")
     heard = b.js("Number(document.body.dataset.heard)")
     b.wait("Number(document.body.dataset.heard) > %d" % heard, "more news")
-    holds.whole(b, "the page")
+    holds.whole(b, "the page", 0.02)
     b.shot(images + "/stream.png")
     b.size(390, 844, dark=True)
     b.open(what)
     b.wait(tile + ".querySelector('img')?.naturalWidth == 320", "the picture on a phone")
-    holds.whole(b, "the page on a phone")
+    holds.whole(b, "the page on a phone", 0.02)
 
 
 with Browser() as browser:
