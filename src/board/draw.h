@@ -36,7 +36,9 @@ void board_put_course(page_html *w, const board_course *c, size_t planned_bytes,
 typedef struct board_pages {
     board_runs *runs;
     page_feed *feed;
-    void *story; /* of the server's thread; made where it is needed */
+    void *story;                     /* of the server's thread; made where it is needed */
+    char story_of[BOARD_PATH_BYTES]; /* whose it is, as of story_stamp: a page is read in parts */
+    uint64_t story_stamp;            /* 0: nobody's */
     base_mem *mem;
 } board_pages;
 

@@ -351,8 +351,14 @@ static void answer_watch(board_pages *b, const net_request *r, const view *v, in
     watch_page p;
     if (b->story == NULL)
         b->story = base_alloc(b->mem, sizeof(watch_story), NULL);
-    if (b->story == NULL ||
-        watch_report_load(b->story, board_fd_path(path, folder), mem, NULL) != VG_OK) {
+    if (b->story != NULL &&
+        (b->story_stamp != v->facts.stamp || strcmp(b->story_of, v->path) != 0)) {
+        b->story_stamp = 0;
+        if (watch_report_load(b->story, board_fd_path(path, folder), mem, NULL) == VG_OK &&
+            base_format(b->story_of, sizeof b->story_of, "%s", v->path))
+            b->story_stamp = v->facts.stamp;
+    }
+    if (b->story == NULL || b->story_stamp == 0) {
         net_answer_busy(a);
         return;
     }

@@ -16,7 +16,8 @@ struct watch_server {
     pthread_mutex_t lock; /* of story and version */
     uint64_t version;     /* of story */
     watch_story story;
-    watch_story shown; /* the server thread's copy */
+    watch_story shown; /* the server thread's copy, of shown_version: a page is read in parts */
+    uint64_t shown_version;
 };
 
 /* What is new, to pages that are open. */
@@ -71,8 +72,10 @@ static bool answer(void *ctx, const net_request *r, const char *path, net_answer
         strcmp(path, "/report.json") != 0)
         return false;
     pthread_mutex_lock(&s->lock);
-    s->shown = s->story;
     const uint64_t version = s->version;
+    if (s->shown_version != version)
+        s->shown = s->story;
+    s->shown_version = version;
     pthread_mutex_unlock(&s->lock);
     if (strcmp(path, "/") == 0)
         answer_page(s, version, r, a, mem);
