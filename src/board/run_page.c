@@ -293,20 +293,29 @@ static uint64_t state_version(const board_facts *f)
     return base_hash(BASE_HASH_START, all, sizeof all);
 }
 
+enum { N_PARTS = 5 };
+
+static void make_parts(page_part parts[N_PARTS], const board_facts *f, const board_living *k)
+{
+    parts[0] = (page_part){"now", state_version(f), put_now};
+    parts[1] = (page_part){"curves", f->results, put_curves};
+    parts[2] = (page_part){"live", k != NULL ? k->course_version / 3 : 0, put_live};
+    parts[3] = (page_part){"pictures", f->pictures, put_pictures};
+    parts[4] = (page_part){"arguments", f->arguments, put_arguments};
+}
+
 void board_tell_run(page_news *e, const board_run *run, const board_living *k)
 {
     static const vg_run_view none;
     figures f;
+    page_part parts[N_PARTS];
     if (run->facts.kind == BOARD_WATCH) {
         watch_page_tell(e, run->facts.state, run->facts.stamp);
         return;
     }
     make_figures(&f, &run->facts, k != NULL ? &k->view : &none);
-    page_news_part(e, "now", state_version(&run->facts));
-    page_news_part(e, "curves", run->facts.results);
-    page_news_part(e, "live", k != NULL ? k->course_version / 3 : 0);
-    page_news_part(e, "pictures", run->facts.pictures);
-    page_news_part(e, "arguments", run->facts.arguments);
+    make_parts(parts, &run->facts, k);
+    page_news_parts(e, parts, N_PARTS);
     page_news_figure(e, "epoch", f.epoch);
     page_news_figure(e, "map", f.map);
     page_news_figure(e, "map50", f.map50);
@@ -320,11 +329,8 @@ void board_tell_run(page_news *e, const board_run *run, const board_living *k)
 
 static void answer_train(const net_request *r, view *v, net_answer *a, base_mem *mem)
 {
-    const page_part parts[] = {{"now", state_version(&v->facts), put_now},
-                               {"curves", v->facts.results, put_curves},
-                               {"live", v->is_living ? v->living.course_version / 3 : 0, put_live},
-                               {"pictures", v->facts.pictures, put_pictures},
-                               {"arguments", v->facts.arguments, put_arguments}};
+    page_part parts[N_PARTS];
+    make_parts(parts, &v->facts, v->is_living ? &v->living : NULL);
     const page_link way[] = {{v->path[0] != '\0' ? v->path : "training", NULL}};
     const base_text title =
         base_text_make("%s: %s", v->facts.state, v->path[0] != '\0' ? v->path : "training");
@@ -336,7 +342,7 @@ static void answer_train(const net_request *r, view *v, net_answer *a, base_mem 
                              .way = way,
                              .n_way = 1,
                              .parts = parts,
-                             .n_parts = sizeof parts / sizeof *parts,
+                             .n_parts = N_PARTS,
                              .ctx = v};
     page_answer(a, r, &d, mem);
 }

@@ -76,6 +76,12 @@ static void put_part(page_html *w, const page_document *d, const page_part *p)
     page_put(w, "</section>");
 }
 
+void page_news_parts(page_news *e, const page_part *parts, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        page_news_part(e, parts[i].name, parts[i].version);
+}
+
 vg_status page_write(base_str *out, const page_document *d, const char *part, base_mem *mem,
                      vg_error *err)
 {

@@ -6,6 +6,7 @@
 #ifndef PAGE_DOCUMENT_H
 #define PAGE_DOCUMENT_H
 
+#include "feed.h"
 #include "html.h"
 #include "net/net.h"
 
@@ -31,6 +32,9 @@ typedef struct page_document {
     const void *ctx; /* of the parts */
     bool is_saved;   /* a file: style and script are within it */
 } page_document;
+
+/* What the feed tells of these parts: the same table says what a page has and what is new of it. */
+void page_news_parts(page_news *e, const page_part *parts, size_t n);
 
 enum { PAGE_MOST_BYTES = 24 << 20 };
 

@@ -416,6 +416,17 @@ static void put_outputs(page_html *w, const void *ctx)
 
 /* ---- the page ---- */
 
+enum { N_PARTS = 5 };
+
+static void make_parts(page_part parts[N_PARTS], const figures *f, const shown *k)
+{
+    parts[0] = (page_part){"now", (uint64_t)f->n_playing * 64 + (uint64_t)f->n_sources, put_now};
+    parts[1] = (page_part){"sources", k->sources, put_sources};
+    parts[2] = (page_part){"events", k->happenings, put_events};
+    parts[3] = (page_part){"charts", k->charts, put_charts};
+    parts[4] = (page_part){"outputs", k->charts / 5, put_outputs};
+}
+
 void stream_job_page_answer(stream_job_page *p, const net_request *r, net_answer *a, base_mem *mem)
 {
     figures f;
@@ -424,17 +435,14 @@ void stream_job_page_answer(stream_job_page *p, const net_request *r, net_answer
     pthread_mutex_unlock(&p->lock);
     const shown *k = &p->copy;
     make_figures(&f, p, k);
-    const page_part parts[] = {{"now", (uint64_t)f.n_playing * 64 + (uint64_t)f.n_sources, put_now},
-                               {"sources", k->sources, put_sources},
-                               {"events", k->happenings, put_events},
-                               {"charts", k->charts, put_charts},
-                               {"outputs", k->charts / 5, put_outputs}};
+    page_part parts[N_PARTS];
+    make_parts(parts, &f, k);
     const base_text title = base_text_make("%d of %d play: vigil", f.n_playing, f.n_sources);
     const page_document d = {.title = title.text,
                              .state = state_of(&f),
                              .events = "/events",
                              .parts = parts,
-                             .n_parts = sizeof parts / sizeof *parts,
+                             .n_parts = N_PARTS,
                              .ctx = p};
     page_answer(a, r, &d, mem);
 }
@@ -444,6 +452,7 @@ bool stream_job_page_news(void *ctx, const char *topic, uint64_t *seen, page_new
     stream_job_page *p = ctx;
     const stream_stats *s = p->setting->stats;
     figures f;
+    page_part parts[N_PARTS];
     char text[PAGE_FIGURE_BYTES];
     (void)topic;
     pthread_mutex_lock(&p->lock);
@@ -451,11 +460,8 @@ bool stream_job_page_news(void *ctx, const char *topic, uint64_t *seen, page_new
     const bool is_new = k->version != *seen;
     if (is_new) {
         make_figures(&f, p, k);
-        page_news_part(e, "now", (uint64_t)f.n_playing * 64 + (uint64_t)f.n_sources);
-        page_news_part(e, "sources", k->sources);
-        page_news_part(e, "events", k->happenings);
-        page_news_part(e, "charts", k->charts);
-        page_news_part(e, "outputs", k->charts / 5);
+        make_parts(parts, &f, k);
+        page_news_parts(e, parts, N_PARTS);
         page_news_figure(e, "rate", f.rate);
         page_news_figure(e, "latency", f.latency);
         page_news_figure(e, "dropped", f.dropped);
