@@ -9,10 +9,10 @@ cd "$(dirname "$0")"
 
 # The one list of packages; everything else that names them points here.
 build_packages="build-essential cmake ninja-build pkg-config libavformat-dev libavcodec-dev libavdevice-dev libavutil-dev libswscale-dev libturbojpeg0-dev libcairo2-dev libfontconfig-dev libjpeg62-turbo-dev libpng-dev libwebp-dev libtiff-dev libyaml-dev libjansson-dev libexpat1-dev zlib1g-dev libdw-dev libprotobuf-c-dev
-libsqlite3-dev libmicrohttpd-dev libcurl4-openssl-dev libmosquitto-dev libsdl2-dev protobuf-c-compiler fonts-dejavu-core"
+libsqlite3-dev libmicrohttpd-dev libcurl4-openssl-dev libmosquitto-dev librdkafka-dev libsdl2-dev protobuf-c-compiler fonts-dejavu-core"
 test_packages="libcmocka-dev valgrind mosquitto mosquitto-clients openssl lintian python3-yaml clang libclang-rt-14-dev ffmpeg chromium
 python3-venv python3-pip python3-numpy python3-cffi python3-pytest python3-nbclient python3-ipykernel jupyter-notebook python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly
-ocl-icd-libopencl1 pocl-opencl-icd oclgrind"
+ocl-icd-libopencl1 pocl-opencl-icd oclgrind openmpi-bin"
 
 say() { printf 'setup: %s\n' "$*"; }
 fail() {

@@ -33,8 +33,9 @@ vigil_needs(SQLITE libsqlite3-dev sqlite3)
 vigil_needs(MICROHTTPD libmicrohttpd-dev libmicrohttpd)
 vigil_needs(FFMPEG "libavformat-dev libavcodec-dev libavdevice-dev libavutil-dev libswscale-dev"
             libavformat libavcodec libavdevice libavutil libswscale)
-vigil_wishes(CURL libcurl4-openssl-dev libcurl "--webhook")
+vigil_wishes(CURL libcurl4-openssl-dev libcurl "--webhook and --lease-kubernetes")
 vigil_wishes(MOSQUITTO libmosquitto-dev libmosquitto "--mqtt")
+vigil_wishes(RDKAFKA librdkafka-dev rdkafka "--kafka")
 vigil_wishes(SDL2 libsdl2-dev sdl2 "--show")
 
 # oneDNN is what bench/kernels measures our kernels against; vigil itself does not use it. Not find_package(dnnl): Debian's

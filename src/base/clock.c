@@ -15,6 +15,11 @@ int64_t base_now_ns(void)
     return read_ns(CLOCK_MONOTONIC);
 }
 
+int64_t base_boot_ns(void)
+{
+    return read_ns(CLOCK_BOOTTIME);
+}
+
 int64_t base_process_cpu_ns(void)
 {
     return read_ns(CLOCK_PROCESS_CPUTIME_ID);

@@ -6,6 +6,8 @@
 
 /* Nanoseconds of CLOCK_MONOTONIC. */
 int64_t base_now_ns(void);
+/* The same, but it goes on while the machine sleeps. */
+int64_t base_boot_ns(void);
 /* CPU time of the whole process, and of the calling thread. */
 int64_t base_process_cpu_ns(void);
 int64_t base_thread_cpu_ns(void);

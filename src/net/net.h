@@ -7,8 +7,10 @@
 #define NET_NET_H
 
 #include "beacon.h"
+#include "kafka.h"
 #include "mqtt.h"
 #include "outbox.h"
+#include "rest.h"
 #include "server.h"
 #include "service.h"
 #include "web.h"
