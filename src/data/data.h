@@ -151,9 +151,14 @@ typedef struct data_augment {
 typedef enum data_cache { DATA_CACHE_NONE, DATA_CACHE_RAM, DATA_CACHE_DISK } data_cache;
 
 typedef struct data_loader_options {
-    int imgsz;     /* raised to a multiple of stride */
-    int stride;    /* 0: 32 */
-    int batch;     /* >= 1; the last batch of an epoch may be smaller */
+    int imgsz;  /* raised to a multiple of stride */
+    int stride; /* 0: 32 */
+    int batch;  /* >= 1; the last batch of an epoch may be smaller */
+    /* Batches are dealt to n_shares loaders, each in a process of its own, and this is loader
+     * number share: the batches are those of one loader, and each makes a slice of every one. The
+     * first shares have a picture more where they are not even, so share 0 is never empty; others
+     * are where the last batch has fewer pictures than there are shares. 0 shares: one. */
+    int share, n_shares;
     int n_workers; /* threads; 0: the caller does the work. The batches are the same for any */
     int n_batches; /* buffers, >= 1: one is the caller's, the others are filled ahead. 0: 2 */
     uint64_t seed;
@@ -184,8 +189,9 @@ typedef struct data_item {
 } data_item;
 
 typedef struct data_batch {
-    size_t index; /* in the epoch, from 0 */
-    int n, h, w;
+    size_t index;               /* in the epoch, from 0 */
+    int n, h, w;                /* n: of this share, may be 0 where there are several */
+    int n_all;                  /* of all shares */
     const float *input;         /* (n, h, w, 3) 0..1 */
     const detect_label *labels; /* (n_labels) by picture, xywh by h x w */
     size_t n_labels;
@@ -224,7 +230,11 @@ vg_status data_loader_plan(data_loader_bounds *out, const data_set *set,
 /* At any time, also in the middle of an epoch: waits for the samples under way (milliseconds). */
 void data_loader_destroy(data_loader **l);
 
-size_t data_loader_n_batches(const data_loader *l);   /* of an epoch */
+size_t data_loader_n_batches(const data_loader *l); /* of an epoch */
+/* Pictures of batch `index` that share `share` of n_shares has, of n_pictures in batches of
+ * `batch`; *first: the first of them within the batch. */
+size_t data_loader_share(size_t *first, size_t n_pictures, int batch, size_t index, int share,
+                         int n_shares);
 size_t data_loader_most_labels(const data_loader *l); /* of one picture of a batch */
 /* The largest batch input: n, h, w. */
 void data_loader_most_shape(const data_loader *l, int *n, int *h, int *w);

@@ -14,10 +14,10 @@
 #include "loader_layout.h"
 
 typedef struct buffer {
-    float *input;         /* (batch, most_h, most_w, 3) */
-    detect_label *labels; /* (batch, most_labels) while it is filled, then one behind the other */
-    size_t *n_labels;     /* (batch) */
-    data_item *items;     /* (batch) */
+    float *input;         /* (own, most_h, most_w, 3) */
+    detect_label *labels; /* (own, most_labels) while it is filled, then one behind the other */
+    size_t *n_labels;     /* (own) */
+    data_item *items;     /* (own) */
     size_t n_done;
     size_t failed; /* smallest item that failed; SIZE_MAX: none */
     vg_status status;
@@ -35,6 +35,7 @@ struct data_loader {
     sample_recipe recipe;
     base_mem *mem; /* the decoders' scratch */
     size_t n_pictures, n_batches;
+    size_t most_own; /* pictures of a batch that are made here */
     int most_h, most_w;
     uint32_t *order;     /* (n_pictures) */
     batch_shape *shapes; /* (n_batches) with rect */
@@ -79,13 +80,12 @@ vg_status data_loader_plan(data_loader_bounds *out, const data_set *set,
 {
     loader_layout l;
     vg_status st = loader_lay_out(&l, set, options, &SIZES, err);
-    *out =
-        (data_loader_bounds){.n = (size_t)l.o.batch < l.n_pictures ? l.o.batch : (int)l.n_pictures,
-                             .h = l.most_h,
-                             .w = l.most_w,
-                             .n_batches = l.n_batches,
-                             .most_labels = l.most_labels,
-                             .n_decoders = (size_t)l.o.n_workers + 1};
+    *out = (data_loader_bounds){.n = (int)(l.most_own < l.n_pictures ? l.most_own : l.n_pictures),
+                                .h = l.most_h,
+                                .w = l.most_w,
+                                .n_batches = l.n_batches,
+                                .most_labels = l.most_labels,
+                                .n_decoders = (size_t)l.o.n_workers + 1};
     for (size_t i = 0; st == VG_OK && i < l.n_pictures; i++) {
         const data_picture *p = data_set_picture(set, i);
         size_t bytes = 3 * (size_t)p->w * (size_t)p->h;
@@ -103,10 +103,50 @@ static size_t batch_of(const data_loader *l, size_t place)
     return place / (size_t)l->options.batch;
 }
 
+static size_t size_of_all(size_t n_pictures, int batch, size_t index)
+{
+    const size_t left = n_pictures - index * (size_t)batch;
+    return left < (size_t)batch ? left : (size_t)batch;
+}
+
+/* Share s of n pictures begins at n s / shares, rounded up. */
+size_t data_loader_share(size_t *first, size_t n_pictures, int batch, size_t index, int share,
+                         int n_shares)
+{
+    const size_t n = size_of_all(n_pictures, batch, index), s = (size_t)share,
+                 of = (size_t)n_shares;
+    *first = (n * s + of - 1) / of;
+    return (n * (s + 1) + of - 1) / of - *first;
+}
+
+/* What is made here of a batch. */
+static size_t own_of_batch(const data_loader *l, size_t index, size_t *first)
+{
+    return data_loader_share(first, l->n_pictures, l->options.batch, index, l->options.share,
+                             l->options.n_shares);
+}
+
 static size_t size_of_batch(const data_loader *l, size_t index)
 {
-    size_t batch = (size_t)l->options.batch, first = index * batch;
-    return l->n_pictures - first < batch ? l->n_pictures - first : batch;
+    size_t first;
+    return own_of_batch(l, index, &first);
+}
+
+/* The first place of the epoch, at or behind `place`, that is made here. */
+static size_t own_place(const data_loader *l, size_t place)
+{
+    while (place < l->n_pictures) {
+        size_t first;
+        const size_t index = batch_of(l, place), begins = index * (size_t)l->options.batch,
+                     n = own_of_batch(l, index, &first);
+        if (place < begins + first)
+            place = n > 0 ? begins + first : begins + (size_t)l->options.batch;
+        else if (place >= begins + first + n)
+            place = begins + (size_t)l->options.batch;
+        else
+            return place;
+    }
+    return l->n_pictures;
 }
 
 static batch_shape shape_of(const data_loader *l, size_t index)
@@ -128,8 +168,10 @@ static bool may_take(const data_loader *l)
 /* Makes the next ticket's sample. Called with the lock held, and returns with it held. */
 static void take_ticket(data_loader *l, sample_maker *maker)
 {
-    size_t place = l->next_place++, index = batch_of(l, place);
-    size_t item = place - index * (size_t)l->options.batch;
+    size_t place = l->next_place, index = batch_of(l, place), first;
+    own_of_batch(l, index, &first);
+    size_t item = place - index * (size_t)l->options.batch - first;
+    l->next_place = own_place(l, place + 1);
     buffer *b = buffer_of(l, index);
     batch_shape shape = shape_of(l, index);
     size_t pixels = 3 * (size_t)shape.h * (size_t)shape.w;
@@ -184,7 +226,7 @@ static void stop(data_loader *l)
 
 void data_loader_lend(data_loader *l, float *input)
 {
-    const size_t of_one = (size_t)l->options.batch * 3 * (size_t)l->most_w * (size_t)l->most_h;
+    const size_t of_one = l->most_own * 3 * (size_t)l->most_w * (size_t)l->most_h;
     pthread_mutex_lock(&l->lock);
     stop(l);
     for (size_t i = 0; i < l->n_buffers; i++)
@@ -212,13 +254,13 @@ static void carve_all(data_loader *l, const loader_layout *y)
     data_item *items = (data_item *)(void *)carve(&at, y->items);
     detect_label *labels = (detect_label *)(void *)carve(&at, y->labels);
     float *input = l->options.input_is_lent ? NULL : (float *)(void *)carve(&at, y->input);
-    size_t batch = (size_t)l->options.batch;
+    const size_t own = l->most_own;
     memset(l->workers, 0, y->workers);
     memset(l->buffers, 0, y->buffers);
     for (size_t i = 0; i < l->n_buffers; i++)
-        l->buffers[i] = (buffer){.labels = labels + i * batch * y->most_labels,
-                                 .n_labels = counts + i * batch,
-                                 .items = items + i * batch};
+        l->buffers[i] = (buffer){.labels = labels + i * own * y->most_labels,
+                                 .n_labels = counts + i * own,
+                                 .items = items + i * own};
     if (input)
         data_loader_lend(l, input);
 }
@@ -282,6 +324,7 @@ vg_status data_loader_create(data_loader **out, const data_set *set,
                        .mem = mem,
                        .n_pictures = y.n_pictures,
                        .n_batches = y.n_batches,
+                       .most_own = y.most_own,
                        .n_buffers = y.n_buffers,
                        .most_h = y.most_h,
                        .most_w = y.most_w,
@@ -342,7 +385,7 @@ vg_status data_loader_start(data_loader *l, uint64_t epoch, size_t first_batch, 
     }
     l->held = false;
     l->current = first_batch;
-    l->next_place = first_batch * (size_t)l->options.batch;
+    l->next_place = own_place(l, first_batch * (size_t)l->options.batch);
     l->end_place = l->n_pictures;
     pthread_cond_broadcast(&l->work);
     pthread_mutex_unlock(&l->lock);
@@ -374,6 +417,7 @@ static void hand_out(data_loader *l, buffer *b)
     batch_shape shape = shape_of(l, l->current);
     l->batch = (data_batch){.index = l->current,
                             .n = (int)n,
+                            .n_all = (int)size_of_all(l->n_pictures, l->options.batch, l->current),
                             .h = shape.h,
                             .w = shape.w,
                             .input = b->input,
@@ -439,7 +483,7 @@ size_t data_loader_most_labels(const data_loader *l)
 
 void data_loader_most_shape(const data_loader *l, int *n, int *h, int *w)
 {
-    *n = (size_t)l->options.batch < l->n_pictures ? l->options.batch : (int)l->n_pictures;
+    *n = (int)(l->most_own < l->n_pictures ? l->most_own : l->n_pictures);
     *h = l->most_h;
     *w = l->most_w;
 }

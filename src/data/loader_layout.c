@@ -49,6 +49,8 @@ static vg_status check_options(const data_loader_options *o, vg_error *err)
     if (o->batch < 1 || o->batch > MOST_BATCH)
         return bad("batch", base_mend("give 1..%d pictures", MOST_BATCH), err,
                    base_where("a batch of %d pictures", o->batch));
+    if (o->n_shares < 0 || o->share < 0 || (o->n_shares > 0 && o->share >= o->n_shares))
+        return bad("shares", NULL, err, base_where("share %d of %d", o->share, o->n_shares));
     if (o->n_workers < 0 || o->n_workers > MOST_WORKERS)
         return bad("workers", base_mend("give 0..%d threads", MOST_WORKERS), err,
                    base_where("%d worker threads", o->n_workers));
@@ -91,7 +93,9 @@ vg_status loader_lay_out(loader_layout *l, const data_set *set, const data_loade
     l->n_pictures = data_set_size(set);
     if (l->n_pictures > UINT32_MAX / 2)
         return base_fail(err, VG_ERR_LIMIT, NULL, NULL, "%zu pictures", l->n_pictures);
-    size_t batch = (size_t)o->batch;
+    o->n_shares = o->n_shares > 0 ? o->n_shares : 1;
+    const size_t batch = (size_t)o->batch, n_shares = (size_t)o->n_shares;
+    l->most_own = (batch + n_shares - 1) / n_shares;
     l->n_batches = (l->n_pictures + batch - 1) / batch;
     l->n_buffers = (size_t)o->n_batches < l->n_batches ? (size_t)o->n_batches : l->n_batches;
     l->most_labels = most_labels(set, o);
@@ -116,7 +120,7 @@ vg_status loader_lay_out(loader_layout *l, const data_set *set, const data_loade
                                 .augment = o->augment,
                                 .seed = o->seed,
                                 .most_labels = l->most_labels};
-    size_t pixels = 3 * (size_t)l->most_w * (size_t)l->most_h, items = batch * l->n_buffers;
+    size_t pixels = 3 * (size_t)l->most_w * (size_t)l->most_h, items = l->most_own * l->n_buffers;
     size_t n_labels, n_floats, lent = 0;
     bool fits =
         base_mul_size(&n_labels, items, l->most_labels) && base_mul_size(&n_floats, items, pixels);

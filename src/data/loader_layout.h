@@ -10,6 +10,7 @@ typedef struct loader_layout {
     store_options store;
     sample_recipe recipe;
     size_t n_pictures, n_batches, n_buffers;
+    size_t most_own; /* pictures of a batch that this share makes */
     int most_h, most_w;
     size_t most_labels;
     /* Bytes of the parts of the loader's block, in this order, each rounded up; and of all, but the

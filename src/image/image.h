@@ -143,6 +143,17 @@ typedef struct image_pixels {
 vg_status image_letterbox_pixels(float *dst, const image_pixels *src,
                                  const image_letterbox_fit *fit, image_scratch *scratch,
                                  base_mem *mem, vg_error *err);
+/* What image_letterbox_to_float makes a picture's pixels of, for who does it elsewhere: where
+ * columns and rows come from (of the left and the upper sample; rows are kept within the picture),
+ * and weights of that and of its neighbour, of 2048. Unless it is a copy, or each pixel the mean of
+ * exactly four. Into the scratch, until its next use. */
+typedef struct image_taps {
+    const int32_t *x_from, *y_from;     /* (new_w), (new_h) */
+    const int16_t *x_weight, *y_weight; /* (new_w, 2), (new_h, 2) */
+    bool copies, halves;
+} image_taps;
+vg_status image_letterbox_taps(image_taps *out, int w, int h, const image_letterbox_fit *fit,
+                               image_scratch *scratch, base_mem *mem, vg_error *err);
 /* Room in the scratch for letterboxes of all kinds up to out_w x out_h. */
 vg_status image_letterbox_pixels_reserve(image_scratch *scratch, int out_w, int out_h,
                                          base_mem *mem, vg_error *err);

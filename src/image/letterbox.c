@@ -114,6 +114,24 @@ vg_status image_letterbox_to_float(float *dst, const image_view *src,
     return st;
 }
 
+vg_status image_letterbox_taps(image_taps *out, int w, int h, const image_letterbox_fit *fit,
+                               image_scratch *scratch, base_mem *mem, vg_error *err)
+{
+    const image_view sizes_alone = {.w = w, .h = h};
+    image_resizer r;
+    const vg_status st =
+        image_resizer_init(&r, &sizes_alone, fit->new_w, fit->new_h, scratch, mem, err);
+    if (st != VG_OK)
+        return st;
+    *out = (image_taps){.x_from = r.x_from,
+                        .y_from = r.y_from,
+                        .x_weight = r.x_weight,
+                        .y_weight = r.y_weight,
+                        .copies = r.copies,
+                        .halves = r.halves};
+    return VG_OK;
+}
+
 /* ---- pixels of others ---- */
 
 /* Two rows of the source at the new width, and where its columns are. */

@@ -322,28 +322,87 @@ static bool find_planes(video_yuv *out, const AVFrame *p)
     }
 }
 
+/* Whether the input is sampled from the frame's own planes. At its own size nothing is to be
+ * sampled, and libswscale's assembler is quicker. */
+static bool is_sampled(video_yuv *out, const video_frame *f, const image_letterbox_fit *fit)
+{
+    const bool is_copy = fit->new_w == f->info.w && fit->new_h == f->info.h;
+    return !is_copy && find_planes(out, f->picture);
+}
+
+static vg_status plan_sampler(video_scaler *s, const video_frame *f, const image_letterbox_fit *fit,
+                              base_mem *mem, vg_error *err)
+{
+    return video_sampler_plan(&s->sampler, f->picture->width, f->picture->height,
+                              f->turn.is_swapped, f->turn.mirrors_columns, f->turn.mirrors_rows,
+                              fit, mem, err);
+}
+
+static vg_status make_upright(video_scaler *s, const video_frame *f, base_mem *mem, vg_error *err)
+{
+    const vg_status st = image_buffer_reserve(&s->upright, f->info.w, f->info.h, mem, err);
+    return st == VG_OK ? video_frame_to_rgb(s, &s->upright.view, f, mem, err) : st;
+}
+
 vg_status video_frame_to_float(video_scaler *s, float *dst, const video_frame *f,
                                const image_letterbox_fit *fit, base_mem *mem, vg_error *err)
 {
-    const AVFrame *p = f->picture;
     video_yuv yuv;
     vg_status st = check_frame(f, err);
     if (st != VG_OK)
         return st;
-    /* At its own size nothing is to be sampled, and libswscale's assembler is quicker. */
-    bool is_copy = fit->new_w == f->info.w && fit->new_h == f->info.h;
-    if (!is_copy && find_planes(&yuv, p)) {
-        video_matrix m = make_matrix(p);
-        st = video_sampler_plan(&s->sampler, p->width, p->height, f->turn.is_swapped,
-                                f->turn.mirrors_columns, f->turn.mirrors_rows, fit, mem, err);
+    if (is_sampled(&yuv, f, fit)) {
+        video_matrix m = make_matrix(f->picture);
+        st = plan_sampler(s, f, fit, mem, err);
         if (st == VG_OK)
             video_sampler_run(&s->sampler, video_sample_kernels_get(), dst, &yuv, &m);
         return st;
     }
-    st = image_buffer_reserve(&s->upright, f->info.w, f->info.h, mem, err);
-    if (st == VG_OK)
-        st = video_frame_to_rgb(s, &s->upright.view, f, mem, err);
+    st = make_upright(s, f, mem, err);
     if (st == VG_OK)
         st = image_letterbox_to_float(dst, &s->upright.view, fit, &s->letterbox, mem, err);
+    return st;
+}
+
+static video_plane_taps taps_of(const video_taps *t)
+{
+    return (video_plane_taps){.from = t->from, .weight = t->weight};
+}
+
+vg_status video_frame_view(video_scaler *s, video_view *out, const video_frame *f,
+                           const image_letterbox_fit *fit, base_mem *mem, vg_error *err)
+{
+    video_yuv yuv;
+    vg_status st = check_frame(f, err);
+    *out = (video_view){.is_rgb = true};
+    if (st != VG_OK)
+        return st;
+    if (!is_sampled(&yuv, f, fit)) {
+        st = make_upright(s, f, mem, err);
+        out->rgb = s->upright.view;
+        return st;
+    }
+    st = plan_sampler(s, f, fit, mem, err);
+    const video_matrix m = make_matrix(f->picture);
+    const video_sampler *t = &s->sampler;
+    *out = (video_view){.y = yuv.y,
+                        .u = yuv.u,
+                        .v = yuv.v,
+                        .y_row_bytes = yuv.y_stride,
+                        .chroma_row_bytes = yuv.u_stride,
+                        .chroma_pitch = yuv.chroma_pitch,
+                        .w = yuv.w,
+                        .h = yuv.h,
+                        .is_swapped = t->is_swapped,
+                        .luma_x = taps_of(&t->luma_x),
+                        .luma_y = taps_of(&t->luma_y),
+                        .chroma_x = taps_of(&t->chroma_x),
+                        .chroma_y = taps_of(&t->chroma_y),
+                        .y_scale = m.y_scale,
+                        .offset = {m.offset[0], m.offset[1], m.offset[2]},
+                        .r_v = m.r_v,
+                        .g_u = m.g_u,
+                        .g_v = m.g_v,
+                        .b_u = m.b_u};
     return st;
 }

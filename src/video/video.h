@@ -89,6 +89,28 @@ vg_status video_frame_to_rgb(video_scaler *s, const image_view *dst, const video
 vg_status video_frame_to_float(video_scaler *s, float *dst, const video_frame *f,
                                const image_letterbox_fit *fit, base_mem *mem, vg_error *err);
 
+/* What that is made of, for who makes it elsewhere: the frame's planes with their tables, or, where
+ * its format has none or it is of the input's size, RGB. Borrowed from the frame and the scaler,
+ * until the scaler's next use. */
+typedef struct video_plane_taps {
+    const int32_t *from;   /* the left (upper) sample of each column (row) */
+    const int16_t *weight; /* of it and of its neighbour: 2048ths of columns, 128ths of rows */
+} video_plane_taps;
+typedef struct video_view {
+    bool is_rgb;
+    image_view rgb;
+    const uint8_t *y, *u, *v;
+    size_t y_row_bytes, chroma_row_bytes;
+    int chroma_pitch;                                    /* 2: u and v are interleaved */
+    int w, h;                                            /* as stored */
+    bool is_swapped;                                     /* stored columns are the picture's rows */
+    video_plane_taps luma_x, luma_y, chroma_x, chroma_y; /* x: along stored columns */
+    /* clip(y * y_scale + offset + shares of u and v less 128), in 0..1 */
+    float y_scale, offset[3], r_v, g_u, g_v, b_u;
+} video_view;
+vg_status video_frame_view(video_scaler *s, video_view *out, const video_frame *f,
+                           const image_letterbox_fit *fit, base_mem *mem, vg_error *err);
+
 /* ---- sources ---- */
 
 typedef struct video_source_options {

@@ -158,19 +158,24 @@ void weights_gather(void *dst, const weights_tensor *t, size_t first, size_t n)
     }
 }
 
-void weights_to_float(float *dst, const weights_tensor *t)
+void weights_part_to_float(float *dst, const weights_tensor *t, size_t first, size_t n)
 {
-    if (t->n_elements == 0)
+    if (n == 0)
         return;
     if (is_row_major(t)) {
-        widen(dst, t->data, t->dtype, t->n_elements);
+        widen(dst, (const uint8_t *)t->data + first * weights_dtype_bytes(t->dtype), t->dtype, n);
         return;
     }
     uint8_t part[4096];
     const size_t most = sizeof part / weights_dtype_bytes(t->dtype);
-    for (size_t i = 0; i < t->n_elements; i += most) {
-        const size_t n = t->n_elements - i < most ? t->n_elements - i : most;
-        weights_gather(part, t, i, n);
-        widen(dst + i, part, t->dtype, n);
+    for (size_t i = 0; i < n; i += most) {
+        const size_t now = n - i < most ? n - i : most;
+        weights_gather(part, t, first + i, now);
+        widen(dst + i, part, t->dtype, now);
     }
+}
+
+void weights_to_float(float *dst, const weights_tensor *t)
+{
+    weights_part_to_float(dst, t, 0, t->n_elements);
 }

@@ -172,16 +172,28 @@ done:
 
 /* ---- from the caller's arrays ---- */
 
-static vg_status emit_halves(const weights_write_tensor *t, size_t n, base_file *f, vg_error *err)
+static vg_status emit_floats(const weights_write_tensor *t, const float *from, size_t n,
+                             base_file *f, vg_error *err)
 {
-    uint16_t part[4096];
+    uint16_t part[WEIGHTS_PART];
+    if (t->dtype == WEIGHTS_F32)
+        return base_file_write(f, from, n * sizeof *from, err);
+    for (size_t k = 0; k < n; k++)
+        part[k] =
+            t->dtype == WEIGHTS_F16 ? weights_f32_to_f16(from[k]) : weights_f32_to_bf16(from[k]);
+    return base_file_write(f, part, n * sizeof part[0], err);
+}
+
+/* Floats that are asked for, or become narrower on the way. */
+static vg_status emit_parts(const weights_write_tensor *t, size_t n, base_file *f, vg_error *err)
+{
+    float part[WEIGHTS_PART];
     const float *from = t->data;
     for (size_t i = 0; i < n;) {
-        const size_t now = n - i < 4096 ? n - i : 4096;
-        for (size_t k = 0; k < now; k++)
-            part[k] = t->dtype == WEIGHTS_F16 ? weights_f32_to_f16(from[i + k])
-                                              : weights_f32_to_bf16(from[i + k]);
-        vg_status st = base_file_write(f, part, now * sizeof part[0], err);
+        const size_t now = n - i < WEIGHTS_PART ? n - i : WEIGHTS_PART;
+        vg_status st = from == NULL ? t->read(t->ctx, part, i, now, err) : VG_OK;
+        if (st == VG_OK)
+            st = emit_floats(t, from == NULL ? part : from + i, now, f, err);
         if (st != VG_OK)
             return st;
         i += now;
@@ -197,8 +209,8 @@ static vg_status emit_array(const void *ctx, size_t index, base_file *f, vg_erro
         n *= (size_t)t->shape[d];
     if (n == 0)
         return VG_OK;
-    if (t->dtype == WEIGHTS_F16 || t->dtype == WEIGHTS_BF16)
-        return emit_halves(t, n, f, err);
+    if (t->data == NULL || t->dtype == WEIGHTS_F16 || t->dtype == WEIGHTS_BF16)
+        return emit_parts(t, n, f, err);
     return base_file_write(f, t->data, n * weights_dtype_bytes(t->dtype), err);
 }
 

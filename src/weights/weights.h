@@ -93,6 +93,8 @@ const char *weights_metadata_get(const weights_file *f, const char *key);
 /* Row-major floats from any floating or integer dtype (F16, BF16 widened, F64 rounded). dst holds
  * n_elements. */
 void weights_to_float(float *dst, const weights_tensor *t);
+/* Elements first to first + n - 1 alone. */
+void weights_part_to_float(float *dst, const weights_tensor *t, size_t first, size_t n);
 
 /* ---- writing ---- */
 
@@ -103,7 +105,12 @@ typedef struct weights_write_tensor {
     int n_dims;
     int64_t shape[WEIGHTS_MAX_DIMS];
     const void *data; /* row major; floats when dtype is F32, F16 or BF16 */
+    /* With data NULL, of floats: hands over elements first to first + n - 1, n at most
+     * WEIGHTS_PART. */
+    vg_status (*read)(const void *ctx, float *dst, size_t first, size_t n, vg_error *err);
+    const void *ctx;
 } weights_write_tensor;
+enum { WEIGHTS_PART = 4096 };
 typedef struct weights_write_meta {
     const char *key, *value; /* UTF-8 */
 } weights_write_meta;

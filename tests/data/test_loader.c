@@ -95,6 +95,66 @@ static void batches_may_lie_in_memory_that_is_lent(void **state)
     farm_close(&f);
 }
 
+/* Ranks deal the pictures of every batch; put together they are the batch of one loader. */
+static void shares_of_batches_are_the_batches_of_one_loader(void **state)
+{
+    (void)state;
+    enum { SHARES = 3, PIXELS = 64 * 64 * 3 };
+    farm f;
+    farm_open(&f);
+    farm_fill(&f, "train", 13); /* batches of 6, 6 and 1 picture, by 3: the last has empty shares */
+    data_set *set = farm_set(&f, &(data_set_options){0}, &mem);
+    for (int workers = 0; workers < 3; workers += 2) {
+        data_loader *whole = NULL, *share[SHARES];
+        data_loader_options o = training(workers);
+        o.batch = workers == 0 ? 6 : 5;
+        OK(data_loader_create(&whole, set, &o, &mem, err));
+        o.n_shares = SHARES;
+        for (o.share = 0; o.share < SHARES; o.share++) {
+            OK(data_loader_create(&share[o.share], set, &o, &mem, err));
+            OK(data_loader_start(share[o.share], 3, 0, err));
+            assert_int_equal(data_loader_n_batches(share[o.share]), data_loader_n_batches(whole));
+        }
+        OK(data_loader_start(whole, 3, 0, err));
+        for (;;) {
+            const data_batch *b, *part[SHARES];
+            OK(data_loader_next(whole, &b, err));
+            int at = 0;
+            size_t label = 0;
+            for (int s = 0; s < SHARES; s++)
+                OK(data_loader_next(share[s], &part[s], err));
+            if (b == NULL) {
+                assert_true(part[0] == NULL && part[1] == NULL && part[2] == NULL);
+                break;
+            }
+            for (int s = 0; s < SHARES; s++) {
+                assert_int_equal(part[s]->index, b->index);
+                assert_int_equal(part[s]->n_all, b->n);
+                assert_int_equal(part[s]->h, b->h);
+                assert_true(s != 0 || part[s]->n > 0);
+                assert_memory_equal(part[s]->input, b->input + (size_t)at * PIXELS,
+                                    (size_t)part[s]->n * PIXELS * sizeof(float));
+                for (int i = 0; i < part[s]->n; i++)
+                    assert_int_equal(part[s]->items[i].picture, b->items[at + i].picture);
+                for (size_t i = 0; i < part[s]->n_labels; i++, label++) {
+                    assert_int_equal(part[s]->labels[i].picture + at, b->labels[label].picture);
+                    assert_memory_equal(part[s]->labels[i].xywh_norm, b->labels[label].xywh_norm,
+                                        sizeof b->labels[label].xywh_norm);
+                }
+                at += part[s]->n;
+            }
+            assert_int_equal(at, b->n);
+            assert_int_equal(label, b->n_labels);
+        }
+        data_loader_destroy(&whole);
+        for (int s = 0; s < SHARES; s++)
+            data_loader_destroy(&share[s]);
+    }
+    data_set_destroy(&set);
+    assert_int_equal(mem.in_use_bytes, 0);
+    farm_close(&f);
+}
+
 static void an_epoch_can_be_taken_up_in_the_middle(void **state)
 {
     (void)state;
@@ -442,6 +502,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(batches_do_not_depend_on_workers_buffers_or_caches),
         cmocka_unit_test(batches_may_lie_in_memory_that_is_lent),
+        cmocka_unit_test(shares_of_batches_are_the_batches_of_one_loader),
         cmocka_unit_test(an_epoch_can_be_taken_up_in_the_middle),
         cmocka_unit_test(every_picture_comes_once_an_epoch),
         cmocka_unit_test(validation_equals_the_reference),

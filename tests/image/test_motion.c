@@ -153,13 +153,18 @@ static void a_known_motion_is_found(void **state)
         {"still, under a lorry", 640, 360, 0, 0, 0, 2, 0.8f, 0.2},
         {"small", 160, 120, 4, 1, 0.01, 2, 0, 0.5},
     };
+    /* For whoever looks at every access (memcheck.sh) the hidden and the last: all that is done,
+     * in small pictures. */
+    const bool is_watched = getenv("VIGIL_TEST_SMALL") != NULL;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        if (is_watched && i != 6 && i + 1 != sizeof cases / sizeof *cases)
+            continue;
         film f;
         open_film(&f, cases[i].w, cases[i].h);
         f.noise = cases[i].noise;
         f.traffic_share = cases[i].traffic_share;
         const double worst = worst_of_moves(&f, cases[i].shift_px, cases[i].degrees, cases[i].zoom,
-                                            f.w > 1000 ? 3 : 6);
+                                            f.w > 1000 || is_watched ? 3 : 6);
         print_message("%-30s %4d x %-4d: a corner is off by %.3f px at most\n", cases[i].name, f.w,
                       f.h, worst);
         assert_true(worst <= cases[i].most_px);
