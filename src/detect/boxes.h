@@ -57,6 +57,20 @@ size_t detect_nms_run(detect_nms *n, vg_detection *out, const float *pred, int n
 size_t detect_run(detect_nms *n, vg_detection *out, const detect_level *levels, int n_levels,
                   int nc, int picture, const detect_nms_options *o);
 
+/* Cells of one picture that may pass, which others have picked by detect_logit_floor. */
+typedef struct detect_picks {
+    const float *rows; /* (n, pitch): the cell's number as the bits of a uint32_t, its box logits,
+                        * its class logits; by rising cells */
+    size_t n, pitch;
+    const detect_level *levels; /* h, w and stride alone */
+    int n_levels;
+} detect_picks;
+/* A logit below this cannot have a score > conf. -inf: every logit may. */
+float detect_logit_floor(float conf);
+/* What detect_run finds in all cells, to the bit, where the picks' floor was o->conf's or lower. */
+size_t detect_run_picks(detect_nms *n, vg_detection *out, const detect_picks *picks, int nc,
+                        const detect_nms_options *o);
+
 /* ---- back to the original picture: spec 2.4 ---- */
 void detect_scale_boxes(vg_detection *boxes, size_t n_boxes, int in_h, int in_w, int orig_h,
                         int orig_w);

@@ -106,38 +106,49 @@ void detect_loss_destroy(detect_loss **l)
 
 /* ---- labels ---- */
 
-static detect_truth truth_make(const detect_label *label, float w_px, float h_px)
+vg_status detect_label_check(const detect_batch *b, size_t i, vg_error *err)
 {
-    const float *n = label->xywh_norm;
-    float x = n[0] * w_px, y = n[1] * h_px, w = n[2] * w_px, h = n[3] * h_px;
-    return (detect_truth){{x - w / 2, y - h / 2, x + w / 2, y + h / 2}, label->class_index};
+    const detect_label *label = &b->labels[i];
+    if (label->picture < 0 || label->picture >= b->batch)
+        return base_fail(err, VG_ERR_ARGUMENT, base_where("label %zu", i),
+                         "number pictures within the batch", "picture %d in a batch of %d",
+                         label->picture, b->batch);
+    if (label->class_index < 0 || label->class_index >= b->nc)
+        return base_fail(err, VG_ERR_ARGUMENT, base_where("label %zu", i), "number classes from 0",
+                         "class %d in a model of %d classes", label->class_index, b->nc);
+    return VG_OK;
 }
 
-static vg_status sort_labels(detect_loss *l, const detect_batch *b, vg_error *err)
+detect_truth detect_label_truth(const detect_batch *b, size_t i)
 {
     float w_px = 0, h_px = 0;
     if (b->n_levels > 0) {
         w_px = (float)b->levels[0].w * b->levels[0].stride;
         h_px = (float)b->levels[0].h * b->levels[0].stride;
     }
+    const float *n = b->labels[i].xywh_norm;
+    float x = n[0] * w_px, y = n[1] * h_px, w = n[2] * w_px, h = n[3] * h_px;
+    return (detect_truth){{x - w / 2, y - h / 2, x + w / 2, y + h / 2}, b->labels[i].class_index};
+}
+
+vg_status detect_labels_too_many(int picture, size_t most_labels, vg_error *err)
+{
+    return base_fail(err, VG_ERR_LIMIT, base_where("picture %d of the batch", picture),
+                     "raise most_labels", "more than %zu labels", most_labels);
+}
+
+static vg_status sort_labels(detect_loss *l, const detect_batch *b, vg_error *err)
+{
     memset(l->n_truths, 0, (size_t)b->batch * sizeof *l->n_truths);
     for (size_t i = 0; i < b->n_labels; i++) {
-        const detect_label *label = &b->labels[i];
-        if (label->picture < 0 || label->picture >= b->batch)
-            return base_fail(err, VG_ERR_ARGUMENT, base_where("label %zu", i),
-                             "number pictures within the batch", "picture %d in a batch of %d",
-                             label->picture, b->batch);
-        if (label->class_index < 0 || label->class_index >= b->nc)
-            return base_fail(err, VG_ERR_ARGUMENT, base_where("label %zu", i),
-                             "number classes from 0", "class %d in a model of %d classes",
-                             label->class_index, b->nc);
-        size_t *n = &l->n_truths[label->picture];
+        const vg_status st = detect_label_check(b, i, err);
+        if (st != VG_OK)
+            return st;
+        const int picture = b->labels[i].picture;
+        size_t *n = &l->n_truths[picture];
         if (*n == l->bounds.most_labels)
-            return base_fail(err, VG_ERR_LIMIT,
-                             base_where("picture %d of the batch", label->picture),
-                             "raise most_labels", "more than %zu labels", l->bounds.most_labels);
-        l->truths[(size_t)label->picture * l->bounds.most_labels + (*n)++] =
-            truth_make(label, w_px, h_px);
+            return detect_labels_too_many(picture, l->bounds.most_labels, err);
+        l->truths[(size_t)picture * l->bounds.most_labels + (*n)++] = detect_label_truth(b, i);
     }
     return VG_OK;
 }
@@ -210,13 +221,22 @@ static void sum_pictures(void *ctx, size_t begin, size_t end, int worker)
     }
 }
 
+double detect_loss_scores(const detect_loss *l, int n_pictures)
+{
+    double sum = 0;
+    for (int i = 0; i < n_pictures; i++)
+        sum += l->weight_sum[i];
+    return sum;
+}
+
 void detect_loss_terms(detect_loss *l, detect_loss_value *out, const detect_gradient *gradients,
                        const detect_batch *batch, const detect_loss_gains *gains, base_pool *pool)
 {
-    *out = (detect_loss_value){0};
-    for (int i = 0; i < batch->batch; i++)
-        out->scores_sum += l->weight_sum[i];
-    double divisor = out->scores_sum > 1 ? out->scores_sum : 1, all = batch->batch / divisor;
+    const bool is_share = batch->n_all > 0;
+    const int n_pictures = is_share ? batch->n_all : batch->batch;
+    *out = (detect_loss_value){.scores_sum = is_share ? batch->all_scores
+                                                      : detect_loss_scores(l, batch->batch)};
+    double divisor = out->scores_sum > 1 ? out->scores_sum : 1, all = n_pictures / divisor;
     loss_pass pass = {.l = l, .batch = batch, .gradients = gradients};
     pass.scale =
         (terms_scale){.box = gains->box * all, .cls = gains->cls * all, .dfl = gains->dfl * all};
@@ -229,7 +249,7 @@ void detect_loss_terms(detect_loss *l, detect_loss_value *out, const detect_grad
         out->n_foreground += l->sums[i].n_foreground;
     }
     /* The reference steps on the sum over the batch, not its mean: spec 9, trap 1. */
-    out->total = (out->box + out->cls + out->dfl) * batch->batch;
+    out->total = (out->box + out->cls + out->dfl) * n_pictures;
 }
 
 vg_status detect_loss_run(detect_loss *l, detect_loss_value *out, const detect_gradient *gradients,

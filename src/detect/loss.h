@@ -26,7 +26,7 @@ typedef struct detect_loss_gains {
 typedef struct detect_loss_value {
     double box, cls, dfl; /* with their gains: what is logged */
     double total;         /* (box + cls + dfl) * batch: what the gradient is of */
-    double scores_sum;    /* sum of target scores, before it is raised to 1 */
+    double scores_sum;    /* sum of target scores of the whole, before it is raised to 1 */
     size_t n_foreground;  /* anchors that answer for an object */
 } detect_loss_value;
 
@@ -54,7 +54,19 @@ typedef struct detect_batch {
     int n_levels, nc, batch;
     const detect_label *labels;
     size_t n_labels;
+    /* Where this is a share of a batch that others have the rest of: pictures and target scores
+     * (detect_loss_scores) of all shares. Losses are then this share's part of the whole's, and
+     * gradients of all shares add up to the whole's. 0 pictures: it is the whole. */
+    int n_all;
+    double all_scores;
 } detect_batch;
+
+/* For who computes the loss elsewhere, on a device: whether label i is one of the batch, and the
+ * object that it means, in pixels. Errors: VG_ERR_ARGUMENT (picture or class out of range). */
+vg_status detect_label_check(const detect_batch *batch, size_t i, vg_error *err);
+detect_truth detect_label_truth(const detect_batch *batch, size_t i);
+/* VG_ERR_LIMIT: a picture has more labels than planned. */
+vg_status detect_labels_too_many(int picture, size_t most_labels, vg_error *err);
 
 /* assign, then terms. gradients: (n_levels), every channel is written, NULL: the value alone. pool
  * may be NULL: the caller alone. Errors: VG_ERR_ARGUMENT (a label's picture or class out of range),
@@ -68,6 +80,9 @@ vg_status detect_loss_assign(detect_loss *l, const detect_batch *batch, base_poo
                              vg_error *err);
 void detect_loss_terms(detect_loss *l, detect_loss_value *out, const detect_gradient *gradients,
                        const detect_batch *batch, const detect_loss_gains *gains, base_pool *pool);
+
+/* The sum of target scores over the pictures of the last assign, before it is raised to 1. */
+double detect_loss_scores(const detect_loss *l, int n_pictures);
 
 /* What assign found for a picture; borrowed until the next assign. */
 typedef struct detect_targets {

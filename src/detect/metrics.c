@@ -126,6 +126,30 @@ void detect_metrics_reset(detect_metrics *m)
     memset(m->pictures_by_class, 0, nc * sizeof *m->pictures_by_class);
 }
 
+/* ---- of several processes ---- */
+
+_Static_assert(sizeof(size_t) == sizeof(uint64_t), "counts are added up as 64 bits");
+
+void detect_metrics_parts_get(detect_metrics_parts *out, detect_metrics *m)
+{
+    const size_t nc = (size_t)m->bounds.nc;
+    *out = (detect_metrics_parts){.counts = {{m->confusion, (nc + 1) * (nc + 1)},
+                                             {m->truths_by_class, nc},
+                                             {m->pictures_by_class, nc},
+                                             {&m->n_pictures, 1},
+                                             {&m->n_truths, 1}},
+                                  .rows = m->rows,
+                                  .room = m->sort_scratch,
+                                  .row_bytes = sizeof *m->rows,
+                                  .n_rows = m->n_rows,
+                                  .most_rows = m->bounds.most_detections};
+}
+
+void detect_metrics_set_rows(detect_metrics *m, size_t n_rows)
+{
+    m->n_rows = n_rows;
+}
+
 /* ---- a picture ---- */
 
 static vg_status check_class(const detect_metrics *m, int class_index, const char *whose,

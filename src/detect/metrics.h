@@ -49,6 +49,22 @@ void detect_metrics_choose_ap(detect_metrics *m, detect_ap ap);
 /* Forgets all pictures. */
 void detect_metrics_reset(detect_metrics *m);
 
+/* What was added so far, for those who have looked at the pictures of a set in several processes
+ * and put it together: counts are added up; rows, a detection each, are put one behind the other in
+ * the order of the pictures, into rows, where there is room for most_rows. room: as much again, for
+ * the bytes of others. Borrowed. */
+enum { DETECT_METRICS_COUNTS = 5 };
+typedef struct detect_metrics_parts {
+    struct {
+        uint64_t *at;
+        size_t n;
+    } counts[DETECT_METRICS_COUNTS];
+    void *rows, *room;
+    size_t row_bytes, n_rows, most_rows;
+} detect_metrics_parts;
+void detect_metrics_parts_get(detect_metrics_parts *out, detect_metrics *m);
+void detect_metrics_set_rows(detect_metrics *m, size_t n_rows);
+
 /* One picture; from DETECT_AP_8_3_168 on the boxes and objects are not cut. Errors, which leave the
  * picture out: VG_ERR_ARGUMENT (a class out of range), VG_ERR_LIMIT (past a bound). */
 vg_status detect_metrics_add(detect_metrics *m, const vg_detection *dets, size_t n_dets,

@@ -26,9 +26,11 @@ struct detect_nms {
     float *x1, *y1, *x2, *y2, *area; /* (max_det) kept boxes with their class offset */
 };
 
-/* Where rows come from: a decoded tensor, or levels of logits. */
+/* Where rows come from: a decoded tensor, picked cells, or levels of logits. An anchor is a cell's
+ * number; of picks, its place among them, which sorts alike. */
 typedef struct row_source {
-    const float *pred; /* (4 + nc, n_anchors), or NULL: */
+    const detect_picks *picks; /* or NULL: */
+    const float *pred;         /* (4 + nc, n_anchors), or NULL: */
     const detect_level *levels;
     int n_levels, nc, picture;
     size_t n_anchors;
@@ -206,9 +208,9 @@ static void gather_pred(row_list *rows, const row_source *s, const detect_nms_op
 
 /* ---- gathering from logits ---- */
 
-/* A logit below this cannot have a score > conf: conf less a part in a million, ten times the error
- * of our sigmoid, through the inverse sigmoid. -inf: every logit may pass. */
-static float logit_floor(float conf)
+/* conf less a part in a million, ten times the error of our sigmoid, through the inverse sigmoid.
+ */
+float detect_logit_floor(float conf)
 {
     double p = (double)conf * (1 - 1e-6);
     if (!(p > 1e-30))
@@ -263,7 +265,7 @@ static void gather_anchor(row_list *rows, const float *logits, int nc, size_t an
 static void gather_levels(row_list *rows, const row_source *s, const detect_nms_options *o)
 {
     int hit[SCAN_ANCHORS];
-    float floor_logit = logit_floor(o->conf);
+    float floor_logit = detect_logit_floor(o->conf);
     size_t anchor = 0;
     for (int i = 0; i < s->n_levels; i++) {
         const detect_level *l = &s->levels[i];
@@ -281,7 +283,37 @@ static void gather_levels(row_list *rows, const row_source *s, const detect_nms_
     }
 }
 
+static const float *pick_row(const detect_picks *p, size_t i)
+{
+    return p->rows + i * p->pitch;
+}
+
+static void gather_picks(row_list *rows, const row_source *s, const detect_nms_options *o)
+{
+    for (size_t i = 0; i < s->n_anchors; i++)
+        gather_anchor(rows, pick_row(s->picks, i) + 1 + DETECT_BOX_CHANNELS, s->nc, i, o);
+}
+
 /* ---- greedy suppression ---- */
+
+/* The level that a cell is of; *cell becomes its number there. */
+static const detect_level *level_of(const detect_level *l, size_t *cell)
+{
+    while (*cell >= detect_level_pixels(l)) {
+        *cell -= detect_level_pixels(l);
+        l++;
+    }
+    return l;
+}
+
+static void pick_xywh(float xywh[4], const detect_picks *p, size_t i)
+{
+    const float *row = pick_row(p, i);
+    size_t cell = detect_bits(row[0]);
+    detect_level l = *level_of(p->levels, &cell);
+    l.box = row + 1; /* one pixel of the level's */
+    detect_decode_pixel(xywh, &l, 0, (int)(cell % (size_t)l.w), (int)(cell / (size_t)l.w));
+}
 
 static void source_xywh(float xywh[4], const row_source *s, size_t anchor)
 {
@@ -290,11 +322,11 @@ static void source_xywh(float xywh[4], const row_source *s, size_t anchor)
             xywh[k] = s->pred[k * s->n_anchors + anchor];
         return;
     }
-    const detect_level *l = s->levels;
-    while (anchor >= detect_level_pixels(l)) {
-        anchor -= detect_level_pixels(l);
-        l++;
+    if (s->picks) {
+        pick_xywh(xywh, s->picks, anchor);
+        return;
     }
+    const detect_level *l = level_of(s->levels, &anchor);
     size_t pixel = (size_t)s->picture * detect_level_pixels(l) + anchor;
     detect_decode_pixel(xywh, l, pixel, (int)(anchor % (size_t)l->w), (int)(anchor / (size_t)l->w));
 }
@@ -382,5 +414,15 @@ size_t detect_run(detect_nms *n, vg_detection *out, const detect_level *levels, 
     row_list rows = rows_begin(n, &s, o);
     if (rows.most > 0)
         gather_levels(&rows, &s, o);
+    return suppress(n, out, &rows, &s, o);
+}
+
+size_t detect_run_picks(detect_nms *n, vg_detection *out, const detect_picks *picks, int nc,
+                        const detect_nms_options *o)
+{
+    row_source s = {.picks = picks, .nc = nc, .n_anchors = picks->n};
+    row_list rows = rows_begin(n, &s, o);
+    if (rows.most > 0)
+        gather_picks(&rows, &s, o);
     return suppress(n, out, &rows, &s, o);
 }

@@ -38,6 +38,7 @@ typedef struct nn_step {
     nn_step_spec spec;
     nn_map dst_map, src_map, src2_map;
     size_t dst_at, src_at, src2_at; /* bytes into the block */
+    bool is_float_dst;              /* a head's: floats, whatever the plan's elements are */
     const void *weights;            /* packed; NULL with a remote */
     size_t weights_at;              /* bytes into all of them */
     void *state;                    /* the backend's, between prepare and release */
@@ -48,6 +49,10 @@ typedef struct nn_backend_options {
     int threads;
     const char *isa;   /* NULL: best */
     nn_device *device; /* borrowed; of a GPU's context */
+    bool half;         /* a GPU's maps and weights are kept in 16 bits, and summed in floats */
+    bool gpu_matrix;   /* with half: by the kernels for matrix units, also where there are none
+                          (tests) */
+    int gpu_units;     /* a GPU's work is cut as for so many units; 0: as it has (tests) */
 } nn_backend_options;
 
 /* Memory that is not the program's. Each kind is taken at most once at a time. */
@@ -57,6 +62,45 @@ typedef enum nn_remote_memory {
     NN_REMOTE_STAGING, /* the program's, where copies come from and go to */
     NN_N_REMOTE_MEMORIES
 } nn_remote_memory;
+
+/* A picture of 8 bits that is in the block, and where its input goes. Places are in bytes. */
+typedef struct nn_letterbox {
+    size_t dst_at;                     /* floats (out_h, out_w, 3) */
+    size_t src_at, across_at, down_at; /* rows of 3 * w bytes; nn_tap (new_w), (new_h) */
+    int w, h;
+    nn_fit fit;
+} nn_letterbox;
+
+/* The same of a frame's planes. */
+typedef struct nn_sample {
+    size_t dst_at, taps_at;  /* taps as nn_planes has them, one list behind the other */
+    size_t y_at, u_at, v_at; /* rows without gaps */
+    int w, h, chroma_pitch;
+    bool is_swapped;
+    nn_matrix matrix;
+    nn_fit fit;
+} nn_sample;
+
+/* Of the heads' maps of n pictures, the cells of which a class logit is at the floor or above. All
+ * that comes of it lies together in the block. */
+typedef struct nn_pick {
+    struct {
+        nn_map box, cls;
+        size_t box_at, cls_at;
+    } levels[NN_MAX_LEVELS];
+    int n_levels;
+    size_t first_at;  /* (n + 1) numbers of 32 bits: as nn_picks.first */
+    size_t rows_at;   /* (cells of all pictures, nn_pick_pitch) */
+    size_t counts_at; /* nn_pick_counts numbers: the backend's own */
+    float floor_logit;
+} nn_pick;
+/* Cells that are counted together. */
+enum { NN_PICK_CELLS = 256 };
+/* A row: the cell's number, its box and its classes. */
+static inline size_t nn_pick_pitch(int nc)
+{
+    return 1 + 4 * NN_REG_MAX + (size_t)nc;
+}
 
 /* What a backend with memory of its own offers besides. Copies and steps are done in the order of
  * the calls, after which finish waits. */
@@ -70,6 +114,22 @@ typedef struct nn_remote {
                         size_t bytes, vg_error *err);
     vg_status (*download)(void *context, void *host, size_t at, size_t bytes, vg_error *err);
     vg_status (*finish)(void *context, vg_error *err);
+    /* The block becomes another's on the same device, of which nothing is given back: what
+     * nn_train_borrow gave. */
+    void (*lend)(void *context, const void *block);
+    /* Batches that overlap, each of its own slot (0 .. NN_MOST_PENDING - 1); host is staging. send:
+     * beside all that is under way; what is queued after it waits for it. fetch: when what was
+     * queued before it is done, beside what is queued after it. fetch_rest: of what a fetch that
+     * was awaited left. await: the caller waits for the slot's last fetch. */
+    vg_status (*send)(void *context, int slot, size_t at, const void *host, size_t bytes,
+                      vg_error *err);
+    vg_status (*fetch)(void *context, int slot, void *host, size_t at, size_t bytes, vg_error *err);
+    vg_status (*fetch_rest)(void *context, int slot, void *host, size_t at, size_t bytes,
+                            vg_error *err);
+    vg_status (*await)(void *context, int slot, vg_error *err);
+    vg_status (*letterbox)(void *context, const nn_letterbox *l, vg_error *err);
+    vg_status (*sample)(void *context, const nn_sample *s, vg_error *err);
+    vg_status (*pick)(void *context, const nn_pick *p, vg_error *err);
 } nn_remote;
 
 typedef struct nn_backend {

@@ -4,31 +4,10 @@
  * Those are taken with the engine, and a plan that leaves the cache leaves its memory to the next:
  * a stream of never-repeating shapes has flat memory. Not thread-safe: one caller at a time. */
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
-#include "plan.h"
-
-struct nn_engine {
-    nn_graph *graph;
-    const nn_backend *backend;
-    void *context;
-    char *weights; /* one block: every convolution's packed weights */
-    size_t weights_bytes;
-    size_t *weights_offset;      /* (ops) */
-    size_t most_weight, most_oc; /* elements: of the largest convolution */
-    size_t most_packed_bytes;
-    char *block, *scratch;
-    size_t block_bytes, scratch_bytes;
-    char *staging; /* with a remote: the input, and the results behind it */
-    size_t staging_bytes;
-    bool is_lent;    /* the block is the caller's, and scratch its end */
-    bool is_loaded;  /* weights are there */
-    nn_plan **plans; /* (max_plans) */
-    void *plan_work; /* scratch of making one */
-    int max_plans;
-    uint64_t clock; /* counts uses, for the cache */
-    bool keep_layers;
-};
+#include "engine.h"
 
 /* Sizes of all packed convolutions, each on its own 64 bytes. */
 static vg_status lay_out_weights(nn_engine *e, const nn_accounts *mem, vg_error *err)
@@ -54,7 +33,7 @@ static vg_status lay_out_weights(nn_engine *e, const nn_accounts *mem, vg_error 
 
 /* Of folding: the weight, the bias, and four vectors of BN; with a remote, the packed form as well.
  */
-static size_t fold_bytes(const nn_engine *e)
+size_t nn_engine_fold_bytes(const nn_engine *e)
 {
     const size_t bytes = (e->most_weight + 5 * e->most_oc) * sizeof(float);
     return e->backend->remote ? bytes + e->most_packed_bytes : bytes;
@@ -65,14 +44,22 @@ static vg_status pack_one(nn_engine *e, size_t op, float *packed, const float *w
                           const float *bias, vg_error *err)
 {
     const nn_conv_spec *c = &e->graph->ops[op].conv;
-    const size_t at = e->weights_offset[op];
-    const nn_remote *r = e->backend->remote;
-    e->backend->weights_pack(e->context, c, r ? (char *)packed : e->weights + at, weight, bias);
-    if (!r)
-        return VG_OK;
-    const vg_status st = r->upload(e->context, NN_REMOTE_WEIGHTS, at, packed,
-                                   e->backend->weights_bytes(e->context, c), err);
-    return st == VG_OK ? r->finish(e->context, err) : st;
+    if (e->backend->remote)
+        return nn_remote_pack(e, op, packed, weight, bias, err);
+    e->backend->weights_pack(e->context, c, e->weights + e->weights_offset[op], weight, bias);
+    return VG_OK;
+}
+
+/* Weights of some broken training may not: what they would become is not computed with. */
+static vg_status check_half(const nn_op *op, const float *folded, vg_error *err)
+{
+    const size_t n = nn_conv_weight_elements(&op->conv);
+    for (size_t i = 0; i < n; i++)
+        if (!(fabsf(folded[i]) < 65520.0F)) /* from there on it rounds to infinity */
+            return base_fail(err, VG_ERR_UNSUPPORTED, base_where("convolution %s", op->key),
+                             "take it without --half", "a weight of %g, which 16 bits do not hold",
+                             (double)folded[i]);
+    return VG_OK;
 }
 
 static vg_status pack_weights(nn_engine *e, const weights_file *w, float *folded, vg_error *err)
@@ -87,6 +74,8 @@ static vg_status pack_weights(nn_engine *e, const weights_file *w, float *folded
         if (op->kind != NN_CONV)
             continue;
         st = nn_fold(folded, bias, g, op, w, scratch, err);
+        if (st == VG_OK && e->is_half)
+            st = check_half(op, folded, err);
         if (st == VG_OK)
             st = pack_one(e, i, packed, folded, bias, err);
     }
@@ -116,7 +105,7 @@ static vg_status take_weights(nn_engine *e, const weights_file *w, const nn_acco
     }
     /* On the activations' account: their block, which comes later, is larger, so this is in the
      * plan already. With a remote, so is the staging. */
-    float *folded = base_alloc(r ? mem->staging : mem->activations, fold_bytes(e), err);
+    float *folded = base_alloc(r ? mem->staging : mem->activations, nn_engine_fold_bytes(e), err);
     vg_status st = folded ? pack_weights(e, w, folded, err) : VG_ERR_MEMORY;
     base_free(folded);
     return st;
@@ -129,7 +118,8 @@ static vg_status take_plans(nn_engine *e, const nn_accounts *mem, vg_error *err)
     e->plan_work = base_alloc(mem->plans, nn_plan_work_bytes(e->graph), err);
     vg_status st = e->plans && e->plan_work ? VG_OK : VG_ERR_MEMORY;
     for (int i = 0; i < e->max_plans && st == VG_OK; i++)
-        st = nn_plan_alloc(&e->plans[i], e->graph, e->keep_layers, mem->plans, err);
+        st = nn_plan_alloc(&e->plans[i], e->graph, e->keep_layers,
+                           e->is_half ? sizeof(uint16_t) : sizeof(float), mem->plans, err);
     return st;
 }
 
@@ -142,18 +132,27 @@ static vg_status create_bare(nn_engine **out, nn_graph *graph, const nn_engine_o
     if (max_plans > NN_MOST_PLANS)
         return base_fail(err, VG_ERR_ARGUMENT, NULL, NULL, "a cache of %d plans, more than %d",
                          max_plans, NN_MOST_PLANS);
+    assert(!o || o->max_pending <= NN_MOST_PENDING);
+    const bool is_half = o && o->device && o->half;
+    if (is_half && o->keep_layers)
+        return base_fail(err, VG_ERR_UNSUPPORTED, NULL, NULL,
+                         "layers are kept as floats, and these are of 16 bits");
     nn_engine *e = base_alloc_zero(mem->plans, 1, sizeof *e, err);
     if (!e)
         return VG_ERR_MEMORY;
     *e = (nn_engine){.graph = graph,
                      .backend = o && o->device ? &nn_backend_gpu : &nn_backend_cpu,
                      .max_plans = max_plans,
+                     .picture_bytes = o && o->device ? o->picture_bytes : 0,
+                     .max_pending = o && o->max_pending > 0 ? o->max_pending : 1,
+                     .is_half = is_half,
                      .keep_layers = o && o->keep_layers};
     *out = e;
     nn_backend_options bo = {.threads = o ? o->threads : 0,
                              .isa = o ? o->isa : NULL,
                              .pool = o ? o->pool : NULL,
-                             .device = o ? o->device : NULL};
+                             .device = o ? o->device : NULL,
+                             .half = is_half};
     vg_status st = e->backend->create(&e->context, &bo, mem->plans, err);
     if (st == VG_OK)
         st = lay_out_weights(e, mem, err);
@@ -187,10 +186,7 @@ static void clear_plan(nn_engine *e, nn_plan *p)
 static void drop_block(nn_engine *e)
 {
     if (e->backend->remote) {
-        e->backend->remote->give(e->context, NN_REMOTE_BLOCK);
-        e->backend->remote->give(e->context, NN_REMOTE_STAGING);
-        e->staging = NULL;
-        e->staging_bytes = e->block_bytes = 0;
+        nn_remote_drop(e);
         return;
     }
     if (e->block && !e->is_lent)
@@ -264,8 +260,8 @@ static vg_status make_plan(nn_engine *e, nn_plan *p, int n, int h, int w, const 
 }
 
 /* The plan of a shape: one of the cache, or made in the place of the longest unused. */
-static vg_status find_plan(nn_engine *e, nn_plan **out, int n, int h, int w, const nn_accounts *mem,
-                           vg_error *err)
+vg_status nn_engine_find_plan(nn_engine *e, nn_plan **out, int n, int h, int w,
+                              const nn_accounts *mem, vg_error *err)
 {
     nn_plan *oldest = e->plans[0];
     for (int i = 0; i < e->max_plans; i++) {
@@ -281,13 +277,6 @@ static vg_status find_plan(nn_engine *e, nn_plan **out, int n, int h, int w, con
     return make_plan(e, oldest, n, h, w, mem, err);
 }
 
-/* The input and the results; and weights are folded in it when they come later. */
-static size_t staging_bytes(const nn_engine *e, const nn_plan *p)
-{
-    const size_t bytes = p->remote_bytes - p->input_at + nn_plan_results_bytes(p);
-    return bytes < fold_bytes(e) ? fold_bytes(e) : bytes;
-}
-
 vg_status nn_graph_need(nn_graph *g, const nn_engine_options *o, int n, int h, int w,
                         nn_memory_need *out, const nn_accounts *mem, vg_error *err)
 {
@@ -296,17 +285,17 @@ vg_status nn_graph_need(nn_graph *g, const nn_engine_options *o, int n, int h, i
     size_t before = mem->plans->in_use_bytes;
     vg_status st = create_bare(&e, g, o, mem, err);
     if (st == VG_OK)
-        st = find_plan(e, &p, n, h, w, mem, err);
+        st = nn_engine_find_plan(e, &p, n, h, w, mem, err);
     if (st == VG_OK)
         *out = (nn_memory_need){
             .weights_bytes = e->weights_bytes,
-            .activation_bytes = e->backend->remote ? p->remote_bytes : p->block_bytes,
+            .activation_bytes = e->backend->remote ? nn_remote_block_bytes(e, p) : p->block_bytes,
             .naive_bytes = p->naive_bytes,
             .scratch_bytes = p->scratch_bytes,
             .input_bytes = (size_t)n * (size_t)h * (size_t)w * 3 * sizeof(float),
             .engine_bytes = mem->plans->in_use_bytes - before,
-            .fold_bytes = fold_bytes(e),
-            .staging_bytes = e->backend->remote ? staging_bytes(e, p) : 0};
+            .fold_bytes = nn_engine_fold_bytes(e),
+            .staging_bytes = e->backend->remote ? nn_remote_staging_bytes(e, p) : 0};
     if (e)
         e->graph = NULL; /* the caller's */
     nn_engine_destroy(&e);
@@ -326,19 +315,20 @@ vg_status nn_engine_need_lent(nn_engine *e, size_t *out, int n, int h, int w,
 {
     nn_plan *p = NULL;
     *out = 0;
-    if (e->backend->remote)
-        return base_fail(err, VG_ERR_UNSUPPORTED, "device", "take --device cpu",
-                         "an engine on a GPU computes in no block but its own");
-    vg_status st = find_plan(e, &p, n, h, w, mem, err);
-    *out = st == VG_OK ? lent_bytes(p->block_bytes, p->scratch_bytes) : 0;
-    if (st == VG_OK && *out < fold_bytes(e))
-        *out = fold_bytes(e);
+    vg_status st = nn_engine_find_plan(e, &p, n, h, w, mem, err);
+    if (st == VG_OK)
+        *out = e->backend->remote ? p->remote_bytes : lent_bytes(p->block_bytes, p->scratch_bytes);
+    if (st == VG_OK && !e->backend->remote && *out < nn_engine_fold_bytes(e))
+        *out = nn_engine_fold_bytes(e);
     return st;
 }
 
 void nn_engine_lend(nn_engine *e, void *block, size_t bytes)
 {
-    assert(!e->backend->remote);
+    if (e->backend->remote) {
+        nn_remote_lend(e, block, bytes);
+        return;
+    }
     drop_block(e);
     e->block = block;
     e->block_bytes = bytes;
@@ -357,36 +347,13 @@ static vg_status share_block(nn_engine *e, size_t block_bytes, size_t scratch_by
     return VG_OK;
 }
 
-static vg_status hold_remote(nn_engine *e, const nn_plan *p, const nn_accounts *mem, vg_error *err)
-{
-    const nn_remote *r = e->backend->remote;
-    size_t block_bytes = p->remote_bytes, staging = staging_bytes(e, p);
-    void *host = NULL;
-    if (block_bytes <= e->block_bytes && staging <= e->staging_bytes)
-        return VG_OK;
-    block_bytes = block_bytes < e->block_bytes ? e->block_bytes : block_bytes;
-    staging = staging < e->staging_bytes ? e->staging_bytes : staging;
-    drop_block(e);
-    vg_status st = r->take(e->context, NN_REMOTE_BLOCK, &host, block_bytes, mem->activations, err);
-    if (st == VG_OK)
-        st = r->take(e->context, NN_REMOTE_STAGING, &host, staging, mem->staging, err);
-    if (st != VG_OK) {
-        drop_block(e);
-        return st;
-    }
-    e->staging = host;
-    e->block_bytes = block_bytes;
-    e->staging_bytes = staging;
-    return VG_OK;
-}
-
 /* Makes room for a plan; the old block goes first, so that the two are never held together. */
 static vg_status hold(nn_engine *e, const nn_plan *p, size_t block_bytes, const nn_accounts *mem,
                       vg_error *err)
 {
     size_t scratch_bytes = p->scratch_bytes;
     if (e->backend->remote)
-        return hold_remote(e, p, mem, err);
+        return nn_remote_hold(e, p, mem, err);
     if (e->is_lent)
         return share_block(e, block_bytes, scratch_bytes, err);
     if (block_bytes <= e->block_bytes && scratch_bytes <= e->scratch_bytes)
@@ -414,19 +381,19 @@ vg_status nn_engine_reserve(nn_engine *e, int n, int h, int w, const nn_accounts
                             vg_error *err)
 {
     nn_plan *p = NULL;
-    vg_status st = find_plan(e, &p, n, h, w, mem, err);
+    vg_status st = nn_engine_find_plan(e, &p, n, h, w, mem, err);
     if (st != VG_OK)
         return st;
     size_t block_bytes = p->block_bytes;
-    if (!e->is_loaded && block_bytes < fold_bytes(e))
-        block_bytes = fold_bytes(e); /* nn_engine_load folds in it */
+    if (!e->is_loaded && block_bytes < nn_engine_fold_bytes(e))
+        block_bytes = nn_engine_fold_bytes(e); /* nn_engine_load folds in it */
     return hold(e, p, block_bytes, mem, err);
 }
 
 vg_status nn_engine_load(nn_engine *e, const weights_file *w, vg_error *err)
 {
     char *const at = e->backend->remote ? e->staging : e->block;
-    if ((e->backend->remote ? e->staging_bytes : e->block_bytes) < fold_bytes(e))
+    if ((e->backend->remote ? e->staging_bytes : e->block_bytes) < nn_engine_fold_bytes(e))
         return base_fail(err, VG_ERR_ARGUMENT, NULL, "call nn_engine_reserve first",
                          "no memory to fold weights in");
     return pack_weights(e, w, (float *)(void *)at, err);
@@ -437,7 +404,7 @@ vg_status nn_engine_plan(nn_engine *e, nn_plan **out, int n, int h, int w, const
 {
     nn_plan *p = NULL;
     *out = NULL;
-    vg_status st = find_plan(e, &p, n, h, w, mem, err);
+    vg_status st = nn_engine_find_plan(e, &p, n, h, w, mem, err);
     if (st == VG_OK)
         st = hold(e, p, p->block_bytes, mem, err);
     if (st != VG_OK)
@@ -448,7 +415,7 @@ vg_status nn_engine_plan(nn_engine *e, nn_plan **out, int n, int h, int w, const
 }
 
 /* The steps one after another; step_ns NULL: nobody looks at the clock. */
-static vg_status run_steps(nn_engine *e, const nn_plan *p, int64_t *step_ns, vg_error *err)
+vg_status nn_engine_run_steps(nn_engine *e, const nn_plan *p, int64_t *step_ns, vg_error *err)
 {
     const nn_remote *r = e->backend->remote;
     vg_status st = VG_OK;
@@ -466,35 +433,14 @@ static vg_status run_steps(nn_engine *e, const nn_plan *p, int64_t *step_ns, vg_
     return st;
 }
 
-/* The input goes over, the results come back; the caller's input is free when it returns. */
-static vg_status run_remote(nn_engine *e, nn_plan *p, const float *input, int64_t *step_ns,
-                            vg_error *err)
-{
-    const nn_remote *r = e->backend->remote;
-    const size_t input_bytes = (size_t)p->n * (size_t)p->h * (size_t)p->w * 3 * sizeof(float);
-    char *results = e->staging + (p->remote_bytes - p->input_at);
-    size_t index = 0, end = 0;
-    nn_plan_bind_remote(p, results);
-    memcpy(e->staging, input, input_bytes);
-    vg_status st =
-        r->upload(e->context, NN_REMOTE_BLOCK, p->input_at, e->staging, input_bytes, err);
-    if (st == VG_OK)
-        st = run_steps(e, p, step_ns, err);
-    for (nn_plan_result x; st == VG_OK && nn_plan_next_result(p, &index, &end, &x);)
-        st = r->download(e->context, results + x.to, x.at, x.bytes, err);
-    return st == VG_OK ? r->finish(e->context, err) : st;
-}
-
 static vg_status run(nn_engine *e, nn_plan *p, const float *input, int64_t *step_ns, vg_error *err)
 {
     assert(e->is_loaded);
-    if (e->backend->remote) {
-        assert(p->remote_bytes <= e->block_bytes && staging_bytes(e, p) <= e->staging_bytes);
-        return run_remote(e, p, input, step_ns, err);
-    }
+    if (e->backend->remote)
+        return nn_remote_run(e, p, input, step_ns, err);
     assert(p->block_bytes <= e->block_bytes && p->scratch_bytes <= e->scratch_bytes);
     nn_plan_bind(p, e->block, input);
-    return run_steps(e, p, step_ns, err);
+    return nn_engine_run_steps(e, p, step_ns, err);
 }
 
 vg_status nn_engine_run(nn_engine *e, nn_plan *p, const float *input, vg_error *err)

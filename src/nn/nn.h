@@ -128,15 +128,17 @@ const char *nn_devices_lack(void);
  * opencl:0.1. NULL is auto. Errors: VG_ERR_ARGUMENT. */
 vg_status nn_device_check(const char *name, vg_error *err);
 
-/* A GPU that is ready for an engine, its kernels compiled. */
+/* A GPU that is open; its kernels are compiled when an engine or training first needs them. */
 typedef struct nn_device nn_device;
 /* *out is the caller's until nn_device_close, and longer than any engine on it; NULL: the CPU,
  * which `cpu` means, and `auto` where there is no GPU. A processor that OpenCL offers is taken by
  * its own name alone. Errors: VG_ERR_ARGUMENT (name), VG_ERR_UNSUPPORTED (no driver, no such
- * device, its compiler's log), VG_ERR_MEMORY. */
+ * device), VG_ERR_MEMORY. */
 vg_status nn_device_open(nn_device **out, const char *name, base_mem *mem, vg_error *err);
 void nn_device_close(nn_device **d);
 const vg_device *nn_device_facts(const nn_device *d);
+/* Whether it is a device's driver that failed, which VG_ERR_SYSTEM alone does not say. */
+bool nn_device_told(const vg_error *e);
 /* Of all of its memory, by everybody, as the driver says now; 0: it does not. From any thread. */
 size_t nn_device_taken_bytes(const nn_device *d);
 
@@ -154,16 +156,24 @@ typedef struct nn_accounts {
     base_mem *staging; /* on a GPU: this machine's memory, for what is copied to it and from it */
 } nn_accounts;
 
-enum { NN_DEFAULT_PLANS = 4, NN_MOST_PLANS = 256 };
+enum {
+    NN_DEFAULT_PLANS = 4,
+    NN_MOST_PLANS = 256,
+    NN_MOST_PENDING = 3 /* batches under way at once */
+};
 typedef struct nn_engine_options {
     int threads;     /* 0: every processor this process may use */
     base_pool *pool; /* the threads instead, borrowed until destroy; NULL: the engine's own */
     int max_plans;   /* at most NN_MOST_PLANS; 0: NN_DEFAULT_PLANS */
     const char
         *isa; /* NULL: the best here; "plain", "sse41" ("generic" elsewhere), "avx2", "avx512" */
-    nn_device *device; /* borrowed until destroy; NULL: the CPU */
-    bool keep_layers; /* keep every layer's output until the end of a run, for nn_plan_layer (tests)
-                       */
+    nn_device *device;    /* borrowed until destroy; NULL: the CPU */
+    size_t picture_bytes; /* on a GPU, for nn_engine_put: of the largest picture; 0: floats go up */
+    int max_pending; /* with picture_bytes: batches under way at once, 1 to NN_MOST_PENDING; 0: 1 */
+    bool half; /* on a GPU: weights and maps of 16 bits, in half the memory, and sums of floats; the
+                  CPU computes in floats whatever it says */
+    bool keep_layers; /* keep every layer's output until the end of a run, for nn_plan_layer
+                         (tests); not with half on a GPU */
 } nn_engine_options;
 
 /* Folds BN, packs every convolution once. graph is taken on success, untouched on failure; w is
@@ -203,8 +213,9 @@ vg_status nn_engine_reserve(nn_engine *e, int n, int h, int w, const nn_accounts
 vg_status nn_engine_load(nn_engine *e, const weights_file *w, vg_error *err);
 /* Instead of nn_engine_reserve: the engine computes and loads in the caller's block (64-byte
  * aligned) until the next lend or destroy; what is in it between runs is nobody's concern. *out:
- * the bytes it takes for shapes up to this one. Larger shapes are VG_ERR_LIMIT then. Not of an
- * engine on a GPU: VG_ERR_UNSUPPORTED. */
+ * the bytes it takes for shapes up to this one. Larger shapes are VG_ERR_LIMIT then. On a GPU it is
+ * a block of the same device, named by what nn_train_borrow gave, and weights are loaded through
+ * staging: nn_engine_reserve, after the first lend, takes that alone. */
 vg_status nn_engine_need_lent(nn_engine *e, size_t *out, int n, int h, int w,
                               const nn_accounts *mem, vg_error *err);
 void nn_engine_lend(nn_engine *e, void *block, size_t bytes);
@@ -215,6 +226,87 @@ vg_status nn_engine_plan(nn_engine *e, nn_plan **out, int n, int h, int w, const
 /* input: (n, h, w, 3) floats 0..1, RGB, 64-byte aligned. Outputs stay until the engine's next run.
  * Errors: a GPU's alone (VG_ERR_SYSTEM: its driver failed; VG_ERR_MEMORY). */
 vg_status nn_engine_run(nn_engine *e, nn_plan *p, const float *input, vg_error *err);
+
+/* ---- on a GPU: pictures go up, candidates come down ---- */
+
+/* An engine that was made with picture_bytes works so, and by no other run. For each batch: plan,
+ * put each picture, submit; and collect for each batch that was submitted, in that order. Up to
+ * max_pending batches are under way at once: one goes up while one computes and one comes down. */
+
+/* Bilinear taps of a column or a row of the result: the left (upper) sample and 2048ths of it and
+ * of its neighbour. */
+typedef struct nn_tap {
+    int32_t from;
+    int16_t weight[2];
+} nn_tap;
+typedef enum nn_sampling { NN_TAPS, NN_HALVES, NN_COPIES } nn_sampling;
+/* Where a picture goes in the network's input, and how its pixels are made: of taps; of exactly
+ * four pixels; of one. */
+typedef struct nn_fit {
+    int out_w, out_h, left, top, new_w, new_h;
+    nn_sampling how;
+} nn_fit;
+/* RGB, rows of 3 * w bytes. Only read, in the call. */
+typedef struct nn_picture {
+    const uint8_t *data;
+    size_t row_bytes;
+    int w, h;
+    nn_fit fit;
+    const int32_t *x_from, *y_from;     /* (new_w), (new_h): of taps */
+    const int16_t *x_weight, *y_weight; /* (new_w, 2), (new_h, 2) */
+} nn_picture;
+
+/* A frame's planes of YUV 4:2:0, as src/video samples them. Taps of rows are of 128ths. rgb =
+ * clip(y * y_scale + offset + shares of u and v less 128). */
+typedef struct nn_matrix {
+    float y_scale, offset[3], r_v, g_u, g_v, b_u;
+} nn_matrix;
+typedef struct nn_taps {
+    const int32_t *from;
+    const int16_t *weight; /* (n, 2) */
+} nn_taps;
+typedef struct nn_planes {
+    const uint8_t *y, *u, *v;
+    size_t y_row_bytes, chroma_row_bytes;
+    int chroma_pitch; /* 1: planes of their own; 2: u and v interleaved, v = u + 1 */
+    int w, h;         /* as stored */
+    bool is_swapped;  /* stored columns are the picture's rows */
+    nn_fit fit;       /* without how */
+    nn_taps luma_x, luma_y, chroma_x, chroma_y; /* (n_x), (n_y): new_w, new_h, or swapped */
+    nn_matrix matrix;
+} nn_planes;
+
+/* What may pass the threshold, of each of n pictures; as it is until the engine's next submit. */
+typedef struct nn_picks {
+    int n, n_levels;
+    base_level levels[NN_MAX_LEVELS]; /* h, w and stride alone */
+    const uint32_t *first;            /* (n + 1) rows of picture i: first[i] .. first[i + 1] - 1 */
+    const float *rows; /* (rows, pitch): the cell's number, as the bits of a uint32_t; then its box
+                        * logits, then those of classes. By rising cells */
+    size_t pitch;
+} nn_picks;
+
+/* Whether a batch of that shape can be planned and submitted now, or others must be collected
+ * first: all slots are taken, or memory must grow. May make the plan. */
+vg_status nn_engine_is_free(nn_engine *e, bool *out, int n, int h, int w, const nn_accounts *mem,
+                            vg_error *err);
+/* Whether a picture of w x h fits into what each has, picture_bytes or the input's own size. */
+bool nn_engine_fits(const nn_engine *e, const nn_plan *p, int w, int h);
+/* Picture i of the batch that comes next; it must fit. Errors, of all these: the device's. */
+vg_status nn_engine_put(nn_engine *e, const nn_plan *p, int i, const nn_picture *picture,
+                        vg_error *err);
+bool nn_engine_fits_planes(const nn_engine *e, const nn_plan *p, int w, int h);
+vg_status nn_engine_put_planes(nn_engine *e, const nn_plan *p, int i, const nn_planes *planes,
+                               vg_error *err);
+/* Its input itself, (h, w, 3) floats, of a picture that does not fit. Waits for all that is under
+ * way. */
+vg_status nn_engine_put_floats(nn_engine *e, const nn_plan *p, int i, const float *input,
+                               vg_error *err);
+/* Cells that have a class logit at floor_logit or above come back. */
+vg_status nn_engine_submit(nn_engine *e, nn_plan *p, float floor_logit, vg_error *err);
+/* The oldest that was submitted. */
+vg_status nn_engine_collect(nn_engine *e, nn_picks *out, vg_error *err);
+int nn_engine_n_pending(const nn_engine *e);
 
 /* ---- measurements ---- */
 

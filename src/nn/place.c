@@ -3,7 +3,13 @@
 
 vg_status nn_buffer_size(nn_buffer *b, int n, int h, int w, int c, vg_error *err)
 {
-    size_t bytes = sizeof(float);
+    return nn_buffer_size_of(sizeof(float), b, n, h, w, c, err);
+}
+
+vg_status nn_buffer_size_of(size_t element_bytes, nn_buffer *b, int n, int h, int w, int c,
+                            vg_error *err)
+{
+    size_t bytes = element_bytes;
     bool fits = base_mul_size(&bytes, bytes, (size_t)n) &&
                 base_mul_size(&bytes, bytes, (size_t)h) &&
                 base_mul_size(&bytes, bytes, (size_t)w) &&

@@ -20,6 +20,9 @@ static inline void nn_buffer_touch(nn_buffer *b, int at)
 
 /* Sets bytes to n*h*w*c floats, rounded up to whole cache lines. Errors: VG_ERR_LIMIT. */
 vg_status nn_buffer_size(nn_buffer *b, int n, int h, int w, int c, vg_error *err);
+/* The same of elements of other bytes. */
+vg_status nn_buffer_size_of(size_t element_bytes, nn_buffer *b, int n, int h, int w, int c,
+                            vg_error *err);
 
 /* Gives every used buffer its offset: the largest first, each at the lowest offset where no buffer
  * alive at the same time lies. Returns the bytes of the block. order and by_offset: (n) scratch. */

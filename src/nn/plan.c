@@ -6,6 +6,7 @@
  * in the memory it has. */
 #include "plan.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <string.h>
 
@@ -27,7 +28,8 @@ static void steps(work *k)
 {
     nn_wires_at at = {0};
     for (nn_step_spec spec; nn_wires_next(&k->wires, &at, &spec);)
-        k->p->steps[k->p->n_steps++] = (nn_step){.spec = spec};
+        k->p->steps[k->p->n_steps++] =
+            (nn_step){.spec = spec, .is_float_dst = nn_wires_is_head(k->g, spec.dst)};
 }
 
 /* ---- memory ---- */
@@ -55,6 +57,12 @@ static void lifetimes(work *k)
             touch(k, (int)v, n_steps - 1);
 }
 
+/* Heads are read as floats, whatever the others are kept in. */
+static size_t element_bytes(const nn_plan *p, int v)
+{
+    return nn_wires_is_head(p->graph, v) ? sizeof(float) : p->element_bytes;
+}
+
 static vg_status place(work *k, vg_error *err)
 {
     nn_plan *p = k->p;
@@ -64,7 +72,7 @@ static vg_status place(work *k, vg_error *err)
         const nn_map *m = &p->maps[v];
         if (b->dies < b->born)
             continue;
-        vg_status st = nn_buffer_size(b, m->n, m->h, m->w, m->c, err);
+        vg_status st = nn_buffer_size_of(element_bytes(p, (int)v), b, m->n, m->h, m->w, m->c, err);
         if (st != VG_OK)
             return st;
         p->naive_bytes += b->bytes;
@@ -79,8 +87,10 @@ static void resolve(work *k)
     nn_plan *p = k->p;
     for (size_t v = 0; v < k->g->n_values; v++) {
         int c0, root = nn_wires_root(&k->wires, (int)v, &c0);
-        p->offsets[v] =
-            root == k->g->input ? SIZE_MAX : k->buffers[root].offset + (size_t)c0 * sizeof(float);
+        assert(root == (int)v || !nn_wires_is_head(k->g, (int)v)); /* it has bytes of its own */
+        p->offsets[v] = root == k->g->input
+                            ? SIZE_MAX
+                            : k->buffers[root].offset + (size_t)c0 * p->element_bytes;
         p->maps[v].pitch = (size_t)k->g->values[root].c;
     }
 }
@@ -91,14 +101,14 @@ size_t nn_plan_work_bytes(const nn_graph *g)
            nn_wires_bytes(g);
 }
 
-vg_status nn_plan_alloc(nn_plan **out, const nn_graph *g, bool keep_layers, base_mem *mem,
-                        vg_error *err)
+vg_status nn_plan_alloc(nn_plan **out, const nn_graph *g, bool keep_layers, size_t element_bytes,
+                        base_mem *mem, vg_error *err)
 {
     nn_plan *p = base_alloc_zero(mem, 1, sizeof *p, err);
     *out = p;
     if (!p)
         return VG_ERR_MEMORY;
-    *p = (nn_plan){.graph = g, .keeps_layers = keep_layers};
+    *p = (nn_plan){.graph = g, .keeps_layers = keep_layers, .element_bytes = element_bytes};
     p->steps = base_alloc_zero(mem, nn_wires_most_steps(g), sizeof *p->steps, err);
     p->maps = base_alloc_zero(mem, g->n_values, sizeof *p->maps, err);
     p->offsets = base_alloc_zero(mem, g->n_values, sizeof *p->offsets, err);
@@ -114,6 +124,7 @@ vg_status nn_plan_lay_out(nn_plan *p, int n, int h, int w, void *block, vg_error
     size_t n_values = g->n_values;
     *p = (nn_plan){.graph = g,
                    .keeps_layers = p->keeps_layers,
+                   .element_bytes = p->element_bytes,
                    .steps = p->steps,
                    .maps = p->maps,
                    .offsets = p->offsets};
@@ -138,7 +149,7 @@ vg_status nn_plan_lay_out(nn_plan *p, int n, int h, int w, void *block, vg_error
     p->input_at = base_round_up(p->block_bytes, BASE_MEM_ALIGN);
     p->remote_bytes =
         p->input_at +
-        base_round_up((size_t)n * (size_t)h * (size_t)w * 3 * sizeof(float), BASE_MEM_ALIGN);
+        base_round_up((size_t)n * (size_t)h * (size_t)w * 3 * p->element_bytes, BASE_MEM_ALIGN);
     p->n = n;
     p->h = h;
     p->w = w;
@@ -148,7 +159,7 @@ vg_status nn_plan_lay_out(nn_plan *p, int n, int h, int w, void *block, vg_error
 vg_status nn_plan_create(nn_plan **out, const nn_graph *g, int n, int h, int w, bool keep_layers,
                          base_mem *mem, vg_error *err)
 {
-    vg_status st = nn_plan_alloc(out, g, keep_layers, mem, err);
+    vg_status st = nn_plan_alloc(out, g, keep_layers, sizeof(float), mem, err);
     if (st != VG_OK)
         return st;
     void *block = base_alloc(mem, nn_plan_work_bytes(g), err);
@@ -266,7 +277,7 @@ void nn_plan_bind_remote(nn_plan *p, char *results)
         if (s->spec.src2 != NN_NO_VALUE)
             s->src2_at = place_of(p, s->spec.src2);
         if (s->spec.kind == NN_STEP_COPY)
-            s->dst_at += (size_t)s->spec.k * sizeof(float);
+            s->dst_at += (size_t)s->spec.k * p->element_bytes;
     }
     for (nn_plan_result r; results && nn_plan_next_result(p, &index, &end, &r);)
         p->maps[r.value].data = (float *)(void *)(results + r.to);

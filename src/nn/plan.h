@@ -17,18 +17,20 @@ struct nn_plan {
     size_t *offsets; /* (values) bytes into the block; SIZE_MAX: the input */
     uint64_t used;   /* for the cache: when last asked for */
     bool keeps_layers;
+    /* Bytes of a map's element: a float's, or those of 16 bits. The heads' maps are floats. */
+    size_t element_bytes;
 };
 
 /* A plan of no shape, with room for any. */
-vg_status nn_plan_alloc(nn_plan **out, const nn_graph *g, bool keep_layers, base_mem *mem,
-                        vg_error *err);
+vg_status nn_plan_alloc(nn_plan **out, const nn_graph *g, bool keep_layers, size_t element_bytes,
+                        base_mem *mem, vg_error *err);
 /* Works out shapes, fusions, aliases and offsets for a shape, whatever the plan was for before.
  * Backend-free: nothing is prepared yet, scratch_bytes is 0. Allocates nothing; work: scratch of
  * nn_plan_work_bytes, 64-byte aligned. Errors, after which it is of no shape: VG_ERR_ARGUMENT (h, w
  * no multiples of the largest stride), VG_ERR_LIMIT. */
 vg_status nn_plan_lay_out(nn_plan *p, int n, int h, int w, void *work, vg_error *err);
 size_t nn_plan_work_bytes(const nn_graph *g);
-/* Both in one. */
+/* Both in one, of floats. */
 vg_status nn_plan_create(nn_plan **out, const nn_graph *g, int n, int h, int w, bool keep_layers,
                          base_mem *mem, vg_error *err);
 void nn_plan_destroy(nn_plan **p);

@@ -7,26 +7,9 @@
 #include <string.h>
 
 #include "train_init.h"
-#include "train_plan.h"
+#include "train_inner.h"
 
 enum { DEFAULT_PLANS = 8, MOST_PLANS = 256 };
-
-struct nn_train {
-    nn_graph *graph;
-    const nn_train_backend *backend;
-    void *context;
-    float *values, *grads; /* one block each */
-    size_t values_bytes, grads_bytes;
-    float **value, **grad; /* (params) into the blocks; NULL: no gradient */
-    char *block, *scratch;
-    size_t block_bytes, scratch_bytes;
-    nn_shape_plan **plans; /* (max_plans) */
-    void *plan_work;       /* scratch of making one */
-    int max_plans;
-    size_t engine_bytes; /* all but parameters, gradients and activations */
-    uint64_t clock;
-    nn_shape_plan *current;
-};
 
 static bool has_grad(nn_param_kind kind)
 {
@@ -50,6 +33,19 @@ static vg_status take_plans(nn_train *t, const nn_accounts *mem, vg_error *err)
     return st;
 }
 
+static void place_params(nn_train *t)
+{
+    for (size_t i = 0; i < t->graph->n_params; i++) {
+        const nn_param *p = &t->graph->params[i];
+        t->value_at[i] = t->values_bytes;
+        t->grad_at[i] = has_grad(p->kind) ? t->grads_bytes : SIZE_MAX;
+        t->values_bytes += padded_bytes(p);
+        t->grads_bytes += has_grad(p->kind) ? padded_bytes(p) : 0;
+        if (padded_bytes(p) > t->most_param_bytes)
+            t->most_param_bytes = padded_bytes(p);
+    }
+}
+
 /* Everything but the blocks of parameters: enough to make plans. */
 static vg_status create_bare(nn_train **out, nn_graph *graph, const nn_train_options *o,
                              const nn_accounts *mem, vg_error *err)
@@ -62,42 +58,37 @@ static vg_status create_bare(nn_train **out, nn_graph *graph, const nn_train_opt
     nn_train *t = base_alloc_zero(mem->plans, 1, sizeof *t, err);
     if (!t)
         return VG_ERR_MEMORY;
-    *t = (nn_train){.graph = graph, .backend = &nn_train_backend_cpu, .max_plans = max_plans};
+    *t = (nn_train){.graph = graph,
+                    .device = o ? o->device : NULL,
+                    .backend = o && o->device ? &nn_train_backend_gpu : &nn_train_backend_cpu,
+                    .max_plans = max_plans};
     *out = t;
     const size_t before = mem->plans->in_use_bytes - sizeof *t;
-    for (size_t i = 0; i < graph->n_params; i++) {
-        t->values_bytes += padded_bytes(&graph->params[i]);
-        if (has_grad(graph->params[i].kind))
-            t->grads_bytes += padded_bytes(&graph->params[i]);
-    }
-    nn_backend_options bo = {.threads = o ? o->threads : 0, .isa = o ? o->isa : NULL};
+    nn_backend_options bo = {
+        .threads = o ? o->threads : 0, .isa = o ? o->isa : NULL, .device = t->device};
     vg_status st = t->backend->create(&t->context, &bo, mem->plans, err);
     if (st != VG_OK)
         return st;
-    t->value = base_alloc_zero(mem->plans, graph->n_params + 1, sizeof *t->value, err);
-    t->grad = base_alloc_zero(mem->plans, graph->n_params + 1, sizeof *t->grad, err);
-    st = t->value && t->grad ? take_plans(t, mem, err) : VG_ERR_MEMORY;
+    t->value_at = base_alloc_zero(mem->plans, graph->n_params + 1, sizeof *t->value_at, err);
+    t->grad_at = base_alloc_zero(mem->plans, graph->n_params + 1, sizeof *t->grad_at, err);
+    if (t->value_at && t->grad_at)
+        place_params(t);
+    st = t->value_at && t->grad_at ? take_plans(t, mem, err) : VG_ERR_MEMORY;
     t->engine_bytes = mem->plans->in_use_bytes - before;
     return st;
 }
 
-static vg_status take_params(nn_train *t, const nn_accounts *mem, vg_error *err)
+static vg_status take_params(nn_train *t, uint64_t seed, const nn_accounts *mem, vg_error *err)
 {
+    if (t->backend->remote)
+        return nn_train_remote_params(t, seed, mem, err);
     t->values = base_alloc_zero(mem->weights, 1, t->values_bytes, err);
     t->grads = t->values ? base_alloc_zero(mem->weights, 1, t->grads_bytes, err) : NULL;
     if (!t->grads)
         return VG_ERR_MEMORY;
-    char *value = (char *)t->values, *grad = (char *)t->grads;
-    for (size_t i = 0; i < t->graph->n_params; i++) {
-        const nn_param *p = &t->graph->params[i];
-        t->value[i] = (float *)(void *)value;
-        value += padded_bytes(p);
-        if (!has_grad(p->kind))
-            continue;
-        t->grad[i] = (float *)(void *)grad;
-        grad += padded_bytes(p);
-    }
-    nn_train_zero_grad(t); /* touches every page */
+    memset(t->grads, 0, t->grads_bytes); /* touches every page */
+    for (size_t i = 0; i < t->graph->n_params; i++)
+        nn_train_init_one(nn_train_param(t, i), t->graph, i, seed);
     return VG_OK;
 }
 
@@ -106,9 +97,7 @@ vg_status nn_train_create(nn_train **out, nn_graph *graph, const nn_train_option
 {
     vg_status st = create_bare(out, graph, o, mem, err);
     if (st == VG_OK)
-        st = take_params(*out, mem, err);
-    if (st == VG_OK)
-        nn_train_init((*out)->value, graph, seed);
+        st = take_params(*out, seed, mem, err);
     if (st != VG_OK && *out) {
         (*out)->graph = NULL; /* untouched on failure */
         nn_train_destroy(out);
@@ -132,11 +121,12 @@ void nn_train_destroy(nn_train **train)
     if (t) {
         for (int i = 0; t->plans && i < t->max_plans; i++)
             nn_shape_plan_destroy(&t->plans[i]);
-        drop_block(t);
+        if (!t->backend->remote)
+            drop_block(t);
         base_free(t->plans);
         base_free(t->plan_work);
-        base_free(t->value);
-        base_free(t->grad);
+        base_free(t->value_at);
+        base_free(t->grad_at);
         base_free(t->values);
         base_free(t->grads);
         if (t->context)
@@ -159,34 +149,131 @@ const char *nn_train_isa(const nn_train *t)
 
 base_pool *nn_train_pool(nn_train *t)
 {
-    return t->backend->pool(t->context);
+    return t->backend->remote ? NULL : t->backend->pool(t->context);
+}
+
+static float *at(char *block, size_t bytes)
+{
+    return block && bytes != SIZE_MAX ? (float *)(void *)(block + bytes) : NULL;
 }
 
 float *nn_train_param(nn_train *t, size_t index)
 {
-    return t->value[index];
+    return at(t->values, t->value_at[index]);
 }
 
 float *nn_train_grad(nn_train *t, size_t index)
 {
-    return t->grad[index];
+    return at(t->grads, t->grad_at[index]);
 }
 
-void nn_train_zero_grad(nn_train *t)
+vg_status nn_train_zero_grad(nn_train *t, vg_error *err)
 {
+    if (t->backend->remote)
+        return t->backend->remote->clear(t->context, NN_TRAIN_GRADS, 0, t->grads_bytes, err);
     memset(t->grads, 0, t->grads_bytes);
+    return VG_OK;
+}
+
+/* ---- where things lie ---- */
+
+size_t nn_train_bytes(const nn_train *t, nn_train_memory which)
+{
+    const size_t bytes[] = {[NN_TRAIN_VALUES] = t->values_bytes,
+                            [NN_TRAIN_GRADS] = t->grads_bytes,
+                            [NN_TRAIN_BLOCK] = t->block_bytes,
+                            [NN_TRAIN_SCRATCH] = t->scratch_bytes};
+    return bytes[which];
+}
+
+size_t nn_train_param_at(const nn_train *t, size_t index)
+{
+    return t->value_at[index];
+}
+
+size_t nn_train_grad_at(const nn_train *t, size_t index)
+{
+    return t->grad_at[index];
+}
+
+nn_train_head_places nn_train_head_at(const nn_train *t, int level)
+{
+    const nn_train_level *l = &t->current->levels[level];
+    return (nn_train_head_places){
+        .box = l->box_at, .cls = l->cls_at, .d_box = l->d_box_at, .d_cls = l->d_cls_at};
+}
+
+static char *memory_of(const nn_train *t, nn_train_memory which)
+{
+    char *const of[] = {[NN_TRAIN_VALUES] = t->values,
+                        [NN_TRAIN_GRADS] = t->grads,
+                        [NN_TRAIN_BLOCK] = t->block,
+                        [NN_TRAIN_SCRATCH] = t->scratch};
+    return of[which];
+}
+
+vg_status nn_train_pull(nn_train *t, void *to, nn_train_memory from, size_t where, size_t bytes,
+                        vg_error *err)
+{
+    assert(where <= nn_train_bytes(t, from) && bytes <= nn_train_bytes(t, from) - where);
+    if (t->backend->remote)
+        return nn_train_remote_pull(t, to, from, where, bytes, err);
+    memcpy(to, memory_of(t, from) + where, bytes);
+    return VG_OK;
+}
+
+vg_status nn_train_push(nn_train *t, nn_train_memory to, size_t where, const void *from,
+                        size_t bytes, vg_error *err)
+{
+    assert(where <= nn_train_bytes(t, to) && bytes <= nn_train_bytes(t, to) - where);
+    if (t->backend->remote)
+        return nn_train_remote_push(t, to, where, from, bytes, err);
+    memcpy(memory_of(t, to) + where, from, bytes);
+    return VG_OK;
+}
+
+nn_device *nn_train_device(const nn_train *t)
+{
+    return t->device;
+}
+
+const struct gpu_block *nn_train_gpu_block(const nn_train *t, nn_train_memory which)
+{
+    return t->backend->remote ? t->backend->remote->buffer(t->context, which) : NULL;
 }
 
 /* ---- plans ---- */
 
-/* The parameters of a convolution, or their gradients. */
-static nn_train_params params_of(float *const *of, const nn_conv_spec *c)
+/* Where the parameters of a convolution lie, or their gradients. */
+static nn_train_places places_of(const size_t *of, const nn_conv_spec *c)
 {
-    float *const *p = of + c->first_param;
+    const size_t *p = of + c->first_param, none = SIZE_MAX;
     if (!c->bn)
-        return (nn_train_params){.weight = p[0], .bias = p[1]};
-    return (nn_train_params){
-        .weight = p[0], .bn_weight = p[1], .bn_bias = p[2], .mean = p[3], .var = p[4]};
+        return (nn_train_places){p[0], p[1], none, none, none, none};
+    return (nn_train_places){p[0], none, p[1], p[2], p[3], p[4]};
+}
+
+static nn_train_params params_at(char *block, const nn_train_places *p)
+{
+    return (nn_train_params){.weight = at(block, p->weight),
+                             .bias = at(block, p->bias),
+                             .bn_weight = at(block, p->bn_weight),
+                             .bn_bias = at(block, p->bn_bias),
+                             .mean = at(block, p->mean),
+                             .var = at(block, p->var)};
+}
+
+static size_t input_bytes(int n, int h, int w)
+{
+    return (size_t)n * (size_t)h * (size_t)w * 3 * sizeof(float);
+}
+
+/* With a remote the input has a place like any other map. */
+static void place_input(const nn_train *t, nn_shape_plan *p)
+{
+    for (size_t i = 0; i < p->n_steps; i++)
+        if (p->steps[i].spec.src == t->graph->input)
+            p->steps[i].at[NN_SRC] = p->input_at;
 }
 
 /* On failure the plan is of no shape. */
@@ -196,12 +283,22 @@ static vg_status make_plan(nn_train *t, nn_shape_plan *p, int n, int h, int w, v
     for (size_t i = 0; st == VG_OK && i < p->n_steps; i++) {
         nn_train_step *s = &p->steps[i];
         if (s->spec.conv) {
-            s->value = params_of(t->value, s->spec.conv);
-            s->grad = params_of(t->grad, s->spec.conv);
+            s->value_at = places_of(t->value_at, s->spec.conv);
+            s->grad_at = places_of(t->grad_at, s->spec.conv);
+            s->value = params_at(t->values, &s->value_at);
+            s->grad = params_at(t->grads, &s->grad_at);
         }
-        size_t scratch = t->backend->scratch_bytes(t->context, s);
+        st = t->backend->check(t->context, s, err);
+        size_t scratch = st == VG_OK ? t->backend->scratch_bytes(t->context, s) : 0;
         p->scratch_bytes = scratch > p->scratch_bytes ? scratch : p->scratch_bytes;
     }
+    if (st == VG_OK && t->backend->remote) {
+        p->input_at = base_round_up(p->block_bytes, BASE_MEM_ALIGN);
+        p->remote_bytes = p->input_at + base_round_up(input_bytes(n, h, w), BASE_MEM_ALIGN);
+        place_input(t, p);
+    }
+    if (st != VG_OK)
+        p->n = 0;
     return st;
 }
 
@@ -213,13 +310,15 @@ vg_status nn_train_need(nn_train *t, int n, int h, int w, nn_memory_need *out,
     if (st == VG_OK)
         st = make_plan(t, p, n, h, w, err);
     if (st == VG_OK)
-        *out =
-            (nn_memory_need){.weights_bytes = t->values_bytes + t->grads_bytes,
-                             .activation_bytes = p->block_bytes,
-                             .naive_bytes = p->naive_bytes,
-                             .scratch_bytes = p->scratch_bytes,
-                             .input_bytes = (size_t)n * (size_t)h * (size_t)w * 3 * sizeof(float),
-                             .engine_bytes = t->engine_bytes};
+        *out = (nn_memory_need){
+            .weights_bytes = t->values_bytes + t->grads_bytes,
+            .activation_bytes = t->backend->remote ? p->remote_bytes : p->block_bytes,
+            .naive_bytes = p->naive_bytes,
+            .scratch_bytes = p->scratch_bytes,
+            .input_bytes = input_bytes(n, h, w),
+            .engine_bytes = t->engine_bytes,
+            .staging_bytes =
+                t->backend->remote ? nn_train_remote_staging_bytes(t, input_bytes(n, h, w)) : 0};
     nn_shape_plan_destroy(&p);
     return st;
 }
@@ -284,7 +383,10 @@ vg_status nn_train_plan(nn_train *t, int n, int h, int w, const nn_accounts *mem
     nn_shape_plan *p = NULL;
     t->current = NULL;
     vg_status st = find_plan(t, &p, n, h, w, err);
-    if (st == VG_OK)
+    if (st == VG_OK && t->backend->remote)
+        st = nn_train_remote_hold(t, p->remote_bytes, p->scratch_bytes,
+                                  nn_train_remote_staging_bytes(t, input_bytes(n, h, w)), mem, err);
+    else if (st == VG_OK)
         st = hold(t, p->block_bytes, p->scratch_bytes, mem, err);
     if (st != VG_OK)
         return st;
@@ -296,20 +398,26 @@ vg_status nn_train_plan(nn_train *t, int n, int h, int w, const nn_accounts *mem
 vg_status nn_train_borrow(nn_train *t, void **block, size_t bytes, const nn_accounts *mem,
                           vg_error *err)
 {
-    vg_status st = hold(t, bytes, 0, mem, err);
+    vg_status st = t->backend->remote ? nn_train_remote_hold(t, bytes, 0, 0, mem, err)
+                                      : hold(t, bytes, 0, mem, err);
     *block = st == VG_OK ? t->block : NULL;
     return st;
 }
 
 /* ---- a step ---- */
 
-void nn_train_forward(nn_train *t, const float *input)
+vg_status nn_train_forward(nn_train *t, const float *input, vg_error *err)
 {
     nn_shape_plan *p = t->current;
+    vg_status st = VG_OK;
     assert(p && p->block_bytes <= t->block_bytes && p->scratch_bytes <= t->scratch_bytes);
-    nn_shape_plan_bind(p, t->graph, t->block, input);
-    for (size_t i = 0; i < p->n_steps; i++)
-        t->backend->forward(t->context, &p->steps[i], t->scratch);
+    if (t->backend->remote)
+        st = nn_train_remote_input(t, input, err);
+    else
+        nn_shape_plan_bind(p, t->graph, t->block, input);
+    for (size_t i = 0; i < p->n_steps && st == VG_OK; i++)
+        st = t->backend->forward(t->context, &p->steps[i], t->scratch, err);
+    return st;
 }
 
 int nn_train_n_heads(const nn_train *t)
@@ -351,7 +459,7 @@ static bool wanted(const bool *needs_grad, size_t index)
 }
 
 /* A value is live when something trained lies at or below it: others need no gradient. */
-static void find_live(const nn_graph *g, bool *live, const bool *needs_grad)
+void nn_train_find_live(const nn_graph *g, bool *live, const bool *needs_grad)
 {
     memset(live, false, g->n_values * sizeof *live);
     for (size_t i = 0; i < g->n_ops; i++) {
@@ -370,13 +478,13 @@ static void find_live(const nn_graph *g, bool *live, const bool *needs_grad)
     }
 }
 
-static nn_train_wants wants_of(const nn_train *t, const nn_train_step *s, const bool *live,
-                               const bool *needs_grad)
+nn_train_wants nn_train_wants_of(const nn_train *t, const nn_train_step *s, const bool *live,
+                                 const bool *needs_grad)
 {
     nn_train_wants w = {.own = live[s->spec.dst],
-                        .src = live[s->spec.src] && s->map[NN_D_SRC].data,
+                        .src = live[s->spec.src] && s->at[NN_D_SRC] != SIZE_MAX,
                         .src2 = s->spec.src2 != NN_NO_VALUE && live[s->spec.src2] &&
-                                s->map[NN_D_SRC2].data};
+                                s->at[NN_D_SRC2] != SIZE_MAX};
     if (s->spec.kind == NN_STEP_CONV) {
         size_t first = s->spec.conv->first_param;
         w.own = live[t->graph->ops[s->spec.op].out];
@@ -388,20 +496,23 @@ static nn_train_wants wants_of(const nn_train *t, const nn_train_step *s, const 
     return w;
 }
 
-void nn_train_backward(nn_train *t, const bool *needs_grad)
+vg_status nn_train_backward(nn_train *t, const bool *needs_grad, vg_error *err)
 {
     nn_shape_plan *p = t->current;
+    vg_status st = VG_OK;
     assert(p && p->bound == t->block);
-    find_live(t->graph, p->live, needs_grad);
-    for (size_t i = 0; i < p->n_tasks; i++) {
+    nn_train_find_live(t->graph, p->live, needs_grad);
+    for (size_t i = 0; i < p->n_tasks && st == VG_OK; i++) {
         const nn_train_task *task = &p->tasks[i];
         if (task->step < 0) {
-            t->backend->zero(t->context, &task->zero);
+            st = t->backend->zero(t->context, &task->zero, task->at, err);
             continue;
         }
         const nn_train_step *s = &p->steps[task->step];
-        nn_train_wants wants = wants_of(t, s, p->live, needs_grad);
+        nn_train_wants wants = nn_train_wants_of(t, s, p->live, needs_grad);
         if (wants.own || wants.src || wants.src2)
-            t->backend->backward(t->context, s, &wants, t->scratch);
+            st = t->backend->backward(t->context, s, &wants, t->scratch, err);
+        nn_train_tell_ready(t, s);
     }
+    return st;
 }

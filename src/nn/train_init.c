@@ -60,31 +60,29 @@ static double head_bias(const nn_graph *g, const nn_param *p)
     return 0;
 }
 
-void nn_train_init(float *const *values, const nn_graph *g, uint64_t seed)
+void nn_train_init_one(float *value, const nn_graph *g, size_t index, uint64_t seed)
 {
-    for (size_t i = 0; i < g->n_params; i++) {
-        const nn_param *p = &g->params[i];
-        switch (p->kind) {
-        case NN_PARAM_WEIGHT:
-            uniform(values[i], p, seed);
-            break;
-        case NN_PARAM_BIAS:
-            fill(values[i], p->n_elements, head_bias(g, p));
-            break;
-        case NN_PARAM_BN_WEIGHT:
-            fill(values[i], p->n_elements, 1);
-            break;
-        case NN_PARAM_BN_BIAS:
-        case NN_PARAM_BN_MEAN:
-            fill(values[i], p->n_elements, 0);
-            break;
-        case NN_PARAM_BN_VAR:
-            fill(values[i], p->n_elements, 0.9); /* the reference's stride probe: spec 1.5 */
-            break;
-        case NN_PARAM_DFL:
-            for (size_t b = 0; b < p->n_elements; b++)
-                values[i][b] = (float)b;
-            break;
-        }
+    const nn_param *p = &g->params[index];
+    switch (p->kind) {
+    case NN_PARAM_WEIGHT:
+        uniform(value, p, seed);
+        break;
+    case NN_PARAM_BIAS:
+        fill(value, p->n_elements, head_bias(g, p));
+        break;
+    case NN_PARAM_BN_WEIGHT:
+        fill(value, p->n_elements, 1);
+        break;
+    case NN_PARAM_BN_BIAS:
+    case NN_PARAM_BN_MEAN:
+        fill(value, p->n_elements, 0);
+        break;
+    case NN_PARAM_BN_VAR:
+        fill(value, p->n_elements, 0.9); /* the reference's stride probe: spec 1.5 */
+        break;
+    case NN_PARAM_DFL:
+        for (size_t b = 0; b < p->n_elements; b++)
+            value[b] = (float)b;
+        break;
     }
 }

@@ -4,8 +4,8 @@
 
 #include "graph.h"
 
-/* values[i]: where parameter i goes. Spec 1.5; the same seed gives the same bits, and a parameter's
+/* The start of parameter `index`. Spec 1.5; the same seed gives the same bits, and a parameter's
  * depend on its key and the seed alone. */
-void nn_train_init(float *const *values, const nn_graph *g, uint64_t seed);
+void nn_train_init_one(float *value, const nn_graph *g, size_t index, uint64_t seed);
 
 #endif

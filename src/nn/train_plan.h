@@ -23,7 +23,8 @@ typedef struct nn_shape_plan {
     int n, h, w; /* n 0: of no shape */
     const nn_graph *graph;
     size_t block_bytes, naive_bytes, scratch_bytes;
-    char *bound; /* the block that maps point into */
+    size_t input_at, remote_bytes; /* with a remote the input lies behind all else in the block */
+    char *bound;                   /* the block that maps point into */
     nn_train_step *steps;
     size_t n_steps;
     nn_train_task *tasks;

@@ -91,7 +91,7 @@ static void scene_open(scene *s, const char *name)
     s->labels = take(n_labels, sizeof *s->labels);
     for (size_t i = 0; i < n_labels; i++, t += 6)
         s->labels[i] = (detect_label){(int)t[0], (int)t[1], {t[2], t[3], t[4], t[5]}};
-    s->batch = (detect_batch){s->level, TEST_LEVELS, s->nc, s->n, s->labels, n_labels};
+    s->batch = (detect_batch){s->level, TEST_LEVELS, s->nc, s->n, s->labels, n_labels, 0, 0};
 }
 
 static void scene_close(scene *s)
@@ -239,7 +239,7 @@ static void class_and_dfl_gradients_are_slopes_with_the_targets_held(void **stat
     levels_make(&t, BATCH, SIDE, SIDE, NC, 0, -4, 4, 12, &mem);
     grads g = grads_make(t.level, BATCH, NC);
     detect_loss *l = loss_make(t.level, BATCH, 16);
-    detect_batch b = {t.level, TEST_LEVELS, NC, BATCH, labels, random_labels(labels, 8, &r)};
+    detect_batch b = {t.level, TEST_LEVELS, NC, BATCH, labels, random_labels(labels, 8, &r), 0, 0};
     assert_int_equal(detect_loss_run(l, &v, g.level, &b, &gains, NULL, NULL), VG_OK);
     assert_true(v.n_foreground > 10);
     double largest_box = 0;
@@ -270,7 +270,7 @@ static void the_box_gradient_is_the_chain_of_its_parts(void **state)
     levels_make(&t, BATCH, SIDE, SIDE, NC, 0, -4, 4, 22, &mem);
     grads g = grads_make(t.level, BATCH, NC);
     detect_loss *l = loss_make(t.level, BATCH, 16);
-    detect_batch b = {t.level, TEST_LEVELS, NC, BATCH, labels, random_labels(labels, 6, &r)};
+    detect_batch b = {t.level, TEST_LEVELS, NC, BATCH, labels, random_labels(labels, 6, &r), 0, 0};
     assert_int_equal(detect_loss_run(l, &v, g.level, &b, &gains, NULL, NULL), VG_OK);
     double divisor = fmax(v.scores_sum, 1), sum = 0;
     size_t seen = 0;
@@ -340,7 +340,7 @@ static void an_anchor_that_several_objects_want_goes_to_the_one_it_fits_best(voi
     detect_loss *l = loss_make(t.level, 1, 16);
     const detect_label twins[2] = {{0, 2, {0.5f, 0.5f, 0.5f, 0.5f}},
                                    {0, 2, {0.5f, 0.5f, 0.5f, 0.5f}}};
-    detect_batch b = {t.level, TEST_LEVELS, NC, 1, twins, 2};
+    detect_batch b = {t.level, TEST_LEVELS, NC, 1, twins, 2, 0, 0};
     assert_int_equal(detect_loss_run(l, &v, NULL, &b, &DETECT_LOSS_GAINS, NULL, NULL), VG_OK);
     assert_int_equal(v.n_foreground, DETECT_TOPK);
     detect_targets targets = detect_loss_targets(l, 0);
@@ -360,7 +360,7 @@ static void an_object_centred_outside_the_picture_gets_no_anchors(void **state)
     levels_make(&t, 1, SIDE, SIDE, NC, 0, -1, 1, 4, &mem);
     detect_loss *l = loss_make(t.level, 1, 16);
     detect_label label = {0, 2, {-0.01f, 0, 0.9f, 0.9f}};
-    detect_batch b = {t.level, TEST_LEVELS, NC, 1, &label, 1};
+    detect_batch b = {t.level, TEST_LEVELS, NC, 1, &label, 1, 0, 0};
     assert_int_equal(detect_loss_run(l, &v, NULL, &b, &DETECT_LOSS_GAINS, NULL, NULL), VG_OK);
     assert_int_equal(v.n_foreground, 0);
     assert_true(v.box == 0 && v.dfl == 0 && v.cls > 0);
@@ -381,7 +381,7 @@ static void distances_past_the_last_bin_aim_just_below_it(void **state)
     levels_make(&t, 1, 320, 320, NC, 0, -1, 1, 4, &mem);
     detect_loss *l = loss_make(t.level, 1, 16);
     const detect_label label = {0, 2, {0.5f, 0.5f, 1, 1}};
-    detect_batch b = {t.level, 1, NC, 1, &label, 1};
+    detect_batch b = {t.level, 1, NC, 1, &label, 1, 0, 0};
     const detect_loss_gains gains = {.dfl = 1};
     assert_int_equal(detect_loss_run(l, &v, NULL, &b, &gains, NULL, NULL), VG_OK);
     detect_targets targets = detect_loss_targets(l, 0);
@@ -422,7 +422,7 @@ static void wild_labels_and_logits_end_in_numbers_or_nan_but_no_crash(void **sta
                                  {1, 2, {0.5f, 0.5f, INFINITY, 1}},  {1, 3, {-5, -5, 1, 1}},
                                  {1, 4, {0.5f, 0.5f, 0, 0}},         {0, 4, {0.5f, 0.5f, -1, -1}},
                                  {0, 4, {0.5f, 0.5f, 1e30f, 1e30f}}, {0, 0, {0.5f, 0.5f, 1, 1}}};
-    detect_batch b = {t.level, TEST_LEVELS, NC, BATCH, wild, sizeof wild / sizeof *wild};
+    detect_batch b = {t.level, TEST_LEVELS, NC, BATCH, wild, sizeof wild / sizeof *wild, 0, 0};
     assert_int_equal(detect_loss_run(l, &v, g.level, &b, &DETECT_LOSS_GAINS, NULL, NULL), VG_OK);
     assert_true(isfinite(v.total));
     assert_int_equal(v.n_foreground > 0, 1);
@@ -445,7 +445,7 @@ static void labels_out_of_range_or_bounds_are_refused_by_name(void **state)
     levels_make(&t, BATCH, SIDE, SIDE, NC, 0, -1, 1, 4, &mem);
     detect_loss *l = loss_make(t.level, BATCH, 1);
     detect_label one[2] = {{0, NC, {0.5f, 0.5f, 0.5f, 0.5f}}, {0, 0, {0.5f, 0.5f, 0.5f, 0.5f}}};
-    detect_batch b = {t.level, TEST_LEVELS, NC, BATCH, one, 1};
+    detect_batch b = {t.level, TEST_LEVELS, NC, BATCH, one, 1, 0, 0};
     assert_int_equal(detect_loss_run(l, &v, NULL, &b, &DETECT_LOSS_GAINS, NULL, &err),
                      VG_ERR_ARGUMENT);
     assert_string_equal(err.what, "class 5 in a model of 5 classes");

@@ -18,3 +18,6 @@ for name in forward_n_320 forward_s_96 forward_yolov8n_64x96 forward_yolov8n-p2_
     ln -s "$dir/$name.safetensors" "$tmp/"
 done
 "$checker" --device "$device" "$tmp"
+mkdir "$tmp/half"
+ln -s "$dir/predict_e2e.safetensors" "$tmp/half/"
+"$checker" --device "$device" --half --verbose "$tmp/half"

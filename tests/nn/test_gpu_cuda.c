@@ -138,8 +138,11 @@ static void gpu_and_numbers_are_cuda_first(void **state)
     assert_clean();
 }
 
+/* Whether the call that was to fail came after all work was done. */
+static bool failed_on_the_way_out;
+
 /* Opens, makes an engine, runs two shapes. The generator's weights, borrowed. */
-static vg_status use(const weights_file *w, int64_t *n_steps, vg_error *err)
+static vg_status use_as(bool half, const weights_file *w, int64_t *n_steps, vg_error *err)
 {
     static _Alignas(64) float x[2 * 32 * 32 * 3];
     const nn_accounts a = {&mem, &mem, &mem, &mem};
@@ -152,7 +155,7 @@ static vg_status use(const weights_file *w, int64_t *n_steps, vg_error *err)
     if (st == VG_OK)
         st = graph_from_text(&g, model, NULL, 3, &mem, err);
     if (st == VG_OK)
-        st = nn_engine_create(&e, g, w, &(nn_engine_options){.device = d}, &a, err);
+        st = nn_engine_create(&e, g, w, &(nn_engine_options){.device = d, .half = half}, &a, err);
     if (st == VG_OK)
         g = NULL;
     for (int i = 0; i < 2 && st == VG_OK; i++) {
@@ -167,10 +170,50 @@ static vg_status use(const weights_file *w, int64_t *n_steps, vg_error *err)
                 assert_int_equal(told, fake->bytes);
         }
     }
+    const bool is_to_fail = fake->fail_at > 0;
     nn_engine_destroy(&e);
     nn_graph_destroy(&g);
     nn_device_close(&d);
+    failed_on_the_way_out = is_to_fail && fake->fail_at == 0;
     return st;
+}
+
+static vg_status use(const weights_file *w, int64_t *n_steps, vg_error *err)
+{
+    return use_as(false, w, n_steps, err);
+}
+
+/* 16-bit numbers: the PTX is that of the GPU's matrix units, where it and its driver have them. */
+static void half_takes_the_ptx_that_gpu_and_driver_read(void **state)
+{
+    (void)state;
+    static const struct {
+        int capability, version, target;
+    } cases[] = {
+        {90, 12000, 80}, {80, 11000, 80}, {75, 11000, 75}, {70, 12000, 70}, {90, 10020, 70}};
+    vg_error err = {0};
+    nn_graph *g = NULL;
+    synthetic_weights s = {0};
+    int64_t n_steps = 0;
+    if (!is_built())
+        skip();
+    assert_int_equal(graph_from_text(&g, model, NULL, 3, &mem, &err), VG_OK);
+    assert_int_equal(synthetic_make(&s, g, 0, 8, &mem, &err), VG_OK);
+    nn_graph_destroy(&g);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        fake->capability[0] = cases[i].capability;
+        fake->version = cases[i].version;
+        fake->n_launches = 0;
+        const vg_status st = use_as(true, s.weights, &n_steps, &err);
+        fake->capability[0] = 90;
+        fake->version = 12000;
+        if (st != VG_OK)
+            fail_msg("%s", err.what);
+        assert_int_equal(fake->target, cases[i].target);
+        assert_int_equal(fake->n_launches, n_steps);
+        assert_clean();
+    }
+    synthetic_close(&s);
 }
 
 static void every_call_is_in_order_and_within_its_blocks(void **state)
@@ -191,6 +234,124 @@ static void every_call_is_in_order_and_within_its_blocks(void **state)
     assert_true(n_steps > 20);
     assert_int_equal(fake->n_launches, n_steps);
     assert_clean();
+    synthetic_close(&s);
+}
+
+/* A frame's planes, upright or turned; or floats, as of a frame that does not fit. */
+static vg_status put_other(nn_engine *e, const nn_plan *p, int i, bool is_turned, vg_error *err)
+{
+    static const uint8_t samples[32 * 24];
+    static const int32_t from[32];
+    static const int16_t weight[64];
+    static const float input[32 * 32 * 3];
+    const nn_taps taps = {.from = from, .weight = weight};
+    const nn_planes x = {.y = samples,
+                         .u = samples,
+                         .v = samples,
+                         .y_row_bytes = 32,
+                         .chroma_row_bytes = 32,
+                         .chroma_pitch = is_turned ? 2 : 1,
+                         .w = 32,
+                         .h = 24,
+                         .is_swapped = is_turned,
+                         .fit = {.out_w = 32,
+                                 .out_h = 32,
+                                 .left = is_turned ? 4 : 0,
+                                 .top = is_turned ? 0 : 4,
+                                 .new_w = is_turned ? 24 : 32,
+                                 .new_h = is_turned ? 32 : 24},
+                         .luma_x = taps,
+                         .luma_y = taps,
+                         .chroma_x = taps,
+                         .chroma_y = taps};
+    return i == 0 ? nn_engine_put_planes(e, p, i, &x, err)
+                  : nn_engine_put_floats(e, p, i, input, err);
+}
+
+/* A picture of one colour that needs no resize. */
+static vg_status put_one(nn_engine *e, const nn_plan *p, int i, vg_error *err)
+{
+    static const uint8_t pixels[32 * 32 * 3];
+    const nn_picture x = {
+        .data = pixels,
+        .row_bytes = (size_t)3 * 32,
+        .w = 32,
+        .h = 32,
+        .fit = {.out_w = 32, .out_h = 32, .new_w = 32, .new_h = 32, .how = NN_COPIES}};
+    return nn_engine_put(e, p, i, &x, err);
+}
+
+/* Opens, and has up to three batches under way. */
+static vg_status use_pictures(const weights_file *w, int *n_collected, vg_error *err)
+{
+    const nn_accounts a = {&mem, &mem, &mem, &mem};
+    nn_device *d = NULL;
+    nn_engine *e = NULL;
+    nn_graph *g = NULL;
+    nn_plan *p = NULL;
+    nn_picks k;
+    *n_collected = 0;
+    vg_status st = nn_device_open(&d, "cuda:0", &mem, err);
+    if (st == VG_OK)
+        st = graph_from_text(&g, model, NULL, 3, &mem, err);
+    const nn_engine_options o = {.device = d, .picture_bytes = 100, .max_pending = 3};
+    if (st == VG_OK)
+        st = nn_engine_create(&e, g, w, &o, &a, err);
+    if (st == VG_OK) {
+        g = NULL;
+        st = nn_engine_reserve(e, 2, 32, 32, &a, err);
+    }
+    for (int i = 0; i < 8 && st == VG_OK; i++) {
+        if (i >= 3)
+            st = nn_engine_collect(e, &k, err);
+        if (i >= 3 && st == VG_OK) {
+            assert_true(fake->is_done(k.first, (size_t)(k.n + 1) * sizeof *k.first));
+            assert_true(fake->is_done(k.rows, 64 * k.pitch * sizeof *k.rows));
+            assert_int_equal(k.n, 1 + (i - 3) % 2);
+            ++*n_collected;
+        }
+        if (st == VG_OK)
+            st = nn_engine_plan(e, &p, 1 + i % 2, 32, 32, &a, err);
+        for (int k_th = 0; k_th < 1 + i % 2 && st == VG_OK; k_th++)
+            st = i % 3 == 0 ? put_one(e, p, k_th, err) : put_other(e, p, k_th, i % 3 == 2, err);
+        if (st == VG_OK)
+            st = nn_engine_submit(e, p, 0, err);
+    }
+    nn_engine_destroy(&e); /* with three under way */
+    nn_graph_destroy(&g);
+    nn_device_close(&d);
+    return st;
+}
+
+static void batches_that_overlap_wait_for_each_other_where_they_must(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    nn_graph *g = NULL;
+    synthetic_weights s = {0};
+    int n_collected = 0, n_failed = 0;
+    if (!is_built())
+        skip();
+    assert_int_equal(graph_from_text(&g, model, NULL, 3, &mem, &err), VG_OK);
+    assert_int_equal(synthetic_make(&s, g, 0, 8, &mem, &err), VG_OK);
+    nn_graph_destroy(&g);
+    if (use_pictures(s.weights, &n_collected, &err) != VG_OK)
+        fail_msg("%s", err.what);
+    assert_int_equal(n_collected, 5);
+    assert_clean();
+    for (int64_t k = 1;; k++) {
+        const size_t before = mem.in_use_bytes;
+        fake->fail_at = k;
+        fake->fail_with = k % 2 ? 2 : 719;
+        n_failed += use_pictures(s.weights, &n_collected, &err) != VG_OK;
+        const bool was_reached = fake->fail_at == 0;
+        fake->fail_at = 0;
+        assert_clean();
+        assert_int_equal(mem.in_use_bytes, before);
+        if (!was_reached)
+            break;
+    }
+    assert_true(n_failed > 100);
     synthetic_close(&s);
 }
 
@@ -221,8 +382,8 @@ static void every_call_may_fail_and_all_is_given_back(void **state)
             break;
         }
         if (st == VG_OK) { /* a fact that is only shown, or asked of the driver besides */
-            assert_true(strstr(fake->failed, "Get") || strstr(fake->failed, "Current") ||
-                        strstr(fake->failed, "TotalMem"));
+            assert_true(failed_on_the_way_out || strstr(fake->failed, "Get") ||
+                        strstr(fake->failed, "Current") || strstr(fake->failed, "TotalMem"));
             continue;
         }
         n_failed++;
@@ -236,21 +397,26 @@ static void every_call_may_fail_and_all_is_given_back(void **state)
 static void an_assembler_that_fails_is_quoted(void **state)
 {
     (void)state;
+    vg_error err = {0};
+    nn_graph *g = NULL;
+    synthetic_weights s = {0};
+    int64_t n_steps = 0;
     if (!is_built())
         skip();
+    assert_int_equal(graph_from_text(&g, model, NULL, 3, &mem, &err), VG_OK);
+    assert_int_equal(synthetic_make(&s, g, 0, 8, &mem, &err), VG_OK);
+    nn_graph_destroy(&g);
     for (int64_t k = 1; k < 60; k++) {
-        vg_error err = {0};
-        nn_device *d = NULL;
         fake->fail_at = k;
         fake->fail_with = 218;
-        const vg_status st = nn_device_open(&d, "cuda:0", &mem, &err);
+        const vg_status st = use(s.weights, &n_steps, &err);
         fake->fail_at = 0;
-        nn_device_close(&d);
         if (strcmp(fake->failed, "cuModuleLoadDataEx") != 0)
             continue;
         assert_int_equal(st, VG_ERR_UNSUPPORTED);
         assert_non_null(strstr(err.what, "ptxas fatal"));
         assert_clean();
+        synthetic_close(&s);
         return;
     }
     fail_msg("the program was never loaded");
@@ -263,6 +429,8 @@ int main(void)
         cmocka_unit_test(drivers_that_are_old_or_do_not_start_are_told),
         cmocka_unit_test(gpu_and_numbers_are_cuda_first),
         cmocka_unit_test(every_call_is_in_order_and_within_its_blocks),
+        cmocka_unit_test(half_takes_the_ptx_that_gpu_and_driver_read),
+        cmocka_unit_test(batches_that_overlap_wait_for_each_other_where_they_must),
         cmocka_unit_test(every_call_may_fail_and_all_is_given_back),
         cmocka_unit_test(an_assembler_that_fails_is_quoted),
     };

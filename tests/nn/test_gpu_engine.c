@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "../../src/nn/gpu/devices.h"
 #include "engines.h"
 #include "support/gpu.h"
 
@@ -49,26 +50,101 @@ static const char small[] = "nc: 3\n"
                             "  - [-1, 1, nn.Upsample, [None, 2, \"nearest\"]]\n"
                             "  - [[-1, 0], 1, Concat, [1]]\n" MODEL_HEAD(5);
 
-static void compare(const char *model, const char *scale, int n, int h, int w, bool keep_layers)
+/* half: the device keeps 16 bits; how far its maps may be off is docs/gpu.md's. */
+static void compare_as(bool half, const char *model, const char *scale, int n, int h, int w,
+                       bool keep_layers)
 {
     test_engine cpu, gpu;
     size_t n_cpu, n_gpu;
     engine_open(&cpu, model, scale, 5, NULL, &(nn_engine_options){.threads = 1, .isa = "plain"},
                 &mem);
     engine_open(&gpu, model, scale, 5, NULL,
-                &(nn_engine_options){.device = device, .keep_layers = keep_layers}, &mem);
+                &(nn_engine_options){.device = device, .half = half, .keep_layers = keep_layers},
+                &mem);
     float *a = engine_heads(&cpu, n, h, w, 3, &n_cpu, &mem);
     float *b = engine_heads(&gpu, n, h, w, 3, &n_gpu, &mem);
     assert_int_equal(n_cpu, n_gpu);
     double worst = 0;
     for (size_t i = 0; i < n_cpu; i++)
         worst = fmax(worst, fabs((double)a[i] - (double)b[i]) / (1 + fabs((double)a[i])));
-    if (!(worst < 1e-4))
+    print_message("maps differ by %g\n", worst);
+    if (!(worst < (half ? 0.01 : 1e-4)))
         fail_msg("maps differ by %g", worst);
     base_free(a);
     base_free(b);
     engine_close(&cpu);
     engine_close(&gpu);
+}
+
+static void compare(const char *model, const char *scale, int n, int h, int w, bool keep_layers)
+{
+    compare_as(false, model, scale, n, h, w, keep_layers);
+}
+
+static void maps_of_16_bits_are_near_those_of_the_cpu(void **state)
+{
+    (void)state;
+    NEEDS_DEVICE();
+    compare_as(true, nn_builtin_yaml(), "n", 2, 64, 96, false);
+    compare_as(true, nn_builtin_yaml_of("yolov8n.yaml"), "n", 1, 96, 64, false);
+    compare_as(true, nn_builtin_yaml_of("yolov5n.yaml"), "n", 1, 64, 64, false);
+    compare_as(true, small, NULL, 3, 20, 12, false);
+}
+
+/* Weights, activations and input: half of what floats take, but for biases and the heads. */
+static void half_takes_half_the_memory(void **state)
+{
+    (void)state;
+    NEEDS_DEVICE();
+    vg_error err = {0};
+    nn_memory_need need[2];
+    const nn_accounts all = {&mem, &mem, &mem, &mem};
+    for (int half = 0; half < 2; half++) {
+        nn_graph *g = NULL;
+        assert_int_equal(graph_from_text(&g, nn_builtin_yaml(), "n", 5, &mem, &err), VG_OK);
+        const nn_engine_options o = {.device = device, .half = half};
+        assert_int_equal(nn_graph_need(g, &o, 2, 320, 320, &need[half], &all, &err), VG_OK);
+        nn_graph_destroy(&g);
+    }
+    assert_true((double)need[1].weights_bytes < 0.51 * (double)need[0].weights_bytes);
+    assert_true((double)need[1].activation_bytes < 0.55 * (double)need[0].activation_bytes);
+    test_engine t;
+    engine_open(&t, small, NULL, 3, NULL, &(nn_engine_options){.device = device, .half = true},
+                &mem);
+    nn_graph *g = NULL;
+    assert_int_equal(graph_from_text(&g, small, NULL, 3, &mem, &err), VG_OK);
+    const nn_engine_options o = {.device = device, .half = true};
+    assert_int_equal(nn_graph_need(g, &o, 2, 32, 32, &need[0], &all, &err), VG_OK);
+    nn_graph_destroy(&g);
+    const nn_accounts mine = engine_accounts(&t);
+    assert_int_equal(nn_engine_reserve(t.e, 2, 32, 32, &mine, &err), VG_OK);
+    assert_int_equal(t.weights.in_use_bytes, need[0].weights_bytes);
+    assert_int_equal(t.activations.in_use_bytes, need[0].activation_bytes);
+    assert_int_equal(t.staging.in_use_bytes, need[0].staging_bytes);
+    engine_close(&t);
+}
+
+static void what_16_bits_cannot_hold_is_refused(void **state)
+{
+    (void)state;
+    NEEDS_DEVICE();
+    vg_error err = {0};
+    nn_graph *g = NULL;
+    synthetic_weights s = {0};
+    nn_engine *e = NULL;
+    const nn_accounts all = {&mem, &mem, &mem, &mem};
+    assert_int_equal(graph_from_text(&g, small, NULL, 3, &mem, &err), VG_OK);
+    const nn_engine_options layers = {.device = device, .half = true, .keep_layers = true};
+    assert_int_equal(synthetic_make(&s, g, 0, 8, &mem, &err), VG_OK);
+    assert_int_equal(nn_engine_create(&e, g, s.weights, &layers, &all, &err), VG_ERR_UNSUPPORTED);
+    const weights_tensor *w = weights_find(s.weights, "model.0.conv.weight");
+    assert_non_null(w);
+    ((float *)(uintptr_t)w->data)[5] = 1e9F;
+    const nn_engine_options o = {.device = device, .half = true};
+    assert_int_equal(nn_engine_create(&e, g, s.weights, &o, &all, &err), VG_ERR_UNSUPPORTED);
+    assert_non_null(strstr(err.where, "model.0"));
+    nn_graph_destroy(&g);
+    synthetic_close(&s);
 }
 
 static void maps_are_those_of_the_cpu(void **state)
@@ -210,6 +286,47 @@ static void weights_that_come_later_are_the_same(void **state)
     engine_close(&t);
 }
 
+/* As validation does in training's: in another's block on the device, weights loaded anew. */
+static void an_engine_computes_in_a_block_that_is_lent(void **state)
+{
+    (void)state;
+    NEEDS_DEVICE();
+    test_engine t;
+    vg_error err = {0};
+    nn_graph *g = NULL, *mine = NULL;
+    synthetic_weights s = {0};
+    size_t n_own, n_lent, bytes = 0;
+    gpu_block block;
+    nn_plan *p = NULL;
+    engine_open(&t, small, NULL, 3, NULL, &(nn_engine_options){.device = device}, &mem);
+    float *own = engine_heads(&t, 2, 16, 24, 2, &n_own, &mem);
+    engine_close(&t);
+    assert_int_equal(graph_from_text(&g, small, NULL, 3, &mem, &err), VG_OK);
+    assert_int_equal(synthetic_make(&s, g, 0, 8, &mem, &err), VG_OK);
+    nn_graph_destroy(&g);
+    assert_int_equal(graph_from_text(&mine, small, NULL, 3, &t.plans, &err), VG_OK);
+    const nn_accounts a = engine_accounts(&t);
+    const nn_engine_options o = {.device = device};
+    assert_int_equal(nn_engine_create(&t.e, mine, NULL, &o, &a, &err), VG_OK);
+    assert_int_equal(nn_engine_need_lent(t.e, &bytes, 2, 16, 24, &a, &err), VG_OK);
+    assert_int_equal(device->host->take(device->driver, &block, bytes, &err), VG_OK);
+    for (int round = 0; round < 2; round++) { /* lent again, and loaded again */
+        nn_engine_lend(t.e, &block, bytes);
+        assert_int_equal(nn_engine_reserve(t.e, 2, 16, 24, &a, &err), VG_OK);
+        assert_int_equal(nn_engine_load(t.e, s.weights, &err), VG_OK);
+        float *lent = engine_heads(&t, 2, 16, 24, 2, &n_lent, &mem);
+        assert_int_equal(n_own, n_lent);
+        assert_memory_equal(own, lent, n_own * sizeof *own);
+        base_free(lent);
+        assert_int_equal(t.activations.in_use_bytes, 0);
+    }
+    assert_int_equal(nn_engine_plan(t.e, &p, 3, 16, 24, &a, &err), VG_ERR_LIMIT);
+    base_free(own);
+    synthetic_close(&s);
+    engine_close(&t);
+    device->host->give(device->driver, &block);
+}
+
 /* A limit that is too small, and each allocation failing: an error, and everything given back. */
 static void what_does_not_fit_is_an_error_and_leaves_nothing(void **state)
 {
@@ -279,10 +396,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(maps_are_those_of_the_cpu),
+        cmocka_unit_test(maps_of_16_bits_are_near_those_of_the_cpu),
+        cmocka_unit_test(half_takes_half_the_memory),
+        cmocka_unit_test(what_16_bits_cannot_hold_is_refused),
         cmocka_unit_test(kept_layers_are_those_of_the_cpu),
         cmocka_unit_test(a_picture_has_the_same_bits_in_any_batch_and_after_any_other),
         cmocka_unit_test(memory_is_as_planned_and_flat),
         cmocka_unit_test(weights_that_come_later_are_the_same),
+        cmocka_unit_test(an_engine_computes_in_a_block_that_is_lent),
         cmocka_unit_test(what_does_not_fit_is_an_error_and_leaves_nothing),
         cmocka_unit_test(names_of_devices_are_read),
         cmocka_unit_test(a_device_that_is_not_there_is_an_error),

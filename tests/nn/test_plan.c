@@ -4,6 +4,7 @@
 
 #include "nn/engines.h"
 #include "nn/plan.h"
+#include "nn/wire.h"
 
 static base_mem mem = {.tag = "test", .limit_bytes = SIZE_MAX};
 
@@ -342,6 +343,41 @@ static void what_is_promised_is_what_is_taken(void **state)
     assert_int_equal(mem.in_use_bytes, 0);
 }
 
+/* The heads' maps are floats whatever the others are, on bytes of their own. */
+static void elements_of_16_bits_take_half_the_bytes_but_for_the_heads(void **state)
+{
+    (void)state;
+    nn_graph *g = graph_of("n", 0, &mem);
+    nn_plan *p[2] = {NULL};
+    void *work = base_alloc(&mem, nn_plan_work_bytes(g), NULL);
+    size_t heads = 0;
+    for (int half = 0; half < 2; half++) {
+        assert_int_equal(nn_plan_alloc(&p[half], g, false, half ? 2 : 4, &mem, NULL), VG_OK);
+        assert_int_equal(nn_plan_lay_out(p[half], 1, 320, 192, work, NULL), VG_OK);
+        nn_plan_bind_remote(p[half], NULL);
+    }
+    size_t index = 0, end = 0;
+    for (nn_plan_result r; nn_plan_next_result(p[1], &index, &end, &r);)
+        heads += base_round_up(r.bytes, 64);
+    const size_t slack = 64 * g->n_values; /* each buffer begins on its own line */
+    assert_in_range(2 * p[1]->naive_bytes, p[0]->naive_bytes + heads - slack,
+                    p[0]->naive_bytes + heads + slack);
+    assert_true(2 * p[1]->block_bytes <= p[0]->block_bytes + 2 * heads + slack);
+    assert_int_equal(2 * (p[1]->remote_bytes - p[1]->input_at),
+                     p[0]->remote_bytes - p[0]->input_at);
+    for (size_t i = 0; i < p[1]->n_steps; i++) {
+        const nn_step *s = &p[1]->steps[i];
+        assert_int_equal(s->is_float_dst, nn_wires_is_head(g, s->spec.dst));
+        if (s->is_float_dst)
+            assert_int_equal(s->dst_at % 64, 0);
+    }
+    base_free(work);
+    nn_plan_destroy(&p[0]);
+    nn_plan_destroy(&p[1]);
+    nn_graph_destroy(&g);
+    assert_int_equal(mem.in_use_bytes, 0);
+}
+
 static void sizes_that_are_no_multiples_are_refused(void **state)
 {
     (void)state;
@@ -372,6 +408,7 @@ int main(void)
         cmocka_unit_test(the_plan_least_recently_used_gives_way),
         cmocka_unit_test(shapes_that_never_repeat_keep_memory_flat),
         cmocka_unit_test(what_is_promised_is_what_is_taken),
+        cmocka_unit_test(elements_of_16_bits_take_half_the_bytes_but_for_the_heads),
         cmocka_unit_test(sizes_that_are_no_multiples_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -119,10 +119,10 @@ static void open_network(train_run *r, const network *n, const char *isa)
 
 static double backward(train_run *r)
 {
-    nn_train_zero_grad(r->t);
-    nn_train_forward(r->t, r->input);
+    assert_true(nn_train_zero_grad(r->t, NULL) == VG_OK);
+    assert_true(nn_train_forward(r->t, r->input, NULL) == VG_OK);
     double loss = loss_of(r, true);
-    nn_train_backward(r->t, NULL);
+    assert_true(nn_train_backward(r->t, NULL, NULL) == VG_OK);
     return loss;
 }
 
@@ -137,7 +137,7 @@ static double moved(train_run *r, size_t index, uint64_t seed, double step)
     test_random random = {seed};
     for (size_t j = 0; j < p->n_elements; j++)
         w[j] += (float)(step * (double)random_float(&random, -1, 1));
-    nn_train_forward(r->t, r->input);
+    assert_true(nn_train_forward(r->t, r->input, NULL) == VG_OK);
     double loss = loss_of(r, false);
     memcpy(w, kept, p->n_elements * sizeof *kept);
     base_free(kept);
@@ -262,7 +262,7 @@ static void running_statistics_move_as_specified(void **state)
         sum += 2 * (double)r.input[3 * p];
     for (int p = 0; p < 48; p++)
         square += pow(2 * (double)r.input[3 * p] - sum / count, 2);
-    nn_train_forward(r.t, r.input);
+    assert_true(nn_train_forward(r.t, r.input, NULL) == VG_OK);
     const float *mean = nn_train_param(r.t, param_index(r.t, "model.0.bn.running_mean"));
     const float *var = nn_train_param(r.t, param_index(r.t, "model.0.bn.running_var"));
     assert_true(fabs((double)mean[0] - 0.03 * sum / count) < 1e-6);

@@ -18,7 +18,10 @@ typedef struct fake_cuda {
     int64_t n_calls, n_launches;
     int n_contexts, n_blocks; /* not given back */
     size_t bytes;             /* of the device's */
+    int target;               /* the GPU that the last program was made for: 80 */
     bool is_pending;          /* work that nobody has waited for */
+    /* whether the caller has waited for what was begun on that memory */
+    bool (*is_done)(const void *at, size_t bytes);
     int n_mistakes;
     char mistake[96]; /* the first */
     char failed[48];  /* the call that was made to fail */

@@ -24,9 +24,8 @@ static float *pixel_at(const nn_map *m, int i, int y, int x)
 /* Pixels [*first, return) of a chunk. */
 static size_t chunk_end(const nn_map *m, size_t chunk, size_t *first)
 {
-    const size_t of = cpu_chunk_pixels(m->c), all = cpu_map_pixels(m);
-    *first = chunk * of;
-    return *first + of < all ? *first + of : all;
+    const size_t n = cpu_chunk_count(m, chunk, first);
+    return *first + n;
 }
 
 #include "attention/plain.inc.h"

@@ -132,15 +132,16 @@ static void run_forward(void *self, size_t begin, size_t end, int worker)
     }
 }
 
-static void cpu_forward(void *self, const nn_train_step *s, void *scratch)
+static vg_status cpu_forward(void *self, const nn_train_step *s, void *scratch, vg_error *err)
 {
     const cpu_trainer *t = self;
     const nn_map *dst = &s->map[NN_DST];
     job j = {.t = t, .s = s, .scratch = scratch};
     size_t n = rows_of(dst); /* a unit is a row */
+    (void)err;               /* arithmetic cannot fail */
     if (s->spec.kind == NN_STEP_CONV) {
         cpu_conv_forward(t, s, scratch);
-        return;
+        return VG_OK;
     }
     if (s->spec.kind == NN_STEP_MAXPOOL)
         n = t->k->infer->maxpool_units(dst);
@@ -150,6 +151,7 @@ static void cpu_forward(void *self, const nn_train_step *s, void *scratch)
         j.scale = cpu_attention_scale(s->spec.key_dim);
     }
     base_pool_run(t->pool, n, 1, run_forward, &j);
+    return VG_OK;
 }
 
 static void run_backward(void *self, size_t begin, size_t end, int worker)
@@ -168,23 +170,24 @@ static void run_backward(void *self, size_t begin, size_t end, int worker)
                               end);
 }
 
-static void cpu_backward(void *self, const nn_train_step *s, const nn_train_wants *wants,
-                         void *scratch)
+static vg_status cpu_backward(void *self, const nn_train_step *s, const nn_train_wants *wants,
+                              void *scratch, vg_error *err)
 {
     const cpu_trainer *t = self;
     job j = {.t = t, .s = s, .scratch = scratch};
     size_t n = 0;
+    (void)err;
     switch (s->spec.kind) {
     case NN_STEP_CONV:
         cpu_conv_backward(t, s, wants, scratch);
-        return;
+        return VG_OK;
     case NN_STEP_COPY:
     case NN_STEP_ADD:
         if (wants->src2)
             cpu_give(t, &s->map[NN_D_SRC2], &s->map[NN_D_DST], s->src2_adds);
         if (wants->src)
             cpu_give(t, &s->map[NN_D_SRC], &s->map[NN_D_DST], s->src_adds);
-        return;
+        return VG_OK;
     case NN_STEP_MAXPOOL:
         n = cpu_channel_units(&s->map[NN_D_SRC]);
         break;
@@ -199,11 +202,26 @@ static void cpu_backward(void *self, const nn_train_step *s, const nn_train_want
     }
     if (wants->src)
         base_pool_run(t->pool, n, 1, run_backward, &j);
+    return VG_OK;
 }
 
-static void cpu_zero(void *self, const nn_map *map)
+static vg_status cpu_zero(void *self, const nn_map *map, size_t at, vg_error *err)
 {
+    (void)at, (void)err;
     cpu_give(self, map, NULL, false);
+    return VG_OK;
+}
+
+/* The kernels compute whatever a graph may have. */
+static vg_status cpu_check(const void *self, const nn_train_step *s, vg_error *err)
+{
+    (void)self, (void)s, (void)err;
+    return VG_OK;
+}
+
+static void cpu_join(void *self, const nn_train_together *together)
+{
+    ((cpu_trainer *)self)->together = together;
 }
 
 const nn_train_backend nn_train_backend_cpu = {.name = "cpu",
@@ -214,6 +232,8 @@ const nn_train_backend nn_train_backend_cpu = {.name = "cpu",
                                                .block_take = cpu_block_take,
                                                .block_give = cpu_block_give,
                                                .scratch_bytes = cpu_scratch_bytes,
+                                               .check = cpu_check,
                                                .forward = cpu_forward,
                                                .backward = cpu_backward,
-                                               .zero = cpu_zero};
+                                               .zero = cpu_zero,
+                                               .join = cpu_join};

@@ -8,6 +8,7 @@
 typedef struct cpu_trainer {
     const cpu_train_kernels *k;
     base_pool *pool;
+    const nn_train_together *together; /* NULL: alone */
 } cpu_trainer;
 
 /* ---- scratch: pieces one after another, each on its own cache line ---- */

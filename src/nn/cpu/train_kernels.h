@@ -12,7 +12,8 @@
 #include "kernels.h"
 
 /* Pixels of a chunk: the unit of everything that goes through maps pixel by pixel. About 64 KB of a
- * map: a chunk's second pass finds it in L2. */
+ * map: a chunk's second pass finds it in L2. A chunk is of one picture, so what is summed within it
+ * does not depend on the batch that the picture is in, nor on the process. */
 static inline size_t cpu_chunk_pixels(int c)
 {
     size_t pixels = 16384 / (size_t)c;
@@ -24,10 +25,25 @@ static inline size_t cpu_map_pixels(const nn_map *m)
     return (size_t)m->n * (size_t)m->h * (size_t)m->w;
 }
 
+/* Of a picture. */
+static inline size_t cpu_picture_chunks(const nn_map *m)
+{
+    const size_t of = cpu_chunk_pixels(m->c);
+    return ((size_t)m->h * (size_t)m->w + of - 1) / of;
+}
+
 static inline size_t cpu_chunks(const nn_map *m)
 {
-    size_t of = cpu_chunk_pixels(m->c);
-    return (cpu_map_pixels(m) + of - 1) / of;
+    return (size_t)m->n * cpu_picture_chunks(m);
+}
+
+/* Pixels of a chunk; *first: of the map. */
+static inline size_t cpu_chunk_count(const nn_map *m, size_t chunk, size_t *first)
+{
+    const size_t of = cpu_chunk_pixels(m->c), pixels = (size_t)m->h * (size_t)m->w,
+                 n = cpu_picture_chunks(m), at = chunk % n * of;
+    *first = chunk / n * pixels + at;
+    return pixels - at < of ? pixels - at : of;
 }
 
 /* Batch normalisation with y = z * scale + shift, all (c):

@@ -7,6 +7,8 @@
 
 #include "../backend.h"
 #include "devices.h"
+#include "ends.h"
+#include "faults.h"
 #include "steps.h"
 
 typedef struct context {
@@ -16,18 +18,9 @@ typedef struct context {
     gpu_block blocks[NN_N_REMOTE_MEMORIES];
     base_mem *accounts[NN_N_REMOTE_MEMORIES];
     void *staging;
+    gpu_form form;
+    bool is_lent; /* the block is another's */
 } context;
-
-static vg_status gpu_create(void **out, const nn_backend_options *o, base_mem *mem, vg_error *err)
-{
-    context *c = base_alloc_zero(mem, 1, sizeof *c, err);
-    *out = c;
-    if (!c)
-        return VG_ERR_MEMORY;
-    *c = (context){
-        .host = o->device->host, .driver = o->device->driver, .facts = nn_device_facts(o->device)};
-    return VG_OK;
-}
 
 static void gpu_give(void *self, nn_remote_memory which)
 {
@@ -36,6 +29,11 @@ static void gpu_give(void *self, nn_remote_memory which)
     const size_t bytes = b->bytes;
     if (!b->handle)
         return;
+    if (which == NN_REMOTE_BLOCK && c->is_lent) {
+        *b = (gpu_block){0};
+        c->is_lent = false;
+        return;
+    }
     if (which == NN_REMOTE_STAGING)
         c->host->give_staging(c->driver, b, &c->staging);
     else
@@ -52,6 +50,24 @@ static void gpu_destroy(void **self)
     *self = NULL;
 }
 
+static vg_status gpu_create(void **out, const nn_backend_options *o, base_mem *mem, vg_error *err)
+{
+    context *c = base_alloc_zero(mem, 1, sizeof *c, err);
+    *out = c;
+    if (!c)
+        return VG_ERR_MEMORY;
+    *c = (context){
+        .host = o->device->host, .driver = o->device->driver, .facts = nn_device_facts(o->device)};
+    c->form = (gpu_form){.is_half = o->half,
+                         .has_matrix = o->half && (o->gpu_matrix || c->host->has_matrix(c->driver)),
+                         .n_units = o->gpu_units > 0 ? o->gpu_units : c->facts->n_units};
+    const vg_status st =
+        c->host->program(c->driver, o->half ? GPU_INFER_HALF : GPU_INFER, mem, err);
+    if (st != VG_OK)
+        gpu_destroy(out);
+    return st;
+}
+
 static const char *gpu_isa(const void *self)
 {
     return ((const context *)self)->facts->name;
@@ -66,25 +82,13 @@ static int gpu_threads(const void *self)
 
 /* ---- memory ---- */
 
-static vg_status check_block(const context *c, size_t bytes, vg_error *err)
-{
-    char asked[32], most[32];
-    if (c->facts->most_block_bytes == 0 || bytes <= c->facts->most_block_bytes)
-        return VG_OK;
-    return base_fail(err, VG_ERR_LIMIT, base_where("device %s", c->facts->name),
-                     "take a smaller batch, imgsz or model, or --device cpu",
-                     "a block of %s, and the device gives %s at most in one piece",
-                     base_format_bytes(asked, sizeof asked, (double)bytes),
-                     base_format_bytes(most, sizeof most, (double)c->facts->most_block_bytes));
-}
-
 static vg_status gpu_take(void *self, nn_remote_memory which, void **host, size_t bytes,
                           base_mem *mem, vg_error *err)
 {
     context *c = self;
     gpu_block *b = &c->blocks[which];
     *host = NULL;
-    vg_status st = check_block(c, bytes, err);
+    vg_status st = gpu_block_check(c->facts, bytes, err);
     if (st == VG_OK)
         st = base_mem_count(mem, bytes, err);
     if (st != VG_OK)
@@ -121,19 +125,105 @@ static vg_status gpu_finish(void *self, vg_error *err)
     return c->host->finish(c->driver, err);
 }
 
+static void gpu_lend(void *self, const void *block)
+{
+    context *c = self;
+    gpu_give(c, NN_REMOTE_BLOCK);
+    c->blocks[NN_REMOTE_BLOCK] = *(const gpu_block *)block;
+    c->is_lent = true;
+}
+
+/* ---- batches that overlap ---- */
+
+/* Three of each slot. */
+enum { SENT, DONE, FETCHED, N_MARKS };
+_Static_assert(N_MARKS *NN_MOST_PENDING <= GPU_N_MARKS, "every slot has its marks");
+
+static int mark_of(int slot, int which)
+{
+    return slot * N_MARKS + which;
+}
+
+static vg_status gpu_send(void *self, int slot, size_t at, const void *host, size_t bytes,
+                          vg_error *err)
+{
+    context *c = self;
+    vg_status st =
+        c->host->upload_beside(c->driver, &c->blocks[NN_REMOTE_BLOCK], at, host, bytes, err);
+    if (st == VG_OK)
+        st = c->host->mark(c->driver, GPU_UP, mark_of(slot, SENT), err);
+    return st == VG_OK ? c->host->follow(c->driver, GPU_WORK, mark_of(slot, SENT), err) : st;
+}
+
+static vg_status gpu_fetch_rest(void *self, int slot, void *host, size_t at, size_t bytes,
+                                vg_error *err)
+{
+    context *c = self;
+    const vg_status st =
+        c->host->download_beside(c->driver, host, &c->blocks[NN_REMOTE_BLOCK], at, bytes, err);
+    return st == VG_OK ? c->host->mark(c->driver, GPU_DOWN, mark_of(slot, FETCHED), err) : st;
+}
+
+static vg_status gpu_fetch(void *self, int slot, void *host, size_t at, size_t bytes, vg_error *err)
+{
+    context *c = self;
+    vg_status st = c->host->mark(c->driver, GPU_WORK, mark_of(slot, DONE), err);
+    if (st == VG_OK)
+        st = c->host->follow(c->driver, GPU_DOWN, mark_of(slot, DONE), err);
+    return st == VG_OK ? gpu_fetch_rest(self, slot, host, at, bytes, err) : st;
+}
+
+static vg_status gpu_await(void *self, int slot, vg_error *err)
+{
+    context *c = self;
+    return c->host->await(c->driver, mark_of(slot, FETCHED), err);
+}
+
+static vg_status launch(context *c, gpu_launch *l, vg_error *err)
+{
+    l->n_buffers = 1;
+    l->buffers[0] = &c->blocks[NN_REMOTE_BLOCK];
+    return c->host->launch(c->driver, l, err);
+}
+
+static vg_status gpu_letterbox_run(void *self, const nn_letterbox *l, vg_error *err)
+{
+    gpu_letterbox_args args;
+    gpu_launch of;
+    gpu_letterbox_launch(&of, &args, &((context *)self)->form, l);
+    return launch(self, &of, err);
+}
+
+static vg_status gpu_sample_run(void *self, const nn_sample *s, vg_error *err)
+{
+    gpu_planes_args args;
+    gpu_launch of;
+    gpu_planes_launch(&of, &args, &((context *)self)->form, s);
+    return launch(self, &of, err);
+}
+
+static vg_status gpu_pick_run(void *self, const nn_pick *p, vg_error *err)
+{
+    gpu_pick_args args;
+    gpu_launch of[GPU_N_PICK_LAUNCHES];
+    vg_status st = VG_OK;
+    gpu_pick_launches(of, &args, &((context *)self)->form, p);
+    for (int i = 0; i < GPU_N_PICK_LAUNCHES && st == VG_OK; i++)
+        st = launch(self, &of[i], err);
+    return st;
+}
+
 /* ---- weights ---- */
 
-static size_t gpu_weights_bytes(const void *self, const nn_conv_spec *spec)
+static size_t weights_bytes(const void *self, const nn_conv_spec *spec)
 {
-    (void)self;
-    return gpu_weights_floats(spec) * sizeof(float);
+    return gpu_weights_bytes(&((const context *)self)->form, spec);
 }
 
 static void gpu_weights_pack(const void *self, const nn_conv_spec *spec, void *packed,
                              const float *weight, const float *bias)
 {
-    (void)self;
-    gpu_weights_lay(spec, packed, weight, bias);
+    gpu_weights_lay(&((const context *)self)->form, spec, packed, weight, bias);
 }
 
 /* ---- steps ---- */
@@ -158,18 +248,22 @@ static size_t gpu_scratch_bytes(const void *self, const nn_step *step)
 static vg_status gpu_run(void *self, const nn_step *step, void *scratch, vg_error *err)
 {
     context *c = self;
+    gpu_args args;
     gpu_launch l;
     (void)scratch;
-    gpu_step_launch(&l, step);
-    return c->host->launch(c->driver, &l, &c->blocks[NN_REMOTE_BLOCK],
-                           &c->blocks[NN_REMOTE_WEIGHTS], err);
+    gpu_step_launch(&l, &args, &c->form, step);
+    l.n_buffers = 2;
+    l.buffers[0] = &c->blocks[NN_REMOTE_BLOCK];
+    l.buffers[1] = &c->blocks[NN_REMOTE_WEIGHTS];
+    return c->host->launch(c->driver, &l, err);
 }
 
-static const char *gpu_kernel_of(const void *self, const nn_step *step)
+static const char *kernel_name(const void *self, const nn_step *step)
 {
+    gpu_args args;
+    const context *c = self;
     gpu_launch l;
-    (void)self;
-    gpu_step_launch(&l, step);
+    gpu_step_launch(&l, &args, &c->form, step);
     return gpu_kernel_names[l.kernel];
 }
 
@@ -177,18 +271,26 @@ static const nn_remote remote = {.take = gpu_take,
                                  .give = gpu_give,
                                  .upload = gpu_upload,
                                  .download = gpu_download,
-                                 .finish = gpu_finish};
+                                 .finish = gpu_finish,
+                                 .lend = gpu_lend,
+                                 .send = gpu_send,
+                                 .fetch = gpu_fetch,
+                                 .fetch_rest = gpu_fetch_rest,
+                                 .await = gpu_await,
+                                 .letterbox = gpu_letterbox_run,
+                                 .sample = gpu_sample_run,
+                                 .pick = gpu_pick_run};
 
 const nn_backend nn_backend_gpu = {.name = "gpu",
                                    .create = gpu_create,
                                    .destroy = gpu_destroy,
                                    .isa = gpu_isa,
                                    .threads = gpu_threads,
-                                   .weights_bytes = gpu_weights_bytes,
+                                   .weights_bytes = weights_bytes,
                                    .weights_pack = gpu_weights_pack,
                                    .prepare = gpu_prepare,
                                    .release = gpu_release,
                                    .scratch_bytes = gpu_scratch_bytes,
                                    .run = gpu_run,
-                                   .kernel = gpu_kernel_of,
+                                   .kernel = kernel_name,
                                    .remote = &remote};

@@ -13,11 +13,23 @@ typedef struct cu_context_s *cu_context;
 typedef struct cu_module_s *cu_module;
 typedef struct cu_function_s *cu_function;
 typedef struct cu_stream_s *cu_stream;
+typedef struct cu_event_s *cu_event;
 
 enum {
     CUDA_SUCCESS = 0,
     CUDA_ERROR_OUT_OF_MEMORY = 2,
+    CUDA_ERROR_DEINITIALIZED = 4,
+    CUDA_ERROR_DEVICE_UNAVAILABLE = 46,
     CUDA_ERROR_NO_DEVICE = 100,
+    CUDA_ERROR_INVALID_DEVICE = 101,
+    CUDA_ERROR_ECC_UNCORRECTABLE = 214,
+    CUDA_ERROR_ILLEGAL_ADDRESS = 700,
+    CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES = 701,
+    CUDA_ERROR_LAUNCH_TIMEOUT = 702,
+    CUDA_ERROR_CONTEXT_IS_DESTROYED = 709,
+    CUDA_ERROR_HARDWARE_STACK_ERROR = 714,
+    CUDA_ERROR_LAUNCH_FAILED = 719,
+    CUDA_ERROR_UNKNOWN = 999,
     CU_DEVICE_ATTRIBUTE_MAX_THREADS_PER_BLOCK = 1,
     CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT = 16,
     CU_DEVICE_ATTRIBUTE_COMPUTE_MODE = 20,
@@ -26,7 +38,8 @@ enum {
     CU_COMPUTEMODE_PROHIBITED = 2,
     CU_JIT_ERROR_LOG_BUFFER = 5,
     CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES = 6,
-    CU_STREAM_NON_BLOCKING = 1
+    CU_STREAM_NON_BLOCKING = 1,
+    CU_EVENT_DISABLE_TIMING = 2
 };
 
 /* Name, arguments: what the table of loaded functions is made of. All give a cu_result. */
@@ -54,6 +67,11 @@ enum {
     X(cuStreamCreate, (cu_stream *, unsigned))                                                     \
     X(cuStreamDestroy_v2, (cu_stream))                                                             \
     X(cuStreamSynchronize, (cu_stream))                                                            \
+    X(cuStreamWaitEvent, (cu_stream, cu_event, unsigned))                                          \
+    X(cuEventCreate, (cu_event *, unsigned))                                                       \
+    X(cuEventDestroy_v2, (cu_event))                                                               \
+    X(cuEventRecord, (cu_event, cu_stream))                                                        \
+    X(cuEventSynchronize, (cu_event))                                                              \
     X(cuLaunchKernel, (cu_function, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned,    \
                        unsigned, cu_stream, void **, void **))                                     \
     X(cuGetErrorName, (cu_result, const char **))                                                  \

@@ -13,6 +13,21 @@ const char *const gpu_kernel_names[GPU_N_KERNELS] = {
 #undef X
 };
 
+#define X(name) +1
+enum {
+    N_INFER = 0 GPU_INFER_KERNELS(X),
+    N_HALF = 0 GPU_INFER_HALF_KERNELS(X),
+    N_TRAIN = 0 GPU_TRAIN_KERNELS(X),
+    N_LEARN = 0 GPU_LEARN_KERNELS(X)
+};
+#undef X
+const gpu_kernel_range gpu_set_kernels[GPU_N_SETS] = {
+    [GPU_INFER] = {0, N_INFER},
+    [GPU_INFER_HALF] = {N_INFER, N_INFER + N_HALF},
+    [GPU_TRAIN] = {N_INFER + N_HALF, N_INFER + N_HALF + N_TRAIN},
+    [GPU_LEARN] = {GPU_N_KERNELS - N_LEARN, GPU_N_KERNELS},
+};
+
 /* ---- names ---- */
 
 typedef enum kind { AUTO, CPU, GPU, NUMBER, OF_HOST } kind;
@@ -118,9 +133,10 @@ void nn_devices(vg_device out[VG_MOST_DEVICES], size_t *n, vg_driver drivers[VG_
 
 const char *nn_devices_lack(void)
 {
-    return gpu_program_own.ptx ? ""
-                               : "no CUDA: it was built where no clang could make the kernels' "
-                                 "PTX; OpenCL has them";
+    return gpu_programs[GPU_INFER].ptx
+               ? ""
+               : "no CUDA: it was built where no clang could make the kernels' "
+                 "PTX; OpenCL has them";
 }
 
 /* A GPU that CUDA has already: its OpenCL driver offers it again. */
@@ -194,8 +210,6 @@ vg_status nn_device_open(nn_device **out, const char *name, base_mem *mem, vg_er
         return VG_ERR_MEMORY;
     d->host = w.host;
     st = d->host->open(&d->driver, w.platform, w.index, mem, err);
-    if (st == VG_OK)
-        st = d->host->program(d->driver, &gpu_program_own, mem, err);
     *out = d;
     if (st != VG_OK)
         nn_device_close(out);

@@ -1,5 +1,5 @@
 # cmake -DFILES=LIST -DTO=FILE -P embed.cmake: one text of several, each named for the compiler's messages.
-# cmake -DTEXT=FILE -DPTX=FILE|"" -DTO=FILE -P embed.cmake: files as arrays of C, each with a 0 behind it.
+# cmake -DNAME=SET [-DTEXT=FILE] -DPTX=FILE|"" -DTO=FILE -P embed.cmake: files as arrays of C, each with a 0 behind it.
 if(FILES)
   set(all "")
   foreach(file IN LISTS FILES)
@@ -18,10 +18,13 @@ function(array out name file)
   set(${out} "static const unsigned char ${name}[] = {\n${bytes}0};\n" PARENT_SCOPE)
 endfunction()
 
-array(text gpu_program_text ${TEXT})
+set(text "")
+if(TEXT)
+  array(text gpu_${NAME}_text ${TEXT})
+endif()
 set(ptx "")
 if(PTX)
-  array(ptx gpu_program_ptx ${PTX})
+  array(ptx gpu_${NAME}_ptx ${PTX})
   set(ptx "#define GPU_HAS_PTX 1\n${ptx}")
 endif()
 file(WRITE ${TO} "/* Made by the build from src/nn/gpu/kernels. */\n${text}${ptx}")

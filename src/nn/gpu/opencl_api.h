@@ -21,10 +21,13 @@ typedef struct cl_event_s *cl_event;
 enum {
     CL_SUCCESS = 0,
     CL_DEVICE_NOT_FOUND = -1,
+    CL_DEVICE_NOT_AVAILABLE = -2,
     CL_MEM_OBJECT_ALLOCATION_FAILURE = -4,
     CL_OUT_OF_RESOURCES = -5,
     CL_OUT_OF_HOST_MEMORY = -6,
     CL_BUILD_PROGRAM_FAILURE = -11,
+    CL_INVALID_CONTEXT = -34,
+    CL_INVALID_COMMAND_QUEUE = -36,
     CL_INVALID_BUFFER_SIZE = -61,
     CL_PLATFORM_NOT_FOUND = -1001 /* of the ICD loader: no driver is installed */
 };
@@ -96,6 +99,11 @@ enum {
     X(clEnqueueNDRangeKernel, cl_int,                                                              \
       (cl_queue, cl_kernel, cl_uint, const size_t *, const size_t *, const size_t *, cl_uint,      \
        const cl_event *, cl_event *))                                                              \
+    X(clEnqueueMarkerWithWaitList, cl_int, (cl_queue, cl_uint, const cl_event *, cl_event *))      \
+    X(clEnqueueBarrierWithWaitList, cl_int, (cl_queue, cl_uint, const cl_event *, cl_event *))     \
+    X(clWaitForEvents, cl_int, (cl_uint, const cl_event *))                                        \
+    X(clReleaseEvent, cl_int, (cl_event))                                                          \
+    X(clFlush, cl_int, (cl_queue))                                                                 \
     X(clFinish, cl_int, (cl_queue))
 
 #endif

@@ -14,12 +14,14 @@ typedef struct gold_job {
     gold_report *report;
     const char *isas[GOLD_MAX_ISAS]; /* kernel tables to check the network with */
     int n_isas;
+    bool half;         /* the device keeps numbers of 16 bits */
     nn_device *device; /* that computes the networks' forward passes; NULL: the CPU */
     base_mem *mem;
 } gold_job;
 
 typedef struct gold_kind {
     const char *name, *help;
+    bool on_half;   /* and with numbers of 16 bits: has bounds of its own for them */
     bool on_device; /* forward passes alone are compared: a GPU can be asked for them, too */
     bool (*recognises)(const gold_file *f);
     /* Writes rows. What keeps it from computing is an error, and a failure of the file. */

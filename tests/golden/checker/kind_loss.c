@@ -233,7 +233,7 @@ static vg_status check(gold_file *f, gold_job *job, vg_error *err)
     gold_report_note(job->report, "nc %d, %d pictures of %zu anchors, %zu labels", s.nc, s.n,
                      s.n_anchors, s.n_labels);
     const detect_loss_bounds bounds = {(size_t)s.n, s.n_anchors, s.n_labels + 1, 1};
-    const detect_batch batch = {s.level, s.n_levels, s.nc, s.n, s.labels, s.n_labels};
+    const detect_batch batch = {s.level, s.n_levels, s.nc, s.n, s.labels, s.n_labels, 0, 0};
     st = detect_loss_create(&l, &bounds, job->mem, err);
     if (st == VG_OK)
         st = detect_loss_run(l, &v, s.gradient, &batch, &s.gains, NULL, err);

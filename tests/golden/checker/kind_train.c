@@ -220,8 +220,8 @@ static vg_status check_isa(gold_file *f, gold_job *job, const gold_recipe *r, si
     for (size_t i = 0; i < n_steps && st == VG_OK; i++) {
         detect_loss_value v;
         double norm = 0;
-        gold_steps_forward(&s);
-        if (i == 0)
+        st = gold_steps_forward(&s, err);
+        if (st == VG_OK && i == 0)
             st = check_raw(f, job, &s, isa, err);
         if (st == VG_OK)
             st = gold_steps_backward(&s, &v, job->mem, err);

@@ -10,12 +10,13 @@ static const char *const isa_names[] = {"plain", "generic", "sse41", "avx2", "av
 enum { N_ISAS = sizeof isa_names / sizeof *isa_names };
 
 static const char usage[] =
-    "usage: vigil-golden [--all-isa | --isa NAME | --device NAME] [--verbose] DIR...\n"
+    "usage: vigil-golden [--all-isa | --isa NAME | --device NAME [--half]] [--verbose] DIR...\n"
     "Recomputes the golden files (.safetensors, .pt) in each DIR and prints, per file and tensor,\n"
     "the largest error, what is allowed, and pass or FAIL.\n"
     "  --all-isa   networks with every kernel table of this processor, not with the best alone\n"
     "  --isa NAME  networks with this one: plain, generic or sse41, avx2, avx512\n"
     "  --device NAME  forward passes on that GPU (opencl:0), and no other files\n"
+    "  --half         there in numbers of 16 bits: what has bounds for them\n"
     "  --verbose   one row a tensor also where hundreds are alike\n"
     "  --kinds     the kinds of files it knows\n"
     "  --help      this text\n"
@@ -84,7 +85,8 @@ static void check_file(const char *dir, const char *name, gold_job *job)
         gold_report_error(job->report, &err);
     } else {
         const gold_kind *kind = kind_of(&f);
-        const bool is_asked = !job->device || (kind && kind->on_device);
+        const bool is_asked =
+            !job->device || (kind && kind->on_device && (!job->half || kind->on_half));
         gold_report_file(job->report, name, kind && is_asked ? kind->name : NULL);
         if (kind && is_asked) {
             st = kind->check(&f, job, &err);
@@ -176,6 +178,8 @@ int main(int argc, char **argv)
             isa = argv[++i];
         else if (strcmp(argv[i], "--device") == 0 && i + 1 < argc)
             device = argv[++i];
+        else if (strcmp(argv[i], "--half") == 0)
+            job.half = true;
         else if (strcmp(argv[i], "--kinds") == 0)
             return print_kinds();
         else if (strcmp(argv[i], "--help") == 0)
@@ -187,7 +191,7 @@ int main(int argc, char **argv)
         if (n_dirs > argc)
             break;
     }
-    if (n_dirs == 0 || n_dirs > argc) {
+    if (n_dirs == 0 || n_dirs > argc || (job.half && !device)) {
         fputs(usage, stderr);
         return EXIT_USAGE;
     }

@@ -105,10 +105,10 @@ void gold_steps_close(gold_steps *s)
     *s = (gold_steps){0};
 }
 
-void gold_steps_forward(gold_steps *s)
+vg_status gold_steps_forward(gold_steps *s, vg_error *err)
 {
-    nn_train_zero_grad(s->net);
-    nn_train_forward(s->net, s->input);
+    const vg_status st = nn_train_zero_grad(s->net, err);
+    return st == VG_OK ? nn_train_forward(s->net, s->input, err) : st;
 }
 
 vg_status gold_steps_backward(gold_steps *s, detect_loss_value *v, base_mem *mem, vg_error *err)
@@ -122,11 +122,11 @@ vg_status gold_steps_backward(gold_steps *s, detect_loss_value *v, base_mem *mem
                                            s->n_labels + 1, 1};
         st = detect_loss_create(&s->loss, &bounds, mem, err);
     }
-    const detect_batch batch = {level, n_levels, s->nc, s->n, s->labels, s->n_labels};
+    const detect_batch batch = {level, n_levels, s->nc, s->n, s->labels, s->n_labels, 0, 0};
     if (st == VG_OK)
         st = detect_loss_run(s->loss, v, gradient, &batch, &DETECT_LOSS_GAINS, NULL, err);
     if (st == VG_OK)
-        nn_train_backward(s->net, NULL);
+        st = nn_train_backward(s->net, NULL, err);
     return st;
 }
 

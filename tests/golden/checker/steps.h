@@ -28,7 +28,7 @@ vg_status gold_steps_open(gold_steps *out, gold_file *f, const gold_recipe *r, c
 void gold_steps_close(gold_steps *s);
 
 /* A step in two parts, because what lies between them is compared, too. */
-void gold_steps_forward(gold_steps *s);
+vg_status gold_steps_forward(gold_steps *s, vg_error *err);
 /* After forward: loss, gradients of every parameter. */
 vg_status gold_steps_backward(gold_steps *s, detect_loss_value *v, base_mem *mem, vg_error *err);
 /* After backward: weights and average move. *norm: of all gradients before clipping. */

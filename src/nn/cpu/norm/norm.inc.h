@@ -9,13 +9,6 @@ typedef struct norm_span {
     int c, n;
 } norm_span;
 
-static size_t span_count(const nn_map *m, size_t chunk, size_t *first)
-{
-    const size_t of = cpu_chunk_pixels(m->c), all = cpu_map_pixels(m);
-    *first = chunk * of;
-    return all - *first < of ? all - *first : of;
-}
-
 /* 1 / (1 + exp(-t)); below -87 it stays where it is there. */
 static inline vf vf_sigmoid(vf t)
 {
@@ -52,7 +45,7 @@ ALWAYS_INLINE void span_store(float *p, vf a, const bool whole, int n)
 #define FOR_SPANS(map, BODY)                                                                       \
     for (size_t chunk = begin; chunk < end; chunk++) {                                             \
         norm_span s = {0};                                                                         \
-        s.count = span_count(map, chunk, &s.first);                                                \
+        s.count = cpu_chunk_count(map, chunk, &s.first);                                           \
         while (s.c < (map)->c) {                                                                   \
             const int left = (map)->c - s.c, wide = SPAN_V * VF_LANES;                             \
             s.n = left >= wide           ? wide                                                    \

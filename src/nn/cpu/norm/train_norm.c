@@ -22,12 +22,14 @@ float *cpu_carve_take(cpu_carve *c, size_t floats)
 /* The channels' constants and the chunks' parts, in scratch. */
 typedef struct norm_room {
     float *scale, *shift, *slope, *offset, *parts;
+    double *sums; /* (2, oc) of all pictures */
 } norm_room;
 
 static norm_room take_room(cpu_carve *c, const nn_map *z)
 {
     size_t oc = (size_t)z->c;
-    return (norm_room){.scale = cpu_carve_take(c, oc),
+    return (norm_room){.sums = (double *)(void *)cpu_carve_take(c, 4 * oc),
+                       .scale = cpu_carve_take(c, oc),
                        .shift = cpu_carve_take(c, oc),
                        .slope = cpu_carve_take(c, oc),
                        .offset = cpu_carve_take(c, oc),
@@ -109,16 +111,16 @@ static double chunk_sum(const float *parts, size_t n_chunks, size_t width, size_
 /* Mean and sum of squared distances of channel c, from those of the chunks. */
 static void moments_merge(double *mean, double *m2, const float *parts, const nn_map *z, size_t c)
 {
-    size_t n_chunks = cpu_chunks(z), width = 2 * (size_t)z->c, of = cpu_chunk_pixels(z->c);
-    double n = (double)cpu_map_pixels(z);
-    double last = n - (double)(of * (n_chunks - 1)), sum = 0, square = 0;
+    const size_t n_chunks = cpu_chunks(z), width = 2 * (size_t)z->c;
+    size_t first;
+    double sum = 0, square = 0;
     for (size_t i = 0; i < n_chunks; i++)
-        sum += (double)parts[i * width + c] * (i + 1 < n_chunks ? (double)of : last);
-    *mean = sum / n;
+        sum += (double)parts[i * width + c] * (double)cpu_chunk_count(z, i, &first);
+    *mean = sum / (double)cpu_map_pixels(z);
     for (size_t i = 0; i < n_chunks; i++) {
-        double off = (double)parts[i * width + c] - *mean;
+        const double off = (double)parts[i * width + c] - *mean;
         square += (double)parts[i * width + (size_t)z->c + c] +
-                  off * off * (i + 1 < n_chunks ? (double)of : last);
+                  off * off * (double)cpu_chunk_count(z, i, &first);
     }
     *m2 = square;
 }
@@ -133,6 +135,48 @@ static void set_affine(const nn_train_step *s, norm_room room, const float *mean
     }
 }
 
+/* ---- with other processes: the statistics of the whole batch ---- */
+
+static bool adds_up(const cpu_trainer *t)
+{
+    return t->together != NULL && t->together->sum != NULL;
+}
+
+/* Pixels of a channel, over all pictures of the batch. */
+static double n_all(const cpu_trainer *t, const nn_map *z)
+{
+    return adds_up(t) ? (double)t->together->n_pictures * (double)z->h * (double)z->w
+                      : (double)cpu_map_pixels(z);
+}
+
+/* This process's sums, channel by channel, become everybody's. */
+static void add_up(const cpu_trainer *t, double *sums, size_t oc)
+{
+    if (adds_up(t))
+        t->together->sum(t->together->ctx, sums, 2 * oc);
+}
+
+/* Means and squared distances from them. Sums of squares about 0 in double lose nothing that a
+ * float had: their relative error is mean^2 / var times 1e-16. */
+static void moments_of_all(const cpu_trainer *t, double *sums, const float *parts, const nn_map *z)
+{
+    const size_t oc = (size_t)z->c;
+    const double own = (double)cpu_map_pixels(z), n = n_all(t, z);
+    for (size_t c = 0; c < oc; c++) {
+        moments_merge(&sums[c], &sums[oc + c], parts, z, c);
+        if (adds_up(t)) {
+            sums[oc + c] += own * sums[c] * sums[c];
+            sums[c] *= own;
+        }
+    }
+    add_up(t, sums, oc);
+    for (size_t c = 0; c < oc && adds_up(t); c++) {
+        sums[c] /= n;
+        const double m2 = sums[oc + c] - n * sums[c] * sums[c];
+        sums[oc + c] = m2 > 0 ? m2 : 0;
+    }
+}
+
 void cpu_norm_forward(const cpu_trainer *t, const nn_train_step *s, float *scratch)
 {
     const nn_map *z = &s->map[NN_Z];
@@ -141,10 +185,10 @@ void cpu_norm_forward(const cpu_trainer *t, const nn_train_step *s, float *scrat
     float *mean = s->map[NN_SAVED].data, *inverse = mean + z->c;
     norm_job j = {.k = t->k, .parts = room.parts, .z = z, .dst = &s->map[NN_DST]};
     base_pool_run(t->pool, cpu_chunks(z), 1, run_moments, &j);
-    double n = (double)cpu_map_pixels(z);
+    const double n = n_all(t, z);
+    moments_of_all(t, room.sums, room.parts, z);
     for (int c = 0; c < z->c; c++) {
-        double m, m2;
-        moments_merge(&m, &m2, room.parts, z, (size_t)c);
+        const double m = room.sums[c], m2 = room.sums[z->c + c];
         mean[c] = (float)m;
         inverse[c] = (float)(1.0 / sqrt(m2 / n + bn_eps));
         double unbiased = m2 / (n > 1 ? n - 1 : 1);
@@ -177,15 +221,21 @@ void cpu_norm_backward(const cpu_trainer *t, const nn_train_step *s, const nn_tr
                            .slope = room.slope,
                            .offset = room.offset}};
     base_pool_run(t->pool, cpu_chunks(z), 1, run_norm_sums, &j);
-    double n = (double)cpu_map_pixels(z);
+    const double n = n_all(t, z);
     size_t n_chunks = cpu_chunks(z), oc = (size_t)z->c;
     for (size_t c = 0; c < oc; c++) {
         double sum = chunk_sum(room.parts, n_chunks, 2 * oc, c);
         double sum_xhat = chunk_sum(room.parts, n_chunks, 2 * oc, oc + c) * (double)inverse[c];
-        if (wants->bn_bias)
+        if (wants->bn_bias) /* of this process's pictures: gradients are added up later */
             s->grad.bn_bias[c] = (float)((double)s->grad.bn_bias[c] + sum);
         if (wants->bn_weight)
             s->grad.bn_weight[c] = (float)((double)s->grad.bn_weight[c] + sum_xhat);
+        room.sums[c] = sum;
+        room.sums[oc + c] = sum_xhat;
+    }
+    add_up(t, room.sums, oc);
+    for (size_t c = 0; c < oc; c++) {
+        const double sum = room.sums[c], sum_xhat = room.sums[oc + c];
         double scale = (double)s->value.bn_weight[c] * (double)inverse[c];
         room.slope[c] = (float)(-scale * (double)inverse[c] * sum_xhat / n);
         room.offset[c] = (float)(-scale * sum / n);

@@ -1,53 +1,80 @@
-/* maps.cl: what goes element by element: an item is one channel of one pixel of the output. */
+/* maps.cl: what goes element by element: an item is one channel of one pixel of the output, or four
+ * where places and pitches allow. */
 
-/* Sets p (pixel of all pictures), o (channel), y, x and the first pixel of the source's picture;
- * leaves the kernel where there is no such element. */
+/* Sets p (pixel of all pictures), o (first channel), row, column, the first pixel of the source's
+ * picture and where it goes; leaves the kernel where there is no such element. */
 #define ELEMENT(a)                                                                                 \
-    const gpu_u64 e = (gpu_u64)GROUP_X * GPU_ITEMS + (gpu_u64)ITEM;                                \
-    const gpu_u64 p = e / (gpu_u64)(a).c;                                                          \
-    if (p >= (gpu_u64)(a).n * (gpu_u64)(a).h * (gpu_u64)(a).w)                                     \
-        return;                                                                                    \
-    const gpu_u64 o = e - p * (gpu_u64)(a).c;                                                      \
-    const gpu_u64 dst = (a).dst_at + p * (gpu_u64)(a).dst_pitch + o
-#define COLUMN(a) ((int)(p % (gpu_u64)(a).w))
-#define ROW(a)    ((int)(p / (gpu_u64)(a).w % (gpu_u64)(a).h))
-#define PICTURE(a) (p / ((gpu_u64)(a).w * (gpu_u64)(a).h) * (gpu_u64)((a).sh * (a).sw))
+    const uint across = (uint)((a).is_wide ? (a).c / 4 : (a).c);                                   \
+    const uint e = (uint)GROUP_X * GPU_ITEMS + (uint)ITEM;                                         \
+    const int p = (int)(e / across), o = (int)(e - (uint)p * across) * ((a).is_wide ? 4 : 1);      \
+    const int column = p % (a).w, rows = p / (a).w, row = rows % (a).h;                            \
+    const int picture = rows / (a).h * (a).sh * (a).sw;                                            \
+    const gpu_u64 dst = (a).dst_at + (gpu_u64)p * (gpu_u64)(a).dst_pitch + (gpu_u64)o;             \
+    if (p >= (a).n * (a).h * (a).w)                                                                \
+        return
+
+INLINE gpu_u64 map_at(const gpu_args *a, int pixel, int o)
+{
+    return a->src_at + (gpu_u64)pixel * (gpu_u64)a->src_pitch + (gpu_u64)o;
+}
+
+INLINE void map_move(global element *block, gpu_u64 dst, gpu_u64 src, int is_wide)
+{
+    if (is_wide)
+        put4(block, dst, get4(block, src));
+    else
+        put(block, dst, get(block, src));
+}
 
 /* The largest of k x k around, stride 1; outside the picture is nothing. */
 GROUP_OF(GPU_ITEMS)
-kernel void map_maxpool(global float *block, global const float *weights, const gpu_args a)
+kernel void NAMED(map_maxpool)(global element *block, global const element *weights,
+                               const gpu_args a)
 {
     ELEMENT(a);
-    const int x = COLUMN(a), y = ROW(a), r = a.k / 2;
-    float best = -INFINITY;
-    for (int sy = y - r < 0 ? 0 : y - r; sy <= y + r && sy < a.sh; sy++)
-        for (int sx = x - r < 0 ? 0 : x - r; sx <= x + r && sx < a.sw; sx++)
-            best = LARGER(best, block[a.src_at +
-                                      (PICTURE(a) + (gpu_u64)(sy * a.sw + sx)) *
-                                          (gpu_u64)a.src_pitch +
-                                      o]);
-    block[dst] = best;
+    const int r = a.k / 2;
+    float4 best = (float4)(-INFINITY);
+    for (int y = row - r < 0 ? 0 : row - r; y <= row + r && y < a.sh; y++)
+        for (int x = column - r < 0 ? 0 : column - r; x <= column + r && x < a.sw; x++) {
+            const gpu_u64 src = map_at(&a, picture + y * a.sw + x, o);
+            if (a.is_wide) {
+                const float4 v = get4(block, src);
+                best.x = LARGER(best.x, v.x);
+                best.y = LARGER(best.y, v.y);
+                best.z = LARGER(best.z, v.z);
+                best.w = LARGER(best.w, v.w);
+            } else
+                best.x = LARGER(best.x, get(block, src));
+        }
+    if (a.is_wide)
+        put4(block, dst, best);
+    else
+        put(block, dst, best.x);
 }
 
 GROUP_OF(GPU_ITEMS)
-kernel void map_upsample(global float *block, global const float *weights, const gpu_args a)
+kernel void NAMED(map_upsample)(global element *block, global const element *weights,
+                                const gpu_args a)
 {
     ELEMENT(a);
-    const gpu_u64 from = PICTURE(a) + (gpu_u64)(ROW(a) / 2 * a.sw + COLUMN(a) / 2);
-    block[dst] = block[a.src_at + from * (gpu_u64)a.src_pitch + o];
+    map_move(block, dst, map_at(&a, picture + row / 2 * a.sw + column / 2, o), a.is_wide);
 }
 
 GROUP_OF(GPU_ITEMS)
-kernel void map_copy(global float *block, global const float *weights, const gpu_args a)
+kernel void NAMED(map_copy)(global element *block, global const element *weights, const gpu_args a)
 {
     ELEMENT(a);
-    block[dst] = block[a.src_at + p * (gpu_u64)a.src_pitch + o];
+    map_move(block, dst, map_at(&a, p, o), a.is_wide);
 }
 
 GROUP_OF(GPU_ITEMS)
-kernel void map_add(global float *block, global const float *weights, const gpu_args a)
+kernel void NAMED(map_add)(global element *block, global const element *weights, const gpu_args a)
 {
     ELEMENT(a);
-    block[dst] = block[a.src_at + p * (gpu_u64)a.src_pitch + o] +
-                 block[a.add_at + p * (gpu_u64)a.add_pitch + o];
+    const gpu_u64 src = map_at(&a, p, o);
+    const gpu_u64 add = a.add_at + (gpu_u64)p * (gpu_u64)a.add_pitch + (gpu_u64)o;
+    if (a.is_wide)
+        put4(block, dst, get4(block, src) + get4(block, add));
+    else
+        put(block, dst, get(block, src) + get(block, add));
 }
