@@ -30,8 +30,8 @@ static const vg_option rows[] = {
      .help = "epochs without a better fitness before training stops; 0: never"},
     {ROW("batch", INT, batch, "16"), IN(-1, 65536), .alias = "batch_size",
      .help =
-         "pictures of a batch; -1: the most that fit memory_limit, or 60 % of what is free; 0.7: "
-         "that part of it"},
+         "pictures of a batch; -1: the most that fit memory_limit, or 60 % of what is free, also "
+         "on a GPU; 0.7: that part of it"},
     {ROW("imgsz", INT, imgsz, "640"), IN(32, 8192), .alias = "img_size",
      .single = "training pictures are fitted into a square",
      .help = "size of the training pictures, pixels"},
@@ -51,6 +51,14 @@ static const vg_option rows[] = {
     {ROW("memory_limit", BYTES, memory_limit, ""), IN(0, HUGE_SIZE),
      .help = "most memory the run may take, such as 400MB or 1.5G; it is planned before anything "
              "runs"},
+    {ROW("device", TEXT, device, "auto"), .value = "NAME",
+     .help = "where to train: auto (a GPU where there is one), cpu, gpu, or a name that vigil "
+             "devices lists; a resumed run may change it"},
+    {ROW("gpu_memory_limit", BYTES, gpu_memory_limit, ""), IN(0, HUGE_SIZE),
+     .help = "most of the GPU's memory the run may take; it is planned before anything runs"},
+    {ROW("device_lost", CHOICE, device_lost, "stop"), .choices = "stop|resume",
+     .help = "when the GPU fails in the middle of a run: stop, with the last checkpoint named, or "
+             "resume from it on what is left"},
     {ROW("project", FOLDER, project, ""), .help = "folder of the runs"},
     {ROW("name", TEXT, name, ""), .value = "NAME", .help = "name of the run's folder"},
     {ROW("exist_ok", BOOL, exist_ok, "false"),
@@ -69,7 +77,8 @@ static const vg_option rows[] = {
      .help = "last epochs without mosaic and mixup; 0: none"},
     {ROW("resume", TEXT, resume, ""), .value = "RUN", .also = "false=", .may_stand_alone = true,
      .help = "checkpoint to go on from, or true for the newest run's"},
-    {ROW("amp", BOOL, amp, "true"), IDLE("a CPU trains in float32"), .help = "mixed precision"},
+    {ROW("amp", BOOL, amp, "true"), IDLE("training computes in float32, on a CPU and on a GPU"),
+     .help = "mixed precision"},
     {ROW("fraction", REAL, fraction, "1"), IN(1e-6, 1),
      .help = "part of the training pictures to use"},
     {ROW("freeze", LAYERS, freeze, ""), IN(0, 1000),
@@ -115,6 +124,9 @@ static const vg_option rows[] = {
     {ROW("dfl", REAL, dfl, "1.5"), IN(0, 1000), .help = "gain of the distribution focal loss"},
     {ROW("label_smoothing", REAL, label_smoothing, "0"), IN(0, 1),
      IDLE("YOLO11's recipe has no use for it"), .help = "softer targets of classes"},
+    {ROW("sync_bn", BOOL, sync_bn, "false"),
+     .help = "with several ranks (mpirun): normalise by the statistics of the whole batch, not of "
+             "each rank's pictures"},
     {ROW("nbs", INT, nbs, "64"), IN(1, 65536),
      .help = "pictures of an optimizer step, gathered over batches"},
     {ROW("hsv_h", REAL, hsv_h, "0.015"), IN(0, 1), .help = "largest change of hue"},
@@ -164,6 +176,12 @@ vg_status train_args_set(train_args *args, const char *name, const char *value, 
         args->batch = -1;
         args->batch_share = share;
         return VG_OK;
+    }
+    if (row != NULL && strcmp(row->name, "device") == 0 && strcmp(value, "None") != 0 &&
+        strcmp(value, "none") != 0 && strcmp(value, "null") != 0) {
+        const vg_status st = nn_device_check(value, err);
+        if (st != VG_OK)
+            return st;
     }
     if (is_batch)
         args->batch_share = 0;

@@ -7,20 +7,32 @@
 #include "base/base.h"
 #include "optimizer.h"
 
-enum { TRAIN_ARG_TEXT_BYTES = VG_OPTION_TEXT_BYTES, TRAIN_MOST_EPOCHS = 1000000 };
+enum {
+    TRAIN_ARG_TEXT_BYTES = VG_OPTION_TEXT_BYTES,
+    TRAIN_MOST_EPOCHS = 1000000,
+    TRAIN_DEVICE_BYTES = TRAIN_ARG_TEXT_BYTES
+};
+
+/* What a device that fails in the middle of a run means. */
+typedef enum train_device_lost {
+    TRAIN_DEVICE_LOST_STOP,
+    TRAIN_DEVICE_LOST_RESUME
+} train_device_lost;
 
 /* A plain value; made by train_args_default. Texts are "" where the argument is none. */
 typedef struct train_args {
     char model[TRAIN_ARG_TEXT_BYTES], data[TRAIN_ARG_TEXT_BYTES], weights[TRAIN_ARG_TEXT_BYTES];
+    char device[TRAIN_DEVICE_BYTES]; /* as in vg_options */
     char project[TRAIN_ARG_TEXT_BYTES], name[TRAIN_ARG_TEXT_BYTES], resume[TRAIN_ARG_TEXT_BYTES];
     bool exist_ok, save, deterministic, single_cls, rect, cos_lr, amp, val, half, plots,
-        agnostic_nms, save_json, save_pt;
-    size_t memory_limit, cache_limit; /* bytes; 0: none */
+        agnostic_nms, save_json, save_pt, sync_bn;
+    size_t memory_limit, gpu_memory_limit, cache_limit; /* bytes; 0: none */
     int epochs, patience, batch, imgsz, save_period, workers, threads, seed, close_mosaic, max_det,
         vid_stride, nbs;
-    int optimizer; /* train_optimizer_kind */
-    int cache;     /* 0 none, 1 ram, 2 disk: data_cache */
-    int split;     /* 0 train, 1 val, 2 test: data_split */
+    int device_lost; /* train_device_lost */
+    int optimizer;   /* train_optimizer_kind */
+    int cache;       /* 0 none, 1 ram, 2 disk: data_cache */
+    int split;       /* 0 train, 1 val, 2 test: data_split */
     vg_ints freeze;
     vg_classes classes;
     double batch_share; /* of memory, with a batch of -1: "batch: 0.7"; 0: not given */
@@ -71,6 +83,9 @@ typedef struct train_args_given {
 /* train_args_set, remembered. */
 vg_status train_args_give(train_args *args, train_args_given *given, const char *name,
                           const char *value, vg_error *err);
+/* Those that are of the machine and not of the run: device, gpu_memory_limit, device_lost. Takes
+ * what was given of them. */
+void train_args_move(train_args *args, const train_args *to, const train_args_given *given);
 /* Where a file of arguments stands in the place of the model: those of an earlier run, or of the
  * Python tool, under what was given. notice (n): what the file has that training does not have, ""
  * nothing. Errors: as train_args_read_file; VG_ERR_ARGUMENT (a dataset's YAML). */

@@ -5,7 +5,7 @@
 #include "args.h"
 
 /* Of the Python tool's list, what says nothing of training or is what vigil does anyway. */
-static const char *const silent[] = {"task", "mode", "save_dir", "verbose", "device", "cfg"};
+static const char *const silent[] = {"task", "mode", "save_dir", "verbose", "cfg"};
 
 static bool is_one_of(const char *name, const char *const *names, size_t n)
 {
@@ -64,7 +64,8 @@ static vg_status read_all(train_args *args, const bool *given, char *left_out, s
             left_out[length] = '\0'; /* whole names */
         }
         if (!arg || c->kind == BASE_NODE_NULL || given[arg - train_arg_table.rows] ||
-            strcmp(arg->name, "resume") == 0)
+            strcmp(arg->name, "resume") == 0 ||
+            strcmp(arg->name, "device") == 0) /* the other machine's */
             continue;
         const vg_status st = train_args_read_one(args, c, path, err);
         if (st != VG_OK)

@@ -1,6 +1,7 @@
 /* args_settle.c: arguments as a caller gives them become those of a run. */
 #include <assert.h>
 #include <string.h>
+#include <strings.h>
 
 #include "args.h"
 #include "data/data.h"
@@ -18,6 +19,16 @@ vg_status train_args_give(train_args *args, train_args_given *given, const char 
     if (st == VG_OK)
         given->at[place_of(name)] = true;
     return st;
+}
+
+void train_args_move(train_args *args, const train_args *to, const train_args_given *given)
+{
+    if (given->at[place_of("device")])
+        memcpy(args->device, to->device, sizeof args->device);
+    if (given->at[place_of("gpu_memory_limit")])
+        args->gpu_memory_limit = to->gpu_memory_limit;
+    if (given->at[place_of("device_lost")])
+        args->device_lost = to->device_lost;
 }
 
 vg_status train_args_settle(train_args *args, train_args_given *given, char *notice, size_t n,
@@ -53,6 +64,9 @@ vg_status train_args_check(const train_args *args, base_mem *mem, vg_error *err)
     if (args->model[0] == '\0' && args->weights[0] == '\0')
         return base_fail(err, VG_ERR_ARGUMENT, "model", "model=yolo11n.yaml, or weights=FILE",
                          "no model was given");
+    if (args->device_lost == TRAIN_DEVICE_LOST_RESUME && strcasecmp(args->device, "cpu") == 0)
+        return base_fail(err, VG_ERR_ARGUMENT, "device_lost", "another device, or device_lost=stop",
+                         "device_lost=resume with device=cpu: there is nothing that could be lost");
     data_spec *spec = NULL;
     const vg_status st = data_spec_open(&spec, args->data, mem, err);
     data_spec_destroy(&spec);

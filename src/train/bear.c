@@ -50,6 +50,8 @@ static vg_status add_waiting(train_run *r, vg_error *err)
 vg_status run_add_row(train_run *r, const vg_train_epoch *row, vg_error *err)
 {
     run_bearing *b = &r->bearing;
+    if (!run_writes(r))
+        return VG_OK;
     if (b->n_rows == RUN_MOST_WAITING) {
         memmove(b->rows, b->rows + 1, --b->n_rows * sizeof *b->rows);
         b->n_lost_rows++;
@@ -84,7 +86,13 @@ vg_status run_settle_period(train_run *r, vg_status st, const vg_error *err)
 vg_status run_keep(train_run *r, vg_error *err)
 {
     run_bearing *b = &r->bearing;
-    vg_status st = add_waiting(r, err);
+    vg_status st =
+        r->state.position.has_gradients ? together_fold(&r->together, &r->engine, err) : VG_OK;
+    if (st != VG_OK || !run_writes(r)) {
+        r->saved_ns = base_now_ns();
+        return st;
+    }
+    st = add_waiting(r, err);
     if (st == VG_OK)
         st = run_save_checkpoint(r, err);
     if (st != VG_OK)

@@ -9,9 +9,7 @@
 
 #include "args.h"
 #include "best.h"
-#include "ema.h"
-#include "optimizer.h"
-#include "params.h"
+#include "engine.h"
 #include "rng.h"
 
 enum { TRAIN_N_LOSSES = 3 }; /* box, cls, dfl */
@@ -34,6 +32,7 @@ typedef struct train_state {
     size_t n_params;
     train_optimizer *optimizer;
     train_ema *ema;
+    train_engine *engine; /* whose all that is; NULL: it lies in this machine's memory */
     train_position position;
     train_best best;
     base_rng rng;

@@ -49,7 +49,7 @@
 static const char VERSION[] = "1",
                   DAMAGED[] = "take an older checkpoint, such as the previous one beside it";
 
-enum { MOST_META_BYTES = 16 << 20, NAME_BYTES = NN_KEY_BYTES + 16 };
+enum { MOST_META_BYTES = 16 << 20 };
 
 /* ---- metadata: one table, read and written ---- */
 
@@ -155,8 +155,9 @@ static void sum_pair(train_checksum *c, const char *key, const char *value)
     sum_text(c, value);
 }
 
-static void sum_tensor(train_checksum *c, const char *name, weights_dtype dtype,
-                       const int64_t *shape, int n_dims, const void *data)
+/* All of a tensor but its bytes; how many they are. */
+static size_t sum_form(train_checksum *c, const char *name, weights_dtype dtype,
+                       const int64_t *shape, int n_dims)
 {
     sum_text(c, name);
     sum_text(c, weights_dtype_name(dtype));
@@ -164,7 +165,7 @@ static void sum_tensor(train_checksum *c, const char *name, weights_dtype dtype,
     size_t bytes = weights_dtype_bytes(dtype);
     for (int d = 0; d < n_dims; d++)
         bytes *= (size_t)shape[d];
-    train_checksum_add(c, data, bytes);
+    return bytes;
 }
 
 static uint64_t sum_of_file(const weights_file *f)
@@ -181,7 +182,8 @@ static uint64_t sum_of_file(const weights_file *f)
     }
     for (size_t i = 0; i < weights_count(f); i++) {
         const weights_tensor *t = weights_at(f, i);
-        sum_tensor(&c, t->name, t->dtype, t->shape, t->n_dims, t->data);
+        const size_t bytes = sum_form(&c, t->name, t->dtype, t->shape, t->n_dims);
+        train_checksum_add(&c, t->data, bytes);
     }
     return train_checksum_get(&c);
 }
@@ -251,18 +253,55 @@ static vg_status add_facts(weights_write_meta *pairs, size_t *n_pairs, facts_tex
 /* ---- writing ---- */
 
 /* The list of tensors: names in one block, `n` grows up to what was counted. */
+typedef struct far_tensor {
+    train_engine *engine;
+    train_set set;
+    size_t index;
+} far_tensor;
+
 typedef struct tensor_list {
     weights_write_tensor *items;
-    char (*names)[NAME_BYTES];
+    char (*names)[CHECKPOINT_NAME_BYTES];
+    far_tensor *far; /* where data is NULL */
     size_t n;
 } tensor_list;
 
-static void add_tensor(tensor_list *l, const char *prefix, const nn_param *info, const float *data)
+static vg_status take_list(tensor_list *l, size_t n, base_mem *mem, vg_error *err)
+{
+    *l = (tensor_list){.items = base_alloc_zero(mem, n, sizeof *l->items, err)};
+    if (l->items != NULL)
+        l->names = base_alloc_zero(mem, n, sizeof *l->names, err);
+    if (l->names != NULL)
+        l->far = base_alloc_zero(mem, n, sizeof *l->far, err);
+    return l->far != NULL ? VG_OK : VG_ERR_MEMORY;
+}
+
+static void give_list(tensor_list *l)
+{
+    base_free(l->far);
+    base_free(l->names);
+    base_free(l->items);
+}
+
+static vg_status read_far(const void *ctx, float *dst, size_t first, size_t n, vg_error *err)
+{
+    const far_tensor *t = ctx;
+    return train_engine_read(t->engine, dst, t->set, t->index, first, n, err);
+}
+
+/* data NULL: it is on a device, in far. */
+static void add_tensor(tensor_list *l, const char *prefix, const nn_param *info, const float *data,
+                       far_tensor far)
 {
     weights_write_tensor *t = &l->items[l->n];
-    base_format(l->names[l->n], NAME_BYTES, "%s%s", prefix, info->key);
-    *t = (weights_write_tensor){
-        .name = l->names[l->n], .dtype = WEIGHTS_F32, .n_dims = info->n_dims, .data = data};
+    base_format(l->names[l->n], CHECKPOINT_NAME_BYTES, "%s%s", prefix, info->key);
+    l->far[l->n] = far;
+    *t = (weights_write_tensor){.name = l->names[l->n],
+                                .dtype = WEIGHTS_F32,
+                                .n_dims = info->n_dims,
+                                .data = data,
+                                .read = read_far,
+                                .ctx = &l->far[l->n]};
     for (int d = 0; d < info->n_dims; d++)
         t->shape[d] = info->shape[d];
     l->n++;
@@ -270,20 +309,22 @@ static void add_tensor(tensor_list *l, const char *prefix, const nn_param *info,
 
 static void list_tensors(tensor_list *l, const train_state *s)
 {
-    static const char *const moments[] = {"train.moment0/", "train.moment1/"};
+    const bool far = checkpoint_is_far(s);
     for (size_t i = 0; i < s->n_params; i++)
-        add_tensor(l, "", s->params[i].info, train_ema_value(s->ema, i));
+        add_tensor(l, "", s->params[i].info, train_ema_value(s->ema, i), (far_tensor){0});
     for (size_t i = 0; i < s->n_params; i++)
-        add_tensor(l, "train.model/", s->params[i].info, s->params[i].value);
+        add_tensor(l, "train.model/", s->params[i].info, s->params[i].value,
+                   (far_tensor){s->engine, TRAIN_SET_VALUE, i});
     for (int m = 0; m < 2; m++)
-        for (size_t i = 0; i < s->n_params; i++) {
-            const float *moment = train_optimizer_moment(s->optimizer, m, i);
-            if (moment != NULL)
-                add_tensor(l, moments[m], s->params[i].info, moment);
-        }
+        for (size_t i = 0; i < s->n_params; i++)
+            if (checkpoint_has_moment(s, m, i))
+                add_tensor(l, checkpoint_moments[m].prefix, s->params[i].info,
+                           train_optimizer_moment(s->optimizer, m, i),
+                           (far_tensor){s->engine, checkpoint_moments[m].set, i});
     for (size_t i = 0; i < s->n_params; i++)
         if (s->position.has_gradients && train_param_group(&s->params[i]) != TRAIN_GROUP_NONE)
-            add_tensor(l, "train.grad/", s->params[i].info, s->params[i].grad);
+            add_tensor(l, "train.grad/", s->params[i].info, far ? NULL : s->params[i].grad,
+                       (far_tensor){s->engine, TRAIN_SET_GRAD, i});
 }
 
 static checkpoint_values values_of(const train_state *s)
@@ -296,16 +337,35 @@ static checkpoint_values values_of(const train_state *s)
                                .ema_updates = train_ema_updates(s->ema)};
 }
 
-static void sum_list(char *out, size_t n, const weights_write_meta *pairs, size_t n_pairs,
-                     const tensor_list *l)
+/* Of one that is to be written, in floats. */
+static vg_status sum_tensor(train_checksum *c, const weights_write_tensor *t, vg_error *err)
+{
+    float part[WEIGHTS_PART];
+    const size_t bytes = sum_form(c, t->name, t->dtype, t->shape, t->n_dims);
+    vg_status st = VG_OK;
+    if (t->data != NULL)
+        train_checksum_add(c, t->data, bytes);
+    for (size_t n = bytes / sizeof *part, at = 0; t->data == NULL && at < n && st == VG_OK;) {
+        const size_t now = n - at < WEIGHTS_PART ? n - at : WEIGHTS_PART;
+        st = t->read(t->ctx, part, at, now, err);
+        train_checksum_add(c, part, st == VG_OK ? now * sizeof *part : 0);
+        at += now;
+    }
+    return st;
+}
+
+/* What lies on a device is read for the sum, and again for the file: nothing keeps a copy. */
+static vg_status sum_list(char *out, size_t n, const weights_write_meta *pairs, size_t n_pairs,
+                          const tensor_list *l, vg_error *err)
 {
     train_checksum c = train_checksum_start();
+    vg_status st = VG_OK;
     for (size_t i = 0; i < n_pairs; i++)
         sum_pair(&c, pairs[i].key, pairs[i].value);
-    for (size_t i = 0; i < l->n; i++)
-        sum_tensor(&c, l->items[i].name, l->items[i].dtype, l->items[i].shape, l->items[i].n_dims,
-                   l->items[i].data);
+    for (size_t i = 0; i < l->n && st == VG_OK; i++)
+        st = sum_tensor(&c, &l->items[i], err);
     base_format(out, n, "%016" PRIx64, train_checksum_get(&c));
+    return st;
 }
 
 vg_status checkpoint_write(const train_state *s, const train_args *args, const train_facts *facts,
@@ -317,13 +377,11 @@ vg_status checkpoint_write(const train_state *s, const train_args *args, const t
     facts_texts facts_made = {0};
     const checkpoint_values values = values_of(s);
     size_t n_pairs = 0;
-    vg_status st = VG_ERR_MEMORY;
     tensor_list list = {0};
-    list.items = base_alloc_zero(mem, MOST_SETS * s->n_params, sizeof *list.items, err);
-    if (list.items == NULL)
-        goto done;
-    list.names = base_alloc_zero(mem, MOST_SETS * s->n_params, sizeof *list.names, err);
-    if (list.names == NULL)
+    vg_status st = s->engine != NULL ? train_engine_settle_average(s->engine, err) : VG_OK;
+    if (st == VG_OK)
+        st = take_list(&list, MOST_SETS * s->n_params, mem, err);
+    if (st != VG_OK)
         goto done;
     list_tensors(&list, s);
 
@@ -336,13 +394,14 @@ vg_status checkpoint_write(const train_state *s, const train_args *args, const t
     st = add_facts(pairs, &n_pairs, &facts_made, args, facts, mem, err);
     if (st != VG_OK)
         goto done;
-    sum_list(checksum, sizeof checksum, pairs, n_pairs, &list);
+    st = sum_list(checksum, sizeof checksum, pairs, n_pairs, &list, err);
+    if (st != VG_OK)
+        goto done;
     pairs[n_pairs++] = (weights_write_meta){"checksum", checksum};
     st = weights_write_safetensors(path, list.items, list.n, pairs, n_pairs, mem, err);
 done:
     fini_texts(&facts_made);
-    base_free(list.names);
-    base_free(list.items);
+    give_list(&list);
     return st;
 }
 
@@ -354,17 +413,13 @@ vg_status train_model_save(const train_param *params, size_t n_params, train_ema
     char epoch_text[24];
     facts_texts facts_made = {0};
     size_t n_pairs = 0;
-    vg_status st = VG_ERR_MEMORY;
     tensor_list list = {0};
-    list.items = base_alloc_zero(mem, n_params, sizeof *list.items, err);
-    if (list.items == NULL)
-        goto done;
-    list.names = base_alloc_zero(mem, n_params, sizeof *list.names, err);
-    if (list.names == NULL)
+    vg_status st = take_list(&list, n_params, mem, err);
+    if (st != VG_OK)
         goto done;
     for (size_t i = 0; i < n_params; i++) {
         add_tensor(&list, "", params[i].info,
-                   ema != NULL ? train_ema_value(ema, i) : params[i].value);
+                   ema != NULL ? train_ema_value(ema, i) : params[i].value, (far_tensor){0});
         list.items[i].dtype = dtype;
     }
     base_format(epoch_text, sizeof epoch_text, "%" PRId64, epoch);
@@ -374,8 +429,7 @@ vg_status train_model_save(const train_param *params, size_t n_params, train_ema
         st = weights_write_safetensors(path, list.items, list.n, pairs, n_pairs, mem, err);
 done:
     fini_texts(&facts_made);
-    base_free(list.names);
-    base_free(list.items);
+    give_list(&list);
     return st;
 }
 
@@ -435,89 +489,4 @@ vg_status checkpoint_verify(checkpoint_values *values, train_args *args, const w
                          "the checkpoint is damaged: its contents do not match its checksum");
     const vg_status st = read_values(values, f, path, err);
     return st != VG_OK ? st : read_args(args, f, path, mem, err);
-}
-
-/* ---- into the state ---- */
-
-typedef enum copy_mode { COPY_CHECK, COPY_DO } copy_mode;
-
-/* One tensor; with COPY_CHECK only whether it is there in the right form. */
-static vg_status copy_tensor(copy_mode mode, float *dst, const char *prefix, const nn_param *info,
-                             const weights_file *f, const char *path, vg_error *err)
-{
-    char name[NAME_BYTES];
-    base_format(name, sizeof name, "%s%s", prefix, info->key);
-    const weights_tensor *t = weights_find(f, name);
-    bool fits = t != NULL && t->dtype == WEIGHTS_F32 && t->n_dims == info->n_dims;
-    for (int d = 0; fits && d < info->n_dims; d++)
-        fits = t->shape[d] == info->shape[d];
-    if (!fits)
-        return base_fail(err, VG_ERR_FORMAT, base_where("%.300s, tensor %s", path, name),
-                         "resume with the model, frozen layers and optimizer of the run",
-                         "the checkpoint is from another training: the tensor is %s",
-                         t == NULL ? "not there" : "of another shape");
-    if (mode == COPY_DO)
-        weights_to_float(dst, t);
-    return VG_OK;
-}
-
-static vg_status copy_all(copy_mode mode, train_state *s, bool has_gradients, const weights_file *f,
-                          const char *path, vg_error *err)
-{
-    static const char *const moments[] = {"train.moment0/", "train.moment1/"};
-    size_t n_tensors = 0;
-    for (size_t i = 0; i < s->n_params; i++) {
-        const train_param *p = &s->params[i];
-        vg_status st = copy_tensor(mode, train_ema_value(s->ema, i), "", p->info, f, path, err);
-        if (st == VG_OK)
-            st = copy_tensor(mode, p->value, "train.model/", p->info, f, path, err);
-        n_tensors += 2;
-        for (int m = 0; m < 2 && st == VG_OK; m++) {
-            float *moment = train_optimizer_moment(s->optimizer, m, i);
-            if (moment == NULL)
-                continue;
-            st = copy_tensor(mode, moment, moments[m], p->info, f, path, err);
-            n_tensors++;
-        }
-        if (st == VG_OK && has_gradients && train_param_group(p) != TRAIN_GROUP_NONE) {
-            st = copy_tensor(mode, p->grad, "train.grad/", p->info, f, path, err);
-            n_tensors++;
-        } else if (st == VG_OK && mode == COPY_DO && p->grad != NULL) {
-            memset(p->grad, 0, p->info->n_elements * sizeof *p->grad);
-        }
-        if (st != VG_OK)
-            return st;
-        if (mode == COPY_DO)
-            weights_forget_pages(f); /* what the run holds is there already: not both at once */
-    }
-    if (n_tensors != weights_count(f))
-        return base_fail(
-            err, VG_ERR_FORMAT, path,
-            "resume with the model, frozen layers and optimizer of the run",
-            "the checkpoint is from another training: %zu tensors where %zu are needed",
-            weights_count(f), n_tensors);
-    return VG_OK;
-}
-
-vg_status checkpoint_apply(train_state *s, const checkpoint_values *values, const weights_file *f,
-                           const char *path, vg_error *err)
-{
-    const train_optimizer_kind kind = train_optimizer_get_kind(s->optimizer);
-    if (kind != values->optimizer)
-        return base_fail(err, VG_ERR_FORMAT, path, "resume with the optimizer of the run",
-                         "the checkpoint is from a training with %s, not %s",
-                         train_optimizer_name(values->optimizer), train_optimizer_name(kind));
-    const bool has_gradients = values->position.has_gradients;
-    vg_status st = copy_all(COPY_CHECK, s, has_gradients, f, path, err);
-    if (st != VG_OK)
-        return st;
-    st = copy_all(COPY_DO, s, has_gradients, f, path, err);
-    if (st != VG_OK)
-        return st;
-    train_optimizer_set_steps(s->optimizer, values->optimizer_steps);
-    train_ema_set_updates(s->ema, values->ema_updates);
-    s->position = values->position;
-    s->best = values->best;
-    s->rng = values->rng;
-    return VG_OK;
 }

@@ -5,6 +5,17 @@
 
 #include "checkpoint.h"
 
+/* The tensors of a parameter are its key behind a prefix. */
+enum { CHECKPOINT_NAME_BYTES = NN_KEY_BYTES + 16 };
+typedef struct checkpoint_moment {
+    const char *prefix;
+    train_set set;
+} checkpoint_moment;
+extern const checkpoint_moment checkpoint_moments[2];
+/* Whether weights, moments and gradients lie on a device. */
+bool checkpoint_is_far(const train_state *s);
+bool checkpoint_has_moment(const train_state *s, int moment, size_t index);
+
 /* Writes path, by a temporary file, fsync and rename. */
 vg_status checkpoint_write(const train_state *s, const train_args *args, const train_facts *facts,
                            const char *path, base_mem *mem, vg_error *err);
@@ -23,7 +34,7 @@ typedef struct checkpoint_values {
 vg_status checkpoint_verify(checkpoint_values *values, train_args *args, const weights_file *f,
                             const char *path, base_mem *mem, vg_error *err);
 
-/* Tensors and values into the state: all or nothing. */
+/* Tensors and values into the state: all or nothing, but for a device that fails. */
 vg_status checkpoint_apply(train_state *s, const checkpoint_values *values, const weights_file *f,
                            const char *path, vg_error *err);
 

@@ -91,7 +91,10 @@ vg_status train_ema_create(train_ema **out, const train_param *params, size_t n_
     float *at = (float *)(image + make_header(image, params, n_params, &n_value_bytes));
     for (size_t i = 0; i < n_params; i++) {
         e->values[i] = at;
-        memcpy(at, params[i].value, params[i].info->n_elements * sizeof(float));
+        if (params[i].value != NULL)
+            memcpy(at, params[i].value, params[i].info->n_elements * sizeof(float));
+        else
+            memset(at, 0, params[i].info->n_elements * sizeof(float)); /* its pages are there */
         at += params[i].info->n_elements;
     }
     *out = e;
@@ -126,9 +129,14 @@ static void update_params(void *ctx, size_t begin, size_t end, int worker)
                 (float)(1 - decay));
 }
 
-void train_ema_update(train_ema *e, base_pool *pool)
+void train_ema_count(train_ema *e)
 {
     e->updates++;
+}
+
+void train_ema_update(train_ema *e, base_pool *pool)
+{
+    train_ema_count(e);
     if (pool != NULL)
         base_pool_run(pool, e->n_params, 1, update_params, e);
     else

@@ -8,7 +8,8 @@
 
 typedef struct train_ema train_ema;
 
-/* Starts as a copy of the model. params are borrowed until destroy. */
+/* Starts as a copy of the model; where a value lies on a device (NULL), as nothing yet. params are
+ * borrowed until destroy. */
 vg_status train_ema_create(train_ema **out, const train_param *params, size_t n_params,
                            base_mem *mem, vg_error *err);
 size_t train_ema_bytes(const train_param *params, size_t n_params);
@@ -18,6 +19,8 @@ void train_ema_destroy(train_ema **e);
 double train_ema_decay(int64_t updates);
 /* After each optimizer step. pool NULL: the caller alone. */
 void train_ema_update(train_ema *e, base_pool *pool);
+/* Counts an update that a device has done, with the decay of one more. */
+void train_ema_count(train_ema *e);
 /* The average of parameter index; a checkpoint reads and writes it. */
 float *train_ema_value(train_ema *e, size_t index);
 /* The average as a weights file, without a copy: it follows the updates. The caller closes it,

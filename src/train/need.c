@@ -7,6 +7,7 @@
  * so each stretch between them is searched on its own, the upper ones first. */
 #include "need.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "run_parts.h"
@@ -30,6 +31,8 @@ enum {
     PROGRAM_BYTES = 30 << 20,
     STILLS_BYTES = 18 << 20,
     THREAD_BYTES = 512 << 10,
+    /* A driver's libraries and compiler in this process: PoCL's took 140 MiB. */
+    DRIVER_BYTES = 192 << 20,
 };
 /* Of the machine's available memory or the control groups' limit, when batch is -1 and no limit is
  * given: the Python tool's share. */
@@ -39,8 +42,10 @@ typedef struct planner {
     train_run *r;
     int n_threads;
     size_t held[TRAIN_OWNER_WORK + 1]; /* already */
+    size_t gpu_limit;                  /* of the device's memory; SIZE_MAX: none is known */
     base_mem weights, plans, image;    /* for sizes: nothing stays on them */
-    nn_engine *engine;                 /* as validation's */
+    nn_engine *engine;                 /* as validation's; NULL on a device */
+    nn_graph *graph;                   /* on a device: as validation's */
     size_t graph_bytes, average_bytes;
 } planner;
 
@@ -58,10 +63,16 @@ static void add(vg_plan *need, train_owner owner, const char *what, size_t bytes
 {
     if (bytes == 0)
         return;
-    need->items[need->n_items++] = (vg_plan_item){
-        .owner = train_owner_name(owner), .what = what, .bytes = bytes, .is_held = true};
-    need->held_bytes += bytes;
-    need->total_bytes += bytes;
+    assert(need->n_items < VG_PLAN_ITEMS);
+    const bool is_on_gpu = train_owner_is_on_gpu(owner);
+    need->items[need->n_items++] = (vg_plan_item){.owner = train_owner_name(owner),
+                                                  .what = what,
+                                                  .bytes = bytes,
+                                                  .is_held = true,
+                                                  .is_on_gpu = is_on_gpu};
+    need->gpu_bytes += is_on_gpu ? bytes : 0;
+    need->held_bytes += is_on_gpu ? 0 : bytes;
+    need->total_bytes += is_on_gpu ? 0 : bytes;
 }
 
 static void add_passing(vg_plan *need, train_owner owner, const char *what, size_t bytes)
@@ -99,17 +110,20 @@ static vg_status planner_open(planner *p, train_run *r, int n_threads, vg_error 
     const nn_accounts mem = {
         .weights = &p->weights, .activations = &p->weights, .plans = &p->plans};
     const nn_engine_options o = {.pool = r->pool};
-    st = nn_engine_create(&p->engine, g, NULL, &o, &mem, err);
-    if (st != VG_OK) {
-        nn_graph_destroy(&g);
-        return st;
+    p->graph = g;
+    if (r->device == NULL) {
+        st = nn_engine_create(&p->engine, g, NULL, &o, &mem, err);
+        p->graph = st == VG_OK ? NULL : g;
     }
+    if (st != VG_OK)
+        return st;
     return train_ema_reader_bytes(&p->average_bytes, r->params, r->n_params, &p->image, err);
 }
 
 static void planner_close(planner *p)
 {
     nn_engine_destroy(&p->engine);
+    nn_graph_destroy(&p->graph);
 }
 
 /* ---- the sum for a batch ---- */
@@ -119,7 +133,17 @@ typedef struct shapes {
     data_loader_bounds bounds;
     train_validator_options validator;
     train_validator_need validation;
+    nn_memory_need remote; /* of validation's engine on a device */
 } shapes;
+
+/* Of validation's engine on a device, for batches up to this one: the block is training's. */
+static vg_status find_remote(shapes *s, planner *p, int n, int h, int w, vg_error *err)
+{
+    const nn_accounts mem = {
+        .weights = &p->image, .activations = &p->image, .plans = &p->image, .staging = &p->image};
+    const nn_engine_options o = {.device = p->r->device};
+    return nn_graph_need(p->graph, &o, n, h, w, &s->remote, &mem, err);
+}
 
 /* Without a dataset: batches of squares, and validation's a stride larger (spec 5.5). */
 static vg_status find_shapes(shapes *s, planner *p, int batch, vg_error *err)
@@ -127,17 +151,20 @@ static vg_status find_shapes(shapes *s, planner *p, int batch, vg_error *err)
     const train_run *r = p->r;
     const nn_accounts mem = {
         .weights = &p->weights, .activations = &p->weights, .plans = &p->plans};
-    s->loader = run_loader_options(r, batch);
-    s->validator = run_validator_options(r, batch);
+    *s = (shapes){.loader = run_loader_options(r, batch),
+                  .validator = run_validator_options(r, batch)};
     if (r->train_set != NULL) {
-        const vg_status st = data_loader_plan(&s->bounds, r->train_set, &s->loader, err);
-        return st != VG_OK ? st
-                           : train_validator_plan(&s->validation, &s->validator, p->engine,
-                                                  p->n_threads, &mem, err);
+        vg_status st = data_loader_plan(&s->bounds, r->train_set, &s->loader, err);
+        if (st == VG_OK)
+            st = train_validator_plan(&s->validation, &s->validator, p->engine, p->n_threads, &mem,
+                                      err);
+        const data_loader_bounds *b = &s->validation.bounds;
+        return st == VG_OK && r->device != NULL ? find_remote(s, p, b->n, b->h, b->w, err) : st;
     }
     const int stride = r->info.max_stride, side = (r->args.imgsz + stride - 1) / stride * stride;
     s->bounds = (data_loader_bounds){.n = batch, .h = side, .w = side};
-    s->validation = (train_validator_need){0};
+    if (r->device != NULL)
+        return find_remote(s, p, s->validator.batch, side + stride, side + stride, err);
     return nn_engine_need_lent(p->engine, &s->validation.lent_bytes, s->validator.batch,
                                side + stride, side + stride, &mem, err);
 }
@@ -150,21 +177,47 @@ static size_t values_bytes(const train_run *r, size_t size, size_t align)
     return sum;
 }
 
-static void add_model(vg_plan *need, const planner *p, size_t weights_bytes, int batch)
+static train_optimizer_options choose_optimizer(const train_run *r, int batch)
 {
-    static const char *const optimizers[] = {"", "optimizer SGD", "optimizer Adam",
-                                             "optimizer AdamW"};
-    const train_run *r = p->r;
     train_optimizer_options o = {.kind = (train_optimizer_kind)r->args.optimizer};
     const int64_t n = r->train_set != NULL ? (int64_t)data_set_size(r->train_set) : 0;
     train_optimizer_choose(&o, n, batch, r->args.epochs, r->info.nc);
+    return o;
+}
+
+/* What learns, where it lies. */
+static void add_model(vg_plan *need, const planner *p, const shapes *s, size_t weights_bytes,
+                      const train_engine_need *engine, train_optimizer_options o)
+{
+    static const char *const optimizers[] = {[TRAIN_OPTIMIZER_AUTO] = "optimizer",
+                                             [TRAIN_OPTIMIZER_SGD] = "optimizer SGD",
+                                             [TRAIN_OPTIMIZER_ADAM] = "optimizer Adam",
+                                             [TRAIN_OPTIMIZER_ADAMW] = "optimizer AdamW",
+                                             [TRAIN_OPTIMIZER_ADAMAX] = "optimizer Adamax",
+                                             [TRAIN_OPTIMIZER_NADAM] = "optimizer NAdam",
+                                             [TRAIN_OPTIMIZER_RADAM] = "optimizer RAdam",
+                                             [TRAIN_OPTIMIZER_RMSPROP] = "optimizer RMSProp"};
+    _Static_assert(sizeof optimizers / sizeof *optimizers == TRAIN_N_OPTIMIZERS,
+                   "a name for each optimizer");
+    const train_run *r = p->r;
+    const bool far = r->device != NULL;
     const size_t values = values_bytes(r, sizeof(float), BASE_MEM_ALIGN);
-    add(need, TRAIN_OWNER_MODEL, "weights", values);
-    add(need, TRAIN_OWNER_MODEL, "gradients", weights_bytes - values);
-    add(need, TRAIN_OWNER_MODEL, optimizers[o.kind],
-        train_optimizer_bytes(r->params, r->n_params, o.kind));
-    add(need, TRAIN_OWNER_MODEL, "average (EMA)", train_ema_bytes(r->params, r->n_params));
-    add(need, TRAIN_OWNER_MODEL, "weights packed for validation", p->weights.in_use_bytes);
+    const train_owner model = far ? TRAIN_OWNER_GPU_MODEL : TRAIN_OWNER_MODEL;
+    o.is_far = far;
+    add(need, model, "weights", values);
+    add(need, model, "gradients", weights_bytes - values);
+    add(need, model, optimizers[o.kind],
+        far ? engine->optimizer_bytes : train_optimizer_bytes(r->params, r->n_params, &o));
+    add(need, model, "average (EMA)",
+        far ? engine->average_bytes : train_ema_bytes(r->params, r->n_params));
+    add(need, model, "weights packed for validation",
+        far ? s->remote.weights_bytes : p->weights.in_use_bytes);
+    if (!far)
+        return;
+    add(need, TRAIN_OWNER_MODEL, "the optimizer's rules",
+        train_optimizer_bytes(r->params, r->n_params, &o));
+    add(need, TRAIN_OWNER_MODEL, "average (EMA), as files and validation read it",
+        train_ema_bytes(r->params, r->n_params));
 }
 
 static void add_data(vg_plan *need, const planner *p, const shapes *s)
@@ -233,8 +286,29 @@ static void add_bounds(vg_plan *need, const planner *p)
     if (r->train_set != NULL && !(is_jpeg(r->train_set) && is_jpeg(r->val_set)))
         add_passing(need, TRAIN_OWNER_PROGRAM, "the library for pictures other than JPEG",
                     STILLS_BYTES);
+    if (r->device != NULL)
+        add_passing(need, TRAIN_OWNER_PROGRAM, "the GPU's driver, about", DRIVER_BYTES);
     add_passing(need, TRAIN_OWNER_PROGRAM, "code, libraries, stacks, at most",
                 PROGRAM_BYTES + n_threads * THREAD_BYTES);
+}
+
+static void add_activations(vg_plan *need, const planner *p, const shapes *s,
+                            const nn_memory_need *net, const train_engine_need *engine)
+{
+    const bool far = p->r->device != NULL;
+    const train_owner owner = far ? TRAIN_OWNER_GPU_ACTIVATIONS : TRAIN_OWNER_ACTIVATIONS;
+    const size_t validation = far ? s->remote.activation_bytes : s->validation.lent_bytes;
+    const bool backward_is_more = net->activation_bytes >= validation;
+    add(need, owner,
+        backward_is_more ? "kept for the backward pass" : "of validation, more than of training",
+        backward_is_more ? net->activation_bytes : validation);
+    add(need, owner, "scratch", net->scratch_bytes);
+    if (!far)
+        return;
+    if (p->r->train_set != NULL)
+        add(need, owner, "loss", engine->loss_bytes);
+    add(need, TRAIN_OWNER_STAGING, "what is copied to the GPU and back",
+        net->staging_bytes + engine->staging_bytes + s->remote.staging_bytes);
 }
 
 static vg_status make(vg_plan *need, planner *p, int batch, vg_error *err)
@@ -250,31 +324,37 @@ static vg_status make(vg_plan *need, planner *p, int batch, vg_error *err)
     need->width = s.bounds.w;
     run_enlarge(r, &need->height, &need->width);
     nn_memory_need net;
-    const nn_accounts mem = {.weights = &p->image, .activations = &p->image, .plans = &p->image};
-    const nn_train_options o = {.threads = p->n_threads};
+    const nn_accounts mem = {
+        .weights = &p->image, .activations = &p->image, .plans = &p->image, .staging = &p->image};
+    const nn_train_options o = {.threads = p->n_threads, .device = r->device};
     st = nn_graph_train_need(r->graph, &o, n, need->height, need->width, &net, &mem, err);
+    if (st != VG_OK)
+        return st;
+    const train_optimizer_options optimizer = choose_optimizer(r, batch);
+    train_engine_learning learning =
+        run_learning(r, n, need->height, need->width, s.bounds.most_labels, p->n_threads);
+    learning.optimizer = &optimizer;
+    train_engine_need engine;
+    st = train_engine_table_of(r->device)->need(&engine, r->params, r->n_params, &learning,
+                                                &p->image, err);
     if (st != VG_OK)
         return st;
     need->naive_bytes = net.naive_bytes;
     add_data(need, p, &s);
-    add_model(need, p, net.weights_bytes, batch);
-    const bool backward_is_more = net.activation_bytes >= s.validation.lent_bytes;
-    add(need, TRAIN_OWNER_ACTIVATIONS,
-        backward_is_more ? "kept for the backward pass" : "of validation, more than of training",
-        backward_is_more ? net.activation_bytes : s.validation.lent_bytes);
-    add(need, TRAIN_OWNER_ACTIVATIONS, "scratch", net.scratch_bytes);
+    add_model(need, p, &s, net.weights_bytes, &engine, optimizer);
+    add_activations(need, p, &s, &net, &engine);
     add(need, TRAIN_OWNER_WORK, "model, arguments, lists of tensors", p->held[TRAIN_OWNER_WORK]);
     add(need, TRAIN_OWNER_WORK, "plans of training", net.engine_bytes);
     add(need, TRAIN_OWNER_WORK, "model and plans of validation",
-        p->graph_bytes + p->plans.in_use_bytes);
+        p->graph_bytes + (r->device != NULL ? s.remote.engine_bytes : p->plans.in_use_bytes));
     add(need, TRAIN_OWNER_WORK, "the average's table", p->average_bytes);
     if (r->train_set != NULL) {
-        const detect_loss_bounds bounds =
-            run_loss_bounds(r, n, need->height, need->width, s.bounds.most_labels, p->n_threads);
-        add(need, TRAIN_OWNER_WORK, "loss of training", detect_loss_bytes(&bounds));
+        add(need, TRAIN_OWNER_WORK, "loss of training", engine.host_bytes);
         add(need, TRAIN_OWNER_WORK, "loss, suppression and metrics of validation",
             s.validation.work_bytes);
         add(need, TRAIN_OWNER_WORK, "results.csv", report_csv_bytes());
+        add(need, TRAIN_OWNER_WORK, "tables of gradients' buckets",
+            together_bytes(r->mem.ranks, r->n_params));
     }
     add_bounds(need, p);
     return VG_OK;
@@ -282,10 +362,29 @@ static vg_status make(vg_plan *need, planner *p, int batch, vg_error *err)
 
 /* ---- the largest batch ---- */
 
+/* Each item of a device is a piece of its memory. */
+static const vg_plan_item *most_piece(const vg_plan *need)
+{
+    const vg_plan_item *most = NULL;
+    for (int i = 0; i < need->n_items; i++)
+        if (need->items[i].is_on_gpu && (most == NULL || need->items[i].bytes > most->bytes))
+            most = &need->items[i];
+    return most;
+}
+
+/* Also no piece is larger than the device gives. */
+static bool fits_gpu(const planner *p, const vg_plan *need)
+{
+    const vg_device *d = p->r->device != NULL ? nn_device_facts(p->r->device) : NULL;
+    return d == NULL ||
+           (need->gpu_bytes <= p->gpu_limit &&
+            (d->most_block_bytes == 0 || most_piece(need)->bytes <= d->most_block_bytes));
+}
+
 static vg_status fits(bool *out, vg_plan *need, planner *p, int batch, size_t limit, vg_error *err)
 {
     const vg_status st = make(need, p, batch, err);
-    *out = st == VG_OK && need->total_bytes <= limit;
+    *out = st == VG_OK && need->total_bytes <= limit && fits_gpu(p, need);
     return st;
 }
 
@@ -337,17 +436,27 @@ static vg_status find_best(int *best, planner *p, size_t limit, vg_error *err)
     return st;
 }
 
+/* "data 1 MB + model 2 MB" of one kind of memory. */
+static void format_parts(char *parts, size_t n, const vg_plan *need, bool on_gpu)
+{
+    char part[32];
+    parts[0] = '\0';
+    for (int i = 0; i < TRAIN_N_OWNERS; i++) {
+        const size_t used = strlen(parts), bytes = train_need_of(need, (train_owner)i, false);
+        if (train_owner_is_on_gpu((train_owner)i) != on_gpu ||
+            (bytes == 0 && i == TRAIN_OWNER_STAGING))
+            continue;
+        base_format(parts + used, n - used, "%s%s %s", used > 0 ? " + " : "",
+                    train_owner_name((train_owner)i),
+                    base_format_bytes(part, sizeof part, (double)bytes));
+    }
+}
+
 static vg_status fail_limit(planner *p, const vg_plan *need, vg_error *err)
 {
-    char parts[320] = "", total[32], limit[32], part[32];
+    char parts[320], total[32], limit[32];
     int best = 0;
-    for (int i = 0; i < TRAIN_N_OWNERS; i++) {
-        const size_t used = strlen(parts);
-        base_format(parts + used, sizeof parts - used, "%s%s %s", used > 0 ? " + " : "",
-                    train_owner_name((train_owner)i),
-                    base_format_bytes(part, sizeof part,
-                                      (double)train_need_of(need, (train_owner)i, false)));
-    }
+    format_parts(parts, sizeof parts, need, false);
     base_format_bytes(total, sizeof total, (double)need->total_bytes);
     base_format_bytes(limit, sizeof limit, (double)need->limit_bytes);
     const vg_status st = need->batch > 1 ? find_best(&best, p, need->limit_bytes, err) : VG_OK;
@@ -362,6 +471,62 @@ static vg_status fail_limit(planner *p, const vg_plan *need, vg_error *err)
                      parts, limit);
 }
 
+/* Of a device: by its limit, its memory, or its largest piece. */
+static vg_status fail_gpu(planner *p, const vg_plan *need, size_t host_limit, vg_error *err)
+{
+    const vg_device *d = nn_device_facts(p->r->device);
+    const size_t given = p->r->args.gpu_memory_limit;
+    const bool is_limit = given > 0 && p->gpu_limit == given,
+               is_piece = need->gpu_bytes <= p->gpu_limit;
+    char parts[320], total[32], limit[32], where[64];
+    int best = 0;
+    format_parts(parts, sizeof parts, need, true);
+    const vg_plan_item *piece = most_piece(need);
+    base_format_bytes(total, sizeof total, (double)(is_piece ? piece->bytes : need->gpu_bytes));
+    base_format_bytes(limit, sizeof limit, (double)(is_piece ? d->most_block_bytes : p->gpu_limit));
+    base_format(where, sizeof where, is_limit && !is_piece ? "gpu_memory_limit" : "device %s",
+                d->name);
+    const vg_status st = need->batch > 1 ? find_best(&best, p, host_limit, err) : VG_OK;
+    if (st != VG_OK)
+        return st;
+    const char *mend =
+        best > 0 ? base_mend("batch=%d is the most that fits%s, or device=cpu", best,
+                             is_limit && !is_piece ? ", or raise the limit" : "")
+                 : base_mend(
+                       "%stake a smaller imgsz or model, or device=cpu: not even a batch of 1 fits",
+                       is_limit && !is_piece ? "raise the limit, or " : "");
+    if (is_piece)
+        return base_fail(err, VG_ERR_LIMIT, where, mend,
+                         "a run with batches of %d needs a piece of %s (%s), and the GPU gives %s "
+                         "at most in one",
+                         need->batch, total, piece->what, limit);
+    return base_fail(err, VG_ERR_LIMIT, where, mend,
+                     "a run with batches of %d needs %s of the GPU (%s), %s %s", need->batch, total,
+                     parts, is_limit ? "the limit is" : "which has free", limit);
+}
+
+/* What the device has for us: what is free, or all where its driver does not say. */
+static size_t gpu_memory(const nn_device *d)
+{
+    const size_t all = nn_device_facts(d)->memory_bytes, taken = nn_device_taken_bytes(d);
+    if (all == 0)
+        return SIZE_MAX;
+    return taken < all ? all - taken : 0;
+}
+
+/* is_chosen: of a batch that is looked for, which leaves others a share. */
+static size_t gpu_limit_of(const train_run *r, bool is_chosen)
+{
+    const size_t given = r->args.gpu_memory_limit > 0 ? r->args.gpu_memory_limit : SIZE_MAX;
+    if (r->device == NULL)
+        return SIZE_MAX;
+    size_t memory = gpu_memory(r->device);
+    const double share = r->args.batch_share > 0 ? r->args.batch_share : SHARE;
+    if (is_chosen && memory < SIZE_MAX)
+        memory = (size_t)(share * (double)memory);
+    return given < memory ? given : memory;
+}
+
 static vg_status decide(planner *p, bool is_strict, vg_error *err)
 {
     train_run *r = p->r;
@@ -369,6 +534,7 @@ static vg_status decide(planner *p, bool is_strict, vg_error *err)
     size_t limit = r->args.memory_limit;
     const bool is_chosen = r->args.batch < 0;
     int batch = r->args.batch;
+    p->gpu_limit = gpu_limit_of(r, is_chosen);
     if (is_chosen) {
         const double share = r->args.batch_share;
         if (limit == 0)
@@ -386,9 +552,12 @@ static vg_status decide(planner *p, bool is_strict, vg_error *err)
     if (st != VG_OK)
         return st;
     need->limit_bytes = limit;
+    need->gpu_limit_bytes = p->gpu_limit < SIZE_MAX ? p->gpu_limit : 0;
     need->is_chosen = is_chosen;
     if (limit > 0 && need->total_bytes > limit && (is_strict || batch < 1))
         return fail_limit(p, need, err);
+    if (!fits_gpu(p, need) && (is_strict || batch < 1))
+        return fail_gpu(p, need, limit > 0 ? limit : SIZE_MAX, err);
     r->args.batch = need->batch;
     /* From here on it cannot be passed, whatever the plan has missed. */
     base_mem *root = r->mem.work->parent;

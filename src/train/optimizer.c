@@ -5,16 +5,18 @@
  * start at 0, which makes SGD's first buffer the gradient itself, as the recipe wants. */
 #include "optimizer.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
 /* 32 KiB of a float array: four of them stay in a second-level cache. */
 enum { PIECE = 8192, MOMENTS = 2 };
 
-/* Spec 4.2. */
-static const double CLIP_NORM = 10, CLIP_EPS = 1e-6, BETA2 = 0.999, ADAM_EPS = 1e-8;
-/* Dozat's schedule of beta1; RMSProp's memory; from where RAdam trusts the mean square. */
-static const double NADAM_BASE = 0.96, NADAM_DECAY = 0.004, RMSPROP_ALPHA = 0.99, RADAM_FROM = 5;
+static const double CLIP_NORM = TRAIN_CLIP_NORM, CLIP_EPS = TRAIN_CLIP_EPS,
+                    BETA2 = TRAIN_ADAM_BETA2, ADAM_EPS = TRAIN_ADAM_EPS,
+                    RMSPROP_ALPHA = TRAIN_RMSPROP_ALPHA;
+/* Dozat's schedule of beta1; from where RAdam trusts the mean square. */
+static const double NADAM_BASE = 0.96, NADAM_DECAY = 0.004, RADAM_FROM = 5;
 static const double AUTO_SGD_ITERATIONS = 10000, AUTO_SGD_LR = 0.01, AUTO_MOMENTUM = 0.9,
                     AUTO_ADAMW_LR = 0.002;
 
@@ -72,7 +74,7 @@ typedef struct layout {
     size_t n_pieces;
 } layout;
 
-static int n_moments(train_optimizer_kind kind)
+int train_optimizer_n_moments(train_optimizer_kind kind)
 {
     return kind == TRAIN_OPTIMIZER_SGD ? 1 : 2;
 }
@@ -84,11 +86,11 @@ static size_t take(size_t *at, size_t bytes)
     return begin;
 }
 
-static layout lay_out(const train_param *params, size_t n_params, train_optimizer_kind kind)
+static layout lay_out(const train_param *params, size_t n_params, const train_optimizer_options *o)
 {
     layout l = {0};
     size_t moment_bytes = 0;
-    for (size_t i = 0; i < n_params; i++) {
+    for (size_t i = 0; i < n_params && !o->is_far; i++) {
         if (train_param_group(&params[i]) == TRAIN_GROUP_NONE)
             continue;
         l.n_pieces += (params[i].info->n_elements + PIECE - 1) / PIECE;
@@ -98,20 +100,22 @@ static layout lay_out(const train_param *params, size_t n_params, train_optimize
     l.slots = take(&l.bytes, n_params * sizeof(slot));
     l.pieces = take(&l.bytes, l.n_pieces * sizeof(piece));
     l.sums = take(&l.bytes, l.n_pieces * sizeof(double));
-    l.moments = take(&l.bytes, (size_t)n_moments(kind) * moment_bytes);
+    l.moments = take(&l.bytes, (size_t)train_optimizer_n_moments(o->kind) * moment_bytes);
     return l;
 }
 
-size_t train_optimizer_bytes(const train_param *params, size_t n_params, train_optimizer_kind kind)
+size_t train_optimizer_bytes(const train_param *params, size_t n_params,
+                             const train_optimizer_options *o)
 {
-    return lay_out(params, n_params, kind).bytes;
+    return lay_out(params, n_params, o).bytes;
 }
 
 static void fill_slots(train_optimizer *o, const train_param *params, float *moments)
 {
     for (size_t i = 0; i < o->n_params; i++)
         o->slots[i].group = train_param_group(&params[i]);
-    for (int m = 0; m < n_moments(o->options.kind); m++)
+    const int n_moments = o->options.is_far ? 0 : train_optimizer_n_moments(o->options.kind);
+    for (int m = 0; m < n_moments; m++)
         for (size_t i = 0; i < o->n_params; i++) {
             if (o->slots[i].group == TRAIN_GROUP_NONE)
                 continue;
@@ -156,7 +160,7 @@ vg_status train_optimizer_create(train_optimizer **out, const train_param *param
         return base_fail(err, VG_ERR_ARGUMENT, "weight_decay",
                          "give one of 0 or more, such as 0.0005", "a weight decay of %g",
                          options->weight_decay);
-    const layout l = lay_out(params, n_params, options->kind);
+    const layout l = lay_out(params, n_params, options);
     char *block = base_alloc_zero(mem, 1, l.bytes, err);
     if (block == NULL)
         return VG_ERR_MEMORY;
@@ -169,7 +173,8 @@ vg_status train_optimizer_create(train_optimizer **out, const train_param *param
                            .pieces = (piece *)(block + l.pieces),
                            .sums = (double *)(block + l.sums)};
     fill_slots(o, params, (float *)(block + l.moments));
-    fill_pieces(o, params);
+    if (!o->options.is_far)
+        fill_pieces(o, params);
     *out = o;
     return VG_OK;
 }
@@ -208,15 +213,7 @@ static void sum_pieces(void *ctx, size_t begin, size_t end, int worker)
 
 /* ---- the rules ---- */
 
-typedef struct rule {
-    float clip;  /* factor of every gradient */
-    float lr;    /* of the relatives of Adam: divided by the first bias correction */
-    float decay; /* AdamW: factor of the weight; others: added to the gradient, times the weight */
-    float momentum; /* SGD, RMSProp */
-    float take1;    /* 1 - beta1 */
-    float root2;    /* square root of the second bias correction; RAdam: 0: no mean square yet */
-    float now;      /* NAdam: the gradient's own learning rate, beside lr, the mean's */
-} rule;
+typedef train_optimizer_rule rule;
 
 static void move_sgd(float *restrict p, const float *restrict grad, float *restrict buf, size_t n,
                      const rule *r)
@@ -393,9 +390,25 @@ static void run(base_pool *pool, size_t n, base_pool_fn fn, void *ctx)
         fn(ctx, 0, n, 0);
 }
 
+void train_optimizer_count(train_optimizer *o)
+{
+    o->n_steps++;
+    o->mu_product *= nadam_mu(o, o->n_steps);
+}
+
+void train_optimizer_rules(const train_optimizer *o, const train_rates *rates,
+                           train_optimizer_rule rules[TRAIN_N_GROUPS])
+{
+    train_optimizer next = *o;
+    train_optimizer_count(&next);
+    for (int group = 0; group < TRAIN_N_GROUPS; group++)
+        rules[group] = make_rule(&next, rates, (train_group)group, 1);
+}
+
 bool train_optimizer_step(train_optimizer *o, const train_rates *rates, base_pool *pool,
                           double *norm)
 {
+    assert(!o->options.is_far);
     run(pool, o->n_pieces, sum_pieces, o);
     double squares = 0;
     for (size_t i = 0; i < o->n_pieces; i++)
@@ -404,8 +417,7 @@ bool train_optimizer_step(train_optimizer *o, const train_rates *rates, base_poo
     if (!isfinite(*norm))
         return false;
 
-    o->n_steps++;
-    o->mu_product *= nadam_mu(o, o->n_steps);
+    train_optimizer_count(o);
     step_job job = {.o = o};
     const double clip = fmin(1, CLIP_NORM / (*norm + CLIP_EPS));
     for (int group = 0; group < TRAIN_N_GROUPS; group++)

@@ -51,12 +51,18 @@ static bool same_shape(const nn_param *p, const weights_tensor *t)
     return true;
 }
 
+const weights_tensor *train_param_find(const train_param *p, const weights_file *from)
+{
+    const weights_tensor *t = weights_find(from, p->info->key);
+    return t != NULL && same_shape(p->info, t) ? t : NULL;
+}
+
 size_t train_params_transfer(train_param *params, size_t n_params, const weights_file *from)
 {
     size_t n_copied = 0;
     for (size_t i = 0; i < n_params; i++) {
-        const weights_tensor *t = weights_find(from, params[i].info->key);
-        if (t == NULL || !same_shape(params[i].info, t))
+        const weights_tensor *t = train_param_find(&params[i], from);
+        if (t == NULL)
             continue;
         weights_to_float(params[i].value, t);
         n_copied++;

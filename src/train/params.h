@@ -19,8 +19,8 @@ typedef enum train_group {
 /* Everything in it is borrowed. */
 typedef struct train_param {
     const nn_param *info; /* key, kind, layer, shape, n_elements */
-    float *value;         /* (n_elements) */
-    float *grad;          /* (n_elements); NULL: running statistics and DFL */
+    float *value;         /* (n_elements); NULL: on a device */
+    float *grad; /* (n_elements); NULL: running statistics and DFL. On a device: not to be read */
     bool frozen;
 } train_param;
 
@@ -31,8 +31,13 @@ train_group train_param_group(const train_param *p);
 vg_status train_params_freeze(train_param *params, size_t n_params, const int *layers,
                               size_t n_layers, vg_error *err);
 
+/* Whether the file has it: its key, in its shape. */
+const weights_tensor *train_param_find(const train_param *p, const weights_file *from);
+
 /* Copies what has the same key and shape in both (spec 4.5, "Transferred a/b items": b is n_params,
- * the returned a the number copied); the rest keeps its values. */
+ * the returned a the number copied); the rest keeps its values. Values lie in this machine's
+ * memory.
+ */
 size_t train_params_transfer(train_param *params, size_t n_params, const weights_file *from);
 
 #endif

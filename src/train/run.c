@@ -1,6 +1,6 @@
 /* run.c: the loop. Nothing of a run's course is kept outside train_state, so that a checkpoint of
  * it is the run. */
-#include "run_parts.h"
+#include "agree.h"
 
 #include <assert.h>
 #include <math.h>
@@ -13,6 +13,12 @@
 /* So many optimizer steps in a row whose gradient is no number: it will not come back by itself. */
 enum { MOST_BAD_STEPS = 10 };
 
+/* Of several ranks: how often they tell how long they wait, from which part of the time on a slow
+ * one is told, and how often at most. */
+#define LOOK_EVERY_NS INT64_C(5000000000)
+#define SLOW_PART     0.2
+#define WARN_EVERY_NS INT64_C(300000000000)
+
 static double seconds_now(const train_run *r)
 {
     return r->seconds_before + (double)(base_now_ns() - r->started_ns) * 1e-9;
@@ -24,18 +30,27 @@ static bool time_is_up(const train_run *r)
     return r->args.hours > 0 && seconds_now(r) >= r->args.hours * 3600;
 }
 
+/* Of rank 0's clock, which is all ranks'. */
+static vg_status ask_time(train_run *r, bool *is_up, vg_error *err)
+{
+    *is_up = time_is_up(r);
+    return ranks_spread(r->mem.ranks, is_up, sizeof *is_up, err);
+}
+
 /* As the reference does: so many epochs that, at the mean time of those behind us, the schedule
  * ends with the time. The epoch to come is one of them, unless this was to be the last. */
-static void plan_epochs(train_run *r, bool was_last)
+static vg_status plan_epochs(train_run *r, bool was_last, vg_error *err)
 {
     const int64_t done = r->state.position.epoch;
     if (r->args.hours <= 0)
-        return;
+        return VG_OK;
     const double mean_s = seconds_now(r) / (double)done,
                  n = ceil(r->args.hours * 3600 / fmax(mean_s, 1e-9)),
                  least = (double)(was_last ? done : done + 1);
     r->args.epochs = (int)fmin(fmax(n, least), TRAIN_MOST_EPOCHS);
+    const vg_status st = ranks_spread(r->mem.ranks, &r->args.epochs, sizeof r->args.epochs, err);
     r->schedule.epochs = r->args.epochs;
+    return st;
 }
 
 static bool stop_is_wanted(const train_listener *l)
@@ -54,7 +69,10 @@ vg_status run_save_checkpoint(train_run *r, vg_error *err)
     const train_facts facts = run_facts(r);
     r->state.position.seconds = seconds_now(r);
     r->saved_ns = base_now_ns();
-    return train_checkpoint_save(&r->state, &r->args, &facts, r->last_path, r->mem.work, err);
+    const vg_status st =
+        train_checkpoint_save(&r->state, &r->args, &facts, r->last_path, r->mem.work, err);
+    r->has_saved = r->has_saved || st == VG_OK;
+    return st;
 }
 
 static vg_status interrupted(train_run *r, vg_error *err)
@@ -62,6 +80,9 @@ static vg_status interrupted(train_run *r, vg_error *err)
     const vg_status st = run_keep(r, err);
     if (st != VG_OK)
         return st;
+    const vg_status ended = ranks_end(r->mem.ranks, err);
+    if (ended != VG_OK)
+        return ended;
     if (r->bearing.is_full) {
         *err = r->bearing.news;
         return err->status;
@@ -95,30 +116,25 @@ static sized_input size_input(train_run *r, const data_batch *b)
     return (sized_input){r->resized, b->n, h, w};
 }
 
-static vg_status add_gradients(train_run *r, const data_batch *b, const sized_input *in,
-                               vg_error *err)
+/* steps: the optimizer's step comes after it. word: what this rank wants, then what all do. */
+static vg_status add_gradients(train_run *r, const data_batch *b, const sized_input *in, bool steps,
+                               size_t *n_labels, together_word *word, vg_error *err)
 {
-    detect_level levels[NN_MAX_LEVELS];
-    detect_gradient gradients[NN_MAX_LEVELS];
-    const nn_accounts accounts = {
-        .weights = r->mem.model, .activations = r->mem.activations, .plans = r->mem.work};
-    vg_status st = nn_train_plan(r->net, in->n, in->h, in->w, &accounts, err);
-    if (st != VG_OK)
-        return st;
-    nn_train_forward(r->net, in->input);
-    const detect_batch batch = {.levels = levels,
-                                .n_levels = nn_train_levels(r->net, levels, gradients),
-                                .nc = r->info.nc,
-                                .batch = in->n,
-                                .labels = b->labels,
-                                .n_labels = b->n_labels};
-    const detect_loss_gains gains = {
-        .box = (float)r->args.box, .cls = (float)r->args.cls, .dfl = (float)r->args.dfl};
+    together_batch(&r->together, b->n_all, steps);
+    const train_engine_batch batch = {.input = in->input,
+                                      .n = in->n,
+                                      .h = in->h,
+                                      .w = in->w,
+                                      .labels = b->labels,
+                                      .n_labels = b->n_labels,
+                                      .share = r->mem.ranks != NULL ? &r->together.share : NULL};
     detect_loss_value value;
-    st = detect_loss_run(r->loss, &value, gradients, &batch, &gains, nn_train_pool(r->net), err);
+    vg_status st = train_engine_gradients(&r->engine, &value, &batch, err);
+    *n_labels = b->n_labels;
+    if (st == VG_OK)
+        st = together_wait(&r->together, &value, n_labels, word, err);
     if (st != VG_OK)
         return st;
-    nn_train_backward(r->net, r->needs_grad);
     train_position *p = &r->state.position;
     p->has_gradients = true;
     p->loss_sums[0] += value.box;
@@ -130,28 +146,32 @@ static vg_status add_gradients(train_run *r, const data_batch *b, const sized_in
 static vg_status step(train_run *r, const train_rates *rates, int64_t ni, vg_error *err)
 {
     train_position *p = &r->state.position;
-    const bool good =
-        train_optimizer_step(r->state.optimizer, rates, nn_train_pool(r->net), &r->grad_norm);
-    nn_train_zero_grad(r->net);
+    bool good;
+    const vg_status st = train_engine_step(&r->engine, rates, &r->grad_norm, &good, err);
+    if (st != VG_OK)
+        return st;
     p->has_gradients = false;
     p->last_step = ni;
     if (good) {
-        train_ema_update(r->state.ema, nn_train_pool(r->net));
         r->n_bad_steps = 0;
         return VG_OK;
     }
     if (++r->n_bad_steps < MOST_BAD_STEPS)
         return VG_OK;
-    return base_fail(
-        err, VG_ERR_FORMAT,
-        base_where("epoch %lld, batch %lld", (long long)p->epoch + 1, (long long)p->batch + 1),
-        "lower lr0 or warmup_bias_lr; the last checkpoint is from before",
-        "training has diverged: %d steps in a row had a gradient that is not a number",
-        MOST_BAD_STEPS);
+    /* All ranks have the same gradients, so all come here. */
+    return ranks_settle(
+        r->mem.ranks,
+        base_fail(
+            err, VG_ERR_FORMAT,
+            base_where("epoch %lld, batch %lld", (long long)p->epoch + 1, (long long)p->batch + 1),
+            "lower lr0 or warmup_bias_lr; the last checkpoint is from before",
+            "training has diverged: %d steps in a row had a gradient that is not a number",
+            MOST_BAD_STEPS),
+        err);
 }
 
 static void tell_batch(const train_run *r, const train_listener *l, const data_batch *b,
-                       const sized_input *in, const train_rates *rates)
+                       size_t n_labels, const sized_input *in, const train_rates *rates)
 {
     if (l == NULL || l->batch == NULL)
         return;
@@ -160,16 +180,45 @@ static void tell_batch(const train_run *r, const train_listener *l, const data_b
                                .n_epochs = r->args.epochs,
                                .batch = p->batch,
                                .n_batches = p->n_batches,
-                               .n_pictures = in->n,
+                               .n_pictures = b->n_all,
                                .width = in->w,
                                .height = in->h,
-                               .n_instances = b->n_labels,
+                               .n_instances = n_labels,
                                .grad_norm = r->grad_norm,
                                .lr = {rates->lr[0], rates->lr[1], rates->lr[2]},
                                .seconds = seconds_now(r)};
     for (int k = 0; k < TRAIN_N_LOSSES; k++)
         progress.loss[k] = p->loss_sums[k] / (double)p->batch;
     l->batch(l->ctx, &progress);
+}
+
+static together_word ask_word(const train_run *r, const train_listener *listener)
+{
+    const double minutes = (double)(base_now_ns() - r->saved_ns) / 60e9;
+    const bool is_due = r->args.save_minutes > 0 && minutes >= r->args.save_minutes;
+    return (together_word){.stops = stop_is_wanted(listener),
+                           .is_late = time_is_up(r),
+                           .saves = r->args.save && (is_due || run_is_due_again(r)),
+                           .looks = r->mem.ranks != NULL &&
+                                    base_now_ns() - r->looked_ns >= LOOK_EVERY_NS};
+}
+
+/* Who waits for whom. A rank that the others wait for is worth a line in the log, once in a while:
+ * a machine that is slower or has other work holds all of them up. */
+static vg_status look(train_run *r, vg_error *err)
+{
+    char name[RANKS_HOST_BYTES + 32];
+    const vg_status st = together_look_at(&r->together, &r->look, err);
+    r->has_look = st == VG_OK;
+    r->looked_ns = base_now_ns();
+    if (st == VG_OK && run_writes(r) && r->look.waiting >= SLOW_PART &&
+        (r->warned_ns == 0 || r->looked_ns - r->warned_ns >= WARN_EVERY_NS)) {
+        r->warned_ns = r->looked_ns;
+        base_log(BASE_LOG_WARN, "a rank is slow", "rank=\"%s\" others_wait=%.0f%% exchange=%.0f%%",
+                 ranks_name(name, sizeof name, r->mem.ranks, r->look.slowest),
+                 100 * r->look.waiting, 100 * r->look.exchanging);
+    }
+    return st;
 }
 
 static vg_status run_batch(train_run *r, const data_batch *b, const train_listener *listener,
@@ -184,20 +233,27 @@ static vg_status run_batch(train_run *r, const data_batch *b, const train_listen
             return st;
     }
     const sized_input in = size_input(r, b);
-    vg_status st = add_gradients(r, b, &in, err);
-    if (st == VG_OK && train_schedule_steps(ni, p->last_step, rates.accumulate))
+    const bool steps = train_schedule_steps(ni, p->last_step, rates.accumulate),
+               is_alone = r->mem.ranks == NULL;
+    size_t n_labels;
+    /* With several ranks all is asked once a batch, before its sums: what comes meanwhile is the
+     * next batch's. */
+    together_word word = is_alone ? (together_word){0} : ask_word(r, listener);
+    vg_status st = add_gradients(r, b, &in, steps, &n_labels, &word, err);
+    if (st == VG_OK && steps)
         st = step(r, &rates, ni, err);
     if (st != VG_OK)
         return st;
     p->batch++;
-    tell_batch(r, listener, b, &in, &rates);
-    if (stop_is_wanted(listener))
+    if (word.looks)
+        st = look(r, err);
+    tell_batch(r, listener, b, n_labels, &in, &rates);
+    if (is_alone) /* it may be the listener that stops */
+        word = ask_word(r, listener);
+    r->is_time_up = word.is_late;
+    if (st == VG_OK && word.stops)
         return interrupted(r, err);
-    const double minutes = (double)(base_now_ns() - r->saved_ns) / 60e9;
-    const bool is_due = r->args.save_minutes > 0 && minutes >= r->args.save_minutes;
-    if (r->args.save && (is_due || run_is_due_again(r)))
-        return run_keep(r, err);
-    return VG_OK;
+    return st == VG_OK && word.saves ? run_keep(r, err) : st;
 }
 
 /* ---- one epoch ---- */
@@ -235,7 +291,7 @@ static vg_status train_batches(train_run *r, const train_listener *listener, vg_
             break;
         assert((int64_t)b->index == p->batch);
         st = run_batch(r, b, listener, err);
-        if (st == VG_OK && time_is_up(r))
+        if (st == VG_OK && r->is_time_up)
             break;
     }
     r->batches_ns += (uint64_t)(base_now_ns() - began_ns);
@@ -270,7 +326,8 @@ vg_status run_validate(train_run *r, train_validation *out, const weights_file *
     if (listener != NULL && listener->validating != NULL)
         listener->validating(listener->ctx, is_final);
     const vg_status st = train_validate(r->validator, out, weights, &watch, err);
-    if (st == VG_OK && !out->stopped && listener != NULL && listener->validation != NULL)
+    if (st == VG_OK && !out->stopped && run_writes(r) && listener != NULL &&
+        listener->validation != NULL)
         listener->validation(listener->ctx, out, is_final);
     return st;
 }
@@ -299,6 +356,8 @@ static vg_train_epoch make_row(const train_run *r, const train_validation *v)
 
 static vg_status save_model(train_run *r, const char *path, int64_t epoch, vg_error *err)
 {
+    if (!run_writes(r))
+        return VG_OK;
     const train_facts facts = run_facts(r);
     const vg_status st = train_model_save(r->params, r->n_params, r->state.ema, WEIGHTS_F16, epoch,
                                           &r->args, &facts, path, r->mem.work, err);
@@ -325,17 +384,29 @@ static vg_status save_period(train_run *r, int64_t epoch, vg_error *err)
 static vg_status end_epoch(train_run *r, const train_listener *listener, vg_error *err)
 {
     train_position *p = &r->state.position;
-    const bool is_late = time_is_up(r), is_last = is_late || p->epoch + 1 == r->args.epochs;
+    bool is_late;
+    vg_status st = ask_time(r, &is_late, err);
+    if (st == VG_OK)
+        st = agree_values(r, err);
+    if (st != VG_OK)
+        return st;
+    const bool is_last = is_late || p->epoch + 1 == r->args.epochs;
     const bool validates = r->args.val || is_last;
     train_validation v = {0};
-    vg_status st = validates ? run_validate(r, &v, r->average, listener, false, err) : VG_OK;
+    st = train_engine_settle_average(&r->engine, err);
+    if (st == VG_OK && validates)
+        st = agree_average(r, err);
+    if (st == VG_OK && validates)
+        st = run_validate(r, &v, r->average, listener, false, err);
     if (st != VG_OK)
         return st;
     if (v.stopped)
         return interrupted(r, err);
     vg_train_epoch row = make_row(r, validates ? &v : NULL);
     row.time_is_up = is_late;
-    st = run_add_row(r, &row, err);
+    st = ranks_spread(r->mem.ranks, &row, sizeof row, err);
+    if (st == VG_OK)
+        st = run_add_row(r, &row, err);
     if (st != VG_OK)
         return st;
     const double before = r->state.best.fitness, fitness = train_fitness(row.map50, row.map);
@@ -356,13 +427,16 @@ static vg_status end_epoch(train_run *r, const train_listener *listener, vg_erro
     p->epoch++;
     p->batch = 0;
     r->is_late = is_late;
-    plan_epochs(r, is_last);
+    st = plan_epochs(r, is_last, err);
     memset(p->loss_sums, 0, sizeof p->loss_sums);
-    if (r->args.save || is_last)
+    if (st == VG_OK && (r->args.save || is_last))
         st = run_keep(r, err);
     if (st == VG_OK && listener != NULL && listener->epoch != NULL)
         listener->epoch(listener->ctx, &row);
-    if (st == VG_OK && stop_is_wanted(listener))
+    double stops = stop_is_wanted(listener);
+    if (st == VG_OK)
+        st = ranks_sum(r->mem.ranks, &stops, 1, err);
+    if (st == VG_OK && stops > 0)
         return interrupted(r, err);
     return st;
 }
@@ -383,12 +457,16 @@ static bool patience_is_out(const train_run *r)
 static vg_status finish(train_run *r, const train_listener *listener, vg_error *err)
 {
     char previous[TRAIN_PATH_BYTES + 32], fresh[TRAIN_PATH_BYTES + 8];
-    vg_status st = VG_OK;
-    if (base_path_exists(r->best_path)) {
+    bool has_best = base_path_exists(r->best_path);
+    vg_status st = ranks_spread(r->mem.ranks, &has_best, sizeof has_best, err);
+    if (st == VG_OK && has_best) {
         weights_file *best = NULL;
-        st = weights_open(&best, r->best_path, r->mem.work, err);
+        if (run_writes(r))
+            st = weights_open(&best, r->best_path, r->mem.work, err);
         if (st == VG_OK)
-            st = run_validate(r, &r->final, best, listener, true, err);
+            st = agree_weights(r, best, err);
+        if (st == VG_OK)
+            st = run_validate(r, &r->final, best != NULL ? best : r->average, listener, true, err);
         weights_close(&best);
         if (st == VG_OK && r->final.stopped)
             st = interrupted(r, err);
@@ -396,7 +474,7 @@ static vg_status finish(train_run *r, const train_listener *listener, vg_error *
     }
     if (st == VG_OK && listener != NULL && listener->finishing != NULL)
         st = listener->finishing(listener->ctx, r->has_final ? &r->final : NULL, err);
-    if (st != VG_OK)
+    if (st != VG_OK || !run_writes(r))
         return st;
     base_format(previous, sizeof previous, "%s/weights/last.1.safetensors", r->folder);
     base_format(fresh, sizeof fresh, "%s.new", r->last_path);
@@ -434,13 +512,16 @@ vg_status run_refuse_finished(const train_run *r, vg_error *err)
 
 static vg_status go(train_run *r, const train_listener *listener, vg_error *err)
 {
-    r->started_ns = r->saved_ns = base_now_ns();
+    r->started_ns = r->saved_ns = r->looked_ns = base_now_ns();
     r->first_epoch = r->state.position.epoch;
     r->plain_epoch = -1;
     while (r->state.position.epoch < r->args.epochs && !patience_is_out(r) && !r->is_late) {
         vg_status st = train_batches(r, listener, err);
         if (st == VG_OK)
             st = end_epoch(r, listener, err);
+        if (run_lost_device(r, st, err))
+            st = r->args.device_lost == TRAIN_DEVICE_LOST_RESUME ? run_move(r, err)
+                                                                 : run_tell_device(r, err);
         if (st != VG_OK)
             return st;
     }
@@ -453,7 +534,11 @@ static vg_status go(train_run *r, const train_listener *listener, vg_error *err)
         if (st != VG_OK)
             return st;
     }
-    const vg_status st = finish(r, listener, err);
+    vg_status st = finish(r, listener, err);
+    if (run_lost_device(r, st, err))
+        return run_tell_device(r, err);
+    if (st == VG_OK)
+        st = ranks_end(r->mem.ranks, err);
     return st == VG_OK ? run_tell_lost(r, err) : st;
 }
 
@@ -473,6 +558,11 @@ const train_args *train_run_args(const train_run *r)
     return &r->args;
 }
 
+const nn_device *train_run_device(const train_run *r)
+{
+    return r->device;
+}
+
 const vg_plan *train_run_need(const train_run *r)
 {
     return &r->need;
@@ -480,7 +570,7 @@ const vg_plan *train_run_need(const train_run *r)
 
 const nn_graph *train_run_graph(const train_run *r)
 {
-    return nn_train_graph(r->net);
+    return nn_train_graph(r->engine.net);
 }
 
 const data_set *train_run_set(const train_run *r, data_split split)
@@ -533,6 +623,11 @@ const char *train_run_few_notice(const train_run *r)
 const char *train_run_names_notice(const train_run *r)
 {
     return r->names_notice;
+}
+
+const char *train_run_ranks_notice(const train_run *r)
+{
+    return r->ranks_notice;
 }
 
 int train_run_asked_imgsz(const train_run *r)

@@ -49,6 +49,11 @@ vg_status train_run_create(train_run **out, const train_args *args, const char *
  * the run is finished (it says so, and where its weights are), or never was one. */
 vg_status train_run_resume(train_run **out, const char *folder, const train_accounts *mem,
                            vg_error *err);
+/* The same, but for the machine's arguments among those that were given (train_args_move): a run
+ * may go on elsewhere than where it began. */
+vg_status train_run_resume_on(train_run **out, const char *folder, const train_args *args,
+                              const train_args_given *given, const train_accounts *mem,
+                              vg_error *err);
 void train_run_destroy(train_run **r);
 
 /* Until the last epoch, or until patience or the listener ends it. VG_ERR_INTERRUPTED: the
@@ -62,6 +67,8 @@ vg_status train_run_go(train_run *r, const train_listener *listener, vg_error *e
 /* What was planned, and why the batch is so large. */
 const vg_plan *train_run_need(const train_run *r);
 const train_args *train_run_args(const train_run *r);
+/* Where it computes; NULL: the CPU. */
+const nn_device *train_run_device(const train_run *r);
 const nn_graph *train_run_graph(const train_run *r);
 const data_set *train_run_set(const train_run *r,
                               data_split split); /* DATA_TRAIN, or DATA_VAL: the one validated on */
@@ -78,6 +85,8 @@ bool train_run_transferred(const train_run *r, size_t *n_transferred, size_t *n_
 /* "" or a warning: less than half of the tensors came from the weights. */
 const char *train_run_few_notice(const train_run *r);
 const char *train_run_names_notice(const train_run *r);
+/* Of several ranks; rank 0's. */
+const char *train_run_ranks_notice(const train_run *r);
 /* imgsz as it was given; that of train_run_args is raised to a multiple of the stride. */
 int train_run_asked_imgsz(const train_run *r);
 /* That the disk is full and training goes on, or that there is room again; once each, NULL else. */

@@ -46,9 +46,11 @@ vg_status run_open_sets(train_run *r, vg_error *err)
     return data_set_open(&r->val_set, r->spec, &o, r->pool, r->mem.data, err);
 }
 
+/* Of a machine's processors, those that are not another rank's. */
 static int loader_threads(const train_run *r)
 {
-    const int most = base_cpu_count();
+    const int share = base_cpu_count() / ranks_neighbours(r->mem.ranks),
+              most = share > 1 ? share : 1;
     return r->args.workers < most ? r->args.workers : most;
 }
 
@@ -75,6 +77,8 @@ data_loader_options run_loader_options(const train_run *r, int batch)
     return (data_loader_options){.imgsz = a->imgsz,
                                  .stride = r->info.max_stride,
                                  .batch = batch,
+                                 .share = ranks_me(r->mem.ranks),
+                                 .n_shares = ranks_n(r->mem.ranks),
                                  .n_workers = loader_threads(r),
                                  .seed = (uint64_t)a->seed,
                                  .train = true,
@@ -107,10 +111,11 @@ train_validator_options run_validator_options(const train_run *r, int batch)
     const size_t cache_bytes = a->cache_limit - training_cache_bytes(r, batch);
     return (train_validator_options){
         .set = r->val_set,
-        .net = r->net,
+        .net = r->engine.net,
         .imgsz = a->imgsz,
         .stride = r->info.max_stride,
         .batch = 2 * batch,
+        .ranks = r->mem.ranks,
         .workers = loader_threads(r),
         .rect = true,
         .cache = a->cache_limit > 0 && cache_bytes == 0 ? DATA_CACHE_NONE : (data_cache)a->cache,
@@ -123,7 +128,8 @@ train_validator_options run_validator_options(const train_run *r, int batch)
                 .agnostic = a->single_cls || a->agnostic_nms},
         .gains = {.box = (float)a->box, .cls = (float)a->cls, .dfl = (float)a->dfl},
         .strides = r->info.strides,
-        .n_levels = r->info.n_levels};
+        .n_levels = r->info.n_levels,
+        .device = r->device};
 }
 
 vg_status run_make_validator(train_run *r, vg_error *err)
@@ -133,5 +139,5 @@ vg_status run_make_validator(train_run *r, vg_error *err)
     if (st != VG_OK)
         return st;
     const train_validator_options o = run_validator_options(r, r->args.batch);
-    return train_validator_create(&r->validator, &o, &g, nn_train_pool(r->net), &r->mem, err);
+    return train_validator_create(&r->validator, &o, &g, run_pool(r), &r->mem, err);
 }

@@ -90,33 +90,29 @@ vg_status run_open_graph(train_run *r, int nc, vg_error *err)
     return VG_OK;
 }
 
-vg_status run_make_net(train_run *r, vg_error *err)
+vg_status run_open_engine(train_run *r, vg_error *err)
 {
-    const nn_train_options options = {.threads = r->args.threads};
-    const nn_accounts accounts = {
-        .weights = r->mem.model, .activations = r->mem.activations, .plans = r->mem.work};
-    base_pool_destroy(&r->pool);
+    const train_engine_options options = {
+        .threads = run_threads(r), .device = r->device, .seed = (uint64_t)r->args.seed};
+    if (r->device == NULL) /* the network brings one; beside a device validation has this */
+        base_pool_destroy(&r->pool);
     const vg_status st =
-        nn_train_create(&r->net, r->graph, &options, (uint64_t)r->args.seed, &accounts, err);
+        train_engine_open(&r->engine, r->graph, r->params, r->n_params, &options, &r->mem, err);
     if (st != VG_OK)
         return st;
-    r->graph = NULL; /* the net's now */
-    for (size_t i = 0; i < r->n_params; i++) {
-        r->params[i].value = nn_train_param(r->net, i);
-        r->params[i].grad = nn_train_grad(r->net, i);
-    }
+    r->graph = NULL; /* the engine's now */
     for (size_t i = 0; i < r->n_params; i++)
         r->needs_grad[i] = train_param_group(&r->params[i]) != TRAIN_GROUP_NONE;
     return VG_OK;
 }
 
-/* Whether the net will have a gradient for it. */
+/* Whether the network will have a gradient for it. */
 static bool is_learnt(const nn_param *p)
 {
     return p->kind != NN_PARAM_BN_MEAN && p->kind != NN_PARAM_BN_VAR && p->kind != NN_PARAM_DFL;
 }
 
-/* Their values come with the net; until then a gradient that will be is any address. */
+/* Their values come with the engine; until then a gradient that will be is any address. */
 vg_status run_make_params(train_run *r, vg_error *err)
 {
     static float later;
@@ -168,13 +164,20 @@ vg_status run_transfer(train_run *r, vg_error *err)
     if (path == NULL)
         return VG_OK;
     weights_file *f;
-    const vg_status st = weights_open(&f, path, r->mem.work, err);
+    vg_status st = weights_open(&f, path, r->mem.work, err);
     if (st != VG_OK)
         return st;
-    r->n_transferred = train_params_transfer(r->params, r->n_params, f);
+    r->n_transferred = 0;
+    for (size_t i = 0; i < r->n_params && st == VG_OK; i++) {
+        const weights_tensor *t = train_param_find(&r->params[i], f);
+        if (t == NULL)
+            continue;
+        st = train_engine_write_tensor(&r->engine, TRAIN_SET_VALUE, i, t, err);
+        r->n_transferred++;
+    }
     count_transferred(r, path);
     run_compare_names(r, f);
     r->has_transferred = true;
     weights_close(&f);
-    return VG_OK;
+    return st;
 }

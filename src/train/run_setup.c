@@ -1,12 +1,19 @@
 /* run_setup.c: everything a run is made of, put together in order: first what little the plan needs
- * (dataset, graph); then the plan, which may say no; then network, optimizer, average, loaders,
+ * (dataset, graph); then the plan, which may say no; then network, loaders, optimizer, average,
  * loss, and on resume what the checkpoint says of them. */
-#include "run_parts.h"
+#include "agree.h"
 
 #include <math.h>
 #include <string.h>
 
 /* ---- what learns ---- */
+
+void run_begin_state(train_run *r)
+{
+    r->state.position = (train_position){.n_batches = r->schedule.n_batches, .last_step = -1};
+    r->state.best = (train_best){0};
+    r->state.rng = base_rng_make((uint64_t)r->args.seed);
+}
 
 static vg_status make_learning(train_run *r, vg_error *err)
 {
@@ -31,18 +38,8 @@ static vg_status make_learning(train_run *r, vg_error *err)
                                    .warmup_bias_lr = r->optimizer_options.warmup_bias_lr,
                                    .momentum = a->momentum,
                                    .optimizer_momentum = r->optimizer_options.momentum};
-    vg_status st = train_schedule_check(&r->schedule, err);
-    if (st == VG_OK)
-        st = train_optimizer_create(&r->state.optimizer, r->params, r->n_params,
-                                    &r->optimizer_options, r->mem.model, err);
-    if (st == VG_OK)
-        st = train_ema_create(&r->state.ema, r->params, r->n_params, r->mem.model, err);
-    if (st == VG_OK)
-        st = train_ema_open_weights(r->state.ema, &r->average, r->mem.work, err);
-    r->state.params = r->params;
-    r->state.n_params = r->n_params;
-    r->state.position = (train_position){.n_batches = r->schedule.n_batches, .last_step = -1};
-    r->state.rng = base_rng_make((uint64_t)a->seed);
+    const vg_status st = train_schedule_check(&r->schedule, err);
+    run_begin_state(r);
     return st;
 }
 
@@ -62,8 +59,8 @@ void run_enlarge(const train_run *r, int *h, int *w)
     *w = run_scaled_side(*w, longer, most, stride);
 }
 
-detect_loss_bounds run_loss_bounds(const train_run *r, int n, int h, int w, size_t most_labels,
-                                   int n_threads)
+static detect_loss_bounds loss_bounds(const train_run *r, int n, int h, int w, size_t most_labels,
+                                      int n_threads)
 {
     size_t n_anchors = 0;
     for (int l = 0; l < r->info.n_levels; l++)
@@ -74,26 +71,47 @@ detect_loss_bounds run_loss_bounds(const train_run *r, int n, int h, int w, size
                                 .n_threads = (size_t)n_threads};
 }
 
+/* What a batch's pictures may be, and what learns from them. */
+train_engine_learning run_learning(const train_run *r, int n, int h, int w, size_t most_labels,
+                                   int n_threads)
+{
+    return (train_engine_learning){
+        .optimizer = &r->optimizer_options,
+        .needs_grad = r->needs_grad,
+        .loss = loss_bounds(r, n, h, w, most_labels, n_threads),
+        .nc = r->info.nc,
+        .most_n = n,
+        .most_h = h,
+        .most_w = w,
+        .gains = {.box = (float)r->args.box, .cls = (float)r->args.cls, .dfl = (float)r->args.dfl}};
+}
+
 /* The largest batch: activations, loss and multi_scale's copy are taken for it. */
-static vg_status reserve(train_run *r, vg_error *err)
+vg_status run_reserve(train_run *r, vg_error *err)
 {
     int n, h, w;
     data_loader_most_shape(r->loader, &n, &h, &w);
     run_enlarge(r, &h, &w);
-    if (r->args.multi_scale > 0) {
+    if (r->args.multi_scale > 0 && r->resized == NULL) {
         r->resized =
             base_alloc_zero(r->mem.data, (size_t)n * (size_t)h * (size_t)w * 3, sizeof(float), err);
         if (r->resized == NULL)
             return VG_ERR_MEMORY;
     }
-    const nn_accounts accounts = {
-        .weights = r->mem.model, .activations = r->mem.activations, .plans = r->mem.work};
-    vg_status st = nn_train_plan(r->net, n, h, w, &accounts, err);
+    const train_engine_learning learning = run_learning(
+        r, n, h, w, data_loader_most_labels(r->loader), base_pool_threads(run_pool(r)));
+    vg_status st = train_engine_prepare(&r->engine, &learning, err);
+    if (st == VG_OK)
+        st = together_open(&r->together, r->mem.ranks, &r->engine, r->args.sync_bn, r->mem.work,
+                           err);
     if (st != VG_OK)
         return st;
-    const detect_loss_bounds bounds = run_loss_bounds(
-        r, n, h, w, data_loader_most_labels(r->loader), base_pool_threads(nn_train_pool(r->net)));
-    return detect_loss_create(&r->loss, &bounds, r->mem.work, err);
+    r->state.params = r->params;
+    r->state.n_params = r->n_params;
+    r->state.optimizer = r->engine.optimizer;
+    r->state.ema = r->engine.average;
+    r->state.engine = &r->engine;
+    return train_ema_open_weights(r->engine.average, &r->average, r->mem.work, err);
 }
 
 /* ---- the folder ---- */
@@ -107,33 +125,116 @@ static vg_status make_folder(train_run *r, const char *folder, vg_error *err)
         !base_path_join(r->best_path, sizeof r->best_path, weights, "best.safetensors"))
         return base_fail(err, VG_ERR_LIMIT, folder, "use a shorter path",
                          "a path too long for a run's folder");
-    const vg_status st = base_make_dirs(weights, err);
-    if (st == VG_OK) {
+    const vg_status st = run_writes(r) ? base_make_dirs(weights, err) : VG_OK;
+    if (st == VG_OK && run_writes(r)) {
         train_checkpoint_sweep(r->last_path);
         train_checkpoint_sweep(r->best_path);
     }
     return st;
 }
 
-static vg_status open_csv(train_run *r, vg_error *err)
+vg_status run_open_csv(train_run *r, vg_error *err)
 {
     char path[TRAIN_PATH_BYTES];
+    if (!run_writes(r))
+        return VG_OK;
     if (!base_path_join(path, sizeof path, r->folder, "results.csv"))
         return base_fail(err, VG_ERR_LIMIT, r->folder, "use a shorter path",
                          "a path too long for a run's folder");
     return report_csv_open(&r->csv, path, (int)r->state.position.epoch, false, r->mem.work, err);
 }
 
-/* ---- together ---- */
+/* ---- all of it ---- */
+
+bool run_writes(const train_run *r)
+{
+    return ranks_me(r->mem.ranks) == 0;
+}
+
+/* Of a machine's processors, those that are not another rank's. */
+int run_threads(const train_run *r)
+{
+    const int share = base_cpu_count() / ranks_neighbours(r->mem.ranks);
+    return r->args.threads > 0 ? r->args.threads : share > 1 ? share : 1;
+}
+
+/* What only one process can. */
+static vg_status check_ranks(const train_run *r, vg_error *err)
+{
+    const int n = ranks_n(r->mem.ranks);
+    if (n == 1)
+        return VG_OK;
+    if (r->args.batch < n)
+        return base_fail(err, VG_ERR_ARGUMENT, "batch",
+                         base_mend("give the pictures of all ranks together, %d or more", n),
+                         r->args.batch < 0
+                             ? "a batch by each machine's memory (%d), which %d ranks "
+                               "cannot agree on"
+                             : "a batch of %d pictures for %d ranks",
+                         r->args.batch, n);
+    const char *device = r->args.device;
+    if (device[0] != '\0' && strcmp(device, "cpu") != 0 && strcmp(device, "auto") != 0)
+        return base_fail(err, VG_ERR_UNSUPPORTED, "device", "device=cpu, or one process alone",
+                         "training on %s in %d ranks: gradients are added up on the CPU alone",
+                         device, n);
+    if (r->args.save_json)
+        return base_fail(err, VG_ERR_UNSUPPORTED, "save_json",
+                         "leave it out, and call vigil val --save-json when training is over",
+                         "detections are not brought together from %d ranks", n);
+    return VG_OK;
+}
+
+/* What is there and will lie idle: processors that the launcher keeps from a rank, and a GPU. */
+static void notice_idle(train_run *r)
+{
+    char name[RANKS_HOST_BYTES + 32];
+    int n, n_online;
+    nn_device *device = NULL;
+    const ranks *all = r->mem.ranks;
+    const int bound = ranks_first_bound(all, &n, &n_online);
+    const bool is_auto = r->args.device[0] == '\0' || strcmp(r->args.device, "auto") == 0;
+    if (ranks_n(all) == 1 || !run_writes(r))
+        return;
+    if (bound >= 0)
+        base_format(r->ranks_notice, sizeof r->ranks_notice,
+                    "%s may run on %d of %d processors: mpirun binds processes unless told "
+                    "--bind-to none, srun takes --cpus-per-task",
+                    ranks_name(name, sizeof name, all, bound), n, n_online);
+    else if (r->mem.gpu_model != NULL && is_auto &&
+             nn_device_open(&device, NULL, r->mem.work, NULL) == VG_OK && device != NULL)
+        base_format(r->ranks_notice, sizeof r->ranks_notice,
+                    "several ranks compute on the CPU: %s (%.100s) is not used; one process alone "
+                    "trains on it",
+                    nn_device_facts(device)->name, nn_device_facts(device)->title);
+    nn_device_close(&device);
+}
+
+vg_status run_open_device(train_run *r, const char *name, vg_error *err)
+{
+    if (r->mem.gpu_model == NULL)
+        return VG_OK; /* nobody wants one */
+    const vg_status st =
+        nn_device_open(&r->device, name[0] != '\0' ? name : NULL, r->mem.work, err);
+    if (st == VG_OK && r->args.gpu_memory_limit > 0 && r->mem.gpu_model->parent != NULL)
+        r->mem.gpu_model->parent->limit_bytes = r->args.gpu_memory_limit;
+    return st;
+}
 
 /* What the plan is made from. nc: where there is no dataset. */
 static vg_status make_ground(train_run *r, int nc, vg_error *err)
 {
     const bool has_data = r->args.data[0] != '\0';
-    const int n_threads = r->args.threads > 0 ? r->args.threads : base_cpu_count();
+    const bool is_alone = ranks_n(r->mem.ranks) == 1;
+    vg_status st = check_ranks(r, err);
+    if (st != VG_OK)
+        return st;
     const size_t before = r->mem.work->in_use_bytes;
-    vg_status st = base_pool_create(&r->pool, n_threads, r->mem.work, err);
-    r->passing_bytes += r->mem.work->in_use_bytes - before;
+    notice_idle(r);
+    st = base_pool_create(&r->pool, run_threads(r), r->mem.work, err);
+    const size_t pool_bytes = r->mem.work->in_use_bytes - before;
+    if (st == VG_OK)
+        st = run_open_device(r, is_alone ? r->args.device : "cpu", err);
+    r->passing_bytes += r->device == NULL ? pool_bytes : 0; /* run_open_engine */
     if (st == VG_OK && has_data)
         st = run_read_spec(r, err);
     if (st == VG_OK && has_data)
@@ -145,7 +246,8 @@ static vg_status make_ground(train_run *r, int nc, vg_error *err)
     return st == VG_OK && has_data ? run_open_sets(r, err) : st;
 }
 
-static vg_status make_all(train_run *r, const train_checkpoint *c, vg_error *err)
+/* c: on rank 0; resumes: on all. */
+static vg_status make_parts(train_run *r, const train_checkpoint *c, bool resumes, vg_error *err)
 {
     if (r->args.data[0] == '\0')
         return base_fail(err, VG_ERR_ARGUMENT, "data", "give a dataset's YAML",
@@ -154,21 +256,39 @@ static vg_status make_all(train_run *r, const train_checkpoint *c, vg_error *err
     if (st == VG_OK)
         st = run_plan(r, true, err);
     if (st == VG_OK)
-        st = run_make_net(r, err);
-    if (st == VG_OK && c == NULL)
+        st = run_open_engine(r, err);
+    if (st == VG_OK && !resumes)
         st = run_transfer(r, err);
     if (st == VG_OK)
         st = run_make_loader(r, err);
     if (st == VG_OK)
         st = make_learning(r, err);
     if (st == VG_OK)
-        st = reserve(r, err);
+        st = run_reserve(r, err);
     if (st == VG_OK)
         st = run_make_validator(r, err);
     if (st == VG_OK && c != NULL)
         st = train_checkpoint_read(c, &r->state, err);
+    r->has_saved = st == VG_OK && c != NULL;
     if (st == VG_OK && c != NULL)
         run_compare_names(r, train_checkpoint_weights(c));
+    return st;
+}
+
+/* The same on all ranks from here on. */
+static vg_status join_ranks(train_run *r, vg_error *err)
+{
+    if (r->mem.ranks == NULL)
+        return VG_OK;
+    const vg_status st = agree_check(r, err);
+    return st == VG_OK ? agree_state(r, err) : st;
+}
+
+static vg_status make_all(train_run *r, const train_checkpoint *c, bool resumes, vg_error *err)
+{
+    vg_status st = ranks_settle(r->mem.ranks, make_parts(r, c, resumes, err), err);
+    if (st == VG_OK)
+        st = join_ranks(r, err);
     if (st == VG_OK && r->state.position.n_batches != r->schedule.n_batches)
         st = base_fail(err, VG_ERR_FORMAT, r->args.data,
                        "put the pictures back, or start a new run from its weights",
@@ -176,11 +296,13 @@ static vg_status make_all(train_run *r, const train_checkpoint *c, vg_error *err
                        (long long)r->state.position.n_batches, (long long)r->schedule.n_batches);
     r->seconds_before = r->state.position.seconds;
     /* A run that was interrupted behind its last epoch has only to be finished. */
-    r->is_late = c != NULL && r->args.hours > 0 && r->state.position.batch == 0 &&
+    r->is_late = resumes && r->args.hours > 0 && r->state.position.batch == 0 &&
                  r->seconds_before >= r->args.hours * 3600;
+    if (st == VG_OK && run_writes(r))
+        st = run_check_room(r, resumes, err);
     if (st == VG_OK)
-        st = run_check_room(r, c != NULL, err);
-    return st == VG_OK ? open_csv(r, err) : st;
+        st = run_open_csv(r, err);
+    return ranks_settle(r->mem.ranks, st, err);
 }
 
 static vg_status begin(train_run **out, const train_accounts *mem, vg_error *err)
@@ -204,27 +326,35 @@ static vg_status open_checkpoint(const train_run *r, train_checkpoint **out, vg_
     return st == VG_ERR_ARGUMENT ? run_refuse_finished(r, err) : st;
 }
 
-static vg_status make_run(train_run **out, const train_args *args, const char *folder, bool resume,
-                          const train_accounts *mem, vg_error *err)
+/* given NULL: a new run; else one that is resumed, and what was given of args moves it. */
+static vg_status make_run(train_run **out, const train_args *args, const train_args_given *given,
+                          const char *folder, const train_accounts *mem, vg_error *err)
 {
     *out = NULL;
     train_checkpoint *c = NULL;
     train_run *r;
+    const bool resume = given != NULL;
     vg_status st = begin(&r, mem, err);
     if (st != VG_OK)
         return st;
     st = make_folder(r, folder, err);
     const size_t before = mem->work->in_use_bytes;
-    if (st == VG_OK && resume)
+    if (st == VG_OK && resume && run_writes(r))
         st = open_checkpoint(r, &c, err);
+    st = ranks_settle(mem->ranks, st, err);
     r->passing_bytes = mem->work->in_use_bytes - before;
     if (st == VG_OK) {
         const vg_error *why;
-        r->args = resume ? *train_checkpoint_args(c) : *args;
-        r->fell_back = resume && train_checkpoint_fell_back(c, &why);
+        r->args = c != NULL ? *train_checkpoint_args(c) : args != NULL ? *args : (train_args){0};
+        if (c != NULL)
+            train_args_move(&r->args, args, given);
+        r->fell_back = c != NULL && train_checkpoint_fell_back(c, &why);
         if (r->fell_back)
             r->why = *why;
-        st = make_all(r, c, err);
+        if (resume)
+            st = agree_args(r, err);
+        if (st == VG_OK)
+            st = make_all(r, c, resume, err);
     }
     train_checkpoint_close(&c);
     if (st != VG_OK) {
@@ -255,13 +385,21 @@ vg_status train_plan(vg_plan *out, const train_args *args, int nc, const train_a
 vg_status train_run_create(train_run **out, const train_args *args, const char *folder,
                            const train_accounts *mem, vg_error *err)
 {
-    return make_run(out, args, folder, false, mem, err);
+    return make_run(out, args, NULL, folder, mem, err);
+}
+
+vg_status train_run_resume_on(train_run **out, const char *folder, const train_args *args,
+                              const train_args_given *given, const train_accounts *mem,
+                              vg_error *err)
+{
+    return make_run(out, args, given, folder, mem, err);
 }
 
 vg_status train_run_resume(train_run **out, const char *folder, const train_accounts *mem,
                            vg_error *err)
 {
-    return make_run(out, NULL, folder, true, mem, err);
+    static const train_args_given nothing;
+    return train_run_resume_on(out, folder, NULL, &nothing, mem, err);
 }
 
 void train_run_destroy(train_run **run)
@@ -275,11 +413,10 @@ void train_run_destroy(train_run **run)
     data_set_destroy(&r->val_set);
     data_set_destroy(&r->train_set);
     data_spec_destroy(&r->spec);
-    detect_loss_destroy(&r->loss);
-    train_optimizer_destroy(&r->state.optimizer);
     weights_close(&r->average);
-    train_ema_destroy(&r->state.ema);
-    nn_train_destroy(&r->net);
+    together_close(&r->together);
+    train_engine_close(&r->engine);
+    nn_device_close(&r->device);
     nn_graph_destroy(&r->graph);
     base_pool_destroy(&r->pool);
     base_free(r->resized);
@@ -290,6 +427,11 @@ void train_run_destroy(train_run **run)
     base_free(r->model_yaml);
     base_free(r);
     *run = NULL;
+}
+
+base_pool *run_pool(const train_run *r)
+{
+    return r->pool != NULL ? r->pool : nn_train_pool(r->engine.net);
 }
 
 train_facts run_facts(const train_run *r)

@@ -53,7 +53,7 @@ static vg_status open_validator(train_val *v, const train_val_options *o, vg_err
         .strides = v->info.strides,
         .n_levels = v->info.n_levels,
         .device = v->device,
-        .gpu = &v->gpu};
+        .half = o->half};
     return train_validator_create(&v->validator, &options, &v->graph, v->pool, &v->accounts.lent,
                                   err);
 }
@@ -89,8 +89,8 @@ static vg_status open_results(train_val *v, const train_val_options *o, vg_error
 vg_status train_val_open(train_val *v, const train_val_options *o, vg_error *err)
 {
     train_owners_init(&v->accounts);
-    base_mem_init(&v->gpu, "GPU", NULL,
-                  o->gpu_memory_limit_bytes ? o->gpu_memory_limit_bytes : SIZE_MAX);
+    if (o->gpu_memory_limit_bytes > 0)
+        v->accounts.gpu.limit_bytes = o->gpu_memory_limit_bytes;
     const train_accounts *mem = &v->accounts.lent;
     const data_set_options set = {.split = o->split, .single_cls = o->single_cls};
     vg_status st = data_spec_open(&v->spec, o->data, mem->data, err);

@@ -22,13 +22,13 @@ typedef struct train_val_options {
     const char *project, *name; /* where plots or save_json want a folder */
     bool exist_ok;
     const char *device; /* as in vg_options; NULL: auto */
+    bool half;          /* as there */
     size_t gpu_memory_limit_bytes;
 } train_val_options;
 
 /* Members are for reading. It stays where it is until close: accounts point into it. */
 typedef struct train_val {
     train_owners accounts;
-    base_mem gpu;      /* of the device's memory; its limit is the caller's */
     nn_device *device; /* NULL: the CPU */
     base_pool *pool;
     data_spec *spec;

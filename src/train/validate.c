@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "image/image.h"
+#include "validate_ranks.h"
 
 struct train_validator {
     train_validator_options options;
@@ -23,6 +24,7 @@ struct train_validator {
     vg_detection *boxes;  /* (max_det) */
     detect_truth *truths; /* (most_truths) */
     size_t most_truths;
+    validate_ranks shares; /* what ranks bring together */
     float strides[NN_MAX_LEVELS];
 };
 
@@ -51,12 +53,14 @@ static detect_views_shape views_shape(const train_validator_options *o, int n, i
 static vg_status find_bounds(bounds *b, const train_validator_options *o, int n_threads,
                              vg_error *err)
 {
-    *b = (bounds){.loader = {.imgsz = o->imgsz,
+    *b = (bounds){.loader = {.share = ranks_me(o->ranks),
+                             .n_shares = ranks_n(o->ranks),
+                             .imgsz = o->imgsz,
                              .stride = o->stride,
                              .batch = o->batch,
                              .n_workers = o->workers,
                              .rect = o->rect,
-                             .input_is_lent = o->net != NULL,
+                             .input_is_lent = o->net != NULL && o->device == NULL,
                              .cache = o->cache,
                              .cache_bytes = o->cache_bytes}};
     const vg_status st = data_loader_plan(&b->batch, o->set, &b->loader, err);
@@ -92,38 +96,46 @@ vg_status train_validator_plan(train_validator_need *out, const train_validator_
     vg_status st = find_bounds(&b, o, n_threads, err);
     if (st != VG_OK)
         return st;
-    b.loader.input_is_lent = true;
+    b.loader.input_is_lent = o->device == NULL;
     *out =
         (train_validator_need){.bounds = b.batch,
                                .data_bytes = data_loader_bytes(o->set, &b.loader),
                                .work_bytes = sizeof(train_validator) + detect_loss_bytes(&b.loss) +
                                              detect_nms_bytes(b.most_rows, o->nms.max_det) +
                                              detect_metrics_bytes(&b.metrics) +
+                                             validate_ranks_bytes(o->ranks, b.batch.n_batches) +
                                              (size_t)o->nms.max_det * sizeof(vg_detection) +
                                              b.metrics.most_picture_truths * sizeof(detect_truth)};
+    if (o->device != NULL)
+        return VG_OK;
     st = nn_engine_need_lent(engine, &out->lent_bytes, b.batch.n, b.batch.h, b.batch.w, mem, err);
     out->lent_bytes =
         base_round_up(out->lent_bytes, BASE_MEM_ALIGN) + data_loader_input_bytes(o->set, &b.loader);
     return st;
 }
 
-/* In the net's block, which becomes large enough now. */
+/* In the net's block, which becomes large enough now. On a device the pictures are this side's. */
 static vg_status borrow_block(train_validator *v, vg_error *err)
 {
     void *block = NULL;
     const vg_status st = nn_train_borrow(v->options.net, &block, v->lent_bytes, &v->accounts, err);
     if (st != VG_OK)
         return st;
+    if (v->options.device != NULL)
+        block = (void *)(uintptr_t)nn_train_gpu_block(v->options.net, NN_TRAIN_BLOCK);
     nn_engine_lend(v->engine, block, v->engine_bytes);
-    data_loader_lend(v->loader, (float *)(void *)((char *)block + v->engine_bytes));
+    if (v->options.device == NULL)
+        data_loader_lend(v->loader, (float *)(void *)((char *)block + v->engine_bytes));
     return VG_OK;
 }
 
 static vg_status make_engine(train_validator *v, const bounds *of, nn_graph **graph, vg_error *err)
 {
     const data_loader_bounds *b = &of->batch;
-    const nn_engine_options options = {
-        .pool = v->pool, .isa = v->options.isa, .device = v->options.device};
+    const nn_engine_options options = {.pool = v->pool,
+                                       .isa = v->options.isa,
+                                       .device = v->options.device,
+                                       .half = v->options.half};
     vg_status st = nn_engine_create(&v->engine, *graph, NULL, &options, &v->accounts, err);
     if (st != VG_OK)
         return st;
@@ -138,8 +150,14 @@ static vg_status make_engine(train_validator *v, const bounds *of, nn_graph **gr
     assert(!v->options.augment);
     st = nn_engine_need_lent(v->engine, &v->engine_bytes, b->n, b->h, b->w, &v->accounts, err);
     v->engine_bytes = base_round_up(v->engine_bytes, BASE_MEM_ALIGN);
-    v->lent_bytes = v->engine_bytes + data_loader_input_bytes(v->options.set, &of->loader);
-    return st == VG_OK ? borrow_block(v, err) : st;
+    v->lent_bytes = v->engine_bytes;
+    if (v->options.device == NULL)
+        v->lent_bytes += data_loader_input_bytes(v->options.set, &of->loader);
+    if (st == VG_OK)
+        st = borrow_block(v, err);
+    if (st == VG_OK && v->options.device != NULL) /* what is copied goes through staging */
+        st = nn_engine_reserve(v->engine, b->n, b->h, b->w, &v->accounts, err);
+    return st;
 }
 
 static vg_status make_parts(train_validator *v, const bounds *b, const train_accounts *mem,
@@ -157,6 +175,9 @@ static vg_status make_parts(train_validator *v, const bounds *b, const train_acc
     if (st != VG_OK)
         return st;
     detect_metrics_choose_ap(v->metrics, o->ap);
+    st = validate_ranks_open(&v->shares, o->ranks, b->batch.n_batches, mem->work, err);
+    if (st != VG_OK)
+        return st;
     if (o->augment) {
         const detect_views_shape s = views_shape(o, b->batch.n, b->batch.h, b->batch.w);
         st = detect_views_fit(&v->views, &s, mem->work, err);
@@ -182,10 +203,7 @@ vg_status train_validator_create(train_validator **out, const train_validator_op
     v->options = *o;
     v->pool = pool;
     v->work = mem->work;
-    v->accounts = (nn_accounts){.weights = o->device ? o->gpu : mem->model,
-                                .activations = o->device ? o->gpu : mem->activations,
-                                .plans = mem->work,
-                                .staging = mem->activations};
+    v->accounts = train_accounts_of_net(mem, o->device);
     memcpy(v->strides, o->strides, (size_t)o->n_levels * sizeof *v->strides);
     v->options.strides = v->strides;
     bounds b;
@@ -213,6 +231,7 @@ void train_validator_destroy(train_validator **v)
     detect_nms_destroy(&(*v)->nms);
     detect_views_destroy(&(*v)->views);
     detect_metrics_destroy(&(*v)->metrics);
+    validate_ranks_close(&(*v)->shares);
     base_free((*v)->boxes);
     base_free((*v)->truths);
     base_free(*v);
@@ -275,6 +294,7 @@ static vg_status add_loss(train_validator *v, train_validation *out, const data_
     out->loss[0] += value.box;
     out->loss[1] += value.cls;
     out->loss[2] += value.dfl;
+    validate_ranks_loss(&v->shares, b->index, &value);
     return VG_OK;
 }
 
@@ -330,7 +350,7 @@ static size_t find_boxes(train_validator *v, int picture)
 static vg_status add_batch(train_validator *v, train_validation *out, const data_batch *b,
                            const train_validate_watch *watch, vg_error *err)
 {
-    vg_status st = look(v, out, b, err);
+    vg_status st = b->n > 0 ? look(v, out, b, err) : VG_OK;
     size_t label = 0;
     for (int i = 0; i < b->n && st == VG_OK; i++) {
         const data_item *item = &b->items[i];
@@ -340,6 +360,8 @@ static vg_status add_batch(train_validator *v, train_validation *out, const data
             detect_cut_boxes(v->boxes, n, item->h0, item->w0);
         const size_t n_truths = take_truths(v, b, i, &label);
         st = detect_metrics_add(v->metrics, v->boxes, n, v->truths, n_truths, err);
+        if (st == VG_OK)
+            validate_ranks_rows(&v->shares, b->index, n);
         if (st == VG_OK && watch != NULL && watch->picture != NULL) {
             detect_cut_boxes(v->boxes, n, item->h0, item->w0);
             cut_truths(v->truths, n_truths, item);
@@ -369,13 +391,18 @@ static vg_status run_batches(train_validator *v, train_validation *out,
         if (st != VG_OK || b == NULL)
             break;
         st = add_batch(v, out, b, watch, err);
-        if (watch != NULL && watch->wants_stop != NULL && watch->wants_stop(watch->ctx)) {
+        double stops = watch != NULL && watch->wants_stop != NULL && watch->wants_stop(watch->ctx);
+        if (st == VG_OK)
+            st = ranks_sum(v->options.ranks, &stops, 1, err);
+        if (stops > 0) {
             out->stopped = true;
             break;
         }
     }
     for (int k = 0; k < 3 && n_batches > 0; k++)
         out->loss[k] /= (double)n_batches;
+    if (st == VG_OK && !out->stopped)
+        st = validate_ranks_merge(&v->shares, v->metrics, out->loss, err);
     return st;
 }
 
@@ -389,8 +416,9 @@ vg_status train_validate(train_validator *v, train_validation *out, const weight
     if (st != VG_OK)
         return st;
     detect_metrics_reset(v->metrics);
+    validate_ranks_begin(&v->shares);
     st = run_batches(v, out, watch, err);
-    if (st == VG_OK)
+    if (st == VG_OK && ranks_me(v->options.ranks) == 0)
         detect_metrics_make_result(v->metrics, &out->metrics);
     return st;
 }

@@ -2,7 +2,8 @@
  *
  * Memory: everything is taken at create, whatever the weights will be; validations allocate
  * nothing. Beside a network in training it computes in that network's activation block, which is
- * idle then, has its batches in it, and uses its threads. One owner. */
+ * idle then, has its batches in it (but on a device, where they are this side's), and uses its
+ * threads. One owner. */
 #ifndef TRAIN_VALIDATE_H
 #define TRAIN_VALIDATE_H
 
@@ -22,17 +23,19 @@ typedef struct train_validator_options {
     data_cache cache;
     size_t cache_bytes; /* the budget; 0: no bound */
     const char *isa;    /* NULL: the best here */
-    nn_device *device;  /* borrowed until destroy; NULL, and beside a network: the CPU */
-    base_mem *gpu;      /* of the device's memory */
+    nn_device *device;  /* borrowed until destroy, and net's; NULL: the CPU */
+    bool half;          /* on a device: numbers of 16 bits */
     detect_nms_options nms;
     detect_ap ap;
     detect_loss_gains gains;
+    struct ranks *ranks;  /* who share the pictures of every batch; NULL: alone */
     const float *strides; /* (n_levels) of the model */
     int n_levels;
 } train_validator_options;
 
 /* What create will take, before there is anything. engine: one of the graph, made without weights,
- * for sizes alone; its own bytes and the graph's are not in it. */
+ * for sizes alone; its own bytes and the graph's are not in it. NULL on a device, where nothing of
+ * the engine is. */
 typedef struct train_validator_need {
     data_loader_bounds bounds;
     size_t data_bytes, work_bytes;
@@ -50,7 +53,7 @@ vg_status train_validator_create(train_validator **out, const train_validator_op
 void train_validator_destroy(train_validator **v);
 
 typedef struct train_validation {
-    detect_metrics_result metrics; /* borrowed until the next validation */
+    detect_metrics_result metrics; /* borrowed until the next validation; of ranks: rank 0 has it */
     double loss[3];                /* box, cls, dfl: means over batches */
     bool stopped;                  /* asked to, before the end: the numbers mean nothing */
 } train_validation;

@@ -66,7 +66,8 @@ static inline void shop_open(shop *s, int n_train, int n_val)
                                           "labels/val"};
     char path[400];
     *s = (shop){.mem = {.tag = "shop"}};
-    s->accounts = (train_accounts){&s->mem, &s->mem, &s->mem, &s->mem};
+    s->accounts = (train_accounts){
+        .data = &s->mem, .model = &s->mem, .activations = &s->mem, .work = &s->mem};
     assert_int_equal(folder_make(s->root, sizeof s->root), 0);
     for (int k = 0; k < 4; k++) {
         base_format(path, sizeof path, "%s/%s", s->root, folders[k]);

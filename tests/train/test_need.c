@@ -32,7 +32,10 @@ static void purse_open(purse *p)
     base_mem_init(&p->root, "root", NULL, SIZE_MAX);
     for (int i = 0; i < 4; i++)
         base_mem_init(&p->owner[i], tags[i], &p->root, SIZE_MAX);
-    p->lent = (train_accounts){&p->owner[0], &p->owner[1], &p->owner[2], &p->owner[3]};
+    p->lent = (train_accounts){.data = &p->owner[0],
+                               .model = &p->owner[1],
+                               .activations = &p->owner[2],
+                               .work = &p->owner[3]};
 }
 
 static void purse_close(const purse *p)
@@ -82,6 +85,30 @@ static void a_run_takes_what_was_planned_to_the_byte(void **state)
         shop_set(&a, "imgsz", settings[i][1]);
         shop_set(&a, settings[i][2], settings[i][3]);
         expect_exact(&a);
+    }
+}
+
+static void every_optimizer_is_planned_by_its_name(void **state)
+{
+    (void)state;
+    for (int k = TRAIN_OPTIMIZER_SGD; k < TRAIN_N_OPTIMIZERS; k++) {
+        const char *name = train_optimizer_name((train_optimizer_kind)k);
+        train_args a = shop_args(&s);
+        purse p;
+        vg_plan need;
+        char wanted[64];
+        bool found = false;
+        shop_set(&a, "batch", "2");
+        shop_set(&a, "optimizer", name);
+        expect_exact(&a);
+        purse_open(&p);
+        OK(train_plan(&need, &a, 0, &p.lent, err));
+        base_format(wanted, sizeof wanted, "optimizer %s", name);
+        for (int i = 0; i < need.n_items; i++)
+            found = found || strcmp(need.items[i].what, wanted) == 0;
+        if (!found)
+            fail_msg("no \"%s\" in the plan", wanted);
+        purse_close(&p);
     }
 }
 
@@ -299,6 +326,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run_takes_what_was_planned_to_the_byte),
+        cmocka_unit_test(every_optimizer_is_planned_by_its_name),
         cmocka_unit_test(pictures_are_kept_up_to_cache_limit_over_both_splits),
         cmocka_unit_test(the_largest_batch_that_fits_is_found),
         cmocka_unit_test(a_chosen_batch_is_the_runs_own),

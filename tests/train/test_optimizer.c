@@ -332,7 +332,8 @@ static void frozen_tensors_statistics_and_dfl_never_move(void **state)
     before = m;
     for (int k = 0; k < 7; k++)
         m.grads[WEIGHT][k] = 1e6f; /* a frozen tensor's gradient must not enter the norm either */
-    const size_t bytes = train_optimizer_bytes(m.params, MODEL_N, TRAIN_OPTIMIZER_ADAMW);
+    const size_t bytes = train_optimizer_bytes(
+        m.params, MODEL_N, &(train_optimizer_options){.kind = TRAIN_OPTIMIZER_ADAMW});
     assert_true(bytes < 10000 * sizeof(float)); /* nor does it take state */
     train_optimizer *o = make(TRAIN_OPTIMIZER_ADAMW, 0.9, 0.1);
     assert_int_equal(mem.in_use_bytes, bytes);

@@ -189,7 +189,8 @@ static void events_go_on_after_a_full_disk_and_the_error_is_told(void **state)
     static const char *const set[][2] = {
         {"model", "yolo11n.yaml"}, {"imgsz", "64"},  {"batch", "4"},
         {"plots", "false"},        {"threads", "1"}, {"workers", "0"}};
-    const train_accounts mem = {&b->mem, &b->mem, &b->mem, &b->mem};
+    const train_accounts mem = {
+        .data = &b->mem, .model = &b->mem, .activations = &b->mem, .work = &b->mem};
     train_run *run;
     train_report *r;
     char events[4096];
