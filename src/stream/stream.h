@@ -3,6 +3,7 @@
 #ifndef STREAM_STREAM_H
 #define STREAM_STREAM_H
 
+#include "stream/fleet/config.h"
 #include "stream/in/ports.h"
 #include "stream/in/sources.h"
 #include "stream/job/job.h"

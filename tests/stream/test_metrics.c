@@ -120,6 +120,22 @@ static void tracks_without_room_are_said_where_there_are_tracks(void **state)
     assert_true(value("vigil_tracks_refused_total", "", "") == 17);
 }
 
+/* A thread that hangs in the store cannot say that its leases are over: the time says it. */
+static void leases_are_held_until_their_time_is_over(void **state)
+{
+    (void)state;
+    b.stats.fleet = (stream_fleet_stats){.is_on = true, .n_held = 12};
+    b.stats.fleet.until_ns = INT64_MAX;
+    read_all();
+    assert_true(value("vigil_fleet_cameras_held", "", "") == 12);
+    b.stats.fleet.until_ns = 1;
+    b.text.length = 0;
+    memset(&b.p, 0, sizeof b.p);
+    read_all();
+    assert_true(value("vigil_fleet_cameras_held", "", "") == 0);
+    b.stats.fleet.is_on = false;
+}
+
 static void names_are_escaped(void **state)
 {
     (void)state;
@@ -286,6 +302,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_was_counted_is_said),
         TEST(tracks_without_room_are_said_where_there_are_tracks),
+        TEST(leases_are_held_until_their_time_is_over),
         TEST(names_are_escaped),
         TEST(descriptors_and_threads_are_counted),
         TEST(promtool_finds_nothing_wrong),

@@ -76,6 +76,18 @@ static void says(const char *text, const char *part)
         fail_msg("\"%s\" does not say \"%s\"", text, part);
 }
 
+static void pushed_sources_of_nobody_are_refused_also_in_a_list(void **state)
+{
+    bench *t = *state;
+    t->o.ports = NULL;
+    assert_int_equal(list(t, "push:door"), VG_ERR_ARGUMENT);
+    says(t->err.what, "nobody can push");
+    assert_int_equal(list(t, write_file(t, "l.streams", "lavfi:testsrc2\npush:door\n")),
+                     VG_ERR_FORMAT);
+    says(t->err.what, "nobody can push");
+    says(t->err.where, "l.streams:2");
+}
+
 /* ---- one ---- */
 
 static void a_text_is_a_channel_with_the_policy_of_its_kind(void **state)
@@ -471,6 +483,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(a_text_is_a_channel_with_the_policy_of_its_kind),
         T(options_overrule_the_kind),
+        T(pushed_sources_of_nobody_are_refused_also_in_a_list),
         T(what_is_no_source_is_told),
         T(a_folder_is_one_channel_in_the_order_of_names),
         T(a_txt_list_is_one_channel_in_its_own_order),

@@ -309,6 +309,10 @@ static video_outcome play(stream_capture *c, video_fault *fault, vg_error *err)
         if (c->o.n_texts > 1)
             video_frame_set_file(f, c->file);
         int n_dropped;
+        if (c->o.until_ns != NULL && base_boot_ns() >= *c->o.until_ns) {
+            stream_intake_give_back(c->in, f);
+            return VIDEO_STOPPED;
+        }
         const bool is_put = stream_intake_put(c->in, c->channel, f, &c->stop, &n_dropped);
         atomic_fetch_add_explicit(&c->stats->n_dropped, (uint64_t)n_dropped, memory_order_relaxed);
         if (!is_put)

@@ -33,6 +33,8 @@ typedef struct stream_capture_options {
     bool ends;       /* at the end of the last text the channel has ended; else it begins again
                         with the first, after the back-off */
     uint64_t seed;   /* of the jitter */
+    /* Of base_boot_ns: from then on no frame is handed over, and it ends. NULL: never */
+    const _Atomic int64_t *until_ns;
 } stream_capture_options;
 
 /* Starts the thread. Frames are taken from and put into `in` as channel `channel`, which is open;

@@ -10,7 +10,7 @@ static bool is_name_free(const stream_source *items, const bool *is_fixed, size_
                          bool stem)
 {
     for (size_t i = 0; i < n; i++)
-        if (i != at && (i < at || is_fixed[i]) &&
+        if (i != at && (i < at || (is_fixed != NULL && is_fixed[i])) &&
             strcmp(stem ? items[i].stem : items[i].name, stem ? items[at].stem : items[at].name) ==
                 0)
             return false;
@@ -20,7 +20,7 @@ static bool is_name_free(const stream_source *items, const bool *is_fixed, size_
 void stream_sources_number(stream_source *items, size_t n, const bool *is_fixed)
 {
     for (size_t i = 0; i < n; i++) {
-        if (is_fixed[i])
+        if (is_fixed != NULL && is_fixed[i])
             continue;
         stream_source *s = &items[i];
         char name[STREAM_NAME_BYTES], stem[STREAM_STEM_BYTES];
@@ -61,6 +61,18 @@ bool stream_source_is_same(const stream_source *a, const stream_source *b)
     for (size_t i = 0; same && i < a->n_texts; i++)
         same = strcmp(a->texts[i], b->texts[i]) == 0;
     return same;
+}
+
+void stream_sources_find_running(const stream_sources *s, const stream_source *const *running,
+                                 size_t n, int *place)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        place[i] = -1;
+        for (size_t k = 0; k < n && place[i] < 0; k++)
+            if (running[k] != NULL && stream_source_is_same(&s->items[i], running[k]) &&
+                strcmp(s->items[i].name, running[k]->name) == 0)
+                place[i] = (int)k;
+    }
 }
 
 void stream_sources_keep_names(stream_sources *s, const stream_source *const *running, size_t n,

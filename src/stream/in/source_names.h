@@ -4,8 +4,8 @@
 
 #include "sources.h"
 
-/* Makes names and stems (n) unlike each other. Those that are fixed stay; of the rest the first of
- * a name keeps it, others get a number. */
+/* Makes names and stems (n) unlike each other. Those that are fixed stay (NULL: none); of the rest
+ * the first of a name keeps it, others get a number. */
 void stream_sources_number(stream_source *items, size_t n, const bool *is_fixed);
 
 #endif

@@ -8,6 +8,7 @@
 #include "image/image.h"
 #include "source_names.h"
 #include "source_text.h"
+#include "stream/fleet/shard.h"
 
 enum { MOST_TEXT_BYTES = 64 << 20, MOST_TEXTS = 1000000 };
 
@@ -19,8 +20,9 @@ typedef struct draft {
 } draft;
 
 typedef struct builder {
-    draft drafts[STREAM_MOST_CHANNELS];
-    size_t n, n_texts;
+    draft *drafts; /* (n_room) */
+    size_t n, n_room, n_texts;
+    stream_shard shard;
     base_str strings;
     stream_options entry; /* of the entry of a configuration that is being read */
     int line;             /* of what is wrong in it; 0: all of it */
@@ -263,17 +265,42 @@ static bool is_picture_address(const char *text)
            image_is_picture_name(path);
 }
 
+/* For one more draft. */
+static vg_status make_room(builder *b, vg_error *err)
+{
+    const size_t most = b->shard.of > 0 ? STREAM_MOST_LISTED : STREAM_MOST_CHANNELS;
+    if (b->n == most)
+        return base_fail(err, VG_ERR_LIMIT, NULL,
+                         b->shard.of > 0 ? "make several lists of it"
+                                         : "deal them to several vigil processes: shard",
+                         "more than %zu sources", most);
+    if (b->n < b->n_room)
+        return VG_OK;
+    const size_t n_room = b->n_room > 0 ? 2 * b->n_room : 16;
+    draft *drafts = base_realloc(b->mem, b->drafts, n_room * sizeof *drafts, err);
+    if (drafts == NULL)
+        return VG_ERR_MEMORY;
+    b->drafts = drafts;
+    b->n_room = n_room;
+    return VG_OK;
+}
+
 /* A text as a channel with o's options. name: the user's, or "". */
 static vg_status add_channel(builder *b, const char *text, const char *name,
                              const stream_options *o, vg_error *err)
 {
-    if (b->n == STREAM_MOST_CHANNELS)
-        return base_fail(err, VG_ERR_LIMIT, NULL, "run several vigil processes side by side",
-                         "more than %d sources", STREAM_MOST_CHANNELS);
+    vg_status st = make_room(b, err);
+    if (st != VG_OK)
+        return st;
     draft *d = &b->drafts[b->n];
     *d = (draft){0};
     d->meaning = stream_source_meaning(text, &d->s.kind);
-    vg_status st = video_check_address(text, err);
+    st = video_check_address(text, err);
+    if (st == VG_OK && d->s.kind == VIDEO_PUSHED && o->ports == NULL)
+        st = base_fail(err, VG_ERR_ARGUMENT, NULL,
+                       "from C vg_stream_push, from Python vigil.Stream; here a file, a URL, a "
+                       "camera or - (standard input)",
+                       "nobody can push pictures to a source of the command line");
     if (st == VG_OK)
         st = add_texts(b, d, text, err);
     if (st != VG_OK)
@@ -283,12 +310,13 @@ static vg_status add_channel(builder *b, const char *text, const char *name,
     const bool is_live = video_is_live(d->s.kind);
     d->s.keeps_all = o->policy == STREAM_POLICY_EVERY ||
                      (o->policy == STREAM_POLICY_AUTO && (!is_live || o->stream_buffer));
-    d->s.ends = o->end == STREAM_END_EXIT ||
-                (o->end == STREAM_END_AUTO && (!is_live || is_picture_address(text)));
+    d->s.ends =
+        o->end == STREAM_END_EXIT || (o->end == STREAM_END_AUTO && !stream_options_have_leases(o) &&
+                                      (!is_live || is_picture_address(text)));
     d->s.retry_first_s = o->retry_first_s;
     d->s.retry_most_s = o->retry_most_s;
     d->s.max_retries = o->max_retries;
-    d->s.waits = o->wait_for_source || o->max_retries > 0;
+    d->s.waits = o->wait_for_source || o->max_retries > 0 || b->shard.of > 0;
     d->s.video = (video_source_options){.rtsp_udp = strcmp(o->rtsp_transport, "udp") == 0,
                                         .decode_threads = o->decode_threads,
                                         .connect_s = o->connect_timeout_s,
@@ -440,11 +468,9 @@ static vg_status finish(stream_sources *out, const builder *b, vg_error *err)
     stream_source *items = (stream_source *)(void *)block;
     const char **texts = (const char **)(void *)(block + items_bytes);
     const char *at = memcpy(block + items_bytes + texts_bytes, b->strings.text, b->strings.length);
-    bool is_fixed[STREAM_MOST_CHANNELS];
     for (size_t i = 0; i < b->n; i++) {
         stream_source *s = &items[i];
         *s = b->drafts[i].s;
-        is_fixed[i] = false;
         s->n_name = strlen(s->name);
         s->n_stem = strlen(s->stem);
         s->texts = texts;
@@ -454,8 +480,37 @@ static vg_status finish(stream_sources *out, const builder *b, vg_error *err)
         for (size_t k = 0; k < 3; k++, at += strlen(at) + 1)
             *inputs[k] = at;
     }
-    stream_sources_number(items, b->n, is_fixed);
-    *out = (stream_sources){.items = items, .n = b->n, .block = block};
+    stream_sources_number(items, b->n, NULL);
+    *out = (stream_sources){.items = items, .n = b->n, .n_listed = b->n, .block = block};
+    out->are_of_files = true;
+    for (size_t i = 0; i < b->n; i++) {
+        items[i].key = stream_shard_key(items[i].name);
+        out->are_of_files = out->are_of_files && items[i].kind == VIDEO_FILE && items[i].ends;
+    }
+    return VG_OK;
+}
+
+/* Those of the shard alone. Names were made unlike each other before, so that all shards know a
+ * camera by the same. */
+static void keep_own(stream_sources *s, stream_shard shard)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s->n; i++)
+        if (stream_shard_owner(s->items[i].key, shard.of) == shard.index)
+            s->items[n++] = s->items[i];
+    s->n = n;
+}
+
+static vg_status check_number(const stream_sources *s, const stream_options *o, vg_error *err)
+{
+    if (s->n > STREAM_MOST_CHANNELS)
+        return base_fail(err, VG_ERR_LIMIT, "option shard", "make more shards of the list",
+                         "%zu of %zu sources are of this shard, and a process reads %d at most",
+                         s->n, s->n_listed, STREAM_MOST_CHANNELS);
+    if (o->most_sources > 0 && s->n > (size_t)o->most_sources)
+        return base_fail(err, VG_ERR_LIMIT, "option most_sources",
+                         base_mend("raise most_sources to %zu", s->n),
+                         "%zu sources, where most_sources allows %d", s->n, o->most_sources);
     return VG_OK;
 }
 
@@ -469,42 +524,50 @@ static vg_status check_all(const builder *b, const stream_options *o, vg_error *
         return base_fail(err, VG_ERR_ARGUMENT, "options input_format, input_size, input_rate",
                          "leave them out",
                          "none of the sources is a camera or standard input, which they are for");
-    if (o->most_sources > 0 && b->n > (size_t)o->most_sources)
-        return base_fail(err, VG_ERR_LIMIT, "option most_sources",
-                         base_mend("raise most_sources to %zu", b->n),
-                         "%zu sources, where most_sources allows %d", b->n, o->most_sources);
     return check_names(b, err);
+}
+
+static vg_status add_all(builder *b, const stream_options *o, vg_error *err)
+{
+    video_kind kind;
+    if (o->source[0] == '\0' && o->config[0] == '\0')
+        return base_fail(err, VG_ERR_ARGUMENT, "option source",
+                         "give a video, a URL such as rtsp://, a camera (0), a .streams list, or "
+                         "lavfi:testsrc2",
+                         "no source given");
+    if (o->source[0] == '\0')
+        return from_config(b, o, err);
+    if (stream_source_meaning(o->source, &kind) == STREAM_MEANS_SEVERAL)
+        return from_streams(b, o->source, o, err);
+    const vg_status st = add_channel(b, o->source, "", o, err);
+    if (st != VG_OK && err != NULL && err->where[0] == '\0')
+        base_error_prefix_where(err, "option source");
+    return st;
 }
 
 vg_status stream_sources_open(stream_sources *out, const stream_options *o, base_mem *mem,
                               vg_error *err)
 {
-    video_kind kind;
     *out = (stream_sources){0};
     builder *b = base_alloc_zero(mem, 1, sizeof *b, err);
-    vg_status st = VG_OK;
     if (b == NULL)
         return VG_ERR_MEMORY;
     b->mem = mem;
-    if (o->source[0] == '\0' && o->config[0] == '\0') {
-        st = base_fail(err, VG_ERR_ARGUMENT, "option source",
-                       "give a video, a URL such as rtsp://, a camera (0), a .streams list, or "
-                       "lavfi:testsrc2",
-                       "no source given");
-    } else if (o->source[0] == '\0') {
-        st = from_config(b, o, err);
-    } else if (stream_source_meaning(o->source, &kind) == STREAM_MEANS_SEVERAL) {
-        st = from_streams(b, o->source, o, err);
-    } else {
-        st = add_channel(b, o->source, "", o, err);
-        if (st != VG_OK && err != NULL && err->where[0] == '\0')
-            base_error_prefix_where(err, "option source");
-    }
+    vg_status st = stream_shard_parse(&b->shard, o->shard, err);
+    if (st == VG_OK)
+        st = add_all(b, o, err);
     if (st == VG_OK)
         st = check_all(b, o, err);
     if (st == VG_OK)
         st = finish(out, b, err);
+    if (st == VG_OK && b->shard.of > 0 && !stream_options_have_leases(o))
+        keep_own(out, b->shard);
+    if (st == VG_OK && !stream_options_have_leases(o))
+        st = check_number(out, o, err);
+    if (st != VG_OK)
+        stream_sources_close(out);
     base_str_fini(&b->strings);
+    base_free(b->drafts);
     base_free(b);
     return st;
 }
@@ -517,8 +580,5 @@ void stream_sources_close(stream_sources *s)
 
 bool stream_sources_are_files(const stream_sources *s)
 {
-    for (size_t i = 0; i < s->n; i++)
-        if (s->items[i].kind != VIDEO_FILE || !s->items[i].ends)
-            return false;
-    return true;
+    return s->are_of_files;
 }

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fleet.h"
 #include "parts.h"
 #include "report/report.h"
 #include "stream/in/ports.h"
@@ -29,7 +30,7 @@ static uint64_t some_seed(void)
     return getentropy(&seed, sizeof seed) == 0 ? seed : (uint64_t)base_now_ns();
 }
 
-static void stop_channel(stream_job *l, int channel)
+void stream_channel_stop(stream_job *l, int channel)
 {
     stream_channel *c = &l->channels[channel];
     if (c->source == NULL)
@@ -44,7 +45,15 @@ static void stop_channel(stream_job *l, int channel)
     c->n_frames_of = 0;
 }
 
-static vg_status start_channel(stream_job *l, int channel, stream_source *s, vg_error *err)
+int stream_channel_find_empty(const stream_job *l)
+{
+    for (int i = 0; i < l->n_channels; i++)
+        if (l->channels[i].source == NULL)
+            return i;
+    return -1;
+}
+
+vg_status stream_channel_start(stream_job *l, int channel, stream_source *s, vg_error *err)
 {
     stream_channel *c = &l->channels[channel];
     stream_capture_options o = {.texts = s->texts,
@@ -54,7 +63,9 @@ static vg_status start_channel(stream_job *l, int channel, stream_source *s, vg_
                                 .retry_most_s = s->retry_most_s,
                                 .max_retries = s->max_retries,
                                 .ends = s->ends,
-                                .seed = some_seed()};
+                                .seed = some_seed(),
+                                .until_ns =
+                                    l->leases != NULL ? stream_leases_until_ns(l->leases) : NULL};
     c->source = s;
     pthread_mutex_lock(&l->places_lock);
     c->occupant++;
@@ -70,7 +81,7 @@ static vg_status start_channel(stream_job *l, int channel, stream_source *s, vg_
         st = stream_capture_start(&c->capture, &o, l->intake, channel, &l->stats.channels[channel],
                                   &l->mem->owner[STREAM_FRAMES], err);
     if (st != VG_OK)
-        stop_channel(l, channel);
+        stream_channel_stop(l, channel);
     return st;
 }
 
@@ -79,8 +90,12 @@ static vg_status start_channel(stream_job *l, int channel, stream_source *s, vg_
 static vg_status start(stream_job *l, vg_error *err)
 {
     vg_status st = stream_stages_start(l, err);
+    if (st == VG_OK)
+        st = stream_fleet_open(l, err);
+    if (l->leases != NULL)
+        return st; /* no source is this job's yet */
     for (size_t i = 0; i < l->sources.n && st == VG_OK; i++)
-        st = start_channel(l, (int)i, &l->sources.items[i], err);
+        st = stream_channel_start(l, (int)i, &l->sources.items[i], err);
     return st;
 }
 
@@ -145,6 +160,8 @@ vg_status stream_job_check(const stream_options *o, stream_accounts *mem, vg_err
 
 static bool all_captures_ended(const stream_job *l)
 {
+    if (l->leases != NULL || (l->sources.n == 0 && !l->sources.are_of_files))
+        return false; /* a camera may come any time, by a lease or with a longer list */
     for (int i = 0; i < l->n_channels; i++) {
         const int state = l->stats.channels[i].state;
         if (state != STREAM_ENDED && state != STREAM_EMPTY)
@@ -235,6 +252,7 @@ vg_status stream_job_wait(stream_job *l, int timeout_ms, bool *ended, vg_error *
 {
     enum { SLICE_MS = 20 };
     *ended = false;
+    stream_fleet_follow(l);
     for (int waited = 0;; waited += SLICE_MS) {
         vg_status st = failure_of(l, err);
         if (st == VG_OK)
@@ -255,14 +273,6 @@ vg_status stream_job_wait(stream_job *l, int timeout_ms, bool *ended, vg_error *
     }
 }
 
-static int empty_place(const stream_job *l)
-{
-    for (int i = 0; i < l->n_channels; i++)
-        if (l->channels[i].source == NULL)
-            return i;
-    return -1;
-}
-
 /* The new list holds what stays: channels point into it from now on. */
 static void keep_and_close(stream_job *l, stream_sources *next, const int *place)
 {
@@ -278,7 +288,22 @@ static void keep_and_close(stream_job *l, stream_sources *next, const int *place
             stream_capture_stop(l->channels[i].capture); /* all at once, then one by one */
     for (int i = 0; i < l->n_channels; i++)
         if (!stays[i])
-            stop_channel(l, i);
+            stream_channel_stop(l, i);
+}
+
+static vg_status reload_leased(stream_job *l, stream_sources *next, vg_error *err)
+{
+    const vg_status st = stream_fleet_reload(l, next, err);
+    if (st != VG_OK) {
+        stream_sources_close(next);
+        return st;
+    }
+    stream_sources old = l->sources;
+    l->sources = *next;
+    stream_sources_close(&old);
+    if (l->zones != NULL)
+        stream_zones_warn(l->zones, l->o.zones, &l->sources);
+    return VG_OK;
 }
 
 vg_status stream_job_reload(stream_job *l, vg_error *err)
@@ -287,6 +312,8 @@ vg_status stream_job_reload(stream_job *l, vg_error *err)
     const stream_source *running[STREAM_MOST_CHANNELS];
     int place[STREAM_MOST_CHANNELS];
     vg_status st = stream_sources_open(&next, &l->o, &l->mem->owner[STREAM_OUTPUT], err);
+    if (st == VG_OK && l->leases != NULL)
+        return reload_leased(l, &next, err);
     if (st == VG_OK && next.n > (size_t)l->n_channels)
         st =
             base_fail(err, VG_ERR_LIMIT, "the source list",
@@ -298,7 +325,10 @@ vg_status stream_job_reload(stream_job *l, vg_error *err)
     }
     for (int i = 0; i < l->n_channels; i++)
         running[i] = l->channels[i].source;
-    stream_sources_keep_names(&next, running, (size_t)l->n_channels, place);
+    if (l->o.shard[0] != '\0')
+        stream_sources_find_running(&next, running, (size_t)l->n_channels, place);
+    else
+        stream_sources_keep_names(&next, running, (size_t)l->n_channels, place);
     sigset_t before;
     base_signals_block(&before);
     keep_and_close(l, &next, place);
@@ -306,7 +336,7 @@ vg_status stream_job_reload(stream_job *l, vg_error *err)
     l->sources = next;
     for (size_t i = 0; i < next.n && st == VG_OK; i++)
         if (place[i] < 0)
-            st = start_channel(l, empty_place(l), &l->sources.items[i], err);
+            st = stream_channel_start(l, stream_channel_find_empty(l), &l->sources.items[i], err);
     base_signals_restore(&before);
     stream_sources_close(&old);
     if (l->zones != NULL)
@@ -321,6 +351,16 @@ bool stream_job_is_healthy(const stream_job *l)
 
 /* ---- close ---- */
 
+/* Others may read the cameras as soon as nothing here does, not only when the last result is out;
+ * and that goes out, however long their store takes to answer. */
+static void end_leases(stream_job *l)
+{
+    for (int i = 0; i < l->n_channels && l->leases != NULL; i++)
+        if (l->channels[i].capture != NULL)
+            stream_capture_join(&l->channels[i].capture);
+    stream_fleet_end(l);
+}
+
 vg_status stream_job_end(stream_job *l, double patience_s, vg_error *err)
 {
     l->stats.is_ending = true;
@@ -328,7 +368,10 @@ vg_status stream_job_end(stream_job *l, double patience_s, vg_error *err)
         if (l->channels[i].capture != NULL)
             stream_capture_stop(l->channels[i].capture);
     stream_stages_stop(l);
-    return stream_outlet_close(&l->outlet, patience_s, err);
+    end_leases(l);
+    const vg_status st = stream_outlet_close(&l->outlet, patience_s, err);
+    stream_fleet_close(l);
+    return st;
 }
 
 vg_status stream_job_close(stream_job **live, double patience_s, vg_error *err)
@@ -338,7 +381,7 @@ vg_status stream_job_close(stream_job **live, double patience_s, vg_error *err)
         return VG_OK;
     const vg_status st = stream_job_end(l, patience_s, err);
     for (int i = 0; i < l->n_channels; i++)
-        stop_channel(l, i);
+        stream_channel_stop(l, i);
     stream_parts_free(l);
     pthread_mutex_destroy(&l->failure_lock);
     pthread_mutex_destroy(&l->places_lock);

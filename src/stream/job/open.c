@@ -6,6 +6,7 @@
  * come; larger ones make the sinks' pictures grow, to the largest seen. */
 #include <string.h>
 
+#include "fleet.h"
 #include "parts.h"
 #include "prove.h"
 #include "report/report.h"
@@ -23,6 +24,16 @@ static int most_int(int a, int b)
     return a > b ? a : b;
 }
 
+static int assumed_w(const stream_job *l)
+{
+    return l->o.assumed_w > 0 ? l->o.assumed_w : ASSUMED_W;
+}
+
+static int assumed_h(const stream_job *l)
+{
+    return l->o.assumed_h > 0 ? l->o.assumed_h : ASSUMED_H;
+}
+
 /* ---- what the sources tell ---- */
 
 static bool keeps_every_frame(const stream_job *l)
@@ -30,7 +41,7 @@ static bool keeps_every_frame(const stream_job *l)
     for (size_t i = 0; i < l->sources.n; i++)
         if (!l->sources.items[i].keeps_all)
             return false;
-    return true;
+    return l->sources.n > 0;
 }
 
 static video_need need_of_first_frame(stream_job *l, video_source *source)
@@ -82,7 +93,7 @@ static void count_decoder(stream_job *l, const stream_source *s, video_need need
     video_source_options o = s->video;
     o.text = s->texts[0];
     if (need.decoder_bytes == 0)
-        need = video_need_assumed(ASSUMED_W, ASSUMED_H, &o);
+        need = video_need_assumed(assumed_w(l), assumed_h(l), &o);
     l->decoder_bytes += need.decoder_bytes;
     if (need.picture_bytes > l->picture_bytes)
         l->picture_bytes = need.picture_bytes;
@@ -102,24 +113,41 @@ static vg_status look_at_sources(stream_job *l, const stream_model *m, vg_error 
 {
     stream_setting *s = &l->setting;
     s->most_w = s->most_h = 1;
-    for (size_t i = 0; i < l->sources.n; i++) {
+    stream_shard shard = {0};
+    size_t n_looked = 0;
+    if (stream_options_have_leases(&l->o))
+        stream_shard_parse(&shard, l->o.shard, NULL); /* seen to be one by the sources */
+    for (size_t i = 0; i < l->sources.n && n_looked < (size_t)l->n_channels; i++) {
         video_stream_info info;
         video_need need;
         const stream_source *source = &l->sources.items[i];
+        /* Of a list that is shared, those that are likely to be read here stand for all. */
+        if (shard.of > 0 && stream_shard_owner(source->key, shard.of) != shard.index)
+            continue;
+        n_looked++;
         const vg_status st = probe(l, source, &info, &need, err);
         if (st != VG_OK)
             return st;
         const bool is_known = info.w > 0 && source->n_texts == 1;
         count_decoder(l, source, is_known ? need : (video_need){0});
         l->makes_rgb |= !is_known || !info.is_420 || is_at_size(&info, m);
-        s->most_w = most_int(s->most_w, is_known ? info.w : ASSUMED_W);
-        s->most_h = most_int(s->most_h, is_known ? info.h : ASSUMED_H);
-        if (source->n_texts == 1 && source->video.stride > 0 && info.n_frames > 0)
+        s->most_w = most_int(s->most_w, is_known ? info.w : assumed_w(l));
+        s->most_h = most_int(s->most_h, is_known ? info.h : assumed_h(l));
+        if (shard.of == 0 && source->n_texts == 1 && source->video.stride > 0 && info.n_frames > 0)
             l->channels[i].n_frames_of =
                 ((uint64_t)info.n_frames - 1) / (uint64_t)source->video.stride + 1;
     }
+    if (n_looked == 0) {
+        n_looked = 1;
+        const char *const texts[] = {""};
+        const stream_source any = {.texts = texts, .n_texts = 1};
+        count_decoder(l, &any, (video_need){0});
+        l->makes_rgb = true;
+        s->most_w = assumed_w(l);
+        s->most_h = assumed_h(l);
+    }
     /* Places for sources that a reload may add: like the first ones. */
-    l->decoder_bytes = l->decoder_bytes / l->sources.n * (size_t)l->n_channels;
+    l->decoder_bytes = l->decoder_bytes / n_looked * (size_t)l->n_channels;
     return VG_OK;
 }
 
@@ -135,10 +163,13 @@ static void plan_sizes(stream_job *l)
     const bool is_of_files = stream_sources_are_files(&l->sources);
     stream_options_settle(&l->o, is_of_files);
     const int asked = l->o.batch > 0 ? l->o.batch : MOST_AUTO_BATCH;
-    l->n_channels = least_int(most_int((int)l->sources.n, l->o.most_sources), STREAM_MOST_CHANNELS);
+    const int n_sources = stream_options_have_leases(&l->o) ? 0 : (int)l->sources.n;
+    l->n_channels =
+        least_int(most_int(n_sources, most_int(stream_fleet_places(l), 1)), STREAM_MOST_CHANNELS);
     l->most_batch = least_int(least_int(asked, l->n_channels), STREAM_MOST_BATCH);
     l->n_inputs = keeps_every_frame(l) ? STREAM_MOST_INPUTS : 1;
     l->stats.n_channels = l->n_channels;
+    l->stats.fleet.is_on = stream_options_have_leases(&l->o);
     l->setting = (stream_setting){.options = &l->o,
                                   .listener = l->listener.result != NULL ? &l->listener : NULL,
                                   .folder = l->folder,
@@ -160,7 +191,8 @@ static void make_plan(stream_job *l, const stream_model *m)
 {
     stream_accounts *mem = l->mem;
     const base_size in = m->imgsz.used;
-    l->input_bytes = (size_t)l->most_batch * (size_t)in.h * (size_t)in.w * 3 * sizeof(float);
+    if (!stream_detector_takes_pictures(l->detector))
+        l->input_bytes = (size_t)l->most_batch * (size_t)in.h * (size_t)in.w * 3 * sizeof(float);
     const int most_events = l->zones != NULL ? (int)stream_zones_most_events(l->zones) : 0;
     stream_outlet_make_plan(&l->plan, &l->setting, n_in_pipeline(l), most_events);
     mem->planned_bytes[STREAM_FRAMES] =
@@ -168,8 +200,9 @@ static void make_plan(stream_job *l, const stream_model *m)
         stream_intake_bytes(l->n_channels, n_in_pipeline(l) + l->plan.n_frames) +
         (size_t)l->n_channels * stream_capture_bytes() +
         video_scaler_bytes(l->setting.most_w, l->setting.most_h, in.w, in.h, l->makes_rgb);
-    mem->planned_bytes[STREAM_OUTPUT] =
-        mem->owner[STREAM_OUTPUT].in_use_bytes + stream_outlet_bytes(&l->plan, &l->setting);
+    mem->planned_bytes[STREAM_OUTPUT] = mem->owner[STREAM_OUTPUT].in_use_bytes +
+                                        stream_outlet_bytes(&l->plan, &l->setting) +
+                                        stream_fleet_bytes(l);
     const int n_spare = n_in_pipeline(l) + l->plan.n_frames;
     mem->planned_bytes[STREAM_DECODERS] =
         l->decoder_bytes +
@@ -182,16 +215,32 @@ static void make_plan(stream_job *l, const stream_model *m)
 
 /* ---- parts ---- */
 
+/* A frame goes up as planes, or, where it has none, as RGB. */
+static size_t frame_bytes(const stream_job *l)
+{
+    const size_t pixels = ((size_t)l->setting.most_w + 1) * ((size_t)l->setting.most_h + 1);
+    return l->makes_rgb ? 3 * pixels : pixels / 2 * 3;
+}
+
+static stream_detector_options detector_options(const stream_job *l)
+{
+    return (stream_detector_options){.weights = l->o.weights,
+                                     .imgsz = l->o.imgsz,
+                                     .batch = l->most_batch,
+                                     .threads = l->o.threads,
+                                     .plan_cache = PLAN_CACHE,
+                                     .augment = l->o.augment,
+                                     .isa = l->o.isa[0] != '\0' ? l->o.isa : NULL,
+                                     .device = l->o.device,
+                                     .half = l->o.half,
+                                     .picture_bytes = frame_bytes(l),
+                                     .most_pending = l->n_inputs,
+                                     .sees_frames = true};
+}
+
 static vg_status open_detector(stream_job *l, stream_model *m, vg_error *err)
 {
-    const stream_detector_options d = {.weights = l->o.weights,
-                                       .imgsz = l->o.imgsz,
-                                       .batch = l->most_batch,
-                                       .threads = l->o.threads,
-                                       .plan_cache = PLAN_CACHE,
-                                       .augment = l->o.augment,
-                                       .isa = l->o.isa[0] != '\0' ? l->o.isa : NULL,
-                                       .device = l->o.device};
+    const stream_detector_options d = detector_options(l);
     return stream_detector_open(&l->detector, m, &d, m->imgsz.used.h, m->imgsz.used.w, l->o.max_det,
                                 l->mem, err);
 }
@@ -268,13 +317,14 @@ static double run_ms(stream_job *l, int n, int h, int w, vg_status *st, vg_error
     return best;
 }
 
-/* Several sources at once: together when the network is faster that way by more than noise. */
+/* Several sources at once: together when the network is faster that way by more than noise. On a
+ * device always: a batch fills more of it, and one way there is for all. */
 static vg_status choose_batch(stream_job *l, vg_error *err)
 {
     vg_status st = VG_OK;
     image_letterbox_fit fit;
     const int n = l->most_batch;
-    if (l->o.batch > 0 || n == 1)
+    if (l->o.batch > 0 || n == 1 || l->mem->device)
         return VG_OK;
     st = stream_fit(&fit, stream_detector_imgsz(l->detector),
                     stream_detector_info(l->detector)->max_stride, l->setting.most_w,
@@ -304,6 +354,10 @@ static vg_status make_buffers(stream_job *l, vg_error *err)
         st = base_queue_create(queues[i].queue, (size_t)queues[i].capacity, BASE_QUEUE_BLOCK, plans,
                                err);
     for (int i = 0; i < l->n_inputs && st == VG_OK; i++) {
+        if (l->input_bytes == 0) { /* frames go up as they are */
+            base_queue_push(l->blank, &l->batches[i], NULL);
+            continue;
+        }
         l->batches[i].input = base_alloc(frames, l->input_bytes, err);
         if (l->batches[i].input == NULL)
             return VG_ERR_MEMORY;
@@ -346,6 +400,9 @@ vg_status stream_parts_check(stream_job *l, vg_error *err)
         st = look_at_sources(l, &model, err);
     if (st == VG_OK)
         st = open_zones(l, &model, err);
+    const stream_detector_options d = detector_options(l);
+    if (st == VG_OK)
+        st = stream_detector_begin(&l->detector, &d, l->mem, err);
     if (st == VG_OK) {
         make_plan(l, &model);
         if (l->plan.needs_folder)

@@ -7,6 +7,7 @@
 
 #include "job.h"
 #include "outlet.h"
+#include "stream/fleet/leases.h"
 #include "stream/in/capture.h"
 #include "stream/in/sources.h"
 #include "stream/scene/tracks.h"
@@ -19,7 +20,9 @@ enum { STREAM_MOST_INPUTS = 2, STREAM_MOST_BATCH = 16, STREAM_N_STAGE_THREADS = 
 typedef struct stream_batch {
     stream_item *items[STREAM_MOST_BATCH];
     int n, h, w;
-    float *input; /* (most_batch, h, w, 3) */
+    float *input; /* (most_batch, h, w, 3); NULL: frames go up as they are, */
+    image_letterbox_fit fit[STREAM_MOST_BATCH]; /* each to be fitted so */
+    int64_t began_ns;                           /* to compute there */
 } stream_batch;
 
 /* A place for a source. */
@@ -50,6 +53,7 @@ struct stream_job {
     pthread_mutex_t places_lock; /* who the channels are: a reload and prepare meet here */
     stream_intake *intake;
     stream_outlet *outlet;
+    stream_leases *leases; /* NULL: all sources are this job's */
     stream_tracks *tracks; /* NULL: not asked for */
     bool follows_camera;   /* the tracks do */
     bool has_warned_of_luma;
@@ -86,6 +90,12 @@ vg_status stream_parts_open(stream_job *l, vg_error *err);
 /* As far as what it would take is known and the options are seen to fit the model. */
 vg_status stream_parts_check(stream_job *l, vg_error *err);
 void stream_parts_free(stream_job *l);
+
+/* A place without a source; -1: there is none. */
+int stream_channel_find_empty(const stream_job *l);
+/* On failure the place is empty. */
+vg_status stream_channel_start(stream_job *l, int channel, stream_source *s, vg_error *err);
+void stream_channel_stop(stream_job *l, int channel);
 
 vg_status stream_stages_start(stream_job *l, vg_error *err);
 /* Frames still under way are given up. */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "stream/fleet/store.h"
 #include "stream/in/source_text.h"
 #include "stream/out/sink.h"
 #include "stream/shared/tracker.h"
@@ -59,10 +60,23 @@ vg_status stream_options_check(const stream_options *o, vg_error *err)
         {o->mqtt_key[0] != '\0', "mqtt_key", o->mqtt_cert[0] != '\0', "mqtt_cert"},
         {o->mqtt_cert[0] != '\0', "mqtt_cert", o->mqtt[0] != '\0', "mqtt"},
         {o->save_conf, "save_conf", o->save_txt, "save_txt"},
+        {o->lease_dir[0] != '\0', "lease_dir", o->shard[0] != '\0', "shard"},
+        {o->lease_kubernetes[0] != '\0', "lease_kubernetes", o->shard[0] != '\0', "shard"},
     };
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
         if (pairs[i].is_given && !pairs[i].is_there)
             return needs(pairs[i].name, pairs[i].other, err);
+    if (o->lease_dir[0] != '\0' && o->lease_kubernetes[0] != '\0')
+        return base_fail(err, VG_ERR_ARGUMENT, "options lease_dir, lease_kubernetes",
+                         "give one of them", "leases in two places");
+    if (o->lease_kubernetes[0] != '\0') {
+        const vg_status named = stream_store_kubernetes_check(o->lease_kubernetes, err);
+        if (named != VG_OK)
+            return named;
+    }
+    if (stream_options_have_leases(o) && o->end == STREAM_END_EXIT)
+        return base_fail(err, VG_ERR_ARGUMENT, "option exit_on_end", "leave exit_on_end out",
+                         "cameras that are shared by leases do not end");
     if (o->weights[0] == '\0')
         return base_fail(err, VG_ERR_ARGUMENT, "option weights", "give a .pt or .safetensors file",
                          "no weights given");

@@ -154,6 +154,8 @@ static void tell_imgsz(const stream_run *r)
     if (!r->options.quiet && info.gpu[0] != '\0')
         note(r, base_where("device %s: %s, %s of its memory", info.isa, info.gpu,
                            base_format_bytes(text, sizeof text, (double)r->mem->gpu.in_use_bytes)));
+    if (r->options.half && info.gpu[0] == '\0')
+        note(r, "half has no effect here: a CPU computes in float32");
 }
 
 /* Of the sinks that draw, when their labels are wanted. */

@@ -64,6 +64,9 @@ static vg_status letterbox(stream_job *l, stream_batch *b, const stream_item *it
         return st;
     b->h = fit.out_h;
     b->w = fit.out_w;
+    b->fit[b->n] = fit;
+    if (stream_detector_takes_pictures(l->detector)) /* its device does the rest */
+        return VG_OK;
     float *at = b->input + (size_t)b->n * (size_t)b->h * (size_t)b->w * 3;
     return video_frame_to_float(l->scaler, at, item->frame, &fit, &l->mem->owner[STREAM_FRAMES],
                                 err);
@@ -129,18 +132,11 @@ static void find_boxes(stream_job *l, stream_item *item, int place, double each_
     r->times.postprocess = base_ms(base_now_ns() - began);
 }
 
-static void infer(stream_job *l, stream_batch *b)
+/* A batch that was computed, or was not: its items go on, and it is blank again. */
+static void hand_on(stream_job *l, stream_batch *b, vg_status st, const vg_error *err, int64_t ns)
 {
-    vg_error err = {0};
-    const int64_t began = base_now_ns();
-    l->stats.run_began_ns = began;
-    const vg_status st =
-        l->stopping ? VG_ERR_INTERRUPTED
-                    : stream_detector_run(l->detector, b->input, b->n, b->h, b->w, l->mem, &err);
-    const int64_t ns = base_now_ns() - began;
-    l->stats.run_began_ns = 0;
     if (st != VG_OK && !l->stopping)
-        fail(l, st, &err);
+        fail(l, st, err);
     atomic_fetch_add(&l->stats.n_batches, 1);
     atomic_fetch_add(&l->stats.n_batched, (uint64_t)b->n);
     for (int i = 0; i < b->n; i++) {
@@ -157,16 +153,106 @@ static void infer(stream_job *l, stream_batch *b)
         if (!base_queue_push(l->to_post, b->items[i], NULL))
             stream_outlet_drop(l->outlet, b->items[i]);
     b->n = 0;
+    base_queue_push(l->blank, b, NULL);
+}
+
+static void infer(stream_job *l, stream_batch *b)
+{
+    vg_error err = {0};
+    const int64_t began = base_now_ns();
+    l->stats.run_began_ns = began;
+    const vg_status st =
+        l->stopping ? VG_ERR_INTERRUPTED
+                    : stream_detector_run(l->detector, b->input, b->n, b->h, b->w, l->mem, &err);
+    const int64_t ns = base_now_ns() - began;
+    l->stats.run_began_ns = 0;
+    hand_on(l, b, st, &err, ns);
+}
+
+/* ---- on a device, ahead ---- */
+
+/* What is under way there, the oldest first; of the infer stage. */
+typedef struct ahead {
+    stream_batch *batches[STREAM_MOST_INPUTS];
+    int n;
+    int64_t collected_ns; /* when the last one came */
+} ahead;
+
+static vg_status put_frames(stream_job *l, stream_batch *b, vg_error *err)
+{
+    vg_status st = stream_detector_begin_batch(l->detector, b->n, b->h, b->w, l->mem, err);
+    for (int i = 0; i < b->n && st == VG_OK; i++)
+        st = stream_detector_put_frame(l->detector, i, b->items[i]->frame, &b->fit[i], l->scaler,
+                                       l->mem, err);
+    return st == VG_OK ? stream_detector_submit(l->detector, l->nms.conf, err) : st;
+}
+
+static void collect(stream_job *l, ahead *a)
+{
+    vg_error err = {0};
+    stream_batch *b = a->batches[0];
+    for (int i = 1; i < a->n; i++)
+        a->batches[i - 1] = a->batches[i];
+    a->n--;
+    const vg_status st = stream_detector_collect(l->detector, &err);
+    /* Of what overlaps, each moment counts once. */
+    const int64_t began = b->began_ns > a->collected_ns ? b->began_ns : a->collected_ns;
+    a->collected_ns = base_now_ns();
+    l->stats.run_began_ns = a->n > 0 ? a->collected_ns : 0;
+    hand_on(l, b, l->stopping ? VG_ERR_INTERRUPTED : st, &err, a->collected_ns - began);
+}
+
+static void submit(stream_job *l, ahead *a, stream_batch *b)
+{
+    vg_error err = {0};
+    bool is_free = false;
+    vg_status st = VG_OK;
+    while (st == VG_OK && !is_free) {
+        st = stream_detector_is_free(l->detector, &is_free, b->n, b->h, b->w, l->mem, &err);
+        if (st == VG_OK && !is_free)
+            collect(l, a);
+    }
+    b->began_ns = base_now_ns();
+    if (a->n == 0)
+        l->stats.run_began_ns = b->began_ns;
+    if (st == VG_OK)
+        st = l->stopping ? VG_ERR_INTERRUPTED : put_frames(l, b, &err);
+    if (st == VG_OK) {
+        a->batches[a->n++] = b;
+        return;
+    }
+    while (a->n > 0) /* those before it come first */
+        collect(l, a);
+    l->stats.run_began_ns = 0;
+    hand_on(l, b, st, &err, 0);
+}
+
+/* While a batch computes there, the next goes up; when there is no next one yet, nothing is gained
+ * by waiting for it. A live job has one input, and so one batch. */
+static void infer_ahead(stream_job *l)
+{
+    ahead a = {.n = 0};
+    void *b;
+    for (bool is_open = true; is_open || a.n > 0;) {
+        bool timed_out = false;
+        if (base_queue_pop(l->to_infer, &b, a.n > 0 ? 0 : -1, &timed_out)) {
+            submit(l, &a, b);
+            continue;
+        }
+        is_open = timed_out;
+        if (a.n > 0)
+            collect(l, &a);
+    }
 }
 
 static void *infer_loop(void *self)
 {
     stream_job *l = self;
     void *b;
-    while (base_queue_pop(l->to_infer, &b, -1, NULL)) {
+    if (stream_detector_takes_pictures(l->detector))
+        infer_ahead(l);
+    while (base_queue_pop(l->to_infer, &b, -1, NULL))
         infer(l, b);
-        base_queue_push(l->blank, b, NULL);
-    }
     base_queue_close(l->to_post);
     return NULL;
 }

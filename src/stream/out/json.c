@@ -30,9 +30,11 @@ size_t stream_json_bytes(const stream_setting *s)
            STREAM_JSON_MOST_EVENTS * (EVENT_BYTES + 3 * NAME_BYTES);
 }
 
-size_t stream_json_event_bytes(void)
+size_t stream_json_message_bytes(const stream_setting *s)
 {
-    return SOURCE_BYTES + FILE_BYTES + STEM_BYTES + RESULT_BYTES + EVENT_BYTES + 3 * NAME_BYTES;
+    const size_t result = stream_json_bytes(s), event = SOURCE_BYTES + FILE_BYTES + STEM_BYTES +
+                                                        RESULT_BYTES + EVENT_BYTES + 3 * NAME_BYTES;
+    return result > event ? result : event;
 }
 
 const char *stream_time_text(char buf[STREAM_TIME_BYTES], int64_t wall_ns)

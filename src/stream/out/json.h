@@ -32,7 +32,8 @@ enum { STREAM_JSON_MOST_EVENTS = 64, STREAM_JSON_NAME_BYTES = 128, STREAM_TIME_B
 
 /* The most bytes that one object takes, its terminator included. */
 size_t stream_json_bytes(const stream_setting *s);
-size_t stream_json_event_bytes(void);
+/* A result, or one of its events: whichever is larger. */
+size_t stream_json_message_bytes(const stream_setting *s);
 
 /* On one line, without a line's end. Errors: VG_ERR_LIMIT (the text is too small, or there are more
  * boxes than max_det). */

@@ -321,10 +321,44 @@ static void put_process(writer *w, const stream_moment *m)
         put_one(w, "process_threads", "gauge", "threads", threads);
 }
 
+static void put_fleet(writer *w, const stream_fleet_stats *f)
+{
+    const struct {
+        const char *name, *type, *help;
+        double value;
+    } rows[] = {
+        {"vigil_fleet_cameras", "gauge", "cameras of the whole list", f->n_cameras},
+        {"vigil_fleet_cameras_held", "gauge", "cameras that this shard has the lease of",
+         base_boot_ns() < f->until_ns ? f->n_held : 0},
+        {"vigil_fleet_cameras_most", "gauge", "cameras that this shard has places for", f->most},
+        {"vigil_fleet_cameras_unread", "gauge", "cameras that no shard reads, as seen from here",
+         f->n_unread},
+        {"vigil_fleet_cameras_refused", "gauge", "of these, that no shard has a place for",
+         f->n_refused},
+        {"vigil_fleet_shards", "gauge", "shards that live, as seen from here", f->n_shards},
+        {"vigil_fleet_shards_planned", "gauge", "N of shard=I/N", f->n_shards_planned},
+        {"vigil_fleet_shard", "gauge", "I of shard=I/N", f->shard},
+        {"vigil_fleet_beats_total", "counter", "times that this shard's lease was renewed",
+         (double)f->n_beats},
+        {"vigil_fleet_failures_total", "counter", "times that the leases were not reached",
+         (double)f->n_failures},
+        {"vigil_fleet_taken_total", "counter", "free cameras taken", (double)f->n_taken},
+        {"vigil_fleet_taken_over_total", "counter", "cameras of dead shards taken over",
+         (double)f->n_taken_over},
+        {"vigil_fleet_released_total", "counter", "cameras handed over to another shard",
+         (double)f->n_released},
+        {"vigil_fleet_lost_total", "counter",
+         "cameras let go because the leases were not reached in time", (double)f->n_lost}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        put_one(w, rows[i].name, rows[i].type, rows[i].help, rows[i].value);
+}
+
 vg_status stream_metrics(base_str *out, const stream_moment *m, base_mem *mem, vg_error *err)
 {
     writer w = {.out = out, .mem = mem, .err = err};
     put_process(&w, m);
+    if (m->stats->fleet.is_on)
+        put_fleet(&w, &m->stats->fleet);
     put_states(&w, m->stats);
     put_gauge(&w, m, "vigil_fps", "results a second, smoothed over five seconds", fps_of);
     put_gauge(&w, m, "vigil_last_frame_age_seconds", "since the newest frame", age_of);

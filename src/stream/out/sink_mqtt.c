@@ -1,5 +1,6 @@
 /* sink_mqtt.c: PREFIX/STEM/results and PREFIX/STEM/events, one JSON object a message; changes
- * of health to PREFIX/health; PREFIX/status is "online", and "offline" by will.
+ * of health to PREFIX/health; PREFIX/status is "online", and "offline" by will; of a
+ * shard PREFIX/shard-I/status, so that all of them may share one tree.
  *
  * Nothing here waits: messages go to the client's outbox, of which a mebibyte or two results are
  * kept for a broker that is gone. A write fails when messages have been lost since the last one. */
@@ -9,10 +10,12 @@
 #include "changes.h"
 #include "json.h"
 #include "net/net.h"
+#include "stream/fleet/shard.h"
 
 enum {
     MOST_MESSAGES = 1000,
     LEAST_OUTBOX_BYTES = 1 << 20,
+    STATUS_BYTES = 32,
     TELL_S = 60 /* between two lines of the log on the same matter */
 };
 static const double LAST_S = 0.25;
@@ -32,46 +35,51 @@ static bool is_wanted(const stream_options *o)
     return o->mqtt[0] != '\0';
 }
 
-static const char STATUS[] = "status";
+/* Where it says whether it is there: one place for each that shares the tree. shard is I/N. */
+static const char *status_of(char out[STATUS_BYTES], const stream_options *o)
+{
+    stream_shard shard;
+    if (stream_shard_parse(&shard, o->shard, NULL) == VG_OK && shard.of > 0)
+        base_format(out, STATUS_BYTES, "shard-%d/status", shard.index);
+    else
+        base_format(out, STATUS_BYTES, "status");
+    return out;
+}
 
 static vg_status check(const stream_options *o, base_mem *mem, vg_error *err)
 {
+    char status[STATUS_BYTES];
     const net_mqtt_options client = {.url = o->mqtt,
                                      .ca = o->mqtt_ca,
                                      .cert = o->mqtt_cert,
                                      .key = o->mqtt_key,
-                                     .status = STATUS};
+                                     .status = status_of(status, o)};
     (void)mem;
     return net_mqtt_check_options(&client, err);
 }
 
-static size_t text_bytes(const stream_setting *s)
-{
-    const size_t result = stream_json_bytes(s), event = stream_json_event_bytes();
-    return result > event ? result : event;
-}
-
-static net_mqtt_options client_options(const stream_setting *s)
+static net_mqtt_options client_options(const stream_setting *s, char status[STATUS_BYTES])
 {
     const stream_options *o = s->options;
-    const size_t two = 2 * (text_bytes(s) + NET_TOPIC_BYTES);
+    const size_t two = 2 * (stream_json_message_bytes(s) + NET_TOPIC_BYTES);
     return (net_mqtt_options){.url = o->mqtt,
                               .ca = o->mqtt_ca,
                               .cert = o->mqtt_cert,
                               .key = o->mqtt_key,
                               .qos = o->mqtt_qos,
-                              .status = STATUS,
+                              .status = status_of(status, o),
                               .most_messages = MOST_MESSAGES,
                               .most_bytes = two > LEAST_OUTBOX_BYTES ? two : LEAST_OUTBOX_BYTES,
-                              .message_bytes = text_bytes(s),
+                              .message_bytes = stream_json_message_bytes(s),
                               .retry_first_s = o->retry_first_s,
                               .retry_most_s = o->retry_most_s};
 }
 
 static size_t need_bytes(const stream_setting *s)
 {
-    const net_mqtt_options o = client_options(s);
-    return text_bytes(s) + net_mqtt_bytes(&o);
+    char status[STATUS_BYTES];
+    const net_mqtt_options o = client_options(s, status);
+    return stream_json_message_bytes(s) + net_mqtt_bytes(&o);
 }
 
 static vg_status close_(void *self, vg_error *err)
@@ -88,10 +96,11 @@ static vg_status close_(void *self, vg_error *err)
 static vg_status open_(void *self, const stream_setting *s, vg_error *err)
 {
     state *t = self;
-    const net_mqtt_options o = client_options(s);
+    char status[STATUS_BYTES];
+    const net_mqtt_options o = client_options(s, status);
     t->tells_results = strcmp(s->options->mqtt_what, "events") != 0;
     t->tells_events = strcmp(s->options->mqtt_what, "results") != 0;
-    vg_status st = sink_text_open(&t->text, text_bytes(s), s->mem, err);
+    vg_status st = sink_text_open(&t->text, stream_json_message_bytes(s), s->mem, err);
     if (st == VG_OK)
         st = net_mqtt_open(&t->client, &o, s->mem, err);
     if (st != VG_OK)

@@ -51,21 +51,15 @@ static vg_status check(const stream_options *o, base_mem *mem, vg_error *err)
     return net_web_check(o->webhook, err);
 }
 
-static size_t text_bytes(const stream_setting *s)
-{
-    const size_t result = stream_json_bytes(s), event = stream_json_event_bytes();
-    return result > event ? result : event;
-}
-
 static size_t outbox_bytes(const stream_setting *s)
 {
-    const size_t two = 2 * text_bytes(s);
+    const size_t two = 2 * stream_json_message_bytes(s);
     return two > LEAST_OUTBOX_BYTES ? two : LEAST_OUTBOX_BYTES;
 }
 
 static size_t need_bytes(const stream_setting *s)
 {
-    return 2 * text_bytes(s) + net_outbox_bytes(MOST_MESSAGES, outbox_bytes(s)) +
+    return 2 * stream_json_message_bytes(s) + net_outbox_bytes(MOST_MESSAGES, outbox_bytes(s)) +
            (8 << 10); /* the client */
 }
 
@@ -170,10 +164,10 @@ static vg_status open_(void *self, const stream_setting *s, vg_error *err)
     t->tells_results = strcmp(o->webhook_what, "events") != 0;
     t->tells_events = strcmp(o->webhook_what, "results") != 0;
     make_lock(t);
-    vg_status st = sink_text_open(&t->text, text_bytes(s), s->mem, err);
+    vg_status st = sink_text_open(&t->text, stream_json_message_bytes(s), s->mem, err);
     if (st == VG_OK)
         st = net_outbox_create(&t->outbox, MOST_MESSAGES, outbox_bytes(s), s->mem, err);
-    if (st == VG_OK && (t->posted = base_alloc(s->mem, text_bytes(s), err)) == NULL)
+    if (st == VG_OK && (t->posted = base_alloc(s->mem, stream_json_message_bytes(s), err)) == NULL)
         st = VG_ERR_MEMORY;
     if (st == VG_OK)
         st = net_web_open(&t->web, &web, s->mem, err);

@@ -2,7 +2,7 @@
 #include "sink.h"
 
 extern const stream_sink stream_sink_record, stream_sink_jsonl, stream_sink_txt, stream_sink_crop,
-    stream_sink_snapshot, stream_sink_lines, stream_sink_show, stream_sink_mqtt,
+    stream_sink_snapshot, stream_sink_lines, stream_sink_show, stream_sink_mqtt, stream_sink_kafka,
     stream_sink_webhook, stream_sink_serve;
 
 /* ---- the program that runs the job ---- */
@@ -70,6 +70,7 @@ const stream_sink *const stream_sinks[] = {&stream_sink_record,
                                            &stream_sink_lines,
                                            &stream_sink_show,
                                            &stream_sink_mqtt,
+                                           &stream_sink_kafka,
                                            &stream_sink_webhook,
                                            &stream_sink_serve,
                                            &looker,

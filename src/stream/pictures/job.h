@@ -11,7 +11,8 @@
 #include "predict.h"
 #include "sink.h"
 
-enum { N_BATCHES = 3, N_STAGES = 3 };
+/* A device has one batch more, as two of them are under way on it. */
+enum { MOST_BATCHES = 4, N_STAGES = 3, MOST_PENDING = 2 };
 
 typedef struct slot {
     const picture_entry *entry;
@@ -29,7 +30,9 @@ typedef struct batch {
     float *input;   /* (n_input, h, w, 3) */
     size_t input_bytes;
     int n_input, h, w;
-    vg_status fatal; /* not VG_OK: the job ends here */
+    int64_t began_ns;  /* to compute */
+    bool is_submitted; /* to the device */
+    vg_status fatal;   /* not VG_OK: the job ends here */
     vg_error fatal_error;
 } batch;
 
@@ -49,9 +52,12 @@ struct stream_predict {
     image_encoder_need encoder_need;
     void **sink_states; /* (n_sinks) NULL: not wanted */
     locale_t c_locale;  /* files have decimal points, whatever the host program has set */
-    batch batches[N_BATCHES];
-    size_t n_batches, most; /* most pictures in a batch */
-    batch *current;         /* the caller's */
+    batch batches[MOST_BATCHES];
+    size_t n_batches, most;       /* most pictures in a batch */
+    batch *current;               /* the caller's */
+    batch *pending[MOST_PENDING]; /* on a device, the oldest first; of the infer stage */
+    int n_pending;
+    int64_t collected_ns; /* when the last of them came */
     bool threaded;
     atomic_bool stopping; /* batches still under way are passed on untouched */
     pthread_t threads[N_STAGES];
@@ -69,6 +75,11 @@ void job_free_buffers(stream_predict *p);
 /* Fills b with the next pictures; false at the end of the list. */
 bool job_read(stream_predict *p, batch *b);
 void job_infer(stream_predict *p, batch *b);
+/* The same in two halves, where the detector takes pictures. False: others must be collected first.
+ */
+bool job_submit(stream_predict *p, batch *b);
+/* The oldest, done; NULL: there is none. */
+batch *job_collect(stream_predict *p);
 void job_save(stream_predict *p, batch *b);
 
 #endif

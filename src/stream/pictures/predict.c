@@ -4,7 +4,7 @@
  * caller -> free
  *
  * What goes round are batches: up to `batch` pictures with all their buffers, made before the first
- * picture for the largest one that the heads forecast. There are N_BATCHES of them, and the queues
+ * picture for the largest one that the heads forecast. There are a few of them, and the queues
  * hold no more: back-pressure is having no free batch. One thread a stage; a job of a single batch
  * runs in the caller, without threads. A picture that fails carries its error to the caller; what
  * fails for all (no memory for the network, no disk) ends the job. */
@@ -28,10 +28,35 @@ static void *read_loop(void *self)
     return NULL;
 }
 
+static void hand_on(stream_predict *p, batch *b)
+{
+    if (b)
+        base_queue_push(p->to_save, b, NULL);
+}
+
+/* While a batch computes on the device, the next goes up; when there is no next one yet, nothing is
+ * gained by waiting for it. */
+static void infer_ahead(stream_predict *p)
+{
+    void *b;
+    for (bool is_open = true; is_open || p->n_pending > 0;) {
+        bool timed_out = false;
+        if (base_queue_pop(p->to_infer, &b, p->n_pending > 0 ? 0 : -1, &timed_out)) {
+            while (!job_submit(p, b))
+                hand_on(p, job_collect(p));
+            continue;
+        }
+        is_open = timed_out;
+        hand_on(p, job_collect(p));
+    }
+}
+
 static void *infer_loop(void *self)
 {
     stream_predict *p = self;
     void *b;
+    if (stream_detector_takes_pictures(p->detector))
+        infer_ahead(p);
     while (base_queue_pop(p->to_infer, &b, -1, NULL)) {
         job_infer(p, b);
         base_queue_push(p->to_save, b, NULL);

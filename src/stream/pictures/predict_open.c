@@ -198,15 +198,19 @@ static vg_status make_buffers(stream_predict *p, const job_plan *plan, vg_error 
 {
     base_mem *frames = &p->mem->owner[STREAM_FRAMES];
     vg_status st = image_decoder_reserve(p->decoder, &p->list.decoder_need, frames, err);
-    if (st == VG_OK)
+    const bool takes_pictures = stream_detector_takes_pictures(p->detector);
+    if (st == VG_OK && !takes_pictures)
         st =
             image_letterbox_reserve(&p->letterbox_scratch, plan->most_w, plan->most_h, frames, err);
     for (size_t i = 0; i < p->n_batches && st == VG_OK; i++) {
         batch *b = &p->batches[i];
         b->slots =
             base_alloc_zero(&p->mem->owner[STREAM_DETECTIONS], p->most, sizeof *b->slots, err);
-        b->input = b->slots ? base_alloc(frames, plan->input_bytes, err) : NULL;
-        if (!b->input)
+        if (!b->slots)
+            return VG_ERR_MEMORY;
+        if (!takes_pictures)
+            b->input = base_alloc(frames, plan->input_bytes, err);
+        if (!takes_pictures && !b->input)
             return VG_ERR_MEMORY;
         b->input_bytes = plan->input_bytes;
         touch(p, b->input, b->input_bytes);
@@ -218,7 +222,7 @@ static vg_status make_buffers(stream_predict *p, const job_plan *plan, vg_error 
 
 void job_free_buffers(stream_predict *p)
 {
-    for (size_t i = 0; i < N_BATCHES; i++) {
+    for (size_t i = 0; i < MOST_BATCHES; i++) {
         batch *b = &p->batches[i];
         for (size_t k = 0; b->slots && k < p->most; k++) {
             picture_bytes_fini(&b->slots[k].bytes);
@@ -240,18 +244,22 @@ static vg_status make_plan(stream_predict *p, job_plan *plan, const stream_model
     stream_accounts *mem = p->mem;
     p->most = (size_t)p->o.detector.batch;
     p->threaded = p->list.n > p->most;
-    p->n_batches = p->threaded ? N_BATCHES : 1;
+    const bool takes_pictures = stream_detector_takes_pictures(p->detector);
+    p->n_batches = !p->threaded ? 1 : takes_pictures ? MOST_BATCHES : MOST_BATCHES - 1;
     vg_status st = largest_input(p, m, &plan->most_h, &plan->most_w, err);
     if (st != VG_OK)
         return st;
     size_t n_slots = p->n_batches * p->most;
-    plan->input_bytes = p->most * (size_t)plan->most_h * (size_t)plan->most_w * 3 * sizeof(float);
+    if (!takes_pictures)
+        plan->input_bytes =
+            p->most * (size_t)plan->most_h * (size_t)plan->most_w * 3 * sizeof(float);
     /* One more, so that a read sees the end of the file without growing. */
     plan->file_bytes = p->list.largest_bytes > 0 ? p->list.largest_bytes + 1 : 0;
     set_sizes(p, m);
     mem->planned_bytes[STREAM_FRAMES] =
         mem->owner[STREAM_FRAMES].in_use_bytes + image_decoder_bytes(&p->list.decoder_need) +
-        image_letterbox_bytes(plan->most_w, plan->most_h) + p->n_batches * plan->input_bytes +
+        (takes_pictures ? 0 : image_letterbox_bytes(plan->most_w, plan->most_h)) +
+        p->n_batches * plan->input_bytes +
         n_slots * (plan->file_bytes + p->list.largest_pixels_bytes);
     mem->planned_bytes[STREAM_DETECTIONS] =
         n_slots * (sizeof(slot) + (size_t)p->o.nms.max_det * sizeof(vg_detection)) +
@@ -272,7 +280,11 @@ vg_status job_open(stream_predict *p, vg_error *err)
         st = stream_model_open(&model, p->o.detector.weights, p->o.detector.imgsz, mem, err);
     if (st != VG_OK)
         return st;
-    st = make_plan(p, &plan, &model, err);
+    p->o.detector.picture_bytes = p->list.largest_pixels_bytes;
+    p->o.detector.most_pending = p->list.n > (size_t)p->o.detector.batch ? MOST_PENDING : 1;
+    st = stream_detector_begin(&p->detector, &p->o.detector, mem, err);
+    if (st == VG_OK)
+        st = make_plan(p, &plan, &model, err);
     if (st == VG_OK)
         st = stream_detector_open(&p->detector, &model, &p->o.detector, plan.most_h, plan.most_w,
                                   p->o.nms.max_det, mem, err);

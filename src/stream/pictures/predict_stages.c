@@ -61,6 +61,10 @@ static vg_status letterbox_picture(stream_predict *p, batch *b, slot *s, bool re
         return st;
     r->input_width = b->w = s->fit.out_w;
     r->input_height = b->h = s->fit.out_h;
+    if (stream_detector_takes_pictures(p->detector)) { /* its device does the rest */
+        s->input_index = b->n_input++;
+        return VG_OK;
+    }
     size_t floats = (size_t)b->h * (size_t)b->w * 3, before = (size_t)b->n_input * floats;
     st = reserve_input(b, (before + floats) * sizeof(float), mem, err);
     if (st == VG_OK)
@@ -105,16 +109,8 @@ bool job_read(stream_predict *p, batch *b)
 
 /* ---- infer ---- */
 
-void job_infer(stream_predict *p, batch *b)
+static void find_boxes(stream_predict *p, batch *b, double each_ms)
 {
-    int64_t start = base_now_ns();
-    if (b->n_input == 0 || p->stopping)
-        return;
-    b->fatal =
-        stream_detector_run(p->detector, b->input, b->n_input, b->h, b->w, p->mem, &b->fatal_error);
-    if (b->fatal != VG_OK)
-        return;
-    double each_ms = base_ms(base_now_ns() - start) / b->n_input;
     for (size_t i = 0; i < b->n; i++) {
         slot *s = &b->slots[i];
         if (s->input_index < 0)
@@ -125,6 +121,73 @@ void job_infer(stream_predict *p, batch *b)
         s->result.times.inference_ms = each_ms;
         s->result.times.postprocess_ms = base_ms(base_now_ns() - boxes_start);
     }
+}
+
+static vg_status put_pictures(stream_predict *p, batch *b)
+{
+    vg_error *err = &b->fatal_error;
+    vg_status st = stream_detector_begin_batch(p->detector, b->n_input, b->h, b->w, p->mem, err);
+    for (size_t i = 0; i < b->n && st == VG_OK; i++) {
+        const slot *s = &b->slots[i];
+        if (s->input_index >= 0)
+            st = stream_detector_put(p->detector, s->input_index, &s->picture.view, &s->fit, p->mem,
+                                     err);
+    }
+    return st == VG_OK ? stream_detector_submit(p->detector, p->o.nms.conf, err) : st;
+}
+
+/* A batch without pictures, or that failed, is under way as others are, and so keeps its place. */
+bool job_submit(stream_predict *p, batch *b)
+{
+    bool is_free = p->n_pending < MOST_PENDING;
+    b->began_ns = base_now_ns();
+    b->is_submitted = false;
+    if (is_free && b->n_input > 0 && !p->stopping) {
+        b->fatal = stream_detector_is_free(p->detector, &is_free, b->n_input, b->h, b->w, p->mem,
+                                           &b->fatal_error);
+        if (b->fatal == VG_OK && is_free)
+            b->fatal = put_pictures(p, b);
+        b->is_submitted = b->fatal == VG_OK && is_free;
+        is_free |= b->fatal != VG_OK;
+    }
+    if (is_free)
+        p->pending[p->n_pending++] = b;
+    return is_free;
+}
+
+batch *job_collect(stream_predict *p)
+{
+    batch *b = p->n_pending > 0 ? p->pending[0] : NULL;
+    if (!b)
+        return NULL;
+    for (int i = 1; i < p->n_pending; i++)
+        p->pending[i - 1] = p->pending[i];
+    p->n_pending--;
+    if (!b->is_submitted)
+        return b;
+    b->fatal = stream_detector_collect(p->detector, &b->fatal_error);
+    /* Of what overlaps, each moment counts once. */
+    const int64_t began = b->began_ns > p->collected_ns ? b->began_ns : p->collected_ns;
+    p->collected_ns = base_now_ns();
+    if (b->fatal == VG_OK)
+        find_boxes(p, b, base_ms(p->collected_ns - began) / b->n_input);
+    return b;
+}
+
+void job_infer(stream_predict *p, batch *b)
+{
+    int64_t start = base_now_ns();
+    if (b->n_input == 0 || p->stopping)
+        return;
+    if (stream_detector_takes_pictures(p->detector)) {
+        job_submit(p, b);
+        job_collect(p);
+        return;
+    }
+    b->fatal =
+        stream_detector_run(p->detector, b->input, b->n_input, b->h, b->w, p->mem, &b->fatal_error);
+    if (b->fatal == VG_OK)
+        find_boxes(p, b, base_ms(base_now_ns() - start) / b->n_input);
 }
 
 /* ---- save ---- */

@@ -1,26 +1,9 @@
 /* detector.c: the engine with letterbox sizes, decode and suppression around it. */
-#include "detector.h"
+#include "detector_parts.h"
 
 #include <string.h>
 
 enum { MOST_NMS = 30000 }; /* spec 2.3 */
-
-struct stream_detector {
-    nn_device *device;    /* NULL: the CPU */
-    stream_accounts *mem; /* that name it meanwhile */
-    nn_engine *engine;
-    nn_plan *plan;  /* of the last run; borrowed from the engine. Not where it augments */
-    int in_h, in_w; /* of the last run's input */
-    nn_graph_info info;
-    nn_imgsz imgsz;
-    int most_det;
-    bool augments;
-    detect_views *views; /* NULL: does not */
-    detect_nms *nms;
-    char **names; /* (nc) into one block */
-    char *chosen;
-    const char *format;
-};
 
 static size_t names_bytes(const nn_graph_info *info, const weights_meta *meta)
 {
@@ -156,28 +139,82 @@ static vg_status plan_detector(stream_detector *d, const stream_model *m, int ba
     return st == VG_OK ? check_opening(mem, need.fold_bytes, err) : st;
 }
 
-vg_status stream_detector_open(stream_detector **out, stream_model *m,
-                               const stream_detector_options *o, int most_h, int most_w,
-                               int most_det, stream_accounts *mem, vg_error *err)
+vg_status stream_detector_begin(stream_detector **out, const stream_detector_options *o,
+                                stream_accounts *mem, vg_error *err)
 {
     base_mem *const plans = &mem->owner[STREAM_PLANS];
     stream_detector *d = base_alloc_zero(plans, 1, sizeof *d, err);
     *out = d;
     if (!d)
         return VG_ERR_MEMORY;
-    *d = (stream_detector){.info = m->info,
-                           .imgsz = m->imgsz,
-                           .most_det = most_det,
-                           .augments = o->augment,
+    *d = (stream_detector){.augments = o->augment,
+                           .most_pending = o->most_pending,
+                           .sees_frames = o->sees_frames,
                            .mem = mem};
+    const vg_status st = nn_device_open(&d->device, o->device, plans, err);
+    mem->device = d->device;
+    if (st != VG_OK)
+        stream_detector_close(out);
+    return st;
+}
+
+bool stream_detector_takes_pictures(const stream_detector *d)
+{
+    return d->device && d->most_pending > 0 && !d->augments;
+}
+
+/* Room for each picture of a batch: the bounds keep a batch of large ones from pinning gigabytes.
+ */
+static size_t picture_room(const stream_detector_options *o, int most_h, int most_w)
+{
+    const size_t input = (size_t)most_h * (size_t)most_w * 3,
+                 of_batch = (size_t)STREAM_MOST_PICTURES_BYTES / (size_t)o->batch;
+    size_t bytes = o->picture_bytes;
+    bytes = bytes < STREAM_MOST_PICTURE_BYTES ? bytes : STREAM_MOST_PICTURE_BYTES;
+    bytes = bytes < of_batch ? bytes : of_batch;
+    return bytes > input ? bytes : input;
+}
+
+/* A picture of the input's size; of frames, its floats. */
+static size_t small_bytes(const stream_detector *d, int most_h, int most_w)
+{
+    return (size_t)most_h * (size_t)most_w * 3 * (d->sees_frames ? sizeof(float) : 1);
+}
+
+static vg_status take_letterbox(stream_detector *d, int most_h, int most_w, base_mem *mem,
+                                vg_error *err)
+{
+    d->small_bytes = small_bytes(d, most_h, most_w);
+    d->small = base_alloc_zero(mem, d->small_bytes, 1, err);
+    return d->small ? image_letterbox_reserve(&d->letterbox, most_w, most_h, mem, err)
+                    : VG_ERR_MEMORY;
+}
+
+vg_status stream_detector_open(stream_detector **out, stream_model *m,
+                               const stream_detector_options *o, int most_h, int most_w,
+                               int most_det, stream_accounts *mem, vg_error *err)
+{
+    base_mem *const plans = &mem->owner[STREAM_PLANS];
+    vg_status st = *out ? VG_OK : stream_detector_begin(out, o, mem, err);
+    stream_detector *d = *out;
+    if (st != VG_OK)
+        return st;
+    d->info = m->info;
+    d->imgsz = m->imgsz;
+    d->most_det = most_det;
+    const bool takes_pictures = stream_detector_takes_pictures(d);
     nn_engine_options eo = {.threads = o->threads,
                             .max_plans = stream_plan_cache(o->plan_cache, o->augment),
-                            .isa = o->isa};
-    vg_status st = nn_device_open(&d->device, o->device, plans, err);
-    mem->device = eo.device = d->device;
+                            .isa = o->isa,
+                            .device = d->device,
+                            .half = o->half,
+                            .picture_bytes = takes_pictures ? picture_room(o, most_h, most_w) : 0,
+                            .max_pending = takes_pictures ? o->most_pending : 0};
     const nn_accounts accounts = stream_accounts_of_engine(mem);
-    if (st == VG_OK)
-        st = plan_detector(d, m, o->batch, &eo, most_h, most_w, mem, err);
+    if (takes_pictures)
+        mem->planned_bytes[STREAM_FRAMES] +=
+            small_bytes(d, most_h, most_w) + image_letterbox_bytes(most_w, most_h);
+    st = plan_detector(d, m, o->batch, &eo, most_h, most_w, mem, err);
     if (st == VG_OK)
         st = take_names(d, weights_get_meta(m->file), plans, err);
     if (st == VG_OK) {
@@ -191,6 +228,8 @@ vg_status stream_detector_open(stream_detector **out, stream_model *m,
         const detect_view v = detect_view_of(i, most_h, most_w, m->info.max_stride);
         st = nn_engine_reserve(d->engine, o->batch, v.in_h, v.in_w, &accounts, err);
     }
+    if (st == VG_OK && takes_pictures)
+        st = take_letterbox(d, most_h, most_w, &mem->owner[STREAM_FRAMES], err);
     if (st == VG_OK && o->augment) {
         const detect_views_shape s = views_shape(&d->info, o->batch, most_h, most_w);
         st = detect_views_fit(&d->views, &s, &mem->owner[STREAM_DETECTIONS], err);
@@ -209,6 +248,8 @@ void stream_detector_close(stream_detector **d)
         detect_nms_destroy(&(*d)->nms);
         detect_views_destroy(&(*d)->views);
         nn_engine_destroy(&(*d)->engine);
+        image_scratch_fini(&(*d)->letterbox);
+        base_free((*d)->small);
         (*d)->mem->device = NULL;
         nn_device_close(&(*d)->device);
         base_free((*d)->names);
@@ -332,16 +373,35 @@ vg_status stream_detector_run(stream_detector *d, const float *input, int n, int
     return st;
 }
 
+static size_t boxes_of_picks(stream_detector *d, vg_detection *out, int i,
+                             const detect_nms_options *o)
+{
+    const nn_picks *k = &d->picks;
+    const detect_picks p = {.rows = k->rows + k->first[i] * k->pitch,
+                            .n = k->first[i + 1] - k->first[i],
+                            .pitch = k->pitch,
+                            .levels = k->levels,
+                            .n_levels = k->n_levels};
+    return detect_run_picks(d->nms, out, &p, d->info.nc, o);
+}
+
+static size_t boxes_of_maps(stream_detector *d, vg_detection *out, int i,
+                            const detect_nms_options *o)
+{
+    detect_level levels[DETECT_MAX_LEVELS];
+    const int n_levels = nn_plan_levels(d->plan, levels);
+    return detect_run(d->nms, out, levels, n_levels, d->info.nc, i, o);
+}
+
 size_t stream_detector_boxes(stream_detector *d, vg_detection *out, int i, int orig_w, int orig_h,
                              const detect_nms_options *o)
 {
-    detect_level levels[DETECT_MAX_LEVELS];
     detect_nms_options bounded = *o;
     bounded.max_det = o->max_det < d->most_det ? o->max_det : d->most_det;
     bounded.max_nms = MOST_NMS;
     const size_t n = d->augments ? detect_views_run(d->views, d->nms, out, i, &bounded)
-                                 : detect_run(d->nms, out, levels, nn_plan_levels(d->plan, levels),
-                                              d->info.nc, i, &bounded);
+                     : stream_detector_takes_pictures(d) ? boxes_of_picks(d, out, i, &bounded)
+                                                         : boxes_of_maps(d, out, i, &bounded);
     detect_scale_boxes(out, n, d->in_h, d->in_w, orig_h, orig_w);
     return n;
 }

@@ -10,6 +10,7 @@
 #include "detect/detect.h"
 #include "image/image.h"
 #include "model.h"
+#include "video/video.h"
 
 typedef struct stream_detector stream_detector;
 
@@ -20,11 +21,21 @@ typedef struct stream_detector_options {
     bool augment; /* test-time augmentation: detect/views.h */
     const char *isa;
     const char *device; /* as in vg_options; NULL: auto */
+    bool half;          /* as there */
+    /* Of detectors whose pictures may go up as they are (stream_detector_takes_pictures): the
+     * largest as RGB, 0 where that is not known; and batches under way at once, 0: there are none
+     * such, floats go up. */
+    size_t picture_bytes;
+    int most_pending;
+    bool sees_frames; /* pictures are put by put_frame */
 } stream_detector_options;
 
-/* Plans everything for input shapes up to (batch, most_h, most_w) and at most most_det boxes a
- * picture, checks the limit, then takes it. The model's graph is taken on success; its file may be
- * closed afterwards. */
+/* Opens the device, so that takes_pictures is known before the plan is made. */
+vg_status stream_detector_begin(stream_detector **out, const stream_detector_options *o,
+                                stream_accounts *mem, vg_error *err);
+/* *out: NULL, or what begin made. Plans everything for input shapes up to (batch, most_h, most_w)
+ * and at most most_det boxes a picture, checks the limit, then takes it. The model's graph is taken
+ * on success; its file may be closed afterwards. */
 vg_status stream_detector_open(stream_detector **out, stream_model *m,
                                const stream_detector_options *o, int most_h, int most_w,
                                int most_det, stream_accounts *mem, vg_error *err);
@@ -64,6 +75,34 @@ vg_status stream_fit(image_letterbox_fit *out, base_size imgsz, int stride, int 
 /* input: (n, h, w, 3) floats. May allocate the plan of a new shape. */
 vg_status stream_detector_run(stream_detector *d, const float *input, int n, int h, int w,
                               stream_accounts *mem, vg_error *err);
+
+/* ---- batches of pictures, where a GPU computes ---- */
+
+/* Whether batches go by what follows, and not by run: a GPU, most_pending and no augmentation.
+ * Pictures go up as they are, and those larger than planned (options.picture_bytes, but at most
+ * STREAM_MOST_PICTURE_BYTES, and less for large batches) at the size of the input: the same bits
+ * either way. */
+enum { STREAM_MOST_PICTURE_BYTES = 3840 * 2160 * 3, STREAM_MOST_PICTURES_BYTES = 64 << 20 };
+bool stream_detector_takes_pictures(const stream_detector *d);
+/* Whether a batch can begin before others are collected. May make its plan. */
+vg_status stream_detector_is_free(stream_detector *d, bool *out, int n, int h, int w,
+                                  stream_accounts *mem, vg_error *err);
+/* For each batch: begin, put every picture, submit; and collect for each, in their order, after
+ * which the boxes are those of the one collected. */
+vg_status stream_detector_begin_batch(stream_detector *d, int n, int h, int w, stream_accounts *mem,
+                                      vg_error *err);
+vg_status stream_detector_put(stream_detector *d, int i, const image_view *picture,
+                              const image_letterbox_fit *fit, stream_accounts *mem, vg_error *err);
+/* The same of a frame, by what video_frame_view says of it. One that is larger than planned is
+ * sampled here (video_frame_to_float), to the same input, and goes up as floats when what is under
+ * way is done. */
+vg_status stream_detector_put_frame(stream_detector *d, int i, const video_frame *frame,
+                                    const image_letterbox_fit *fit, video_scaler *scaler,
+                                    stream_accounts *mem, vg_error *err);
+/* conf: the lowest that its boxes are asked for with. */
+vg_status stream_detector_submit(stream_detector *d, float conf, vg_error *err);
+vg_status stream_detector_collect(stream_detector *d, vg_error *err);
+
 /* Boxes of picture i of the last run in pixels of the original w x h picture, best first; at most
  * the smaller of o's max_det and open's most_det. */
 size_t stream_detector_boxes(stream_detector *d, vg_detection *out, int i, int orig_w, int orig_h,

@@ -46,6 +46,9 @@ static const vg_option rows[] = {
      .help =
          "where the network computes: auto (a GPU where there is one), cpu, gpu, or a name that "
          "vigil devices lists"},
+    {ROW("half", BOOL, half, "false"),
+     .help = "on a GPU: weights and feature maps of 16 bits, in half its memory, and sums of "
+             "floats; a CPU computes in floats"},
     {ROW("isa", TEXT, isa, ""), IN(0, 15),
      .help = "instructions for the network: plain, sse41, avx2, avx512"},
     {ROW("memory_limit", BYTES, memory_limit_bytes, "0"), IN(0, HUGE_SIZE),
@@ -84,13 +87,29 @@ static const vg_option rows[] = {
      .help = "the end of a source is its end, else it begins again; auto: files end, live sources "
              "do not"},
     {ROW("most_sources", INT, most_sources, "0"), IN(0, STREAM_MOST_CHANNELS),
-     .help = "places for sources that a reload (SIGHUP) may add; 0: as many as at start"},
+     .help = "places for sources that a reload (SIGHUP) or a lease may add; 0: as many as at "
+             "start, with "
+             "leases half as many again as the shard's share"},
     {ROW("input_format", TEXT, input_format, ""), IN(0, 31), .is_per_source = true,
      .help = "of a camera or of - : mjpeg, rawvideo, yuyv422, ..."},
     {ROW("input_size", TEXT, input_size, ""), IN(0, 31), .is_per_source = true,
      .help = "of a camera or of raw video: 1280x720"},
     {ROW("input_rate", TEXT, input_rate, ""), IN(0, 31), .is_per_source = true,
      .help = "of a camera or of raw video: 30"},
+
+    {ROW("shard", TEXT, shard, ""), IN(0, 31), .value = "I/N", .group = "many machines",
+     .help =
+         "read the list's cameras that are this process's, I of 0..N-1, by their names; auto/N: "
+         "I is the number that ends $POD_NAME"},
+    {ROW("lease_dir", FOLDER, lease_dir, ""),
+     .help = "folder that all shards see: each camera is read by one of them at a time, and by "
+             "another when that one is gone"},
+    {ROW("lease_kubernetes", TEXT, lease_kubernetes, ""), IN(0, 63), .value = "NAME",
+     .help = "the same by Kubernetes' leases, in a pod; NAME: what theirs begin with"},
+    {ROW("lease_account", FOLDER, lease_account, "/var/run/secrets/kubernetes.io/serviceaccount"),
+     .help = "folder of the pod's token, ca.crt and namespace"},
+    {ROW("lease_time", SECONDS, lease_time_s, "10s"), IN(1, 3600),
+     .help = "who was not heard for so long is dead; its cameras are read again within 1.6 of it"},
 
     {ROW("track", BOOL, track, "false"), .group = "tracking and events",
      .help = "number the objects: the same one keeps its id from frame to frame"},
@@ -165,6 +184,10 @@ static const vg_option rows[] = {
      .help = "certificates that mqtts trusts; else the system's"},
     {ROW("mqtt_cert", FILE, mqtt_cert, ""), .help = "certificate that vigil shows"},
     {ROW("mqtt_key", FILE, mqtt_key, ""), .help = "its key"},
+    {ROW("kafka", TEXT, kafka, ""), .value = "URL",
+     .help = "kafka://HOST[:PORT][,HOST...]/TOPIC to publish to; the key is the source's name"},
+    {ROW("kafka_what", TEXT, kafka_what, "events"), IN(0, 15), .choices = WHAT,
+     .help = "what is published there"},
     {ROW("webhook", TEXT, webhook, ""), .value = "URL", .help = "URL that JSON is posted to"},
     {ROW("webhook_what", TEXT, webhook_what, "events"), IN(0, 15), .choices = WHAT,
      .help = "what is posted"},

@@ -6,7 +6,7 @@
 #include "detect/detect.h"
 
 enum { STREAM_TEXT_BYTES = VG_OPTION_TEXT_BYTES, STREAM_MOST_CHANNELS = 64 };
-enum { STREAM_MOST_OPTIONS = 96, STREAM_SET_OTHERWISE = -1 };
+enum { STREAM_MOST_OPTIONS = 112, STREAM_SET_OTHERWISE = -1 };
 
 typedef enum stream_policy {
     STREAM_POLICY_AUTO,
@@ -38,6 +38,7 @@ typedef struct stream_options {
     int batch;   /* most frames of several sources in one run of the network; 0: what is faster */
     int threads; /* 0: all */
     char device[32], isa[16];
+    bool half; /* of a GPU's numbers */
     size_t memory_limit_bytes, gpu_memory_limit_bytes;
     /* reading */
     int policy;         /* stream_policy */
@@ -53,6 +54,10 @@ typedef struct stream_options {
     int most_sources; /* places for sources that a reload adds; 0: as many as at start */
     char input_format[32], input_size[32], input_rate[32]; /* of cameras and raw pipes */
     double duration_s;                                     /* stop after so long; 0: never */
+    /* many machines */
+    char shard[32]; /* I/N, auto/N; "": the whole list */
+    char lease_dir[STREAM_TEXT_BYTES], lease_kubernetes[64], lease_account[STREAM_TEXT_BYTES];
+    double lease_time_s;
     /* tracking and events */
     bool track;
     char tracker_name[STREAM_TEXT_BYTES]; /* see tracker.h */
@@ -84,6 +89,7 @@ typedef struct stream_options {
         mqtt_key[STREAM_TEXT_BYTES];
     int mqtt_qos;
     char mqtt_what[16]; /* "events", "results", "all" */
+    char kafka[STREAM_TEXT_BYTES], kafka_what[16];
     char webhook[STREAM_TEXT_BYTES];
     char webhook_what[16];
     int webhook_retries;
@@ -93,10 +99,17 @@ typedef struct stream_options {
     /* on the terminal */
     bool quiet, verbose;
     double status_every_s;      /* a line of status for each live source; 0: none */
+    int assumed_w, assumed_h;   /* of frames that are not known before they come; 0: 1920 x 1080 */
     struct stream_ports *ports; /* of pushed sources: the program's; NULL: there are none */
     /* by place in the table: line of the configuration, STREAM_SET_OTHERWISE, 0: preset */
     int set_at[STREAM_MOST_OPTIONS];
 } stream_options;
+
+/* Which cameras are read is settled while the job runs. */
+static inline bool stream_options_have_leases(const stream_options *o)
+{
+    return o->lease_dir[0] != '\0' || o->lease_kubernetes[0] != '\0';
+}
 
 extern const base_options stream_option_table;
 /* The line of the configuration that said what it is; STREAM_SET_OTHERWISE, or 0: nobody did. */

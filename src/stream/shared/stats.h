@@ -76,8 +76,25 @@ typedef struct stream_sink_stats {
     bool blocks;             /* it drops nothing but at an end that is hurried */
 } stream_sink_stats;
 
+/* Of cameras that many machines share: written by the leases' thread. */
+typedef struct stream_fleet_stats {
+    bool is_on; /* leases are used; written before the first frame */
+    int shard, n_shards_planned, most;
+    _Atomic int n_cameras;                /* of the whole list */
+    _Atomic int n_held;                   /* by this shard, */
+    _Atomic int64_t until_ns;             /* of base_boot_ns; after it, none is */
+    _Atomic int n_unread;                 /* by nobody, as seen from here */
+    _Atomic int n_refused;                /* of those, that no shard has room for */
+    _Atomic int n_shards;                 /* that live */
+    _Atomic uint64_t n_beats, n_failures; /* of the store: answered, not answered */
+    _Atomic uint64_t n_taken, n_taken_over, n_released,
+        n_lost; /* cameras: free ones, dead shards',
+                   handed over, lost to the others */
+} stream_fleet_stats;
+
 typedef struct stream_stats {
     int64_t started_ns;
+    stream_fleet_stats fleet;
     int n_channels, n_sinks;
     stream_channel_stats channels[STREAM_MOST_CHANNELS];
     stream_sink_stats sinks[STREAM_MOST_SINKS];
