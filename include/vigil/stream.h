@@ -63,6 +63,12 @@ VG_API vg_status vg_stream_check_options(vg_stream *s, vg_error *err);
 VG_API vg_status vg_stream_check(vg_stream *s, vg_stream_see_source see, void *ctx, vg_memory *plan,
                                  vg_error *err);
 
+/* What machines would hold of many cameras, from a file that docs/fleet.md describes: frames a
+ * second by what was measured, memory by the plan of the job that each shard runs. Starts nothing,
+ * connects to nothing. Errors: VG_ERR_IO, VG_ERR_FORMAT (with file:line and the field), those of
+ * vg_stream_check. */
+VG_API vg_status vg_fleet_check(vg_fleet *out, const char *path, vg_error *err);
+
 /* ---- while it runs ---- */
 
 /* "enter", "leave", "dwell", "absent", "back"; "" for what is none. */
@@ -98,6 +104,10 @@ VG_API vg_status vg_stream_push(vg_stream *s, const char *name, const vg_image *
                                 double time_s, int timeout_ms, vg_error *err);
 /* No more will come; NULL: on any source. Before destroy. */
 VG_API void vg_stream_push_end(vg_stream *s, const char *name);
+/* This program pushes nothing, so that a source `push:`, by itself or in a list, is refused
+ * (VG_ERR_ARGUMENT, in a list VG_ERR_FORMAT with its line) instead of waited for. Before check and
+ * run. */
+VG_API void vg_stream_no_push(vg_stream *s);
 
 /* ---- numbers: during run from any of the listener's functions, and after it ---- */
 

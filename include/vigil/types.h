@@ -217,9 +217,10 @@ typedef struct vg_plan_item {
     size_t bytes;
     bool is_held; /* exact, from prepare to destroy; else a bound of what comes and goes, or of what
                      the process holds beside its accounts */
+    bool is_on_gpu; /* of its memory, not of this machine's */
 } vg_plan_item;
 
-enum { VG_PLAN_ITEMS = 24 };
+enum { VG_PLAN_ITEMS = 40 };
 /* What a training run will hold, before any of it is taken. */
 typedef struct vg_plan {
     vg_plan_item items[VG_PLAN_ITEMS];
@@ -227,10 +228,11 @@ typedef struct vg_plan {
     int batch;          /* pictures; given, or chosen */
     int width, height;  /* of the largest batch, pixels */
     bool is_chosen;     /* batch was -1 */
-    size_t held_bytes;  /* of the items that are held */
-    size_t total_bytes; /* of all items: what memory_limit is compared with */
+    size_t held_bytes;  /* of the items that are held, but a GPU's */
+    size_t total_bytes; /* of all items but a GPU's: what memory_limit is compared with */
     size_t naive_bytes; /* the activations, if none shared its bytes with another */
     size_t limit_bytes; /* what total_bytes was compared with; 0: nothing */
+    size_t gpu_bytes, gpu_limit_bytes; /* the same of a GPU's items */
 } vg_plan;
 
 /* ---- models ---- */
@@ -550,6 +552,40 @@ typedef struct vg_bench_speed {
     double ms; /* of the batch */
     double pictures_per_s, gflops_per_s, peak_share;
 } vg_bench_speed;
+
+/* ---- a fleet: cameras over machines ---- */
+
+enum { VG_FLEET_MOST = 64, VG_FLEET_PATH_BYTES = 1024 };
+
+typedef struct vg_fleet_machine {
+    char name[64];
+    int count;
+    double frames_per_s;             /* of the network, on one of them */
+    char bench[VG_FLEET_PATH_BYTES]; /* the file that says so; "": the configuration does */
+    size_t memory_bytes;
+    /* What one of them would hold: by its speed, by its memory, and so by both. */
+    int by_speed, by_memory, holds;
+    int n_shards;         /* processes for so many */
+    size_t planned_bytes; /* of all of them */
+} vg_fleet_machine;
+
+typedef struct vg_fleet_cameras {
+    char name[64];
+    int count, width, height;
+    double fps;
+} vg_fleet_cameras;
+
+typedef struct vg_fleet {
+    char job[VG_FLEET_PATH_BYTES]; /* configuration of the shards */
+    vg_fleet_machine machines[VG_FLEET_MOST];
+    vg_fleet_cameras cameras[VG_FLEET_MOST];
+    size_t n_machines, n_cameras;   /* entries */
+    int n_all;                      /* cameras */
+    double frames_per_s;            /* of all of them */
+    int holds;                      /* all machines */
+    int holds_without_one;          /* of those that hold most one less */
+    size_t first_bytes, each_bytes; /* planned for a shard's first camera, and about each more */
+} vg_fleet;
 
 #ifdef __cplusplus
 }

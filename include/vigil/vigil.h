@@ -86,6 +86,8 @@ typedef struct vg_options {
     bool augment; /* test-time augmentation: each picture is seen three times, at scales 1, 0.83
                      (mirrored) and 0.67, and the boxes of all compete: slower by half, at times
                      more exact. false */
+    bool half;    /* on a GPU: weights and feature maps of 16 bits, in half its memory, and sums of
+                     floats; the CPU computes in floats whatever it says. false */
 } vg_options;
 VG_API vg_options vg_options_default(void);
 
@@ -253,12 +255,24 @@ typedef struct vg_train_info {
     const vg_error *why; /* fell_back: what was wrong with it */
     /* Part of this session's training, 0 to 1, spent waiting for pictures: of epochs that ended. */
     double loader_wait;
-    const char *best, *last; /* paths of the weights; files of the run, once it has written them */
-    int best_epoch;          /* of this session, from 1; 0: none was the best */
-    double best_fitness;     /* its 0.1 map50 + 0.9 map */
+    const char *best, *last;  /* paths of the weights; files of the run, once it has written them */
+    int best_epoch;           /* of this session, from 1; 0: none was the best */
+    double best_fitness;      /* its 0.1 map50 + 0.9 map */
+    const char *device, *gpu; /* "cpu" and ""; on a device its name, and its driver's for it */
 } vg_train_info;
 /* After prepare. */
 VG_API void vg_train_info_get(const vg_train *t, vg_train_info *out);
+
+/* Of several processes that train together (mpirun, srun --mpi=pmix): all make the same calls with
+ * the same arguments, and each prepares its share. Rank 0 alone writes files, serves the page and
+ * calls the listener; of the others the listener is only asked wants_stop. A failure of one that
+ * all know of is returned by all; else vg_train_destroy of the one that failed ends the others. */
+typedef struct vg_train_rank {
+    int rank, n_ranks; /* from 0; 0 and 1: alone */
+    bool is_told;      /* the last failure is rank 0's to tell */
+} vg_train_rank;
+/* After prepare, also one that failed; before it n_ranks is what the launcher says. */
+VG_API void vg_train_rank_get(const vg_train *t, vg_train_rank *out);
 /* The first messages about files that were left out; NULL past the last. Borrowed. */
 VG_API const char *vg_train_message(const vg_train *t, size_t index);
 /* What the run holds, by owner; planned_bytes is what prepare took. */
@@ -385,6 +399,7 @@ typedef struct vg_val_options {
     bool exist_ok;
     const char *device; /* as in vg_options */
     size_t gpu_memory_limit_bytes;
+    bool half; /* as in vg_options */
 } vg_val_options;
 VG_API vg_val_options vg_val_options_default(void);
 

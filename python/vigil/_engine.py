@@ -12,7 +12,7 @@ from ._pictures import Picture
 MOST_BOXES = 1000  # what max_det may be
 
 # What a detector is opened with; the rest of the table is of each call.
-_OPENING = ("imgsz", "batch", "threads", "device", "isa", "memory_limit", "augment")
+_OPENING = ("imgsz", "batch", "threads", "device", "isa", "memory_limit", "augment", "half")
 
 
 class Opening(NamedTuple):
@@ -25,6 +25,7 @@ class Opening(NamedTuple):
     isa: str
     memory_limit: int
     augment: bool
+    half: bool
 
 
 class Detecting:
@@ -40,7 +41,7 @@ class Detecting:
             return text(lib.vg_stream_get(handle.p, name.encode(), buf, 1100))
 
         self.opening = Opening(_options.size(get("imgsz")) if get("imgsz") != "0" else (0, 0), max(1, int(get("batch"))), int(get("threads")), get("device") or "auto",
-                               get("isa"), _bytes(get("memory_limit")), get("augment") == "true")
+                               get("isa"), _bytes(get("memory_limit")), get("augment") == "true", get("half") == "true")
         self.options = ffi.new("vg_detect_options *", lib.vg_detect_options_default())
         self.options.conf, self.options.iou = float(get("conf")), float(get("iou"))
         self.options.max_det = int(get("max_det"))
@@ -106,7 +107,7 @@ class Detector:
             o.imgsz, o.imgsz_w = h, 0 if h == w else w
             o.batch, o.threads = self.opening.batch, self.opening.threads
             o.memory_limit_bytes = self.opening.memory_limit
-            o.augment = self.opening.augment
+            o.augment, o.half = self.opening.augment, self.opening.half
             handle = opened("vg_detector", lib.vg_detector_close, "a model", lib.vg_detector_open, o)
             self._rows = np.zeros((self.opening.batch * MOST_BOXES, 6), np.float32)
             self._found = ffi.from_buffer("vg_detection[]", self._rows, require_writable=True)

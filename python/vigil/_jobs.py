@@ -14,7 +14,7 @@ from .results import Results
 
 # Of vigil/stream.h's table, what pictures have a use for.
 OF_PICTURES = frozenset((
-    "imgsz", "img_size", "conf", "conf_thres", "iou", "iou_thres", "max_det", "classes", "agnostic_nms", "augment", "batch", "batch_size",
+    "imgsz", "img_size", "conf", "conf_thres", "iou", "iou_thres", "max_det", "classes", "agnostic_nms", "augment", "half", "batch", "batch_size",
     "threads", "device", "isa", "memory_limit", "save", "save_txt", "save_conf", "save_crop", "save_json", "project", "name",
     "exist_ok", "line_width", "line_thickness", "hide_labels", "hide_conf", "show_labels", "show_conf", "show_boxes"))
 SAVING = ("save", "save_txt", "save_crop", "save_json")
@@ -66,7 +66,7 @@ def predict_options(weights: str, source: str, arguments: Mapping[str, Any], det
     h, w = detecting.opening.imgsz
     d.imgsz, d.imgsz_w = h, 0 if h == w else w
     d.batch, d.threads, d.memory_limit_bytes = detecting.opening.batch, detecting.opening.threads, detecting.opening.memory_limit
-    d.augment = detecting.opening.augment
+    d.augment, d.half = detecting.opening.augment, detecting.opening.half
     o.detect = detecting.options[0]
     return o, (fields, kept, detecting)
 

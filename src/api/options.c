@@ -75,7 +75,8 @@ vg_status api_detector_options(stream_detector_options *out, const vg_options *o
         .plan_cache = o->plan_cache,
         .augment = o->augment,
         .isa = o->isa,
-        .device = o->device};
+        .device = o->device,
+        .half = o->half};
     return st;
 }
 

@@ -21,6 +21,9 @@
     X(vg_stream_stage)                                                                             \
     X(vg_stream_source_stats)                                                                      \
     X(vg_stream_sink_stats)                                                                        \
+    X(vg_fleet_machine)                                                                            \
+    X(vg_fleet_cameras)                                                                            \
+    X(vg_fleet)                                                                                    \
     X(vg_memory_item)                                                                              \
     X(vg_memory)                                                                                   \
     X(vg_plan_item)                                                                                \
@@ -61,6 +64,7 @@
     X(vg_detect_options)                                                                           \
     X(vg_predict_options)                                                                          \
     X(vg_train_info)                                                                               \
+    X(vg_train_rank)                                                                               \
     X(vg_train_listener)                                                                           \
     X(vg_val_options)                                                                              \
     X(vg_demo_options)                                                                             \

@@ -156,6 +156,11 @@ vg_status vg_stream_push(vg_stream *s, const char *name, const vg_image *image, 
     return st == VG_OK ? stream_ports_push(&s->ports, name, &pixels, time_s, timeout_ms, err) : st;
 }
 
+void vg_stream_no_push(vg_stream *s)
+{
+    s->options.ports = NULL;
+}
+
 void vg_stream_push_end(vg_stream *s, const char *name)
 {
     stream_ports_end(&s->ports, name);

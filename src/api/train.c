@@ -4,11 +4,14 @@
 #include "board/board.h"
 #include "export.h"
 #include "net/net.h"
+#include "ranks/ranks.h"
 
 #include <stdatomic.h>
 
 struct vg_train {
     train_owners accounts;
+    base_mem ranks_account; /* of ranks: some hundred bytes each, beside the plan */
+    ranks *ranks;           /* NULL: alone */
     train_args args;
     train_args_given given;
     char notice[512];  /* "" or what a file of arguments had that training has not */
@@ -66,6 +69,7 @@ void vg_train_destroy(vg_train **train)
         train_result_fini(&t->final);
         train_run_destroy(&t->run);
         train_run_file_destroy(&t->file);
+        ranks_close(&t->ranks);
         base_handle_free(t);
     }
     *train = NULL;
@@ -104,24 +108,65 @@ void vg_train_plan_get(const vg_train *t, vg_plan *out)
     *out = t->run ? *train_run_need(t->run) : (vg_plan){0};
 }
 
-static vg_status make_new(vg_train *t, const char *project, vg_error *err)
+/* Of several ranks the first has the folder, and what is shown of the run. */
+static bool is_first(const vg_train *t)
+{
+    return ranks_me(t->ranks) == 0;
+}
+
+static vg_status join_ranks(vg_train *t, vg_error *err)
+{
+    base_mem_init(&t->ranks_account, "ranks", NULL, 0);
+    const vg_status st = ranks_open(&t->ranks, vg_version(), &t->ranks_account, err);
+    t->accounts.lent.ranks = t->ranks;
+    return st;
+}
+
+/* folder: rank 0's. What any rank says no to is everybody's no. */
+static vg_status settle_folder(vg_train *t, vg_status st, vg_error *err)
+{
+    st = ranks_settle(t->ranks, st, err);
+    return st == VG_OK ? ranks_spread(t->ranks, t->folder, sizeof t->folder, err) : st;
+}
+
+static vg_status make_folder(vg_train *t, const char *project, vg_error *err)
 {
     vg_status st = train_args_check(&t->args, work(t), err);
     train_args_name_model(&t->args);
-    if (st == VG_OK)
+    if (st == VG_OK && is_first(t))
         st = report_run_folder_make(t->folder, sizeof t->folder, project,
                                     t->args.name[0] ? t->args.name : "exp", t->args.exist_ok,
                                     &t->n_made, err);
-    if (st != VG_OK)
-        return st;
-    st = train_run_file_create(&t->file, t->folder, work(t), err);
+    if (st == VG_OK && is_first(t))
+        st = train_run_file_create(&t->file, t->folder, work(t), err);
+    return st;
+}
+
+static vg_status make_new(vg_train *t, const char *project, vg_error *err)
+{
+    vg_status st = settle_folder(t, make_folder(t, project, err), err);
     if (st == VG_OK)
         st = train_run_create(&t->run, &t->args, t->folder, &t->accounts.lent, err);
     if (st != VG_OK) { /* no trace of what never began */
         train_run_file_destroy(&t->file);
-        report_run_folder_take_back(t->folder, t->n_made, NULL);
+        if (is_first(t))
+            report_run_folder_take_back(t->folder, t->n_made, NULL);
     }
     return st;
+}
+
+static vg_status find_old(vg_train *t, const char *project, vg_error *err)
+{
+    vg_status st = VG_OK;
+    if (is_first(t)) {
+        st = train_run_find(t->folder, t->args.resume, project, err);
+        if (st == VG_OK)
+            st = train_run_file_create(&t->file, t->folder, work(t), err);
+    }
+    st = settle_folder(t, st, err);
+    return st == VG_OK ? train_run_resume_on(&t->run, t->folder, &t->args, &t->given,
+                                             &t->accounts.lent, err)
+                       : st;
 }
 
 static void stop_from_page(void *ctx)
@@ -145,17 +190,14 @@ vg_status vg_train_prepare(vg_train *t, vg_error *err)
 {
     if (t->run)
         return base_fail(err, VG_ERR_ARGUMENT, NULL, NULL, "a run that is prepared already");
-    vg_status st = settle_args(t, err);
+    vg_status st = join_ranks(t, err);
+    if (st == VG_OK)
+        st = ranks_settle(t->ranks, settle_args(t, err), err);
     if (st != VG_OK)
         return st;
     const char *project = t->args.project[0] ? t->args.project : "runs/train";
     t->is_resumed = t->args.resume[0] != '\0';
-    st = t->is_resumed ? train_run_find(t->folder, t->args.resume, project, err)
-                       : make_new(t, project, err);
-    if (st == VG_OK && t->is_resumed)
-        st = train_run_file_create(&t->file, t->folder, work(t), err);
-    if (st == VG_OK && t->is_resumed)
-        st = train_run_resume(&t->run, t->folder, &t->accounts.lent, err);
+    st = t->is_resumed ? find_old(t, project, err) : make_new(t, project, err);
     if (st != VG_OK)
         return st;
     t->args = *train_run_args(t->run);
@@ -175,13 +217,13 @@ vg_status vg_train_prepare(vg_train *t, vg_error *err)
     }
     if (st == VG_OK)
         st = train_result_reserve(&t->final, t->info.nc, work(t), err);
-    if (st == VG_OK)
+    if (st == VG_OK && is_first(t))
         st = train_report_create(&t->report, &report, err);
     if (st == VG_OK)
         train_owners_plan(&t->accounts);
-    if (st == VG_OK && t->page_where[0] != '\0')
+    if (st == VG_OK && t->page_where[0] != '\0' && is_first(t))
         st = open_page(t, err);
-    return st;
+    return ranks_settle(t->ranks, st, err);
 }
 
 /* ---- facts ---- */
@@ -209,6 +251,9 @@ void vg_train_info_get(const vg_train *t, vg_train_info *out)
                            .gflops = t->info.gflops,
                            .train = data_set_summary(train_run_set(t->run, DATA_TRAIN)),
                            .val = data_set_summary(train_run_set(t->run, DATA_VAL))};
+    const nn_device *device = train_run_device(t->run);
+    out->device = device ? nn_device_facts(device)->name : "cpu";
+    out->gpu = device ? nn_device_facts(device)->title : "";
     out->has_transferred = train_run_transferred(t->run, &out->n_transferred, &out->n_items);
     out->fell_back = train_run_fell_back(t->run, &out->why);
     out->loader_wait = train_run_loader_wait(t->run);
@@ -220,13 +265,18 @@ const char *vg_train_message(const vg_train *t, size_t index)
                    *val = train_run_set(t->run, DATA_VAL);
     if (t->notice[0] != '\0' && index-- == 0)
         return t->notice;
-    const char *few = train_run_few_notice(t->run), *names = train_run_names_notice(t->run);
+    const char *few = train_run_few_notice(t->run), *names = train_run_names_notice(t->run),
+               *of_ranks = train_run_ranks_notice(t->run);
     if (few[0] != '\0' && index-- == 0)
         return few;
     if (names[0] != '\0' && index-- == 0)
         return names;
+    if (of_ranks[0] != '\0' && index-- == 0)
+        return of_ranks;
     if (t->letters[0] != '\0' && index-- == 0)
         return t->letters;
+    if (train_run_device(t->run) && t->args.amp && index-- == 0)
+        return "amp has no effect: training on a device computes in float32";
     size_t n_train = 0;
     for (const char *m; (m = data_set_message(train, n_train)) != NULL; n_train++)
         if (n_train == index)
@@ -234,9 +284,16 @@ const char *vg_train_message(const vg_train *t, size_t index)
     return data_set_message(val, index - n_train);
 }
 
+void vg_train_rank_get(const vg_train *t, vg_train_rank *out)
+{
+    *out = (vg_train_rank){.rank = ranks_me(t->ranks),
+                           .n_ranks = t->ranks != NULL ? ranks_n(t->ranks) : ranks_launch_n(getenv),
+                           .is_told = ranks_me(t->ranks) != 0 && ranks_are_settled(t->ranks)};
+}
+
 void vg_train_memory(const vg_train *t, vg_memory *out)
 {
-    train_owners_memory(out, &t->accounts);
+    train_owners_memory(out, &t->accounts, t->run ? train_run_device(t->run) : NULL);
 }
 
 void vg_train_pace_get(const vg_train *t, vg_train_pace *out)
@@ -295,7 +352,7 @@ static void tell_guard(vg_train *t, const vg_train_batch *b)
     vg_memory m;
     if (!net_beacon_is_due(&t->beacon))
         return;
-    train_owners_memory(&m, &t->accounts);
+    train_owners_memory(&m, &t->accounts, NULL);
     const int64_t epoch = b->epoch - 1; /* the guard counts from 0 */
     net_beacon_tell(&t->beacon, &m, epoch, epoch * b->n_batches + b->batch, -1);
 }
@@ -398,6 +455,7 @@ static vg_status write_pt(vg_train *t, vg_error *err)
 
 static vg_status run_prepared(vg_train *t, const vg_train_listener *listener, vg_error *err)
 {
+    const train_listener other = {.ctx = t, .wants_stop = ask_stop};
     const train_listener inner = {.ctx = t,
                                   .batch = tell_batch,
                                   .epoch = tell_epoch,
@@ -412,8 +470,10 @@ static vg_status run_prepared(vg_train *t, const vg_train_listener *listener, vg
     t->listener = listener;
     if (listener && listener->start)
         listener->start(listener->ctx);
-    const vg_status st = train_run_go(t->run, &inner, err);
+    const vg_status st = train_run_go(t->run, is_first(t) ? &inner : &other, err);
     t->listener = NULL;
+    if (!is_first(t))
+        return st;
     if (st == VG_OK && train_run_args(t->run)->save_pt) {
         const vg_status written = write_pt(t, err);
         if (written != VG_OK)
@@ -437,6 +497,11 @@ vg_status vg_train_run(vg_train *t, const vg_train_listener *listener, vg_error 
     train_run_file_start(t->file, (int)train_run_position(t->run)->epoch,
                          train_run_need(t->run)->total_bytes);
     const vg_status st = run_prepared(t, listener, err ? err : &local);
+    if (st != VG_OK && !is_first(t) && !ranks_are_settled(t->ranks)) {
+        char name[RANKS_HOST_BYTES + 32];
+        base_error_prefix_where(err ? err : &local,
+                                ranks_name(name, sizeof name, t->ranks, ranks_me(t->ranks)));
+    }
     train_run_file_end(t->file, st, err ? err : &local);
     if (listener && listener->end)
         listener->end(listener->ctx, st);

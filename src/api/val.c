@@ -48,6 +48,7 @@ static vg_status check(train_val_options *out, const vg_val_options *o, vg_error
                                .name = o->name,
                                .exist_ok = o->exist_ok,
                                .device = o->device,
+                               .half = o->half,
                                .gpu_memory_limit_bytes = o->gpu_memory_limit_bytes};
     if (!o->data || !*o->data)
         return base_fail(err, VG_ERR_ARGUMENT, "data", "give a dataset's YAML",
@@ -151,9 +152,5 @@ const char *vg_val_folder(const vg_val *v)
 
 void vg_val_memory(const vg_val *v, vg_memory *out)
 {
-    train_owners_memory(out, &v->run.accounts);
-    if (v->run.device) {
-        out->gpu_in_use_bytes = out->gpu_planned_bytes = v->run.gpu.in_use_bytes;
-        out->gpu_taken_bytes = nn_device_taken_bytes(v->run.device);
-    }
+    train_owners_memory(out, &v->run.accounts, v->run.device);
 }

@@ -49,7 +49,6 @@ typedef struct yolo_row {
 /* clang-format off: a row a line or two reads as the table that it is */
 static const yolo_row table[] = {
     /* how it computes */
-    IDLE(P | V, "half", BOOL, "false", FLOAT32),
     IDLE(P | V, "amp", BOOL, "false", FLOAT32),
     IDLE(E, "amp", BOOL, "false", FILE_),
     IDLE(P | V | T, "int8", BOOL, "false", FLOAT32),

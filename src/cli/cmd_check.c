@@ -44,8 +44,10 @@ static int check_run(void *values)
     vg_error err = {.status = VG_OK};
     vg_memory plan = {0};
     vg_status st = vg_stream_create(&s, &err);
-    if (st == VG_OK)
+    if (st == VG_OK) {
+        vg_stream_no_push(s);
         st = vg_stream_set(s, "config", v->config, &err);
+    }
     if (st == VG_OK)
         st = vg_stream_check(s, source_print, NULL, &plan, &err);
     if (plan.n_items > 0)

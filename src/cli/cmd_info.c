@@ -7,7 +7,7 @@
 enum { WIDTH = 80, FACT_COLUMN = 13, CLASSES_SHOWN = 100 };
 
 typedef struct info_values {
-    const char *weights, *data, *memory_limit, *device;
+    const char *weights, *data, *memory_limit, *gpu_memory_limit, *device;
     int imgsz, batch, threads, nc;
     bool memory, train, json, augment;
 } info_values;
@@ -140,11 +140,14 @@ static void plan_json(const vg_plan *plan)
         fputs(i > 0 ? ", {\"owner\": " : "{\"owner\": ", stdout);
         cli_json_string(stdout, plan->items[i].owner);
         json_text("what", plan->items[i].what);
-        printf(", \"bytes\": %zu, \"held\": %s}", plan->items[i].bytes,
-               plan->items[i].is_held ? "true" : "false");
+        printf(", \"bytes\": %zu, \"held\": %s, \"gpu\": %s}", plan->items[i].bytes,
+               plan->items[i].is_held ? "true" : "false",
+               plan->items[i].is_on_gpu ? "true" : "false");
     }
-    printf("], \"held\": %zu, \"sum\": %zu, \"without_sharing\": %zu, \"limit\": %zu}",
-           plan->held_bytes, plan->total_bytes, plan->naive_bytes, plan->limit_bytes);
+    printf("], \"held\": %zu, \"sum\": %zu, \"without_sharing\": %zu, \"limit\": %zu, "
+           "\"gpu\": %zu, \"gpu_limit\": %zu}",
+           plan->held_bytes, plan->total_bytes, plan->naive_bytes, plan->limit_bytes,
+           plan->gpu_bytes, plan->gpu_limit_bytes);
 }
 
 static void model_json(const vg_model *m, const vg_model_info *info, const vg_memory *memory,
@@ -194,9 +197,11 @@ static vg_status plan_make(vg_plan *out, const info_values *v, vg_error *err)
     const char *const settings[][2] = {{"model", v->weights},
                                        {"data", v->data},
                                        {"memory_limit", v->memory_limit},
+                                       {"gpu_memory_limit", v->gpu_memory_limit},
                                        {"imgsz", v->imgsz > 0 ? imgsz : NULL},
                                        {"batch", batch},
-                                       {"threads", threads}};
+                                       {"threads", threads},
+                                       {"device", v->device}};
     vg_train *t = NULL;
     vg_status st = vg_train_create(&t, err);
     for (size_t i = 0; st == VG_OK && i < sizeof settings / sizeof *settings; i++)
@@ -226,9 +231,11 @@ static int info_run(void *values)
     vg_plan plan;
     int status = CLI_FAILED;
     const bool plans = v->memory && v->train;
-    if (!plans && (v->train || v->data != NULL || v->memory_limit != NULL || v->batch == -1))
+    if (!plans && (v->train || v->data != NULL || v->memory_limit != NULL ||
+                   v->gpu_memory_limit != NULL || v->batch == -1))
         return usage_print(
-            "--train, --data, --memory-limit and --batch -1 belong to a training plan",
+            "--train, --data, --memory-limit, --gpu-memory-limit and --batch -1 belong to a "
+            "training plan",
             "give --memory and --train with them");
     if (v->augment && (!v->memory || v->train))
         return usage_print("--augment belongs to the memory of a detector",
@@ -314,6 +321,11 @@ static const vg_option info_options[] = {
      .offset = AT(memory_limit),
      .value = "SIZE",
      .help = "with --train: a limit such as 400MB or 1.5G to hold the plan against"},
+    {.name = "gpu-memory-limit",
+     .kind = VG_OPTION_STRING,
+     .offset = AT(gpu_memory_limit),
+     .value = "SIZE",
+     .help = "with --train and a GPU's --device: the same of the GPU's memory"},
     {.name = "batch",
      .alias = "batch-size",
      .kind = VG_OPTION_INT,

@@ -50,6 +50,7 @@ static const vg_option predict_options[] = {
     {CLI_ROW_THREADS, .offset = AT(o.detector.threads),
      .help = "threads that compute; results do not depend on it"},
     {CLI_ROW_DEVICE, .offset = AT(o.detector.device)},
+    {CLI_ROW_HALF, .offset = AT(o.detector.half)},
     {.name = "isa",
      .kind = VG_OPTION_STRING,
      .offset = AT(o.detector.isa),

@@ -1,5 +1,5 @@
 /* cmd_train.c: vigil train: a run of vigil.h, told as YOLO's users know it. Its options are the
- * API's table, and two of its own. */
+ * API's table, and some of its own. */
 #include <signal.h>
 #include <string.h>
 
@@ -8,7 +8,7 @@
 #include "train.h"
 
 typedef struct train_values {
-    const char *device, *serve, *token;
+    const char *serve, *token;
     bool detach, json;
     cli_given given;
 } train_values;
@@ -18,12 +18,6 @@ _Static_assert(sizeof(train_values) <= CLI_VALUES_BYTES, "the parser's room");
 /* ---- options ---- */
 
 static const vg_option train_options[] = {
-    {.name = "device",
-     .kind = VG_OPTION_STRING,
-     .choices = "auto|cpu",
-     .only = "training runs on the CPU alone in this version",
-     .help = "where to compute: training has the CPU alone",
-     .offset = offsetof(train_values, device)},
     {.name = "detach",
      .kind = VG_OPTION_BOOL,
      .offset = offsetof(train_values, detach),
@@ -64,18 +58,28 @@ static bool is_default_flag(const char *name, const char *text)
     return false;
 }
 
+/* What says where a run computes, not what: it may be another when the run is resumed. */
+static bool is_of_machine(const char *name)
+{
+    static const char *const names[] = {"project", "device", "gpu_memory_limit", "device_lost"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
 static vg_status set_one(void *ctx, const char *name, const char *text, vg_error *err)
 {
     setting *s = ctx;
     const vg_status st = vg_train_set(s->t, name, text, err);
     if (strcmp(name, "resume") == 0)
         s->resumes = strcmp(text, "false") != 0 && strcmp(text, "False") != 0;
-    else if (strcmp(name, "project") != 0 && !is_default_flag(name, text))
+    else if (!is_of_machine(name) && !is_default_flag(name, text))
         s->other = name;
     return st;
 }
 
-/* A resumed run keeps its own arguments. */
+/* A resumed run keeps its own arguments, but for where it computes. */
 static vg_status set_all(bool *resumes, const train_values *v, vg_train *t, vg_error *err)
 {
     setting s = {.t = t};
@@ -97,27 +101,57 @@ static const char *signal_name(int number)
     return number == SIGINT ? "SIGINT" : number == SIGHUP ? "SIGHUP" : "SIGTERM";
 }
 
-/* number: the signal, or SIGTERM for the page's button, which does the same. */
-static int stopped(const train_talk *k, const vg_error *err, int number)
+/* By a signal here, the page's button, or what reached another rank: the latter two are as SIGTERM.
+ */
+static int stopped(const train_talk *k, const vg_error *err)
 {
+    const int number = cli_interrupt_signal();
+    const char *who = number != 0                 ? signal_name(number)
+                      : vg_train_is_stopped(k->t) ? "from its page"
+                                                  : "from another rank";
     vg_train_info i;
     vg_train_info_get(k->t, &i);
     if (k->screen.terminal)
         putchar('\n');
     fflush(stdout);
-    fprintf(stderr, "%s: %s\ngo on with: vigil train --resume %s\n",
-            cli_interrupt_signal() != 0 ? signal_name(number) : "from its page", err->what,
-            i.folder);
-    return 128 + number;
+    fprintf(stderr, "%s: %s\ngo on with: vigil train --resume %s\n", who, err->what, i.folder);
+    return 128 + (number != 0 ? number : SIGTERM);
+}
+
+/* Rank 0 tells what all ranks have met; what one met alone it tells itself. */
+static int failed(const train_talk *k, const vg_error *err, bool is_usage)
+{
+    vg_train_rank rank;
+    vg_train_rank_get(k->t, &rank);
+    if (rank.is_told)
+        return CLI_FAILED;
+    return is_usage ? cli_error_end(err) : cli_error_print(err, CLI_FAILED);
+}
+
+/* A rank other than the first: it is only seen when it fails. */
+static int train_run_along(train_talk *k)
+{
+    vg_error err = {.status = VG_OK};
+    const vg_train_listener listener = train_talk_silent(k);
+    const vg_status st = vg_train_run(k->t, &listener, &err);
+    if (st == VG_ERR_INTERRUPTED)
+        return 128 + (cli_interrupt_signal() != 0 ? cli_interrupt_signal() : SIGTERM);
+    return st == VG_OK ? CLI_DONE : failed(k, &err, false);
 }
 
 /* report: of train_detach_fork; -1 in the foreground. */
 static int train_run_all(const train_values *v, train_talk *k, bool resumes, int report)
 {
     vg_error err = {.status = VG_OK};
+    vg_train_rank rank;
     if (vg_train_prepare(k->t, &err) != VG_OK) /* a resumed run's arguments are not the user's */
-        return resumes ? cli_error_print(&err, CLI_FAILED) : cli_error_end(&err);
+        return failed(k, &err, !resumes);
+    vg_train_rank_get(k->t, &rank);
+    if (rank.rank > 0)
+        return train_run_along(k);
     train_talk_begin(k);
+    if (rank.n_ranks > 1)
+        printf("Ranks: %d, which share every batch\n", rank.n_ranks);
     if (v->serve != NULL) {
         printf("Live page: %s\n", vg_train_url(k->t));
         fflush(stdout);
@@ -128,14 +162,31 @@ static int train_run_all(const train_values *v, train_talk *k, bool resumes, int
     const vg_train_listener listener = train_talk_listener(k);
     const vg_status st = vg_train_run(k->t, &listener, &err);
     int status = CLI_DONE;
-    if (st == VG_ERR_INTERRUPTED && (cli_interrupt_signal() != 0 || vg_train_is_stopped(k->t)))
-        status = stopped(k, &err, cli_interrupt_signal() != 0 ? cli_interrupt_signal() : SIGTERM);
+    if (st == VG_ERR_INTERRUPTED &&
+        (cli_interrupt_signal() != 0 || vg_train_is_stopped(k->t) || rank.n_ranks > 1))
+        status = stopped(k, &err);
     else if (st != VG_OK)
         status = cli_error_print(&err, CLI_FAILED);
     else
         train_talk_end(k);
     vg_train_note_exit(k->t, status);
     return status;
+}
+
+/* The launcher's processes are its own: those that they fork do not get through to the others, and
+ * the launcher ends with the first that leaves. */
+static bool refuse_detach(const vg_train *t, vg_error *err)
+{
+    vg_train_rank rank;
+    vg_train_rank_get(t, &rank);
+    if (rank.n_ranks == 1)
+        return false;
+    cli_error_set(err, VG_ERR_ARGUMENT, "--detach in one of %d processes that train together",
+                  rank.n_ranks);
+    cli_error_text(err->where, "option --detach");
+    cli_error_text(err->mend, "leave it out, and put the launcher into the background: sbatch, or "
+                              "nohup mpirun ... &");
+    return true;
 }
 
 static int train_begin(const train_values *v, train_talk *k)
@@ -149,6 +200,8 @@ static int train_begin(const train_values *v, train_talk *k)
         return cli_error_print(&err, CLI_USAGE);
     if (v->serve != NULL && vg_train_serve(k->t, v->serve, v->token, &err) != VG_OK)
         return cli_error_end(&err);
+    if (v->detach && refuse_detach(k->t, &err))
+        return cli_error_print(&err, CLI_USAGE);
     if (v->detach) {
         const int child = train_detach_fork(&report, &err);
         if (child < 0)
@@ -173,7 +226,10 @@ static int train_for_script(const train_values *v, train_talk *k)
         return cli_error_print(&err, CLI_FAILED);
     const int status = train_begin(v, k);
     train_json_end(kept);
-    if (status == CLI_DONE)
+    vg_train_rank rank = {0};
+    if (k->t != NULL)
+        vg_train_rank_get(k->t, &rank);
+    if (status == CLI_DONE && rank.rank == 0)
         train_talk_json(k);
     return status;
 }

@@ -68,6 +68,8 @@ static int run_open(vg_val *val, val_values *v)
         printf("%s\n", line);
     if (model.gpu[0] != '\0')
         printf("device %s: %s\n", model.isa, model.gpu);
+    else if (v->o.half)
+        printf(CLI_HALF_NOTE);
     vg_val_data(val, &data);
     train_data_print(stdout, NULL, &data);
     const char *message;
@@ -179,6 +181,7 @@ static const vg_option val_options[] = {
      .help = "most threads that load pictures, at most one for each processor"},
     {CLI_ROW_THREADS, .offset = AT(o.threads), .help = "threads that compute"},
     {CLI_ROW_DEVICE, .offset = AT(o.device)},
+    {CLI_ROW_HALF, .offset = AT(o.half)},
     {CLI_ROW_GPU_MEMORY_LIMIT, .offset = AT(o.gpu_memory_limit_bytes)},
     {.name = "plots",
      .kind = VG_OPTION_BOOL,

@@ -4,11 +4,13 @@
 #include "commands.h"
 
 const cli_command *const cli_commands[] = {
-    &cli_command_predict, &cli_command_track,   &cli_command_check,  &cli_command_train,
-    &cli_command_attach,  &cli_command_stop,    &cli_command_val,    &cli_command_demo,
-    &cli_command_watch,   &cli_command_report,  &cli_command_board,  &cli_command_info,
-    &cli_command_data,    &cli_command_convert, &cli_command_export, &cli_command_bench,
-    &cli_command_devices, &cli_command_version, &cli_command_help,   NULL,
+    &cli_command_predict, &cli_command_track,  &cli_command_check,
+    &cli_command_fleet,   &cli_command_train,  &cli_command_attach,
+    &cli_command_stop,    &cli_command_val,    &cli_command_demo,
+    &cli_command_watch,   &cli_command_report, &cli_command_board,
+    &cli_command_info,    &cli_command_data,   &cli_command_convert,
+    &cli_command_export,  &cli_command_bench,  &cli_command_devices,
+    &cli_command_version, &cli_command_help,   NULL,
 };
 
 /* Commands of YOLO's own program that there are none of here: what to do instead. */

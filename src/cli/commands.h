@@ -7,6 +7,7 @@
 extern const cli_command cli_command_predict;
 extern const cli_command cli_command_track;
 extern const cli_command cli_command_check;
+extern const cli_command cli_command_fleet;
 extern const cli_command cli_command_train;
 extern const cli_command cli_command_attach;
 extern const cli_command cli_command_stop;

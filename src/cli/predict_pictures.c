@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "predict.h"
+#include "rows.h"
 
 /* Everything the loop hands around. */
 typedef struct predict_job {
@@ -135,6 +136,8 @@ static void imgsz_print(const predict_job *job)
         fprintf(job->talk, "device %s: %s\n", info.isa, info.gpu);
         cli_gpu_print(job->talk, &memory);
     }
+    if (job->v->o.detector.half && info.gpu[0] == '\0')
+        fprintf(job->talk, CLI_HALF_NOTE);
     char letters[512];
     if (!job->v->quiet && job->v->o.save && !job->v->o.hide_labels &&
         vg_detector_letters_format(letters, sizeof letters, vg_predict_detector(job->p)))

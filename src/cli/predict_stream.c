@@ -34,20 +34,6 @@ static vg_status set_one(void *stream, const char *name, const char *text, vg_er
     return vg_stream_set(stream, name, text, err);
 }
 
-/* A program that holds the library feeds such a source; here it would wait for ever. */
-static vg_status check_source(const stream_job *job, vg_error *err)
-{
-    char source[8];
-    if (strncmp(vg_stream_get(job->s, "source", source, sizeof source), "push:", 5) != 0)
-        return VG_OK;
-    cli_error_set(err, VG_ERR_ARGUMENT, "nobody can push pictures to a source of the command line");
-    cli_error_text(err->where, "option --source");
-    cli_error_text(err->mend,
-                   "from C vg_stream_push, from Python vigil.Stream; here a file, a URL, a "
-                   "camera or - (standard input)");
-    return VG_ERR_ARGUMENT;
-}
-
 static vg_status set_all(stream_job *job, const predict_values *v, const cli_command *command,
                          bool tracks, vg_error *err)
 {
@@ -64,8 +50,6 @@ static vg_status set_all(stream_job *job, const predict_values *v, const cli_com
         st = cli_hand_on(command, v, &v->given, set_one, job->s, err);
     if (st == VG_OK && tracks)
         st = vg_stream_set(job->s, "track", "true", err);
-    if (st == VG_OK)
-        st = check_source(job, err);
     return st == VG_OK ? vg_stream_check_options(job->s, err) : st;
 }
 
@@ -245,11 +229,14 @@ int predict_stream_run(const predict_values *v, const cli_command *command, bool
     int status;
     if (vg_stream_create(&job.s, &err) != VG_OK) {
         status = cli_error_print(&err, CLI_FAILED);
-    } else if (set_all(&job, v, command, tracks, &err) != VG_OK) {
-        status = cli_error_end(&err);
     } else {
-        read_talk(&job);
-        status = job_run(&job);
+        vg_stream_no_push(job.s);
+        if (set_all(&job, v, command, tracks, &err) == VG_OK) {
+            read_talk(&job);
+            status = job_run(&job);
+        } else {
+            status = cli_error_end(&err);
+        }
     }
     vg_stream_destroy(&job.s);
     return status;

@@ -42,6 +42,12 @@
     .name = "device", .kind = VG_OPTION_STRING, .value = "NAME",                                   \
     .help = "where the network computes: auto (a GPU where there is one), cpu, gpu, or a name "    \
             "that vigil devices lists"
+#define CLI_ROW_HALF                                                                               \
+    .name = "half", .kind = VG_OPTION_BOOL,                                                        \
+    .help = "on a GPU: weights and feature maps of 16 bits, in half its memory, and sums of "      \
+            "floats; a CPU computes in floats"
+/* Where it turns out that the network computes on the CPU. */
+#define CLI_HALF_NOTE "note: half=True has no effect here: a CPU computes in float32\n"
 #define CLI_ROW_GPU_MEMORY_LIMIT                                                                   \
     .name = "gpu-memory-limit", .kind = VG_OPTION_BYTES, .most = 1e18,                             \
     .help = "refuse to start, with the sum shown, when more of the GPU's memory is planned",       \

@@ -18,6 +18,8 @@ void train_data_print(FILE *to, const vg_data_report *train, const vg_data_repor
 void train_memory_planned(FILE *to, const vg_memory *m);
 /* "Batch: 23 pictures, the most that fit 400.0 MB: 391.2 MB (data ..., program ...)"; without a
  * limit nothing. */
+/* A device's memory by owner, where there is one. */
+void train_gpu_print(FILE *to, const vg_plan *plan);
 void train_limit_print(FILE *to, const vg_plan *plan);
 /* The table of a plan. */
 void train_plan_print(FILE *to, const vg_plan *plan);
@@ -48,6 +50,8 @@ typedef struct train_talk {
 void train_talk_begin(train_talk *k);
 /* Borrows k. */
 vg_train_listener train_talk_listener(train_talk *k);
+/* Of a rank other than the first. */
+vg_train_listener train_talk_silent(train_talk *k);
 /* After the run. */
 void train_talk_end(const train_talk *k);
 /* The same as an object on standard output. */

@@ -88,7 +88,7 @@ void train_memory_planned(FILE *to, const vg_memory *m)
 {
     char a[32];
     fprintf(to, "Memory: planned %s (", cli_bytes(a, (double)m->planned_bytes));
-    for (int i = 0; i < m->n_items; i++)
+    for (int i = 0; i < m->n_items && !m->items[i].is_on_gpu; i++) /* a GPU's are the last */
         fprintf(to, "%s%s %s", i > 0 ? ", " : "", m->items[i].owner,
                 cli_bytes(a, (double)m->items[i].planned_bytes));
     fputs("), ", to);
@@ -102,6 +102,26 @@ static double plan_sum(const vg_plan *plan, const char *owner)
         if (strcmp(plan->items[i].owner, owner) == 0)
             sum += (double)plan->items[i].bytes;
     return sum;
+}
+
+void train_gpu_print(FILE *to, const vg_plan *plan)
+{
+    char a[32];
+    bool is_first = true;
+    if (plan->gpu_bytes == 0)
+        return;
+    fprintf(to, "GPU memory: planned %s (", cli_bytes(a, (double)plan->gpu_bytes));
+    for (int i = 0; i < plan->n_items; i++) {
+        if (!plan->items[i].is_on_gpu)
+            continue;
+        fprintf(to, "%s%s %s", is_first ? "" : ", ", plan->items[i].what,
+                cli_bytes(a, (double)plan->items[i].bytes));
+        is_first = false;
+    }
+    fputs(")", to);
+    if (plan->gpu_limit_bytes > 0)
+        fprintf(to, " of %s", cli_bytes(a, (double)plan->gpu_limit_bytes));
+    fputc('\n', to);
 }
 
 void train_limit_print(FILE *to, const vg_plan *plan)
@@ -137,16 +157,24 @@ void train_plan_print(FILE *to, const vg_plan *plan)
             plan->batch, plan->is_chosen ? " (the most that fit)" : "");
     for (int held = 1; held >= 0; held--) {
         for (int i = 0; i < plan->n_items; i++)
-            if (plan->items[i].is_held == (held == 1))
+            if (plan->items[i].is_held == (held == 1) && !plan->items[i].is_on_gpu)
                 item_print(to, plan->items[i].owner, plan->items[i].what, plan->items[i].bytes);
         if (held == 1)
             item_print(to, "sum", "held from the first batch to the last", plan->held_bytes);
     }
     item_print(to, "sum", "what a memory limit must leave room for", plan->total_bytes);
+    for (int i = 0; i < plan->n_items; i++)
+        if (plan->items[i].is_on_gpu)
+            item_print(to, "GPU", plan->items[i].what, plan->items[i].bytes);
+    if (plan->gpu_bytes > 0)
+        item_print(to, "sum of GPU", "held from the first batch to the last", plan->gpu_bytes);
+    if (plan->gpu_bytes > 0 && plan->gpu_limit_bytes > 0)
+        fprintf(to, "  the GPU's %s %s\n", cli_bytes(a, (double)plan->gpu_limit_bytes),
+                plan->gpu_bytes <= plan->gpu_limit_bytes ? "hold it" : "are too small for it");
     if (plan->limit_bytes > 0)
         fprintf(to, "  the limit of %s %s\n", cli_bytes(a, (double)plan->limit_bytes),
                 plan->total_bytes <= plan->limit_bytes ? "holds it" : "is too small for it");
-    const double kept = plan_sum(plan, "activations");
+    const double kept = plan_sum(plan, plan->gpu_bytes > 0 ? "GPU activations" : "activations");
     fprintf(to, "  activations without sharing: %s, %.1f times as much as %s\n",
             cli_bytes(a, (double)plan->naive_bytes),
             kept > 0 ? (double)plan->naive_bytes / kept : 0, cli_bytes(b, kept));
@@ -156,7 +184,7 @@ void train_memory_held(FILE *to, const vg_memory *m)
 {
     char a[32];
     fputs("Memory: at most", to);
-    for (int i = 0; i < m->n_items; i++)
+    for (int i = 0; i < m->n_items && !m->items[i].is_on_gpu; i++)
         fprintf(to, "%s %s %s", i > 0 ? "," : "", m->items[i].owner,
                 cli_bytes(a, (double)m->items[i].peak_bytes));
     fputs(" was held; ", to);

@@ -86,6 +86,11 @@ vg_train_listener train_talk_listener(train_talk *k)
         .ctx = k, .batch = batch_seen, .epoch = epoch_seen, .wants_stop = stop_wanted};
 }
 
+vg_train_listener train_talk_silent(train_talk *k)
+{
+    return (vg_train_listener){.ctx = k, .wants_stop = stop_wanted};
+}
+
 /* ---- before and after ---- */
 
 void train_talk_begin(train_talk *k)
@@ -115,9 +120,12 @@ void train_talk_begin(train_talk *k)
     if (i.fell_back)
         cli_warning("an older checkpoint is used: %s (%s)", i.why->what, i.why->where);
     printf("Optimizer: %s, lr %g, momentum %g\n", i.optimizer, i.lr0, i.momentum);
+    if (i.gpu[0] != '\0')
+        printf("device %s: %s\n", i.device, i.gpu);
     train_memory_planned(stdout, &m);
     vg_plan plan;
     vg_train_plan_get(k->t, &plan);
+    train_gpu_print(stdout, &plan);
     train_limit_print(stdout, &plan);
     printf("Results go to %s\n", i.folder);
     if (i.start_epoch > 0)

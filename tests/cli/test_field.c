@@ -117,7 +117,7 @@ static cli_parsed parse_words(int n, const char *const *words)
 static void what_asks_for_nothing_passes(void **state)
 {
     (void)state;
-    ASSERT_PASSES("half=False", "augment=False", "visualize=false", "retina_masks=0", "--no-half");
+    ASSERT_PASSES("int8=False", "augment=False", "visualize=false", "retina_masks=0", "--no-int8");
     ASSERT_PASSES("nms=None", "embed=", "compile=null", "--embed", "None");
     ASSERT_PASSES("vid_stride=1", "overlap_mask=True", "simplify=1", "pretrained=yes");
     ASSERT_PASSES("mask_ratio=4", "dropout=0.0", "workers=8", "rect=True");
@@ -145,12 +145,12 @@ static void none_is_as_if_it_had_not_been_given(void **state)
 static void what_does_nothing_is_said_once(void **state)
 {
     (void)state;
-    assert_int_equal(PARSE("half=True", "--half", "amp=True", "half=1"), CLI_PARSED);
+    assert_int_equal(PARSE("int8=True", "--int8", "amp=True", "int8=1"), CLI_PARSED);
     assert_int_equal(notes.n, 2);
-    assert_string_equal(notes.at[0].name, "half");
+    assert_string_equal(notes.at[0].name, "int8");
     assert_string_equal(notes.at[0].text, "1");
     assert_string_equal(notes.at[0].why, "a CPU computes in float32");
-    ASSERT_PASSES("half=True", "half=False"); /* the last one counts */
+    ASSERT_PASSES("int8=True", "int8=False"); /* the last one counts */
     assert_int_equal(PARSE("--plots", "workers", "--workers", "2"), CLI_PARSED_WRONG);
     assert_int_equal(PARSE("--plots", "--workers", "2"), CLI_PARSED);
     assert_int_equal(notes.n, 2);
@@ -216,7 +216,7 @@ static void a_flag_may_stand_as_a_word_of_its_own(void **state)
     assert_true(v.save);
     ASSERT_PASSES("conf=0.5", "save", "classes=1");
     assert_true(v.save);
-    assert_int_equal(PARSE("half"), CLI_PARSED); /* one that does nothing here */
+    assert_int_equal(PARSE("int8"), CLI_PARSED); /* one that does nothing here */
     assert_int_equal(notes.n, 1);
 }
 
