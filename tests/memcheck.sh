@@ -3,6 +3,8 @@
 # A NAME is a test program of BUILD/tests, or `predict` or `track`: those commands of BUILD/vigil. A line for each, "ok" or
 # "FAILED"; whole outputs are kept in LOGS. Exit status 1 when one failed.
 set -eu
+# Programs that repeat one thing with many numbers do so less often: valgrind looks at accesses, and they are the same.
+export VIGIL_TEST_SMALL=1
 
 # memcheck COMMAND...
 memcheck() {

@@ -1,11 +1,11 @@
 """board.py OWN ALL IMAGES: the pages of a training and of a board in headless Chromium. OWN, ALL: their addresses."""
 import sys
 
-from browser import Browser, Checks
+from browser import Browser, PageChecks
 
 own, every, images = sys.argv[1:4]
 base = every.split("/?")[0]
-holds = Checks()
+holds = PageChecks()
 whole = holds.whole
 
 

@@ -14,6 +14,8 @@ import sys
 import tempfile
 import time
 
+from checks import Checks
+
 PATIENCE_S = 60
 
 # Every move of what was already shown, without a hand of the reader: the sum of the browser's own scores.
@@ -32,17 +34,7 @@ class Failed(Exception):
     pass
 
 
-class Checks:
-    """Counts what holds; the first that does not ends the program."""
-
-    def __init__(self):
-        self.n = 0
-
-    def __call__(self, truth, why):
-        if not truth:
-            raise SystemExit("FAILED: " + why)
-        self.n += 1
-
+class PageChecks(Checks):
     def whole(self, b, what, most_shift=0.001):
         """Nothing is wider than the window, moved by itself, or was a fault. most_shift: by the browser's score, of which 0.1
         is called good: of a page that runs, what comes in for the first time takes its place."""

@@ -11,16 +11,9 @@ source = Path(sys.argv[1]).resolve()
 sys.path.insert(0, str(source / "packaging"))
 sys.dont_write_bytecode = True
 import containerfile  # noqa: E402
+from checks import Checks  # noqa: E402
 
-n_checks = 0
-
-
-def check(holds, why):
-    global n_checks
-    n_checks += 1
-    if not holds:
-        sys.exit(f"FAILED: {why}")
-
+check = Checks()
 
 stages = containerfile.parse(source / "Containerfile")
 names = [s.name for s in stages]
@@ -68,4 +61,4 @@ for stage in stages[1:]:
         check("/packages/vigil_*.deb" in text, f"{stage.name} does not install the program's package")
 for pattern in ("build", "build-*", ".git", "runs", "work"):
     check(pattern in (source / ".dockerignore").read_text().split("\n"), f"{pattern} would be copied into the build")
-print(f"{n_checks} checks passed")
+print(f"{check.n} checks passed")

@@ -14,8 +14,8 @@ is_error 'the device "tpu"'
 says err 'vigil devices lists'
 run 2 val --weights "$weights" --data x.yaml --device cuda:
 is_error 'the device "cuda:"'
-run 2 train --data x.yaml --device gpu
-is_error 'training runs on the CPU alone'
+run 2 train --data x.yaml --device tpu
+is_error 'the device "tpu"'
 : >libOpenCL.so.1
 OCL_ICD_VENDORS=$tmp LD_LIBRARY_PATH=$tmp run 0 devices
 says out 'cpu          always there'
@@ -58,6 +58,59 @@ n_cpu=$(cat p/on-cpu/labels/*.txt 2>/dev/null | wc -l)
 n_gpu=$(cat "p/on-$device/labels/"*.txt 2>/dev/null | wc -l)
 equal "$n_cpu" "$n_gpu" "boxes on the CPU and on $device"
 n_checks=$((n_checks + 1))
+
+# ---- in numbers of 16 bits: the same boxes but for a few near the threshold, and half the memory; on the CPU a note says that
+# nothing changes
+run 0 predict --weights "$weights" --source "$picture" --imgsz 64 --conf 0.01 --max-det 20 --device "$device" --half --save-txt --save-conf \
+    --project p --name half
+n_half=$(cat p/half/labels/*.txt | wc -l)
+[ "$n_half" -ge $((n_gpu - 1)) ] && [ "$n_half" -le $((n_gpu + 1)) ] || fail "$n_half boxes with --half, $n_gpu without"
+# Each box of it is one of the others', to a hundredth of the picture.
+awk 'NR == FNR { n++; for (i = 1; i <= 6; i++) box[n, i] = $i; next }
+    { found = 0
+      for (k = 1; k <= n; k++) { worst = box[k, 1] == $1 ? 0 : 1
+          for (i = 2; i <= 6; i++) { d = box[k, i] - $i; if (d < 0) d = -d; if (d > worst) worst = d }
+          if (worst < 0.01) found = 1 }
+      n_found += found }
+    END { exit n_found >= n - 1 ? 0 : 1 }' "p/on-$device/labels/"*.txt p/half/labels/*.txt || fail "boxes with --half are elsewhere"
+cmp -s p/half/labels/*.txt "p/on-$device/labels/"*.txt && fail "--half changed nothing"
+n_checks=$((n_checks + 3))
+run 0 predict --weights "$weights" --source "$picture" --imgsz 64 --device cpu --half
+says out 'note: half=True has no effect here: a CPU computes in float32'
+
+# ---- a picture goes up as it is, or, where it is larger than what was planned, at the size of the input: the same boxes
+"$vigil" predict --weights "$weights" --source - --imgsz 64 --conf 0.01 --max-det 20 --device "$device" --save-txt --save-conf \
+    --project p --name unforeseen <"$picture" >out 2>err || fail "a picture of unknown size"
+equal "$(cat p/unforeseen/labels/*.txt | cksum)" "$(cat "p/on-$device/labels/"*.txt | cksum)" "boxes of a picture of unknown size"
+# ---- and two batches at a time give what one gives
+mkdir few
+for i in 1 2 3 4 5; do cp "$picture" "few/$i.jpg"; done
+run 0 predict --weights "$weights" --source few --imgsz 64 --conf 0.01 --max-det 20 --batch 2 --device "$device" --save-txt --save-conf \
+    --project p --name few
+for i in 1 2 3 4 5; do
+    equal "$(cksum <"p/few/labels/$i.txt")" "$(cat "p/on-$device/labels/"*.txt | cksum)" "boxes of picture $i"
+done
+
+# ---- frames go up as planes: what is found in two clips at once, on the CPU and on the device; and no input of floats is kept
+mkdir clips
+for k in 1 2; do
+    {
+        printf 'YUV4MPEG2 W96 H62 F10:1 Ip C420\n'
+        for i in 1 2 3; do
+            printf 'FRAME\n'
+            tail -c +$((k * 90000 + i * 7000)) "$vigil" | head -c $((96 * 62 * 3 / 2))
+        done
+    } >"clips/$k.y4m"
+    echo "$tmp/clips/$k.y4m" >>clips.streams
+done
+for where in cpu "$device"; do
+    run 0 predict --weights "$weights" --source clips.streams --imgsz 64 --conf 0.01 --max-det 20 --device "$where" --save-json --no-save \
+        --project p --name "clips-$where"
+    sed -n 's/.*"index": *\([0-9]*\).*/\1 &/p' "p/clips-$where/predictions.jsonl" | grep -o '^[0-9]* \|"source": *"[^"]*"\|"class": *[0-9]*' |
+        tr '\n' ' ' >"found-$where"
+done
+[ "$(grep -o class <found-cpu | wc -l)" -gt 5 ] || fail "too little was found in the clips to compare"
+equal "$(tr ' ' '\n' <found-cpu | grep -v : | sort | cksum)" "$(tr ' ' '\n' <"found-$device" | grep -v : | sort | cksum)" "classes in the clips"
 
 # ---- memory: shown before, held against the limit, flat
 run 0 info "$weights" --memory --imgsz 64 --device "$device"

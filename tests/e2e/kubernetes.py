@@ -9,6 +9,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from checks import Checks
+
 try:
     import yaml
 except ImportError:
@@ -17,16 +19,7 @@ except ImportError:
 
 vigil, source = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve()
 path = source / "packaging/kubernetes.yaml"
-n_checks = 0
-
-
-def check(holds, why):
-    global n_checks
-    n_checks += 1
-    if not holds:
-        sys.exit(f"FAILED: {why}")
-
-
+check = Checks()
 parts = [p for p in yaml.safe_load_all(path.read_text()) if p]
 by_kind = {}
 for part in parts:
@@ -102,4 +95,4 @@ else:
     for part in parts:
         version = kubernetes_validate.validate(part, "1.30", strict=True)
         check(version, f"{part['kind']} against its schema")
-print(f"{n_checks} checks passed")
+print(f"{check.n} checks passed")

@@ -67,7 +67,6 @@ offers "--max-det --max-retries" predict --max-
 offers "--max-det --max-retries" yolo detect predict --max-
 offers "every" predict --policy e
 offers "auto every latest" predict --policy ""
-offers "cpu" train --device c
 offers "disk none ram" train --cache ""
 offers "disk none ram" train cache =
 offers "ram" train cache = r

@@ -11,17 +11,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from checks import Checks
+
 source, package = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve()
 folder = source / "examples" / "notebooks"
-n_checks = 0
-
-
-def check(holds, why):
-    global n_checks
-    n_checks += 1
-    if not holds:
-        sys.exit(f"FAILED: {why}")
-
+check = Checks()
 
 try:
     import nbformat
@@ -182,4 +176,4 @@ with tempfile.TemporaryDirectory() as work, contextlib.ExitStack() as stack:
     for name in sys.argv[3:] or names:
         CHECKS[name](Ran(name))
         print(f"{name}: ran", flush=True)
-print(f"{n_checks} checks passed")
+print(f"{check.n} checks passed")

@@ -63,13 +63,18 @@ done
 equal "$(grep -c '\.so' "$tmp/files.vigil")" 0 "libraries in the program's package"
 equal "$(grep -c 'pkgconfig\|include\|libvigil.so$' "$tmp/files.libvigil0")" 0 "development files in the library's package"
 
-# ---- what is loaded by name: its package is depended on or recommended. Not Debian's, or one of several: not asked for.
-grep -aoE '\blib[A-Za-z0-9_.+-]+\.so\.[0-9]+\b' "$vigil" | sort -u | grep -vE '^lib(nvidia-ml|cuda|OpenCL|jemalloc|vigil|c|m|dl|pthread)[.-]' >"$tmp/sonames"
+# ---- what is loaded by name: its package is depended on or recommended. Not Debian's, one of several, or
+# brought by who starts the program (mpirun): not asked for.
+grep -aoE '\blib[A-Za-z0-9_.+-]+\.so\.[0-9]+\b' "$vigil" | sort -u | grep -vE '^lib(nvidia-ml|cuda|OpenCL|mpi|jemalloc|vigil|c|m|dl|pthread)[.-]' >"$tmp/sonames"
 [ "$(wc -l <"$tmp/sonames")" -ge 10 ] || fail "the program names only $(wc -l <"$tmp/sonames") libraries"
 for package in vigil libvigil0; do
     case "$(field $package Suggests)" in
     *"ocl-icd-libopencl1 | libopencl1"*) n_checks=$((n_checks + 1)) ;;
     *) fail "$package does not suggest a loader of OpenCL" ;;
+    esac
+    case ", $(field $package Suggests)," in
+    *", openmpi-bin,"*) n_checks=$((n_checks + 1)) ;;
+    *) fail "$package does not suggest mpirun" ;;
     esac
     asked=", $(field $package Depends), $(field $package Recommends)"
     while read -r soname; do

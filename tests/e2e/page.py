@@ -2,10 +2,10 @@
 (an address), in headless Chromium. IMAGES: a folder for screenshots."""
 import sys
 
-from browser import Browser, Checks
+from browser import Browser, PageChecks
 
 kind, what, images = sys.argv[1:4]
-holds = Checks()
+holds = PageChecks()
 
 
 def drawn(b, name):

@@ -132,8 +132,12 @@ train 1 --model yolo11n --memory-limit 50MB --batch -1
 is_error "a run with batches of 1 needs "
 train 2 --model yolo11n --memory-limit much
 is_error "memory_limit=much"
-train 2 --model yolo11n --device 0
-is_error "runs on the CPU alone"
+train 1 --model yolo11n --device 0
+is_error "there is no GPU that vigil can use"
+train 2 --model yolo11n --device tpu
+is_error 'the device "tpu"'
+train 2 --model yolo11n --device cpu --device-lost resume
+is_error "device_lost=resume with device=cpu"
 train 2 --model yolo11n --epochs many
 is_error "epochs=many"
 train 2 --model yolo11n --ephocs 2

@@ -83,7 +83,7 @@ wrong 2 train
 wrong 2 train --model yolo11n
 wrong 2 train --data data.yaml
 wrong 2 train --data data.yaml --model yolo11q
-for option in epochs=0 epochs=many batch=0 imgsz=480,640 optimizer=other cache=tape lr0=x freeze=a classes=9 classes=x device=0 workers=-1 \
+for option in epochs=0 epochs=many batch=0 imgsz=480,640 optimizer=other cache=tape lr0=x freeze=a classes=9 classes=x device=tpu device_lost=no gpu_memory_limit=much workers=-1 \
     split=tst time=-1 time=long cutmix=0.5 save_txt=True fraction=2 memory_limit=much patience=-1; do
     wrong 2 train --data data.yaml --model yolo11n.yaml $option
 done
