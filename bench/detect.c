@@ -75,7 +75,7 @@ static void time_loss(const detect_level *levels, size_t n_anchors, double *ms, 
         gradients[i] = (detect_gradient){data[i], data[i] + DETECT_BOX_CHANNELS, pitch, pitch};
     }
     const detect_loss_bounds bounds = {BATCH, n_anchors, LABELS, 1};
-    const detect_batch batch = {levels, 3, NC, BATCH, labels, BATCH * LABELS};
+    const detect_batch batch = {levels, 3, NC, BATCH, labels, BATCH * LABELS, 0, 0};
     if (detect_loss_create(&loss, &bounds, mem, NULL) != VG_OK)
         exit(1);
     for (int part = 0; part < 2; part++) {

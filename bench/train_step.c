@@ -120,16 +120,16 @@ int main(int argc, char **argv)
     double loss = 0;
     for (int i = -1; i < steps; i++) {
         double w[N_PARTS], c[N_PARTS];
-        nn_train_zero_grad(b.t);
+        nn_train_zero_grad(b.t, NULL);
         for (int part = 0; part < N_PARTS; part++) {
             w[part] = seconds(CLOCK_MONOTONIC);
             c[part] = seconds(CLOCK_PROCESS_CPUTIME_ID);
             if (part == 0)
-                nn_train_forward(b.t, b.input);
+                nn_train_forward(b.t, b.input, NULL);
             else if (part == 1)
                 loss = run_loss(&b);
             else if (part == 2)
-                nn_train_backward(b.t, NULL);
+                nn_train_backward(b.t, NULL, NULL);
         }
         for (int part = 0; part < N_PARTS && i >= 0; part++) {
             bool last = part == N_PARTS - 1; /* the whole step */

@@ -20,7 +20,7 @@ endfunction()
 # Video is half of what vigil is for; the rest waits for an option, a camera or a kind of picture.
 vigil_loads(depends -lavformat -lavcodec -lavutil -lswscale)
 set(recommends -lavdevice -ltiff -lmicrohttpd)
-foreach(wish CURL:-lcurl MOSQUITTO:-lmosquitto SDL2:-lSDL2)
+foreach(wish CURL:-lcurl MOSQUITTO:-lmosquitto RDKAFKA:-lrdkafka SDL2:-lSDL2)
   string(REPLACE ":" ";" wish ${wish})
   list(GET wish 0 found)
   list(GET wish 1 library)
@@ -60,17 +60,19 @@ nothing grows afterwards.
 ")
 # For who has a GPU; its driver brings one of these.
 set(opencl "ocl-icd-libopencl1 | libopencl1")
+# For who trains on several machines: mpirun, which brings the library that is loaded.
+set(mpi "openmpi-bin")
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_NAME vigil)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SECTION science)
 set(CPACK_COMPONENT_PROGRAM_DESCRIPTION "YOLO11 object detection with planned memory, and a guard for long jobs
 ${what}This package has the program, its manual pages and units for systemd.")
-set(CPACK_DEBIAN_PROGRAM_PACKAGE_SUGGESTS "fonts-dejavu-core, libvigil-dev, ${opencl}")
+set(CPACK_DEBIAN_PROGRAM_PACKAGE_SUGGESTS "fonts-dejavu-core, libvigil-dev, ${opencl}, ${mpi}")
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_CONTROL_EXTRA
   "${CMAKE_SOURCE_DIR}/packaging/debian/postinst;${CMAKE_SOURCE_DIR}/packaging/debian/prerm;${CMAKE_SOURCE_DIR}/packaging/debian/postrm")
 
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_NAME libvigil${PROJECT_VERSION_MAJOR})
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_SECTION libs)
-set(CPACK_DEBIAN_LIBRARY_PACKAGE_SUGGESTS "${opencl}")
+set(CPACK_DEBIAN_LIBRARY_PACKAGE_SUGGESTS "${opencl}, ${mpi}")
 set(CPACK_COMPONENT_LIBRARY_DESCRIPTION "YOLO11 object detection with planned memory - shared library
 ${what}This package has the library that other programs are linked with.")
 # What a package of a program linked with it will depend on; and the loader's cache is made anew once a library has come or gone.

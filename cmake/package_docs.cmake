@@ -15,7 +15,7 @@ if(time STREQUAL "") # sources without their history
 endif()
 execute_process(COMMAND date -u -R -d @${time} OUTPUT_VARIABLE date OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
 
-set(samples_of_program examples/streams.yaml examples/zones.yaml packaging/kubernetes.yaml packaging/alerts/vigil.rules.yml)
+set(samples_of_program examples/streams.yaml examples/zones.yaml packaging/kubernetes.yaml packaging/kubernetes-fleet.yaml packaging/alerts/vigil.rules.yml packaging/alerts/vigil-fleet.rules.yml packaging/grafana/vigil-fleet.json)
 set(samples_of_library "")
 set(samples_of_dev examples/detect.c)
 foreach(component program library dev)
