@@ -11,6 +11,7 @@
 #include "loss.h"
 #include "metrics.h"
 #include "polygon.h"
+#include "rotated.h"
 #include "track.h"
 #include "views.h"
 #include "zone.h"
