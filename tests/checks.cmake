@@ -3,6 +3,8 @@ set(checks ${CMAKE_SOURCE_DIR}/tests)
 
 add_test(NAME check/includes COMMAND ${checks}/check_includes.sh ${CMAKE_SOURCE_DIR})
 add_test(NAME check/includes_self_test COMMAND ${checks}/check_includes.sh --self-test)
+add_test(NAME check/tasks COMMAND ${checks}/check_tasks.sh ${CMAKE_SOURCE_DIR})
+add_test(NAME check/tasks_self_test COMMAND ${checks}/check_tasks.sh --self-test)
 add_test(NAME check/symbols_self_test COMMAND ${checks}/check_symbols.sh --self-test)
 set_tests_properties(check/symbols_self_test PROPERTIES ENVIRONMENT "CC=${CMAKE_C_COMPILER}")
 

@@ -26,6 +26,61 @@ typedef struct vg_detection {
     int class_index;      /* from 0 */
 } vg_detection;
 
+/* ---- what a model is made for ---- */
+
+typedef enum vg_task {
+    VG_TASK_DETECT,
+    VG_TASK_SEGMENT, /* boxes with masks */
+    VG_TASK_POSE,    /* boxes with keypoints */
+    VG_TASK_OBB,     /* boxes that are turned */
+    VG_TASK_CLASSIFY /* one class for the whole picture */
+} vg_task;
+enum { VG_N_TASKS = 5 };
+
+/* A point of an object. Outside the picture it is cut at its edges; where the model gives
+ * visibility and it is below 0.5, x and y are 0. */
+typedef struct vg_keypoint {
+    float x, y;       /* pixels of the picture */
+    float visibility; /* 0..1; 1 of models that do not give it */
+} vg_keypoint;
+
+/* A box that is turned about its centre. Corners are centre + u + v, + u - v, - u - v, - u + v,
+ * with u = (w / 2 cos, w / 2 sin) and v = (-h / 2 sin, h / 2 cos). */
+typedef struct vg_rotated {
+    float x, y, w, h; /* centre and sides, pixels of the picture; w >= h */
+    float angle;      /* radians, 0..pi, from x towards y: clockwise as one sees it */
+} vg_rotated;
+
+/* Where an object is, pixel by pixel: a window of a grid of grid_width x grid_height pixels, which
+ * is the network's input, or the picture with retina masks. */
+typedef struct vg_mask {
+    int grid_width, grid_height;
+    int x, y, width, height; /* the window; outside it there is nothing */
+    const uint8_t *bits;     /* (height, row_bytes) one a pixel, the leftmost the most significant;
+                                NULL where width or height is 0 */
+    size_t row_bytes;
+    const float *outline; /* (n_points, 2) x, y in pixels of the picture: the border of the part
+                             with the longest one, holes left out */
+    size_t n_points;
+} vg_mask;
+
+typedef struct vg_class_score {
+    int class_index;
+    float confidence; /* 0..1; those of all classes add up to 1 */
+} vg_class_score;
+
+/* What a task adds to the boxes of a result; NULL where it does not. */
+typedef struct vg_extras {
+    vg_task task;
+    const vg_mask *masks;         /* (n_detections) */
+    const vg_keypoint *keypoints; /* (n_detections, n_keypoints) */
+    size_t n_keypoints;
+    int keypoint_dims;         /* 3: with visibility; 2 */
+    const vg_rotated *rotated; /* (n_detections); detections hold the upright box around it */
+    const vg_class_score *top; /* (n_top) best first, at most five; there are no detections */
+    size_t n_top;
+} vg_extras;
+
 /* ---- results of pictures ---- */
 
 /* Of one picture. Stages of different pictures overlap, so the sum is more than the job's time. */
@@ -42,6 +97,7 @@ typedef struct vg_predict_result {
     int input_width, input_height;  /* of the network's input, pixels */
     const vg_detection *detections; /* (n_detections) best first */
     size_t n_detections;
+    vg_extras extras;
     vg_predict_times times;
 } vg_predict_result;
 
@@ -89,6 +145,7 @@ typedef struct vg_stream_result {
     const vg_detection
         *detections; /* (n_detections) best first; with tracking, tracked ones only */
     size_t n_detections;
+    vg_extras extras;
     const int64_t *ids;            /* (n_detections) of their tracks; NULL without tracking */
     const vg_stream_event *events; /* (n_events) that this frame caused */
     size_t n_events;

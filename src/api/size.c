@@ -11,6 +11,11 @@
     X(vg_size)                                                                                     \
     X(vg_option)                                                                                   \
     X(vg_detection)                                                                                \
+    X(vg_keypoint)                                                                                 \
+    X(vg_rotated)                                                                                  \
+    X(vg_mask)                                                                                     \
+    X(vg_class_score)                                                                              \
+    X(vg_extras)                                                                                   \
     X(vg_predict_times)                                                                            \
     X(vg_predict_result)                                                                           \
     X(vg_stream_event)                                                                             \

@@ -1,0 +1,15 @@
+/* classify.c: one class for the whole picture. */
+#include "task.h"
+
+const task task_classify = {
+    .id = VG_TASK_CLASSIFY,
+    .name = "classify",
+    .suffix = "-cls",
+    .head = "Classify",
+    .help = "what the whole picture shows",
+    .imgsz = 224,
+    .losses = {"loss"},
+    .n_losses = 1,
+    .metrics = {"metrics/accuracy_top1", "metrics/accuracy_top5"},
+    .n_metrics = 2,
+};

@@ -1,0 +1,16 @@
+/* detect.c: boxes. */
+#include "task.h"
+
+const task task_detect = {
+    .id = VG_TASK_DETECT,
+    .name = "detect",
+    .suffix = "",
+    .head = "Detect",
+    .help = "a box around each object",
+    .imgsz = 640,
+    .losses = {"box_loss", "cls_loss", "dfl_loss"},
+    .n_losses = 3,
+    .metrics = {"metrics/precision(B)", "metrics/recall(B)", "metrics/mAP50(B)",
+                "metrics/mAP50-95(B)"},
+    .n_metrics = 4,
+};

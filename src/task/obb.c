@@ -1,0 +1,16 @@
+/* obb.c: boxes that are turned. */
+#include "task.h"
+
+const task task_obb = {
+    .id = VG_TASK_OBB,
+    .name = "obb",
+    .suffix = "-obb",
+    .head = "OBB",
+    .help = "a turned box around each object",
+    .imgsz = 640,
+    .losses = {"box_loss", "cls_loss", "dfl_loss"},
+    .n_losses = 3,
+    .metrics = {"metrics/precision(B)", "metrics/recall(B)", "metrics/mAP50(B)",
+                "metrics/mAP50-95(B)"},
+    .n_metrics = 4,
+};

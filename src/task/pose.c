@@ -1,0 +1,19 @@
+/* pose.c: boxes with keypoints. */
+#include "task.h"
+
+const task task_pose = {
+    .id = VG_TASK_POSE,
+    .name = "pose",
+    .suffix = "-pose",
+    .head = "Pose",
+    .help = "named points of each object, such as a person's joints",
+    .imgsz = 640,
+    .losses = {"box_loss", "pose_loss", "kobj_loss", "cls_loss", "dfl_loss"},
+    .n_losses = 5,
+    .metrics = {"metrics/precision(B)", "metrics/recall(B)", "metrics/mAP50(B)",
+                "metrics/mAP50-95(B)", "metrics/precision(P)", "metrics/recall(P)",
+                "metrics/mAP50(P)", "metrics/mAP50-95(P)"},
+    .n_metrics = 8,
+    .second = "Pose",
+    .second_letter = "P",
+};

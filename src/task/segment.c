@@ -1,0 +1,19 @@
+/* segment.c: boxes with masks. */
+#include "task.h"
+
+const task task_segment = {
+    .id = VG_TASK_SEGMENT,
+    .name = "segment",
+    .suffix = "-seg",
+    .head = "Segment",
+    .help = "each object's outline, pixel by pixel",
+    .imgsz = 640,
+    .losses = {"box_loss", "seg_loss", "cls_loss", "dfl_loss"},
+    .n_losses = 4,
+    .metrics = {"metrics/precision(B)", "metrics/recall(B)", "metrics/mAP50(B)",
+                "metrics/mAP50-95(B)", "metrics/precision(M)", "metrics/recall(M)",
+                "metrics/mAP50(M)", "metrics/mAP50-95(M)"},
+    .n_metrics = 8,
+    .second = "Mask",
+    .second_letter = "M",
+};

@@ -1,0 +1,51 @@
+/* task.h: what a model is made for: detect, segment, pose, obb, classify.
+ *
+ * Everything in which tasks differ is said here, in one descriptor a task (detect.c, segment.c,
+ * ...) and one table (task.c); floors below offer the parts that a descriptor points to (a loss, a
+ * kind of labels, columns), floors above ask the descriptor and never which task it is
+ * (tests/check_tasks.sh). docs/tasks.md says how a task is added. */
+#ifndef TASK_TASK_H
+#define TASK_TASK_H
+
+#include <stdbool.h>
+
+#include "base/base.h"
+#include "vigil/types.h"
+
+enum { TASK_MOST_LOSSES = 5, TASK_MOST_METRICS = 8 };
+
+typedef struct task {
+    vg_task id;
+    const char *name;   /* as users type it: "segment" */
+    const char *suffix; /* of the models' names: "-seg"; "" of detect */
+    const char *head;   /* the module that such a model ends with: "Segment" */
+    const char *help;   /* what it finds, in a few words */
+
+    int imgsz; /* training's, where nobody gives one */
+
+    /* Of training, in the order of console and results.csv (spec of the tasks, sections 3 and 6):
+     * "box_loss". */
+    const char *losses[TASK_MOST_LOSSES];
+    int n_losses;
+
+    /* Columns of results.csv between training's and validation's losses: "metrics/mAP50(B)". */
+    const char *metrics[TASK_MOST_METRICS];
+    int n_metrics;
+    /* What a second row of metrics is of: "Mask", in files' names and headings; its letter in
+     * columns "M". NULL: there is none. */
+    const char *second, *second_letter;
+} task;
+
+/* 0 <= id < VG_N_TASKS. A constant. */
+const task *task_of(vg_task id);
+/* By its name; NULL: there is none. */
+const task *task_find(const char *name);
+/* "detect, segment, pose, obb or classify". */
+typedef struct task_list {
+    char text[64];
+} task_list;
+task_list task_names(void);
+
+extern const task task_detect, task_segment, task_pose, task_obb, task_classify;
+
+#endif
