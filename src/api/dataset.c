@@ -41,7 +41,7 @@ vg_status vg_dataset_check_open(vg_dataset_check **out, const vg_dataset_check_o
     if (st == VG_OK)
         st = base_pool_create(&pool, o->threads > 0 ? o->threads : base_cpu_count(), &c->mem, err);
     if (st == VG_OK)
-        st = data_check_open(&c->check, c->spec, o->most_faults, pool, &c->mem, err);
+        st = data_check_open(&c->check, c->spec, NULL, o->most_faults, pool, &c->mem, err);
     base_pool_destroy(&pool);
     if (st == VG_OK)
         *out = c;

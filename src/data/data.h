@@ -1,5 +1,5 @@
 /* data.h: what training and validation eat: the dataset's file, verified labels, augmented samples,
- * batches. It does not know what a network is. Source: spec section 5.
+ * batches. It does not know what a network is. Source: spec section 5; "T" is that of the tasks.
  *
  *     data_spec    a dataset YAML: classes, and where each split's pictures are
  *     data_set     one split: its pictures and labels, verified, in one block
@@ -18,6 +18,20 @@
 #include "detect/detect.h"
 #include "vigil/types.h"
 
+/* ---- kinds of labels: T 4 ---- */
+
+/* What stands in a row of a label file, and what the loader makes of it. A kind is a file,
+ * kind_*.c; whoever opens a set chooses one. */
+typedef struct data_kind data_kind;
+extern const data_kind DATA_BOXES;     /* class xc yc w h; polygons count as their bounds */
+extern const data_kind DATA_POLYGONS;  /* class x1 y1 x2 y2 ...: masks */
+extern const data_kind DATA_KEYPOINTS; /* class xc yc w h, then x y (v) a keypoint */
+extern const data_kind DATA_ROTATED;   /* class x1 y1 ... x4 y4: the smallest rectangle around */
+extern const data_kind DATA_FOLDERS;   /* no files: a picture's class is the folder that it is in */
+const char *data_kind_name(const data_kind *kind); /* "boxes", "polygons", ... */
+
+enum { DATA_MOST_KEYPOINTS = 256 };
+
 /* ---- the dataset's file: spec 5.1 ---- */
 
 typedef enum data_split { DATA_TRAIN, DATA_VAL, DATA_TEST, DATA_N_SPLITS } data_split;
@@ -27,9 +41,11 @@ const char *data_split_name(data_split split);
 typedef struct data_spec data_spec;
 
 /* Reads a dataset YAML and finds its root. A relative `path` is looked for beside the YAML, then in
- * the working folder, then in ./datasets there; without `path` it is the YAML's folder. Errors
- * (with the line): VG_ERR_IO, VG_ERR_FORMAT (no train or val; names and nc that disagree; class
- * numbers with gaps), VG_ERR_LIMIT, VG_ERR_MEMORY. *out belongs to the caller. */
+ * the working folder, then in ./datasets there; without `path` it is the YAML's folder. A folder is
+ * a dataset for DATA_FOLDERS: train/<class>/..., val (or validation, valid), test; without a val
+ * its test. Errors (with the line): VG_ERR_IO, VG_ERR_FORMAT (no train or val; names and nc that
+ * disagree; class numbers with gaps; a kpt_shape or flip_idx that is none; a split whose folders
+ * are not train's), VG_ERR_LIMIT, VG_ERR_MEMORY. *out belongs to the caller. */
 vg_status data_spec_open(data_spec **out, const char *path, base_mem *mem, vg_error *err);
 /* The same from text, without looking at any folder: the root stays as written. */
 vg_status data_spec_parse(data_spec **out, const char *text, size_t n, const char *source,
@@ -46,6 +62,16 @@ const char *data_spec_root(const data_spec *s); /* absolute after open */
 const char *data_spec_source(const data_spec *s);
 /* False for a `test` that the YAML leaves out. */
 bool data_spec_has(const data_spec *s, data_split split);
+/* A folder, whose classes are folders; else a YAML. */
+bool data_spec_is_folder(const data_spec *s);
+
+/* kpt_shape of the YAML: how many keypoints an object has, and numbers of each: 2 or 3. 0: the YAML
+ * has none. flip_idx: which keypoint each becomes in a mirror. */
+typedef struct data_keypoint_shape {
+    int n, dims;
+    const int *flip_idx; /* (n) borrowed; NULL: the YAML has none */
+} data_keypoint_shape;
+data_keypoint_shape data_spec_keypoints(const data_spec *s);
 
 /* ---- a split: pictures and verified labels: spec 5.2 ---- */
 
@@ -73,8 +99,8 @@ typedef struct data_report {
 typedef struct data_label {
     int32_t class_index;
     float xywh_norm[4];
-    uint32_t n_points;    /* of its polygon; 0: a box */
-    uint64_t first_point; /* in data_set_points */
+    uint32_t n_points;    /* of its polygon, or keypoints; 0: a box */
+    uint64_t first_point; /* in data_set_points, or data_set_keypoints */
 } data_label;
 
 typedef struct data_picture {
@@ -86,6 +112,7 @@ typedef struct data_picture {
 
 typedef struct data_set_options {
     data_split split;
+    const data_kind *kind;  /* NULL: DATA_BOXES */
     double fraction;        /* 0: 1. The first round(n * fraction) pictures */
     bool single_cls;        /* all classes become 0, after they were checked */
     const uint8_t *classes; /* (nc) 1: keep the rows of this class; NULL: all */
@@ -105,17 +132,23 @@ typedef struct data_set data_set;
  * file, used again while version, nc, paths, sizes and times of all files are the same; a cache
  * that is stale or damaged is made anew, one that cannot be written costs a debug line.
  * Errors: VG_ERR_ARGUMENT (no such split, fraction), VG_ERR_IO (a folder or list), VG_ERR_FORMAT
- * (no picture is left), VG_ERR_LIMIT, VG_ERR_MEMORY. *out belongs to the caller, needs the spec no
- * more. Memory: one block for labels, one for pictures and paths. */
+ * (no picture is left; the kind needs a folder, or kpt_shape, or an outline of every object, and
+ * there is none), VG_ERR_LIMIT, VG_ERR_MEMORY. *out belongs to the caller, needs the spec no more.
+ * Memory: one block for labels, one for pictures and paths. */
 vg_status data_set_open(data_set **out, const data_spec *spec, const data_set_options *options,
                         base_pool *pool, base_mem *mem, vg_error *err);
 void data_set_destroy(data_set **s);
 size_t data_set_size(const data_set *s);
 int data_set_nc(const data_set *s); /* 1 with single_cls */
 const data_picture *data_set_picture(const data_set *s, size_t index);
-const float *data_set_points(const data_set *s);    /* (points, 2) x y, normalised */
-size_t data_set_most_labels(const data_set *s);     /* of one picture */
-size_t data_set_most_file_bytes(const data_set *s); /* of one picture's file */
+const data_kind *data_set_kind(const data_set *s);
+const float *data_set_points(const data_set *s); /* (points, 2) x y, normalised */
+/* DATA_KEYPOINTS: (points, 3) x y normalised, and how it is seen: 0 not labelled. A file of 2
+ * numbers a keypoint makes all of them visible. NULL for other kinds. */
+const float *data_set_keypoints(const data_set *s);
+data_keypoint_shape data_set_keypoint_shape(const data_set *s); /* n is 0 for other kinds */
+size_t data_set_most_labels(const data_set *s);                 /* of one picture */
+size_t data_set_most_file_bytes(const data_set *s);             /* of one picture's file */
 bool data_set_from_cache(const data_set *s);
 const data_report *data_set_report(const data_set *s);
 /* The same in short, for callers: pictures and objects are those in use. */
@@ -128,6 +161,13 @@ const char *data_set_message(const data_set *s, size_t index);
 
 /* ---- augmentation: spec 5.4 ---- */
 
+/* Where copied objects come from: the same picture, mirrored; another. */
+typedef enum data_copy_paste { DATA_PASTE_FLIP, DATA_PASTE_MIXUP } data_copy_paste;
+typedef enum data_auto_augment {
+    DATA_AUTO_NONE, /* colour jitter by hsv_* */
+    DATA_AUTO_RANDAUGMENT
+} data_auto_augment;
+
 /* Zeros: no augmentation but the resize. Probabilities 0..1. */
 typedef struct data_augment {
     float mosaic, mixup, flipud, fliplr; /* probabilities */
@@ -135,6 +175,12 @@ typedef struct data_augment {
     float hsv_h, hsv_s, hsv_v;           /* largest gains less 1 */
     float degrees, shear;                /* +-, degrees */
     float translate, scale, perspective; /* +-, parts */
+    float copy_paste;                    /* part of the objects; needs outlines */
+    data_copy_paste copy_paste_mode;
+    /* Of DATA_FOLDERS, beside flips and scale (the smallest crop is 1 - scale of the area); hsv_*
+     * with DATA_AUTO_NONE alone: */
+    data_auto_augment auto_augment;
+    float erasing; /* probability */
 } data_augment;
 /* Spec 4.1. */
 #define DATA_AUGMENT_DEFAULT                                                                       \
@@ -144,7 +190,9 @@ typedef struct data_augment {
                     .hsv_s = 0.7f,                                                                 \
                     .hsv_v = 0.4f,                                                                 \
                     .translate = 0.1f,                                                             \
-                    .scale = 0.5f})
+                    .scale = 0.5f,                                                                 \
+                    .auto_augment = DATA_AUTO_RANDAUGMENT,                                         \
+                    .erasing = 0.4f})
 
 /* ---- the loader ---- */
 
@@ -165,6 +213,11 @@ typedef struct data_loader_options {
     bool train; /* shuffled and augmented; else in order, letterboxed without enlarging */
     bool rect;  /* batches of similar aspect, each of its own h x w (spec 5.5), never shuffled; with
                    train no mosaic */
+    /* DATA_POLYGONS: masks of 1 / mask_ratio of the input's size; it divides stride. 0: 4. */
+    int mask_ratio;
+    bool separate_masks; /* a mask for each object instead of one map a picture */
+    /* DATA_FOLDERS, in validation: the part of a picture's shorter side that is seen. 0: 1. */
+    float crop_fraction;
     bool input_is_lent;   /* the inputs lie where data_loader_lend says, not in memory of its own */
     data_augment augment; /* with train; sets what data_loader_set_augment may ask for later */
 
@@ -196,6 +249,19 @@ typedef struct data_batch {
     const detect_label *labels; /* (n_labels) by picture, xywh by h x w */
     size_t n_labels;
     const data_item *items; /* (n) */
+
+    /* What the set's kind has beside boxes; NULL and 0 for other kinds. DATA_ROTATED: xywh and
+     * angle of a label. DATA_FOLDERS: one label a picture, whose box is all of it.
+     *
+     * DATA_KEYPOINTS: (n_labels, n_keypoints, 3) x y by w, h, and visibility. */
+    const float *keypoints;
+    int n_keypoints;
+    /* DATA_POLYGONS: (n, mask_h, mask_w), j + 1 where object j of the picture is on top, in the
+     * order of its labels: larger ones first, those without a pixel before them (T 4.3). */
+    const int32_t *index_maps;
+    /* With separate_masks, instead: (n_labels, mask_h, mask_w) 0 or 1. */
+    const uint8_t *masks;
+    int mask_h, mask_w;
 } data_batch;
 
 typedef struct data_loader data_loader;

@@ -1,21 +1,15 @@
 /* dataset.c: a dataset YAML, checked key by key (spec 5.1).
  *
- * Memory: the tree, which everything borrowed points into, and one block. */
+ * Memory: the tree, which everything borrowed points into, and one block. A folder is
+ * spec_folder.c's.
+ */
 #include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "list.h"
+#include "spec.h"
 
-enum { MOST_CLASSES = 65536, CLASS_NAME_BYTES = 16 /* "class_65535" */ };
-
-struct data_spec {
-    base_tree *tree;
-    const base_node *splits[DATA_N_SPLITS]; /* NULL: absent */
-    int nc;
-    const char **names; /* (nc); own block, default names behind it */
-    char root[DATA_PATH_BYTES];
-};
+enum { MOST_CLASSES = SPEC_MOST_CLASSES, CLASS_NAME_BYTES = 16 /* "class_65535" */ };
 
 const char *data_split_name(data_split split)
 {
@@ -145,8 +139,54 @@ static vg_status read_split(data_spec *s, const base_node *root, data_split spli
     for (const base_node *c = n->kind == BASE_NODE_LIST ? n->first : NULL; c && st == VG_OK;
          c = c->next)
         st = check_place(s, c, name, err);
-    s->splits[split] = n;
+    s->nodes[split] = n;
     return st;
+}
+
+/* ---- keypoints: T 4.1 ---- */
+
+static vg_status read_flips(data_spec *s, const base_node *n, vg_error *err)
+{
+    bool taken[DATA_MOST_KEYPOINTS] = {false};
+    int at = 0;
+    if (n->kind != BASE_NODE_LIST || n->n_children != (size_t)s->keypoints.n)
+        return wrong(s, n, "name for each keypoint the one that it becomes in a mirror, from 0",
+                     n->kind == BASE_NODE_LIST
+                         ? base_where("flip_idx holds %zu numbers for %d keypoints", n->n_children,
+                                      s->keypoints.n)
+                         : base_where("flip_idx is %s", base_node_kind_name(n->kind)),
+                     err);
+    for (const base_node *c = n->first; c; c = c->next, at++) {
+        if (c->kind != BASE_NODE_INT || c->i < 0 || c->i >= s->keypoints.n || taken[c->i])
+            return wrong(s, c, base_mend("give each of 0..%d once", s->keypoints.n - 1),
+                         base_where("number %d of flip_idx is no keypoint, or one that stood there "
+                                    "before",
+                                    at + 1),
+                         err);
+        taken[c->i] = true;
+        s->flip_idx[at] = (int)c->i;
+    }
+    s->keypoints.flip_idx = s->flip_idx;
+    return VG_OK;
+}
+
+static vg_status read_keypoints(data_spec *s, const base_node *root, vg_error *err)
+{
+    const base_node *shape = base_node_get(root, "kpt_shape"),
+                    *flips = base_node_get(root, "flip_idx");
+    if (!shape || shape->kind == BASE_NODE_NULL)
+        return VG_OK;
+    const bool is_pair = shape->kind == BASE_NODE_LIST && shape->n_children == 2;
+    const base_node *n = is_pair ? base_node_at(shape, 0) : NULL,
+                    *dims = is_pair ? base_node_at(shape, 1) : NULL;
+    if (!is_pair || n->kind != BASE_NODE_INT || n->i < 1 || n->i > DATA_MOST_KEYPOINTS ||
+        dims->kind != BASE_NODE_INT || dims->i < 2 || dims->i > 3)
+        return wrong(s, shape,
+                     "give the number of keypoints, and 3 (x y visibility) or 2 (x y): [17, 3]",
+                     base_where("kpt_shape is not [1..%d, 2 or 3]", DATA_MOST_KEYPOINTS), err);
+    s->keypoints.n = (int)n->i;
+    s->keypoints.dims = (int)dims->i;
+    return flips && flips->kind != BASE_NODE_NULL ? read_flips(s, flips, err) : VG_OK;
 }
 
 static vg_status read_root(data_spec *s, const base_node *root, vg_error *err)
@@ -173,6 +213,8 @@ static vg_status read_spec(data_spec *s, base_mem *mem, vg_error *err)
     vg_status st = read_root(s, root, err);
     for (int i = 0; i < DATA_N_SPLITS && st == VG_OK; i++)
         st = read_split(s, root, (data_split)i, err);
+    if (st == VG_OK)
+        st = read_keypoints(s, root, err);
     return st == VG_OK ? read_names(s, root, mem, err) : st;
 }
 
@@ -250,9 +292,27 @@ static vg_status find_root(data_spec *s, vg_error *err)
                          : "beside this file, in the working folder, or in ./datasets");
 }
 
+static vg_status open_folder(data_spec **out, const char *path, base_mem *mem, vg_error *err)
+{
+    data_spec *s = base_alloc_zero(mem, 1, sizeof *s, err);
+    if (!s)
+        return VG_ERR_MEMORY;
+    vg_status st = try_root(s, "", path) ? VG_OK
+                                         : base_fail_errno(err, VG_ERR_IO, path, NULL,
+                                                           "the folder's path cannot be resolved");
+    if (st == VG_OK)
+        st = data_spec_read_folder(s, mem, err);
+    if (st != VG_OK)
+        data_spec_destroy(&s);
+    *out = s;
+    return st;
+}
+
 vg_status data_spec_open(data_spec **out, const char *path, base_mem *mem, vg_error *err)
 {
     *out = NULL;
+    if (base_path_is_dir(path))
+        return open_folder(out, path, mem, err);
     base_tree *tree = NULL;
     vg_status st = base_tree_read(&tree, path, mem, err);
     if (st == VG_OK)
@@ -304,17 +364,29 @@ const char *data_spec_root(const data_spec *s)
 
 const char *data_spec_source(const data_spec *s)
 {
-    return base_tree_source(s->tree);
+    return s->tree ? base_tree_source(s->tree) : s->root;
 }
 
 bool data_spec_has(const data_spec *s, data_split split)
 {
-    return (unsigned)split < DATA_N_SPLITS && s->splits[split];
+    return (unsigned)split < DATA_N_SPLITS && (s->nodes[split] || s->splits[split]);
+}
+
+bool data_spec_is_folder(const data_spec *s)
+{
+    return !s->tree;
+}
+
+data_keypoint_shape data_spec_keypoints(const data_spec *s)
+{
+    return s->keypoints;
 }
 
 const char *data_spec_place(const data_spec *s, data_split split, size_t i)
 {
-    const base_node *n = s->splits[split];
+    const base_node *n = s->nodes[split];
+    if (!s->tree)
+        return i == 0 ? s->splits[split] : NULL;
     if (n && n->kind == BASE_NODE_LIST)
         n = base_node_at(n, i);
     else if (i > 0)

@@ -4,14 +4,15 @@
  * number read in another byte order is another number. The key tells whether the files are those
  * that were read; the sum, whether this file is the one that was written. Even so everything is
  * checked before it is used. */
+#include <float.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "labels.h"
+#include "kind.h"
 #include "sum.h"
 
-/* 2: other pictures count as corrupt than before; 3: absent pictures, mixed rows. */
-enum { CACHE_VERSION = 3 };
+/* 2: other pictures count as corrupt than before; 3: absent pictures, mixed rows; 4: kinds. */
+enum { CACHE_VERSION = 4 };
 #define CACHE_MAGIC UINT64_C(0x31634c6c69676976) /* "vigilLc1" */
 
 typedef struct cache_header {
@@ -36,31 +37,44 @@ static uint64_t hash_file(uint64_t h, const char *path)
     return base_hash(h, about, sizeof about);
 }
 
-uint64_t label_cache_key(const data_list *list, int nc)
+uint64_t label_cache_key(const data_list *list, const label_form *form)
 {
-    int64_t about[2] = {CACHE_VERSION, nc};
+    int64_t about[4] = {CACHE_VERSION, form->nc, form->n_keypoints, form->keypoint_dims};
     uint64_t h = base_hash(BASE_HASH_START, about, sizeof about);
+    h = base_hash(h, form->kind->name, strlen(form->kind->name) + 1);
     char label[DATA_PATH_BYTES];
     for (size_t i = 0; i < list->n; i++) {
         h = hash_file(h, list->paths[i]);
-        if (data_label_find(label, sizeof label, list->paths[i]))
+        if (list->classes)
+            h = base_hash(h, &list->classes[i], sizeof list->classes[i]);
+        else if (data_label_find(label, sizeof label, list->paths[i]))
             h = hash_file(h, label); /* its path, too: another may be taken */
     }
     return h;
 }
 
 /* Sizes that go with the file's; false on any doubt. */
-static bool sizes_agree(const cache_header *h, size_t n_bytes)
+static bool sizes_agree(const cache_header *h, size_t point_floats, size_t n_bytes)
 {
     size_t entries, labels, points, total = sizeof *h + sizeof(data_report);
     return base_mul_size(&entries, h->n_entries, sizeof(label_entry)) &&
            base_mul_size(&labels, h->n_labels, sizeof(data_label)) &&
-           base_mul_size(&points, h->n_points, 2 * sizeof(float)) &&
+           base_mul_size(&points, h->n_points, point_floats * sizeof(float)) &&
            base_add_size(&total, total, entries) && base_add_size(&total, total, labels) &&
            base_add_size(&total, total, points) && total == n_bytes;
 }
 
-static bool is_sound(label_table *t, int nc)
+/* As the readers left it. */
+static bool box_is_sound(const data_label *l, const label_form *form)
+{
+    const float most = form->n_keypoints > 0 ? FLT_MAX : 1;
+    for (int k = 0; k < 4; k++)
+        if (!(l->xywh_norm[k] >= 0 && l->xywh_norm[k] <= most))
+            return false;
+    return true;
+}
+
+static bool is_sound(label_table *t, const label_form *form)
 {
     if (t->report.n_messages > DATA_MOST_MESSAGES)
         return false;
@@ -78,18 +92,16 @@ static bool is_sound(label_table *t, int nc)
     }
     for (size_t i = 0; i < t->n_labels; i++) {
         const data_label *l = &t->labels[i];
-        if (l->class_index < 0 || l->class_index >= nc || l->first_point > t->n_points ||
-            l->n_points > t->n_points - l->first_point)
+        if (l->class_index < 0 || l->class_index >= form->nc || l->first_point > t->n_points ||
+            l->n_points > t->n_points - l->first_point || !box_is_sound(l, form) ||
+            (form->n_keypoints > 0 && l->n_points != (uint32_t)form->n_keypoints))
             return false;
-        for (int k = 0; k < 4; k++)
-            if (!(l->xywh_norm[k] >= 0 && l->xywh_norm[k] <= 1))
-                return false;
     }
     return at == t->n_labels;
 }
 
-bool label_cache_read(label_table *out, const char *path, uint64_t key, size_t n_entries, int nc,
-                      base_mem *mem)
+bool label_cache_read(label_table *out, const char *path, uint64_t key, size_t n_entries,
+                      const label_form *form, base_mem *mem)
 {
     *out = (label_table){0};
     char *bytes = NULL;
@@ -103,18 +115,20 @@ bool label_cache_read(label_table *out, const char *path, uint64_t key, size_t n
     memcpy(&h, bytes, sizeof h);
     if (h.magic != CACHE_MAGIC || h.version != CACHE_VERSION || h.key != key ||
         h.n_entries != n_entries || h.n_report_bytes != sizeof(data_report) ||
-        !sizes_agree(&h, n) || h.sum != data_sum(BASE_HASH_START, bytes + sizeof h, n - sizeof h))
+        !sizes_agree(&h, label_form_floats(form), n) ||
+        h.sum != data_sum(BASE_HASH_START, bytes + sizeof h, n - sizeof h))
         goto done;
     out->n_entries = h.n_entries;
     out->n_labels = h.n_labels;
     out->n_points = h.n_points;
+    out->point_floats = label_form_floats(form);
     if (label_table_reserve(out, mem, NULL) != VG_OK)
         goto done;
     const char *at = bytes + sizeof h;
     memcpy(&out->report, at, sizeof out->report);
     at += sizeof out->report;
     memcpy(out->block, at, (size_t)(bytes + n - at));
-    good = is_sound(out, nc);
+    good = is_sound(out, form);
 done:
     base_free(bytes);
     if (!good)
@@ -125,7 +139,7 @@ done:
 vg_status label_cache_write(const label_table *t, const char *path, uint64_t key, vg_error *err)
 {
     size_t n_block = t->n_entries * sizeof *t->entries + t->n_labels * sizeof *t->labels +
-                     t->n_points * 2 * sizeof *t->points;
+                     t->n_points * t->point_floats * sizeof *t->points;
     cache_header h = {.magic = CACHE_MAGIC,
                       .version = CACHE_VERSION,
                       .key = key,

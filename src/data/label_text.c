@@ -1,20 +1,17 @@
-/* label_text.c: one label file: rows `class xc yc w h`, or polygons `class x1 y1 x2 y2 ...`,
- * checked as spec 5.2 says.
+/* label_text.c: one label file, split into lines and fields; what the rows say, label_rows.c reads.
  *
- * The kind of file is known when all rows have been counted, so the text is split twice: once to
- * count fields, once to read them. A row of 5 columns is a box in a file of polygons, too: two
- * points are no polygon, and tools that mix both kinds mean a box by it. Duplicates are found by
- * sorting; the order changes only when there are some.
+ * Whether a file's rows are boxes or polygons is known when all of them have been counted, so the
+ * text is split twice: once to count fields, once to read them. Duplicates are found by sorting;
+ * the order changes only when there are some.
  *
  * What editors and spreadsheets leave in a file means nothing: a byte order mark, blanks of
  * Unicode, lines that begin with #. UTF-16 is refused by its mark. */
 #include <math.h>
 #include <string.h>
 
-#include "labels.h"
+#include "kind.h"
 
-enum { BOX_FIELDS = 5, MOST_BOX_FILE_FIELDS = 6 /* more: a file of polygons */ };
-enum { LEAST_POLYGON_NUMBERS = 6 };
+enum { MOST_BOX_FILE_FIELDS = 6 /* more: a file of polygons */ };
 enum { MOST_ROWS = 1 << 20, MOST_POINTS = 1 << 24 };
 
 void label_sink_fini(label_sink *s)
@@ -45,16 +42,25 @@ static vg_status grow(void **block, size_t *most, size_t n, size_t more, size_t 
     return VG_OK;
 }
 
-static vg_status reserve(label_sink *s, size_t n_labels, size_t n_points, base_mem *mem,
-                         vg_error *err)
+static vg_status reserve(label_sink *s, size_t n_labels, size_t n_points, size_t point_floats,
+                         base_mem *mem, vg_error *err)
 {
     void *labels = s->labels, *points = s->points;
     vg_status st =
         grow(&labels, &s->most_labels, s->n_labels, n_labels, sizeof *s->labels, mem, err);
     s->labels = labels;
     if (st == VG_OK)
-        st = grow(&points, &s->most_points, s->n_points, n_points, 2 * sizeof *s->points, mem, err);
+        st = grow(&points, &s->most_points, s->n_points, n_points, point_floats * sizeof *s->points,
+                  mem, err);
     s->points = points;
+    return st;
+}
+
+vg_status label_sink_add(label_sink *s, const data_label *l, base_mem *mem, vg_error *err)
+{
+    vg_status st = reserve(s, 1, 0, 2, mem, err);
+    if (st == VG_OK)
+        s->labels[s->n_labels++] = *l;
     return st;
 }
 
@@ -91,9 +97,7 @@ static bool ends_line(char c)
     return c == '\n' || c == '\r' || c == '\0';
 }
 
-/* Bytes of the field at or behind *at in this line, which *at comes to stand behind; 0: the line
- * ends there. */
-static size_t skip_field(const char **at)
+size_t label_skip_field(const char **at)
 {
     const char *p = skip_blanks(*at), *begin = p;
     while (blank_bytes(p) == 0 && !ends_line(*p))
@@ -123,7 +127,7 @@ static counts count_fields(const char *text, size_t n)
     for (const char *p = text; p < text + n; p++) {
         size_t n_fields = 0;
         skip_comment(&p);
-        while (skip_field(&p) > 0)
+        while (label_skip_field(&p) > 0)
             n_fields++;
         c.n_rows += n_fields > 0;
         c.n_fields += n_fields;
@@ -132,11 +136,10 @@ static counts count_fields(const char *text, size_t n)
     return c;
 }
 
-/* The next number of the line. 1: read; 0: the line ends; -1: not a number, *bad is its text. */
-static int next_number(double *out, char **at, const char **bad)
+int label_next_number(double *out, char **at, const char **bad)
 {
     const char *end = *at;
-    size_t length = skip_field(&end);
+    size_t length = label_skip_field(&end);
     if (length == 0) {
         *at += end - *at;
         return 0;
@@ -153,108 +156,34 @@ static int next_number(double *out, char **at, const char **bad)
 
 /* ---- rows ---- */
 
-typedef struct reader {
-    label_sink *sink;
-    const char *name;
-    int nc, line;
-    bool polygons;
-    size_t n_boxes;     /* in a file of polygons */
-    int first_box_line; /* 0: none */
-} reader;
-
-static const char not_a_number[] =
-    "separate numbers by blanks, and write a point as the decimal mark";
-
-static vg_status bad_row(const reader *r, vg_error *err, const char *mend, const char *what)
+vg_status label_bad_row(const label_reader *r, vg_error *err, const char *mend, const char *what)
 {
     return base_fail(err, VG_ERR_FORMAT, base_where("%s:%d", r->name, r->line), mend, "%s", what);
 }
 
-static vg_status read_class(const reader *r, int32_t *out, double value, vg_error *err)
+vg_status label_bad_number(const label_reader *r, vg_error *err, const char *text)
+{
+    return label_bad_row(r, err,
+                         "separate numbers by blanks, and write a point as the decimal mark",
+                         base_where("\"%.60s\" is not a number", text));
+}
+
+static vg_status read_class(const label_reader *r, int32_t *out, double value, vg_error *err)
 {
     if (value != floor(value) || value < 0)
-        return bad_row(r, err, "number classes from 0",
-                       base_where("%g where a class number is wanted", value));
-    if (value >= r->nc)
-        return bad_row(
+        return label_bad_row(r, err, "number classes from 0",
+                             base_where("%g where a class number is wanted", value));
+    const int nc = r->form->nc;
+    if (value >= nc)
+        return label_bad_row(
             r, err, "number classes from 0, or correct nc and names in the dataset's file",
-            base_where("class %g in a dataset of %d classes (0..%d)", value, r->nc, r->nc - 1));
+            base_where("class %g in a dataset of %d classes (0..%d)", value, nc, nc - 1));
     *out = (int32_t)value;
     return VG_OK;
 }
 
-/* As it was written, or with the digits that say on which side of 1 it is. */
-static base_text number_text(float v)
-{
-    return base_text_make(v > 1 && v < 1.00001f ? "%.9g" : "%g", (double)v);
-}
-
-static vg_status check_box(const reader *r, const float xywh[4], vg_error *err)
-{
-    for (int i = 0; i < 4; i++)
-        if (!(xywh[i] >= 0 && xywh[i] <= 1))
-            return bad_row(r, err, "divide x and w by the picture's width, y and h by its height",
-                           base_where("coordinate %s is not in 0..1", number_text(xywh[i]).text));
-    return VG_OK;
-}
-
-/* The rest of a polygon's line -> points and their bounds. */
-static vg_status read_polygon(const reader *r, data_label *l, char **at, vg_error *err)
-{
-    label_sink *s = r->sink;
-    float low[2] = {INFINITY, INFINITY}, high[2] = {-INFINITY, -INFINITY};
-    const char *bad;
-    double value;
-    int got;
-    size_t n = 0;
-    l->first_point = s->n_points;
-    for (; (got = next_number(&value, at, &bad)) == 1; n++) {
-        float v = (float)value;
-        int axis = (int)(n & 1);
-        s->points[2 * s->n_points + n] = v;
-        low[axis] = fminf(low[axis], v);
-        high[axis] = fmaxf(high[axis], v);
-    }
-    if (got < 0)
-        return bad_row(r, err, not_a_number, base_where("\"%.60s\" is not a number", bad));
-    if (n < LEAST_POLYGON_NUMBERS || n % 2 != 0)
-        return bad_row(r, err, "give pairs, three or more: class x1 y1 x2 y2 x3 y3 ...",
-                       base_where("a polygon of %zu coordinates", n));
-    for (int axis = 0; axis < 2; axis++) {
-        l->xywh_norm[axis] = (low[axis] + high[axis]) / 2;
-        l->xywh_norm[axis + 2] = high[axis] - low[axis];
-    }
-    l->n_points = (uint32_t)(n / 2);
-    s->n_points += n / 2;
-    return VG_OK;
-}
-
-static vg_status read_box(const reader *r, data_label *l, char **at, vg_error *err)
-{
-    const char *bad;
-    double value;
-    int got, n = 1;
-    for (; (got = next_number(&value, at, &bad)) == 1; n++)
-        if (n < BOX_FIELDS)
-            l->xywh_norm[n - 1] = (float)value;
-    if (got < 0)
-        return bad_row(r, err, not_a_number, base_where("\"%.60s\" is not a number", bad));
-    if (n != BOX_FIELDS)
-        return bad_row(r, err, "give rows of: class x_center y_center width height",
-                       base_where("%d column%s where 5 are wanted", n, n == 1 ? "" : "s"));
-    return VG_OK;
-}
-
-static bool is_box(const reader *r, const char *row)
-{
-    int n = 0;
-    while (n <= BOX_FIELDS && skip_field(&row) > 0)
-        n++;
-    return !r->polygons || n == BOX_FIELDS;
-}
-
 /* One line; *at comes to stand on its end. */
-static vg_status read_row(reader *r, char **at, vg_error *err)
+static vg_status read_row(label_reader *r, char **at, vg_error *err)
 {
     const char *bad = NULL;
     double value;
@@ -262,34 +191,35 @@ static vg_status read_row(reader *r, char **at, vg_error *err)
     const char *row = *at;
     skip_comment(&row);
     *at += row - *at;
-    const bool box = is_box(r, row);
-    int got = next_number(&value, at, &bad);
+    int got = label_next_number(&value, at, &bad);
     if (got == 0)
         return VG_OK;
     if (got < 0)
-        return bad_row(r, err, not_a_number, base_where("\"%.60s\" is not a number", bad));
+        return label_bad_number(r, err, bad);
     vg_status st = read_class(r, &l.class_index, value, err);
     if (st == VG_OK)
-        st = box ? read_box(r, &l, at, err) : read_polygon(r, &l, at, err);
+        st = r->form->kind->read_row(r, &l, at, row, err);
     if (st == VG_OK)
-        st = check_box(r, l.xywh_norm, err);
-    if (st != VG_OK)
-        return st;
-    r->sink->labels[r->sink->n_labels++] = l;
-    if (r->polygons && box && r->n_boxes++ == 0)
-        r->first_box_line = r->line;
-    return VG_OK;
+        r->sink->labels[r->sink->n_labels++] = l;
+    return st;
 }
 
 /* ---- duplicates ---- */
 
-static int compare_rows(const data_label *a, const data_label *b)
+/* Equal outlines do not make rows equal or unequal, their bounds do; keypoints count. */
+static int compare_rows(const data_label *a, const data_label *b, const float *keypoints)
 {
     if (a->class_index != b->class_index)
         return a->class_index < b->class_index ? -1 : 1;
     for (int i = 0; i < 4; i++)
         if (a->xywh_norm[i] != b->xywh_norm[i])
             return a->xywh_norm[i] < b->xywh_norm[i] ? -1 : 1;
+    if (!keypoints)
+        return 0;
+    const float *p = keypoints + 3 * a->first_point, *q = keypoints + 3 * b->first_point;
+    for (size_t i = 0; i < 3 * (size_t)a->n_points; i++)
+        if (p[i] != q[i])
+            return p[i] < q[i] ? -1 : 1;
     return 0;
 }
 
@@ -297,30 +227,30 @@ static int compare_rows(const data_label *a, const data_label *b)
 static int row_before(const void *a, const void *b, void *ctx)
 {
     const data_label *const *x = a, *const *y = b;
-    (void)ctx;
-    int order = compare_rows(*x, *y);
+    int order = compare_rows(*x, *y, ctx);
     return order != 0 ? order < 0 : *x < *y;
 }
 
 /* Of the rows from `first` on. Sorted as pointers, which need room behind the rows: taken as
  * labels, which are larger. */
-static vg_status remove_duplicates(label_sink *s, size_t first, size_t *n_removed, base_mem *mem,
-                                   vg_error *err)
+static vg_status remove_duplicates(label_sink *s, size_t first, size_t *n_removed,
+                                   const label_form *form, base_mem *mem, vg_error *err)
 {
     size_t n = s->n_labels - first, n_kept = 0;
     *n_removed = 0;
     if (n < 2)
         return VG_OK;
-    vg_status st = reserve(s, 2 * n, 0, mem, err);
+    vg_status st = reserve(s, 2 * n, 0, label_form_floats(form), mem, err);
     if (st != VG_OK)
         return st;
     data_label *rows = s->labels + first, *kept = rows + n;
     const data_label **sorted = (const data_label **)(void *)(rows + 2 * n);
     for (size_t i = 0; i < n; i++)
         sorted[i] = &rows[i];
-    base_sort(sorted, n, sizeof *sorted, row_before, NULL);
+    float *keypoints = form->n_keypoints > 0 ? s->points : NULL;
+    base_sort(sorted, n, sizeof *sorted, row_before, keypoints);
     for (size_t i = 0; i < n; i++)
-        if (i == 0 || compare_rows(sorted[i - 1], sorted[i]) != 0)
+        if (i == 0 || compare_rows(sorted[i - 1], sorted[i], keypoints) != 0)
             kept[n_kept++] = *sorted[i];
     *n_removed = n - n_kept;
     if (n_kept < n) {
@@ -330,28 +260,37 @@ static vg_status remove_duplicates(label_sink *s, size_t first, size_t *n_remove
     return VG_OK;
 }
 
-vg_status label_text_parse(label_sink *sink, label_text_result *out, char *text, size_t n, int nc,
-                           const char *name, base_mem *mem, vg_error *err)
+/* The most points that a text of so many rows and numbers may hold. */
+static size_t most_points(const counts *c, const label_form *form, bool polygons)
+{
+    if (form->n_keypoints > 0)
+        return c->n_fields / (size_t)form->keypoint_dims;
+    /* One more: an odd coordinate is written before it is refused. */
+    return polygons ? c->n_fields / 2 + 1 : 0;
+}
+
+vg_status label_text_parse(label_sink *sink, label_text_result *out, char *text, size_t n,
+                           const label_form *form, const char *name, base_mem *mem, vg_error *err)
 {
     *out = (label_text_result){0};
     if (base_is_utf16(text, n))
         return base_fail(err, VG_ERR_FORMAT, base_where("%s:1", name), "save the file as UTF-8",
                          "a text in UTF-16");
     counts c = count_fields(text, n);
-    bool polygons = c.most_fields > MOST_BOX_FILE_FIELDS;
+    bool polygons = form->kind->knows_polygons && c.most_fields > MOST_BOX_FILE_FIELDS;
     if (c.n_rows > MOST_ROWS || c.n_fields / 2 > MOST_POINTS)
         return base_fail(err, VG_ERR_LIMIT, name, "check that it is a label file",
                          "%zu rows, %zu numbers: too many for one picture", c.n_rows, c.n_fields);
-    /* One point more: an odd coordinate is written before it is refused. */
-    vg_status st = reserve(sink, c.n_rows, polygons ? c.n_fields / 2 + 1 : 0, mem, err);
+    vg_status st =
+        reserve(sink, c.n_rows, most_points(&c, form, polygons), label_form_floats(form), mem, err);
     size_t first_label = sink->n_labels, first_point = sink->n_points;
-    reader r = {.sink = sink, .name = name, .nc = nc, .line = 1, .polygons = polygons};
+    label_reader r = {.sink = sink, .name = name, .form = form, .line = 1, .polygons = polygons};
     for (char *p = text; p < text + n && st == VG_OK; p++) {
         st = read_row(&r, &p, err);
         r.line += *p == '\n' || (*p == '\r' && p[1] != '\n');
     }
     if (st == VG_OK)
-        st = remove_duplicates(sink, first_label, &out->n_duplicates, mem, err);
+        st = remove_duplicates(sink, first_label, &out->n_duplicates, form, mem, err);
     if (st != VG_OK) {
         sink->n_labels = first_label;
         sink->n_points = first_point;

@@ -4,7 +4,7 @@
  * Workers append rows to sinks of their own; at the end all goes into one block. Pictures are
  * decoded whole, not only their headers: one that is broken in the middle would else end a training
  * run hours later. It is done once, the cache file remembers. */
-#include "labels.h"
+#include "kind.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -25,7 +25,7 @@ vg_status label_table_reserve(label_table *t, base_mem *mem, vg_error *err)
     size_t entries, labels, points, bytes;
     bool fits = base_mul_size(&entries, t->n_entries, sizeof *t->entries) &&
                 base_mul_size(&labels, t->n_labels, sizeof *t->labels) &&
-                base_mul_size(&points, t->n_points, 2 * sizeof *t->points) &&
+                base_mul_size(&points, t->n_points, t->point_floats * sizeof *t->points) &&
                 base_add_size(&bytes, entries, labels) && base_add_size(&bytes, bytes, points);
     if (!fits)
         return base_fail(err, VG_ERR_LIMIT, NULL, NULL, "%zu labels of %zu points are too many",
@@ -67,7 +67,7 @@ typedef struct scan_worker {
 
 typedef struct scan {
     const data_list *list;
-    int nc;
+    const label_form *form;
     label_entry *entries; /* (n) first_label: in the sink of the worker that filled it */
     int16_t *fillers;     /* (n) */
     scan_worker *workers; /* (n_workers) */
@@ -110,8 +110,23 @@ static void note_mixed(scan_worker *w, size_t index, const char *path, const lab
     base_format(w->mixed.text, sizeof w->mixed.text, "%s:%d", path, r->first_box_line);
 }
 
+/* The picture's class is the folder that it is in. */
+static vg_status add_class(scan *s, scan_worker *w, label_entry *e, size_t index, vg_error *err)
+{
+    const data_label l = {.class_index = s->list->classes[index], .xywh_norm = {0.5f, 0.5f, 1, 1}};
+    e->first_label = w->sink.n_labels;
+    vg_status st = label_sink_add(&w->sink, &l, s->mem, err);
+    if (st != VG_OK)
+        return st;
+    e->n_labels = 1;
+    e->state = LABEL_FOUND;
+    return VG_OK;
+}
+
 static vg_status read_labels(scan *s, scan_worker *w, label_entry *e, size_t index, vg_error *err)
 {
+    if (!s->form->kind->read_row)
+        return add_class(s, w, e, index, err);
     const char *picture_path = s->list->paths[index];
     char path[DATA_PATH_BYTES];
     struct stat info;
@@ -128,7 +143,7 @@ static vg_status read_labels(scan *s, scan_worker *w, label_entry *e, size_t ind
     e->first_label = w->sink.n_labels;
     vg_status st = base_file_read(&text, &n, path, MOST_LABEL_BYTES, s->mem, err);
     if (st == VG_OK)
-        st = label_text_parse(&w->sink, &result, text, n, s->nc, path, s->mem, err);
+        st = label_text_parse(&w->sink, &result, text, n, s->form, path, s->mem, err);
     base_free(text);
     if (st != VG_OK)
         return st;
@@ -137,10 +152,9 @@ static vg_status read_labels(scan *s, scan_worker *w, label_entry *e, size_t ind
     w->n_duplicates += result.n_duplicates;
     if (result.n_boxes_among > 0)
         note_mixed(w, index, path, &result);
-    w->n_polygons += result.polygons ? result.n_labels - (result.n_boxes_among < result.n_labels
-                                                              ? result.n_boxes_among
-                                                              : result.n_labels)
-                                     : 0;
+    const size_t n_boxes =
+        result.n_boxes_among < result.n_labels ? result.n_boxes_among : result.n_labels;
+    w->n_polygons += result.polygons ? result.n_labels - n_boxes : 0;
     return VG_OK;
 }
 
@@ -232,6 +246,7 @@ static void count(data_report *r, const scan *s)
 static void copy_labels(label_table *t, const scan *s)
 {
     size_t n_labels = 0, n_points = 0;
+    const size_t floats = t->point_floats;
     for (size_t i = 0; i < t->n_entries; i++) {
         label_entry *e = &t->entries[i];
         const label_sink *sink = &s->workers[s->fillers[i]].sink;
@@ -240,8 +255,8 @@ static void copy_labels(label_table *t, const scan *s)
         for (size_t k = 0; k < e->n_labels; k++) {
             data_label l = sink->labels[s->entries[i].first_label + k];
             if (l.n_points > 0)
-                memcpy(t->points + 2 * n_points, sink->points + 2 * l.first_point,
-                       2 * l.n_points * sizeof *t->points);
+                memcpy(t->points + floats * n_points, sink->points + floats * l.first_point,
+                       floats * l.n_points * sizeof *t->points);
             l.first_point = l.n_points > 0 ? n_points : 0;
             n_points += l.n_points;
             t->labels[n_labels++] = l;
@@ -253,6 +268,7 @@ static vg_status lay_out(label_table *out, const scan *s, vg_error *err)
 {
     count(&out->report, s);
     out->n_entries = s->list->n;
+    out->point_floats = label_form_floats(s->form);
     for (size_t i = 0; i < s->list->n; i++) {
         const label_entry *e = &s->entries[i];
         const label_sink *sink = &s->workers[s->fillers[i]].sink;
@@ -293,11 +309,12 @@ static vg_status run_scan(label_table *out, scan *s, base_pool *pool, vg_error *
     return lay_out(out, s, err);
 }
 
-vg_status label_table_scan(label_table *out, const data_list *list, int nc, base_pool *pool,
-                           base_mem *mem, vg_error *err)
+vg_status label_table_scan(label_table *out, const data_list *list, const label_form *form,
+                           base_pool *pool, base_mem *mem, vg_error *err)
 {
     *out = (label_table){0};
-    scan s = {.list = list, .nc = nc, .n_workers = pool ? base_pool_threads(pool) : 1, .mem = mem};
+    scan s = {
+        .list = list, .form = form, .n_workers = pool ? base_pool_threads(pool) : 1, .mem = mem};
     vg_status st = run_scan(out, &s, pool, err);
     for (int i = 0; s.workers && i < s.n_workers; i++) {
         image_decoder_destroy(&s.workers[i].decoder);
@@ -312,12 +329,12 @@ vg_status label_table_scan(label_table *out, const data_list *list, int nc, base
     return st;
 }
 
-vg_status label_table_explain(const data_list *list, size_t index, int nc, bool *is_label,
-                              base_mem *mem, vg_error *err)
+vg_status label_table_explain(const data_list *list, size_t index, const label_form *form,
+                              bool *is_label, base_mem *mem, vg_error *err)
 {
     label_entry e = {0};
     scan_worker w = {.n_messages = 0};
-    scan s = {.list = list, .nc = nc, .n_workers = 1, .mem = mem};
+    scan s = {.list = list, .form = form, .n_workers = 1, .mem = mem};
     *is_label = false;
     vg_status st = image_decoder_create(&w.decoder, NULL, mem, err);
     if (st == VG_OK)

@@ -238,6 +238,77 @@ static int by_path(const void *a, const void *b, void *ctx)
     return strcmp(*(const char *const *)a, *(const char *const *)b) < 0;
 }
 
+/* ---- folders of classes: T 4.5 ---- */
+
+/* Folder by folder, as a walk through sorted folders meets them: the files of one by name before
+ * those of the next. ctx: the bytes of the path of the split's folder, which all have. */
+static int by_folder(const void *a, const void *b, void *ctx)
+{
+    const char *p = *(const char *const *)a, *q = *(const char *const *)b;
+    const size_t n = *(const size_t *)ctx, p_folder = (size_t)(base_path_name(p) - p) - 1,
+                 q_folder = (size_t)(base_path_name(q) - q) - 1;
+    /* The class first: "a b/" is behind "a/" however blank and stroke compare. */
+    const size_t p_class = strcspn(p + n, "/"), q_class = strcspn(q + n, "/"),
+                 least = p_class < q_class ? p_class : q_class;
+    int order = memcmp(p + n, q + n, least);
+    if (order == 0 && p_class != q_class)
+        order = p_class < q_class ? -1 : 1;
+    if (order == 0 && p_folder != q_folder)
+        order = memcmp(p, q, p_folder < q_folder ? p_folder : q_folder);
+    if (order == 0 && p_folder != q_folder)
+        order = p_folder < q_folder ? -1 : 1;
+    return (order != 0 ? order : strcmp(p, q)) < 0;
+}
+
+/* The class of the folder that path's picture is in, in the split's folder of n bytes; -1: in none.
+ * Names are sorted. */
+static int32_t class_of(const data_spec *spec, const char *path, size_t n)
+{
+    const size_t length = strcspn(path + n, "/");
+    int low = 0, high = data_spec_nc(spec);
+    if (path[n + length] == '\0')
+        return -1;
+    while (low < high) {
+        const int middle = low + (high - low) / 2;
+        const char *name = data_spec_class_name(spec, middle);
+        const int order = strncmp(name, path + n, length);
+        if (order == 0 && name[length] == '\0')
+            return middle;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return -1;
+}
+
+/* Sorts the list by class and folder and numbers the classes; pictures of no class go. */
+static vg_status find_classes(data_list *l, const data_spec *spec, data_split split, base_mem *mem,
+                              vg_error *err)
+{
+    char folder[DATA_PATH_BYTES];
+    if (!base_path_join(folder, sizeof folder, data_spec_root(spec),
+                        data_spec_place(spec, split, 0)))
+        return too_long(data_spec_root(spec), err);
+    size_t n_prefix = strlen(folder) + 1, n = 0;
+    base_sort(l->paths, l->n, sizeof *l->paths, by_folder, &n_prefix);
+    l->classes = base_alloc_zero(mem, l->n, sizeof *l->classes, err);
+    if (!l->classes)
+        return VG_ERR_MEMORY;
+    for (size_t i = 0; i < l->n; i++) {
+        l->paths[n] = l->paths[i];
+        l->classes[n] = class_of(spec, l->paths[i], n_prefix);
+        if (l->classes[n] >= 0)
+            n++;
+        else if (l->n_classless++ == 0)
+            l->classless = base_text_make("%s", l->paths[i]);
+    }
+    l->n = n;
+    return n > 0 ? VG_OK
+                 : base_fail(err, VG_ERR_FORMAT, folder, "put them into a folder for each class",
+                             "no picture is in a folder of a class");
+}
+
 vg_status data_list_open(data_list *out, const data_spec *spec, data_split split, base_mem *mem,
                          vg_error *err)
 {
@@ -277,12 +348,17 @@ vg_status data_list_open(data_list *out, const data_spec *spec, data_split split
                        .n_unread = b.n_unread,
                        .unread = b.unread,
                        .outside = b.outside};
-    return VG_OK;
+    if (data_spec_is_folder(spec))
+        st = find_classes(out, spec, split, mem, err);
+    if (st != VG_OK)
+        data_list_close(out);
+    return st;
 }
 
 void data_list_close(data_list *l)
 {
     base_free(l->paths);
+    base_free(l->classes);
     base_str_fini(&l->text);
     *l = (data_list){0};
 }

@@ -8,13 +8,16 @@ enum { DATA_MOST_PICTURES = 100000000, DATA_PATH_BYTES = 4096 };
 
 typedef struct data_list {
     const char **paths; /* (n) sorted; into text */
+    int32_t *classes;   /* (n) of a folder of classes: by the folder; else NULL */
     size_t n;
     base_str text;
-    size_t n_others;   /* lines of lists that name no picture */
-    base_text other;   /* the first of them: "list.txt:3, "x"" */
-    size_t n_unread;   /* pictures that are left out, being of kinds that are not read */
-    base_text unread;  /* the first of them */
-    base_text outside; /* "" or how a ../folder was found without its ../ */
+    size_t n_others;     /* lines of lists that name no picture */
+    base_text other;     /* the first of them: "list.txt:3, "x"" */
+    size_t n_unread;     /* pictures that are left out, being of kinds that are not read */
+    base_text unread;    /* the first of them */
+    size_t n_classless;  /* pictures that are in no folder of a class: left out */
+    base_text classless; /* the first of them */
+    base_text outside;   /* "" or how a ../folder was found without its ../ */
 } data_list;
 
 /* A text of the split's list: a folder or a .txt, relative to the root. NULL past the last. */

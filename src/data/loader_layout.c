@@ -82,6 +82,10 @@ vg_status loader_lay_out(loader_layout *l, const data_set *set, const data_loade
                          const loader_sizes *sizes, vg_error *err)
 {
     *l = (loader_layout){.o = *options};
+    if (data_set_kind(set) != &DATA_BOXES)
+        return base_fail(err, VG_ERR_ARGUMENT, "kind", NULL,
+                         "batches of %s are not made yet, of boxes alone",
+                         data_kind_name(data_set_kind(set)));
     data_loader_options *o = &l->o;
     vg_status st = check_options(o, err);
     if (st != VG_OK)

@@ -3,6 +3,8 @@
  * labels were looked for, and the user judges. */
 #include "notice.h"
 
+#include "kind.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -66,11 +68,13 @@ static void tell_labels(notices *out, const data_list *list, const label_table *
             (size_t)r->n_missing, used, split, place);
 }
 
-void notices_of_table(notices *out, const data_list *list, const label_table *t, data_split split)
+void notices_of_table(notices *out, const data_list *list, const label_table *t,
+                      const data_kind *kind, data_split split)
 {
     const data_report *r = &t->report;
     const char *name = data_split_name(split);
-    tell_labels(out, list, t, name);
+    if (kind->read_row)
+        tell_labels(out, list, t, name);
     if (r->n_absent > 0)
         add(out, "%zu of the %zu pictures that the %s split names %s not there; the first is %s",
             (size_t)r->n_absent, list->n, name, r->n_absent == 1 ? "is" : "are",
@@ -83,13 +87,18 @@ void notices_of_table(notices *out, const data_list *list, const label_table *t,
     if (list->n_unread > 0)
         add(out, "%s of the %s split left out, of kinds that vigil does not read; the first is %s",
             base_count(count, sizeof count, list->n_unread, "picture"), name, list->unread.text);
+    if (list->n_classless > 0)
+        add(out, "%s of the %s split left out, in no folder of a class; the first is %s",
+            base_count(count, sizeof count, list->n_classless, "picture"), name,
+            list->classless.text);
     if (list->outside.text[0])
         add(out, "%s split: %s", name, list->outside.text);
     if (r->n_mixed > 0)
         add(out,
-            "boxes among polygons: rows of 5 columns are read as boxes, in %zu file%s of the %s "
+            "boxes among polygons: rows of 5 columns are read as %s, in %zu file%s of the %s "
             "split; the first is at %s",
-            (size_t)r->n_mixed, r->n_mixed == 1 ? "" : "s", name, r->mixed_where);
+            kind->n_outline > 0 ? "outlines of two points" : "boxes", (size_t)r->n_mixed,
+            r->n_mixed == 1 ? "" : "s", name, r->mixed_where);
 }
 
 void notices_of_classes(notices *out, size_t n_before, size_t n_after, data_split split)

@@ -13,7 +13,8 @@ typedef struct notices {
 } notices;
 
 /* Of a table as the files say it, before anything is filtered. */
-void notices_of_table(notices *out, const data_list *list, const label_table *t, data_split split);
+void notices_of_table(notices *out, const data_list *list, const label_table *t,
+                      const data_kind *kind, data_split split);
 /* Of what the filter of classes left of n_before objects. */
 void notices_of_classes(notices *out, size_t n_before, size_t n_after, data_split split);
 

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "kind.h"
 #include "notice.h"
 
 struct data_set {
@@ -12,6 +13,9 @@ struct data_set {
     data_picture *pictures; /* (n) own block, paths behind it */
     size_t n;
     int nc;
+    const data_kind *kind;
+    int n_keypoints, keypoint_dims, flip_idx[DATA_MOST_KEYPOINTS];
+    bool has_flip_idx;
     size_t most_labels, most_file_bytes;
     bool from_cache;
     notices notices;
@@ -19,8 +23,12 @@ struct data_set {
 
 /* Beside the folder of the labels of the first picture that is there: a line of a list that names
  * nothing leads to no folder. False when there is none, or the path is too long. */
-static bool cache_path_of(char *out, size_t n, const data_list *list, data_split split)
+static bool cache_path_of(char *out, size_t n, const data_list *list, const data_spec *spec,
+                          data_split split)
 {
+    if (data_spec_is_folder(spec))
+        return base_format(out, n, "%s/%s.vigil-cache", data_spec_root(spec),
+                           data_spec_place(spec, split, 0));
     char label[DATA_PATH_BYTES];
     size_t first = 0;
     while (first < list->n && !base_path_exists(list->paths[first]))
@@ -33,19 +41,20 @@ static bool cache_path_of(char *out, size_t n, const data_list *list, data_split
     return base_format(out, n, "%.*s-%s.vigil-cache", (int)folder, label, data_split_name(split));
 }
 
-static vg_status fill_table(data_set *s, const data_list *list, const data_set_options *o, int nc,
-                            base_pool *pool, base_mem *mem, vg_error *err)
+static vg_status fill_table(data_set *s, const data_list *list, const data_spec *spec,
+                            const data_set_options *o, const label_form *form, base_pool *pool,
+                            base_mem *mem, vg_error *err)
 {
     char path[DATA_PATH_BYTES];
     bool cached =
         !o->no_cache && (o->cache_path ? base_format(path, sizeof path, "%s", o->cache_path)
-                                       : cache_path_of(path, sizeof path, list, o->split));
-    uint64_t key = cached ? label_cache_key(list, nc) : 0;
-    if (cached && label_cache_read(&s->table, path, key, list->n, nc, mem)) {
+                                       : cache_path_of(path, sizeof path, list, spec, o->split));
+    uint64_t key = cached ? label_cache_key(list, form) : 0;
+    if (cached && label_cache_read(&s->table, path, key, list->n, form, mem)) {
         s->from_cache = true;
         return VG_OK;
     }
-    vg_status st = label_table_scan(&s->table, list, nc, pool, mem, err);
+    vg_status st = label_table_scan(&s->table, list, form, pool, mem, err);
     if (st != VG_OK || !cached)
         return st;
     vg_error unwritten = {0};
@@ -89,6 +98,30 @@ static void settle_polygons(label_table *t)
         return;
     for (size_t i = 0; i < t->n_labels; i++)
         t->labels[i].n_points = 0;
+}
+
+/* Where outlines are asked for: the first object that has none. */
+static vg_status need_outlines(const data_set *s, const data_list *list, data_split split,
+                               vg_error *err)
+{
+    char label[DATA_PATH_BYTES], count[64];
+    size_t n_boxes = 0, first = 0;
+    for (size_t i = s->table.n_entries; i-- > 0;) {
+        const label_entry *e = &s->table.entries[i];
+        size_t n = 0;
+        for (size_t k = 0; k < e->n_labels; k++)
+            n += s->table.labels[e->first_label + k].n_points == 0;
+        first = n > 0 ? i : first;
+        n_boxes += n;
+    }
+    if (n_boxes == 0)
+        return VG_OK;
+    const bool fits = data_label_find(label, sizeof label, list->paths[first]);
+    return base_fail(err, VG_ERR_FORMAT, fits ? label : list->paths[first],
+                     "give rows of: class x1 y1 x2 y2 x3 y3 ...; boxes alone train task=detect",
+                     "%s of the %s split %s a box without an outline",
+                     base_count(count, sizeof count, n_boxes, "object"), data_split_name(split),
+                     n_boxes == 1 ? "is" : "are each");
 }
 
 static vg_status fill_pictures(data_set *s, const data_list *list, base_mem *mem, vg_error *err)
@@ -147,13 +180,27 @@ static vg_status check_options(const data_spec *spec, const data_set_options *o,
     return VG_OK;
 }
 
+static void take_kind(data_set *s, const label_form *form, const data_spec *spec)
+{
+    s->kind = form->kind;
+    s->n_keypoints = form->n_keypoints;
+    s->keypoint_dims = form->keypoint_dims;
+    const int *flips = data_spec_keypoints(spec).flip_idx;
+    s->has_flip_idx = form->n_keypoints > 0 && flips;
+    if (s->has_flip_idx)
+        memcpy(s->flip_idx, flips, (size_t)form->n_keypoints * sizeof *flips);
+}
+
 vg_status data_set_open(data_set **out, const data_spec *spec, const data_set_options *options,
                         base_pool *pool, base_mem *mem, vg_error *err)
 {
     *out = NULL;
     data_list list = {0};
     data_set *s = NULL;
+    label_form form;
     vg_status st = check_options(spec, options, err);
+    if (st == VG_OK)
+        st = label_form_make(&form, options->kind, spec, err);
     if (st != VG_OK)
         goto done;
     st = data_list_open(&list, spec, options->split, mem, err);
@@ -167,14 +214,20 @@ vg_status data_set_open(data_set **out, const data_spec *spec, const data_set_op
         st = VG_ERR_MEMORY;
         goto done;
     }
-    st = fill_table(s, &list, options, data_spec_nc(spec), pool, mem, err);
+    st = fill_table(s, &list, spec, options, &form, pool, mem, err);
     if (st != VG_OK)
         goto done;
-    notices_of_table(&s->notices, &list, &s->table, options->split);
+    take_kind(s, &form, spec);
+    notices_of_table(&s->notices, &list, &s->table, form.kind, options->split);
     const size_t n_before = s->table.n_labels;
     filter_classes(&s->table, options->classes, options->single_cls);
     notices_of_classes(&s->notices, n_before, s->table.n_labels, options->split);
-    settle_polygons(&s->table);
+    if (form.kind->n_outline > 0)
+        st = need_outlines(s, &list, options->split, err);
+    else if (form.kind->knows_polygons)
+        settle_polygons(&s->table);
+    if (st != VG_OK)
+        goto done;
     s->nc = options->single_cls ? 1 : data_spec_nc(spec);
     st = fill_pictures(s, &list, mem, err);
     if (st != VG_OK)
@@ -213,9 +266,25 @@ const data_picture *data_set_picture(const data_set *s, size_t index)
     return &s->pictures[index];
 }
 
+const data_kind *data_set_kind(const data_set *s)
+{
+    return s->kind;
+}
+
 const float *data_set_points(const data_set *s)
 {
-    return s->table.points;
+    return s->n_keypoints > 0 ? NULL : s->table.points;
+}
+
+const float *data_set_keypoints(const data_set *s)
+{
+    return s->n_keypoints > 0 ? s->table.points : NULL;
+}
+
+data_keypoint_shape data_set_keypoint_shape(const data_set *s)
+{
+    return (data_keypoint_shape){s->n_keypoints, s->keypoint_dims,
+                                 s->has_flip_idx ? s->flip_idx : NULL};
 }
 
 size_t data_set_most_labels(const data_set *s)

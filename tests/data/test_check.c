@@ -10,7 +10,7 @@ static data_check *look(farm *f, size_t most_faults, data_spec **spec)
 {
     data_check *c = NULL;
     OK(data_spec_open(spec, farm_path(f, "data.yaml"), &mem, err));
-    OK(data_check_open(&c, *spec, most_faults, NULL, &mem, err));
+    OK(data_check_open(&c, *spec, NULL, most_faults, NULL, &mem, err));
     return c;
 }
 
@@ -95,7 +95,7 @@ static void what_runs_out_of_memory_gives_all_back(void **state)
         data_check *c = NULL;
         vg_error err = {0};
         mem.fail_in = n + 1;
-        st = data_check_open(&c, spec, 5, NULL, &mem, &err);
+        st = data_check_open(&c, spec, NULL, 5, NULL, &mem, &err);
         mem.fail_in = 0;
         assert_true(st == VG_OK || st == VG_ERR_MEMORY);
         assert_true((st == VG_OK) == (c != NULL));

@@ -12,7 +12,8 @@ static vg_status parse(label_sink *sink, label_text_result *out, const char *tex
 {
     size_t n = strlen(text);
     char *copy = base_strdup(&mem, text, NULL); /* of the exact size */
-    vg_status st = label_text_parse(sink, out, copy, n, 3, "l.txt", &mem, err);
+    const label_form form = {.kind = &DATA_BOXES, .nc = 3};
+    vg_status st = label_text_parse(sink, out, copy, n, &form, "l.txt", &mem, err);
     base_free(copy);
     return st;
 }

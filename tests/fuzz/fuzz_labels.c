@@ -10,6 +10,7 @@
 static void check_labels(const uint8_t *data, size_t size, int nc, base_mem *mem)
 {
     label_sink sink = {0};
+    const label_form form = {.kind = &DATA_BOXES, .nc = nc};
     vg_error err = {0};
     /* Twice into one sink: the second must not disturb the first. */
     for (int round = 0; round < 2; round++) {
@@ -18,7 +19,7 @@ static void check_labels(const uint8_t *data, size_t size, int nc, base_mem *mem
         char *text = base_alloc(mem, size + 1, &err);
         memcpy(text, data, size);
         text[size] = '\0';
-        vg_status st = label_text_parse(&sink, &r, text, size, nc, "fuzz", mem, &err);
+        vg_status st = label_text_parse(&sink, &r, text, size, &form, "fuzz", mem, &err);
         base_free(text);
         assert(st == VG_OK || (err.status == st && err.what[0]));
         assert(sink.n_labels == before + (st == VG_OK ? r.n_labels : 0));

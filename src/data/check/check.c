@@ -38,6 +38,7 @@ struct data_check {
 /* While it runs. */
 typedef struct work {
     data_check *c;
+    label_form form;
     data_list lists[DATA_N_SPLITS];
     label_table tables[DATA_N_SPLITS];
     base_pool *pool;
@@ -56,8 +57,7 @@ static vg_status tell_left_out(work *w, data_split split, vg_error *err)
         bool is_label;
         if (label_entry_is_used(&t->entries[i]))
             continue;
-        vg_status st =
-            label_table_explain(list, i, data_spec_nc(w->c->spec), &is_label, w->mem, &why);
+        vg_status st = label_table_explain(list, i, &w->form, &is_label, w->mem, &why);
         if (st == VG_ERR_MEMORY) {
             if (err)
                 *err = why;
@@ -187,7 +187,7 @@ static void fill_split(work *w, data_split split)
                                      .n_corrupt = r->n_corrupt,
                                      .n_absent = r->n_absent,
                                      .n_duplicates = r->n_duplicates};
-    notices_of_table(&f->notices, &w->lists[split], &w->tables[split], split);
+    notices_of_table(&f->notices, &w->lists[split], &w->tables[split], w->form.kind, split);
 }
 
 VG_PRINTF(2, 3) static void add_notice(data_check *c, const char *format, ...)
@@ -238,8 +238,7 @@ static vg_status look_at_split(work *w, data_split split, size_t *last_picture, 
         return st;
     if (st != VG_OK)
         return faults_add(&w->c->faults, "split", &why, w->mem, err);
-    st = label_table_scan(&w->tables[split], &w->lists[split], data_spec_nc(w->c->spec), w->pool,
-                          w->mem, err);
+    st = label_table_scan(&w->tables[split], &w->lists[split], &w->form, w->pool, w->mem, err);
     if (st != VG_OK)
         return st;
     fill_split(w, split);
@@ -265,18 +264,21 @@ static vg_status look(work *w, vg_error *err)
     return st;
 }
 
-vg_status data_check_open(data_check **out, const data_spec *spec, size_t most_faults,
-                          base_pool *pool, base_mem *mem, vg_error *err)
+vg_status data_check_open(data_check **out, const data_spec *spec, const data_kind *kind,
+                          size_t most_faults, base_pool *pool, base_mem *mem, vg_error *err)
 {
     *out = NULL;
     const size_t nc = (size_t)data_spec_nc(spec);
     work w = {.pool = pool, .mem = mem};
+    vg_status st = label_form_make(&w.form, kind, spec, err);
+    if (st != VG_OK)
+        return st;
     data_check *c = base_alloc_zero(mem, 1, sizeof *c, err);
     if (!c)
         return VG_ERR_MEMORY;
     c->spec = spec;
     w.c = c;
-    vg_status st = faults_init(&c->faults, most_faults, mem, err);
+    st = faults_init(&c->faults, most_faults, mem, err);
     if (st != VG_OK)
         goto done;
     c->n_objects = base_alloc_zero(mem, nc * DATA_N_SPLITS, 2 * sizeof *c->n_objects, err);

@@ -11,10 +11,11 @@
 typedef struct data_check data_check;
 
 /* Decodes in the pool (NULL: the caller alone). At most most_faults are kept, all are counted. The
- * spec is borrowed until destroy. Errors: VG_ERR_LIMIT, VG_ERR_MEMORY. *out belongs to the caller.
+ * spec is borrowed until destroy. kind: NULL: DATA_BOXES. Errors: VG_ERR_FORMAT (the spec does not
+ * say what the kind needs), VG_ERR_LIMIT, VG_ERR_MEMORY. *out belongs to the caller.
  */
-vg_status data_check_open(data_check **out, const data_spec *spec, size_t most_faults,
-                          base_pool *pool, base_mem *mem, vg_error *err);
+vg_status data_check_open(data_check **out, const data_spec *spec, const data_kind *kind,
+                          size_t most_faults, base_pool *pool, base_mem *mem, vg_error *err);
 void data_check_destroy(data_check **c);
 
 /* As vigil/dataset.h says; strings are borrowed until destroy. */

@@ -87,6 +87,7 @@ static vg_status read_picture(catalogue *c, const source_files *s, const char *p
     char *text = NULL;
     size_t n = 0;
     vg_error why = {.status = VG_OK};
+    const label_form form = {.kind = &DATA_BOXES, .nc = (int)c->n_classes};
     label_text_result result;
     catalogue_picture *p;
     sink->n_labels = sink->n_points = 0;
@@ -95,7 +96,7 @@ static vg_status read_picture(catalogue *c, const source_files *s, const char *p
     if (has_label)
         st = base_file_read(&text, &n, label, MOST_LABEL_BYTES, c->mem, &why);
     if (has_label && st == VG_OK)
-        st = label_text_parse(sink, &result, text, n, (int)c->n_classes, label, c->mem, &why);
+        st = label_text_parse(sink, &result, text, n, &form, label, c->mem, &why);
     base_free(text);
     if (st == VG_ERR_MEMORY && err)
         *err = why;

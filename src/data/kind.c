@@ -1,0 +1,35 @@
+/* kind.c: what the kinds of labels ask of a dataset's file. */
+#include "kind.h"
+
+const char *data_kind_name(const data_kind *kind)
+{
+    return kind->name;
+}
+
+vg_status label_form_make(label_form *out, const data_kind *kind, const data_spec *spec,
+                          vg_error *err)
+{
+    if (!kind)
+        kind = &DATA_BOXES;
+    *out = (label_form){.kind = kind, .nc = data_spec_nc(spec)};
+    const bool is_folders = !kind->read_row;
+    if (is_folders != data_spec_is_folder(spec))
+        return base_fail(err, VG_ERR_FORMAT, data_spec_source(spec),
+                         is_folders ? "give the folder that holds train/<class>/... and "
+                                      "val/<class>/..."
+                                    : "give the dataset's YAML",
+                         is_folders
+                             ? "a file where a folder of classes is wanted"
+                             : "a folder where a dataset's file is wanted: its labels are %s",
+                         kind->name);
+    if (!kind->has_keypoints)
+        return VG_OK;
+    const data_keypoint_shape shape = data_spec_keypoints(spec);
+    if (shape.n == 0)
+        return base_fail(err, VG_ERR_FORMAT, data_spec_source(spec),
+                         "add the number of keypoints and of numbers for each: kpt_shape: [17, 3]",
+                         "the dataset has no kpt_shape");
+    out->n_keypoints = shape.n;
+    out->keypoint_dims = shape.dims;
+    return VG_OK;
+}
