@@ -123,7 +123,7 @@ int main(int argc, char **argv)
     for (size_t c = 0; c < 2; c++) {
         for (int64_t r = -3; r < runs; r++) {
             int64_t t = base_thread_cpu_ns();
-            kept = detect_run(nms, out, levels, 3, NC, 0, cases[c].o);
+            kept = detect_run(nms, out, NULL, levels, 3, NC, 0, cases[c].o);
             ms[r < 0 ? 0 : r] = base_ms(base_thread_cpu_ns() - t);
         }
         report(cases[c].name, ms, (size_t)runs, kept);
@@ -136,7 +136,7 @@ int main(int argc, char **argv)
     report("decode_all", ms, (size_t)runs, n);
     for (int64_t r = -3; r < runs; r++) {
         int64_t t = base_thread_cpu_ns();
-        kept = detect_nms_run(nms, out, pred, NC, n, &predict);
+        kept = detect_nms_run(nms, out, NULL, pred, NC, n, &predict);
         ms[r < 0 ? 0 : r] = base_ms(base_thread_cpu_ns() - t);
     }
     report("nms_run on the decoded tensor", ms, (size_t)runs, kept);

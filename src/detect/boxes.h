@@ -46,16 +46,31 @@ vg_status detect_nms_create(detect_nms **out, size_t most_rows, int max_det, bas
                             vg_error *err);
 /* The bytes that create would take: for the plan. */
 size_t detect_nms_bytes(size_t most_rows, int max_det);
+/* The same for rotated boxes, and for no others. */
+vg_status detect_nms_create_rotated(detect_nms **out, size_t most_rows, int max_det, base_mem *mem,
+                                    vg_error *err);
+size_t detect_nms_rotated_bytes(size_t most_rows, int max_det);
 void detect_nms_destroy(detect_nms **n);
 
 /* From a decoded tensor (4 + nc, A). Writes at most max_det rows, best first; returns their number.
- */
-size_t detect_nms_run(detect_nms *n, vg_detection *out, const float *pred, int nc, size_t n_anchors,
-                      const detect_nms_options *o);
+ * cells: for each of them the cell (anchor) that it is of, over all levels; NULL: unwanted. */
+size_t detect_nms_run(detect_nms *n, vg_detection *out, uint32_t *cells, const float *pred, int nc,
+                      size_t n_anchors, const detect_nms_options *o);
 /* The same straight from the head's logits: decodes only the anchors whose best class passes, which
  * gives the same rows as detect_decode_all and detect_nms_run and is many times faster. */
-size_t detect_run(detect_nms *n, vg_detection *out, const detect_level *levels, int n_levels,
-                  int nc, int picture, const detect_nms_options *o);
+size_t detect_run(detect_nms *n, vg_detection *out, uint32_t *cells, const detect_level *levels,
+                  int n_levels, int nc, int picture, const detect_nms_options *o);
+
+/* Rotated boxes: T 2.3. xywhr (max_det, 5): the rows' boxes as rotated.h has them, in pixels of the
+ * input and not regularised; out holds the upright boxes around them. Of a pair of boxes with a
+ * probIoU of iou or more the worse one goes, also where the better one is gone already. pred: (4 +
+ * nc + 1, A), angles in radians last. Levels: the first of extra is the angle's logit. */
+size_t detect_nms_run_rotated(detect_nms *n, vg_detection *out, float *xywhr, uint32_t *cells,
+                              const float *pred, int nc, size_t n_anchors,
+                              const detect_nms_options *o);
+size_t detect_run_rotated(detect_nms *n, vg_detection *out, float *xywhr, uint32_t *cells,
+                          const detect_level *levels, int n_levels, int nc, int picture,
+                          const detect_nms_options *o);
 
 /* Cells of one picture that may pass, which others have picked by detect_logit_floor. */
 typedef struct detect_picks {
@@ -68,8 +83,8 @@ typedef struct detect_picks {
 /* A logit below this cannot have a score > conf. -inf: every logit may. */
 float detect_logit_floor(float conf);
 /* What detect_run finds in all cells, to the bit, where the picks' floor was o->conf's or lower. */
-size_t detect_run_picks(detect_nms *n, vg_detection *out, const detect_picks *picks, int nc,
-                        const detect_nms_options *o);
+size_t detect_run_picks(detect_nms *n, vg_detection *out, uint32_t *cells,
+                        const detect_picks *picks, int nc, const detect_nms_options *o);
 
 /* ---- back to the original picture: spec 2.4 ---- */
 void detect_scale_boxes(vg_detection *boxes, size_t n_boxes, int in_h, int in_w, int orig_h,

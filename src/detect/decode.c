@@ -1,6 +1,8 @@
 /* decode.c: the head's logits into boxes and scores (spec 1.4): distances by the expectation over
  * 16 bins, sigmoid of the class logits, in the layout that the reference puts out: rows of anchors,
  * one row per quantity. Memory: tiles on the stack. Threads: any, on different outputs. */
+#include <math.h>
+
 #include "maths.h"
 
 enum { TILE_ANCHORS = 16, TILE_CLASSES = 64 };
@@ -24,6 +26,21 @@ DETECT_WIDE static void decode_pixel(float xywh[4], const detect_level *l, size_
 void detect_decode_pixel(float xywh[4], const detect_level *l, size_t pixel, int x, int y)
 {
     decode_pixel(xywh, l, pixel, x, y);
+}
+
+void detect_decode_rotated(float xywhr[5], const detect_level *l, size_t pixel, int x, int y)
+{
+    static const float PI = 3.14159265358979323846f;
+    float d[4];
+    detect_dfl(d, l->box + pixel * l->box_pitch);
+    const float theta = (detect_sigmoid(l->extra[pixel * l->extra_pitch]) - 0.25f) * PI;
+    const float c = cosf(theta), s = sinf(theta);
+    const float xf = (d[2] - d[0]) / 2, yf = (d[3] - d[1]) / 2;
+    xywhr[0] = (xf * c - yf * s + (float)x + 0.5f) * l->stride;
+    xywhr[1] = (xf * s + yf * c + (float)y + 0.5f) * l->stride;
+    xywhr[2] = (d[0] + d[2]) * l->stride;
+    xywhr[3] = (d[1] + d[3]) * l->stride;
+    xywhr[4] = theta;
 }
 
 /* n <= TILE_ANCHORS neighbours; out is the first anchor's column, row_length the number of anchors

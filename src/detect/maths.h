@@ -129,6 +129,9 @@ DETECT_INLINE void detect_decode_anchor(float xywh[4], const float *logits, int 
  * cell (x, y). */
 void detect_decode_pixel(float xywh[4], const detect_level *l, size_t pixel, int x, int y);
 
+/* The rotated box x y w h theta of the cell, whose angle is the first of its extras (T 1.3). */
+void detect_decode_rotated(float xywhr[5], const detect_level *l, size_t pixel, int x, int y);
+
 /* detect_decode_all of some levels, from a column on of a tensor of n_anchors columns. */
 void detect_decode_into(float *out, size_t n_anchors, size_t column, const detect_level *levels,
                         int n_levels, int nc, int picture);

@@ -164,5 +164,5 @@ void detect_views_add(detect_views *v, int index, const detect_level *levels, in
 size_t detect_views_run(const detect_views *v, detect_nms *nms, vg_detection *out, int picture,
                         const detect_nms_options *o)
 {
-    return detect_nms_run(nms, out, merged_of(v, picture), v->nc, v->n_anchors, o);
+    return detect_nms_run(nms, out, NULL, merged_of(v, picture), v->nc, v->n_anchors, o);
 }

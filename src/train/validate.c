@@ -343,8 +343,8 @@ static size_t find_boxes(train_validator *v, int picture)
     if (v->options.augment)
         return detect_views_run(v->views, v->nms, v->boxes, picture, &v->options.nms);
     const int n_levels = nn_plan_levels(v->plan, levels);
-    return detect_run(v->nms, v->boxes, levels, n_levels, data_set_nc(v->options.set), picture,
-                      &v->options.nms);
+    return detect_run(v->nms, v->boxes, NULL, levels, n_levels, data_set_nc(v->options.set),
+                      picture, &v->options.nms);
 }
 
 static vg_status add_batch(train_validator *v, train_validation *out, const data_batch *b,

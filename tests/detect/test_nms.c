@@ -57,7 +57,7 @@ static void check_golden(golden_file *g, const char *name)
         char key[64];
         snprintf(key, sizeof key, "%s.%zu", name, image);
         const float *want = golden_f32(g, key, NULL);
-        size_t n = detect_nms_run(nms, out, pred + image * (size_t)(4 + nc) * n_anchors, nc,
+        size_t n = detect_nms_run(nms, out, NULL, pred + image * (size_t)(4 + nc) * n_anchors, nc,
                                   n_anchors, &o);
         assert_int_equal(n, golden_dim(g, key, 0));
         for (size_t i = 0; i < n; i++, want += 6) {
@@ -98,8 +98,8 @@ static void check_run_equals(float least, float most, int nc, size_t most_rows,
         memset(got, 0, sizeof got);
         memset(want, 0, sizeof want);
         detect_decode_all(pred, t.level, TEST_LEVELS, nc, picture);
-        size_t n_want = detect_nms_run(a, want, pred, nc, t.n_anchors, o);
-        size_t n_got = detect_run(b, got, t.level, TEST_LEVELS, nc, picture, o);
+        size_t n_want = detect_nms_run(a, want, NULL, pred, nc, t.n_anchors, o);
+        size_t n_got = detect_run(b, got, NULL, t.level, TEST_LEVELS, nc, picture, o);
         assert_int_equal(n_got, n_want);
         assert_memory_equal(got, want, sizeof got);
     }
@@ -145,10 +145,10 @@ static void a_score_just_above_conf_is_never_lost_by_the_quick_look(void **state
         detect_nms_options o = DETECT_NMS_PREDICT;
         vg_detection out[4];
         o.conf = nextafterf(pred[4], 0);
-        assert_int_equal(detect_run(nms, out, &l, 1, 1, 0, &o), 1);
+        assert_int_equal(detect_run(nms, out, NULL, &l, 1, 1, 0, &o), 1);
         assert_true(out[0].confidence == pred[4]);
         o.conf = pred[4];
-        assert_int_equal(detect_run(nms, out, &l, 1, 1, 0, &o), 0);
+        assert_int_equal(detect_run(nms, out, NULL, &l, 1, 1, 0, &o), 0);
     }
     detect_nms_destroy(&nms);
 }
@@ -232,7 +232,7 @@ static void rows_and_ties_are_as_a_plain_greedy_loop_has_them(void **state)
         o.iou = seed % 3 ? 0.5f : 0.1f;
         o.max_det = seed % 5 ? 300 : 7;
         size_t n = plain_nms(want, pred, &o);
-        assert_int_equal(detect_nms_run(nms, got, pred, PLAIN_CLASSES, PLAIN_ANCHORS, &o), n);
+        assert_int_equal(detect_nms_run(nms, got, NULL, pred, PLAIN_CLASSES, PLAIN_ANCHORS, &o), n);
         assert_memory_equal(got, want, sizeof got);
     }
     detect_nms_destroy(&nms);
@@ -250,10 +250,12 @@ static void too_many_rows_leave_the_best_ones(void **state)
         random_pred(pred, seed + 100);
         detect_nms_options o = {
             .conf = 0.1f, .iou = 2, .max_det = 300, .max_nms = 30000, .multi_label = true};
-        size_t n_all = detect_nms_run(wide, all, pred, PLAIN_CLASSES, PLAIN_ANCHORS, &o);
-        size_t n_room = detect_nms_run(narrow, by_room, pred, PLAIN_CLASSES, PLAIN_ANCHORS, &o);
+        size_t n_all = detect_nms_run(wide, all, NULL, pred, PLAIN_CLASSES, PLAIN_ANCHORS, &o);
+        size_t n_room =
+            detect_nms_run(narrow, by_room, NULL, pred, PLAIN_CLASSES, PLAIN_ANCHORS, &o);
         o.max_nms = 25;
-        size_t n_option = detect_nms_run(wide, by_option, pred, PLAIN_CLASSES, PLAIN_ANCHORS, &o);
+        size_t n_option =
+            detect_nms_run(wide, by_option, NULL, pred, PLAIN_CLASSES, PLAIN_ANCHORS, &o);
         assert_int_equal(n_all, 300);
         assert_int_equal(n_room, 25);
         assert_int_equal(n_option, 25);
@@ -280,14 +282,14 @@ static void nan_scores_and_boxes_are_never_kept(void **state)
     vg_detection out[10];
     for (int multi = 0; multi < 2; multi++) {
         o.multi_label = multi;
-        assert_int_equal(detect_nms_run(nms, out, pred, 2, 5, &o), 2);
+        assert_int_equal(detect_nms_run(nms, out, NULL, pred, 2, 5, &o), 2);
         assert_float_equal(out[0].x1, 45, 0);
         assert_float_equal(out[0].confidence, 0.9f, 0);
         assert_float_equal(out[1].x1, 245, 0);
         assert_int_equal(out[1].class_index, 0);
     }
     o.conf = NAN;
-    assert_int_equal(detect_nms_run(nms, out, pred, 2, 5, &o), 0);
+    assert_int_equal(detect_nms_run(nms, out, NULL, pred, 2, 5, &o), 0);
     detect_nms_destroy(&nms);
 }
 
@@ -305,7 +307,7 @@ static void nan_logits_are_never_kept_either(void **state)
     }
     detect_nms_options o = DETECT_NMS_PREDICT;
     o.conf = 0.001f;
-    size_t n = detect_run(nms, out, t.level, TEST_LEVELS, 5, 0, &o);
+    size_t n = detect_run(nms, out, NULL, t.level, TEST_LEVELS, 5, 0, &o);
     assert_true(n > 0 && n <= 5); /* what is left: one pixel of 16 x 16 and 4 of 8 x 8 are sound */
     for (size_t i = 0; i < n; i++)
         assert_true(isfinite(out[i].x1) && isfinite(out[i].x2) && isfinite(out[i].confidence));
@@ -320,15 +322,15 @@ static void nothing_in_nothing_out(void **state)
     vg_detection out[1];
     float none = 0;
     detect_nms_options o = DETECT_NMS_PREDICT;
-    assert_int_equal(detect_nms_run(nms, out, &none, 80, 0, &o), 0);
-    assert_int_equal(detect_run(nms, out, NULL, 0, 80, 0, &o), 0);
+    assert_int_equal(detect_nms_run(nms, out, NULL, &none, 80, 0, &o), 0);
+    assert_int_equal(detect_run(nms, out, NULL, NULL, 0, 80, 0, &o), 0);
     const float pred[5] = {5, 5, 2, 2, 0.9f};
-    assert_int_equal(detect_nms_run(nms, out, pred, 1, 1, &o), 1);
+    assert_int_equal(detect_nms_run(nms, out, NULL, pred, 1, 1, &o), 1);
     o.max_nms = 0;
-    assert_int_equal(detect_nms_run(nms, out, pred, 1, 1, &o), 0);
+    assert_int_equal(detect_nms_run(nms, out, NULL, pred, 1, 1, &o), 0);
     o = DETECT_NMS_PREDICT;
     o.max_det = 0;
-    assert_int_equal(detect_nms_run(nms, out, pred, 1, 1, &o), 0);
+    assert_int_equal(detect_nms_run(nms, out, NULL, pred, 1, 1, &o), 0);
     detect_nms_destroy(&nms);
 }
 
@@ -340,7 +342,7 @@ static void negative_zero_ties_with_zero(void **state)
     vg_detection out[4];
     detect_nms_options o = DETECT_NMS_PREDICT;
     o.conf = -1;
-    assert_int_equal(detect_nms_run(nms, out, pred, 1, 2, &o), 2);
+    assert_int_equal(detect_nms_run(nms, out, NULL, pred, 1, 2, &o), 2);
     assert_float_equal(out[0].x1, 4, 0);
     detect_nms_destroy(&nms);
 }
@@ -355,9 +357,9 @@ static void the_class_filter_comes_after_the_best_class(void **state)
     vg_detection out[4];
     detect_nms_options o = DETECT_NMS_PREDICT;
     o.classes = only_1;
-    assert_int_equal(detect_nms_run(nms, out, pred, 2, 1, &o), 0);
+    assert_int_equal(detect_nms_run(nms, out, NULL, pred, 2, 1, &o), 0);
     o.multi_label = true;
-    assert_int_equal(detect_nms_run(nms, out, pred, 2, 1, &o), 1);
+    assert_int_equal(detect_nms_run(nms, out, NULL, pred, 2, 1, &o), 1);
     assert_int_equal(out[0].class_index, 1);
     detect_nms_destroy(&nms);
 }

@@ -228,7 +228,7 @@ static void check_nms(const export_onnx_options *o, int h, int w)
     assert_int_equal(out->dims[2], 6);
     for (int n = 0; n < N; n++) {
         const size_t n_rows = detect_nms_run(
-            nms, rows, t.decoded + (size_t)n * (4 + NC) * t.n_cells, NC, t.n_cells, &want);
+            nms, rows, NULL, t.decoded + (size_t)n * (4 + NC) * t.n_cells, NC, t.n_cells, &want);
         n_boxes += n_rows;
         for (int k = 0; k < o->max_det; k++) {
             const float *got = out->f + (n * o->max_det + k) * 6;

@@ -389,8 +389,8 @@ static void check_boxes(const heads *x, int nc, const uint32_t *first, const flo
                                 .pitch = nn_pick_pitch(nc),
                                 .levels = x->level,
                                 .n_levels = 3};
-        const size_t n = detect_run(nms, want, x->level, 3, nc, i, o);
-        assert_int_equal(detect_run_picks(nms, got, &k, nc, o), n);
+        const size_t n = detect_run(nms, want, NULL, x->level, 3, nc, i, o);
+        assert_int_equal(detect_run_picks(nms, got, NULL, &k, nc, o), n);
         assert_true(n > 0);
         assert_memory_equal(got, want, n * sizeof *got);
     }
@@ -502,7 +502,8 @@ static void boxes_of_maps(found *out, test_engine *t, detect_nms *nms, const sha
     nn_plan *p = engine_plan(t, s->n, f.out_h, f.out_w);
     assert_int_equal(nn_engine_run(t->e, p, x, NULL), VG_OK);
     for (int i = 0; i < s->n; i++)
-        out->n[i] = detect_run(nms, out->boxes[i], levels, nn_plan_levels(p, levels), NC, i, &o);
+        out->n[i] =
+            detect_run(nms, out->boxes[i], NULL, levels, nn_plan_levels(p, levels), NC, i, &o);
     base_free(x);
 }
 
@@ -546,7 +547,7 @@ static void collect(found *out, test_engine *t, detect_nms *nms)
                                     .pitch = k.pitch,
                                     .levels = k.levels,
                                     .n_levels = k.n_levels};
-        out->n[i] = detect_run_picks(nms, out->boxes[i], &picks, NC, &o);
+        out->n[i] = detect_run_picks(nms, out->boxes[i], NULL, &picks, NC, &o);
     }
 }
 

@@ -198,7 +198,8 @@ static void boxes_of(work *k, nn_plan *p)
     detect_nms_options o = DETECT_NMS_PREDICT;
     o.max_det = MOST_BOXES;
     const int n_levels = nn_plan_levels(p, levels);
-    const size_t n = detect_run(k->nms, k->boxes, levels, n_levels, k->b->model.info.nc, 0, &o);
+    const size_t n =
+        detect_run(k->nms, k->boxes, NULL, levels, n_levels, k->b->model.info.nc, 0, &o);
     detect_scale_boxes(k->boxes, n, k->size.h, k->size.w, PICTURE_H, PICTURE_W);
 }
 

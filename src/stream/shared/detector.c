@@ -382,7 +382,7 @@ static size_t boxes_of_picks(stream_detector *d, vg_detection *out, int i,
                             .pitch = k->pitch,
                             .levels = k->levels,
                             .n_levels = k->n_levels};
-    return detect_run_picks(d->nms, out, &p, d->info.nc, o);
+    return detect_run_picks(d->nms, out, NULL, &p, d->info.nc, o);
 }
 
 static size_t boxes_of_maps(stream_detector *d, vg_detection *out, int i,
@@ -390,7 +390,7 @@ static size_t boxes_of_maps(stream_detector *d, vg_detection *out, int i,
 {
     detect_level levels[DETECT_MAX_LEVELS];
     const int n_levels = nn_plan_levels(d->plan, levels);
-    return detect_run(d->nms, out, levels, n_levels, d->info.nc, i, o);
+    return detect_run(d->nms, out, NULL, levels, n_levels, d->info.nc, i, o);
 }
 
 size_t stream_detector_boxes(stream_detector *d, vg_detection *out, int i, int orig_w, int orig_h,

@@ -84,7 +84,7 @@ static vg_status check_rows(gold_file *f, gold_job *job, const gold_tensor *pred
     st = got ? detect_nms_create(&nms, rows, o->max_det, job->mem, err) : VG_ERR_MEMORY;
     if (st == VG_OK) {
         const float *one = pred->f32 + picture * pred->shape[1] * n_anchors;
-        compare_rows(job, &want, got, detect_nms_run(nms, got, one, nc, n_anchors, o));
+        compare_rows(job, &want, got, detect_nms_run(nms, got, NULL, one, nc, n_anchors, o));
     }
     detect_nms_destroy(&nms);
     base_free(got);

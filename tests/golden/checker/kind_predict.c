@@ -138,7 +138,7 @@ static vg_status detect(gold_job *job, gold_network *net, const scene *s,
     st = detect_nms_create(&nms, detect_n_anchors(levels, n_levels), MOST_DET, job->mem, err);
     if (st != VG_OK)
         return st;
-    size_t n = detect_run(nms, got, levels, n_levels, net->nc, 0, o);
+    size_t n = detect_run(nms, got, NULL, levels, n_levels, net->nc, 0, o);
     detect_scale_boxes(got, n, s->h, s->w, (int)s->image.shape[0], (int)s->image.shape[1]);
     compare(job, s, got, n, o->conf, isa);
     detect_nms_destroy(&nms);
