@@ -100,6 +100,34 @@ vg_status image_scratch_reserve(image_scratch *s, size_t bytes, base_mem *mem, v
 vg_status image_resize(const image_view *dst, const image_view *src, image_scratch *scratch,
                        base_mem *mem, vg_error *err);
 
+/* Pillow's 8-bit bilinear with smoothing before a reduction, bit for bit (T 2.4). Never enlarges
+ * scratch beyond image_resize_smooth_bytes. */
+vg_status image_resize_smooth(const image_view *dst, const image_view *src, image_scratch *scratch,
+                              base_mem *mem, vg_error *err);
+size_t image_resize_smooth_bytes(int src_w, int src_h, int w, int h);
+
+/* What a classifier sees of a picture: resized so, its shorter side to floor(size / crop_fraction),
+ * and the middle of size x size cut out; where that is more than there is, black around. */
+typedef struct image_middle {
+    int size;
+    int new_w, new_h;      /* the picture resized */
+    int left, top, w, h;   /* the window of it that is made */
+    int pad_left, pad_top; /* where that is in the result */
+} image_middle;
+/* For a picture of w x h. Errors: VG_ERR_ARGUMENT, VG_ERR_LIMIT. */
+vg_status image_middle_plan(image_middle *out, int w, int h, int size, double crop_fraction,
+                            vg_error *err);
+/* dst is size x size. */
+vg_status image_middle_crop(const image_view *dst, const image_view *src, const image_middle *m,
+                            image_scratch *scratch, base_mem *mem, vg_error *err);
+/* The same as floats 0..1: (size, size, 3). */
+vg_status image_middle_crop_to_float(float *dst, const image_view *src, const image_middle *m,
+                                     image_scratch *scratch, base_mem *mem, vg_error *err);
+/* What the scratch comes to hold: for a picture of w x h; for any whose longer side is at most
+ * most_side. 0: too large. */
+size_t image_middle_bytes(const image_middle *m, int w, int h);
+size_t image_middle_most_bytes(int most_side, int size);
+
 typedef struct image_letterbox_rule {
     int target_w, target_h;
     bool autosize;   /* pad only to the next multiple of stride ("auto") */
