@@ -81,6 +81,23 @@ typedef struct vg_extras {
     size_t n_top;
 } vg_extras;
 
+/* ---- a data set to try with ---- */
+
+typedef struct vg_demo_argument {
+    const char *name, *value; /* of vg_train_set */
+} vg_demo_argument;
+
+/* What vg_demo_draw draws for a task, and how to train on it in minutes. */
+typedef struct vg_demo_subject {
+    const char *task;     /* "segment" */
+    const char *pictures; /* what is in them, in the plural: "shelves" */
+    const char *object;   /* what is labelled, in the singular: "product" */
+    const char *model;    /* "yolo11n-seg.yaml" */
+    int n_train, n_val;   /* pictures, unless others are asked for */
+    int imgsz, epochs;
+    const vg_demo_argument *arguments; /* ends with a name of NULL */
+} vg_demo_subject;
+
 /* ---- results of pictures ---- */
 
 /* Of one picture. Stages of different pictures overlap, so the sum is more than the job's time. */

@@ -448,9 +448,10 @@ VG_API const char *vg_count_format(char *buf, size_t n, uint64_t count, const ch
 typedef struct vg_demo_options {
     const char *project;          /* "runs" */
     const char *name;             /* "demo": then demo2, demo3, ...: what is there stays */
-    int n_train, n_val, n_unseen; /* pictures: 480, 96, 8 */
-    int seed;                     /* 0. Another seed, other shelves */
+    int n_train, n_val, n_unseen; /* pictures: 0, 0, 8. 0: as the task's subject says */
+    int seed;                     /* 0. Another seed, other pictures */
     int threads;                  /* 0: every processor */
+    vg_task task;                 /* VG_TASK_DETECT */
     /* NULL: nobody. Pictures drawn so far; from the caller's own thread. */
     void (*progress)(void *ctx, int n_done, int n_total);
     void *ctx;
@@ -460,13 +461,18 @@ VG_API vg_demo_options vg_demo_options_default(void);
 enum { VG_DEMO_PATH_BYTES = 1024 };
 typedef struct vg_demo {
     char folder[VG_DEMO_PATH_BYTES]; /* of the run */
-    char data[VG_DEMO_PATH_BYTES];   /* the dataset's YAML: parts train, val, and unseen as test */
+    char data[VG_DEMO_PATH_BYTES];   /* the dataset's YAML: parts train, val, and unseen as test;
+                                        of class folders the folder */
     char unseen[VG_DEMO_PATH_BYTES]; /* a folder of pictures that neither holds */
     size_t n_objects;                /* labelled in all */
 } vg_demo;
-/* Draws pictures of a shop's shelves with bottles, cans, cartons, jars and boxes, and their labels,
- * into dataset/ of a run folder of its own. Holds memory during the call only. Errors:
- * VG_ERR_ARGUMENT, VG_ERR_IO, VG_ERR_LIMIT (a path too long), VG_ERR_MEMORY, VG_ERR_SYSTEM. */
+/* NULL when it is none of vg_task. */
+VG_API const vg_demo_subject *vg_demo_subject_get(vg_task task);
+/* Draws pictures and their labels into dataset/ of a run folder of its own: a shop's shelves with
+ * bottles, cans, cartons, jars and boxes (detect, and with masks segment), figures in a hall and
+ * their keypoints (pose), parcels on a belt from above (obb), goods one by one (classify). Holds
+ * memory during the call only. Errors: VG_ERR_ARGUMENT, VG_ERR_IO, VG_ERR_LIMIT (a path too long),
+ * VG_ERR_MEMORY, VG_ERR_SYSTEM. */
 VG_API vg_status vg_demo_draw(vg_demo *out, const vg_demo_options *o, vg_error *err);
 
 /* ---- looking at and converting weights ---- */

@@ -118,6 +118,10 @@ def test_shelves_are_drawn(here):
     assert made.folder == "runs/demo" and len(list(datasets.pictures(made.unseen))) == 1 and made.n_objects > 10
     assert datasets.check(made.data).splits["train"]["pictures"] == 3
     assert datasets.draw(n_train=1, n_val=1, n_unseen=1, threads=1).folder == "runs/demo2"
+    goods = datasets.draw(n_train=3, n_val=2, n_unseen=1, threads=1, task="classify")
+    assert sorted(os.listdir(goods.data)) == ["train", "unseen", "val"] and goods.n_objects == 6
+    with pytest.raises(vigil.ArgumentError, match="detect, segment, pose, obb, classify"):
+        datasets.draw(task="depth")
 
 
 def test_samples_of_a_guard(here):

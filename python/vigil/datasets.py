@@ -19,13 +19,17 @@ Fault = namedtuple("Fault", "kind where what mend")
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 
 
-def draw(project: str = "runs", name: str = "demo", n_train: int = 480, n_val: int = 96, n_unseen: int = 8, seed: int = 0,
-         threads: int = 0) -> Drawn:
-    """Draws a shop's shelves into a new folder project/name (name2, name3, ... when it is taken): its folder, the dataset's
-    YAML as .data, and a folder of pictures that belong to neither part as .unseen."""
+def draw(project: str = "runs", name: str = "demo", n_train: int = 0, n_val: int = 0, n_unseen: int = 8, seed: int = 0,
+         threads: int = 0, task: str = "detect") -> Drawn:
+    """Draws pictures with labels for a task into a new folder project/name (name2, name3, ... when it is taken): its folder,
+    the dataset's YAML as .data (of classify the folder), and a folder of pictures that belong to neither part as .unseen.
+    n_train, n_val 0: as many as `vigil demo` draws for that task."""
+    tasks = [text(lib.vg_demo_subject_get(i).task) for i in range(lib.VG_N_TASKS)]
+    if task not in tasks:
+        raise ArgumentError(f"task={task!r}", "task", ", ".join(tasks))
     fields = _options.Fields(lib.vg_demo_options_default(), but=("progress", "ctx"))
     for key, value in (("project", project), ("name", name), ("n_train", n_train), ("n_val", n_val), ("n_unseen", n_unseen),
-                       ("seed", seed), ("threads", threads)):
+                       ("seed", seed), ("threads", threads), ("task", tasks.index(task))):
         fields.set(key, value)
     out = ffi.new("vg_demo *")
     call(lib.vg_demo_draw, out, fields.p)

@@ -72,6 +72,8 @@
     X(vg_train_rank)                                                                               \
     X(vg_train_listener)                                                                           \
     X(vg_val_options)                                                                              \
+    X(vg_demo_argument)                                                                            \
+    X(vg_demo_subject)                                                                             \
     X(vg_demo_options)                                                                             \
     X(vg_demo)                                                                                     \
     X(vg_watch_event)                                                                              \

@@ -14,7 +14,8 @@ enum { PATH_BYTES = VG_DEMO_PATH_BYTES + 64, WARM_EPOCHS = 2 };
 typedef struct demo_values {
     vg_demo_options o;
     const char *folder;
-    int epochs, imgsz;
+    int task;          /* a vg_task */
+    int epochs, imgsz; /* 0: the subject's */
 } demo_values;
 
 _Static_assert(sizeof(demo_values) <= CLI_VALUES_BYTES, "the parser's room");
@@ -23,12 +24,12 @@ static void demo_defaults(void *values)
 {
     demo_values *v = values;
     v->o = vg_demo_options_default();
-    v->epochs = 24;
-    v->imgsz = 192;
 }
 
 typedef struct demo_job {
     const demo_values *v;
+    const vg_demo_subject *subject;
+    int epochs, imgsz, n_train, n_val;
     vg_demo set;
     train_talk talk;
     vg_train_listener telling;   /* the talk's */
@@ -60,6 +61,7 @@ static vg_status set_draw(demo_job *job, vg_error *err)
     char project[PATH_BYTES];
     char count[64];
     vg_demo_options o = job->v->o;
+    o.task = (vg_task)job->v->task;
     const char *folder = job->v->folder;
     if (folder != NULL && strlen(folder) >= VG_DEMO_PATH_BYTES) {
         cli_error_set(err, VG_ERR_ARGUMENT, "a folder's name of %zu bytes", strlen(folder));
@@ -77,55 +79,57 @@ static vg_status set_draw(demo_job *job, vg_error *err)
     cli_bar_clear(&bar);
     if (st != VG_OK)
         return st;
-    printf("Drew %d + %d + %d pictures of shelves (to train, to validate, for the end) with %s "
+    printf("Drew %d + %d + %d pictures of %s (to train, to validate, for the end) with %s "
            "in %.1f s: %s/dataset\n",
-           o.n_train, o.n_val, o.n_unseen,
-           vg_count_format(count, sizeof count, job->set.n_objects, "product"),
+           job->n_train, job->n_val, o.n_unseen, job->subject->pictures,
+           vg_count_format(count, sizeof count, job->set.n_objects, job->subject->object),
            train_now_s() - start_s, job->set.folder);
     return VG_OK;
 }
 
 /* ---- training ---- */
 
-/* The recipe is made for a hundred thousand pictures and days; this is for minutes: small batches
- * with a step each, and no mosaics, for a shelf is full as it is. All else is the default. */
+/* One of the run's arguments; those that say something about the recipe are shown. */
+static vg_status argument_set(const demo_job *job, const char *name, const char *value,
+                              bool is_shown, vg_error *err)
+{
+    if (vg_train_set(job->talk.t, name, value, err) != VG_OK)
+        return err->status;
+    if (is_shown)
+        printf(" %s=%s", name, value);
+    return VG_OK;
+}
+
+static vg_status number_set(const demo_job *job, const char *name, int value, bool is_shown,
+                            vg_error *err)
+{
+    char text[16];
+    snprintf(text, sizeof text, "%d", value);
+    return argument_set(job, name, text, is_shown, err);
+}
+
 static vg_status training_set(const demo_job *job, vg_error *err)
 {
-    char epochs[16], imgsz[16], seed[16], threads[16];
-    snprintf(epochs, sizeof epochs, "%d", job->v->epochs);
-    snprintf(imgsz, sizeof imgsz, "%d", job->v->imgsz);
-    snprintf(seed, sizeof seed, "%d", job->v->o.seed);
-    snprintf(threads, sizeof threads, "%d", job->v->o.threads);
-    const struct {
-        const char *name, *value;
-        bool is_silent; /* says nothing about the recipe */
-    } args[] = {{"data", job->set.data, false},
-                {"model", "yolo11n.yaml", false},
-                {"imgsz", imgsz, false},
-                {"epochs", epochs, false},
-                {"batch", "8", false},
-                {"nbs", "8", false},
-                {"optimizer", "AdamW", false},
-                {"lr0", "0.0015", false},
-                {"momentum", "0.9", false},
-                {"warmup_epochs", "1", false},
-                {"warmup_bias_lr", "0", false},
-                {"mosaic", "0", false},
-                {"scale", "0.3", false},
-                {"cache", "ram", false},
-                {"seed", seed, false},
-                {"threads", threads, true},
-                {"project", job->set.folder, true},
-                {"name", "train", true}};
     fputs("$ vigil train", stdout);
-    for (size_t i = 0; i < sizeof args / sizeof *args; i++) {
-        if (vg_train_set(job->talk.t, args[i].name, args[i].value, err) != VG_OK)
-            return err->status;
-        if (!args[i].is_silent)
-            printf(" %s=%s", args[i].name, args[i].value);
-    }
+    vg_status st = argument_set(job, "data", job->set.data, true, err);
+    if (st == VG_OK)
+        st = argument_set(job, "model", job->subject->model, true, err);
+    if (st == VG_OK)
+        st = number_set(job, "imgsz", job->imgsz, true, err);
+    if (st == VG_OK)
+        st = number_set(job, "epochs", job->epochs, true, err);
+    for (const vg_demo_argument *a = job->subject->arguments; a->name != NULL && st == VG_OK; a++)
+        st = argument_set(job, a->name, a->value, true, err);
+    if (st == VG_OK)
+        st = number_set(job, "seed", job->v->o.seed, true, err);
+    if (st == VG_OK)
+        st = number_set(job, "threads", job->v->o.threads, false, err);
+    if (st == VG_OK)
+        st = argument_set(job, "project", job->set.folder, false, err);
+    if (st == VG_OK)
+        st = argument_set(job, "name", "train", false, err);
     putchar('\n');
-    return VG_OK;
+    return st;
 }
 
 static void batch_seen(void *ctx, const vg_train_batch *b)
@@ -193,7 +197,7 @@ static vg_status unseen_predict(const demo_job *job, vg_error *err)
     vg_predict_options o = vg_predict_options_default();
     snprintf(weights, sizeof weights, "%s/train/weights/best.safetensors", job->set.folder);
     o.detector.weights = weights;
-    o.detector.imgsz = job->v->imgsz;
+    o.detector.imgsz = job->imgsz;
     o.detector.threads = job->v->o.threads;
     o.source = job->set.unseen;
     o.save = true;
@@ -253,10 +257,10 @@ static void places_print(const demo_job *job, double seconds)
     printf("%.0f s in all\n"
            "\n"
            "Look at\n"
-           "  %s/predict/           unseen shelves with the objects found\n"
+           "  %s/predict/           unseen pictures with what was found in them\n"
            "  %s/train/results.png  the course of training; more plots beside it\n"
            "  %s/train/weights/     best.safetensors, for vigil predict\n"
-           "  %s/dataset/           pictures, labels and dataset.yaml, as drawn\n",
+           "  %s/dataset/           pictures and labels, as drawn\n",
            seconds, folder, folder, folder, folder);
 }
 
@@ -286,7 +290,15 @@ static int demo_steps(demo_job *job)
 
 static int demo_run(void *values)
 {
-    demo_job job = {.v = values, .talk.screen = cli_screen_of(stdout)};
+    const demo_values *v = values;
+    const vg_demo_subject *s = vg_demo_subject_get((vg_task)v->task);
+    demo_job job = {.v = v,
+                    .subject = s,
+                    .epochs = v->epochs > 0 ? v->epochs : s->epochs,
+                    .imgsz = v->imgsz > 0 ? v->imgsz : s->imgsz,
+                    .n_train = v->o.n_train > 0 ? v->o.n_train : s->n_train,
+                    .n_val = v->o.n_val > 0 ? v->o.n_val : s->n_val,
+                    .talk.screen = cli_screen_of(stdout)};
     const int status = demo_steps(&job);
     vg_train_destroy(&job.talk.t);
     return status;
@@ -294,14 +306,22 @@ static int demo_run(void *values)
 
 #define AT(field) offsetof(demo_values, field)
 
+static const char zero[] = "as the task needs";
+
 static const vg_option demo_options[] = {
+    {.name = "task",
+     .kind = VG_OPTION_CHOICE,
+     .offset = AT(task),
+     .choices = "detect|segment|pose|obb|classify",
+     .help = "what is learnt: boxes, masks, keypoints, turned boxes, or a class a picture"},
     {.name = "epochs",
      .kind = VG_OPTION_INT,
      .offset = AT(epochs),
      .value = "N",
      .least = 1,
      .most = 1000000,
-     .help = "passes over the training pictures"},
+     .help = "passes over the training pictures",
+     .zero = zero},
     {.name = "imgsz",
      .alias = "img-size",
      .kind = VG_OPTION_INT,
@@ -309,28 +329,31 @@ static const vg_option demo_options[] = {
      .value = "N",
      .least = 32,
      .most = 1024,
-     .help = "size of what the network sees, pixels"},
+     .help = "size of what the network sees, pixels",
+     .zero = zero},
     {.name = "seed",
      .kind = VG_OPTION_INT,
      .offset = AT(o.seed),
      .value = "N",
      .least = 0,
      .most = 2147483647,
-     .help = "another seed, other shelves and another training"},
+     .help = "another seed, other pictures and another training"},
     {.name = "pictures",
      .kind = VG_OPTION_INT,
      .offset = AT(o.n_train),
      .value = "N",
      .least = 8,
      .most = 100000,
-     .help = "to train on"},
+     .help = "to train on",
+     .zero = zero},
     {.name = "val-pictures",
      .kind = VG_OPTION_INT,
      .offset = AT(o.n_val),
      .value = "N",
      .least = 1,
      .most = 100000,
-     .help = "to validate on"},
+     .help = "to validate on",
+     .zero = zero},
     {.name = "threads",
      .kind = VG_OPTION_INT,
      .offset = AT(o.threads),
@@ -360,13 +383,16 @@ const cli_command cli_command_demo = {
     .name = "demo",
     .help = "draws a data set, trains on it and detects: two or three minutes",
     .usage = "[OPTIONS]",
-    .notes = "Needs no data and no network. Draws a shop's shelves with bottles, cans, cartons, "
-             "jars and boxes, trains YOLO11n on them from random weights, validates it on others, "
-             "and detects in pictures that it has never seen. All files go into one new folder, "
-             "runs/demo, then runs/demo2; existing files are not touched.\n"
-             "\n"
-             "SIGINT, SIGTERM and a closed terminal (SIGHUP) end training after its step, with a "
-             "checkpoint; the exit status is then 130, 143 or 129.",
+    .notes =
+        "Needs no data and no network. Draws pictures, trains YOLO11n on them from random "
+        "weights, validates it on others, and predicts on some that it has never seen: a "
+        "shop's shelves with bottles, cans, cartons, jars and boxes (detect, segment), figures "
+        "in a hall (pose), parcels on a belt from above (obb), goods one by one (classify). "
+        "All files go into one new folder, runs/demo, then runs/demo2; existing files are not "
+        "touched.\n"
+        "\n"
+        "SIGINT, SIGTERM and a closed terminal (SIGHUP) end training after its step, with a "
+        "checkpoint; the exit status is then 130, 143 or 129.",
     .options = demo_options,
     .n_options = sizeof demo_options / sizeof *demo_options,
     .values_bytes = sizeof(demo_values),

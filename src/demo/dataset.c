@@ -10,15 +10,11 @@
 enum { WORKERS_MAX = 64, PATH_BYTES = 4096 };
 
 static const char *const part_names[DEMO_N_PARTS] = {"train", "val", "unseen"};
-/* Of training's size; the last are for people's eyes. */
-static const int part_sizes[DEMO_N_PARTS][2] = {{320, 240}, {320, 240}, {960, 720}};
 
 /* What a thread draws with. */
 typedef struct drawer {
-    demo_canvas canvas;
-    image_buffer picture;
+    demo_sheet sheet;
     image_encoder *encoder;
-    demo_label labels[DEMO_ITEMS_MAX];
     size_t n_objects;
     vg_status status; /* of the first that failed; error says why */
     vg_error error;
@@ -35,57 +31,81 @@ typedef struct drawing {
     int n_total;
 } drawing;
 
+static vg_status too_long(const demo_dataset *o, vg_error *err)
+{
+    return base_fail(err, VG_ERR_LIMIT, o->folder, "choose a shorter project or name",
+                     "the path of the data set is too long");
+}
+
+/* ---- where things are ---- */
+
+bool demo_dataset_path(char *buf, size_t n, const demo_dataset *o)
+{
+    return o->subject->in_class_folders ? base_format(buf, n, "%s", o->folder)
+                                        : base_path_join(buf, n, o->folder, "dataset.yaml");
+}
+
+bool demo_dataset_unseen(char *buf, size_t n, const demo_dataset *o)
+{
+    return base_path_join(buf, n, o->folder,
+                          o->subject->in_class_folders ? part_names[DEMO_UNSEEN] : "images/unseen");
+}
+
+/* The path of a picture or its labels, without its suffix. Of class folders the unseen ones lie
+ * together, and their names tell what they are. */
+static bool place_of(char path[PATH_BYTES], const drawing *g, const char *kind, size_t number,
+                     int class_index)
+{
+    const demo_subject *s = g->o->subject;
+    const char *part = part_names[g->part];
+    if (!s->in_class_folders)
+        return base_format(path, PATH_BYTES, "%s/%s/%s/%s_%04zu", g->o->folder, kind, part, s->stem,
+                           number);
+    return base_format(path, PATH_BYTES, "%s/%s/%s%c%s_%04zu", g->o->folder, part,
+                       s->class_names[class_index], g->part == DEMO_UNSEEN ? '_' : '/', s->stem,
+                       number);
+}
+
 /* ---- a picture ---- */
 
-static vg_status write_labels(const drawing *g, const drawer *r, size_t n, const char *name,
-                              base_mem *mem, vg_error *err)
+static vg_status write_labels(const drawing *g, const drawer *r, size_t number, vg_error *err)
 {
     char path[PATH_BYTES];
-    base_str text = {0};
+    const base_str *rows = &r->sheet.rows;
     base_file file = BASE_FILE_NONE;
-    const float w = (float)r->picture.view.w, h = (float)r->picture.view.h;
     vg_status st = VG_OK;
-    for (size_t i = 0; i < n && st == VG_OK; i++) {
-        const demo_label *l = &r->labels[i];
-        st = base_str_add(&text, 1 << 20, mem, err, "%d %.6f %.6f %.6f %.6f\n", (int)l->kind,
-                          (double)((l->x1 + l->x2) / (2 * w)), (double)((l->y1 + l->y2) / (2 * h)),
-                          (double)((l->x2 - l->x1) / w), (double)((l->y2 - l->y1) / h));
-    }
-    if (st == VG_OK && !base_format(path, sizeof path, "%s/labels/%s/%s.txt", g->o->folder,
-                                    part_names[g->part], name))
-        st = base_fail(err, VG_ERR_LIMIT, g->o->folder, "choose a shorter project or name",
-                       "the path of the data set is too long");
-    if (st == VG_OK)
-        st = base_file_create_beside(&file, path, err);
-    if (st == VG_OK && n > 0)
-        st = base_file_write(&file, text.text, text.length, err);
+    if (!place_of(path, g, "labels", number, 0) || strlen(path) + 5 > sizeof path)
+        return too_long(g->o, err);
+    memcpy(path + strlen(path), ".txt", 5);
+    st = base_file_create_beside(&file, path, err);
+    if (st == VG_OK && rows->length > 0)
+        st = base_file_write(&file, rows->text, rows->length, err);
     if (st == VG_OK)
         st = base_file_publish(&file, path, err);
     base_file_discard(&file);
-    base_str_fini(&text);
     return st;
 }
 
 static vg_status draw_one(const drawing *g, drawer *r, size_t number, base_mem *mem, vg_error *err)
 {
-    char path[PATH_BYTES], name[64];
-    size_t n = 0;
-    const int *size = part_sizes[g->part];
-    vg_status st = demo_shelf_draw(&r->picture, r->labels, &n, g->o->seed,
-                                   (uint64_t)g->part * DEMO_MOST_PICTURES + number, size[0],
-                                   size[1], &r->canvas, mem, err);
+    char path[PATH_BYTES];
+    const demo_subject *s = g->o->subject;
+    const int *size = s->sizes[g->part];
+    r->sheet.rows.length = 0;
+    r->sheet.n_objects = 0;
+    vg_status st = s->draw(&r->sheet, g->o->seed, (uint64_t)g->part * DEMO_MOST_PICTURES + number,
+                           size[0], size[1], mem, err);
     if (st != VG_OK)
         return st;
-    base_format(name, sizeof name, "shelf_%04zu", number);
-    if (!base_format(path, sizeof path, "%s/images/%s/%s.jpg", g->o->folder, part_names[g->part],
-                     name))
-        return base_fail(err, VG_ERR_LIMIT, g->o->folder, "choose a shorter project or name",
-                         "the path of the data set is too long");
-    st = image_write(r->encoder, &r->picture.view, path, mem, err);
+    if (!place_of(path, g, "images", number, r->sheet.class_index) ||
+        strlen(path) + 5 > sizeof path)
+        return too_long(g->o, err);
+    memcpy(path + strlen(path), ".jpg", 5);
+    st = image_write(r->encoder, &r->sheet.picture.view, path, mem, err);
+    if (st == VG_OK && !s->in_class_folders)
+        st = write_labels(g, r, number, err);
     if (st == VG_OK)
-        st = write_labels(g, r, n, name, mem, err);
-    if (st == VG_OK)
-        r->n_objects += n;
+        r->n_objects += r->sheet.n_objects;
     return st;
 }
 
@@ -103,18 +123,35 @@ static void draw_some(void *ctx, size_t begin, size_t end, int worker)
 
 /* ---- the data set ---- */
 
-static vg_status draw_part(drawing *g, demo_part p, int n, vg_error *err)
+static vg_status make_folder(const demo_dataset *o, const char *first, const char *second,
+                             vg_error *err)
 {
     char path[PATH_BYTES];
-    static const char *const kinds[] = {"images", "labels"};
-    for (int i = 0; i < 2; i++) {
-        if (!base_format(path, sizeof path, "%s/%s/%s", g->o->folder, kinds[i], part_names[p]))
-            return base_fail(err, VG_ERR_LIMIT, g->o->folder, "choose a shorter project or name",
-                             "the path of the data set is too long");
-        const vg_status st = base_make_dirs(path, err);
-        if (st != VG_OK)
-            return st;
+    if (!base_format(path, sizeof path, "%s/%s/%s", o->folder, first, second))
+        return too_long(o, err);
+    return base_make_dirs(path, err);
+}
+
+static vg_status make_folders(const demo_dataset *o, demo_part p, vg_error *err)
+{
+    const demo_subject *s = o->subject;
+    vg_status st = VG_OK;
+    if (s->in_class_folders) {
+        if (p == DEMO_UNSEEN)
+            return make_folder(o, part_names[p], "", err);
+        for (int i = 0; i < s->n_classes && st == VG_OK; i++)
+            st = make_folder(o, part_names[p], s->class_names[i], err);
+        return st;
     }
+    st = make_folder(o, "images", part_names[p], err);
+    return st == VG_OK ? make_folder(o, "labels", part_names[p], err) : st;
+}
+
+static vg_status draw_part(drawing *g, demo_part p, int n, vg_error *err)
+{
+    const vg_status st = make_folders(g->o, p, err);
+    if (st != VG_OK)
+        return st;
     g->part = p;
     base_pool_run(g->pool, (size_t)n, 1, draw_some, g);
     for (int i = 0; i < g->n_drawers; i++)
@@ -126,23 +163,29 @@ static vg_status draw_part(drawing *g, demo_part p, int n, vg_error *err)
     return VG_OK;
 }
 
-static vg_status write_yaml(const demo_dataset *o, vg_error *err)
+static vg_status write_yaml(const demo_dataset *o, base_mem *mem, vg_error *err)
 {
-    char text[1024], path[PATH_BYTES];
-    if (!base_path_join(path, sizeof path, o->folder, DEMO_YAML))
-        return base_fail(err, VG_ERR_LIMIT, o->folder, "choose a shorter project or name",
-                         "the path of the data set is too long");
-    base_format(text, sizeof text,
-                "# Shelves drawn by vigil demo, seed %llu. Nothing here is real.\n"
-                "train: images/train\n"
-                "val: images/val\n"
-                "test: images/unseen\n"
-                "names:\n"
-                "  0: %s\n  1: %s\n  2: %s\n  3: %s\n  4: %s\n",
-                (unsigned long long)o->seed, demo_class_names[0], demo_class_names[1],
-                demo_class_names[2], demo_class_names[3], demo_class_names[4]);
-    _Static_assert(DEMO_N_CLASSES == 5, "the names above");
-    return base_file_replace(path, text, strlen(text), err);
+    enum { MOST = 1 << 16 };
+    const demo_subject *s = o->subject;
+    char path[PATH_BYTES];
+    base_str text = {0};
+    if (!demo_dataset_path(path, sizeof path, o))
+        return too_long(o, err);
+    vg_status st =
+        base_str_add(&text, MOST, mem, err,
+                     "# %s: pictures drawn by vigil demo, seed %llu. Nothing here is real.\n"
+                     "train: images/train\n"
+                     "val: images/val\n"
+                     "test: images/unseen\n"
+                     "%s"
+                     "names:\n",
+                     s->about.task, (unsigned long long)o->seed, s->yaml);
+    for (int i = 0; i < s->n_classes && st == VG_OK; i++)
+        st = base_str_add(&text, MOST, mem, err, "  %d: %s\n", i, s->class_names[i]);
+    if (st == VG_OK)
+        st = base_file_replace(path, text.text, text.length, err);
+    base_str_fini(&text);
+    return st;
 }
 
 static vg_status drawing_open(drawing *g, int threads, vg_error *err)
@@ -162,8 +205,7 @@ static void drawing_close(drawing *g)
 {
     base_pool_destroy(&g->pool);
     for (int i = 0; g->drawers && i < g->n_drawers; i++) {
-        demo_canvas_fini(&g->drawers[i].canvas);
-        image_buffer_fini(&g->drawers[i].picture);
+        demo_sheet_fini(&g->drawers[i].sheet);
         image_encoder_destroy(&g->drawers[i].encoder);
     }
     base_free(g->drawers);
@@ -181,8 +223,8 @@ vg_status demo_dataset_draw(size_t *n_objects, const demo_dataset *o, vg_error *
         st = drawing_open(&g, o->threads, err);
     for (int p = 0; p < DEMO_N_PARTS && st == VG_OK; p++)
         st = draw_part(&g, (demo_part)p, o->n_pictures[p], err);
-    if (st == VG_OK)
-        st = write_yaml(o, err);
+    if (st == VG_OK && !o->subject->in_class_folders)
+        st = write_yaml(o, &g.mem, err);
     for (int i = 0; g.drawers && i < g.n_drawers; i++)
         *n_objects += g.drawers[i].n_objects;
     drawing_close(&g);

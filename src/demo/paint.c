@@ -40,6 +40,12 @@ static float hash_unit(int32_t x, int32_t y, uint32_t salt)
     return (float)((h ^ (h >> 15)) >> 8) * 0x1p-24f;
 }
 
+demo_color demo_color_between(demo_dice *d, float least, float most)
+{
+    const float r = demo_dice_between(d, least, most), g = demo_dice_between(d, least, most);
+    return (demo_color){r, g, demo_dice_between(d, least, most)};
+}
+
 float demo_noise(float x, float y, uint32_t salt)
 {
     const int32_t ix = demo_floor(x), iy = demo_floor(y);
@@ -51,54 +57,54 @@ float demo_noise(float x, float y, uint32_t salt)
 
 /* ---- vectors and the camera ---- */
 
-static demo_point minus(demo_point a, demo_point b)
+demo_point demo_minus(demo_point a, demo_point b)
 {
     return (demo_point){a.x - b.x, a.y - b.y, a.z - b.z};
 }
 
-static float dot(demo_point a, demo_point b)
+float demo_dot(demo_point a, demo_point b)
 {
     return a.x * b.x + a.y * b.y + a.z * b.z;
 }
 
-static demo_point cross(demo_point a, demo_point b)
+demo_point demo_cross(demo_point a, demo_point b)
 {
     return (demo_point){a.y * b.z - a.z * b.y, a.z * b.x - a.x * b.z, a.x * b.y - a.y * b.x};
 }
 
-static demo_point along(demo_point a, demo_point b, float ka, float kb)
+demo_point demo_along(demo_point a, demo_point b, float ka, float kb)
 {
     return (demo_point){a.x * ka + b.x * kb, a.y * ka + b.y * kb, a.z * ka + b.z * kb};
 }
 
-static demo_point unit(demo_point a)
+demo_point demo_unit(demo_point a)
 {
-    const float k = 1 / sqrtf(dot(a, a));
+    const float k = 1 / sqrtf(demo_dot(a, a));
     return (demo_point){a.x * k, a.y * k, a.z * k};
 }
 
 void demo_camera_look(demo_camera *c, demo_point eye, demo_point at, float roll_rad)
 {
     c->eye = eye;
-    c->forward = unit(minus(at, eye));
-    const demo_point right = unit(cross(c->forward, (demo_point){0, 1, 0}));
-    const demo_point down = cross(c->forward, right);
+    c->forward = demo_unit(demo_minus(at, eye));
+    const demo_point right = demo_unit(demo_cross(c->forward, (demo_point){0, 1, 0}));
+    const demo_point down = demo_cross(c->forward, right);
     const float cosine = cosf(roll_rad), sine = sinf(roll_rad);
-    c->right = along(right, down, cosine, sine);
-    c->down = along(right, down, -sine, cosine);
+    c->right = demo_along(right, down, cosine, sine);
+    c->down = demo_along(right, down, -sine, cosine);
 }
 
 /* In the camera's view: pixels times depth, and depth. */
 static demo_point seen(const demo_camera *c, demo_point a)
 {
-    const float z = dot(a, c->forward);
-    return (demo_point){c->focal_px * dot(a, c->right) + c->center_x_px * z,
-                        c->focal_px * dot(a, c->down) + c->center_y_px * z, z};
+    const float z = demo_dot(a, c->forward);
+    return (demo_point){c->focal_px * demo_dot(a, c->right) + c->center_x_px * z,
+                        c->focal_px * demo_dot(a, c->down) + c->center_y_px * z, z};
 }
 
 void demo_project(const demo_canvas *c, demo_point p, float *x, float *y)
 {
-    const demo_point s = seen(&c->camera, minus(p, c->camera.eye));
+    const demo_point s = seen(&c->camera, demo_minus(p, c->camera.eye));
     *x = s.x / s.z;
     *y = s.y / s.z;
 }
@@ -152,8 +158,8 @@ static uint8_t byte_of(float x)
 /* The inverse of a map with columns a, b, c, but for a factor; false when it has none. */
 static bool invert(float m[9], demo_point a, demo_point b, demo_point c)
 {
-    const demo_point r0 = cross(b, c), r1 = cross(c, a), r2 = cross(a, b);
-    const float det = dot(a, r0);
+    const demo_point r0 = demo_cross(b, c), r1 = demo_cross(c, a), r2 = demo_cross(a, b);
+    const float det = demo_dot(a, r0);
     if (fabsf(det) < 1e-12f)
         return false;
     const float k = 1 / det;
@@ -177,10 +183,10 @@ static span bounds_of(const demo_canvas *c, const demo_plane *plane)
     for (int i = 0; i < 4; i++) {
         demo_point p = plane->origin;
         if (i & 1)
-            p = along(p, plane->u, 1, 1);
+            p = demo_along(p, plane->u, 1, 1);
         if (i & 2)
-            p = along(p, plane->v, 1, 1);
-        const demo_point s = seen(&c->camera, minus(p, c->camera.eye));
+            p = demo_along(p, plane->v, 1, 1);
+        const demo_point s = seen(&c->camera, demo_minus(p, c->camera.eye));
         if (s.z < 0.02f)
             return (span){0, 0, c->fine.view.w, c->fine.view.h};
         x1 = fminf(x1, s.x / s.z);
@@ -210,7 +216,7 @@ void demo_paint(demo_canvas *c, const demo_plane *plane, demo_shader shader, con
 {
     float m[9];
     if (!invert(m, seen(&c->camera, plane->u), seen(&c->camera, plane->v),
-                seen(&c->camera, minus(plane->origin, c->camera.eye))))
+                seen(&c->camera, demo_minus(plane->origin, c->camera.eye))))
         return; /* seen from its edge */
     const span b = bounds_of(c, plane);
     for (int y = b.y1; y < b.y2; y++)
@@ -227,10 +233,25 @@ void demo_paint(demo_canvas *c, const demo_plane *plane, demo_shader shader, con
             const demo_ink ink = shader(what, s, t);
             if (ink.alpha <= 0)
                 continue;
-            const demo_point p = along(plane->origin, along(plane->u, plane->v, s, t), 1, 1);
+            const demo_point p =
+                demo_along(plane->origin, demo_along(plane->u, plane->v, s, t), 1, 1);
             blend(c, (size_t)y * (size_t)c->fine.view.w + (size_t)x, ink, light_at(&c->light, p),
                   item);
         }
+}
+
+void demo_paint_card(demo_canvas *c, demo_point corner, float w, float h, demo_shader shader,
+                     const void *what)
+{
+    const demo_plane plane = {corner, {w, 0, 0}, {0, h, 0}};
+    demo_paint(c, &plane, shader, what, 0);
+}
+
+int demo_item_at(const demo_canvas *c, int x, int y)
+{
+    if (x < 0 || y < 0 || x >= c->fine.view.w || y >= c->fine.view.h)
+        return 0;
+    return c->items[(size_t)y * (size_t)c->fine.view.w + (size_t)x];
 }
 
 void demo_canvas_measure(demo_canvas *c)
@@ -268,6 +289,18 @@ static demo_color gather(const image_view *fine, int x, int y, int blur)
         }
     const float k = 1 / (255.0f * (float)n);
     return (demo_color){(float)r * k, (float)g * k, (float)b * k};
+}
+
+demo_film demo_film_make(demo_dice *d, uint32_t salt)
+{
+    static const int blurs[] = {DEMO_FINE, DEMO_FINE, DEMO_FINE, DEMO_FINE + 2};
+    const float warm = demo_dice_between(d, -0.07f, 0.07f);
+    demo_film film = {.tint = {1 + warm, 1, 1 - warm}, .salt = salt};
+    film.contrast = demo_dice_between(d, 0.9f, 1.15f);
+    film.vignette = demo_dice_between(d, 0, 0.3f);
+    film.grain = demo_dice_between(d, 0.005f, 0.05f);
+    film.blur = blurs[demo_dice_below(d, 4)];
+    return film;
 }
 
 void demo_develop(const image_view *out, const demo_canvas *c, const demo_film *film)

@@ -59,6 +59,15 @@ static inline float demo_frac(float x)
 /* Smooth noise, 0..1, of grain 1. */
 float demo_noise(float x, float y, uint32_t salt);
 
+demo_point demo_minus(demo_point a, demo_point b);
+/* a ka + b kb */
+demo_point demo_along(demo_point a, demo_point b, float ka, float kb);
+float demo_dot(demo_point a, demo_point b);
+demo_point demo_cross(demo_point a, demo_point b);
+demo_point demo_unit(demo_point a);
+/* Each channel by lot. */
+demo_color demo_color_between(demo_dice *d, float least, float most);
+
 /* ---- the canvas ---- */
 
 enum { DEMO_ITEMS_MAX = 256 }; /* things with a number of their own; 0 is everything else */
@@ -107,8 +116,14 @@ typedef demo_ink (*demo_shader)(const void *what, float s, float t);
 /* Paints over what is there; item: whose pixels these are. */
 void demo_paint(demo_canvas *c, const demo_plane *plane, demo_shader shader, const void *what,
                 int item);
+/* The same for what is no item. Planes that face the front are cards: from their lower left corner.
+ */
+void demo_paint_card(demo_canvas *c, demo_point corner, float w, float h, demo_shader shader,
+                     const void *what);
 /* Where a point is seen, in pixels of the finer picture. */
 void demo_project(const demo_canvas *c, demo_point p, float *x, float *y);
+/* The item at a pixel of the finer picture; 0 outside. */
+int demo_item_at(const demo_canvas *c, int x, int y);
 /* Fills what extents know of seen pixels. */
 void demo_canvas_measure(demo_canvas *c);
 
@@ -119,6 +134,8 @@ typedef struct demo_film {
     int blur; /* pixels of the finer picture that meet in one, across: DEMO_FINE is sharp */
     uint32_t salt;
 } demo_film;
+/* One by lot. */
+demo_film demo_film_make(demo_dice *dice, uint32_t salt);
 /* out is w x h as begun. */
 void demo_develop(const image_view *out, const demo_canvas *c, const demo_film *film);
 

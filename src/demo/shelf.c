@@ -122,21 +122,14 @@ static demo_ink sleeve_shader(const void *what, float s, float t)
     return (demo_ink){demo_scale(b->color, k * (0.6f + 0.4f * sinf(s * 3.14f))), side};
 }
 
-static demo_color any_color(demo_dice *d, float least, float most)
-{
-    return (demo_color){demo_dice_between(d, least, most), demo_dice_between(d, least, most),
-                        demo_dice_between(d, least, most)};
-}
-
 /* An upright rectangle that faces the front, from its lower left corner. */
 static void card_paint(scene *s, demo_point corner, float w, float h, demo_shader shader,
                        sheet *what)
 {
-    const demo_plane plane = {corner, {w, 0, 0}, {0, h, 0}};
     what->w = w;
     what->h = h;
     what->salt = (uint32_t)demo_dice_below(&s->dice, 1 << 20);
-    demo_paint(s->canvas, &plane, shader, what, 0);
+    demo_paint_card(s->canvas, corner, w, h, shader, what);
 }
 
 /* ---- products ---- */
@@ -276,7 +269,7 @@ static void row_paint(scene *s, int row)
 static void edges_paint(scene *s)
 {
     demo_dice *d = &s->dice;
-    const demo_color signal = any_color(d, 0.2f, 0.9f);
+    const demo_color signal = demo_color_between(d, 0.2f, 0.9f);
     for (int row = FIRST_ROW; row <= END_ROW; row++) {
         const float y = (float)row * row_m, left = s->at.x - s->half_view_m - 0.3f;
         sheet edge = {.color = s->paint};
@@ -306,14 +299,15 @@ static void front_paint(scene *s)
         const demo_point corner = {s->at.x + demo_dice_between(d, -w, w),
                                    s->at.y + demo_dice_between(d, -0.5f, 0.5f),
                                    demo_dice_between(d, 0.03f, 0.12f)};
-        sheet sign = {.color = any_color(d, 0.1f, 1), .other = any_color(d, 0.5f, 1)};
+        sheet sign = {.color = demo_color_between(d, 0.1f, 1),
+                      .other = demo_color_between(d, 0.5f, 1)};
         sheet stalk = {.color = {0.7f, 0.7f, 0.7f}};
         card_paint(s, (demo_point){corner.x + size / 2 - 0.002f, corner.y - 0.05f, corner.z},
                    0.004f, 0.06f, edge_shader, &stalk);
         card_paint(s, corner, size, size, sign_shader, &sign);
     }
     if (demo_dice_happens(d, 0.1f)) {
-        sheet sleeve = {.color = any_color(d, 0.1f, 0.6f)};
+        sheet sleeve = {.color = demo_color_between(d, 0.1f, 0.6f)};
         const float side = demo_dice_happens(d, 0.5f) ? 0.55f : -0.55f;
         card_paint(s, (demo_point){s->at.x + side * s->half_view_m - 0.08f, bottom, 0.4f},
                    demo_dice_between(d, 0.12f, 0.2f), demo_dice_between(d, 1.2f, 1.9f),
@@ -321,11 +315,12 @@ static void front_paint(scene *s)
     }
 }
 
-static void scene_begin(scene *s, int w, int h)
+static void scene_begin(scene *s, const demo_shelf_look *look, int w, int h)
 {
     demo_dice *d = &s->dice;
     demo_canvas *c = s->canvas;
-    const float view_m = demo_dice_between(d, 0.85f, 1.2f), away = demo_dice_between(d, 1.3f, 2.0f);
+    const float view_m = demo_dice_between(d, look->least_m, look->most_m),
+                away = demo_dice_between(d, 1.3f, 2.0f);
     s->at = (demo_point){demo_dice_between(d, -0.3f, 0.3f), demo_dice_between(d, 0.36f, 1.08f), 0};
     const demo_point eye = {s->at.x + away * demo_dice_between(d, -0.42f, 0.42f),
                             s->at.y + away * demo_dice_between(d, -0.16f, 0.3f), away};
@@ -342,8 +337,8 @@ static void scene_begin(scene *s, int w, int h)
                                      s->at.y + demo_dice_between(d, -0.3f, 0.7f), 0},
                             .strength = demo_dice_between(d, 0, 0.45f),
                             .row_m = row_m};
-    s->paint = demo_scale(any_color(d, 0.9f, 1), demo_dice_between(d, 0.5f, 0.95f));
-    s->wall = demo_scale(any_color(d, 0.82f, 1), demo_dice_between(d, 0.45f, 0.98f));
+    s->paint = demo_scale(demo_color_between(d, 0.9f, 1), demo_dice_between(d, 0.5f, 0.95f));
+    s->wall = demo_scale(demo_color_between(d, 0.82f, 1), demo_dice_between(d, 0.45f, 0.98f));
     s->salt = (uint32_t)demo_dice_below(d, 1 << 20);
 }
 
@@ -357,8 +352,8 @@ static size_t labels_make(demo_label labels[DEMO_ITEMS_MAX], const scene *s)
     for (int i = 1; i <= s->n_items; i++) {
         const demo_extent *e = &s->canvas->extents[i];
         const float seen = (float)e->n_seen / fmaxf((float)e->n_painted, 1) * s->inside[i];
-        const demo_label label = {s->kinds[i], (float)e->x1 * k, (float)e->y1 * k, (float)e->x2 * k,
-                                  (float)e->y2 * k};
+        const demo_label label = {
+            s->kinds[i], i, (float)e->x1 * k, (float)e->y1 * k, (float)e->x2 * k, (float)e->y2 * k};
         if (seen >= least_seen && label.x2 - label.x1 >= least_px &&
             label.y2 - label.y1 >= least_px)
             labels[n++] = label;
@@ -367,8 +362,8 @@ static size_t labels_make(demo_label labels[DEMO_ITEMS_MAX], const scene *s)
 }
 
 vg_status demo_shelf_draw(image_buffer *out, demo_label labels[DEMO_ITEMS_MAX], size_t *n_labels,
-                          uint64_t seed, uint64_t number, int w, int h, demo_canvas *canvas,
-                          base_mem *mem, vg_error *err)
+                          const demo_shelf_look *look, uint64_t seed, uint64_t number, int w, int h,
+                          demo_canvas *canvas, base_mem *mem, vg_error *err)
 {
     scene s = {.canvas = canvas, .dice = demo_dice_make(seed, number)};
     vg_status st = demo_canvas_begin(canvas, w, h, mem, err);
@@ -376,7 +371,7 @@ vg_status demo_shelf_draw(image_buffer *out, demo_label labels[DEMO_ITEMS_MAX], 
         st = image_buffer_reserve(out, w, h, mem, err);
     if (st != VG_OK)
         return st;
-    scene_begin(&s, w, h);
+    scene_begin(&s, look, w, h);
     const int eye_row = demo_floor(canvas->camera.eye.y / row_m);
     for (int row = FIRST_ROW; row < eye_row && row < END_ROW; row++)
         row_paint(&s, row);
@@ -386,15 +381,7 @@ vg_status demo_shelf_draw(image_buffer *out, demo_label labels[DEMO_ITEMS_MAX], 
     front_paint(&s);
     *n_labels = labels_make(labels, &s);
 
-    demo_dice *d = &s.dice;
-    static const int blurs[] = {DEMO_FINE, DEMO_FINE, DEMO_FINE, DEMO_FINE + 2};
-    const float warm = demo_dice_between(d, -0.07f, 0.07f);
-    demo_film film = {.tint = {1 + warm, 1, 1 - warm},
-                      .contrast = demo_dice_between(d, 0.9f, 1.15f),
-                      .vignette = demo_dice_between(d, 0, 0.3f),
-                      .grain = demo_dice_between(d, 0.005f, 0.05f),
-                      .blur = blurs[demo_dice_below(d, 4)],
-                      .salt = s.salt};
+    const demo_film film = demo_film_make(&s.dice, s.salt);
     demo_develop(&out->view, canvas, &film);
     return VG_OK;
 }

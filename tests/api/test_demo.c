@@ -1,4 +1,4 @@
-/* The demo's data set through vigil.h: what follows from a seed, what is left alone, what is
+/* The demo's data sets through vigil.h: what follows from a seed, what is left alone, what is
  * refused. That a detector learns from it is for e2e/demo and for people. */
 #include "support/test.h"
 
@@ -90,6 +90,47 @@ static void another_seed_and_another_part_draw_others(void **state)
                 sum_of(&a, "labels/unseen/shelf_0000.txt"));
 }
 
+static vg_demo_options small_of(const char *task)
+{
+    vg_demo_options o = small(5);
+    for (int t = 0; t < VG_N_TASKS; t++)
+        if (strcmp(vg_demo_subject_get((vg_task)t)->task, task) == 0)
+            o.task = (vg_task)t;
+    return o;
+}
+
+static void a_task_has_its_own_pictures_labels_and_yaml(void **state)
+{
+    (void)state;
+    assert_null(vg_demo_subject_get((vg_task)VG_N_TASKS));
+    assert_true(draw(small_of("segment")).n_objects > 0);
+    assert_true(draw(small_of("obb")).n_objects > 0);
+    const vg_demo pose = draw(small_of("pose"));
+    sum_of(&pose, "labels/train/hall_0002.txt");
+    char yaml[4096] = "";
+    FILE *f = fopen(pose.data, "rb");
+    assert_non_null(f);
+    assert_true(fread(yaml, 1, sizeof yaml - 1, f) > 0);
+    fclose(f);
+    assert_non_null(strstr(yaml, "kpt_shape: [17, 3]"));
+    assert_non_null(strstr(yaml, "flip_idx: [0, 2, 1, 4, 3,"));
+    assert_non_null(strstr(yaml, "0: person"));
+}
+
+static void classes_are_folders(void **state)
+{
+    (void)state;
+    const vg_demo d = draw(small_of("classify"));
+    assert_int_equal(d.n_objects, 3 + 2 + 1);
+    assert_int_equal(strlen(d.data), strlen(d.folder) + strlen("/dataset"));
+    sum_of(&d, "train/bottle/goods_0002.jpg"); /* all of these are there */
+    sum_of(&d, "val/jar/goods_0001.jpg");
+    char path[VG_DEMO_PATH_BYTES + 32];
+    snprintf(path, sizeof path, "%s/dataset", d.folder);
+    assert_int_equal(folder_count_entries(path), 3); /* train, val, unseen: no labels, no YAML */
+    assert_int_equal(folder_count_entries(d.unseen), 1);
+}
+
 static void what_is_there_stays(void **state)
 {
     (void)state;
@@ -110,15 +151,16 @@ static void wrong_options_are_refused(void **state)
     (void)state;
     vg_demo d;
     vg_error err;
-    vg_demo_options wrong[5];
-    for (int i = 0; i < 5; i++)
+    vg_demo_options wrong[6];
+    for (int i = 0; i < 6; i++)
         wrong[i] = small(1);
     wrong[0].name = "";
-    wrong[1].n_train = 0;
+    wrong[1].n_train = -1;
     wrong[2].n_val = 100001;
     wrong[3].seed = -1;
     wrong[4].threads = -1;
-    for (int i = 0; i < 5; i++)
+    wrong[5].task = (vg_task)VG_N_TASKS;
+    for (int i = 0; i < 6; i++)
         assert_int_equal(vg_demo_draw(&d, &wrong[i], &err), VG_ERR_ARGUMENT);
     assert_int_equal(folder_count_entries(folder), 0);
 }
@@ -143,6 +185,9 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(another_seed_and_another_part_draw_others, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(a_task_has_its_own_pictures_labels_and_yaml, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(classes_are_folders, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_there_stays, set_up, tear_down),
         cmocka_unit_test_setup_teardown(wrong_options_are_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_in_the_way_is_an_error, set_up, tear_down),

@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#include "demo/demo.h"
+#include "demo/shelf.h"
 
 enum { W = 120, H = 90 };
 
@@ -79,12 +79,14 @@ static void labels_lie_in_the_picture_and_name_every_kind(void **state)
 {
     (void)state;
     static demo_canvas c;
+    static const demo_shelf_look look = {0.85f, 1.2f};
     static demo_label labels[DEMO_ITEMS_MAX];
     image_buffer picture = {0};
     size_t n, n_of[DEMO_N_CLASSES] = {0};
     vg_error err;
     for (uint64_t i = 0; i < 12; i++) {
-        assert_int_equal(demo_shelf_draw(&picture, labels, &n, 3, i, W, H, &c, &mem, &err), VG_OK);
+        assert_int_equal(demo_shelf_draw(&picture, labels, &n, &look, 3, i, W, H, &c, &mem, &err),
+                         VG_OK);
         assert_true(picture.view.w == W && picture.view.h == H);
         for (size_t k = 0; k < n; k++) {
             const demo_label *l = &labels[k];

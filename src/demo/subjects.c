@@ -1,0 +1,31 @@
+/* subjects.c: the table of what the demo draws, a row a task, and what the rows share. */
+#include "subject.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+/* In the order of vg_task: nobody asks here which task it is. */
+const demo_subject *const demo_subjects[VG_N_TASKS] = {
+    &demo_subject_detect, &demo_subject_segment,  &demo_subject_pose,
+    &demo_subject_obb,    &demo_subject_classify,
+};
+
+void demo_sheet_fini(demo_sheet *s)
+{
+    demo_canvas_fini(&s->canvas);
+    demo_outline_fini(&s->outline);
+    image_buffer_fini(&s->picture);
+    base_str_fini(&s->rows);
+}
+
+vg_status demo_row_add(demo_sheet *s, base_mem *mem, vg_error *err, const char *format, ...)
+{
+    char text[256];
+    va_list list;
+    va_start(list, format);
+    const int n = vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    assert(n >= 0 && (size_t)n < sizeof text);
+    return base_str_add_bytes(&s->rows, DEMO_ROWS_MOST, text, (size_t)n, mem, err);
+}
