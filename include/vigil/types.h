@@ -455,6 +455,15 @@ typedef struct vg_dataset_converted {
     size_t peak_bytes;               /* of memory */
 } vg_dataset_converted;
 
+/* A row of metrics, 0..1. Tasks that say more of an object than its box have two: of boxes, which
+ * stands in the structs below as it always did, and of masks or keypoints (`second`; 0 where there
+ * is none). */
+typedef struct vg_figures {
+    double precision, recall; /* at the confidence of the best mean F1, each row's own */
+    double map50, map; /* mean average precision: at IoU (keypoints: OKS) 0.5; over 0.5..0.95 */
+    double f1;         /* of a class: there; else 0 */
+} vg_figures;
+
 /* After a batch. Losses are means over the epoch so far: box, cls, dfl. */
 typedef struct vg_train_batch {
     int epoch, n_epochs;      /* epoch from 1 */
@@ -524,6 +533,7 @@ typedef struct vg_val_class {
     size_t n_pictures, n_instances; /* pictures that have the class; its labelled objects */
     double precision, recall, map50, map;
     double f1; /* at the same confidence as precision and recall */
+    vg_figures second;
 } vg_val_class;
 
 /* What plots and tables of a validation are made of. Rows are those of vg_val_result.classes; point

@@ -19,11 +19,11 @@ static double point(size_t i, size_t n)
 }
 
 void curves_precision_by_recall(double *out, size_t n, const metrics_row *rows, size_t n_rows,
-                                size_t n_truths, int t, detect_ap ap)
+                                size_t n_truths, int f, int t, detect_ap ap)
 {
     size_t hits = 0, i = n;
     for (size_t k = 0; k < n_rows; k++)
-        hits += rows[k].tp >> t & 1;
+        hits += rows[k].tp[f] >> t & 1;
     /* The knots: (0, 1), one of each detection, (1, 0); from 8.4.37 on also (last recall, 0). */
     double next_recall = 1, next_precision = 0;
     while (i > 0 && point(i - 1, n) >= 1)
@@ -41,29 +41,29 @@ void curves_precision_by_recall(double *out, size_t n, const metrics_row *rows, 
             out[i - 1] = between(point(i - 1, n), recall, precision, next_recall, next_precision);
         next_recall = recall;
         next_precision = precision;
-        hits -= k ? rows[k - 1].tp >> t & 1 : 0;
+        hits -= k ? rows[k - 1].tp[f] >> t & 1 : 0;
     }
 }
 
-double curves_average_precision(const metrics_row *rows, size_t n_rows, size_t n_truths, int t,
-                                detect_ap ap)
+double curves_average_precision(const metrics_row *rows, size_t n_rows, size_t n_truths, int f,
+                                int t, detect_ap ap)
 {
     double y[AP_POINTS], area = 0;
-    curves_precision_by_recall(y, AP_POINTS, rows, n_rows, n_truths, t, ap);
+    curves_precision_by_recall(y, AP_POINTS, rows, n_rows, n_truths, f, t, ap);
     for (size_t i = 0; i + 1 < AP_POINTS; i++)
         area += (point(i + 1, AP_POINTS) - point(i, AP_POINTS)) * (y[i] + y[i + 1]) / 2;
     return area;
 }
 
 void curves_by_confidence(double *p, double *r, const metrics_row *rows, size_t n_rows,
-                          size_t n_truths)
+                          size_t n_truths, int f)
 {
     /* From the highest confidence down; `taken` detections have at least that of the point. */
     size_t taken = 0, hits = 0;
     for (size_t i = DETECT_CURVE_POINTS; i-- > 0;) {
         double x = point(i, DETECT_CURVE_POINTS);
         for (; taken < n_rows && (double)rows[taken].conf >= x; taken++)
-            hits += rows[taken].tp & 1;
+            hits += rows[taken].tp[f] & 1;
         if (taken == 0) {
             p[i] = 1;
             r[i] = 0;
@@ -72,7 +72,7 @@ void curves_by_confidence(double *p, double *r, const metrics_row *rows, size_t 
         p[i] = (double)hits / (double)taken;
         r[i] = (double)hits / (double)n_truths;
         if (taken < n_rows) {
-            double next = (double)(hits + (rows[taken].tp & 1));
+            double next = (double)(hits + (rows[taken].tp[f] & 1));
             double here_x = -(double)rows[taken - 1].conf, next_x = -(double)rows[taken].conf;
             p[i] = between(-x, here_x, p[i], next_x, next / (double)(taken + 1));
             r[i] = between(-x, here_x, r[i], next_x, next / (double)n_truths);

@@ -9,6 +9,7 @@
 #include "boxes.h"
 #include "ciou.h"
 #include "extras.h"
+#include "likeness.h"
 #include "loss.h"
 #include "masks.h"
 #include "metrics.h"

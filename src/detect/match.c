@@ -20,15 +20,25 @@ static float pair_iou(const vg_detection *d, const detect_truth *t)
     return detect_iou(t->xyxy, box);
 }
 
-static void match_first_choice(uint16_t *tp, const vg_detection *dets, size_t n_dets,
-                               const detect_truth *truths, size_t n_truths, uint16_t *taken)
+static float likeness_of(const detect_scene *s, const detect_likeness *alike, size_t d, size_t g)
 {
-    for (size_t d = 0; d < n_dets; d++) {
+    return alike->of != NULL ? alike->of(alike->ctx, d, g) : pair_iou(&s->dets[d], &s->truths[g]);
+}
+
+/* Objects of another class are not alike at all. */
+static float same_class(const detect_scene *s, const detect_likeness *alike, size_t d, size_t g)
+{
+    return s->truths[g].class_index == s->dets[d].class_index ? likeness_of(s, alike, d, g) : 0;
+}
+
+static void match_first_choice(uint16_t *tp, const detect_scene *s, const detect_likeness *alike,
+                               uint16_t *taken)
+{
+    for (size_t d = 0; d < s->n_dets; d++) {
         float most = 0;
         size_t best = 0;
-        for (size_t g = 0; g < n_truths; g++) {
-            float iou =
-                truths[g].class_index == dets[d].class_index ? pair_iou(&dets[d], &truths[g]) : 0;
+        for (size_t g = 0; g < s->n_truths; g++) {
+            const float iou = same_class(s, alike, d, g);
             if (iou > most) {
                 most = iou;
                 best = g;
@@ -47,17 +57,16 @@ static void match_first_choice(uint16_t *tp, const vg_detection *dets, size_t n_
 
 /* COCO's way: each detection takes, of the objects that are left, the one that it overlaps most.
  * Ties go to the higher index, as there. */
-static void match_any_left(uint16_t *tp, const vg_detection *dets, size_t n_dets,
-                           const detect_truth *truths, size_t n_truths, uint16_t *taken)
+static void match_any_left(uint16_t *tp, const detect_scene *s, const detect_likeness *alike,
+                           uint16_t *taken)
 {
-    for (size_t d = 0; d < n_dets; d++) {
+    for (size_t d = 0; d < s->n_dets; d++) {
         float most[DETECT_N_IOU];
         size_t best[DETECT_N_IOU] = {0};
         memcpy(most, detect_iou_thresholds, sizeof most);
         tp[d] = 0;
-        for (size_t g = 0; g < n_truths; g++) {
-            const float iou =
-                truths[g].class_index == dets[d].class_index ? pair_iou(&dets[d], &truths[g]) : 0;
+        for (size_t g = 0; g < s->n_truths; g++) {
+            const float iou = same_class(s, alike, d, g);
             for (int t = 0; t < DETECT_N_IOU && iou >= detect_iou_thresholds[t]; t++)
                 if (!(taken[g] >> t & 1) && iou >= most[t]) {
                     most[t] = iou;
@@ -72,32 +81,33 @@ static void match_any_left(uint16_t *tp, const vg_detection *dets, size_t n_dets
 }
 
 void detect_match(uint16_t *tp, const vg_detection *dets, size_t n_dets, const detect_truth *truths,
-                  size_t n_truths, uint16_t *taken, detect_ap ap)
+                  size_t n_truths, const detect_likeness *alike, uint16_t *taken, detect_ap ap)
 {
+    const detect_scene s = {dets, n_dets, truths, n_truths, .boxes = {0}};
+    const detect_likeness *by = alike != NULL ? alike : &s.boxes;
     for (size_t g = 0; g < n_truths; g++)
         taken[g] = 0;
     if (ap >= DETECT_AP_8_4)
-        match_any_left(tp, dets, n_dets, truths, n_truths, taken);
+        match_any_left(tp, &s, by, taken);
     else
-        match_first_choice(tp, dets, n_dets, truths, n_truths, taken);
+        match_first_choice(tp, &s, by, taken);
 }
 
 /* True when any detection found an object. */
-static bool confusion_match(float conf, const vg_detection *dets, size_t n_dets,
-                            const detect_truth *truths, size_t n_truths, confusion_scratch *s)
+static bool confusion_match(float conf, const detect_scene *scene, confusion_scratch *s)
 {
     bool any = false;
-    for (size_t g = 0; g < n_truths; g++) {
+    for (size_t g = 0; g < scene->n_truths; g++) {
         s->best_det[g] = -1;
         s->best_iou[g] = CONFUSION_IOU;
     }
-    for (size_t d = 0; d < n_dets; d++) {
+    for (size_t d = 0; d < scene->n_dets; d++) {
         float most = CONFUSION_IOU;
         s->best_truth[d] = -1;
-        if (!(dets[d].confidence > conf))
+        if (!(scene->dets[d].confidence > conf))
             continue;
-        for (size_t g = 0; g < n_truths; g++) {
-            float iou = pair_iou(&dets[d], &truths[g]);
+        for (size_t g = 0; g < scene->n_truths; g++) {
+            const float iou = likeness_of(scene, &scene->boxes, d, g);
             if (iou > most) {
                 most = iou;
                 s->best_truth[d] = (int32_t)g;
@@ -113,13 +123,16 @@ static bool confusion_match(float conf, const vg_detection *dets, size_t n_dets,
     return any;
 }
 
-void confusion_add(uint64_t *matrix, int nc, float conf, const vg_detection *dets, size_t n_dets,
-                   const detect_truth *truths, size_t n_truths, confusion_scratch *scratch)
+void confusion_add(uint64_t *matrix, int nc, float conf, const detect_scene *s,
+                   confusion_scratch *scratch)
 {
+    const vg_detection *dets = s->dets;
+    const detect_truth *truths = s->truths;
+    const size_t n_dets = s->n_dets, n_truths = s->n_truths;
     const size_t background = (size_t)nc, side = background + 1;
     if (n_truths == 0)
         return; /* as the reference's validator: spec 6 */
-    bool any = confusion_match(conf, dets, n_dets, truths, n_truths, scratch);
+    bool any = confusion_match(conf, s, scratch);
     for (size_t g = 0; g < n_truths; g++) {
         int32_t d = scratch->best_det[g];
         size_t predicted = d >= 0 ? (size_t)dets[d].class_index : background;

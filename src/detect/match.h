@@ -10,8 +10,8 @@ typedef struct confusion_scratch {
     float *best_iou;     /* (n_truths) */
 } confusion_scratch;
 
-/* Adds one picture to the matrix (nc + 1, nc + 1). */
-void confusion_add(uint64_t *matrix, int nc, float conf, const vg_detection *dets, size_t n_dets,
-                   const detect_truth *truths, size_t n_truths, confusion_scratch *scratch);
+/* Adds one picture to the matrix (nc + 1, nc + 1): by boxes. */
+void confusion_add(uint64_t *matrix, int nc, float conf, const detect_scene *s,
+                   confusion_scratch *scratch);
 
 #endif

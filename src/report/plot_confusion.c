@@ -12,7 +12,7 @@ typedef struct matrix {
     const uint64_t *counts; /* (n, n) [predicted][true] */
     const double *columns;  /* (n) sums; NULL: counts are shown as they are */
     const char *const *names;
-    size_t n; /* classes and background */
+    size_t n, nc; /* rows; those of classes: the rest is the background */
     double most;
 } matrix;
 
@@ -25,7 +25,7 @@ typedef struct place {
 
 static const char *name_of(const matrix *m, size_t i)
 {
-    return i + 1 < m->n ? m->names[i] : "background";
+    return i < m->nc ? m->names[i] : "background";
 }
 
 /* NaN: blank. */
@@ -93,9 +93,10 @@ static void draw_grid(plot_page *p, const matrix *m, const place *l)
     for (size_t i = 0; i <= m->n; i++) {
         bool is_edge = i == 0 || i == m->n;
         /* A stronger line sets the background apart from the classes. */
-        plot_color c = is_edge || i + 1 == m->n ? PLOT_EDGE : PLOT_GRID;
+        const bool is_strong = is_edge || i == m->nc;
+        plot_color c = is_strong ? PLOT_EDGE : PLOT_GRID;
         double at = floor(l->cell * (double)i) + 0.5, end = floor(l->side);
-        if (!is_edge && i + 1 != m->n && l->cell < 6)
+        if (!is_strong && l->cell < 6)
             continue;
         plot_stroke(p, l->x + at, l->y + 0.5, l->x + at, l->y + end + 0.5, c, 1);
         plot_stroke(p, l->x + 0.5, l->y + at, l->x + end + 0.5, l->y + at, c, 1);
@@ -167,10 +168,11 @@ static void draw(plot_page *p, const matrix *m)
     draw_color_bar(p, m, &l);
 }
 
-vg_status report_plot_confusion(const char *path, const uint64_t *counts, const char *const *names,
-                                int nc, bool normalize, base_mem *mem, vg_error *err)
+vg_status report_plot_confusion(const char *path, const uint64_t *counts, int n,
+                                const char *const *names, int nc, bool normalize, base_mem *mem,
+                                vg_error *err)
 {
-    matrix m = {.counts = counts, .names = names, .n = (size_t)nc + 1};
+    matrix m = {.counts = counts, .names = names, .n = (size_t)n, .nc = (size_t)nc};
     plot_page page = {0};
     double *columns = base_alloc_zero(mem, m.n, sizeof *columns, err);
     vg_status st =

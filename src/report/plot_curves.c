@@ -24,7 +24,7 @@ static const kind KINDS[] = {
     [REPORT_CURVE_F1] = {"F1 by confidence", "Confidence", "F1"},
 };
 
-static const double *curves_of(report_curve which, const detect_metrics_result *r)
+static const double *curves_of(report_curve which, const detect_figures *r)
 {
     switch (which) {
     case REPORT_CURVE_PR:
@@ -65,7 +65,8 @@ static void draw_lines(plot_page *p, const plot_axes *a, const double *curves,
 
 /* The name and, of the precision-recall curve, its area. */
 static void draw_classes(plot_page *p, double x, double y, report_curve which,
-                         const detect_metrics_result *r, const char *const *names)
+                         const detect_metrics_result *r, const detect_figures *f,
+                         const char *const *names)
 {
     plot_font font = {.px = 18, .color = PLOT_INK}, number = {.px = 18, .color = PLOT_MUTED};
     double w = PAGE_W - x - 30, number_w = which == REPORT_CURVE_PR ? 66 : 0;
@@ -75,13 +76,13 @@ static void draw_classes(plot_page *p, double x, double y, report_curve which,
         if (which != REPORT_CURVE_PR)
             continue;
         char text[REPORT_NUMBER_BYTES];
-        report_number_f(text, 3, r->ap[c * DETECT_N_IOU]);
+        report_number_f(text, 3, f->ap[c * DETECT_N_IOU]);
         plot_text(p, x + w, y, PLOT_RIGHT, 0, &number, text);
     }
 }
 
 static void draw_legend(plot_page *p, double x, double y, report_curve which,
-                        const detect_metrics_result *r, const double *mean,
+                        const detect_metrics_result *r, const detect_figures *f, const double *mean,
                         const char *const *names)
 {
     char text[128], number[REPORT_NUMBER_BYTES], at[REPORT_NUMBER_BYTES];
@@ -95,7 +96,7 @@ static void draw_legend(plot_page *p, double x, double y, report_curve which,
         if (mean[i] > mean[best])
             best = i;
     if (which == REPORT_CURVE_PR)
-        base_format(text, sizeof text, "mAP50 %s", report_number_f(number, 3, r->map50));
+        base_format(text, sizeof text, "mAP50 %s", report_number_f(number, 3, f->map50));
     else
         base_format(text, sizeof text, "highest %s at %s", report_number_f(number, 2, mean[best]),
                     report_number_f(at, 3, (double)best / (N - 1)));
@@ -103,7 +104,7 @@ static void draw_legend(plot_page *p, double x, double y, report_curve which,
     if (r->n_classes == 1)
         return; /* the class is the mean */
     if (r->n_classes <= MOST_NAMED) {
-        draw_classes(p, x, y + 80, which, r, names);
+        draw_classes(p, x, y + 80, which, r, f, names);
         return;
     }
     base_format(text, sizeof text, "each of %zu classes", r->n_classes);
@@ -122,9 +123,10 @@ static const char *name_at(const void *context, size_t i)
 }
 
 vg_status report_plot_curve(const char *path, report_curve which,
-                            const detect_metrics_result *result, const char *const *names,
-                            base_mem *mem, vg_error *err)
+                            const detect_metrics_result *result, int figures,
+                            const char *const *names, base_mem *mem, vg_error *err)
 {
+    const detect_figures *f = &result->figures[figures];
     plot_page page = {0};
     vg_status st = plot_page_init(&page, PAGE_W, PAGE_H, mem, err);
     if (st != VG_OK)
@@ -147,10 +149,10 @@ vg_status report_plot_curve(const char *path, report_curve which,
         plot_axes_remark(&page, &a, "no detection was right: there is no curve");
     } else {
         double mean[N];
-        const double *curves = curves_of(which, result);
+        const double *curves = curves_of(which, f);
         mean_of(mean, curves, result->n_classes);
         draw_lines(&page, &a, curves, result, mean);
-        draw_legend(&page, a.x + a.w + 40, a.y + 16, which, result, mean, names);
+        draw_legend(&page, a.x + a.w + 40, a.y + 16, which, result, f, mean, names);
     }
     st = plot_page_write(&page, path, mem, err);
 done:

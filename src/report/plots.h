@@ -21,15 +21,18 @@ typedef enum report_curve {
     REPORT_CURVE_R,
     REPORT_CURVE_F1
 } report_curve;
-/* A thin line a class, a thick one their mean; a legend with the classes when they are few. */
+/* A thin line a class, a thick one their mean; a legend with the classes when they are few.
+ * figures: of which of the result's. */
 vg_status report_plot_curve(const char *path, report_curve which,
-                            const detect_metrics_result *result, const char *const *names,
-                            base_mem *mem, vg_error *err);
+                            const detect_metrics_result *result, int figures,
+                            const char *const *names, base_mem *mem, vg_error *err);
 
-/* confusion_matrix.png and confusion_matrix_normalized.png. counts: (nc + 1, nc + 1)
- * [predicted][true], background last. normalize: columns sum to 1, and less than 0.005 is blank. */
-vg_status report_plot_confusion(const char *path, const uint64_t *counts, const char *const *names,
-                                int nc, bool normalize, base_mem *mem, vg_error *err);
+/* confusion_matrix.png and confusion_matrix_normalized.png. counts: (n, n) [predicted][true], n
+ * being nc + 1, background last, or nc: there is none. normalize: columns sum to 1, and less than
+ * 0.005 is blank. */
+vg_status report_plot_confusion(const char *path, const uint64_t *counts, int n,
+                                const char *const *names, int nc, bool normalize, base_mem *mem,
+                                vg_error *err);
 
 /* A box of the training labels. */
 typedef struct report_label {

@@ -18,28 +18,29 @@ vg_status train_result_reserve(train_result *r, int nc, base_mem *mem, vg_error 
 void train_result_make(train_result *r, const train_validation *v, const char *const *names)
 {
     const detect_metrics_result *m = &v->metrics;
+    const detect_figures *f = &m->figures[0];
     assert(m->n_classes <= (size_t)r->most);
     for (size_t i = 0; i < m->n_classes; i++)
         r->classes[i] = detect_metrics_class(m, i, names);
     r->result = (vg_val_result){.n_pictures = m->n_pictures,
                                 .n_instances = m->n_truths,
                                 .n_detections = m->n_detections,
-                                .precision = m->mean_p,
-                                .recall = m->mean_r,
-                                .map50 = m->map50,
-                                .map = m->map,
+                                .precision = f->mean_p,
+                                .recall = f->mean_r,
+                                .map50 = f->map50,
+                                .map = f->map,
                                 .fitness = m->fitness,
                                 .loss = {v->loss[0], v->loss[1], v->loss[2]},
                                 .classes = r->classes,
                                 .n_classes = m->n_classes,
-                                .best_conf = m->best_conf,
+                                .best_conf = f->best_conf,
                                 .curves = {.n_points = DETECT_CURVE_POINTS,
-                                           .p = m->p_curve,
-                                           .r = m->r_curve,
-                                           .f1 = m->f1_curve,
-                                           .pr = m->pr_curve,
-                                           .ap = m->ap,
-                                           .maps = m->maps,
+                                           .p = f->p_curve,
+                                           .r = f->r_curve,
+                                           .f1 = f->f1_curve,
+                                           .pr = f->pr_curve,
+                                           .ap = f->ap,
+                                           .maps = f->maps,
                                            .confusion = m->confusion,
                                            .nc = r->most}};
 }
@@ -87,12 +88,13 @@ vg_status train_validation_plots(const char *folder, const train_validation *v,
     for (size_t i = 0; i < sizeof curves / sizeof *curves && st == VG_OK; i++) {
         st = train_path(path, folder, curves[i].name, err);
         if (st == VG_OK)
-            st = report_plot_curve(path, curves[i].which, &v->metrics, names, mem, err);
+            st = report_plot_curve(path, curves[i].which, &v->metrics, 0, names, mem, err);
     }
     for (int i = 0; i < 2 && st == VG_OK; i++) {
         st = train_path(path, folder, matrices[i], err);
         if (st == VG_OK)
-            st = report_plot_confusion(path, v->metrics.confusion, names, nc, i == 1, mem, err);
+            st = report_plot_confusion(path, v->metrics.confusion, v->metrics.n_confused, names, nc,
+                                       i == 1, mem, err);
     }
     return st;
 }

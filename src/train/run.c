@@ -347,10 +347,10 @@ static vg_train_epoch make_row(const train_run *r, const train_validation *v)
     }
     row.n_pictures = v != NULL ? v->metrics.n_pictures : 0;
     row.n_instances = v != NULL ? v->metrics.n_truths : 0;
-    row.precision = v != NULL ? v->metrics.mean_p : NAN;
-    row.recall = v != NULL ? v->metrics.mean_r : NAN;
-    row.map50 = v != NULL ? v->metrics.map50 : NAN;
-    row.map = v != NULL ? v->metrics.map : NAN;
+    row.precision = v != NULL ? v->metrics.figures[0].mean_p : NAN;
+    row.recall = v != NULL ? v->metrics.figures[0].mean_r : NAN;
+    row.map50 = v != NULL ? v->metrics.figures[0].map50 : NAN;
+    row.map = v != NULL ? v->metrics.figures[0].map : NAN;
     return row;
 }
 

@@ -15,7 +15,7 @@ static base_mem mem = {.tag = "test", .limit_bytes = SIZE_MAX};
 static detect_metrics *metrics_make(int nc)
 {
     detect_metrics *m = NULL;
-    const detect_metrics_bounds b = {nc, 1000, PICTURE_MOST, PICTURE_MOST};
+    const detect_metrics_bounds b = {nc, 1000, PICTURE_MOST, PICTURE_MOST, 1, false};
     assert_int_equal(detect_metrics_create(&m, &b, 0.25f, &mem, NULL), VG_OK);
     return m;
 }
@@ -64,7 +64,7 @@ static void golden_true_positives_are_exact(void **state)
         uint16_t tp[PICTURE_MOST], taken[PICTURE_MOST];
         size_t rows[PICTURE_MOST], n = golden_dets(dets, rows, g, picture),
                                    n_truths = golden_truths(truths, g, picture);
-        detect_match(tp, dets, n, truths, n_truths, taken, DETECT_AP_8_3);
+        detect_match(tp, dets, n, truths, n_truths, NULL, taken, DETECT_AP_8_3);
         for (size_t i = 0; i < n; i++, seen++)
             for (size_t t = 0; t < DETECT_N_IOU; t++)
                 assert_int_equal(tp[i] >> t & 1, want[rows[i] * DETECT_N_IOU + t]);
@@ -117,18 +117,21 @@ static void golden_figures_are_met(void **state)
     const int64_t *classes = golden_i64(g, "ap_class_index", NULL);
     for (size_t i = 0; i < r.n_classes; i++)
         assert_int_equal(r.classes[i], classes[i]);
-    check_rows(g, "ap", r.ap, r.n_classes * DETECT_N_IOU);
-    check_rows(g, "p", r.p, r.n_classes);
-    check_rows(g, "r", r.r, r.n_classes);
-    check_rows(g, "f1", r.f1, r.n_classes);
-    check_rows(g, "tp_count", r.tp, r.n_classes);
-    check_rows(g, "fp_count", r.fp, r.n_classes);
+    check_rows(g, "ap", r.figures[0].ap, r.n_classes * DETECT_N_IOU);
+    check_rows(g, "p", r.figures[0].p, r.n_classes);
+    check_rows(g, "r", r.figures[0].r, r.n_classes);
+    check_rows(g, "f1", r.figures[0].f1, r.n_classes);
+    check_rows(g, "tp_count", r.figures[0].tp, r.n_classes);
+    check_rows(g, "fp_count", r.figures[0].fp, r.n_classes);
     check_rows(g, "maps", r.maps, (size_t)nc);
-    check_rows(g, "mean_results", (double[]){r.mean_p, r.mean_r, r.map50, r.map}, 4);
+    check_rows(
+        g, "mean_results",
+        (double[]){r.figures[0].mean_p, r.figures[0].mean_r, r.figures[0].map50, r.figures[0].map},
+        4);
     check_rows(g, "fitness", &r.fitness, 1);
-    check_curve(g, "p_curve", r.p_curve);
-    check_curve(g, "r_curve", r.r_curve);
-    check_curve(g, "f1_curve", r.f1_curve);
+    check_curve(g, "p_curve", r.figures[0].p_curve);
+    check_curve(g, "r_curve", r.figures[0].r_curve);
+    check_curve(g, "f1_curve", r.figures[0].f1_curve);
     const double *confusion = golden_f64(g, "confusion", NULL);
     for (int i = 0; i < (nc + 1) * (nc + 1); i++)
         assert_true((double)r.confusion[i] == confusion[i]);
@@ -156,7 +159,7 @@ static void an_object_is_found_once_by_the_first_that_wants_it(void **state)
     const vg_detection dets[3] = {det(2, 0.9f, 1), det(0, 0.8f, 1), det(0, 0.7f, 0)};
     const detect_truth truths[1] = {truth(0, 1)};
     uint16_t tp[3], taken[1];
-    detect_match(tp, dets, 3, truths, 1, taken, DETECT_AP_8_3);
+    detect_match(tp, dets, 3, truths, 1, NULL, taken, DETECT_AP_8_3);
     assert_int_equal(tp[0], 0x00f);
     assert_int_equal(tp[1], 0x3f0);
     assert_int_equal(tp[2], 0);
@@ -169,10 +172,10 @@ static void an_object_that_is_taken_makes_way_for_the_next_in_the_newest_way(voi
     const vg_detection dets[2] = {det(0, 0.9f, 0), det(2, 0.8f, 0)};
     const detect_truth truths[2] = {truth(1, 0), truth(4, 0)};
     uint16_t tp[2], taken[2];
-    detect_match(tp, dets, 2, truths, 2, taken, DETECT_AP_8_4_37);
+    detect_match(tp, dets, 2, truths, 2, NULL, taken, DETECT_AP_8_4_37);
     assert_int_equal(tp[0], 0x07f); /* 9/11: up to 0.80 */
     assert_int_equal(tp[1], 0);
-    detect_match(tp, dets, 2, truths, 2, taken, DETECT_AP_8_4);
+    detect_match(tp, dets, 2, truths, 2, NULL, taken, DETECT_AP_8_4);
     assert_int_equal(tp[0], 0x07f);
     assert_int_equal(tp[1], 0x00f);
 }
@@ -216,7 +219,7 @@ static void crowds_match_as_lists_of_pairs_would(void **state)
             dets[i] = det(random_float(&r, 0, 60), 1 - (float)i / 40, (int)(random_u64(&r) % 2));
         for (size_t i = 0; i < 30; i++)
             truths[i] = truth(random_float(&r, 0, 60), (int)(random_u64(&r) % 2));
-        detect_match(got, dets, 40, truths, 30, taken, DETECT_AP_8_3);
+        detect_match(got, dets, 40, truths, 30, NULL, taken, DETECT_AP_8_3);
         plain_match(want, dets, 40, truths, 30);
         assert_memory_equal(got, want, sizeof got);
     }
@@ -236,13 +239,14 @@ static void perfect_detections_have_every_figure_near_one(void **state)
     assert_int_equal(r.n_classes, 2);
     assert_int_equal(r.pictures_by_class[2], 10);
     assert_int_equal(r.truths_by_class[1], 0);
-    assert_true(
-        near(r.map, 0.995, 1e-9)); /* the reference's own: the last of 101 points is always 0 */
-    assert_true(near(r.mean_p, 1, 1e-9) && near(r.mean_r, 1, 1e-9));
-    assert_true(r.r_curve[999] == 1); /* a confidence of exactly 1 is not below the point at 1 */
+    assert_true(near(r.figures[0].map, 0.995,
+                     1e-9)); /* the reference's own: the last of 101 points is always 0 */
+    assert_true(near(r.figures[0].mean_p, 1, 1e-9) && near(r.figures[0].mean_r, 1, 1e-9));
+    assert_true(r.figures[0].r_curve[999] ==
+                1); /* a confidence of exactly 1 is not below the point at 1 */
     assert_int_equal(r.confusion[0 * 4 + 0], 10);
     assert_int_equal(r.confusion[2 * 4 + 2], 10);
-    assert_true(near(r.maps[1], r.map, 0)); /* a class without objects shows the mean */
+    assert_true(near(r.maps[1], r.figures[0].map, 0)); /* a class without objects shows the mean */
     detect_metrics_destroy(&m);
 }
 
@@ -260,12 +264,13 @@ static void half_right_has_the_area_that_paper_gives(void **state)
     /* 0 to 0.25: 1; at 0.25 the knot counts of the wrong one, 2/3; 0.25 to 0.5: 2/3; then a
      * triangle. The jump at 0.25 is a slope of one step of 0.01. */
     double want = 0.24 + 0.01 * (1 + 2.0 / 3) / 2 + 0.25 * 2 / 3 + 0.5 * 2 / 3 / 2;
-    assert_true(near(r.ap[0], want, 1e-9));
-    assert_true(r.r_curve[999] == 0 && r.p_curve[999] == 1);
-    assert_true(near(r.r_curve[0], 0.5, 1e-12) && near(r.p_curve[0], 2.0 / 3, 1e-12));
+    assert_true(near(r.figures[0].ap[0], want, 1e-9));
+    assert_true(r.figures[0].r_curve[999] == 0 && r.figures[0].p_curve[999] == 1);
+    assert_true(near(r.figures[0].r_curve[0], 0.5, 1e-12) &&
+                near(r.figures[0].p_curve[0], 2.0 / 3, 1e-12));
     /* Halfway between the confidences 0.9 and 0.8, precision is halfway between 1 and 1/2. */
     double x = 849.0 / 999, share = (0.9f - x) / ((double)0.9f - 0.8f);
-    assert_true(near(r.p_curve[849], 1 - 0.5 * share, 1e-9));
+    assert_true(near(r.figures[0].p_curve[849], 1 - 0.5 * share, 1e-9));
     detect_metrics_destroy(&m);
 }
 
@@ -283,7 +288,7 @@ static void equal_confidences_keep_the_order_of_the_pictures(void **state)
         assert_int_equal(detect_metrics_add(m, dets, 1, &object, 1, NULL), VG_OK);
         assert_int_equal(detect_metrics_add(m, dets + 1, 1, &object, 1, NULL), VG_OK);
         detect_metrics_make_result(m, &r);
-        assert_true(found_second ? r.ap[0] < 0.4 : r.ap[0] > 0.5);
+        assert_true(found_second ? r.figures[0].ap[0] < 0.4 : r.figures[0].ap[0] > 0.5);
         detect_metrics_destroy(&m);
     }
 }
@@ -317,8 +322,8 @@ static void nothing_right_makes_every_figure_zero(void **state)
     assert_int_equal(detect_metrics_add(m, &wrong, 1, NULL, 0, NULL), VG_OK);
     detect_metrics_make_result(m, &r);
     assert_int_equal(r.n_classes, 0);
-    assert_true(r.map == 0 && r.map50 == 0 && r.mean_p == 0 && r.mean_r == 0 && r.fitness == 0 &&
-                r.maps[1] == 0);
+    assert_true(r.figures[0].map == 0 && r.figures[0].map50 == 0 && r.figures[0].mean_p == 0 &&
+                r.figures[0].mean_r == 0 && r.fitness == 0 && r.maps[1] == 0);
     assert_int_equal(r.confusion[2 * 3 + 1],
                      2); /* both objects missed; strays count only beside a match */
     assert_int_equal(r.confusion[1 * 3 + 2], 0);
@@ -348,7 +353,7 @@ static void bounds_and_classes_are_checked_before_anything_is_counted(void **sta
     detect_metrics_result r;
     vg_error err;
     base_mem account = {.tag = "metrics", .limit_bytes = SIZE_MAX};
-    detect_metrics_bounds b = {80, 100, 2, 2};
+    detect_metrics_bounds b = {80, 100, 2, 2, 1, false};
     assert_int_equal(detect_metrics_create(&m, &b, 0.25f, &account, &err), VG_OK);
     assert_int_equal(account.in_use_bytes, detect_metrics_bytes(&b));
     const vg_detection dets[3] = {det(0, 1, 0), det(0, 1, 80), det(0, 1, 0)};
@@ -370,8 +375,12 @@ static void bounds_and_classes_are_checked_before_anything_is_counted(void **sta
     account.fail_in = 1;
     assert_int_equal(detect_metrics_create(&m, &b, 0.25f, &account, &err), VG_ERR_MEMORY);
     assert_null(m);
-    const detect_metrics_bounds bad[] = {
-        {0, 1, 1, 1}, {1, 0, 1, 1}, {1, 1, 0, 1}, {1, 1, 1, 0}, {1, SIZE_MAX / 8, 1, 1}};
+    const detect_metrics_bounds bad[] = {{0, 1, 1, 1, 1, false},
+                                         {1, 0, 1, 1, 1, false},
+                                         {1, 1, 0, 1, 1, false},
+                                         {1, 1, 1, 0, 1, false},
+                                         {1, SIZE_MAX / 8, 1, 1, 1, false},
+                                         {1, 1, 1, 1, DETECT_MOST_FIGURES + 1, false}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_int_equal(detect_metrics_create(&m, &bad[i], 0.25f, &account, &err),
                          VG_ERR_ARGUMENT);
@@ -414,8 +423,8 @@ static void average_precision_is_that_of_either_version(void **state)
             assert_int_equal(detect_metrics_add(m, NULL, 0, &truth, 1, NULL), VG_OK);
         detect_metrics_make_result(m, &r);
         const double want = i % 2 ? cases[i / 2].as_8_4 : cases[i / 2].as_8_3;
-        if (!near(r.map50, want, 1e-9))
-            fail_msg("%s of %zu: %.12f, not %.12f", cases[i / 2].hits, n, r.map50, want);
+        if (!near(r.figures[0].map50, want, 1e-9))
+            fail_msg("%s of %zu: %.12f, not %.12f", cases[i / 2].hits, n, r.figures[0].map50, want);
         detect_metrics_destroy(&m);
     }
 }

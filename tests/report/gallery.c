@@ -35,14 +35,14 @@ static vg_status draw_curves(gallery *g)
     detect_metrics_result r;
     vg_status st = scene_metrics(&m, &r, g->nc, &g->mem, &g->err);
     for (int i = 0; i < 4 && st == VG_OK; i++)
-        st = report_plot_curve(path_of(g, FILES[i]), (report_curve)i, &r, g->names, &g->mem,
+        st = report_plot_curve(path_of(g, FILES[i]), (report_curve)i, &r, 0, g->names, &g->mem,
                                &g->err);
     if (st == VG_OK)
-        st = report_plot_confusion(path_of(g, "confusion_matrix.png"), r.confusion, g->names, g->nc,
-                                   false, &g->mem, &g->err);
+        st = report_plot_confusion(path_of(g, "confusion_matrix.png"), r.confusion, r.n_confused,
+                                   g->names, g->nc, false, &g->mem, &g->err);
     if (st == VG_OK)
         st = report_plot_confusion(path_of(g, "confusion_matrix_normalized.png"), r.confusion,
-                                   g->names, g->nc, true, &g->mem, &g->err);
+                                   r.n_confused, g->names, g->nc, true, &g->mem, &g->err);
     char line[512];
     if (st == VG_OK && report_table_val_header(line, sizeof line, 0))
         puts(line);

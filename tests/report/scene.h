@@ -65,7 +65,10 @@ static inline vg_status scene_metrics(detect_metrics **m, detect_metrics_result 
                                       base_mem *mem, vg_error *err)
 {
     enum { N_PICTURES = 400, N_TRUTHS = 8 };
-    detect_metrics_bounds bounds = {nc, N_PICTURES * 3 * N_TRUTHS, 3 * N_TRUTHS, N_TRUTHS};
+    detect_metrics_bounds bounds = {.nc = nc,
+                                    .most_detections = N_PICTURES * 3 * N_TRUTHS,
+                                    .most_picture_detections = 3 * N_TRUTHS,
+                                    .most_picture_truths = N_TRUTHS};
     vg_status st = detect_metrics_create(m, &bounds, 0.25f, mem, err);
     uint64_t s = 3;
     for (int p = 0; p < N_PICTURES && st == VG_OK; p++) {

@@ -142,12 +142,12 @@ static vg_status draw_validation(bench *b, int nc, bool is_long)
     scene_names(names, texts, nc, is_long);
     vg_status st = scene_metrics(&m, &r, nc, &b->mem, &b->err);
     for (int i = 0; i < 4 && st == VG_OK; i++)
-        st =
-            report_plot_curve(in_folder(b, FILES[i]), (report_curve)i, &r, names, &b->mem, &b->err);
+        st = report_plot_curve(in_folder(b, FILES[i]), (report_curve)i, &r, 0, names, &b->mem,
+                               &b->err);
     for (int i = 0; i < 2 && st == VG_OK; i++)
         st = report_plot_confusion(
             in_folder(b, i ? "confusion_matrix_normalized.png" : "confusion_matrix.png"),
-            r.confusion, names, nc, i == 1, &b->mem, &b->err);
+            r.confusion, r.n_confused, names, nc, i == 1, &b->mem, &b->err);
     detect_metrics_destroy(&m);
     return st;
 }
@@ -180,13 +180,13 @@ static void a_model_that_found_nothing_has_plots_too(void **state)
     static const uint64_t NONE[9] = {0};
     scene_names(names, texts, 2, false);
     for (int i = 0; i < 4; i++)
-        assert_int_equal(
-            report_plot_curve(in_folder(b, "x.png"), (report_curve)i, &r, names, &b->mem, &b->err),
-            VG_OK);
+        assert_int_equal(report_plot_curve(in_folder(b, "x.png"), (report_curve)i, &r, 0, names,
+                                           &b->mem, &b->err),
+                         VG_OK);
     for (int i = 0; i < 2; i++)
-        assert_int_equal(
-            report_plot_confusion(in_folder(b, "x.png"), NONE, names, 2, i == 1, &b->mem, &b->err),
-            VG_OK);
+        assert_int_equal(report_plot_confusion(in_folder(b, "x.png"), NONE, 3, names, 2, i == 1,
+                                               &b->mem, &b->err),
+                         VG_OK);
 }
 
 /* The colour in the middle of a cell's upper left quarter, where no number stands. */
@@ -221,7 +221,8 @@ static void cells_are_predicted_by_true_and_columns_sum_to_one(void **state)
     scene_names(names, texts, 2, false);
     names[0] = "a";
     names[1] = "b";
-    assert_int_equal(report_plot_confusion(path, COUNTS, names, 2, true, &b->mem, &b->err), VG_OK);
+    assert_int_equal(report_plot_confusion(path, COUNTS, 3, names, 2, true, &b->mem, &b->err),
+                     VG_OK);
     read_picture(b, &picture, path);
     const image_view *v = &picture.view;
     plot_color full = plot_ramp_color(1), half = plot_ramp_color(0.5);
@@ -398,9 +399,10 @@ static vg_status draw_small(bench *b, int which)
     case 0:
         return report_plot_results(in_folder(b, "r.png"), epochs, 2, mem, &b->err);
     case 1:
-        return report_plot_curve(in_folder(b, "c.png"), REPORT_CURVE_P, &r, names, mem, &b->err);
+        return report_plot_curve(in_folder(b, "c.png"), REPORT_CURVE_P, &r, 0, names, mem, &b->err);
     case 2:
-        return report_plot_confusion(in_folder(b, "m.png"), COUNTS, names, 1, true, mem, &b->err);
+        return report_plot_confusion(in_folder(b, "m.png"), COUNTS, 2, names, 1, true, mem,
+                                     &b->err);
     case 3:
         return report_plot_labels(in_folder(b, "l.jpg"), labels, 5, names, 1, mem, &b->err);
     case 4:

@@ -114,8 +114,8 @@ static void rows_of_a_result_hold_its_numbers(void **state)
     assert_int_equal(row.class_index, 2);
     assert_true(report_table_val_row(line, sizeof line, 0, &row));
     snprintf(wanted, sizeof wanted, "%22s%11zu%11zu%11.3g%11.3g%11.3g%11.3g", "WBC",
-             r.pictures_by_class[2], r.truths_by_class[2], r.p[2], r.r[2], r.ap[2 * DETECT_N_IOU],
-             r.maps[2]);
+             r.pictures_by_class[2], r.truths_by_class[2], r.figures[0].p[2], r.figures[0].r[2],
+             r.figures[0].ap[2 * DETECT_N_IOU], r.maps[2]);
     assert_string_equal(line, wanted);
     detect_metrics_destroy(&m);
 }

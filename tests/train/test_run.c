@@ -99,7 +99,7 @@ static void losses_fall_and_precision_rises(void **state)
     for (int i = 0; i < d->n; i++)
         best = d->rows[i].map > best ? d->rows[i].map : best;
     assert_non_null(final);
-    assert_true(final->metrics.map > best - 0.02); /* halves in the file */
+    assert_true(final->metrics.figures[0].map > best - 0.02); /* halves in the file */
     train_run_destroy(&r);
 
     vg_train_epoch *rows;

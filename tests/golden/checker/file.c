@@ -119,6 +119,7 @@ vg_status gold_get(gold_tensor *out, gold_file *f, weights_dtype dtype, int n_di
     out->f32 = dtype == WEIGHTS_F32 ? copy : NULL;
     out->f64 = dtype == WEIGHTS_F64 ? copy : NULL;
     out->i64 = dtype == WEIGHTS_I64 ? copy : NULL;
+    out->i32 = dtype == WEIGHTS_I32 ? copy : NULL;
     out->u8 = dtype == WEIGHTS_U8 ? copy : NULL;
     return VG_OK;
 }

@@ -35,6 +35,7 @@ typedef struct gold_tensor {
     const float *f32;
     const double *f64;
     const int64_t *i64;
+    const int32_t *i32;
     const uint8_t *u8;
 } gold_tensor;
 /* n_dims 0: any up to 4. Errors: VG_ERR_FORMAT (absent, of another dtype, number of dimensions),

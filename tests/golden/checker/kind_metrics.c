@@ -77,7 +77,8 @@ static vg_status check_matches(gold_file *f, gold_job *job, scene *s, vg_error *
     gold_diff d = gold_diff_make(0, 0);
     for (int i = 0; i < s->n_pictures; i++) {
         choose_picture(s, i);
-        detect_match(s->tp, s->boxes, s->n_boxes, s->truths, s->n_truths, s->taken, DETECT_AP_8_3);
+        detect_match(s->tp, s->boxes, s->n_boxes, s->truths, s->n_truths, NULL, s->taken,
+                     DETECT_AP_8_3);
         for (size_t k = 0; k < s->n_boxes; k++)
             for (size_t t = 0; t < DETECT_N_IOU; t++)
                 gold_diff_add(&d, s->tp[k] >> t & 1, want.u8[s->rows[k] * DETECT_N_IOU + t]);
@@ -154,18 +155,19 @@ static vg_status check_exact(gold_file *f, gold_job *job, const detect_metrics_r
 static vg_status check_result(gold_file *f, gold_job *job, const detect_metrics_result *r, int nc,
                               vg_error *err)
 {
-    const double means[4] = {r->mean_p, r->mean_r, r->map50, r->map};
+    const double means[4] = {r->figures[0].mean_p, r->figures[0].mean_r, r->figures[0].map50,
+                             r->figures[0].map};
     const struct {
         const char *name;
         const double *got;
         size_t n;
     } rows[] = {
-        {"ap", r->ap, r->n_classes * DETECT_N_IOU},
-        {"p", r->p, r->n_classes},
-        {"r", r->r, r->n_classes},
-        {"f1", r->f1, r->n_classes},
-        {"tp_count", r->tp, r->n_classes},
-        {"fp_count", r->fp, r->n_classes},
+        {"ap", r->figures[0].ap, r->n_classes * DETECT_N_IOU},
+        {"p", r->figures[0].p, r->n_classes},
+        {"r", r->figures[0].r, r->n_classes},
+        {"f1", r->figures[0].f1, r->n_classes},
+        {"tp_count", r->figures[0].tp, r->n_classes},
+        {"fp_count", r->figures[0].fp, r->n_classes},
         {"maps", r->maps, (size_t)nc},
         {"mean_results", means, 4},
         {"fitness", &r->fitness, 1},
@@ -173,7 +175,9 @@ static vg_status check_result(gold_file *f, gold_job *job, const detect_metrics_
     const struct {
         const char *name;
         const double *got;
-    } curves[] = {{"p_curve", r->p_curve}, {"r_curve", r->r_curve}, {"f1_curve", r->f1_curve}};
+    } curves[] = {{"p_curve", r->figures[0].p_curve},
+                  {"r_curve", r->figures[0].r_curve},
+                  {"f1_curve", r->figures[0].f1_curve}};
     vg_status st = check_exact(f, job, r, nc, err);
     for (size_t i = 0; i < sizeof rows / sizeof *rows && st == VG_OK; i++)
         st = check_numbers(f, job, rows[i].name, rows[i].got, rows[i].n, err);
@@ -193,7 +197,7 @@ static vg_status check(gold_file *f, gold_job *job, vg_error *err)
     if (st != VG_OK)
         return st;
     size_t n = s.dets.shape[0] + 1, n_truths = s.gts.shape[0] + 1;
-    const detect_metrics_bounds bounds = {s.nc, n, n, n_truths};
+    const detect_metrics_bounds bounds = {s.nc, n, n, n_truths, .n_figures = 1};
     st = detect_metrics_create(&m, &bounds, 0.25f, job->mem, err);
     for (int i = 0; i < s.n_pictures && st == VG_OK; i++) {
         choose_picture(&s, i);
