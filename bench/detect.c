@@ -72,7 +72,10 @@ static void time_loss(const detect_level *levels, size_t n_anchors, double *ms, 
         data[i] = base_alloc(mem, pixels * pitch * sizeof(float), NULL);
         if (!data[i])
             exit(1);
-        gradients[i] = (detect_gradient){data[i], data[i] + DETECT_BOX_CHANNELS, pitch, pitch};
+        gradients[i] = (detect_gradient){.box = data[i],
+                                         .cls = data[i] + DETECT_BOX_CHANNELS,
+                                         .box_pitch = pitch,
+                                         .cls_pitch = pitch};
     }
     const detect_loss_bounds bounds = {BATCH, n_anchors, LABELS, 1};
     const detect_batch batch = {levels, 3, NC, BATCH, labels, BATCH * LABELS, 0, 0};

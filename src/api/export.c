@@ -155,6 +155,8 @@ vg_status api_export_pt(const char *weights, const char *path, base_mem *mem, vg
     if (st == VG_OK)
         st = nn_graph_from_weights(&g, w, mem, err);
     if (st == VG_OK)
+        st = nn_graph_must_detect(g, "vigil export", err);
+    if (st == VG_OK)
         st = put_pt(path, g, w, false, mem, err);
     nn_graph_destroy(&g);
     weights_close(&w);

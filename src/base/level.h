@@ -23,6 +23,8 @@ typedef struct base_level {
 typedef struct base_level_gradient {
     float *box, *cls;
     size_t box_pitch, cls_pitch;
+    float *extra;
+    size_t extra_pitch;
 } base_level_gradient;
 
 #endif

@@ -141,6 +141,19 @@ static onnx_name add_attention(onnx_build *b, const nn_op *op, const char *scope
     return unflatten(b, scope, o.text, op->heads * op->head_dim, op->in[0]);
 }
 
+/* The taps of a pixel's channels become pixels: a transposed convolution of no overlap. */
+static onnx_name add_shuffle(onnx_build *b, const char *scope, const char *x)
+{
+    return onnx_add(
+        b, &(onnx_node){.scope = scope,
+                        .op = "DepthToSpace",
+                        .n_in = 1,
+                        .in = {x},
+                        .n_attributes = 2,
+                        .attributes = {{.name = "blocksize", .kind = ONNX_INT, .i = 2},
+                                       {.name = "mode", .kind = ONNX_TEXT, .text = "DCR"}}});
+}
+
 static onnx_name add_op(onnx_build *b, const nn_op *op)
 {
     onnx_name in[NN_MAX_INPUTS];
@@ -161,6 +174,10 @@ static onnx_name add_op(onnx_build *b, const nn_op *op)
         return onnx_add_2(b, scope, "Add", in[0].text, in[1].text);
     case NN_ATTENTION:
         return add_attention(b, op, scope);
+    case NN_SHUFFLE:
+        return add_shuffle(b, scope, in[0].text);
+    case NN_MEAN:
+        return onnx_add_1(b, scope, "GlobalAveragePool", in[0].text);
     }
     return in[0];
 }

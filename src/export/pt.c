@@ -107,7 +107,8 @@ vg_status export_pt(const char *path, const nn_graph *g, const weights_file *w,
     char *text = NULL;
     pt_build b = {.g = g, .w = w, .o = o, .most = l.n_storages, .err = err};
     nn_graph_get_info(g, 32, &b.info);
-    vg_status st = nn_model_text_of_weights(&text, g, w, b.info.nc, mem, err);
+    vg_status st =
+        nn_model_text_of_weights(&text, g, w, &(nn_graph_options){.nc = b.info.nc}, mem, err);
     uint8_t *block = NULL;
     if (st == VG_OK)
         st = base_tree_from_yaml(&yaml, text, strlen(text), "the weights' model", mem, err);

@@ -19,7 +19,9 @@ typedef enum nn_step_kind {
     NN_STEP_UPSAMPLE,
     NN_STEP_COPY,
     NN_STEP_ADD,
-    NN_STEP_ATTENTION
+    NN_STEP_ATTENTION,
+    NN_STEP_SHUFFLE,
+    NN_STEP_MEAN
 } nn_step_kind;
 
 /* What a step computes from which values, whatever their shapes are; the same for inference and for

@@ -69,6 +69,8 @@ static nn_op *add_op(nn_builder *b, nn_op_kind kind, const int *in, int n_in, in
 
 int nn_build_input(nn_builder *b)
 {
+    for (int i = 0; i < NN_N_RESULTS; i++)
+        b->graph->results[i] = NN_NO_VALUE;
     return add_value(b, 3, NN_DOWN_ONE);
 }
 
@@ -134,10 +136,19 @@ int nn_build_conv(nn_builder *b, const char *key, int in, nn_conv_args a)
                               .groups = groups,
                               .bn = !a.plain,
                               .silu = !a.plain && !a.linear,
+                              .eps = b->bn_eps,
+                              .momentum = b->bn_momentum,
+                              .form = a.form,
                               .first_param = b->graph->n_params};
     base_format(op->key, sizeof op->key, "%s", key);
     int out = op->out;
-    if (a.plain) {
+    if (a.form == NN_FORM_TRANSPOSED) {
+        add_param(b, NN_PARAM_WEIGHT, NN_KEY(key, ".weight"), 4, x.c, a.c2 / 4, 2, 2);
+        add_param(b, NN_PARAM_BIAS, NN_KEY(key, ".bias"), 1, a.c2 / 4, 0, 0, 0);
+    } else if (a.form == NN_FORM_LINEAR) {
+        add_param(b, NN_PARAM_WEIGHT, NN_KEY(key, ".weight"), 2, a.c2, x.c, 0, 0);
+        add_param(b, NN_PARAM_BIAS, NN_KEY(key, ".bias"), 1, a.c2, 0, 0, 0);
+    } else if (a.plain) {
         add_param(b, NN_PARAM_WEIGHT, NN_KEY(key, ".weight"), 4, a.c2, x.c / groups, k, k);
         add_param(b, NN_PARAM_BIAS, NN_KEY(key, ".bias"), 1, a.c2, 0, 0, 0);
     } else {
@@ -175,6 +186,27 @@ int nn_build_upsample(nn_builder *b, int in)
         nn_build_fail(b, VG_ERR_UNSUPPORTED, NULL, "an upsampling to more than %d times the input",
                       NN_DOWN_ONE);
     return out_of(add_op(b, NN_UPSAMPLE, &in, 1, x.c, x.down / 2));
+}
+
+int nn_build_transposed(nn_builder *b, const char *key, int in, int c2)
+{
+    const nn_value x = value_of(b, in);
+    if (x.down % 2 != 0)
+        nn_build_fail(b, VG_ERR_UNSUPPORTED, NULL, "an upsampling to more than %d times the input",
+                      NN_DOWN_ONE);
+    if (c2 > NN_MAX_CHANNELS / 4)
+        nn_build_fail(b, VG_ERR_LIMIT, NULL, "a transposed convolution to %d channels", c2);
+    if (b->status != VG_OK)
+        return NN_NO_VALUE;
+    const int taps = nn_build_conv(
+        b, key, in, (nn_conv_args){.c2 = 4 * c2, .plain = true, .form = NN_FORM_TRANSPOSED});
+    return out_of(add_op(b, NN_SHUFFLE, &taps, 1, c2, x.down / 2));
+}
+
+int nn_build_mean(nn_builder *b, int in)
+{
+    const nn_value x = value_of(b, in);
+    return out_of(add_op(b, NN_MEAN, &in, 1, x.c, x.down));
 }
 
 int nn_build_concat(nn_builder *b, const int *in, int n_in)
@@ -229,7 +261,7 @@ int nn_build_attention(nn_builder *b, int in, int heads, int key_dim, int head_d
     return out_of(op);
 }
 
-void nn_build_level(nn_builder *b, int box, int cls)
+void nn_build_level(nn_builder *b, int box, int cls, int extra)
 {
     if (b->status != VG_OK)
         return;
@@ -241,7 +273,14 @@ void nn_build_level(nn_builder *b, int box, int cls)
     int down = value_of(b, box).down;
     if (down % NN_DOWN_ONE != 0)
         nn_build_fail(b, VG_ERR_UNSUPPORTED, NULL, "a head level finer than the input");
-    g->levels[g->n_levels++] = (nn_level){.box = box, .cls = cls, .stride = down / NN_DOWN_ONE};
+    g->levels[g->n_levels++] =
+        (nn_level){.box = box, .cls = cls, .extra = extra, .stride = down / NN_DOWN_ONE};
+}
+
+void nn_build_result(nn_builder *b, nn_result which, int value)
+{
+    if (b->status == VG_OK)
+        b->graph->results[which] = value;
 }
 
 void nn_build_dfl(nn_builder *b, const char *key)

@@ -15,7 +15,9 @@ typedef struct nn_builder {
     const char *source; /* the YAML's name and the row's line, for errors */
     int line;
     int layer;
-    bool c3k_forced; /* scales m, l, x: spec 1.1 */
+    bool c3k_forced;             /* scales m, l, x: spec 1.1 */
+    double width, most_channels; /* of the scale */
+    double bn_eps, bn_momentum;
 } nn_builder;
 
 /* Records the first error. */
@@ -23,22 +25,28 @@ void nn_build_fail(nn_builder *b, vg_status status, const char *mend, const char
     VG_PRINTF(4, 5);
 
 typedef struct nn_conv_args {
-    int c2, k, s, g; /* zero k, s, g: 1 */
-    bool linear;     /* without SiLU */
-    bool plain;      /* without BN: a bias instead (and no SiLU) */
+    int c2, k, s, g;   /* zero k, s, g: 1 */
+    bool linear;       /* without SiLU */
+    bool plain;        /* without BN: a bias instead (and no SiLU) */
+    nn_conv_form form; /* other than plain: with `plain` alone, and k 1 */
 } nn_conv_args;
 /* Conv: key is the module's key in the state dict, "model.0" or "model.2.cv1". A plain one's
  * tensors are key.weight and key.bias, the others' key.conv.weight and key.bn.*. */
 int nn_build_conv(nn_builder *b, const char *key, int in, nn_conv_args a);
-/* The picture: 3 channels. */
+/* The picture: 3 channels. A graph begins with it. */
 int nn_build_input(nn_builder *b);
 int nn_build_maxpool(nn_builder *b, int in, int k);
 int nn_build_upsample(nn_builder *b, int in);
 int nn_build_concat(nn_builder *b, const int *in, int n_in);
 int nn_build_add(nn_builder *b, int x, int y);
 int nn_build_slice(nn_builder *b, int in, int c0, int c);
+/* Transposed convolution, kernel 2, stride 2, with a bias: twice the side. */
+int nn_build_transposed(nn_builder *b, const char *key, int in, int c2);
+int nn_build_mean(nn_builder *b, int in);
 int nn_build_attention(nn_builder *b, int in, int heads, int key_dim, int head_dim);
-void nn_build_level(nn_builder *b, int box, int cls);
+/* extra: NN_NO_VALUE, or numbers a cell beside the others. */
+void nn_build_level(nn_builder *b, int box, int cls, int extra);
+void nn_build_result(nn_builder *b, nn_result which, int value);
 void nn_build_dfl(nn_builder *b, const char *key);
 int nn_build_channels(const nn_builder *b, int value);
 
@@ -63,6 +71,8 @@ typedef struct nn_module {
     const char *name, *help;
     bool scales_width;   /* its first argument is an output width */
     bool repeats_inside; /* takes repeats itself, instead of being stacked */
+    bool is_head;        /* of a network for `task` */
+    vg_task task;
     /* Returns the output value; NN_NO_VALUE for a head. */
     int (*build)(nn_builder *b, const nn_module_args *a);
 } nn_module;
@@ -82,6 +92,8 @@ bool nn_arg_bool(nn_builder *b, const nn_module_args *a, size_t index, bool fall
 /* k: of a bottleneck's first convolution; the second is 3x3. e: the hidden share of c2. */
 int nn_block_bottleneck(nn_builder *b, const char *key, int in, int c2, bool shortcut, int k,
                         double e);
+/* The detection head (module_detect.c); n_extra > 0: with a third branch of so many numbers. */
+void nn_block_detect(nn_builder *b, const nn_module_args *a, int n_extra);
 /* n bottlenecks beside a 1x1 convolution: C3k with k 3, C3 with k 1. */
 int nn_block_c3(nn_builder *b, const char *key, int in, int c2, int n, bool shortcut, int k,
                 double e);

@@ -464,8 +464,10 @@ size_t nn_plan_n_steps(const nn_plan *p)
 nn_step_facts nn_engine_step(const nn_engine *e, const nn_plan *p, size_t index)
 {
     static const char *const kinds[] = {
-        [NN_STEP_CONV] = "conv", [NN_STEP_MAXPOOL] = "maxpool", [NN_STEP_UPSAMPLE] = "upsample",
-        [NN_STEP_COPY] = "copy", [NN_STEP_ADD] = "add",         [NN_STEP_ATTENTION] = "attention"};
+        [NN_STEP_CONV] = "conv",         [NN_STEP_MAXPOOL] = "maxpool",
+        [NN_STEP_UPSAMPLE] = "upsample", [NN_STEP_COPY] = "copy",
+        [NN_STEP_ADD] = "add",           [NN_STEP_ATTENTION] = "attention",
+        [NN_STEP_SHUFFLE] = "shuffle",   [NN_STEP_MEAN] = "mean"};
     const nn_step *s = &p->steps[index];
     const nn_op *op = &p->graph->ops[s->spec.op];
     return (nn_step_facts){.op = op,
@@ -508,7 +510,10 @@ int nn_plan_n_heads(const nn_plan *p)
 nn_head nn_plan_head(const nn_plan *p, int level)
 {
     const nn_level *l = &p->graph->levels[level];
-    return (nn_head){.box = p->maps[l->box], .cls = p->maps[l->cls], .stride = (float)l->stride};
+    return (nn_head){.box = p->maps[l->box],
+                     .cls = p->maps[l->cls],
+                     .extra = l->extra == NN_NO_VALUE ? (nn_map){0} : p->maps[l->extra],
+                     .stride = (float)l->stride};
 }
 
 base_level nn_head_level(const nn_head *head)
@@ -519,7 +524,10 @@ base_level nn_head_level(const nn_head *head)
                         .cls_pitch = head->cls.pitch,
                         .h = head->box.h,
                         .w = head->box.w,
-                        .stride = head->stride};
+                        .stride = head->stride,
+                        .extra = head->extra.data,
+                        .extra_pitch = head->extra.pitch,
+                        .n_extra = head->extra.c};
 }
 
 int nn_plan_levels(const nn_plan *p, base_level out[NN_MAX_LEVELS])
@@ -530,6 +538,15 @@ int nn_plan_levels(const nn_plan *p, base_level out[NN_MAX_LEVELS])
         out[l] = nn_head_level(&head);
     }
     return n;
+}
+
+bool nn_plan_result(const nn_plan *p, nn_result which, nn_map *out)
+{
+    const int v = p->graph->results[which];
+    if (v == NN_NO_VALUE)
+        return false;
+    *out = p->maps[v];
+    return true;
 }
 
 bool nn_plan_layer(const nn_plan *p, int layer, nn_map *out)

@@ -21,7 +21,7 @@ vg_status nn_remote_pack(nn_engine *e, size_t op, float *packed, const float *we
 
 size_t nn_remote_staging_bytes(const nn_engine *e, const nn_plan *p)
 {
-    const size_t floats = p->remote_bytes - p->input_at + nn_plan_results_bytes(p),
+    const size_t floats = p->remote_bytes - p->input_at + nn_plan_readings_bytes(p),
                  bytes = e->picture_bytes > 0
                              ? (size_t)e->max_pending * nn_slot_plan(e, p).staging_bytes
                              : floats;
@@ -165,7 +165,7 @@ vg_status nn_remote_run(nn_engine *e, nn_plan *p, const float *input, int64_t *s
         r->upload(e->context, NN_REMOTE_BLOCK, p->input_at, e->staging, input_bytes, err);
     if (st == VG_OK)
         st = nn_engine_run_steps(e, p, step_ns, err);
-    for (nn_plan_result x; st == VG_OK && nn_plan_next_result(p, &index, &end, &x);)
+    for (nn_plan_reading x; st == VG_OK && nn_plan_next_reading(p, &index, &end, &x);)
         st = r->download(e->context, results + x.to, x.at, x.bytes, err);
     if (st == VG_OK)
         return r->finish(e->context, err);

@@ -141,7 +141,8 @@ static bool by_keys(char *out, size_t n, const weights_file *w)
             task = "segmentation";
         else if (has(w, layer, "cv4.0.2.weight"))
             task = "pose or oriented boxes";
-        if (rows[i].is_ours && family == rows[i].family && strcmp(task, "detection") == 0)
+        const bool is_built_in = strcmp(task, "detection") == 0 || layer == 23;
+        if (rows[i].is_ours && family == rows[i].family && is_built_in)
             continue;
         return base_format(out, n, "%s %s", family, task);
     }
@@ -168,6 +169,13 @@ static bool is_ours(const char *family)
     return false;
 }
 
+/* Heads that vigil has, of whatever family. */
+static bool runs_head(const base_node *yaml)
+{
+    static const sign ours[] = {{"Segment", ""}, {"Pose", ""}, {"OBB", ""}, {"Classify", ""}};
+    return find_sign(yaml, ours, sizeof ours / sizeof *ours) != NULL;
+}
+
 bool nn_family_name(char *out, size_t n, const weights_file *w, const base_node *yaml)
 {
     char family[32] = "";
@@ -190,7 +198,7 @@ bool nn_family_name(char *out, size_t n, const weights_file *w, const base_node 
     if (!head && (strcmp(family, "YOLOv5") == 0 || strcmp(family, "YOLOv3") == 0) &&
         has_anchors(yaml))
         return base_format(out, n, "%s detection with anchors", family);
-    if (!head && is_ours(family))
+    if (is_ours(family) && (!head || runs_head(yaml)))
         return false; /* what is wrong with it is said already */
     return base_format(out, n, "%s %s%s", family,
                        head && strcmp(family, "a model") == 0 ? "of " : "",

@@ -1,11 +1,8 @@
-/* fold.c: W' = W s, b' = bias - mean s, s = weight / sqrt(var + 1e-3). Spec 1.7. */
+/* fold.c: W' = W s, b' = bias - mean s, s = weight / sqrt(var + eps). Spec 1.7. */
 #include "graph.h"
 
 #include <math.h>
 #include <string.h>
-
-/* BatchNorm's eps: spec 1.4. */
-static const double bn_eps = 1e-3;
 
 size_t nn_conv_weight_elements(const nn_conv_spec *c)
 {
@@ -24,9 +21,11 @@ static void shape_text(char *buf, size_t n, const int64_t *shape, int n_dims)
     base_format(buf + used, n - used, ")");
 }
 
-static vg_status read_param(float *dst, const nn_param *p, const weights_file *w, vg_error *err)
+/* The tensor of a parameter, in its shape. */
+static vg_status find_param(const weights_tensor **out, const nn_param *p, const weights_file *w,
+                            vg_error *err)
 {
-    const weights_tensor *t = weights_find(w, p->key);
+    const weights_tensor *t = *out = weights_find(w, p->key);
     if (!t)
         return base_fail(err, VG_ERR_FORMAT, base_where("tensor %s", p->key),
                          "give weights of the same architecture and scale",
@@ -37,21 +36,57 @@ static vg_status read_param(float *dst, const nn_param *p, const weights_file *w
         want[d] = p->shape[d];
         same = same && t->shape[d] == want[d];
     }
-    if (!same) {
-        char has[64], wants[64];
-        shape_text(has, sizeof has, t->shape, t->n_dims);
-        shape_text(wants, sizeof wants, want, p->n_dims);
-        return base_fail(err, VG_ERR_FORMAT, base_where("tensor %s", p->key),
-                         "give weights of the same architecture, scale and class count",
-                         "a tensor of shape %s where the model has %s", has, wants);
-    }
-    weights_to_float(dst, t);
-    for (size_t i = 0; i < p->n_elements; i++)
+    if (same)
+        return VG_OK;
+    char has[64], wants[64];
+    shape_text(has, sizeof has, t->shape, t->n_dims);
+    shape_text(wants, sizeof wants, want, p->n_dims);
+    return base_fail(err, VG_ERR_FORMAT, base_where("tensor %s", p->key),
+                     "give weights of the same architecture, scale and class count",
+                     "a tensor of shape %s where the model has %s", has, wants);
+}
+
+/* Elements [first, first + n) of it. */
+static vg_status read_part(float *dst, const nn_param *p, const weights_tensor *t, size_t first,
+                           size_t n, vg_error *err)
+{
+    weights_part_to_float(dst, t, first, n);
+    for (size_t i = 0; i < n; i++)
         if (!isfinite(dst[i]))
-            return base_fail(err, VG_ERR_FORMAT, base_where("tensor %s, element %zu", p->key, i),
+            return base_fail(err, VG_ERR_FORMAT,
+                             base_where("tensor %s, element %zu", p->key, first + i),
                              "the training run diverged: take an earlier checkpoint",
                              "a weight that is not finite");
     return VG_OK;
+}
+
+static vg_status read_param(float *dst, const nn_param *p, const weights_file *w, vg_error *err)
+{
+    const weights_tensor *t;
+    vg_status st = find_param(&t, p, w, err);
+    return st == VG_OK ? read_part(dst, p, t, 0, p->n_elements, err) : st;
+}
+
+/* (ic, c, 2, 2) to (4 c, ic), tap by tap: the 1x1 convolution that a shuffle follows. A tap's
+ * weights lie apart in the file, so they come by way of a row of scratch. */
+static vg_status read_transposed(float *weight, float *bias, const nn_conv_spec *spec,
+                                 const nn_param *p, const weights_file *w, float *scratch,
+                                 vg_error *err)
+{
+    const weights_tensor *t;
+    const size_t ic = (size_t)spec->ic, c = (size_t)spec->oc / 4;
+    vg_status st = find_param(&t, &p[0], w, err);
+    for (size_t i = 0; i < ic && st == VG_OK; i++) {
+        st = read_part(scratch, &p[0], t, i * 4 * c, 4 * c, err);
+        for (size_t o = 0; o < c; o++)
+            for (size_t tap = 0; tap < 4; tap++)
+                weight[(tap * c + o) * ic + i] = scratch[o * 4 + tap];
+    }
+    if (st == VG_OK)
+        st = read_param(bias, &p[1], w, err);
+    for (size_t tap = 1; tap < 4 && st == VG_OK; tap++)
+        memcpy(bias + tap * c, bias, c * sizeof *bias);
+    return st;
 }
 
 /* A fused file has conv.bias in the place of bn.*. */
@@ -72,7 +107,10 @@ vg_status nn_fold(float *weight, float *bias, const nn_graph *g, const nn_op *op
 {
     const nn_param *p = &g->params[op->conv.first_param];
     size_t oc = (size_t)op->conv.oc;
+    const double bn_eps = op->conv.eps;
     nn_param fused;
+    if (op->conv.form == NN_FORM_TRANSPOSED)
+        return read_transposed(weight, bias, &op->conv, p, w, scratch, err);
     vg_status st = read_param(weight, &p[0], w, err);
     if (st != VG_OK)
         return st;

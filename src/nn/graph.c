@@ -190,6 +190,15 @@ static void build_row(nn_builder *b, const base_node *row_node, int row, const s
     *layer = (nn_layer){.out = NN_NO_VALUE, .repeats = n};
     b->graph->n_layers = (size_t)row + 1;
     base_format(layer->module, sizeof layer->module, "%s", m->name);
+    if (m->is_head && b->graph->has_head) {
+        nn_build_fail(b, VG_ERR_FORMAT, "write one row for it, of all its levels",
+                      "a second head, \"%s\"", m->name);
+        return;
+    }
+    if (m->is_head) {
+        b->graph->has_head = true;
+        b->graph->task = m->task;
+    }
     node_text(layer->from, sizeof layer->from, from);
     node_text(layer->args, sizeof layer->args, args);
     int out = build_stacked(b, m, a, m->repeats_inside ? 1 : n);
@@ -205,6 +214,31 @@ static vg_status read_nc(nn_graph *g, const base_tree *yaml, int wanted, vg_erro
                          "write the number of classes, e.g. nc: 80",
                          "a model without a class count");
     g->nc = wanted > 0 ? wanted : (int)nc->i;
+    return VG_OK;
+}
+
+/* kpt_shape: points and numbers a point, of models for pose. */
+static vg_status read_keypoints(nn_graph *g, const base_tree *yaml, const nn_graph_options *o,
+                                vg_error *err)
+{
+    const base_node *n = base_node_get(base_tree_root(yaml), "kpt_shape");
+    if (o && o->keypoints > 0) {
+        g->keypoints = o->keypoints;
+        g->keypoint_dims = o->keypoint_dims;
+        return VG_OK;
+    }
+    if (!n)
+        return VG_OK;
+    const base_node *k = must(base_node_at(n, 0), BASE_NODE_INT),
+                    *dims = must(base_node_at(n, 1), BASE_NODE_INT);
+    if (n->kind != BASE_NODE_LIST || !k || !dims || base_node_at(n, 2) || k->i < 1 ||
+        k->i > NN_MOST_KEYPOINTS || dims->i < 2 || dims->i > 3)
+        return base_fail(err, VG_ERR_FORMAT,
+                         base_where("%s:%d, kpt_shape", base_tree_source(yaml), n->line),
+                         "write [points, 2 or 3], as in kpt_shape: [17, 3]",
+                         "a kpt_shape that is not [1..%d, 2 or 3]", NN_MOST_KEYPOINTS);
+    g->keypoints = (int)k->i;
+    g->keypoint_dims = (int)dims->i;
     return VG_OK;
 }
 
@@ -309,6 +343,8 @@ vg_status nn_graph_create(nn_graph **out, const base_tree *yaml, const nn_graph_
     b.graph = g;
     b.status = read_nc(g, yaml, o ? o->nc : 0, err);
     if (b.status == VG_OK)
+        b.status = read_keypoints(g, yaml, o, err);
+    if (b.status == VG_OK)
         b.status = refuse_keys(yaml, err);
     if (b.status == VG_OK)
         b.status = set_class_branch(g, yaml, parts, o ? o->class_branch : NN_CLASS_BY_MODEL, err);
@@ -317,6 +353,12 @@ vg_status nn_graph_create(nn_graph **out, const base_tree *yaml, const nn_graph_
     if (b.status != VG_OK)
         goto done;
     nn_graph_rename(g, base_tree_source(yaml));
+    b.width = s.width;
+    b.most_channels = s.most_channels;
+    /* BN's of a classifier are torch's defaults: spec 1.4 of the tasks. */
+    const bool is_classifier = has_module(parts, "Classify");
+    b.bn_eps = is_classifier ? 1e-5 : 1e-3;
+    b.bn_momentum = is_classifier ? 0.1 : 0.03;
     b.c3k_forced = strlen(g->scale) == 1 && strchr("mlx", g->scale[0]) != NULL;
     g->layers = base_alloc_zero(mem, n_rows ? n_rows : 1, sizeof *g->layers, err);
     if (!g->layers) {
@@ -329,8 +371,9 @@ vg_status nn_graph_create(nn_graph **out, const base_tree *yaml, const nn_graph_
     for (int i = 0; i < 2; i++)
         for (const base_node *n = parts[i]->first; n && b.status == VG_OK; n = n->next)
             build_row(&b, n, row++, &s);
-    if (b.status == VG_OK && g->n_levels == 0)
-        nn_build_fail(&b, VG_ERR_FORMAT, "end the head with a Detect row",
+    if (b.status == VG_OK && !g->has_head)
+        nn_build_fail(&b, VG_ERR_FORMAT,
+                      "end the head with a Detect, Segment, Pose, OBB or Classify row",
                       "a model without a head");
 done:
     if (b.status != VG_OK)

@@ -24,6 +24,10 @@ struct nn_graph {
     size_t n_layers, layers_capacity;
     nn_level levels[NN_MAX_LEVELS];
     int n_levels;
+    int results[NN_N_RESULTS]; /* values; NN_NO_VALUE: none */
+    vg_task task;
+    bool has_head;
+    int n_extra, keypoints, keypoint_dims;
     nn_class_branch class_branch; /* never BY_MODEL */
     bool branch_is_expected;      /* what a YAML without `class_branch` would mean */
     const char *builtin;          /* the text it was made from, when that is a built-in one */

@@ -33,8 +33,10 @@ static const char *scale_in_name(const char *stem)
     return NULL;
 }
 
-vg_status nn_graph_from_name(nn_graph **out, const char *name, int nc, base_mem *mem, vg_error *err)
+vg_status nn_graph_from_name_with(nn_graph **out, const char *name, const nn_graph_options *given,
+                                  base_mem *mem, vg_error *err)
 {
+    nn_graph_options o = *given;
     char stem[64];
     *out = NULL;
     const char *suffix = base_path_suffix(name);
@@ -43,23 +45,39 @@ vg_status nn_graph_from_name(nn_graph **out, const char *name, int nc, base_mem 
     if (!base_path_exists(name)) {
         const char *scale = NULL;
         const nn_model *m = known ? nn_model_find(stem, &scale) : NULL;
+        o.scale = scale;
         if (m && scale && (yaml_name || !*suffix) && base_path_name(name) == name)
-            return from_builtin(out, m, &(nn_graph_options){.scale = scale, .nc = nc}, mem, err);
+            return from_builtin(out, m, &o, mem, err);
         char family[48];
         const bool is_other = known && nn_family_of_name(family, sizeof family, stem);
         return base_fail(err, VG_ERR_ARGUMENT, base_where("%s", name),
-                         "give a model YAML, or a built-in one: yolo11n.yaml, yolov8n.yaml, "
-                         "yolov8n-p2.yaml, yolov5n.yaml, each with n, s, m, l or x",
+                         "give a model YAML, or a built-in one: yolo11n.yaml, yolo11n-seg.yaml, "
+                         "-pose, -obb, -cls, yolov8n.yaml, yolov8n-p2.yaml, yolov5n.yaml, each "
+                         "with n, s, m, l or x",
                          "no such model%s%s%s", is_other ? ": " : "", is_other ? family : "",
                          is_other ? " is not run here" : "");
     }
-    const char *scale = known ? scale_in_name(stem) : NULL;
+    o.scale = known ? scale_in_name(stem) : NULL;
     base_tree *yaml = NULL;
     vg_status st = base_tree_read(&yaml, name, mem, err);
     if (st == VG_OK)
-        st = nn_graph_create(out, yaml, &(nn_graph_options){.scale = scale, .nc = nc}, mem, err);
+        st = nn_graph_create(out, yaml, &o, mem, err);
     base_tree_destroy(&yaml);
     return st;
+}
+
+vg_status nn_graph_from_name(nn_graph **out, const char *name, int nc, base_mem *mem, vg_error *err)
+{
+    return nn_graph_from_name_with(out, name, &(nn_graph_options){.nc = nc}, mem, err);
+}
+
+vg_status nn_graph_must_detect(const nn_graph *g, const char *what, vg_error *err)
+{
+    if (g->task == VG_TASK_DETECT)
+        return VG_OK;
+    return base_fail(err, VG_ERR_UNSUPPORTED, what, "give a model that detects",
+                     "the model %s is for another task than detection, which %s does not do yet",
+                     g->name, what);
 }
 
 /* Whether the file has every parameter of the graph in its shape (BN's may be missing when the file
@@ -91,15 +109,42 @@ static nn_class_branch branch_of_tensors(const weights_file *w, int layer)
     return weights_find(w, key) ? NN_CLASS_DEPTHWISE : NN_CLASS_BY_MODEL;
 }
 
-/* The class count by the first class bias of a head in row `layer`; 0 when there is none. */
-static int class_count(const weights_file *w, int layer)
+/* Elements of a vector of the row `layer`; 0: there is none. */
+static int length_of(const weights_file *w, int layer, const char *rest)
 {
     char key[NN_KEY_BYTES];
-    base_format(key, sizeof key, "model.%d.cv3.0.2.bias", layer);
+    base_format(key, sizeof key, "model.%d.%s", layer, rest);
     const weights_tensor *t = weights_find(w, key);
     return t && t->n_dims == 1 && t->shape[0] > 0 && t->shape[0] <= NN_MAX_CHANNELS
                ? (int)t->shape[0]
                : 0;
+}
+
+/* What a head in row `layer` with these tensors is for. */
+static vg_task task_of_tensors(const weights_file *w, int layer)
+{
+    if (length_of(w, layer, "linear.bias") > 0)
+        return VG_TASK_CLASSIFY;
+    const int n_extra = length_of(w, layer, "cv4.0.2.bias");
+    return length_of(w, layer, "proto.upsample.bias") > 0 ? VG_TASK_SEGMENT
+           : n_extra == 1                                 ? VG_TASK_OBB
+           : n_extra > 1                                  ? VG_TASK_POSE
+                                                          : VG_TASK_DETECT;
+}
+
+/* As a state dict shows it. False where points of two and of three numbers come to as many. */
+static bool read_head(nn_graph_options *o, const nn_model *m, const weights_file *w)
+{
+    const int row = m->head_layer;
+    *o = (nn_graph_options){
+        .nc = length_of(w, row, m->task == VG_TASK_CLASSIFY ? "linear.bias" : "cv3.0.2.bias"),
+        .class_branch = branch_of_tensors(w, row)};
+    if (m->task != VG_TASK_POSE)
+        return true;
+    const int n = length_of(w, row, "cv4.0.2.bias");
+    o->keypoint_dims = n % 3 == 0 ? 3 : 2;
+    o->keypoints = n / o->keypoint_dims;
+    return n % 6 != 0;
 }
 
 /* No graph was made, as err says: better said by what the model is, if that is known. */
@@ -110,7 +155,7 @@ static vg_status refuse_family(const weights_file *w, const base_node *yaml, vg_
     if (!nn_family_name(family, sizeof family, w, yaml))
         return st;
     return base_fail(err, VG_ERR_UNSUPPORTED, NULL,
-                     "vigil runs detectors of YOLO11, YOLOv8 and YOLOv5u: give such weights, or "
+                     "vigil runs models of YOLO11, YOLOv8 and YOLOv5u: give such weights, or "
                      "train them on the same dataset: vigil train --model yolo11n.yaml --data YAML",
                      "weights of another model: %s", family);
 }
@@ -140,31 +185,61 @@ static vg_status from_own_yaml(nn_graph **out, const weights_file *w, base_mem *
     return st;
 }
 
-vg_status nn_graph_from_weights(nn_graph **out, const weights_file *w, base_mem *mem, vg_error *err)
+/* The built-in model whose tensors these are. *out NULL: none. */
+static vg_status from_tensors(nn_graph **out, const weights_file *w, base_mem *mem, vg_error *err)
 {
-    *out = NULL;
-    if (*weights_get_meta(w)->model_yaml)
-        return from_own_yaml(out, w, mem, err);
-    vg_status refused =
-        refuse_family(w, NULL, VG_OK, err); /* another task has a detector's tensors */
-    if (refused != VG_OK)
-        return refused;
     for (int k = 0; k < NN_N_MODELS; k++) {
         const nn_model *m = &nn_models[k];
-        nn_graph_options o = {.nc = class_count(w, m->head_layer),
-                              .class_branch = branch_of_tensors(w, m->head_layer)};
-        for (int i = 0; o.nc > 0 && i < NN_N_SCALES; i++) {
+        nn_graph_options o;
+        const bool is_clear = read_head(&o, m, w);
+        if (o.nc == 0 || task_of_tensors(w, m->head_layer) != m->task)
+            continue;
+        if (!is_clear)
+            return base_fail(err, VG_ERR_UNSUPPORTED, NULL,
+                             "give a checkpoint of the Python tool, or weights of vigil's",
+                             "a pose model's tensors alone, which do not say whether its points "
+                             "are of two numbers or of three");
+        for (int i = 0; i < NN_N_SCALES; i++) {
             o.scale = nn_model_scales[i];
             const vg_status st = from_builtin(out, m, &o, mem, err);
-            if (st != VG_OK)
+            if (st != VG_OK || fits(*out, w))
                 return st;
-            if (fits(*out, w))
-                return VG_OK;
             nn_graph_destroy(out);
         }
     }
+    return VG_OK;
+}
+
+/* BN's eps as the file has them: a classifier's may be those of another training. */
+static void take_eps(nn_graph *g, const weights_file *w)
+{
+    for (size_t i = 0; i < g->n_ops; i++) {
+        char key[NN_KEY_BYTES];
+        double eps;
+        nn_op *op = &g->ops[i];
+        if (op->kind == NN_CONV && op->conv.bn && base_format(key, sizeof key, "%s.bn", op->key) &&
+            weights_bn_eps(w, key, &eps))
+            op->conv.eps = eps;
+    }
+}
+
+vg_status nn_graph_from_weights(nn_graph **out, const weights_file *w, base_mem *mem, vg_error *err)
+{
+    *out = NULL;
+    vg_status st = VG_OK;
+    if (*weights_get_meta(w)->model_yaml) {
+        st = from_own_yaml(out, w, mem, err);
+    } else {
+        st = refuse_family(w, NULL, VG_OK, err); /* another family has such tensors, too */
+        if (st == VG_OK)
+            st = from_tensors(out, w, mem, err);
+    }
+    if (st == VG_OK && *out)
+        take_eps(*out, w);
+    if (st != VG_OK || *out)
+        return st;
     return base_fail(
         err, VG_ERR_FORMAT, NULL,
-        "give weights of a YOLO11, YOLOv8 or YOLOv5u detector, or a file that holds its model YAML",
+        "give weights of a YOLO11, YOLOv8 or YOLOv5u model, or a file that holds its model YAML",
         "a weights file that describes no model, and whose tensors are those of no built-in one");
 }

@@ -67,9 +67,13 @@ static void op_macs_of(const nn_graph *g, const nn_op *op, double n_cells, doubl
     *fused = *bn = 0;
     if (op->kind == NN_UPSAMPLE)
         *fused = n;
+    if (op->kind == NN_MEAN)
+        *fused = 2 * n;
     if (op->kind != NN_CONV)
         return;
     *fused = n * (c->ic / c->groups) * c->k * c->k;
+    if (c->form == NN_FORM_TRANSPOSED)
+        *fused *= 4; /* the table has four times its true number: spec 1.6 of the tasks */
     *bn = c->bn ? 4 * n : 0;
 }
 
@@ -108,6 +112,10 @@ void nn_graph_get_info(const nn_graph *g, int imgsz, nn_graph_info *out)
                            .n_levels = g->n_levels,
                            .n_layers = (int)g->n_layers,
                            .max_stride = 1,
+                           .task = g->task,
+                           .n_extra = g->n_extra,
+                           .keypoints = g->task == VG_TASK_POSE ? g->keypoints : 0,
+                           .keypoint_dims = g->task == VG_TASK_POSE ? g->keypoint_dims : 0,
                            .class_branch = g->class_branch};
     base_format(out->name, sizeof out->name, "%s", g->name);
     base_format(out->scale, sizeof out->scale, "%s", g->scale);

@@ -75,6 +75,11 @@ static void put_node(writer *w, const base_node *n)
     }
 }
 
+static void put_points(writer *w, const nn_graph_options *o)
+{
+    PUT(w, "kpt_shape: [%d, %d]\n", o->keypoints, o->keypoint_dims);
+}
+
 static void put_rows(writer *w, const base_node *root, const char *name)
 {
     const base_node *rows = base_node_get(root, name);
@@ -87,12 +92,20 @@ static void put_rows(writer *w, const base_node *root, const char *name)
 }
 
 /* What of a model's JSON makes the graph, as a YAML. */
-static void put_model(writer *w, const base_node *root, int nc)
+static void put_model(writer *w, const base_node *root, const nn_graph_options *o)
 {
     static const char *const numbers[] = {"depth_multiple", "width_multiple"};
     const base_node *scales = base_node_get(root, "scales"), *scale = base_node_get(root, "scale"),
                     *branch = base_node_get(root, "class_branch");
-    PUT(w, "nc: %d\n", nc);
+    const base_node *points = base_node_get(root, "kpt_shape");
+    PUT(w, "nc: %d\n", o->nc);
+    if (o->keypoints > 0)
+        put_points(w, o);
+    else if (points && points->kind == BASE_NODE_LIST) {
+        PUT(w, "kpt_shape: ");
+        put_node(w, points);
+        PUT(w, "\n");
+    }
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         const base_node *n = base_node_get(root, numbers[i]);
         if (!n)
@@ -129,29 +142,52 @@ static vg_status finish(char **out, writer *w)
     return w->status;
 }
 
-/* The text with its line of nc replaced, or one put above it. */
-static void put_with_nc(writer *w, const char *text, int nc)
+/* Where the line that begins with `key` begins; NULL: there is none. */
+static const char *find_line(const char *text, const char *key)
 {
-    const char *line = text;
-    while (line != NULL && strncmp(line, "nc:", 3) != 0) {
-        line = strchr(line, '\n');
-        line = line != NULL ? line + 1 : NULL;
+    const size_t n = strlen(key);
+    while (text != NULL && strncmp(text, key, n) != 0) {
+        text = strchr(text, '\n');
+        text = text != NULL ? text + 1 : NULL;
     }
-    const size_t before = line != NULL ? (size_t)(line - text) : 0;
-    const char *rest = line != NULL ? line + strcspn(line, "\n") : text;
-    PUT(w, "%.*snc: %d%s%s", (int)before, text, nc, line != NULL ? "" : "\n", rest);
+    return text;
 }
 
-vg_status nn_model_text(char **out, const char *yaml, int nc, base_mem *mem, vg_error *err)
+/* The text with its lines of nc, and of kpt_shape where that is another, replaced, or put above it.
+ */
+static void put_with(writer *w, const char *text, const nn_graph_options *o)
+{
+    static const char *const keys[] = {"nc:", "kpt_shape:"};
+    const char *lines[2] = {find_line(text, keys[0]),
+                            o->keypoints > 0 ? find_line(text, keys[1]) : NULL};
+    if (lines[0] == NULL)
+        PUT(w, "nc: %d\n", o->nc);
+    if (o->keypoints > 0 && lines[1] == NULL)
+        put_points(w, o);
+    for (const char *at = text; *at && w->status == VG_OK;) {
+        const size_t n = strcspn(at, "\n");
+        if (at == lines[0])
+            PUT(w, "nc: %d", o->nc);
+        else if (at == lines[1])
+            PUT(w, "kpt_shape: [%d, %d]", o->keypoints, o->keypoint_dims);
+        else
+            PUT(w, "%.*s", (int)n, at);
+        PUT(w, "%s", at[n] ? "\n" : "");
+        at += n + (at[n] ? 1 : 0);
+    }
+}
+
+vg_status nn_model_text(char **out, const char *yaml, const nn_graph_options *o, base_mem *mem,
+                        vg_error *err)
 {
     writer w = {.mem = mem, .err = err};
     *out = NULL;
-    put_with_nc(&w, yaml, nc);
+    put_with(&w, yaml, o);
     return finish(out, &w);
 }
 
-vg_status nn_model_text_of_weights(char **out, const nn_graph *g, const weights_file *f, int nc,
-                                   base_mem *mem, vg_error *err)
+vg_status nn_model_text_of_weights(char **out, const nn_graph *g, const weights_file *f,
+                                   const nn_graph_options *o, base_mem *mem, vg_error *err)
 {
     const char *text = weights_get_meta(f)->model_yaml;
     writer w = {.mem = mem, .err = err};
@@ -161,10 +197,10 @@ vg_status nn_model_text_of_weights(char **out, const nn_graph *g, const weights_
         w.status =
             base_tree_from_json(&tree, text, strlen(text), "model (in the weights file)", mem, err);
         if (w.status == VG_OK)
-            put_model(&w, base_tree_root(tree), nc);
+            put_model(&w, base_tree_root(tree), o);
         base_tree_destroy(&tree);
     } else {
-        put_with_nc(&w, text[0] ? text : g->builtin, nc);
+        put_with(&w, text[0] ? text : g->builtin, o);
     }
     if (w.status == VG_OK && !g->branch_is_expected && !strstr(w.text.text, "class_branch:"))
         PUT(&w, "class_branch: %s\n", g->class_branch == NN_CLASS_PLAIN ? "plain" : "depthwise");

@@ -7,12 +7,14 @@
 
 extern const nn_module nn_module_conv, nn_module_dwconv, nn_module_bottleneck, nn_module_c3k,
     nn_module_c3k2, nn_module_sppf, nn_module_c2psa, nn_module_upsample, nn_module_concat,
-    nn_module_detect, nn_module_c2f, nn_module_c3;
+    nn_module_detect, nn_module_c2f, nn_module_c3, nn_module_segment, nn_module_pose, nn_module_obb,
+    nn_module_classify;
 
 static const nn_module *const modules[] = {
-    &nn_module_conv,   &nn_module_dwconv, &nn_module_bottleneck, &nn_module_c3k,
-    &nn_module_c3k2,   &nn_module_sppf,   &nn_module_c2psa,      &nn_module_upsample,
-    &nn_module_concat, &nn_module_detect, &nn_module_c2f,        &nn_module_c3,
+    &nn_module_conv,    &nn_module_dwconv, &nn_module_bottleneck, &nn_module_c3k,
+    &nn_module_c3k2,    &nn_module_sppf,   &nn_module_c2psa,      &nn_module_upsample,
+    &nn_module_concat,  &nn_module_detect, &nn_module_c2f,        &nn_module_c3,
+    &nn_module_segment, &nn_module_pose,   &nn_module_obb,        &nn_module_classify,
 };
 enum { N_MODULES = sizeof modules / sizeof *modules };
 

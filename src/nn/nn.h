@@ -22,7 +22,12 @@
 
 /* ---- graph ---- */
 
-enum { NN_MAX_LEVELS = BASE_MAX_LEVELS, NN_KEY_BYTES = 96, NN_REG_MAX = 16 };
+enum {
+    NN_MAX_LEVELS = BASE_MAX_LEVELS,
+    NN_KEY_BYTES = 96,
+    NN_REG_MAX = 16,
+    NN_MOST_KEYPOINTS = 1000
+};
 
 typedef struct nn_graph nn_graph;
 
@@ -40,6 +45,7 @@ typedef struct nn_graph_options {
     const char *scale; /* "n" "s" "m" "l" "x"; NULL: the YAML's `scale`, else its first scale */
     int nc;            /* classes; 0: the YAML's nc */
     nn_class_branch class_branch;
+    int keypoints, keypoint_dims; /* of a Pose head; 0: the YAML's kpt_shape */
 } nn_graph_options;
 
 /* From a model's YAML (root of a tree). source of errors is the tree's. Errors: VG_ERR_FORMAT (row
@@ -47,25 +53,34 @@ typedef struct nn_graph_options {
 vg_status nn_graph_create(nn_graph **out, const base_tree *yaml, const nn_graph_options *o,
                           base_mem *mem, vg_error *err);
 /* A name that users type: a file, or one of the built-in models: yolo11n.yaml ... yolo11x.yaml,
- * yolov8n.yaml, yolov8n-p2.yaml, yolov5n.yaml (also yolov5nu), with or without .yaml and the v.
+ * yolo11n-seg.yaml, yolo11n-pose.yaml, yolo11n-obb.yaml, yolo11n-cls.yaml, yolov8n.yaml,
+ * yolov8n-p2.yaml, yolov5n.yaml (also yolov5nu), with or without .yaml and the v.
  * Files named like yolo11s.yaml take scale s from their name. */
 vg_status nn_graph_from_name(nn_graph **out, const char *name, int nc, base_mem *mem,
                              vg_error *err);
-/* What a weights file holds: by its own YAML, else the built-in model that every tensor fits. */
+/* The same; o's scale and class branch are the name's. */
+vg_status nn_graph_from_name_with(nn_graph **out, const char *name, const nn_graph_options *o,
+                                  base_mem *mem, vg_error *err);
+/* What a weights file holds: by its own YAML, else the built-in model that every tensor fits. BN's
+ * eps are the file's where it says them. */
 vg_status nn_graph_from_weights(nn_graph **out, const weights_file *w, base_mem *mem,
                                 vg_error *err);
 void nn_graph_destroy(nn_graph **g);
+/* For commands that do not know the other tasks: refuses a graph that does not detect. what: "vigil
+ * val". */
+vg_status nn_graph_must_detect(const nn_graph *g, const char *what, vg_error *err);
 /* The text of the built-in YOLO11 with all scales. */
 const char *nn_builtin_yaml(void);
 /* That of any built-in model by its name, "yolov8n.yaml"; NULL: there is none of that name. */
 const char *nn_builtin_yaml_of(const char *name);
-/* A model's YAML with nc set, since whoever opens the weights later goes by it. *out belongs to the
- * caller. */
-vg_status nn_model_text(char **out, const char *yaml, int nc, base_mem *mem, vg_error *err);
+/* A model's YAML with o's nc and keypoints (0: as they are) set, since whoever opens the weights
+ * later goes by it. *out belongs to the caller. */
+vg_status nn_model_text(char **out, const char *yaml, const nn_graph_options *o, base_mem *mem,
+                        vg_error *err);
 /* The same of a weights file, of which g was made: of its own YAML or JSON, else of the built-in
  * model; with a line for a class branch that a reader would not expect. */
-vg_status nn_model_text_of_weights(char **out, const nn_graph *g, const weights_file *w, int nc,
-                                   base_mem *mem, vg_error *err);
+vg_status nn_model_text_of_weights(char **out, const nn_graph *g, const weights_file *w,
+                                   const nn_graph_options *o, base_mem *mem, vg_error *err);
 
 typedef enum nn_param_kind {
     NN_PARAM_WEIGHT, /* convolution (O, I/groups, k, k) */
@@ -95,6 +110,9 @@ typedef struct nn_graph_info {
     float strides[NN_MAX_LEVELS];
     int max_stride;
     nn_class_branch class_branch;
+    vg_task task;
+    int n_extra;                      /* numbers a cell beside box and classes; 0: none */
+    int keypoints, keypoint_dims;     /* of pose; else 0 */
     int64_t n_params, n_params_fused; /* as the field counts them, DFL's 16 included */
     double gflops, gflops_fused;      /* spec 1.3's rule, at imgsz */
 } nn_graph_info;
@@ -344,8 +362,9 @@ vg_status nn_measure_machine(nn_machine *out, const nn_engine_options *o, const 
                              vg_error *err);
 
 typedef struct nn_head {
-    nn_map box; /* 4 * NN_REG_MAX logits a cell */
-    nn_map cls; /* nc logits a cell */
+    nn_map box;   /* 4 * NN_REG_MAX logits a cell */
+    nn_map cls;   /* nc logits a cell */
+    nn_map extra; /* n_extra a cell; c 0: none */
     float stride;
 } nn_head;
 /* Borrows the maps. */
@@ -354,6 +373,11 @@ int nn_plan_n_heads(const nn_plan *p);
 nn_head nn_plan_head(const nn_plan *p, int level);
 /* All of them as a loss or a suppression takes them, and how many they are. */
 int nn_plan_levels(const nn_plan *p, base_level out[NN_MAX_LEVELS]);
+/* What a task has beside levels, n_extra or nc channels: prototypes of masks at a quarter of the
+ * input, and a classifier's logits (h and w are 1). */
+typedef enum nn_result { NN_PROTOTYPES, NN_LOGITS, NN_N_RESULTS } nn_result;
+/* Valid as the heads are; false where the network has none. */
+bool nn_plan_result(const nn_plan *p, nn_result which, nn_map *out);
 /* Output of a YAML row (keep_layers engines only, and not the head's row); false where there is
  * none. */
 bool nn_plan_layer(const nn_plan *p, int layer, nn_map *out);

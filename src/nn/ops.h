@@ -21,12 +21,25 @@ typedef enum nn_op_kind {
     NN_UPSAMPLE,
     NN_CONCAT,
     NN_ADD,
-    NN_ATTENTION
+    NN_ATTENTION,
+    NN_SHUFFLE, /* channels to pixels: out[2y + dy, 2x + dx, o] = in[y, x, (2 dy + dx) c + o] */
+    NN_MEAN     /* over all pixels: a map of one */
 } nn_op_kind;
+
+/* How a convolution's parameters lie in a state dict. */
+typedef enum nn_conv_form {
+    NN_FORM_PLAIN,      /* weight (oc, ic/groups, k, k), bias (oc) */
+    NN_FORM_LINEAR,     /* weight (oc, ic), bias (oc): a matrix, of which k 1 is the same numbers */
+    NN_FORM_TRANSPOSED, /* weight (ic, c, 2, 2), bias (c), oc = 4 c: the 1x1 half of a transposed
+                           convolution, whose NN_SHUFFLE follows; channel t c + o is tap t = 2 dy +
+                           dx of o */
+} nn_conv_form;
 
 typedef struct nn_conv_spec {
     int ic, oc, k, stride, groups;
-    bool bn, silu;      /* bn: then there is no bias of its own */
+    bool bn, silu;        /* bn: then there is no bias of its own */
+    double eps, momentum; /* BN's: spec 1.4, and 1.4 of the tasks */
+    nn_conv_form form;
     size_t first_param; /* its parameters in a row: weight, then BN's four or the bias */
 } nn_conv_spec;
 
@@ -50,7 +63,7 @@ typedef struct nn_value {
 enum { NN_DOWN_ONE = 64 };
 
 typedef struct nn_level {
-    int box, cls; /* values */
+    int box, cls, extra; /* values; extra NN_NO_VALUE: none */
     int stride;
 } nn_level;
 
@@ -64,8 +77,8 @@ int nn_graph_n_levels(const nn_graph *g);
 const nn_level *nn_graph_level(const nn_graph *g, int index);
 
 size_t nn_conv_weight_elements(const nn_conv_spec *c);
-/* weight (O, I/groups, k, k) and bias (O) of a convolution op, read from w and folded. scratch: 4 *
- * oc floats (unused without BN). A file that is fused already (conv.bias, no bn.*) is taken as it
+/* weight (O, I/groups, k, k), whatever the form, and bias (O) of a convolution op, read from w and
+ * folded. scratch: 4 * oc floats. A file that is fused already (conv.bias, no bn.*) is taken as it
  * is. Errors: VG_ERR_FORMAT naming the tensor that is missing, of another shape, or not finite. */
 vg_status nn_fold(float *weight, float *bias, const nn_graph *g, const nn_op *op,
                   const weights_file *w, float *scratch, vg_error *err);

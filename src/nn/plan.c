@@ -220,14 +220,22 @@ void nn_plan_bind(nn_plan *p, char *block, const float *input)
 
 /* ---- in memory that is not the program's ---- */
 
-/* The index-th of the heads' maps, then of the layers'; NN_NO_VALUE: a layer without one. */
-static int result_value(const nn_plan *p, size_t index)
+/* The maps of heads, and the other results. */
+static size_t n_head_maps(const nn_graph *g)
+{
+    return 3 * (size_t)g->n_levels + NN_N_RESULTS;
+}
+
+/* The index-th of these, then of the layers'; NN_NO_VALUE: there is none. */
+static int reading_value(const nn_plan *p, size_t index)
 {
     const nn_graph *g = p->graph;
-    const size_t n_maps = 2 * (size_t)g->n_levels;
-    if (index < n_maps)
-        return index % 2 == 0 ? g->levels[index / 2].box : g->levels[index / 2].cls;
-    return g->layers[index - n_maps].out;
+    const size_t of_levels = 3 * (size_t)g->n_levels, n_maps = n_head_maps(g);
+    if (index < of_levels) {
+        const nn_level *l = &g->levels[index / 3];
+        return index % 3 == 0 ? l->box : index % 3 == 1 ? l->cls : l->extra;
+    }
+    return index < n_maps ? g->results[index - of_levels] : g->layers[index - n_maps].out;
 }
 
 /* From channel 0 of the first pixel to the last channel of the last: what lies between them comes
@@ -238,14 +246,14 @@ static size_t map_bytes(const nn_map *m)
            sizeof(float);
 }
 
-bool nn_plan_next_result(const nn_plan *p, size_t *index, size_t *end, nn_plan_result *out)
+bool nn_plan_next_reading(const nn_plan *p, size_t *index, size_t *end, nn_plan_reading *out)
 {
-    const size_t n = 2 * (size_t)p->graph->n_levels + (p->keeps_layers ? p->graph->n_layers : 0);
+    const size_t n = n_head_maps(p->graph) + (p->keeps_layers ? p->graph->n_layers : 0);
     while (*index < n) {
-        const int v = result_value(p, (*index)++);
+        const int v = reading_value(p, (*index)++);
         if (v == NN_NO_VALUE || p->offsets[v] == SIZE_MAX)
             continue;
-        *out = (nn_plan_result){
+        *out = (nn_plan_reading){
             .value = v, .at = p->offsets[v], .to = *end, .bytes = map_bytes(&p->maps[v])};
         *end += base_round_up(out->bytes, BASE_MEM_ALIGN);
         return true;
@@ -253,10 +261,10 @@ bool nn_plan_next_result(const nn_plan *p, size_t *index, size_t *end, nn_plan_r
     return false;
 }
 
-size_t nn_plan_results_bytes(const nn_plan *p)
+size_t nn_plan_readings_bytes(const nn_plan *p)
 {
     size_t index = 0, end = 0;
-    for (nn_plan_result r; nn_plan_next_result(p, &index, &end, &r);)
+    for (nn_plan_reading r; nn_plan_next_reading(p, &index, &end, &r);)
         ;
     return end;
 }
@@ -279,6 +287,6 @@ void nn_plan_bind_remote(nn_plan *p, char *results)
         if (s->spec.kind == NN_STEP_COPY)
             s->dst_at += (size_t)s->spec.k * p->element_bytes;
     }
-    for (nn_plan_result r; results && nn_plan_next_result(p, &index, &end, &r);)
+    for (nn_plan_reading r; results && nn_plan_next_reading(p, &index, &end, &r);)
         p->maps[r.value].data = (float *)(void *)(results + r.to);
 }

@@ -39,15 +39,15 @@ void nn_plan_destroy(nn_plan **p);
 void nn_plan_bind(nn_plan *p, char *block, const float *input);
 
 /* With a remote: the steps' places, and the maps of what is read after a run, which lie in results
- * (nn_plan_results_bytes) then; NULL: they have no addresses. */
+ * (nn_plan_readings_bytes) then; NULL: they have no addresses. */
 void nn_plan_bind_remote(nn_plan *p, char *results);
-size_t nn_plan_results_bytes(const nn_plan *p);
+size_t nn_plan_readings_bytes(const nn_plan *p);
 /* What is read after a run: the heads' maps, and the layers' that are kept. at: in the block; to:
  * in results. False past the last. */
-typedef struct nn_plan_result {
+typedef struct nn_plan_reading {
     int value;
     size_t at, to, bytes;
-} nn_plan_result;
-bool nn_plan_next_result(const nn_plan *p, size_t *index, size_t *end, nn_plan_result *out);
+} nn_plan_reading;
+bool nn_plan_next_reading(const nn_plan *p, size_t *index, size_t *end, nn_plan_reading *out);
 
 #endif

@@ -428,14 +428,19 @@ int nn_train_n_heads(const nn_train *t)
 nn_head nn_train_head(const nn_train *t, int level)
 {
     const nn_train_level *l = &t->current->levels[level];
-    return (nn_head){.box = l->box, .cls = l->cls, .stride = (float)t->graph->levels[level].stride};
+    return (nn_head){.box = l->box,
+                     .cls = l->cls,
+                     .extra = l->extra,
+                     .stride = (float)t->graph->levels[level].stride};
 }
 
 nn_head nn_train_head_grad(const nn_train *t, int level)
 {
     const nn_train_level *l = &t->current->levels[level];
-    return (nn_head){
-        .box = l->d_box, .cls = l->d_cls, .stride = (float)t->graph->levels[level].stride};
+    return (nn_head){.box = l->d_box,
+                     .cls = l->d_cls,
+                     .extra = l->d_extra,
+                     .stride = (float)t->graph->levels[level].stride};
 }
 
 int nn_train_levels(const nn_train *t, base_level levels[NN_MAX_LEVELS],
@@ -448,9 +453,23 @@ int nn_train_levels(const nn_train *t, base_level levels[NN_MAX_LEVELS],
         gradients[l] = (base_level_gradient){.box = d.box.data,
                                              .cls = d.cls.data,
                                              .box_pitch = d.box.pitch,
-                                             .cls_pitch = d.cls.pitch};
+                                             .cls_pitch = d.cls.pitch,
+                                             .extra = d.extra.data,
+                                             .extra_pitch = d.extra.pitch};
     }
     return n;
+}
+
+bool nn_train_result(const nn_train *t, nn_result which, nn_map *out)
+{
+    *out = t->current->results[which].map;
+    return out->c > 0;
+}
+
+bool nn_train_result_grad(const nn_train *t, nn_result which, nn_map *out)
+{
+    *out = t->current->results[which].d_map;
+    return out->c > 0;
 }
 
 static bool wanted(const bool *needs_grad, size_t index)

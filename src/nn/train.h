@@ -107,6 +107,10 @@ nn_head nn_train_head_grad(const nn_train *t, int level);
 /* All of both as a loss takes them, and how many levels they are. */
 int nn_train_levels(const nn_train *t, base_level levels[NN_MAX_LEVELS],
                     base_level_gradient gradients[NN_MAX_LEVELS]);
+/* The same of what a task has beside levels (nn_plan_result), and of its gradient. False where the
+ * network has none; then *out has no channels. */
+bool nn_train_result(const nn_train *t, nn_result which, nn_map *out);
+bool nn_train_result_grad(const nn_train *t, nn_result which, nn_map *out);
 /* Adds d loss / d parameter to the gradients. Once per forward. needs_grad[i] false (NULL: all
  * true): parameter i is frozen; what lies below the lowest trained parameter is not computed. */
 vg_status nn_train_backward(nn_train *t, const bool *needs_grad, vg_error *err);

@@ -25,15 +25,20 @@ static uint64_t stream_of(const char *key, uint64_t seed)
 }
 
 /* Kaiming's uniform bound with a = sqrt 5 is 1 / sqrt(fan in). */
-static void uniform(float *dst, const nn_param *p, uint64_t seed)
+static void uniform(float *dst, const nn_param *p, size_t fan, uint64_t seed)
 {
-    size_t fan = 1;
-    for (int d = 1; d < p->n_dims; d++)
-        fan *= (size_t)p->shape[d];
     double bound = 1.0 / sqrt((double)fan);
     uint64_t state = stream_of(p->key, seed);
     for (size_t i = 0; i < p->n_elements; i++)
         dst[i] = (float)(((double)(next(&state) >> 11) * 0x1p-52 - 1.0) * bound);
+}
+
+static size_t fan_of(const nn_param *weight)
+{
+    size_t fan = 1;
+    for (int d = 1; d < weight->n_dims; d++)
+        fan *= (size_t)weight->shape[d];
+    return fan;
 }
 
 static void fill(float *dst, size_t n, double value)
@@ -42,22 +47,37 @@ static void fill(float *dst, size_t n, double value)
         dst[i] = (float)value;
 }
 
-/* A head's bias says at the start: boxes of a bin's size, and about five objects a picture. */
-static double head_bias(const nn_graph *g, const nn_param *p)
+/* The convolution of a plain bias, which follows its weight; NULL: none. */
+static const nn_op *op_of_bias(const nn_graph *g, const nn_param *p)
 {
     for (size_t i = 0; i < g->n_ops; i++) {
         const nn_op *op = &g->ops[i];
-        if (op->kind != NN_CONV || op->conv.bn || &g->params[op->conv.first_param + 1] != p)
-            continue;
-        for (int l = 0; l < g->n_levels; l++) {
-            if (g->levels[l].box == op->out)
-                return 1.0;
-            double cells = 640.0 / g->levels[l].stride;
-            if (g->levels[l].cls == op->out)
-                return log(5.0 / g->nc / (cells * cells));
+        if (op->kind == NN_CONV && !op->conv.bn && &g->params[op->conv.first_param + 1] == p)
+            return op;
+    }
+    return NULL;
+}
+
+/* A head's bias says at the start: boxes of a bin's size, and about five objects a picture. Others
+ * start as torch has them, like the weight. */
+static void init_bias(float *dst, const nn_graph *g, const nn_param *p, uint64_t seed)
+{
+    const nn_op *op = op_of_bias(g, p);
+    for (int l = 0; op && l < g->n_levels; l++) {
+        const double cells = 640.0 / g->levels[l].stride;
+        if (g->levels[l].box == op->out) {
+            fill(dst, p->n_elements, 1.0);
+            return;
+        }
+        if (g->levels[l].cls == op->out) {
+            fill(dst, p->n_elements, log(5.0 / g->nc / (cells * cells)));
+            return;
         }
     }
-    return 0;
+    if (op)
+        uniform(dst, p, fan_of(p - 1), seed);
+    else
+        fill(dst, p->n_elements, 0);
 }
 
 void nn_train_init_one(float *value, const nn_graph *g, size_t index, uint64_t seed)
@@ -65,10 +85,10 @@ void nn_train_init_one(float *value, const nn_graph *g, size_t index, uint64_t s
     const nn_param *p = &g->params[index];
     switch (p->kind) {
     case NN_PARAM_WEIGHT:
-        uniform(value, p, seed);
+        uniform(value, p, fan_of(p), seed);
         break;
     case NN_PARAM_BIAS:
-        fill(value, p->n_elements, head_bias(g, p));
+        init_bias(value, g, p, seed);
         break;
     case NN_PARAM_BN_WEIGHT:
         fill(value, p->n_elements, 1);
@@ -78,7 +98,8 @@ void nn_train_init_one(float *value, const nn_graph *g, size_t index, uint64_t s
         fill(value, p->n_elements, 0);
         break;
     case NN_PARAM_BN_VAR:
-        fill(value, p->n_elements, 0.9); /* the reference's stride probe: spec 1.5 */
+        /* The reference's stride probe, which a classifier does not go through: spec 1.5. */
+        fill(value, p->n_elements, g->task == VG_TASK_CLASSIFY ? 1.0 : 0.9);
         break;
     case NN_PARAM_DFL:
         for (size_t b = 0; b < p->n_elements; b++)

@@ -132,6 +132,21 @@ static void resolve(work *k)
         l->cls = locate(k, cls, false, 0, k->g->values[cls].c, &l->cls_at);
         l->d_box = locate(k, box, true, 0, k->g->values[box].c, &l->d_box_at);
         l->d_cls = locate(k, cls, true, 0, k->g->values[cls].c, &l->d_cls_at);
+        const int extra = k->g->levels[i].extra;
+        l->extra_at = l->d_extra_at = SIZE_MAX;
+        if (extra == NN_NO_VALUE)
+            continue;
+        l->extra = locate(k, extra, false, 0, k->g->values[extra].c, &l->extra_at);
+        l->d_extra = locate(k, extra, true, 0, k->g->values[extra].c, &l->d_extra_at);
+    }
+    for (int i = 0; i < NN_N_RESULTS; i++) {
+        const int v = k->g->results[i];
+        nn_train_output *o = &p->results[i];
+        *o = (nn_train_output){.at = SIZE_MAX, .d_at = SIZE_MAX};
+        if (v == NN_NO_VALUE)
+            continue;
+        o->map = locate(k, v, false, 0, k->g->values[v].c, &o->at);
+        o->d_map = locate(k, v, true, 0, k->g->values[v].c, &o->d_at);
     }
 }
 
@@ -227,7 +242,10 @@ static void backward(work *k)
     for (int i = 0; i < k->g->n_levels; i++) { /* the loss is the first reader of the heads */
         claim(k, k->g->levels[i].box);
         claim(k, k->g->levels[i].cls);
+        claim(k, k->g->levels[i].extra);
     }
+    for (int i = 0; i < NN_N_RESULTS; i++)
+        claim(k, k->g->results[i]);
     for (size_t i = k->p->n_steps; i-- > 0;)
         backward_of(k, i);
 }
@@ -260,8 +278,14 @@ static void forward_lifetimes(work *k)
         const nn_level *l = &k->g->levels[i];
         touch_value(k, l->box, loss);
         touch_value(k, l->cls, loss);
+        touch_value(k, l->extra, loss);
         touch_grad(k, l->box, loss);
         touch_grad(k, l->cls, loss);
+        touch_grad(k, l->extra, loss);
+    }
+    for (int i = 0; i < NN_N_RESULTS; i++) {
+        touch_value(k, k->g->results[i], loss);
+        touch_grad(k, k->g->results[i], loss);
     }
 }
 
@@ -428,6 +452,12 @@ void nn_shape_plan_bind(nn_shape_plan *p, const nn_graph *g, char *block, const 
             point(&l->cls, block, l->cls_at);
             point(&l->d_box, block, l->d_box_at);
             point(&l->d_cls, block, l->d_cls_at);
+            point(&l->extra, block, l->extra_at);
+            point(&l->d_extra, block, l->d_extra_at);
+        }
+        for (int i = 0; i < NN_N_RESULTS; i++) {
+            point(&p->results[i].map, block, p->results[i].at);
+            point(&p->results[i].d_map, block, p->results[i].d_at);
         }
         p->bound = block;
     }

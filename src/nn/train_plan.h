@@ -17,7 +17,14 @@ typedef struct nn_train_task {
 typedef struct nn_train_level {
     nn_map box, cls, d_box, d_cls;
     size_t box_at, cls_at, d_box_at, d_cls_at;
+    nn_map extra, d_extra; /* c 0: none */
+    size_t extra_at, d_extra_at;
 } nn_train_level;
+
+typedef struct nn_train_output {
+    nn_map map, d_map; /* c 0: none */
+    size_t at, d_at;
+} nn_train_output;
 
 typedef struct nn_shape_plan {
     int n, h, w; /* n 0: of no shape */
@@ -30,6 +37,7 @@ typedef struct nn_shape_plan {
     nn_train_task *tasks;
     size_t n_tasks, most_tasks;
     nn_train_level levels[NN_MAX_LEVELS];
+    nn_train_output results[NN_N_RESULTS];
     bool *live; /* (values) backward's: something trained lies at or below it */
     uint64_t used;
 } nn_shape_plan;

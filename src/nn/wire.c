@@ -20,7 +20,10 @@ vg_status nn_wires_check(const nn_graph *g, int n, int h, int w, vg_error *err)
 bool nn_wires_is_head(const nn_graph *g, int v)
 {
     for (int i = 0; i < g->n_levels; i++)
-        if (g->levels[i].box == v || g->levels[i].cls == v)
+        if (g->levels[i].box == v || g->levels[i].cls == v || g->levels[i].extra == v)
+            return true;
+    for (int i = 0; i < NN_N_RESULTS; i++)
+        if (g->results[i] == v)
             return true;
     return false;
 }
@@ -44,9 +47,10 @@ static void shapes(nn_wires *k, int n, int h, int w)
             }
         }
         const nn_map *x = &k->maps[op->in[0]];
-        int s = op->kind == NN_CONV ? op->conv.stride : 1, up = op->kind == NN_UPSAMPLE ? 2 : 1;
-        k->maps[op->out].h = (x->h + s - 1) / s * up;
-        k->maps[op->out].w = (x->w + s - 1) / s * up;
+        int s = op->kind == NN_CONV ? op->conv.stride : 1,
+            up = op->kind == NN_UPSAMPLE || op->kind == NN_SHUFFLE ? 2 : 1;
+        k->maps[op->out].h = op->kind == NN_MEAN ? 1 : (x->h + s - 1) / s * up;
+        k->maps[op->out].w = op->kind == NN_MEAN ? 1 : (x->w + s - 1) / s * up;
     }
 }
 
@@ -123,8 +127,10 @@ static void alias(nn_wires *k)
 /* ---- 4. steps ---- */
 
 static const nn_step_kind KINDS[] = {
-    [NN_CONV] = NN_STEP_CONV,   [NN_MAXPOOL] = NN_STEP_MAXPOOL, [NN_UPSAMPLE] = NN_STEP_UPSAMPLE,
-    [NN_CONCAT] = NN_STEP_COPY, [NN_ADD] = NN_STEP_ADD,         [NN_ATTENTION] = NN_STEP_ATTENTION,
+    [NN_CONV] = NN_STEP_CONV,         [NN_MAXPOOL] = NN_STEP_MAXPOOL,
+    [NN_UPSAMPLE] = NN_STEP_UPSAMPLE, [NN_CONCAT] = NN_STEP_COPY,
+    [NN_ADD] = NN_STEP_ADD,           [NN_ATTENTION] = NN_STEP_ATTENTION,
+    [NN_SHUFFLE] = NN_STEP_SHUFFLE,   [NN_MEAN] = NN_STEP_MEAN,
 };
 
 /* The next input of a concat that lives elsewhere. */

@@ -41,7 +41,7 @@ size_t nn_wires_most_steps(const nn_graph *g);
 
 /* The value whose buffer holds v; *c0 (NULL: unwanted) the channel in it. */
 int nn_wires_root(const nn_wires *k, int v, int *c0);
-/* The value is a head's. */
+/* The value is a head's, or another result: who runs the network reads it. */
 bool nn_wires_is_head(const nn_graph *g, int v);
 
 #endif

@@ -25,7 +25,8 @@ static vg_status yaml_of_weights(train_run *r, const char *path, int nc, vg_erro
     }
     nn_graph_get_info(g, 640, &info);
     base_format(r->info.scale, sizeof r->info.scale, "%s", info.scale);
-    st = nn_model_text_of_weights(&r->model_yaml, g, f, nc > 0 ? nc : info.nc, r->mem.work, err);
+    st = nn_model_text_of_weights(
+        &r->model_yaml, g, f, &(nn_graph_options){.nc = nc > 0 ? nc : info.nc}, r->mem.work, err);
 done:
     nn_graph_destroy(&g);
     weights_close(&f);
@@ -49,7 +50,7 @@ static vg_status yaml_of_name(train_run *r, int nc, vg_error *err)
     }
     if (st == VG_OK)
         st = nn_model_text(&r->model_yaml, text != NULL ? text : nn_builtin_yaml_of(name),
-                           nc > 0 ? nc : r->info.nc, r->mem.work, err);
+                           &(nn_graph_options){.nc = nc > 0 ? nc : r->info.nc}, r->mem.work, err);
     base_free(text);
     return st;
 }
@@ -78,6 +79,8 @@ vg_status run_open_graph(train_run *r, int nc, vg_error *err)
     if (st != VG_OK)
         return st;
     st = run_make_graph(r, &r->graph, err);
+    if (st == VG_OK)
+        st = nn_graph_must_detect(r->graph, "vigil train", err);
     if (st != VG_OK)
         return st;
     /* As the reference: pictures of another size than a multiple of the stride are not what is

@@ -13,6 +13,8 @@ static vg_status open_model(train_val *v, const train_val_options *o, vg_error *
     if (st != VG_OK)
         return st;
     st = nn_graph_from_weights(&v->graph, v->weights, work, err);
+    if (st == VG_OK)
+        st = nn_graph_must_detect(v->graph, "vigil val", err);
     if (st != VG_OK) {
         base_error_prefix_where(err, o->weights);
         return st;

@@ -324,3 +324,25 @@ const char *weights_metadata_get(const weights_file *f, const char *key)
             return f->pairs[i].value;
     return NULL;
 }
+
+/* A number that divides by a root: what is none says nothing. */
+static bool is_eps(double eps)
+{
+    return eps >= 0 && eps <= 1;
+}
+
+bool weights_bn_eps(const weights_file *f, const char *key, double *out)
+{
+    const char *of_all = weights_metadata_get(f, "bn_eps");
+    char *end = NULL;
+    if (of_all != NULL) {
+        *out = strtod(of_all, &end);
+        return end != of_all && *end == '\0' && is_eps(*out);
+    }
+    for (size_t i = 0; i < f->n_bns; i++)
+        if (strcmp(f->bns[i].key, key) == 0) {
+            *out = f->bns[i].eps;
+            return is_eps(*out);
+        }
+    return false;
+}

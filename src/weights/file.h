@@ -16,6 +16,11 @@ typedef struct weights_pair {
     const char *key, *value;
 } weights_pair;
 
+typedef struct weights_bn {
+    const char *key; /* of the module */
+    double eps;
+} weights_bn;
+
 struct weights_file {
     base_map map; /* empty when the bytes are the caller's */
     const uint8_t *bytes;
@@ -28,6 +33,8 @@ struct weights_file {
     size_t *by_name;     /* (n_tensors) places in tensors, in strcmp order */
     weights_pair *pairs; /* (n_pairs) __metadata__ of a safetensors file */
     size_t n_pairs;
+    weights_bn *bns; /* (n_bns) of a .pt, in the order of its modules */
+    size_t n_bns;
 };
 
 /* Fill in everything but by_name. On failure what was taken is in f->own. */

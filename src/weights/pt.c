@@ -93,6 +93,8 @@ typedef struct walk {
     size_t n_steps;
     weights_tensor *tensors; /* NULL: only count */
     size_t n_tensors;
+    weights_bn *bns; /* NULL: only count */
+    size_t n_bns;
 } walk;
 
 static vg_status bad(const walk *w, vg_status status, const pickle_node *at, const char *what)
@@ -173,6 +175,22 @@ static vg_status walk_tensors(walk *w, const pickle_node *dict, size_t n_prefix,
     return VG_OK;
 }
 
+/* Modules that normalise have an eps: tensors do not say it. */
+static vg_status add_eps(walk *w, const pickle_node *module)
+{
+    const pickle_node *eps = pickle_attribute(module, "eps");
+    if (eps == NULL || eps->kind != PICKLE_REAL)
+        return VG_OK;
+    if (w->bns != NULL) {
+        const char *key = arena_text(&w->c->f->own, w->name, strlen(w->name), w->c->err);
+        if (key == NULL)
+            return w->c->err->status;
+        w->bns[w->n_bns] = (weights_bn){.key = key, .eps = eps->as.real};
+    }
+    w->n_bns++;
+    return VG_OK;
+}
+
 static bool is_module(const pickle_node *n)
 {
     const pickle_node *children = pickle_attribute(n, "_modules");
@@ -198,6 +216,9 @@ static vg_status walk_module(walk *w, const pickle_node *module, size_t n_prefix
         if (st != VG_OK)
             return st;
     }
+    vg_status noted = add_eps(w, module);
+    if (noted != VG_OK)
+        return noted;
     const pickle_node *children = pickle_attribute(module, "_modules");
     for (const pickle_cell *c = children->as.items.first; c != NULL; c = c->next) {
         size_t n_name = 0;
@@ -220,6 +241,7 @@ static vg_status walk_model(walk *w, const pickle_node *model)
     w->name[0] = '\0';
     w->n_steps = 0;
     w->n_tensors = 0;
+    w->n_bns = 0;
     return model->kind == PICKLE_DICT ? walk_tensors(w, model, 0, NULL, true)
                                       : walk_module(w, model, 0, 0);
 }
@@ -269,9 +291,12 @@ static vg_status read_tensors(pt_context *c, const pickle_node *model)
     if (w.n_tensors == 0)
         return bad(&w, VG_ERR_FORMAT, model, "the model has no tensors");
     w.tensors = arena_take(&c->f->own, w.n_tensors, sizeof *w.tensors, c->err);
-    if (w.tensors == NULL)
+    w.bns = arena_take(&c->f->own, w.n_bns + 1, sizeof *w.bns, c->err);
+    if (w.tensors == NULL || w.bns == NULL)
         return c->err->status;
     st = walk_model(&w, model);
+    c->f->bns = w.bns;
+    c->f->n_bns = w.n_bns;
     c->f->tensors = w.tensors;
     c->f->n_tensors = w.n_tensors;
     return st;

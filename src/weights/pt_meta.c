@@ -14,6 +14,10 @@ typedef struct known_class {
 
 static const known_class known_classes[] = {
     {"ultralytics.nn.tasks", "DetectionModel"},
+    {"ultralytics.nn.tasks", "SegmentationModel"},
+    {"ultralytics.nn.tasks", "PoseModel"},
+    {"ultralytics.nn.tasks", "OBBModel"},
+    {"ultralytics.nn.tasks", "ClassificationModel"},
     {"ultralytics.nn.modules.conv", NULL},
     {"ultralytics.nn.modules.block", NULL},
     {"ultralytics.nn.modules.head", NULL},
@@ -33,6 +37,9 @@ static const known_class known_classes[] = {
     {"torch.nn.modules.linear", NULL},
     {"torch.nn.modules.loss", NULL},
     {"torch.nn.modules.upsampling", NULL},
+    {"torch.nn.modules.dropout", NULL},
+    {"torchvision.transforms.transforms", NULL},
+    {"torchvision.transforms.functional", "InterpolationMode"},
     {"torch.nn.parameter", NULL},
     {"torch._utils", NULL},
     {"torch._tensor", NULL},

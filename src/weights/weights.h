@@ -77,6 +77,9 @@ const weights_meta *weights_get_meta(const weights_file *f);
 size_t weights_count(const weights_file *f);
 const weights_tensor *weights_at(const weights_file *f, size_t index); /* in the file's order */
 const weights_tensor *weights_find(const weights_file *f, const char *name); /* NULL: absent */
+/* The eps of a BatchNorm by its module's key, "model.0.bn": a .pt's modules have it, and the
+ * metadata bn_eps of safetensors. False: the file does not say. */
+bool weights_bn_eps(const weights_file *f, const char *key, double *out);
 /* What a file says of itself, as rows of two texts: format, version, date, tensors, ... */
 enum { WEIGHTS_MOST_FACTS = 16, WEIGHTS_FACT_BYTES = 128 };
 typedef struct weights_facts {

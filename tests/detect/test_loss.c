@@ -33,8 +33,10 @@ static grads grads_make(const detect_level *levels, int batch, int nc)
         g.data[i] = take(g.n[i], sizeof(float));
         for (size_t k = 0; k < g.n[i]; k++)
             g.data[i][k] = 1e9f;
-        g.level[i] =
-            (detect_gradient){g.data[i], g.data[i] + DETECT_BOX_CHANNELS, channels, channels};
+        g.level[i] = (detect_gradient){.box = g.data[i],
+                                       .cls = g.data[i] + DETECT_BOX_CHANNELS,
+                                       .box_pitch = channels,
+                                       .cls_pitch = channels};
     }
     return g;
 }

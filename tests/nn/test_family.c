@@ -6,7 +6,7 @@
 static base_mem mem = {.tag = "test"};
 
 /* A file without tensors whose model is `yaml`, JSON with ' for ". */
-static void refuse(const char *yaml, const char *family)
+static vg_status graph_of_json(nn_graph **g, const char *yaml, vg_error *err)
 {
     char header[2048], text[1024];
     uint8_t bytes[2100];
@@ -22,16 +22,22 @@ static void refuse(const char *yaml, const char *family)
     memcpy(bytes, &n, 8);
     memcpy(bytes + 8, header, n);
     weights_file *f = NULL;
+    if (weights_open_memory(&f, bytes, 8 + (size_t)n, "w", &mem, err) != VG_OK)
+        fail_msg("%s", err->what);
+    const vg_status st = nn_graph_from_weights(g, f, &mem, err);
+    weights_close(&f);
+    return st;
+}
+
+static void refuse(const char *yaml, const char *family)
+{
     nn_graph *g = NULL;
     vg_error err = {0};
-    if (weights_open_memory(&f, bytes, 8 + (size_t)n, "w", &mem, &err) != VG_OK)
-        fail_msg("%s", err.what);
-    const vg_status st = nn_graph_from_weights(&g, f, &mem, &err);
+    const vg_status st = graph_of_json(&g, yaml, &err);
     if (st != VG_ERR_UNSUPPORTED || strstr(err.what, family) == NULL ||
         strstr(err.mend, "YOLO11, YOLOv8 and YOLOv5u") == NULL)
         fail_msg("%s: %d %s; try %s", family, (int)st, err.what, err.mend);
     assert_null(g);
-    weights_close(&f);
     assert_int_equal(mem.in_use_bytes, 0);
 }
 
@@ -40,12 +46,12 @@ static void refuse(const char *yaml, const char *family)
 static void other_families_and_tasks_are_named(void **state)
 {
     (void)state;
-    refuse("{" SCALES "'backbone':[[-1,1,'Conv',[64,3,2]],[-1,3,'C2f',[128,true]]],"
-           "'head':[[[1],1,'Segment',['nc',32,256]]]}",
-           ": YOLOv8 segmentation");
-    refuse("{" SCALES "'yaml_file':'yolov8n-obb.yaml','backbone':[[-1,1,'Conv',[64,3,2]]],"
-           "'head':[[[0],1,'OBB',['nc',1]]]}",
-           ": YOLOv8 oriented boxes");
+    refuse("{" SCALES "'yaml_file':'yolo12n-seg.yaml','backbone':[[-1,4,'A2C2f',[64,true,4]]],"
+           "'head':[[[0],1,'Segment',['nc',32,256]]]}",
+           ": YOLO12 segmentation");
+    refuse("{" SCALES "'yaml_file':'yolov10n-cls.yaml','backbone':[[-1,1,'SCDown',[64,3,2]]],"
+           "'head':[[-1,1,'Classify',['nc']]]}",
+           ": YOLOv10 classification");
     refuse("{" SCALES "'yaml_file':'yolov10n.yaml','backbone':[[-1,1,'SCDown',[64,3,2]]],"
            "'head':[[[0],1,'v10Detect',['nc']]]}",
            ": YOLOv10 detection");
@@ -55,15 +61,6 @@ static void other_families_and_tasks_are_named(void **state)
     refuse("{" SCALES "'yaml_file':'/a/yolo12n.yaml','backbone':[[-1,4,'A2C2f',[64,true,4]]],"
            "'head':[[[0],1,'Detect',['nc']]]}",
            ": YOLO12 detection");
-    refuse("{" SCALES "'backbone':[[-1,1,'Conv',[64,3,2]],[-1,2,'C3k2',[64,false,0.25]]],"
-           "'head':[[[1],1,'Segment',['nc',32,256]]]}",
-           ": YOLO11 segmentation");
-    refuse("{" SCALES "'backbone':[[-1,1,'Conv',[64,3,2]],[-1,2,'C3k2',[64,false,0.25]]],"
-           "'head':[[[1],1,'Pose',['nc',[17,3]]]]}",
-           ": YOLO11 pose");
-    refuse("{" SCALES "'yaml_file':'yolo11n-cls.yaml','backbone':[[-1,1,'Conv',[64,3,2]]],"
-           "'head':[[-1,1,'Classify',['nc']]]}",
-           ": YOLO11 classification");
     refuse("{" SCALES "'end2end':true,'reg_max':1,'backbone':[[-1,1,'Conv',[64,3,2]],"
            "[-1,2,'C3k2',[64,false,0.25,true,3]]],'head':[[[1],1,'Detect',['nc']]]}",
            ": YOLO26 detection");
@@ -81,8 +78,45 @@ static void other_families_and_tasks_are_named(void **state)
            ": RT-DETR detection");
 }
 
+static void heads_of_other_tasks_are_known(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *head;
+        vg_task task;
+        int n_extra, keypoints, dims;
+    } rows[] = {
+        {"[[1],1,'Segment',['nc',32,256]]", VG_TASK_SEGMENT, 32, 0, 0},
+        {"[[1],1,'Pose',['nc',[17,3]]]", VG_TASK_POSE, 51, 17, 3},
+        {"[[1],1,'Pose',['nc','kpt_shape']]", VG_TASK_POSE, 10, 5, 2},
+        {"[[1],1,'OBB',['nc',1]]", VG_TASK_OBB, 1, 0, 0},
+        {"[-1,1,'Classify',['nc']]", VG_TASK_CLASSIFY, 0, 0, 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char yaml[512];
+        nn_graph *g = NULL;
+        nn_graph_info info;
+        vg_error err = {0};
+        snprintf(yaml, sizeof yaml,
+                 "{" SCALES "%s'backbone':[[-1,1,'Conv',[64,3,2]],[-1,3,'C2f',[128,true]]],"
+                 "'head':[%s]}",
+                 i == 2 ? "'kpt_shape':[5,2]," : "", rows[i].head);
+        if (graph_of_json(&g, yaml, &err) != VG_OK)
+            fail_msg("%s: %s at %s", rows[i].head, err.what, err.where);
+        nn_graph_get_info(g, 640, &info);
+        assert_int_equal(info.task, rows[i].task);
+        assert_int_equal(info.n_extra, rows[i].n_extra);
+        assert_int_equal(info.keypoints, rows[i].keypoints);
+        assert_int_equal(info.keypoint_dims, rows[i].dims);
+        assert_int_equal(nn_graph_must_detect(g, "vigil val", &err), VG_ERR_UNSUPPORTED);
+        assert_string_equal(err.where, "vigil val");
+        nn_graph_destroy(&g);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(other_families_and_tasks_are_named)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(other_families_and_tasks_are_named),
+                                       cmocka_unit_test(heads_of_other_tasks_are_known)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -248,7 +248,9 @@ static void conv_step(nn_train_step *s, nn_conv_spec *spec, const conv_shape *c)
                            .stride = c->stride,
                            .groups = c->groups,
                            .bn = c->bn,
-                           .silu = c->silu};
+                           .silu = c->silu,
+                           .eps = 1e-3,
+                           .momentum = 0.03};
     *s = step_of(NN_STEP_CONV, spec, c->has_add);
     s->src_adds = c->src_adds;
     s->src2_adds = c->src2_adds;

@@ -524,6 +524,30 @@ static void moves_and_additions_equal_plain(void **state)
     }
 }
 
+static void a_shuffle_and_a_mean_equal_plain(void **state)
+{
+    (void)state;
+    FOR_EACH_TABLE(t)
+    for (int c = 1; c <= 70; c += 3) {
+        arena_used = 0;
+        const nn_map a = map_random(2, 3, 5, 4 * c, (size_t)c * 4 + 3, 1);
+        const nn_map want = map_take(2, 6, 10, c, (size_t)c, 0),
+                     got = map_take(2, 6, 10, c, (size_t)c + 1, 3);
+        cpu_kernels_plain.shuffle_run(&want, &a, 0, 12);
+        for (size_t unit = 12; unit-- > 0;)
+            t->shuffle_run(&got, &a, unit, unit + 1);
+        assert_maps_near(&got, &want, 0.0);
+        /* tap (1, 0) of the first pixel is the first pixel of the second row */
+        assert_true(nn_map_row(&got, 1, 1)[c - 1] == nn_map_row(&a, 1, 0)[2 * c + c - 1]);
+        const nn_map mean = map_take(2, 1, 1, 4 * c, (size_t)c * 4, 0),
+                     fast = map_take(2, 1, 1, 4 * c, (size_t)c * 4 + 5, 1);
+        cpu_kernels_plain.mean_run(&mean, &a, 0, cpu_channel_units(&mean));
+        for (size_t unit = cpu_channel_units(&fast); unit-- > 0;)
+            t->mean_run(&fast, &a, unit, unit + 1);
+        assert_maps_near(&fast, &mean, 1e-6);
+    }
+}
+
 static void attention_check(const cpu_kernels *t, int n, int h, int w, int heads, int key_dim,
                             int head_dim, float by)
 {
@@ -581,6 +605,7 @@ int main(void)
         cmocka_unit_test(silu_is_right_at_the_ends),
         cmocka_unit_test(maxpool_equals_plain),
         cmocka_unit_test(moves_and_additions_equal_plain),
+        cmocka_unit_test(a_shuffle_and_a_mean_equal_plain),
         cmocka_unit_test(attention_agrees_with_plain),
         cmocka_unit_test(threads_get_as_many_units_each_and_change_no_bit),
     };

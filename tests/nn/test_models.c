@@ -83,6 +83,121 @@ static void sizes_are_the_references(void **state)
     }
 }
 
+/* Section 1.6 of the tasks' specification, GFLOPs as they are printed there. */
+static void sizes_of_other_tasks_are_the_references(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        int nc, imgsz;
+        int64_t params[5], fused[5]; /* 0: not in the table */
+        double gflops[5], gflops_fused[5];
+    } rows[] = {
+        {"seg",
+         80,
+         640,
+         {2876848, 10113248, 22420896, 27678368, 62142656},
+         {2868664, 10097776, 22396992, 27646272, 62094528},
+         {10.5, 35.8, 123.9, 143.0, 320.2},
+         {10.4, 35.5, 123.3, 142.2, 319.0}},
+        {"pose",
+         1,
+         640,
+         {2874462, 9918238, 20912364, 26169836, 58798636},
+         {2866468, 9902940, 20889004, 26138284, 58751308},
+         {7.5, 23.3, 71.9, 91.0, 203.8},
+         {7.4, 23.1, 71.4, 90.3, 202.8}},
+        {"pose",
+         80,
+         640,
+         {2908507, 9948811, 20973273, 26230745, 58889881},
+         {0},
+         {7.7, 23.5, 72.3, 91.4, 204.3},
+         {0}},
+        {"obb",
+         15,
+         640,
+         {2664432, 9719776, 20913408, 26170880, 58800256},
+         {2656648, 9704592, 20890048, 26139328, 58752928},
+         {6.7, 22.6, 71.9, 91.0, 203.8},
+         {6.6, 22.3, 71.4, 90.3, 202.8}},
+        {"obb",
+         80,
+         640,
+         {2695747, 9744931, 20963523, 26220995, 58875331},
+         {0},
+         {6.9, 22.7, 72.2, 91.3, 204.3},
+         {0}},
+        {"cls",
+         1000,
+         224,
+         {2812104, 6724008, 11634216, 14115624, 29637064},
+         {2807024, 6715128, 11622632, 14099432, 29613416},
+         {0.5, 1.6, 5.0, 6.2, 13.7},
+         {0}},
+        {"cls",
+         80,
+         640,
+         {1633584, 5545488, 10455696, 12937104, 28458544},
+         {0},
+         {3.3, 12.2, 39.7, 49.9, 111.1},
+         {3.3, 12.1, 39.3, 49.4, 110.4}},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (int k = 0; k < 5; k++) {
+            char name[32];
+            nn_graph_info info;
+            base_format(name, sizeof name, "yolo11%c-%s", "nsmlx"[k], rows[i].name);
+            nn_graph *g = named(name, rows[i].nc);
+            nn_graph_get_info(g, rows[i].imgsz, &info);
+            const int64_t fused = rows[i].fused[k];
+            const double by = rows[i].gflops_fused[k];
+            if (info.n_params != rows[i].params[k] || (fused > 0 && info.n_params_fused != fused) ||
+                fabs(info.gflops - rows[i].gflops[k]) > 0.0501 ||
+                (by > 0 && fabs(info.gflops_fused - by) > 0.0501))
+                fail_msg("%s, nc %d: %lld parameters, %lld fused, %.3f GFLOPs, %.3f fused", name,
+                         rows[i].nc, (long long)info.n_params, (long long)info.n_params_fused,
+                         info.gflops, info.gflops_fused);
+            assert_string_equal(info.name, name);
+            nn_graph_destroy(&g);
+        }
+}
+
+static void the_points_are_the_callers_or_the_yamls(void **state)
+{
+    (void)state;
+    nn_graph *g = NULL;
+    nn_graph_info info;
+    char *text = NULL;
+    const nn_graph_options o = {.nc = 2, .keypoints = 5, .keypoint_dims = 2};
+    assert_int_equal(nn_graph_from_name_with(&g, "yolo11n-pose.yaml", &o, &mem, NULL), VG_OK);
+    nn_graph_get_info(g, 640, &info);
+    assert_int_equal(info.task, VG_TASK_POSE);
+    assert_int_equal(info.n_extra, 10);
+    nn_graph_destroy(&g);
+    assert_int_equal(nn_model_text(&text, nn_builtin_yaml_of("yolo11n-pose"), &o, &mem, NULL),
+                     VG_OK);
+    assert_non_null(strstr(text, "nc: 2\nkpt_shape: [5, 2]\n"));
+    assert_null(strstr(text, "17"));
+    assert_int_equal(graph_from_text(&g, text, "n", 0, &mem, NULL), VG_OK);
+    nn_graph_get_info(g, 640, &info);
+    assert_int_equal(info.keypoints, 5);
+    assert_int_equal(info.keypoint_dims, 2);
+    nn_graph_destroy(&g);
+    base_free(text);
+    static const char *const bad[] = {"[17]", "[17, 4]", "[0, 3]", "[17, 3, 1]", "17", "[a, b]"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char yaml[256];
+        vg_error err = {0};
+        base_format(yaml, sizeof yaml,
+                    "nc: 2\nkpt_shape: %s\nbackbone:\n  - [-1, 1, Conv, [16, 3, 2]]\nhead:\n"
+                    "  - [[0], 1, Pose, [nc, kpt_shape]]\n",
+                    bad[i]);
+        assert_int_equal(graph_from_text(&g, yaml, NULL, 0, &mem, &err), VG_ERR_FORMAT);
+        assert_non_null(strstr(err.where, "model.yaml:2, kpt_shape"));
+    }
+}
+
 /* Every parameter that the reference has a gradient for, and no other. */
 static void names_are_those_of_a_state_dict(void **state)
 {
@@ -149,8 +264,10 @@ static nn_graph *found_of(nn_graph **g, synthetic_weights *s)
 static void a_plain_state_dict_is_known_by_its_tensors(void **state)
 {
     (void)state;
-    static const char *const names[] = {"yolov8n", "yolov8n-p2", "yolov5n", "yolo11n"};
-    for (size_t k = 0; k < 4; k++) {
+    static const char *const names[] = {"yolov8n",     "yolov8n-p2",  "yolov5n",
+                                        "yolo11n",     "yolo11n-seg", "yolo11n-pose",
+                                        "yolo11n-obb", "yolo11n-cls"};
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
         nn_graph *g = named(names[k], 6);
         synthetic_weights s;
         nn_graph_info info;
@@ -159,7 +276,9 @@ static void a_plain_state_dict_is_known_by_its_tensors(void **state)
         assert_string_equal(info.name, names[k]);
         assert_int_equal(info.nc, 6);
         char *text = NULL;
-        assert_int_equal(nn_model_text_of_weights(&text, found, s.weights, 4, &mem, NULL), VG_OK);
+        assert_int_equal(nn_model_text_of_weights(&text, found, s.weights,
+                                                  &(nn_graph_options){.nc = 4}, &mem, NULL),
+                         VG_OK);
         assert_non_null(strstr(text, "nc: 4\n"));
         assert_null(strstr(text, "class_branch"));
         base_free(text);
@@ -186,7 +305,9 @@ static void the_tensors_tell_the_class_branch(void **state)
     assert_string_equal(info.name, "yolov8n");
     assert_int_equal(info.class_branch, NN_CLASS_DEPTHWISE);
     /* A run that goes on from them says so to those who open its weights. */
-    assert_int_equal(nn_model_text_of_weights(&text, found, s.weights, 3, &mem, NULL), VG_OK);
+    assert_int_equal(
+        nn_model_text_of_weights(&text, found, s.weights, &(nn_graph_options){.nc = 3}, &mem, NULL),
+        VG_OK);
     assert_non_null(strstr(text, "class_branch: depthwise\n"));
     assert_int_equal(graph_from_text(&g, text, "n", 0, &mem, NULL), VG_OK);
     assert_true(has_param(g, "model.22.cv3.0.0.0.conv.weight"));
@@ -233,7 +354,7 @@ static char *text_of_json(const char *json)
     char *text = NULL;
     vg_error err = {0};
     if (nn_graph_from_weights(&g, f, &mem, &err) != VG_OK ||
-        nn_model_text_of_weights(&text, g, f, 9, &mem, &err) != VG_OK)
+        nn_model_text_of_weights(&text, g, f, &(nn_graph_options){.nc = 9}, &mem, &err) != VG_OK)
         fail_msg("%s at %s", err.what, err.where);
     nn_graph_destroy(&g);
     weights_close(&f);
@@ -408,6 +529,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(sizes_are_the_references, nothing_is_held),
+        cmocka_unit_test_teardown(sizes_of_other_tasks_are_the_references, nothing_is_held),
+        cmocka_unit_test_teardown(the_points_are_the_callers_or_the_yamls, nothing_is_held),
         cmocka_unit_test_teardown(names_are_those_of_a_state_dict, nothing_is_held),
         cmocka_unit_test_teardown(names_that_users_type_mean_the_built_in_models, nothing_is_held),
         cmocka_unit_test_teardown(a_plain_state_dict_is_known_by_its_tensors, nothing_is_held),

@@ -357,7 +357,7 @@ static void elements_of_16_bits_take_half_the_bytes_but_for_the_heads(void **sta
         nn_plan_bind_remote(p[half], NULL);
     }
     size_t index = 0, end = 0;
-    for (nn_plan_result r; nn_plan_next_result(p[1], &index, &end, &r);)
+    for (nn_plan_reading r; nn_plan_next_reading(p[1], &index, &end, &r);)
         heads += base_round_up(r.bytes, 64);
     const size_t slack = 64 * g->n_values; /* each buffer begins on its own line */
     assert_in_range(2 * p[1]->naive_bytes, p[0]->naive_bytes + heads - slack,

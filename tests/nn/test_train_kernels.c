@@ -178,6 +178,30 @@ static void upsampling_back_is_the_plain_one(void **state)
             }
 }
 
+static void shuffle_and_mean_back_are_the_plain_ones(void **state)
+{
+    (void)state;
+    for (int t = 0; t < n_tables; t++)
+        for (int c = 1; c < 40; c += 6)
+            for (int adds = 0; adds < 2; adds++) {
+                nn_map dy = random_map(2, 6, 10, c, 2, false),
+                       one = random_map(2, 1, 1, 4 * c, 2, false),
+                       got = random_map(2, 3, 5, 4 * c, 3, false), want = copy_of(&got);
+                tables[t]->shuffle_back_run(&got, &dy, adds, 0, 2);
+                tables[t]->shuffle_back_run(&got, &dy, adds, 2, 6);
+                cpu_train_kernels_plain.shuffle_back_run(&want, &dy, adds, 0, 6);
+                assert_same_map(&got, &want, 1e-6, "shuffle");
+                tables[t]->mean_back_run(&got, &one, adds, 0, 5);
+                tables[t]->mean_back_run(&got, &one, adds, 5, 6);
+                cpu_train_kernels_plain.mean_back_run(&want, &one, adds, 0, 6);
+                assert_same_map(&got, &want, 1e-6, "mean");
+                base_free(dy.data);
+                base_free(one.data);
+                base_free(got.data);
+                base_free(want.data);
+            }
+}
+
 static void attention_back_is_the_plain_one(void **state)
 {
     (void)state;
@@ -380,6 +404,7 @@ int main(void)
         cmocka_unit_test_teardown(pooling_gives_ties_to_the_first, nothing_is_held),
         cmocka_unit_test_teardown(upsampling_back_is_the_plain_one, nothing_is_held),
         cmocka_unit_test_teardown(attention_back_is_the_plain_one, nothing_is_held),
+        cmocka_unit_test_teardown(shuffle_and_mean_back_are_the_plain_ones, nothing_is_held),
         cmocka_unit_test_teardown(weights_gradients_are_the_plain_ones, nothing_is_held),
         cmocka_unit_test_teardown(packing_is_inferences, nothing_is_held),
         cmocka_unit_test_teardown(strided_gradients_are_the_definitions, nothing_is_held),

@@ -201,7 +201,7 @@ static void the_worked_example_is_what_the_docs_say(void **state)
     const int d = nn_build_concat(&b, (const int[]){c, a}, 2);
     const int box = nn_build_conv(&b, "box", d, (nn_conv_args){.c2 = 64, .plain = true});
     const int cls = nn_build_conv(&b, "cls", c, (nn_conv_args){.c2 = 2, .plain = true});
-    nn_build_level(&b, box, cls);
+    nn_build_level(&b, box, cls, NN_NO_VALUE);
     assert_int_equal(b.status, VG_OK);
     assert_int_equal(nn_shape_plan_create(&p, g, 1, 8, 8, &mem, &err), VG_OK);
     /* What the steps read and write, and where it lies. */

@@ -68,19 +68,25 @@ static bool is_bottleneck_end(const char *key)
     return at < end && at - key >= 3 && strncmp(at - 3, ".m.", 3) == 0;
 }
 
-static float weight_scale(const char *key, const int64_t *shape, double head_g)
+static float weight_scale(const char *key, const int64_t *shape, const generator_gains *gains)
 {
     double g = 1.4;
     if (is_head_last(key, ".cv2.", "weight") || is_head_last(key, ".cv3.", "weight"))
-        g = head_g;
+        g = gains->head;
+    else if (is_head_last(key, ".cv4.", "weight"))
+        g = gains->cv4;
+    else if (ends_with(key, ".linear.weight"))
+        g = gains->cls;
     else if (has_component(key, "attn") || has_component(key, "ffn") || is_bottleneck_end(key))
         g = 0.6;
-    const double fan = (double)(shape[1] * shape[2] * shape[3]);
+    const double fan = ends_with(key, ".upsample.weight")
+                           ? (double)shape[0]
+                           : (double)(shape[1] * shape[2] * shape[3]);
     return (float)(g * sqrt(3.0 / fan));
 }
 
-static bool find_rule(const char *key, const int64_t *shape, int n_dims, double head_g,
-                      float *scale, float *offset)
+static bool find_rule(const char *key, const int64_t *shape, int n_dims,
+                      const generator_gains *gains, float *scale, float *offset)
 {
     *offset = 0.0f;
     if (ends_with(key, ".bn.weight")) {
@@ -99,16 +105,20 @@ static bool find_rule(const char *key, const int64_t *shape, int n_dims, double 
     } else if (is_head_last(key, ".cv3.", "bias")) {
         *scale = 1.0f;
         *offset = -4.3f;
-    } else if (n_dims == 4) {
-        *scale = weight_scale(key, shape, head_g);
+    } else if (is_head_last(key, ".cv4.", "bias") || ends_with(key, ".linear.bias")) {
+        *scale = 0.5f;
+    } else if (ends_with(key, ".upsample.bias")) {
+        *scale = 0.2f;
+    } else if (n_dims == 4 || ends_with(key, ".linear.weight")) {
+        *scale = weight_scale(key, shape, gains);
     } else {
         return false;
     }
     return true;
 }
 
-bool generator_fill(float *dst, const char *key, const int64_t *shape, int n_dims, uint64_t seed,
-                    double head_g)
+bool generator_fill_with(float *dst, const char *key, const int64_t *shape, int n_dims,
+                         uint64_t seed, const generator_gains *gains)
 {
     size_t n = 1;
     for (int d = 0; d < n_dims; d++)
@@ -119,7 +129,7 @@ bool generator_fill(float *dst, const char *key, const int64_t *shape, int n_dim
         return true;
     }
     float scale = 0, offset = 0;
-    if (!find_rule(key, shape, n_dims, head_g, &scale, &offset))
+    if (!find_rule(key, shape, n_dims, gains, &scale, &offset))
         return false;
     const uint64_t h = hash(key);
     for (size_t i = 0; i < n; i++) {
@@ -128,6 +138,13 @@ bool generator_fill(float *dst, const char *key, const int64_t *shape, int n_dim
         dst[i] = product + offset;
     }
     return true;
+}
+
+bool generator_fill(float *dst, const char *key, const int64_t *shape, int n_dims, uint64_t seed,
+                    double head_g)
+{
+    return generator_fill_with(dst, key, shape, n_dims, seed,
+                               &(generator_gains){head_g, head_g, head_g});
 }
 
 uint64_t generator_sum(uint64_t sum, const float *values, size_t n)

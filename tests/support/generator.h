@@ -11,8 +11,17 @@
 /* v of element i of the tensor `key`: in [-1, 1), exact in float. */
 float generator_unit(const char *key, uint64_t seed, uint64_t i);
 
-/* The tensor's row-major values, dst (product of shape). head_g: of the golden file's metadata
- * (8.0; 1.0 for training). False for a key that the generator has no rule for. */
+/* Of the last convolutions of a head: a golden file's metadata head_g, cv4_g and cls_g (8.0; 1.0
+ * for training). */
+typedef struct generator_gains {
+    double head, cv4, cls;
+} generator_gains;
+
+/* The tensor's row-major values, dst (product of shape). False for a key that the generator has no
+ * rule for. */
+bool generator_fill_with(float *dst, const char *key, const int64_t *shape, int n_dims,
+                         uint64_t seed, const generator_gains *gains);
+/* With one gain. */
 bool generator_fill(float *dst, const char *key, const int64_t *shape, int n_dims, uint64_t seed,
                     double head_g);
 

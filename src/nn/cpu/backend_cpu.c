@@ -151,6 +151,12 @@ static void run_units(void *self, size_t begin, size_t end, int worker)
     case NN_STEP_UPSAMPLE:
         k->upsample_run(&s->dst_map, &s->src_map, begin, end);
         break;
+    case NN_STEP_SHUFFLE:
+        k->shuffle_run(&s->dst_map, &s->src_map, begin, end);
+        break;
+    case NN_STEP_MEAN:
+        k->mean_run(&s->dst_map, &s->src_map, begin, end);
+        break;
     case NN_STEP_COPY:
         k->copy_run(&s->dst_map, &s->src_map, begin, end);
         break;
@@ -174,6 +180,8 @@ static size_t n_units(const job *j)
         return j->kernels->maxpool_units(&s->dst_map);
     case NN_STEP_ATTENTION:
         return j->kernels->attention_units(&s->dst_map, s->spec.heads);
+    case NN_STEP_MEAN:
+        return cpu_channel_units(&s->dst_map);
     default:
         return (size_t)s->dst_map.n * (size_t)s->dst_map.h; /* a unit is a row */
     }
@@ -207,9 +215,14 @@ enum {
 
 static const char *cpu_kernel(const void *self, const nn_step *step)
 {
-    static const char *const names[] = {
-        [NN_STEP_CONV] = "",     [NN_STEP_MAXPOOL] = "maxpool", [NN_STEP_UPSAMPLE] = "upsample",
-        [NN_STEP_COPY] = "copy", [NN_STEP_ADD] = "add",         [NN_STEP_ATTENTION] = "attention"};
+    static const char *const names[] = {[NN_STEP_CONV] = "",
+                                        [NN_STEP_MAXPOOL] = "maxpool",
+                                        [NN_STEP_UPSAMPLE] = "upsample",
+                                        [NN_STEP_COPY] = "copy",
+                                        [NN_STEP_ADD] = "add",
+                                        [NN_STEP_ATTENTION] = "attention",
+                                        [NN_STEP_SHUFFLE] = "shuffle",
+                                        [NN_STEP_MEAN] = "mean"};
     const context *c = self;
     if (step->spec.kind != NN_STEP_CONV)
         return names[step->spec.kind];

@@ -33,6 +33,12 @@ static inline int cpu_pad(int k)
     return (k - 1) / 2;
 }
 
+/* Units of those who take 16 channels of a picture. */
+static inline size_t cpu_channel_units(const nn_map *m)
+{
+    return (size_t)m->n * (((size_t)m->c + 15) / 16);
+}
+
 enum { CPU_PEAK_CHAINS = 12 }; /* more than latency times width of any, and in 16 registers */
 
 typedef struct cpu_kernels {
@@ -65,6 +71,11 @@ typedef struct cpu_kernels {
 
     /* Nearest x2: dst[y,x] = src[y/2,x/2]. Unit: an output row. */
     void (*upsample_run)(const nn_map *dst, const nn_map *src, size_t begin, size_t end);
+
+    /* dst[2y + dy, 2x + dx, c] = src[y, x, (2 dy + dx) dst.c + c]. Unit: an output row. */
+    void (*shuffle_run)(const nn_map *dst, const nn_map *src, size_t begin, size_t end);
+    /* The mean over all pixels of a picture: dst is a map of one. Unit: cpu_channel_units(dst). */
+    void (*mean_run)(const nn_map *dst, const nn_map *src, size_t begin, size_t end);
 
     /* Copy and add of maps of equal shape. Unit: a row. */
     void (*copy_run)(const nn_map *dst, const nn_map *src, size_t begin, size_t end);

@@ -117,6 +117,12 @@ static void run_forward(void *self, size_t begin, size_t end, int worker)
     case NN_STEP_UPSAMPLE:
         k->upsample_run(dst, src, begin, end);
         break;
+    case NN_STEP_SHUFFLE:
+        k->shuffle_run(dst, src, begin, end);
+        break;
+    case NN_STEP_MEAN:
+        k->mean_run(dst, src, begin, end);
+        break;
     case NN_STEP_COPY:
         k->copy_run(dst, src, begin, end);
         break;
@@ -145,6 +151,8 @@ static vg_status cpu_forward(void *self, const nn_train_step *s, void *scratch, 
     }
     if (s->spec.kind == NN_STEP_MAXPOOL)
         n = t->k->infer->maxpool_units(dst);
+    if (s->spec.kind == NN_STEP_MEAN)
+        n = cpu_channel_units(dst);
     if (s->spec.kind == NN_STEP_ATTENTION) {
         n = t->k->infer->attention_units(dst, s->spec.heads);
         j.scratch_floats = attention_floats(t, s);
@@ -164,6 +172,10 @@ static void run_backward(void *self, size_t begin, size_t end, int worker)
         k->maxpool_back_run(s->spec.k, dx, x, dy, s->src_adds, begin, end);
     else if (s->spec.kind == NN_STEP_UPSAMPLE)
         k->upsample_back_run(dx, dy, s->src_adds, begin, end);
+    else if (s->spec.kind == NN_STEP_SHUFFLE)
+        k->shuffle_back_run(dx, dy, s->src_adds, begin, end);
+    else if (s->spec.kind == NN_STEP_MEAN)
+        k->mean_back_run(dx, dy, s->src_adds, begin, end);
     else
         k->attention_back_run(dx, x, dy, s->spec.heads, s->spec.key_dim, s->spec.head_dim, j->scale,
                               s->src_adds, j->scratch + (size_t)worker * j->scratch_floats, begin,
@@ -192,6 +204,8 @@ static vg_status cpu_backward(void *self, const nn_train_step *s, const nn_train
         n = cpu_channel_units(&s->map[NN_D_SRC]);
         break;
     case NN_STEP_UPSAMPLE:
+    case NN_STEP_SHUFFLE:
+    case NN_STEP_MEAN:
         n = rows_of(&s->map[NN_D_SRC]);
         break;
     case NN_STEP_ATTENTION:

@@ -107,6 +107,11 @@ typedef struct cpu_train_kernels {
     /* dx = or += the four dy of each pixel. Unit: a row of dx. */
     void (*upsample_back_run)(const nn_map *dx, const nn_map *dy, bool adds, size_t begin,
                               size_t end);
+    /* dx = or += dy, with pixels to channels. Unit: a row of dx. */
+    void (*shuffle_back_run)(const nn_map *dx, const nn_map *dy, bool adds, size_t begin,
+                             size_t end);
+    /* dx = or += dy's one pixel, divided by the pixels of dx. Unit: a row of dx. */
+    void (*mean_back_run)(const nn_map *dx, const nn_map *dy, bool adds, size_t begin, size_t end);
     /* dy goes to the window's maximum, the first in row-major order; x: the pool's input.
      * Unit: 16 channels of a picture. */
     void (*maxpool_back_run)(int k, const nn_map *dx, const nn_map *x, const nn_map *dy, bool adds,
@@ -129,12 +134,6 @@ typedef struct cpu_train_kernels {
     void (*depthwise_sums_run)(const cpu_conv *c, float *parts, const nn_map *dz, const nn_map *x,
                                size_t begin, size_t end);
 } cpu_train_kernels;
-
-/* Units of those who take 16 channels of a picture. */
-static inline size_t cpu_channel_units(const nn_map *m)
-{
-    return (size_t)m->n * (((size_t)m->c + 15) / 16);
-}
 
 extern const cpu_train_kernels cpu_train_kernels_plain;
 #if defined(__x86_64__)

@@ -1,6 +1,7 @@
 /* steps.c: which kernel, how many groups, and its arguments. */
 #include "steps.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <math.h>
 #include <string.h>
@@ -143,6 +144,9 @@ static bool is_countable(const nn_map *m)
 vg_status gpu_step_check(const nn_step *s, vg_error *err)
 {
     const nn_conv_spec *c = s->spec.conv;
+    if (s->spec.kind == NN_STEP_SHUFFLE || s->spec.kind == NN_STEP_MEAN)
+        return base_fail(err, VG_ERR_UNSUPPORTED, "device", "take --device cpu",
+                         "a model that segments or classifies: a GPU computes others yet");
     if (!is_countable(&s->dst_map) || !is_countable(&s->src_map))
         return base_fail(err, VG_ERR_UNSUPPORTED, "device",
                          "take a smaller batch or imgsz, or --device cpu",
@@ -260,6 +264,10 @@ void gpu_step_launch(gpu_launch *l, gpu_args *a, const gpu_form *f, const nn_ste
         break;
     case NN_STEP_ATTENTION:
         launch_attention(l, a, s);
+        break;
+    case NN_STEP_SHUFFLE: /* not past gpu_step_check */
+    case NN_STEP_MEAN:
+        assert(false);
         break;
     }
     if (s->spec.kind != NN_STEP_ATTENTION &&

@@ -7,9 +7,6 @@
  * Scratch holds one of these at a time. */
 #include "train_steps.h"
 
-/* Spec 1.4. */
-static const float bn_eps = 1e-3F, bn_momentum = 0.03F;
-
 enum {
     LEAST_CHUNK = 256, /* pixels: of a part of a sum */
     MOST_CHUNKS = 512,
@@ -79,8 +76,8 @@ static gpu_norm_args norm_args(const nn_train_step *s, const nn_train_wants *wan
                            .has_add = !wants && s->spec.src2 != NN_NO_VALUE,
                            .wants_weight = wants && wants->bn_weight,
                            .wants_bias = wants && wants->bn_bias,
-                           .eps = bn_eps,
-                           .momentum = bn_momentum};
+                           .eps = (float)s->spec.conv->eps,
+                           .momentum = (float)s->spec.conv->momentum};
 }
 
 /* Sums by chunks, their merging, and a pass over all pixels. */

@@ -190,6 +190,8 @@ vg_status gpu_train_backward(const gpu_train_on *on, const nn_train_step *s,
     case NN_STEP_ATTENTION:
         return wants->src ? attention_backward(on, s, err) : VG_OK;
     case NN_STEP_UPSAMPLE:
+    case NN_STEP_SHUFFLE: /* these two: not past gpu_train_check */
+    case NN_STEP_MEAN:
         break;
     }
     const gpu_train_map_args a = map_args(s, NN_D_SRC, NN_D_DST, s->src_adds);

@@ -33,7 +33,9 @@ vg_status stream_model_open(stream_model *out, const char *weights, base_size im
                             stream_accounts *mem, vg_error *err)
 {
     *out = (stream_model){0};
-    const vg_status st = open_weights(out, weights, mem, err);
+    vg_status st = open_weights(out, weights, mem, err);
+    if (st == VG_OK)
+        st = nn_graph_must_detect(out->graph, "vigil", err);
     if (st == VG_OK)
         choose_imgsz(out, imgsz, weights_get_meta(out->file)->imgsz);
     else

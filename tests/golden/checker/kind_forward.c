@@ -87,6 +87,16 @@ static vg_status check_layer(gold_file *f, gold_job *job, const gold_network *ne
     return st == VG_OK ? check_stats(f, job, &m, layer, isa, err) : st;
 }
 
+vg_status gold_check_layers(gold_file *f, gold_job *job, const gold_network *net, const char *isa,
+                            vg_error *err)
+{
+    vg_status st = VG_OK;
+    for (int i = 0; i < MOST_LAYERS && st == VG_OK; i++)
+        if (gold_has(f, "layer%d.sample", i))
+            st = check_layer(f, job, net, i, isa, err);
+    return st;
+}
+
 static vg_status check_layers(gold_file *f, gold_job *job, const weights_file *w,
                               const gold_recipe *r, const gold_tensor *input, const char *isa,
                               vg_error *err)
@@ -97,15 +107,14 @@ static vg_status check_layers(gold_file *f, gold_job *job, const weights_file *w
     vg_status st = gold_network_open(&net, w, r->scale, r->nc, &o, job->mem, err);
     if (st == VG_OK)
         st = gold_network_run(&net, input->f32, input->shape, err);
-    for (int i = 0; i < MOST_LAYERS && st == VG_OK; i++)
-        if (gold_has(f, "layer%d.sample", i))
-            st = check_layer(f, job, &net, i, isa, err);
+    if (st == VG_OK)
+        st = gold_check_layers(f, job, &net, isa, err);
     gold_network_close(&net);
     return st;
 }
 
-static vg_status check_raw(gold_file *f, gold_job *job, const gold_network *net, const char *isa,
-                           vg_error *err)
+vg_status gold_check_raw(gold_file *f, gold_job *job, const gold_network *net, const char *isa,
+                         vg_error *err)
 {
     detect_level levels[DETECT_MAX_LEVELS];
     int n_levels = gold_network_levels(net, levels);
@@ -191,7 +200,7 @@ static vg_status check_isa(gold_file *f, gold_job *job, const weights_file *w, c
     if (st == VG_OK)
         st = gold_network_run(&net, input->f32, input->shape, err);
     if (st == VG_OK)
-        st = check_raw(f, job, &net, isa, err);
+        st = gold_check_raw(f, job, &net, isa, err);
     if (st == VG_OK && gold_has(f, "decoded"))
         st = gold_check_decoded(f, job, &net, isa, err);
     if (st == VG_OK && !job->device)
@@ -201,8 +210,8 @@ static vg_status check_isa(gold_file *f, gold_job *job, const weights_file *w, c
 }
 
 /* The file's sum of its weights' bits: the two sides speak of the same network. */
-static vg_status check_sum(const gold_file *f, gold_job *job, const synthetic_weights *s,
-                           vg_error *err)
+vg_status gold_check_sum(const gold_file *f, gold_job *job, const synthetic_weights *s,
+                         vg_error *err)
 {
     const char *text = gold_meta_text(f, "wsum_u64", NULL);
     char got[32];
@@ -232,7 +241,7 @@ static vg_status check(gold_file *f, gold_job *job, vg_error *err)
                          "scale %s, nc %d, generator seed %lld, head_g %g, input %zu x %zu x %zu",
                          r.scale, r.nc, (long long)r.seed, r.head_g, input.shape[0], input.shape[2],
                          input.shape[3]);
-        st = check_sum(f, job, &s, err);
+        st = gold_check_sum(f, job, &s, err);
     }
     for (int i = 0; i < job->n_isas && st == VG_OK; i++)
         st = check_isa(f, job, s.weights, &r, &input, job->isas[i], err);

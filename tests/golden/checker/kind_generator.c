@@ -8,7 +8,8 @@
 
 static bool recognises(const gold_file *f)
 {
-    return gold_has_prefix(f, "raw_v/seed") || gold_has(f, "n.wsum_u64_as_i64");
+    return gold_has_prefix(f, "raw_v/seed") || gold_has(f, "n.wsum_u64_as_i64") ||
+           gold_has(f, "wsum_u64_as_i64");
 }
 
 /* "raw_v/seed7": v of model.0.conv.weight. */
@@ -62,35 +63,59 @@ static vg_status check_first(gold_file *f, gold_job *job, const char *scale,
     return VG_OK;
 }
 
-static vg_status check_scale(gold_file *f, gold_job *job, gold_recipe r, const char *scale,
-                             vg_error *err)
+/* prefix: of the two names, "n." or "". */
+static vg_status check_sums(gold_file *f, gold_job *job, const gold_recipe *r, const char *prefix,
+                            const char *scale, vg_error *err)
 {
     synthetic_weights s = {0};
     gold_tensor sum, n_floats;
-    base_format(r.scale, sizeof r.scale, "%s", scale);
-    vg_status st = gold_get(&sum, f, WEIGHTS_I64, 0, err, "%s.wsum_u64_as_i64", scale);
+    vg_status st = gold_get(&sum, f, WEIGHTS_I64, 0, err, "%swsum_u64_as_i64", prefix);
     if (st == VG_OK)
-        st = gold_get(&n_floats, f, WEIGHTS_I64, 0, err, "%s.n_state_floats", scale);
+        st = gold_get(&n_floats, f, WEIGHTS_I64, 0, err, "%sn_state_floats", prefix);
     if (st == VG_OK && (sum.n != 1 || n_floats.n != 1))
         st = gold_bad(f, err, "the sums of scale %s are not one number each", scale);
     if (st == VG_OK)
-        st = gold_synthetic_make(&s, &r, job->mem, err);
+        st = gold_synthetic_make(&s, r, job->mem, err);
     if (st == VG_OK) {
         gold_diff same = gold_diff_make(0, 0), count = gold_diff_make(0, 0);
         gold_diff_add(&same, s.sum != (uint64_t)sum.i64[0], 0); /* a double would round it */
         gold_diff_add(&count, (double)s.n_floats, (double)n_floats.i64[0]);
-        gold_report_row(job->report, &same, "%s.wsum_u64_as_i64", scale);
-        gold_report_row(job->report, &count, "%s.n_state_floats", scale);
+        gold_report_row(job->report, &same, "%swsum_u64_as_i64", prefix);
+        gold_report_row(job->report, &count, "%sn_state_floats", prefix);
         st = check_first(f, job, scale, s.weights, err);
     }
     synthetic_close(&s);
     return st;
 }
 
+static vg_status check_scale(gold_file *f, gold_job *job, gold_recipe r, const char *scale,
+                             vg_error *err)
+{
+    char prefix[4];
+    base_format(r.scale, sizeof r.scale, "%s", scale);
+    base_format(prefix, sizeof prefix, "%s.", scale);
+    return check_sums(f, job, &r, prefix, scale, err);
+}
+
+/* Of a network for another task, which the tensors name that it alone has. */
+static vg_status check_task(gold_file *f, gold_job *job, vg_error *err)
+{
+    gold_recipe r;
+    const char *scale = gold_meta_text(f, "scale", "n");
+    const char *task = gold_has(f, "%s.first4/model.10.linear.weight", scale)           ? "classify"
+                       : gold_has(f, "%s.first4/model.23.proto.upsample.weight", scale) ? "segment"
+                       : gold_meta_text(f, "kpt_shape", "None")[0] == '('               ? "pose"
+                                                                                        : "obb";
+    vg_status st = gold_recipe_read_task(&r, f, task, err);
+    return st == VG_OK ? check_sums(f, job, &r, "", scale, err) : st;
+}
+
 static vg_status check(gold_file *f, gold_job *job, vg_error *err)
 {
     static const char *const scales[] = {"n", "s", "m", "l", "x"};
     gold_recipe r;
+    if (gold_has(f, "wsum_u64_as_i64"))
+        return check_task(f, job, err);
     vg_status st = gold_recipe_read(&r, f, err);
     if (st == VG_OK)
         st = check_units(f, job, err);

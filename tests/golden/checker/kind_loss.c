@@ -50,7 +50,10 @@ static vg_status read_level(scene *s, gold_file *f, int k, int image_h, vg_error
                         .h = (int)raw.shape[2],
                         .w = (int)raw.shape[3],
                         .stride = (float)image_h / (float)raw.shape[2]};
-    s->gradient[k] = (detect_gradient){slopes, slopes + DETECT_BOX_CHANNELS, channels, channels};
+    s->gradient[k] = (detect_gradient){.box = slopes,
+                                       .cls = slopes + DETECT_BOX_CHANNELS,
+                                       .box_pitch = channels,
+                                       .cls_pitch = channels};
     return VG_OK;
 }
 

@@ -9,18 +9,24 @@ static nn_accounts accounts(base_mem *mem)
     return (nn_accounts){.weights = mem, .activations = mem, .plans = mem, .staging = mem};
 }
 
-vg_status gold_network_open(gold_network *out, const weights_file *w, const char *scale, int nc,
-                            const nn_engine_options *o, base_mem *mem, vg_error *err)
+vg_status gold_network_open_graph(gold_network *out, nn_graph *g, const weights_file *w, int nc,
+                                  const nn_engine_options *o, base_mem *mem, vg_error *err)
 {
     const nn_accounts a = accounts(mem);
-    nn_graph *g = NULL;
     *out = (gold_network){.nc = nc, .mem = mem};
-    vg_status st = synthetic_graph(&g, scale, nc, mem, err);
-    if (st == VG_OK)
-        st = nn_engine_create(&out->engine, g, w, o, &a, err);
+    vg_status st = nn_engine_create(&out->engine, g, w, o, &a, err);
     if (st != VG_OK)
         nn_graph_destroy(&g);
     return st;
+}
+
+vg_status gold_network_open(gold_network *out, const weights_file *w, const char *scale, int nc,
+                            const nn_engine_options *o, base_mem *mem, vg_error *err)
+{
+    nn_graph *g = NULL;
+    *out = (gold_network){.nc = nc, .mem = mem};
+    vg_status st = synthetic_graph(&g, scale, nc, mem, err);
+    return st == VG_OK ? gold_network_open_graph(out, g, w, nc, o, mem, err) : st;
 }
 
 void gold_network_close(gold_network *net)

@@ -19,6 +19,9 @@ typedef struct gold_network {
 /* The graph of the scale and class count with weights w. Close also after a failure. */
 vg_status gold_network_open(gold_network *out, const weights_file *w, const char *scale, int nc,
                             const nn_engine_options *o, base_mem *mem, vg_error *err);
+/* Of a graph, which is taken whatever comes of it. */
+vg_status gold_network_open_graph(gold_network *out, nn_graph *g, const weights_file *w, int nc,
+                                  const nn_engine_options *o, base_mem *mem, vg_error *err);
 void gold_network_close(gold_network *net);
 /* input: (n, 3, h, w). */
 vg_status gold_network_run(gold_network *net, const float *input, const size_t shape[4],

@@ -109,12 +109,77 @@ static void pack(const cpu_trainer *t, const cpu_conv *c, conv_room room, const 
     base_pool_run(t->pool, t->k->pack_units(c), 1, run_pack, &j);
 }
 
+/* ---- the forms of a state dict ---- */
+
+static bool is_transposed(const nn_train_step *s)
+{
+    return s->spec.conv->form == NN_FORM_TRANSPOSED;
+}
+
+static size_t weight_floats(const nn_train_step *s)
+{
+    return is_transposed(s) ? (size_t)s->spec.conv->oc * (size_t)s->spec.conv->ic : 0;
+}
+
+/* (oc, ic) in scratch of a transposed one's (ic, c, 2, 2); others' as they are. Weights change
+ * every step, so this is done each time, like packing. */
+static const float *weight_of(const nn_train_step *s, cpu_carve *carve)
+{
+    float *to = cpu_carve_take(carve, weight_floats(s));
+    const size_t ic = (size_t)s->spec.conv->ic, c = (size_t)s->spec.conv->oc / 4;
+    if (!is_transposed(s) || !carve->base)
+        return s->value.weight;
+    for (size_t o = 0; o < 4 * c; o++)
+        for (size_t i = 0; i < ic; i++)
+            to[o * ic + i] = s->value.weight[(i * c + o % c) * 4 + o / c];
+    return to;
+}
+
+/* A transposed one's bias is that of every tap. */
+static const float *bias_of(const nn_train_step *s, cpu_carve *carve)
+{
+    const size_t c = (size_t)s->spec.conv->oc / 4;
+    float *to = cpu_carve_take(carve, is_transposed(s) ? 4 * c : 0);
+    if (s->spec.conv->bn)
+        return NULL;
+    if (!is_transposed(s) || !carve->base)
+        return s->value.bias;
+    for (size_t o = 0; o < 4 * c; o++)
+        to[o] = s->value.bias[o % c];
+    return to;
+}
+
+/* What was taken of the matrix is added to the tensor's gradient. */
+static void give_transposed(const nn_train_step *s, const float *d)
+{
+    const size_t ic = (size_t)s->spec.conv->ic, c = (size_t)s->spec.conv->oc / 4;
+    for (size_t o = 0; o < 4 * c; o++)
+        for (size_t i = 0; i < ic; i++)
+            s->grad.weight[(i * c + o % c) * 4 + o / c] += d[o * ic + i];
+}
+
+static void bias_gradient(const cpu_trainer *t, const nn_train_step *s, const nn_map *dz,
+                          float *scratch)
+{
+    const size_t oc = (size_t)s->spec.conv->oc;
+    float *d = scratch + cpu_norm_scratch_floats(s); /* behind what the sums take */
+    if (!is_transposed(s)) {
+        cpu_bias_backward(t, s->grad.bias, dz, scratch);
+        return;
+    }
+    memset(d, 0, oc * sizeof *d);
+    cpu_bias_backward(t, d, dz, scratch);
+    for (size_t o = 0; o < oc; o++)
+        s->grad.bias[o % (oc / 4)] += d[o];
+}
+
 void cpu_conv_forward(const cpu_trainer *t, const nn_train_step *s, float *scratch)
 {
     cpu_conv c = forward_of(s->spec.conv, t);
     cpu_carve carve = {.base = scratch};
     conv_room room = take_conv_room(t, &carve, &c);
-    pack(t, &c, room, s->value.weight, s->spec.conv->bn ? NULL : s->value.bias, false);
+    const float *weight = weight_of(s, &carve), *bias = bias_of(s, &carve);
+    pack(t, &c, room, weight, bias, false);
     if (s->spec.conv->bn) {
         convolve(t, &c, room, &s->map[NN_Z], &s->map[NN_SRC], NULL);
         cpu_norm_forward(t, s, scratch);
@@ -196,9 +261,10 @@ static void input_gradient(const cpu_trainer *t, const nn_train_step *s, const n
     const nn_map *dx = &s->map[NN_D_SRC];
     if (forward.stride == 1) {
         conv_room room = take_conv_room(t, carve, &back);
+        const float *weight = weight_of(s, carve);
         if (!carve->base)
             return;
-        pack(t, &back, room, s->value.weight, NULL, true);
+        pack(t, &back, room, weight, NULL, true);
         convolve(t, &back, room, dx, dz, s->src_adds ? dx : NULL);
     } else if (t->k->strided_fits(&forward)) {
         conv_job j = {.k = t->k,
@@ -263,6 +329,9 @@ static void weight_gradient(const cpu_trainer *t, const nn_train_step *s, const 
                   .dst = dz,
                   .src = &s->map[NN_SRC],
                   .dw = s->grad.weight};
+    float *matrix = cpu_carve_take(carve, weight_floats(s));
+    if (is_transposed(s))
+        j.dw = matrix;
     if (s->spec.conv->groups > 1) {
         depthwise_gradient(t, &j, carve);
         return;
@@ -273,8 +342,12 @@ static void weight_gradient(const cpu_trainer *t, const nn_train_step *s, const 
     j.scratch = cpu_carve_take(carve, j.scratch_floats * (size_t)base_pool_threads(t->pool));
     if (!carve->base)
         return;
+    if (is_transposed(s))
+        memset(matrix, 0, weight_floats(s) * sizeof *matrix);
     base_pool_run(t->pool, j.sums.slots * j.sums.groups, 1, run_weight_sums, &j);
     base_pool_run(t->pool, t->k->weight_add_units(&j.conv), 1, run_weight_add, &j);
+    if (is_transposed(s))
+        give_transposed(s, matrix);
 }
 
 void cpu_conv_backward(const cpu_trainer *t, const nn_train_step *s, const nn_train_wants *wants,
@@ -288,7 +361,7 @@ void cpu_conv_backward(const cpu_trainer *t, const nn_train_step *s, const nn_tr
     if (s->spec.conv->bn)
         cpu_norm_backward(t, s, wants, scratch);
     else if (wants->bias)
-        cpu_bias_backward(t, s->grad.bias, dz, scratch);
+        bias_gradient(t, s, dz, scratch);
     if (wants->weight)
         weight_gradient(t, s, dz, &(cpu_carve){.base = scratch});
     if (wants->src)
@@ -301,10 +374,12 @@ size_t cpu_conv_scratch_floats(const cpu_trainer *t, const nn_train_step *s)
     const nn_map *dz = &s->map[s->spec.conv->bn ? NN_Z : NN_DST];
     cpu_carve forward = {0}, weights = {0}, input = {0};
     take_conv_room(t, &forward, &ahead);
+    weight_of(s, &forward);
+    bias_of(s, &forward);
     weight_gradient(t, s, dz, &weights);
     if (s->at[NN_D_SRC] != SIZE_MAX)
         input_gradient(t, s, dz, &input);
-    size_t most = cpu_norm_scratch_floats(s);
+    size_t most = cpu_norm_scratch_floats(s) + (is_transposed(s) ? (size_t)s->spec.conv->oc : 0);
     most = forward.used > most ? forward.used : most;
     most = weights.used > most ? weights.used : most;
     return input.used > most ? input.used : most;

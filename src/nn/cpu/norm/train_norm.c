@@ -9,9 +9,6 @@
 
 #include "../train_cpu.h"
 
-/* Spec 1.4. */
-static const double bn_eps = 1e-3, bn_momentum = 0.03;
-
 float *cpu_carve_take(cpu_carve *c, size_t floats)
 {
     float *p = c->base ? c->base + c->used : NULL;
@@ -185,7 +182,7 @@ void cpu_norm_forward(const cpu_trainer *t, const nn_train_step *s, float *scrat
     float *mean = s->map[NN_SAVED].data, *inverse = mean + z->c;
     norm_job j = {.k = t->k, .parts = room.parts, .z = z, .dst = &s->map[NN_DST]};
     base_pool_run(t->pool, cpu_chunks(z), 1, run_moments, &j);
-    const double n = n_all(t, z);
+    const double n = n_all(t, z), bn_eps = s->spec.conv->eps, bn_momentum = s->spec.conv->momentum;
     moments_of_all(t, room.sums, room.parts, z);
     for (int c = 0; c < z->c; c++) {
         const double m = room.sums[c], m2 = room.sums[z->c + c];

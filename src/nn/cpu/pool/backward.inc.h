@@ -1,4 +1,4 @@
-/* backward.inc.h: backward of upsampling and max pooling. */
+/* backward.inc.h: backward of upsampling, shuffle, mean and max pooling. */
 
 static void upsample_back_run(const nn_map *dx, const nn_map *dy, bool adds, size_t begin,
                               size_t end)
@@ -18,6 +18,45 @@ static void upsample_back_run(const nn_map *dx, const nn_map *dy, bool adds, siz
                     sum = vf_add(sum, vf_load_n(to + c, n));
                 vf_store_n(to + c, sum, n);
             }
+    }
+}
+
+/* to = (or +=) from * share. */
+ALWAYS_INLINE void pixel_give(float *to, const float *from, int n_channels, vf share, bool adds)
+{
+    for (int c = 0; c < n_channels; c += VF_LANES) {
+        const int n = n_channels - c < VF_LANES ? n_channels - c : VF_LANES;
+        vf x = vf_mul(vf_load_n(from + c, n), share);
+        if (adds)
+            x = vf_add(x, vf_load_n(to + c, n));
+        vf_store_n(to + c, x, n);
+    }
+}
+
+static void shuffle_back_run(const nn_map *dx, const nn_map *dy, bool adds, size_t begin,
+                             size_t end)
+{
+    for (size_t unit = begin; unit < end; unit++) {
+        const int i = (int)(unit / (size_t)dx->h), y = (int)(unit % (size_t)dx->h);
+        float *to = nn_map_row(dx, i, y);
+        const float *top = nn_map_row(dy, i, 2 * y), *bottom = nn_map_row(dy, i, 2 * y + 1);
+        for (int x = 0; x < dx->w;
+             x++, to += dx->pitch, top += 2 * dy->pitch, bottom += 2 * dy->pitch)
+            for (int tap = 0; tap < 4; tap++)
+                pixel_give(to + tap * dy->c,
+                           (tap < 2 ? top : bottom) + (size_t)(tap % 2) * dy->pitch, dy->c,
+                           vf_set1(1.0F), adds);
+    }
+}
+
+static void mean_back_run(const nn_map *dx, const nn_map *dy, bool adds, size_t begin, size_t end)
+{
+    const vf share = vf_set1(1.0F / ((float)dx->h * (float)dx->w));
+    for (size_t unit = begin; unit < end; unit++) {
+        const int i = (int)(unit / (size_t)dx->h), y = (int)(unit % (size_t)dx->h);
+        float *to = nn_map_row(dx, i, y);
+        for (int x = 0; x < dx->w; x++, to += dx->pitch)
+            pixel_give(to, nn_map_row(dy, i, 0), dx->c, share, adds);
     }
 }
 

@@ -1,5 +1,5 @@
-/* forward.inc.h: max pool, nearest upsampling, copy and add. All wait for memory rather than
- * arithmetic. */
+/* forward.inc.h: max pool, nearest upsampling, shuffle, mean, copy and add. All wait for memory
+ * rather than arithmetic. */
 
 static size_t maxpool_units(const nn_map *dst)
 {
@@ -64,6 +64,42 @@ static void upsample_run(const nn_map *dst, const nn_map *src, size_t begin, siz
         const float *in = nn_map_row(src, i, y / 2);
         for (int x = 0; x < dst->w; x++, out += dst->pitch)
             floats_copy(out, in + (size_t)(x / 2) * src->pitch, dst->c);
+    }
+}
+
+static void shuffle_run(const nn_map *dst, const nn_map *src, size_t begin, size_t end)
+{
+    for (size_t unit = begin; unit < end; unit++) {
+        const int i = (int)(unit / (size_t)dst->h), y = (int)(unit % (size_t)dst->h);
+        float *out = nn_map_row(dst, i, y);
+        const float *in = nn_map_row(src, i, y / 2) + (size_t)(y % 2) * 2 * (size_t)dst->c;
+        for (int x = 0; x < src->w; x++, in += src->pitch, out += 2 * dst->pitch) {
+            floats_copy(out, in, dst->c);
+            floats_copy(out + dst->pitch, in + dst->c, dst->c);
+        }
+    }
+}
+
+/* Rows are summed by themselves: sums of sums stay accurate. */
+static void mean_run(const nn_map *dst, const nn_map *src, size_t begin, size_t end)
+{
+    const size_t blocks = ((size_t)dst->c + 15) / 16;
+    const float share = 1.0F / ((float)src->h * (float)src->w);
+    for (size_t unit = begin; unit < end; unit++) {
+        const int i = (int)(unit / blocks), first = (int)(unit % blocks) * 16;
+        const int last = dst->c - first < 16 ? dst->c : first + 16;
+        for (int c = first; c < last; c += VF_LANES) {
+            const int n = last - c < VF_LANES ? last - c : VF_LANES;
+            vf sum = vf_set1(0);
+            for (int y = 0; y < src->h; y++) {
+                const float *in = nn_map_row(src, i, y) + c;
+                vf row = vf_load_n(in, n);
+                for (int x = 1; x < src->w; x++)
+                    row = vf_add(row, vf_load_n(in + (size_t)x * src->pitch, n));
+                sum = vf_add(sum, row);
+            }
+            vf_store_n(nn_map_row(dst, i, 0) + c, vf_mul(sum, vf_set1(share)), n);
+        }
     }
 }
 

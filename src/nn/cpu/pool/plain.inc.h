@@ -1,4 +1,5 @@
-/* plain.inc.h: max pool and upsampling both ways, copies and sums, as their definition reads. */
+/* plain.inc.h: max pool, upsampling, shuffle and mean both ways, copies and sums, as their
+ * definition reads. */
 
 static void maxpool_run(int k, const nn_map *dst, const nn_map *src, size_t begin, size_t end)
 {
@@ -24,6 +25,31 @@ static void upsample_run(const nn_map *dst, const nn_map *src, size_t begin, siz
             for (int ch = 0; ch < dst->c; ch++)
                 (nn_map_row(dst, i, y) + (size_t)x * dst->pitch)[ch] =
                     pixel_at(src, i, y / 2, x / 2)[ch];
+    }
+}
+
+static void shuffle_run(const nn_map *dst, const nn_map *src, size_t begin, size_t end)
+{
+    for (size_t row = begin; row < end; row++) {
+        const int i = (int)(row / (size_t)dst->h), y = (int)(row % (size_t)dst->h);
+        for (int x = 0; x < dst->w; x++)
+            for (int ch = 0; ch < dst->c; ch++)
+                pixel_at(dst, i, y, x)[ch] =
+                    pixel_at(src, i, y / 2, x / 2)[(y % 2 * 2 + x % 2) * dst->c + ch];
+    }
+}
+
+static void mean_run(const nn_map *dst, const nn_map *src, size_t begin, size_t end)
+{
+    const size_t blocks = ((size_t)dst->c + 15) / 16;
+    for (size_t unit = begin; unit < end; unit++) {
+        const int i = (int)(unit / blocks), first = (int)(unit % blocks) * 16;
+        for (int c = first; c < dst->c && c < first + 16; c++) {
+            double sum = 0;
+            for (int p = 0; p < src->h * src->w; p++)
+                sum += pixel_at(src, i, p / src->w, p % src->w)[c];
+            pixel_at(dst, i, 0, 0)[c] = (float)(sum / (src->h * src->w));
+        }
     }
 }
 
@@ -72,6 +98,33 @@ static void upsample_back_run(const nn_map *dx, const nn_map *dy, bool adds, siz
                     sum += pixel_at(dy, i, 2 * y + t / 2, 2 * x + t % 2)[c];
                 pixel_at(dx, i, y, x)[c] = (float)sum;
             }
+    }
+}
+
+static void shuffle_back_run(const nn_map *dx, const nn_map *dy, bool adds, size_t begin,
+                             size_t end)
+{
+    for (size_t unit = begin; unit < end; unit++) {
+        const int i = (int)(unit / (size_t)dx->h), y = (int)(unit % (size_t)dx->h);
+        for (int x = 0; x < dx->w; x++)
+            for (int c = 0; c < dx->c; c++) {
+                const int tap = c / dy->c;
+                pixel_at(dx, i, y, x)[c] =
+                    (adds ? pixel_at(dx, i, y, x)[c] : 0) +
+                    pixel_at(dy, i, 2 * y + tap / 2, 2 * x + tap % 2)[c % dy->c];
+            }
+    }
+}
+
+static void mean_back_run(const nn_map *dx, const nn_map *dy, bool adds, size_t begin, size_t end)
+{
+    for (size_t unit = begin; unit < end; unit++) {
+        const int i = (int)(unit / (size_t)dx->h), y = (int)(unit % (size_t)dx->h);
+        for (int x = 0; x < dx->w; x++)
+            for (int c = 0; c < dx->c; c++)
+                pixel_at(dx, i, y, x)[c] =
+                    (float)((adds ? (double)pixel_at(dx, i, y, x)[c] : 0) +
+                            (double)pixel_at(dy, i, 0, 0)[c] / (dx->h * dx->w));
     }
 }
 
