@@ -29,7 +29,8 @@ static vg_status take_plans(nn_train *t, const nn_accounts *mem, vg_error *err)
     t->plan_work = base_alloc(mem->plans, nn_shape_plan_work_bytes(t->graph), err);
     vg_status st = t->plans && t->plan_work ? VG_OK : VG_ERR_MEMORY;
     for (int i = 0; i < t->max_plans && st == VG_OK; i++)
-        st = nn_shape_plan_alloc(&t->plans[i], t->graph, t->plan_work, mem->plans, err);
+        st = nn_shape_plan_alloc(&t->plans[i], t->graph, t->element_bytes, t->plan_work, mem->plans,
+                                 err);
     return st;
 }
 
@@ -55,17 +56,21 @@ static vg_status create_bare(nn_train **out, nn_graph *graph, const nn_train_opt
     if (max_plans > MOST_PLANS)
         return base_fail(err, VG_ERR_ARGUMENT, NULL, NULL, "a cache of %d plans, more than %d",
                          max_plans, MOST_PLANS);
+    const bool is_half = o && o->device && o->half;
     nn_train *t = base_alloc_zero(mem->plans, 1, sizeof *t, err);
     if (!t)
         return VG_ERR_MEMORY;
     *t = (nn_train){.graph = graph,
                     .device = o ? o->device : NULL,
                     .backend = o && o->device ? &nn_train_backend_gpu : &nn_train_backend_cpu,
+                    .element_bytes = is_half ? sizeof(uint16_t) : sizeof(float),
                     .max_plans = max_plans};
     *out = t;
     const size_t before = mem->plans->in_use_bytes - sizeof *t;
-    nn_backend_options bo = {
-        .threads = o ? o->threads : 0, .isa = o ? o->isa : NULL, .device = t->device};
+    nn_backend_options bo = {.threads = o ? o->threads : 0,
+                             .isa = o ? o->isa : NULL,
+                             .device = t->device,
+                             .half = is_half};
     vg_status st = t->backend->create(&t->context, &bo, mem->plans, err);
     if (st != VG_OK)
         return st;
@@ -306,7 +311,8 @@ vg_status nn_train_need(nn_train *t, int n, int h, int w, nn_memory_need *out,
                         const nn_accounts *mem, vg_error *err)
 {
     nn_shape_plan *p = NULL;
-    vg_status st = nn_shape_plan_alloc(&p, t->graph, t->plan_work, mem->plans, err);
+    vg_status st =
+        nn_shape_plan_alloc(&p, t->graph, t->element_bytes, t->plan_work, mem->plans, err);
     if (st == VG_OK)
         st = make_plan(t, p, n, h, w, err);
     if (st == VG_OK)

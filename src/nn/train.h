@@ -22,6 +22,11 @@ typedef struct nn_train_options {
     const char *isa;   /* as in nn_engine_options */
     nn_device *device; /* borrowed until destroy; NULL: the CPU */
     int max_plans;     /* shapes whose plans are kept at hand; 0: 8 */
+    /* On a device: maps and their gradients of 16 bits, in half the memory, and sums of floats. The
+     * caller's gradients of the heads, which are floats, must be scaled so that what comes of them
+     * is neither lost in 16 bits nor more than they hold; gradients of parameters are then of that
+     * scale, and no numbers after an overflow. Elsewhere it has no effect. */
+    bool half;
 } nn_train_options;
 
 /* Parameters start as spec 1.5 says, from seed. graph is taken on success, untouched on failure.

@@ -36,6 +36,7 @@ typedef struct nn_train_step {
     nn_step_spec spec;
     nn_map map[NN_N_ROLES];            /* data NULL: there is none */
     size_t at[NN_N_ROLES];             /* bytes into the block; SIZE_MAX: none */
+    bool is_half[NN_N_ROLES];          /* a map of 16-bit numbers; false: of floats */
     bool src_adds, src2_adds;          /* gradients: an earlier reader has written there already */
     nn_train_params value, grad;       /* with a remote: NULLs */
     nn_train_places value_at, grad_at; /* of the same, in the blocks of values and gradients */

@@ -15,6 +15,7 @@ struct nn_train {
     size_t values_bytes, grads_bytes;
     size_t *value_at, *grad_at; /* (params) bytes into the blocks; SIZE_MAX: no gradient */
     size_t most_param_bytes;
+    size_t element_bytes;  /* of the block's maps: train_plan.h */
     char *block, *scratch; /* NULL with a remote */
     size_t block_bytes, scratch_bytes;
     char *staging; /* with a remote: the input, and whatever else is copied */

@@ -80,6 +80,12 @@ static void touch_grad(work *k, int v, int time)
         nn_buffer_touch(&k->buffers[grad_buffer(k, nn_wires_root(&k->wires, v, NULL))], time);
 }
 
+/* Heads and the input are floats, whatever the others are kept in. */
+static size_t element_bytes(const work *k, int v)
+{
+    return v == k->g->input || nn_wires_is_head(k->g, v) ? sizeof(float) : k->p->element_bytes;
+}
+
 /* A value's map, or its gradient's, as an offset. c0: further channels on, c of them. */
 static nn_map locate(const work *k, int v, bool grad, int c0, int c, size_t *at)
 {
@@ -90,7 +96,7 @@ static nn_map locate(const work *k, int v, bool grad, int c0, int c, size_t *at)
     *at = SIZE_MAX;
     if (root != k->g->input)
         *at = k->buffers[grad ? grad_buffer(k, root) : (size_t)root].offset +
-              (size_t)(base + c0) * sizeof(float);
+              (size_t)(base + c0) * element_bytes(k, root);
     return m;
 }
 
@@ -99,6 +105,7 @@ static void set_map(const work *k, nn_train_step *s, nn_train_role role, int v, 
     bool part = s->spec.kind == NN_STEP_COPY && v == s->spec.dst;
     if (v == NN_NO_VALUE || (grad && is_input(k, v)))
         return;
+    s->is_half[role] = element_bytes(k, nn_wires_root(&k->wires, v, NULL)) < sizeof(float);
     s->map[role] = locate(k, v, grad, part ? s->spec.k : 0,
                           part ? written_channels(k, s) : k->g->values[v].c, &s->at[role]);
 }
@@ -120,6 +127,7 @@ static void resolve(work *k)
             s->map[NN_Z] = k->maps[s->spec.dst];
             s->map[NN_Z].pitch = (size_t)s->spec.conv->oc;
             s->at[NN_Z] = k->buffers[z_buffer(k, i)].offset;
+            s->is_half[NN_Z] = p->element_bytes < sizeof(float);
             s->map[NN_SAVED] = (nn_map){
                 .n = 1, .h = 1, .w = 2, .c = s->spec.conv->oc, .pitch = (size_t)s->spec.conv->oc};
             s->at[NN_SAVED] = k->buffers[saved_buffer(k, i)].offset;
@@ -295,14 +303,16 @@ static vg_status place(work *k, vg_error *err)
     vg_status st = VG_OK;
     for (size_t v = 0; v < k->g->n_values && st == VG_OK; v++) {
         const nn_map *m = &k->maps[v];
-        st = nn_buffer_size(&k->buffers[v], m->n, m->h, m->w, m->c, err);
+        st = nn_buffer_size_of(element_bytes(k, (int)v), &k->buffers[v], m->n, m->h, m->w, m->c,
+                               err);
         k->buffers[grad_buffer(k, (int)v)].bytes = k->buffers[v].bytes;
     }
     for (size_t i = 0; i < p->n_steps && st == VG_OK; i++) {
         const nn_train_step *s = &p->steps[i];
         const nn_map *m = &k->maps[s->spec.dst];
         int c = s->spec.kind == NN_STEP_CONV ? s->spec.conv->oc : 1;
-        st = nn_buffer_size(&k->buffers[z_buffer(k, i)], m->n, m->h, m->w, c, err);
+        st = nn_buffer_size_of(p->element_bytes, &k->buffers[z_buffer(k, i)], m->n, m->h, m->w, c,
+                               err);
         if (st == VG_OK)
             st = nn_buffer_size(&k->buffers[saved_buffer(k, i)], 1, 1, 2, c, err);
     }
@@ -356,14 +366,15 @@ static work begin(nn_shape_plan *p, const nn_graph *g, int n, int h, int w, void
     return k;
 }
 
-vg_status nn_shape_plan_alloc(nn_shape_plan **out, const nn_graph *g, void *block, base_mem *mem,
-                              vg_error *err)
+vg_status nn_shape_plan_alloc(nn_shape_plan **out, const nn_graph *g, size_t of, void *block,
+                              base_mem *mem, vg_error *err)
 {
     nn_shape_plan *p = base_alloc_zero(mem, 1, sizeof *p, err);
     *out = p;
     if (!p)
         return VG_ERR_MEMORY;
     p->graph = g;
+    p->element_bytes = of;
     p->steps = base_alloc_zero(mem, nn_wires_most_steps(g), sizeof *p->steps, err);
     p->live = base_alloc_zero(mem, g->n_values, sizeof *p->live, err);
     if (p->steps && p->live) {
@@ -383,6 +394,7 @@ vg_status nn_shape_plan_alloc(nn_shape_plan **out, const nn_graph *g, void *bloc
 vg_status nn_shape_plan_lay_out(nn_shape_plan *p, int n, int h, int w, void *block, vg_error *err)
 {
     *p = (nn_shape_plan){.graph = p->graph,
+                         .element_bytes = p->element_bytes,
                          .steps = p->steps,
                          .tasks = p->tasks,
                          .most_tasks = p->most_tasks,
@@ -412,7 +424,7 @@ vg_status nn_shape_plan_create(nn_shape_plan **out, const nn_graph *g, int n, in
     void *block = base_alloc(mem, nn_shape_plan_work_bytes(g), err);
     if (!block)
         return VG_ERR_MEMORY;
-    vg_status st = nn_shape_plan_alloc(out, g, block, mem, err);
+    vg_status st = nn_shape_plan_alloc(out, g, sizeof(float), block, mem, err);
     if (st == VG_OK)
         st = nn_shape_plan_lay_out(*out, n, h, w, block, err);
     if (st != VG_OK)

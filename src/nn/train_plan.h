@@ -29,6 +29,8 @@ typedef struct nn_train_output {
 typedef struct nn_shape_plan {
     int n, h, w; /* n 0: of no shape */
     const nn_graph *graph;
+    /* Of maps and their gradients; but heads, the input and what is saved are floats. */
+    size_t element_bytes;
     size_t block_bytes, naive_bytes, scratch_bytes;
     size_t input_at, remote_bytes; /* with a remote the input lies behind all else in the block */
     char *bound;                   /* the block that maps point into */
@@ -42,15 +44,15 @@ typedef struct nn_shape_plan {
     uint64_t used;
 } nn_shape_plan;
 
-/* A plan of no shape, with room for any. work: scratch of nn_shape_plan_work_bytes, 64-byte
- * aligned. */
-vg_status nn_shape_plan_alloc(nn_shape_plan **out, const nn_graph *g, void *work, base_mem *mem,
-                              vg_error *err);
+/* A plan of no shape, with room for any. element_bytes: 4, or 2 of numbers of 16 bits. work:
+ * scratch of nn_shape_plan_work_bytes, 64-byte aligned. */
+vg_status nn_shape_plan_alloc(nn_shape_plan **out, const nn_graph *g, size_t element_bytes,
+                              void *work, base_mem *mem, vg_error *err);
 /* For a shape, whatever the plan was for before. Backend-free; parameters are not bound. Allocates
  * nothing. Errors, after which it is of no shape: VG_ERR_ARGUMENT, VG_ERR_LIMIT. */
 vg_status nn_shape_plan_lay_out(nn_shape_plan *p, int n, int h, int w, void *work, vg_error *err);
 size_t nn_shape_plan_work_bytes(const nn_graph *g);
-/* Both in one. */
+/* Both in one, of floats. */
 vg_status nn_shape_plan_create(nn_shape_plan **out, const nn_graph *g, int n, int h, int w,
                                base_mem *mem, vg_error *err);
 void nn_shape_plan_destroy(nn_shape_plan **p);

@@ -81,6 +81,65 @@ static void gradients_are_the_cpus(void **state)
     }
 }
 
+/* Maps of 16 bits: loss, and gradients of a scaled loss, unscaled, beside the CPU's. With weights
+ * at random and few pixels little rounding goes far: float32 whose weights alone were rounded to 16
+ * bits has gradients that are off by 0.1 of their size. */
+static void with_maps_of_16_bits_a_step_is_near(void **state)
+{
+    (void)state;
+    const float scale = 1024;
+    train_run r, cpu;
+    if (!device)
+        skip();
+    open_scene(&r, &(nn_train_options){.device = device, .half = true}, 2, 64, 96);
+    open_scene(&cpu, &(nn_train_options){.threads = 2}, 2, 64, 96);
+    const double want = run_step(&cpu, NULL).total;
+    r.scale = scale;
+    const double got = run_step(&r, NULL).total;
+    assert_near(got, want, 1e-2, 0, "loss");
+    const nn_graph *g = nn_train_graph(cpu.t);
+    double off = 0, size = 0, worst = 0;
+    for (size_t i = 0; i < nn_graph_n_params(g); i++) {
+        const nn_param *p = nn_graph_param(g, i);
+        const float *a = nn_train_grad(cpu.t, i), *b = a ? run_grad(&r, i) : NULL;
+        double own = 0;
+        if (!a || training_gradient_is_zero(p->key))
+            continue;
+        for (size_t j = 0; j < p->n_elements; j++)
+            own += pow((double)b[j] / (double)scale - (double)a[j], 2);
+        worst = fmax(worst, sqrt(own) / (training_norm(a, p->n_elements) + 1e-9));
+        off += own;
+        size += pow(training_norm(a, p->n_elements), 2);
+    }
+    print_message("    [loss off %.1e; gradient off %.1e of its size, the worst tensor %.1e]\n",
+                  fabs(got - want) / want, sqrt(off / size), worst);
+    assert_true(sqrt(off / size) < 0.25);
+    run_close(&r);
+    run_close(&cpu);
+}
+
+/* Half of the bytes, but for heads, the input and what is saved; and it is what is taken. */
+static void maps_of_16_bits_take_half(void **state)
+{
+    (void)state;
+    size_t bytes[2];
+    if (!device)
+        skip();
+    for (int half = 0; half < 2; half++) {
+        train_run r;
+        nn_memory_need need;
+        run_create(&r, nn_builtin_yaml(), 3, &(nn_train_options){.device = device, .half = half});
+        const nn_accounts a = run_accounts(&r);
+        RUN(nn_train_need(r.t, 2, 160, 160, &need, &a, error));
+        run_plan(&r, 2, 160, 160);
+        assert_int_equal(r.activations.in_use_bytes, need.activation_bytes + need.scratch_bytes);
+        bytes[half] = need.activation_bytes;
+        run_close(&r);
+    }
+    print_message("    [%.3f of floats']\n", (double)bytes[1] / (double)bytes[0]);
+    assert_true((double)bytes[1] < 0.55 * (double)bytes[0]);
+}
+
 /* The same step twice, another shape in between: nothing is left behind in the block, scratch or
  * gradients, and no sum has another order. */
 static void a_step_gives_the_same_bits_whatever_ran_before(void **state)
@@ -240,6 +299,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(a_step_is_the_references, nothing_is_held),
         cmocka_unit_test_teardown(gradients_are_the_cpus, nothing_is_held),
+        cmocka_unit_test_teardown(with_maps_of_16_bits_a_step_is_near, nothing_is_held),
+        cmocka_unit_test_teardown(maps_of_16_bits_take_half, nothing_is_held),
         cmocka_unit_test_teardown(a_step_gives_the_same_bits_whatever_ran_before, nothing_is_held),
         cmocka_unit_test_teardown(frozen_parameters_get_no_gradient, nothing_is_held),
         cmocka_unit_test_teardown(need_is_what_is_taken, nothing_is_held),

@@ -22,6 +22,7 @@ typedef struct train_run {
     size_t n_labels;
     float *copy;               /* on a device: of a parameter or of a gradient */
     float *heads, *head_grads; /* on a device: of all levels, one after another */
+    float scale;               /* of the loss that is differentiated; 0: 1 */
 } train_run;
 
 static base_mem test_mem = {.tag = "test", .limit_bytes = SIZE_MAX};
@@ -266,8 +267,14 @@ static inline detect_loss_value run_loss(train_run *r)
                                 .batch = r->n,
                                 .labels = r->labels,
                                 .n_labels = r->n_labels};
-    if (detect_loss_run(r->loss, &value, grad, &batch, &DETECT_LOSS_GAINS, NULL, &err) != VG_OK)
+    const float scale = r->scale > 0 ? r->scale : 1;
+    detect_loss_gains gains = DETECT_LOSS_GAINS;
+    gains.box *= scale;
+    gains.cls *= scale;
+    gains.dfl *= scale;
+    if (detect_loss_run(r->loss, &value, grad, &batch, &gains, NULL, &err) != VG_OK)
         fail_msg("%s at %s", err.what, err.where);
+    value.total /= scale;
     run_give_gradients(r, grad);
     return value;
 }

@@ -620,7 +620,10 @@ cu_result cuLaunchKernel(cu_function f, unsigned x, unsigned y, unsigned z, unsi
             mistake("a kernel's buffer that is no memory of the device");
     }
     fake_order_work(stream_of(stream));
-    fake_launch l = {.name = k->name,
+    const bool is_half = is_kernel(k->name, "half_");
+    const char *bare = is_half ? k->name + 5 : k->name;
+    fake_launch l = {.name = bare,
+                     .is_half = is_half,
                      .x = x,
                      .y = y,
                      .z = z,
@@ -640,7 +643,6 @@ cu_result cuLaunchKernel(cu_function f, unsigned x, unsigned y, unsigned z, unsi
         look_at_planes(buffers[0], arguments[k->n_buffers]);
     if (is_kernel(k->name, "pick_"))
         look_at_pick(k->name, buffers[0], arguments[k->n_buffers]);
-    const char *bare = is_kernel(k->name, "half_") ? k->name + 5 : k->name;
     if (is_kernel(bare, "conv_") || is_kernel(bare, "map_") || is_kernel(bare, "mma_") ||
         is_kernel(bare, "attention"))
         look_at_step(k->name, buffers[0], buffers[1], arguments[k->n_buffers], x, items);

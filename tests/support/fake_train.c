@@ -19,10 +19,18 @@ static bool holds(const fake_launch *l, int buffer, gpu_u64 at, size_t n)
     return n > 0 && at + n <= l->bytes[buffer] / sizeof(float);
 }
 
+/* Of elements, or of floats whatever they are. */
+static bool holds_map_of(const fake_launch *l, int is_float, gpu_u64 at, size_t pixels, int pitch,
+                         int c)
+{
+    const size_t of = l->is_half && !is_float ? 2 : sizeof(float);
+    return pixels > 0 && pitch >= c &&
+           at + (pixels - 1) * (size_t)pitch + (size_t)c <= l->bytes[BLOCK] / of;
+}
+
 static bool holds_map(const fake_launch *l, gpu_u64 at, size_t pixels, int pitch, int c)
 {
-    return pixels > 0 && pitch >= c &&
-           holds(l, BLOCK, at, (pixels - 1) * (size_t)pitch + (size_t)c);
+    return holds_map_of(l, 0, at, pixels, pitch, c);
 }
 
 static size_t pixels_of(int n, int h, int w)
@@ -101,8 +109,10 @@ static const char *look_at_conv(const fake_launch *l)
     const gpu_train_conv_args *a = l->args;
     const size_t pixels = pixels_of(a->n, a->h, a->w), taps = (size_t)(a->th * a->tw);
     const bool is_depthwise = strstr(l->name, "depthwise");
-    if (!holds_map(l, a->dst_at, pixels_of(a->n, a->dh, a->dw), a->dst_pitch, a->c) ||
-        !holds_map(l, a->src_at, pixels_of(a->n, a->sh, a->sw), a->src_pitch, a->sc) ||
+    if (!holds_map_of(l, a->is_float_dst, a->dst_at, pixels_of(a->n, a->dh, a->dw), a->dst_pitch,
+                      a->c) ||
+        !holds_map_of(l, a->is_float_src, a->src_at, pixels_of(a->n, a->sh, a->sw), a->src_pitch,
+                      a->sc) ||
         (a->has_add && !holds_map(l, a->add_at, pixels, a->add_pitch, a->c)))
         return "a convolution that reaches out of its block";
     if ((a->h - 1) * a->out_step + a->out_y >= a->dh ||
@@ -134,9 +144,9 @@ static const char *look_at_weights(const fake_launch *l)
     const bool is_bias = strstr(l->name, "bias"), is_depthwise = strstr(l->name, "depthwise");
     const size_t of = is_bias ? 1 : window * (size_t)a->sc;
     const size_t slots = is_bias || is_depthwise ? l->x : l->z;
-    if (!holds_map(l, a->dz_at, pixels, a->dz_pitch, a->c) ||
-        !holds_map(l, a->x_at, pixels_of(a->n, a->sh, a->sw), a->x_pitch,
-                   is_depthwise ? a->c : a->sc))
+    if (!holds_map_of(l, a->is_float_dz, a->dz_at, pixels, a->dz_pitch, a->c) ||
+        !holds_map_of(l, a->is_float_x, a->x_at, pixels_of(a->n, a->sh, a->sw), a->x_pitch,
+                      is_depthwise ? a->c : a->sc))
         return "a gradient of weights that reaches out of its block";
     if (!holds(l, SCRATCH, a->parts_at, slots * (size_t)a->c * of))
         return "parts that reach out of scratch";

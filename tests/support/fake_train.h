@@ -8,7 +8,8 @@
 
 /* A kernel's grid and the bytes of its buffers. */
 typedef struct fake_launch {
-    const char *name;
+    const char *name; /* without what says that elements are of 16 bits */
+    bool is_half;
     size_t x, y, z, items;
     int n_buffers;
     size_t bytes[6];

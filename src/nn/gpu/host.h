@@ -14,7 +14,14 @@
 
 /* Kernels come in sets, each a program of its own that is compiled when somebody first needs it:
  * who only predicts does not wait for what trains. Set by set, in the order of its text. */
-typedef enum gpu_set { GPU_INFER, GPU_INFER_HALF, GPU_TRAIN, GPU_LEARN, GPU_N_SETS } gpu_set;
+typedef enum gpu_set {
+    GPU_INFER,
+    GPU_INFER_HALF,
+    GPU_TRAIN,
+    GPU_TRAIN_HALF,
+    GPU_LEARN,
+    GPU_N_SETS
+} gpu_set;
 /* Of inference: all of them twice, with elements of floats and of 16 bits; P: what a name begins
  * with. */
 #define GPU_MAP_KERNELS(X, P)                                                                      \
@@ -43,33 +50,36 @@ typedef enum gpu_set { GPU_INFER, GPU_INFER_HALF, GPU_TRAIN, GPU_LEARN, GPU_N_SE
     X(half_mma_32x64)                                                                              \
     X(half_mma_128x32)                                                                             \
     X(half_mma_128x16)
-#define GPU_TRAIN_KERNELS(X)                                                                       \
-    X(train_fill)                                                                                  \
-    X(train_give)                                                                                  \
-    X(train_upsample_back)                                                                         \
-    X(train_maxpool_winners)                                                                       \
-    X(train_maxpool_back)                                                                          \
-    X(train_moments)                                                                               \
-    X(train_moments_merge)                                                                         \
-    X(train_norm)                                                                                  \
-    X(train_norm_sums)                                                                             \
-    X(train_norm_merge)                                                                            \
-    X(train_norm_back)                                                                             \
-    X(train_pack)                                                                                  \
-    X(train_conv_128x64)                                                                           \
-    X(train_conv_64x64)                                                                            \
-    X(train_conv_128x32)                                                                           \
-    X(train_conv_256x16)                                                                           \
-    X(train_conv_depthwise)                                                                        \
-    X(train_weights_64)                                                                            \
-    X(train_weights_32)                                                                            \
-    X(train_weights_16)                                                                            \
-    X(train_weights_depthwise)                                                                     \
-    X(train_bias_sums)                                                                             \
-    X(train_sums_add)                                                                              \
-    X(train_attention_queries)                                                                     \
-    X(train_attention_keys)                                                                        \
-    X(train_attention_values)
+/* Of training: a step, both ways; twice too. */
+#define GPU_STEP_KERNELS(X, P)                                                                     \
+    X(P##train_fill)                                                                               \
+    X(P##train_give)                                                                               \
+    X(P##train_upsample_back)                                                                      \
+    X(P##train_maxpool_winners)                                                                    \
+    X(P##train_maxpool_back)                                                                       \
+    X(P##train_moments)                                                                            \
+    X(P##train_moments_merge)                                                                      \
+    X(P##train_norm)                                                                               \
+    X(P##train_norm_sums)                                                                          \
+    X(P##train_norm_merge)                                                                         \
+    X(P##train_norm_back)                                                                          \
+    X(P##train_pack)                                                                               \
+    X(P##train_conv_128x64)                                                                        \
+    X(P##train_conv_64x64)                                                                         \
+    X(P##train_conv_128x32)                                                                        \
+    X(P##train_conv_256x16)                                                                        \
+    X(P##train_conv_depthwise)                                                                     \
+    X(P##train_weights_64)                                                                         \
+    X(P##train_weights_32)                                                                         \
+    X(P##train_weights_16)                                                                         \
+    X(P##train_weights_depthwise)                                                                  \
+    X(P##train_bias_sums)                                                                          \
+    X(P##train_sums_add)                                                                           \
+    X(P##train_attention_queries)                                                                  \
+    X(P##train_attention_keys)                                                                     \
+    X(P##train_attention_values)
+#define GPU_TRAIN_KERNELS(X)      GPU_STEP_KERNELS(X, )
+#define GPU_TRAIN_HALF_KERNELS(X) GPU_STEP_KERNELS(X, half_)
 /* What training does beside the network's steps: loss, optimizers, average. */
 #define GPU_LEARN_KERNELS(X)                                                                       \
     X(learn_clear)                                                                                 \
@@ -89,6 +99,7 @@ typedef enum gpu_set { GPU_INFER, GPU_INFER_HALF, GPU_TRAIN, GPU_LEARN, GPU_N_SE
     GPU_INFER_KERNELS(X)                                                                           \
     GPU_INFER_HALF_KERNELS(X)                                                                      \
     GPU_TRAIN_KERNELS(X)                                                                           \
+    GPU_TRAIN_HALF_KERNELS(X)                                                                      \
     GPU_LEARN_KERNELS(X)
 typedef enum gpu_kernel {
 #define X(name) GPU_##name,

@@ -5,6 +5,7 @@
 #include <gpu_infer_half.inc.h>
 #include <gpu_learn.inc.h>
 #include <gpu_train.inc.h>
+#include <gpu_train_half.inc.h>
 #ifdef GPU_HAS_PTX
 #include <gpu_infer_half_sm75.inc.h>
 #include <gpu_infer_half_sm80.inc.h>
@@ -29,6 +30,12 @@ const gpu_program gpu_programs[GPU_N_SETS] = {
                    .text_bytes = sizeof gpu_train_text - 1,
 #ifdef GPU_HAS_PTX
                    .ptx = (const char *)gpu_train_ptx
+#endif
+    },
+    [GPU_TRAIN_HALF] = {.text = (const char *)gpu_train_half_text,
+                        .text_bytes = sizeof gpu_train_half_text - 1,
+#ifdef GPU_HAS_PTX
+                        .ptx = (const char *)gpu_train_half_ptx
 #endif
     },
     [GPU_LEARN] = {.text = (const char *)gpu_learn_text,

@@ -54,9 +54,9 @@ static gpu_norm_args norm_args(const nn_train_step *s, const nn_train_wants *wan
     const nn_map *z = &s->map[NN_Z];
     const nn_train_role other = wants ? NN_D_DST : NN_SRC2;
     const size_t n_chunks = n_chunks_of(z);
-    return (gpu_norm_args){.z_at = gpu_floats(s->at[NN_Z]),
-                           .y_at = gpu_floats(s->at[NN_DST]),
-                           .other_at = gpu_floats(s->at[other]),
+    return (gpu_norm_args){.z_at = gpu_elements(s, NN_Z),
+                           .y_at = gpu_elements(s, NN_DST),
+                           .other_at = gpu_elements(s, other),
                            .saved_at = gpu_floats(s->at[NN_SAVED]),
                            .weight_at = gpu_floats(s->value_at.bn_weight),
                            .bias_at = gpu_floats(s->value_at.bn_bias),
@@ -153,9 +153,9 @@ static vg_status convolve(const gpu_train_on *on, const nn_train_step *s, vg_err
     const nn_map *dst = &s->map[role], *src = &s->map[NN_SRC];
     const bool has_add = !c->bn && s->spec.src2 != NN_NO_VALUE;
     const taps all = {c->k, 0, 1};
-    gpu_train_conv_args a = {.dst_at = gpu_floats(s->at[role]),
-                             .src_at = gpu_floats(s->at[NN_SRC]),
-                             .add_at = has_add ? gpu_floats(s->at[NN_SRC2]) : 0,
+    gpu_train_conv_args a = {.dst_at = gpu_elements(s, role),
+                             .src_at = gpu_elements(s, NN_SRC),
+                             .add_at = has_add ? gpu_elements(s, NN_SRC2) : 0,
                              .bias_at = c->bn ? 0 : gpu_floats(s->value_at.bias),
                              .dst_pitch = (int)dst->pitch,
                              .src_pitch = (int)src->pitch,
@@ -179,7 +179,9 @@ static vg_status convolve(const gpu_train_on *on, const nn_train_step *s, vg_err
                              .k = c->k,
                              .tap_step = 1,
                              .has_bias = !c->bn,
-                             .has_add = has_add};
+                             .has_add = has_add,
+                             .is_float_dst = !s->is_half[role],
+                             .is_float_src = !s->is_half[NN_SRC]};
     vg_status st = is_depthwise(c) ? VG_OK : pack(on, s, all, all, false, err);
     return st == VG_OK ? multiply(on, s, &a, err) : st;
 }
@@ -212,8 +214,8 @@ static vg_status input_gradient_of(const gpu_train_on *on, const nn_train_step *
     const nn_map *dx = &s->map[NN_D_SRC], *dz = &s->map[dz_role];
     const taps y = taps_of(c, rest_y), x = taps_of(c, rest_x);
     const int pad = (c->k - 1) / 2;
-    gpu_train_conv_args a = {.dst_at = gpu_floats(s->at[NN_D_SRC]),
-                             .src_at = gpu_floats(s->at[dz_role]),
+    gpu_train_conv_args a = {.dst_at = gpu_elements(s, NN_D_SRC),
+                             .src_at = gpu_elements(s, dz_role),
                              .dst_pitch = (int)dx->pitch,
                              .src_pitch = (int)dz->pitch,
                              .n = dx->n,
@@ -238,7 +240,9 @@ static vg_status input_gradient_of(const gpu_train_on *on, const nn_train_step *
                              .tap_step = c->stride,
                              .tap_y = y.first,
                              .tap_x = x.first,
-                             .is_more = s->src_adds};
+                             .is_more = s->src_adds,
+                             .is_float_dst = !s->is_half[NN_D_SRC],
+                             .is_float_src = !s->is_half[dz_role]};
     const bool has_taps = y.n > 0 && x.n > 0;
     if (a.h <= 0 || a.w <= 0 || (!has_taps && s->src_adds))
         return VG_OK;
@@ -274,8 +278,8 @@ static gpu_weights_args weights_args(const nn_train_step *s, nn_train_role dz_ro
 {
     const nn_conv_spec *c = s->spec.conv;
     const nn_map *dz = &s->map[dz_role], *x = &s->map[NN_SRC];
-    return (gpu_weights_args){.dz_at = gpu_floats(s->at[dz_role]),
-                              .x_at = gpu_floats(s->at[NN_SRC]),
+    return (gpu_weights_args){.dz_at = gpu_elements(s, dz_role),
+                              .x_at = gpu_elements(s, NN_SRC),
                               .dz_pitch = (int)dz->pitch,
                               .x_pitch = (int)x->pitch,
                               .n = dz->n,
@@ -286,7 +290,9 @@ static gpu_weights_args weights_args(const nn_train_step *s, nn_train_role dz_ro
                               .sw = x->w,
                               .sc = is_depthwise(c) ? 1 : c->ic,
                               .k = c->k,
-                              .stride = c->stride};
+                              .stride = c->stride,
+                              .is_float_dz = !s->is_half[dz_role],
+                              .is_float_x = !s->is_half[NN_SRC]};
 }
 
 /* A tile's output channels. */

@@ -9,6 +9,7 @@ typedef struct context {
     const gpu_host *host;
     void *driver;
     const vg_device *facts;
+    bool is_half;
     gpu_block blocks[NN_N_TRAIN_MEMORIES], staging;
     base_mem *accounts[NN_N_TRAIN_MEMORIES], *staging_account;
     void *staging_host;
@@ -120,11 +121,13 @@ static vg_status gpu_create(void **out, const nn_backend_options *o, base_mem *m
     *out = c;
     if (!c)
         return VG_ERR_MEMORY;
-    *c = (context){
-        .host = o->device->host, .driver = o->device->driver, .facts = nn_device_facts(o->device)};
-    vg_status st = c->host->program(c->driver, GPU_INFER, mem, err);
+    *c = (context){.host = o->device->host,
+                   .driver = o->device->driver,
+                   .facts = nn_device_facts(o->device),
+                   .is_half = o->half};
+    vg_status st = c->host->program(c->driver, c->is_half ? GPU_INFER_HALF : GPU_INFER, mem, err);
     if (st == VG_OK)
-        st = c->host->program(c->driver, GPU_TRAIN, mem, err);
+        st = c->host->program(c->driver, c->is_half ? GPU_TRAIN_HALF : GPU_TRAIN, mem, err);
     if (st != VG_OK)
         gpu_destroy(out);
     return st;
@@ -139,7 +142,8 @@ static const char *gpu_isa(const void *self)
 
 static gpu_train_on on_of(const context *c)
 {
-    return (gpu_train_on){.host = c->host, .driver = c->driver, .blocks = c->blocks};
+    return (gpu_train_on){
+        .host = c->host, .driver = c->driver, .blocks = c->blocks, .is_half = c->is_half};
 }
 
 static size_t gpu_scratch_bytes(const void *self, const nn_train_step *s)
@@ -179,7 +183,8 @@ static vg_status gpu_clear(void *self, nn_train_memory which, size_t at, size_t 
                            vg_error *err)
 {
     const gpu_train_on on = on_of(self);
-    const int line = BASE_MEM_ALIGN / sizeof(float); /* as a map of so many channels */
+    /* As a map of so many channels: a zero has the same bits, whatever it is of. */
+    const int line = (int)(BASE_MEM_ALIGN / gpu_train_element_bytes(&on));
     const nn_map map = {
         .pitch = (size_t)line, .n = 1, .h = 1, .w = (int)(bytes / BASE_MEM_ALIGN), .c = line};
     return gpu_train_zero(&on, which, &map, at, err);

@@ -7,10 +7,20 @@
 
 #include "steps.h"
 
+static gpu_kernel kernel_of(const gpu_train_on *on, gpu_kernel of_floats)
+{
+    return on->is_half ? of_floats - GPU_train_fill + GPU_half_train_fill : of_floats;
+}
+
+size_t gpu_train_element_bytes(const gpu_train_on *on)
+{
+    return on->is_half ? sizeof(uint16_t) : sizeof(float);
+}
+
 vg_status gpu_train_launch(const gpu_train_on *on, gpu_kernel kernel, size_t x, size_t y, size_t z,
                            const void *args, size_t args_bytes, vg_error *err)
 {
-    gpu_launch l = {.kernel = kernel,
+    gpu_launch l = {.kernel = kernel_of(on, kernel),
                     .groups = {(unsigned)x, (unsigned)y, (unsigned)z},
                     .items = GPU_ITEMS,
                     .n_buffers = 4,
@@ -42,16 +52,32 @@ static vg_status run_inferences(const gpu_train_on *on, const nn_train_step *s, 
     const nn_step step = step_of(s);
     gpu_args args;
     gpu_launch l;
-    gpu_step_launch(&l, &args, &(gpu_form){.n_units = 1}, &step); /* no convolution */
+    gpu_step_launch(&l, &args, &(gpu_form){.n_units = 1, .is_half = on->is_half},
+                    &step); /* no convolution */
     l.n_buffers = 2;
     l.buffers[0] = &on->blocks[NN_TRAIN_BLOCK];
     l.buffers[1] = &on->blocks[NN_TRAIN_VALUES];
     return on->host->launch(on->driver, &l, err);
 }
 
+/* Where maps are of 16 bits: those that are floats are read and written by convolutions alone, and
+ * by those in their plain output. */
+static bool has_one_kind(const nn_train_step *s)
+{
+    const bool *is_half = s->is_half;
+    const bool has_add = s->spec.src2 != NN_NO_VALUE;
+    if (has_add && is_half[NN_SRC2] != is_half[NN_DST])
+        return false;
+    return s->spec.kind != NN_STEP_CONV ? is_half[NN_SRC] == is_half[NN_DST]
+                                        : !s->spec.conv->bn || is_half[NN_Z] == is_half[NN_DST];
+}
+
 vg_status gpu_train_check(const nn_train_step *s, vg_error *err)
 {
     const nn_step step = step_of(s);
+    if (!has_one_kind(s))
+        return base_fail(err, VG_ERR_UNSUPPORTED, "amp", "take it without amp",
+                         "a head, or a reader of the input, that is no plain convolution");
     if (s->spec.kind == NN_STEP_ATTENTION && s->spec.head_dim > GPU_HEAD_DIM)
         return base_fail(err, VG_ERR_UNSUPPORTED, "device", "take --device cpu",
                          "attention with values of %d numbers: a GPU's kernel has room for %d",
@@ -64,11 +90,11 @@ vg_status gpu_train_check(const nn_train_step *s, vg_error *err)
 vg_status gpu_train_zero(const gpu_train_on *on, nn_train_memory which, const nn_map *map,
                          size_t at, vg_error *err)
 {
-    const gpu_fill_args a = {.dst_at = gpu_floats(at),
+    const gpu_fill_args a = {.dst_at = at / gpu_train_element_bytes(on),
                              .dst_pitch = (int)map->pitch,
                              .c = map->c,
                              .n_pixels = (int)gpu_pixels(map)};
-    const gpu_launch l = {.kernel = GPU_train_fill,
+    const gpu_launch l = {.kernel = kernel_of(on, GPU_train_fill),
                           .groups = {(unsigned)gpu_groups(gpu_pixels(map), GPU_GROUP_PIXELS),
                                      (unsigned)gpu_groups((size_t)map->c, GPU_LANES), 1},
                           .items = GPU_ITEMS,
@@ -84,9 +110,9 @@ static gpu_train_map_args map_args(const nn_train_step *s, nn_train_role to, nn_
                                    bool adds)
 {
     const nn_map *dx = &s->map[to], *dy = &s->map[from], *x = &s->map[NN_SRC];
-    return (gpu_train_map_args){.dx_at = gpu_floats(s->at[to]),
-                                .dy_at = gpu_floats(s->at[from]),
-                                .x_at = gpu_floats(s->at[NN_SRC]),
+    return (gpu_train_map_args){.dx_at = gpu_elements(s, to),
+                                .dy_at = gpu_elements(s, from),
+                                .x_at = gpu_elements(s, NN_SRC),
                                 .dx_pitch = (int)dx->pitch,
                                 .dy_pitch = (int)dy->pitch,
                                 .x_pitch = (int)x->pitch,
@@ -123,9 +149,9 @@ static vg_status maxpool_backward(const gpu_train_on *on, const nn_train_step *s
 static vg_status attention_backward(const gpu_train_on *on, const nn_train_step *s, vg_error *err)
 {
     const nn_map *x = &s->map[NN_SRC];
-    const gpu_attention_args a = {.x_at = gpu_floats(s->at[NN_SRC]),
-                                  .dx_at = gpu_floats(s->at[NN_D_SRC]),
-                                  .dy_at = gpu_floats(s->at[NN_D_DST]),
+    const gpu_attention_args a = {.x_at = gpu_elements(s, NN_SRC),
+                                  .dx_at = gpu_elements(s, NN_D_SRC),
+                                  .dy_at = gpu_elements(s, NN_D_DST),
                                   .x_pitch = (int)x->pitch,
                                   .dx_pitch = (int)s->map[NN_D_SRC].pitch,
                                   .dy_pitch = (int)s->map[NN_D_DST].pitch,

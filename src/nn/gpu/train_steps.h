@@ -12,6 +12,7 @@ typedef struct gpu_train_on {
     const gpu_host *host;
     void *driver;
     const gpu_block *blocks; /* (NN_N_TRAIN_MEMORIES) */
+    bool is_half; /* elements of the block are of 16 bits, but where a step says floats */
 } gpu_train_on;
 
 /* Errors: VG_ERR_UNSUPPORTED (what the kernels' numbers cannot hold). */
@@ -20,9 +21,10 @@ size_t gpu_train_scratch_floats(const nn_train_step *s);
 vg_status gpu_train_forward(const gpu_train_on *on, const nn_train_step *s, vg_error *err);
 vg_status gpu_train_backward(const gpu_train_on *on, const nn_train_step *s,
                              const nn_train_wants *wants, vg_error *err);
-/* Zeros in a map that lies `at` bytes into that memory. */
+/* Zeros in a map of the block's elements that lies `at` bytes into that memory. */
 vg_status gpu_train_zero(const gpu_train_on *on, nn_train_memory which, const nn_map *map,
                          size_t at, vg_error *err);
+size_t gpu_train_element_bytes(const gpu_train_on *on);
 
 /* ---- of the two files ---- */
 
@@ -40,6 +42,12 @@ vg_status gpu_train_conv_backward(const gpu_train_on *on, const nn_train_step *s
 static inline size_t gpu_floats(size_t bytes)
 {
     return bytes / sizeof(float);
+}
+
+/* Where a role's map begins, in its own elements. */
+static inline size_t gpu_elements(const nn_train_step *s, nn_train_role role)
+{
+    return s->at[role] / (s->is_half[role] ? sizeof(uint16_t) : sizeof(float));
 }
 
 static inline size_t gpu_groups(size_t n, size_t of)

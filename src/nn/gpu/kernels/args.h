@@ -87,8 +87,9 @@ typedef struct gpu_pick_args {
 } gpu_pick_args;
 
 /* ---- training ----
- * Places are in floats: x, z, y and their gradients in the block; weights among the values, d_...
- * among the gradients; parts and the like in scratch. */
+ * Places are in elements: x, z, y and their gradients in the block, which are floats or numbers of
+ * 16 bits; and in floats: what is saved in the block, weights among the values, d_... among the
+ * gradients, parts and the like in scratch. */
 
 /* Most kernels of training: a group has so many channels side by side, and so many items for each.
  */
@@ -133,6 +134,7 @@ typedef struct gpu_train_conv_args {
     int th, tw;
     int k, tap_step, tap_y, tap_x;  /* depthwise: as in gpu_pack_args */
     int has_bias, has_add, is_more; /* is_more: dst gets it added */
+    int is_float_dst, is_float_src; /* whatever elements are */
 } gpu_train_conv_args;
 
 /* The gradient of weights, in parts: slots of pixels, each (c, taps * sc). */
@@ -143,6 +145,7 @@ typedef struct gpu_weights_args {
     int sh, sw, sc; /* of x; depthwise: sc 1 */
     int k, stride;
     int slot_pixels;
+    int is_float_dz, is_float_x; /* whatever elements are */
 } gpu_weights_args;
 
 /* Parts (n_parts, c, taps, sc) are added to a gradient (c, sc, taps), in order. */

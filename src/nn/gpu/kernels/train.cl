@@ -15,7 +15,27 @@
 #endif
 
 #define TRAIN_BUFFERS                                                                              \
-    global float *block, global float *values, global float *grads, global float *scratch
+    global element *block, global float *values, global float *grads, global float *scratch
+
+/* In the block are elements, which with GPU_HALF are of 16 bits; but heads, their gradients, the
+ * network's input and a batch's statistics are floats in any case. Places are in what lies there. */
+#ifdef GPU_HALF
+INLINE float get_of(global const element *p, gpu_u64 at, int is_float)
+{
+    return is_float ? ((global const float *)p)[at] : get(p, at);
+}
+INLINE void put_of(global element *p, gpu_u64 at, float v, int is_float)
+{
+    if (is_float)
+        ((global float *)p)[at] = v;
+    else
+        put(p, at, v);
+}
+#else
+#define get_of(p, at, is_float)    get(p, at)
+#define put_of(p, at, v, is_float) put(p, at, v)
+#endif
+#define FLOATS(p) ((global float *)(p))
 
 /* A group's channels lie side by side, so that a fetch is of neighbours: item GPU_LANES * lane + i
  * has channel i. */

@@ -8,24 +8,32 @@
 
 /* Rows [row0, row0 + GPU_KEYS) of a map, c channels of each, into local memory; zeros past the end.
  */
-INLINE void rows_load(local float *to, int width, global const float *block, gpu_u64 at, int pitch,
+INLINE void rows_load(local float *to, int width, global const element *block, gpu_u64 at, int pitch,
                       int row0, int rows, int c)
 {
     for (int e = ITEM; e < GPU_KEYS * c; e += GPU_QUERIES) {
         const int row = e / c, i = e - row * c;
-        to[row * width + i] = row0 + row < rows ? block[at_pixel(at, row0 + row, pitch, i)] : 0.0f;
+        to[row * width + i] =
+            row0 + row < rows ? get(block, at_pixel(at, row0 + row, pitch, i)) : 0.0f;
     }
 }
 
+/* The three numbers of queries [row0, row0 + GPU_KEYS). */
+INLINE void stats_load(local float *to, global const float *scratch, gpu_u64 at, int row0, int rows)
+{
+    for (int e = ITEM; e < GPU_KEYS * 3; e += GPU_QUERIES)
+        to[e] = row0 + e / 3 < rows ? scratch[at + (gpu_u64)(row0 * 3 + e)] : 0.0f;
+}
+
 /* sums[j] = own . row j */
-INLINE void rows_product(float *sums, local const float *rows, int width, global const float *own,
-                         int c)
+INLINE void rows_product(float *sums, local const float *rows, int width,
+                         global const element *own, int c)
 {
     WRITE_OUT
     for (int j = 0; j < GPU_KEYS; j++)
         sums[j] = 0.0f;
     for (int i = 0; i < c; i++) {
-        const float x = own[i];
+        const float x = get(own, (gpu_u64)i);
     WRITE_OUT
         for (int j = 0; j < GPU_KEYS; j++)
             sums[j] = FMA(x, rows[j * width + i], sums[j]);
@@ -60,12 +68,12 @@ INLINE void rows_add(local float *sums, const float *weights, local const float 
 
 /* A query's largest score, its sum and the mean of its scores' gradients; then its gradient. */
 GROUP_OF(GPU_QUERIES)
-kernel void train_attention_queries(TRAIN_BUFFERS, const gpu_attention_args a)
+kernel void NAMED(train_attention_queries)(TRAIN_BUFFERS, const gpu_attention_args a)
 {
     local float keys[GPU_KEYS * GPU_KEY_DIM], vs[GPU_KEYS * GPU_HEAD_DIM];
     local float dq[GPU_KEY_DIM * GPU_QUERIES];
     ATTENTION_PLACES(a);
-    global const float *q = block + at_pixel(q_at, row, a.x_pitch, 0),
+    global const element *q = block + at_pixel(q_at, row, a.x_pitch, 0),
                        *g = block + at_pixel(g_at, row, a.dy_pitch, 0);
     float largest = -INFINITY, total = 0.0f, mean = 0.0f;
     for (int i = 0; i < a.key_dim; i++)
@@ -118,18 +126,18 @@ kernel void train_attention_queries(TRAIN_BUFFERS, const gpu_attention_args a)
     stats[2] = mean;
     for (int i = 0; i < a.key_dim; i++) {
         const float sum = dq[i * GPU_QUERIES + ITEM];
-        block[to + (gpu_u64)i] = a.is_more ? block[to + (gpu_u64)i] + sum : sum;
+        put(block, to + (gpu_u64)i, a.is_more ? get(block, to + (gpu_u64)i) + sum : sum);
     }
 }
 
 /* A key's gradient. */
 GROUP_OF(GPU_QUERIES)
-kernel void train_attention_keys(TRAIN_BUFFERS, const gpu_attention_args a)
+kernel void NAMED(train_attention_keys)(TRAIN_BUFFERS, const gpu_attention_args a)
 {
     local float qs[GPU_KEYS * GPU_KEY_DIM], gs[GPU_KEYS * GPU_HEAD_DIM], stats[GPU_KEYS * 3];
     local float dk[GPU_KEY_DIM * GPU_QUERIES];
     ATTENTION_PLACES(a);
-    global const float *k = block + at_pixel(k_at, row, a.x_pitch, 0),
+    global const element *k = block + at_pixel(k_at, row, a.x_pitch, 0),
                        *v = block + at_pixel(v_at, row, a.x_pitch, 0);
     for (int i = 0; i < a.key_dim; i++)
         dk[i * GPU_QUERIES + ITEM] = 0.0f;
@@ -138,7 +146,7 @@ kernel void train_attention_keys(TRAIN_BUFFERS, const gpu_attention_args a)
         BARRIER();
         rows_load(qs, GPU_KEY_DIM, block, q_at, a.x_pitch, query0, a.pixels, a.key_dim);
         rows_load(gs, GPU_HEAD_DIM, block, g_at, a.dy_pitch, query0, a.pixels, a.head_dim);
-        rows_load(stats, 3, scratch, stats_at, 3, query0, a.pixels, 3);
+        stats_load(stats, scratch, stats_at, query0, a.pixels);
         BARRIER();
         rows_product(score, qs, GPU_KEY_DIM, k, a.key_dim);
         rows_product(dp, gs, GPU_HEAD_DIM, v, a.head_dim);
@@ -155,19 +163,19 @@ kernel void train_attention_keys(TRAIN_BUFFERS, const gpu_attention_args a)
     for (int i = 0; i < a.key_dim; i++) {
         const gpu_u64 at = to + (gpu_u64)(a.key_dim + i);
         const float sum = dk[i * GPU_QUERIES + ITEM];
-        block[at] = a.is_more ? block[at] + sum : sum;
+        put(block, at, a.is_more ? get(block, at) + sum : sum);
     }
 }
 
 /* GPU_VALUES channels of a value's gradient. */
 GROUP_OF(GPU_QUERIES)
-kernel void train_attention_values(TRAIN_BUFFERS, const gpu_attention_args a)
+kernel void NAMED(train_attention_values)(TRAIN_BUFFERS, const gpu_attention_args a)
 {
     local float qs[GPU_KEYS * GPU_KEY_DIM], gs[GPU_KEYS * GPU_VALUES], stats[GPU_KEYS * 3];
     ATTENTION_PLACES(a);
     const int value0 = GROUP_Z * GPU_VALUES;
     const int n = a.head_dim - value0 < GPU_VALUES ? a.head_dim - value0 : GPU_VALUES;
-    global const float *k = block + at_pixel(k_at, row, a.x_pitch, 0);
+    global const element *k = block + at_pixel(k_at, row, a.x_pitch, 0);
     float dv[GPU_VALUES];
     WRITE_OUT
     for (int i = 0; i < GPU_VALUES; i++)
@@ -179,7 +187,7 @@ kernel void train_attention_values(TRAIN_BUFFERS, const gpu_attention_args a)
         BARRIER();
         rows_load(qs, GPU_KEY_DIM, block, q_at, a.x_pitch, query0, a.pixels, a.key_dim);
         rows_load(gs, GPU_VALUES, block, g_at + (gpu_u64)value0, a.dy_pitch, query0, a.pixels, n);
-        rows_load(stats, 3, scratch, stats_at, 3, query0, a.pixels, 3);
+        stats_load(stats, scratch, stats_at, query0, a.pixels);
         BARRIER();
         rows_product(score, qs, GPU_KEY_DIM, k, a.key_dim);
     WRITE_OUT
@@ -198,6 +206,6 @@ kernel void train_attention_values(TRAIN_BUFFERS, const gpu_attention_args a)
     for (int i = 0; i < GPU_VALUES; i++)
         if (i < n) {
             const gpu_u64 at = to + (gpu_u64)(2 * a.key_dim + value0 + i);
-            block[at] = a.is_more ? block[at] + dv[i] : dv[i];
+            put(block, at, a.is_more ? get(block, at) + dv[i] : dv[i]);
         }
 }

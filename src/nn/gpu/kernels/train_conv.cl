@@ -6,7 +6,7 @@
  * group computes a tile of PIXELS x CHANNELS, an item ROWS x 4 of it in registers. */
 
 GROUP_OF(GPU_ITEMS)
-kernel void train_pack(TRAIN_BUFFERS, const gpu_pack_args a)
+kernel void NAMED(train_pack)(TRAIN_BUFFERS, const gpu_pack_args a)
 {
     const int e = GROUP_X * GPU_ITEMS + ITEM;
     if (e >= a.th * a.tw * a.sc * a.c)
@@ -20,7 +20,7 @@ kernel void train_pack(TRAIN_BUFFERS, const gpu_pack_args a)
 }
 
 /* What a convolution's result becomes. */
-INLINE void train_conv_store(global float *block, global const float *values,
+INLINE void train_conv_store(global element *block, global const float *values,
                              const gpu_train_conv_args *a, int picture, int y, int x, int c,
                              float sum)
 {
@@ -32,13 +32,13 @@ INLINE void train_conv_store(global float *block, global const float *values,
     if (a->has_bias)
         sum += values[a->bias_at + (gpu_u64)c];
     if (a->has_add)
-        sum += block[at_pixel(a->add_at, p, a->add_pitch, c)];
+        sum += get(block, at_pixel(a->add_at, p, a->add_pitch, c));
     if (a->is_more)
-        sum += block[to];
-    block[to] = sum;
+        sum += get_of(block, to, a->is_float_dst);
+    put_of(block, to, sum, a->is_float_dst);
 }
 
-INLINE void train_conv_tile(global float *block, global const float *values,
+INLINE void train_conv_tile(global element *block, global const float *values,
                             global const float *scratch, const gpu_train_conv_args *a,
                             local float *xs, local float *ws, const int PIXELS, const int CHANNELS,
                             const int ROWS)
@@ -83,7 +83,8 @@ INLINE void train_conv_tile(global float *block, global const float *values,
             const int y = from_y[j] + dy, x = from_x[j] + dx;
             float v = 0.0f;
             if (d0 + lane < depth && y >= 0 && y < a->sh && x >= 0 && x < a->sw)
-                v = block[at_pixel(a->src_at, at[j] + y * a->sw + x, a->src_pitch, ch)];
+                v = get_of(block, at_pixel(a->src_at, at[j] + y * a->sw + x, a->src_pitch, ch),
+                           a->is_float_src);
             xs[lane * row + first + j * GPU_DEPTH] = v;
         }
         ch += GPU_DEPTH;
@@ -129,7 +130,7 @@ INLINE void train_conv_tile(global float *block, global const float *values,
 
 #define TRAIN_CONV(NAME, PIXELS, CHANNELS, ROWS)                                                   \
     GROUP_OF(GPU_ITEMS)                                                                            \
-    kernel void NAME(TRAIN_BUFFERS, const gpu_train_conv_args a)                                   \
+    kernel void NAMED(NAME)(TRAIN_BUFFERS, const gpu_train_conv_args a)                                   \
     {                                                                                              \
         local float xs[GPU_DEPTH * (PIXELS + 1)], ws[GPU_DEPTH * CHANNELS];                        \
         train_conv_tile(block, values, scratch, &a, xs, ws, PIXELS, CHANNELS, ROWS);               \
@@ -141,7 +142,7 @@ TRAIN_CONV(train_conv_256x16, 256, 16, 4)
 
 /* Each channel by itself. Grid: pixels, channels. */
 GROUP_OF(GPU_ITEMS)
-kernel void train_conv_depthwise(TRAIN_BUFFERS, const gpu_train_conv_args a)
+kernel void NAMED(train_conv_depthwise)(TRAIN_BUFFERS, const gpu_train_conv_args a)
 {
     const int c = CHANNEL;
     if (c < a.c)
@@ -156,8 +157,10 @@ kernel void train_conv_depthwise(TRAIN_BUFFERS, const gpu_train_conv_args a)
                     const int tap =
                         (a.tap_y + a.tap_step * ty) * a.k + a.tap_x + a.tap_step * tx;
                     if (sy >= 0 && sy < a.sh && sx >= 0 && sx < a.sw)
-                        sum = FMA(block[at_pixel(a.src_at, (picture * a.sh + sy) * a.sw + sx,
-                                                 a.src_pitch, c)],
+                        sum = FMA(get_of(block,
+                                         at_pixel(a.src_at, (picture * a.sh + sy) * a.sw + sx,
+                                                  a.src_pitch, c),
+                                         a.is_float_src),
                                   values[a.weights_at + (gpu_u64)(c * a.k * a.k + tap)], sum);
                 }
             train_conv_store(block, values, &a, picture, y, x, c, sum);

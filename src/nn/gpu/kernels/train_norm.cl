@@ -8,16 +8,16 @@
 /* parts: a chunk's mean and its sum of squared distances from it, in two passes: the second finds
  * the chunk in a cache. Grid: chunks, channels. */
 GROUP_OF(GPU_ITEMS)
-kernel void train_moments(TRAIN_BUFFERS, const gpu_norm_args a)
+kernel void NAMED(train_moments)(TRAIN_BUFFERS, const gpu_norm_args a)
 {
     local float sums[GPU_ITEMS], means[GPU_LANES];
     const int c = CHANNEL, first = GROUP_X * a.chunk_pixels;
     const int n = a.n_pixels - first < a.chunk_pixels ? a.n_pixels - first : a.chunk_pixels;
-    const float shift = c < a.c ? block[at_pixel(a.z_at, first, a.z_pitch, c)] : 0.0f;
+    const float shift = c < a.c ? get(block, at_pixel(a.z_at, first, a.z_pitch, c)) : 0.0f;
     float sum = 0.0f, square = 0.0f;
     if (c < a.c)
         CHUNK_PIXEL (p, a.chunk_pixels, a.n_pixels)
-            sum += block[at_pixel(a.z_at, p, a.z_pitch, c)] - shift;
+            sum += get(block, at_pixel(a.z_at, p, a.z_pitch, c)) - shift;
     sum = sum_of_lanes(sums, sum);
     if (LANE == 0)
         means[ITEM] = shift + sum / (float)n;
@@ -25,7 +25,7 @@ kernel void train_moments(TRAIN_BUFFERS, const gpu_norm_args a)
     const float mean = means[ITEM % GPU_LANES];
     if (c < a.c)
         CHUNK_PIXEL (p, a.chunk_pixels, a.n_pixels) {
-            const float d = block[at_pixel(a.z_at, p, a.z_pitch, c)] - mean;
+            const float d = get(block, at_pixel(a.z_at, p, a.z_pitch, c)) - mean;
             square = FMA(d, d, square);
         }
     square = sum_of_lanes(sums, square);
@@ -49,7 +49,7 @@ INLINE void merge_moments(float *n, float *mean, float *m2, float more, float me
 
 /* Of all chunks: what is saved for this step, and the running statistics. Grid: 1, channels. */
 GROUP_OF(GPU_ITEMS)
-kernel void train_moments_merge(TRAIN_BUFFERS, const gpu_norm_args a)
+kernel void NAMED(train_moments_merge)(TRAIN_BUFFERS, const gpu_norm_args a)
 {
     local float counts[GPU_ITEMS], means[GPU_ITEMS], squares[GPU_ITEMS];
     const int c = CHANNEL;
@@ -68,8 +68,8 @@ kernel void train_moments_merge(TRAIN_BUFFERS, const gpu_norm_args a)
         return;
     for (int i = ITEM + GPU_LANES; i < GPU_ITEMS; i += GPU_LANES)
         merge_moments(&n, &mean, &m2, counts[i], means[i], squares[i]);
-    block[a.saved_at + (gpu_u64)c] = mean;
-    block[a.saved_at + (gpu_u64)(a.c + c)] = 1.0f / SQRT(m2 / n + a.eps);
+    FLOATS(block)[a.saved_at + (gpu_u64)c] = mean;
+    FLOATS(block)[a.saved_at + (gpu_u64)(a.c + c)] = 1.0f / SQRT(m2 / n + a.eps);
     global float *running = values + a.mean_at + (gpu_u64)c, *var = values + a.var_at + (gpu_u64)c;
     *running = FMA(a.momentum, mean - *running, *running);
     *var = FMA(a.momentum, m2 / (n > 1.0f ? n - 1.0f : 1.0f) - *var, *var);
@@ -80,18 +80,19 @@ typedef struct norm_of {
     float mean, inverse, scale, bias;
 } norm_of;
 
-INLINE void norm_load(norm_of *k, global const float *block, global const float *values,
+INLINE void norm_load(norm_of *k, global const element *block, global const float *values,
                       const gpu_norm_args *a, int c)
 {
-    k->mean = block[a->saved_at + (gpu_u64)c];
-    k->inverse = block[a->saved_at + (gpu_u64)(a->c + c)];
+    global const float *saved = (global const float *)block + a->saved_at;
+    k->mean = saved[c];
+    k->inverse = saved[a->c + c];
     k->scale = values[a->weight_at + (gpu_u64)c] * k->inverse;
     k->bias = values[a->bias_at + (gpu_u64)c];
 }
 
 /* y = act((z - mean) / std * weight + bias) [+ residual]. Grid: pixels, channels. */
 GROUP_OF(GPU_ITEMS)
-kernel void train_norm(TRAIN_BUFFERS, const gpu_norm_args a)
+kernel void NAMED(train_norm)(TRAIN_BUFFERS, const gpu_norm_args a)
 {
     const int c = CHANNEL;
     if (c >= a.c)
@@ -99,12 +100,12 @@ kernel void train_norm(TRAIN_BUFFERS, const gpu_norm_args a)
     norm_of k;
     norm_load(&k, block, values, &a, c);
     EACH_PIXEL (p, a.n_pixels) {
-        float y = FMA(block[at_pixel(a.z_at, p, a.z_pitch, c)] - k.mean, k.scale, k.bias);
+        float y = FMA(get(block, at_pixel(a.z_at, p, a.z_pitch, c)) - k.mean, k.scale, k.bias);
         if (a.silu)
             y = silu_of(y);
         if (a.has_add)
-            y += block[at_pixel(a.other_at, p, a.other_pitch, c)];
-        block[at_pixel(a.y_at, p, a.y_pitch, c)] = y;
+            y += get(block, at_pixel(a.other_at, p, a.other_pitch, c));
+        put(block, at_pixel(a.y_at, p, a.y_pitch, c), y);
     }
 }
 
@@ -120,7 +121,7 @@ INLINE float gate_of(const norm_of *k, float centred, float dy, int silu)
 
 /* parts: a chunk's sums of g and of g * (z - mean). Grid: chunks, channels. */
 GROUP_OF(GPU_ITEMS)
-kernel void train_norm_sums(TRAIN_BUFFERS, const gpu_norm_args a)
+kernel void NAMED(train_norm_sums)(TRAIN_BUFFERS, const gpu_norm_args a)
 {
     local float sums[GPU_ITEMS];
     const int c = CHANNEL;
@@ -129,9 +130,9 @@ kernel void train_norm_sums(TRAIN_BUFFERS, const gpu_norm_args a)
         norm_of k;
         norm_load(&k, block, values, &a, c);
         CHUNK_PIXEL (p, a.chunk_pixels, a.n_pixels) {
-            const float centred = block[at_pixel(a.z_at, p, a.z_pitch, c)] - k.mean;
+            const float centred = get(block, at_pixel(a.z_at, p, a.z_pitch, c)) - k.mean;
             const float g =
-                gate_of(&k, centred, block[at_pixel(a.other_at, p, a.other_pitch, c)], a.silu);
+                gate_of(&k, centred, get(block, at_pixel(a.other_at, p, a.other_pitch, c)), a.silu);
             sum += g;
             sum_z = FMA(g, centred, sum_z);
         }
@@ -147,7 +148,7 @@ kernel void train_norm_sums(TRAIN_BUFFERS, const gpu_norm_args a)
 
 /* The gradients of weight and bias, and what they take from every pixel. Grid: 1, channels. */
 GROUP_OF(GPU_ITEMS)
-kernel void train_norm_merge(TRAIN_BUFFERS, const gpu_norm_args a)
+kernel void NAMED(train_norm_merge)(TRAIN_BUFFERS, const gpu_norm_args a)
 {
     local float sums[GPU_ITEMS];
     const int c = CHANNEL;
@@ -174,7 +175,7 @@ kernel void train_norm_merge(TRAIN_BUFFERS, const gpu_norm_args a)
 
 /* z becomes its gradient. Grid: pixels, channels. */
 GROUP_OF(GPU_ITEMS)
-kernel void train_norm_back(TRAIN_BUFFERS, const gpu_norm_args a)
+kernel void NAMED(train_norm_back)(TRAIN_BUFFERS, const gpu_norm_args a)
 {
     const int c = CHANNEL;
     if (c >= a.c)
@@ -185,9 +186,9 @@ kernel void train_norm_back(TRAIN_BUFFERS, const gpu_norm_args a)
                 offset = scratch[a.back_at + (gpu_u64)(a.c + c)];
     EACH_PIXEL (p, a.n_pixels) {
         const gpu_u64 at = at_pixel(a.z_at, p, a.z_pitch, c);
-        const float centred = block[at] - k.mean;
+        const float centred = get(block, at) - k.mean;
         const float g =
-            gate_of(&k, centred, block[at_pixel(a.other_at, p, a.other_pitch, c)], a.silu);
-        block[at] = FMA(k.scale, g, FMA(slope, centred, offset));
+            gate_of(&k, centred, get(block, at_pixel(a.other_at, p, a.other_pitch, c)), a.silu);
+        put(block, at, FMA(k.scale, g, FMA(slope, centred, offset)));
     }
 }

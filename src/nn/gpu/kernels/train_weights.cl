@@ -4,7 +4,7 @@
 /* A product of matrices again: (channel of dz) x (tap, channel of x), summed over a slot's pixels,
  * GPU_DEPTH at a time. A group computes a tile of CHANNELS x 64, an item CHANNELS / 16 x 4 of it.
  * Grid: (tap, channel of x), channels of dz, slots. */
-INLINE void train_weights_tile(global const float *block, global float *scratch,
+INLINE void train_weights_tile(global const element *block, global float *scratch,
                                const gpu_weights_args *a, local float *zs, local float *xs,
                                const int CHANNELS)
 {
@@ -38,7 +38,7 @@ INLINE void train_weights_tile(global const float *block, global float *scratch,
         for (int j = 0; j < GPU_DEPTH * CHANNELS / GPU_ITEMS; j++) {
             const int e = item + j * GPU_ITEMS, u = e / CHANNELS, o = channel0 + e - u * CHANNELS;
             zs[e] = p0 + u < end && o < a->c
-                        ? block[at_pixel(a->dz_at, p0 + u, a->dz_pitch, o)]
+                        ? get_of(block, at_pixel(a->dz_at, p0 + u, a->dz_pitch, o), a->is_float_dz)
                         : 0.0f;
         }
     WRITE_OUT
@@ -47,7 +47,9 @@ INLINE void train_weights_tile(global const float *block, global float *scratch,
             const int y = py[j] * a->stride + tap_y, x = px[j] * a->stride + tap_x;
             float v = 0.0f;
             if (p0 + u < end && d < depth && y >= 0 && y < a->sh && x >= 0 && x < a->sw)
-                v = block[at_pixel(a->x_at, (picture[j] * a->sh + y) * a->sw + x, a->x_pitch, ch)];
+                v = get_of(block,
+                           at_pixel(a->x_at, (picture[j] * a->sh + y) * a->sw + x, a->x_pitch, ch),
+                           a->is_float_x);
             xs[u * 64 + item % 64] = v;
             px[j] += GPU_DEPTH; /* where it is next */
             while (px[j] >= a->w) {
@@ -91,7 +93,7 @@ INLINE void train_weights_tile(global const float *block, global float *scratch,
 
 #define TRAIN_WEIGHTS(NAME, CHANNELS)                                                              \
     GROUP_OF(GPU_ITEMS)                                                                            \
-    kernel void NAME(TRAIN_BUFFERS, const gpu_weights_args a)                                      \
+    kernel void NAMED(NAME)(TRAIN_BUFFERS, const gpu_weights_args a)                                      \
     {                                                                                              \
         local float zs[GPU_DEPTH * CHANNELS], xs[GPU_DEPTH * 64];                                  \
         train_weights_tile(block, scratch, &a, zs, xs, CHANNELS);                                  \
@@ -102,7 +104,7 @@ TRAIN_WEIGHTS(train_weights_16, 16)
 
 /* Depthwise: parts (slots, c, taps). Grid: slots, channels, taps. */
 GROUP_OF(GPU_ITEMS)
-kernel void train_weights_depthwise(TRAIN_BUFFERS, const gpu_weights_args a)
+kernel void NAMED(train_weights_depthwise)(TRAIN_BUFFERS, const gpu_weights_args a)
 {
     local float sums[GPU_ITEMS];
     const int c = CHANNEL, tap = GROUP_Z, pad = (a.k - 1) / 2;
@@ -114,8 +116,10 @@ kernel void train_weights_depthwise(TRAIN_BUFFERS, const gpu_weights_args a)
             const int row = in_picture / a.w;
             const int y = row * a.stride + tap_y, x = (in_picture - row * a.w) * a.stride + tap_x;
             if (y >= 0 && y < a.sh && x >= 0 && x < a.sw)
-                sum = FMA(block[at_pixel(a.dz_at, p, a.dz_pitch, c)],
-                          block[at_pixel(a.x_at, (picture * a.sh + y) * a.sw + x, a.x_pitch, c)],
+                sum = FMA(get_of(block, at_pixel(a.dz_at, p, a.dz_pitch, c), a.is_float_dz),
+                          get_of(block,
+                                 at_pixel(a.x_at, (picture * a.sh + y) * a.sw + x, a.x_pitch, c),
+                                 a.is_float_x),
                           sum);
         }
     sum = sum_of_lanes(sums, sum);
@@ -127,14 +131,14 @@ kernel void train_weights_depthwise(TRAIN_BUFFERS, const gpu_weights_args a)
 
 /* A bias: parts (slots, c). Grid: slots, channels. */
 GROUP_OF(GPU_ITEMS)
-kernel void train_bias_sums(TRAIN_BUFFERS, const gpu_weights_args a)
+kernel void NAMED(train_bias_sums)(TRAIN_BUFFERS, const gpu_weights_args a)
 {
     local float sums[GPU_ITEMS];
     const int c = CHANNEL;
     float sum = 0.0f;
     if (c < a.c)
         CHUNK_PIXEL (p, a.slot_pixels, a.n * a.h * a.w)
-            sum += block[at_pixel(a.dz_at, p, a.dz_pitch, c)];
+            sum += get_of(block, at_pixel(a.dz_at, p, a.dz_pitch, c), a.is_float_dz);
     sum = sum_of_lanes(sums, sum);
     if (LANE == 0 && c < a.c)
         scratch[at_pixel(a.parts_at, GROUP_X, a.c, c)] = sum;
@@ -143,7 +147,7 @@ kernel void train_bias_sums(TRAIN_BUFFERS, const gpu_weights_args a)
 /* Every lane adds its share of the parts in order, then the lanes are added in order. Grid:
  * elements of a part. */
 GROUP_OF(GPU_ITEMS)
-kernel void train_sums_add(TRAIN_BUFFERS, const gpu_sums_args a)
+kernel void NAMED(train_sums_add)(TRAIN_BUFFERS, const gpu_sums_args a)
 {
     local float sums[GPU_ITEMS];
     const int e = GROUP_X * GPU_LANES + ITEM % GPU_LANES;
