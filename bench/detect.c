@@ -61,7 +61,7 @@ static void time_loss(const detect_level *levels, size_t n_anchors, double *ms, 
     detect_loss *loss = NULL;
     detect_loss_value v;
     for (int i = 0; i < BATCH * LABELS; i++) {
-        labels[i] = (detect_label){i / LABELS, i % NC, {0, 0, 0, 0}};
+        labels[i] = (detect_label){.picture = i / LABELS, .class_index = i % NC};
         for (int k = 0; k < 4; k++)
             labels[i].xywh_norm[k] =
                 k < 2 ? 0.1f + uniform(&state) * 0.8f : 0.02f + uniform(&state) * 0.4f;
@@ -77,8 +77,14 @@ static void time_loss(const detect_level *levels, size_t n_anchors, double *ms, 
                                          .box_pitch = pitch,
                                          .cls_pitch = pitch};
     }
-    const detect_loss_bounds bounds = {BATCH, n_anchors, LABELS, 1};
-    const detect_batch batch = {levels, 3, NC, BATCH, labels, BATCH * LABELS, 0, 0};
+    const detect_loss_bounds bounds = {
+        .most_batch = BATCH, .most_anchors = n_anchors, .most_labels = LABELS, .n_threads = 1};
+    const detect_batch batch = {.levels = levels,
+                                .n_levels = 3,
+                                .nc = NC,
+                                .batch = BATCH,
+                                .labels = labels,
+                                .n_labels = BATCH * LABELS};
     if (detect_loss_create(&loss, &bounds, mem, NULL) != VG_OK)
         exit(1);
     for (int part = 0; part < 2; part++) {

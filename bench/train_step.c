@@ -74,8 +74,10 @@ static double run_loss(bench *b)
     const int n_levels = nn_train_levels(b->t, level, grad);
     base_pool *pool = nn_train_pool(b->t);
     if (!b->loss) {
-        const detect_loss_bounds bounds = {(size_t)b->batch, detect_n_anchors(level, n_levels),
-                                           LABELS_A_PICTURE, (size_t)base_pool_threads(pool)};
+        const detect_loss_bounds bounds = {.most_batch = (size_t)b->batch,
+                                           .most_anchors = detect_n_anchors(level, n_levels),
+                                           .most_labels = LABELS_A_PICTURE,
+                                           .n_threads = (size_t)base_pool_threads(pool)};
         check(detect_loss_create(&b->loss, &bounds, &mem, &err), &err);
     }
     const detect_batch batch = {.levels = level,

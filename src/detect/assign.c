@@ -4,15 +4,13 @@
 
 #include <math.h>
 
-#include "ciou.h"
 #include "maths.h"
 
-/* An anchor's centre must lie this far inside an object: spec 3.2, eps. */
-static const float INSIDE_PX = 1e-9f;
 static const double EPS = 1e-9;
 
 /* What the steps share. */
 typedef struct assigner {
+    const detect_assign_shape *shape;
     const detect_level *levels;
     int n_levels, picture;
     const detect_truth *truths;
@@ -28,20 +26,21 @@ typedef struct anchor_place {
     int x, y;
 } anchor_place;
 
-size_t detect_assign_scratch_bytes(size_t most_anchors, size_t most_truths)
+size_t detect_assign_scratch_bytes(const detect_assign_shape *shape, size_t most_anchors,
+                                   size_t most_truths)
 {
-    return base_round_up(most_anchors * 4 * sizeof(float), BASE_MEM_ALIGN) +
+    return base_round_up(most_anchors * shape->box_floats * sizeof(float), BASE_MEM_ALIGN) +
            base_round_up(most_anchors, BASE_MEM_ALIGN) +
            base_round_up(most_truths * DETECT_TOPK * sizeof(int32_t), BASE_MEM_ALIGN) +
            base_round_up(most_truths * 2 * sizeof(float), BASE_MEM_ALIGN);
 }
 
-detect_assign_scratch detect_assign_scratch_make(void *block, size_t most_anchors,
-                                                 size_t most_truths)
+detect_assign_scratch detect_assign_scratch_make(const detect_assign_shape *shape, void *block,
+                                                 size_t most_anchors, size_t most_truths)
 {
     char *at = block;
     detect_assign_scratch s = {.boxes = block};
-    at += base_round_up(most_anchors * 4 * sizeof(float), BASE_MEM_ALIGN);
+    at += base_round_up(most_anchors * shape->box_floats * sizeof(float), BASE_MEM_ALIGN);
     s.decoded = (uint8_t *)at;
     at += base_round_up(most_anchors, BASE_MEM_ALIGN);
     s.top = (int32_t *)(void *)at;
@@ -63,43 +62,31 @@ static anchor_place place_find(const assigner *a, size_t index)
                           .y = (int)(in_level / (size_t)l->w)};
 }
 
-static bool inside(const anchor_place *p, const float xyxy[4])
-{
-    float ax = ((float)p->x + 0.5f) * p->level->stride,
-          ay = ((float)p->y + 0.5f) * p->level->stride;
-    float least =
-        detect_min(detect_min(ax - xyxy[0], ay - xyxy[1]), detect_min(xyxy[2] - ax, xyxy[3] - ay));
-    return least > INSIDE_PX;
-}
-
-static bool valid(const float xyxy[4])
-{
-    return xyxy[0] + xyxy[1] + xyxy[2] + xyxy[3] > 0;
-}
-
 static const float *predicted_box(const assigner *a, const anchor_place *p)
 {
-    float *box = a->scratch->boxes + 4 * p->index;
+    float *box = a->scratch->boxes + a->shape->box_floats * p->index;
     if (a->scratch->decoded[p->index])
         return box;
-    float xywh[4];
-    detect_decode_pixel(xywh, p->level, p->pixel, p->x, p->y);
-    box[0] = xywh[0] - xywh[2] / 2;
-    box[1] = xywh[1] - xywh[3] / 2;
-    box[2] = xywh[0] + xywh[2] / 2;
-    box[3] = xywh[1] + xywh[3] / 2;
+    a->shape->decode(box, p->level, p->pixel, p->x, p->y);
     a->scratch->decoded[p->index] = 1;
     return box;
+}
+
+static bool inside(const assigner *a, const anchor_place *p, const float outline[8])
+{
+    return a->shape->is_inside(outline, ((float)p->x + 0.5f) * p->level->stride,
+                               ((float)p->y + 0.5f) * p->level->stride);
 }
 
 /* Step 2: how well anchor and object fit; 0 outside it. In float, so that the metric fades to 0
  * where the reference's does. */
 static float overlap_of(const assigner *a, const anchor_place *p, const detect_truth *t)
 {
-    if (!valid(t->xyxy) || !inside(p, t->xyxy))
+    float outline[8], bounds[4];
+    if (!a->shape->is_valid(t))
         return 0;
-    float ciou = (float)detect_ciou(t->xyxy, predicted_box(a, p));
-    return ciou > 0 ? ciou : 0; /* NaN: 0 */
+    a->shape->outline(outline, bounds, t);
+    return inside(a, p, outline) ? a->shape->overlap(t, predicted_box(a, p)) : 0;
 }
 
 static float metric_of(const anchor_place *p, const detect_truth *t, float overlap)
@@ -137,24 +124,26 @@ static void choose_top(const assigner *a, size_t truth)
 {
     const detect_truth *t = &a->truths[truth];
     int32_t *top = a->scratch->top + truth * DETECT_TOPK;
-    float metrics[DETECT_TOPK];
+    float metrics[DETECT_TOPK], outline[8], bounds[4];
     int n = 0;
     size_t first = 0;
     for (int k = 0; k < DETECT_TOPK; k++)
         top[k] = -1;
-    if (!valid(t->xyxy))
+    if (!a->shape->is_valid(t))
         return;
+    a->shape->outline(outline, bounds, t);
     for (int i = 0; i < a->n_levels; first += detect_level_pixels(&a->levels[i]), i++) {
         const detect_level *l = &a->levels[i];
         int x0, x1, y0, y1;
-        cells_between(&x0, &x1, t->xyxy[0], t->xyxy[2], l->stride, l->w);
-        cells_between(&y0, &y1, t->xyxy[1], t->xyxy[3], l->stride, l->h);
+        cells_between(&x0, &x1, bounds[0], bounds[2], l->stride, l->w);
+        cells_between(&y0, &y1, bounds[1], bounds[3], l->stride, l->h);
         for (int y = y0; y < y1; y++)
             for (int x = x0; x < x1; x++) {
                 size_t cell = (size_t)y * (size_t)l->w + (size_t)x;
                 anchor_place p = {l, first + cell,
                                   (size_t)a->picture * detect_level_pixels(l) + cell, x, y};
-                float overlap = overlap_of(a, &p, t);
+                float overlap =
+                    inside(a, &p, outline) ? a->shape->overlap(t, predicted_box(a, &p)) : 0;
                 if (overlap > 0)
                     top_insert(top, metrics, &n, (int32_t)p.index, metric_of(&p, t, overlap));
             }
@@ -226,11 +215,11 @@ static double weigh(float *weight, const int32_t *truth_index, const assigner *a
     return sum;
 }
 
-double detect_assign(int32_t *truth_index, float *weight, const detect_level *levels, int n_levels,
-                     int picture, const detect_truth *truths, size_t n_truths,
-                     detect_assign_scratch *scratch)
+double detect_assign(const detect_assign_shape *shape, int32_t *truth_index, float *weight,
+                     const detect_level *levels, int n_levels, int picture,
+                     const detect_truth *truths, size_t n_truths, detect_assign_scratch *scratch)
 {
-    const assigner a = {levels, n_levels, picture, truths, n_truths, scratch};
+    const assigner a = {shape, levels, n_levels, picture, truths, n_truths, scratch};
     size_t n_anchors = detect_n_anchors(levels, n_levels);
     for (size_t i = 0; i < n_anchors; i++)
         truth_index[i] = NOBODY;

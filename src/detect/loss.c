@@ -11,6 +11,7 @@
 #include "terms.h"
 
 struct detect_loss {
+    const detect_loss_kind *kind;
     detect_loss_bounds bounds;
     size_t n_anchors;               /* of the last assign */
     detect_truth *truths;           /* (most_batch, most_labels) */
@@ -21,6 +22,26 @@ struct detect_loss {
     terms_sum *sums;                /* (most_batch) */
     detect_assign_scratch *scratch; /* (n_threads) */
 };
+
+static const detect_loss_kind *kind_of(const detect_loss_bounds *b)
+{
+    return b->kind != NULL ? b->kind : &DETECT_LOSS_BOXES;
+}
+
+int detect_loss_items(const detect_loss_kind *kind, detect_term items[DETECT_MOST_ITEMS])
+{
+    memcpy(items, kind->items, sizeof kind->items);
+    return kind->n_items;
+}
+
+/* Terms that are divided by other numbers than the sum of scores would need those of all shares. */
+bool detect_loss_has_shares(const detect_loss_kind *kind)
+{
+    for (int i = 0; i < kind->n_items; i++)
+        if (kind->items[i] > DETECT_TERM_DFL)
+            return false;
+    return true;
+}
 
 /* ---- memory ---- */
 
@@ -48,7 +69,9 @@ static bool layout_plan(loss_layout *l, const detect_loss_bounds *b)
         b->most_labels - 1 >= most / DETECT_TOPK || b->n_threads - 1 >= most)
         return false;
     l->total = 0;
-    l->scratch_bytes = detect_assign_scratch_bytes(b->most_anchors, b->most_labels);
+    const detect_assign_shape *shape = kind_of(b)->shape;
+    l->scratch_bytes =
+        shape ? detect_assign_scratch_bytes(shape, b->most_anchors, b->most_labels) : 0;
     size_t head;
     return part(&head, &l->total, 1, 1, sizeof(detect_loss)) &&
            part(&l->truths, &l->total, b->most_batch, b->most_labels, sizeof(detect_truth)) &&
@@ -83,7 +106,7 @@ vg_status detect_loss_create(detect_loss **out, const detect_loss_bounds *bounds
     if (!block)
         return VG_ERR_MEMORY;
     detect_loss *l = (detect_loss *)(void *)block;
-    *l = (detect_loss){.bounds = *b};
+    *l = (detect_loss){.kind = kind_of(b), .bounds = *b};
     l->truths = (detect_truth *)(void *)(block + at.truths);
     l->n_truths = (size_t *)(void *)(block + at.n_truths);
     l->truth_index = (int32_t *)(void *)(block + at.truth_index);
@@ -91,8 +114,9 @@ vg_status detect_loss_create(detect_loss **out, const detect_loss_bounds *bounds
     l->weight_sum = (double *)(void *)(block + at.weight_sum);
     l->sums = (terms_sum *)(void *)(block + at.sums);
     l->scratch = (detect_assign_scratch *)(void *)(block + at.scratch);
-    for (size_t i = 0; i < b->n_threads; i++)
-        l->scratch[i] = detect_assign_scratch_make(block + at.scratch_block + i * at.scratch_bytes,
+    for (size_t i = 0; i < b->n_threads && l->kind->shape != NULL; i++)
+        l->scratch[i] = detect_assign_scratch_make(l->kind->shape,
+                                                   block + at.scratch_block + i * at.scratch_bytes,
                                                    b->most_anchors, b->most_labels);
     *out = l;
     return VG_OK;
@@ -128,7 +152,9 @@ detect_truth detect_label_truth(const detect_batch *b, size_t i)
     }
     const float *n = b->labels[i].xywh_norm;
     float x = n[0] * w_px, y = n[1] * h_px, w = n[2] * w_px, h = n[3] * h_px;
-    return (detect_truth){{x - w / 2, y - h / 2, x + w / 2, y + h / 2}, b->labels[i].class_index};
+    return (detect_truth){.xyxy = {x - w / 2, y - h / 2, x + w / 2, y + h / 2},
+                          .class_index = b->labels[i].class_index,
+                          .label = (uint32_t)i};
 }
 
 vg_status detect_labels_too_many(int picture, size_t most_labels, vg_error *err)
@@ -148,7 +174,8 @@ static vg_status sort_labels(detect_loss *l, const detect_batch *b, vg_error *er
         size_t *n = &l->n_truths[picture];
         if (*n == l->bounds.most_labels)
             return detect_labels_too_many(picture, l->bounds.most_labels, err);
-        l->truths[(size_t)picture * l->bounds.most_labels + (*n)++] = detect_label_truth(b, i);
+        detect_truth *t = &l->truths[(size_t)picture * l->bounds.most_labels + *n];
+        *n += l->kind->truth(t, b, i);
     }
     return VG_OK;
 }
@@ -157,9 +184,7 @@ static vg_status sort_labels(detect_loss *l, const detect_batch *b, vg_error *er
 
 typedef struct loss_pass {
     detect_loss *l;
-    const detect_batch *batch;
-    const detect_gradient *gradients;
-    terms_scale scale;
+    terms_job job;
 } loss_pass;
 
 static void pass_run(base_pool *pool, size_t n_pictures, base_pool_fn fn, loss_pass *pass)
@@ -176,11 +201,12 @@ static void assign_pictures(void *ctx, size_t begin, size_t end, int worker)
 {
     loss_pass *pass = ctx;
     detect_loss *l = pass->l;
+    const detect_batch *b = pass->job.batch;
     for (size_t i = begin; i < end; i++)
-        l->weight_sum[i] = detect_assign(
-            l->truth_index + i * l->n_anchors, l->weight + i * l->n_anchors, pass->batch->levels,
-            pass->batch->n_levels, (int)i, l->truths + i * l->bounds.most_labels, l->n_truths[i],
-            &l->scratch[worker]);
+        l->weight_sum[i] = detect_assign(l->kind->shape, l->truth_index + i * l->n_anchors,
+                                         l->weight + i * l->n_anchors, b->levels, b->n_levels,
+                                         (int)i, l->truths + i * l->bounds.most_labels,
+                                         l->n_truths[i], &l->scratch[worker]);
 }
 
 vg_status detect_loss_assign(detect_loss *l, const detect_batch *batch, base_pool *pool,
@@ -193,12 +219,17 @@ vg_status detect_loss_assign(detect_loss *l, const detect_batch *batch, base_poo
                          "make the loss for larger bounds",
                          "%d pictures of %zu anchors where %zu of %zu were planned", batch->batch,
                          n_anchors, l->bounds.most_batch, l->bounds.most_anchors);
-    vg_status st = sort_labels(l, batch, err);
+    vg_status st = l->kind->check != NULL ? l->kind->check(batch, err) : VG_OK;
+    if (st == VG_OK)
+        st = sort_labels(l, batch, err);
     if (st != VG_OK)
         return st;
     l->n_anchors = n_anchors;
-    loss_pass pass = {.l = l, .batch = batch};
-    pass_run(pool, (size_t)batch->batch, assign_pictures, &pass);
+    loss_pass pass = {.l = l, .job.batch = batch};
+    if (l->kind->shape != NULL)
+        pass_run(pool, (size_t)batch->batch, assign_pictures, &pass);
+    else
+        memset(l->weight_sum, 0, (size_t)batch->batch * sizeof *l->weight_sum);
     return VG_OK;
 }
 
@@ -214,10 +245,8 @@ static void sum_pictures(void *ctx, size_t begin, size_t end, int worker)
     (void)worker;
     loss_pass *pass = ctx;
     for (size_t i = begin; i < end; i++) {
-        detect_targets targets = detect_loss_targets(pass->l, (int)i);
-        pass->l->sums[i] =
-            terms_picture(pass->gradients, pass->batch->levels, pass->batch->n_levels,
-                          pass->batch->nc, (int)i, &targets, &pass->scale);
+        const detect_targets targets = detect_loss_targets(pass->l, (int)i);
+        pass->l->sums[i] = terms_picture(&pass->job, (int)i, &targets);
     }
 }
 
@@ -229,27 +258,73 @@ double detect_loss_scores(const detect_loss *l, int n_pictures)
     return sum;
 }
 
+static size_t count_foreground(const detect_loss *l, int n_pictures)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < (size_t)n_pictures * l->n_anchors; i++)
+        n += l->truth_index[i] >= 0;
+    return n;
+}
+
+/* What a term's sum over the batch is divided by. */
+static double divisor_of(detect_term term, const detect_batch *b, double scores,
+                         double n_foreground, int n_pictures)
+{
+    const double n = n_foreground > 1 ? n_foreground : 1;
+    switch (term) {
+    case DETECT_TERM_SEG:
+        return n;
+    case DETECT_TERM_POSE:
+    case DETECT_TERM_KOBJ:
+        return n * (b->extras.n_keypoints > 0 ? b->extras.n_keypoints : 1);
+    case DETECT_TERM_ENTROPY:
+        return n_pictures > 0 ? n_pictures : 1;
+    default:
+        return scores > 1 ? scores : 1;
+    }
+}
+
+static double gain_of(detect_term term, const detect_loss_gains *g)
+{
+    const double gains[DETECT_N_TERMS] = {
+        [DETECT_TERM_BOX] = g->box, [DETECT_TERM_CLS] = g->cls,   [DETECT_TERM_DFL] = g->dfl,
+        [DETECT_TERM_SEG] = g->box, [DETECT_TERM_POSE] = g->pose, [DETECT_TERM_KOBJ] = g->kobj,
+        [DETECT_TERM_ENTROPY] = 1};
+    return gains[term];
+}
+
 void detect_loss_terms(detect_loss *l, detect_loss_value *out, const detect_gradient *gradients,
                        const detect_batch *batch, const detect_loss_gains *gains, base_pool *pool)
 {
+    const detect_loss_kind *kind = l->kind;
     const bool is_share = batch->n_all > 0;
+    assert(!is_share || detect_loss_has_shares(kind));
     const int n_pictures = is_share ? batch->n_all : batch->batch;
-    *out = (detect_loss_value){.scores_sum = is_share ? batch->all_scores
+    *out = (detect_loss_value){.n_items = kind->n_items,
+                               .scores_sum = is_share ? batch->all_scores
                                                       : detect_loss_scores(l, batch->batch)};
-    double divisor = out->scores_sum > 1 ? out->scores_sum : 1, all = n_pictures / divisor;
-    loss_pass pass = {.l = l, .batch = batch, .gradients = gradients};
-    pass.scale =
-        (terms_scale){.box = gains->box * all, .cls = gains->cls * all, .dfl = gains->dfl * all};
+    const double n_foreground = kind->shape != NULL ? (double)count_foreground(l, batch->batch) : 0;
+    double divisor[DETECT_MOST_ITEMS];
+    loss_pass pass = {.l = l, .job = {.kind = kind, .batch = batch, .gradients = gradients}};
+    for (int k = 0; k < kind->n_items; k++) {
+        const detect_term term = kind->items[k];
+        divisor[k] = divisor_of(term, batch, out->scores_sum, n_foreground, n_pictures);
+        pass.job.scale[term] =
+            gain_of(term, gains) * (kind->is_mean ? 1 / divisor[k] : n_pictures / divisor[k]);
+    }
     pass_run(pool, (size_t)batch->batch, sum_pictures, &pass);
 
     for (int i = 0; i < batch->batch; i++) {
-        out->box += l->sums[i].box * gains->box / divisor;
-        out->cls += l->sums[i].cls * gains->cls / divisor;
-        out->dfl += l->sums[i].dfl * gains->dfl / divisor;
+        for (int k = 0; k < kind->n_items; k++)
+            out->items[k] +=
+                l->sums[i].term[kind->items[k]] * gain_of(kind->items[k], gains) / divisor[k];
         out->n_foreground += l->sums[i].n_foreground;
     }
     /* The reference steps on the sum over the batch, not its mean: spec 9, trap 1. */
-    out->total = (out->box + out->cls + out->dfl) * n_pictures;
+    for (int k = 0; k < kind->n_items; k++)
+        out->total += out->items[k];
+    if (!kind->is_mean)
+        out->total *= n_pictures;
 }
 
 vg_status detect_loss_run(detect_loss *l, detect_loss_value *out, const detect_gradient *gradients,

@@ -137,9 +137,8 @@ static vg_status add_gradients(train_run *r, const data_batch *b, const sized_in
         return st;
     train_position *p = &r->state.position;
     p->has_gradients = true;
-    p->loss_sums[0] += value.box;
-    p->loss_sums[1] += value.cls;
-    p->loss_sums[2] += value.dfl;
+    for (int k = 0; k < value.n_items; k++)
+        p->loss_sums[k] += value.items[k];
     return VG_OK;
 }
 

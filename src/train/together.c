@@ -1,7 +1,9 @@
 /* together.c: buckets of gradients, and the few numbers that go with every batch. */
 #include "together.h"
 
-enum { TAIL_BOX, TAIL_CLS, TAIL_DFL, TAIL_LABELS, TAIL_STOPS, TAIL_LATE, TAIL_SAVES, TAIL_LOOKS };
+#include <string.h>
+
+enum { TAIL_LABELS = DETECT_MOST_ITEMS, TAIL_STOPS, TAIL_LATE, TAIL_SAVES, TAIL_LOOKS };
 
 static size_t padded_floats(const train_param *p)
 {
@@ -120,22 +122,18 @@ vg_status together_wait(together *t, detect_loss_value *loss, size_t *n_labels, 
         return VG_OK;
     const bool is_first = ranks_me(t->ranks) == 0;
     double *tail = t->tail;
-    tail[TAIL_BOX] = loss->box;
-    tail[TAIL_CLS] = loss->cls;
-    tail[TAIL_DFL] = loss->dfl;
+    memcpy(tail, loss->items, sizeof loss->items); /* of a rank without pictures: all 0 */
     tail[TAIL_LABELS] = (double)*n_labels;
     tail[TAIL_STOPS] = word->stops;
     tail[TAIL_LATE] = is_first && word->is_late;
     tail[TAIL_SAVES] = is_first && word->saves;
     tail[TAIL_LOOKS] = is_first && word->looks;
-    ranks_sum_begin_doubles(t->ranks, tail, sizeof t->tail / sizeof *t->tail);
+    ranks_sum_begin_doubles(t->ranks, tail, TOGETHER_TAIL);
     const vg_status st = ranks_wait(t->ranks, err);
     if (st != VG_OK)
         return st;
     t->adds_up = false;
-    loss->box = tail[TAIL_BOX];
-    loss->cls = tail[TAIL_CLS];
-    loss->dfl = tail[TAIL_DFL];
+    memcpy(loss->items, tail, sizeof loss->items);
     *n_labels = (size_t)tail[TAIL_LABELS];
     *word = (together_word){.stops = tail[TAIL_STOPS] > 0,
                             .is_late = tail[TAIL_LATE] > 0,

@@ -16,7 +16,7 @@
 
 /* A megabyte: small enough that the first sums begin early in backward, large enough that a
  * message's latency is a small part of it at 1 Gb/s. */
-enum { TOGETHER_BUCKET_BYTES = 1 << 20 };
+enum { TOGETHER_BUCKET_BYTES = 1 << 20, TOGETHER_TAIL = DETECT_MOST_ITEMS + 5 };
 
 typedef struct together_bucket {
     float *at;
@@ -46,7 +46,7 @@ typedef struct together {
     int n_buckets;
     bool adds_up;   /* this batch's gradients, and those before it, now */
     bool is_folded; /* rank 0 has all gradients that were gathered, the others have zeros */
-    double tail[8]; /* what is added up beside the gradients */
+    double tail[TOGETHER_TAIL]; /* what is added up beside the gradients */
     uint64_t seen_wait_ns;
     int64_t seen_ns;
     double *looks; /* (2, ranks) */

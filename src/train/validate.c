@@ -291,9 +291,8 @@ static vg_status add_loss(train_validator *v, train_validation *out, const data_
         detect_loss_run(v->loss, &value, NULL, &batch, &v->options.gains, v->pool, err);
     if (st != VG_OK)
         return st;
-    out->loss[0] += value.box;
-    out->loss[1] += value.cls;
-    out->loss[2] += value.dfl;
+    for (int k = 0; k < value.n_items; k++)
+        out->loss[k] += value.items[k];
     validate_ranks_loss(&v->shares, b->index, &value);
     return VG_OK;
 }

@@ -57,9 +57,8 @@ void validate_ranks_loss(validate_ranks *v, size_t batch, const detect_loss_valu
     const double by = divisor(value->scores_sum);
     double *s = v->sums[batch];
     s[0] = value->scores_sum;
-    s[1] = value->box * by;
-    s[2] = value->cls * by;
-    s[3] = value->dfl * by;
+    for (int k = 0; k < 3; k++)
+        s[1 + k] = value->items[k] * by;
 }
 
 void validate_ranks_rows(validate_ranks *v, size_t batch, size_t n_rows)

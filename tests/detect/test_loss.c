@@ -75,7 +75,7 @@ static void scene_open(scene *s, const char *name)
         snprintf(key, sizeof key, "raw%d", i);
         detect_level *l = &s->level[i];
         const float *raw = golden_f32(s->file, key, NULL);
-        l->h = (int)golden_dim(s->file, key, 2);
+        *l = (detect_level){.h = (int)golden_dim(s->file, key, 2)};
         l->w = (int)golden_dim(s->file, key, 3);
         l->stride = (float)(8 << i);
         l->box_pitch = l->cls_pitch = channels;
@@ -92,8 +92,14 @@ static void scene_open(scene *s, const char *name)
     const float *t = golden_f32(s->file, "targets", NULL);
     s->labels = take(n_labels, sizeof *s->labels);
     for (size_t i = 0; i < n_labels; i++, t += 6)
-        s->labels[i] = (detect_label){(int)t[0], (int)t[1], {t[2], t[3], t[4], t[5]}};
-    s->batch = (detect_batch){s->level, TEST_LEVELS, s->nc, s->n, s->labels, n_labels, 0, 0};
+        s->labels[i] = (detect_label){
+            .picture = (int)t[0], .class_index = (int)t[1], .xywh_norm = {t[2], t[3], t[4], t[5]}};
+    s->batch = (detect_batch){.levels = s->level,
+                              .n_levels = TEST_LEVELS,
+                              .nc = s->nc,
+                              .batch = s->n,
+                              .labels = s->labels,
+                              .n_labels = n_labels};
 }
 
 static void scene_close(scene *s)
@@ -107,8 +113,10 @@ static void scene_close(scene *s)
 static detect_loss *loss_make(const detect_level *levels, int batch, size_t most_labels)
 {
     detect_loss *l = NULL;
-    const detect_loss_bounds b = {(size_t)batch, detect_n_anchors(levels, TEST_LEVELS), most_labels,
-                                  2};
+    const detect_loss_bounds b = {.most_batch = (size_t)batch,
+                                  .most_anchors = detect_n_anchors(levels, TEST_LEVELS),
+                                  .most_labels = most_labels,
+                                  .n_threads = 2};
     assert_int_equal(detect_loss_create(&l, &b, &mem, NULL), VG_OK);
     return l;
 }
@@ -171,9 +179,9 @@ static void check_golden(const char *name, bool objects)
                      VG_OK);
     const float *items = golden_f32(s.file, "loss_items", NULL),
                 total = *golden_f32(s.file, "loss_total", NULL);
-    assert_true(fabs(v.box - items[0]) <= 1e-4 * items[0]);
-    assert_true(fabs(v.cls - items[1]) <= 1e-4 * items[1]);
-    assert_true(fabs(v.dfl - items[2]) <= 1e-4 * items[2]);
+    assert_true(fabs(v.items[0] - items[0]) <= 1e-4 * items[0]);
+    assert_true(fabs(v.items[1] - items[1]) <= 1e-4 * items[1]);
+    assert_true(fabs(v.items[2] - items[2]) <= 1e-4 * items[2]);
     assert_true(fabs(v.total - total) <= 1e-4 * total);
     float sum = *golden_f32(s.file, "target_scores_sum", NULL); /* already raised to 1 */
     assert_true(fabs(fmax(v.scores_sum, 1) - sum) <= 1e-4 * sum);
@@ -241,7 +249,12 @@ static void class_and_dfl_gradients_are_slopes_with_the_targets_held(void **stat
     levels_make(&t, BATCH, SIDE, SIDE, NC, 0, -4, 4, 12, &mem);
     grads g = grads_make(t.level, BATCH, NC);
     detect_loss *l = loss_make(t.level, BATCH, 16);
-    detect_batch b = {t.level, TEST_LEVELS, NC, BATCH, labels, random_labels(labels, 8, &r), 0, 0};
+    detect_batch b = {.levels = t.level,
+                      .n_levels = TEST_LEVELS,
+                      .nc = NC,
+                      .batch = BATCH,
+                      .labels = labels,
+                      .n_labels = random_labels(labels, 8, &r)};
     assert_int_equal(detect_loss_run(l, &v, g.level, &b, &gains, NULL, NULL), VG_OK);
     assert_true(v.n_foreground > 10);
     double largest_box = 0;
@@ -272,7 +285,12 @@ static void the_box_gradient_is_the_chain_of_its_parts(void **state)
     levels_make(&t, BATCH, SIDE, SIDE, NC, 0, -4, 4, 22, &mem);
     grads g = grads_make(t.level, BATCH, NC);
     detect_loss *l = loss_make(t.level, BATCH, 16);
-    detect_batch b = {t.level, TEST_LEVELS, NC, BATCH, labels, random_labels(labels, 6, &r), 0, 0};
+    detect_batch b = {.levels = t.level,
+                      .n_levels = TEST_LEVELS,
+                      .nc = NC,
+                      .batch = BATCH,
+                      .labels = labels,
+                      .n_labels = random_labels(labels, 6, &r)};
     assert_int_equal(detect_loss_run(l, &v, g.level, &b, &gains, NULL, NULL), VG_OK);
     double divisor = fmax(v.scores_sum, 1), sum = 0;
     size_t seen = 0;
@@ -323,7 +341,7 @@ static void the_box_gradient_is_the_chain_of_its_parts(void **state)
     }
     assert_int_equal(seen, v.n_foreground);
     assert_true(seen > 10);
-    assert_true(fabs(v.box - sum * 7.5 / divisor) <= 1e-5 * v.box);
+    assert_true(fabs(v.items[0] - sum * 7.5 / divisor) <= 1e-5 * v.items[0]);
     detect_loss_destroy(&l);
     grads_free(&g);
     levels_free(&t);
@@ -340,9 +358,15 @@ static void an_anchor_that_several_objects_want_goes_to_the_one_it_fits_best(voi
     detect_loss_value v;
     levels_make(&t, 1, SIDE, SIDE, NC, 0, -1, 1, 4, &mem);
     detect_loss *l = loss_make(t.level, 1, 16);
-    const detect_label twins[2] = {{0, 2, {0.5f, 0.5f, 0.5f, 0.5f}},
-                                   {0, 2, {0.5f, 0.5f, 0.5f, 0.5f}}};
-    detect_batch b = {t.level, TEST_LEVELS, NC, 1, twins, 2, 0, 0};
+    const detect_label twins[2] = {
+        {.picture = 0, .class_index = 2, .xywh_norm = {0.5f, 0.5f, 0.5f, 0.5f}},
+        {.picture = 0, .class_index = 2, .xywh_norm = {0.5f, 0.5f, 0.5f, 0.5f}}};
+    detect_batch b = {.levels = t.level,
+                      .n_levels = TEST_LEVELS,
+                      .nc = NC,
+                      .batch = 1,
+                      .labels = twins,
+                      .n_labels = 2};
     assert_int_equal(detect_loss_run(l, &v, NULL, &b, &DETECT_LOSS_GAINS, NULL, NULL), VG_OK);
     assert_int_equal(v.n_foreground, DETECT_TOPK);
     detect_targets targets = detect_loss_targets(l, 0);
@@ -361,11 +385,16 @@ static void an_object_centred_outside_the_picture_gets_no_anchors(void **state)
     detect_loss_value v;
     levels_make(&t, 1, SIDE, SIDE, NC, 0, -1, 1, 4, &mem);
     detect_loss *l = loss_make(t.level, 1, 16);
-    detect_label label = {0, 2, {-0.01f, 0, 0.9f, 0.9f}};
-    detect_batch b = {t.level, TEST_LEVELS, NC, 1, &label, 1, 0, 0};
+    detect_label label = {.picture = 0, .class_index = 2, .xywh_norm = {-0.01f, 0, 0.9f, 0.9f}};
+    detect_batch b = {.levels = t.level,
+                      .n_levels = TEST_LEVELS,
+                      .nc = NC,
+                      .batch = 1,
+                      .labels = &label,
+                      .n_labels = 1};
     assert_int_equal(detect_loss_run(l, &v, NULL, &b, &DETECT_LOSS_GAINS, NULL, NULL), VG_OK);
     assert_int_equal(v.n_foreground, 0);
-    assert_true(v.box == 0 && v.dfl == 0 && v.cls > 0);
+    assert_true(v.items[0] == 0 && v.items[2] == 0 && v.items[1] > 0);
     label.xywh_norm[0] = 0.01f;
     assert_int_equal(detect_loss_run(l, &v, NULL, &b, &DETECT_LOSS_GAINS, NULL, NULL), VG_OK);
     assert_true(v.n_foreground > 0);
@@ -382,8 +411,9 @@ static void distances_past_the_last_bin_aim_just_below_it(void **state)
     detect_loss_value v;
     levels_make(&t, 1, 320, 320, NC, 0, -1, 1, 4, &mem);
     detect_loss *l = loss_make(t.level, 1, 16);
-    const detect_label label = {0, 2, {0.5f, 0.5f, 1, 1}};
-    detect_batch b = {t.level, 1, NC, 1, &label, 1, 0, 0};
+    const detect_label label = {.picture = 0, .class_index = 2, .xywh_norm = {0.5f, 0.5f, 1, 1}};
+    detect_batch b = {
+        .levels = t.level, .n_levels = 1, .nc = NC, .batch = 1, .labels = &label, .n_labels = 1};
     const detect_loss_gains gains = {.dfl = 1};
     assert_int_equal(detect_loss_run(l, &v, NULL, &b, &gains, NULL, NULL), VG_OK);
     detect_targets targets = detect_loss_targets(l, 0);
@@ -407,7 +437,7 @@ static void distances_past_the_last_bin_aim_just_below_it(void **state)
         }
     }
     assert_true(clamped > 5);
-    assert_true(fabs(v.dfl - want / fmax(v.scores_sum, 1)) <= 1e-5 * v.dfl);
+    assert_true(fabs(v.items[2] - want / fmax(v.scores_sum, 1)) <= 1e-5 * v.items[2]);
     detect_loss_destroy(&l);
     levels_free(&t);
 }
@@ -420,11 +450,21 @@ static void wild_labels_and_logits_end_in_numbers_or_nan_but_no_crash(void **sta
     levels_make(&t, BATCH, SIDE, SIDE, NC, 0, -100, 100, 4, &mem);
     detect_loss *l = loss_make(t.level, BATCH, 16);
     grads g = grads_make(t.level, BATCH, NC);
-    const detect_label wild[] = {{0, 0, {NAN, 0.5f, 0.5f, 0.5f}},    {0, 1, {INFINITY, 0.5f, 1, 1}},
-                                 {1, 2, {0.5f, 0.5f, INFINITY, 1}},  {1, 3, {-5, -5, 1, 1}},
-                                 {1, 4, {0.5f, 0.5f, 0, 0}},         {0, 4, {0.5f, 0.5f, -1, -1}},
-                                 {0, 4, {0.5f, 0.5f, 1e30f, 1e30f}}, {0, 0, {0.5f, 0.5f, 1, 1}}};
-    detect_batch b = {t.level, TEST_LEVELS, NC, BATCH, wild, sizeof wild / sizeof *wild, 0, 0};
+    const detect_label wild[] = {
+        {.picture = 0, .class_index = 0, .xywh_norm = {NAN, 0.5f, 0.5f, 0.5f}},
+        {.picture = 0, .class_index = 1, .xywh_norm = {INFINITY, 0.5f, 1, 1}},
+        {.picture = 1, .class_index = 2, .xywh_norm = {0.5f, 0.5f, INFINITY, 1}},
+        {.picture = 1, .class_index = 3, .xywh_norm = {-5, -5, 1, 1}},
+        {.picture = 1, .class_index = 4, .xywh_norm = {0.5f, 0.5f, 0, 0}},
+        {.picture = 0, .class_index = 4, .xywh_norm = {0.5f, 0.5f, -1, -1}},
+        {.picture = 0, .class_index = 4, .xywh_norm = {0.5f, 0.5f, 1e30f, 1e30f}},
+        {.picture = 0, .class_index = 0, .xywh_norm = {0.5f, 0.5f, 1, 1}}};
+    detect_batch b = {.levels = t.level,
+                      .n_levels = TEST_LEVELS,
+                      .nc = NC,
+                      .batch = BATCH,
+                      .labels = wild,
+                      .n_labels = sizeof wild / sizeof *wild};
     assert_int_equal(detect_loss_run(l, &v, g.level, &b, &DETECT_LOSS_GAINS, NULL, NULL), VG_OK);
     assert_true(isfinite(v.total));
     assert_int_equal(v.n_foreground > 0, 1);
@@ -446,8 +486,14 @@ static void labels_out_of_range_or_bounds_are_refused_by_name(void **state)
     vg_error err;
     levels_make(&t, BATCH, SIDE, SIDE, NC, 0, -1, 1, 4, &mem);
     detect_loss *l = loss_make(t.level, BATCH, 1);
-    detect_label one[2] = {{0, NC, {0.5f, 0.5f, 0.5f, 0.5f}}, {0, 0, {0.5f, 0.5f, 0.5f, 0.5f}}};
-    detect_batch b = {t.level, TEST_LEVELS, NC, BATCH, one, 1, 0, 0};
+    detect_label one[2] = {{.picture = 0, .class_index = NC, .xywh_norm = {0.5f, 0.5f, 0.5f, 0.5f}},
+                           {.picture = 0, .class_index = 0, .xywh_norm = {0.5f, 0.5f, 0.5f, 0.5f}}};
+    detect_batch b = {.levels = t.level,
+                      .n_levels = TEST_LEVELS,
+                      .nc = NC,
+                      .batch = BATCH,
+                      .labels = one,
+                      .n_labels = 1};
     assert_int_equal(detect_loss_run(l, &v, NULL, &b, &DETECT_LOSS_GAINS, NULL, &err),
                      VG_ERR_ARGUMENT);
     assert_string_equal(err.what, "class 5 in a model of 5 classes");
@@ -475,15 +521,21 @@ static void bounds_are_counted_before_they_are_trusted(void **state)
     detect_loss *l = NULL;
     vg_error err;
     base_mem m = {.tag = "loss", .limit_bytes = SIZE_MAX};
-    detect_loss_bounds b = {16, 8400, 100, 2};
+    detect_loss_bounds b = {
+        .most_batch = 16, .most_anchors = 8400, .most_labels = 100, .n_threads = 2};
     assert_int_equal(detect_loss_create(&l, &b, &m, &err), VG_OK);
     assert_int_equal(m.in_use_bytes, detect_loss_bytes(&b));
     detect_loss_destroy(&l);
     assert_int_equal(m.in_use_bytes, 0);
     m.fail_in = 1;
     assert_int_equal(detect_loss_create(&l, &b, &m, &err), VG_ERR_MEMORY);
-    const detect_loss_bounds bad[] = {{0, 1, 1, 1}, {1, 0, 1, 1},        {1, 1, 0, 1},
-                                      {1, 1, 1, 0}, {SIZE_MAX, 1, 1, 1}, {1, SIZE_MAX / 4, 1, 1}};
+    const detect_loss_bounds bad[] = {
+        {.most_batch = 0, .most_anchors = 1, .most_labels = 1, .n_threads = 1},
+        {.most_batch = 1, .most_anchors = 0, .most_labels = 1, .n_threads = 1},
+        {.most_batch = 1, .most_anchors = 1, .most_labels = 0, .n_threads = 1},
+        {.most_batch = 1, .most_anchors = 1, .most_labels = 1, .n_threads = 0},
+        {.most_batch = SIZE_MAX, .most_anchors = 1, .most_labels = 1, .n_threads = 1},
+        {.most_batch = 1, .most_anchors = SIZE_MAX / 4, .most_labels = 1, .n_threads = 1}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_int_equal(detect_loss_create(&l, &bad[i], &m, &err), VG_ERR_ARGUMENT);
         assert_null(l);

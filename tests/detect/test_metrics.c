@@ -45,7 +45,7 @@ static size_t golden_truths(detect_truth *out, golden_file *g, int picture)
     size_t n = 0;
     for (size_t i = 0; i < golden_dim(g, "gts", 0); i++, t += 6)
         if ((int)t[0] == picture)
-            out[n++] = (detect_truth){{t[2], t[3], t[4], t[5]}, (int)t[1]};
+            out[n++] = (detect_truth){.xyxy = {t[2], t[3], t[4], t[5]}, .class_index = (int)t[1]};
     return n;
 }
 
@@ -148,7 +148,7 @@ static vg_detection det(float x, float score, int class_index)
 
 static detect_truth truth(float x, int class_index)
 {
-    return (detect_truth){{x, 0, x + 10, 10}, class_index};
+    return (detect_truth){.xyxy = {x, 0, x + 10, 10}, .class_index = class_index};
 }
 
 static void an_object_is_found_once_by_the_first_that_wants_it(void **state)
@@ -411,7 +411,7 @@ static void average_precision_is_that_of_either_version(void **state)
         detect_metrics *m = metrics_make(1);
         detect_metrics_result r;
         detect_metrics_choose_ap(m, ap);
-        const detect_truth truth = {{100, 100, 150, 150}, 0};
+        const detect_truth truth = {.xyxy = {100, 100, 150, 150}};
         size_t left = n;
         for (size_t k = 0; k < n_dets; k++) { /* a picture for each */
             const bool is_hit = cases[i / 2].hits[k] == '1';

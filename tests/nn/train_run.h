@@ -257,8 +257,10 @@ static inline detect_loss_value run_loss(train_run *r)
     vg_error err = {0};
     const int n_levels = run_levels(r, level, grad);
     if (!r->loss) {
-        const detect_loss_bounds b = {(size_t)r->n, detect_n_anchors(level, n_levels), r->n_labels,
-                                      1};
+        const detect_loss_bounds b = {.most_batch = (size_t)r->n,
+                                      .most_anchors = detect_n_anchors(level, n_levels),
+                                      .most_labels = r->n_labels,
+                                      .n_threads = 1};
         assert_int_equal(detect_loss_create(&r->loss, &b, &test_mem, NULL), VG_OK);
     }
     const detect_batch batch = {.levels = level,

@@ -45,12 +45,14 @@ static void assert_clean(void)
 /* A batch with objects, one without, and a step. */
 static vg_status use(int *n_done, vg_error *err)
 {
-    static const detect_label labels[] = {{1, 2, {0.5f, 0.5f, 0.5f, 0.5f}},
-                                          {0, 0, {0.25f, 0.5f, 0.25f, 0.5f}}};
+    static const detect_label labels[] = {
+        {.picture = 1, .class_index = 2, .xywh_norm = {0.5f, 0.5f, 0.5f, 0.5f}},
+        {.picture = 0, .class_index = 0, .xywh_norm = {0.25f, 0.5f, 0.25f, 0.5f}}};
     const detect_level levels[] = {
         {.h = 4, .w = 8, .stride = 8, .box_pitch = 67, .cls_pitch = 67},
         {.h = 2, .w = 4, .stride = 16, .box_pitch = 67, .cls_pitch = 67}};
-    const detect_loss_bounds bounds = {BATCH, 40, 5, 1};
+    const detect_loss_bounds bounds = {
+        .most_batch = BATCH, .most_anchors = 40, .most_labels = 5, .n_threads = 1};
     const gpu_tensor tensors[] = {{.n = MOVED, .group = TRAIN_GROUP_WEIGHT},
                                   {.value_at = MOVED, .n = STATISTICS, .group = TRAIN_GROUP_NONE}};
     nn_device *d = NULL;
@@ -85,7 +87,12 @@ static vg_status use(int *n_done, vg_error *err)
                                            .d_cls_pitch = 67};
     }
     for (int i = 0; i < 2 && st == VG_OK; i++) {
-        const detect_batch b = {levels, 2, NC, BATCH, labels, i == 0 ? 2 : 0, 0, 0};
+        const detect_batch b = {.levels = levels,
+                                .n_levels = 2,
+                                .nc = NC,
+                                .batch = BATCH,
+                                .labels = labels,
+                                .n_labels = i == 0 ? 2 : 0};
         st = gpu_loss_run(loss, &places, &b, &DETECT_LOSS_GAINS, 1, err);
         if (st == VG_OK)
             st = d->host->finish(d->driver, err);

@@ -86,7 +86,10 @@ static void sides_make(sides *s, const detect_level *level, int n_levels, int nc
                                            .cls = s->cpu + s->at[i] + DETECT_BOX_CHANNELS,
                                            .box_pitch = level[i].box_pitch,
                                            .cls_pitch = level[i].cls_pitch};
-    const detect_loss_bounds b = {(size_t)batch, s->n_anchors, MOST_LABELS, 1};
+    const detect_loss_bounds b = {.most_batch = (size_t)batch,
+                                  .most_anchors = s->n_anchors,
+                                  .most_labels = MOST_LABELS,
+                                  .n_threads = 1};
     assert_int_equal(detect_loss_create(&s->twin, &b, &mem, NULL), VG_OK);
 }
 
@@ -104,7 +107,10 @@ static void run_gpu(sides *s, const detect_batch *b, float scale)
     vg_error err = {0};
     gpu_memory maps;
     gpu_loss *l = NULL;
-    const detect_loss_bounds bounds = {(size_t)s->batch, s->n_anchors, MOST_LABELS, 1};
+    const detect_loss_bounds bounds = {.most_batch = (size_t)s->batch,
+                                       .most_anchors = s->n_anchors,
+                                       .most_labels = MOST_LABELS,
+                                       .n_threads = 1};
     const gpu_host *host = device->host;
     void *driver = device->driver;
     /* Maps, then gradients. */
@@ -162,9 +168,9 @@ static void assert_near(const char *what, double got, double want, double relati
 static void assert_alike(const sides *s)
 {
     const detect_loss_value *a = &s->gpu_value, *b = &s->cpu_value;
-    assert_near("box", a->box, b->box, 1e-6, 1e-9);
-    assert_near("cls", a->cls, b->cls, 1e-6, 1e-9);
-    assert_near("dfl", a->dfl, b->dfl, 1e-6, 1e-9);
+    assert_near("box", a->items[0], b->items[0], 1e-6, 1e-9);
+    assert_near("cls", a->items[1], b->items[1], 1e-6, 1e-9);
+    assert_near("dfl", a->items[2], b->items[2], 1e-6, 1e-9);
     assert_near("total", a->total, b->total, 1e-6, 1e-9);
     assert_near("scores", a->scores_sum, b->scores_sum, 1e-6, 1e-9);
     assert_int_equal(a->n_foreground, b->n_foreground);
@@ -217,16 +223,22 @@ static void check_golden(const char *name)
     detect_label *labels = take(n_labels, sizeof *labels);
     const float *t = golden_f32(f, "targets", NULL);
     for (size_t i = 0; i < n_labels; i++, t += 6)
-        labels[i] = (detect_label){(int)t[0], (int)t[1], {t[2], t[3], t[4], t[5]}};
-    const detect_batch batch = {level, TEST_LEVELS, nc, (int)n, labels, n_labels, 0, 0};
+        labels[i] = (detect_label){
+            .picture = (int)t[0], .class_index = (int)t[1], .xywh_norm = {t[2], t[3], t[4], t[5]}};
+    const detect_batch batch = {.levels = level,
+                                .n_levels = TEST_LEVELS,
+                                .nc = nc,
+                                .batch = (int)n,
+                                .labels = labels,
+                                .n_labels = n_labels};
     sides s;
     sides_make(&s, level, TEST_LEVELS, nc, (int)n);
     run_gpu(&s, &batch, 1);
 
     const float *items = golden_f32(f, "loss_items", NULL);
-    assert_near("box", s.gpu_value.box, (double)items[0], 1e-4, 0);
-    assert_near("cls", s.gpu_value.cls, (double)items[1], 1e-4, 0);
-    assert_near("dfl", s.gpu_value.dfl, (double)items[2], 1e-4, 0);
+    assert_near("box", s.gpu_value.items[0], (double)items[0], 1e-4, 0);
+    assert_near("cls", s.gpu_value.items[1], (double)items[1], 1e-4, 0);
+    assert_near("dfl", s.gpu_value.items[2], (double)items[2], 1e-4, 0);
     assert_near("total", s.gpu_value.total, (double)*golden_f32(f, "loss_total", NULL), 1e-4, 0);
     assert_near("scores", fmax(s.gpu_value.scores_sum, 1),
                 (double)*golden_f32(f, "target_scores_sum", NULL), 1e-4, 0);
@@ -297,7 +309,12 @@ static void compare(int batch, int h, int w, int nc, int gap, float least, float
     sides s;
     levels_make(&t, batch, h, w, nc, gap, least, most, seed, &mem);
     sides_make(&s, t.level, TEST_LEVELS, nc, batch);
-    const detect_batch b = {t.level, TEST_LEVELS, nc, batch, labels, n_labels, 0, 0};
+    const detect_batch b = {.levels = t.level,
+                            .n_levels = TEST_LEVELS,
+                            .nc = nc,
+                            .batch = batch,
+                            .labels = labels,
+                            .n_labels = n_labels};
     run_both(&s, &b);
     assert_alike(&s);
     sides_free(&s);
@@ -346,9 +363,11 @@ static void ties_go_to_the_first_as_on_the_cpu(void **state)
     if (test_gpu_is_small())
         return;
     const detect_label labels[] = {
-        {0, 2, {0.5f, 0.5f, 0.5f, 0.5f}},     {0, 2, {0.5f, 0.5f, 0.5f, 0.5f}},
-        {0, 1, {0.25f, 0.25f, 0.5f, 0.5f}},   {1, 0, {0.5f, 0.5f, 1, 1}},
-        {1, 3, {0.75f, 0.5f, 0.25f, 0.125f}},
+        {.picture = 0, .class_index = 2, .xywh_norm = {0.5f, 0.5f, 0.5f, 0.5f}},
+        {.picture = 0, .class_index = 2, .xywh_norm = {0.5f, 0.5f, 0.5f, 0.5f}},
+        {.picture = 0, .class_index = 1, .xywh_norm = {0.25f, 0.25f, 0.5f, 0.5f}},
+        {.picture = 1, .class_index = 0, .xywh_norm = {0.5f, 0.5f, 1, 1}},
+        {.picture = 1, .class_index = 3, .xywh_norm = {0.75f, 0.5f, 0.25f, 0.125f}},
     };
     test_levels t;
     sides s;
@@ -358,7 +377,12 @@ static void ties_go_to_the_first_as_on_the_cpu(void **state)
              k++)
             t.data[i][k] = 0.25f;
     sides_make(&s, t.level, TEST_LEVELS, 4, 2);
-    const detect_batch b = {t.level, TEST_LEVELS, 4, 2, labels, 5, 0, 0};
+    const detect_batch b = {.levels = t.level,
+                            .n_levels = TEST_LEVELS,
+                            .nc = 4,
+                            .batch = 2,
+                            .labels = labels,
+                            .n_labels = 5};
     run_both(&s, &b);
     assert_alike(&s);
     assert_true(s.gpu_value.n_foreground > 20);
@@ -373,7 +397,8 @@ static void boxes_that_count_as_none_get_no_anchors(void **state)
     (void)state;
     if (!device)
         skip();
-    const detect_label label = {0, 2, {-0.01f, 0, 0.9f, 0.9f}};
+    const detect_label label = {
+        .picture = 0, .class_index = 2, .xywh_norm = {-0.01f, 0, 0.9f, 0.9f}};
     compare(1, 64, 64, 5, 0, -1, 1, &label, 1, 4);
 }
 
@@ -392,8 +417,12 @@ static void logits_that_are_no_numbers_end_as_on_the_cpu(void **state)
         t.data[0][k * 31] = k % 3 == 0 ? NAN : k % 3 == 1 ? INFINITY : -INFINITY;
     t.data[0][DETECT_BOX_CHANNELS] = NAN;
     sides_make(&s, t.level, TEST_LEVELS, 5, 1);
-    const detect_batch b = {
-        t.level, TEST_LEVELS, 5, 1, labels, random_labels(labels, 8, 1, 5, 1), 0, 0};
+    const detect_batch b = {.levels = t.level,
+                            .n_levels = TEST_LEVELS,
+                            .nc = 5,
+                            .batch = 1,
+                            .labels = labels,
+                            .n_labels = random_labels(labels, 8, 1, 5, 1)};
     run_both(&s, &b);
     for (size_t a = 0; a < s.n_anchors; a++)
         assert_int_equal(s.index[a], detect_loss_targets(s.twin, 0).truth_index[a]);
@@ -415,8 +444,12 @@ static void the_scale_multiplies_gradients_and_not_the_loss(void **state)
     levels_make(&t, 2, 64, 64, 5, 0, -4, 4, 4, &mem);
     sides_make(&plain, t.level, TEST_LEVELS, 5, 2);
     sides_make(&scaled, t.level, TEST_LEVELS, 5, 2);
-    const detect_batch b = {
-        t.level, TEST_LEVELS, 5, 2, labels, random_labels(labels, 20, 2, 5, 1), 0, 0};
+    const detect_batch b = {.levels = t.level,
+                            .n_levels = TEST_LEVELS,
+                            .nc = 5,
+                            .batch = 2,
+                            .labels = labels,
+                            .n_labels = random_labels(labels, 20, 2, 5, 1)};
     run_gpu(&plain, &b, 1);
     run_gpu(&scaled, &b, 1024);
     assert_memory_equal(&plain.gpu_value, &scaled.gpu_value, sizeof plain.gpu_value);
@@ -440,8 +473,12 @@ static void a_second_run_gives_the_same_bits(void **state)
     levels_make(&t, 3, 128, 160, 20, 0, -4, 4, 4, &mem);
     sides_make(&one, t.level, TEST_LEVELS, 20, 3);
     sides_make(&two, t.level, TEST_LEVELS, 20, 3);
-    const detect_batch b = {
-        t.level, TEST_LEVELS, 20, 3, labels, random_labels(labels, 60, 3, 20, 1), 0, 0};
+    const detect_batch b = {.levels = t.level,
+                            .n_levels = TEST_LEVELS,
+                            .nc = 20,
+                            .batch = 3,
+                            .labels = labels,
+                            .n_labels = random_labels(labels, 60, 3, 20, 1)};
     run_gpu(&one, &b, 1);
     run_gpu(&two, &b, 1);
     assert_memory_equal(&one.gpu_value, &two.gpu_value, sizeof one.gpu_value);
@@ -462,11 +499,13 @@ static void what_was_not_planned_is_refused_before_anything_is_sent(void **state
     vg_error err = {0};
     gpu_loss *l = NULL;
     test_levels t;
-    detect_label labels[3] = {{0, 0, {0.5f, 0.5f, 0.5f, 0.5f}},
-                              {0, 1, {0.5f, 0.5f, 0.5f, 0.5f}},
-                              {0, 2, {0.5f, 0.5f, 0.5f, 0.5f}}};
+    detect_label labels[3] = {
+        {.picture = 0, .class_index = 0, .xywh_norm = {0.5f, 0.5f, 0.5f, 0.5f}},
+        {.picture = 0, .class_index = 1, .xywh_norm = {0.5f, 0.5f, 0.5f, 0.5f}},
+        {.picture = 0, .class_index = 2, .xywh_norm = {0.5f, 0.5f, 0.5f, 0.5f}}};
     levels_make(&t, 2, 64, 64, 3, 0, -1, 1, 4, &mem);
-    detect_loss_bounds bounds = {1, t.n_anchors, 2, 1};
+    detect_loss_bounds bounds = {
+        .most_batch = 1, .most_anchors = t.n_anchors, .most_labels = 2, .n_threads = 1};
     size_t device_bytes, staging_bytes;
     assert_true(gpu_loss_bytes(&device_bytes, &staging_bytes, &bounds, 3));
     const size_t before = mem.in_use_bytes;
@@ -474,7 +513,12 @@ static void what_was_not_planned_is_refused_before_anything_is_sent(void **state
     assert_int_equal(device_mem.in_use_bytes, device_bytes);
     const gpu_block none = {0};
     const gpu_loss_maps maps = {.maps = &none, .d_maps = &none};
-    detect_batch b = {t.level, TEST_LEVELS, 3, 2, labels, 1, 0, 0};
+    detect_batch b = {.levels = t.level,
+                      .n_levels = TEST_LEVELS,
+                      .nc = 3,
+                      .batch = 2,
+                      .labels = labels,
+                      .n_labels = 1};
     assert_int_equal(gpu_loss_run(l, &maps, &b, &DETECT_LOSS_GAINS, 1, &err), VG_ERR_LIMIT);
     b.batch = 1;
     b.n_labels = 3;

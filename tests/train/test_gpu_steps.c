@@ -85,7 +85,10 @@ static void run_open(run *r, nn_device *d, const train_optimizer_options *o)
         assert_true(generator_fill(room, p->key, shape, p->n_dims, 0, 1.0));
         ok(train_engine_write(&r->engine, TRAIN_SET_VALUE, i, 0, room, p->n_elements, &err), &err);
     }
-    const detect_loss_bounds bounds = {(size_t)r->n, (size_t)(r->n * r->h * r->w), 64, 2};
+    const detect_loss_bounds bounds = {.most_batch = (size_t)r->n,
+                                       .most_anchors = (size_t)(r->n * r->h * r->w),
+                                       .most_labels = 64,
+                                       .n_threads = 2};
     const train_engine_learning learning = {.optimizer = o,
                                             .loss = bounds,
                                             .nc = NC,

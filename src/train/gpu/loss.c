@@ -259,12 +259,12 @@ vg_status gpu_loss_run(gpu_loss *l, const gpu_loss_maps *maps, const detect_batc
 detect_loss_value gpu_loss_value(const gpu_loss *l)
 {
     const float *r = (const float *)(const void *)((const char *)l->staging.host + l->at.down);
-    detect_loss_value v = {.box = gpu_result(r, GPU_RESULT_BOX),
-                           .cls = gpu_result(r, GPU_RESULT_CLS),
-                           .dfl = gpu_result(r, GPU_RESULT_DFL),
+    detect_loss_value v = {.items = {gpu_result(r, GPU_RESULT_BOX), gpu_result(r, GPU_RESULT_CLS),
+                                     gpu_result(r, GPU_RESULT_DFL)},
+                           .n_items = 3,
                            .scores_sum = gpu_result(r, GPU_RESULT_SCORES),
                            .n_foreground = (size_t)gpu_result(r, GPU_RESULT_FOREGROUND)};
-    v.total = (v.box + v.cls + v.dfl) * l->batch;
+    v.total = (v.items[0] + v.items[1] + v.items[2]) * l->batch;
     return v;
 }
 

@@ -93,9 +93,9 @@ static vg_status check_value(gold_file *f, gold_job *job, const detect_loss_valu
     if (st != VG_OK)
         return st;
     gold_diff parts = gold_diff_make(0, loss_rel), whole = parts, scores = parts;
-    gold_diff_add(&parts, v->box, items.f32[0]);
-    gold_diff_add(&parts, v->cls, items.f32[1]);
-    gold_diff_add(&parts, v->dfl, items.f32[2]);
+    gold_diff_add(&parts, v->items[0], items.f32[0]);
+    gold_diff_add(&parts, v->items[1], items.f32[1]);
+    gold_diff_add(&parts, v->items[2], items.f32[2]);
     gold_diff_add(&whole, v->total, total.f32[0]);
     gold_diff_add(&scores, fmax(v->scores_sum, 1), sum.f32[0]); /* the file's is raised to 1 */
     gold_report_row(job->report, &parts, "loss_items");
@@ -235,8 +235,16 @@ static vg_status check(gold_file *f, gold_job *job, vg_error *err)
         return st;
     gold_report_note(job->report, "nc %d, %d pictures of %zu anchors, %zu labels", s.nc, s.n,
                      s.n_anchors, s.n_labels);
-    const detect_loss_bounds bounds = {(size_t)s.n, s.n_anchors, s.n_labels + 1, 1};
-    const detect_batch batch = {s.level, s.n_levels, s.nc, s.n, s.labels, s.n_labels, 0, 0};
+    const detect_loss_bounds bounds = {.most_batch = (size_t)s.n,
+                                       .most_anchors = s.n_anchors,
+                                       .most_labels = s.n_labels + 1,
+                                       .n_threads = 1};
+    const detect_batch batch = {.levels = s.level,
+                                .n_levels = s.n_levels,
+                                .nc = s.nc,
+                                .batch = s.n,
+                                .labels = s.labels,
+                                .n_labels = s.n_labels};
     st = detect_loss_create(&l, &bounds, job->mem, err);
     if (st == VG_OK)
         st = detect_loss_run(l, &v, s.gradient, &batch, &s.gains, NULL, err);

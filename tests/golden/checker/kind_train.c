@@ -174,7 +174,7 @@ static vg_status check_step(gold_file *f, gold_job *job, const gold_steps *s, si
             st = gold_bad(f, err, "its losses, terms and norms are not of as many steps");
         if (st != VG_OK)
             return st;
-        const double terms[3] = {v->box, v->cls, v->dfl};
+        const double terms[3] = {v->items[0], v->items[1], v->items[2]};
         gold_diff_add(&total, v->total, want_total.f64[step]);
         for (size_t k = 0; k < 3; k++)
             gold_diff_add(&items, terms[k], want_items.f64[3 * step + k]);

@@ -23,6 +23,8 @@
     X(ciou)                                                                                        \
     X(probiou)                                                                                     \
     X(task_metrics)                                                                                \
+    X(task_loss)                                                                                   \
+    X(classify_loss)                                                                               \
     X(rank_metrics)
 
 #define DECLARE(name) extern const gold_kind gold_kind_##name;

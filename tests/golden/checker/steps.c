@@ -118,11 +118,18 @@ vg_status gold_steps_backward(gold_steps *s, detect_loss_value *v, base_mem *mem
     const int n_levels = nn_train_levels(s->net, level, gradient);
     vg_status st = VG_OK;
     if (!s->loss) {
-        const detect_loss_bounds bounds = {(size_t)s->n, detect_n_anchors(level, n_levels),
-                                           s->n_labels + 1, 1};
+        const detect_loss_bounds bounds = {.most_batch = (size_t)s->n,
+                                           .most_anchors = detect_n_anchors(level, n_levels),
+                                           .most_labels = s->n_labels + 1,
+                                           .n_threads = 1};
         st = detect_loss_create(&s->loss, &bounds, mem, err);
     }
-    const detect_batch batch = {level, n_levels, s->nc, s->n, s->labels, s->n_labels, 0, 0};
+    const detect_batch batch = {.levels = level,
+                                .n_levels = n_levels,
+                                .nc = s->nc,
+                                .batch = s->n,
+                                .labels = s->labels,
+                                .n_labels = s->n_labels};
     if (st == VG_OK)
         st = detect_loss_run(s->loss, v, gradient, &batch, &DETECT_LOSS_GAINS, NULL, err);
     if (st == VG_OK)

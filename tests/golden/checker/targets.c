@@ -7,15 +7,19 @@ vg_status gold_targets_read(detect_label **out, size_t *n, gold_file *f, vg_erro
     vg_status st = gold_get(&t, f, WEIGHTS_F32, 2, err, "targets");
     if (st != VG_OK)
         return st;
-    if (t.shape[1] != 6)
-        return gold_bad(f, err, "targets has %zu columns, not 6", t.shape[1]);
+    const size_t columns = t.shape[1];
+    if (columns != 6 && columns != 7)
+        return gold_bad(f, err, "targets has %zu columns, not 6 or 7", columns);
     *n = t.shape[0];
     *out = gold_take(f, t.shape[0], sizeof **out, err);
     if (!*out)
         return VG_ERR_MEMORY;
     for (size_t i = 0; i < *n; i++) {
-        const float *row = t.f32 + 6 * i;
-        (*out)[i] = (detect_label){(int)row[0], (int)row[1], {row[2], row[3], row[4], row[5]}};
+        const float *row = t.f32 + columns * i;
+        (*out)[i] = (detect_label){.picture = (int)row[0],
+                                   .class_index = (int)row[1],
+                                   .xywh_norm = {row[2], row[3], row[4], row[5]},
+                                   .angle = columns > 6 ? row[6] : 0};
     }
     return VG_OK;
 }

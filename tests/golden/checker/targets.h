@@ -5,7 +5,7 @@
 #include "detect/detect.h"
 #include "file.h"
 
-/* The rows of "targets" (image, class, x, y, w, h), which live as long as the file. */
+/* The rows of "targets" (image, class, x, y, w, h, and perhaps an angle), which live as long as the file. */
 vg_status gold_targets_read(detect_label **out, size_t *n, gold_file *f, vg_error *err);
 
 /* dst (n, pixels, channels) from src (n, channels, pixels). */
