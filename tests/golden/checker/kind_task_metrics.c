@@ -110,7 +110,8 @@ static void choose_picture(scene *s, int picture)
             continue;
         const float turned[5] = {t[2], t[3], t[4], t[5], s->is_rotated ? t[6] : 0};
         memcpy(s->turned_truths + 5 * s->n_truths, turned, sizeof turned);
-        s->truths[s->n_truths++] = (detect_truth){{t[2], t[3], t[4], t[5]}, (int)t[1]};
+        s->truths[s->n_truths++] =
+            (detect_truth){.xyxy = {t[2], t[3], t[4], t[5]}, .class_index = (int)t[1]};
     }
 }
 
