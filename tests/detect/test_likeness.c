@@ -127,7 +127,9 @@ static void keypoints_are_alike_by_distance_size_and_sigma(void **state)
     /* Two points; a third pair of objects whose second, and whose none is labelled. */
     const float dets[] = {10, 10, 0, 20, 20, 0};
     const float truths[] = {10, 10, 2, 23, 24, 1, 10, 10, 0, 23, 24, 1, 10, 10, 0, 20, 20, 0};
-    const detect_truth boxes[3] = {{{0, 0, 10, 5}, 0}, {{0, 0, 10, 5}, 0}, {{0, 0, 10, 5}, 0}};
+    const detect_truth boxes[3] = {{.xyxy = {0, 0, 10, 5}, .class_index = 0},
+                                   {.xyxy = {0, 0, 10, 5}, .class_index = 0},
+                                   {.xyxy = {0, 0, 10, 5}, .class_index = 0}};
     const detect_keypoint_pairs p = {.n_keypoints = 2,
                                      .dims = 3,
                                      .sigmas = sigmas,
@@ -173,7 +175,8 @@ static void both_rows_of_figures_stand_by_themselves(void **state)
                                           .n_figures = 2};
     assert_int_equal(detect_metrics_create(&m, &bounds, 0.25f, &mem, NULL), VG_OK);
     const vg_detection dets[2] = {{0, 0, 10, 10, 0.9f, 0}, {20, 20, 30, 30, 0.4f, 1}};
-    const detect_truth truths[2] = {{{0, 0, 10, 10}, 0}, {{20, 20, 30, 30}, 1}};
+    const detect_truth truths[2] = {{.xyxy = {0, 0, 10, 10}, .class_index = 0},
+                                    {.xyxy = {20, 20, 30, 30}, .class_index = 1}};
     const detect_scene s = {
         .dets = dets, .n_dets = 2, .truths = truths, .n_truths = 2, .second = {even, dets}};
     assert_int_equal(detect_metrics_add_scene(m, &s, NULL), VG_OK);
