@@ -275,8 +275,9 @@ const char *vg_train_message(const vg_train *t, size_t index)
         return of_ranks;
     if (t->letters[0] != '\0' && index-- == 0)
         return t->letters;
-    if (train_run_device(t->run) && t->args.amp && index-- == 0)
-        return "amp has no effect: training on a device computes in float32";
+    if (!train_run_device(t->run) && t->args.amp && train_args_is_given(&t->given, "amp") &&
+        index-- == 0)
+        return "amp has no effect here: a CPU trains in float32";
     size_t n_train = 0;
     for (const char *m; (m = data_set_message(train, n_train)) != NULL; n_train++)
         if (n_train == index)

@@ -77,8 +77,9 @@ static const vg_option rows[] = {
      .help = "last epochs without mosaic and mixup; 0: none"},
     {ROW("resume", TEXT, resume, ""), .value = "RUN", .also = "false=", .may_stand_alone = true,
      .help = "checkpoint to go on from, or true for the newest run's"},
-    {ROW("amp", BOOL, amp, "true"), IDLE("training computes in float32, on a CPU and on a GPU"),
-     .help = "mixed precision"},
+    {ROW("amp", BOOL, amp, "true"),
+     .help = "mixed precision on a GPU: feature maps and their gradients in 16 bits, by a scaled "
+             "loss; a CPU trains in float32"},
     {ROW("fraction", REAL, fraction, "1"), IN(1e-6, 1),
      .help = "part of the training pictures to use"},
     {ROW("freeze", LAYERS, freeze, ""), IN(0, 1000),

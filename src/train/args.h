@@ -83,6 +83,7 @@ typedef struct train_args_given {
 /* train_args_set, remembered. */
 vg_status train_args_give(train_args *args, train_args_given *given, const char *name,
                           const char *value, vg_error *err);
+bool train_args_is_given(const train_args_given *given, const char *name);
 /* Those that are of the machine and not of the run: device, gpu_memory_limit, device_lost. Takes
  * what was given of them. */
 void train_args_move(train_args *args, const train_args *to, const train_args_given *given);

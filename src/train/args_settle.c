@@ -21,13 +21,18 @@ vg_status train_args_give(train_args *args, train_args_given *given, const char 
     return st;
 }
 
+bool train_args_is_given(const train_args_given *given, const char *name)
+{
+    return given->at[place_of(name)];
+}
+
 void train_args_move(train_args *args, const train_args *to, const train_args_given *given)
 {
-    if (given->at[place_of("device")])
+    if (train_args_is_given(given, "device"))
         memcpy(args->device, to->device, sizeof args->device);
-    if (given->at[place_of("gpu_memory_limit")])
+    if (train_args_is_given(given, "gpu_memory_limit"))
         args->gpu_memory_limit = to->gpu_memory_limit;
-    if (given->at[place_of("device_lost")])
+    if (train_args_is_given(given, "device_lost"))
         args->device_lost = to->device_lost;
 }
 

@@ -120,6 +120,19 @@ static vg_status copy_all(copy_mode mode, train_state *s, bool has_gradients, co
     return VG_OK;
 }
 
+/* Where the loss is scaled here and there, it goes on with that scale; else what was gathered is
+ * brought to this one. */
+static vg_status apply_scaler(train_state *s, const checkpoint_values *values, vg_error *err)
+{
+    if (s->engine == NULL)
+        return VG_OK;
+    if (s->engine->scaler.scale > 0 && values->scaler.scale > 0)
+        s->engine->scaler = values->scaler;
+    return values->position.has_gradients
+               ? train_engine_rescale(s->engine, train_scale(&values->scaler), err)
+               : VG_OK;
+}
+
 vg_status checkpoint_apply(train_state *s, const checkpoint_values *values, const weights_file *f,
                            const char *path, vg_error *err)
 {
@@ -133,6 +146,9 @@ vg_status checkpoint_apply(train_state *s, const checkpoint_values *values, cons
     if (st != VG_OK)
         return st;
     st = copy_all(COPY_DO, s, has_gradients, f, path, err);
+    if (st != VG_OK)
+        return st;
+    st = apply_scaler(s, values, err);
     if (st != VG_OK)
         return st;
     train_optimizer_set_steps(s->optimizer, values->optimizer_steps);

@@ -19,11 +19,11 @@
  * train_position, doubles best_fitness, stop_fitness                         B  train_best, doubles
  *     stop_epoch                                         I  train_best
  *     rng0 rng1 rng2 rng3                                B  base_rng
- *     train_args          JSON object of all arguments (args.h)
- *     model_yaml, scale, version, date                      as in other weights files, where known
- *     names, stride       JSON lists, likewise
- * Samples draw from streams that depend on (seed, epoch, place) alone, so epoch and batch are their
- * whole state.
+ *     loss_scale, good_steps     B, a double, and I      train_scaler, of a training with amp
+ * alone: sums of gradients are of that scale train_args          JSON object of all arguments
+ * (args.h) model_yaml, scale, version, date                      as in other weights files, where
+ * known names, stride       JSON lists, likewise Samples draw from streams that depend on (seed,
+ * epoch, place) alone, so epoch and batch are their whole state.
  *
  * The checksum is XXH64 with seed 0 over what the file means, so that it can lie inside the file:
  * every pair above but itself that is present, in the order above, as key, 0, value, 0; then for
@@ -59,28 +59,31 @@ typedef struct field {
     const char *key;
     field_kind kind;
     size_t offset; /* in checkpoint_values */
+    bool is_amps;  /* only where the loss is scaled */
 } field;
 
 #define AT(member) offsetof(checkpoint_values, member)
 static const field fields[] = {
-    {"optimizer_steps", FIELD_INT, AT(optimizer_steps)},
-    {"ema_updates", FIELD_INT, AT(ema_updates)},
-    {"epoch", FIELD_INT, AT(position.epoch)},
-    {"batch", FIELD_INT, AT(position.batch)},
-    {"n_batches", FIELD_INT, AT(position.n_batches)},
-    {"last_step", FIELD_INT, AT(position.last_step)},
-    {"has_gradients", FIELD_BOOL, AT(position.has_gradients)},
-    {"loss_box", FIELD_BITS, AT(position.loss_sums[0])},
-    {"loss_cls", FIELD_BITS, AT(position.loss_sums[1])},
-    {"loss_dfl", FIELD_BITS, AT(position.loss_sums[2])},
-    {"seconds", FIELD_BITS, AT(position.seconds)},
-    {"best_fitness", FIELD_BITS, AT(best.fitness)},
-    {"stop_fitness", FIELD_BITS, AT(best.stop_fitness)},
-    {"stop_epoch", FIELD_INT, AT(best.stop_epoch)},
-    {"rng0", FIELD_BITS, AT(rng.s[0])},
-    {"rng1", FIELD_BITS, AT(rng.s[1])},
-    {"rng2", FIELD_BITS, AT(rng.s[2])},
-    {"rng3", FIELD_BITS, AT(rng.s[3])},
+    {"optimizer_steps", FIELD_INT, AT(optimizer_steps), false},
+    {"ema_updates", FIELD_INT, AT(ema_updates), false},
+    {"epoch", FIELD_INT, AT(position.epoch), false},
+    {"batch", FIELD_INT, AT(position.batch), false},
+    {"n_batches", FIELD_INT, AT(position.n_batches), false},
+    {"last_step", FIELD_INT, AT(position.last_step), false},
+    {"has_gradients", FIELD_BOOL, AT(position.has_gradients), false},
+    {"loss_box", FIELD_BITS, AT(position.loss_sums[0]), false},
+    {"loss_cls", FIELD_BITS, AT(position.loss_sums[1]), false},
+    {"loss_dfl", FIELD_BITS, AT(position.loss_sums[2]), false},
+    {"seconds", FIELD_BITS, AT(position.seconds), false},
+    {"best_fitness", FIELD_BITS, AT(best.fitness), false},
+    {"stop_fitness", FIELD_BITS, AT(best.stop_fitness), false},
+    {"stop_epoch", FIELD_INT, AT(best.stop_epoch), false},
+    {"rng0", FIELD_BITS, AT(rng.s[0]), false},
+    {"rng1", FIELD_BITS, AT(rng.s[1]), false},
+    {"rng2", FIELD_BITS, AT(rng.s[2]), false},
+    {"rng3", FIELD_BITS, AT(rng.s[3]), false},
+    {"loss_scale", FIELD_BITS, AT(scaler.scale), true},
+    {"good_steps", FIELD_INT, AT(scaler.n_good), true},
 };
 static const char *const facts_keys[] = {"train_args", "model_yaml", "scale", "version",
                                          "date",       "names",      "stride"};
@@ -334,7 +337,8 @@ static checkpoint_values values_of(const train_state *s)
                                .rng = s->rng,
                                .optimizer = train_optimizer_get_kind(s->optimizer),
                                .optimizer_steps = train_optimizer_steps(s->optimizer),
-                               .ema_updates = train_ema_updates(s->ema)};
+                               .ema_updates = train_ema_updates(s->ema),
+                               .scaler = s->engine != NULL ? s->engine->scaler : (train_scaler){0}};
 }
 
 /* Of one that is to be written, in floats. */
@@ -388,6 +392,8 @@ vg_status checkpoint_write(const train_state *s, const train_args *args, const t
     pairs[n_pairs++] = (weights_write_meta){"vigil_checkpoint", VERSION};
     pairs[n_pairs++] = (weights_write_meta){"optimizer", train_optimizer_name(values.optimizer)};
     for (size_t i = 0; i < N_FIELDS; i++) {
+        if (fields[i].is_amps && values.scaler.scale == 0)
+            continue;
         format_field(texts[i], sizeof texts[i], &values, &fields[i]);
         pairs[n_pairs++] = (weights_write_meta){fields[i].key, texts[i]};
     }
@@ -461,12 +467,18 @@ static vg_status read_values(checkpoint_values *values, const weights_file *f, c
     if (values->optimizer == TRAIN_OPTIMIZER_AUTO)
         return base_fail(err, VG_ERR_FORMAT, path, DAMAGED,
                          "the checkpoint names an unknown optimizer");
+    values->scaler = (train_scaler){0};
     for (size_t i = 0; i < N_FIELDS; i++) {
         const char *text = weights_metadata_get(f, fields[i].key);
+        if (text == NULL && fields[i].is_amps)
+            continue;
         if (text == NULL || !parse_field(values, &fields[i], text))
             return base_fail(err, VG_ERR_FORMAT, path, DAMAGED, "the checkpoint has no valid %s",
                              fields[i].key);
     }
+    if (!train_scaler_is_valid(&values->scaler))
+        return base_fail(err, VG_ERR_FORMAT, path, DAMAGED, "the checkpoint has no valid %s",
+                         "loss_scale");
     return VG_OK;
 }
 

@@ -27,6 +27,7 @@ typedef struct checkpoint_values {
     base_rng rng;
     train_optimizer_kind optimizer;
     int64_t optimizer_steps, ema_updates;
+    train_scaler scaler; /* of the gradients, where there are any */
 } checkpoint_values;
 
 /* Checks every byte that means something, then reads values and args. VG_ERR_ARGUMENT: weights that

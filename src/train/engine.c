@@ -12,13 +12,15 @@ const train_engine_table *train_engine_table_of(const nn_device *device)
 vg_status train_engine_open(train_engine *e, nn_graph *graph, train_param *params, size_t n_params,
                             const train_engine_options *o, const train_accounts *mem, vg_error *err)
 {
-    const nn_train_options options = {.threads = o->threads, .device = o->device};
+    const bool is_half = o->amp && o->device != NULL;
+    const nn_train_options options = {.threads = o->threads, .device = o->device, .half = is_half};
     const nn_accounts accounts = train_accounts_of_net(mem, o->device);
     *e = (train_engine){.table = train_engine_table_of(o->device),
                         .params = params,
                         .n_params = n_params,
                         .mem = *mem,
-                        .device = o->device};
+                        .device = o->device,
+                        .scaler = {.scale = is_half ? TRAIN_SCALE_FIRST : 0}};
     const vg_status st = nn_train_create(&e->net, graph, &options, o->seed, &accounts, err);
     for (size_t i = 0; i < n_params && st == VG_OK && o->device == NULL; i++) {
         params[i].value = nn_train_param(e->net, i);
@@ -66,7 +68,10 @@ vg_status train_engine_gradients(train_engine *e, detect_loss_value *loss,
 vg_status train_engine_step(train_engine *e, const train_rates *rates, double *norm, bool *finite,
                             vg_error *err)
 {
-    return e->table->step(e, rates, norm, finite, err);
+    const vg_status st = e->table->step(e, rates, norm, finite, err);
+    if (st == VG_OK)
+        train_scaler_step(&e->scaler, *finite);
+    return st;
 }
 
 /* ---- the numbers ---- */
@@ -98,6 +103,26 @@ vg_status train_engine_write(train_engine *e, train_set set, size_t index, size_
 {
     assert(train_engine_has(e, set, index));
     return e->table->write(e, set, index, first, src, n, err);
+}
+
+vg_status train_engine_rescale(train_engine *e, double from, vg_error *err)
+{
+    float part[TRAIN_ENGINE_PIECE];
+    const double by = train_scale(&e->scaler) / from;
+    vg_status st = VG_OK;
+    for (size_t i = 0; i < e->n_params && by != 1 && st == VG_OK; i++) {
+        const size_t all = e->params[i].info->n_elements;
+        for (size_t at = 0; train_engine_has(e, TRAIN_SET_GRAD, i) && at < all && st == VG_OK;) {
+            const size_t n = all - at < TRAIN_ENGINE_PIECE ? all - at : TRAIN_ENGINE_PIECE;
+            st = e->table->read(e, part, TRAIN_SET_GRAD, i, at, n, err);
+            for (size_t k = 0; k < n; k++)
+                part[k] = (float)(by * (double)part[k]);
+            if (st == VG_OK)
+                st = e->table->write(e, TRAIN_SET_GRAD, i, at, part, n, err);
+            at += n;
+        }
+    }
+    return st;
 }
 
 vg_status train_engine_settle_average(train_engine *e, vg_error *err)

@@ -16,6 +16,7 @@
 #include "detect/detect.h"
 #include "ema.h"
 #include "optimizer.h"
+#include "scaler.h"
 
 /* What belongs to every parameter; not all of them have all of it. */
 typedef enum train_set {
@@ -32,6 +33,7 @@ typedef struct train_engine train_engine;
 typedef struct train_engine_options {
     int threads;       /* as in nn_train_options */
     nn_device *device; /* borrowed until close; NULL: the CPU */
+    bool amp;          /* on a device: maps of 16 bits, by a scaled loss; else it has no effect */
     uint64_t seed;
 } train_engine_options;
 
@@ -79,7 +81,7 @@ typedef struct train_engine_table {
     vg_status (*gradients)(train_engine *e, detect_loss_value *loss, const train_engine_batch *b,
                            vg_error *err);
     /* A step and gradients of zero after it. *finite false: the norm is no number, and nothing else
-     * has changed; else the average has followed. */
+     * has changed but the scale of the loss; else the average has followed. */
     vg_status (*step)(train_engine *e, const train_rates *rates, double *norm, bool *finite,
                       vg_error *err);
     /* Elements first to first + n - 1 of parameter index, done when they return. Memory of fixed
@@ -107,7 +109,8 @@ struct train_engine {
     train_optimizer *optimizer; /* NULL before prepare, as average */
     train_ema *average;
     train_accounts mem;
-    nn_device *device; /* NULL: the CPU */
+    nn_device *device;   /* NULL: the CPU */
+    train_scaler scaler; /* gradients are of a loss that is scaled so */
     /* Of prepare. */
     const bool *needs_grad;
     detect_loss_gains gains;
@@ -135,6 +138,10 @@ vg_status train_engine_read(train_engine *e, float *dst, train_set set, size_t i
                             size_t n, vg_error *err);
 vg_status train_engine_write(train_engine *e, train_set set, size_t index, size_t first,
                              const float *src, size_t n, vg_error *err);
+/* After a scale was set from outside, while there are gradients of another: they become of this
+ * one.
+ */
+vg_status train_engine_rescale(train_engine *e, double from, vg_error *err);
 /* Whether parameter index has it. */
 bool train_engine_has(const train_engine *e, train_set set, size_t index);
 /* All of a tensor of the same shape. */

@@ -326,7 +326,8 @@ static vg_status make(vg_plan *need, planner *p, int batch, vg_error *err)
     nn_memory_need net;
     const nn_accounts mem = {
         .weights = &p->image, .activations = &p->image, .plans = &p->image, .staging = &p->image};
-    const nn_train_options o = {.threads = p->n_threads, .device = r->device};
+    const nn_train_options o = {
+        .threads = p->n_threads, .device = r->device, .half = r->args.amp && r->device != NULL};
     st = nn_graph_train_need(r->graph, &o, n, need->height, need->width, &net, &mem, err);
     if (st != VG_OK)
         return st;

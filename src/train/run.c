@@ -146,6 +146,7 @@ static vg_status step(train_run *r, const train_rates *rates, int64_t ni, vg_err
 {
     train_position *p = &r->state.position;
     bool good;
+    const bool is_scaled = train_scale(&r->engine.scaler) > 1;
     const vg_status st = train_engine_step(&r->engine, rates, &r->grad_norm, &good, err);
     if (st != VG_OK)
         return st;
@@ -155,7 +156,8 @@ static vg_status step(train_run *r, const train_rates *rates, int64_t ni, vg_err
         r->n_bad_steps = 0;
         return VG_OK;
     }
-    if (++r->n_bad_steps < MOST_BAD_STEPS)
+    /* A scaled loss may have been more than 16 bits hold: the next is half of it. */
+    if (is_scaled || ++r->n_bad_steps < MOST_BAD_STEPS)
         return VG_OK;
     /* All ranks have the same gradients, so all come here. */
     return ranks_settle(
@@ -163,7 +165,10 @@ static vg_status step(train_run *r, const train_rates *rates, int64_t ni, vg_err
         base_fail(
             err, VG_ERR_FORMAT,
             base_where("epoch %lld, batch %lld", (long long)p->epoch + 1, (long long)p->batch + 1),
-            "lower lr0 or warmup_bias_lr; the last checkpoint is from before",
+            r->engine.scaler.scale > 0
+                ? "lower lr0 or warmup_bias_lr, or take amp=false; the last checkpoint is from "
+                  "before"
+                : "lower lr0 or warmup_bias_lr; the last checkpoint is from before",
             "training has diverged: %d steps in a row had a gradient that is not a number",
             MOST_BAD_STEPS),
         err);

@@ -95,8 +95,10 @@ vg_status run_open_graph(train_run *r, int nc, vg_error *err)
 
 vg_status run_open_engine(train_run *r, vg_error *err)
 {
-    const train_engine_options options = {
-        .threads = run_threads(r), .device = r->device, .seed = (uint64_t)r->args.seed};
+    const train_engine_options options = {.threads = run_threads(r),
+                                          .device = r->device,
+                                          .amp = r->args.amp,
+                                          .seed = (uint64_t)r->args.seed};
     if (r->device == NULL) /* the network brings one; beside a device validation has this */
         base_pool_destroy(&r->pool);
     const vg_status st =

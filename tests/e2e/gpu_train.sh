@@ -1,6 +1,6 @@
 #!/bin/sh
 # gpu_train.sh BUILD SOURCE: a training on a device: its losses beside the CPU's, memory that was planned and is held, a run that is
-# killed and resumed there to the same bits, resumed elsewhere, and what is refused before it starts.
+# killed and resumed there to the same bits, resumed elsewhere, and what is refused before it starts; the same with amp.
 # The device is VIGIL_TEST_DEVICE's, else opencl:0 (PoCL's).
 set -eu
 . "$(dirname "$0")/lib.sh"
@@ -11,7 +11,7 @@ if ! "$vigil" devices | grep -q "^$device "; then
     exit 77
 fi
 training_set
-arguments="--data data.yaml --model yolo11n --imgsz 64 --batch 4 --epochs 2 --workers 1 --threads 1 --no-plots --project p"
+arguments="--data data.yaml --model yolo11n --imgsz 64 --batch 4 --epochs 2 --workers 1 --threads 1 --no-plots --project p --no-amp"
 
 # tensors FILE: all of a weights file but its metadata, which have dates and names.
 tensors() { python3 -c '
@@ -54,6 +54,8 @@ says out "device $device: "
 planned=$(sed -n 's/^GPU memory: planned \([0-9.]* [KMG]*B\) (weights.*/\1/p' out)
 [ -n "$planned" ] || fail "no plan of the GPU's memory"
 grep -q "^GPU memory: planned $planned (GPU model .*), in use $planned" out || fail "the GPU's memory is not what was planned: $planned"
+activations() { sed -n 's/^GPU memory: planned .*GPU activations \([0-9.]*\) MB.*/\1/p' out; }
+all=$(activations)
 near cpu whole
 
 # ---- killed behind its first epoch and resumed there, and on the CPU; begun on the CPU and resumed there
@@ -79,6 +81,24 @@ killed back cpu
 run 0 train --resume p/back --device "$device"
 says out "device $device: "
 near cpu back
+
+# ---- with amp, which is what one gets: less memory, losses near, and resumed to the same bits
+arguments="${arguments% --no-amp}"
+run 0 train $arguments --name mixed --device "$device"
+less=$(activations)
+awk "BEGIN { exit !($less > 0 && $less < 0.8 * $all) }" || fail "amp's activations and scratch take $less MB, float32's $all MB"
+n_checks=$((n_checks + 1))
+says_not err 'amp'
+losses mixed >one.csv
+losses cpu >other.csv
+paste -d, one.csv other.csv | awk -F, 'NR > 1 { for (i = 1; i <= 3; i++) { d = $i - $(i + NF / 2); if (d < 0) d = -d
+    if (d > 0.1 * $i) exit 1 } n++ } END { exit n < 2 }' || fail "amp's losses are far off: $(paste one.csv other.csv)"
+killed stopped "$device"
+run 0 train --resume p/stopped
+equal "$(tensors p/stopped/weights/best.safetensors)" "$(tensors p/mixed/weights/best.safetensors)" "best weights of a resumed run with amp"
+equal "$(losses stopped)" "$(losses mixed)" "losses of a resumed run with amp"
+run 0 train $arguments --name note --device cpu --amp --epochs 1
+says err 'amp has no effect here: a CPU trains in float32'
 
 # ---- its weights, and a batch that is chosen by what the device has
 run 0 val --weights p/whole/weights/best.safetensors --data data.yaml --imgsz 64 --device "$device" --no-plots

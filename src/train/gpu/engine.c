@@ -104,7 +104,7 @@ static vg_status gpu_gradients(train_engine *e, detect_loss_value *loss,
                                 .labels = b->labels,
                                 .n_labels = b->n_labels};
     const gpu_loss_maps maps = find_maps(e);
-    st = gpu_loss_run(g->loss, &maps, &batch, &e->gains, 1, err);
+    st = gpu_loss_run(g->loss, &maps, &batch, &e->gains, (float)train_scale(&e->scaler), err);
     if (st == VG_OK)
         st = nn_train_backward(e->net, e->needs_grad, err);
     if (st == VG_OK)
@@ -120,7 +120,8 @@ static vg_status gpu_step_all(train_engine *e, const train_rates *rates, double 
 {
     const gpu_engine *g = e->self;
     train_optimizer_rule rules[TRAIN_N_GROUPS];
-    gpu_step step = {.unscale = 1, .decay = train_ema_decay(train_ema_updates(e->average) + 1)};
+    gpu_step step = {.unscale = (float)(1 / train_scale(&e->scaler)),
+                     .decay = train_ema_decay(train_ema_updates(e->average) + 1)};
     train_optimizer_rules(e->optimizer, rates, rules);
     for (int i = 0; i < TRAIN_N_GROUPS; i++)
         step.rules[i] = (gpu_rule){.lr = rules[i].lr,
