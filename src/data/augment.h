@@ -32,22 +32,69 @@ typedef struct augment_box {
     const float *points; /* (n_points, 2); NULL: a box */
     uint32_t n_points;
     float scale_x, scale_y, pad_x, pad_y, most_x, most_y;
+    /* What goes with it where the set's kind has it, in pixels, each in a place of its own. */
+    float *outline;   /* (n_outline, 2): the polygon walked by as many points; NULL: none */
+    float *keypoints; /* (n_keypoints, 3): x y, visibility; NULL: none */
+    uint32_t n_outline, n_keypoints;
 } augment_box;
 
 /* Appends a picture's labels, scaled by w x h (its size on the canvas) and moved by the pads.
  * Returns their number. */
 size_t augment_boxes_place(augment_box *out, const data_picture *p, const float *points, float w,
                            float h, float pad_x, float pad_y);
+/* Moved as they are, with what goes with them. */
+void augment_boxes_move(augment_box *boxes, size_t n, float dx, float dy);
 /* Mosaic: clips to most x most and drops those of no area; returns how many stay. */
 size_t augment_boxes_clip(augment_box *boxes, size_t n, float most);
 /* Random perspective: boxes through m, clipped to w x h, filtered by size, area and aspect; gain is
  * the matrix's scale. Returns how many stay. clipped: (n) all before the filter, NULL: unwanted. */
 size_t augment_boxes_warp(augment_box *boxes, size_t n, const float m[9], bool perspective,
                           double gain, int w, int h, float (*clipped)[4]);
+/* Without exchanging keypoints. */
 void augment_boxes_flip(augment_box *boxes, size_t n, bool up_down, bool left_right, int w, int h);
 /* Rows for the loss. */
 void augment_boxes_format(detect_label *out, const augment_box *boxes, size_t n, int picture, int w,
                           int h);
+
+/* ---- outlines and keypoints: T 4.6 ---- */
+
+/* Places for what goes with the boxes of a sample, taken in turn. */
+typedef struct augment_room {
+    float *outlines;  /* (most, n_outline, 2); NULL: n_outline is 0 */
+    float *keypoints; /* (most, n_keypoints, 3); NULL: n_keypoints is 0 */
+    uint32_t n_outline, n_keypoints;
+    size_t most, n_taken;
+} augment_room;
+/* Gives the boxes that augment_boxes_place has placed for p what goes with them; points: the set's
+ * outlines or keypoints. w, h: the picture's size before ratio_w and ratio_h. */
+void augment_extras_place(augment_room *room, augment_box *boxes, const data_picture *p,
+                          const float *points, float w, float h, float ratio_w, float ratio_h,
+                          float pad_x, float pad_y);
+/* A place for a copy of b, which gets b's points. */
+void augment_extras_copy(augment_room *room, augment_box *b);
+/* Random perspective, for augment_boxes_warp: the points through m, and the outline's bounds
+ * (0 0 0 0: none of it is inside), to which it is clipped. */
+void augment_outline_warp(augment_box *b, const float m[9], int w, int h, float xyxy[4]);
+void augment_keypoints_warp(augment_box *b, const float m[9], int w, int h);
+/* After a flip to the other side: new[k] = old[flip_idx[k]]. */
+void augment_keypoints_exchange(augment_box *boxes, size_t n, const int *flip_idx);
+
+/* ---- copy and paste ---- */
+
+typedef struct augment_paste_room {
+    uint8_t *fill;    /* outline_room_bytes(w, h) of the largest picture */
+    uint8_t *stencil; /* (h, w) */
+    float *overlaps;  /* (most boxes) */
+    uint32_t *order;  /* (most boxes) */
+} augment_paste_room;
+/* Objects of the picture, mirrored, onto it: of those that lie on less than 0.3 of any other, that
+ * part which overlaps least. The copies are appended; returns how many boxes there are now. */
+size_t augment_paste_mirrored(const image_view *picture, augment_box *boxes, size_t n, double part,
+                              augment_room *extras, const augment_paste_room *room);
+/* The same with another picture's objects, which stand behind the n: boxes[n .. n + n_other). Of
+ * those pasted the boxes stay. */
+size_t augment_paste_other(const image_view *picture, const image_view *other, augment_box *boxes,
+                           size_t n, size_t n_other, double part, const augment_paste_room *room);
 
 /* ---- mosaic ---- */
 

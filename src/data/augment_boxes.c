@@ -8,9 +8,18 @@
 
 enum { POLYGON_SAMPLES = 1000 };
 
+/* What is no number becomes low. */
 static float clampf(float v, float low, float high)
 {
-    return v < low ? low : v > high ? high : v;
+    return v > high ? high : v > low ? v : low;
+}
+
+static void clip_points(float *points, size_t n, size_t floats, float most_x, float most_y)
+{
+    for (size_t i = 0; i < n; i++, points += floats) {
+        points[0] = clampf(points[0], 0, most_x);
+        points[1] = clampf(points[1], 0, most_y);
+    }
 }
 
 size_t augment_boxes_place(augment_box *out, const data_picture *p, const float *points, float w,
@@ -19,21 +28,45 @@ size_t augment_boxes_place(augment_box *out, const data_picture *p, const float 
     for (size_t i = 0; i < p->n_labels; i++) {
         const data_label *l = &p->labels[i];
         const float *b = l->xywh_norm;
-        out[i] = (augment_box){.x1 = (b[0] - b[2] / 2) * w + pad_x,
-                               .y1 = (b[1] - b[3] / 2) * h + pad_y,
-                               .x2 = (b[0] + b[2] / 2) * w + pad_x,
-                               .y2 = (b[1] + b[3] / 2) * h + pad_y,
-                               .class_index = l->class_index,
-                               .points = l->n_points > 0 ? points + 2 * l->first_point : NULL,
-                               .n_points = l->n_points,
-                               .scale_x = w,
-                               .scale_y = h,
-                               .pad_x = pad_x,
-                               .pad_y = pad_y,
-                               .most_x = INFINITY,
-                               .most_y = INFINITY};
+        out[i] =
+            (augment_box){.x1 = (b[0] - b[2] / 2) * w + pad_x,
+                          .y1 = (b[1] - b[3] / 2) * h + pad_y,
+                          .x2 = (b[0] + b[2] / 2) * w + pad_x,
+                          .y2 = (b[1] + b[3] / 2) * h + pad_y,
+                          .class_index = l->class_index,
+                          .points = points && l->n_points > 0 ? points + 2 * l->first_point : NULL,
+                          .n_points = l->n_points,
+                          .scale_x = w,
+                          .scale_y = h,
+                          .pad_x = pad_x,
+                          .pad_y = pad_y,
+                          .most_x = INFINITY,
+                          .most_y = INFINITY};
     }
     return p->n_labels;
+}
+
+static void move_points(float *points, size_t n, size_t floats, float dx, float dy)
+{
+    for (size_t i = 0; i < n; i++, points += floats) {
+        points[0] += dx;
+        points[1] += dy;
+    }
+}
+
+void augment_boxes_move(augment_box *boxes, size_t n, float dx, float dy)
+{
+    for (size_t i = 0; i < n; i++) {
+        augment_box *b = &boxes[i];
+        b->x1 += dx;
+        b->x2 += dx;
+        b->y1 += dy;
+        b->y2 += dy;
+        b->pad_x += dx;
+        b->pad_y += dy;
+        move_points(b->outline, b->n_outline, 2, dx, dy);
+        move_points(b->keypoints, b->n_keypoints, 3, dx, dy);
+    }
 }
 
 size_t augment_boxes_clip(augment_box *boxes, size_t n, float most)
@@ -46,6 +79,8 @@ size_t augment_boxes_clip(augment_box *boxes, size_t n, float most)
         b.x2 = clampf(b.x2, 0, most);
         b.y2 = clampf(b.y2, 0, most);
         b.most_x = b.most_y = most;
+        clip_points(b.outline, b.n_outline, 2, most, most);
+        clip_points(b.keypoints, b.n_keypoints, 3, most, most);
         if ((b.x2 - b.x1) * (b.y2 - b.y1) > 0)
             boxes[kept++] = b;
     }
@@ -127,7 +162,7 @@ static bool is_worth_keeping(const bounds *is, const augment_box *was, double ga
     const float eps = 1e-16f;
     float w = is->x2 - is->x1, h = is->y2 - is->y1;
     float w0 = (float)((was->x2 - was->x1) * gain), h0 = (float)((was->y2 - was->y1) * gain);
-    float least_area = was->points ? 0.01f : 0.1f;
+    float least_area = was->points || was->outline ? 0.01f : 0.1f;
     return w > 2 && h > 2 && w * h / (w0 * h0 + eps) > least_area &&
            fmaxf(w / (h + eps), h / (w + eps)) < 100;
 }
@@ -138,8 +173,16 @@ size_t augment_boxes_warp(augment_box *boxes, size_t n, const float m[9], bool p
     size_t kept = 0;
     for (size_t i = 0; i < n; i++) {
         augment_box box = boxes[i];
-        bounds b =
-            box.points ? warp_polygon(&box, m, perspective, w, h) : warp_box(&box, m, perspective);
+        bounds b;
+        if (box.outline) {
+            float xyxy[4];
+            augment_outline_warp(&box, m, w, h, xyxy);
+            b = (bounds){xyxy[0], xyxy[1], xyxy[2], xyxy[3]};
+        } else {
+            b = box.points ? warp_polygon(&box, m, perspective, w, h)
+                           : warp_box(&box, m, perspective);
+        }
+        augment_keypoints_warp(&box, m, w, h);
         b.x1 = clampf(b.x1, 0, (float)w);
         b.y1 = clampf(b.y1, 0, (float)h);
         b.x2 = clampf(b.x2, 0, (float)w);
@@ -152,13 +195,29 @@ size_t augment_boxes_warp(augment_box *boxes, size_t n, const float m[9], bool p
         }
         if (!is_worth_keeping(&b, &box, gain))
             continue;
-        boxes[kept++] = (augment_box){
-            .x1 = b.x1, .y1 = b.y1, .x2 = b.x2, .y2 = b.y2, .class_index = box.class_index};
+        boxes[kept++] = (augment_box){.x1 = b.x1,
+                                      .y1 = b.y1,
+                                      .x2 = b.x2,
+                                      .y2 = b.y2,
+                                      .class_index = box.class_index,
+                                      .outline = box.outline,
+                                      .keypoints = box.keypoints,
+                                      .n_outline = box.n_outline,
+                                      .n_keypoints = box.n_keypoints};
     }
     return kept;
 }
 
 /* ---- the end ---- */
+
+static void flip_points(float *points, size_t n, size_t floats, bool up_down, bool left_right,
+                        int w, int h)
+{
+    for (size_t i = 0; i < n; i++, points += floats) {
+        points[0] = left_right ? (float)w - points[0] : points[0];
+        points[1] = up_down ? (float)h - points[1] : points[1];
+    }
+}
 
 void augment_boxes_flip(augment_box *boxes, size_t n, bool up_down, bool left_right, int w, int h)
 {
@@ -172,6 +231,8 @@ void augment_boxes_flip(augment_box *boxes, size_t n, bool up_down, bool left_ri
             b->x1 = (float)w - was.x2;
             b->x2 = (float)w - was.x1;
         }
+        flip_points(b->outline, b->n_outline, 2, up_down, left_right, w, h);
+        flip_points(b->keypoints, b->n_keypoints, 3, up_down, left_right, w, h);
     }
 }
 

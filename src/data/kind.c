@@ -12,13 +12,12 @@ vg_status label_form_make(label_form *out, const data_kind *kind, const data_spe
     if (!kind)
         kind = &DATA_BOXES;
     *out = (label_form){.kind = kind, .nc = data_spec_nc(spec)};
-    const bool is_folders = !kind->read_row;
-    if (is_folders != data_spec_is_folder(spec))
+    if (kind->is_folders != data_spec_is_folder(spec))
         return base_fail(err, VG_ERR_FORMAT, data_spec_source(spec),
-                         is_folders ? "give the folder that holds train/<class>/... and "
-                                      "val/<class>/..."
-                                    : "give the dataset's YAML",
-                         is_folders
+                         kind->is_folders ? "give the folder that holds train/<class>/... and "
+                                            "val/<class>/..."
+                                          : "give the dataset's YAML",
+                         kind->is_folders
                              ? "a file where a folder of classes is wanted"
                              : "a folder where a dataset's file is wanted: its labels are %s",
                          kind->name);

@@ -5,4 +5,6 @@ const data_kind DATA_POLYGONS = {.name = "polygons",
                                  .read_row = label_row_outline,
                                  .knows_polygons = true,
                                  .n_outline = 1000,
-                                 .has_masks = true};
+                                 .has_masks = true,
+                                 .make = sample_make_objects,
+                                 .format = sample_format_masks};

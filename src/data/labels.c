@@ -125,7 +125,7 @@ static vg_status add_class(scan *s, scan_worker *w, label_entry *e, size_t index
 
 static vg_status read_labels(scan *s, scan_worker *w, label_entry *e, size_t index, vg_error *err)
 {
-    if (!s->form->kind->read_row)
+    if (s->form->kind->is_folders)
         return add_class(s, w, e, index, err);
     const char *picture_path = s->list->paths[index];
     char path[DATA_PATH_BYTES];

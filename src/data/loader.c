@@ -16,6 +16,9 @@
 typedef struct buffer {
     float *input;         /* (own, most_h, most_w, 3) */
     detect_label *labels; /* (own, most_labels) while it is filled, then one behind the other */
+    float *keypoints;     /* (own, most_labels, n_keypoints, 3), likewise */
+    int32_t *index_maps;  /* (own, h, w) / mask_ratio */
+    uint8_t *masks;       /* (own, most_labels, h, w) / mask_ratio, likewise */
     size_t *n_labels;     /* (own) */
     data_item *items;     /* (own) */
     size_t n_done;
@@ -43,7 +46,7 @@ struct data_loader {
     size_t n_buffers;
     worker *workers; /* (n_workers + 1): the last is the caller's */
     int n_started;
-    bool has_mosaic, has_mixup; /* room for them */
+    bool has_mosaic, has_mixup, has_paste; /* room for them */
 
     pthread_mutex_t lock;
     pthread_cond_t work, news; /* a ticket may be had; a sample is done */
@@ -165,6 +168,24 @@ static bool may_take(const data_loader *l)
     return l->next_place < l->end_place && batch_of(l, l->next_place) < l->current + l->n_buffers;
 }
 
+/* Of one mask; 0: there are none. */
+static size_t mask_pixels(const data_loader *l, batch_shape shape)
+{
+    const int q = l->recipe.mask_ratio;
+    return q > 0 ? (size_t)(shape.h / q) * (size_t)(shape.w / q) : 0;
+}
+
+/* Of one label. */
+static size_t keypoint_floats(const data_loader *l)
+{
+    return 3 * (size_t)l->recipe.keypoints.n;
+}
+
+static float *floats_at(float *floats, size_t at)
+{
+    return floats ? floats + at : NULL;
+}
+
 /* Makes the next ticket's sample. Called with the lock held, and returns with it held. */
 static void take_ticket(data_loader *l, sample_maker *maker)
 {
@@ -175,10 +196,14 @@ static void take_ticket(data_loader *l, sample_maker *maker)
     buffer *b = buffer_of(l, index);
     batch_shape shape = shape_of(l, index);
     size_t pixels = 3 * (size_t)shape.h * (size_t)shape.w;
+    const size_t mask = mask_pixels(l, shape), most = l->recipe.most_labels;
     sample_out out = {.input = b->input + item * pixels,
                       .h = shape.h,
                       .w = shape.w,
-                      .labels = b->labels + item * l->recipe.most_labels};
+                      .labels = b->labels + item * most,
+                      .keypoints = floats_at(b->keypoints, item * most * keypoint_floats(l)),
+                      .index_map = b->index_maps ? b->index_maps + item * mask : NULL,
+                      .masks = b->masks ? b->masks + item * most * mask : NULL};
     vg_error err = {0};
     l->n_busy++;
     pthread_mutex_unlock(&l->lock);
@@ -253,14 +278,23 @@ static void carve_all(data_loader *l, const loader_layout *y)
     size_t *counts = (size_t *)(void *)carve(&at, y->counts);
     data_item *items = (data_item *)(void *)carve(&at, y->items);
     detect_label *labels = (detect_label *)(void *)carve(&at, y->labels);
+    float *keypoints = (float *)(void *)carve(&at, y->keypoints);
+    int32_t *index_maps = (int32_t *)(void *)carve(&at, y->index_maps);
+    uint8_t *masks = carve(&at, y->masks);
     float *input = l->options.input_is_lent ? NULL : (float *)(void *)carve(&at, y->input);
     const size_t own = l->most_own;
     memset(l->workers, 0, y->workers);
     memset(l->buffers, 0, y->buffers);
+    const size_t most_mask = mask_pixels(l, (batch_shape){y->most_h, y->most_w}),
+                 most = own * y->most_labels;
     for (size_t i = 0; i < l->n_buffers; i++)
-        l->buffers[i] = (buffer){.labels = labels + i * own * y->most_labels,
-                                 .n_labels = counts + i * own,
-                                 .items = items + i * own};
+        l->buffers[i] = (buffer){
+            .labels = labels + i * most,
+            .keypoints = y->keypoints > 0 ? keypoints + i * most * keypoint_floats(l) : NULL,
+            .index_maps = y->index_maps > 0 ? index_maps + i * own * most_mask : NULL,
+            .masks = y->masks > 0 ? masks + i * most * most_mask : NULL,
+            .n_labels = counts + i * own,
+            .items = items + i * own};
     if (input)
         data_loader_lend(l, input);
 }
@@ -329,7 +363,8 @@ vg_status data_loader_create(data_loader **out, const data_set *set,
                        .most_h = y.most_h,
                        .most_w = y.most_w,
                        .has_mosaic = y.o.augment.mosaic > 0,
-                       .has_mixup = y.o.augment.mixup > 0};
+                       .has_mixup = y.o.augment.mixup > 0,
+                       .has_paste = y.o.augment.copy_paste > 0};
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->work, NULL);
     pthread_cond_init(&l->news, NULL);
@@ -405,16 +440,28 @@ static void release(data_loader *l)
     pthread_cond_broadcast(&l->work);
 }
 
+/* Item i's labels, and what goes with them, to stand behind the n_before of the items before. */
+static void close_up(const data_loader *l, buffer *b, size_t i, size_t n_before, size_t mask)
+{
+    const size_t n = b->n_labels[i], from = i * l->recipe.most_labels, each = keypoint_floats(l);
+    memmove(b->labels + n_before, b->labels + from, n * sizeof *b->labels);
+    if (b->keypoints)
+        memmove(b->keypoints + n_before * each, b->keypoints + from * each,
+                n * each * sizeof *b->keypoints);
+    if (b->masks)
+        memmove(b->masks + n_before * mask, b->masks + from * mask, n * mask);
+}
+
 /* Brings the labels together and describes the batch. */
 static void hand_out(data_loader *l, buffer *b)
 {
     size_t n = size_of_batch(l, l->current), n_labels = 0;
+    batch_shape shape = shape_of(l, l->current);
+    const int q = l->recipe.mask_ratio;
     for (size_t i = 0; i < n; i++) {
-        memmove(b->labels + n_labels, b->labels + i * l->recipe.most_labels,
-                b->n_labels[i] * sizeof *b->labels);
+        close_up(l, b, i, n_labels, mask_pixels(l, shape));
         n_labels += b->n_labels[i];
     }
-    batch_shape shape = shape_of(l, l->current);
     l->batch = (data_batch){.index = l->current,
                             .n = (int)n,
                             .n_all = (int)size_of_all(l->n_pictures, l->options.batch, l->current),
@@ -423,7 +470,13 @@ static void hand_out(data_loader *l, buffer *b)
                             .input = b->input,
                             .labels = b->labels,
                             .n_labels = n_labels,
-                            .items = b->items};
+                            .items = b->items,
+                            .keypoints = b->keypoints,
+                            .n_keypoints = l->recipe.keypoints.n,
+                            .index_maps = b->index_maps,
+                            .masks = b->masks,
+                            .mask_h = q > 0 ? shape.h / q : 0,
+                            .mask_w = q > 0 ? shape.w / q : 0};
     l->held = true;
 }
 
@@ -462,12 +515,17 @@ vg_status data_loader_set_augment(data_loader *l, const data_augment *augment, v
     vg_status st = loader_check_augment(augment, err);
     if (st != VG_OK)
         return st;
-    if (!l->options.train || (augment->mosaic > 0 && !l->has_mosaic) ||
-        (augment->mixup > 0 && !l->has_mixup))
-        return base_fail(err, VG_ERR_ARGUMENT, "augmentation",
-                         "create the loader with the largest probabilities that will be used",
-                         "mosaic or mixup in a loader that was created without room for them");
-    l->options.augment = *augment;
+    data_augment a = *augment;
+    loader_settle_augment(&a, l->recipe.set);
+    if (!l->options.train || (a.mosaic > 0 && !l->has_mosaic) || (a.mixup > 0 && !l->has_mixup) ||
+        (a.copy_paste > 0 &&
+         (!l->has_paste || a.copy_paste_mode != l->options.augment.copy_paste_mode)))
+        return base_fail(
+            err, VG_ERR_ARGUMENT, "augmentation",
+            "create the loader with the largest probabilities that will be used",
+            "mosaic, mixup or copy_paste in a loader that was created without room for "
+            "them");
+    l->options.augment = a;
     return VG_OK;
 }
 

@@ -73,7 +73,7 @@ void notices_of_table(notices *out, const data_list *list, const label_table *t,
 {
     const data_report *r = &t->report;
     const char *name = data_split_name(split);
-    if (kind->read_row)
+    if (!kind->is_folders)
         tell_labels(out, list, t, name);
     if (r->n_absent > 0)
         add(out, "%zu of the %zu pictures that the %s split names %s not there; the first is %s",
@@ -99,6 +99,14 @@ void notices_of_table(notices *out, const data_list *list, const label_table *t,
             "split; the first is at %s",
             kind->n_outline > 0 ? "outlines of two points" : "boxes", (size_t)r->n_mixed,
             r->n_mixed == 1 ? "" : "s", name, r->mixed_where);
+}
+
+void notices_of_keypoints(notices *out, bool has_flip_idx, data_split split)
+{
+    if (split == DATA_TRAIN && !has_flip_idx)
+        add(out,
+            "no flip_idx in the dataset's file says which keypoints change places in a mirror: "
+            "pictures are not mirrored left to right (fliplr counts as 0)");
 }
 
 void notices_of_classes(notices *out, size_t n_before, size_t n_after, data_split split)

@@ -15,6 +15,7 @@ typedef struct notices {
 /* Of a table as the files say it, before anything is filtered. */
 void notices_of_table(notices *out, const data_list *list, const label_table *t,
                       const data_kind *kind, data_split split);
+void notices_of_keypoints(notices *out, bool has_flip_idx, data_split split);
 /* Of what the filter of classes left of n_before objects. */
 void notices_of_classes(notices *out, size_t n_before, size_t n_after, data_split split);
 

@@ -219,6 +219,8 @@ vg_status data_set_open(data_set **out, const data_spec *spec, const data_set_op
         goto done;
     take_kind(s, &form, spec);
     notices_of_table(&s->notices, &list, &s->table, form.kind, options->split);
+    if (form.n_keypoints > 0)
+        notices_of_keypoints(&s->notices, s->has_flip_idx, options->split);
     const size_t n_before = s->table.n_labels;
     filter_classes(&s->table, options->classes, options->single_cls);
     notices_of_classes(&s->notices, n_before, s->table.n_labels, options->split);

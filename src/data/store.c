@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "disk_cache.h"
+#include "kind.h"
 
 typedef enum kept_state { KEPT_NOT, KEPT_FILLING, KEPT_READY } kept_state;
 
@@ -51,10 +52,15 @@ void store_size(int *w, int *h, int w0, int h0, int imgsz)
     double r = (double)imgsz / longer;
     *w = w0;
     *h = h0;
-    if (longer == imgsz)
+    if (longer == imgsz || imgsz == 0)
         return;
     *w = (int)fmin(ceil(w0 * r), imgsz);
     *h = (int)fmin(ceil(h0 * r), imgsz);
+}
+
+int store_side(const data_set *set, int imgsz)
+{
+    return data_set_kind(set)->is_folders ? 0 : imgsz;
 }
 
 /* ---- sizes ---- */

@@ -22,7 +22,7 @@ typedef struct store_io {
 } store_io;
 
 typedef struct store_options {
-    int imgsz;
+    int imgsz; /* store_side */
     data_cache cache;
     size_t cache_bytes;  /* as in data_loader_options */
     size_t n_recent;     /* pictures the ring should hold; 0: no ring */
@@ -54,6 +54,10 @@ vg_status store_get(store *s, store_io *io, store_loan *out, size_t index, bool 
                     vg_error *err);
 void store_give_back(store *s, store_loan *loan);
 void store_stats(store *s, data_loader_stats *out);
+
+/* What imgsz is to the store: 0 for a kind whose samples are cut from whole pictures, which stay as
+ * large as they are. */
+int store_side(const data_set *set, int imgsz);
 
 /* Spec 5.3. */
 void store_size(int *w, int *h, int w0, int h0, int imgsz);
