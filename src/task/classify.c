@@ -7,6 +7,7 @@ const task task_classify = {
     .suffix = "-cls",
     .head = "Classify",
     .help = "what the whole picture shows",
+    .labels = &DATA_FOLDERS,
     .imgsz = 224,
     .losses = {"loss"},
     .n_losses = 1,

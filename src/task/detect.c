@@ -7,6 +7,7 @@ const task task_detect = {
     .suffix = "",
     .head = "Detect",
     .help = "a box around each object",
+    .labels = &DATA_BOXES,
     .imgsz = 640,
     .losses = {"box_loss", "cls_loss", "dfl_loss"},
     .n_losses = 3,

@@ -7,6 +7,7 @@ const task task_obb = {
     .suffix = "-obb",
     .head = "OBB",
     .help = "a turned box around each object",
+    .labels = &DATA_ROTATED,
     .imgsz = 640,
     .losses = {"box_loss", "cls_loss", "dfl_loss"},
     .n_losses = 3,

@@ -7,6 +7,7 @@ const task task_pose = {
     .suffix = "-pose",
     .head = "Pose",
     .help = "named points of each object, such as a person's joints",
+    .labels = &DATA_KEYPOINTS,
     .imgsz = 640,
     .losses = {"box_loss", "pose_loss", "kobj_loss", "cls_loss", "dfl_loss"},
     .n_losses = 5,

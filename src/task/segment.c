@@ -7,6 +7,7 @@ const task task_segment = {
     .suffix = "-seg",
     .head = "Segment",
     .help = "each object's outline, pixel by pixel",
+    .labels = &DATA_POLYGONS,
     .imgsz = 640,
     .losses = {"box_loss", "seg_loss", "cls_loss", "dfl_loss"},
     .n_losses = 4,

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "base/base.h"
+#include "data/data.h"
 #include "vigil/types.h"
 
 enum { TASK_MOST_LOSSES = 5, TASK_MOST_METRICS = 8 };
@@ -21,7 +22,8 @@ typedef struct task {
     const char *head;   /* the module that such a model ends with: "Segment" */
     const char *help;   /* what it finds, in a few words */
 
-    int imgsz; /* training's, where nobody gives one */
+    const data_kind *labels; /* what stands in its datasets' label files */
+    int imgsz;               /* training's, where nobody gives one */
 
     /* Of training, in the order of console and results.csv (spec of the tasks, sections 3 and 6):
      * "box_loss". */
