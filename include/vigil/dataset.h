@@ -27,16 +27,18 @@ extern "C" {
 /* ---- looking at a dataset ---- */
 
 typedef struct vg_dataset_check_options {
-    const char *data;          /* dataset YAML; must be given */
+    const char *data;          /* dataset YAML, or a folder of classes; must be given */
+    const char *task;          /* whose labels these are: "segment", ...; NULL: by data: a folder is
+                                  classify's, a          YAML with kpt_shape pose's, else detect's */
     int threads;               /* 0: every processor */
     size_t most_faults;        /* that are kept, of each kind all are counted. 1000 */
     size_t memory_limit_bytes; /* 0: none */
 } vg_dataset_check_options;
 VG_API vg_dataset_check_options vg_dataset_check_options_default(void);
 
-/* Reads the YAML, decodes every picture of every split and reads every label file, by the code that
- * training does it with, and compares pictures of different splits byte by byte. Nothing is
- * written: the cache that training keeps is neither read nor made. Only what was found is held
+/* Reads the YAML or folder, decodes every picture of every split and reads every label file, by the
+ * code that training does it with, and compares pictures of different splits byte by byte. Nothing
+ * is written: the cache that training keeps is neither read nor made. Only what was found is held
  * afterwards. A fault of a picture, a label file or a whole split is a result; errors are:
  * VG_ERR_IO and VG_ERR_FORMAT (of the YAML itself), VG_ERR_ARGUMENT, VG_ERR_LIMIT, VG_ERR_MEMORY,
  * VG_ERR_SYSTEM. */
@@ -73,6 +75,7 @@ typedef struct vg_dataset_convert_options {
                        0: those of training are named for both */
     bool polygons;  /* keep them; else their boxes. true */
     bool difficult; /* keep objects that are marked so. true */
+    bool keypoints; /* boxes with keypoints, for task=pose; objects without are left out. false */
     size_t memory_limit_bytes; /* 0: none */
     /* May be NULL. class_named: each class, in order, when all is written; id: the source's, "":
      * it has none. wants_stop: asked at every picture. */

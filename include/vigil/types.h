@@ -414,6 +414,7 @@ typedef enum vg_dataset_pictures {
     X(VG_LEFT_NO_BOX, "objects: without a box that can be read")                                   \
     X(VG_LEFT_NO_AREA, "objects: without an area in the picture")                                  \
     X(VG_LEFT_SHAPE, "objects: shapes that have no area (points, lines)")                          \
+    X(VG_LEFT_NO_KEYPOINTS, "objects: without keypoints, or of another number")                    \
     X(VG_LEFT_DIFFICULT, "objects: marked as difficult")                                           \
     X(VG_LEFT_FILE, "files of annotations that cannot be read")                                    \
     X(VG_LEFT_NAMELESS, "pictures: without a name or an id")                                       \

@@ -4,6 +4,7 @@
 #include "api.h"
 #include "data/check/check.h"
 #include "data/convert/convert.h"
+#include "task/task.h"
 
 #define DEFAULT_VAL 0.1
 
@@ -20,6 +21,14 @@ vg_dataset_check_options vg_dataset_check_options_default(void)
     return (vg_dataset_check_options){.most_faults = DEFAULT_FAULTS};
 }
 
+/* Whose labels they are, where nobody says. */
+static const task *task_of_data(const data_spec *spec)
+{
+    return task_of(data_spec_is_folder(spec)         ? VG_TASK_CLASSIFY
+                   : data_spec_keypoints(spec).n > 0 ? VG_TASK_POSE
+                                                     : VG_TASK_DETECT);
+}
+
 vg_status vg_dataset_check_open(vg_dataset_check **out, const vg_dataset_check_options *o,
                                 vg_error *err)
 {
@@ -29,6 +38,10 @@ vg_status vg_dataset_check_open(vg_dataset_check **out, const vg_dataset_check_o
     if (o->most_faults > MOST_FAULTS)
         return base_fail(err, VG_ERR_ARGUMENT, "most_faults", base_mend("%d at most", MOST_FAULTS),
                          "%zu faults are too many to keep", o->most_faults);
+    const task *t = o->task ? task_find(o->task) : NULL;
+    if (o->task && !t)
+        return base_fail(err, VG_ERR_ARGUMENT, "task", base_mend("%s", task_names().text),
+                         "no task \"%.60s\"", o->task);
     vg_status st = api_check_range("threads", o->threads, 0, API_MOST_THREADS, err);
     if (st != VG_OK)
         return st;
@@ -41,7 +54,8 @@ vg_status vg_dataset_check_open(vg_dataset_check **out, const vg_dataset_check_o
     if (st == VG_OK)
         st = base_pool_create(&pool, o->threads > 0 ? o->threads : base_cpu_count(), &c->mem, err);
     if (st == VG_OK)
-        st = data_check_open(&c->check, c->spec, NULL, o->most_faults, pool, &c->mem, err);
+        st = data_check_open(&c->check, c->spec, (t ? t : task_of_data(c->spec))->labels,
+                             o->most_faults, pool, &c->mem, err);
     base_pool_destroy(&pool);
     if (st == VG_OK)
         *out = c;
@@ -113,6 +127,7 @@ vg_status vg_dataset_convert(vg_dataset_converted *out, const vg_dataset_convert
                                           .val = o->val,
                                           .polygons = o->polygons,
                                           .difficult = o->difficult,
+                                          .keypoints = o->keypoints,
                                           .class_named = o->class_named,
                                           .wants_stop = o->wants_stop,
                                           .ctx = o->ctx};

@@ -9,7 +9,7 @@
 #include "rows.h"
 
 /* As vg_dataset_format has them, which a test compares. */
-#define FORMATS "coco|voc|labelme|yolo"
+#define FORMATS "coco|voc|labelme|dota|yolo"
 
 static void convert_defaults(void *values)
 {
@@ -144,7 +144,12 @@ static const vg_option convert_options[] = {
     {.name = "difficult",
      .kind = VG_OPTION_BOOL,
      .offset = AT(difficult),
-     .help = "keeps objects that Pascal VOC's files mark as difficult"},
+     .help = "keeps objects that Pascal VOC's and DOTA's files mark as difficult"},
+    {.name = "keypoints",
+     .kind = VG_OPTION_BOOL,
+     .offset = AT(keypoints),
+     .help = "of COCO: boxes with keypoints, for task=pose; kpt_shape and flip_idx come from their "
+             "names"},
     {.name = "memory-limit",
      .kind = VG_OPTION_BYTES,
      .offset = AT(memory_limit),

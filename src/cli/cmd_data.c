@@ -7,7 +7,7 @@
 
 typedef struct data_values {
     int act; /* check, the one there is */
-    const char *data;
+    const char *data, *task;
     int threads, faults;
     size_t memory_limit;
     bool json;
@@ -181,6 +181,7 @@ static int data_run(void *values)
     vg_dataset_total t;
     vg_error err;
     o.data = v->data;
+    o.task = v->task;
     o.threads = v->threads;
     o.most_faults = (size_t)v->faults;
     o.memory_limit_bytes = v->memory_limit;
@@ -214,9 +215,16 @@ static const vg_option data_options[] = {
      .kind = VG_OPTION_STRING,
      .offset = AT(data),
      .value = "YAML",
-     .help = "the dataset, as vigil train takes it",
+     .help = "the dataset, as vigil train takes it: a YAML, or a folder of classes",
      .is_required = true,
      .is_positional = true},
+    {.name = "task",
+     .kind = VG_OPTION_STRING,
+     .offset = AT(task),
+     .choices = "detect|segment|pose|obb|classify",
+     .only = "there is no such task",
+     .help =
+         "whose labels they are (a folder: classify; a YAML with kpt_shape: pose; else detect)"},
     {.name = "json",
      .kind = VG_OPTION_BOOL,
      .offset = AT(json),

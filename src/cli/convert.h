@@ -11,7 +11,7 @@ typedef struct convert_values {
     const char *data, *format, *images;
     int pictures; /* vg_dataset_pictures */
     double val;
-    bool polygons, difficult;
+    bool polygons, difficult, keypoints;
     size_t memory_limit;
     cli_given given;
 } convert_values;

@@ -79,6 +79,7 @@ int cli_convert_data(const convert_values *v)
     o.val = v->val;
     o.polygons = v->polygons;
     o.difficult = v->difficult;
+    o.keypoints = v->keypoints;
     o.memory_limit_bytes = v->memory_limit;
     o.class_named = class_print;
     o.wants_stop = stop_wanted;

@@ -48,6 +48,36 @@ static void pictures_objects_and_sizes_are_counted(void **state)
     assert_int_equal(mem.in_use_bytes, 0);
 }
 
+/* The same files judged as another task's. */
+static void boxes_are_faults_where_outlines_are_needed(void **state)
+{
+    (void)state;
+    farm f;
+    data_spec *spec;
+    data_check *c = NULL;
+    vg_dataset_fault fault;
+    vg_dataset_total total;
+    farm_open(&f);
+    farm_fill(&f, "train", 2);
+    farm_picture(&f, "images/val/x.png", 64, 40, 99);
+    farm_text(&f, "labels/val/x.txt", "1 .1 .1 .2 .1 .2 .2\n");
+    OK(data_spec_open(&spec, farm_path(&f, "data.yaml"), &mem, err));
+    OK(data_check_open(&c, spec, &DATA_POLYGONS, 10, NULL, &mem, err));
+    data_check_total(c, &total);
+    assert_int_equal(total.n_faults, 2);
+    assert_true(data_check_fault(c, 1, &fault));
+    assert_string_equal(fault.kind, "label");
+    assert_non_null(strstr(fault.where, "labels/train/001.txt"));
+    assert_non_null(strstr(fault.what, "2 objects without an outline"));
+    data_check_destroy(&c);
+    vg_error failure = {0};
+    assert_int_equal(data_check_open(&c, spec, &DATA_KEYPOINTS, 10, NULL, &mem, &failure),
+                     VG_ERR_FORMAT);
+    data_spec_destroy(&spec);
+    farm_close(&f);
+    assert_int_equal(mem.in_use_bytes, 0);
+}
+
 static void all_faults_are_counted_and_so_many_kept(void **state)
 {
     (void)state;
@@ -111,6 +141,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pictures_objects_and_sizes_are_counted),
+        cmocka_unit_test(boxes_are_faults_where_outlines_are_needed),
         cmocka_unit_test(all_faults_are_counted_and_so_many_kept),
         cmocka_unit_test(what_runs_out_of_memory_gives_all_back),
     };

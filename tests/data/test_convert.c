@@ -122,6 +122,108 @@ static void what_runs_out_of_memory_gives_all_back(void **state)
             1);
 }
 
+/* ---- turned boxes and keypoints, as far as a set that training opens ---- */
+
+static vg_dataset_converted convert(farm *f, const char *format, bool keypoints)
+{
+    vg_dataset_converted r;
+    const data_convert_options o = {.source = farm_path(f, "source"),
+                                    .output = farm_path(f, "made"),
+                                    .format = format,
+                                    .polygons = true,
+                                    .difficult = false,
+                                    .keypoints = keypoints};
+    OK(data_convert(&r, &o, &mem, err));
+    return r;
+}
+
+static void same_text(const farm *f, const char *name, const char *want)
+{
+    char *text = NULL;
+    size_t n;
+    OK(base_file_read(&text, &n, farm_path(f, name), 1 << 20, &mem, err));
+    assert_string_equal(text, want);
+    base_free(text);
+}
+
+static data_set *open_made(farm *f, const data_kind *kind)
+{
+    data_spec *spec = NULL;
+    data_set *set = NULL;
+    OK(data_spec_open(&spec, farm_path(f, "made/data.yaml"), &mem, err));
+    OK(data_set_open(&set, spec, &(data_set_options){.kind = kind, .no_cache = true}, NULL, &mem,
+                     err));
+    data_spec_destroy(&spec);
+    return set;
+}
+
+static void turned_boxes_of_dota_keep_their_corners(void **state)
+{
+    (void)state;
+    farm f;
+    farm_open(&f);
+    farm_folder(&f, "source/images");
+    farm_folder(&f, "source/labelTxt");
+    farm_picture(&f, "source/images/P1.png", 40, 20, 1);
+    farm_text(&f, "source/labelTxt/P1.txt",
+              "imagesource:GoogleEarth\r\ngsd:null\r\n"
+              "10 5 30 5 30 15 10 15 ship 0\r\n"
+              "0 10 10 -1 20 9 10 20 plane 0\n" /* one corner lies beyond the edge */
+              "-20 10 10 -1 20 9 10 40 plane\n" /* so much that its box is cut */
+              "1 2 3 4 5 6 7 8 harbor 1\n"      /* difficult */
+              "1 2 3 4 5 6 7 x plane 0\n"
+              "1 2 3\n");
+    const vg_dataset_converted r = convert(&f, "auto", false);
+    assert_string_equal(r.format, "dota");
+    assert_int_equal(r.left[VG_LEFT_DIFFICULT].n, 1);
+    assert_int_equal(r.left[VG_LEFT_NO_BOX].n, 2);
+    assert_non_null(strstr(r.left[VG_LEFT_NO_BOX].first, "P1.txt:7"));
+    same_text(&f, "made/labels/train/P1.txt",
+              "1 0.25 0.25 0.75 0.25 0.75 0.75 0.25 0.75\n"
+              "0 0 0.5 0.25 0 0.5 0.45 0.25 1\n"
+              "0 0 0.5 0.25 0 0.5 0.45 0.25 1\n");
+    data_set *set = open_made(&f, &DATA_ROTATED);
+    assert_int_equal(data_set_picture(set, 0)->labels[0].n_points, 4);
+    data_set_destroy(&set);
+    farm_close(&f);
+}
+
+static void keypoints_of_coco_become_rows_of_pose(void **state)
+{
+    (void)state;
+    farm f;
+    farm_open(&f);
+    farm_folder(&f, "source");
+    farm_picture(&f, "source/a.jpg", 40, 20, 1);
+    farm_text(&f, "source/person_keypoints_train.json",
+              "{\"images\":[{\"id\":7,\"file_name\":\"a.jpg\",\"width\":40,\"height\":20}],"
+              "\"annotations\":[{\"image_id\":7,\"category_id\":1,\"bbox\":[10,5,20,10],"
+              "\"segmentation\":[[1,2,3,4,5,7]],\"keypoints\":[20,10,2,30,15,1,5,5,0]},"
+              "{\"image_id\":7,\"category_id\":1,\"bbox\":[1,1,2,2]},"
+              "{\"image_id\":7,\"category_id\":1,\"bbox\":[1,1,2,2],\"keypoints\":[1,2,3]}],"
+              "\"categories\":[{\"id\":1,\"name\":\"person\","
+              "\"keypoints\":[\"nose\",\"left_eye\",\"right_eye\"]}]}");
+    const vg_dataset_converted r = convert(&f, "coco", true);
+    assert_int_equal(r.left[VG_LEFT_NO_KEYPOINTS].n, 2);
+    same_text(&f, "made/labels/train/a.txt", "0 0.5 0.5 0.5 0.5 0.5 0.5 2 0.75 0.75 1 0 0 0\n");
+    data_set *set = open_made(&f, &DATA_KEYPOINTS);
+    const data_keypoint_shape shape = data_set_keypoint_shape(set);
+    assert_true(shape.n == 3 && shape.dims == 3 && shape.flip_idx[0] == 0 &&
+                shape.flip_idx[1] == 2 && shape.flip_idx[2] == 1);
+    data_set_destroy(&set);
+    /* Of who has none it is refused. */
+    vg_dataset_converted out;
+    vg_error failure = {0};
+    data_convert_options o = {.source = farm_path(&f, "source"),
+                              .output = farm_path(&f, "other"),
+                              .format = "labelme",
+                              .keypoints = true};
+    assert_int_equal(data_convert(&out, &o, &mem, &failure), VG_ERR_ARGUMENT);
+    assert_non_null(strstr(failure.what, "not read from the format labelme"));
+    farm_close(&f);
+    assert_int_equal(mem.in_use_bytes, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -130,6 +232,8 @@ int main(void)
         cmocka_unit_test(a_ring_is_put_in_where_it_is_nearest),
         cmocka_unit_test(points_beyond_every_picture_have_bounds),
         cmocka_unit_test(what_runs_out_of_memory_gives_all_back),
+        cmocka_unit_test(turned_boxes_of_dota_keep_their_corners),
+        cmocka_unit_test(keypoints_of_coco_become_rows_of_pose),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "../kind.h"
 #include "../notice.h"
 #include "faults.h"
 #include "twins.h"
@@ -77,6 +78,31 @@ static vg_status tell_left_out(work *w, data_split split, vg_error *err)
             return st;
     }
     return VG_OK;
+}
+
+/* Where outlines are asked for: files whose rows are boxes alone. */
+static vg_status tell_boxes(work *w, data_split split, vg_error *err)
+{
+    const data_list *list = &w->lists[split];
+    const label_table *t = &w->tables[split];
+    vg_status st = VG_OK;
+    for (size_t i = 0; i < t->n_entries && w->form.kind->n_outline > 0 && st == VG_OK; i++) {
+        char label[DATA_PATH_BYTES];
+        const label_entry *e = &t->entries[i];
+        vg_error why;
+        size_t n = 0;
+        for (size_t k = 0; k < e->n_labels; k++)
+            n += t->labels[e->first_label + k].n_points == 0;
+        if (n == 0)
+            continue;
+        const bool fits = data_label_find(label, sizeof label, list->paths[i]);
+        char count[64];
+        base_fail(&why, VG_ERR_FORMAT, fits ? label : list->paths[i],
+                  "give rows of: class x1 y1 x2 y2 x3 y3 ...", "%s without an outline, a box alone",
+                  base_count(count, sizeof count, n, "object"));
+        st = faults_add(&w->c->faults, "label", &why, w->mem, err);
+    }
+    return st;
 }
 
 /* A split that nothing can be learnt from, or measured by. */
@@ -246,6 +272,8 @@ static vg_status look_at_split(work *w, data_split split, size_t *last_picture, 
     st = count_sizes(w, split, err);
     if (st == VG_OK)
         st = tell_left_out(w, split, err);
+    if (st == VG_OK)
+        st = tell_boxes(w, split, err);
     return st == VG_OK ? tell_unlabelled(w, split, err) : st;
 }
 

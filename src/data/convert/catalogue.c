@@ -18,11 +18,13 @@ void catalogue_fini(catalogue *c)
     base_free(c->pictures);
     base_free(c->objects);
     base_free(c->points);
+    base_free(c->keypoints);
+    base_free(c->flip_idx);
     base_str_fini(&c->text);
     *c = (catalogue){0};
 }
 
-typedef enum list { CLASSES, PICTURES, OBJECTS, POINTS } list;
+typedef enum list { CLASSES, PICTURES, OBJECTS, POINTS, KEYPOINTS } list;
 
 /* Room for `more` behind a list's last. */
 static vg_status grow(catalogue *c, list of, size_t more, bool exact, vg_error *err)
@@ -33,7 +35,9 @@ static vg_status grow(catalogue *c, list of, size_t more, bool exact, vg_error *
     } lists[] = {[CLASSES] = {c->classes, c->n_classes, c->most_classes, sizeof *c->classes},
                  [PICTURES] = {c->pictures, c->n_pictures, c->most_pictures, sizeof *c->pictures},
                  [OBJECTS] = {c->objects, c->n_objects, c->most_objects, sizeof *c->objects},
-                 [POINTS] = {c->points, c->n_points, c->most_points, 2 * sizeof *c->points}},
+                 [POINTS] = {c->points, c->n_points, c->most_points, 2 * sizeof *c->points},
+                 [KEYPOINTS] = {c->keypoints, c->n_all_keypoints, c->most_keypoints,
+                                3 * sizeof *c->keypoints}},
       *l = &lists[of];
     size_t wanted, bytes;
     const size_t spare = exact ? 0 : l->n / 2 + 64;
@@ -57,6 +61,9 @@ static vg_status grow(catalogue *c, list of, size_t more, bool exact, vg_error *
         break;
     case POINTS:
         c->points = wider, c->most_points = wanted;
+        break;
+    case KEYPOINTS:
+        c->keypoints = wider, c->most_keypoints = wanted;
         break;
     }
     return VG_OK;
@@ -159,6 +166,18 @@ vg_status catalogue_add_object(catalogue *c, const catalogue_object *o, vg_error
         return st;
     c->objects[c->n_objects++] = *o;
     c->pictures[o->picture].n_objects++;
+    return VG_OK;
+}
+
+vg_status catalogue_add_keypoint(catalogue *c, double x, double y, double seen, vg_error *err)
+{
+    vg_status st = grow(c, KEYPOINTS, 1, false, err);
+    if (st != VG_OK)
+        return st;
+    float *at = c->keypoints + 3 * c->n_all_keypoints++;
+    at[0] = (float)x;
+    at[1] = (float)y;
+    at[2] = (float)seen;
     return VG_OK;
 }
 

@@ -27,7 +27,9 @@ typedef struct catalogue_object {
     size_t picture;
     double xywh[4]; /* centre and size, in the frame of its picture */
     size_t first_point;
-    uint32_t n_points; /* of its polygon, in the same frame; 0: a box */
+    uint32_t n_points;     /* of its polygon, in the same frame; 0: a box */
+    bool is_turned;        /* the polygon is a turned box: its corners stay where they are */
+    size_t first_keypoint; /* with options->keypoints: of n_keypoints */
     int32_t class_index;
 } catalogue_object;
 
@@ -35,7 +37,11 @@ typedef struct catalogue {
     catalogue_class *classes;
     catalogue_picture *pictures;
     catalogue_object *objects;
-    float *points; /* (n_points, 2) */
+    float *points;    /* (n_points, 2) */
+    float *keypoints; /* (n_all_keypoints, 3): x y in the picture's frame, how it is seen */
+    size_t n_all_keypoints, most_keypoints;
+    int n_keypoints; /* of each object; 0: not known yet, or none wanted */
+    int *flip_idx;   /* (n_keypoints) */
     size_t n_classes, n_pictures, n_objects, n_points;
     size_t most_classes, most_pictures, most_objects, most_points;
     base_str text;
@@ -62,6 +68,7 @@ vg_status catalogue_add_picture(catalogue *c, const char *name, const char *from
 /* Of the newest picture, or o->picture. */
 vg_status catalogue_add_object(catalogue *c, const catalogue_object *o, vg_error *err);
 vg_status catalogue_add_point(catalogue *c, double x, double y, vg_error *err);
+vg_status catalogue_add_keypoint(catalogue *c, double x, double y, double seen, vg_error *err);
 /* What follows as points from `first` on is one more ring of the polygon that begins there: it is
  * put in between where the two are nearest, so that one outline goes around all. */
 void catalogue_join_ring(catalogue *c, size_t first, size_t ring);

@@ -118,6 +118,9 @@ static vg_status choose_source(job *j, vg_error *err)
             j->source = s;
         }
     }
+    if (j->source && j->o->keypoints && !j->source->has_keypoints)
+        return base_fail(err, VG_ERR_ARGUMENT, "keypoints", "leave it out",
+                         "keypoints are not read from the format %s", j->source->name);
     if (j->source)
         return VG_OK;
     list_formats(names, sizeof names);
@@ -315,10 +318,30 @@ static bool outline_has_area(const catalogue *c, const catalogue_object *o,
 /* Seven digits: what a float32 holds, so that rows that were read are written as they were. */
 #define ROW_NUMBER "%.7g"
 
+enum { MOST_ROW_BYTES = 64 << 20 }; /* of a label file that vigil reads */
+
+/* A box and its keypoints; those that are not labelled as 0 0 0. */
+static vg_status add_keypoints(job *j, const catalogue_object *o, const catalogue_picture *p,
+                               const double b[4], vg_error *err)
+{
+    base_str *s = &j->writer.text;
+    vg_status st = base_str_add(s, MOST_ROW_BYTES, j->mem, err,
+                                "%d " ROW_NUMBER " " ROW_NUMBER " " ROW_NUMBER " " ROW_NUMBER,
+                                o->class_index, b[0], b[1], b[2], b[3]);
+    for (size_t k = 0; k < (size_t)j->c.n_keypoints && st == VG_OK; k++) {
+        const float *at = j->c.keypoints + 3 * (o->first_keypoint + k);
+        const bool is_labelled = at[2] > 0;
+        st =
+            base_str_add(s, MOST_ROW_BYTES, j->mem, err, " " ROW_NUMBER " " ROW_NUMBER " %d",
+                         is_labelled ? share(at[0], p->w) : 0, is_labelled ? share(at[1], p->h) : 0,
+                         is_labelled ? (at[2] >= 2 ? 2 : 1) : 0);
+    }
+    return st == VG_OK ? base_str_add(s, MOST_ROW_BYTES, j->mem, err, "\n") : st;
+}
+
 static vg_status add_row(job *j, const catalogue_object *o, const catalogue_picture *p,
                          vg_error *err)
 {
-    enum { MOST_BYTES = 64 << 20 }; /* of a label file that vigil reads */
     base_str *s = &j->writer.text;
     double b[4];
     bool clipped = false;
@@ -330,18 +353,23 @@ static vg_status add_row(job *j, const catalogue_object *o, const catalogue_pict
     }
     j->out->n_clipped += clipped;
     j->out->n_objects[p->split]++;
+    if (j->o->keypoints)
+        return add_keypoints(j, o, p, b, err);
     if (!outline_has_area(&j->c, o, p))
-        return base_str_add(s, MOST_BYTES, j->mem, err,
+        return base_str_add(s, MOST_ROW_BYTES, j->mem, err,
                             "%d " ROW_NUMBER " " ROW_NUMBER " " ROW_NUMBER " " ROW_NUMBER "\n",
                             o->class_index, b[0], b[1], b[2], b[3]);
     j->out->n_polygons++;
-    vg_status st = base_str_add(s, MOST_BYTES, j->mem, err, "%d", o->class_index);
+    vg_status st = base_str_add(s, MOST_ROW_BYTES, j->mem, err, "%d", o->class_index);
     for (size_t i = 0; i < o->n_points && st == VG_OK; i++) {
         const float *at = j->c.points + 2 * (o->first_point + i);
-        st = base_str_add(s, MOST_BYTES, j->mem, err, " " ROW_NUMBER " " ROW_NUMBER,
-                          share(at[0], p->w), share(at[1], p->h));
+        /* Corners of a turned box may lie beyond the edge: cut off they were another box. */
+        const bool stays = o->is_turned && !clipped;
+        st = base_str_add(s, MOST_ROW_BYTES, j->mem, err, " " ROW_NUMBER " " ROW_NUMBER,
+                          stays ? (double)at[0] / p->w : share(at[0], p->w),
+                          stays ? (double)at[1] / p->h : share(at[1], p->h));
     }
-    return st == VG_OK ? base_str_add(s, MOST_BYTES, j->mem, err, "\n") : st;
+    return st == VG_OK ? base_str_add(s, MOST_ROW_BYTES, j->mem, err, "\n") : st;
 }
 
 /* Objects by picture, those of one in the order of the source. */

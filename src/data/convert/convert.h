@@ -21,6 +21,7 @@ typedef struct data_convert_options {
     double val; /* 0..1: part of the pictures for validation where the source has no such split */
     bool polygons;  /* keep them; else their boxes */
     bool difficult; /* keep objects that are marked so */
+    bool keypoints; /* rows of keypoints, for pose, of sources that have them */
     /* May be NULL. class_named: once for each, in order; id: what the source calls it. wants_stop:
      * asked at every picture. */
     void (*class_named)(void *ctx, int class_index, const char *name, const char *id);

@@ -130,6 +130,81 @@ static vg_status each_item(coco_reader *r, const base_json_piece *list, const ch
     return st;
 }
 
+/* ---- keypoints ---- */
+
+enum { MOST_KEYPOINTS = 256 };
+
+/* "left_eye" where name is "right_eye", or the other way. False: it says neither. */
+static bool other_side(char *out, size_t n, const char *name)
+{
+    static const char *const sides[] = {"left", "right"};
+    for (int i = 0; i < 2; i++) {
+        const char *at = strstr(name, sides[i]);
+        if (at)
+            return base_format(out, n, "%.*s%s%s", (int)(at - name), name, sides[1 - i],
+                               at + strlen(sides[i]));
+    }
+    return false;
+}
+
+static int find_keypoint(const base_node *names, const char *name)
+{
+    int i = 0;
+    for (const base_node *n = names->first; n; n = n->next, i++)
+        if (node_text(n) && strcmp(node_text(n), name) == 0)
+            return i;
+    return -1;
+}
+
+/* How many keypoints, and which change places in a mirror, by their names. */
+static vg_status take_skeleton(catalogue *c, const base_node *names, const char *where,
+                               vg_error *err)
+{
+    if (!names || names->kind != BASE_NODE_LIST || names->n_children == 0)
+        return VG_OK; /* a class without */
+    if (names->n_children > MOST_KEYPOINTS)
+        return base_fail(err, VG_ERR_LIMIT, where, NULL, "%zu keypoints", names->n_children);
+    if (c->n_keypoints > 0 && (size_t)c->n_keypoints != names->n_children)
+        return base_fail(err, VG_ERR_FORMAT, where, "convert classes of one number apart",
+                         "%zu keypoints, and %d of a class before", names->n_children,
+                         c->n_keypoints);
+    if (c->n_keypoints > 0)
+        return VG_OK;
+    c->flip_idx = base_alloc_zero(c->mem, names->n_children, sizeof *c->flip_idx, err);
+    if (!c->flip_idx)
+        return VG_ERR_MEMORY;
+    c->n_keypoints = (int)names->n_children;
+    int i = 0;
+    for (const base_node *n = names->first; n; n = n->next, i++) {
+        char other[256];
+        const char *name = node_text(n);
+        const int partner =
+            name && other_side(other, sizeof other, name) ? find_keypoint(names, other) : -1;
+        c->flip_idx[i] = partner >= 0 ? partner : i;
+    }
+    return VG_OK;
+}
+
+/* *is_good: there are as many as a class of this source has. */
+static vg_status take_keypoints(catalogue *c, const base_node *list, bool *is_good, vg_error *err)
+{
+    const size_t first = c->n_all_keypoints;
+    double v[3] = {0};
+    size_t n = 0;
+    vg_status st = VG_OK;
+    *is_good = list && list->kind == BASE_NODE_LIST && c->n_keypoints > 0 &&
+               list->n_children == 3 * (size_t)c->n_keypoints;
+    for (const base_node *k = *is_good ? list->first : NULL; k && *is_good && st == VG_OK;
+         k = k->next, n++) {
+        *is_good = node_number(&v[n % 3], k);
+        if (*is_good && n % 3 == 2)
+            st = catalogue_add_keypoint(c, v[0], v[1], v[2], err);
+    }
+    if (!*is_good)
+        c->n_all_keypoints = first;
+    return st;
+}
+
 /* ---- categories ---- */
 
 static vg_status take_category(coco_reader *r, const base_node *item, const char *where,
@@ -140,6 +215,11 @@ static vg_status take_category(coco_reader *r, const base_node *item, const char
     if (!node_id(&id, base_node_get(item, "id")) || !name)
         return base_fail(err, VG_ERR_FORMAT, where, "give every category an id and a name",
                          "a category without %s", name ? "an id" : "a name");
+    if (r->c->options->keypoints) {
+        const vg_status st = take_skeleton(r->c, base_node_get(item, "keypoints"), where, err);
+        if (st != VG_OK)
+            return st;
+    }
     for (size_t i = 0; i < r->c->n_classes; i++) {
         if (r->c->classes[i].id != id)
             continue;
@@ -276,6 +356,16 @@ static vg_status take_annotation(coco_reader *r, const base_node *item, const ch
     }
     if (!has_outline || !c->options->polygons)
         c->n_points = o.first_point;
+    if (c->options->keypoints) {
+        bool is_good;
+        c->n_points = o.first_point;
+        o.first_keypoint = c->n_all_keypoints;
+        st = take_keypoints(c, base_node_get(item, "keypoints"), &is_good, err);
+        if (st == VG_OK && !is_good)
+            catalogue_leave(c, VG_LEFT_NO_KEYPOINTS, "%s", where);
+        if (st != VG_OK || !is_good)
+            return st;
+    }
     o.n_points = (uint32_t)(c->n_points - o.first_point);
     return catalogue_add_object(c, &o, err);
 }
@@ -289,6 +379,10 @@ static vg_status read_categories(catalogue *c, const coco_file *files, size_t n,
         coco_reader r = {.c = c, .file = &files[i]};
         st = each_item(&r, &files[i].categories, "categories", take_category, err);
     }
+    if (st == VG_OK && c->options->keypoints && c->n_keypoints == 0)
+        st = base_fail(err, VG_ERR_FORMAT, files[0].path,
+                       "give COCO's person_keypoints files, or leave --keypoints out",
+                       "no category has keypoints");
     if (st == VG_OK)
         base_sort(c->classes, c->n_classes, sizeof *c->classes, class_before, NULL);
     return st;
@@ -384,7 +478,8 @@ static vg_status read_source(catalogue *c, const source_files *s, vg_error *err)
 
 const convert_source convert_source_coco = {
     .name = "coco",
-    .help = "COCO's instances: JSON files",
+    .help = "COCO's instances, or keypoints: JSON files",
+    .has_keypoints = true,
     .sureness = 3,
     .suffix = ".json",
     .words = {"\"annotations\"", "\"categories\"", "\"images\""},

@@ -9,7 +9,8 @@
 #include "finder.h"
 
 const convert_source *const convert_sources[] = {
-    &convert_source_coco, &convert_source_voc, &convert_source_labelme, &convert_source_yolo, NULL,
+    &convert_source_coco, &convert_source_voc,  &convert_source_labelme,
+    &convert_source_dota, &convert_source_yolo, NULL,
 };
 
 const char *data_convert_format(size_t index)

@@ -25,6 +25,7 @@ typedef struct convert_source {
     vg_status (*read)(catalogue *c, const source_files *s, vg_error *err);
     /* A file tells of one picture, whose name it has where the picture it names is not there. */
     bool file_names_picture;
+    bool has_keypoints;
 } convert_source;
 
 extern const convert_source *const convert_sources[]; /* ends with NULL */
@@ -32,6 +33,7 @@ extern const convert_source *const convert_sources[]; /* ends with NULL */
 extern const convert_source convert_source_coco;
 extern const convert_source convert_source_voc;
 extern const convert_source convert_source_labelme;
+extern const convert_source convert_source_dota;
 extern const convert_source convert_source_yolo;
 
 /* path below root, for splits: what stands above the source says nothing. */
@@ -50,6 +52,8 @@ vg_status source_voc_read_text(catalogue *c, const char *file, int split, const 
                                size_t n, vg_error *err);
 vg_status source_labelme_read_text(catalogue *c, const char *file, int split, const char *text,
                                    size_t n, vg_error *err);
+vg_status source_dota_read_text(catalogue *c, const char *file, int split, const char *text,
+                                size_t n, vg_error *err);
 /* A COCO file's; errors also VG_ERR_FORMAT. */
 vg_status source_coco_read_text(catalogue *c, const char *file, int split, const char *text,
                                 size_t n, vg_error *err);

@@ -255,9 +255,21 @@ static const char *place_of(const writer *w, int a, int b, int c)
     return split_names[w->has_split[a] ? a : w->has_split[b] ? b : c];
 }
 
+enum { MOST_YAML_BYTES = 64 << 20 };
+
+static vg_status add_keypoints(base_str *s, const writer *w, const catalogue *c, vg_error *err)
+{
+    vg_status st = base_str_add(s, MOST_YAML_BYTES, w->mem, err, "kpt_shape: [%d, 3]\nflip_idx: [",
+                                c->n_keypoints);
+    for (int i = 0; i < c->n_keypoints && st == VG_OK; i++)
+        st = base_str_add(s, MOST_YAML_BYTES, w->mem, err, "%s%d", i > 0 ? ", " : "",
+                          c->flip_idx[i]);
+    return st == VG_OK ? base_str_add(s, MOST_YAML_BYTES, w->mem, err, "]\n") : st;
+}
+
 static vg_status write_yaml(const writer *w, const catalogue *c, const char *format, vg_error *err)
 {
-    enum { MOST_BYTES = 64 << 20, ESCAPED_BYTES = 4096 };
+    enum { MOST_BYTES = MOST_YAML_BYTES, ESCAPED_BYTES = 4096 };
     char path[VG_DATASET_PATH_BYTES], name[ESCAPED_BYTES];
     base_str s = {0};
     vg_status st = base_str_add(&s, MOST_BYTES, w->mem, err,
@@ -267,6 +279,8 @@ static vg_status write_yaml(const writer *w, const catalogue *c, const char *for
                                 place_of(w, VG_VAL, VG_TRAIN, VG_TEST));
     if (st == VG_OK && w->has_split[VG_TEST])
         st = base_str_add(&s, MOST_BYTES, w->mem, err, "test: images/test\n");
+    if (st == VG_OK && c->n_keypoints > 0)
+        st = add_keypoints(&s, w, c, err);
     if (st == VG_OK)
         st = base_str_add(&s, MOST_BYTES, w->mem, err, "names:\n");
     for (size_t i = 0; i < c->n_classes && st == VG_OK; i++) {
