@@ -21,14 +21,6 @@ vg_dataset_check_options vg_dataset_check_options_default(void)
     return (vg_dataset_check_options){.most_faults = DEFAULT_FAULTS};
 }
 
-/* Whose labels they are, where nobody says. */
-static const task *task_of_data(const data_spec *spec)
-{
-    return task_of(data_spec_is_folder(spec)         ? VG_TASK_CLASSIFY
-                   : data_spec_keypoints(spec).n > 0 ? VG_TASK_POSE
-                                                     : VG_TASK_DETECT);
-}
-
 vg_status vg_dataset_check_open(vg_dataset_check **out, const vg_dataset_check_options *o,
                                 vg_error *err)
 {
@@ -54,7 +46,7 @@ vg_status vg_dataset_check_open(vg_dataset_check **out, const vg_dataset_check_o
     if (st == VG_OK)
         st = base_pool_create(&pool, o->threads > 0 ? o->threads : base_cpu_count(), &c->mem, err);
     if (st == VG_OK)
-        st = data_check_open(&c->check, c->spec, (t ? t : task_of_data(c->spec))->labels,
+        st = data_check_open(&c->check, c->spec, t ? t->labels : data_spec_kind(c->spec),
                              o->most_faults, pool, &c->mem, err);
     base_pool_destroy(&pool);
     if (st == VG_OK)

@@ -72,6 +72,9 @@ typedef struct data_keypoint_shape {
     const int *flip_idx; /* (n) borrowed; NULL: the YAML has none */
 } data_keypoint_shape;
 data_keypoint_shape data_spec_keypoints(const data_spec *s);
+/* The kind that the spec itself tells: of a folder DATA_FOLDERS, with kpt_shape DATA_KEYPOINTS;
+ * else DATA_BOXES, though its rows may be outlines. */
+const data_kind *data_spec_kind(const data_spec *s);
 
 /* ---- a split: pictures and verified labels: spec 5.2 ---- */
 

@@ -6,6 +6,13 @@ const char *data_kind_name(const data_kind *kind)
     return kind->name;
 }
 
+const data_kind *data_spec_kind(const data_spec *s)
+{
+    return data_spec_is_folder(s)         ? &DATA_FOLDERS
+           : data_spec_keypoints(s).n > 0 ? &DATA_KEYPOINTS
+                                          : &DATA_BOXES;
+}
+
 vg_status label_form_make(label_form *out, const data_kind *kind, const data_spec *spec,
                           vg_error *err)
 {

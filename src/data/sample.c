@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "detect/rotated.h"
 #include "kind.h"
 #include "outline.h"
 

@@ -1,7 +1,6 @@
 /* sample_format.c: a sample's boxes as labels, and what goes with them (T 4.6, Format). */
 #include <string.h>
 
-#include "detect/rotated.h"
 #include "kind.h"
 #include "outline.h"
 

@@ -172,7 +172,7 @@ for arguments in "--data coco" "--output new" "--data coco --weights $weights --
 done
 # The formats of the help are those that there are.
 run 0 convert --help
-says out "--format auto|coco|voc|labelme|yolo"
+says out "--format auto|coco|voc|labelme|dota|yolo"
 
 # ---- and on: looked at, and trained on
 run 0 data check made/data.yaml

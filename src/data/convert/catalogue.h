@@ -25,11 +25,9 @@ typedef struct catalogue_picture {
 
 typedef struct catalogue_object {
     size_t picture;
-    double xywh[4]; /* centre and size, in the frame of its picture */
-    size_t first_point;
-    uint32_t n_points;     /* of its polygon, in the same frame; 0: a box */
-    bool is_turned;        /* the polygon is a turned box: its corners stay where they are */
-    size_t first_keypoint; /* with options->keypoints: of n_keypoints */
+    double xywh[4];     /* centre and size, in the frame of its picture */
+    size_t first_point; /* with options->keypoints: of the keypoints, and n_points is 0 */
+    uint32_t n_points;  /* of its polygon, in the same frame; 0: a box */
     int32_t class_index;
 } catalogue_object;
 

@@ -329,7 +329,7 @@ static vg_status add_keypoints(job *j, const catalogue_object *o, const catalogu
                                 "%d " ROW_NUMBER " " ROW_NUMBER " " ROW_NUMBER " " ROW_NUMBER,
                                 o->class_index, b[0], b[1], b[2], b[3]);
     for (size_t k = 0; k < (size_t)j->c.n_keypoints && st == VG_OK; k++) {
-        const float *at = j->c.keypoints + 3 * (o->first_keypoint + k);
+        const float *at = j->c.keypoints + 3 * (o->first_point + k);
         const bool is_labelled = at[2] > 0;
         st =
             base_str_add(s, MOST_ROW_BYTES, j->mem, err, " " ROW_NUMBER " " ROW_NUMBER " %d",
@@ -364,7 +364,7 @@ static vg_status add_row(job *j, const catalogue_object *o, const catalogue_pict
     for (size_t i = 0; i < o->n_points && st == VG_OK; i++) {
         const float *at = j->c.points + 2 * (o->first_point + i);
         /* Corners of a turned box may lie beyond the edge: cut off they were another box. */
-        const bool stays = o->is_turned && !clipped;
+        const bool stays = j->source->is_turned && !clipped;
         st = base_str_add(s, MOST_ROW_BYTES, j->mem, err, " " ROW_NUMBER " " ROW_NUMBER,
                           stays ? (double)at[0] / p->w : share(at[0], p->w),
                           stays ? (double)at[1] / p->h : share(at[1], p->h));

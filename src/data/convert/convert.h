@@ -4,8 +4,8 @@
  * into a catalogue; what is the same for all (finding pictures, sizes, splits, writing) is done
  * here. Everything is written into a folder beside the output, which gets its name at the very end.
  *
- * Memory: the catalogue, 56 bytes an object, 56 a picture, 8 a polygon's point, and names and
- * paths; one annotation, or one small file, at a time. All of it on the account. */
+ * Memory: the catalogue, 56 bytes an object, 56 a picture, 8 a polygon's point, 12 a keypoint, and
+ * names and paths; one annotation, or one small file, at a time. All of it on the account. */
 #ifndef DATA_CONVERT_CONVERT_H
 #define DATA_CONVERT_CONVERT_H
 

@@ -359,14 +359,15 @@ static vg_status take_annotation(coco_reader *r, const base_node *item, const ch
     if (c->options->keypoints) {
         bool is_good;
         c->n_points = o.first_point;
-        o.first_keypoint = c->n_all_keypoints;
+        o.first_point = c->n_all_keypoints;
         st = take_keypoints(c, base_node_get(item, "keypoints"), &is_good, err);
         if (st == VG_OK && !is_good)
             catalogue_leave(c, VG_LEFT_NO_KEYPOINTS, "%s", where);
         if (st != VG_OK || !is_good)
             return st;
     }
-    o.n_points = (uint32_t)(c->n_points - o.first_point);
+    if (!c->options->keypoints)
+        o.n_points = (uint32_t)(c->n_points - o.first_point);
     return catalogue_add_object(c, &o, err);
 }
 

@@ -41,8 +41,7 @@ static vg_status read_row(catalogue *c, const char *file, int number, char *line
     char *fields[N_FIELDS + 1];
     double v[N_NUMBERS];
     const int n = split_line(line, fields, N_FIELDS);
-    catalogue_object o = {
-        .picture = c->n_pictures - 1, .first_point = c->n_points, .is_turned = true};
+    catalogue_object o = {.picture = c->n_pictures - 1, .first_point = c->n_points};
     if (n == 0 || (n == 1 && strchr(fields[0], ':')))
         return VG_OK;
     bool is_good = n == N_FIELDS || n == N_FIELDS - 1; /* its first version knew no difficult */
@@ -149,4 +148,5 @@ const convert_source convert_source_dota = {
     .sureness = 2,
     .is_there = is_there,
     .read = read_source,
-    .file_names_picture = true};
+    .file_names_picture = true,
+    .is_turned = true};

@@ -26,6 +26,7 @@ typedef struct convert_source {
     /* A file tells of one picture, whose name it has where the picture it names is not there. */
     bool file_names_picture;
     bool has_keypoints;
+    bool is_turned; /* polygons are turned boxes: corners beyond the edge stay there */
 } convert_source;
 
 extern const convert_source *const convert_sources[]; /* ends with NULL */
