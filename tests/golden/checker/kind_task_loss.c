@@ -105,55 +105,24 @@ static vg_status read_extra(scene *s, gold_file *f, vg_error *err)
     return VG_OK;
 }
 
-static vg_status read_masks(scene *s, gold_file *f, vg_error *err)
+static vg_status read_prototypes(scene *s, gold_file *f, vg_error *err)
 {
-    gold_tensor proto, masks;
-    detect_result *r = &s->batch.result;
-    detect_extras *e = &s->batch.extras;
-    vg_status st = gold_get(&proto, f, WEIGHTS_F32, 4, err, "proto");
-    if (st == VG_OK)
-        st = gold_get(&masks, f, WEIGHTS_U8, 3, err, "masks");
+    gold_tensor proto;
+    const vg_status st = gold_get(&proto, f, WEIGHTS_F32, 4, err, "proto");
     if (st != VG_OK)
         return st;
     float *maps = gold_take(f, proto.n, sizeof *maps, err);
     float *slopes = maps ? gold_take(f, proto.n, sizeof *slopes, err) : NULL;
-    int32_t *index = slopes ? gold_take(f, masks.n, sizeof *index, err) : NULL;
-    if (!index)
+    if (!slopes)
         return VG_ERR_MEMORY;
     gold_to_nhwc(maps, proto.f32, proto.shape[0], proto.shape[1], proto.shape[2] * proto.shape[3]);
-    *r = (detect_result){.data = maps,
-                         .pitch = proto.shape[1],
-                         .h = (int)proto.shape[2],
-                         .w = (int)proto.shape[3],
-                         .channels = (int)proto.shape[1],
-                         .gradient = slopes,
-                         .gradient_pitch = proto.shape[1]};
-    e->mask_h = (int)masks.shape[1];
-    e->mask_w = (int)masks.shape[2];
-    const bool is_overlap = strcmp(gold_meta_text(f, "overlap_mask", "True"), "True") == 0;
-    if (masks.shape[0] < (is_overlap ? (size_t)s->batch.batch : s->batch.n_labels))
-        return gold_bad(f, err, "%zu masks", masks.shape[0]);
-    for (size_t i = 0; i < masks.n; i++)
-        index[i] = masks.u8[i];
-    if (is_overlap)
-        e->index_maps = index;
-    else
-        e->masks = masks.u8;
-    return VG_OK;
-}
-
-static vg_status read_keypoints(scene *s, gold_file *f, vg_error *err)
-{
-    gold_tensor t;
-    detect_extras *e = &s->batch.extras;
-    const vg_status st = gold_get(&t, f, WEIGHTS_F32, 3, err, "keypoints");
-    if (st != VG_OK)
-        return st;
-    if (t.shape[0] != s->batch.n_labels || t.shape[2] != 3)
-        return gold_bad(f, err, "keypoints are not (labels, K, 3)");
-    *e = (detect_extras){.keypoints = t.f32,
-                         .n_keypoints = (int)t.shape[1],
-                         .keypoint_dims = s->level[0].n_extra / (int)t.shape[1]};
+    s->batch.result = (detect_result){.data = maps,
+                                      .pitch = proto.shape[1],
+                                      .h = (int)proto.shape[2],
+                                      .w = (int)proto.shape[3],
+                                      .channels = (int)proto.shape[1],
+                                      .gradient = slopes,
+                                      .gradient_pitch = proto.shape[1]};
     return VG_OK;
 }
 
@@ -179,10 +148,10 @@ static vg_status open_scene(scene *s, gold_file *f, vg_error *err)
     if (st == VG_OK)
         st = read_extra(s, f, err);
     if (st == VG_OK && gold_has(f, "proto"))
-        st = read_masks(s, f, err);
-    if (st == VG_OK && gold_has(f, "keypoints"))
-        st = read_keypoints(s, f, err);
-    return st;
+        st = read_prototypes(s, f, err);
+    return st == VG_OK ? gold_extras_read(&b->extras, f, (size_t)b->batch, b->n_labels,
+                                          s->level[0].n_extra, err)
+                       : st;
 }
 
 static vg_status check_value(gold_file *f, gold_job *job, const detect_loss_value *v, vg_error *err)

@@ -29,7 +29,8 @@ static const char *const precisions[] = {"", "f64."};
 
 static bool recognises(const gold_file *f)
 {
-    return gold_has(f, "step1.raw0") && gold_has(f, "loss_total") && gold_has(f, "targets");
+    return (gold_has(f, "step1.raw0") || gold_has(f, "step1.logits")) &&
+           gold_has(f, "loss_total") && (gold_has(f, "targets") || gold_has(f, "target"));
 }
 
 static step_tolerance tolerance_of(const gold_steps *s, size_t step)
@@ -145,11 +146,16 @@ static vg_status check_weights(gold_file *f, gold_job *job, const gold_steps *s,
                                vg_error *err)
 {
     vg_status st = VG_OK;
-    gold_diff all = gold_diff_make(weight_abs, weight_rel);
-    for (size_t i = 0; i < s->n_params && st == VG_OK; i++)
+    gold_diff all = gold_diff_make(weight_abs, weight_rel), average = all;
+    for (size_t i = 0; i < s->n_params && st == VG_OK; i++) {
         st = check_tensor(f, job, &all, "weight_after1", &s->params[i], s->params[i].value,
                           weight_abs, weight_rel, err);
+        if (st == VG_OK)
+            st = check_tensor(f, job, &average, "ema_after1", &s->params[i],
+                              train_ema_value(s->ema, i), weight_abs, weight_rel, err);
+    }
     report_group(job, &all, "weight_after1/*", isa);
+    report_group(job, &average, "ema_after1/*", isa);
     return st;
 }
 
@@ -169,15 +175,15 @@ static vg_status check_step(gold_file *f, gold_job *job, const gold_steps *s, si
             st = gold_get(&want_items, f, WEIGHTS_F64, 2, err, "%sloss_items", p);
         if (st == VG_OK)
             st = gold_get(&want_norm, f, WEIGHTS_F64, 1, err, "%sgrad_total_norm_preclip", p);
-        if (st == VG_OK && (want_items.n != 3 * want_total.n || want_norm.n != want_total.n ||
+        const size_t n_items = (size_t)v->n_items;
+        if (st == VG_OK && (want_items.n != n_items * want_total.n || want_norm.n != want_total.n ||
                             step >= want_total.n))
             st = gold_bad(f, err, "its losses, terms and norms are not of as many steps");
         if (st != VG_OK)
             return st;
-        const double terms[3] = {v->items[0], v->items[1], v->items[2]};
         gold_diff_add(&total, v->total, want_total.f64[step]);
-        for (size_t k = 0; k < 3; k++)
-            gold_diff_add(&items, terms[k], want_items.f64[3 * step + k]);
+        for (size_t k = 0; k < n_items; k++)
+            gold_diff_add(&items, v->items[k], want_items.f64[n_items * step + k]);
         gold_diff_add(&norms, norm, want_norm.f64[step]);
     }
     gold_report_row(job->report, &total, "step %zu loss_total [%s]", step + 1, isa);
@@ -187,6 +193,7 @@ static vg_status check_step(gold_file *f, gold_job *job, const gold_steps *s, si
     return VG_OK;
 }
 
+/* Norms of weights and average after so many steps, where the file has them. */
 static vg_status check_end(gold_file *f, gold_job *job, const gold_steps *s, size_t n_steps,
                            const char *isa, vg_error *err)
 {
@@ -205,10 +212,8 @@ static vg_status check_end(gold_file *f, gold_job *job, const gold_steps *s, siz
                             training_norm(train_ema_value(s->ema, i), p->n_elements), end_abs, rel,
                             err);
     }
-    if (st == VG_OK) {
-        gold_report_row(job->report, &value, "%s/* [%s]", weights, isa);
-        gold_report_row(job->report, &ema, "%s/* [%s]", average, isa);
-    }
+    report_group(job, &value, base_text_make("%s/*", weights).text, isa);
+    report_group(job, &ema, base_text_make("%s/*", average).text, isa);
     return st;
 }
 
@@ -233,9 +238,9 @@ static vg_status check_isa(gold_file *f, gold_job *job, const gold_recipe *r, si
             st = check_weights(f, job, &s, isa, err);
         if (st == VG_OK)
             st = check_step(f, job, &s, i, &v, norm, isa, err);
+        if (st == VG_OK)
+            st = check_end(f, job, &s, i + 1, isa, err);
     }
-    if (st == VG_OK)
-        st = check_end(f, job, &s, n_steps, isa, err);
     gold_steps_close(&s);
     return st;
 }
@@ -244,7 +249,9 @@ static vg_status check(gold_file *f, gold_job *job, vg_error *err)
 {
     gold_recipe r;
     gold_tensor losses;
-    vg_status st = gold_recipe_read(&r, f, err);
+    const char *task = gold_meta_text(f, "task", NULL);
+    vg_status st =
+        task != NULL ? gold_recipe_read_task(&r, f, task, err) : gold_recipe_read(&r, f, err);
     if (st == VG_OK)
         st = gold_get(&losses, f, WEIGHTS_F64, 1, err, "loss_total");
     if (st == VG_OK && (losses.n == 0 || losses.n > MOST_STEPS))

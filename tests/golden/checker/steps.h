@@ -14,6 +14,8 @@ typedef struct gold_steps {
     train_optimizer *optimizer;
     train_ema *ema;
     detect_loss *loss;
+    const detect_loss_kind *kind;
+    detect_extras extras;
     float *input; /* nhwc */
     detect_label *labels;
     size_t n_labels;
@@ -21,7 +23,8 @@ typedef struct gold_steps {
     double lr, momentum;
 } gold_steps;
 
-/* The recipe's network before its first step, with the file's "input" and "targets" and the rate
+/* The recipe's network before its first step, with the file's "input" and "targets" (or "target": a
+ * class a picture), what the labels have besides, and the rate
  * that its metadata names. Close also after a failure. */
 vg_status gold_steps_open(gold_steps *out, gold_file *f, const gold_recipe *r, const char *isa,
                           base_mem *mem, vg_error *err);
