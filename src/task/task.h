@@ -22,8 +22,11 @@ typedef struct task {
     const char *head;   /* the module that such a model ends with: "Segment" */
     const char *help;   /* what it finds, in a few words */
 
-    const data_kind *labels; /* what stands in its datasets' label files */
-    int imgsz;               /* training's, where nobody gives one */
+    const data_kind *labels;      /* what stands in its datasets' label files */
+    const detect_loss_kind *loss; /* its items are `losses`, in this order */
+    int imgsz;                    /* training's, where nobody gives one */
+    int lr_classes;  /* that `optimizer=auto` counts for its rate; 0: the model's (T 5) */
+    int val_batches; /* of training's batch: pictures of one of validation, beside training */
 
     /* Of training, in the order of console and results.csv (spec of the tasks, sections 3 and 6):
      * "box_loss". */

@@ -42,7 +42,7 @@ typedef struct train_engine_options {
 typedef struct train_engine_learning {
     const train_optimizer_options *optimizer;
     const bool *needs_grad;         /* (n_params) */
-    detect_loss_bounds loss;        /* of the largest batch */
+    detect_loss_bounds loss;        /* of the largest batch; its kind: on a device boxes alone */
     int nc, most_n, most_h, most_w; /* its shape */
     detect_loss_gains gains;
 } train_engine_learning;
@@ -60,6 +60,7 @@ typedef struct train_engine_batch {
     int n, h, w;
     const detect_label *labels;
     size_t n_labels;
+    detect_extras extras;            /* what the loss's kind needs of them besides */
     const train_engine_share *share; /* NULL: it is the whole batch. On the CPU alone */
 } train_engine_batch;
 

@@ -32,6 +32,23 @@ static vg_status cpu_idle(train_engine *e, detect_loss_value *loss, const train_
     return st;
 }
 
+/* Prototypes or logits, and where their gradient goes; nothing of a network that has neither. */
+static detect_result result_of(const nn_train *net)
+{
+    nn_map map, slope;
+    for (int i = 0; i < NN_N_RESULTS; i++)
+        if (nn_train_result(net, (nn_result)i, &map) &&
+            nn_train_result_grad(net, (nn_result)i, &slope))
+            return (detect_result){.data = map.data,
+                                   .pitch = map.pitch,
+                                   .h = map.h,
+                                   .w = map.w,
+                                   .channels = map.c,
+                                   .gradient = slope.data,
+                                   .gradient_pitch = slope.pitch};
+    return (detect_result){0};
+}
+
 static vg_status cpu_gradients(train_engine *e, detect_loss_value *loss,
                                const train_engine_batch *b, vg_error *err)
 {
@@ -47,7 +64,9 @@ static vg_status cpu_gradients(train_engine *e, detect_loss_value *loss,
                           .nc = e->nc,
                           .batch = b->n,
                           .labels = b->labels,
-                          .n_labels = b->n_labels};
+                          .n_labels = b->n_labels,
+                          .result = result_of(e->net),
+                          .extras = b->extras};
     st = detect_loss_assign(e->self, &batch, nn_train_pool(e->net), err);
     if (st == VG_OK && b->share != NULL) {
         batch.n_all = b->share->n_all;

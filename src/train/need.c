@@ -181,7 +181,7 @@ static train_optimizer_options choose_optimizer(const train_run *r, int batch)
 {
     train_optimizer_options o = {.kind = (train_optimizer_kind)r->args.optimizer};
     const int64_t n = r->train_set != NULL ? (int64_t)data_set_size(r->train_set) : 0;
-    train_optimizer_choose(&o, n, batch, r->args.epochs, r->info.nc);
+    train_optimizer_choose(&o, n, batch, r->args.epochs, run_lr_classes(r));
     return o;
 }
 

@@ -127,6 +127,13 @@ static vg_status add_gradients(train_run *r, const data_batch *b, const sized_in
                                       .w = in->w,
                                       .labels = b->labels,
                                       .n_labels = b->n_labels,
+                                      .extras = {.keypoints = b->keypoints,
+                                                 .n_keypoints = r->info.keypoints,
+                                                 .keypoint_dims = r->info.keypoint_dims,
+                                                 .index_maps = b->index_maps,
+                                                 .masks = b->masks,
+                                                 .mask_h = b->mask_h,
+                                                 .mask_w = b->mask_w},
                                       .share = r->mem.ranks != NULL ? &r->together.share : NULL};
     detect_loss_value value;
     vg_status st = train_engine_gradients(&r->engine, &value, &batch, err);

@@ -35,6 +35,7 @@ vg_status run_read_spec(train_run *r, vg_error *err)
 vg_status run_open_sets(train_run *r, vg_error *err)
 {
     data_set_options o = {.split = DATA_TRAIN,
+                          .kind = r->task->labels,
                           .fraction = r->args.fraction,
                           .single_cls = r->args.single_cls,
                           .classes = r->wanted_classes};
@@ -114,7 +115,7 @@ train_validator_options run_validator_options(const train_run *r, int batch)
         .net = r->engine.net,
         .imgsz = a->imgsz,
         .stride = r->info.max_stride,
-        .batch = 2 * batch,
+        .batch = r->task->val_batches * batch,
         .ranks = r->mem.ranks,
         .workers = loader_threads(r),
         .rect = true,

@@ -86,6 +86,7 @@ vg_status run_open_graph(train_run *r, int nc, vg_error *err)
     /* As the reference: pictures of another size than a multiple of the stride are not what is
      * asked for, but the next size that can be. Everything from here on, and args.yaml, has it. */
     nn_graph_get_info(r->graph, 32, &r->info);
+    r->task = task_of(r->info.task);
     const int stride = r->info.max_stride;
     r->asked_imgsz = r->args.imgsz;
     r->args.imgsz = (r->args.imgsz + stride - 1) / stride * stride;

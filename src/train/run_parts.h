@@ -7,6 +7,7 @@
 #include "need.h"
 #include "result.h"
 #include "run.h"
+#include "task/task.h"
 #include "together.h"
 
 enum { RUN_MOST_WAITING = 64 };
@@ -41,6 +42,7 @@ struct train_run {
     nn_device *device; /* NULL: the CPU */
     train_engine engine;
     nn_graph_info info;
+    const task *task;
     char *model_yaml;   /* with this run's class count */
     const char **names; /* (nc) texts of the spec */
     size_t n_params;
@@ -115,6 +117,8 @@ bool run_writes(const train_run *r);
 int run_threads(const train_run *r);
 
 train_facts run_facts(const train_run *r);
+/* Classes that the optimizer's own choice of a rate counts. */
+int run_lr_classes(const train_run *r);
 /* The threads that compute here. */
 base_pool *run_pool(const train_run *r);
 /* The state of a run that has not begun. */

@@ -15,6 +15,11 @@ void run_begin_state(train_run *r)
     r->state.rng = base_rng_make((uint64_t)r->args.seed);
 }
 
+int run_lr_classes(const train_run *r)
+{
+    return r->task->lr_classes > 0 ? r->task->lr_classes : r->info.nc;
+}
+
 static vg_status make_learning(train_run *r, vg_error *err)
 {
     const train_args *a = &r->args;
@@ -25,7 +30,7 @@ static vg_status make_learning(train_run *r, vg_error *err)
         .weight_decay = train_scaled_decay(a->weight_decay, a->batch, a->nbs),
         .warmup_bias_lr = a->warmup_bias_lr};
     train_optimizer_choose(&r->optimizer_options, (int64_t)data_set_size(r->train_set), a->batch,
-                           a->epochs, r->info.nc);
+                           a->epochs, run_lr_classes(r));
     r->schedule = (train_schedule){.epochs = a->epochs,
                                    .n_batches = (int64_t)data_loader_n_batches(r->loader),
                                    .batch = a->batch,
@@ -68,7 +73,8 @@ static detect_loss_bounds loss_bounds(const train_run *r, int n, int h, int w, s
     return (detect_loss_bounds){.most_batch = (size_t)n,
                                 .most_anchors = n_anchors,
                                 .most_labels = most_labels > 0 ? most_labels : 1,
-                                .n_threads = (size_t)n_threads};
+                                .n_threads = (size_t)n_threads,
+                                .kind = r->task->loss};
 }
 
 /* What a batch's pictures may be, and what learns from them. */
