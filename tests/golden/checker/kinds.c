@@ -6,6 +6,9 @@
     X(task_forward)                                                                                \
     X(pt)                                                                                          \
     X(train)                                                                                       \
+    X(class_images)                                                                                \
+    X(task_labels)                                                                                 \
+    X(task_augment)                                                                                \
     X(augment)                                                                                     \
     X(schedule)                                                                                    \
     X(loss)                                                                                        \
