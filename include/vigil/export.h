@@ -24,6 +24,7 @@ extern "C" {
 
 typedef struct vg_export_options {
     const char *weights; /* .pt or .safetensors; must be given */
+    const char *task;    /* as in vg_options */
     const char
         *format; /* "onnx", or "pt": a checkpoint of the Python tool, which takes half alone */
     const char *output; /* NULL: the weights' name with the format's suffix, beside them */

@@ -128,7 +128,7 @@ typedef vg_status (*vg_argument_seen)(void *ctx, const char *name, const char *t
 /* A file of arguments, a `name: value` a line, such as the args.yaml that every training leaves,
  * also one of the Python tool's: calls `seen` for each but nulls, in their order. Errors:
  * VG_ERR_IO, VG_ERR_FORMAT (no such file of text; file:line), VG_ERR_ARGUMENT (a model's or a
- * dataset's YAML), VG_ERR_UNSUPPORTED (of another task than detection), those of seen. */
+ * dataset's YAML), those of seen. */
 VG_API vg_status vg_arguments_read(const char *path, vg_argument_seen seen, void *ctx,
                                    vg_error *err);
 

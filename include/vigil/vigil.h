@@ -71,6 +71,8 @@ typedef struct vg_detector vg_detector;
 
 typedef struct vg_options {
     const char *weights; /* .pt (Ultralytics, never executed) or .safetensors; must be given */
+    const char *task;    /* "detect", "segment", "pose", "obb", "classify": weights of another are
+                            an error. NULL: any */
     int imgsz;   /* longest side of the network's input, pixels, 32..8192; raised to a multiple of
                     the stride. 0: that of the weights' training, where they say it, else 640. 0 */
     int imgsz_w; /* 0: the input is a square; else imgsz is its height, and this its width. 0 */
@@ -383,6 +385,7 @@ typedef enum vg_ap {
 
 typedef struct vg_val_options {
     const char *data, *weights; /* dataset YAML; .pt or .safetensors */
+    const char *task;           /* as in vg_options */
     const char *split;          /* "val"; "train", "test" */
     int imgsz, batch;           /* 0: as in vg_options, the longer side; 16 */
     int workers, threads;       /* 8 at most; 0: every processor */

@@ -1,6 +1,4 @@
 /* arguments.c: a file of arguments, handed on one by one to whoever knows their names. */
-#include <string.h>
-
 #include "api.h"
 #include "base/base.h"
 #include "train/train.h"
@@ -8,7 +6,6 @@
 
 static vg_status check_kind(const base_node *root, const char *path, base_mem *mem, vg_error *err)
 {
-    const base_node *task = base_node_get(root, "task");
     if (root->kind != BASE_NODE_MAP)
         return base_fail(err, VG_ERR_FORMAT, path, "write one `name: value` a line",
                          "arguments that are not a map");
@@ -18,10 +15,6 @@ static vg_status check_kind(const base_node *root, const char *path, base_mem *m
     if (train_yaml_look(path, mem) == TRAIN_YAML_DATASET)
         return base_fail(err, VG_ERR_ARGUMENT, path, base_mend("data=%.200s", path),
                          "a dataset's YAML where arguments are wanted");
-    if (task && task->kind == BASE_NODE_TEXT && strcmp(task->text, "detect") != 0)
-        return base_fail(err, VG_ERR_UNSUPPORTED, base_where("%s:%d", path, task->line),
-                         "vigil is for detectors: task: detect", "arguments of the task %.60s",
-                         task->text);
     return VG_OK;
 }
 

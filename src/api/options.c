@@ -69,6 +69,7 @@ vg_status api_detector_options(stream_detector_options *out, const vg_options *o
         st = api_check_range("plan_cache", o->plan_cache, 1, NN_MOST_PLANS, err);
     *out = (stream_detector_options){
         .weights = o->weights,
+        .task = o->task,
         .imgsz = {.h = o->imgsz, .w = o->imgsz_w > 0 ? o->imgsz_w : o->imgsz},
         .batch = o->batch,
         .threads = o->threads,

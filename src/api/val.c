@@ -34,6 +34,7 @@ static vg_status check(train_val_options *out, const vg_val_options *o, vg_error
 {
     *out = (train_val_options){.data = o->data,
                                .weights = o->weights,
+                               .task = o->task,
                                .imgsz = o->imgsz,
                                .batch = o->batch,
                                .workers = o->workers,

@@ -13,9 +13,11 @@ typedef struct base_level {
     const float *box, *cls;
     size_t box_pitch, cls_pitch; /* floats */
     int h, w;
-    float stride;       /* input pixels a cell */
-    const float *extra; /* what a task has beside boxes (mask coefficients, keypoints, the angle): */
-    size_t extra_pitch; /* n_extra numbers a cell, as they leave the network; n_extra 0: none */
+    float stride; /* input pixels a cell */
+    /* What a task has beside boxes (mask coefficients, keypoints, the angle): n_extra numbers a
+     * cell as they leave the network; 0: none. */
+    const float *extra;
+    size_t extra_pitch;
     int n_extra;
 } base_level;
 

@@ -6,7 +6,7 @@
 #include "vigil/export.h"
 
 typedef struct export_values {
-    const char *weights, *format, *output, *cfg;
+    const char *weights, *task, *format, *output, *cfg;
     vg_size imgsz;
     int opset, batch, max_det, quantize; /* quantize: place in its choices */
     bool dynamic, half, nms, agnostic_nms;
@@ -33,6 +33,7 @@ static int export_run(void *values)
     vg_error err;
     char bytes[32], memory[32];
     o.weights = v->weights;
+    o.task = v->task;
     o.format = v->format;
     o.output = v->output;
     o.opset = v->opset;
@@ -62,6 +63,7 @@ static int export_run(void *values)
 static const vg_option export_options[] = {
     {CLI_ROW_WEIGHTS, .offset = AT(weights), .is_positional = true},
     {CLI_ROW_CFG, .offset = AT(cfg)},
+    {CLI_ROW_TASK, .offset = AT(task)},
     {.name = "format",
      .kind = VG_OPTION_STRING,
      .offset = AT(format),

@@ -29,6 +29,7 @@ static const vg_option predict_options[] = {
     {CLI_ROW_IMGSZ, .offset = AT(imgsz),
      .help = "longer side of what the network sees, or its height and width (480,640), pixels, "
              "each raised to a multiple of the stride"},
+    {CLI_ROW_TASK, .offset = AT(o.detector.task)},
     {CLI_ROW_CONF, .offset = AT(o.detect.conf),
      .help = "boxes with a confidence above this are kept"},
     {CLI_ROW_IOU, .offset = AT(o.detect.iou)},

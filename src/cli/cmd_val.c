@@ -138,6 +138,7 @@ static const vg_option val_options[] = {
      .group = "what and where"},
     {CLI_ROW_WEIGHTS, .offset = AT(o.weights)},
     {CLI_ROW_CFG, .offset = AT(cfg)},
+    {CLI_ROW_TASK, .offset = AT(o.task)},
     {.name = "split",
      .kind = VG_OPTION_STRING,
      .offset = AT(o.split),

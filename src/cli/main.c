@@ -28,15 +28,6 @@ static int command_unknown(const char *word)
     return cli_error_print(&err, CLI_USAGE);
 }
 
-static int task_unknown(const char *task)
-{
-    vg_error err;
-    cli_error_set(&err, VG_ERR_UNSUPPORTED, "vigil has no task \"%s\" yet: only detection", task);
-    cli_error_text(err.where, "argument %s", task);
-    cli_error_text(err.mend, "vigil detect predict, train or val");
-    return cli_error_print(&err, CLI_USAGE);
-}
-
 static int command_run(const cli_command *command, int n, char *const *words)
 {
     _Alignas(max_align_t) unsigned char values[CLI_VALUES_BYTES];
@@ -70,35 +61,35 @@ static const char *mode_of(int n, char *const *words)
     return NULL;
 }
 
-/* Or as `yolo detect train model=...`: its name and the task stand before the command, and mean
- * nothing more. "detect" alone is predict. The number of such words, -1 when there is an answer
- * already. */
-static int grammar_skip(int n, char *const *words, int *status)
+/* Or as `yolo segment train model=...`: its name and the task stand before the command. The name is
+ * dropped, and the task goes behind the command, whose options know it. "detect" alone is predict.
+ * The number of words that are dropped. */
+static int grammar_skip(int n, char **words)
 {
-    int skipped = strcmp(words[0], "yolo") == 0 && n > 1 ? 1 : 0;
-    const char *word = words[skipped];
-    if (!cli_is_task(word))
+    const int skipped = strcmp(words[0], "yolo") == 0 && n > 1 ? 1 : 0;
+    words += skipped;
+    n -= skipped;
+    if (!cli_is_task(words[0]) || n < 2)
         return skipped;
-    if (strcmp(word, "detect") != 0) {
-        *status = task_unknown(word);
-        return -1;
-    }
-    const char *next = skipped + 1 < n ? words[skipped + 1] : "";
+    const char *next = words[1];
     const bool is_word = strchr(next, '=') == NULL && next[0] != '-' && next[0] != '\0';
-    const bool has_mode = mode_of(n - skipped - 1, words + skipped + 1) != NULL;
-    return is_word || has_mode ? skipped + 1 : skipped;
+    const cli_command *command = is_word ? cli_command_find(next) : NULL;
+    if (command != NULL && command->speaks == 0 && strcmp(words[0], "detect") == 0)
+        return skipped + 1;
+    if (is_word) {
+        words[1] = words[0];
+        words[0] = (char *)next;
+    }
+    return skipped;
 }
 
-static int run(int n, char *const *words)
+static int run(int n, char **words)
 {
-    int status = CLI_DONE;
     if (n == 0 || (n == 1 && strcmp(words[0], "yolo") == 0)) {
         cli_help_program(stderr);
         return CLI_USAGE;
     }
-    const int skipped = grammar_skip(n, words, &status);
-    if (skipped < 0)
-        return status;
+    const int skipped = grammar_skip(n, words);
     words += skipped;
     n -= skipped;
     const char *word = words[0], *mode = mode_of(n, words);

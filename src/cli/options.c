@@ -357,11 +357,14 @@ static bool take_option(cli_parser *p, const char *name, const char *value, cons
 /* "detect" and its siblings, as words of their own: yolo detect predict, yolo predict detect. */
 static bool take_task(cli_parser *p, const char *task)
 {
+    const cli_row *row = row_find(rows_of(p), "task");
+    if (row != NULL)
+        return cli_parser_set(p, row, task);
     if (strcmp(task, "detect") == 0)
-        return true;
-    cli_error_set(p->err, VG_ERR_ARGUMENT, "this build has no task \"%s\"", task);
+        return true; /* as all commands are called by YOLO's users */
+    cli_error_set(p->err, VG_ERR_ARGUMENT, "vigil %s has no tasks", p->command->name);
     cli_error_text(p->err->where, "argument %s", task);
-    cli_error_text(p->err->mend, "detect, which is what vigil does");
+    cli_error_text(p->err->mend, "leave it out");
     return false;
 }
 
@@ -429,22 +432,15 @@ static bool take_positional(cli_parser *p, const char *word)
     return false;
 }
 
-/* What YOLO's command line begins with: task=detect mode=predict. */
-static bool take_task_or_mode(cli_parser *p, const char *name, const char *value)
+/* What YOLO's command line begins with: mode=predict. */
+static bool take_mode(cli_parser *p, const char *value)
 {
     const cli_command *c = p->command;
-    if (strcmp(name, "task") == 0) {
-        if (strcmp(value, "detect") == 0)
-            return true;
-        cli_error_set(p->err, VG_ERR_ARGUMENT, "this build has no task \"%s\"", value);
-        cli_error_text(p->err->mend, "task=detect, which is what vigil does");
-    } else {
-        if (strcmp(value, c->name) == 0 || (c->alias != NULL && strcmp(value, c->alias) == 0))
-            return true;
-        cli_error_set(p->err, VG_ERR_ARGUMENT, "mode \"%s\" in vigil %s", value, c->name);
-        cli_error_text(p->err->mend, "vigil %s ..., or leave mode= out", value);
-    }
-    cli_error_text(p->err->where, "argument %s=%s", name, value);
+    if (strcmp(value, c->name) == 0 || (c->alias != NULL && strcmp(value, c->alias) == 0))
+        return true;
+    cli_error_set(p->err, VG_ERR_ARGUMENT, "mode \"%s\" in vigil %s", value, c->name);
+    cli_error_text(p->err->mend, "vigil %s ..., or leave mode= out", value);
+    cli_error_text(p->err->where, "argument mode=%s", value);
     return false;
 }
 
@@ -474,9 +470,12 @@ static bool take_named(cli_parser *p, const char *word, size_t dashes)
     if (!good)
         return unknown(p, name, word);
     const char *value = equals == NULL ? NULL : equals + 1;
-    bool yolo = strcmp(name, "task") == 0 || strcmp(name, "mode") == 0;
-    if (yolo && row_find(rows_of(p), name) == NULL && value != NULL)
-        return take_task_or_mode(p, name, value);
+    if (value != NULL && row_find(rows_of(p), name) == NULL) {
+        if (strcmp(name, "task") == 0)
+            return take_task(p, value);
+        if (strcmp(name, "mode") == 0)
+            return take_mode(p, value);
+    }
     return take_option(p, name, value, word);
 }
 

@@ -15,7 +15,7 @@
 #include "vigil/error.h"
 #include "vigil/option.h"
 
-enum { CLI_OPTIONS_MAX = 128, CLI_NAME_BYTES = 48, CLI_NOTES_MAX = 32 };
+enum { CLI_OPTIONS_MAX = 160, CLI_NAME_BYTES = 48, CLI_NOTES_MAX = 32 };
 
 /* Commands that YOLO's own program has, too: they know its words, and None. */
 enum {

@@ -10,7 +10,7 @@
  * is behind us, and the processor was another machine's. */
 static bool is_past(const char *name)
 {
-    static const char *const names[] = {"task", "mode", "save_dir", "device", "cfg", "resume"};
+    static const char *const names[] = {"mode", "save_dir", "device", "cfg", "resume"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (vg_name_equal(names[i], name))
             return true;

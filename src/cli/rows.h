@@ -42,6 +42,12 @@
     .name = "device", .kind = VG_OPTION_STRING, .value = "NAME",                                   \
     .help = "where the network computes: auto (a GPU where there is one), cpu, gpu, or a name "    \
             "that vigil devices lists"
+#define CLI_TASKS "any|detect|segment|pose|obb|classify"
+#define CLI_ROW_TASK                                                                               \
+    .name = "task", .kind = VG_OPTION_STRING, .value = "TASK", .choices = CLI_TASKS,               \
+    .only = "there is no such task",                                                               \
+    .help = "what the weights must be made for; else it is an error: " CLI_TASKS,                  \
+    .zero = "whatever they are made for"
 #define CLI_ROW_HALF                                                                               \
     .name = "half", .kind = VG_OPTION_BOOL,                                                        \
     .help = "on a GPU: weights and feature maps of 16 bits, in half its memory, and sums of "      \

@@ -33,3 +33,18 @@ task_list task_names(void)
     }
     return list;
 }
+
+vg_status task_must_be(vg_task is, const char *wanted, const char *model, vg_error *err)
+{
+    const task *t = task_of(is);
+    if (wanted == NULL || strcmp(wanted, "any") == 0 || strcmp(wanted, t->name) == 0)
+        return VG_OK;
+    const task *other = task_find(wanted);
+    if (other == NULL)
+        return base_fail(err, VG_ERR_ARGUMENT, "task", task_names().text, "no task is called %.60s",
+                         wanted);
+    return base_fail(
+        err, VG_ERR_ARGUMENT, model,
+        base_mend("leave the task out, or take a model such as yolo11n%s", other->suffix),
+        "it is made for the task %s, not for %s", t->name, other->name);
+}

@@ -51,6 +51,10 @@ typedef struct task_list {
 } task_list;
 task_list task_names(void);
 
+/* VG_ERR_ARGUMENT where somebody named another task (wanted: its name; NULL or "any") than the
+ * model is for. model: its file or name, for the error. */
+vg_status task_must_be(vg_task is, const char *wanted, const char *model, vg_error *err);
+
 extern const task task_detect, task_segment, task_pose, task_obb, task_classify;
 
 #endif

@@ -17,6 +17,8 @@
 static const vg_option rows[] = {
     {ROW("model", TEXT, model, ""), .alias = "cfg", .value = "MODEL",
      .help = "model YAML or weights file, such as yolo11n.yaml"},
+    {ROW("task", TEXT, task, "any"), IN(0, 15), .choices = "any|detect|segment|pose|obb|classify",
+     .help = "what the model must be made for; else it is an error"},
     {ROW("data", FILE, data, ""), .help = "dataset YAML"},
     {ROW("weights", FILE, weights, ""), .alias = "pretrained",
      .also = "true=|false=", .help = "weights file to start from, by matching names and shapes"},

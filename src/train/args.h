@@ -22,6 +22,7 @@ typedef enum train_device_lost {
 /* A plain value; made by train_args_default. Texts are "" where the argument is none. */
 typedef struct train_args {
     char model[TRAIN_ARG_TEXT_BYTES], data[TRAIN_ARG_TEXT_BYTES], weights[TRAIN_ARG_TEXT_BYTES];
+    char task[16];                   /* of the model; "any" */
     char device[TRAIN_DEVICE_BYTES]; /* as in vg_options */
     char project[TRAIN_ARG_TEXT_BYTES], name[TRAIN_ARG_TEXT_BYTES], resume[TRAIN_ARG_TEXT_BYTES];
     bool exist_ok, save, deterministic, single_cls, rect, cos_lr, amp, val, half, plots,
@@ -69,7 +70,7 @@ typedef enum train_yaml_kind {
 train_yaml_kind train_yaml_look(const char *path, base_mem *mem);
 /* The file's arguments but `resume` and those that were given (by their places in the table).
  * left_out (n): the names that are on in the file and that training does not have, "" none. Errors:
- * as train_args_read; VG_ERR_UNSUPPORTED: of another task than detection. */
+ * as train_args_read. */
 vg_status train_args_read_file(train_args *args, const bool *given, char *left_out, size_t n,
                                const char *path, base_mem *mem, vg_error *err);
 

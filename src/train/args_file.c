@@ -5,7 +5,7 @@
 #include "args.h"
 
 /* Of the Python tool's list, what says nothing of training or is what vigil does anyway. */
-static const char *const silent[] = {"task", "mode", "save_dir", "verbose", "cfg"};
+static const char *const silent[] = {"mode", "save_dir", "verbose", "cfg"};
 
 static bool is_one_of(const char *name, const char *const *names, size_t n)
 {
@@ -48,12 +48,7 @@ train_yaml_kind train_yaml_look(const char *path, base_mem *mem)
 static vg_status read_all(train_args *args, const bool *given, char *left_out, size_t n,
                           const base_node *root, const char *path, vg_error *err)
 {
-    const base_node *task = base_node_get(root, "task");
     size_t length = 0;
-    if (task && task->kind == BASE_NODE_TEXT && strcmp(task->text, "detect") != 0)
-        return base_fail(err, VG_ERR_UNSUPPORTED, base_where("%s:%d", path, task->line),
-                         "vigil trains detectors: task: detect", "arguments of the task %.60s",
-                         task->text);
     for (const base_node *c = root->first; c != NULL; c = c->next) {
         const vg_option *arg = base_options_find(&train_arg_table, c->key);
         const bool is_off = c->kind == BASE_NODE_NULL || (c->kind == BASE_NODE_BOOL && c->i == 0);

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "task/task.h"
+
 static bool is_weights_name(const char *name)
 {
     const char *suffix = base_path_suffix(name);
@@ -91,7 +93,7 @@ vg_status run_open_graph(train_run *r, int nc, vg_error *err)
     r->asked_imgsz = r->args.imgsz;
     r->args.imgsz = (r->args.imgsz + stride - 1) / stride * stride;
     nn_graph_get_info(r->graph, r->args.imgsz, &r->info);
-    return VG_OK;
+    return task_must_be(r->info.task, r->args.task, r->args.model, err);
 }
 
 vg_status run_open_engine(train_run *r, vg_error *err)

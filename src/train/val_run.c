@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "names.h"
+#include "task/task.h"
 
 static vg_status open_model(train_val *v, const train_val_options *o, vg_error *err)
 {
@@ -24,6 +25,9 @@ static vg_status open_model(train_val *v, const train_val_options *o, vg_error *
         nn_imgsz_choose((base_size){.h = o->imgsz, .w = o->imgsz},
                         base_size_square(weights_get_meta(v->weights)->imgsz), v->info.max_stride);
     nn_graph_get_info(v->graph, v->imgsz.used.h, &v->info);
+    st = task_must_be(v->info.task, o->task, o->weights, err);
+    if (st != VG_OK)
+        return st;
     const int nc = o->single_cls ? 1 : data_spec_nc(v->spec);
     char count[64];
     if (v->info.nc != nc)

@@ -12,6 +12,7 @@
 /* Borrowed during open. */
 typedef struct train_val_options {
     const char *data, *weights; /* a dataset's YAML; .pt or .safetensors */
+    const char *task;           /* what the weights must be made for; NULL: anything */
     data_split split;
     int imgsz; /* 0: the weights' own, else NN_IMGSZ */
     int batch, workers;

@@ -273,12 +273,12 @@ static void a_size_is_a_square_or_height_and_width(void **state)
     }
 }
 
-static void a_task_may_stand_as_a_word_if_it_is_detection(void **state)
+static void a_command_without_tasks_takes_the_word_detect_alone(void **state)
 {
     (void)state;
     ASSERT_PASSES("detect", "task=detect");
     assert_int_equal(PARSE("segment"), CLI_PARSED_WRONG);
-    assert_string_equal(err.what, "this build has no task \"segment\"");
+    assert_non_null(strstr(err.what, "has no tasks"));
 }
 
 int main(void)
@@ -294,7 +294,7 @@ int main(void)
         cmocka_unit_test(a_flag_may_stand_as_a_word_of_its_own),
         cmocka_unit_test(a_word_too_many_is_told_what_it_may_have_been),
         cmocka_unit_test(a_size_is_a_square_or_height_and_width),
-        cmocka_unit_test(a_task_may_stand_as_a_word_if_it_is_detection),
+        cmocka_unit_test(a_command_without_tasks_takes_the_word_detect_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

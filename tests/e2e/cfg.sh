@@ -52,6 +52,14 @@ run 0 val cfg=runs/train/own/args.yaml model=runs/train/own/weights/best.safeten
 says out " all  "
 run 0 predict cfg=runs/train/own/args.yaml model=runs/train/own/weights/best.safetensors source=pics
 
+# A task is an option, too, in all of YOLO's spellings: weights that are made for another are an error.
+for words in "yolo segment predict" "segment predict" "yolo predict segment" "yolo task=segment mode=predict" "predict --task segment"; do
+    # shellcheck disable=SC2086
+    run 2 $words model="$weights" source=pics
+    is_error "it is made for the task detect, not for segment"
+done
+run 0 yolo task=detect mode=predict model="$weights" source=pics imgsz=64 save=False
+
 # Its faults have their line, and are the file's: status 1. Others are of the command line.
 printf 'imgsz: 64\n# nothing\nconf: 2\n' >wrong.yaml
 run 1 predict cfg=wrong.yaml model="$weights" source=pics
@@ -65,8 +73,11 @@ printf 'imgsz: 64\nsave: false\nfoo: 3\n' >unknown.yaml
 run 0 predict cfg=unknown.yaml model="$weights" source=pics
 says err "note: foo=3 has no effect here: vigil has no such option"
 printf 'task: pose\n' >pose.yaml
-run 1 val cfg=pose.yaml model="$weights" data=data.yaml
-is_error "arguments of the task pose"
+run 2 val cfg=pose.yaml model="$weights" data=data.yaml
+is_error "it is made for the task detect, not for pose"
+printf 'task: depth\n' >depth.yaml
+run 1 val cfg=depth.yaml model="$weights" data=data.yaml
+says err "depth.yaml:1, task"
 run 2 export cfg=data.yaml model="$weights"
 is_error "a dataset's YAML where arguments are wanted"
 printf 'nc: 2\nbackbone:\n  - [-1, 1, Conv, [16, 3, 2]]\nhead:\n  - [[-1], 1, Detect, [nc]]\n' >model.yaml

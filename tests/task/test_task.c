@@ -37,11 +37,27 @@ static void counts_are_those_of_the_lists(void **state)
     }
 }
 
+static void a_model_of_another_task_is_an_error_that_says_both(void **state)
+{
+    (void)state;
+    vg_error err;
+    assert_int_equal(task_must_be(VG_TASK_POSE, NULL, "a.pt", &err), VG_OK);
+    assert_int_equal(task_must_be(VG_TASK_POSE, "any", "a.pt", &err), VG_OK);
+    assert_int_equal(task_must_be(VG_TASK_POSE, "pose", "a.pt", &err), VG_OK);
+    assert_int_equal(task_must_be(VG_TASK_POSE, "segment", "a.pt", &err), VG_ERR_ARGUMENT);
+    assert_string_equal(err.where, "a.pt");
+    assert_string_equal(err.what, "it is made for the task pose, not for segment");
+    assert_string_equal(err.mend, "leave the task out, or take a model such as yolo11n-seg");
+    assert_int_equal(task_must_be(VG_TASK_POSE, "depth", "a.pt", &err), VG_ERR_ARGUMENT);
+    assert_string_equal(err.mend, task_names().text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_task_has_a_row_of_its_own),
         cmocka_unit_test(counts_are_those_of_the_lists),
+        cmocka_unit_test(a_model_of_another_task_is_an_error_that_says_both),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -92,9 +92,13 @@ static void what_is_wrong_has_its_line(void **state)
     assert_non_null(strstr(err.where, "a.yaml:2"));
     assert_int_equal(train_args_read_file(&args, given, left_out, sizeof left_out,
                                           put("epochs: 4\ntask: segment\n"), &mem, &err),
-                     VG_ERR_UNSUPPORTED);
+                     VG_OK);
+    assert_string_equal(args.task, "segment");
+    assert_int_equal(train_args_read_file(&args, given, left_out, sizeof left_out,
+                                          put("epochs: 4\ntask: depth\n"), &mem, &err),
+                     VG_ERR_ARGUMENT);
     assert_non_null(strstr(err.where, "a.yaml:2"));
-    assert_non_null(strstr(err.what, "segment"));
+    assert_non_null(strstr(err.what, "depth"));
     assert_int_equal(train_args_read_file(&args, given, left_out, sizeof left_out,
                                           put("aaaa: 4\nbbbbbb: 3\n"), &mem, &err),
                      VG_OK);

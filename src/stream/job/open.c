@@ -389,7 +389,7 @@ vg_status stream_parts_check(stream_job *l, vg_error *err)
     stream_model model = {0};
     vg_status st = stream_sources_open(&l->sources, &l->o, &l->mem->owner[STREAM_OUTPUT], err);
     if (st == VG_OK)
-        st = stream_model_open(&model, l->o.weights, l->o.imgsz, l->mem, err);
+        st = stream_model_open(&model, l->o.weights, l->o.task, l->o.imgsz, l->mem, err);
     if (st != VG_OK)
         return st;
     plan_sizes(l);

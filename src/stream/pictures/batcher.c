@@ -52,7 +52,7 @@ vg_status stream_batcher_open(stream_batcher *b, const stream_detector_options *
     stream_model model = {0};
     base_mem *frames = &mem->owner[STREAM_FRAMES];
     *b = (stream_batcher){.mem = mem, .batch = o->batch, .most_det = (size_t)most_det};
-    vg_status st = stream_model_open(&model, o->weights, o->imgsz, mem, err);
+    vg_status st = stream_model_open(&model, o->weights, o->task, o->imgsz, mem, err);
     if (st != VG_OK)
         return st;
     const base_size imgsz = model.imgsz.used;

@@ -435,7 +435,7 @@ vg_status stream_bench_run(stream_bench *b, const stream_bench_options *options,
     work k = {.o = &o, .b = b, .mem = mem};
     k.n_threads = stream_bench_counts(k.threads, o.threads);
     k.n_batches = stream_bench_counts(k.batches, o.batch);
-    vg_status st = stream_model_open(&b->model, o.weights, o.imgsz, mem, err);
+    vg_status st = stream_model_open(&b->model, o.weights, NULL, o.imgsz, mem, err);
     if (st != VG_OK)
         return st;
     k.size = b->model.imgsz.used;

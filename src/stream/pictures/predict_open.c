@@ -277,7 +277,8 @@ vg_status job_open(stream_predict *p, vg_error *err)
     if (st == VG_OK)
         st = picture_list_open(&p->list, p->o.source, p->decoder, &mem->owner[STREAM_OUTPUT], err);
     if (st == VG_OK)
-        st = stream_model_open(&model, p->o.detector.weights, p->o.detector.imgsz, mem, err);
+        st = stream_model_open(&model, p->o.detector.weights, p->o.detector.task,
+                               p->o.detector.imgsz, mem, err);
     if (st != VG_OK)
         return st;
     p->o.detector.picture_bytes = p->list.largest_pixels_bytes;

@@ -16,7 +16,8 @@ typedef struct stream_detector stream_detector;
 
 typedef struct stream_detector_options {
     const char *weights;
-    base_size imgsz; /* 0: the weights' own, else NN_IMGSZ */
+    const char *task; /* what they must be made for; NULL: anything */
+    base_size imgsz;  /* 0: the weights' own, else NN_IMGSZ */
     int batch, threads, plan_cache;
     bool augment; /* test-time augmentation: detect/views.h */
     const char *isa;

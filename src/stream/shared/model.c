@@ -1,6 +1,8 @@
 /* model.c: graphs from weights files and YAMLs, and the size of their input. */
 #include "model.h"
 
+#include "task/task.h"
+
 static vg_status open_weights(stream_model *m, const char *weights, stream_accounts *mem,
                               vg_error *err)
 {
@@ -29,16 +31,18 @@ static void choose_imgsz(stream_model *m, base_size given, base_size own)
     nn_graph_get_info(m->graph, base_size_square(m->imgsz.used).h, &m->info);
 }
 
-vg_status stream_model_open(stream_model *out, const char *weights, base_size imgsz,
-                            stream_accounts *mem, vg_error *err)
+vg_status stream_model_open(stream_model *out, const char *weights, const char *wanted,
+                            base_size imgsz, stream_accounts *mem, vg_error *err)
 {
     *out = (stream_model){0};
     vg_status st = open_weights(out, weights, mem, err);
+    if (st == VG_OK) {
+        choose_imgsz(out, imgsz, weights_get_meta(out->file)->imgsz);
+        st = task_must_be(out->info.task, wanted, weights, err);
+    }
     if (st == VG_OK)
         st = nn_graph_must_detect(out->graph, "vigil", err);
-    if (st == VG_OK)
-        choose_imgsz(out, imgsz, weights_get_meta(out->file)->imgsz);
-    else
+    if (st != VG_OK)
         stream_model_close(out);
     return st;
 }

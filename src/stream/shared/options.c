@@ -10,6 +10,7 @@
 #define DAYS              86400.0
 #define YEARS             (3650 * DAYS)
 #define HUGE_SIZE         1e18
+#define TASKS             "any|detect|segment|pose|obb|classify"
 #define WHAT              "events|results|all"
 
 /* clang-format off: a row a line or two reads as the table that it is */
@@ -19,6 +20,8 @@ static const vg_option rows[] = {
     {ROW("source", TEXT, source, ""), .value = "SOURCE", .is_per_source = true,
      .help = "video, folder, glob, .txt or .streams list, URL, camera (0, /dev/video0), - or "
              "lavfi:GRAPH"},
+    {ROW("task", TEXT, task, "any"), IN(0, 15), .choices = TASKS,
+     .help = "what the weights must be made for; else it is an error"},
     {ROW("config", FILE, config, ""), .help = "YAML with any of these options, and `sources`"},
 
     {ROW("imgsz", SIZE, imgsz, "0"), IN(32, 8192), .alias = "img_size", .group = "detection",

@@ -24,6 +24,7 @@ typedef enum stream_end { STREAM_END_AUTO, STREAM_END_EXIT, STREAM_END_STAY } st
 typedef struct stream_options {
     /* what and where */
     char weights[STREAM_TEXT_BYTES];
+    char task[16]; /* of the weights; "any" */
     char
         source[STREAM_TEXT_BYTES]; /* a video source, a folder or list of videos, or a .streams list
                                     */
