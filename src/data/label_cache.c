@@ -11,10 +11,6 @@
 #include "kind.h"
 #include "sum.h"
 
-/* 2: other pictures count as corrupt than before; 3: absent pictures, mixed rows; 4: kinds. */
-enum { CACHE_VERSION = 4 };
-#define CACHE_MAGIC UINT64_C(0x31634c6c69676976) /* "vigilLc1" */
-
 typedef struct cache_header {
     uint64_t magic, version, key;
     uint64_t n_entries, n_labels, n_points;
@@ -39,7 +35,7 @@ static uint64_t hash_file(uint64_t h, const char *path)
 
 uint64_t label_cache_key(const data_list *list, const label_form *form)
 {
-    int64_t about[4] = {CACHE_VERSION, form->nc, form->n_keypoints, form->keypoint_dims};
+    int64_t about[4] = {LABEL_CACHE_VERSION, form->nc, form->n_keypoints, form->keypoint_dims};
     uint64_t h = base_hash(BASE_HASH_START, about, sizeof about);
     h = base_hash(h, form->kind->name, strlen(form->kind->name) + 1);
     char label[DATA_PATH_BYTES];
@@ -113,7 +109,7 @@ bool label_cache_read(label_table *out, const char *path, uint64_t key, size_t n
         base_file_read(&bytes, &n, path, SIZE_MAX / 4, mem, NULL) != VG_OK || n < sizeof h)
         goto done;
     memcpy(&h, bytes, sizeof h);
-    if (h.magic != CACHE_MAGIC || h.version != CACHE_VERSION || h.key != key ||
+    if (h.magic != LABEL_CACHE_MAGIC || h.version != LABEL_CACHE_VERSION || h.key != key ||
         h.n_entries != n_entries || h.n_report_bytes != sizeof(data_report) ||
         !sizes_agree(&h, label_form_floats(form), n) ||
         h.sum != data_sum(BASE_HASH_START, bytes + sizeof h, n - sizeof h))
@@ -140,8 +136,8 @@ vg_status label_cache_write(const label_table *t, const char *path, uint64_t key
 {
     size_t n_block = t->n_entries * sizeof *t->entries + t->n_labels * sizeof *t->labels +
                      t->n_points * t->point_floats * sizeof *t->points;
-    cache_header h = {.magic = CACHE_MAGIC,
-                      .version = CACHE_VERSION,
+    cache_header h = {.magic = LABEL_CACHE_MAGIC,
+                      .version = LABEL_CACHE_VERSION,
                       .key = key,
                       .n_entries = t->n_entries,
                       .n_labels = t->n_labels,

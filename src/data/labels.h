@@ -97,6 +97,10 @@ vg_status label_table_explain(const data_list *list, size_t index, const label_f
 
 /* ---- the cache file ---- */
 
+/* 2: other pictures count as corrupt than before; 3: absent pictures, mixed rows; 4: kinds. */
+enum { LABEL_CACHE_VERSION = 4 };
+#define LABEL_CACHE_MAGIC UINT64_C(0x31634c6c69676976) /* "vigilLc1" */
+
 /* Of everything that the table depends on: format, form, paths, sizes and times. */
 uint64_t label_cache_key(const data_list *list, const label_form *form);
 /* False: none there, stale, damaged, or no memory; then out is zero. */

@@ -61,8 +61,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (n_given > n_rows)
         memcpy(block, data + 4 + n_rows,
                n_given - n_rows < sizeof(data_report) ? n_given - n_rows : sizeof(data_report));
-    const uint64_t head[HEAD_WORDS] = {UINT64_C(0x31634c6c69676976),
-                                       4,
+    const uint64_t head[HEAD_WORDS] = {LABEL_CACHE_MAGIC,
+                                       LABEL_CACHE_VERSION,
                                        77,
                                        n_entries,
                                        n_labels,
