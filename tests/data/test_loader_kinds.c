@@ -315,6 +315,53 @@ static void what_a_kind_has_not_is_refused(void **state)
     farm_close(&f);
 }
 
+/* Each allocation of set and loader failing in turn. */
+static vg_status try_all(const char *data, const data_kind *kind, vg_error *err)
+{
+    data_spec *spec = NULL;
+    data_set *set = NULL;
+    data_loader *l = NULL;
+    data_loader_options o = training(1);
+    o.imgsz = 32;
+    o.augment.copy_paste = kind == &DATA_POLYGONS ? 0.5f : 0;
+    vg_status st = data_spec_open(&spec, data, &mem, err);
+    if (st == VG_OK)
+        st = data_set_open(&set, spec, &(data_set_options){.kind = kind, .no_cache = true}, NULL,
+                           &mem, err);
+    if (st == VG_OK)
+        st = data_loader_create(&l, set, &o, &mem, err);
+    data_loader_destroy(&l);
+    data_set_destroy(&set);
+    data_spec_destroy(&spec);
+    return st;
+}
+
+static void what_runs_out_of_memory_gives_all_back(void **state)
+{
+    (void)state;
+    static const data_kind *const kinds[] = {&DATA_POLYGONS, &DATA_KEYPOINTS, &DATA_ROTATED,
+                                             &DATA_FOLDERS};
+    for (int k = 0; k < 4; k++) {
+        farm f;
+        farm_open(&f);
+        const bool is_folder = kinds[k] == &DATA_FOLDERS;
+        data_set *set = is_folder ? fill_classes(&f, 4) : fill(&f, kinds[k], 4);
+        data_set_destroy(&set);
+        const char *data = farm_path(&f, is_folder ? "set" : "data.yaml");
+        int n = 0;
+        for (vg_status st = VG_ERR_MEMORY; st != VG_OK; n++) {
+            vg_error failure = {0};
+            mem.fail_in = n + 1;
+            st = try_all(data, kinds[k], &failure);
+            mem.fail_in = 0;
+            assert_true(st == VG_OK || (st == VG_ERR_MEMORY && failure.status == st));
+            assert_int_equal(mem.in_use_bytes, 0);
+        }
+        assert_true(n > 10);
+        farm_close(&f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -323,6 +370,7 @@ int main(void)
         cmocka_unit_test(classes_come_in_order),
         cmocka_unit_test(validation_has_masks_and_angles),
         cmocka_unit_test(what_a_kind_has_not_is_refused),
+        cmocka_unit_test(what_runs_out_of_memory_gives_all_back),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     assert_int_equal(mem.in_use_bytes, 0);
