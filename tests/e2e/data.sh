@@ -21,6 +21,29 @@ says out '"n_faults":0'
 says out '"name":"box","train":{"objects":4,"pictures":4}'
 [ -z "$(find . -name '*.vigil-cache')" ] || fail "a cache was written"
 
+# ---- as the data of other tasks: boxes are no outlines, and a folder of classes needs no YAML
+run 1 data check data.yaml --task segment
+says out "objects without an outline, a box alone"
+run 1 data check data.yaml --task pose
+is_error "data.yaml"
+i=0
+for picture in set/images/train/*; do
+    i=$((i + 1))
+    for split in train val; do
+        mkdir -p "classes/$split/even" "classes/$split/odd"
+    done
+    [ $((i % 2)) -eq 0 ] && class=even || class=odd
+    [ "$i" -le 4 ] && split=train || split=val
+    cp "$picture" "classes/$split/$class/"
+done
+run 0 data check classes
+says out "  0 even                   2  50.0%         2"
+run 1 data check classes --task detect
+is_error "classes"
+mkdir classes/val/third
+run 1 data check classes
+is_error "classes/val"
+
 # ---- faults, with file and line, in the order of the pictures
 first=$(find set/labels/train -name '*.txt' | sort | sed -n 1p)
 second=$(find set/labels/train -name '*.txt' | sort | sed -n 2p)
