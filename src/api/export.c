@@ -65,8 +65,8 @@ static export_about make_about(about_texts *room, const nn_graph *g, const weigh
     nn_graph_info info;
     nn_graph_get_info(g, 32, &info);
     fill_date(room->date, sizeof room->date);
-    base_format(room->description, sizeof room->description, "%s detection model of %d classes",
-                info.name, info.nc);
+    base_format(room->description, sizeof room->description, "%s %s model of %d classes", info.name,
+                export_task_name(g), info.nc);
     return (export_about){.description = room->description,
                           .author = "vigil",
                           .date = room->date,
@@ -118,9 +118,13 @@ static void describe_onnx(const export_job *j, vg_export_result *out)
     if (o->nms)
         base_format(out->output, sizeof out->output, "output0 (%s, %d, 6)",
                     o->dynamic ? "batch" : batch, o->max_det);
+    else if (info->n_levels == 0)
+        base_format(out->output, sizeof out->output, "output0 (%s, %d)",
+                    o->dynamic ? "batch" : batch, info->nc);
     else
         base_format(out->output, sizeof out->output, "output0 (%s, %d, %s)",
-                    o->dynamic ? "batch" : batch, 4 + info->nc, o->dynamic ? "anchors" : cells);
+                    o->dynamic ? "batch" : batch, 4 + info->nc + info->n_extra,
+                    o->dynamic ? "anchors" : cells);
 }
 
 static size_t need_onnx(const export_job *j)
@@ -154,8 +158,6 @@ vg_status api_export_pt(const char *weights, const char *path, base_mem *mem, vg
     vg_status st = weights_open(&w, weights, mem, err);
     if (st == VG_OK)
         st = nn_graph_from_weights(&g, w, mem, err);
-    if (st == VG_OK)
-        st = nn_graph_must_detect(g, "vigil export", err);
     if (st == VG_OK)
         st = put_pt(path, g, w, false, mem, err);
     nn_graph_destroy(&g);
@@ -339,7 +341,7 @@ static vg_status choose_path(export_job *j, vg_error *err)
 static vg_status run_job(export_job *j, vg_error *err)
 {
     stream_accounts *a = &j->accounts;
-    vg_status st = stream_model_open(
+    vg_status st = stream_model_open_any(
         &j->model, j->o->weights, j->o->task,
         (base_size){.h = j->o->imgsz, .w = j->o->imgsz_w > 0 ? j->o->imgsz_w : j->o->imgsz}, a,
         err);

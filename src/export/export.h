@@ -18,6 +18,9 @@ typedef struct export_about {
     const char *description, *author, *date, *version, *license, *docs;
 } export_about;
 
+/* "detect", "segment", "pose", "obb" or "classify". */
+const char *export_task_name(const nn_graph *g);
+
 typedef struct export_onnx_options {
     int opset;       /* EXPORT_LEAST_OPSET..EXPORT_MOST_OPSET */
     int batch;       /* pictures in one input */
@@ -37,9 +40,12 @@ typedef struct export_onnx_options {
 size_t export_onnx_need(const nn_graph *g, const weights_file *w);
 /* Input `images` (batch, 3, height, width), RGB, 0..1; output `output0` (batch, 4 + nc, cells):
  * centre, width and height in input pixels, then a score for each class; with nms corners, score
- * and class of the best, rows of zeros behind them. Errors: VG_ERR_FORMAT (weights that do not fit
- * the graph), VG_ERR_LIMIT (a weight beyond 16 bits; a file of 2 GB, more than the format holds),
- * VG_ERR_IO, VG_ERR_MEMORY. */
+ * and class of the best, rows of zeros behind them. Of other tasks the numbers behind the scores
+ * are mask coefficients, keypoints in input pixels or the angle, and `output1` (batch, 32, height /
+ * 4, width / 4) are the prototypes; a classifier's output0 is (batch, nc), probabilities. Errors:
+ * VG_ERR_ARGUMENT (nms where the model does not only detect), VG_ERR_FORMAT (weights that do not
+ * fit the graph), VG_ERR_LIMIT (a weight beyond 16 bits; a file of 2 GB, more than the format
+ * holds), VG_ERR_IO, VG_ERR_MEMORY. */
 vg_status export_onnx(const char *path, const nn_graph *g, const weights_file *w,
                       const export_onnx_options *o, base_mem *mem, vg_error *err);
 
@@ -50,9 +56,9 @@ typedef struct export_pt_options {
 } export_pt_options;
 
 size_t export_pt_need(const nn_graph *g, const weights_file *w);
-/* A checkpoint that the Python tool opens, validates and trains on: DetectionModel with its tree of
- * modules, of a finished training. Weights must have their batch norms. Errors: as export_onnx, and
- * VG_ERR_UNSUPPORTED (a module that such checkpoints are not known to hold). */
+/* A checkpoint that the Python tool opens, validates and trains on: the model of its task with its
+ * tree of modules, of a finished training. Weights must have their batch norms. Errors: as
+ * export_onnx, and VG_ERR_UNSUPPORTED (a module that such checkpoints are not known to hold). */
 vg_status export_pt(const char *path, const nn_graph *g, const weights_file *w,
                     const export_pt_options *o, base_mem *mem, vg_error *err);
 

@@ -5,6 +5,7 @@
 
 #include <onnx.pb-c.h>
 
+#include "head.h"
 #include "literal.h"
 #include "onnx_build.h"
 
@@ -28,7 +29,9 @@ static uint64_t ir_version(int opset)
 
 static int class_count(const nn_graph *g)
 {
-    return nn_graph_value(g, nn_graph_level(g, 0)->cls)->c;
+    nn_graph_info info;
+    nn_graph_get_info(g, 32, &info);
+    return info.nc;
 }
 
 /* ---- metadata ---- */
@@ -52,6 +55,7 @@ static void put_metadata(onnx_build *b, const char *names)
     const export_onnx_options *o = b->o;
     const export_about *a = &o->about;
     export_stream *s = &b->stream;
+    const export_head *head = export_head_of(b->g);
     nn_graph_info info;
     char batch[16], stride[16], imgsz[48], args[256];
     nn_graph_get_info(b->g, 32, &info);
@@ -69,8 +73,8 @@ static void put_metadata(onnx_build *b, const char *names)
                                     {"license", a->license},
                                     {"docs", a->docs},
                                     {"stride", stride},
-                                    {"task", "detect"},
-                                    {"head", "Detect"},
+                                    {"task", head->task},
+                                    {"head", head->module},
                                     {"batch", batch},
                                     {"imgsz", imgsz},
                                     {"names", names},
@@ -79,6 +83,10 @@ static void put_metadata(onnx_build *b, const char *names)
                                     {"end2end", "False"}};
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
         put_pair(s, pairs[i][0], pairs[i][1]);
+    if (info.keypoints > 0) {
+        base_format(imgsz, sizeof imgsz, "[%d, %d]", info.keypoints, info.keypoint_dims);
+        put_pair(s, "kpt_shape", imgsz);
+    }
 }
 
 /* ---- input and output ---- */
@@ -124,10 +132,27 @@ static void put_ends(onnx_build *b)
                              {3, NULL},
                              {o->imgsz.h, is_free ? "height" : NULL},
                              {o->imgsz.w, is_free ? "width" : NULL}};
-    const dimension raw[3] = {batch, {4 + nc, NULL}, {onnx_n_cells(b), is_free ? "anchors" : NULL}};
+    nn_graph_info info;
+    nn_graph_get_info(b->g, 32, &info);
+    const int prototypes = nn_graph_result(b->g, NN_PROTOTYPES);
+    const dimension classes[2] = {batch, {nc, NULL}};
+    const dimension raw[3] = {
+        batch, {4 + nc + info.n_extra, NULL}, {onnx_n_cells(b), is_free ? "anchors" : NULL}};
     const dimension boxes[3] = {batch, {o->max_det, NULL}, {6, NULL}};
     put_value(&b->stream, FIELD_INPUT, "images", in, 4);
-    put_value(&b->stream, FIELD_OUTPUT, "output0", o->nms ? boxes : raw, 3);
+    if (info.n_levels == 0)
+        put_value(&b->stream, FIELD_OUTPUT, "output0", classes, 2);
+    else
+        put_value(&b->stream, FIELD_OUTPUT, "output0", o->nms ? boxes : raw, 3);
+    if (prototypes != NN_NO_VALUE) {
+        int64_t h, w;
+        onnx_map_size(b, prototypes, &h, &w);
+        const dimension maps[4] = {batch,
+                                   {nn_graph_value(b->g, prototypes)->c, NULL},
+                                   {h, is_free ? "mask_height" : NULL},
+                                   {w, is_free ? "mask_width" : NULL}};
+        put_value(&b->stream, FIELD_OUTPUT, "output1", maps, 4);
+    }
 }
 
 /* ---- the file ---- */
@@ -138,7 +163,7 @@ static void put_graph(onnx_build *b, onnx_pass pass)
     b->pass = pass;
     b->n_nodes = b->n_constants = 0;
     onnx_net(b);
-    onnx_head(b, "output0");
+    onnx_head(b, "output0", "output1");
 }
 
 static void put_model(onnx_build *b, const char *names, uint64_t n_graph, const char *graph_name)
@@ -225,13 +250,16 @@ vg_status export_onnx(const char *path, const nn_graph *g, const weights_file *w
     base_file file = BASE_FILE_NONE;
     base_str names = {0};
     nn_graph_info info;
+    nn_graph_get_info(g, 32, &info);
+    if (o->nms && (info.n_levels == 0 || info.n_extra > 0))
+        return base_fail(err, VG_ERR_ARGUMENT, "nms", "leave it out",
+                         "suppression in the file of a model that does not only detect");
     uint8_t *block = base_alloc(mem, l.n_bytes, err);
     if (block == NULL)
         goto done;
     st = literal_add_names(&names, weights_get_meta(w), class_count(g), mem, err);
     if (st != VG_OK)
         goto done;
-    nn_graph_get_info(g, 32, &info);
     onnx_build b = {.stream = {.buffer = block, .err = err},
                     .g = g,
                     .w = w,

@@ -90,8 +90,9 @@ int64_t onnx_batch(const onnx_build *b);
 /* onnx_net.c: the operations up to the head's raw maps. */
 void onnx_net(onnx_build *b);
 onnx_name onnx_value(onnx_build *b, int value);
-/* onnx_head.c: boxes and scores; output: the graph's output's name. */
-void onnx_head(onnx_build *b, const char *output);
+/* onnx_head.c: boxes and scores, or a classifier's probabilities; the names of the graph's outputs,
+ * of which the second is that of prototypes. */
+void onnx_head(onnx_build *b, const char *output, const char *second);
 /* onnx_nms.c: boxes (B, 4, A) as corners, scores (B, nc, A). */
 void onnx_nms(onnx_build *b, const char *boxes, const char *scores, const char *output);
 /* Cells of all levels in a file of fixed shape. */

@@ -10,7 +10,7 @@
 #include "weights/weights.h"
 #include "zip_write.h"
 
-/* Every class that a checkpoint of a detector names. */
+/* Every class that a checkpoint names, whatever its task. */
 #define PKL_CLASSES(X)                                                                             \
     X(ORDERED_DICT, "collections", "OrderedDict")                                                  \
     X(SET, "__builtin__", "set")                                                                   \
@@ -40,8 +40,21 @@
     X(PSA_BLOCK, "ultralytics.nn.modules.block", "PSABlock")                                       \
     X(ATTENTION, "ultralytics.nn.modules.block", "Attention")                                      \
     X(DFL, "ultralytics.nn.modules.block", "DFL")                                                  \
+    X(PROTO, "ultralytics.nn.modules.block", "Proto")                                              \
+    X(CONV_TRANSPOSE, "torch.nn.modules.conv", "ConvTranspose2d")                                  \
+    X(LINEAR, "torch.nn.modules.linear", "Linear")                                                 \
+    X(MEAN_POOL, "torch.nn.modules.pooling", "AdaptiveAvgPool2d")                                  \
+    X(DROPOUT, "torch.nn.modules.dropout", "Dropout")                                              \
     X(DETECT, "ultralytics.nn.modules.head", "Detect")                                             \
-    X(MODEL, "ultralytics.nn.tasks", "DetectionModel")
+    X(SEGMENT, "ultralytics.nn.modules.head", "Segment")                                           \
+    X(POSE, "ultralytics.nn.modules.head", "Pose")                                                 \
+    X(OBB, "ultralytics.nn.modules.head", "OBB")                                                   \
+    X(CLASSIFY, "ultralytics.nn.modules.head", "Classify")                                         \
+    X(DETECTION_MODEL, "ultralytics.nn.tasks", "DetectionModel")                                   \
+    X(SEGMENTATION_MODEL, "ultralytics.nn.tasks", "SegmentationModel")                             \
+    X(POSE_MODEL, "ultralytics.nn.tasks", "PoseModel")                                             \
+    X(OBB_MODEL, "ultralytics.nn.tasks", "OBBModel")                                               \
+    X(CLASSIFICATION_MODEL, "ultralytics.nn.tasks", "ClassificationModel")
 
 typedef enum pkl_class {
 #define X(name, module, text) PKL_##name,

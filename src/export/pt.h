@@ -4,6 +4,7 @@
 #define EXPORT_PT_H
 
 #include "export.h"
+#include "head.h"
 #include "pickle_write.h"
 
 /* A tensor whose bytes are the entry data/N, N its place in the list. */
@@ -31,8 +32,10 @@ typedef struct pt_build {
 void pt_fail(pt_build *b, vg_status status, const char *where, const char *mend, const char *what);
 /* Values that live until the file is written. */
 void pt_put_values(pt_build *b, pkl_class storage, const float *values, int64_t n);
-/* DetectionModel, whole. */
+/* DetectionModel, or that of another task, whole. */
 void pt_put_model(pt_build *b);
+/* "kpt_shape": [17, 3] */
+void pt_put_points(pt_build *b);
 /* "yaml": ..., "names": ... and so on: the model's own facts. */
 void pt_put_model_facts(pt_build *b);
 /* What stands beside the model; the model itself is put in between by pt_put_model. */

@@ -120,7 +120,7 @@ static void put_args(pt_build *b)
     const base_size imgsz = weights_get_meta(b->w)->imgsz;
     base_text model = base_text_make("%s.yaml", b->info.name);
     pkl_dict_begin(p);
-    pkl_set_text(p, "task", "detect");
+    pkl_set_text(p, "task", export_task_name(b->g));
     pkl_set_text(p, "mode", "train");
     pkl_set_text(p, "model", model.text);
     if (*b->o->data)
@@ -142,11 +142,17 @@ void pt_put_model_facts(pt_build *b)
     pkl_set_bool(p, "inplace", true);
     pkl_set_bool(p, "end2end", false);
     pkl_text(p, "stride");
-    pt_put_values(b, PKL_FLOAT_STORAGE, b->info.strides, b->info.n_levels);
+    static const float whole[1] = {1}; /* a classifier has no levels */
+    const bool has_levels = b->info.n_levels > 0;
+    pt_put_values(b, PKL_FLOAT_STORAGE, has_levels ? b->info.strides : whole,
+                  has_levels ? b->info.n_levels : 1);
     pkl_text(p, "args");
     put_args(b);
-    pkl_set_int(p, "nc", b->info.nc);
-    pkl_set_text(p, "task", "detect");
+    if (export_head_of(b->g)->has_nc)
+        pkl_set_int(p, "nc", b->info.nc);
+    if (b->info.keypoints > 0)
+        pt_put_points(b);
+    pkl_set_text(p, "task", export_task_name(b->g));
 }
 
 void pt_put_checkpoint(pt_build *b)

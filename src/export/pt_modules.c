@@ -24,7 +24,17 @@ static const struct {
             {"C2PSA", PKL_C2PSA},
             {"nn.Upsample", PKL_UPSAMPLE},
             {"Concat", PKL_CONCAT},
-            {"Detect", PKL_DETECT}};
+            {"Detect", PKL_DETECT},
+            {"Segment", PKL_SEGMENT},
+            {"Pose", PKL_POSE},
+            {"OBB", PKL_OBB},
+            {"Classify", PKL_CLASSIFY}};
+
+/* Heads that hold a detector's branches. */
+static bool has_branches(pkl_class c)
+{
+    return c == PKL_DETECT || c == PKL_SEGMENT || c == PKL_POSE || c == PKL_OBB;
+}
 
 static pkl_class row_class(pt_build *b, const vg_layer *l)
 {
@@ -98,6 +108,16 @@ static const nn_op *find_in_layer(const pt_build *b, int layer, nn_op_kind kind,
     return found;
 }
 
+/* What holds a weight without another's name: a convolution, but for the forms of other tasks. */
+static pkl_class weight_class(const pt_build *b, const module *m)
+{
+    const nn_op *op = find_op(b, m->key);
+    const nn_conv_form form = op != NULL ? op->conv.form : NN_FORM_PLAIN;
+    return form == NN_FORM_LINEAR       ? PKL_LINEAR
+           : form == NN_FORM_TRANSPOSED ? PKL_CONV_TRANSPOSE
+                                        : PKL_CONV2D;
+}
+
 /* The class of what is within another, by its names. */
 static pkl_class child_class(const pt_build *b, const module *m, pkl_class parent, pkl_class row)
 {
@@ -105,16 +125,18 @@ static pkl_class child_class(const pt_build *b, const module *m, pkl_class paren
     if (find_param(b, m, "running_mean") != NULL)
         return PKL_BATCH_NORM;
     if (find_param(b, m, "weight") != NULL)
-        return PKL_CONV2D;
+        return weight_class(b, m);
     if (find_param(b, m, "conv.weight") != NULL) {
         const nn_op *op = find_op(b, m->key);
         return strcmp(name, "dfl") == 0                                 ? PKL_DFL
-               : row == PKL_DETECT && op != NULL && op->conv.groups > 1 ? PKL_DW_CONV
+               : has_branches(row) && op != NULL && op->conv.groups > 1 ? PKL_DW_CONV
                                                                         : PKL_CONV;
     }
-    if (parent == PKL_DETECT)
+    if (strcmp(name, "proto") == 0)
+        return PKL_PROTO;
+    if (has_branches(parent))
         return PKL_MODULE_LIST;
-    if (row == PKL_DETECT || strcmp(name, "ffn") == 0)
+    if (has_branches(row) || strcmp(name, "ffn") == 0)
         return PKL_SEQUENTIAL;
     if (strcmp(name, "attn") == 0)
         return PKL_ATTENTION;
@@ -224,7 +246,8 @@ static void put_tensors(pt_build *b, const module *m)
     const bool is_norm = m->class == PKL_BATCH_NORM;
     pkl_text(p, "_parameters");
     pkl_ordered_begin(p);
-    if (is_norm || m->class == PKL_CONV2D) {
+    if (is_norm || m->class == PKL_CONV2D || m->class == PKL_CONV_TRANSPOSE ||
+        m->class == PKL_LINEAR) {
         put_parameter(b, "weight", find_param(b, m, "weight"));
         put_parameter(b, "bias", find_param(b, m, "bias"));
     }
@@ -304,6 +327,45 @@ static void put_conv2d_facts(pt_build *b, const module *m)
     pkl_ints(p, 4, (int64_t[]){pad, pad, pad, pad});
 }
 
+/* Kernel 2, stride 2. */
+static void put_transposed_facts(pt_build *b, const module *m)
+{
+    const nn_param *w = find_param(b, m, "weight");
+    pkl_writer *p = &b->pkl;
+    pkl_set_int(p, "in_channels", w->shape[0]);
+    pkl_set_int(p, "out_channels", w->shape[1]);
+    pkl_set_pair(p, "kernel_size", 2, 2);
+    pkl_set_pair(p, "stride", 2, 2);
+    pkl_set_pair(p, "padding", 0, 0);
+    pkl_set_pair(p, "dilation", 1, 1);
+    pkl_set_bool(p, "transposed", true);
+    pkl_set_pair(p, "output_padding", 0, 0);
+    pkl_set_int(p, "groups", 1);
+    pkl_set_text(p, "padding_mode", "zeros");
+    pkl_text(p, "_reversed_padding_repeated_twice");
+    pkl_ints(p, 4, (int64_t[]){0, 0, 0, 0});
+}
+
+static void put_linear_facts(pt_build *b, const module *m)
+{
+    const nn_param *w = find_param(b, m, "weight");
+    pkl_set_int(&b->pkl, "in_features", w->shape[1]);
+    pkl_set_int(&b->pkl, "out_features", w->shape[0]);
+}
+
+/* Between a classifier's convolution and its matrix. */
+static void put_mean(pt_build *b)
+{
+    pkl_writer *p = &b->pkl;
+    begin_plain(b, "pool", PKL_MEAN_POOL);
+    pkl_set_int(p, "output_size", 1);
+    pkl_object_end(p);
+    begin_plain(b, "drop", PKL_DROPOUT);
+    pkl_set_real(p, "p", 0);
+    pkl_set_bool(p, "inplace", true);
+    pkl_object_end(p);
+}
+
 /* Whether a sum takes what the block's last convolution gives. */
 static bool has_shortcut(const pt_build *b, const char *key)
 {
@@ -333,6 +395,27 @@ static void put_detect_facts(pt_build *b)
     pt_put_values(b, real, NULL, 0);
 }
 
+static void put_segment_facts(pt_build *b, const module *m)
+{
+    char key[NN_KEY_BYTES];
+    base_format(key, sizeof key, "%s.proto.cv1", m->key);
+    const nn_op *first = find_op(b, key);
+    put_detect_facts(b);
+    pkl_set_int(&b->pkl, "nm", b->info.n_extra);
+    if (first != NULL)
+        pkl_set_int(&b->pkl, "npr", first->conv.oc);
+}
+
+void pt_put_points(pt_build *b)
+{
+    pkl_writer *p = &b->pkl;
+    pkl_text(p, "kpt_shape");
+    pkl_list_begin(p);
+    pkl_int(p, b->info.keypoints);
+    pkl_int(p, b->info.keypoint_dims);
+    pkl_list_end(p);
+}
+
 static void put_attention_facts(pt_build *b, int layer)
 {
     int n;
@@ -357,6 +440,17 @@ static void put_upsample_facts(pt_build *b, int layer)
     pkl_set_none(p, "recompute_scale_factor");
 }
 
+/* A Conv's op has the Conv's key, of which the norm is the "bn". */
+static void put_norm_facts(pt_build *b, const module *m)
+{
+    char key[NN_KEY_BYTES];
+    base_format(key, sizeof key, "%s", m->key);
+    key[strlen(key) - strlen(last_name(key)) - 1] = '\0';
+    const nn_op *op = find_op(b, key);
+    pkl_set_real(&b->pkl, "eps", op != NULL ? op->conv.eps : 1e-3);
+    pkl_set_real(&b->pkl, "momentum", op != NULL ? op->conv.momentum : 0.03);
+}
+
 static void put_facts(pt_build *b, const module *m)
 {
     pkl_writer *p = &b->pkl;
@@ -367,8 +461,7 @@ static void put_facts(pt_build *b, const module *m)
         break;
     case PKL_BATCH_NORM:
         pkl_set_int(p, "num_features", find_param(b, m, "weight")->shape[0]);
-        pkl_set_real(p, "eps", 0.001); /* spec 1.4 */
-        pkl_set_real(p, "momentum", 0.03);
+        put_norm_facts(b, m);
         pkl_set_bool(p, "affine", true);
         pkl_set_bool(p, "track_running_stats", true);
         break;
@@ -391,6 +484,24 @@ static void put_facts(pt_build *b, const module *m)
         break;
     case PKL_DETECT:
         put_detect_facts(b);
+        break;
+    case PKL_SEGMENT:
+        put_segment_facts(b, m);
+        break;
+    case PKL_POSE:
+        put_detect_facts(b);
+        pt_put_points(b);
+        pkl_set_int(p, "nk", b->info.n_extra);
+        break;
+    case PKL_OBB:
+        put_detect_facts(b);
+        pkl_set_int(p, "ne", b->info.n_extra);
+        break;
+    case PKL_CONV_TRANSPOSE:
+        put_transposed_facts(b, m);
+        break;
+    case PKL_LINEAR:
+        put_linear_facts(b, m);
         break;
     case PKL_CONCAT:
         pkl_set_int(p, "d", 1);
@@ -427,6 +538,8 @@ static void put_children(pt_build *b, const module *m, pkl_class row)
         if (m->class == PKL_SEQUENTIAL && strchr(m->key, '.') == strrchr(m->key, '.'))
             child.class = row; /* a row that is repeated */
         put_module(b, key + n, &child, row, NULL);
+        if (m->class == PKL_CLASSIFY && child.class == PKL_CONV)
+            put_mean(b);
         i = child.hi;
     }
     if (m->class == PKL_CONV || m->class == PKL_DW_CONV)
@@ -493,8 +606,9 @@ static void put_row(pt_build *b, int index, size_t lo, size_t hi)
 void pt_put_model(pt_build *b)
 {
     pkl_writer *p = &b->pkl;
-    const module none = {.key = "", .class = PKL_MODEL};
-    begin_module(b, PKL_MODEL);
+    const pkl_class model = export_head_of(b->g)->model;
+    const module none = {.key = "", .class = model};
+    begin_module(b, model);
     put_tensors(b, &none);
     pkl_text(p, "_modules");
     pkl_ordered_begin(p);

@@ -18,6 +18,7 @@ typedef struct nn_builder {
     bool c3k_forced;             /* scales m, l, x: spec 1.1 */
     double width, most_channels; /* of the scale */
     double bn_eps, bn_momentum;
+    int keypoints, keypoint_dims; /* of a Pose head; 0: not said */
 } nn_builder;
 
 /* Records the first error. */

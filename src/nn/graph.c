@@ -218,13 +218,13 @@ static vg_status read_nc(nn_graph *g, const base_tree *yaml, int wanted, vg_erro
 }
 
 /* kpt_shape: points and numbers a point, of models for pose. */
-static vg_status read_keypoints(nn_graph *g, const base_tree *yaml, const nn_graph_options *o,
+static vg_status read_keypoints(nn_builder *b, const base_tree *yaml, const nn_graph_options *o,
                                 vg_error *err)
 {
     const base_node *n = base_node_get(base_tree_root(yaml), "kpt_shape");
     if (o && o->keypoints > 0) {
-        g->keypoints = o->keypoints;
-        g->keypoint_dims = o->keypoint_dims;
+        b->keypoints = o->keypoints;
+        b->keypoint_dims = o->keypoint_dims;
         return VG_OK;
     }
     if (!n)
@@ -237,8 +237,8 @@ static vg_status read_keypoints(nn_graph *g, const base_tree *yaml, const nn_gra
                          base_where("%s:%d, kpt_shape", base_tree_source(yaml), n->line),
                          "write [points, 2 or 3], as in kpt_shape: [17, 3]",
                          "a kpt_shape that is not [1..%d, 2 or 3]", NN_MOST_KEYPOINTS);
-    g->keypoints = (int)k->i;
-    g->keypoint_dims = (int)dims->i;
+    b->keypoints = (int)k->i;
+    b->keypoint_dims = (int)dims->i;
     return VG_OK;
 }
 
@@ -343,7 +343,7 @@ vg_status nn_graph_create(nn_graph **out, const base_tree *yaml, const nn_graph_
     b.graph = g;
     b.status = read_nc(g, yaml, o ? o->nc : 0, err);
     if (b.status == VG_OK)
-        b.status = read_keypoints(g, yaml, o, err);
+        b.status = read_keypoints(&b, yaml, o, err);
     if (b.status == VG_OK)
         b.status = refuse_keys(yaml, err);
     if (b.status == VG_OK)

@@ -73,7 +73,7 @@ vg_status nn_graph_from_name(nn_graph **out, const char *name, int nc, base_mem 
 
 vg_status nn_graph_must_detect(const nn_graph *g, const char *what, vg_error *err)
 {
-    if (g->task == VG_TASK_DETECT)
+    if (g->n_levels > 0 && g->n_extra == 0)
         return VG_OK;
     return base_fail(err, VG_ERR_UNSUPPORTED, what, "give a model that detects",
                      "the model %s is for another task than detection, which %s does not do yet",
@@ -120,31 +120,38 @@ static int length_of(const weights_file *w, int layer, const char *rest)
                : 0;
 }
 
-/* What a head in row `layer` with these tensors is for. */
-static vg_task task_of_tensors(const weights_file *w, int layer)
+/* Matrices of the row `layer`, but for the fixed one of the bins. */
+static size_t count_weights(const weights_file *w, int layer)
 {
-    if (length_of(w, layer, "linear.bias") > 0)
-        return VG_TASK_CLASSIFY;
-    const int n_extra = length_of(w, layer, "cv4.0.2.bias");
-    return length_of(w, layer, "proto.upsample.bias") > 0 ? VG_TASK_SEGMENT
-           : n_extra == 1                                 ? VG_TASK_OBB
-           : n_extra > 1                                  ? VG_TASK_POSE
-                                                          : VG_TASK_DETECT;
+    char row[32];
+    size_t n = 0;
+    base_format(row, sizeof row, "model.%d.", layer);
+    for (size_t i = 0; i < weights_count(w); i++) {
+        const weights_tensor *t = weights_at(w, i);
+        n += base_starts_with(t->name, row) && t->n_dims > 1 && !strstr(t->name, ".dfl.");
+    }
+    return n;
 }
 
-/* As a state dict shows it. False where points of two and of three numbers come to as many. */
-static bool read_head(nn_graph_options *o, const nn_model *m, const weights_file *w)
+/* Nor has the file's head what the graph's has not: one of another task holds a detector's. */
+static bool has_no_more(const nn_graph *g, const weights_file *w, int layer)
 {
-    const int row = m->head_layer;
-    *o = (nn_graph_options){
-        .nc = length_of(w, row, m->task == VG_TASK_CLASSIFY ? "linear.bias" : "cv3.0.2.bias"),
-        .class_branch = branch_of_tensors(w, row)};
-    if (m->task != VG_TASK_POSE)
-        return true;
-    const int n = length_of(w, row, "cv4.0.2.bias");
-    o->keypoint_dims = n % 3 == 0 ? 3 : 2;
-    o->keypoints = n / o->keypoint_dims;
-    return n % 6 != 0;
+    size_t n = 0;
+    for (size_t i = 0; i < g->n_params; i++)
+        n += g->params[i].layer == layer && g->params[i].kind == NN_PARAM_WEIGHT;
+    return n == count_weights(w, layer);
+}
+
+/* As a state dict shows it. *n_extra: numbers of its third branch. */
+static nn_graph_options read_head(const nn_model *m, const weights_file *w, int *n_extra)
+{
+    const int row = m->head_layer, matrix = length_of(w, row, "linear.bias"),
+              n = length_of(w, row, "cv4.0.2.bias"), dims = n % 3 == 0 ? 3 : 2;
+    *n_extra = n;
+    return (nn_graph_options){.nc = matrix > 0 ? matrix : length_of(w, row, "cv3.0.2.bias"),
+                              .class_branch = branch_of_tensors(w, row),
+                              .keypoints = n / dims,
+                              .keypoint_dims = dims};
 }
 
 /* No graph was made, as err says: better said by what the model is, if that is known. */
@@ -185,25 +192,32 @@ static vg_status from_own_yaml(nn_graph **out, const weights_file *w, base_mem *
     return st;
 }
 
+/* Points of two numbers and of three may come to as many. */
+static vg_status check_points(nn_graph **g, int n_extra, vg_error *err)
+{
+    if ((*g)->keypoints == 0 || n_extra % 6 != 0)
+        return VG_OK;
+    nn_graph_destroy(g);
+    return base_fail(err, VG_ERR_UNSUPPORTED, NULL,
+                     "give a checkpoint of the Python tool, or weights of vigil's",
+                     "a pose model's tensors alone, which do not say whether its points are of two "
+                     "numbers or of three");
+}
+
 /* The built-in model whose tensors these are. *out NULL: none. */
 static vg_status from_tensors(nn_graph **out, const weights_file *w, base_mem *mem, vg_error *err)
 {
     for (int k = 0; k < NN_N_MODELS; k++) {
+        int n_extra;
         const nn_model *m = &nn_models[k];
-        nn_graph_options o;
-        const bool is_clear = read_head(&o, m, w);
-        if (o.nc == 0 || task_of_tensors(w, m->head_layer) != m->task)
-            continue;
-        if (!is_clear)
-            return base_fail(err, VG_ERR_UNSUPPORTED, NULL,
-                             "give a checkpoint of the Python tool, or weights of vigil's",
-                             "a pose model's tensors alone, which do not say whether its points "
-                             "are of two numbers or of three");
-        for (int i = 0; i < NN_N_SCALES; i++) {
+        nn_graph_options o = read_head(m, w, &n_extra);
+        for (int i = 0; o.nc > 0 && i < NN_N_SCALES; i++) {
             o.scale = nn_model_scales[i];
             const vg_status st = from_builtin(out, m, &o, mem, err);
-            if (st != VG_OK || fits(*out, w))
+            if (st != VG_OK)
                 return st;
+            if (fits(*out, w) && has_no_more(*out, w, m->head_layer))
+                return check_points(out, n_extra, err);
             nn_graph_destroy(out);
         }
     }

@@ -44,6 +44,11 @@ const nn_level *nn_graph_level(const nn_graph *g, int index)
     return &g->levels[index];
 }
 
+int nn_graph_result(const nn_graph *g, nn_result which)
+{
+    return g->results[which];
+}
+
 static bool is_counted(const nn_param *p)
 {
     return p->kind != NN_PARAM_BN_MEAN && p->kind != NN_PARAM_BN_VAR;
@@ -114,8 +119,8 @@ void nn_graph_get_info(const nn_graph *g, int imgsz, nn_graph_info *out)
                            .max_stride = 1,
                            .task = g->task,
                            .n_extra = g->n_extra,
-                           .keypoints = g->task == VG_TASK_POSE ? g->keypoints : 0,
-                           .keypoint_dims = g->task == VG_TASK_POSE ? g->keypoint_dims : 0,
+                           .keypoints = g->keypoints,
+                           .keypoint_dims = g->keypoint_dims,
                            .class_branch = g->class_branch};
     base_format(out->name, sizeof out->name, "%s", g->name);
     base_format(out->scale, sizeof out->scale, "%s", g->scale);

@@ -6,14 +6,14 @@
 const char *const nn_model_scales[NN_N_SCALES] = {"n", "s", "m", "l", "x"};
 
 const nn_model nn_models[NN_N_MODELS] = {
-    {"11", "", "", nn_model_yolo11, "YOLO11", 23, VG_TASK_DETECT},
-    {"11", "", "-seg", nn_model_yolo11_seg, "YOLO11-seg", 23, VG_TASK_SEGMENT},
-    {"11", "", "-pose", nn_model_yolo11_pose, "YOLO11-pose", 23, VG_TASK_POSE},
-    {"11", "", "-obb", nn_model_yolo11_obb, "YOLO11-obb", 23, VG_TASK_OBB},
-    {"11", "", "-cls", nn_model_yolo11_cls, "YOLO11-cls", 10, VG_TASK_CLASSIFY},
-    {"8", "v", "", nn_model_yolov8, "YOLOv8", 22, VG_TASK_DETECT},
-    {"8", "v", "-p2", nn_model_yolov8_p2, "YOLOv8-p2", 28, VG_TASK_DETECT},
-    {"5", "v", "", nn_model_yolov5, "YOLOv5u", 24, VG_TASK_DETECT},
+    {"11", "", "", nn_model_yolo11, "YOLO11", 23},
+    {"11", "", "-seg", nn_model_yolo11_seg, "YOLO11-seg", 23},
+    {"11", "", "-pose", nn_model_yolo11_pose, "YOLO11-pose", 23},
+    {"11", "", "-obb", nn_model_yolo11_obb, "YOLO11-obb", 23},
+    {"11", "", "-cls", nn_model_yolo11_cls, "YOLO11-cls", 10},
+    {"8", "v", "", nn_model_yolov8, "YOLOv8", 22},
+    {"8", "v", "-p2", nn_model_yolov8_p2, "YOLOv8-p2", 28},
+    {"5", "v", "", nn_model_yolov5, "YOLOv5u", 24},
 };
 
 const char *nn_builtin_yaml(void)

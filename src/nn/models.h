@@ -11,7 +11,6 @@ typedef struct nn_model {
     const char *yaml;     /* all scales */
     const char *detector; /* "YOLO11", in messages */
     int head_layer;       /* row of the head */
-    vg_task task;
 } nn_model;
 
 enum { NN_N_MODELS = 8, NN_N_SCALES = 5 };

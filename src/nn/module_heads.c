@@ -44,13 +44,14 @@ static int build_pose(nn_builder *b, const nn_module_args *a)
 {
     nn_graph *g = b->graph;
     const base_node *shape = base_node_at(a->args, 1);
-    if (g->keypoints == 0 && shape && shape->kind == BASE_NODE_LIST) {
-        const base_node *k = base_node_at(shape, 0), *dims = base_node_at(shape, 1);
-        if (k && dims && k->kind == BASE_NODE_INT && dims->kind == BASE_NODE_INT && k->i >= 1 &&
-            k->i <= NN_MOST_KEYPOINTS && dims->i >= 2 && dims->i <= 3 && shape->n_children == 2) {
-            g->keypoints = (int)k->i;
-            g->keypoint_dims = (int)dims->i;
-        }
+    const base_node *k = base_node_at(shape, 0), *dims = base_node_at(shape, 1);
+    g->keypoints = b->keypoints;
+    g->keypoint_dims = b->keypoint_dims;
+    if (g->keypoints == 0 && shape && shape->kind == BASE_NODE_LIST && shape->n_children == 2 &&
+        k->kind == BASE_NODE_INT && dims->kind == BASE_NODE_INT && k->i >= 1 &&
+        k->i <= NN_MOST_KEYPOINTS && dims->i >= 2 && dims->i <= 3) {
+        g->keypoints = (int)k->i;
+        g->keypoint_dims = (int)dims->i;
     }
     refuse_more(b, a, 2, "Pose");
     if (g->keypoints == 0) {

@@ -75,6 +75,8 @@ size_t nn_graph_n_values(const nn_graph *g);
 const nn_value *nn_graph_value(const nn_graph *g, int index);
 int nn_graph_n_levels(const nn_graph *g);
 const nn_level *nn_graph_level(const nn_graph *g, int index);
+/* The value, or NN_NO_VALUE. */
+int nn_graph_result(const nn_graph *g, nn_result which);
 
 size_t nn_conv_weight_elements(const nn_conv_spec *c);
 /* weight (O, I/groups, k, k), whatever the form, and bias (O) of a convolution op, read from w and

@@ -98,8 +98,9 @@ void nn_train_init_one(float *value, const nn_graph *g, size_t index, uint64_t s
         fill(value, p->n_elements, 0);
         break;
     case NN_PARAM_BN_VAR:
-        /* The reference's stride probe, which a classifier does not go through: spec 1.5. */
-        fill(value, p->n_elements, g->task == VG_TASK_CLASSIFY ? 1.0 : 0.9);
+        /* The reference's stride probe, which a network without levels does not go through:
+         * spec 1.5. */
+        fill(value, p->n_elements, g->n_levels > 0 ? 0.9 : 1.0);
         break;
     case NN_PARAM_DFL:
         for (size_t b = 0; b < p->n_elements; b++)

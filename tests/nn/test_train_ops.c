@@ -70,6 +70,22 @@ static const network networks[] = {
                ROW("-1, 1, Conv, [16, 3, 2]"),
            ROW("[2], 1, Detect, [nc]")),
      2, 8, 12, 1e-2},
+    {"masks: a third branch, and a transposed convolution",
+     MODEL(ROW("-1, 1, Conv, [16, 3, 2]") ROW("-1, 1, Conv, [24, 3, 2]"),
+           ROW("[0, 1], 1, Segment, [nc, 6, 12]")),
+     2, 16, 24, 1e-2},
+    {"keypoints",
+     "kpt_shape: [3, 2]\n" MODEL(ROW("-1, 1, Conv, [16, 3, 2]") ROW("-1, 1, Conv, [24, 3, 2]"),
+                                 ROW("[0, 1], 1, Pose, [nc, kpt_shape]")),
+     2, 16, 24, 1e-2},
+    {"turned boxes",
+     MODEL(ROW("-1, 1, Conv, [16, 3, 2]") ROW("-1, 1, Conv, [24, 3, 2]"),
+           ROW("[0, 1], 1, OBB, [nc, 1]")),
+     2, 16, 24, 1e-2},
+    {"classes: a mean over all pixels, and a matrix",
+     MODEL(ROW("-1, 1, Conv, [16, 3, 2]") ROW("-1, 1, Conv, [24, 3, 2]"),
+           ROW("-1, 1, Classify, [nc]")),
+     3, 16, 24, 1e-2},
 };
 enum { N_NETWORKS = sizeof networks / sizeof *networks };
 
@@ -79,6 +95,19 @@ static float weight_of(size_t at)
     return random_float(&r, -1, 1);
 }
 
+/* One map's part of the loss; *at counts the numbers of all. */
+static double loss_of_map(const nn_map *m, const nn_map *d, bool fills, size_t *at)
+{
+    double sum = 0;
+    for (int p = 0; p < m->n * m->h * m->w; p++)
+        for (int c = 0; c < m->c; c++, ++*at) {
+            sum += (double)weight_of(*at) * (double)m->data[(size_t)p * m->pitch + (size_t)c];
+            if (fills)
+                d->data[(size_t)p * d->pitch + (size_t)c] = weight_of(*at);
+        }
+    return sum;
+}
+
 /* The loss; with `fills` its gradient goes into the heads' gradients. */
 static double loss_of(train_run *r, bool fills)
 {
@@ -86,15 +115,16 @@ static double loss_of(train_run *r, bool fills)
     size_t at = 0;
     for (int level = 0; level < nn_train_n_heads(r->t); level++) {
         nn_head head = nn_train_head(r->t, level), d = nn_train_head_grad(r->t, level);
-        const nn_map *maps[2] = {&head.box, &head.cls}, *grads[2] = {&d.box, &d.cls};
-        for (int k = 0; k < 2; k++)
-            for (int p = 0; p < maps[k]->n * maps[k]->h * maps[k]->w; p++)
-                for (int c = 0; c < maps[k]->c; c++, at++) {
-                    sum += (double)weight_of(at) *
-                           (double)maps[k]->data[(size_t)p * maps[k]->pitch + (size_t)c];
-                    if (fills)
-                        grads[k]->data[(size_t)p * grads[k]->pitch + (size_t)c] = weight_of(at);
-                }
+        sum += loss_of_map(&head.box, &d.box, fills, &at);
+        sum += loss_of_map(&head.cls, &d.cls, fills, &at);
+        sum += loss_of_map(&head.extra, &d.extra, fills, &at);
+    }
+    for (int i = 0; i < NN_N_RESULTS; i++) {
+        nn_map m, d;
+        if (nn_train_result(r->t, (nn_result)i, &m)) {
+            assert_true(nn_train_result_grad(r->t, (nn_result)i, &d));
+            sum += loss_of_map(&m, &d, fills, &at);
+        }
     }
     return sum;
 }
