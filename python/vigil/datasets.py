@@ -104,9 +104,11 @@ class Check:
         return words + splits + classes + faults + "".join(f"<div>{_html.escape(n)}</div>" for n in self.notices)
 
 
-def check(data: str, threads: int = 0, most_faults: int = 1000) -> Check:
-    """Looks at a whole dataset; a fault of a picture or label file is a result, not an exception."""
-    return Check(data, threads, most_faults)
+def check(data: str, threads: int = 0, most_faults: int = 1000, task: Optional[str] = None) -> Check:
+    """Looks at a whole dataset; a fault of a picture or label file is a result, not an exception. data: a YAML, or for
+    classify a folder of folders. task: whose labels they are; by itself classify of a folder, pose of a YAML with kpt_shape,
+    else detect."""
+    return Check(data, threads, most_faults, task)
 
 
 def label_file(picture: str) -> str:
