@@ -465,11 +465,17 @@ typedef struct vg_figures {
     double f1;         /* of a class: there; else 0 */
 } vg_figures;
 
-/* After a batch. Losses are means over the epoch so far: box, cls, dfl. */
+/* Losses stand in the order of the task: box, cls, dfl of detect and obb; box, seg, cls, dfl of
+ * segment; box, pose, kobj, cls, dfl of pose; the loss of classify. */
+enum { VG_MOST_LOSSES = 5 };
+
+/* After a batch. Losses are means over the epoch so far. */
 typedef struct vg_train_batch {
     int epoch, n_epochs;      /* epoch from 1 */
     int64_t batch, n_batches; /* batches done in this epoch; in all */
-    double loss[3];
+    vg_task task;
+    int n_losses; /* as many as the task has; 0 in a struct that nobody has filled */
+    double loss[VG_MOST_LOSSES];
     int n_pictures, width, height; /* of this batch; pixels */
     size_t n_instances;            /* labelled objects in it */
     double grad_norm;              /* L2, of the last optimizer step, before clipping */
@@ -477,20 +483,24 @@ typedef struct vg_train_batch {
     double seconds;                /* of training, all sessions together */
 } vg_train_batch;
 
-/* After an epoch, its validation and its checkpoint: also a row of results.csv. Losses are box,
- * cls, dfl. Metrics and val_loss are NAN where it was not validated. */
+/* After an epoch, its validation and its checkpoint: also a row of results.csv. Metrics and
+ * val_loss are NAN where it was not validated. */
 typedef struct vg_train_epoch {
     int epoch, n_epochs; /* epoch from 1 */
     double seconds;      /* of training so far, all sessions together */
-    double train_loss[3], val_loss[3];
+    vg_task task;
+    int n_losses;
+    double train_loss[VG_MOST_LOSSES], val_loss[VG_MOST_LOSSES];
     double lr[3]; /* weights, norms, biases */
     bool is_validated;
     size_t n_pictures, n_instances; /* of validation */
     double precision, recall;       /* 0..1, at the confidence of the best mean F1 */
     double map50, map;              /* mean average precision, 0..1: at IoU 0.5; over 0.5..0.95 */
-    bool is_best;                   /* the best fitness so far */
-    bool stops;                     /* patience is over: training ends here */
-    bool time_is_up;                /* `time` is over: it ends here, perhaps within the epoch */
+    vg_figures second;              /* of masks or keypoints */
+    double top1, top5; /* of classify, 0..1: pictures whose class came first; among five */
+    bool is_best;      /* the best fitness so far */
+    bool stops;        /* patience is over: training ends here */
+    bool time_is_up;   /* `time` is over: it ends here, perhaps within the epoch */
     /* What could not be written beside the weights since the last epoch: training goes on, and
      * reports it again at its end. NULL: nothing. Borrowed during the call. */
     const vg_error *trouble;
@@ -535,6 +545,8 @@ typedef struct vg_val_class {
     double precision, recall, map50, map;
     double f1; /* at the same confidence as precision and recall */
     vg_figures second;
+    vg_task task;
+    double top1, top5; /* of classify, whose one row is that of all */
 } vg_val_class;
 
 /* What plots and tables of a validation are made of. Rows are those of vg_val_result.classes; point
@@ -547,21 +559,37 @@ typedef struct vg_val_curves {
     const double *ap;         /* (n_classes, 10) at IoU 0.5, 0.55, ... 0.95 */
     const double *maps;       /* (nc) ap's mean by class number; the mean over classes where one has
                                  no objects */
-    const uint64_t *confusion; /* (nc + 1, nc + 1) [predicted][true], background last */
+    const uint64_t *confusion; /* (n_confused, n_confused) [predicted][true], background last */
     int nc;                    /* classes of the dataset */
+    int n_confused;            /* nc + 1; nc of classify, which has no background */
 } vg_val_curves;
 
 typedef struct vg_val_result {
     size_t n_pictures, n_instances, n_detections;
     double precision, recall, map50, map; /* means over the classes that have objects */
-    double fitness;                       /* 0.1 map50 + 0.9 map */
-    double loss[3];                       /* box, cls, dfl */
-    const vg_val_class *classes;          /* (n_classes) those with objects */
+    vg_figures second;                    /* of masks or keypoints */
+    double top1, top5;                    /* of classify: as in vg_train_epoch */
+    /* 0.1 map50 + 0.9 map; with masks or keypoints the sum of both; (top1 + top5) / 2 */
+    double fitness;
+    vg_task task;
+    int n_losses;
+    double loss[VG_MOST_LOSSES];
+    const vg_val_class *classes; /* (n_classes) those with objects; of classify none */
     size_t n_classes;
     double seconds;   /* that validation took */
     double best_conf; /* where the mean F1 is best: that of precision and recall */
     vg_val_curves curves;
+    vg_val_curves second_curves; /* of masks or keypoints, without confusion; else n_points is 0 */
+    double second_best_conf;
 } vg_val_result;
+
+/* A number by the name that it has in results.csv: "metrics/mAP50(M)", "val/seg_loss", "fitness".
+ */
+typedef struct vg_number {
+    char name[48];
+    double value;
+} vg_number;
+enum { VG_MOST_NUMBERS = 16 };
 
 /* ---- a terminal ---- */
 

@@ -434,14 +434,16 @@ VG_API void vg_val_memory(const vg_val *v, vg_memory *out);
 /* Each writes one line without its end into buf (n): 256 bytes do for rows, 1024 for progress.
  * n_columns: of the terminal, where columns get narrower that would not fit; 0: the columns that
  * users know. True when it fitted. */
-VG_API bool vg_train_header_format(char *buf, size_t n, size_t n_columns);
+VG_API bool vg_train_header_format(char *buf, size_t n, vg_task task, size_t n_columns);
 VG_API bool vg_train_row_format(char *buf, size_t n, const vg_train_batch *b,
                                 size_t resident_bytes);
 /* The row with a bar, times and memory, at most n_columns wide (0: as long as it gets). */
 VG_API bool vg_train_progress_format(char *buf, size_t n, const vg_train_batch *b,
                                      const vg_train_pace *pace, size_t n_columns, bool ascii);
-VG_API bool vg_val_header_format(char *buf, size_t n, size_t n_columns);
+VG_API bool vg_val_header_format(char *buf, size_t n, vg_task task, size_t n_columns);
 VG_API bool vg_val_row_format(char *buf, size_t n, const vg_val_class *row, size_t n_columns);
+/* The metrics of a validation's task, its losses, and fitness last; returns how many. */
+VG_API size_t vg_val_numbers(const vg_val_result *r, vg_number out[VG_MOST_NUMBERS]);
 VG_API bool vg_bar_format(char *buf, size_t n, const vg_bar *b, size_t n_columns, bool ascii);
 /* "1 box", "3 boxes", "2 persons": noun in the singular, or the name of a class. Returns buf. */
 VG_API const char *vg_count_format(char *buf, size_t n, uint64_t count, const char *noun);

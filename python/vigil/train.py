@@ -8,7 +8,7 @@ import numpy as np
 from . import _options
 from ._c import Calls, Interrupt, Interrupted, call, encode, ffi, lib, path, text
 from ._handles import opened
-from .metrics import Metrics
+from .metrics import Metrics, epoch_metrics
 
 _LOSSES = ("box_loss", "cls_loss", "dfl_loss")
 
@@ -109,13 +109,13 @@ class Trainer:
 
     def _epoch(self, _: Any, e: Any) -> None:
         self.epoch, self.seconds = e.epoch - 1, e.seconds
-        self.loss_items = np.array(list(e.train_loss))
+        self.loss_items = np.array(list(e.train_loss)[:e.n_losses])
         self.lr = {f"lr/pg{i}": e.lr[i] for i in range(3)}
         row: Dict[str, Any] = {"epoch": e.epoch, "time": e.seconds, **self.label_loss_items(e.train_loss)}
         if e.is_validated:
-            self.metrics = dict(zip(Metrics.keys, (e.precision, e.recall, e.map50, e.map)))
+            self.metrics = epoch_metrics(e)
             self.metrics.update(self.label_loss_items(e.val_loss, "val"))
-            self.fitness = 0.1 * e.map50 + 0.9 * e.map
+            self.fitness = 0.1 * (e.map50 + e.second.map50) + 0.9 * (e.map + e.second.map) + (e.top1 + e.top5) / 2
             row.update(self.metrics)
             if e.is_best:
                 self.best_fitness, self.best_epoch = self.fitness, self.epoch

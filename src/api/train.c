@@ -398,7 +398,7 @@ static void tell_validating(void *ctx, bool is_final)
 static void tell_validation(void *ctx, const train_validation *v, bool is_final)
 {
     vg_train *t = ctx;
-    train_result_make(&t->final, v, train_run_names(t->run));
+    train_result_make(&t->final, v, train_run_task(t->run), train_run_names(t->run));
     if (t->listener && t->listener->validated)
         t->listener->validated(t->listener->ctx, &t->final.result, is_final);
 }
@@ -417,7 +417,7 @@ static void tell_epoch(void *ctx, const vg_train_epoch *e)
     train_run_file_epoch(t->file, e);
     if (e->is_best) {
         t->best_epoch = e->epoch;
-        t->best_fitness = train_fitness(e->map50, e->map);
+        t->best_fitness = report_epoch_fitness(e);
     }
     vg_train_epoch end = *e;
     end.trouble = train_run_news(t->run); /* not for other processes */

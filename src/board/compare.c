@@ -12,6 +12,7 @@ typedef struct compared {
     board_facts facts;
     vg_train_epoch *rows;
     size_t n_rows;
+    report_columns columns;
     base_tree *arguments;
 } compared;
 
@@ -131,8 +132,10 @@ static void put_curves(page_html *w, const void *ctx)
     board_put_look(w, &v->look, "/compare", v->query.text != NULL ? v->query.text : "", "curves");
     page_put(w, "</h2>");
     for (size_t i = 0; i < v->n; i++)
-        rows[i] =
-            (board_rows){.name = v->runs[i].path, .rows = v->runs[i].rows, .n = v->runs[i].n_rows};
+        rows[i] = (board_rows){.name = v->runs[i].path,
+                               .rows = v->runs[i].rows,
+                               .columns = &v->runs[i].columns,
+                               .n = v->runs[i].n_rows};
     board_put_overlaid(w, rows, v->n, &v->look);
 }
 
@@ -166,7 +169,7 @@ static void read_one(compared *c, const board_runs *runs, base_mem *mem)
     const int folder = board_runs_open(runs, c->path);
     if (folder < 0)
         return;
-    board_results_read(&c->rows, &c->n_rows, folder, mem, NULL);
+    board_results_read(&c->rows, &c->n_rows, &c->columns, folder, mem, NULL);
     c->arguments = board_arguments_read(folder, mem);
     close(folder);
 }

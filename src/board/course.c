@@ -7,8 +7,9 @@ enum { FIRST_STEP_S = 1 };
 
 static void thin(board_course *c)
 {
-    double *const all[] = {c->epoch,   c->seconds,  c->loss[0],       c->loss[1],
-                           c->loss[2], c->resident, c->pictures_per_s};
+    double *const all[] = {c->epoch,   c->seconds, c->resident, c->pictures_per_s, c->loss[0],
+                           c->loss[1], c->loss[2], c->loss[3],  c->loss[4]};
+    _Static_assert(VG_MOST_LOSSES == 5, "all of them are thinned");
     for (size_t k = 0; k < sizeof all / sizeof *all; k++)
         for (size_t i = 0; 2 * i < c->n; i++)
             all[k][i] = all[k][2 * i];
@@ -33,7 +34,9 @@ bool board_course_add(board_course *c, const vg_run_view *v)
     const size_t i = c->n++;
     c->epoch[i] = done;
     c->seconds[i] = b->seconds;
-    for (int k = 0; k < 3; k++)
+    c->task = b->task;
+    c->n_losses = b->n_losses < VG_MOST_LOSSES ? b->n_losses : VG_MOST_LOSSES;
+    for (int k = 0; k < VG_MOST_LOSSES; k++)
         c->loss[k][i] = b->loss[k];
     c->pictures_per_s[i] = v->pace.pictures_per_s > 0 ? v->pace.pictures_per_s : NAN;
     c->resident[i] = v->pace.resident_bytes > 0 ? (double)v->pace.resident_bytes : NAN;

@@ -12,8 +12,10 @@ enum { BOARD_COURSE_POINTS = 512 };
 typedef struct board_course {
     size_t n;
     double step_s; /* between two */
+    vg_task task;
+    int n_losses;
     double epoch[BOARD_COURSE_POINTS], seconds[BOARD_COURSE_POINTS];
-    double loss[3][BOARD_COURSE_POINTS];
+    double loss[VG_MOST_LOSSES][BOARD_COURSE_POINTS];
     double pictures_per_s[BOARD_COURSE_POINTS], resident[BOARD_COURSE_POINTS];
 } board_course;
 

@@ -1,10 +1,13 @@
 /* curves.c: columns of results.csv as charts: of one run, training beside validation; of several, a
  * line each. */
 #include <math.h>
+#include <string.h>
 
 #include "draw.h"
 
 /* ---- columns ---- */
+
+enum { MOST_PANELS = VG_MOST_LOSSES + 8 };
 
 typedef struct column {
     const char *name;  /* in the legend */
@@ -14,14 +17,6 @@ typedef struct column {
 } column;
 
 #define AT(field) offsetof(vg_train_epoch, field)
-#define LOSSES(i)                                                                                  \
-    {                                                                                              \
-        {"train", AT(train_loss[i]), false, false},                                                \
-        {                                                                                          \
-            "val", AT(val_loss[i]), true, true                                                     \
-        }                                                                                          \
-    }
-
 typedef struct panel {
     const char *name, *title, *help;
     page_unit unit;
@@ -31,7 +26,8 @@ typedef struct panel {
     column columns[3];
 } panel;
 
-static const panel panels[] = {
+/* Those of tasks with boxes; keys of the second ones begin with their letter in results.csv. */
+static const panel of_boxes[] = {
     {"metrics/mAP",
      "mAP",
      "mean average precision",
@@ -51,32 +47,112 @@ static const panel panels[] = {
      false,
      false,
      2,
-     {{"precision", AT(precision), true, false}, {"recall", AT(recall), true, false}}},
-    {"loss/box", "Box loss", NULL, PAGE_NUMBER, 0, 0, false, true, 2, LOSSES(0)},
-    {"loss/cls", "Class loss", NULL, PAGE_NUMBER, 0, 0, false, true, 2, LOSSES(1)},
-    {"loss/dfl", "DFL loss", NULL, PAGE_NUMBER, 0, 0, false, true, 2, LOSSES(2)},
-    {"lr",
-     "Learning rate",
-     "weights, norms, biases",
+     {{"precision", AT(precision), true, false}, {"recall", AT(recall), true, false}}}};
+static const panel of_second[] = {
+    {"metrics/second",
+     "mAP of masks",
+     "mean average precision",
      PAGE_NUMBER,
      0,
-     0,
-     false,
-     true,
-     3,
-     {{"pg0", AT(lr[0]), false, false},
-      {"pg1", AT(lr[1]), false, true},
-      {"pg2", AT(lr[2]), false, false}}},
-    {"time/epoch",
-     "Time of an epoch",
-     NULL,
-     PAGE_SECONDS,
-     0,
-     0,
-     false,
-     true,
      1,
-     {{"epoch", SIZE_MAX, false, false}}}};
+     false,
+     false,
+     2,
+     {{"mAP50-95", AT(second.map), true, false}, {"mAP50", AT(second.map50), true, false}}},
+    {"metrics/secondPR",
+     "Precision and recall of masks",
+     NULL,
+     PAGE_NUMBER,
+     0,
+     1,
+     false,
+     false,
+     2,
+     {{"precision", AT(second.precision), true, false},
+      {"recall", AT(second.recall), true, false}}}};
+static const panel of_classes = {
+    "metrics/accuracy",
+    "Accuracy",
+    "pictures whose class came first; among the first five",
+    PAGE_NUMBER,
+    0,
+    1,
+    true,
+    false,
+    2,
+    {{"top 1", AT(top1), true, false}, {"top 5", AT(top5), true, false}}};
+static const panel of_every_run[] = {{"lr",
+                                      "Learning rate",
+                                      "weights, norms, biases",
+                                      PAGE_NUMBER,
+                                      0,
+                                      0,
+                                      false,
+                                      true,
+                                      3,
+                                      {{"pg0", AT(lr[0]), false, false},
+                                       {"pg1", AT(lr[1]), false, true},
+                                       {"pg2", AT(lr[2]), false, false}}},
+                                     {"time/epoch",
+                                      "Time of an epoch",
+                                      NULL,
+                                      PAGE_SECONDS,
+                                      0,
+                                      0,
+                                      false,
+                                      true,
+                                      1,
+                                      {{"epoch", SIZE_MAX, false, false}}}};
+
+static const struct loss_title {
+    const char *loss, *key, *title;
+} loss_titles[] = {{"box_loss", "loss/box", "Box loss"},
+                   {"cls_loss", "loss/cls", "Class loss"},
+                   {"dfl_loss", "loss/dfl", "DFL loss"},
+                   {"seg_loss", "loss/seg", "Mask loss"},
+                   {"pose_loss", "loss/pose", "Keypoint loss"},
+                   {"kobj_loss", "loss/kobj", "Keypoint visibility loss"},
+                   {"loss", "loss/loss", "Loss"}};
+
+static panel loss_panel(const report_columns *c, int k)
+{
+    const size_t at = (size_t)k * sizeof(double);
+    panel p = {.name = "loss/other",
+               .title = report_columns_loss(c, k),
+               .unit = PAGE_NUMBER,
+               .can_log = true,
+               .n = 2,
+               .columns = {{"train", AT(train_loss) + at, false, false},
+                           {"val", AT(val_loss) + at, true, true}}};
+    for (size_t i = 0; i < sizeof loss_titles / sizeof *loss_titles; i++)
+        if (strcmp(loss_titles[i].loss, p.title) == 0) {
+            p.name = loss_titles[i].key;
+            p.title = loss_titles[i].title;
+            break;
+        }
+    return p;
+}
+
+/* The panels of a run's columns; returns how many. */
+static size_t choose_panels(panel out[MOST_PANELS], const report_columns *c)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < 2 && c->has_boxes; i++)
+        out[n++] = of_boxes[i];
+    for (size_t i = 0; i < 2 && c->second != 0; i++) {
+        out[n] = of_second[i];
+        if (c->second == 'P')
+            out[n].title = i == 0 ? "mAP of keypoints" : "Precision and recall of keypoints";
+        n++;
+    }
+    if (!c->has_boxes)
+        out[n++] = of_classes;
+    for (int k = 0; k < c->n_losses; k++)
+        out[n++] = loss_panel(c, k);
+    for (size_t i = 0; i < sizeof of_every_run / sizeof *of_every_run; i++)
+        out[n++] = of_every_run[i];
+    return n;
+}
 
 static double value_of(const board_rows *r, size_t i, const column *c)
 {
@@ -173,8 +249,10 @@ static void put_drawing(drawing *d, const panel *p, const char *name, const char
 void board_put_run_curves(page_html *w, const board_rows *run, const board_look *k)
 {
     drawing d = {.w = w, .look = k};
+    panel panels[MOST_PANELS];
+    const size_t n_panels = choose_panels(panels, run->columns);
     page_put(w, "<div class=grid>");
-    for (size_t i = 0; i < sizeof panels / sizeof *panels && w->st == VG_OK; i++) {
+    for (size_t i = 0; i < n_panels && w->st == VG_OK; i++) {
         for (size_t c = 0; c < panels[i].n; c++)
             add_line(&d, run, &panels[i].columns[c], panels[i].columns[c].name, (int)c);
         put_drawing(&d, &panels[i], panels[i].name, panels[i].title);
@@ -185,8 +263,12 @@ void board_put_run_curves(page_html *w, const board_rows *run, const board_look 
 void board_put_overlaid(page_html *w, const board_rows *runs, size_t n, const board_look *k)
 {
     drawing d = {.w = w, .look = k};
+    panel panels[MOST_PANELS];
+    /* Runs of other tasks have lines where they have such columns; the first says which there are.
+     */
+    const size_t n_panels = n > 0 ? choose_panels(panels, runs[0].columns) : 0;
     page_put(w, "<div class=grid>");
-    for (size_t i = 0; i < sizeof panels / sizeof *panels; i++)
+    for (size_t i = 0; i < n_panels; i++)
         for (size_t c = 0; c < panels[i].n && w->st == VG_OK; c++) {
             char title[64], name[64];
             panel p = panels[i];
@@ -206,15 +288,24 @@ void board_put_overlaid(page_html *w, const board_rows *runs, size_t n, const bo
 
 /* ---- a living run ---- */
 
+void board_loss_word(char *out, size_t n, const char *loss)
+{
+    const char *end = strstr(loss, "_loss");
+    base_format(out, n, "%.*s", (int)(end != NULL ? (size_t)(end - loss) : strlen(loss)), loss);
+}
+
 void board_put_course(page_html *w, const board_course *c, size_t planned_bytes,
                       const board_look *k)
 {
-    static const char *const names[] = {"box", "cls", "dfl"};
+    char names[VG_MOST_LOSSES][16];
+    const report_names names_of = train_report_names(c->task);
     const double *x = k->by_time ? c->seconds : c->epoch;
     const page_unit x_unit = k->by_time ? PAGE_SECONDS : PAGE_NUMBER;
-    page_line losses[3];
-    for (int i = 0; i < 3; i++)
+    page_line losses[VG_MOST_LOSSES];
+    for (int i = 0; i < c->n_losses; i++) {
+        board_loss_word(names[i], sizeof names[i], i < names_of.n_losses ? names_of.losses[i] : "");
         losses[i] = (page_line){.name = names[i], .n = c->n, .x = x, .y = c->loss[i], .colour = i};
+    }
     const page_line speed = {.name = "pictures", .n = c->n, .x = x, .y = c->pictures_per_s},
                     memory = {.name = "resident", .n = c->n, .x = x, .y = c->resident, .colour = 2};
     const page_limit plan = {.y = (double)planned_bytes, .text = "plan"};
@@ -223,7 +314,7 @@ void board_put_course(page_html *w, const board_course *c, size_t planned_bytes,
                                     .title = "Loss so far in its epoch",
                                     .x_unit = x_unit,
                                     .lines = losses,
-                                    .n_lines = 3,
+                                    .n_lines = (size_t)c->n_losses,
                                     .is_log = k->is_log});
     page_put_chart(w, &(page_chart){.name = "live/speed",
                                     .title = "Speed",

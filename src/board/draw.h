@@ -21,9 +21,13 @@ void board_put_look(page_html *w, const board_look *k, const char *path, const c
 typedef struct board_rows {
     const char *name;
     const vg_train_epoch *rows;
+    const report_columns *columns;
     size_t n;
 } board_rows;
 /* Charts of one run: losses with their validation, metrics, rates, time. */
+/* "box" of "box_loss". */
+void board_loss_word(char *out, size_t n, const char *loss);
+
 void board_put_run_curves(page_html *w, const board_rows *run, const board_look *k);
 /* The same numbers of several, a chart each. */
 void board_put_overlaid(page_html *w, const board_rows *runs, size_t n, const board_look *k);

@@ -91,8 +91,8 @@ static const char *state_over(int folder, base_mem *mem)
     return state;
 }
 
-vg_status board_results_read(vg_train_epoch **out, size_t *n, int folder, base_mem *mem,
-                             vg_error *err)
+vg_status board_results_read(vg_train_epoch **out, size_t *n, report_columns *columns, int folder,
+                             base_mem *mem, vg_error *err)
 {
     char path[BOARD_FD_PATH_BYTES];
     *out = NULL;
@@ -100,7 +100,7 @@ vg_status board_results_read(vg_train_epoch **out, size_t *n, int folder, base_m
     const int fd = board_open_file(folder, "results.csv");
     if (fd < 0)
         return base_fail(err, VG_ERR_IO, "results.csv", NULL, "there is none");
-    const vg_status st = report_csv_read(out, n, board_fd_path(path, fd), mem, err);
+    const vg_status st = report_csv_read(out, n, columns, board_fd_path(path, fd), mem, err);
     close(fd);
     return st;
 }
@@ -146,26 +146,38 @@ static void read_arguments(board_facts *out, int folder, base_mem *mem)
     base_tree_destroy(&t);
 }
 
+double board_row_score(const vg_train_epoch *row, const report_columns *columns)
+{
+    return columns->has_boxes ? row->map + row->second.map : row->top1;
+}
+
 static void read_results(board_facts *out, int folder, base_mem *mem)
 {
     vg_train_epoch *rows;
     size_t n;
-    if (board_results_read(&rows, &n, folder, mem, NULL) != VG_OK)
+    report_columns columns;
+    double best = 0;
+    if (board_results_read(&rows, &n, &columns, folder, mem, NULL) != VG_OK)
         return;
-    for (size_t i = 0; i < n; i++)
-        if (!isnan(rows[i].map) && (out->best_epoch == 0 || rows[i].map > out->best_map)) {
+    out->has_boxes = columns.has_boxes;
+    out->second = columns.second;
+    for (size_t i = 0; i < n; i++) {
+        const double fitness = board_row_score(&rows[i], &columns);
+        if (!isnan(fitness) && (out->best_epoch == 0 || fitness > best)) {
+            best = fitness;
             out->best_epoch = rows[i].epoch;
-            out->best_map = rows[i].map;
-            out->best_map50 = rows[i].map50;
+            out->best_map = columns.has_boxes ? rows[i].map : rows[i].top1;
+            out->best_map50 = columns.has_boxes ? rows[i].map50 : rows[i].top5;
         }
+    }
     if (n > 0) {
         out->epoch = rows[n - 1].epoch;
         out->seconds = rows[n - 1].seconds;
     }
     out->n_spark = n < BOARD_SPARK_POINTS ? n : BOARD_SPARK_POINTS;
     for (size_t i = 0; i < out->n_spark; i++)
-        out->spark[i] =
-            rows[n <= BOARD_SPARK_POINTS ? i : i * (n - 1) / (BOARD_SPARK_POINTS - 1)].map;
+        out->spark[i] = board_row_score(
+            &rows[n <= BOARD_SPARK_POINTS ? i : i * (n - 1) / (BOARD_SPARK_POINTS - 1)], &columns);
     base_free(rows);
 }
 

@@ -14,12 +14,14 @@ typedef struct board_facts {
     const char *state; /* of page_badge */
     bool is_alive;
     char model[64], data[96];
-    int epoch, n_epochs;                          /* done; of so many, 0: unknown */
-    int best_epoch;                               /* of the highest map; 0: none yet */
-    double best_map, best_map50;                  /* NAN: not known */
+    int epoch, n_epochs; /* done; of so many, 0: unknown */
+    bool has_boxes;      /* else pictures have a class each, and accuracies stand for mAP below */
+    char second;         /* 'M', 'P': there are metrics of masks, of keypoints, too; 0 */
+    int best_epoch;      /* of the highest map, the sum where there are two; 0: none yet */
+    double best_map, best_map50; /* of boxes (top-1, top-5 accuracy); NAN: not known */
     double seconds, began_unix_s, changed_unix_s; /* NAN: not known */
     size_t n_spark;
-    double spark[BOARD_SPARK_POINTS];      /* map, or a watched job's memory */
+    double spark[BOARD_SPARK_POINTS];      /* board_row_score, or a watched job's memory */
     char why[192];                         /* what the guard thinks */
     uint64_t stamp;                        /* of all that this was read from */
     uint64_t results, pictures, arguments; /* stamps of what a page's parts show */
@@ -35,9 +37,11 @@ void board_facts_read(board_facts *out, int folder, board_kind kind, void **stor
 /* The process of a training lives; *view is what it noted (PREPARING: nothing yet). */
 bool board_view_read(vg_run_view *view, int folder);
 const char *board_state_name(vg_run_state s);
-/* All rows of results.csv. VG_ERR_IO: there is none. */
-vg_status board_results_read(vg_train_epoch **out, size_t *n, int folder, base_mem *mem,
-                             vg_error *err);
+/* What runs are ranked and drawn small by: mAP50-95, the sum where there are two; or accuracy. */
+double board_row_score(const vg_train_epoch *row, const report_columns *columns);
+/* All rows of results.csv, and its columns (NULL: unwanted). VG_ERR_IO: there is none. */
+vg_status board_results_read(vg_train_epoch **out, size_t *n, report_columns *columns, int folder,
+                             base_mem *mem, vg_error *err);
 /* args.yaml. NULL: there is none that can be read. */
 base_tree *board_arguments_read(int folder, base_mem *mem);
 /* A scalar as a text; "" for null. */

@@ -19,6 +19,7 @@ typedef struct view {
     board_look look;
     vg_train_epoch *rows;
     size_t n_rows;
+    report_columns columns;
     vg_error why; /* there are no rows */
     base_tree *arguments;
     size_t n_shots;
@@ -36,9 +37,32 @@ static base_text path_of(const char *before, const char *path)
 /* ---- where it is ---- */
 
 typedef struct figures {
-    char epoch[48], left[48], speed[48], memory[48], plan[64], loss[64], map[48], map50[48];
+    char epoch[48], left[48], speed[48], memory[48], plan[64], loss[64], losses[64], map[48],
+        map50[48];
     double part; /* of the epoch */
 } figures;
+
+/* "1.20 / 0.80 / 1.01" */
+static void put_losses(char *out, size_t n, const double *losses, int n_losses)
+{
+    size_t at = 0;
+    for (int k = 0; k < n_losses && at < n; k++) {
+        base_format(out + at, n - at, "%s%.2f", k > 0 ? " / " : "", losses[k]);
+        at += strlen(out + at);
+    }
+}
+
+/* "Loss: box / cls / dfl" */
+static void put_loss_title(char *out, size_t n, const char *const *losses, int n_losses)
+{
+    size_t at = 0;
+    for (int k = 0; k < n_losses && at < n; k++) {
+        char word[16];
+        board_loss_word(word, sizeof word, losses[k]);
+        base_format(out + at, n - at, "%s%s", k > 0 ? " / " : "Loss: ", word);
+        at += strlen(out + at);
+    }
+}
 
 static void make_figures(figures *f, const board_facts *facts, const vg_run_view *v)
 {
@@ -64,10 +88,11 @@ static void make_figures(figures *f, const board_facts *facts, const vg_run_view
         base_format(f->plan, sizeof f->plan, "planned %s",
                     page_figure(text, PAGE_BYTES, (double)v->pace.planned_bytes));
     if (runs)
-        base_format(f->loss, sizeof f->loss, "%.2f / %.2f / %.2f", b->loss[0], b->loss[1],
-                    b->loss[2]);
+        put_losses(f->loss, sizeof f->loss, b->loss, b->n_losses);
     else
         base_format(f->loss, sizeof f->loss, "-");
+    const report_names names = train_report_names(b->task);
+    put_loss_title(f->losses, sizeof f->losses, names.losses, names.n_losses);
     base_format(f->map, sizeof f->map, "%s", page_figure(text, PAGE_NUMBER, facts->best_map));
     base_format(f->map50, sizeof f->map50, "%s", page_figure(text, PAGE_NUMBER, facts->best_map50));
 }
@@ -86,7 +111,7 @@ static void put_error(page_html *w, const vg_error *e)
 
 static void put_living(page_html *w, const figures *f)
 {
-    page_put_figure(w, "loss", "Loss: box / cls / dfl", f->loss, "so far in this epoch");
+    page_put_figure(w, "loss", f->losses, f->loss, "so far in this epoch");
     page_put_figure(w, "speed", "Pictures", f->speed, "while training");
     page_put_figure(w, "left", "Left of the epoch", f->left, "at this speed");
     page_put_figure(w, "memory", "Memory", f->memory,
@@ -95,21 +120,32 @@ static void put_living(page_html *w, const figures *f)
 
 static void put_over(page_html *w, const view *v)
 {
-    char text[PAGE_FIGURE_BYTES], loss[64] = "-";
+    char text[PAGE_FIGURE_BYTES], loss[64] = "-", title[64];
     const vg_train_epoch *last = v->n_rows > 0 ? &v->rows[v->n_rows - 1] : NULL, *best = NULL;
     for (size_t i = 0; i < v->n_rows; i++)
         if (v->rows[i].epoch == v->facts.best_epoch)
             best = &v->rows[i];
     if (last != NULL)
-        base_format(loss, sizeof loss, "%.2f / %.2f / %.2f", last->train_loss[0],
-                    last->train_loss[1], last->train_loss[2]);
-    page_put_figure(w, NULL, "Precision",
-                    page_figure(text, PAGE_NUMBER, best != NULL ? best->precision : (double)NAN),
-                    "in that epoch");
-    page_put_figure(w, NULL, "Recall",
-                    page_figure(text, PAGE_NUMBER, best != NULL ? best->recall : (double)NAN),
-                    "in that epoch");
-    page_put_figure(w, NULL, "Loss: box / cls / dfl", loss, "in the last epoch");
+        put_losses(loss, sizeof loss, last->train_loss, last->n_losses);
+    const char *names[VG_MOST_LOSSES];
+    for (int k = 0; k < v->columns.n_losses; k++)
+        names[k] = report_columns_loss(&v->columns, k);
+    put_loss_title(title, sizeof title, names, v->columns.n_losses);
+    if (v->columns.has_boxes) {
+        page_put_figure(
+            w, NULL, "Precision",
+            page_figure(text, PAGE_NUMBER, best != NULL ? best->precision : (double)NAN),
+            "in that epoch");
+        page_put_figure(w, NULL, "Recall",
+                        page_figure(text, PAGE_NUMBER, best != NULL ? best->recall : (double)NAN),
+                        "in that epoch");
+    }
+    if (v->columns.second != 0)
+        page_put_figure(
+            w, NULL, v->columns.second == 'M' ? "Masks mAP50-95" : "Keypoints mAP50-95",
+            page_figure(text, PAGE_NUMBER, best != NULL ? best->second.map : (double)NAN),
+            "in that epoch");
+    page_put_figure(w, NULL, title, loss, "in the last epoch");
     page_put_figure(w, NULL, "Time", page_figure(text, PAGE_SECONDS, v->facts.seconds),
                     "of training");
 }
@@ -133,8 +169,9 @@ static void put_now(page_html *w, const void *ctx)
                 v->facts.best_epoch);
     page_put_figures_begin(w);
     page_put_figure(w, "epoch", "Epoch", f.epoch, v->facts.data);
-    page_put_figure(w, "map", "mAP50-95", f.map, best);
-    page_put_figure(w, "map50", "mAP50", f.map50, v->facts.model);
+    const bool ranks = v->facts.best_epoch > 0 && !v->facts.has_boxes; /* of classes */
+    page_put_figure(w, "map", ranks ? "Top-1 accuracy" : "mAP50-95", f.map, best);
+    page_put_figure(w, "map50", ranks ? "Top-5 accuracy" : "mAP50", f.map50, v->facts.model);
     if (v->facts.is_alive)
         put_living(w, &f);
     else
@@ -167,7 +204,8 @@ static void put_curves(page_html *w, const void *ctx)
             put_error(w, &v->why);
         return;
     }
-    const board_rows rows = {.name = v->path, .rows = v->rows, .n = v->n_rows};
+    const board_rows rows = {
+        .name = v->path, .rows = v->rows, .columns = &v->columns, .n = v->n_rows};
     board_put_run_curves(w, &rows, &v->look);
 }
 
@@ -403,7 +441,7 @@ bool board_answer_run(board_pages *b, const net_request *r, const char *path, ne
     v->look = board_look_of(r);
     v->may_act = net_request_may_act(r);
     if (v->facts.kind == BOARD_TRAIN) {
-        if (board_results_read(&v->rows, &v->n_rows, folder, mem, &v->why) != VG_OK)
+        if (board_results_read(&v->rows, &v->n_rows, &v->columns, folder, mem, &v->why) != VG_OK)
             base_format(v->why.where, sizeof v->why.where, "results.csv");
         v->arguments = board_arguments_read(folder, mem);
         find_shots(v, folder);

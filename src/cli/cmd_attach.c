@@ -98,7 +98,7 @@ static void row_keep(attach_view *a, const vg_run_view *v)
     if (v->batch.n_batches == 0)
         return;
     row_clear(a);
-    train_header_print();
+    train_header_print(v->batch.task);
     train_row_print(&a->screen, &v->batch, &v->pace);
     if (a->screen.terminal)
         putchar('\n');

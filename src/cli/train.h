@@ -33,7 +33,7 @@ double train_now_s(void);
 /* An epoch's row as of this batch; not ended by a newline on a terminal. */
 void train_row_print(const cli_screen *s, const vg_train_batch *b, const vg_train_pace *pace);
 /* Above the rows of an epoch. */
-void train_header_print(void);
+void train_header_print(vg_task task);
 
 /* A run as it is told by its own process; zeroed but for t and screen is valid. */
 typedef struct train_talk {

@@ -46,6 +46,20 @@ static void means_print(double precision, double recall, double map50, double ma
     number_print("map", map);
 }
 
+/* What the task has beside boxes as "metrics/mAP50(M)", losses as "box_loss", and fitness. */
+static void numbers_print(const vg_val_result *r)
+{
+    vg_number all[VG_MOST_NUMBERS];
+    const size_t n = vg_val_numbers(r, all);
+    number_print("fitness", r->fitness);
+    for (size_t i = 0; i < n; i++)
+        if (strncmp(all[i].name, "val/", 4) == 0)
+            number_print(all[i].name + 4, all[i].value);
+    for (size_t i = 0; i < n; i++)
+        if (strncmp(all[i].name, "metrics/", 8) == 0 && strstr(all[i].name, "(B)") == NULL)
+            number_print(all[i].name, all[i].value);
+}
+
 void train_json_text(const char *key, const char *text)
 {
     printf("\"%s\": ", key);
@@ -61,10 +75,7 @@ void train_json_result(const vg_val_result *r)
     printf("\"validation\": {\"pictures\": %zu, \"instances\": %zu, \"detections\": %zu",
            r->n_pictures, r->n_instances, r->n_detections);
     means_print(r->precision, r->recall, r->map50, r->map);
-    number_print("fitness", r->fitness);
-    number_print("box_loss", r->loss[0]);
-    number_print("cls_loss", r->loss[1]);
-    number_print("dfl_loss", r->loss[2]);
+    numbers_print(r);
     number_print("seconds", r->seconds);
     printf(", \"classes\": [");
     for (size_t i = 0; i < r->n_classes; i++) {

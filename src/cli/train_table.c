@@ -3,10 +3,10 @@
 
 #include "train.h"
 
-static void header_print(FILE *to)
+static void header_print(FILE *to, vg_task task)
 {
     char line[512];
-    vg_val_header_format(line, sizeof line, cli_columns(to));
+    vg_val_header_format(line, sizeof line, task, cli_columns(to));
     cli_paint(to, CLI_BOLD, line);
     fputc('\n', to);
 }
@@ -26,8 +26,12 @@ void train_table_print(FILE *to, const vg_val_result *r)
                               .precision = r->precision,
                               .recall = r->recall,
                               .map50 = r->map50,
-                              .map = r->map};
-    header_print(to);
+                              .map = r->map,
+                              .second = r->second,
+                              .task = r->task,
+                              .top1 = r->top1,
+                              .top5 = r->top5};
+    header_print(to, r->task);
     row_print(to, &all);
     for (size_t i = 0; i < r->n_classes && r->n_classes > 1; i++)
         row_print(to, &r->classes[i]);
@@ -43,8 +47,12 @@ void train_epoch_print(FILE *to, const vg_train_epoch *e)
                               .precision = e->precision,
                               .recall = e->recall,
                               .map50 = e->map50,
-                              .map = e->map};
-    header_print(to);
+                              .map = e->map,
+                              .second = e->second,
+                              .task = e->task,
+                              .top1 = e->top1,
+                              .top5 = e->top5};
+    header_print(to, e->task);
     row_print(to, &all);
 }
 

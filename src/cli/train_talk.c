@@ -25,10 +25,10 @@ void train_row_print(const cli_screen *s, const vg_train_batch *b, const vg_trai
         fflush(stdout);
 }
 
-void train_header_print(void)
+void train_header_print(vg_task task)
 {
     char line[512];
-    vg_train_header_format(line, sizeof line, cli_columns(stdout));
+    vg_train_header_format(line, sizeof line, task, cli_columns(stdout));
     putchar('\n');
     cli_paint(stdout, CLI_BOLD, line);
     putchar('\n');
@@ -40,7 +40,7 @@ static void batch_seen(void *ctx, const vg_train_batch *b)
 {
     train_talk *k = ctx;
     if (k->epoch != b->epoch)
-        train_header_print();
+        train_header_print(b->task);
     k->epoch = b->epoch;
     k->total_pictures += b->n_pictures;
     const bool is_last = b->batch == b->n_batches;

@@ -88,18 +88,104 @@ void detect_bitmaps_count(detect_bitmaps *b, size_t i)
     b->facts[i] = f;
 }
 
-void detect_bitmaps_split(detect_bitmaps *b, size_t n, const int32_t *map)
+/* Where a pixel of one size lies between pixels of another: half-pixel centres, ends repeat. */
+typedef struct between {
+    int at, next;
+    float part; /* of next */
+} between;
+
+static between between_at(int i, int n_to, int n_from)
+{
+    const float scale = (float)n_from / (float)n_to;
+    const float x = fmaxf(((float)i + 0.5f) * scale - 0.5f, 0);
+    const int at = (int)x < n_from - 1 ? (int)x : n_from - 1;
+    return (between){at, at + 1 < n_from ? at + 1 : at, x - (float)at};
+}
+
+/* Up to four neighbours of a pixel, with their weights. */
+typedef struct corner {
+    size_t at;
+    float weight;
+} corner;
+
+static void corners_of(corner out[4], const between *y, const between *x, int w)
+{
+    const int rows[2] = {y->at, y->next}, columns[2] = {x->at, x->next};
+    const float down[2] = {1 - y->part, y->part}, across[2] = {1 - x->part, x->part};
+    for (int k = 0; k < 4; k++)
+        out[k] = (corner){(size_t)rows[k / 2] * (size_t)w + (size_t)columns[k % 2],
+                          down[k / 2] * across[k % 2]};
+}
+
+static void set_pixel(detect_bitmaps *b, size_t i, int y, int x)
+{
+    detect_bitmaps_row(b, i, y)[x / WORD] |= UINT64_C(1) << (x % WORD);
+}
+
+/* The owner of more than half of a pixel; 0: there is none. */
+static int32_t owner_of(const int32_t *map, const corner c[4])
+{
+    for (int k = 0; k < 4; k++) {
+        const int32_t owner = map[c[k].at];
+        float share = 0;
+        for (int m = 0; m < 4; m++)
+            share += map[c[m].at] == owner ? c[m].weight : 0;
+        if (share > 0.5f)
+            return owner;
+    }
+    return 0;
+}
+
+void detect_bitmaps_split(detect_bitmaps *b, size_t n, const int32_t *map, int map_h, int map_w)
 {
     for (size_t i = 0; i < n; i++)
         detect_bitmaps_clear(b, i);
-    for (int y = 0; y < b->h; y++)
+    for (int y = 0; y < b->h && n > 0; y++) {
+        const between row = between_at(y, b->h, map_h);
         for (int x = 0; x < b->w; x++) {
-            const int32_t owner = *map++;
+            const between column = between_at(x, b->w, map_w);
+            corner c[4];
+            corners_of(c, &row, &column, map_w);
+            const int32_t owner = owner_of(map, c);
             if (owner > 0 && (size_t)owner <= n)
-                detect_bitmaps_row(b, (size_t)owner - 1, y)[x / WORD] |= UINT64_C(1) << (x % WORD);
+                set_pixel(b, (size_t)owner - 1, y, x);
         }
+    }
     for (size_t i = 0; i < n; i++)
         detect_bitmaps_count(b, i);
+}
+
+void detect_bitmaps_take(detect_bitmaps *b, size_t i, const uint8_t *map, int map_h, int map_w)
+{
+    detect_bitmaps_clear(b, i);
+    for (int y = 0; y < b->h; y++) {
+        const between row = between_at(y, b->h, map_h);
+        for (int x = 0; x < b->w; x++) {
+            const between column = between_at(x, b->w, map_w);
+            corner c[4];
+            float share = 0;
+            corners_of(c, &row, &column, map_w);
+            for (int k = 0; k < 4; k++)
+                share += map[c[k].at] != 0 ? c[k].weight : 0;
+            if (share > 0.5f)
+                set_pixel(b, i, y, x);
+        }
+    }
+    detect_bitmaps_count(b, i);
+}
+
+void detect_bitmaps_unpack(detect_bitmaps *b, size_t i, const vg_mask *mask)
+{
+    detect_bitmaps_clear(b, i);
+    assert(mask->grid_height == b->h && mask->grid_width == b->w);
+    for (int y = 0; y < mask->height; y++)
+        for (int k = 0; k < (mask->width + 7) / 8; k++) {
+            const uint8_t eight = mask->bits[(size_t)y * mask->row_bytes + (size_t)k];
+            for (int m = 0; eight != 0 && m < 8 && 8 * k + m < mask->width; m++)
+                if (eight >> (7 - m) & 1)
+                    set_pixel(b, i, mask->y + y, mask->x + 8 * k + m);
+        }
+    detect_bitmaps_count(b, i);
 }
 
 float detect_bitmaps_iou(const detect_bitmaps *a, size_t i, const detect_bitmaps *b, size_t j)

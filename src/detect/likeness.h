@@ -39,9 +39,14 @@ void detect_bitmaps_add_row(detect_bitmaps *b, size_t i, int y, int x0, int x1, 
                             float above);
 /* When all its pixels are in. */
 void detect_bitmaps_count(detect_bitmaps *b, size_t i);
-/* Masks 0..n-1 of an index map (h, w), in which pixels of mask i have the number i + 1: sets and
- * counts them. Numbers past n belong to nobody. */
-void detect_bitmaps_split(detect_bitmaps *b, size_t n, const int32_t *map);
+/* Masks 0..n-1 of an index map (map_h, map_w), in which pixels of mask i have the number i + 1:
+ * sets and counts them. Numbers past n belong to nobody. A map of another size is brought to this
+ * one bilinearly, where each mask is what is above a half (T 6). */
+void detect_bitmaps_split(detect_bitmaps *b, size_t n, const int32_t *map, int map_h, int map_w);
+/* Mask i of a map of 0 and 1, likewise. */
+void detect_bitmaps_take(detect_bitmaps *b, size_t i, const uint8_t *map, int map_h, int map_w);
+/* Mask i, which is of this grid. */
+void detect_bitmaps_unpack(detect_bitmaps *b, size_t i, const vg_mask *mask);
 
 /* IoU of two masks of one size: common pixels / (all of both + 1e-7). */
 float detect_bitmaps_iou(const detect_bitmaps *a, size_t i, const detect_bitmaps *b, size_t j);

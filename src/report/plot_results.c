@@ -1,12 +1,13 @@
-/* plot_results.c: results.png: six panels over the epochs. Training and validation share a panel,
- * because the distance between them is what one looks for. */
+/* plot_results.c: results.png: panels over the epochs, those of the file's columns. Training and
+ * validation share a panel, because the distance between them is what one looks for. */
 #include <math.h>
 
 #include "number.h"
 #include "plot.h"
 #include "plots.h"
 
-enum { PAGE_W = 1500, PAGE_H = 980, N_COLUMNS = 3, N_PANELS = 6, MOST_SERIES = 3, FONT_PX = 16 };
+enum { PAGE_W = 1500, ROW_H = 480, N_COLUMNS = 3, MOST_SERIES = 3, FONT_PX = 16 };
+enum { MOST_PANELS = VG_MOST_LOSSES + 5 };
 
 /* A column of the rows, as an offset into vg_train_epoch. */
 typedef struct series {
@@ -24,23 +25,66 @@ typedef struct panel {
 
 enum { BLUE = 1, RED = 0, GREEN = 2 };
 #define AT(field) offsetof(vg_train_epoch, field)
-static const panel PANELS[N_PANELS] = {
-    {"Box loss", false, false, {{"train", AT(train_loss[0]), BLUE}, {"val", AT(val_loss[0]), RED}}},
-    {"Class loss",
-     false,
-     false,
-     {{"train", AT(train_loss[1]), BLUE}, {"val", AT(val_loss[1]), RED}}},
-    {"DFL loss", false, false, {{"train", AT(train_loss[2]), BLUE}, {"val", AT(val_loss[2]), RED}}},
-    {"At the best F1",
-     true,
-     false,
-     {{"precision", AT(precision), BLUE}, {"recall", AT(recall), RED}}},
-    {"Mean AP", true, false, {{"mAP50", AT(map50), BLUE}, {"mAP50-95", AT(map), RED}}},
-    {"Learning rate",
-     false,
-     true,
-     {{"pg0", AT(lr[0]), GREEN}, {"pg1", AT(lr[1]), BLUE}, {"pg2", AT(lr[2]), RED}}},
-};
+
+static const char *loss_title(const char *name)
+{
+    static const char *const titles[][2] = {{"box_loss", "Box loss"},
+                                            {"cls_loss", "Class loss"},
+                                            {"dfl_loss", "DFL loss"},
+                                            {"seg_loss", "Mask loss"},
+                                            {"pose_loss", "Keypoint loss"},
+                                            {"kobj_loss", "Keypoint visibility loss"},
+                                            {"loss", "Loss"}};
+    for (size_t i = 0; i < sizeof titles / sizeof *titles; i++)
+        if (strcmp(titles[i][0], name) == 0)
+            return titles[i][1];
+    return name;
+}
+
+/* The panels of a file; returns how many. */
+static size_t choose_panels(panel out[MOST_PANELS], const report_columns *c)
+{
+    static const panel boxes[] = {
+        {"At the best F1",
+         true,
+         false,
+         {{"precision", AT(precision), BLUE}, {"recall", AT(recall), RED}}},
+        {"Mean AP", true, false, {{"mAP50", AT(map50), BLUE}, {"mAP50-95", AT(map), RED}}}};
+    panel second[] = {
+        {NULL,
+         true,
+         false,
+         {{"precision", AT(second.precision), BLUE}, {"recall", AT(second.recall), RED}}},
+        {NULL,
+         true,
+         false,
+         {{"mAP50", AT(second.map50), BLUE}, {"mAP50-95", AT(second.map), RED}}}};
+    static const panel accuracy = {
+        "Accuracy", true, false, {{"top 1", AT(top1), BLUE}, {"top 5", AT(top5), RED}}};
+    static const panel rates = {
+        "Learning rate",
+        false,
+        true,
+        {{"pg0", AT(lr[0]), GREEN}, {"pg1", AT(lr[1]), BLUE}, {"pg2", AT(lr[2]), RED}}};
+    size_t n = 0;
+    for (int k = 0; k < c->n_losses; k++) {
+        const size_t at = (size_t)k * sizeof(double);
+        out[n++] = (panel){loss_title(report_columns_loss(c, k)),
+                           false,
+                           false,
+                           {{"train", AT(train_loss) + at, BLUE}, {"val", AT(val_loss) + at, RED}}};
+    }
+    second[0].title = c->second == 'M' ? "Masks at the best F1" : "Keypoints at the best F1";
+    second[1].title = c->second == 'M' ? "Mean AP of masks" : "Mean AP of keypoints";
+    for (size_t i = 0; i < 2 && c->has_boxes; i++)
+        out[n++] = boxes[i];
+    for (size_t i = 0; i < 2 && c->second != 0; i++)
+        out[n++] = second[i];
+    if (!c->has_boxes)
+        out[n++] = accuracy;
+    out[n++] = rates;
+    return n;
+}
 
 static double value_of(const vg_train_epoch *row, const series *s)
 {
@@ -49,13 +93,13 @@ static double value_of(const vg_train_epoch *row, const series *s)
     return v;
 }
 
-/* The epoch of the highest fitness (spec 4.5); 0 when there is none. */
+/* The epoch of the highest fitness; 0 when there is none. */
 static int best_epoch(const vg_train_epoch *rows, size_t n_rows)
 {
     int best = 0;
     double highest = 0;
     for (size_t i = 0; i < n_rows; i++) {
-        double fitness = 0.1 * rows[i].map50 + 0.9 * rows[i].map;
+        const double fitness = report_epoch_fitness(&rows[i]);
         if (fitness > highest) {
             highest = fitness;
             best = rows[i].epoch;
@@ -154,25 +198,28 @@ static void draw_panel(plot_page *p, const plot_axes *place, const panel *shown,
 }
 
 vg_status report_plot_results(const char *path, const vg_train_epoch *rows, size_t n_rows,
-                              base_mem *mem, vg_error *err)
+                              const report_columns *columns, base_mem *mem, vg_error *err)
 {
+    panel panels[MOST_PANELS];
+    const size_t n_panels = choose_panels(panels, columns);
+    const int n_lines = (int)(n_panels + N_COLUMNS - 1) / N_COLUMNS, page_h = ROW_H * n_lines + 20;
     plot_page page = {0};
     double *xs = base_alloc_zero(mem, n_rows, 2 * sizeof *xs, err);
-    vg_status st = xs != NULL ? plot_page_init(&page, PAGE_W, PAGE_H, mem, err) : VG_ERR_MEMORY;
+    vg_status st = xs != NULL ? plot_page_init(&page, PAGE_W, page_h, mem, err) : VG_ERR_MEMORY;
     if (st != VG_OK)
         goto done;
     int best = best_epoch(rows, n_rows);
-    const double w = (double)PAGE_W / N_COLUMNS, h = (PAGE_H - 20) / 2.0;
-    for (size_t i = 0; i < N_PANELS; i++) {
+    const double w = (double)PAGE_W / N_COLUMNS;
+    for (size_t i = 0; i < n_panels; i++) {
         plot_axes a = {.x = (double)(i % N_COLUMNS) * w + 82,
-                       .y = (double)(i / N_COLUMNS) * h + 62,
+                       .y = (double)(i / N_COLUMNS) * ROW_H + 62,
                        .w = w - 82 - 28,
-                       .h = h - 62 - 68,
+                       .h = ROW_H - 62 - 68,
                        .x_label = "epoch",
                        .whole_x = true,
                        .font_px = FONT_PX,
-                       .title = PANELS[i].title};
-        draw_panel(&page, &a, &PANELS[i], rows, n_rows, best, xs, xs + n_rows);
+                       .title = panels[i].title};
+        draw_panel(&page, &a, &panels[i], rows, n_rows, best, xs, xs + n_rows);
     }
     st = plot_page_write(&page, path, mem, err);
 done:

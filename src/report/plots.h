@@ -10,10 +10,10 @@
 #include "image/image.h"
 #include "results_csv.h"
 
-/* results.png: losses, metrics and learning rates over the epochs. rows: (n_rows) in order, any
- * number; values that are no numbers are passed over. */
+/* results.png: losses, metrics and learning rates over the epochs, those that columns has. rows:
+ * (n_rows) in order, any number; values that are no numbers are passed over. */
 vg_status report_plot_results(const char *path, const vg_train_epoch *rows, size_t n_rows,
-                              base_mem *mem, vg_error *err);
+                              const report_columns *columns, base_mem *mem, vg_error *err);
 
 typedef enum report_curve {
     REPORT_CURVE_PR, /* PR_curve.png: precision by recall at IoU 0.5 */

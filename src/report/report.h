@@ -8,6 +8,7 @@
 #define REPORT_REPORT_H
 
 #include "coco_json.h"
+#include "columns.h"
 #include "plots.h"
 #include "progress.h"
 #include "results_csv.h"

@@ -13,15 +13,8 @@
 
 #include "number.h"
 
-static const char HEADER[] =
-    "epoch,time,train/box_loss,train/cls_loss,train/dfl_loss,metrics/precision(B),"
-    "metrics/recall(B),metrics/mAP50(B),metrics/mAP50-95(B),val/box_loss,val/cls_loss,"
-    "val/dfl_loss,lr/pg0,lr/pg1,lr/pg2\n";
-
 enum {
-    N_COLUMNS = 15,
-    N_VALUES = N_COLUMNS - 1, /* all but the epoch */
-    MOST_ROW_BYTES = 512,     /* 14 values of at most 13 characters, and an int */
+    MOST_ROW_BYTES = 512, /* 23 values of at most 13 characters, and an int */
     MOST_FILE_BYTES = 64 << 20
 };
 
@@ -30,44 +23,23 @@ struct report_csv {
     bool sync;
     int last_epoch;
     int64_t n_bytes; /* of whole rows */
+    report_columns columns;
+    char header[REPORT_HEADER_BYTES];
     char path[4096];
 };
 
 /* ---- a row and its text ---- */
 
-static void values_of(double *v, const vg_train_epoch *e)
+static size_t format_row(char *row, const report_columns *c, const vg_train_epoch *e)
 {
-    const double all[N_VALUES] = {
-        e->seconds,     e->train_loss[0], e->train_loss[1], e->train_loss[2], e->precision,
-        e->recall,      e->map50,         e->map,           e->val_loss[0],   e->val_loss[1],
-        e->val_loss[2], e->lr[0],         e->lr[1],         e->lr[2]};
-    memcpy(v, all, sizeof all);
-}
-
-static void set_values(vg_train_epoch *e, const double *v)
-{
-    e->seconds = v[0];
-    memcpy(e->train_loss, v + 1, sizeof e->train_loss);
-    e->precision = v[4];
-    e->recall = v[5];
-    e->map50 = v[6];
-    e->map = v[7];
-    memcpy(e->val_loss, v + 8, sizeof e->val_loss);
-    memcpy(e->lr, v + 11, sizeof e->lr);
-}
-
-static size_t format_row(char *row, const vg_train_epoch *e)
-{
-    double v[N_VALUES];
-    values_of(v, e);
     base_format(row, MOST_ROW_BYTES, "%d", e->epoch);
     size_t n = strlen(row);
-    for (size_t i = 0; i < N_VALUES; i++) {
+    for (int i = 0; i < c->n; i++) {
         char number[REPORT_NUMBER_BYTES];
-        bool is_rounded = i >= 1 && i <= 10; /* losses and metrics, not the time and the rates */
-        report_number_g(number, 6, is_rounded ? report_round(v[i], 5) : v[i]);
-        bool fits = base_format(row + n, MOST_ROW_BYTES - n, ",%s%s", number,
-                                i + 1 == N_VALUES ? "\n" : "");
+        const double v = report_column_get(&c->at[i], e);
+        report_number_g(number, 6, c->at[i].is_rounded ? report_round(v, 5) : v);
+        bool fits =
+            base_format(row + n, MOST_ROW_BYTES - n, ",%s%s", number, i + 1 == c->n ? "\n" : "");
         assert(fits);
         n += strlen(row + n);
     }
@@ -89,7 +61,7 @@ static bool parse_value(double *out, const char *text)
 }
 
 /* The row in line[0..n); false when it is none. */
-static bool parse_row(vg_train_epoch *out, const char *line, size_t n)
+static bool parse_row(vg_train_epoch *out, const report_columns *c, const char *line, size_t n)
 {
     char copy[MOST_ROW_BYTES];
     if (n >= sizeof copy || memchr(line, 0, n) != NULL)
@@ -98,22 +70,24 @@ static bool parse_row(vg_train_epoch *out, const char *line, size_t n)
     copy[n] = '\0';
     if (n > 0 && copy[n - 1] == '\r')
         copy[n - 1] = '\0';
-    double v[N_VALUES];
     char *field = copy;
-    for (size_t i = 0; i < N_COLUMNS; i++) {
+    for (int i = 0; i <= c->n; i++) {
         char *comma = strchr(field, ',');
-        if ((comma == NULL) != (i + 1 == N_COLUMNS))
+        if ((comma == NULL) != (i == c->n))
             return false;
         if (comma != NULL)
             *comma = '\0';
         int64_t epoch;
+        double value;
         if (i == 0 && base_parse_i64(&epoch, field, 1, INT32_MAX))
             out->epoch = (int)epoch;
-        else if (i == 0 || !parse_value(&v[i - 1], field))
+        else if (i > 0 && parse_value(&value, field))
+            report_column_set(&c->at[i - 1], out, value);
+        else
             return false;
         field = comma != NULL ? comma + 1 : field;
     }
-    set_values(out, v);
+    out->n_losses = c->n_losses;
     return true;
 }
 
@@ -122,14 +96,21 @@ static bool parse_row(vg_train_epoch *out, const char *line, size_t n)
 /* Called with each whole row and the offset behind it; false stops. */
 typedef bool (*row_function)(void *ctx, const vg_train_epoch *e, size_t end);
 
-static vg_status walk(const char *text, size_t n, const char *path, row_function f, void *ctx,
-                      vg_error *err)
+/* columns: of the file, known or (wants_own false) read from its first line. */
+static vg_status walk(report_columns *columns, bool wants_own, const char *text, size_t n,
+                      const char *path, row_function f, void *ctx, vg_error *err)
 {
-    size_t header_bytes = strlen(HEADER), at = header_bytes;
-    if (n < header_bytes || memcmp(text, HEADER, header_bytes) != 0)
+    const char *first_end = memchr(text, '\n', n);
+    char own[REPORT_HEADER_BYTES];
+    size_t at = first_end != NULL ? (size_t)(first_end - text) + 1 : n;
+    if (wants_own)
+        report_columns_header(own, columns);
+    if (first_end == NULL || (wants_own ? at != strlen(own) || memcmp(text, own, at) != 0
+                                        : !report_columns_parse(columns, text, at - 1)))
         return base_fail(err, VG_ERR_FORMAT, base_where("%s:1", path),
                          "move the file away, or choose another run folder",
-                         "not the columns of a results.csv");
+                         wants_own ? "not the columns of such a training's results.csv"
+                                   : "not the columns of a results.csv");
     int last = 0;
     for (size_t line = 2; at < n; line++) {
         const char *end = memchr(text + at, '\n', n - at);
@@ -137,10 +118,10 @@ static vg_status walk(const char *text, size_t n, const char *path, row_function
             return VG_OK; /* cut short by a crash */
         vg_train_epoch e = {.epoch = 0};
         size_t length = (size_t)(end - (text + at));
-        if (!parse_row(&e, text + at, length))
+        if (!parse_row(&e, columns, text + at, length))
             return base_fail(err, VG_ERR_FORMAT, base_where("%s:%zu", path, line),
                              "remove the line, or move the file away",
-                             "not a row of %d numbers with the epoch first", N_COLUMNS);
+                             "not a row of %d numbers with the epoch first", columns->n + 1);
         if (e.epoch <= last)
             return base_fail(err, VG_ERR_FORMAT, base_where("%s:%zu", path, line),
                              "remove the line, or move the file away", "epoch %d after epoch %d",
@@ -205,10 +186,10 @@ static vg_status take_up(report_csv *c, bool *is_new, int last_epoch, base_mem *
     if (st != VG_OK)
         return st;
     /* A crash between making the file and its first line. */
-    *is_new = n < strlen(HEADER) && memcmp(text, HEADER, n) == 0;
+    *is_new = n < strlen(c->header) && memcmp(text, c->header, n) == 0;
     if (!*is_new) {
-        cut k = {.last_epoch = last_epoch, .end = strlen(HEADER)};
-        st = walk(text, n, c->path, find_cut, &k, err);
+        cut k = {.last_epoch = last_epoch, .end = strlen(c->header)};
+        st = walk(&c->columns, true, text, n, c->path, find_cut, &k, err);
         c->n_bytes = (int64_t)k.end;
         c->last_epoch = k.epoch;
     }
@@ -216,8 +197,8 @@ static vg_status take_up(report_csv *c, bool *is_new, int last_epoch, base_mem *
     return st;
 }
 
-vg_status report_csv_open(report_csv **out, const char *path, int last_epoch, bool sync,
-                          base_mem *mem, vg_error *err)
+vg_status report_csv_open(report_csv **out, const char *path, const report_names *names,
+                          int last_epoch, bool sync, base_mem *mem, vg_error *err)
 {
     *out = NULL;
     report_csv *c = base_alloc_zero(mem, 1, sizeof *c, err);
@@ -225,6 +206,8 @@ vg_status report_csv_open(report_csv **out, const char *path, int last_epoch, bo
         return VG_ERR_MEMORY;
     c->fd = -1;
     c->sync = sync;
+    report_columns_make(&c->columns, names);
+    report_columns_header(c->header, &c->columns);
     vg_status st = VG_OK;
     bool is_new = true;
     if (!base_format(c->path, sizeof c->path, "%s", path))
@@ -241,7 +224,7 @@ vg_status report_csv_open(report_csv **out, const char *path, int last_epoch, bo
         goto done;
     }
     if (is_new)
-        st = write_whole(c, HEADER, strlen(HEADER), err);
+        st = write_whole(c, c->header, strlen(c->header), err);
 done:
     if (st != VG_OK)
         report_csv_close(&c);
@@ -260,7 +243,7 @@ vg_status report_csv_append(report_csv *c, const vg_train_epoch *e, vg_error *er
         return base_fail(err, VG_ERR_ARGUMENT, c->path, NULL, "epoch %d after epoch %d", e->epoch,
                          c->last_epoch);
     char row[MOST_ROW_BYTES];
-    size_t n = format_row(row, e);
+    size_t n = format_row(row, &c->columns, e);
     vg_status st = write_whole(c, row, n, err);
     if (st == VG_OK)
         c->last_epoch = e->epoch;
@@ -295,9 +278,10 @@ static bool take_row(void *ctx, const vg_train_epoch *e, size_t end)
     return true;
 }
 
-vg_status report_csv_read(vg_train_epoch **out, size_t *n_rows, const char *path, base_mem *mem,
-                          vg_error *err)
+vg_status report_csv_read(vg_train_epoch **out, size_t *n_rows, report_columns *columns,
+                          const char *path, base_mem *mem, vg_error *err)
 {
+    report_columns own, *c = columns != NULL ? columns : &own;
     char *text = NULL;
     size_t n = 0;
     *out = NULL;
@@ -306,7 +290,7 @@ vg_status report_csv_read(vg_train_epoch **out, size_t *n_rows, const char *path
     if (st != VG_OK)
         return st;
     rows r = {0};
-    st = walk(text, n, path, take_row, &r, err);
+    st = walk(c, false, text, n, path, take_row, &r, err);
     if (st != VG_OK)
         goto done;
     r.items = base_alloc_zero(mem, r.n, sizeof *r.items, err);
@@ -315,7 +299,7 @@ vg_status report_csv_read(vg_train_epoch **out, size_t *n_rows, const char *path
         goto done;
     }
     r.n = 0;
-    st = walk(text, n, path, take_row, &r, err);
+    st = walk(c, false, text, n, path, take_row, &r, err);
     assert(st == VG_OK); /* the same bytes again */
     *out = r.items;
     *n_rows = r.n;

@@ -31,20 +31,25 @@ static void add_right(line *l, const char *text, size_t n_columns)
     l->length += strlen(start);
 }
 
-/* Of a row of training: with a bar and its times beside it 120 places are used. */
-static const uint8_t train_wide[] = {11, 11, 11, 11, 11, 11, 11},
-                     train_narrow[] = {8, 8, 9, 9, 9, 10, 5};
+/* Of a row of training: epoch, memory, each loss, objects, size. Wide where a bar and its times fit
+ * beside it, in 43 places more. */
+typedef struct train_widths {
+    size_t epoch, memory, loss, objects, size;
+} train_widths;
+
+static train_widths train_columns(size_t n_columns, int n_losses)
+{
+    const bool is_wide = n_columns == 0 || n_columns >= 43 + 11 * (4 + (size_t)n_losses);
+    return is_wide ? (train_widths){11, 11, 11, 11, 11} : (train_widths){8, 8, 9, 10, 5};
+}
+
+/* Of validation: name, pictures, objects, and four numbers for each row of metrics. */
 static const uint8_t val_wide[] = {22, 11, 11, 11, 11, 11, 11},
                      val_narrow[] = {19, 7, 10, 10, 9, 10, 10};
 
-static const uint8_t *train_columns(size_t n_columns)
+static const uint8_t *val_columns(size_t n_columns, bool has_second)
 {
-    return n_columns != 0 && n_columns < 120 ? train_narrow : train_wide;
-}
-
-static const uint8_t *val_columns(size_t n_columns)
-{
-    return n_columns != 0 && n_columns < 88 ? val_narrow : val_wide;
+    return n_columns != 0 && n_columns < (has_second ? 132 : 88) ? val_narrow : val_wide;
 }
 
 /* With fewer digits where they would touch the column before. */
@@ -64,14 +69,16 @@ static void add_count(line *l, size_t count, size_t n_columns)
     add_right(l, number, n_columns);
 }
 
-bool report_table_train_header(char *buf, size_t n, size_t n_columns)
+bool report_table_train_header(char *buf, size_t n, size_t n_columns, const report_names *names)
 {
-    static const char *const TITLES[] = {"Epoch",    "GPU_mem",   "box_loss", "cls_loss",
-                                         "dfl_loss", "Instances", "Size"};
-    const uint8_t *columns = train_columns(n_columns);
+    const train_widths w = train_columns(n_columns, names->n_losses);
     line l = line_make(buf, n);
-    for (size_t i = 0; i < sizeof TITLES / sizeof TITLES[0]; i++)
-        add_right(&l, TITLES[i], columns[i]);
+    add_right(&l, "Epoch", w.epoch);
+    add_right(&l, "GPU_mem", w.memory);
+    for (int i = 0; i < names->n_losses; i++)
+        add_right(&l, names->losses[i], w.loss);
+    add_right(&l, "Instances", w.objects);
+    add_right(&l, "Size", w.size);
     return l.fits;
 }
 
@@ -79,40 +86,72 @@ bool report_table_train_row(char *buf, size_t n, size_t n_columns, const vg_trai
                             size_t resident_bytes)
 {
     char epoch[32], memory[32];
-    const uint8_t *columns = train_columns(n_columns);
+    const train_widths w = train_columns(n_columns, b->n_losses);
     line l = line_make(buf, n);
     base_format(epoch, sizeof epoch, "%d/%d", b->epoch, b->n_epochs);
     base_format(memory, sizeof memory, "%.3gG", (double)resident_bytes / (1024.0 * 1024 * 1024));
-    add_right(&l, epoch, columns[0]);
-    add_right(&l, memory, columns[1]);
-    for (size_t i = 0; i < REPORT_N_LOSSES; i++)
-        add_number(&l, 4, b->loss[i], columns[2 + i]);
-    add_number(&l, 4, (double)b->n_instances, columns[5]);
-    add_number(&l, 4, b->width > b->height ? b->width : b->height, columns[6]);
+    add_right(&l, epoch, w.epoch);
+    add_right(&l, memory, w.memory);
+    for (int i = 0; i < b->n_losses && i < VG_MOST_LOSSES; i++)
+        add_number(&l, 4, b->loss[i], w.loss);
+    add_number(&l, 4, (double)b->n_instances, w.objects);
+    add_number(&l, 4, b->width > b->height ? b->width : b->height, w.size);
     return l.fits;
 }
 
-bool report_table_val_header(char *buf, size_t n, size_t n_columns)
+/* "Box(P", and the other three of a row of metrics. */
+static void add_titles(line *l, const char *of, const uint8_t columns[4])
 {
-    static const char *const TITLES[] = {"Class", "Images", "Instances", "Box(P",
-                                         "R",     "mAP50",  "mAP50-95)"};
-    const uint8_t *columns = val_columns(n_columns);
+    static const char *const rest[] = {"R", "mAP50", "mAP50-95)"};
+    char first[32];
+    base_format(first, sizeof first, "%s(P", of);
+    add_right(l, first, columns[0]);
+    for (size_t i = 0; i < 3; i++)
+        add_right(l, rest[i], columns[i + 1]);
+}
+
+bool report_table_val_header(char *buf, size_t n, size_t n_columns, const report_names *names)
+{
+    const uint8_t *columns = val_columns(n_columns, names->second != NULL);
     line l = line_make(buf, n);
-    for (size_t i = 0; i < sizeof TITLES / sizeof TITLES[0]; i++)
-        add_right(&l, TITLES[i], columns[i]);
+    if (!names->has_boxes) {
+        add_right(&l, "classes", columns[0]);
+        add_right(&l, "top1_acc", columns[3]);
+        add_right(&l, "top5_acc", columns[5]);
+        return l.fits;
+    }
+    add_right(&l, "Class", columns[0]);
+    add_right(&l, "Images", columns[1]);
+    add_right(&l, "Instances", columns[2]);
+    add_titles(&l, "Box", columns + 3);
+    if (names->second != NULL)
+        add_titles(&l, names->second, columns + 3);
     return l.fits;
 }
 
-bool report_table_val_row(char *buf, size_t n, size_t n_columns, const vg_val_class *row)
+static void add_metrics(line *l, const double values[4], const uint8_t columns[4])
 {
-    const uint8_t *columns = val_columns(n_columns);
+    for (size_t i = 0; i < 4; i++)
+        add_number(l, 3, values[i], columns[i]);
+}
+
+bool report_table_val_row(char *buf, size_t n, size_t n_columns, const report_names *names,
+                          const vg_val_class *row)
+{
+    const uint8_t *columns = val_columns(n_columns, names->second != NULL);
     line l = line_make(buf, n);
     add_right(&l, row->name, columns[0]);
+    if (!names->has_boxes) {
+        add_number(&l, 3, row->top1, columns[3]);
+        add_number(&l, 3, row->top5, columns[5]);
+        return l.fits;
+    }
+    const vg_figures *second = &row->second;
     add_count(&l, row->n_pictures, columns[1]);
     add_count(&l, row->n_instances, columns[2]);
-    add_number(&l, 3, row->precision, columns[3]);
-    add_number(&l, 3, row->recall, columns[4]);
-    add_number(&l, 3, row->map50, columns[5]);
-    add_number(&l, 3, row->map, columns[6]);
+    add_metrics(&l, (double[]){row->precision, row->recall, row->map50, row->map}, columns + 3);
+    if (names->second != NULL)
+        add_metrics(&l, (double[]){second->precision, second->recall, second->map50, second->map},
+                    columns + 3);
     return l.fits;
 }

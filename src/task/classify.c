@@ -16,4 +16,5 @@ const task task_classify = {
     .n_losses = 1,
     .metrics = {"metrics/accuracy_top1", "metrics/accuracy_top5"},
     .n_metrics = 2,
+    .judge = &task_judge_classes,
 };

@@ -16,4 +16,5 @@ const task task_detect = {
     .metrics = {"metrics/precision(B)", "metrics/recall(B)", "metrics/mAP50(B)",
                 "metrics/mAP50-95(B)"},
     .n_metrics = 4,
+    .judge = &task_judge_boxes,
 };

@@ -19,4 +19,5 @@ const task task_pose = {
     .n_metrics = 8,
     .second = "Pose",
     .second_letter = "P",
+    .judge = &task_judge_keypoints,
 };

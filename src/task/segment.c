@@ -19,4 +19,5 @@ const task task_segment = {
     .n_metrics = 8,
     .second = "Mask",
     .second_letter = "M",
+    .judge = &task_judge_masks,
 };

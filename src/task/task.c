@@ -48,3 +48,13 @@ vg_status task_must_be(vg_task is, const char *wanted, const char *model, vg_err
         base_mend("leave the task out, or take a model such as yolo11n%s", other->suffix),
         "it is made for the task %s, not for %s", t->name, other->name);
 }
+
+report_names task_report_names(const task *t)
+{
+    return (report_names){.losses = t->losses,
+                          .n_losses = t->n_losses,
+                          .metrics = t->metrics,
+                          .n_metrics = t->n_metrics,
+                          .second = t->second,
+                          .has_boxes = task_judge_has_boxes(t->judge)};
+}

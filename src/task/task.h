@@ -11,6 +11,8 @@
 
 #include "base/base.h"
 #include "data/data.h"
+#include "judge.h"
+#include "report/report.h"
 #include "vigil/types.h"
 
 enum { TASK_MOST_LOSSES = 5, TASK_MOST_METRICS = 8 };
@@ -39,6 +41,8 @@ typedef struct task {
     /* What a second row of metrics is of: "Mask", in files' names and headings; its letter in
      * columns "M". NULL: there is none. */
     const char *second, *second_letter;
+
+    const task_judge_kind *judge; /* what is found and what is there, compared */
 } task;
 
 /* 0 <= id < VG_N_TASKS. A constant. */
@@ -54,6 +58,9 @@ task_list task_names(void);
 /* VG_ERR_ARGUMENT where somebody named another task (wanted: its name; NULL or "any") than the
  * model is for. model: its file or name, for the error. */
 vg_status task_must_be(vg_task is, const char *wanted, const char *model, vg_error *err);
+
+/* Its columns and headings, as report takes them; borrowed from the descriptor. */
+report_names task_report_names(const task *t);
 
 extern const task task_detect, task_segment, task_pose, task_obb, task_classify;
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "image/image.h"
+#include "task/task.h"
 
 /* So many optimizer steps in a row whose gradient is no number: it will not come back by itself. */
 enum { MOST_BAD_STEPS = 10 };
@@ -198,7 +199,9 @@ static void tell_batch(const train_run *r, const train_listener *l, const data_b
                                .grad_norm = r->grad_norm,
                                .lr = {rates->lr[0], rates->lr[1], rates->lr[2]},
                                .seconds = seconds_now(r)};
-    for (int k = 0; k < TRAIN_N_LOSSES; k++)
+    progress.task = train_run_task(r)->id;
+    progress.n_losses = train_run_task(r)->n_losses;
+    for (int k = 0; k < progress.n_losses; k++)
         progress.loss[k] = p->loss_sums[k] / (double)p->batch;
     l->batch(l->ctx, &progress);
 }
@@ -351,17 +354,10 @@ static vg_train_epoch make_row(const train_run *r, const train_validation *v)
                           .n_epochs = r->args.epochs,
                           .seconds = seconds_now(r),
                           .is_validated = v != NULL};
-    for (int k = 0; k < TRAIN_N_LOSSES; k++) {
+    train_row_validation(&row, train_run_task(r), v);
+    for (int k = 0; k < row.n_losses; k++)
         row.train_loss[k] = p->loss_sums[k] / (double)p->batch; /* all, unless time is up */
-        row.val_loss[k] = v != NULL ? v->loss[k] : NAN;
-        row.lr[k] = rates.lr[k];
-    }
-    row.n_pictures = v != NULL ? v->metrics.n_pictures : 0;
-    row.n_instances = v != NULL ? v->metrics.n_truths : 0;
-    row.precision = v != NULL ? v->metrics.figures[0].mean_p : NAN;
-    row.recall = v != NULL ? v->metrics.figures[0].mean_r : NAN;
-    row.map50 = v != NULL ? v->metrics.figures[0].map50 : NAN;
-    row.map = v != NULL ? v->metrics.figures[0].map : NAN;
+    memcpy(row.lr, rates.lr, sizeof row.lr);
     return row;
 }
 
@@ -420,7 +416,7 @@ static vg_status end_epoch(train_run *r, const train_listener *listener, vg_erro
         st = run_add_row(r, &row, err);
     if (st != VG_OK)
         return st;
-    const double before = r->state.best.fitness, fitness = train_fitness(row.map50, row.map);
+    const double before = r->state.best.fitness, fitness = report_epoch_fitness(&row);
     if (validates) {
         const train_verdict verdict =
             train_best_push(&r->state.best, p->epoch + 1, fitness, r->args.patience);
@@ -505,10 +501,10 @@ vg_status run_refuse_finished(const train_run *r, vg_error *err)
     vg_error local;
     if (weights_open(&last, r->last_path, r->mem.work, &local) != VG_OK)
         return VG_ERR_ARGUMENT;
-    const bool is_finished = weights_get_meta(last)->epoch == -1 &&
-                             base_path_join(path, sizeof path, r->folder, "results.csv") &&
-                             report_csv_read(&rows, &n_rows, path, r->mem.work, &local) == VG_OK &&
-                             n_rows > 0;
+    const bool is_finished =
+        weights_get_meta(last)->epoch == -1 &&
+        base_path_join(path, sizeof path, r->folder, "results.csv") &&
+        report_csv_read(&rows, &n_rows, NULL, path, r->mem.work, &local) == VG_OK && n_rows > 0;
     if (is_finished)
         base_fail(
             err, VG_ERR_ARGUMENT, r->folder,
@@ -587,6 +583,11 @@ const nn_graph *train_run_graph(const train_run *r)
 const data_set *train_run_set(const train_run *r, data_split split)
 {
     return split == DATA_TRAIN ? r->train_set : r->val_set;
+}
+
+const task *train_run_task(const train_run *r)
+{
+    return task_of(r->info.task);
 }
 
 const char *const *train_run_names(const train_run *r)

@@ -72,6 +72,7 @@ const nn_device *train_run_device(const train_run *r);
 const nn_graph *train_run_graph(const train_run *r);
 const data_set *train_run_set(const train_run *r,
                               data_split split); /* DATA_TRAIN, or DATA_VAL: the one validated on */
+const struct task *train_run_task(const train_run *r);
 const char *const *train_run_names(const train_run *r); /* (nc) of the model's classes */
 /* The first epoch without mosaic; -1: there was none yet. */
 int64_t train_run_plain_epoch(const train_run *r);

@@ -1,6 +1,7 @@
 /* run_data.c: the pictures of a run: dataset, both splits, the loader that feeds training and the
  * validator that measures it. */
 #include "run_parts.h"
+#include "task/task.h"
 
 static const char *name_of(const void *spec, int class_index)
 {
@@ -111,6 +112,9 @@ train_validator_options run_validator_options(const train_run *r, int batch)
     const train_args *a = &r->args;
     const size_t cache_bytes = a->cache_limit - training_cache_bytes(r, batch);
     return (train_validator_options){
+        .task = train_run_task(r),
+        .n_keypoints = r->info.keypoints,
+        .keypoint_dims = r->info.keypoint_dims,
         .set = r->val_set,
         .net = r->engine.net,
         .imgsz = a->imgsz,

@@ -1,5 +1,6 @@
 /* run_report.c: files of a run, each replaced whole or growing by whole records. */
 #include "run_report.h"
+#include "task/task.h"
 
 #include <string.h>
 
@@ -166,25 +167,18 @@ void train_report_epoch(train_report *r, const vg_train_epoch *row)
     const struct scalar {
         const char *tag;
         double value;
-    } scalars[] = {{"train/box_loss", row->train_loss[0]},
-                   {"train/cls_loss", row->train_loss[1]},
-                   {"train/dfl_loss", row->train_loss[2]},
-                   {"metrics/precision(B)", row->precision},
-                   {"metrics/recall(B)", row->recall},
-                   {"metrics/mAP50(B)", row->map50},
-                   {"metrics/mAP50-95(B)", row->map},
-                   {"val/box_loss", row->val_loss[0]},
-                   {"val/cls_loss", row->val_loss[1]},
-                   {"val/dfl_loss", row->val_loss[2]},
-                   {"lr/pg0", row->lr[0]},
-                   {"lr/pg1", row->lr[1]},
-                   {"lr/pg2", row->lr[2]},
-                   {"memory/in_use_MB", (double)r->o.root->in_use_bytes / mib},
-                   {"memory/resident_MB", (double)base_mem_resident_bytes() / mib}};
+    } memory[] = {{"memory/in_use_MB", (double)r->o.root->in_use_bytes / mib},
+                  {"memory/resident_MB", (double)base_mem_resident_bytes() / mib}};
+    const report_names names = task_report_names(train_run_task(r->o.run));
+    report_columns columns;
     vg_error err;
     vg_status st = VG_OK;
-    for (size_t i = 0; i < sizeof scalars / sizeof *scalars && st == VG_OK; i++)
-        st = report_events_scalar(r->events, scalars[i].tag, row->epoch, scalars[i].value, &err);
+    report_columns_make(&columns, &names);
+    for (int i = 1; i < columns.n && st == VG_OK; i++) /* all but the time */
+        st = report_events_scalar(r->events, columns.at[i].name, row->epoch,
+                                  report_column_get(&columns.at[i], row), &err);
+    for (size_t i = 0; i < sizeof memory / sizeof *memory && st == VG_OK; i++)
+        st = report_events_scalar(r->events, memory[i].tag, row->epoch, memory[i].value, &err);
     if (st == VG_OK)
         st = report_events_flush(r->events, &err);
     note(r, st, &err);
@@ -230,17 +224,19 @@ static vg_status plot_run(const train_report *r, const train_validation *final, 
     base_mem *work = r->o.work;
     char path[TRAIN_PATH_BYTES];
     vg_train_epoch *rows = NULL;
+    report_columns columns;
     size_t n_rows = 0;
     vg_status st = train_path(path, r->o.folder, "results.csv", err);
     if (st == VG_OK)
-        st = report_csv_read(&rows, &n_rows, path, work, err);
+        st = report_csv_read(&rows, &n_rows, &columns, path, work, err);
     if (st == VG_OK)
         st = train_path(path, r->o.folder, "results.png", err);
     if (st == VG_OK)
-        st = report_plot_results(path, rows, n_rows, work, err);
+        st = report_plot_results(path, rows, n_rows, &columns, work, err);
     base_free(rows);
     if (st == VG_OK && final)
-        st = train_validation_plots(r->o.folder, final, r->o.names, r->o.nc, work, err);
+        st = train_validation_plots(r->o.folder, final, train_run_task(r->o.run), r->o.names,
+                                    r->o.nc, work, err);
     return st;
 }
 

@@ -2,6 +2,7 @@
  * (dataset, graph); then the plan, which may say no; then network, loaders, optimizer, average,
  * loss, and on resume what the checkpoint says of them. */
 #include "agree.h"
+#include "task/task.h"
 
 #include <math.h>
 #include <string.h>
@@ -147,7 +148,9 @@ vg_status run_open_csv(train_run *r, vg_error *err)
     if (!base_path_join(path, sizeof path, r->folder, "results.csv"))
         return base_fail(err, VG_ERR_LIMIT, r->folder, "use a shorter path",
                          "a path too long for a run's folder");
-    return report_csv_open(&r->csv, path, (int)r->state.position.epoch, false, r->mem.work, err);
+    const report_names names = task_report_names(train_run_task(r));
+    return report_csv_open(&r->csv, path, &names, (int)r->state.position.epoch, false, r->mem.work,
+                           err);
 }
 
 /* ---- all of it ---- */

@@ -14,8 +14,6 @@ static vg_status open_model(train_val *v, const train_val_options *o, vg_error *
     if (st != VG_OK)
         return st;
     st = nn_graph_from_weights(&v->graph, v->weights, work, err);
-    if (st == VG_OK)
-        st = nn_graph_must_detect(v->graph, "vigil val", err);
     if (st != VG_OK) {
         base_error_prefix_where(err, o->weights);
         return st;
@@ -28,6 +26,7 @@ static vg_status open_model(train_val *v, const train_val_options *o, vg_error *
     st = task_must_be(v->info.task, o->task, o->weights, err);
     if (st != VG_OK)
         return st;
+    v->task = task_of(v->info.task);
     const int nc = o->single_cls ? 1 : data_spec_nc(v->spec);
     char count[64];
     if (v->info.nc != nc)
@@ -36,6 +35,18 @@ static vg_status open_model(train_val *v, const train_val_options *o, vg_error *
                                        : "give weights that were trained for this dataset",
                          "a model of %s and a dataset of %d",
                          base_count(count, sizeof count, (uint64_t)v->info.nc, "class"), nc);
+    const data_keypoint_shape points = data_spec_keypoints(v->spec);
+    if (v->info.keypoints > 0 &&
+        (points.n != v->info.keypoints || points.dims != v->info.keypoint_dims))
+        return base_fail(err, VG_ERR_ARGUMENT, o->weights,
+                         "give weights that were trained for this dataset",
+                         "a model of %d keypoints of %d numbers and a dataset of %d of %d",
+                         v->info.keypoints, v->info.keypoint_dims, points.n, points.dims);
+    if (o->save_json && v->task->judge != task_detect.judge)
+        return base_fail(
+            err, VG_ERR_UNSUPPORTED, "save_json", "leave it out",
+            "predictions.json holds upright boxes, and %s has more or other than these",
+            v->task->name);
     return VG_OK;
 }
 
@@ -45,21 +56,24 @@ static vg_status open_validator(train_val *v, const train_val_options *o, vg_err
     nms.multi_label = v->info.nc > 1;
     nms.agnostic |= o->single_cls;
     const int n_cpus = base_cpu_count();
-    const train_validator_options options = {
-        .set = v->set,
-        .imgsz = v->imgsz.used.h,
-        .stride = v->info.max_stride,
-        .batch = o->batch,
-        .workers = o->workers < n_cpus ? o->workers : n_cpus,
-        .rect = o->rect,
-        .augment = o->augment,
-        .nms = nms,
-        .ap = o->ap,
-        .gains = {.box = 7.5f, .cls = 0.5f, .dfl = 1.5f}, /* the recipe's: spec 4.1 */
-        .strides = v->info.strides,
-        .n_levels = v->info.n_levels,
-        .device = v->device,
-        .half = o->half};
+    const train_validator_options options = {.task = v->task,
+                                             .n_keypoints = v->info.keypoints,
+                                             .keypoint_dims = v->info.keypoint_dims,
+                                             .set = v->set,
+                                             .imgsz = v->imgsz.used.h,
+                                             .stride = v->info.max_stride,
+                                             .batch = o->batch,
+                                             .workers = o->workers < n_cpus ? o->workers : n_cpus,
+                                             .rect = o->rect,
+                                             .augment = o->augment,
+                                             .nms = nms,
+                                             .ap = o->ap,
+                                             .gains =
+                                                 DETECT_LOSS_GAINS, /* the recipe's: spec 4.1 */
+                                             .strides = v->info.strides,
+                                             .n_levels = v->info.n_levels,
+                                             .device = v->device,
+                                             .half = o->half};
     return train_validator_create(&v->validator, &options, &v->graph, v->pool, &v->accounts.lent,
                                   err);
 }
@@ -98,7 +112,7 @@ vg_status train_val_open(train_val *v, const train_val_options *o, vg_error *err
     if (o->gpu_memory_limit_bytes > 0)
         v->accounts.gpu.limit_bytes = o->gpu_memory_limit_bytes;
     const train_accounts *mem = &v->accounts.lent;
-    const data_set_options set = {.split = o->split, .single_cls = o->single_cls};
+    data_set_options set = {.split = o->split, .single_cls = o->single_cls};
     vg_status st = data_spec_open(&v->spec, o->data, mem->data, err);
     if (st == VG_OK && o->split != DATA_VAL && !data_spec_has(v->spec, o->split))
         st = base_fail(err, VG_ERR_ARGUMENT, "split",
@@ -112,6 +126,8 @@ vg_status train_val_open(train_val *v, const train_val_options *o, vg_error *err
     if (st == VG_OK)
         st = base_pool_create(&v->pool, o->threads > 0 ? o->threads : base_cpu_count(), mem->work,
                               err);
+    if (st == VG_OK)
+        set.kind = v->task->labels;
     if (st == VG_OK)
         st = data_set_open(&v->set, v->spec, &set, v->pool, mem->data, err);
     v->nc = v->set ? data_set_nc(v->set) : 0;
@@ -172,8 +188,8 @@ static vg_status write_results(train_val *v, const train_validation *validation,
     const char *const *names = v->names;
     vg_status st = v->coco ? report_coco_commit(v->coco, err) : VG_OK;
     if (st == VG_OK && v->plots)
-        st =
-            train_validation_plots(v->folder, validation, names, v->nc, v->accounts.lent.work, err);
+        st = train_validation_plots(v->folder, validation, v->task, names, v->nc,
+                                    v->accounts.lent.work, err);
     return st;
 }
 
@@ -196,7 +212,7 @@ vg_status train_val_go(train_val *v, const vg_val_result **out, bool (*wants_sto
     if (st == VG_OK)
         st = train_result_reserve(&v->result, v->nc, mem->work, err);
     if (st == VG_OK)
-        train_result_make(&v->result, &validation, names);
+        train_result_make(&v->result, &validation, v->task, names);
     v->result.result.seconds = (double)(base_now_ns() - started_ns) * 1e-9;
     if (st == VG_OK)
         st = write_results(v, &validation, err);

@@ -37,6 +37,7 @@ typedef struct train_val {
     weights_file *weights;
     nn_graph *graph; /* taken by the validator */
     nn_graph_info info;
+    const struct task *task;
     nn_imgsz imgsz;           /* squares; with rect batches have the shapes of their pictures */
     char names_notice[512];   /* "" or how the weights' classes are not the dataset's */
     char letters_notice[512]; /* "" or which names the plots cannot show */

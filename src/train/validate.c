@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "image/image.h"
+#include "task/task.h"
 #include "validate_ranks.h"
 
 struct train_validator {
@@ -19,11 +20,8 @@ struct train_validator {
     detect_views *views; /* NULL: it does not augment */
     nn_plan *plan;       /* of the last run, where it does not */
     detect_loss *loss;
-    detect_nms *nms;
+    task_judge *judge;
     detect_metrics *metrics;
-    vg_detection *boxes;  /* (max_det) */
-    detect_truth *truths; /* (most_truths) */
-    size_t most_truths;
     validate_ranks shares; /* what ranks bring together */
     float strides[NN_MAX_LEVELS];
 };
@@ -36,9 +34,20 @@ typedef struct bounds {
     data_loader_options loader;
     data_loader_bounds batch;
     detect_loss_bounds loss;
-    size_t most_rows; /* of suppression */
+    task_judge_options judge;
     detect_metrics_bounds metrics;
 } bounds;
+
+static const task *task_of_options(const train_validator_options *o)
+{
+    return o->task != NULL ? o->task : &task_detect;
+}
+
+/* Pictures that have a class are cut to squares; there is nothing to align. */
+static bool is_rect(const train_validator_options *o)
+{
+    return o->rect && task_judge_has_boxes(task_of_options(o)->judge);
+}
 
 static detect_views_shape views_shape(const train_validator_options *o, int n, int h, int w)
 {
@@ -59,13 +68,16 @@ static vg_status find_bounds(bounds *b, const train_validator_options *o, int n_
                              .stride = o->stride,
                              .batch = o->batch,
                              .n_workers = o->workers,
-                             .rect = o->rect,
+                             .rect = is_rect(o),
+                             .mask_ratio = o->mask_ratio,
+                             .separate_masks = o->separate_masks,
                              .input_is_lent = o->net != NULL && o->device == NULL,
                              .cache = o->cache,
                              .cache_bytes = o->cache_bytes}};
     const vg_status st = data_loader_plan(&b->batch, o->set, &b->loader, err);
     if (st != VG_OK)
         return st;
+    const task *t = task_of_options(o);
     const int nc = data_set_nc(o->set);
     size_t n_anchors = 0;
     for (int l = 0; l < o->n_levels; l++)
@@ -74,17 +86,32 @@ static vg_status find_bounds(bounds *b, const train_validator_options *o, int n_
     const detect_views_shape views = views_shape(o, b->batch.n, b->batch.h, b->batch.w);
     const size_t n_cells = o->augment ? detect_views_anchors(&views) : n_anchors;
     const size_t rows = n_cells * (nc > 1 && o->nms.multi_label ? (size_t)nc : 1);
-    b->most_rows = rows < MOST_CANDIDATES ? rows : MOST_CANDIDATES;
     const size_t most_truths = b->batch.most_labels > 0 ? b->batch.most_labels : 1;
+    const bool has_boxes = task_judge_has_boxes(t->judge);
+    b->judge = (task_judge_options){.kind = t->judge,
+                                    .nms = o->nms,
+                                    .most_rows = rows < MOST_CANDIDATES ? rows : MOST_CANDIDATES,
+                                    .most_truths = most_truths,
+                                    .nc = nc,
+                                    .most_h = b->batch.h,
+                                    .most_w = b->batch.w,
+                                    .whole_masks = o->whole_masks,
+                                    .n_keypoints = o->n_keypoints,
+                                    .keypoint_dims = o->keypoint_dims,
+                                    .cuts_first = o->ap < DETECT_AP_8_3_168};
     b->loss = (detect_loss_bounds){.most_batch = (size_t)b->batch.n,
-                                   .most_anchors = n_anchors,
+                                   .most_anchors = n_anchors > 0 ? n_anchors : 1,
                                    .most_labels = most_truths,
-                                   .n_threads = (size_t)n_threads};
+                                   .n_threads = (size_t)n_threads,
+                                   .kind = t->loss};
+    const size_t max_det = has_boxes ? (size_t)o->nms.max_det : 1;
     b->metrics =
         (detect_metrics_bounds){.nc = nc,
-                                .most_detections = data_set_size(o->set) * (size_t)o->nms.max_det,
-                                .most_picture_detections = (size_t)o->nms.max_det,
-                                .most_picture_truths = most_truths};
+                                .most_detections = has_boxes ? data_set_size(o->set) * max_det : 1,
+                                .most_picture_detections = max_det,
+                                .most_picture_truths = most_truths,
+                                .n_figures = task_judge_figures(t->judge),
+                                .has_no_boxes = !has_boxes};
     return VG_OK;
 }
 
@@ -97,15 +124,12 @@ vg_status train_validator_plan(train_validator_need *out, const train_validator_
     if (st != VG_OK)
         return st;
     b.loader.input_is_lent = o->device == NULL;
-    *out =
-        (train_validator_need){.bounds = b.batch,
-                               .data_bytes = data_loader_bytes(o->set, &b.loader),
-                               .work_bytes = sizeof(train_validator) + detect_loss_bytes(&b.loss) +
-                                             detect_nms_bytes(b.most_rows, o->nms.max_det) +
-                                             detect_metrics_bytes(&b.metrics) +
-                                             validate_ranks_bytes(o->ranks, b.batch.n_batches) +
-                                             (size_t)o->nms.max_det * sizeof(vg_detection) +
-                                             b.metrics.most_picture_truths * sizeof(detect_truth)};
+    *out = (train_validator_need){
+        .bounds = b.batch,
+        .data_bytes = data_loader_bytes(o->set, &b.loader),
+        .work_bytes = sizeof(train_validator) + detect_loss_bytes(&b.loss) +
+                      task_judge_bytes(&b.judge) + detect_metrics_bytes(&b.metrics) +
+                      validate_ranks_bytes(o->ranks, b.batch.n_batches)};
     if (o->device != NULL)
         return VG_OK;
     st = nn_engine_need_lent(engine, &out->lent_bytes, b.batch.n, b.batch.h, b.batch.w, mem, err);
@@ -168,7 +192,7 @@ static vg_status make_parts(train_validator *v, const bounds *b, const train_acc
     if (st == VG_OK)
         st = detect_loss_create(&v->loss, &b->loss, mem->work, err);
     if (st == VG_OK)
-        st = detect_nms_create(&v->nms, b->most_rows, o->nms.max_det, mem->work, err);
+        st = task_judge_create(&v->judge, &b->judge, mem->work, err);
     const float confusion_conf = o->nms.conf == 0.001f ? 0.25f : o->nms.conf;
     if (st == VG_OK)
         st = detect_metrics_create(&v->metrics, &b->metrics, confusion_conf, mem->work, err);
@@ -178,16 +202,26 @@ static vg_status make_parts(train_validator *v, const bounds *b, const train_acc
     st = validate_ranks_open(&v->shares, o->ranks, b->batch.n_batches, mem->work, err);
     if (st != VG_OK)
         return st;
-    if (o->augment) {
-        const detect_views_shape s = views_shape(o, b->batch.n, b->batch.h, b->batch.w);
-        st = detect_views_fit(&v->views, &s, mem->work, err);
-        if (st != VG_OK)
-            return st;
-    }
-    v->most_truths = b->metrics.most_picture_truths;
-    v->boxes = base_alloc_zero(mem->work, (size_t)o->nms.max_det, sizeof *v->boxes, err);
-    v->truths = base_alloc_zero(mem->work, v->most_truths, sizeof *v->truths, err);
-    return v->boxes != NULL && v->truths != NULL ? VG_OK : VG_ERR_MEMORY;
+    if (!o->augment)
+        return VG_OK;
+    const detect_views_shape s = views_shape(o, b->batch.n, b->batch.h, b->batch.w);
+    return detect_views_fit(&v->views, &s, mem->work, err);
+}
+
+/* What ranks add up is of losses that are computed in shares, and views are of boxes. */
+static vg_status check_task(const train_validator_options *o, vg_error *err)
+{
+    const task *t = task_of_options(o);
+    if (o->ranks != NULL && !detect_loss_has_shares(t->loss))
+        return base_fail(err, VG_ERR_UNSUPPORTED, "ranks", "train it with one process",
+                         "%s is not trained by several processes: its loss is of a whole batch",
+                         t->name);
+    if (o->augment && t->judge != task_detect.judge)
+        return base_fail(err, VG_ERR_UNSUPPORTED, "augment", "leave it out",
+                         "test-time augmentation puts boxes of several views together, and %s has "
+                         "more than upright boxes",
+                         t->name);
+    return VG_OK;
 }
 
 vg_status train_validator_create(train_validator **out, const train_validator_options *o,
@@ -207,7 +241,9 @@ vg_status train_validator_create(train_validator **out, const train_validator_op
     memcpy(v->strides, o->strides, (size_t)o->n_levels * sizeof *v->strides);
     v->options.strides = v->strides;
     bounds b;
-    vg_status st = find_bounds(&b, &v->options, base_pool_threads(pool), err);
+    vg_status st = check_task(&v->options, err);
+    if (st == VG_OK)
+        st = find_bounds(&b, &v->options, base_pool_threads(pool), err);
     if (st == VG_OK)
         st = make_parts(v, &b, mem, err);
     if (st == VG_OK)
@@ -228,64 +264,42 @@ void train_validator_destroy(train_validator **v)
     data_loader_destroy(&(*v)->loader);
     nn_engine_destroy(&(*v)->engine);
     detect_loss_destroy(&(*v)->loss);
-    detect_nms_destroy(&(*v)->nms);
+    task_judge_destroy(&(*v)->judge);
     detect_views_destroy(&(*v)->views);
     detect_metrics_destroy(&(*v)->metrics);
     validate_ranks_close(&(*v)->shares);
-    base_free((*v)->boxes);
-    base_free((*v)->truths);
     base_free(*v);
     *v = NULL;
 }
 
 /* ---- one batch ---- */
 
-/* Whether boxes are cut at the edges of their picture before they are compared. */
-static bool cuts_first(const train_validator *v)
-{
-    return v->options.ap < DETECT_AP_8_3_168;
-}
-
-/* The objects of picture i in pixels of its file; *label moves on behind them. */
-static size_t take_truths(train_validator *v, const data_batch *b, int i, size_t *label)
-{
-    const data_item *item = &b->items[i];
-    size_t n = 0;
-    for (; *label < b->n_labels && b->labels[*label].picture == i; ++*label) {
-        const detect_label *l = &b->labels[*label];
-        const float cx = l->xywh_norm[0] * (float)b->w, cy = l->xywh_norm[1] * (float)b->h;
-        const float half_w = l->xywh_norm[2] * (float)b->w / 2,
-                    half_h = l->xywh_norm[3] * (float)b->h / 2;
-        vg_detection box = {
-            .x1 = cx - half_w, .y1 = cy - half_h, .x2 = cx + half_w, .y2 = cy + half_h};
-        detect_unpad_boxes(&box, 1, item->gain, (float)item->left, (float)item->top);
-        if (cuts_first(v))
-            detect_cut_boxes(&box, 1, item->h0, item->w0);
-        v->truths[n++] =
-            (detect_truth){.xyxy = {box.x1, box.y1, box.x2, box.y2}, .class_index = l->class_index};
-    }
-    return n;
-}
-
-static void cut_truths(detect_truth *truths, size_t n, const data_item *item)
-{
-    for (size_t i = 0; i < n; i++) {
-        float *box = truths[i].xyxy;
-        vg_detection cut = {.x1 = box[0], .y1 = box[1], .x2 = box[2], .y2 = box[3]};
-        detect_cut_boxes(&cut, 1, item->h0, item->w0);
-        memcpy(box, (float[]){cut.x1, cut.y1, cut.x2, cut.y2}, sizeof truths->xyxy);
-    }
-}
-
 static vg_status add_loss(train_validator *v, train_validation *out, const data_batch *b,
-                          const detect_level *levels, int n_levels, vg_error *err)
+                          const task_seen *seen, vg_error *err)
 {
-    const detect_batch batch = {.levels = levels,
-                                .n_levels = n_levels,
-                                .nc = data_set_nc(v->options.set),
-                                .batch = b->n,
-                                .labels = b->labels,
-                                .n_labels = b->n_labels};
+    const nn_map *result = NULL; /* a network has one kind of them */
+    for (int k = 0; k < NN_N_RESULTS && result == NULL; k++)
+        result = seen->results[k].data != NULL ? &seen->results[k] : NULL;
+    detect_batch batch = {.levels = seen->levels,
+                          .n_levels = seen->n_levels,
+                          .nc = data_set_nc(v->options.set),
+                          .batch = b->n,
+                          .labels = b->labels,
+                          .n_labels = b->n_labels,
+                          .extras = {.keypoints = b->keypoints,
+                                     .n_keypoints = b->n_keypoints,
+                                     .keypoint_dims = v->options.keypoint_dims,
+                                     .index_maps = b->index_maps,
+                                     .masks = b->masks,
+                                     .mask_h = b->mask_h,
+                                     .mask_w = b->mask_w},
+                          .as_validated = true};
+    if (result != NULL)
+        batch.result = (detect_result){.data = result->data,
+                                       .pitch = result->pitch,
+                                       .h = result->h,
+                                       .w = result->w,
+                                       .channels = result->c};
     detect_loss_value value;
     const vg_status st =
         detect_loss_run(v->loss, &value, NULL, &batch, &v->options.gains, v->pool, err);
@@ -293,6 +307,7 @@ static vg_status add_loss(train_validator *v, train_validation *out, const data_
         return st;
     for (int k = 0; k < value.n_items; k++)
         out->loss[k] += value.items[k];
+    out->n_losses = value.n_items;
     validate_ranks_loss(&v->shares, b->index, &value);
     return VG_OK;
 }
@@ -313,64 +328,62 @@ static const float *input_of(train_validator *v, const data_batch *b, const dete
     return detect_views_input(v->views);
 }
 
-/* Forward, once or in every view, and the loss of the batch as it is. */
-static vg_status look(train_validator *v, train_validation *out, const data_batch *b, vg_error *err)
+/* Forward, once or in every view, and the loss of the batch as it is. *levels: (NN_MAX_LEVELS)
+ * those of seen. */
+static vg_status look(train_validator *v, train_validation *out, task_seen *seen,
+                      detect_level *levels, const data_batch *b, vg_error *err)
 {
     const bool augments = v->options.augment;
     const detect_views_shape s = views_shape(&v->options, b->n, b->h, b->w);
     vg_status st = augments ? detect_views_fit(&v->views, &s, v->work, err) : VG_OK;
     for (int i = 0; i < (augments ? DETECT_N_VIEWS : 1) && st == VG_OK; i++) {
         const detect_view view = detect_view_of(i, b->h, b->w, v->options.stride);
-        detect_level levels[NN_MAX_LEVELS];
         st = nn_engine_plan(v->engine, &v->plan, b->n, view.in_h, view.in_w, &v->accounts, err);
         if (st == VG_OK)
             st = nn_engine_run(v->engine, v->plan, input_of(v, b, &view, i), err);
         if (st != VG_OK)
             break;
-        const int n_levels = nn_plan_levels(v->plan, levels);
+        *seen = (task_seen){.batch = b,
+                            .levels = levels,
+                            .n_levels = nn_plan_levels(v->plan, levels),
+                            .views = augments ? v->views : NULL};
+        for (int k = 0; k < NN_N_RESULTS; k++)
+            if (!nn_plan_result(v->plan, (nn_result)k, &seen->results[k]))
+                seen->results[k] = (nn_map){0};
         if (i == 0)
-            st = add_loss(v, out, b, levels, n_levels, err);
+            st = add_loss(v, out, b, seen, err);
         if (augments)
-            detect_views_add(v->views, i, levels, n_levels);
+            detect_views_add(v->views, i, levels, seen->n_levels);
     }
     return st;
-}
-
-static size_t find_boxes(train_validator *v, int picture)
-{
-    detect_level levels[NN_MAX_LEVELS];
-    if (v->options.augment)
-        return detect_views_run(v->views, v->nms, v->boxes, picture, &v->options.nms);
-    const int n_levels = nn_plan_levels(v->plan, levels);
-    return detect_run(v->nms, v->boxes, NULL, levels, n_levels, data_set_nc(v->options.set),
-                      picture, &v->options.nms);
 }
 
 static vg_status add_batch(train_validator *v, train_validation *out, const data_batch *b,
                            const train_validate_watch *watch, vg_error *err)
 {
-    vg_status st = b->n > 0 ? look(v, out, b, err) : VG_OK;
+    detect_level levels[NN_MAX_LEVELS];
+    task_seen seen = {.batch = b};
+    vg_status st = b->n > 0 ? look(v, out, &seen, levels, b, err) : VG_OK;
     size_t label = 0;
     for (int i = 0; i < b->n && st == VG_OK; i++) {
         const data_item *item = &b->items[i];
-        const size_t n = find_boxes(v, i);
-        detect_unpad_boxes(v->boxes, n, item->gain, (float)item->left, (float)item->top);
-        if (cuts_first(v))
-            detect_cut_boxes(v->boxes, n, item->h0, item->w0);
-        const size_t n_truths = take_truths(v, b, i, &label);
-        st = detect_metrics_add(v->metrics, v->boxes, n, v->truths, n_truths, err);
+        const size_t first_label = label;
+        task_judged judged;
+        st = task_judge_picture(v->judge, &judged, v->metrics, &seen, i, &label, err);
         if (st == VG_OK)
-            validate_ranks_rows(&v->shares, b->index, n);
+            validate_ranks_rows(&v->shares, b->index, judged.n_boxes);
         if (st == VG_OK && watch != NULL && watch->picture != NULL) {
-            detect_cut_boxes(v->boxes, n, item->h0, item->w0);
-            cut_truths(v->truths, n_truths, item);
+            task_judge_cut(v->judge, item);
             const train_validated p = {.batch = b,
                                        .i = i,
                                        .item = item,
-                                       .boxes = v->boxes,
-                                       .n_boxes = n,
-                                       .truths = v->truths,
-                                       .n_truths = n_truths};
+                                       .first_label = first_label,
+                                       .boxes = judged.boxes,
+                                       .n_boxes = judged.n_boxes,
+                                       .truths = judged.truths,
+                                       .n_truths = judged.n_truths,
+                                       .found = judged.found,
+                                       .there = judged.there};
             st = watch->picture(watch->ctx, &p, err);
         }
     }
@@ -398,7 +411,7 @@ static vg_status run_batches(train_validator *v, train_validation *out,
             break;
         }
     }
-    for (int k = 0; k < 3 && n_batches > 0; k++)
+    for (int k = 0; k < out->n_losses && n_batches > 0; k++)
         out->loss[k] /= (double)n_batches;
     if (st == VG_OK && !out->stopped)
         st = validate_ranks_merge(&v->shares, v->metrics, out->loss, err);

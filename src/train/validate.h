@@ -12,11 +12,13 @@
 #include "detect/detect.h"
 #include "nn/nn.h"
 
+struct task;
 typedef struct train_validator train_validator;
 
 typedef struct train_validator_options {
-    const data_set *set; /* borrowed until destroy */
-    nn_train *net;       /* whose block is used, borrowed until destroy; NULL: a block of its own */
+    const struct task *task; /* NULL: detect */
+    const data_set *set;     /* borrowed until destroy */
+    nn_train *net; /* whose block is used, borrowed until destroy; NULL: a block of its own */
     int imgsz, stride, batch, workers;
     bool rect;
     bool augment; /* test-time augmentation; not in a block of the net's */
@@ -31,6 +33,10 @@ typedef struct train_validator_options {
     struct ranks *ranks;  /* who share the pictures of every batch; NULL: alone */
     const float *strides; /* (n_levels) of the model */
     int n_levels;
+    int n_keypoints, keypoint_dims; /* of the model */
+    int mask_ratio;                 /* of the objects' masks: as in data_loader_options */
+    bool separate_masks;
+    bool whole_masks; /* of what is found: at the input's size, for files (task_judge_options) */
 } train_validator_options;
 
 /* What create will take, before there is anything. engine: one of the graph, made without weights,
@@ -54,8 +60,9 @@ void train_validator_destroy(train_validator **v);
 
 typedef struct train_validation {
     detect_metrics_result metrics; /* borrowed until the next validation; of ranks: rank 0 has it */
-    double loss[3];                /* box, cls, dfl: means over batches */
-    bool stopped;                  /* asked to, before the end: the numbers mean nothing */
+    double loss[VG_MOST_LOSSES];   /* in the task's order: means over batches */
+    int n_losses;
+    bool stopped; /* asked to, before the end: the numbers mean nothing */
 } train_validation;
 
 /* One picture after its detections: boxes (best first) and truths in pixels of the picture as in
@@ -64,10 +71,12 @@ typedef struct train_validated {
     const data_batch *batch;
     int i; /* in the batch */
     const data_item *item;
+    size_t first_label;        /* of its objects, in the batch's labels */
     const vg_detection *boxes; /* (n_boxes) */
     size_t n_boxes;
     const detect_truth *truths; /* (n_truths) */
     size_t n_truths;
+    vg_extras found, there; /* beside the boxes, and the truths: as in task_judged */
 } train_validated;
 
 /* Who looks on. Functions may be NULL. An error of picture ends the validation with it. */

@@ -96,7 +96,7 @@ static void an_index_map_is_split_into_its_objects(void **state)
     const int32_t map[2][5] = {{1, 1, 0, 3, 9}, {2, 1, 0, 3, -4}};
     void *block;
     detect_bitmaps b = bitmaps_make(&block, 4, 2, 5);
-    detect_bitmaps_split(&b, 4, map[0]);
+    detect_bitmaps_split(&b, 4, map[0], 2, 5);
     const uint32_t areas[] = {3, 1, 2, 0};
     for (size_t i = 0; i < 4; i++)
         assert_int_equal(b.facts[i].area, areas[i]);

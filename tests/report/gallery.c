@@ -44,11 +44,12 @@ static vg_status draw_curves(gallery *g)
         st = report_plot_confusion(path_of(g, "confusion_matrix_normalized.png"), r.confusion,
                                    r.n_confused, g->names, g->nc, true, &g->mem, &g->err);
     char line[512];
-    if (st == VG_OK && report_table_val_header(line, sizeof line, 0))
+    const report_names names = scene_detect();
+    if (st == VG_OK && report_table_val_header(line, sizeof line, 0, &names))
         puts(line);
     for (size_t i = 0; i < r.n_classes && i < 5 && st == VG_OK; i++) {
         const vg_val_class row = detect_metrics_class(&r, i, g->names);
-        if (report_table_val_row(line, sizeof line, 0, &row))
+        if (report_table_val_row(line, sizeof line, 0, &names, &row))
             puts(line);
     }
     detect_metrics_destroy(&m);
@@ -137,7 +138,9 @@ static vg_status write_events(gallery *g)
 static vg_status write_csv(gallery *g)
 {
     report_csv *c = NULL;
-    vg_status st = report_csv_open(&c, path_of(g, "results.csv"), 0, false, &g->mem, &g->err);
+    const report_names names = scene_detect();
+    vg_status st =
+        report_csv_open(&c, path_of(g, "results.csv"), &names, 0, false, &g->mem, &g->err);
     for (int i = 0; i < g->n_epochs && st == VG_OK; i++)
         st = report_csv_append(c, &g->epochs[i], &g->err);
     report_csv_close(&c);
@@ -162,12 +165,13 @@ int main(int argc, char **argv)
     }
     scene_names(g.names, g.texts, g.nc, g.is_long);
     scene_epochs(g.epochs, g.n_epochs, g.nans);
+    const report_columns columns = scene_columns();
     vg_status st = base_make_dirs(g.folder, &g.err);
     if (st == VG_OK)
         st = write_csv(&g);
     if (st == VG_OK)
-        st = report_plot_results(path_of(&g, "results.png"), g.epochs, (size_t)g.n_epochs, &g.mem,
-                                 &g.err);
+        st = report_plot_results(path_of(&g, "results.png"), g.epochs, (size_t)g.n_epochs, &columns,
+                                 &g.mem, &g.err);
     if (st == VG_OK)
         st = draw_curves(&g);
     if (st == VG_OK)

@@ -16,6 +16,24 @@ static inline double scene_random(uint64_t *state)
     return (double)(*state >> 40) / (double)(1 << 24);
 }
 
+/* Detect's columns. */
+static inline report_names scene_detect(void)
+{
+    static const char *const losses[] = {"box_loss", "cls_loss", "dfl_loss"};
+    static const char *const metrics[] = {"metrics/precision(B)", "metrics/recall(B)",
+                                          "metrics/mAP50(B)", "metrics/mAP50-95(B)"};
+    return (report_names){
+        .losses = losses, .n_losses = 3, .metrics = metrics, .n_metrics = 4, .has_boxes = true};
+}
+
+static inline report_columns scene_columns(void)
+{
+    const report_names names = scene_detect();
+    report_columns c;
+    report_columns_make(&c, &names);
+    return c;
+}
+
 /* Learning as it often goes. nans: validation is missing in every third epoch. */
 static inline void scene_epochs(vg_train_epoch *rows, int n, bool nans)
 {

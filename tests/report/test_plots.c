@@ -11,6 +11,7 @@
 static const char *names[SCENE_MOST_CLASSES];
 static char texts[SCENE_MOST_CLASSES][128];
 static vg_train_epoch epochs[300];
+#define COLUMNS ((report_columns[]){scene_columns()}[0])
 static report_label labels[3000];
 
 /* A picture that was written. */
@@ -97,7 +98,7 @@ static void results_show_both_lines_of_each_panel(void **state)
     image_buffer picture = {0};
     const char *path = in_folder(b, "results.png");
     scene_epochs(epochs, 100, false);
-    assert_int_equal(report_plot_results(path, epochs, 100, &b->mem, &b->err), VG_OK);
+    assert_int_equal(report_plot_results(path, epochs, 100, &COLUMNS, &b->mem, &b->err), VG_OK);
     read_picture(b, &picture, path);
     const image_view *v = &picture.view;
     assert_int_equal(v->w, 1500);
@@ -117,8 +118,8 @@ static void results_of_any_numbers_are_drawn(void **state)
     const char *path = in_folder(b, "results.png");
     for (size_t i = 0; i < sizeof SIZES / sizeof SIZES[0]; i++) {
         scene_epochs(epochs, SIZES[i], true);
-        assert_int_equal(report_plot_results(path, epochs, (size_t)SIZES[i], &b->mem, &b->err),
-                         VG_OK);
+        assert_int_equal(
+            report_plot_results(path, epochs, (size_t)SIZES[i], &COLUMNS, &b->mem, &b->err), VG_OK);
     }
     for (size_t i = 0; i < sizeof ODD / sizeof ODD[0]; i++) {
         double v = ODD[i];
@@ -128,7 +129,7 @@ static void results_of_any_numbers_are_drawn(void **state)
                                          .map = v,
                                          .map50 = e == 2 ? v : 0,
                                          .lr = {v, v, 0}};
-        assert_int_equal(report_plot_results(path, epochs, 3, &b->mem, &b->err), VG_OK);
+        assert_int_equal(report_plot_results(path, epochs, 3, &COLUMNS, &b->mem, &b->err), VG_OK);
     }
 }
 
@@ -374,8 +375,8 @@ static void the_same_numbers_give_the_same_bytes(void **state)
     bench *b = *state;
     scene_epochs(epochs, 20, false);
     const char *first = in_folder(b, "1.png"), *second = in_folder(b, "2.png");
-    assert_int_equal(report_plot_results(first, epochs, 20, &b->mem, &b->err), VG_OK);
-    assert_int_equal(report_plot_results(second, epochs, 20, &b->mem, &b->err), VG_OK);
+    assert_int_equal(report_plot_results(first, epochs, 20, &COLUMNS, &b->mem, &b->err), VG_OK);
+    assert_int_equal(report_plot_results(second, epochs, 20, &COLUMNS, &b->mem, &b->err), VG_OK);
     size_t n, m;
     char *one = read_text(b, first, &n), *two = read_text(b, second, &m);
     assert_int_equal(n, m);
@@ -397,7 +398,7 @@ static vg_status draw_small(bench *b, int which)
     base_mem *mem = &b->mem;
     switch (which) {
     case 0:
-        return report_plot_results(in_folder(b, "r.png"), epochs, 2, mem, &b->err);
+        return report_plot_results(in_folder(b, "r.png"), epochs, 2, &COLUMNS, mem, &b->err);
     case 1:
         return report_plot_curve(in_folder(b, "c.png"), REPORT_CURVE_P, &r, 0, names, mem, &b->err);
     case 2:
@@ -441,15 +442,17 @@ static void what_cannot_be_written_is_an_error_and_the_old_file_stays(void **sta
     scene_epochs(epochs, 9, false);
     write_text(path, "old");
     disk_full_at(1000);
-    vg_status st = report_plot_results(path, epochs, 9, &b->mem, &b->err);
+    vg_status st = report_plot_results(path, epochs, 9, &COLUMNS, &b->mem, &b->err);
     disk_full_at(0);
     assert_int_equal(st, VG_ERR_IO);
     assert_file_is(b, path, "old");
     assert_no_leftovers(b);
-    assert_int_equal(report_plot_results(in_folder(b, "no/x.png"), epochs, 9, &b->mem, &b->err),
-                     VG_ERR_IO);
-    assert_int_equal(report_plot_results(in_folder(b, "x.gif"), epochs, 9, &b->mem, &b->err),
-                     VG_ERR_UNSUPPORTED);
+    assert_int_equal(
+        report_plot_results(in_folder(b, "no/x.png"), epochs, 9, &COLUMNS, &b->mem, &b->err),
+        VG_ERR_IO);
+    assert_int_equal(
+        report_plot_results(in_folder(b, "x.gif"), epochs, 9, &COLUMNS, &b->mem, &b->err),
+        VG_ERR_UNSUPPORTED);
 }
 
 int main(void)

@@ -5,6 +5,10 @@
 #include <locale.h>
 #include <math.h>
 
+#include "scene.h"
+
+#define NAMES ((report_names[]){scene_detect()}[0])
+
 static const char HEADER[] =
     "epoch,time,train/box_loss,train/cls_loss,train/dfl_loss,metrics/precision(B),"
     "metrics/recall(B),metrics/mAP50(B),metrics/mAP50-95(B),val/box_loss,val/cls_loss,"
@@ -35,7 +39,7 @@ static void assert_near(double is, double wanted, double tolerance)
 static void write_rows(bench *b, const char *path, int first, int last, int last_epoch)
 {
     report_csv *c;
-    assert_int_equal(report_csv_open(&c, path, last_epoch, false, &b->mem, &b->err), VG_OK);
+    assert_int_equal(report_csv_open(&c, path, &NAMES, last_epoch, false, &b->mem, &b->err), VG_OK);
     for (int i = first; i <= last; i++) {
         vg_train_epoch e = row_of(i);
         assert_int_equal(report_csv_append(c, &e, &b->err), VG_OK);
@@ -62,7 +66,7 @@ static void odd_numbers_are_words(void **state)
     vg_train_epoch e = {
         .epoch = 7, .seconds = 1, .precision = -NAN, .val_loss = {INFINITY, -INFINITY, 0}};
     e.map = NAN;
-    assert_int_equal(report_csv_open(&c, path, 0, true, &b->mem, &b->err), VG_OK);
+    assert_int_equal(report_csv_open(&c, path, &NAMES, 0, true, &b->mem, &b->err), VG_OK);
     assert_int_equal(report_csv_append(c, &e, &b->err), VG_OK);
     report_csv_close(&c);
     char wanted[2000];
@@ -71,7 +75,7 @@ static void odd_numbers_are_words(void **state)
 
     vg_train_epoch *rows;
     size_t n;
-    assert_int_equal(report_csv_read(&rows, &n, path, &b->mem, &b->err), VG_OK);
+    assert_int_equal(report_csv_read(&rows, &n, NULL, path, &b->mem, &b->err), VG_OK);
     assert_int_equal(n, 1);
     assert_true(isnan(rows[0].precision) && isnan(rows[0].map) && rows[0].val_loss[0] == INFINITY);
     base_free(rows);
@@ -84,7 +88,7 @@ static void rows_come_back_as_written(void **state)
     vg_train_epoch *rows;
     size_t n;
     write_rows(b, path, 1, 300, 0);
-    assert_int_equal(report_csv_read(&rows, &n, path, &b->mem, &b->err), VG_OK);
+    assert_int_equal(report_csv_read(&rows, &n, NULL, path, &b->mem, &b->err), VG_OK);
     assert_int_equal(n, 300);
     for (size_t i = 0; i < n; i++) {
         vg_train_epoch w = row_of((int)i + 1);
@@ -155,7 +159,7 @@ static void a_file_of_other_columns_or_rows_is_refused_and_kept(void **state)
                                          "\n"};
     report_csv *c;
     write_text(path, "step,loss\n1,2\n");
-    assert_int_equal(report_csv_open(&c, path, 3, false, &b->mem, &b->err), VG_ERR_FORMAT);
+    assert_int_equal(report_csv_open(&c, path, &NAMES, 3, false, &b->mem, &b->err), VG_ERR_FORMAT);
     assert_null(c);
     assert_file_is(b, path, "step,loss\n1,2\n");
     for (size_t i = 0; i < sizeof BODIES / sizeof BODIES[0]; i++) {
@@ -164,9 +168,10 @@ static void a_file_of_other_columns_or_rows_is_refused_and_kept(void **state)
         size_t n;
         snprintf(text, sizeof text, "%s%s", HEADER, BODIES[i]);
         write_text(path, text);
-        assert_int_equal(report_csv_open(&c, path, 3, false, &b->mem, &b->err), VG_ERR_FORMAT);
+        assert_int_equal(report_csv_open(&c, path, &NAMES, 3, false, &b->mem, &b->err),
+                         VG_ERR_FORMAT);
         assert_non_null(strstr(b->err.where, "results.csv:"));
-        assert_int_equal(report_csv_read(&rows, &n, path, &b->mem, &b->err), VG_ERR_FORMAT);
+        assert_int_equal(report_csv_read(&rows, &n, NULL, path, &b->mem, &b->err), VG_ERR_FORMAT);
         assert_null(rows);
         assert_file_is(b, path, text);
     }
@@ -177,8 +182,9 @@ static void epochs_must_rise(void **state)
     bench *b = *state;
     report_csv *c;
     vg_train_epoch e = row_of(4);
-    assert_int_equal(report_csv_open(&c, in_folder(b, "results.csv"), 0, false, &b->mem, &b->err),
-                     VG_OK);
+    assert_int_equal(
+        report_csv_open(&c, in_folder(b, "results.csv"), &NAMES, 0, false, &b->mem, &b->err),
+        VG_OK);
     assert_int_equal(report_csv_append(c, &e, &b->err), VG_OK);
     assert_int_equal(report_csv_append(c, &e, &b->err), VG_ERR_ARGUMENT);
     report_csv_close(&c);
@@ -190,7 +196,7 @@ static void a_full_disk_leaves_whole_rows_and_a_later_row_succeeds(void **state)
     const char *path = in_folder(b, "results.csv");
     report_csv *c;
     vg_train_epoch e = row_of(1), next = row_of(2);
-    assert_int_equal(report_csv_open(&c, path, 0, false, &b->mem, &b->err), VG_OK);
+    assert_int_equal(report_csv_open(&c, path, &NAMES, 0, false, &b->mem, &b->err), VG_OK);
     assert_int_equal(report_csv_append(c, &e, &b->err), VG_OK);
     size_t n = file_bytes(path);
     disk_full_at(n + 10);
@@ -210,9 +216,10 @@ static void a_folder_that_is_not_there_is_an_error(void **state)
     bench *b = *state;
     report_csv *c;
     assert_int_equal(
-        report_csv_open(&c, in_folder(b, "no/results.csv"), 0, false, &b->mem, &b->err), VG_ERR_IO);
+        report_csv_open(&c, in_folder(b, "no/results.csv"), &NAMES, 0, false, &b->mem, &b->err),
+        VG_ERR_IO);
     assert_null(c);
-    assert_int_equal(report_csv_open(&c, b->folder, 0, false, &b->mem, &b->err), VG_ERR_IO);
+    assert_int_equal(report_csv_open(&c, b->folder, &NAMES, 0, false, &b->mem, &b->err), VG_ERR_IO);
 }
 
 static void a_locale_with_a_decimal_comma_changes_nothing(void **state)
@@ -238,9 +245,9 @@ static void every_failed_allocation_is_an_error_and_no_leak(void **state)
         vg_train_epoch *rows = NULL;
         size_t n;
         b->mem.fail_in = k;
-        vg_status st = report_csv_open(&c, path, 3, false, &b->mem, &b->err);
+        vg_status st = report_csv_open(&c, path, &NAMES, 3, false, &b->mem, &b->err);
         if (st == VG_OK)
-            st = report_csv_read(&rows, &n, path, &b->mem, &b->err);
+            st = report_csv_read(&rows, &n, NULL, path, &b->mem, &b->err);
         bool was_reached = b->mem.fail_in == 0;
         b->mem.fail_in = 0;
         report_csv_close(&c);

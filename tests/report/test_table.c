@@ -5,14 +5,16 @@
 
 #include "scene.h"
 
+#define NAMES ((report_names[]){scene_detect()}[0])
+
 static void headers_are_as_known(void **state)
 {
     (void)state;
     char line[256];
-    assert_true(report_table_train_header(line, sizeof line, 0));
+    assert_true(report_table_train_header(line, sizeof line, 0, &NAMES));
     assert_string_equal(line, "      Epoch    GPU_mem   box_loss   cls_loss   dfl_loss  Instances"
                               "       Size");
-    assert_true(report_table_val_header(line, sizeof line, 0));
+    assert_true(report_table_val_header(line, sizeof line, 0, &NAMES));
     assert_string_equal(line, "                 Class     Images  Instances      Box(P          R"
                               "      mAP50  mAP50-95)");
 }
@@ -30,6 +32,7 @@ static void rows_are_as_known(void **state)
     char line[256];
     const vg_train_batch row = {.epoch = 1,
                                 .n_epochs = 100,
+                                .n_losses = 3,
                                 .loss = {1.23456, 12345.6, 0.00001234},
                                 .n_instances = 217,
                                 .width = 640,
@@ -39,7 +42,7 @@ static void rows_are_as_known(void **state)
      * 640) */
     assert_string_equal(line, "      1/100      0.41G      1.235  1.235e+04  1.234e-05        217"
                               "        640");
-    assert_true(report_table_val_row(line, sizeof line, 0, &ALL));
+    assert_true(report_table_val_row(line, sizeof line, 0, &NAMES, &ALL));
     /* Python: ("%22s" + "%11i" * 2 + "%11.3g" * 4) % ("all", 60, 812, 0.87654, 1, 0.0004, 0) */
     assert_string_equal(line, "                   all         60        812      0.877          1"
                               "     0.0004          0");
@@ -50,24 +53,25 @@ static void narrow_terminals_get_narrow_columns(void **state)
 {
     (void)state;
     char line[256];
-    assert_true(report_table_train_header(line, sizeof line, 80));
+    assert_true(report_table_train_header(line, sizeof line, 80, &NAMES));
     assert_string_equal(line, "   Epoch GPU_mem box_loss cls_loss dfl_loss Instances Size");
     const vg_train_batch row = {.epoch = 100,
                                 .n_epochs = 100,
+                                .n_losses = 3,
                                 .loss = {1.23456, 12.3456, 123.456},
                                 .n_instances = 1217,
                                 .width = 416,
                                 .height = 640};
     assert_true(report_table_train_row(line, sizeof line, 80, &row, 443455373)); /* 0.413 GiB */
     assert_string_equal(line, " 100/100  0.413G    1.235    12.35    123.5      1217  640");
-    assert_true(report_table_val_header(line, sizeof line, 80));
+    assert_true(report_table_val_header(line, sizeof line, 80, &NAMES));
     assert_int_equal(strlen(line), 75);
     vg_val_class all = ALL;
     all.map = 0.00001;
-    assert_true(report_table_val_row(line, sizeof line, 80, &all));
+    assert_true(report_table_val_row(line, sizeof line, 80, &NAMES, &all));
     assert_string_equal(
         line, "                all     60       812     0.877        1    0.0004     1e-05");
-    assert_true(report_table_val_header(line, sizeof line, 88));
+    assert_true(report_table_val_header(line, sizeof line, 88, &NAMES));
     assert_int_equal(strlen(line), 88);
     vg_train_batch tiny = row;
     tiny.loss[0] = 0.0009352;
@@ -84,7 +88,7 @@ static void names_are_padded_by_characters_and_cannot_break_the_table(void **sta
                               .n_pictures = 1,
                               .n_instances = 2,
                               .map = NAN};
-    assert_true(report_table_val_row(line, sizeof line, 0, &row));
+    assert_true(report_table_val_row(line, sizeof line, 0, &NAMES, &row));
     assert_string_equal(line, "             Gr\xc3\xb6\xc3\x9f"
                               "e\\x0a          1          2          0"
                               "          0          0        nan");
@@ -95,7 +99,7 @@ static void what_does_not_fit_is_cut_and_said(void **state)
     (void)state;
     char line[40];
     memset(line, '#', sizeof line);
-    assert_false(report_table_val_header(line, 39, 0));
+    assert_false(report_table_val_header(line, 39, 0, &NAMES));
     assert_int_equal(strlen(line), 38);
     assert_int_equal(line[39], '#');
 }
@@ -112,7 +116,7 @@ static void rows_of_a_result_hold_its_numbers(void **state)
     assert_int_equal(scene_metrics(&m, &r, 3, &b->mem, &b->err), VG_OK);
     const vg_val_class row = detect_metrics_class(&r, 2, names);
     assert_int_equal(row.class_index, 2);
-    assert_true(report_table_val_row(line, sizeof line, 0, &row));
+    assert_true(report_table_val_row(line, sizeof line, 0, &NAMES, &row));
     snprintf(wanted, sizeof wanted, "%22s%11zu%11zu%11.3g%11.3g%11.3g%11.3g", "WBC",
              r.pictures_by_class[2], r.truths_by_class[2], r.figures[0].p[2], r.figures[0].r[2],
              r.figures[0].ap[2 * DETECT_N_IOU], r.maps[2]);

@@ -104,7 +104,7 @@ static void losses_fall_and_precision_rises(void **state)
 
     vg_train_epoch *rows;
     size_t n_rows;
-    OK(report_csv_read(&rows, &n_rows, shop_folder(&s, "run/results.csv"), &s.mem, err));
+    OK(report_csv_read(&rows, &n_rows, NULL, shop_folder(&s, "run/results.csv"), &s.mem, err));
     assert_int_equal(n_rows, 16);
     for (int i = 0; i < 16; i++)
         assert_true(rows[i].epoch == i + 1 && rows[i].map50 > d->rows[i].map50 - 1e-5 &&

@@ -60,8 +60,8 @@ static void expect_same_results(const char *a, const char *b)
 {
     vg_train_epoch *x, *y;
     size_t n, m;
-    OK(report_csv_read(&x, &n, a, &s.mem, err));
-    OK(report_csv_read(&y, &m, b, &s.mem, err));
+    OK(report_csv_read(&x, &n, NULL, a, &s.mem, err));
+    OK(report_csv_read(&y, &m, NULL, b, &s.mem, err));
     assert_true(n == m && n == 5);
     for (size_t i = 0; i < n; i++) {
         x[i].seconds = y[i].seconds = 0;

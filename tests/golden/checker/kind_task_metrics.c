@@ -128,7 +128,7 @@ static vg_status take_masks(scene *s, gold_file *f, int picture, vg_error *err)
         return st;
     for (size_t k = 0; k < pixels; k++)
         s->map[k] = map.u8[k];
-    detect_bitmaps_split(&s->there, s->n_truths, s->map);
+    detect_bitmaps_split(&s->there, s->n_truths, s->map, s->h, s->w);
     float row[65536];
     for (size_t i = 0; i < s->n_boxes; i++) {
         detect_bitmaps_clear(&s->found, i);
