@@ -176,13 +176,13 @@ static vg_status walk_tensors(walk *w, const pickle_node *dict, size_t n_prefix,
 }
 
 /* Modules that normalise have an eps: tensors do not say it. */
-static vg_status add_eps(walk *w, const pickle_node *module)
+static vg_status add_eps(walk *w, const pickle_node *module, size_t n_name)
 {
     const pickle_node *eps = pickle_attribute(module, "eps");
     if (eps == NULL || eps->kind != PICKLE_REAL)
         return VG_OK;
     if (w->bns != NULL) {
-        const char *key = arena_text(&w->c->f->own, w->name, strlen(w->name), w->c->err);
+        const char *key = arena_text(&w->c->f->own, w->name, n_name, w->c->err);
         if (key == NULL)
             return w->c->err->status;
         w->bns[w->n_bns] = (weights_bn){.key = key, .eps = eps->as.real};
@@ -216,7 +216,7 @@ static vg_status walk_module(walk *w, const pickle_node *module, size_t n_prefix
         if (st != VG_OK)
             return st;
     }
-    vg_status noted = add_eps(w, module);
+    vg_status noted = add_eps(w, module, n_prefix);
     if (noted != VG_OK)
         return noted;
     const pickle_node *children = pickle_attribute(module, "_modules");

@@ -271,9 +271,24 @@ static vg_status add_strides(base_str *s, const weights_meta *m, base_mem *mem, 
     return st != VG_OK ? st : base_str_add(s, MOST_HEADER_BYTES, mem, err, "]");
 }
 
-/* The metadata of a .pt's facts, into meta (9 places); absent ones are left out. */
+/* One number for all of a .pt's BatchNorms; "": it says none. */
+static vg_status eps_text(char *buf, size_t n, const weights_file *f, vg_error *err)
+{
+    buf[0] = '\0';
+    for (size_t i = 1; i < f->n_bns; i++)
+        if (f->bns[i].eps != f->bns[0].eps)
+            return base_fail(err, VG_ERR_UNSUPPORTED, base_where("%s, %s", f->name, f->bns[i].key),
+                             "keep the .pt, which is read as it is",
+                             "batch normalisations of more than one eps, which safetensors has no "
+                             "room for");
+    if (f->n_bns > 0)
+        weights_format_real(buf, n, f->bns[0].eps);
+    return VG_OK;
+}
+
+/* The metadata of a .pt's facts, into meta (10 places); absent ones are left out. */
 static size_t facts_as_meta(weights_write_meta *meta, const weights_meta *m, const char *names,
-                            const char *strides, const char *epoch)
+                            const char *strides, const char *epoch, const char *eps)
 {
     const weights_write_meta all[] = {
         {"model_yaml", m->model_yaml},
@@ -285,6 +300,7 @@ static size_t facts_as_meta(weights_write_meta *meta, const weights_meta *m, con
         {"date", m->date},
         {"license", m->license},
         {"epoch", epoch},
+        {"bn_eps", eps},
     };
     size_t n = 0;
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
@@ -297,9 +313,9 @@ vg_status weights_convert(const weights_file *f, const char *path, base_mem *mem
 {
     vg_status st = VG_ERR_MEMORY;
     base_str names = {0}, strides = {0};
-    weights_write_meta facts[9], *meta = facts;
+    weights_write_meta facts[10], *meta = facts;
     size_t n_meta = 0;
-    char epoch[32];
+    char epoch[32], eps[32];
     weights_write_meta *pairs = base_alloc_zero(mem, f->n_pairs + 1, sizeof *pairs, err);
     safetensors_item *items = base_alloc_zero(mem, f->n_tensors + 1, sizeof *items, err);
     if (pairs == NULL || items == NULL)
@@ -318,10 +334,12 @@ vg_status weights_convert(const weights_file *f, const char *path, base_mem *mem
         st = add_names(&names, &f->meta, mem, err);
         if (st == VG_OK)
             st = add_strides(&strides, &f->meta, mem, err);
+        if (st == VG_OK)
+            st = eps_text(eps, sizeof eps, f, err);
         if (st != VG_OK)
             goto done;
         base_format(epoch, sizeof epoch, "%" PRId64, f->meta.epoch);
-        n_meta = facts_as_meta(facts, &f->meta, names.text, strides.text, epoch);
+        n_meta = facts_as_meta(facts, &f->meta, names.text, strides.text, epoch, eps);
     }
     st = safetensors_write(path, items, f->n_tensors, meta, n_meta, emit_tensor, f, mem, err);
 done:

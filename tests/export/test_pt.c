@@ -266,8 +266,9 @@ static void half_is_asked_for(void **state)
 static void every_built_in_model_can_be_written(void **state)
 {
     (void)state;
-    static const char *const names[] = {"yolo11s.yaml", "yolov8n.yaml", "yolov8n-p2.yaml",
-                                        "yolov5n.yaml"};
+    static const char *const names[] = {"yolo11s.yaml",     "yolov8n.yaml",     "yolov8n-p2.yaml",
+                                        "yolov5n.yaml",     "yolo11n-seg.yaml", "yolo11n-pose.yaml",
+                                        "yolo11n-obb.yaml", "yolo11n-cls.yaml"};
     const export_pt_options o = options();
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         nn_graph *g = NULL, *other = NULL;
@@ -279,8 +280,30 @@ static void every_built_in_model_can_be_written(void **state)
         OK(weights_open(&again, path, &mem, err));
         OK(nn_graph_from_weights(&other, again, &mem, err));
         assert_int_equal(nn_graph_n_params(other), nn_graph_n_params(g));
+        nn_graph_info info, its;
+        nn_graph_get_info(g, 640, &info);
+        nn_graph_get_info(other, 640, &its);
+        assert_int_equal(its.task, info.task);
         for (size_t k = 0; k < nn_graph_n_params(g); k++)
             assert_non_null(weights_find(again, nn_graph_param(g, k)->key));
+        double eps;
+        for (size_t k = 0; k < nn_graph_n_ops(g); k++) { /* a classifier's is another */
+            const nn_op *op = nn_graph_op(g, k);
+            char key[NN_KEY_BYTES];
+            if (op->kind != NN_CONV || !op->conv.bn)
+                continue;
+            base_format(key, sizeof key, "%s.bn", op->key);
+            if (!weights_bn_eps(again, key, &eps))
+                fail_msg("no eps of %s in %s", key, names[i]);
+            assert_true(eps == op->conv.eps && nn_graph_op(other, k)->conv.eps == eps);
+        }
+        /* safetensors keep it */
+        weights_file *converted;
+        OK(weights_convert(again, "converted.safetensors", &mem, err));
+        OK(weights_open(&converted, "converted.safetensors", &mem, err));
+        double kept;
+        assert_true(weights_bn_eps(converted, "model.0.bn", &kept) && kept == eps);
+        weights_close(&converted);
         weights_close(&again);
         synthetic_close(&s);
         nn_graph_destroy(&other);
