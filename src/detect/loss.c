@@ -61,8 +61,12 @@ static bool part(size_t *at, size_t *total, size_t n, size_t m, size_t size)
            base_add_size(total, *total, base_round_up(bytes, BASE_MEM_ALIGN));
 }
 
-static bool layout_plan(loss_layout *l, const detect_loss_bounds *b)
+static bool layout_plan(loss_layout *l, const detect_loss_bounds *bounds)
 {
+    detect_loss_bounds fit = *bounds;
+    const detect_loss_bounds *b = &fit;
+    if (kind_of(b)->shape == NULL) /* without anchors; the parts have to be somewhere */
+        fit.most_anchors = 1;
     /* Beyond these no machine has the memory; anchors are numbered by 31 bits. */
     const size_t most = (size_t)1 << 31;
     if (b->most_batch - 1 >= most || b->most_anchors - 1 >= most ||

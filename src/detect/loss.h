@@ -62,9 +62,9 @@ typedef struct detect_loss_value {
 
 typedef struct detect_loss_bounds {
     size_t most_batch;
-    size_t most_anchors;          /* of one picture, over all levels; without levels 1 */
-    size_t most_labels;           /* of one picture */
-    size_t n_threads;             /* >= those of the pool given to run */
+    size_t most_anchors; /* of one picture, over all levels; not looked at where a kind has none */
+    size_t most_labels;  /* of one picture */
+    size_t n_threads;    /* >= those of the pool given to run */
     const detect_loss_kind *kind; /* NULL: DETECT_LOSS_BOXES */
 } detect_loss_bounds;
 

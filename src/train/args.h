@@ -26,22 +26,25 @@ typedef struct train_args {
     char device[TRAIN_DEVICE_BYTES]; /* as in vg_options */
     char project[TRAIN_ARG_TEXT_BYTES], name[TRAIN_ARG_TEXT_BYTES], resume[TRAIN_ARG_TEXT_BYTES];
     bool exist_ok, save, deterministic, single_cls, rect, cos_lr, amp, val, half, plots,
-        agnostic_nms, save_json, save_pt, sync_bn;
+        agnostic_nms, save_json, save_pt, sync_bn, overlap_mask;
+    bool has_imgsz;                                     /* imgsz was given: else it is the task's */
     size_t memory_limit, gpu_memory_limit, cache_limit; /* bytes; 0: none */
     int epochs, patience, batch, imgsz, save_period, workers, threads, seed, close_mosaic, max_det,
-        vid_stride, nbs;
-    int device_lost; /* train_device_lost */
-    int optimizer;   /* train_optimizer_kind */
-    int cache;       /* 0 none, 1 ram, 2 disk: data_cache */
-    int split;       /* 0 train, 1 val, 2 test: data_split */
+        vid_stride, nbs, mask_ratio;
+    int copy_paste_mode; /* data_copy_paste */
+    int auto_augment;    /* data_auto_augment */
+    int device_lost;     /* train_device_lost */
+    int optimizer;       /* train_optimizer_kind */
+    int cache;           /* 0 none, 1 ram, 2 disk: data_cache */
+    int split;           /* 0 train, 1 val, 2 test: data_split */
     vg_ints freeze;
     vg_classes classes;
     double batch_share; /* of memory, with a batch of -1: "batch: 0.7"; 0: not given */
     double hours, save_minutes, fraction, conf, iou, multi_scale;
     double lr0, lrf, momentum, weight_decay, warmup_epochs, warmup_momentum, warmup_bias_lr;
-    double box, cls, dfl, label_smoothing;
+    double box, cls, dfl, pose, kobj, label_smoothing, dropout;
     double hsv_h, hsv_s, hsv_v, degrees, translate, scale, shear, perspective, flipud, fliplr, bgr,
-        mosaic, mixup, copy_paste;
+        mosaic, mixup, copy_paste, erasing;
 } train_args;
 
 extern const base_options train_arg_table;

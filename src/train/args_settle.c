@@ -18,6 +18,7 @@ vg_status train_args_give(train_args *args, train_args_given *given, const char 
     assert(train_arg_table.n <= TRAIN_MOST_ARGS);
     if (st == VG_OK)
         given->at[place_of(name)] = true;
+    args->has_imgsz = given->at[place_of("imgsz")];
     return st;
 }
 
@@ -52,6 +53,7 @@ vg_status train_args_settle(train_args *args, train_args_given *given, char *not
     args->model[0] = '\0';
     const vg_status st =
         train_args_read_file(args, given->at, left_out, sizeof left_out, path, mem, err);
+    args->has_imgsz = true; /* such a list says it: a run's own always, whatever its task */
     if (st == VG_OK && strcmp(args->model, path) == 0)
         return base_fail(err, VG_ERR_ARGUMENT, path, "write model: yolo11n.yaml in it",
                          "a file of arguments that names itself as the model");

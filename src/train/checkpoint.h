@@ -12,7 +12,7 @@
 #include "engine.h"
 #include "rng.h"
 
-enum { TRAIN_N_LOSSES = 3 }; /* box, cls, dfl */
+enum { TRAIN_N_LOSSES = DETECT_MOST_ITEMS }; /* in the task's order; the rest 0 */
 
 /* Where a run stands. Zeros, but last_step -1: the start. */
 typedef struct train_position {

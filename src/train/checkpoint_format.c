@@ -16,7 +16,8 @@
  * see below optimizer           "SGD", "Adam", "AdamW", ... optimizer_steps  I  steps done (Adam's
  * bias correction) ema_updates      I  updates of the average epoch, batch, n_batches, last_step,
  * has_gradients  I  train_position loss_box, loss_cls, loss_dfl, seconds              B
- * train_position, doubles best_fitness, stop_fitness                         B  train_best, doubles
+ * train_position, doubles: losses in the task's order, a fourth and fifth as loss_3 and loss_4
+ * where they are not 0 best_fitness, stop_fitness                         B  train_best, doubles
  *     stop_epoch                                         I  train_best
  *     rng0 rng1 rng2 rng3                                B  base_rng
  *     loss_scale, good_steps     B, a double, and I      train_scaler, of a training with amp
@@ -59,7 +60,7 @@ typedef struct field {
     const char *key;
     field_kind kind;
     size_t offset; /* in checkpoint_values */
-    bool is_amps;  /* only where the loss is scaled */
+    bool may_lack; /* only where it is not 0 */
 } field;
 
 #define AT(member) offsetof(checkpoint_values, member)
@@ -74,6 +75,8 @@ static const field fields[] = {
     {"loss_box", FIELD_BITS, AT(position.loss_sums[0]), false},
     {"loss_cls", FIELD_BITS, AT(position.loss_sums[1]), false},
     {"loss_dfl", FIELD_BITS, AT(position.loss_sums[2]), false},
+    {"loss_3", FIELD_BITS, AT(position.loss_sums[3]), true},
+    {"loss_4", FIELD_BITS, AT(position.loss_sums[4]), true},
     {"seconds", FIELD_BITS, AT(position.seconds), false},
     {"best_fitness", FIELD_BITS, AT(best.fitness), false},
     {"stop_fitness", FIELD_BITS, AT(best.stop_fitness), false},
@@ -92,6 +95,13 @@ enum {
     N_FACTS = sizeof facts_keys / sizeof facts_keys[0],
     N_PAIRS = 3 + N_FIELDS + N_FACTS /* vigil_checkpoint, checksum, optimizer */
 };
+
+static bool is_zero(const checkpoint_values *values, const field *f)
+{
+    uint64_t bits;
+    memcpy(&bits, (const char *)values + f->offset, sizeof bits);
+    return bits == 0;
+}
 
 static void format_field(char *buf, size_t n, const checkpoint_values *values, const field *f)
 {
@@ -392,7 +402,7 @@ vg_status checkpoint_write(const train_state *s, const train_args *args, const t
     pairs[n_pairs++] = (weights_write_meta){"vigil_checkpoint", VERSION};
     pairs[n_pairs++] = (weights_write_meta){"optimizer", train_optimizer_name(values.optimizer)};
     for (size_t i = 0; i < N_FIELDS; i++) {
-        if (fields[i].is_amps && values.scaler.scale == 0)
+        if (fields[i].may_lack && is_zero(&values, &fields[i]))
             continue;
         format_field(texts[i], sizeof texts[i], &values, &fields[i]);
         pairs[n_pairs++] = (weights_write_meta){fields[i].key, texts[i]};
@@ -468,9 +478,10 @@ static vg_status read_values(checkpoint_values *values, const weights_file *f, c
         return base_fail(err, VG_ERR_FORMAT, path, DAMAGED,
                          "the checkpoint names an unknown optimizer");
     values->scaler = (train_scaler){0};
+    memset(values->position.loss_sums, 0, sizeof values->position.loss_sums);
     for (size_t i = 0; i < N_FIELDS; i++) {
         const char *text = weights_metadata_get(f, fields[i].key);
-        if (text == NULL && fields[i].is_amps)
+        if (text == NULL && fields[i].may_lack)
             continue;
         if (text == NULL || !parse_field(values, &fields[i], text))
             return base_fail(err, VG_ERR_FORMAT, path, DAMAGED, "the checkpoint has no valid %s",

@@ -283,7 +283,7 @@ static vg_status choose_augment(train_run *r, vg_error *err)
     if (r->plain_epoch < 0)
         r->plain_epoch = r->state.position.epoch > r->first_epoch ? r->state.position.epoch : from;
     data_augment plain = run_augment(&r->args);
-    plain.mosaic = plain.mixup = 0;
+    plain.mosaic = plain.mixup = plain.copy_paste = 0;
     return data_loader_set_augment(r->loader, &plain, err);
 }
 

@@ -70,7 +70,11 @@ data_augment run_augment(const train_args *a)
                           .shear = (float)a->shear,
                           .translate = (float)a->translate,
                           .scale = (float)a->scale,
-                          .perspective = (float)a->perspective};
+                          .perspective = (float)a->perspective,
+                          .copy_paste = (float)a->copy_paste,
+                          .copy_paste_mode = (data_copy_paste)a->copy_paste_mode,
+                          .auto_augment = (data_auto_augment)a->auto_augment,
+                          .erasing = (float)a->erasing};
 }
 
 data_loader_options run_loader_options(const train_run *r, int batch)
@@ -85,6 +89,8 @@ data_loader_options run_loader_options(const train_run *r, int batch)
                                  .seed = (uint64_t)a->seed,
                                  .train = true,
                                  .rect = a->rect,
+                                 .mask_ratio = a->mask_ratio,
+                                 .separate_masks = !a->overlap_mask,
                                  .augment = run_augment(a),
                                  .cache = (data_cache)a->cache,
                                  .cache_bytes = a->cache_limit};
@@ -131,7 +137,9 @@ train_validator_options run_validator_options(const train_run *r, int batch)
                 .max_nms = DETECT_NMS_PREDICT.max_nms,
                 .multi_label = r->info.nc > 1,
                 .agnostic = a->single_cls || a->agnostic_nms},
-        .gains = {.box = (float)a->box, .cls = (float)a->cls, .dfl = (float)a->dfl},
+        .mask_ratio = a->mask_ratio,
+        .separate_masks = !a->overlap_mask,
+        .gains = run_gains(a),
         .strides = r->info.strides,
         .n_levels = r->info.n_levels,
         .device = r->device};

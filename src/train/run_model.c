@@ -6,10 +6,25 @@
 
 #include "task/task.h"
 
+/* Of the table of arguments (args.c), which does not know the task. */
+enum { PRESET_IMGSZ = 640 };
+
 static bool is_weights_name(const char *name)
 {
     const char *suffix = base_path_suffix(name);
     return base_equal_nocase(suffix, ".pt") || base_equal_nocase(suffix, ".safetensors");
+}
+
+/* kpt_shape of the dataset where the model finds keypoints; else none. */
+static nn_graph_options shape_of(const train_run *r, const nn_graph_info *info, int nc)
+{
+    nn_graph_options o = {.nc = nc > 0 ? nc : info->nc};
+    if (info->keypoints > 0 && r->spec != NULL) {
+        const data_keypoint_shape shape = data_spec_keypoints(r->spec);
+        o.keypoints = shape.n;
+        o.keypoint_dims = shape.dims;
+    }
+    return o;
 }
 
 static vg_status yaml_of_weights(train_run *r, const char *path, int nc, vg_error *err)
@@ -27,8 +42,8 @@ static vg_status yaml_of_weights(train_run *r, const char *path, int nc, vg_erro
     }
     nn_graph_get_info(g, 640, &info);
     base_format(r->info.scale, sizeof r->info.scale, "%s", info.scale);
-    st = nn_model_text_of_weights(
-        &r->model_yaml, g, f, &(nn_graph_options){.nc = nc > 0 ? nc : info.nc}, r->mem.work, err);
+    const nn_graph_options o = shape_of(r, &info, nc);
+    st = nn_model_text_of_weights(&r->model_yaml, g, f, &o, r->mem.work, err);
 done:
     nn_graph_destroy(&g);
     weights_close(&f);
@@ -46,13 +61,14 @@ static vg_status yaml_of_name(train_run *r, int nc, vg_error *err)
         return st;
     nn_graph_get_info(g, 640, &r->info);
     nn_graph_destroy(&g);
+    const nn_graph_options o = shape_of(r, &r->info, nc);
     if (base_path_exists(name)) {
         size_t n;
         st = base_file_read(&text, &n, name, 1 << 20, r->mem.work, err);
     }
     if (st == VG_OK)
-        st = nn_model_text(&r->model_yaml, text != NULL ? text : nn_builtin_yaml_of(name),
-                           &(nn_graph_options){.nc = nc > 0 ? nc : r->info.nc}, r->mem.work, err);
+        st = nn_model_text(&r->model_yaml, text != NULL ? text : nn_builtin_yaml_of(name), &o,
+                           r->mem.work, err);
     base_free(text);
     return st;
 }
@@ -81,8 +97,6 @@ vg_status run_open_graph(train_run *r, int nc, vg_error *err)
     if (st != VG_OK)
         return st;
     st = run_make_graph(r, &r->graph, err);
-    if (st == VG_OK)
-        st = nn_graph_must_detect(r->graph, "vigil train", err);
     if (st != VG_OK)
         return st;
     /* As the reference: pictures of another size than a multiple of the stride are not what is
@@ -90,6 +104,8 @@ vg_status run_open_graph(train_run *r, int nc, vg_error *err)
     nn_graph_get_info(r->graph, 32, &r->info);
     r->task = task_of(r->info.task);
     const int stride = r->info.max_stride;
+    if (!r->args.has_imgsz && r->args.imgsz == PRESET_IMGSZ) /* nobody has given one */
+        r->args.imgsz = r->task->imgsz;
     r->asked_imgsz = r->args.imgsz;
     r->args.imgsz = (r->args.imgsz + stride - 1) / stride * stride;
     nn_graph_get_info(r->graph, r->args.imgsz, &r->info);

@@ -106,6 +106,7 @@ vg_status run_open_sets(train_run *r, vg_error *err);
 vg_status run_make_loader(train_run *r, vg_error *err);
 vg_status run_make_validator(train_run *r, vg_error *err);
 data_augment run_augment(const train_args *a);
+detect_loss_gains run_gains(const train_args *a);
 data_loader_options run_loader_options(const train_run *r, int batch);
 train_validator_options run_validator_options(const train_run *r, int batch);
 

@@ -57,7 +57,7 @@ int run_scaled_side(int side, int longer_side, int size, int stride)
 
 void run_enlarge(const train_run *r, int *h, int *w)
 {
-    if (r->args.multi_scale <= 0)
+    if (r->args.multi_scale <= 0 || r->info.n_levels == 0) /* a classifier's crops have one size */
         return;
     const int longer = *h > *w ? *h : *w, stride = r->info.max_stride;
     const int most = train_rng_size_most(r->args.imgsz, stride, r->args.multi_scale);
@@ -78,19 +78,27 @@ static detect_loss_bounds loss_bounds(const train_run *r, int n, int h, int w, s
                                 .kind = r->task->loss};
 }
 
+detect_loss_gains run_gains(const train_args *a)
+{
+    return (detect_loss_gains){.box = (float)a->box,
+                               .cls = (float)a->cls,
+                               .dfl = (float)a->dfl,
+                               .pose = (float)a->pose,
+                               .kobj = (float)a->kobj};
+}
+
 /* What a batch's pictures may be, and what learns from them. */
 train_engine_learning run_learning(const train_run *r, int n, int h, int w, size_t most_labels,
                                    int n_threads)
 {
-    return (train_engine_learning){
-        .optimizer = &r->optimizer_options,
-        .needs_grad = r->needs_grad,
-        .loss = loss_bounds(r, n, h, w, most_labels, n_threads),
-        .nc = r->info.nc,
-        .most_n = n,
-        .most_h = h,
-        .most_w = w,
-        .gains = {.box = (float)r->args.box, .cls = (float)r->args.cls, .dfl = (float)r->args.dfl}};
+    return (train_engine_learning){.optimizer = &r->optimizer_options,
+                                   .needs_grad = r->needs_grad,
+                                   .loss = loss_bounds(r, n, h, w, most_labels, n_threads),
+                                   .nc = r->info.nc,
+                                   .most_n = n,
+                                   .most_h = h,
+                                   .most_w = w,
+                                   .gains = run_gains(&r->args)};
 }
 
 /* The largest batch: activations, loss and multi_scale's copy are taken for it. */
@@ -229,6 +237,32 @@ vg_status run_open_device(train_run *r, const char *name, vg_error *err)
     return st;
 }
 
+/* What is there for boxes alone: ranks, and devices. Where the device was chosen for the user, the
+ * CPU computes, and a notice says so. */
+static vg_status check_task(train_run *r, size_t pool_bytes, vg_error *err)
+{
+    const char *device = r->args.device;
+    const bool is_auto = device[0] == '\0' || strcmp(device, "auto") == 0;
+    if (r->task->loss == &DETECT_LOSS_BOXES)
+        return VG_OK;
+    if (ranks_n(r->mem.ranks) > 1)
+        return base_fail(err, VG_ERR_UNSUPPORTED, "model", "one process alone",
+                         "training of %s in %d ranks: losses beside boxes are not added up",
+                         r->task->name, ranks_n(r->mem.ranks));
+    if (r->device == NULL)
+        return VG_OK;
+    if (!is_auto)
+        return base_fail(err, VG_ERR_UNSUPPORTED, "device", "device=cpu",
+                         "training of %s on %s: its loss is computed on the CPU alone",
+                         r->task->name, device);
+    base_format(r->ranks_notice, sizeof r->ranks_notice,
+                "%s trains on the CPU alone: %s (%.100s) is not used", r->task->name,
+                nn_device_facts(r->device)->name, nn_device_facts(r->device)->title);
+    nn_device_close(&r->device);
+    r->passing_bytes += pool_bytes;
+    return VG_OK;
+}
+
 /* What the plan is made from. nc: where there is no dataset. */
 static vg_status make_ground(train_run *r, int nc, vg_error *err)
 {
@@ -250,6 +284,8 @@ static vg_status make_ground(train_run *r, int nc, vg_error *err)
         nc = r->args.single_cls ? 1 : data_spec_nc(r->spec);
     if (st == VG_OK)
         st = run_open_graph(r, nc, err);
+    if (st == VG_OK)
+        st = check_task(r, pool_bytes, err);
     if (st == VG_OK)
         st = run_make_params(r, err);
     return st == VG_OK && has_data ? run_open_sets(r, err) : st;
@@ -355,6 +391,7 @@ static vg_status make_run(train_run **out, const train_args *args, const train_a
     if (st == VG_OK) {
         const vg_error *why;
         r->args = c != NULL ? *train_checkpoint_args(c) : args != NULL ? *args : (train_args){0};
+        r->args.has_imgsz = r->args.has_imgsz || resume;
         if (c != NULL)
             train_args_move(&r->args, args, given);
         r->fell_back = c != NULL && train_checkpoint_fell_back(c, &why);

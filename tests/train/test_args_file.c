@@ -53,7 +53,7 @@ static void the_python_tool_s_list_is_read_under_what_was_given(void **state)
     assert_int_equal(args.epochs, 3);
     assert_int_equal(args.imgsz, 160);
     assert_true(args.conf == 0.001 && args.iou == 0.6 && args.lr0 == 1e-3);
-    assert_string_equal(left_out, "tracker, erasing");
+    assert_string_equal(left_out, "tracker");
     assert_int_equal(mem.in_use_bytes, 0);
 }
 
