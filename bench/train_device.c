@@ -100,17 +100,16 @@ int main(int argc, char **argv)
     check(train_engine_open(&e, g, params, n_params,
                             &(train_engine_options){.device = device, .amp = amp}, &accounts, &err),
           &err);
-    const train_engine_learning learning = {
-        .optimizer = &adamw,
-        .loss = {.most_batch = (size_t)batch,
-                 .most_anchors = n_anchors,
-                 .most_labels = LABELS_A_PICTURE,
-                 .n_threads = (size_t)base_cpu_count()},
-        .nc = NC,
-        .most_n = batch,
-        .most_h = size,
-        .most_w = size,
-        .gains = DETECT_LOSS_GAINS};
+    const train_engine_learning learning = {.optimizer = &adamw,
+                                            .loss = {.most_batch = (size_t)batch,
+                                                     .most_anchors = n_anchors,
+                                                     .most_labels = LABELS_A_PICTURE,
+                                                     .n_threads = (size_t)base_cpu_count()},
+                                            .nc = NC,
+                                            .most_n = batch,
+                                            .most_h = size,
+                                            .most_w = size,
+                                            .gains = DETECT_LOSS_GAINS};
     check(train_engine_prepare(&e, &learning, &err), &err);
     const train_engine_batch b = make_batch(batch, size, &err);
     detect_loss_value loss;

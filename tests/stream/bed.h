@@ -48,7 +48,7 @@ static inline int bed_open_detector(void **state)
     stream_model m;
     vg_error err = {0};
     stream_accounts_init(&bed_accounts, 0);
-    vg_status st = stream_model_open(&m, o.weights, o.imgsz, &bed_accounts, &err);
+    vg_status st = stream_model_open(&m, o.weights, NULL, o.imgsz, &bed_accounts, &err);
     if (st == VG_OK)
         st = stream_detector_open(&bed_detector, &m, &o, 64, 64, 10, &bed_accounts, &err);
     stream_model_close(&m);

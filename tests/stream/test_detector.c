@@ -88,7 +88,7 @@ static int set_up(void **state)
                                  .plan_cache = 2};
     *state = b;
     stream_accounts_init(&b->mem, 0);
-    if (stream_model_open(&m, o.weights, o.imgsz, &b->mem, &b->err) != VG_OK ||
+    if (stream_model_open(&m, o.weights, NULL, o.imgsz, &b->mem, &b->err) != VG_OK ||
         stream_detector_open(&b->d, &m, &o, SIDE, SIDE, MOST, &b->mem, &b->err) != VG_OK)
         return -1;
     stream_model_close(&m);
@@ -176,7 +176,7 @@ static void the_limit_counts_what_opening_needs(void **state)
                                      .threads = 1,
                                      .plan_cache = 1};
         stream_accounts_init(&mem, limit);
-        vg_status st = stream_model_open(&m, o.weights, o.imgsz, &mem, &err);
+        vg_status st = stream_model_open(&m, o.weights, NULL, o.imgsz, &mem, &err);
         if (st == VG_OK)
             st = stream_detector_open(&d, &m, &o, 32, 32, 10, &mem, &err);
         assert_true(st == VG_OK || st == VG_ERR_LIMIT);

@@ -62,7 +62,8 @@ static void choose_picture(scene *s, int picture)
     for (size_t i = 0; i < s->gts.shape[0]; i++) {
         const float *t = s->gts.f32 + 6 * i;
         if ((int)t[0] == picture)
-            s->truths[s->n_truths++] = (detect_truth){.xyxy = {t[2], t[3], t[4], t[5]}, .class_index = (int)t[1]};
+            s->truths[s->n_truths++] =
+                (detect_truth){.xyxy = {t[2], t[3], t[4], t[5]}, .class_index = (int)t[1]};
     }
 }
 
