@@ -13,6 +13,10 @@
  *                    s.pictures_per_s);
  *     vg_bench_close(&b);
  *
+ * On a device (`device`) the machine is not measured, and the whole network goes from floats in
+ * this machine's memory to whole maps there, copies included. A step's time has a wait for the
+ * device in it, so steps are more than the whole.
+ *
  * All figures are medians of `repeats` runs in turns, after two runs to warm up; nothing is
  * allocated while the clock runs. */
 #ifndef VIGIL_BENCH_H
@@ -31,6 +35,8 @@ typedef struct vg_bench_options {
     int threads;               /* the most, likewise. 0: one for each processor */
     int repeats;               /* 1..1000. 20 */
     const char *isa;           /* as in vg_options */
+    const char *device;        /* as there, but NULL: the CPU */
+    bool half;                 /* as there */
     size_t memory_limit_bytes; /* 0: none */
 } vg_bench_options;
 VG_API vg_bench_options vg_bench_options_default(void);

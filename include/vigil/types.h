@@ -612,9 +612,12 @@ typedef struct vg_watch_screen {
 enum { VG_BENCH_TEXT_BYTES = 96 };
 
 typedef struct vg_bench_info {
-    const char *model; /* "yolo11n" */
-    const char *isa;   /* of the kernels: "avx2" */
-    const char *cpu;   /* what the processor calls itself */
+    const char *model;  /* "yolo11n" */
+    const char *isa;    /* of the kernels: "avx2" */
+    const char *cpu;    /* what the processor calls itself */
+    const char *device; /* "cpu", or a device's name */
+    const char *gpu;    /* what that calls itself; "" on the CPU */
+    bool half;
     int width, height; /* of the network's input, pixels */
     int threads;       /* of stages, layers and steps: the most that were measured */
     int repeats;
@@ -622,6 +625,7 @@ typedef struct vg_bench_info {
     double gflops;                     /* of a picture: as vg_model_info.gflops_fused counts them */
     double network_ms;                 /* sum of the steps, one picture */
     size_t planned_bytes, peak_bytes;
+    size_t gpu_planned_bytes, gpu_peak_bytes; /* of the device's memory */
 } vg_bench_info;
 
 /* What so many threads can do together. */

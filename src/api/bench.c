@@ -41,6 +41,8 @@ vg_status vg_bench_run(vg_bench **out, const vg_bench_options *o, vg_error *err)
     const stream_bench_options so = {
         .weights = o->weights,
         .isa = o->isa,
+        .device = o->device,
+        .half = o->half,
         .imgsz = {.h = o->imgsz, .w = o->imgsz_w > 0 ? o->imgsz_w : o->imgsz},
         .batch = o->batch,
         .threads = o->threads,

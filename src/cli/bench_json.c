@@ -15,6 +15,10 @@ static void head(const vg_bench *b)
     text("model", i.model);
     text("isa", i.isa);
     text("cpu", i.cpu);
+    text("device", i.device);
+    text("gpu", i.gpu);
+    printf("\"half\": %s, \"gpu_memory\": {\"planned\": %zu, \"peak\": %zu}, ",
+           i.half ? "true" : "false", i.gpu_planned_bytes, i.gpu_peak_bytes);
     printf("\"width\": %d, \"height\": %d, \"threads\": %d, \"repeats\": %d, \"gflops\": %.9g, "
            "\"network_ms\": %.6g, \"memory\": {\"planned\": %zu, \"peak\": %zu}",
            i.width, i.height, i.threads, i.repeats, i.gflops, i.network_ms, i.planned_bytes,

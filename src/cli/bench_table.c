@@ -9,8 +9,16 @@ static void head_print(const vg_bench *b)
     vg_bench_get_info(b, &i);
     printf("%s at %dx%d, %.3f GFLOPs a picture; %s kernels on %s\n", i.model, i.width, i.height,
            i.gflops, i.isa, i.cpu);
-    printf("medians of %d; memory planned %s, at most %s\n\n", i.repeats,
+    printf("medians of %d; memory planned %s, at most %s\n", i.repeats,
            cli_bytes(planned, (double)i.planned_bytes), cli_bytes(peak, (double)i.peak_bytes));
+    if (i.gpu[0] != '\0') {
+        printf("device %s: %s, %s; its memory planned %s, at most %s\n", i.device, i.gpu,
+               i.half ? "maps of 16 bits" : "float32",
+               cli_bytes(planned, (double)i.gpu_planned_bytes),
+               cli_bytes(peak, (double)i.gpu_peak_bytes));
+        return;
+    }
+    putchar('\n');
     printf("%8s %12s %12s   the machine: multiply-adds in registers, a copy in memory\n", "threads",
            "GFLOP/s", "GB/s");
     for (size_t k = 0; vg_bench_get_machine(b, k, &m); k++)

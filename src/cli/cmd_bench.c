@@ -51,6 +51,8 @@ static const vg_option bench_options[] = {
      .least = 1,
      .most = 1000,
      .help = "runs of everything that is measured, of which the median is told"},
+    {CLI_ROW_DEVICE, .offset = AT(o.device), .zero = "cpu"},
+    {CLI_ROW_HALF, .offset = AT(o.half)},
     {.name = "isa",
      .kind = VG_OPTION_STRING,
      .offset = AT(o.isa),
@@ -84,6 +86,10 @@ const cli_command cli_command_bench = {
         "the most threads its layers and the stages around it, for one drawn picture. Operations "
         "are counted as by vigil info (fused); Winograd's kernels do fewer than are counted, so "
         "they may be above the peak, and attention's are not counted.\n"
+        "With --device the network is measured there, copies up and down included; its machine's "
+        "peak is not known, so there is no share of it, and each step is waited for, so that steps "
+        "are more than the whole. A training step is measured by bench/train_device of the "
+        "sources.\n"
         "Other programs that compute meanwhile make every figure worse.",
     .options = bench_options,
     .n_options = sizeof bench_options / sizeof *bench_options,

@@ -21,6 +21,8 @@ says out "medians of 1; "
 run 0 yolo bench model="$weights" imgsz=64,90 repeats=1 threads=1 batch=1
 says out "at 96x64, "
 
+run 2 bench "$weights" --device nope
+is_error 'the device "nope"'
 run 2 bench
 is_error "vigil bench needs FILE"
 run 2 bench "$weights" --repeats 0

@@ -152,4 +152,12 @@ if "$vigil" devices | grep -q 'Portable Computing Language'; then
     POCL_EXTRA_BUILD_FLAGS=-Dgpu_args=3 run 1 predict --weights "$weights" --source "$picture" --imgsz 64 --device opencl:0
     is_error "the driver does not compile vigil's kernels"
 fi
+# ---- what it costs there, and what it holds
+run 0 bench "$weights" --imgsz 64 --repeats 1 --batch 2 --device "$device" --half
+says out "device $device: "
+says out ', maps of 16 bits; its memory planned '
+run 0 bench "$weights" --imgsz 64 --repeats 1 --batch 2 --device "$device" --json
+"$build/tests/json_check" any out || fail "bench --device --json is no JSON"
+says out "\"device\": \"$device\""
+says out '"half": false'
 echo "$n_checks checks passed"

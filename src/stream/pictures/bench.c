@@ -18,6 +18,7 @@ typedef struct work {
     int threads[STREAM_BENCH_MOST_COUNTS], batches[STREAM_BENCH_MOST_COUNTS];
     size_t n_threads, n_batches;
     base_size size;
+    nn_device *device; /* NULL: the CPU */
     nn_engine *engine;
     nn_plan *plans[STREAM_BENCH_MOST_COUNTS]; /* (n_batches) */
     float *input;                             /* (batch, h, w, 3) */
@@ -32,11 +33,13 @@ typedef struct work {
     size_t n_rows;
 } work;
 
-static nn_accounts accounts_of(stream_accounts *mem)
+static nn_engine_options engine_options(const work *k, int threads)
 {
-    return (nn_accounts){.weights = &mem->owner[STREAM_WEIGHTS],
-                         .activations = &mem->owner[STREAM_ACTIVATIONS],
-                         .plans = &mem->owner[STREAM_PLANS]};
+    return (nn_engine_options){.threads = threads,
+                               .isa = k->o->isa,
+                               .device = k->device,
+                               .half = k->o->half,
+                               .max_plans = (int)k->n_batches};
 }
 
 size_t stream_bench_counts(int out[STREAM_BENCH_MOST_COUNTS], int most)
@@ -59,9 +62,8 @@ static size_t n_rows_of(const work *k)
 static vg_status plan(work *k, vg_error *err)
 {
     stream_accounts *mem = k->mem;
-    const nn_accounts accounts = accounts_of(mem);
-    const nn_engine_options eo = {
-        .threads = k->o->threads, .isa = k->o->isa, .max_plans = (int)k->n_batches};
+    const nn_accounts accounts = stream_accounts_of_engine(mem);
+    const nn_engine_options eo = engine_options(k, k->o->threads);
     const int batch = k->o->batch;
     nn_memory_need need;
     vg_status st =
@@ -70,12 +72,12 @@ static vg_status plan(work *k, vg_error *err)
         return st;
     /* A second graph is made for the engine while the first one stays. */
     const size_t graph_bytes = mem->owner[STREAM_PLANS].in_use_bytes;
-    const size_t activations = need.activation_bytes + need.scratch_bytes;
     size_t *planned = mem->planned_bytes;
     k->n_rows = n_rows_of(k);
     planned[STREAM_LOADING] = mem->owner[STREAM_LOADING].in_use_bytes;
-    planned[STREAM_WEIGHTS] = need.weights_bytes;
-    planned[STREAM_ACTIVATIONS] = activations > NN_COPY_BYTES ? activations : NN_COPY_BYTES;
+    stream_accounts_plan_engine(mem, &need);
+    if (k->device == NULL && planned[STREAM_ACTIVATIONS] < NN_COPY_BYTES)
+        planned[STREAM_ACTIVATIONS] = NN_COPY_BYTES; /* the machine's copy */
     planned[STREAM_PLANS] = 2 * graph_bytes + need.engine_bytes;
     planned[STREAM_FRAMES] = need.input_bytes + (size_t)PICTURE_W * PICTURE_H * 3 +
                              image_letterbox_bytes(k->size.w, k->size.h);
@@ -132,6 +134,8 @@ static void give_back(work *k)
     base_free(k->boxes);
     base_free(k->step_ns);
     base_free(k->samples);
+    k->mem->device = NULL;
+    nn_device_close(&k->device);
 }
 
 /* ---- what is fed ---- */
@@ -346,11 +350,31 @@ static vg_status measure_batches(work *k, const vg_bench_machine *machine, vg_er
 
 /* ---- in order ---- */
 
+static vg_status open_device(work *k, vg_error *err)
+{
+    stream_bench *b = k->b;
+    base_format(b->device, sizeof b->device, "cpu");
+    if (k->o->device == NULL)
+        return VG_OK;
+    const vg_status st =
+        nn_device_open(&k->device, k->o->device, &k->mem->owner[STREAM_PLANS], err);
+    k->mem->device = k->device;
+    if (k->device != NULL) {
+        base_format(b->device, sizeof b->device, "%s", nn_device_facts(k->device)->name);
+        base_format(b->gpu, sizeof b->gpu, "%s", nn_device_facts(k->device)->title);
+    }
+    return st;
+}
+
 static vg_status measure_machines(work *k, vg_error *err)
 {
-    const nn_accounts accounts = accounts_of(k->mem);
+    const nn_accounts accounts = stream_accounts_of_engine(k->mem);
     stream_bench *b = k->b;
     base_cpu_model(b->cpu, sizeof b->cpu);
+    if (k->device != NULL) {
+        b->info.isa = "gpu";
+        return VG_OK; /* nothing asks a device for its peak */
+    }
     for (size_t i = 0; i < k->n_threads; i++) {
         nn_machine m;
         const nn_engine_options o = {.threads = k->threads[i], .isa = k->o->isa};
@@ -367,9 +391,8 @@ static vg_status measure_machines(work *k, vg_error *err)
 
 static vg_status open_engine(work *k, int threads, vg_error *err)
 {
-    const nn_accounts accounts = accounts_of(k->mem);
-    const nn_engine_options o = {
-        .threads = threads, .isa = k->o->isa, .max_plans = (int)k->n_batches};
+    const nn_accounts accounts = stream_accounts_of_engine(k->mem);
+    const nn_engine_options o = engine_options(k, threads);
     const weights_file *file = k->b->model.file;
     nn_graph *graph = NULL;
     vg_status st = nn_graph_from_weights(&graph, file, accounts.plans, err);
@@ -390,7 +413,8 @@ static vg_status open_engine(work *k, int threads, vg_error *err)
 static vg_status measure_engines(work *k, vg_error *err)
 {
     for (size_t i = 0; i < k->n_threads; i++) {
-        const vg_bench_machine *machine = &k->b->machines[i];
+        const vg_bench_machine unknown = {.threads = k->threads[i]},
+                               *machine = k->device != NULL ? &unknown : &k->b->machines[i];
         nn_engine_destroy(&k->engine);
         vg_status st = open_engine(k, machine->threads, err);
         if (st != VG_OK)
@@ -416,6 +440,11 @@ static void fill_info(work *k)
     vg_bench_info *info = &k->b->info;
     info->model = k->b->model.info.name;
     info->cpu = k->b->cpu;
+    info->device = k->b->device;
+    info->gpu = k->b->gpu;
+    info->half = k->device != NULL && k->o->half;
+    info->gpu_planned_bytes = stream_accounts_planned_gpu(k->mem);
+    info->gpu_peak_bytes = k->mem->gpu.peak_bytes;
     info->width = k->size.w;
     info->height = k->size.h;
     info->threads = k->o->threads;
@@ -433,13 +462,18 @@ vg_status stream_bench_run(stream_bench *b, const stream_bench_options *options,
     if (o.threads == 0)
         o.threads = base_cpu_count();
     work k = {.o = &o, .b = b, .mem = mem};
-    k.n_threads = stream_bench_counts(k.threads, o.threads);
-    k.n_batches = stream_bench_counts(k.batches, o.batch);
-    vg_status st = stream_model_open(&b->model, o.weights, NULL, o.imgsz, mem, err);
+    vg_status st = open_device(&k, err);
     if (st != VG_OK)
         return st;
+    /* On a device the threads are of the stages around it. */
+    k.n_threads = k.device != NULL ? 1 : stream_bench_counts(k.threads, o.threads);
+    if (k.device != NULL)
+        k.threads[0] = o.threads;
+    k.n_batches = stream_bench_counts(k.batches, o.batch);
+    st = stream_model_open(&b->model, o.weights, NULL, o.imgsz, mem, err);
     k.size = b->model.imgsz.used;
-    st = count_parts(&k, err);
+    if (st == VG_OK)
+        st = count_parts(&k, err);
     if (st == VG_OK)
         st = plan(&k, err);
     if (st == VG_OK)

@@ -8,6 +8,8 @@ enum { STREAM_BENCH_STAGES = 3, STREAM_BENCH_MOST_COUNTS = 12 };
 
 typedef struct stream_bench_options {
     const char *weights, *isa;
+    const char *device; /* NULL: the CPU */
+    bool half;
     base_size imgsz;
     int batch, threads; /* the most of each; threads 0: all */
     int repeats;
@@ -23,6 +25,7 @@ typedef struct stream_bench {
     vg_bench_speed *speeds;
     size_t n_machines, n_layers, n_steps, n_speeds;
     char cpu[VG_BENCH_TEXT_BYTES];
+    char device[64], gpu[VG_BENCH_TEXT_BYTES];
     stream_model model; /* whose texts layers and info point at */
 } stream_bench;
 

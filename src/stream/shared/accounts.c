@@ -40,6 +40,11 @@ size_t stream_accounts_planned(const stream_accounts *a)
     return sum_of(a, false);
 }
 
+size_t stream_accounts_planned_gpu(const stream_accounts *a)
+{
+    return sum_of(a, true);
+}
+
 nn_accounts stream_accounts_of_engine(stream_accounts *a)
 {
     const bool on_gpu = a->device != NULL;

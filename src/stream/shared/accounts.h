@@ -51,6 +51,7 @@ void stream_accounts_limit_gpu(stream_accounts *a, size_t limit_bytes);
 size_t stream_accounts_planned(const stream_accounts *a);
 /* Where an engine takes its own. */
 nn_accounts stream_accounts_of_engine(stream_accounts *a);
+size_t stream_accounts_planned_gpu(const stream_accounts *a);
 /* Plans what an engine needs: on the GPU where a->device is. */
 void stream_accounts_plan_engine(stream_accounts *a, const nn_memory_need *need);
 /* What is held now, with the plan. FFmpeg's rows are there where it is planned for, a GPU's where
