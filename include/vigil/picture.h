@@ -79,7 +79,8 @@ typedef struct vg_boxes {
     int width, height;        /* of the picture, pixels */
     const char *const *names; /* (n_names) of classes; others are class7 */
     size_t n_names;
-    const char *source; /* the picture's path, for texts; NULL: "" */
+    const char *source;      /* the picture's path, for texts; NULL: "" */
+    const vg_extras *extras; /* what the task adds, parallel to detections; NULL: boxes alone */
 } vg_boxes;
 
 /* ---- drawing ---- */
@@ -110,12 +111,14 @@ VG_API void vg_painter_memory(const vg_painter *p, vg_memory *out);
  * small. vg_boxes_bytes: room that is enough for any of them. */
 VG_API size_t vg_boxes_bytes(const vg_boxes *b);
 /* The rows of a label file as YOLO's users know them: class, centre and size as parts of the
- * picture, then the confidence where asked for, then the id where there are ids. */
+ * picture, then the confidence where asked for, then the id where there are ids. With extras:
+ * outlines, keypoints or corners; of whole pictures "0.57 car", best first. */
 VG_API vg_status vg_boxes_labels(char *buf, size_t n_bytes, const vg_boxes *b, bool with_conf,
                                  vg_error *err);
 /* {"source": "a.jpg", "width": 90, "height": 64, "boxes": [{"class": 0, "name": "car",
  * "confidence": 0.87, "xyxy": [1, 2, 3, 4], "id": 3}]}: a line of predictions.jsonl without its
- * end. */
+ * end. With extras a box has "segments", "keypoints", or "xywhr" and "xyxyxyxy"; of whole pictures
+ * "top" stands behind the boxes. */
 VG_API vg_status vg_boxes_json(char *buf, size_t n_bytes, const vg_boxes *b, vg_error *err);
 
 #ifdef __cplusplus

@@ -90,6 +90,8 @@ typedef struct vg_options {
                      more exact. false */
     bool half;    /* on a GPU: weights and feature maps of 16 bits, in half its memory, and sums of
                      floats; the CPU computes in floats whatever it says. false */
+    bool retina_masks; /* of models that segment: masks in pixels of the picture, not of the
+                          network's input. false */
 } vg_options;
 VG_API vg_options vg_options_default(void);
 
@@ -171,6 +173,21 @@ VG_API vg_status vg_detect_batch(vg_detector *d, vg_detection *out, size_t capac
                                  const vg_image *images, size_t n_images,
                                  const vg_detect_options *o, vg_error *err);
 
+/* What the model's task adds to the boxes of picture `index` of the last vg_detect or
+ * vg_detect_batch on this handle: masks, keypoints, turned boxes, or the classes of the whole
+ * picture. Parallel to that picture's rows; *n_rows (may be NULL): how many there are, which is
+ * what n_out said or more, where capacity was less. Made now, of what the network said, so a
+ * picture whose extras nobody wants costs nothing. *out is the handle's, until the next call of
+ * this or of those. Errors: VG_ERR_ARGUMENT (no such picture), VG_ERR_MEMORY, VG_ERR_LIMIT. */
+VG_API vg_status vg_detector_extras(vg_detector *d, vg_extras *out, size_t *n_rows, size_t index,
+                                    vg_error *err);
+
+/* What a console line says of a result where it does not count boxes by class: "car 0.57, bus 0.10,
+ * " of whole pictures, nothing (with n boxes) or "(no detections), " of turned ones. False: it
+ * counts. Errors: none; what does not fit is cut. */
+VG_API bool vg_extras_words(char *buf, size_t n_bytes, const vg_extras *e, size_t n,
+                            const char *(*name)(const void *ctx, int class_index), const void *ctx);
+
 /* Of the last call on this handle, all its pictures together; decode_ms is 0 but of
  * vg_detect_file, and save_ms always. */
 VG_API void vg_detector_times(const vg_detector *d, vg_predict_times *out);
@@ -208,6 +225,10 @@ VG_API vg_status vg_predict_next(vg_predict *p, const vg_predict_result **out, v
 VG_API vg_status vg_predict_close(vg_predict **p, vg_error *err);
 /* The job's detector, to be asked for its model and memory; the job's until close. */
 VG_API const vg_detector *vg_predict_detector(const vg_predict *p);
+/* A result as a line of predictions.jsonl, its end included, in pieces. */
+VG_API vg_status vg_predict_json(const vg_detector *d, const vg_predict_result *r,
+                                 void (*put)(void *ctx, const char *bytes, size_t n), void *ctx,
+                                 vg_error *err);
 /* The run folder; "" when nothing is saved. */
 VG_API const char *vg_predict_folder(const vg_predict *p);
 /* What the job holds, by owner, beside what was planned. */

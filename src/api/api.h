@@ -33,4 +33,9 @@ vg_status api_picture_view(image_view *out, const vg_picture *picture, vg_error 
 /* "car", or "class7" in text of 32 bytes. */
 const char *api_class_name(char text[32], const vg_boxes *b, int class_index);
 
+/* The same for texts and drawings, as long as b lives. */
+stream_rows api_rows(const vg_boxes *b);
+const vg_extras *api_extras(const vg_boxes *b);
+vg_status api_boxes_json(sink_text *t, const stream_rows *rows, const char *source, vg_error *err);
+
 #endif

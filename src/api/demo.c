@@ -8,9 +8,9 @@ vg_demo_options vg_demo_options_default(void)
     return (vg_demo_options){.project = "runs", .name = "demo", .n_unseen = 8};
 }
 
-const vg_demo_subject *vg_demo_subject_get(vg_task task)
+const vg_demo_subject *vg_demo_subject_get(vg_task which)
 {
-    return (unsigned)task < VG_N_TASKS ? &demo_subjects[task]->about : NULL;
+    return (unsigned)which < VG_N_TASKS ? &demo_subjects[which]->about : NULL;
 }
 
 static vg_status check(const vg_demo_options *o, vg_error *err)

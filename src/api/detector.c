@@ -1,6 +1,7 @@
 /* detector.c: vg_detector: one engine with the buffers for its pictures. */
 #include "handle.h"
 
+#include <string.h>
 #include <unistd.h>
 
 vg_status vg_detector_open(vg_detector **out, const vg_options *o, vg_error *err)
@@ -17,6 +18,12 @@ vg_status vg_detector_open(vg_detector **out, const vg_options *o, vg_error *err
     vg_status st = api_detector_options(&so, o, err);
     if (st == VG_OK)
         st = stream_batcher_open(&d->batcher, &so, API_MOST_DET, &d->own, err);
+    if (st == VG_OK) {
+        base_mem *plans = &d->own.owner[STREAM_PLANS];
+        d->sizes = base_alloc_zero(plans, (size_t)so.batch, sizeof *d->sizes, err);
+        d->own.planned_bytes[STREAM_PLANS] += (size_t)so.batch * sizeof *d->sizes;
+        st = d->sizes ? VG_OK : VG_ERR_MEMORY;
+    }
     d->detector = d->batcher.detector;
     if (st != VG_OK)
         vg_detector_close(&d);
@@ -30,6 +37,7 @@ void vg_detector_close(vg_detector **detector)
     if (d) {
         if (d->pid == getpid()) /* else there are no threads that could be ended */
             stream_batcher_close(&d->batcher);
+        base_free(d->sizes);
         base_handle_free(d);
     }
     *detector = NULL;
@@ -121,6 +129,7 @@ vg_status vg_detect_batch(vg_detector *d, vg_detection *out, size_t capacity, si
                          d->batcher.batch);
     for (size_t i = 0; i < n_images; i++)
         n_out[i] = 0;
+    d->n_seen = 0;
     vg_status st = api_nms_options(&nms, o, err);
     if (st == VG_OK)
         st = stream_batcher_choose(&d->batcher, &nms, o->classes, o->n_classes, err);
@@ -131,11 +140,43 @@ vg_status vg_detect_batch(vg_detector *d, vg_detection *out, size_t capacity, si
     if (st == VG_OK)
         st = stream_batcher_run(&d->batcher, (int)n_images, err);
     d->times.inference_ms = lap_ms(&since);
-    for (size_t i = 0; i < n_images && st == VG_OK; i++)
-        n_out[i] = stream_batcher_boxes(&d->batcher, capacity > 0 ? out + i * capacity : NULL,
-                                        capacity, (int)i, images[i].width, images[i].height, &nms);
+    for (size_t i = 0; i < n_images && st == VG_OK; i++) {
+        const task_found *found;
+        d->sizes[i] = (base_size){.w = images[i].width, .h = images[i].height};
+        st = stream_batcher_find(&d->batcher, &found, (int)i, images[i].width, images[i].height,
+                                 &nms, true, err);
+        if (st != VG_OK)
+            break;
+        n_out[i] = found->n < capacity ? found->n : capacity;
+        if (n_out[i] > 0)
+            memcpy(out + i * capacity, found->boxes, n_out[i] * sizeof *out);
+    }
+    d->nms = nms;
+    d->n_seen = st == VG_OK ? n_images : 0;
     d->times.postprocess_ms = lap_ms(&since);
     return st;
+}
+
+vg_status vg_detector_extras(vg_detector *d, vg_extras *out, size_t *n_rows, size_t index,
+                             vg_error *err)
+{
+    const task_found *found;
+    *out = (vg_extras){0};
+    if (!d)
+        return no_detector(err);
+    if (index >= d->n_seen)
+        return base_fail(err, VG_ERR_ARGUMENT, "index",
+                         "ask after a call of vg_detect that succeeded",
+                         "extras of picture %zu, where %zu were looked at", index, d->n_seen);
+    const base_size size = d->sizes[index];
+    const vg_status st =
+        stream_batcher_find(&d->batcher, &found, (int)index, size.w, size.h, &d->nms, false, err);
+    if (st != VG_OK)
+        return st;
+    *out = found->extras;
+    if (n_rows)
+        *n_rows = found->n;
+    return VG_OK;
 }
 
 vg_status vg_detect(vg_detector *d, vg_detection *out, size_t capacity, size_t *n_out,

@@ -341,7 +341,7 @@ static vg_status choose_path(export_job *j, vg_error *err)
 static vg_status run_job(export_job *j, vg_error *err)
 {
     stream_accounts *a = &j->accounts;
-    vg_status st = stream_model_open_any(
+    vg_status st = stream_model_open(
         &j->model, j->o->weights, j->o->task,
         (base_size){.h = j->o->imgsz, .w = j->o->imgsz_w > 0 ? j->o->imgsz_w : j->o->imgsz}, a,
         err);

@@ -16,6 +16,9 @@ struct vg_detector {
     pid_t pid; /* of the process that opened it, whose threads compute */
     stream_batcher batcher;
     vg_predict_times times; /* of the last call */
+    detect_nms_options nms; /* likewise */
+    base_size *sizes;       /* (batch) of its pictures */
+    size_t n_seen;          /* pictures of it; 0: it failed */
 };
 
 #endif

@@ -77,7 +77,8 @@ vg_status api_detector_options(stream_detector_options *out, const vg_options *o
         .augment = o->augment,
         .isa = o->isa,
         .device = o->device,
-        .half = o->half};
+        .half = o->half,
+        .retina_masks = o->retina_masks};
     return st;
 }
 

@@ -10,6 +10,7 @@ struct vg_painter {
     image_box *boxes; /* (most) */
     char *labels;     /* (most, STREAM_LABEL_TEXT_BYTES) */
     size_t most;
+    image_scratch scratch; /* of masks */
 };
 
 static base_mem *account_of(vg_painter *p)
@@ -45,6 +46,7 @@ void vg_painter_close(vg_painter **painter)
         image_canvas_destroy(&p->canvas);
         base_free(p->boxes);
         base_free(p->labels);
+        image_scratch_fini(&p->scratch);
         base_handle_free(p);
     }
     *painter = NULL;
@@ -97,14 +99,41 @@ vg_status vg_draw(vg_painter *p, const vg_picture *picture, const vg_boxes *b,
         st = reserve(p, b->n, err);
     if (st != VG_OK)
         return st;
+    const vg_extras *x = api_extras(b);
+    const task *kind = task_of(x->task);
     for (size_t i = 0; i < b->n; i++) { /* the best last, on top */
-        const vg_detection *d = &b->detections[b->n - 1 - i];
+        const size_t k = b->n - 1 - i;
+        const vg_detection *d = &b->detections[k];
         char *label = p->labels + i * STREAM_LABEL_TEXT_BYTES;
-        make_label(label, b, b->n - 1 - i, o);
-        p->boxes[i] = (image_box){d->x1, d->y1, d->x2, d->y2, d->class_index, label};
+        make_label(label, b, k, o);
+        p->boxes[i] = (image_box){
+            .x1 = d->x1,
+            .y1 = d->y1,
+            .x2 = d->x2,
+            .y2 = d->y2,
+            .class_index = d->class_index,
+            .label = label,
+            .turned = x->rotated != NULL ? (const float *)(const void *)&x->rotated[k] : NULL};
     }
     const image_draw_style style = {.line_width_px = o->line_width,
                                     .family = p->font.family,
                                     .is_bgr = picture->format == VG_BGR};
-    return image_canvas_boxes(p->canvas, &view, p->boxes, b->n, &style, account_of(p), err);
+    const stream_rows rows = api_rows(b);
+    if (x->masks != NULL)
+        st = image_scratch_reserve(&p->scratch, image_draw_masks_bytes(view.w), account_of(p), err);
+    const task_drawing drawing = {.canvas = p->canvas,
+                                  .picture = &view,
+                                  .style = &style,
+                                  .boxes = b->detections,
+                                  .extras = x,
+                                  .n = b->n,
+                                  .names = &rows.names,
+                                  .hides_labels = o->hide_labels,
+                                  .scratch = p->scratch.block,
+                                  .mem = account_of(p)};
+    if (st == VG_OK && kind->draw_below != NULL)
+        st = kind->draw_below(&drawing, err);
+    if (st == VG_OK)
+        st = image_canvas_boxes(p->canvas, &view, p->boxes, b->n, &style, account_of(p), err);
+    return st == VG_OK && kind->draw_above != NULL ? kind->draw_above(&drawing, err) : st;
 }

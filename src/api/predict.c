@@ -30,7 +30,8 @@ static vg_status open_job(vg_predict *p, const vg_predict_options *o, vg_error *
                                 .line_width_px = o->line_width,
                                 .hide_labels = o->hide_labels,
                                 .hide_conf = o->hide_conf,
-                                .hide_boxes = o->hide_boxes};
+                                .hide_boxes = o->hide_boxes,
+                                .retina_masks = o->detector.retina_masks};
     vg_status st = api_detector_options(&s.detector, &o->detector, err);
     if (st == VG_OK)
         st = api_nms_options(&s.nms, &o->detect, err);
@@ -110,6 +111,39 @@ vg_status vg_predict_close(vg_predict **predict, vg_error *err)
 const vg_detector *vg_predict_detector(const vg_predict *p)
 {
     return &p->lent;
+}
+
+/* Pieces for whoever writes them. */
+typedef struct pieces {
+    void (*put)(void *ctx, const char *bytes, size_t n);
+    void *ctx;
+} pieces;
+
+static vg_status put_piece(void *self, const char *bytes, size_t n, vg_error *err)
+{
+    const pieces *p = self;
+    (void)err;
+    p->put(p->ctx, bytes, n);
+    return VG_OK;
+}
+
+vg_status vg_predict_json(const vg_detector *d, const vg_predict_result *r,
+                          void (*put)(void *ctx, const char *bytes, size_t n), void *ctx,
+                          vg_error *err)
+{
+    char room[8192];
+    pieces p = {put, ctx};
+    sink_text t = {.bytes = room, .capacity = sizeof room, .flush = put_piece, .flush_ctx = &p};
+    const stream_rows rows = {.boxes = r->detections,
+                              .n = r->n_detections,
+                              .extras = &r->extras,
+                              .w = r->width,
+                              .h = r->height,
+                              .names = stream_detector_names(d->detector)};
+    vg_status st = api_boxes_json(&t, &rows, r->source, err);
+    if (st == VG_OK)
+        st = sink_text_add(&t, err, "\n");
+    return st == VG_OK ? sink_text_end(&t, err) : st;
 }
 
 const char *vg_predict_folder(const vg_predict *p)

@@ -156,8 +156,8 @@ vg_status vg_tracker_step(vg_tracker *t, vg_detection *boxes, int64_t *ids, size
                          "no boxes, or no room for their ids");
     const vg_status st = sees ? luma_of(t, &luma, image, err) : VG_OK;
     if (st == VG_OK)
-        *n = stream_tracks_step(t->tracks, 0, boxes, ids, *n, (size_t)t->bounds.max_det,
-                                t->bounds.conf, sees ? &luma : NULL);
+        *n = stream_tracks_step(t->tracks, 0, &(task_found){.boxes = boxes, .n = *n}, ids, *n,
+                                (size_t)t->bounds.max_det, t->bounds.conf, sees ? &luma : NULL);
     return st;
 }
 

@@ -126,7 +126,7 @@ static const yolo_row table[] = {
     IDLE(P | V | E, "cutmix", TEXT, "0", LEARNS),
     IDLE(P | V | E, "cls_pw", TEXT, "0", LEARNS),
     IDLE(E, "augment", BOOL, "false", FILE_),
-    IDLE(ALL, "retina_masks", BOOL, "false", SEGMENT),
+    IDLE(V | T | E, "retina_masks", BOOL, "false", "it is of prediction"),
     IDLE(P | V | E, "overlap_mask", BOOL, "true", SEGMENT),
     IDLE(P | V | E, "mask_ratio", TEXT, "4", SEGMENT),
     IDLE(P | V | E, "copy_paste_mode", TEXT, "flip", SEGMENT),

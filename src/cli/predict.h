@@ -46,8 +46,9 @@ void predict_stream_summary(FILE *to, const vg_stream *s);
 
 /* ---- predict_lines.c ---- */
 
-/* "2 persons, 1 bus, ": how many of each class, in the classes' order. */
-void predict_counts(FILE *to, const vg_detection *found, size_t n,
+/* "2 persons, 1 bus, ": how many of each class, in the classes' order; or what the task says
+ * instead. */
+void predict_counts(FILE *to, const vg_detection *found, size_t n, const vg_extras *extras,
                     const char *(*name)(const void *ctx, int class_index), const void *ctx);
 
 /* "image 1/72 a.jpg: 480x640 2 persons, 1 bus, 12.3ms": HxW of the network's input, time of the

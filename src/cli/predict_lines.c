@@ -4,7 +4,7 @@
 
 #include "predict.h"
 
-enum { COUNT_BYTES = 512 }; /* a name of 255 bytes, its number and its end */
+enum { WORDS_BYTES = 2048, COUNT_BYTES = 512 }; /* a name of 255 bytes, its number and its end */
 
 /* The smallest class above `after` among the detections, INT_MAX when there is none; *count how
  * many it has. Classes are found by looking again, since a table of them would need memory;
@@ -23,10 +23,15 @@ static int class_next(const vg_detection *found, size_t n, int after, size_t *co
     return next;
 }
 
-void predict_counts(FILE *to, const vg_detection *found, size_t n,
+void predict_counts(FILE *to, const vg_detection *found, size_t n, const vg_extras *extras,
                     const char *(*name)(const void *ctx, int class_index), const void *ctx)
 {
     size_t count = 0;
+    char words[WORDS_BYTES];
+    if (vg_extras_words(words, sizeof words, extras, n, name, ctx)) {
+        cli_text(to, words);
+        return;
+    }
     for (int c = class_next(found, n, -1, &count); c != INT_MAX;
          c = class_next(found, n, c, &count)) {
         char text[COUNT_BYTES];
@@ -53,7 +58,7 @@ void predict_line(FILE *to, const vg_detector *d, const vg_predict_result *r)
 {
     line_begin(to, r);
     fprintf(to, "%dx%d ", r->input_height, r->input_width);
-    predict_counts(to, r->detections, r->n_detections, detector_name, d);
+    predict_counts(to, r->detections, r->n_detections, &r->extras, detector_name, d);
     fprintf(to, "%.1fms\n", r->times.inference_ms);
 }
 
@@ -70,18 +75,12 @@ void predict_line_skipped(FILE *to, const vg_predict_result *r)
     fputc('\n', to);
 }
 
+static void put(void *to, const char *bytes, size_t n)
+{
+    fwrite(bytes, 1, n, to);
+}
+
 void predict_line_json(FILE *to, const vg_detector *d, const vg_predict_result *r)
 {
-    fputs("{\"source\": ", to);
-    cli_json_string(to, r->source);
-    fprintf(to, ", \"width\": %d, \"height\": %d, \"boxes\": [", r->width, r->height);
-    for (size_t i = 0; i < r->n_detections; i++) {
-        const vg_detection *box = &r->detections[i];
-        fprintf(to, "%s{\"class\": %d, \"name\": ", i > 0 ? ", " : "", box->class_index);
-        cli_json_string(to, vg_detector_class_name(d, box->class_index));
-        fprintf(to, ", \"confidence\": %.6g, \"xyxy\": [%.7g, %.7g, %.7g, %.7g]}",
-                (double)box->confidence, (double)box->x1, (double)box->y1, (double)box->x2,
-                (double)box->y2);
-    }
-    fputs("]}\n", to);
+    vg_predict_json(d, r, put, to, NULL);
 }

@@ -38,6 +38,15 @@ static vg_status set_all(stream_job *job, const predict_values *v, const cli_com
                          bool tracks, vg_error *err)
 {
     vg_status st = VG_OK;
+    if (v->o.detector.retina_masks) {
+        cli_error_set(
+            err, VG_ERR_UNSUPPORTED,
+            "--retina-masks is for pictures: how large frames are is not known when room for "
+            "masks is taken");
+        cli_error_text(err->where, "option --retina-masks");
+        cli_error_text(err->mend, "leave it out: outlines are in pixels of the frame anyway");
+        return VG_ERR_UNSUPPORTED;
+    }
     if (cli_given_text(command, &v->given, "prove_flat") != NULL) {
         cli_error_set(err, VG_ERR_ARGUMENT, "--prove-flat is for pictures");
         cli_error_text(err->where, "option --prove-flat");

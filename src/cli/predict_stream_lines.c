@@ -20,7 +20,7 @@ void predict_stream_line(FILE *to, const vg_stream *s, const vg_stream_result *r
     fputs(") ", to);
     cli_text(to, r->file[0] != '\0' ? r->file : r->source);
     fprintf(to, ": %dx%d ", r->input_height, r->input_width);
-    predict_counts(to, r->detections, r->n_detections, class_name, s);
+    predict_counts(to, r->detections, r->n_detections, &r->extras, class_name, s);
     fprintf(to, "%.1fms\n", r->times.inference);
 }
 

@@ -10,6 +10,7 @@
 
 #include "buffer.h"
 #include "label.h"
+#include "stroke.h"
 
 typedef struct rect {
     int x1, y1, x2, y2; /* pixels, the second ones exclusive */
@@ -78,18 +79,6 @@ static float coverage(int x, int y, const rect *r, float radius)
     return fminf(fmaxf(0.5f - distance, 0), 1);
 }
 
-static void blend(uint8_t *rgb, image_color color, int alpha)
-{
-    rgb[0] = (uint8_t)((rgb[0] * (255 - alpha) + color.r * alpha + 127) / 255);
-    rgb[1] = (uint8_t)((rgb[1] * (255 - alpha) + color.g * alpha + 127) / 255);
-    rgb[2] = (uint8_t)((rgb[2] * (255 - alpha) + color.b * alpha + 127) / 255);
-}
-
-static uint8_t *pixel(const image_view *picture, int x, int y)
-{
-    return picture->data + (size_t)y * picture->stride + 3 * (size_t)x;
-}
-
 /* The part of row y from x1 to x2 that is in `outer` and not in `inner` (NULL: all of outer). */
 static void fill_row(const image_view *picture, int y, int x1, int x2, const rect *outer,
                      float radius, const rect *inner, float inner_radius, image_color color)
@@ -99,14 +88,14 @@ static void fill_row(const image_view *picture, int y, int x1, int x2, const rec
         if (inner != NULL)
             a -= coverage(x, y, inner, inner_radius);
         if (a > 0)
-            blend(pixel(picture, x, y), color, (int)(a * 255.0f + 0.5f));
+            image_blend(image_pixel(picture, x, y), color, (int)(a * 255.0f + 0.5f));
     }
 }
 
 static void fill_solid(const image_view *picture, int y, int x1, int x2, image_color color)
 {
     for (int x = x1; x < x2; x++)
-        memcpy(pixel(picture, x, y), &color, sizeof(color));
+        memcpy(image_pixel(picture, x, y), &color, sizeof(color));
 }
 
 /* Edges lie on whole pixels, so that only the corners need distances. */
@@ -166,57 +155,19 @@ static bool frame_of(rect *out, const image_box *box, const image_view *picture,
     return out->x1 < out->x2 && out->y1 < out->y2;
 }
 
-/* ---- lines ---- */
-
-typedef struct line {
-    double x1, y1, x2, y2;
-} line;
-
-static double distance_to(const line *l, double x, double y)
+/* Its four sides. */
+static void draw_turned(const image_view *picture, const image_box *box, const look *l)
 {
-    const double dx = l->x2 - l->x1, dy = l->y2 - l->y1, length = dx * dx + dy * dy;
-    double t = length > 0 ? ((x - l->x1) * dx + (y - l->y1) * dy) / length : 0;
-    t = fmin(fmax(t, 0), 1);
-    return hypot(x - (l->x1 + t * dx), y - (l->y1 + t * dy));
-}
-
-/* Where the line is between two heights: true, and its least and most x there. */
-static bool span_between(const line *l, double top, double bottom, double *left, double *right)
-{
-    const double dy = l->y2 - l->y1;
-    double from = 0, to = 1;
-    if (fmax(l->y1, l->y2) < top || fmin(l->y1, l->y2) > bottom)
-        return false;
-    if (dy != 0) {
-        const double a = (top - l->y1) / dy, b = (bottom - l->y1) / dy;
-        from = fmin(fmax(fmin(a, b), 0), 1);
-        to = fmin(fmax(fmax(a, b), 0), 1);
-    }
-    const double p = l->x1 + from * (l->x2 - l->x1), q = l->x1 + to * (l->x2 - l->x1);
-    *left = fmin(p, q);
-    *right = fmax(p, q);
-    return true;
-}
-
-/* With round ends. Looks in every row only at where the line passes: a long one that is slant has a
- * bounding rectangle as large as the picture. */
-static void draw_line(const image_view *picture, const line *l, double width, image_color color)
-{
-    const double reach = width / 2 + 0.5;
-    const int first = (int)fmin(fmax(floor(fmin(l->y1, l->y2) - reach), 0), picture->h);
-    const int end = (int)fmin(fmax(ceil(fmax(l->y1, l->y2) + reach), 0), picture->h);
-    for (int y = first; y < end; y++) {
-        double left, right;
-        if (!span_between(l, y + 0.5 - reach, y + 0.5 + reach, &left, &right))
-            continue;
-        const int x1 = (int)fmin(fmax(floor(left - reach), 0), picture->w);
-        const int x2 = (int)fmin(fmax(ceil(right + reach), 0), picture->w);
-        for (int x = x1; x < x2; x++) {
-            const double a = fmin(reach - distance_to(l, x + 0.5, y + 0.5), 1);
-            if (a > 0)
-                blend(pixel(picture, x, y), color, (int)(a * 255 + 0.5));
-        }
-    }
+    const float *t = box->turned, c = cosf(t[4]), s = sinf(t[4]);
+    const float ux = t[2] / 2 * c, uy = t[2] / 2 * s, vx = -t[3] / 2 * s, vy = t[3] / 2 * c;
+    const float xy[8] = {t[0] + ux + vx, t[1] + uy + vy, t[0] + ux - vx, t[1] + uy - vy,
+                         t[0] - ux - vx, t[1] - uy - vy, t[0] - ux + vx, t[1] - uy + vy};
+    bool all = true;
+    for (int i = 0; i < 8; i++)
+        all = all && isfinite(xy[i]);
+    for (int i = 0; i < 4 && all; i++)
+        image_stroke(picture, &xy[2 * i], &xy[2 * ((i + 1) % 4)], l->line_px,
+                     color_of(l, box->class_index));
 }
 
 /* ---- labels ---- */
@@ -415,7 +366,8 @@ static vg_status draw_label(image_canvas *c, const image_view *picture, int clas
     for (int y = 0; y < h; y++)
         for (int x = 0; x < w; x++)
             if (mask[y * stride + x] != 0)
-                blend(pixel(picture, place->x1 + x, place->y1 + y), ink, mask[y * stride + x]);
+                image_blend(image_pixel(picture, place->x1 + x, place->y1 + y), ink,
+                            mask[y * stride + x]);
     return VG_OK;
 }
 
@@ -468,9 +420,12 @@ vg_status image_canvas_boxes(image_canvas *c, const image_view *picture, const i
 {
     look l = look_for(picture, style);
     rect frame;
-    for (size_t i = 0; i < n_boxes; i++)
-        if (frame_of(&frame, &boxes[i], picture, l.line_px))
+    for (size_t i = 0; i < n_boxes; i++) {
+        if (boxes[i].turned != NULL)
+            draw_turned(picture, &boxes[i], &l);
+        else if (frame_of(&frame, &boxes[i], picture, l.line_px))
             draw_frame(picture, &frame, &l, color_of(&l, boxes[i].class_index));
+    }
     /* Labels last, so that no frame crosses one. The last box is the uppermost: its label has the
      * first choice of a place. */
     const size_t first = n_boxes > MOST_PLACED ? n_boxes - MOST_PLACED : 0;
@@ -510,7 +465,7 @@ void image_canvas_polygon(const image_view *picture, const float *xy, size_t n_p
         return;
     for (size_t i = 0; i < n_points; i++) {
         const float *a = &xy[2 * i], *b = &xy[2 * ((i + 1) % n_points)];
-        draw_line(picture, &(line){a[0], a[1], b[0], b[1]}, l.line_px, color_of(&l, class_index));
+        image_stroke(picture, a, b, l.line_px, color_of(&l, class_index));
     }
 }
 
@@ -535,4 +490,26 @@ vg_status image_canvas_caption(image_canvas *c, const image_view *picture, const
     if (c->n_placed < MOST_PLACED)
         c->placed[c->n_placed++] = place;
     return draw_label(c, picture, class_index, label, &place, &l, mem, err);
+}
+
+vg_status image_canvas_note(image_canvas *c, const image_view *picture, int x, int *y,
+                            int class_index, const char *label, const image_draw_style *style,
+                            base_mem *mem, vg_error *err)
+{
+    const look l = look_for(picture, style);
+    char text[IMAGE_LABEL_BYTES];
+    size_t length;
+    int w, h;
+    const vg_status st = measure(c, text, &length, &w, &h, picture, label, &l, mem, err);
+    if (st != VG_OK || length == 0 || *y + h > picture->h)
+        return st;
+    const int left = within(x, picture->w - w);
+    const rect place = {left, *y, left + w, *y + h};
+    *y += h + l.pad_px / 2;
+    return draw_label(c, picture, class_index, label, &place, &l, mem, err);
+}
+
+int image_line_width(const image_view *picture, const image_draw_style *style)
+{
+    return look_for(picture, style).line_px;
 }

@@ -11,6 +11,7 @@
 #include "base/base.h"
 #include "motion.h"
 #include "resample.h"
+#include "vigil/types.h"
 
 /* A view: borrowed pixels. */
 typedef struct image_view {
@@ -209,6 +210,8 @@ typedef struct image_box {
     float x1, y1, x2, y2; /* pixels */
     int class_index;      /* chooses the colour */
     const char *label;    /* UTF-8; NULL or "": none */
+    const float *turned;  /* x y w h theta: drawn instead of the frame, and x1 to y2 are around it.
+                             NULL:  the frame */
 } image_box;
 
 /* Names of classes, as somebody keeps them. */
@@ -272,6 +275,24 @@ void image_canvas_polygon(const image_view *picture, const float *xy, size_t n_p
 vg_status image_canvas_caption(image_canvas *c, const image_view *picture, const float *xy,
                                size_t n_points, int class_index, const char *label,
                                const image_draw_style *style, base_mem *mem, vg_error *err);
+
+/* A label at x, *y and below the notes before it: *y moves on. One that has no room is left out.
+ * Errors as image_canvas_boxes. */
+vg_status image_canvas_note(image_canvas *c, const image_view *picture, int x, int *y,
+                            int class_index, const char *label, const image_draw_style *style,
+                            base_mem *mem, vg_error *err);
+/* Of frames in this picture, pixels. */
+int image_line_width(const image_view *picture, const image_draw_style *style);
+/* From a to b (x, y), with round ends: a dot where they are one. What is not finite is passed over.
+ */
+void image_draw_line(const image_view *picture, const float a[2], const float b[2], double width,
+                     image_color color);
+/* The n masks in the colours of their boxes' classes: a pixel that k of them cover keeps 1 / 2^k of
+ * itself and gets half of the brightest of the colours, channel by channel. scratch:
+ * image_draw_masks_bytes. */
+size_t image_draw_masks_bytes(int w);
+void image_draw_masks(const image_view *picture, const vg_mask *masks, const vg_detection *boxes,
+                      size_t n, bool is_bgr, uint8_t *scratch);
 
 /* ---- encode ---- */
 

@@ -17,4 +17,8 @@ const task task_classify = {
     .metrics = {"metrics/accuracy_top1", "metrics/accuracy_top5"},
     .n_metrics = 2,
     .judge = &task_judge_classes,
+    .is_whole = true,
+    .find = task_find_class,
+    .put_label = task_put_label_box,
+    .draw_above = task_draw_top,
 };

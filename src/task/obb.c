@@ -17,4 +17,8 @@ const task task_obb = {
                 "metrics/mAP50-95(B)"},
     .n_metrics = 4,
     .judge = &task_judge_rotated,
+    .is_rotated = true,
+    .find = task_find_rotated,
+    .put_label = task_put_label_corners,
+    .put_json = task_put_json_corners,
 };

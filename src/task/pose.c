@@ -20,4 +20,9 @@ const task task_pose = {
     .second = "Pose",
     .second_letter = "P",
     .judge = &task_judge_keypoints,
+    .has_counts = true,
+    .find = task_find_keypoints,
+    .put_label = task_put_label_keypoints,
+    .put_json = task_put_json_keypoints,
+    .draw_above = task_draw_keypoints,
 };

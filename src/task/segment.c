@@ -20,4 +20,10 @@ const task task_segment = {
     .second = "Mask",
     .second_letter = "M",
     .judge = &task_judge_masks,
+    .has_masks = true,
+    .has_counts = true,
+    .find = task_find_masks,
+    .put_label = task_put_label_outline,
+    .put_json = task_put_json_outline,
+    .draw_below = task_draw_masks,
 };

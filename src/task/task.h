@@ -11,8 +11,11 @@
 
 #include "base/base.h"
 #include "data/data.h"
+#include "draw.h"
+#include "found.h"
 #include "judge.h"
 #include "report/report.h"
+#include "rows.h"
 #include "vigil/types.h"
 
 enum { TASK_MOST_LOSSES = 5, TASK_MOST_METRICS = 8 };
@@ -43,6 +46,16 @@ typedef struct task {
     const char *second, *second_letter;
 
     const task_judge_kind *judge; /* what is found and what is there, compared */
+    /* Of prediction: from maps to results (found.h), as text (rows.h), into a picture (draw.h). */
+    bool has_masks, is_rotated;
+    bool
+        is_whole; /* classes of the whole picture, which is cut to its middle; there are no boxes */
+    bool has_counts; /* a console line says how many there are of each class */
+    vg_status (*find)(task_finder *f, task_found *out, const task_scene *s, vg_error *err);
+    vg_status (*put_label)(const task_writer *t, const task_row *r, vg_error *err);
+    vg_status (*put_json)(const task_writer *t, const task_row *r, vg_error *err); /* NULL: none */
+    vg_status (*draw_below)(const task_drawing *d, vg_error *err); /* NULL: nothing */
+    vg_status (*draw_above)(const task_drawing *d, vg_error *err);
 } task;
 
 /* 0 <= id < VG_N_TASKS. A constant. */

@@ -17,6 +17,29 @@ const char *vg_count_format(char *buf, size_t n, uint64_t count, const char *nou
     return base_count(buf, n, count, noun);
 }
 
+bool vg_extras_words(char *buf, size_t n_bytes, const vg_extras *e, size_t n,
+                     const char *(*name)(const void *ctx, int class_index), const void *ctx)
+{
+    (void)n;
+    buf[0] = '\0';
+    for (size_t i = 0; i < e->n_top; i++)
+        base_format(buf + strlen(buf), n_bytes - strlen(buf), "%s %.2f, ",
+                    name(ctx, e->top[i].class_index), (double)e->top[i].confidence);
+    return e->n_top > 0;
+}
+
+vg_status vg_predict_json(const vg_detector *d, const vg_predict_result *r,
+                          void (*put)(void *ctx, const char *bytes, size_t n), void *ctx,
+                          vg_error *err)
+{
+    (void)d;
+    (void)err;
+    put(ctx, "{\"source\": \"", 12);
+    put(ctx, r->source, strlen(r->source));
+    put(ctx, "\"}\n", 3);
+    return VG_OK;
+}
+
 static char line[2048];
 
 static const char *printed(void (*print)(FILE *to, const vg_predict_result *r),
@@ -99,22 +122,23 @@ static void a_name_cannot_end_its_line(void **state)
                         "image 1/1 a\\x0a\\x1b.jpg: 0x0 (no detections), 0.0ms\n");
 }
 
-static void json_has_pixels_and_names(void **state)
+/* What it says is the API's: tests/api/test_picture.c. */
+static void json_goes_out_piece_by_piece(void **state)
 {
     (void)state;
-    const vg_detection boxes[] = {{1.5f, 2, 300.25f, 400, 0.875f, 2}, {0, 0, 1, 1, 0.25f, 0}};
-    vg_predict_result r = {
-        .source = "x\"y.jpg", .width = 640, .height = 427, .detections = boxes, .n_detections = 2};
-    assert_string_equal(
-        printed(json_print, &r),
-        "{\"source\": \"x\\\"y.jpg\", \"width\": 640, \"height\": 427, \"boxes\": ["
-        "{\"class\": 2, \"name\": \"a \\\"quoted\\\" one\", \"confidence\": 0.875, "
-        "\"xyxy\": [1.5, 2, 300.25, 400]}, "
-        "{\"class\": 0, \"name\": \"person\", \"confidence\": 0.25, \"xyxy\": [0, 0, 1, 1]}]}\n");
-    r.n_detections = 0;
-    assert_string_equal(
-        printed(json_print, &r),
-        "{\"source\": \"x\\\"y.jpg\", \"width\": 640, \"height\": 427, \"boxes\": []}\n");
+    vg_predict_result r = {.source = "x.jpg"};
+    assert_string_equal(printed(json_print, &r), "{\"source\": \"x.jpg\"}\n");
+}
+
+static void tasks_may_say_something_else_than_counts(void **state)
+{
+    (void)state;
+    const vg_class_score top[] = {{1, 0.57F}, {0, 0.1F}};
+    vg_predict_result r = {.total = 1,
+                           .source = "a.jpg",
+                           .extras = {.task = VG_TASK_CLASSIFY, .top = top, .n_top = 2}};
+    assert_string_equal(printed(line_print, &r),
+                        "image 1/1 a.jpg: 0x0 bus 0.57, person 0.10, 0.0ms\n");
 }
 
 int main(void)
@@ -123,7 +147,8 @@ int main(void)
         cmocka_unit_test(counts_are_in_the_order_of_classes),
         cmocka_unit_test(a_skipped_picture_says_why),
         cmocka_unit_test(a_name_cannot_end_its_line),
-        cmocka_unit_test(json_has_pixels_and_names),
+        cmocka_unit_test(tasks_may_say_something_else_than_counts),
+        cmocka_unit_test(json_goes_out_piece_by_piece),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

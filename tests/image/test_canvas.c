@@ -148,7 +148,7 @@ static void boxes_of_any_number_do_no_harm(void **state)
         for (size_t j = 0; j < N; j++)
             for (size_t k = 0; k < N; k++) {
                 image_box box = {VALUES[i],  VALUES[j], VALUES[k], VALUES[(i + j + k) % N],
-                                 (int)i - 5, "x"};
+                                 (int)i - 5, "x", NULL};
                 assert_int_equal(draw(b, &box, 1), VG_OK);
             }
 }
@@ -246,10 +246,10 @@ static void labels_of_neighbours_do_not_cover_each_other(void **state)
 {
     bench *b = *state;
     /* Four frames whose labels would all stand at the same height, each into the next. */
-    const image_box boxes[] = {{100, 100, 130, 200, 0, "bottle 0.50"},
-                               {135, 100, 165, 200, 3, "bottle 0.60"},
-                               {170, 100, 200, 200, 6, "bottle 0.70"},
-                               {205, 100, 235, 200, 9, "bottle 0.80"}};
+    const image_box boxes[] = {{100, 100, 130, 200, 0, "bottle 0.50", NULL},
+                               {135, 100, 165, 200, 3, "bottle 0.60", NULL},
+                               {170, 100, 200, 200, 6, "bottle 0.70", NULL},
+                               {205, 100, 235, 200, 9, "bottle 0.80", NULL}};
     size_t n[4];
     for (int i = 0; i < 4; i++)
         n[i] = alone(b, &boxes[i]);
@@ -268,8 +268,8 @@ static void labels_for_which_there_is_no_room_are_dropped_when_asked(void **stat
     bench *b = *state;
     image_box boxes[40];
     for (int i = 0; i < 40; i++) /* all in one place: the last frame hides the others */
-        boxes[i] = (image_box){40, 40, 60, 60, 5, "bottle 0.50"};
-    boxes[0] = (image_box){40, 40, 60, 60, 2, "a bottle of milk 0.50"};
+        boxes[i] = (image_box){40, 40, 60, 60, 5, "bottle 0.50", NULL};
+    boxes[0] = (image_box){40, 40, 60, 60, 2, "a bottle of milk 0.50", NULL};
     for (int drops = 0; drops < 2; drops++) {
         const image_draw_style style = {.line_width_px = 1, .drops_crowded_labels = drops == 1};
         blank(b, 160, 120);
@@ -284,7 +284,7 @@ static void labels_for_which_there_is_no_room_are_dropped_when_asked(void **stat
 static void a_caption_stays_clear_of_labels_and_is_on_top(void **state)
 {
     bench *b = *state;
-    const image_box box = {100, 100, 180, 180, 0, "bottle 0.50"};
+    const image_box box = {100, 100, 180, 180, 0, "bottle 0.50", NULL};
     static const float XY[] = {100, 100, 300, 100, 300, 200, 100, 200};
     const size_t whole = alone(b, &box);
     blank(b, 400, 300);

@@ -94,7 +94,8 @@ static vg_status draw_mosaic(gallery *g)
                                       x + 60 + (float)(scene_random(&s) * 120),
                                       y + 50 + (float)(scene_random(&s) * 100),
                                       c,
-                                      g->names[c]};
+                                      g->names[c],
+                                      NULL};
         }
         tiles[i] = (report_tile){pictures[i].view, boxes[i], N_BOXES, "BloodImage_00042.jpg"};
     }

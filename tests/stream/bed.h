@@ -91,6 +91,7 @@ static inline int bed_set_up(void **state)
     base_mem_init(&b->mem, "test", NULL, 0);
     b->s = (stream_setting){.options = &b->o,
                             .detector = bed_detector,
+                            .shape = {.task = &task_detect, .most = 10},
                             .folder = b->folder,
                             .stats = &b->stats,
                             .wants_end = &b->stats.wants_end,

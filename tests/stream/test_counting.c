@@ -57,7 +57,7 @@ static void look(bench *b, vg_detection *boxes, size_t n)
 {
     int64_t ids[MOST];
     vg_stream_event events[STREAM_ZONES_EVENTS];
-    n = stream_tracks_step(b->tracks, 0, boxes, ids, n, MOST, 0.25f, NULL);
+    n = stream_tracks_step(b->tracks, 0, &(task_found){.boxes = boxes}, ids, n, MOST, 0.25f, NULL);
     n = stream_zones_step(b->zones, events, 0, "corridor", "corridor", boxes, ids, n, W, H,
                           b->now_ms * 1000000);
     b->now_ms += FRAME_MS;

@@ -114,7 +114,9 @@ static size_t run(bench *b, vg_detection *out, int h, int w, int max_det)
     o.conf = 0.01f;
     o.max_det = max_det;
     assert_int_equal(stream_detector_run(b->d, b->input, 1, h, w, &b->mem, &b->err), VG_OK);
-    return stream_detector_boxes(b->d, out, 0, w, h, &o);
+    task_found found = {.boxes = out, .most = 300};
+    assert_int_equal(stream_detector_find(b->d, &found, 0, w, h, &o, false, &b->err), VG_OK);
+    return found.n;
 }
 
 static void a_model_says_what_it_is(void **state)

@@ -50,7 +50,8 @@ static size_t step(bench *b, int channel, const vg_detection *boxes, size_t n, s
     const uint64_t n_allocs = b->mem.n_allocs;
     if (n > 0)
         memcpy(b->boxes, boxes, n * sizeof *boxes);
-    b->n = stream_tracks_step(b->t, channel, b->boxes, b->ids, n, most, conf, NULL);
+    b->n = stream_tracks_step(b->t, channel, &(task_found){.boxes = b->boxes}, b->ids, n, most,
+                              conf, NULL);
     assert_int_equal(b->mem.n_allocs, n_allocs);
     return b->n;
 }
@@ -192,7 +193,8 @@ static int64_t last_id(detect_track_kind kind, bool follows_camera)
         b.boxes[0] = (vg_detection){x, y, x + 20, y + 40, 0.9f, 2};
         image_luma luma;
         assert_true(video_frame_luma(&luma, frame));
-        b.n = stream_tracks_step(b.t, 0, b.boxes, b.ids, 1, MOST, 0.25f, &luma);
+        b.n = stream_tracks_step(b.t, 0, &(task_found){.boxes = b.boxes}, b.ids, 1, MOST, 0.25f,
+                                 &luma);
         assert_int_equal(b.mem.n_allocs, n_allocs);
         last = b.n > 0 ? b.ids[0] : last;
         if (follows_camera)

@@ -116,7 +116,9 @@ static void boxes_are_the_references(const char *name, float conf, float iou)
     assert_int_equal(detect_nms_create(&nms, n_anchors, MOST, &b.own, &b.err), VG_OK);
     assert_int_equal(stream_detector_run(b.d, b.input, N, H, W, &b.mem, &b.err), VG_OK);
     for (int i = 0; i < N; i++) {
-        const size_t n = stream_detector_boxes(b.d, got, i, W, H, &o),
+        task_found found = {.boxes = got, .most = MOST};
+        assert_int_equal(stream_detector_find(b.d, &found, i, W, H, &o, false, &b.err), VG_OK);
+        const size_t n = found.n,
                      n_want = detect_nms_run(nms, want, NULL, decoded + (size_t)i * 9 * n_anchors,
                                              5, n_anchors, &o);
         detect_scale_boxes(want, n_want, H, W, H, W);
@@ -176,7 +178,8 @@ static void it_takes_what_was_planned_and_nothing_later(void **state)
     }
     for (int round = 0; round < 20; round++) {
         assert_int_equal(stream_detector_run(b.d, b.input, N, H, W, &b.mem, &b.err), VG_OK);
-        stream_detector_boxes(b.d, got, 0, W, H, &o);
+        task_found found = {.boxes = got, .most = MOST};
+        assert_int_equal(stream_detector_find(b.d, &found, 0, W, H, &o, false, &b.err), VG_OK);
     }
     assert_int_equal(b.mem.root.in_use_bytes, held);
     for (int i = 0; i < STREAM_N_ACCOUNTS; i++)

@@ -187,6 +187,15 @@ static int n_in_pipeline(const stream_job *l)
     return l->n_inputs * l->most_batch + post_queue_length(l) + 1;
 }
 
+/* Of frames whose middle is looked at. */
+static size_t middle_bytes(const stream_job *l, int size)
+{
+    const int w = l->setting.most_w, h = l->setting.most_h;
+    return l->setting.shape.task->is_whole
+               ? (size_t)w * (size_t)h * 3 + image_middle_most_bytes(w > h ? w : h, size)
+               : 0;
+}
+
 static void make_plan(stream_job *l, const stream_model *m)
 {
     stream_accounts *mem = l->mem;
@@ -199,7 +208,8 @@ static void make_plan(stream_job *l, const stream_model *m)
         mem->owner[STREAM_FRAMES].in_use_bytes + (size_t)l->n_inputs * l->input_bytes +
         stream_intake_bytes(l->n_channels, n_in_pipeline(l) + l->plan.n_frames) +
         (size_t)l->n_channels * stream_capture_bytes() +
-        video_scaler_bytes(l->setting.most_w, l->setting.most_h, in.w, in.h, l->makes_rgb);
+        video_scaler_bytes(l->setting.most_w, l->setting.most_h, in.w, in.h, l->makes_rgb) +
+        middle_bytes(l, in.h);
     mem->planned_bytes[STREAM_OUTPUT] = mem->owner[STREAM_OUTPUT].in_use_bytes +
                                         stream_outlet_bytes(&l->plan, &l->setting) +
                                         stream_fleet_bytes(l);
@@ -326,9 +336,7 @@ static vg_status choose_batch(stream_job *l, vg_error *err)
     const int n = l->most_batch;
     if (l->o.batch > 0 || n == 1 || l->mem->device)
         return VG_OK;
-    st = stream_fit(&fit, stream_detector_imgsz(l->detector),
-                    stream_detector_info(l->detector)->max_stride, l->setting.most_w,
-                    l->setting.most_h, true, err);
+    st = stream_detector_fit(&fit, l->detector, l->setting.most_w, l->setting.most_h, true, err);
     if (st != VG_OK)
         return st;
     memset(l->batches[0].input, 0, l->input_bytes);
@@ -353,6 +361,13 @@ static vg_status make_buffers(stream_job *l, vg_error *err)
     for (size_t i = 0; i < sizeof queues / sizeof *queues && st == VG_OK; i++)
         st = base_queue_create(queues[i].queue, (size_t)queues[i].capacity, BASE_QUEUE_BLOCK, plans,
                                err);
+    const int w = l->setting.most_w, h = l->setting.most_h;
+    if (st == VG_OK && l->setting.shape.task->is_whole)
+        st = image_buffer_reserve(&l->rgb, w, h, frames, err);
+    if (st == VG_OK && l->setting.shape.task->is_whole)
+        st = stream_prepare_reserve(&l->scratch, stream_detector_info(l->detector),
+                                    stream_detector_imgsz(l->detector).h,
+                                    stream_detector_imgsz(l->detector).w, h, w, frames, err);
     for (int i = 0; i < l->n_inputs && st == VG_OK; i++) {
         if (l->input_bytes == 0) { /* frames go up as they are */
             base_queue_push(l->blank, &l->batches[i], NULL);
@@ -402,8 +417,10 @@ vg_status stream_parts_check(stream_job *l, vg_error *err)
         st = open_zones(l, &model, err);
     const stream_detector_options d = detector_options(l);
     if (st == VG_OK)
-        st = stream_detector_begin(&l->detector, &d, l->mem, err);
+        st = stream_detector_begin(&l->detector, &model, &d, l->mem, err);
     if (st == VG_OK) {
+        const base_size in = model.imgsz.used;
+        l->setting.shape = stream_detector_shape(&model.info, &d, in.h, in.w, l->o.max_det);
         make_plan(l, &model);
         if (l->plan.needs_folder)
             st = report_run_folder_check(l->o.project, l->o.name, l->o.exist_ok, err);
@@ -436,6 +453,8 @@ void stream_parts_free(stream_job *l)
     base_queue_destroy(&l->to_infer);
     base_queue_destroy(&l->to_post);
     video_scaler_destroy(&l->scaler);
+    image_buffer_fini(&l->rgb);
+    image_scratch_fini(&l->scratch);
     stream_intake_destroy(&l->intake);
     for (int i = 0; i < STREAM_MOST_INPUTS; i++)
         base_free(l->batches[i].input);

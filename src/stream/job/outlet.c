@@ -52,11 +52,22 @@ static bool blocks(const stream_sink *sink, const stream_setting *s)
            (policy == STREAM_SINK_AUTO && sink->is_local && s->keeps_every_frame);
 }
 
+/* A result holds its masks: of such ones fewer wait. */
+static int queue_length(const stream_sink *sink, const stream_setting *s)
+{
+    enum { MOST_WITH_MASKS = 4 };
+    return s->shape.task->has_masks && sink->queue_length > MOST_WITH_MASKS ? MOST_WITH_MASKS
+                                                                            : sink->queue_length;
+}
+
 void stream_outlet_make_plan(stream_outlet_plan *out, const stream_setting *s, int n_in_pipeline,
                              int most_events)
 {
-    *out = (stream_outlet_plan){
-        .n_items = n_in_pipeline, .max_det = s->options->max_det, .most_events = most_events};
+    *out = (stream_outlet_plan){.n_items = n_in_pipeline,
+                                .max_det = s->options->max_det,
+                                .most_events = most_events,
+                                .shape = s->shape};
+    out->shape.most = (size_t)s->options->max_det;
     for (size_t i = 0; stream_sinks[i] != NULL; i++) {
         const stream_sink *sink = stream_sinks[i];
         if (!is_wanted(sink, s))
@@ -64,7 +75,7 @@ void stream_outlet_make_plan(stream_outlet_plan *out, const stream_setting *s, i
         const int k = out->n_sinks++;
         out->wanted[k] = sink;
         /* Every source adds one: eight cameras come at once. */
-        out->queue_length[k] = (size_t)(sink->queue_length + s->n_channels - 1);
+        out->queue_length[k] = (size_t)(queue_length(sink, s) + s->n_channels - 1);
         out->blocks[k] = blocks(sink, s);
         out->n_items += (int)out->queue_length[k] + 1; /* and the one in its hand */
         if (sink->needs_pixels)
@@ -75,8 +86,8 @@ void stream_outlet_make_plan(stream_outlet_plan *out, const stream_setting *s, i
 
 static size_t item_bytes(const stream_outlet_plan *p)
 {
-    return sizeof(stream_item) + (size_t)p->max_det * (sizeof(vg_detection) + sizeof(int64_t)) +
-           (size_t)p->most_events * sizeof(vg_stream_event);
+    return sizeof(stream_item) + (size_t)p->max_det * sizeof(int64_t) +
+           task_found_bytes(&p->shape) + (size_t)p->most_events * sizeof(vg_stream_event);
 }
 
 size_t stream_outlet_bytes(const stream_outlet_plan *p, const stream_setting *s)
@@ -286,10 +297,12 @@ static vg_status make_items(stream_outlet *o, base_mem *mem, vg_error *err)
     for (int i = 0; o->items != NULL && i < p->n_items; i++) {
         stream_item *item = &o->items[i];
         const size_t n_events = (size_t)(p->most_events > 0 ? p->most_events : 1);
-        item->boxes = base_alloc_zero(mem, (size_t)p->max_det, sizeof *item->boxes, err);
+        st = task_found_open(&item->found, &p->shape, mem, err);
+        if (st != VG_OK)
+            return st;
         item->ids = base_alloc_zero(mem, (size_t)p->max_det, sizeof *item->ids, err);
         item->events = base_alloc_zero(mem, n_events, sizeof *item->events, err);
-        if (item->boxes == NULL || item->ids == NULL || item->events == NULL)
+        if (item->ids == NULL || item->events == NULL)
             return VG_ERR_MEMORY;
         base_queue_push(o->home, item, NULL);
     }
@@ -395,7 +408,7 @@ vg_status stream_outlet_close(stream_outlet **outlet, double patience_s, vg_erro
         base_free(s->state);
     }
     for (int i = 0; o->items != NULL && i < o->plan.n_items; i++) {
-        base_free(o->items[i].boxes);
+        task_found_close(&o->items[i].found);
         base_free(o->items[i].ids);
         base_free(o->items[i].events);
     }

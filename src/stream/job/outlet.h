@@ -16,7 +16,7 @@ typedef struct stream_item {
     video_frame *frame; /* the item's until the last look at it; NULL: gone home */
     char source[STREAM_NAME_BYTES], stem[STREAM_STEM_BYTES], file[VIDEO_FILE_BYTES];
     int occupant;            /* of the channel: counts the sources that had the place */
-    vg_detection *boxes;     /* (max_det) */
+    task_found found;        /* (max_det) */
     int64_t *ids;            /* (max_det) */
     vg_stream_event *events; /* (most_events) */
     atomic_int n_holders, n_lookers;
@@ -29,6 +29,7 @@ typedef struct stream_outlet_plan {
     size_t queue_length[STREAM_MOST_SINKS];
     bool blocks[STREAM_MOST_SINKS];
     int n_sinks, n_items, n_frames; /* n_frames: that sinks may hold at once */
+    task_shape shape;               /* of a result */
     int max_det, most_events;
     bool needs_folder;
 } stream_outlet_plan;

@@ -75,6 +75,8 @@ struct stream_job {
     stream_batch batches[STREAM_MOST_INPUTS];
     base_queue *blank, *to_infer, *to_post;
     video_scaler *scaler; /* of the prepare stage */
+    image_buffer rgb;     /* likewise, of frames whose middle is looked at, */
+    image_scratch scratch;
     pthread_t threads[STREAM_N_STAGE_THREADS];
     int n_threads;
     atomic_bool stopping;

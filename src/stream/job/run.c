@@ -34,6 +34,7 @@ static void tell_result(void *ctx, const stream_result *one)
                                   .wall_s = (double)f->wall_ns * 1e-9,
                                   .detections = one->boxes,
                                   .n_detections = one->n_boxes,
+                                  .extras = one->extras,
                                   .ids = one->ids,
                                   .events = one->events,
                                   .n_events = one->n_events,

@@ -45,7 +45,7 @@ static void fill_item(stream_job *l, stream_item *item, const stream_taken *take
                                    .file = item->file,
                                    .of = c->n_frames_of,
                                    .frame = *f,
-                                   .boxes = item->boxes,
+                                   .boxes = item->found.boxes,
                                    .events = item->events};
     item->result.times.decode = base_ms(f->decoded_ns - f->arrived_ns);
     item->result.times.wait = base_ms(taken_ns - f->decoded_ns);
@@ -57,9 +57,7 @@ static vg_status letterbox(stream_job *l, stream_batch *b, const stream_item *it
 {
     image_letterbox_fit fit;
     const video_frame_info *f = &item->result.frame;
-    const nn_graph_info *info = stream_detector_info(l->detector);
-    vg_status st = stream_fit(&fit, stream_detector_imgsz(l->detector), info->max_stride, f->w,
-                              f->h, true, err);
+    vg_status st = stream_detector_fit(&fit, l->detector, f->w, f->h, true, err);
     if (st != VG_OK)
         return st;
     b->h = fit.out_h;
@@ -68,8 +66,15 @@ static vg_status letterbox(stream_job *l, stream_batch *b, const stream_item *it
     if (stream_detector_takes_pictures(l->detector)) /* its device does the rest */
         return VG_OK;
     float *at = b->input + (size_t)b->n * (size_t)b->h * (size_t)b->w * 3;
-    return video_frame_to_float(l->scaler, at, item->frame, &fit, &l->mem->owner[STREAM_FRAMES],
-                                err);
+    base_mem *frames = &l->mem->owner[STREAM_FRAMES];
+    if (!l->setting.shape.task->is_whole)
+        return video_frame_to_float(l->scaler, at, item->frame, &fit, frames, err);
+    st = image_buffer_reserve(&l->rgb, f->w, f->h, frames, err); /* its middle is made of RGB */
+    if (st == VG_OK)
+        st = video_frame_to_rgb(l->scaler, &l->rgb.view, item->frame, frames, err);
+    return st == VG_OK ? stream_detector_prepare(l->detector, at, &l->rgb.view, &fit, &l->scratch,
+                                                 frames, err)
+                       : st;
 }
 
 static void prepare(stream_job *l, stream_batch *b, const stream_taken *taken, int n)
@@ -122,14 +127,17 @@ static void *prepare_loop(void *self)
 
 /* ---- infer ---- */
 
-static void find_boxes(stream_job *l, stream_item *item, int place, double each_ms)
+static vg_status find(stream_job *l, stream_item *item, int place, double each_ms, vg_error *err)
 {
     const int64_t began = base_now_ns();
     stream_result *r = &item->result;
-    r->n_boxes =
-        stream_detector_boxes(l->detector, item->boxes, place, r->frame.w, r->frame.h, &l->nms);
+    const vg_status st = stream_detector_find(l->detector, &item->found, place, r->frame.w,
+                                              r->frame.h, &l->nms, false, err);
+    r->n_boxes = item->found.n;
+    r->extras = item->found.extras;
     r->times.inference = each_ms;
     r->times.postprocess = base_ms(base_now_ns() - began);
+    return st;
 }
 
 /* A batch that was computed, or was not: its items go on, and it is blank again. */
@@ -145,7 +153,10 @@ static void hand_on(stream_job *l, stream_batch *b, vg_status st, const vg_error
             stream_outlet_drop(l->outlet, item);
             continue;
         }
-        find_boxes(l, item, i, base_ms(ns) / b->n);
+        vg_error find_error = {0};
+        const vg_status found = find(l, item, i, base_ms(ns) / b->n, &find_error);
+        if (found != VG_OK && !l->stopping)
+            fail(l, found, &find_error);
         stream_histogram_add(
             &l->stats.channels[item->result.channel].stages[STREAM_STAGE_INFERENCE], ns / b->n);
     }
@@ -327,7 +338,7 @@ static void follow(stream_job *l, stream_item *item)
     stream_result *r = &item->result;
     if (l->tracks != NULL) {
         r->n_boxes =
-            stream_tracks_step(l->tracks, r->channel, item->boxes, item->ids, r->n_boxes,
+            stream_tracks_step(l->tracks, r->channel, &item->found, item->ids, r->n_boxes,
                                (size_t)l->o.max_det, (float)l->o.conf, see_luma(l, &luma, item));
         r->ids = item->ids;
         l->stats.n_tracks_refused = stream_tracks_n_refused(l->tracks);

@@ -22,11 +22,33 @@ enum {
     NUMBER_BYTES = 32
 };
 
+static size_t extra_bytes(const stream_setting *s)
+{
+    const task_shape *shape = &s->shape;
+    const vg_extras e = {.n_keypoints = shape->n_keypoints};
+    if (shape->task == NULL || shape->task->put_json == NULL)
+        return 0;
+    return task_json_bytes(&e, shape->task->has_masks ? STREAM_JSON_MOST_POINTS : 0);
+}
+
+stream_rows stream_result_rows(const stream_setting *s, const stream_result *r)
+{
+    return (stream_rows){.boxes = r->boxes,
+                         .n = r->n_boxes,
+                         .ids = r->ids,
+                         .extras = &r->extras,
+                         .w = r->frame.w,
+                         .h = r->frame.h,
+                         .names = s->detector != NULL ? stream_detector_names(s->detector)
+                                                      : (image_names){0}};
+}
+
 size_t stream_json_bytes(const stream_setting *s)
 {
     const size_t boxes = s->options->max_det > 0 ? (size_t)s->options->max_det : 0;
     return SOURCE_BYTES + FILE_BYTES + STEM_BYTES + RESULT_BYTES +
-           boxes * (BOX_BYTES + NAME_BYTES) +
+           boxes * (BOX_BYTES + NAME_BYTES + extra_bytes(s)) +
+           DETECT_TOP * (STREAM_TOP_JSON_BYTES + NAME_BYTES) +
            STREAM_JSON_MOST_EVENTS * (EVENT_BYTES + 3 * NAME_BYTES);
 }
 
@@ -105,6 +127,13 @@ static vg_status add_box(sink_text *t, const stream_setting *s, const stream_res
         st = add_xyxy(t, b, err);
     if (st == VG_OK && r->ids != NULL)
         st = sink_text_add(t, err, ",\"id\":%" PRId64, r->ids[i]);
+    const task *kind = task_of(r->extras.task);
+    if (st == VG_OK && kind->put_json != NULL) {
+        const task_writer w = stream_label_writer(t, "", STREAM_JSON_MOST_POINTS);
+        const task_row row = {
+            .box = b, .extras = &r->extras, .index = i, .w = r->frame.w, .h = r->frame.h};
+        st = kind->put_json(&w, &row, err);
+    }
     return st == VG_OK ? sink_text_add(t, err, "}") : st;
 }
 
@@ -179,8 +208,13 @@ vg_status stream_json_result(sink_text *t, const stream_setting *s, const stream
                            r->frame.h);
     for (size_t i = 0; i < r->n_boxes && st == VG_OK; i++)
         st = add_box(t, s, r, i, err);
+    const stream_rows rows = stream_result_rows(s, r);
     if (st == VG_OK)
-        st = sink_text_add(t, err, "],\"events\":[");
+        st = sink_text_add(t, err, "]");
+    if (st == VG_OK)
+        st = stream_rows_add_top(t, &rows, "", err);
+    if (st == VG_OK)
+        st = sink_text_add(t, err, ",\"events\":[");
     for (size_t i = 0; i < n_events && st == VG_OK; i++) {
         st = sink_text_add(t, err, i == 0 ? "{" : ",{");
         if (st == VG_OK)

@@ -19,6 +19,11 @@
  *
  *     {"source":...,"time":...,"state":"waiting","was":"playing","fault":"lost","reconnects":3}
  *
+ * A box has what the model's task adds: "segments":{"x":[...],"y":[...]} (an outline, thinned out
+ * to STREAM_JSON_MOST_POINTS corners), "keypoints":{"x":[...],"y":[...],"visible":[...]}, or
+ * "xywhr":[...],"xyxyxyxy":[...] of a turned box, whose xyxy is around it. Of whole pictures boxes
+ * is empty and "top":[{"class":3,"name":"car","confidence":0.9}] stands behind it.
+ *
  * Everything is appended to a text of a size that is told beforehand; nothing is allocated; numbers
  * have points whatever the locale. A result has its first STREAM_JSON_MOST_EVENTS events; how many
  * more there were is in "events_left_out". Names end after STREAM_JSON_NAME_BYTES. */
@@ -26,9 +31,17 @@
 #define STREAM_JSON_H
 
 #include "sink.h"
-#include "stream/shared/sink_text.h"
+#include "stream/shared/label.h"
 
-enum { STREAM_JSON_MOST_EVENTS = 64, STREAM_JSON_NAME_BYTES = 128, STREAM_TIME_BYTES = 32 };
+enum {
+    STREAM_JSON_MOST_EVENTS = 64,
+    STREAM_JSON_NAME_BYTES = 128,
+    STREAM_JSON_MOST_POINTS = 128,
+    STREAM_TIME_BYTES = 32
+};
+
+/* The result's rows, for texts and drawings. */
+stream_rows stream_result_rows(const stream_setting *s, const stream_result *r);
 
 /* The most bytes that one object takes, its terminator included. */
 size_t stream_json_bytes(const stream_setting *s);

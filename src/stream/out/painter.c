@@ -4,8 +4,8 @@
  * settles at the largest. */
 #include "painter.h"
 
+#include "json.h"
 #include "stream/scene/zones.h"
-#include "stream/shared/label.h"
 
 enum { LABEL_BYTES = STREAM_LABEL_TEXT_BYTES };
 
@@ -18,7 +18,14 @@ struct stream_painter {
     image_box *boxes; /* (most) */
     char *labels;     /* (most, LABEL_BYTES) */
     size_t most;
+    uint8_t *scratch; /* of masks */
+    size_t scratch_bytes;
 };
+
+static bool has_masks(const stream_setting *s)
+{
+    return s->shape.task != NULL && s->shape.task->has_masks;
+}
 
 static size_t most_boxes(const stream_setting *s)
 {
@@ -37,7 +44,21 @@ size_t stream_painter_bytes(const stream_setting *s)
     const image_draw_style style = style_of(NULL, s);
     return sizeof(stream_painter) + most_boxes(s) * (sizeof(image_box) + LABEL_BYTES) +
            (size_t)s->most_w * (size_t)s->most_h * 3 +
+           (has_masks(s) ? image_draw_masks_bytes(s->most_w) : 0) +
            (s->most_w > 0 ? image_canvas_bytes(s->most_w, s->most_h, &style) : 0);
+}
+
+static vg_status reserve_scratch(stream_painter *p, int w, base_mem *mem, vg_error *err)
+{
+    const size_t bytes = image_draw_masks_bytes(w);
+    if (bytes <= p->scratch_bytes)
+        return VG_OK;
+    uint8_t *more = base_realloc(mem, p->scratch, bytes, err);
+    if (more == NULL)
+        return VG_ERR_MEMORY;
+    p->scratch = more;
+    p->scratch_bytes = bytes;
+    return VG_OK;
 }
 
 static vg_status reserve(stream_painter *p, const stream_setting *s, base_mem *mem, vg_error *err)
@@ -45,7 +66,9 @@ static vg_status reserve(stream_painter *p, const stream_setting *s, base_mem *m
     const image_draw_style style = style_of(p, s);
     if (s->most_w < 1 || s->most_h < 1)
         return VG_OK;
-    const vg_status st = image_canvas_reserve(p->canvas, s->most_w, s->most_h, &style, mem, err);
+    vg_status st = image_canvas_reserve(p->canvas, s->most_w, s->most_h, &style, mem, err);
+    if (st == VG_OK && has_masks(s))
+        st = reserve_scratch(p, s->most_w, mem, err);
     return st == VG_OK ? image_buffer_reserve(&p->picture, s->most_w, s->most_h, mem, err) : st;
 }
 
@@ -85,6 +108,7 @@ void stream_painter_destroy(stream_painter **painter)
     image_buffer_fini(&p->picture);
     base_free(p->boxes);
     base_free(p->labels);
+    base_free(p->scratch);
     base_free(p);
     *painter = NULL;
 }
@@ -143,12 +167,39 @@ vg_status stream_painter_drawn(stream_painter *p, image_view *out, const stream_
         st = draw_zones(p, out, s, r, false, err);
     if (st != VG_OK)
         return st;
+    const vg_extras *x = &r->extras;
+    const task *kind = task_of(x->task);
     for (size_t i = 0; i < n; i++) { /* the best last, on top */
-        const vg_detection *b = &r->boxes[n - 1 - i];
+        const size_t k = n - 1 - i;
+        const vg_detection *b = &r->boxes[k];
         char *label = p->labels + i * LABEL_BYTES;
-        make_label(label, s, r, n - 1 - i);
-        p->boxes[i] = (image_box){b->x1, b->y1, b->x2, b->y2, b->class_index, label};
+        make_label(label, s, r, k);
+        p->boxes[i] = (image_box){
+            .x1 = b->x1,
+            .y1 = b->y1,
+            .x2 = b->x2,
+            .y2 = b->y2,
+            .class_index = b->class_index,
+            .label = label,
+            .turned = x->rotated != NULL ? (const float *)(const void *)&x->rotated[k] : NULL};
     }
-    st = image_canvas_boxes(p->canvas, out, p->boxes, n, &style, p->mem, err);
+    st = has_masks(s) ? reserve_scratch(p, r->frame.w, p->mem, err) : VG_OK;
+    const stream_rows rows = stream_result_rows(s, r);
+    const task_drawing d = {.canvas = p->canvas,
+                            .picture = out,
+                            .style = &style,
+                            .boxes = r->boxes,
+                            .extras = x,
+                            .n = n_boxes,
+                            .names = &rows.names,
+                            .hides_labels = s->options->hide_labels,
+                            .scratch = p->scratch,
+                            .mem = p->mem};
+    if (st == VG_OK && kind->draw_below != NULL)
+        st = kind->draw_below(&d, err);
+    if (st == VG_OK)
+        st = image_canvas_boxes(p->canvas, out, p->boxes, n, &style, p->mem, err);
+    if (st == VG_OK && kind->draw_above != NULL)
+        st = kind->draw_above(&d, err);
     return st == VG_OK && !s->options->hide_labels ? draw_zones(p, out, s, r, true, err) : st;
 }

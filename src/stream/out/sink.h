@@ -18,6 +18,7 @@ typedef struct stream_setting {
     const stream_options *options;
     const stream_listener *listener; /* NULL: none */
     const stream_detector *detector; /* for the classes' names */
+    task_shape shape;                /* of a result */
     const char *folder;              /* the run folder; "" when no sink asked for one */
     const stream_stats *stats;
     _Atomic bool *wants_end;          /* of stats: sinks may set it. NULL: nobody would look */

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "files.h"
-#include "stream/shared/label.h"
+#include "json.h"
+
+enum { CLASS_BYTES = 1024 }; /* of a whole picture, with its name */
 
 /* Of a place: whose labels are there, and from which frame on. */
 typedef struct past {
@@ -26,7 +28,8 @@ static bool is_wanted(const stream_options *o)
 static size_t need_bytes(const stream_setting *s)
 {
     return (size_t)(s->options->max_det > 0 ? s->options->max_det : 1) *
-           (STREAM_LABEL_BYTES + STREAM_LABEL_TRACK_BYTES);
+               (STREAM_LABEL_BYTES + STREAM_LABEL_TRACK_BYTES) +
+           CLASS_BYTES;
 }
 
 static vg_status open_(void *self, const stream_setting *s, vg_error *err)
@@ -75,14 +78,9 @@ static vg_status write_(void *self, const stream_setting *s, const stream_result
     if (!stream_label_path(path, sizeof path, s->folder, r->stem, r->index))
         return base_fail(err, VG_ERR_LIMIT, r->source, "choose a shorter project or name",
                          "the path of the label file is too long");
-    t->length = 0;
-    for (size_t i = 0; i < r->n_boxes && st == VG_OK; i++)
-        st = stream_label_add(t, &r->boxes[i], r->frame.w, r->frame.h, s->options->save_conf,
-                              r->ids != NULL ? &r->ids[i] : NULL, err);
-    if (st != VG_OK)
-        return st;
-    if (r->n_boxes > 0)
-        return stream_label_write(t, path, err);
+    const stream_rows rows = stream_result_rows(s, r);
+    if (stream_rows_any(&rows))
+        return stream_rows_write(t, &rows, s->options->save_conf, path, err);
     return s->options->exist_ok
                ? base_keep_remove(path, "the label file of an earlier run stays", err)
                : VG_OK;

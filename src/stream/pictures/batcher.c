@@ -6,13 +6,12 @@
 /* Plans what a batcher takes beside its network, and returns the bytes of its input. The decoder's
  * part, a few hundred bytes, is known when it is there. */
 static size_t plan(stream_accounts *mem, const nn_graph_info *info, base_size imgsz, int batch,
-                   int most_det)
+                   const task_shape *shape)
 {
     size_t input_bytes = (size_t)batch * (size_t)imgsz.h * (size_t)imgsz.w * 3 * sizeof(float);
     mem->planned_bytes[STREAM_FRAMES] =
         input_bytes + image_letterbox_pixels_bytes(imgsz.w, imgsz.h);
-    mem->planned_bytes[STREAM_DETECTIONS] =
-        (size_t)info->nc + (size_t)most_det * sizeof(vg_detection);
+    mem->planned_bytes[STREAM_DETECTIONS] = (size_t)info->nc + task_found_bytes(shape);
     return input_bytes;
 }
 
@@ -35,11 +34,13 @@ vg_status stream_batcher_need(vg_memory *out, const stream_model *m, int batch, 
         st = stream_network_need(&need, m->graph, &o, batch, imgsz.h, imgsz.w, augment, &mem, err);
     if (st == VG_OK) {
         stream_accounts_plan_engine(&a, &need);
-        plan(&a, &m->info, imgsz, batch, most_det);
+        const stream_detector_options d = {.augment = augment};
+        const task_shape shape = stream_detector_shape(&m->info, &d, imgsz.h, imgsz.w, most_det);
+        plan(&a, &m->info, imgsz, batch, &shape);
         a.planned_bytes[STREAM_PLANS] =
             plans_bytes + a.owner[STREAM_PLANS].in_use_bytes + need.engine_bytes;
         a.planned_bytes[STREAM_DETECTIONS] +=
-            stream_detections_bytes(&m->info, batch, imgsz.h, imgsz.w, most_det, augment);
+            stream_detections_bytes(&m->info, &d, batch, imgsz.h, imgsz.w, most_det);
         stream_accounts_memory(out, &a);
     }
     nn_device_close(&gpu);
@@ -58,7 +59,8 @@ vg_status stream_batcher_open(stream_batcher *b, const stream_detector_options *
     const base_size imgsz = model.imgsz.used;
     st = image_decoder_create(&b->decoder, NULL, frames, err);
     size_t decoder_bytes = frames->in_use_bytes, nc = (size_t)model.info.nc;
-    size_t input_bytes = plan(mem, &model.info, imgsz, o->batch, most_det);
+    const task_shape shape = stream_detector_shape(&model.info, o, imgsz.h, imgsz.w, most_det);
+    size_t input_bytes = plan(mem, &model.info, imgsz, o->batch, &shape);
     mem->planned_bytes[STREAM_FRAMES] += decoder_bytes;
     if (st == VG_OK)
         st = stream_detector_open(&b->detector, &model, o, imgsz.h, imgsz.w, most_det, mem, err);
@@ -68,9 +70,11 @@ vg_status stream_batcher_open(stream_batcher *b, const stream_detector_options *
     base_mem *detections = &mem->owner[STREAM_DETECTIONS];
     b->input = base_alloc_zero(frames, 1, input_bytes, err);
     b->wanted = base_alloc_zero(detections, nc, 1, err);
-    b->rows = base_alloc_zero(detections, b->most_det, sizeof *b->rows, err);
-    if (!b->input || !b->wanted || !b->rows)
+    if (!b->input || !b->wanted)
         return VG_ERR_MEMORY;
+    st = task_found_open(&b->found, &shape, detections, err);
+    if (st != VG_OK)
+        return st;
     return image_letterbox_pixels_reserve(&b->scratch, imgsz.w, imgsz.h, frames, err);
 }
 
@@ -83,7 +87,8 @@ void stream_batcher_close(stream_batcher *b)
     picture_bytes_fini(&b->bytes);
     base_free(b->input);
     base_free(b->wanted);
-    base_free(b->rows);
+    task_found_close(&b->found);
+    image_buffer_fini(&b->rgb);
     *b = (stream_batcher){0};
 }
 
@@ -96,15 +101,28 @@ vg_status stream_batcher_choose(stream_batcher *b, detect_nms_options *nms, cons
                : VG_OK;
 }
 
+/* A whole picture's middle is made of RGB. */
+static vg_status put_middle(stream_batcher *b, float *dst, const image_pixels *pixels,
+                            vg_error *err)
+{
+    base_mem *frames = &b->mem->owner[STREAM_FRAMES];
+    const vg_status st = image_buffer_reserve(&b->rgb, pixels->w, pixels->h, frames, err);
+    if (st != VG_OK)
+        return st;
+    image_pixels_to_rgb(&b->rgb.view, pixels);
+    return stream_detector_prepare(b->detector, dst, &b->rgb.view, &b->fit, &b->scratch, frames,
+                                   err);
+}
+
 vg_status stream_batcher_put(stream_batcher *b, int i, const image_pixels *pixels, bool rect,
                              vg_error *err)
 {
-    int stride = stream_detector_info(b->detector)->max_stride;
-    vg_status st = stream_fit(&b->fit, stream_detector_imgsz(b->detector), stride, pixels->w,
-                              pixels->h, rect, err);
+    vg_status st = stream_detector_fit(&b->fit, b->detector, pixels->w, pixels->h, rect, err);
     if (st != VG_OK)
         return st;
     float *dst = b->input + (size_t)i * (size_t)b->fit.out_w * (size_t)b->fit.out_h * 3;
+    if (task_of(stream_detector_info(b->detector)->task)->is_whole)
+        return put_middle(b, dst, pixels, err);
     return image_letterbox_pixels(dst, pixels, &b->fit, &b->scratch, &b->mem->owner[STREAM_FRAMES],
                                   err);
 }
@@ -114,14 +132,11 @@ vg_status stream_batcher_run(stream_batcher *b, int n, vg_error *err)
     return stream_detector_run(b->detector, b->input, n, b->fit.out_h, b->fit.out_w, b->mem, err);
 }
 
-size_t stream_batcher_boxes(stream_batcher *b, vg_detection *out, size_t capacity, int i, int w,
-                            int h, const detect_nms_options *nms)
+vg_status stream_batcher_find(stream_batcher *b, const task_found **out, int i, int w, int h,
+                              const detect_nms_options *nms, bool without_extras, vg_error *err)
 {
-    size_t n = stream_detector_boxes(b->detector, b->rows, i, w, h, nms);
-    n = n < capacity ? n : capacity;
-    if (n > 0)
-        memcpy(out, b->rows, n * sizeof *out);
-    return n;
+    *out = &b->found;
+    return stream_detector_find(b->detector, &b->found, i, w, h, nms, without_extras, err);
 }
 
 vg_status stream_batcher_read(stream_batcher *b, image_view *out, const char *path, vg_error *err)

@@ -17,7 +17,8 @@ typedef struct stream_batcher {
     image_letterbox_fit fit; /* of the picture that was put last */
     float *input;            /* (batch, height, width, 3) */
     uint8_t *wanted;         /* (nc) */
-    vg_detection *rows;      /* (most_det) */
+    task_found found;        /* (most_det) */
+    image_buffer rgb;        /* of a whole picture, where its pixels are others */
     image_decoder *decoder;
     picture_bytes bytes;
     image_buffer picture;
@@ -47,10 +48,10 @@ vg_status stream_batcher_put(stream_batcher *b, int i, const image_pixels *pixel
                              vg_error *err);
 /* Of places 0..n-1. May allocate the plan of a new shape. */
 vg_status stream_batcher_run(stream_batcher *b, int n, vg_error *err);
-/* The best boxes of place i, at most `capacity`, in pixels of the w x h picture. Returns their
- * number. */
-size_t stream_batcher_boxes(stream_batcher *b, vg_detection *out, size_t capacity, int i, int w,
-                            int h, const detect_nms_options *nms);
+/* What is in place i, in pixels of the w x h picture. *out: the batcher's, until the next call.
+ * without_extras: boxes alone, which is quicker. Errors: VG_ERR_MEMORY. */
+vg_status stream_batcher_find(stream_batcher *b, const task_found **out, int i, int w, int h,
+                              const detect_nms_options *nms, bool without_extras, vg_error *err);
 /* Reads a picture's file into the batcher's buffer, which grows to the largest seen. *out is valid
  * until the next call. Errors: as picture_bytes_read and image_decode. */
 vg_status stream_batcher_read(stream_batcher *b, image_view *out, const char *path, vg_error *err);

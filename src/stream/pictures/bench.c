@@ -82,7 +82,8 @@ static vg_status plan(work *k, vg_error *err)
     planned[STREAM_FRAMES] = need.input_bytes + (size_t)PICTURE_W * PICTURE_H * 3 +
                              image_letterbox_bytes(k->size.w, k->size.h);
     planned[STREAM_DETECTIONS] =
-        stream_detections_bytes(&k->b->model.info, 1, k->size.h, k->size.w, MOST_BOXES, false) +
+        detect_nms_bytes(stream_candidate_rows(&k->b->model.info, k->size.h, k->size.w, false),
+                         MOST_BOXES) +
         MOST_BOXES * sizeof(vg_detection);
     planned[STREAM_OUTPUT] = k->b->n_steps * (sizeof(int64_t) + sizeof *k->b->steps) +
                              k->n_rows * (size_t)k->o->repeats * sizeof(double) +
@@ -471,6 +472,8 @@ vg_status stream_bench_run(stream_bench *b, const stream_bench_options *options,
         k.threads[0] = o.threads;
     k.n_batches = stream_bench_counts(k.batches, o.batch);
     st = stream_model_open(&b->model, o.weights, NULL, o.imgsz, mem, err);
+    if (st == VG_OK)
+        st = nn_graph_must_detect(b->model.graph, "vigil bench", err);
     k.size = b->model.imgsz.used;
     if (st == VG_OK)
         st = count_parts(&k, err);

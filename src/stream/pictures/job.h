@@ -19,8 +19,8 @@ typedef struct slot {
     picture_bytes bytes;
     image_buffer picture;
     image_letterbox_fit fit;
-    vg_detection *boxes; /* (max_det) */
-    int input_index;     /* place in the batch's input; -1: not in it */
+    task_found found; /* (max_det) */
+    int input_index;  /* place in the batch's input; -1: not in it */
     vg_predict_result result;
 } slot;
 

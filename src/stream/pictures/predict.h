@@ -19,6 +19,7 @@ typedef struct stream_predict_options {
     bool exist_ok;
     int line_width_px;
     bool hide_labels, hide_conf, hide_boxes;
+    bool retina_masks;
 } stream_predict_options;
 
 /* Strings and lists in o are only read during the call. mem must stay until close and be this job's

@@ -13,6 +13,7 @@ typedef struct job_plan {
     int most_h, most_w; /* of the network's input */
     size_t input_bytes; /* of a batch */
     size_t file_bytes;  /* of a picture, encoded; 0: not known */
+    task_shape shape;   /* of a picture's results */
 } job_plan;
 
 /* The largest network input that the list will ask for: all of imgsz, unless all sizes are known
@@ -22,7 +23,7 @@ static vg_status largest_input(const stream_predict *p, const stream_model *m, i
 {
     *most_h = m->imgsz.used.h;
     *most_w = m->imgsz.used.w;
-    if (!p->list.all_probed || p->most > 1)
+    if (!p->list.all_probed || p->most > 1 || task_of(m->info.task)->is_whole)
         return VG_OK;
     int h = m->info.max_stride, w = h;
     for (size_t i = 0; i < p->list.n; i++) {
@@ -60,6 +61,7 @@ static void set_sizes(stream_predict *p, const stream_model *m)
                         .folder = p->folder,
                         .most_w = 1,
                         .most_h = 1,
+                        .has_masks = task_of(m->info.task)->has_masks,
                         .longest_name_bytes = longest_name_bytes(weights_get_meta(m->file)),
                         .mem = &p->mem->owner[STREAM_OUTPUT]};
     for (size_t i = 0; i < p->list.n; i++) {
@@ -181,9 +183,7 @@ static void touch(const stream_predict *p, void *block, size_t bytes)
 static vg_status make_slot(stream_predict *p, slot *s, const job_plan *plan, vg_error *err)
 {
     base_mem *frames = &p->mem->owner[STREAM_FRAMES];
-    s->boxes = base_alloc_zero(&p->mem->owner[STREAM_DETECTIONS], (size_t)p->o.nms.max_det,
-                               sizeof *s->boxes, err);
-    vg_status st = s->boxes ? VG_OK : VG_ERR_MEMORY;
+    vg_status st = task_found_open(&s->found, &plan->shape, &p->mem->owner[STREAM_DETECTIONS], err);
     if (st == VG_OK)
         st = picture_bytes_reserve(&s->bytes, plan->file_bytes, frames, err);
     if (st == VG_OK && p->list.largest_pixels_bytes > 0)
@@ -200,8 +200,9 @@ static vg_status make_buffers(stream_predict *p, const job_plan *plan, vg_error 
     vg_status st = image_decoder_reserve(p->decoder, &p->list.decoder_need, frames, err);
     const bool takes_pictures = stream_detector_takes_pictures(p->detector);
     if (st == VG_OK && !takes_pictures)
-        st =
-            image_letterbox_reserve(&p->letterbox_scratch, plan->most_w, plan->most_h, frames, err);
+        st = stream_prepare_reserve(&p->letterbox_scratch, stream_detector_info(p->detector),
+                                    plan->most_h, plan->most_w, p->setting.most_h,
+                                    p->setting.most_w, frames, err);
     for (size_t i = 0; i < p->n_batches && st == VG_OK; i++) {
         batch *b = &p->batches[i];
         b->slots =
@@ -227,7 +228,7 @@ void job_free_buffers(stream_predict *p)
         for (size_t k = 0; b->slots && k < p->most; k++) {
             picture_bytes_fini(&b->slots[k].bytes);
             image_buffer_fini(&b->slots[k].picture);
-            base_free(b->slots[k].boxes);
+            task_found_close(&b->slots[k].found);
         }
         base_free(b->slots);
         base_free(b->input);
@@ -256,13 +257,21 @@ static vg_status make_plan(stream_predict *p, job_plan *plan, const stream_model
     /* One more, so that a read sees the end of the file without growing. */
     plan->file_bytes = p->list.largest_bytes > 0 ? p->list.largest_bytes + 1 : 0;
     set_sizes(p, m);
+    if (p->list.all_probed) {
+        p->o.detector.picture_h = p->setting.most_h;
+        p->o.detector.picture_w = p->setting.most_w;
+    }
+    plan->shape = stream_detector_shape(&m->info, &p->o.detector, plan->most_h, plan->most_w,
+                                        p->o.nms.max_det);
     mem->planned_bytes[STREAM_FRAMES] =
         mem->owner[STREAM_FRAMES].in_use_bytes + image_decoder_bytes(&p->list.decoder_need) +
-        (takes_pictures ? 0 : image_letterbox_bytes(plan->most_w, plan->most_h)) +
+        (takes_pictures ? 0
+                        : stream_prepare_bytes(&m->info, plan->most_h, plan->most_w,
+                                               p->setting.most_h, p->setting.most_w)) +
         p->n_batches * plan->input_bytes +
         n_slots * (plan->file_bytes + p->list.largest_pixels_bytes);
     mem->planned_bytes[STREAM_DETECTIONS] =
-        n_slots * (sizeof(slot) + (size_t)p->o.nms.max_det * sizeof(vg_detection)) +
+        n_slots * (sizeof(slot) + task_found_bytes(&plan->shape)) +
         (filters_classes(p) ? (size_t)m->info.nc : 0);
     mem->planned_bytes[STREAM_OUTPUT] = mem->owner[STREAM_OUTPUT].in_use_bytes + sinks_bytes(p);
     return VG_OK;
@@ -281,9 +290,16 @@ vg_status job_open(stream_predict *p, vg_error *err)
                                p->o.detector.imgsz, mem, err);
     if (st != VG_OK)
         return st;
+    const task *kind = task_of(model.info.task);
+    if (p->o.save_crop && (kind->is_rotated || kind->is_whole)) {
+        stream_model_close(&model);
+        return base_fail(err, VG_ERR_UNSUPPORTED, "option save_crop", "leave it out",
+                         "crops are of upright boxes, and the model is for task %s", kind->name);
+    }
+    p->o.detector.retina_masks = p->o.retina_masks;
     p->o.detector.picture_bytes = p->list.largest_pixels_bytes;
     p->o.detector.most_pending = p->list.n > (size_t)p->o.detector.batch ? MOST_PENDING : 1;
-    st = stream_detector_begin(&p->detector, &p->o.detector, mem, err);
+    st = stream_detector_begin(&p->detector, &model, &p->o.detector, mem, err);
     if (st == VG_OK)
         st = make_plan(p, &plan, &model, err);
     if (st == VG_OK)

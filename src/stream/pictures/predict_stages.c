@@ -54,9 +54,7 @@ static vg_status letterbox_picture(stream_predict *p, batch *b, slot *s, bool re
 {
     base_mem *mem = &p->mem->owner[STREAM_FRAMES];
     vg_predict_result *r = &s->result;
-    vg_status st =
-        stream_fit(&s->fit, stream_detector_imgsz(p->detector),
-                   stream_detector_info(p->detector)->max_stride, r->width, r->height, rect, err);
+    vg_status st = stream_detector_fit(&s->fit, p->detector, r->width, r->height, rect, err);
     if (st != VG_OK)
         return st;
     r->input_width = b->w = s->fit.out_w;
@@ -68,8 +66,8 @@ static vg_status letterbox_picture(stream_predict *p, batch *b, slot *s, bool re
     size_t floats = (size_t)b->h * (size_t)b->w * 3, before = (size_t)b->n_input * floats;
     st = reserve_input(b, (before + floats) * sizeof(float), mem, err);
     if (st == VG_OK)
-        st = image_letterbox_to_float(b->input + before, &s->picture.view, &s->fit,
-                                      &p->letterbox_scratch, mem, err);
+        st = stream_detector_prepare(p->detector, b->input + before, &s->picture.view, &s->fit,
+                                     &p->letterbox_scratch, mem, err);
     if (st == VG_OK)
         s->input_index = b->n_input++;
     return st;
@@ -100,7 +98,7 @@ bool job_read(stream_predict *p, batch *b)
         s->result = (vg_predict_result){.index = p->next_index++,
                                         .total = p->list.n,
                                         .source = s->entry->path,
-                                        .detections = s->boxes};
+                                        .detections = s->found.boxes};
         read_picture(p, s);
     }
     letterbox(p, b);
@@ -116,8 +114,11 @@ static void find_boxes(stream_predict *p, batch *b, double each_ms)
         if (s->input_index < 0)
             continue;
         int64_t boxes_start = base_now_ns();
-        s->result.n_detections = stream_detector_boxes(
-            p->detector, s->boxes, s->input_index, s->result.width, s->result.height, &p->o.nms);
+        s->result.status =
+            stream_detector_find(p->detector, &s->found, s->input_index, s->result.width,
+                                 s->result.height, &p->o.nms, false, &s->result.error);
+        s->result.n_detections = s->found.n;
+        s->result.extras = s->found.extras;
         s->result.times.inference_ms = each_ms;
         s->result.times.postprocess_ms = base_ms(base_now_ns() - boxes_start);
     }

@@ -6,7 +6,7 @@
 
 #include "pictures.h"
 #include "predict.h"
-#include "stream/shared/sink_text.h"
+#include "stream/shared/label.h"
 
 /* What every sink may want to know; borrowed for the life of the job. */
 typedef struct sink_setting {
@@ -15,6 +15,7 @@ typedef struct sink_setting {
     const char *folder;     /* the run folder */
     image_encoder *encoder; /* shared by the sinks that write pictures: they do it in turn */
     int most_w, most_h;     /* of the pictures whose heads were read */
+    bool has_masks;         /* the model's task */
     size_t longest_path_bytes, longest_name_bytes; /* of sources and classes, without the 0 */
     base_mem *mem;
 } sink_setting;
@@ -41,6 +42,9 @@ typedef struct sink {
 
 extern const sink *const sinks[];
 extern const size_t n_sinks;
+
+/* Its results, for texts. */
+stream_rows sink_rows(const sink_setting *s, const sink_item *item);
 
 /* "folder/sub/stem[-2]suffix" into path. False when too long. */
 bool sink_path(char *path, size_t n, const sink_setting *s, const char *sub, const picture_entry *e,

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "sink.h"
-#include "stream/shared/label.h"
 
 /* Fixed parts with their numbers; a byte of text is six at most (\\u00xx). */
 enum { HEAD_BYTES = 128, BOX_BYTES = 192, ESCAPED = 6 };
@@ -14,6 +13,7 @@ enum { HEAD_BYTES = 128, BOX_BYTES = 192, ESCAPED = 6 };
 typedef struct state {
     int fd;
     off_t whole_bytes; /* of the file, up to the end of the last whole line */
+    off_t line_bytes;  /* of the line that is being written */
     char path[4096];
     sink_text line;
 } state;
@@ -46,32 +46,21 @@ static vg_status open_(void *self, const sink_setting *s, vg_error *err)
     return st;
 }
 
-static vg_status add_box(state *t, const sink_setting *s, const vg_detection *b, bool first,
-                         vg_error *err)
+/* A line may be longer than the text: it goes out in pieces, of which all or none stay. */
+static vg_status write_piece(void *self, const char *bytes, size_t n, vg_error *err)
 {
-    const vg_status st = sink_text_add(&t->line, err, "%s", first ? "" : ", ");
-    return st == VG_OK
-               ? stream_label_add_json(&t->line, b,
-                                       stream_detector_class_name(s->detector, b->class_index),
-                                       NULL, err)
-               : st;
-}
-
-static vg_status write_line(state *t, vg_error *err)
-{
+    state *t = self;
     size_t done = 0;
-    while (done < t->line.length) {
-        ssize_t n = write(t->fd, t->line.bytes + done, t->line.length - done);
-        if (n < 0 && errno == EINTR)
+    while (done < n) {
+        const ssize_t k = write(t->fd, bytes + done, n - done);
+        if (k < 0 && errno == EINTR)
             continue;
-        if (n < 0) {
-            vg_status st = base_fail_errno(err, VG_ERR_IO, t->path, "make room on the disk",
-                                           "a line cannot be written");
-            return ftruncate(t->fd, t->whole_bytes) == 0 ? st : VG_ERR_IO;
-        }
-        done += (size_t)n;
+        if (k < 0)
+            return base_fail_errno(err, VG_ERR_IO, t->path, "make room on the disk",
+                                   "a line cannot be written");
+        done += (size_t)k;
     }
-    t->whole_bytes += (off_t)done;
+    t->line_bytes += (off_t)done;
     return VG_OK;
 }
 
@@ -79,18 +68,35 @@ static vg_status write_(void *self, const sink_setting *s, const sink_item *item
 {
     state *t = self;
     const vg_predict_result *r = item->result;
+    const stream_rows rows = sink_rows(s, item);
     t->line.length = 0;
+    t->line.flush = write_piece;
+    t->line.flush_ctx = t;
+    t->line_bytes = 0;
     vg_status st = sink_text_add(&t->line, err, "{\"source\": ");
     if (st == VG_OK)
         st = sink_text_add_json(&t->line, r->source, err);
     if (st == VG_OK)
         st = sink_text_add(&t->line, err, ", \"width\": %d, \"height\": %d, \"boxes\": [", r->width,
                            r->height);
-    for (size_t i = 0; i < r->n_detections && st == VG_OK; i++)
-        st = add_box(t, s, &r->detections[i], i == 0, err);
+    for (size_t i = 0; i < rows.n && st == VG_OK; i++) {
+        st = i > 0 ? sink_text_add(&t->line, err, ", ") : VG_OK;
+        if (st == VG_OK)
+            st = stream_rows_add_json(&t->line, &rows, i, err);
+    }
     if (st == VG_OK)
-        st = sink_text_add(&t->line, err, "]}\n");
-    return st == VG_OK ? write_line(t, err) : st;
+        st = sink_text_add(&t->line, err, "]");
+    if (st == VG_OK)
+        st = stream_rows_add_top(&t->line, &rows, " ", err);
+    if (st == VG_OK)
+        st = sink_text_add(&t->line, err, "}\n");
+    if (st == VG_OK)
+        st = sink_text_end(&t->line, err);
+    if (st == VG_OK)
+        t->whole_bytes += t->line_bytes;
+    else if (ftruncate(t->fd, t->whole_bytes) == 0)
+        lseek(t->fd, t->whole_bytes, SEEK_SET);
+    return st;
 }
 
 static vg_status close_(void *self, vg_error *err)

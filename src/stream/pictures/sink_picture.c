@@ -2,7 +2,6 @@
 #include <sys/stat.h>
 
 #include "sink.h"
-#include "stream/shared/label.h"
 
 enum { LABEL_BYTES = STREAM_LABEL_TEXT_BYTES };
 
@@ -11,6 +10,8 @@ typedef struct state {
     image_box *boxes; /* (most) */
     char *labels;     /* (most, LABEL_BYTES) */
     size_t most;
+    uint8_t *scratch; /* of masks */
+    size_t scratch_bytes;
     image_font font;
 } state;
 
@@ -30,7 +31,8 @@ static size_t need_bytes(const sink_setting *s)
 {
     image_draw_style style = style_of(NULL, s);
     return (size_t)s->options->nms.max_det * (sizeof(image_box) + LABEL_BYTES) +
-           image_canvas_bytes(s->most_w, s->most_h, &style);
+           image_canvas_bytes(s->most_w, s->most_h, &style) +
+           (s->has_masks ? image_draw_masks_bytes(s->most_w) : 0);
 }
 
 static vg_status close_(void *self, vg_error *err)
@@ -40,6 +42,20 @@ static vg_status close_(void *self, vg_error *err)
     image_canvas_destroy(&t->canvas);
     base_free(t->boxes);
     base_free(t->labels);
+    base_free(t->scratch);
+    return VG_OK;
+}
+
+static vg_status reserve_scratch(state *t, int w, base_mem *mem, vg_error *err)
+{
+    const size_t bytes = image_draw_masks_bytes(w);
+    if (bytes <= t->scratch_bytes)
+        return VG_OK;
+    uint8_t *more = base_realloc(mem, t->scratch, bytes, err);
+    if (!more)
+        return VG_ERR_MEMORY;
+    t->scratch = more;
+    t->scratch_bytes = bytes;
     return VG_OK;
 }
 
@@ -57,6 +73,8 @@ static vg_status open_(void *self, const sink_setting *s, vg_error *err)
     image_draw_style style = style_of(t, s);
     if (st == VG_OK)
         st = image_canvas_reserve(t->canvas, s->most_w, s->most_h, &style, s->mem, err);
+    if (st == VG_OK && s->has_masks)
+        st = reserve_scratch(t, s->most_w, s->mem, err);
     if (st != VG_OK)
         close_(self, NULL);
     return st;
@@ -91,14 +109,41 @@ static vg_status write_(void *self, const sink_setting *s, const sink_item *item
     size_t n = r->n_detections < t->most ? r->n_detections : t->most;
     if (s->options->hide_boxes)
         n = 0;
+    const vg_extras *x = &r->extras;
+    const task *kind = task_of(x->task);
     for (size_t i = 0; i < n; i++) { /* the best last, on top */
-        const vg_detection *b = &r->detections[n - 1 - i];
+        const size_t k = n - 1 - i;
+        const vg_detection *b = &r->detections[k];
         char *label = t->labels + i * LABEL_BYTES;
         make_label(label, s, b);
-        t->boxes[i] = (image_box){b->x1, b->y1, b->x2, b->y2, b->class_index, label};
+        t->boxes[i] =
+            (image_box){.x1 = b->x1,
+                        .y1 = b->y1,
+                        .x2 = b->x2,
+                        .y2 = b->y2,
+                        .class_index = b->class_index,
+                        .label = label,
+                        .turned = x->rotated ? (const float *)(const void *)&x->rotated[k] : NULL};
     }
-    image_draw_style style = style_of(t, s);
-    vg_status st = image_canvas_boxes(t->canvas, item->picture, t->boxes, n, &style, s->mem, err);
+    const image_draw_style style = style_of(t, s);
+    const image_names names = stream_detector_names(s->detector);
+    vg_status st = s->has_masks ? reserve_scratch(t, r->width, s->mem, err) : VG_OK;
+    const task_drawing d = {.canvas = t->canvas,
+                            .picture = item->picture,
+                            .style = &style,
+                            .boxes = r->detections,
+                            .extras = x,
+                            .n = r->n_detections < t->most ? r->n_detections : t->most,
+                            .names = &names,
+                            .hides_labels = s->options->hide_labels,
+                            .scratch = t->scratch,
+                            .mem = s->mem};
+    if (st == VG_OK && kind->draw_below)
+        st = kind->draw_below(&d, err);
+    if (st == VG_OK)
+        st = image_canvas_boxes(t->canvas, item->picture, t->boxes, n, &style, s->mem, err);
+    if (st == VG_OK && kind->draw_above)
+        st = kind->draw_above(&d, err);
     return st == VG_OK ? image_write(s->encoder, item->picture, path, s->mem, err) : st;
 }
 

@@ -27,3 +27,14 @@ const char *sink_picture_suffix(const char *source)
 {
     return base_equal_nocase(base_path_suffix(source), ".png") ? ".png" : ".jpg";
 }
+
+stream_rows sink_rows(const sink_setting *s, const sink_item *item)
+{
+    const vg_predict_result *r = item->result;
+    return (stream_rows){.boxes = r->detections,
+                         .n = r->n_detections,
+                         .extras = &r->extras,
+                         .w = r->width,
+                         .h = r->height,
+                         .names = stream_detector_names(s->detector)};
+}

@@ -79,15 +79,15 @@ bool stream_tracks_follows_camera(const stream_tracks *t)
     return t->motion != NULL;
 }
 
-size_t stream_tracks_step(stream_tracks *t, int channel, vg_detection *boxes, int64_t *ids,
-                          size_t n, size_t most, float conf, const image_luma *luma)
+size_t stream_tracks_step(stream_tracks *t, int channel, task_found *found, int64_t *ids, size_t n,
+                          size_t most, float conf, const image_luma *luma)
 {
     detect_camera camera;
     if (n > t->most_detections)
         n = t->most_detections;
     memset(t->id_of, 0, n * sizeof *t->id_of);
     const bool has_camera = see_camera(t, &camera, channel, luma);
-    const size_t n_seen = detect_tracker_step(t->tracker, channel, t->seen, boxes, n, conf,
+    const size_t n_seen = detect_tracker_step(t->tracker, channel, t->seen, found->boxes, n, conf,
                                               has_camera ? &camera : NULL);
     for (size_t i = 0; i < n_seen; i++)
         t->id_of[t->seen[i].detection] = t->seen[i].id;
@@ -95,7 +95,7 @@ size_t stream_tracks_step(stream_tracks *t, int channel, vg_detection *boxes, in
     for (size_t j = 0; j < n && kept < most; j++) {
         if (t->id_of[j] == 0)
             continue;
-        boxes[kept] = boxes[j];
+        task_found_move(found, kept, j);
         ids[kept++] = t->id_of[j];
     }
     return kept;

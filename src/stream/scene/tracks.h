@@ -12,6 +12,7 @@
 
 #include "detect/detect.h"
 #include "image/image.h"
+#include "task/task.h"
 
 typedef struct stream_tracks stream_tracks;
 
@@ -28,8 +29,8 @@ float stream_tracks_candidate_conf(const detect_track_options *o, float conf);
 /* The next frame of a channel: of boxes (n) those of tracks stay, at most `most`, with ids beside
  * them; returns their number. conf: what the user asked for. luma: the frame's brightness; NULL:
  * what the camera did is not known. Allocates nothing. */
-size_t stream_tracks_step(stream_tracks *t, int channel, vg_detection *boxes, int64_t *ids,
-                          size_t n, size_t most, float conf, const image_luma *luma);
+size_t stream_tracks_step(stream_tracks *t, int channel, task_found *found, int64_t *ids, size_t n,
+                          size_t most, float conf, const image_luma *luma);
 /* Whether it asks for brightness. */
 bool stream_tracks_follows_camera(const stream_tracks *t);
 /* Another source or scene in that place: the tracks end. Ids go on: none comes twice. */

@@ -61,12 +61,22 @@ size_t stream_candidate_rows(const nn_graph_info *info, int h, int w, bool augme
     return n < MOST_NMS ? n : MOST_NMS;
 }
 
-size_t stream_detections_bytes(const nn_graph_info *info, int n, int most_h, int most_w,
-                               int most_det, bool augment)
+task_shape stream_detector_shape(const nn_graph_info *info, const stream_detector_options *o,
+                                 int most_h, int most_w, int most_det)
+{
+    const bool is_of_picture = o->retina_masks && o->picture_h > 0 && o->picture_w > 0;
+    return task_shape_make(info, (size_t)most_det,
+                           stream_candidate_rows(info, most_h, most_w, o->augment),
+                           is_of_picture ? o->picture_h : most_h,
+                           is_of_picture ? o->picture_w : most_w, o->retina_masks);
+}
+
+size_t stream_detections_bytes(const nn_graph_info *info, const stream_detector_options *o, int n,
+                               int most_h, int most_w, int most_det)
 {
     const detect_views_shape s = views_shape(info, n, most_h, most_w);
-    return detect_nms_bytes(stream_candidate_rows(info, most_h, most_w, augment), most_det) +
-           (augment ? detect_views_bytes(&s) : 0);
+    const task_shape shape = stream_detector_shape(info, o, most_h, most_w, most_det);
+    return task_finder_bytes(&shape) + (o->augment ? detect_views_bytes(&s) : 0);
 }
 
 int stream_plan_cache(int shapes, bool augment)
@@ -119,10 +129,11 @@ static vg_status check_opening(const stream_accounts *mem, size_t fold_bytes, vg
 }
 
 /* Sizes of everything, held against the limits before it is taken. */
-static vg_status plan_detector(stream_detector *d, const stream_model *m, int batch,
-                               const nn_engine_options *eo, int most_h, int most_w,
-                               stream_accounts *mem, vg_error *err)
+static vg_status plan_detector(stream_detector *d, const stream_model *m,
+                               const stream_detector_options *o, const nn_engine_options *eo,
+                               int most_h, int most_w, stream_accounts *mem, vg_error *err)
 {
+    const int batch = o->batch;
     const nn_accounts accounts = stream_accounts_of_engine(mem);
     const weights_meta *meta = weights_get_meta(m->file);
     nn_memory_need need;
@@ -132,16 +143,34 @@ static vg_status plan_detector(stream_detector *d, const stream_model *m, int ba
         return st;
     stream_accounts_plan_engine(mem, &need);
     mem->planned_bytes[STREAM_DETECTIONS] +=
-        stream_detections_bytes(&m->info, batch, most_h, most_w, d->most_det, d->augments);
+        stream_detections_bytes(&m->info, o, batch, most_h, most_w, d->most_det);
     mem->planned_bytes[STREAM_PLANS] = mem->owner[STREAM_PLANS].in_use_bytes + need.engine_bytes +
                                        names_bytes(&m->info, meta) + strlen(meta->chosen) + 1;
     st = stream_accounts_check(mem, err);
     return st == VG_OK ? check_opening(mem, need.fold_bytes, err) : st;
 }
 
-vg_status stream_detector_begin(stream_detector **out, const stream_detector_options *o,
-                                stream_accounts *mem, vg_error *err)
+/* What a model's task does not have is refused. */
+static vg_status check_task(const task *t, const stream_detector_options *o, vg_error *err)
 {
+    if (o->augment && t->find != task_find_boxes)
+        return base_fail(err, VG_ERR_UNSUPPORTED, "option augment", "leave it out",
+                         "test-time augmentation is of boxes alone, and %s is a model of task %s",
+                         o->weights, t->name);
+    if (o->retina_masks && !t->has_masks)
+        return base_fail(err, VG_ERR_UNSUPPORTED, "option retina_masks",
+                         "leave it out, or take a model of task segment",
+                         "%s is a model of task %s, which has no masks", o->weights, t->name);
+    return VG_OK;
+}
+
+vg_status stream_detector_begin(stream_detector **out, const stream_model *m,
+                                const stream_detector_options *o, stream_accounts *mem,
+                                vg_error *err)
+{
+    *out = NULL;
+    if (check_task(task_of(m->info.task), o, err) != VG_OK)
+        return VG_ERR_UNSUPPORTED;
     base_mem *const plans = &mem->owner[STREAM_PLANS];
     stream_detector *d = base_alloc_zero(plans, 1, sizeof *d, err);
     *out = d;
@@ -149,6 +178,7 @@ vg_status stream_detector_begin(stream_detector **out, const stream_detector_opt
         return VG_ERR_MEMORY;
     *d = (stream_detector){.augments = o->augment,
                            .most_pending = o->most_pending,
+                           .has_extras = task_of(m->info.task)->find != task_find_boxes,
                            .sees_frames = o->sees_frames,
                            .mem = mem};
     const vg_status st = nn_device_open(&d->device, o->device, plans, err);
@@ -160,7 +190,7 @@ vg_status stream_detector_begin(stream_detector **out, const stream_detector_opt
 
 bool stream_detector_takes_pictures(const stream_detector *d)
 {
-    return d->device && d->most_pending > 0 && !d->augments;
+    return d->device && d->most_pending > 0 && !d->augments && !d->has_extras;
 }
 
 /* Room for each picture of a batch: the bounds keep a batch of large ones from pinning gigabytes.
@@ -190,12 +220,19 @@ static vg_status take_letterbox(stream_detector *d, int most_h, int most_w, base
                     : VG_ERR_MEMORY;
 }
 
+static vg_status open_finder(stream_detector *d, const stream_detector_options *o, int most_h,
+                             int most_w, base_mem *mem, vg_error *err)
+{
+    const task_shape shape = stream_detector_shape(&d->info, o, most_h, most_w, d->most_det);
+    return task_finder_open(&d->finder, &shape, mem, err);
+}
+
 vg_status stream_detector_open(stream_detector **out, stream_model *m,
                                const stream_detector_options *o, int most_h, int most_w,
                                int most_det, stream_accounts *mem, vg_error *err)
 {
     base_mem *const plans = &mem->owner[STREAM_PLANS];
-    vg_status st = *out ? VG_OK : stream_detector_begin(out, o, mem, err);
+    vg_status st = *out ? VG_OK : stream_detector_begin(out, m, o, mem, err);
     stream_detector *d = *out;
     if (st != VG_OK)
         return st;
@@ -214,7 +251,7 @@ vg_status stream_detector_open(stream_detector **out, stream_model *m,
     if (takes_pictures)
         mem->planned_bytes[STREAM_FRAMES] +=
             small_bytes(d, most_h, most_w) + image_letterbox_bytes(most_w, most_h);
-    st = plan_detector(d, m, o->batch, &eo, most_h, most_w, mem, err);
+    st = plan_detector(d, m, o, &eo, most_h, most_w, mem, err);
     if (st == VG_OK)
         st = take_names(d, weights_get_meta(m->file), plans, err);
     if (st == VG_OK) {
@@ -235,8 +272,7 @@ vg_status stream_detector_open(stream_detector **out, stream_model *m,
         st = detect_views_fit(&d->views, &s, &mem->owner[STREAM_DETECTIONS], err);
     }
     if (st == VG_OK)
-        st = detect_nms_create(&d->nms, stream_candidate_rows(&m->info, most_h, most_w, o->augment),
-                               most_det, &mem->owner[STREAM_DETECTIONS], err);
+        st = open_finder(d, o, most_h, most_w, &mem->owner[STREAM_DETECTIONS], err);
     if (st != VG_OK)
         stream_detector_close(out);
     return st;
@@ -245,7 +281,7 @@ vg_status stream_detector_open(stream_detector **out, stream_model *m,
 void stream_detector_close(stream_detector **d)
 {
     if (*d) {
-        detect_nms_destroy(&(*d)->nms);
+        task_finder_close(&(*d)->finder);
         detect_views_destroy(&(*d)->views);
         nn_engine_destroy(&(*d)->engine);
         image_scratch_fini(&(*d)->letterbox);
@@ -326,6 +362,45 @@ vg_status stream_fit(image_letterbox_fit *out, base_size imgsz, int stride, int 
     return image_letterbox_plan(out, w, h, &rule, err);
 }
 
+vg_status stream_detector_fit(image_letterbox_fit *out, const stream_detector *d, int w, int h,
+                              bool rect, vg_error *err)
+{
+    if (!d->finder.shape.task->is_whole)
+        return stream_fit(out, d->imgsz.used, d->info.max_stride, w, h, rect, err);
+    *out = (image_letterbox_fit){.out_w = d->imgsz.used.h, .out_h = d->imgsz.used.h};
+    return VG_OK;
+}
+
+vg_status stream_detector_prepare(const stream_detector *d, float *dst, const image_view *picture,
+                                  const image_letterbox_fit *fit, image_scratch *scratch,
+                                  base_mem *mem, vg_error *err)
+{
+    image_middle m;
+    if (!d->finder.shape.task->is_whole)
+        return image_letterbox_to_float(dst, picture, fit, scratch, mem, err);
+    const vg_status st = image_middle_plan(&m, picture->w, picture->h, fit->out_h, 1, err);
+    return st == VG_OK ? image_middle_crop_to_float(dst, picture, &m, scratch, mem, err) : st;
+}
+
+size_t stream_prepare_bytes(const nn_graph_info *info, int most_h, int most_w, int picture_h,
+                            int picture_w)
+{
+    const int side = picture_h > picture_w ? picture_h : picture_w;
+    if (!task_of(info->task)->is_whole)
+        return image_letterbox_bytes(most_w, most_h);
+    return side > 0 ? image_middle_most_bytes(side, most_h) : 0;
+}
+
+vg_status stream_prepare_reserve(image_scratch *scratch, const nn_graph_info *info, int most_h,
+                                 int most_w, int picture_h, int picture_w, base_mem *mem,
+                                 vg_error *err)
+{
+    if (!task_of(info->task)->is_whole)
+        return image_letterbox_reserve(scratch, most_w, most_h, mem, err);
+    const size_t bytes = stream_prepare_bytes(info, most_h, most_w, picture_h, picture_w);
+    return bytes > 0 ? image_scratch_reserve(scratch, bytes, mem, err) : VG_OK;
+}
+
 /* Three looks at the batch. */
 static vg_status run_views(stream_detector *d, const float *input, int n, int h, int w,
                            stream_accounts *mem, const nn_accounts *accounts, vg_error *err)
@@ -382,26 +457,29 @@ static size_t boxes_of_picks(stream_detector *d, vg_detection *out, int i,
                             .pitch = k->pitch,
                             .levels = k->levels,
                             .n_levels = k->n_levels};
-    return detect_run_picks(d->nms, out, NULL, &p, d->info.nc, o);
+    return detect_run_picks(d->finder.nms, out, NULL, &p, d->info.nc, o);
 }
 
-static size_t boxes_of_maps(stream_detector *d, vg_detection *out, int i,
-                            const detect_nms_options *o)
-{
-    detect_level levels[DETECT_MAX_LEVELS];
-    const int n_levels = nn_plan_levels(d->plan, levels);
-    return detect_run(d->nms, out, NULL, levels, n_levels, d->info.nc, i, o);
-}
-
-size_t stream_detector_boxes(stream_detector *d, vg_detection *out, int i, int orig_w, int orig_h,
-                             const detect_nms_options *o)
+vg_status stream_detector_find(stream_detector *d, task_found *out, int i, int orig_w, int orig_h,
+                               const detect_nms_options *o, bool without_extras, vg_error *err)
 {
     detect_nms_options bounded = *o;
     bounded.max_det = o->max_det < d->most_det ? o->max_det : d->most_det;
     bounded.max_nms = MOST_NMS;
-    const size_t n = d->augments ? detect_views_run(d->views, d->nms, out, i, &bounded)
-                     : stream_detector_takes_pictures(d) ? boxes_of_picks(d, out, i, &bounded)
-                                                         : boxes_of_maps(d, out, i, &bounded);
-    detect_scale_boxes(out, n, d->in_h, d->in_w, orig_h, orig_w);
-    return n;
+    if (d->augments || stream_detector_takes_pictures(d)) { /* not from the maps of one run */
+        out->n = d->augments ? detect_views_run(d->views, d->finder.nms, out->boxes, i, &bounded)
+                             : boxes_of_picks(d, out->boxes, i, &bounded);
+        detect_scale_boxes(out->boxes, out->n, d->in_h, d->in_w, orig_h, orig_w);
+        return VG_OK;
+    }
+    const task_maps maps = task_maps_of(d->plan);
+    const task_scene scene = {.maps = &maps,
+                              .picture = i,
+                              .in_h = d->in_h,
+                              .in_w = d->in_w,
+                              .orig_h = orig_h,
+                              .orig_w = orig_w,
+                              .nms = &bounded,
+                              .without_extras = without_extras};
+    return task_find_in(&d->finder, out, &scene, err);
 }

@@ -10,6 +10,7 @@
 #include "detect/detect.h"
 #include "image/image.h"
 #include "model.h"
+#include "task/task.h"
 #include "video/video.h"
 
 typedef struct stream_detector stream_detector;
@@ -29,11 +30,16 @@ typedef struct stream_detector_options {
     size_t picture_bytes;
     int most_pending;
     bool sees_frames; /* pictures are put by put_frame */
+    /* Masks at the size of pictures, of which the largest is so; 0: not known, and room grows. */
+    bool retina_masks;
+    int picture_h, picture_w;
 } stream_detector_options;
 
-/* Opens the device, so that takes_pictures is known before the plan is made. */
-vg_status stream_detector_begin(stream_detector **out, const stream_detector_options *o,
-                                stream_accounts *mem, vg_error *err);
+/* Opens the device, so that takes_pictures is known before the plan is made. Errors: also
+ * VG_ERR_UNSUPPORTED (options that the model's task does not have). */
+vg_status stream_detector_begin(stream_detector **out, const stream_model *m,
+                                const stream_detector_options *o, stream_accounts *mem,
+                                vg_error *err);
 /* *out: NULL, or what begin made. Plans everything for input shapes up to (batch, most_h, most_w)
  * and at most most_det boxes a picture, checks the limit, then takes it. The model's graph is taken
  * on success; its file may be closed afterwards. */
@@ -42,9 +48,12 @@ vg_status stream_detector_open(stream_detector **out, stream_model *m,
                                int most_det, stream_accounts *mem, vg_error *err);
 /* The accounts' device is gone with it. */
 void stream_detector_close(stream_detector **d);
+/* What results of a detector need room for, for inputs up to most_h x most_w. */
+task_shape stream_detector_shape(const nn_graph_info *info, const stream_detector_options *o,
+                                 int most_h, int most_w, int most_det);
 /* What open takes for candidates, of batches of n where it augments: for a plan. */
-size_t stream_detections_bytes(const nn_graph_info *info, int n, int most_h, int most_w,
-                               int most_det, bool augment);
+size_t stream_detections_bytes(const nn_graph_info *info, const stream_detector_options *o, int n,
+                               int most_h, int most_w, int most_det);
 /* Rows of its suppression: a cell each, up to the rule's bound. */
 size_t stream_candidate_rows(const nn_graph_info *info, int h, int w, bool augment);
 /* Plans that are kept for so many shapes of input: each of them is three where it augments. */
@@ -72,6 +81,21 @@ void stream_detector_facts(vg_model_info *out, const stream_detector *d);
  * the stride only, else to all of imgsz. */
 vg_status stream_fit(image_letterbox_fit *out, base_size imgsz, int stride, int w, int h, bool rect,
                      vg_error *err);
+/* The same by what the model's task wants: where that is of whole pictures, all of a square of
+ * imgsz (T 2.4), of which out_w and out_h alone are set. */
+vg_status stream_detector_fit(image_letterbox_fit *out, const stream_detector *d, int w, int h,
+                              bool rect, vg_error *err);
+/* A picture into a place of the network's input, by its fit. */
+vg_status stream_detector_prepare(const stream_detector *d, float *dst, const image_view *picture,
+                                  const image_letterbox_fit *fit, image_scratch *scratch,
+                                  base_mem *mem, vg_error *err);
+/* What the scratch comes to hold for inputs up to most_h x most_w and pictures up to picture_h x
+ * picture_w (0: not known); and takes it. */
+size_t stream_prepare_bytes(const nn_graph_info *info, int most_h, int most_w, int picture_h,
+                            int picture_w);
+vg_status stream_prepare_reserve(image_scratch *scratch, const nn_graph_info *info, int most_h,
+                                 int most_w, int picture_h, int picture_w, base_mem *mem,
+                                 vg_error *err);
 
 /* input: (n, h, w, 3) floats. May allocate the plan of a new shape. */
 vg_status stream_detector_run(stream_detector *d, const float *input, int n, int h, int w,
@@ -104,9 +128,10 @@ vg_status stream_detector_put_frame(stream_detector *d, int i, const video_frame
 vg_status stream_detector_submit(stream_detector *d, float conf, vg_error *err);
 vg_status stream_detector_collect(stream_detector *d, vg_error *err);
 
-/* Boxes of picture i of the last run in pixels of the original w x h picture, best first; at most
- * the smaller of o's max_det and open's most_det. */
-size_t stream_detector_boxes(stream_detector *d, vg_detection *out, int i, int orig_w, int orig_h,
-                             const detect_nms_options *o);
+/* What is found in picture i of the last run, in pixels of the original w x h picture, best first;
+ * at most the smaller of o's max_det and open's most_det. without_extras: boxes alone. Errors:
+ * VG_ERR_MEMORY, where masks need more room than was planned. */
+vg_status stream_detector_find(stream_detector *d, task_found *out, int i, int orig_w, int orig_h,
+                               const detect_nms_options *o, bool without_extras, vg_error *err);
 
 #endif

@@ -24,8 +24,9 @@ struct stream_detector {
     int most_det;
     bool augments;
     detect_views *views; /* NULL: does not */
-    detect_nms *nms;
-    char **names; /* (nc) into one block */
+    task_finder finder;
+    bool has_extras; /* the task adds something to boxes, which comes from whole maps alone */
+    char **names;    /* (nc) into one block */
     char *chosen;
     const char *format;
 };

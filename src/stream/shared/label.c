@@ -3,34 +3,97 @@
 
 #include <inttypes.h>
 
-vg_status stream_label_add(sink_text *t, const vg_detection *box, int w, int h, bool with_conf,
-                           const int64_t *track, vg_error *err)
+static vg_status put(void *to, vg_error *err, const char *format, ...)
 {
-    const float fw = (float)w, fh = (float)h;
-    vg_status st = sink_text_add(
-        t, err, "%d %g %g %g %g", box->class_index, (double)((box->x1 + box->x2) / 2 / fw),
-        (double)((box->y1 + box->y2) / 2 / fh), (double)((box->x2 - box->x1) / fw),
-        (double)((box->y2 - box->y1) / fh));
-    if (st == VG_OK && with_conf)
-        st = sink_text_add(t, err, " %g", (double)box->confidence);
-    if (st == VG_OK && track != NULL)
-        st = sink_text_add(t, err, " %" PRId64, *track);
-    return st == VG_OK ? sink_text_add(t, err, "\n") : st;
+    va_list args;
+    va_start(args, format);
+    const vg_status st = sink_text_vadd(to, err, format, args);
+    va_end(args);
+    return st;
 }
 
-vg_status stream_label_add_json(sink_text *t, const vg_detection *box, const char *name,
-                                const int64_t *track, vg_error *err)
+task_writer stream_label_writer(sink_text *t, const char *gap, size_t most_points)
 {
+    return (task_writer){.put = put, .to = t, .gap = gap, .most_points = most_points};
+}
+
+bool stream_rows_any(const stream_rows *r)
+{
+    return r->n > 0 || r->extras->n_top > 0;
+}
+
+const char *stream_rows_name(const stream_rows *r, int class_index)
+{
+    return class_index >= 0 && (size_t)class_index < r->names.n
+               ? r->names.at(r->names.context, (size_t)class_index)
+               : "";
+}
+
+static task_row row_of(const stream_rows *r, size_t i)
+{
+    return (task_row){.box = &r->boxes[i], .extras = r->extras, .index = i, .w = r->w, .h = r->h};
+}
+
+vg_status stream_rows_add(sink_text *t, const stream_rows *r, bool with_conf, vg_error *err)
+{
+    const task *kind = task_of(r->extras->task);
+    const task_writer w = stream_label_writer(t, " ", 0);
+    vg_status st = VG_OK;
+    for (size_t i = 0; i < r->n && st == VG_OK; i++) {
+        const task_row row = row_of(r, i);
+        st = kind->put_label(&w, &row, err);
+        if (st == VG_OK && with_conf)
+            st = sink_text_add(t, err, " %g", (double)r->boxes[i].confidence);
+        if (st == VG_OK && r->ids != NULL)
+            st = sink_text_add(t, err, " %" PRId64, r->ids[i]);
+        if (st == VG_OK)
+            st = sink_text_add(t, err, "\n");
+    }
+    for (size_t i = 0; i < r->extras->n_top && st == VG_OK; i++) {
+        const vg_class_score *s = &r->extras->top[i];
+        st = sink_text_add(t, err, "%.2f %s\n", (double)s->confidence,
+                           stream_rows_name(r, s->class_index));
+    }
+    return st;
+}
+
+vg_status stream_rows_add_json(sink_text *t, const stream_rows *r, size_t i, vg_error *err)
+{
+    const task *kind = task_of(r->extras->task);
+    const vg_detection *box = &r->boxes[i];
     vg_status st = sink_text_add(t, err, "{\"class\": %d, \"name\": ", box->class_index);
     if (st == VG_OK)
-        st = sink_text_add_json(t, name, err);
+        st = sink_text_add_json(t, stream_rows_name(r, box->class_index), err);
     if (st == VG_OK)
         st = sink_text_add(t, err, ", \"confidence\": %.6g, \"xyxy\": [%.7g, %.7g, %.7g, %.7g]",
                            (double)box->confidence, (double)box->x1, (double)box->y1,
                            (double)box->x2, (double)box->y2);
-    if (st == VG_OK && track != NULL)
-        st = sink_text_add(t, err, ", \"id\": %" PRId64, *track);
+    if (st == VG_OK && r->ids != NULL)
+        st = sink_text_add(t, err, ", \"id\": %" PRId64, r->ids[i]);
+    if (st == VG_OK && kind->put_json) {
+        const task_writer w = stream_label_writer(t, " ", 0);
+        const task_row row = row_of(r, i);
+        st = kind->put_json(&w, &row, err);
+    }
     return st == VG_OK ? sink_text_add(t, err, "}") : st;
+}
+
+vg_status stream_rows_add_top(sink_text *t, const stream_rows *r, const char *gap, vg_error *err)
+{
+    if (!task_of(r->extras->task)->is_whole)
+        return VG_OK;
+    vg_status st = sink_text_add(t, err, ",%s\"top\":%s[", gap, gap);
+    for (size_t i = 0; i < r->extras->n_top && st == VG_OK; i++) {
+        const vg_class_score *s = &r->extras->top[i];
+        st = sink_text_add(t, err, "%s%s{\"class\":%s%d,%s\"name\":%s", i == 0 ? "" : ",",
+                           i == 0 ? "" : gap, gap, s->class_index, gap, gap);
+        if (st == VG_OK)
+            st = sink_text_add_json(t, stream_rows_name(r, s->class_index), err);
+        if (st == VG_OK)
+            st =
+                sink_text_add(t, err, ",%s\"confidence\":%s%.6g}", gap, gap, (double)s->confidence);
+    }
+    return st == VG_OK ? sink_text_add(t, err, "]") : st;
 }
 
 void stream_label_text(char *text, const char *name, const int64_t *track, bool with_conf,
@@ -44,14 +107,26 @@ void stream_label_text(char *text, const char *name, const int64_t *track, bool 
     base_format(text, STREAM_LABEL_TEXT_BYTES, "%s%.140s%s", id, name, score);
 }
 
-vg_status stream_label_write(const sink_text *t, const char *path, vg_error *err)
+static vg_status flush_to_file(void *file, const char *bytes, size_t n, vg_error *err)
+{
+    return base_file_write(file, bytes, n, err);
+}
+
+vg_status stream_rows_write(sink_text *t, const stream_rows *r, bool with_conf, const char *path,
+                            vg_error *err)
 {
     base_file file = BASE_FILE_NONE;
     vg_status st = base_file_create_beside(&file, path, err);
+    t->length = 0;
+    t->flush = flush_to_file;
+    t->flush_ctx = &file;
     if (st == VG_OK)
-        st = base_file_write(&file, t->bytes, t->length, err);
+        st = stream_rows_add(t, r, with_conf, err);
+    if (st == VG_OK)
+        st = sink_text_end(t, err);
     if (st == VG_OK)
         st = base_file_publish(&file, path, err);
+    t->flush = NULL;
     base_file_discard(&file);
     return st;
 }

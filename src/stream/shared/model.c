@@ -34,17 +34,6 @@ static void choose_imgsz(stream_model *m, base_size given, base_size own)
 vg_status stream_model_open(stream_model *out, const char *weights, const char *wanted,
                             base_size imgsz, stream_accounts *mem, vg_error *err)
 {
-    vg_status st = stream_model_open_any(out, weights, wanted, imgsz, mem, err);
-    if (st == VG_OK)
-        st = nn_graph_must_detect(out->graph, "vigil", err);
-    if (st != VG_OK)
-        stream_model_close(out);
-    return st;
-}
-
-vg_status stream_model_open_any(stream_model *out, const char *weights, const char *wanted,
-                                base_size imgsz, stream_accounts *mem, vg_error *err)
-{
     *out = (stream_model){0};
     vg_status st = open_weights(out, weights, mem, err);
     if (st == VG_OK) {

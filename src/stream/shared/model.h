@@ -16,9 +16,6 @@ typedef struct stream_model {
  * weights' training, where they say it, else NN_IMGSZ. */
 vg_status stream_model_open(stream_model *out, const char *weights, const char *wanted,
                             base_size imgsz, stream_accounts *mem, vg_error *err);
-/* Also of another task than those that streams know. */
-vg_status stream_model_open_any(stream_model *out, const char *weights, const char *wanted,
-                                base_size imgsz, stream_accounts *mem, vg_error *err);
 /* To look at: name is a weights file, a YAML or the name of a built-in model; nc is of the latter
  * two, 0: their own. The input is a square. */
 vg_status stream_model_find(stream_model *out, const char *name, int imgsz, int nc,

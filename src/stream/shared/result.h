@@ -4,6 +4,7 @@
 
 #include "stats.h"
 #include "video/video.h"
+#include "vigil/types.h"
 
 /* Of one frame. Read-only and shared by the sinks; alive until the write returns. */
 typedef struct stream_result {
@@ -18,6 +19,7 @@ typedef struct stream_result {
     int in_w, in_h;
     const vg_detection *boxes; /* (n_boxes), best first; with tracking those that are tracked */
     size_t n_boxes;
+    vg_extras extras;   /* what the task adds to them */
     const int64_t *ids; /* (n_boxes), NULL without tracking */
     const vg_stream_event *events;
     size_t n_events;

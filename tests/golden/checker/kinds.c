@@ -17,6 +17,7 @@
     X(generator)                                                                                   \
     X(fused)                                                                                       \
     X(state_dict)                                                                                  \
+    X(task_predict)                                                                                \
     X(predict)                                                                                     \
     X(letterbox)                                                                                   \
     X(obb_nms)                                                                                     \

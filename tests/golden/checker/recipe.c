@@ -44,7 +44,7 @@ vg_status gold_recipe_read_task(gold_recipe *out, const gold_file *f, const char
     base_format(scale, sizeof scale, "%s", gold_meta_text(f, "scale", "n"));
     base_format(out->scale, sizeof out->scale, "yolo11%s%s", scale, gold_task_suffix(task));
     if (strcmp(task, "pose") == 0 &&
-        sscanf(shape, "(%d, %d)", &out->keypoints, &out->keypoint_dims) != 2)
+        sscanf(shape, "%*1[([]%d, %d", &out->keypoints, &out->keypoint_dims) != 2)
         return gold_bad(f, err, "kpt_shape \"%s\" is not of two numbers", shape);
     return VG_OK;
 }
