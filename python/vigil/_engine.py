@@ -5,6 +5,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tup
 import numpy as np
 
 from . import _options
+from . import _extras
 from ._c import ArgumentError, call, encode, error, ffi, lib, text, unknown
 from ._handles import Handle, after_fork, opened
 from ._pictures import Picture
@@ -12,7 +13,7 @@ from ._pictures import Picture
 MOST_BOXES = 1000  # what max_det may be
 
 # What a detector is opened with; the rest of the table is of each call.
-_OPENING = ("imgsz", "batch", "threads", "device", "isa", "memory_limit", "augment", "half")
+_OPENING = ("imgsz", "batch", "threads", "device", "isa", "memory_limit", "augment", "half", "retina_masks")
 
 
 class Opening(NamedTuple):
@@ -26,6 +27,7 @@ class Opening(NamedTuple):
     memory_limit: int
     augment: bool
     half: bool
+    retina_masks: bool
 
 
 class Detecting:
@@ -34,14 +36,15 @@ class Detecting:
     def __init__(self, arguments: Mapping[str, Any], names: Dict[int, str]):
         """arguments: of vigil/stream.h's table, checked by it."""
         handle = opened("vg_stream", lib.vg_stream_destroy, "options", lib.vg_stream_create)
-        _options.set_all(lib.vg_stream_set, handle.p, {k: v for k, v in arguments.items() if k != "classes"})
+        _options.set_all(lib.vg_stream_set, handle.p, {k: v for k, v in arguments.items() if k not in ("classes", "retina_masks")})
 
         def get(name: str) -> str:
             buf = ffi.new("char[]", 1100)
             return text(lib.vg_stream_get(handle.p, name.encode(), buf, 1100))
 
         self.opening = Opening(_options.size(get("imgsz")) if get("imgsz") != "0" else (0, 0), max(1, int(get("batch"))), int(get("threads")), get("device") or "auto",
-                               get("isa"), _bytes(get("memory_limit")), get("augment") == "true", get("half") == "true")
+                               get("isa"), _bytes(get("memory_limit")), get("augment") == "true", get("half") == "true",
+                               _options.truth(arguments.get("retina_masks", False), "retina_masks"))
         self.options = ffi.new("vg_detect_options *", lib.vg_detect_options_default())
         self.options.conf, self.options.iou = float(get("conf")), float(get("iou"))
         self.options.max_det = int(get("max_det"))
@@ -108,6 +111,7 @@ class Detector:
             o.batch, o.threads = self.opening.batch, self.opening.threads
             o.memory_limit_bytes = self.opening.memory_limit
             o.augment, o.half = self.opening.augment, self.opening.half
+            o.retina_masks = self.opening.retina_masks
             handle = opened("vg_detector", lib.vg_detector_close, "a model", lib.vg_detector_open, o)
             self._rows = np.zeros((self.opening.batch * MOST_BOXES, 6), np.float32)
             self._found = ffi.from_buffer("vg_detection[]", self._rows, require_writable=True)
@@ -143,8 +147,9 @@ class Detector:
         return {"preprocess": t.preprocess_ms / n, "inference": t.inference_ms / n,
                 "postprocess": t.postprocess_ms / n}
 
-    def detect(self, pictures: Sequence[Picture], detecting: Detecting) -> Tuple[List[np.ndarray], Dict[str, float]]:
-        """Boxes of up to `batch` pictures, which are looked at where they lie; times of one of them."""
+    def detect(self, pictures: Sequence[Picture], detecting: Detecting) -> Tuple[List[Tuple[np.ndarray, Any]], Dict[str, float]]:
+        """Boxes of up to `batch` pictures, which are looked at where they lie, each with what the task adds (None: nothing);
+        times of one of them."""
         with self.lock:
             handle = self._open()
             for i, picture in enumerate(pictures):
@@ -153,4 +158,5 @@ class Detector:
                                          self._error)
             if status != lib.VG_OK:
                 raise error(self._error, status)
-            return [self._taken(i) for i in range(len(pictures))], self._speed(len(pictures))
+            speed = self._speed(len(pictures))
+            return [(self._taken(i), _extras.of_detector(handle.p, i, self._n[i], self._error)) for i in range(len(pictures))], speed

@@ -6,7 +6,7 @@ from typing import Any, Callable, Container, Dict, Iterator, Mapping, Optional
 
 import numpy as np
 
-from . import _options, _pictures
+from . import _extras, _options, _pictures
 from ._c import ArgumentError, Calls, call, encode, error, ffi, lib, path, text
 from ._engine import Detecting
 from ._handles import opened
@@ -67,6 +67,7 @@ def predict_options(weights: str, source: str, arguments: Mapping[str, Any], det
     d.imgsz, d.imgsz_w = h, 0 if h == w else w
     d.batch, d.threads, d.memory_limit_bytes = detecting.opening.batch, detecting.opening.threads, detecting.opening.memory_limit
     d.augment, d.half = detecting.opening.augment, detecting.opening.half
+    d.retina_masks = detecting.opening.retina_masks
     o.detect = detecting.options[0]
     return o, (fields, kept, detecting)
 
@@ -91,7 +92,7 @@ def pictures(weights: str, names: Dict[int, str], source: str, arguments: Mappin
             t = r.times
             result = Results(None, path(r.source), names, _rows(r.detections, r.n_detections), orig_shape=(r.height, r.width),
                              speed={"preprocess": t.preprocess_ms, "inference": t.inference_ms,
-                                    "postprocess": t.postprocess_ms})
+                                    "postprocess": t.postprocess_ms}, extras=_extras.taken(r.extras, r.n_detections))
             result.save_dir = folder
             yield result
         call(lib.vg_predict_close, job.out)
@@ -111,7 +112,8 @@ def _of_stream(r: Any, names: Dict[int, str]) -> Results:
         rows = np.concatenate([rows[:, :4], ids[:, None].astype(np.float32), rows[:, 4:]], axis=1)
     t = r.times
     result = Results(None, path(r.file) or path(r.source), names, rows, orig_shape=(r.height, r.width),
-                     speed={"preprocess": t.preprocess, "inference": t.inference, "postprocess": t.postprocess})
+                     speed={"preprocess": t.preprocess, "inference": t.inference, "postprocess": t.postprocess},
+                     extras=_extras.taken(r.extras, r.n_detections))
     result.frame, result.time_s = r.frame, r.time_s
     for i in range(r.n_events):
         e = r.events[i]

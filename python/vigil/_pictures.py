@@ -9,6 +9,7 @@ from typing import Any, Callable, List, Optional, Tuple, Union
 import numpy as np
 
 from ._arrays import as_array, is_pil
+from . import _extras
 from ._c import ArgumentError, FileError, call, encode, ffi, lib
 from ._handles import opened
 
@@ -241,7 +242,9 @@ class _Boxes:
         self._names = class_names(result.names)
         self._source = ffi.new("char[]", encode(result.path))
         h, w = result.orig_shape
-        self.p = ffi.new("vg_boxes *", {"detections": ffi.cast("vg_detection *", rows.ctypes.data) if n else ffi.NULL,
+        self._extras = _extras.lent(result.extras)
+        self.p = ffi.new("vg_boxes *", {"extras": self._extras[0],
+                                        "detections": ffi.cast("vg_detection *", rows.ctypes.data) if n else ffi.NULL,
                                         "ids": ffi.cast("int64_t *", self._ids.ctypes.data) if self._ids is not None else ffi.NULL,
                                         "n": n, "width": w, "height": h, "names": self._names[0], "n_names": self._names[1],
                                         "source": self._source})

@@ -27,6 +27,17 @@ def _are_plain(arguments: dict) -> bool:
     return True
 
 
+def _places(seen: np.ndarray, tracked: np.ndarray) -> np.ndarray:
+    """Where the tracked boxes were among those that were seen: both are in the same order, and none was changed."""
+    places, at = [], 0
+    for row in tracked:
+        while not (seen[at, :4] == row[:4]).all():
+            at += 1
+        places.append(at)
+        at += 1
+    return np.array(places, int)
+
+
 class YOLO:
     """A model of YOLO11, opened from weights (.pt of Ultralytics, .safetensors) or, to be trained, made from the name of
     a model YAML ("yolo11n.yaml").
@@ -186,8 +197,8 @@ class YOLO:
             if quick is not None:
                 picture, original = _pictures.frame_of(source)
                 if picture is not None:
-                    (rows,), speed = quick[1].detect([picture], quick[0])
-                    return [Results(original, "image0.jpg", self.names, rows, orig_shape=picture.shape, speed=speed)]
+                    ((rows, extras),), speed = quick[1].detect([picture], quick[0])
+                    return [Results(original, "image0.jpg", self.names, rows, orig_shape=picture.shape, speed=speed, extras=extras)]
         results = self._results(source, kwargs)
         return results if stream else list(results)
 
@@ -316,10 +327,12 @@ class YOLO:
         if not group:
             return
         found, speed = detector.detect([item[0] for item in group], detecting)
-        for (picture, original, name), rows in zip(group, found):
+        for (picture, original, name), (rows, extras) in zip(group, found):
             if tracker is not None:
+                seen = rows
                 rows = tracker.step(rows, picture)
-            result = Results(original, name, self.names, rows, orig_shape=picture.shape, speed=dict(speed))
+                extras = extras and extras.part(_places(seen, rows))
+            result = Results(original, name, self.names, rows, orig_shape=picture.shape, speed=dict(speed), extras=extras)
             if saver is not None:
                 saver.save(result)
             yield result

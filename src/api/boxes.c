@@ -48,7 +48,7 @@ static size_t extras_bytes(const vg_boxes *b)
     const vg_extras *e = api_extras(b);
     char text[CLASS_BYTES];
     size_t bytes = 0;
-    for (size_t i = 0; i < b->n; i++) {
+    for (size_t i = 0; i < b->n && e != &no_extras; i++) {
         bytes += task_json_bytes(e, 0);
         if (e->masks != NULL)
             bytes += POINT_BYTES * e->masks[i].n_points;

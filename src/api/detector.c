@@ -18,12 +18,7 @@ vg_status vg_detector_open(vg_detector **out, const vg_options *o, vg_error *err
     vg_status st = api_detector_options(&so, o, err);
     if (st == VG_OK)
         st = stream_batcher_open(&d->batcher, &so, API_MOST_DET, &d->own, err);
-    if (st == VG_OK) {
-        base_mem *plans = &d->own.owner[STREAM_PLANS];
-        d->sizes = base_alloc_zero(plans, (size_t)so.batch, sizeof *d->sizes, err);
-        d->own.planned_bytes[STREAM_PLANS] += (size_t)so.batch * sizeof *d->sizes;
-        st = d->sizes ? VG_OK : VG_ERR_MEMORY;
-    }
+    d->sizes = d->batcher.sizes;
     d->detector = d->batcher.detector;
     if (st != VG_OK)
         vg_detector_close(&d);
@@ -37,7 +32,6 @@ void vg_detector_close(vg_detector **detector)
     if (d) {
         if (d->pid == getpid()) /* else there are no threads that could be ended */
             stream_batcher_close(&d->batcher);
-        base_free(d->sizes);
         base_handle_free(d);
     }
     *detector = NULL;

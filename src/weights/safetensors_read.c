@@ -193,14 +193,14 @@ static vg_status read_strides(weights_file *f, const base_node *list, vg_error *
     return VG_OK;
 }
 
-/* A value that is itself JSON. Others may have a key of that name, too, for something else: a text that
- * does not even begin as a list is theirs. */
+/* A value that is itself JSON. Others may have a key of that name, too, for something else: a text
+ * that does not even begin as JSON is theirs. */
 static vg_status read_list(weights_file *f, const char *key,
                            vg_status (*read)(weights_file *, const base_node *, vg_error *),
                            base_mem *mem, vg_error *err)
 {
     const char *text = weights_metadata_get(f, key);
-    if (text == NULL || text[0] != '[')
+    if (text == NULL || (text[0] != '[' && text[0] != '{'))
         return VG_OK;
     base_tree *tree = NULL;
     vg_status st = base_tree_from_json(&tree, text, strlen(text), key, mem, err);

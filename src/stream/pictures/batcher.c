@@ -11,7 +11,8 @@ static size_t plan(stream_accounts *mem, const nn_graph_info *info, base_size im
     size_t input_bytes = (size_t)batch * (size_t)imgsz.h * (size_t)imgsz.w * 3 * sizeof(float);
     mem->planned_bytes[STREAM_FRAMES] =
         input_bytes + image_letterbox_pixels_bytes(imgsz.w, imgsz.h);
-    mem->planned_bytes[STREAM_DETECTIONS] = (size_t)info->nc + task_found_bytes(shape);
+    mem->planned_bytes[STREAM_DETECTIONS] =
+        (size_t)info->nc + task_found_bytes(shape) + (size_t)batch * sizeof(base_size);
     return input_bytes;
 }
 
@@ -70,7 +71,8 @@ vg_status stream_batcher_open(stream_batcher *b, const stream_detector_options *
     base_mem *detections = &mem->owner[STREAM_DETECTIONS];
     b->input = base_alloc_zero(frames, 1, input_bytes, err);
     b->wanted = base_alloc_zero(detections, nc, 1, err);
-    if (!b->input || !b->wanted)
+    b->sizes = base_alloc_zero(detections, (size_t)o->batch, sizeof *b->sizes, err);
+    if (!b->input || !b->wanted || !b->sizes)
         return VG_ERR_MEMORY;
     st = task_found_open(&b->found, &shape, detections, err);
     if (st != VG_OK)
@@ -87,6 +89,7 @@ void stream_batcher_close(stream_batcher *b)
     picture_bytes_fini(&b->bytes);
     base_free(b->input);
     base_free(b->wanted);
+    base_free(b->sizes);
     task_found_close(&b->found);
     image_buffer_fini(&b->rgb);
     *b = (stream_batcher){0};

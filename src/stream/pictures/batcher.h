@@ -14,6 +14,7 @@ typedef struct stream_batcher {
     stream_accounts *mem;
     int batch;
     size_t most_det;
+    base_size *sizes;        /* (batch) for the owner, to note those of its pictures */
     image_letterbox_fit fit; /* of the picture that was put last */
     float *input;            /* (batch, height, width, 3) */
     uint8_t *wanted;         /* (nc) */

@@ -36,5 +36,6 @@ stream_rows sink_rows(const sink_setting *s, const sink_item *item)
                          .extras = &r->extras,
                          .w = r->width,
                          .h = r->height,
-                         .names = stream_detector_names(s->detector)};
+                         .names =
+                             s->detector ? stream_detector_names(s->detector) : (image_names){0}};
 }
