@@ -47,6 +47,7 @@
     X(vg_train_epoch)                                                                              \
     X(vg_train_pace)                                                                               \
     X(vg_run_view)                                                                                 \
+    X(vg_number)                                                                                   \
     X(vg_figures)                                                                                  \
     X(vg_val_class)                                                                                \
     X(vg_val_curves)                                                                               \
