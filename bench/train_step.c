@@ -1,9 +1,11 @@
 /* train_step.c: how long a training step takes, and what its parts cost.
- *   build/bench/train_step [scale [size [batch [threads [steps [isa]]]]]]
+ *   build/bench/train_step [model [size [batch [threads [steps [isa]]]]]]
+ * model: a scale (n) or a name (yolo11n-seg, yolo11n-pose; of keypoints one class, else 80).
  * A step is forward, loss, backward over random pictures; the optimizer is not in it. Medians; CPU
  * seconds are of all threads. Peak resident and planned bytes are of this process alone: run one
  * shape a process. */
 #include <math.h>
+#include <string.h>
 #include <time.h>
 
 #include "detect/detect.h"
@@ -39,6 +41,9 @@ typedef struct bench {
     detect_loss *loss;
     detect_label *labels;
     float *input;
+    int32_t *index_maps; /* of masks: (batch, size / 4, size / 4) */
+    float *keypoints;    /* (labels, n_keypoints, 3) */
+    nn_graph_info info;
     int batch, size, nc;
 } bench;
 
@@ -65,6 +70,54 @@ static void scene(bench *b)
     }
 }
 
+/* Every object's mask is its box, at a quarter of the input's size; later ones lie on top. */
+static void masks(bench *b)
+{
+    vg_error err = {0};
+    const int side = b->size / 4;
+    b->index_maps = base_alloc_zero(&mem, (size_t)b->batch * (size_t)side * (size_t)side,
+                                    sizeof *b->index_maps, &err);
+    if (!b->index_maps)
+        check(VG_ERR_MEMORY, &err);
+    for (int i = 0; i < b->batch * LABELS_A_PICTURE; i++) {
+        const float *box = b->labels[i].xywh_norm, k = (float)side;
+        const int x1 = (int)((box[0] - box[2] / 2) * k), x2 = (int)((box[0] + box[2] / 2) * k);
+        const int y1 = (int)((box[1] - box[3] / 2) * k), y2 = (int)((box[1] + box[3] / 2) * k);
+        for (int y = y1; y < y2; y++)
+            for (int x = x1; x < x2; x++)
+                b->index_maps[(b->labels[i].picture * side + y) * side + x] =
+                    i % LABELS_A_PICTURE + 1;
+    }
+}
+
+static void keypoints(bench *b)
+{
+    vg_error err = {0};
+    uint64_t state = 9;
+    const int n = b->info.keypoints;
+    const size_t n_labels = (size_t)b->batch * LABELS_A_PICTURE;
+    b->keypoints = base_alloc_zero(&mem, n_labels * (size_t)n * 3, sizeof(float), &err);
+    if (!b->keypoints)
+        check(VG_ERR_MEMORY, &err);
+    for (size_t i = 0; i < n_labels; i++)
+        for (int k = 0; k < n; k++) {
+            float *p = b->keypoints + (i * (size_t)n + (size_t)k) * 3;
+            const float *box = b->labels[i].xywh_norm;
+            p[0] = box[0] + (next_float(&state) - 0.5f) * box[2];
+            p[1] = box[1] + (next_float(&state) - 0.5f) * box[3];
+            p[2] = 1;
+        }
+}
+
+/* By what the network has; a network that has neither learns boxes. */
+static const detect_loss_kind *kind_of(const bench *b)
+{
+    nn_map map;
+    return nn_train_result(b->t, NN_PROTOTYPES, &map) ? &DETECT_LOSS_MASKS
+           : b->info.keypoints > 0                    ? &DETECT_LOSS_KEYPOINTS
+                                                      : &DETECT_LOSS_BOXES;
+}
+
 static double run_loss(bench *b)
 {
     detect_level level[NN_MAX_LEVELS];
@@ -77,15 +130,32 @@ static double run_loss(bench *b)
         const detect_loss_bounds bounds = {.most_batch = (size_t)b->batch,
                                            .most_anchors = detect_n_anchors(level, n_levels),
                                            .most_labels = LABELS_A_PICTURE,
-                                           .n_threads = (size_t)base_pool_threads(pool)};
+                                           .n_threads = (size_t)base_pool_threads(pool),
+                                           .kind = kind_of(b)};
         check(detect_loss_create(&b->loss, &bounds, &mem, &err), &err);
     }
-    const detect_batch batch = {.levels = level,
-                                .n_levels = n_levels,
-                                .nc = b->nc,
-                                .batch = b->batch,
-                                .labels = b->labels,
-                                .n_labels = (size_t)b->batch * LABELS_A_PICTURE};
+    detect_batch batch = {.levels = level,
+                          .n_levels = n_levels,
+                          .nc = b->nc,
+                          .batch = b->batch,
+                          .labels = b->labels,
+                          .n_labels = (size_t)b->batch * LABELS_A_PICTURE};
+    nn_map map, map_grad;
+    if (nn_train_result(b->t, NN_PROTOTYPES, &map) &&
+        nn_train_result_grad(b->t, NN_PROTOTYPES, &map_grad))
+        batch.result = (detect_result){.data = map.data,
+                                       .pitch = (size_t)map.pitch,
+                                       .h = map.h,
+                                       .w = map.w,
+                                       .channels = map.c,
+                                       .gradient = map_grad.data,
+                                       .gradient_pitch = (size_t)map_grad.pitch};
+    batch.extras = (detect_extras){.keypoints = b->keypoints,
+                                   .n_keypoints = b->info.keypoints,
+                                   .keypoint_dims = b->info.keypoint_dims,
+                                   .index_maps = b->index_maps,
+                                   .mask_h = b->size / 4,
+                                   .mask_w = b->size / 4};
     check(detect_loss_run(b->loss, &value, grad, &batch, &DETECT_LOSS_GAINS, pool, &err), &err);
     return value.total;
 }
@@ -108,17 +178,19 @@ int main(int argc, char **argv)
     const nn_train_options o = {.threads = threads, .isa = isa};
     char name[32];
     nn_graph *g = NULL;
-    nn_graph_info info;
     nn_memory_need need;
     vg_error err = {0};
-    base_format(name, sizeof name, "yolo11%s", scale);
-    check(nn_graph_from_name(&g, name, 80, &mem, &err), &err);
-    nn_graph_get_info(g, b.size, &info);
+    base_format(name, sizeof name, scale[1] ? "%s" : "yolo11%s", scale);
+    check(nn_graph_from_name(&g, name, strstr(name, "pose") ? 1 : 80, &mem, &err), &err);
+    nn_graph_get_info(g, b.size, &b.info);
     check(nn_train_create(&b.t, g, &o, 0, &a, &err), &err);
     check(nn_train_need(b.t, b.batch, b.size, b.size, &need, &a, &err), &err);
     check(nn_train_plan(b.t, b.batch, b.size, b.size, &a, &err), &err);
-    b.nc = info.nc;
+    b.nc = b.info.nc;
     scene(&b);
+    masks(&b);
+    if (b.info.keypoints > 0)
+        keypoints(&b);
     double loss = 0;
     for (int i = -1; i < steps; i++) {
         double w[N_PARTS], c[N_PARTS];
@@ -139,8 +211,8 @@ int main(int argc, char **argv)
             cpu[part][i] = last ? c[part] - c[0] : c[part + 1] - c[part];
         }
     }
-    printf("yolo11%s %dx%d batch %d, %d threads, %s, loss %.3f\n", scale, b.size, b.size, b.batch,
-           threads, nn_train_isa(b.t), loss);
+    printf("%s %dx%d batch %d, %d threads, %s, loss %.3f\n", name, b.size, b.size, b.batch, threads,
+           nn_train_isa(b.t), loss);
     for (int part = 0; part < N_PARTS; part++)
         printf("  %-9s wall %8.1f ms   cpu %8.1f ms\n", names[part],
                base_median(wall[part], (size_t)steps) * 1e3,
@@ -154,5 +226,7 @@ int main(int argc, char **argv)
     nn_train_destroy(&b.t);
     base_free(b.input);
     base_free(b.labels);
+    base_free(b.index_maps);
+    base_free(b.keypoints);
     return 0;
 }
