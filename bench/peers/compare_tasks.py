@@ -1,0 +1,88 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""As compare.py, of programs that go from a picture to a task's results: what they found is compared first.
+
+    compare_tasks.py --cpus 0 "peer_task.py ort M.onnx ..." "peer_task.py openvino M.onnx ..." "../../build/bench/tasks ..."
+
+Found is the same when both have as many rows, best first, and boxes, keypoints (px), turned boxes and the sizes of masks
+(of 1000 pixels) are off by less than --most; confidences by less than 1e-3.
+"""
+import argparse
+import json
+import os
+import sys
+import tempfile
+
+from compare import Program, print_table, write_markdown
+
+
+def get_found(program, folder, index):
+    path = os.path.join(folder, f"{index}.json")
+    program.ask(f"out {path}")
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
+
+
+def differences(a, b):
+    """The largest of geometry and of confidences; None: not the same things."""
+    if len(a) != len(b):
+        return None
+    geometry = conf = 0.0
+    for x, y in zip(a, b):
+        if x["cls"] != y["cls"]:
+            return None
+        conf = max(conf, abs(x["conf"] - y["conf"]))
+        for key in ("box", "points"):
+            geometry = max([geometry] + [abs(p - q) for p, q in zip(x.get(key, ()), y.get(key, ()))])
+        if "rotated" in x:
+            geometry = max([geometry] + [abs(p - q) for p, q in zip(x["rotated"][:4], y["rotated"][:4])])
+            turn = abs(x["rotated"][4] - y["rotated"][4]) % 3.14159265
+            geometry = max(geometry, 100 * min(turn, 3.14159265 - turn))
+        if "pixels" in x:
+            geometry = max(geometry, 1000 * abs(x["pixels"] - y["pixels"]) / max(x["pixels"], 1000))
+    return geometry, conf
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("commands", nargs="+", help="two or more, each one shell-quoted word")
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--cpus")
+    parser.add_argument("--most", type=float, default=2.0)
+    parser.add_argument("--markdown")
+    args = parser.parse_args()
+    programs = []
+    agree = True
+    try:
+        for command in args.commands:
+            programs.append(Program(command, args.cpus))
+            programs[-1].ask("info")
+        for program in programs:
+            program.measure(1)
+            program.cpu_ms.clear()
+            program.wall_ms.clear()
+        with tempfile.TemporaryDirectory() as folder:
+            first = get_found(programs[0], folder, 0)
+            print(f"[0] found {len(first)}")
+            for i, program in enumerate(programs[1:], start=1):
+                off = differences(first, get_found(program, folder, i))
+                good = off is not None and off[0] < args.most and off[1] < 1e-3
+                agree &= good
+                print(f"[{i}] - [0]: " + ("other things" if off is None else f"{off[0]:.3g} px, confidence {off[1]:.1e}") +
+                      ("" if good else "  DIFFERS"))
+        for round_number in range(args.rounds):
+            for i in range(len(programs)):
+                programs[(i + round_number) % len(programs)].measure(args.runs)
+        infos = [program.ask("info") for program in programs]
+    finally:
+        for program in programs:
+            program.close()
+    print_table(programs, infos)
+    if args.markdown:
+        write_markdown(args.markdown, programs, infos)
+    sys.exit(0 if agree else 1)
+
+
+if __name__ == "__main__":
+    main()
