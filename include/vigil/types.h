@@ -87,6 +87,12 @@ typedef struct vg_demo_argument {
     const char *name, *value; /* of vg_train_set */
 } vg_demo_argument;
 
+/* What a training of it is judged by. */
+typedef struct vg_demo_goal {
+    const char *number; /* its name in results.csv: "metrics/mAP50(M)" */
+    const char *what;   /* as people call it: "mAP50 of masks" */
+} vg_demo_goal;
+
 /* What vg_demo_draw draws for a task, and how to train on it in minutes. */
 typedef struct vg_demo_subject {
     const char *task;     /* "segment" */
@@ -96,6 +102,7 @@ typedef struct vg_demo_subject {
     int n_train, n_val;   /* pictures, unless others are asked for */
     int imgsz, epochs;
     const vg_demo_argument *arguments; /* ends with a name of NULL */
+    const vg_demo_goal *goals;         /* ends with a number of NULL */
 } vg_demo_subject;
 
 /* ---- results of pictures ---- */

@@ -75,6 +75,7 @@
     X(vg_train_listener)                                                                           \
     X(vg_val_options)                                                                              \
     X(vg_demo_argument)                                                                            \
+    X(vg_demo_goal)                                                                                \
     X(vg_demo_subject)                                                                             \
     X(vg_demo_options)                                                                             \
     X(vg_demo)                                                                                     \

@@ -149,6 +149,9 @@ static const vg_demo_argument arguments[] = {
     {"batch", "16"},        {"optimizer", "AdamW"},  {"lr0", "0.0015"}, {"momentum", "0.9"},
     {"warmup_epochs", "1"}, {"warmup_bias_lr", "0"}, {"cache", "ram"},  {NULL, NULL}};
 
+static const vg_demo_goal goals[] = {
+    {"metrics/accuracy_top1", "top-1"}, {"metrics/accuracy_top5", "top-5"}, {NULL, NULL}};
+
 const demo_subject demo_subject_classify = {
     .about = {.task = "classify",
               .pictures = "goods",
@@ -158,7 +161,8 @@ const demo_subject demo_subject_classify = {
               .n_val = 350,
               .imgsz = 96,
               .epochs = 20,
-              .arguments = arguments},
+              .arguments = arguments,
+              .goals = goals},
     .stem = "goods",
     .class_names = class_names,
     .n_classes = N_KINDS,

@@ -28,6 +28,8 @@ static const vg_demo_argument arguments[] = {
     {"warmup_bias_lr", "0"}, {"mosaic", "0"},     {"scale", "0.3"},
     {"cache", "ram"},        {NULL, NULL}};
 
+static const vg_demo_goal goals[] = {{"metrics/mAP50(B)", "mAP50"}, {NULL, NULL}};
+
 const demo_subject demo_subject_detect = {
     .about = {.task = "detect",
               .pictures = "shelves",
@@ -37,7 +39,8 @@ const demo_subject demo_subject_detect = {
               .n_val = 96,
               .imgsz = 192,
               .epochs = 24,
-              .arguments = arguments},
+              .arguments = arguments,
+              .goals = goals},
     .stem = "shelf",
     .class_names = demo_class_names,
     .n_classes = DEMO_N_CLASSES,

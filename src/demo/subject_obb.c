@@ -394,6 +394,8 @@ static const vg_demo_argument arguments[] = {
     {"momentum", "0.9"}, {"warmup_epochs", "1"}, {"warmup_bias_lr", "0"}, {"mosaic", "0"},
     {"scale", "0.3"},    {"flipud", "0.5"},      {"cache", "ram"},        {NULL, NULL}};
 
+static const vg_demo_goal goals[] = {{"metrics/mAP50(B)", "mAP50 of turned boxes"}, {NULL, NULL}};
+
 const demo_subject demo_subject_obb = {
     .about = {.task = "obb",
               .pictures = "a belt",
@@ -403,7 +405,8 @@ const demo_subject demo_subject_obb = {
               .n_val = 96,
               .imgsz = 192,
               .epochs = 24,
-              .arguments = arguments},
+              .arguments = arguments,
+              .goals = goals},
     .stem = "belt",
     .class_names = class_names,
     .n_classes = N_KINDS,

@@ -295,6 +295,9 @@ static const vg_demo_argument arguments[] = {
     {"warmup_bias_lr", "0"}, {"mosaic", "0"},     {"scale", "0.3"},
     {"cache", "ram"},        {NULL, NULL}};
 
+static const vg_demo_goal goals[] = {
+    {"metrics/mAP50(P)", "mAP50 of keypoints"}, {"metrics/mAP50(B)", "of boxes"}, {NULL, NULL}};
+
 const demo_subject demo_subject_pose = {
     .about = {.task = "pose",
               .pictures = "figures",
@@ -304,7 +307,8 @@ const demo_subject demo_subject_pose = {
               .n_val = 96,
               .imgsz = 192,
               .epochs = 24,
-              .arguments = arguments},
+              .arguments = arguments,
+              .goals = goals},
     .stem = "hall",
     .class_names = class_names,
     .n_classes = 1,

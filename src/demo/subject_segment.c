@@ -42,6 +42,9 @@ static const vg_demo_argument arguments[] = {
     {"warmup_bias_lr", "0"}, {"mosaic", "0"},     {"scale", "0.3"},
     {"cache", "ram"},        {NULL, NULL}};
 
+static const vg_demo_goal goals[] = {
+    {"metrics/mAP50(M)", "mAP50 of masks"}, {"metrics/mAP50(B)", "of boxes"}, {NULL, NULL}};
+
 const demo_subject demo_subject_segment = {
     .about = {.task = "segment",
               .pictures = "shelves",
@@ -51,7 +54,8 @@ const demo_subject demo_subject_segment = {
               .n_val = 80,
               .imgsz = 192,
               .epochs = 24,
-              .arguments = arguments},
+              .arguments = arguments,
+              .goals = goals},
     .stem = "shelf",
     .class_names = demo_class_names,
     .n_classes = DEMO_N_CLASSES,

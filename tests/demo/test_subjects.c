@@ -272,6 +272,13 @@ static void every_task_has_a_subject(void **state)
         assert_non_null(a->pictures);
         assert_non_null(a->object);
         assert_non_null(strstr(a->model, task_of((vg_task)t)->suffix));
+        assert_non_null(a->goals[0].number);
+        for (const vg_demo_goal *g = a->goals; g->number != NULL; g++) {
+            bool is_told = false;
+            for (int k = 0; k < task_of((vg_task)t)->n_metrics; k++)
+                is_told |= strcmp(task_of((vg_task)t)->metrics[k], g->number) == 0;
+            assert_true(is_told);
+        }
         assert_true(a->n_train > 0 && a->n_val > 0 && a->epochs > 0);
         assert_true(a->imgsz >= 32 && a->imgsz % 32 == 0);
     }
