@@ -519,6 +519,28 @@ typedef struct vg_train_pace {
     size_t planned_bytes, resident_bytes;     /* of the whole process; 0: unknown */
 } vg_train_pace;
 
+enum { VG_RANKS_SHOWN = 16, VG_RANK_HOST_BYTES = 64 };
+
+/* One of several processes that train together, and the part of the time, 0 to 1, that it waited
+ * for others. */
+typedef struct vg_rank_wait {
+    int rank;
+    char host[VG_RANK_HOST_BYTES]; /* its machine */
+    double waiting;
+} vg_rank_wait;
+
+/* Who waits for whom. Parts of the time, 0 to 1. */
+typedef struct vg_train_ranks {
+    int n_ranks;        /* 0: alone, or nobody has looked yet */
+    bool is_slow;       /* the first of `shown` holds the others up, by a fifth */
+    double for_slowest; /* how much more the others wait than it does, in the mean */
+    double exchange;    /* what it waits itself: numbers on their way */
+    double pushing;     /* pushing messages on between layers, in the mean */
+    double step_bytes;  /* that a rank adds up in a step; 0: unknown */
+    int n_shown;        /* n_ranks, or VG_RANKS_SHOWN */
+    vg_rank_wait shown[VG_RANKS_SHOWN]; /* who waits least, for whom the others wait, first */
+} vg_train_ranks;
+
 typedef enum vg_run_state {
     VG_RUN_PREPARING,
     VG_RUN_TRAINING,
@@ -539,6 +561,7 @@ typedef struct vg_run_view {
     vg_train_batch batch; /* the last; n_batches 0: none yet */
     vg_train_pace pace;
     vg_train_epoch epoch; /* the last that ended in this session; epoch 0: none yet */
+    vg_train_ranks ranks; /* of several, every five seconds */
     vg_error error;       /* VG_RUN_FAILED, VG_RUN_STOPPED */
 } vg_run_view;
 

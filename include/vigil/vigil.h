@@ -293,6 +293,8 @@ VG_API void vg_train_info_get(const vg_train *t, vg_train_info *out);
 typedef struct vg_train_rank {
     int rank, n_ranks; /* from 0; 0 and 1: alone */
     bool is_told;      /* the last failure is rank 0's to tell */
+    /* Of this session's training, when it is over; NULL: it is not, or alone. Borrowed. */
+    const vg_train_ranks *waits;
 } vg_train_rank;
 /* After prepare, also one that failed; before it n_ranks is what the launcher says. */
 VG_API void vg_train_rank_get(const vg_train *t, vg_train_rank *out);

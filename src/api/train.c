@@ -289,7 +289,8 @@ void vg_train_rank_get(const vg_train *t, vg_train_rank *out)
 {
     *out = (vg_train_rank){.rank = ranks_me(t->ranks),
                            .n_ranks = t->ranks != NULL ? ranks_n(t->ranks) : ranks_launch_n(getenv),
-                           .is_told = ranks_me(t->ranks) != 0 && ranks_are_settled(t->ranks)};
+                           .is_told = ranks_me(t->ranks) != 0 && ranks_are_settled(t->ranks),
+                           .waits = t->run ? train_run_waits(t->run) : NULL};
 }
 
 void vg_train_memory(const vg_train *t, vg_memory *out)
@@ -388,6 +389,11 @@ static void tell_epoch_start(void *ctx, int epoch, int n_epochs)
         l->epoch_start(l->ctx, epoch, n_epochs);
 }
 
+static void tell_ranks(void *ctx, const vg_train_ranks *r)
+{
+    train_run_file_ranks(((vg_train *)ctx)->file, r);
+}
+
 static void tell_validating(void *ctx, bool is_final)
 {
     const vg_train_listener *l = ((vg_train *)ctx)->listener;
@@ -462,6 +468,7 @@ static vg_status run_prepared(vg_train *t, const vg_train_listener *listener, vg
                                   .epoch = tell_epoch,
                                   .wants_stop = ask_stop,
                                   .epoch_start = tell_epoch_start,
+                                  .ranks = tell_ranks,
                                   .validating = tell_validating,
                                   .validation = tell_validation,
                                   .saved = tell_saved,

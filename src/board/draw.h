@@ -35,6 +35,9 @@ void board_put_overlaid(page_html *w, const board_rows *runs, size_t n, const bo
 void board_put_course(page_html *w, const board_course *c, size_t planned_bytes,
                       const board_look *k);
 
+/* Who waits for whom; nothing of a process that trains alone. */
+void board_put_ranks(page_html *w, const vg_train_ranks *r);
+
 /* ---- pages; each answers ---- */
 
 typedef struct board_pages {

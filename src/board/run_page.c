@@ -218,6 +218,13 @@ static void put_live(page_html *w, const void *ctx)
     board_put_course(w, &v->living.course, v->living.view.pace.planned_bytes, &v->look);
 }
 
+static void put_ranks(page_html *w, const void *ctx)
+{
+    const view *v = ctx;
+    if (v->is_living)
+        board_put_ranks(w, &v->living.view.ranks);
+}
+
 /* ---- pictures ---- */
 
 static bool is_picture(const char *name)
@@ -331,15 +338,21 @@ static uint64_t state_version(const board_facts *f)
     return base_hash(BASE_HASH_START, all, sizeof all);
 }
 
-enum { N_PARTS = 5 };
+static uint64_t ranks_version(const board_living *k)
+{
+    return k != NULL ? base_hash(BASE_HASH_START, &k->view.ranks, sizeof k->view.ranks) : 0;
+}
+
+enum { N_PARTS = 6 };
 
 static void make_parts(page_part parts[N_PARTS], const board_facts *f, const board_living *k)
 {
     parts[0] = (page_part){"now", state_version(f), put_now};
     parts[1] = (page_part){"curves", f->results, put_curves};
     parts[2] = (page_part){"live", k != NULL ? k->course_version / 3 : 0, put_live};
-    parts[3] = (page_part){"pictures", f->pictures, put_pictures};
-    parts[4] = (page_part){"arguments", f->arguments, put_arguments};
+    parts[3] = (page_part){"ranks", ranks_version(k), put_ranks};
+    parts[4] = (page_part){"pictures", f->pictures, put_pictures};
+    parts[5] = (page_part){"arguments", f->arguments, put_arguments};
 }
 
 void board_tell_run(page_news *e, const board_run *run, const board_living *k)

@@ -61,7 +61,8 @@ static bool is_default_flag(const char *name, const char *text)
 /* What says where a run computes, not what: it may be another when the run is resumed. */
 static bool is_of_machine(const char *name)
 {
-    static const char *const names[] = {"project", "device", "gpu_memory_limit", "device_lost"};
+    static const char *const names[] = {"project", "device", "gpu_memory_limit", "device_lost",
+                                        "rank_timeout"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(names[i], name) == 0)
             return true;

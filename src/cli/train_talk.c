@@ -135,6 +135,20 @@ void train_talk_begin(train_talk *k)
                vg_count_format(b, sizeof b, (uint64_t)i.epochs, "epoch"), i.batch);
 }
 
+/* Of several ranks: where the time went that one process would not have needed. */
+static void print_waits(const train_talk *k)
+{
+    vg_train_rank rank;
+    vg_train_rank_get(k->t, &rank);
+    const vg_train_ranks *w = rank.waits;
+    if (w == NULL)
+        return;
+    printf("Ranks: %.1f %% of training in exchanging numbers (%.1f %% beside backward, %.1f MB a "
+           "step), %.1f %% in waiting for rank %d on %s\n",
+           100 * (w->exchange + w->pushing), 100 * w->pushing, w->step_bytes / 1e6,
+           100 * w->for_slowest, w->shown[0].rank, w->shown[0].host);
+}
+
 void train_talk_end(const train_talk *k)
 {
     vg_train_info i;
@@ -146,6 +160,7 @@ void train_talk_end(const train_talk *k)
         printf(", %.1f images/s while training, loader wait %.1f %%",
                k->total_pictures / k->train_s, 100 * i.loader_wait);
     printf("\n");
+    print_waits(k);
     const vg_val_result *r = vg_train_final(k->t);
     if (r != NULL) {
         printf("Validation of %s/weights/best.safetensors\n", i.folder);

@@ -14,6 +14,7 @@ typedef struct mpi_object *mpi_comm, *mpi_type, *mpi_op, *mpi_request, *mpi_hand
 #define MPI_IGNORE         NULL /* a status that nobody wants */
 #define MPI_SUCCESS        0
 #define MPI_FUNNELED       1 /* one thread of several calls */
+#define MPI_ANYBODY        (-1)
 #define MPI_MAX_ERROR_TEXT 256
 
 /* Name, arguments: what the table of loaded functions is made of. All give an int. */
@@ -27,15 +28,18 @@ typedef struct mpi_object *mpi_comm, *mpi_type, *mpi_op, *mpi_request, *mpi_hand
     X(MPI_Comm_size, (mpi_comm, int *))                                                            \
     X(MPI_Comm_set_errhandler, (mpi_comm, mpi_handler))                                            \
     X(MPI_Error_string, (int, char *, int *))                                                      \
-    X(MPI_Allreduce, (const void *, void *, int, mpi_type, mpi_op, mpi_comm))                      \
     X(MPI_Iallreduce, (const void *, void *, int, mpi_type, mpi_op, mpi_comm, mpi_request *))      \
-    X(MPI_Allgather, (const void *, int, mpi_type, void *, int, mpi_type, mpi_comm))               \
-    X(MPI_Gatherv,                                                                                 \
-      (const void *, int, mpi_type, void *, const int *, const int *, mpi_type, int, mpi_comm))    \
-    X(MPI_Bcast, (void *, int, mpi_type, int, mpi_comm))                                           \
-    X(MPI_Barrier, (mpi_comm))                                                                     \
-    X(MPI_Testall, (int, mpi_request *, int *, void *))                                            \
-    X(MPI_Waitall, (int, mpi_request *, void *))
+    X(MPI_Iallgather,                                                                              \
+      (const void *, int, mpi_type, void *, int, mpi_type, mpi_comm, mpi_request *))               \
+    X(MPI_Igatherv, (const void *, int, mpi_type, void *, const int *, const int *, mpi_type, int, \
+                     mpi_comm, mpi_request *))                                                     \
+    X(MPI_Ibcast, (void *, int, mpi_type, int, mpi_comm, mpi_request *))                           \
+    X(MPI_Ibarrier, (mpi_comm, mpi_request *))                                                     \
+    X(MPI_Isend, (const void *, int, mpi_type, int, int, mpi_comm, mpi_request *))                 \
+    X(MPI_Irecv, (void *, int, mpi_type, int, int, mpi_comm, mpi_request *))                       \
+    X(MPI_Iprobe, (int, int, mpi_comm, int *, void *))                                             \
+    X(MPI_Test, (mpi_request *, int *, void *))                                                    \
+    X(MPI_Testall, (int, mpi_request *, int *, void *))
 
 /* Objects of the library, by their addresses. */
 #define MPI_OBJECTS(X)                                                                             \

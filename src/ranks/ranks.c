@@ -1,44 +1,15 @@
 /* ranks.c: Open MPI's functions behind ranks.h. */
-#include "ranks.h"
+#include "roll.h"
 
 #include <sched.h>
 #include <unistd.h>
-
-#include "mpi_api.h"
 
 /* Of one message: MPI counts by int. */
 enum { MOST_BYTES = 1 << 30 };
 
 enum { THREADS_OF_CORE = 2 };
 
-/* What a rank tells of its machine. */
-typedef struct seat {
-    char host[RANKS_HOST_BYTES];
-    cpu_set_t processors; /* that it may run on */
-    int n_online;         /* of its machine */
-} seat;
-
-typedef struct mpi_library {
-    void *handle;
-#define X(name, arguments) int(*name) arguments;
-    MPI_FUNCTIONS(X)
-#undef X
-#define X(type, name) type name;
-    MPI_OBJECTS(X)
-#undef X
-} mpi_library;
-
-struct ranks {
-    mpi_library mpi;
-    int n, me, n_neighbours;
-    seat *seats;         /* (n) */
-    int *sizes, *places; /* (n) of a collection */
-    mpi_request *sums;   /* (RANKS_MOST_SUMS) under way */
-    int n_sums;
-    bool is_ended, is_settled;
-    vg_error failure; /* status VG_OK: none */
-    ranks_figures figures;
-};
+enum { BEAR_S = 1800 };
 
 int ranks_n(const ranks *r)
 {
@@ -103,6 +74,12 @@ bool ranks_are_settled(const ranks *r)
     return r != NULL && r->is_settled;
 }
 
+void ranks_bear(ranks *r, double seconds)
+{
+    if (r != NULL)
+        r->bear_ns = (int64_t)(seconds * 1e9);
+}
+
 ranks_figures ranks_figures_get(const ranks *r)
 {
     return r != NULL ? r->figures : (ranks_figures){0};
@@ -116,7 +93,7 @@ static bool is_down(const ranks *r)
 }
 
 /* What an MPI function returned; the first failure stays. */
-static vg_status settle_call(ranks *r, int code, const char *what, vg_error *err)
+vg_status ranks_settle_call(ranks *r, int code, const char *what, vg_error *err)
 {
     if (code != MPI_SUCCESS && r->failure.status == VG_OK) {
         char text[MPI_MAX_ERROR_TEXT + 1] = "", name[RANKS_HOST_BYTES + 32];
@@ -130,39 +107,42 @@ static vg_status settle_call(ranks *r, int code, const char *what, vg_error *err
     return ranks_check(r, err);
 }
 
-/* Time of a call that waits for others. */
-static void book(ranks *r, int64_t began_ns)
+/* Until it is done; counts the time. `code`: of the call that began it. */
+static int finish(ranks *r, int code, mpi_request *request)
 {
-    r->figures.wait_ns += (uint64_t)(base_now_ns() - began_ns);
+    const int64_t began = base_now_ns();
+    if (code == MPI_SUCCESS)
+        code = roll_wait(r, request, 1);
+    r->figures.wait_ns += (uint64_t)(base_now_ns() - began);
     r->figures.n_calls++;
+    return code;
 }
 
 vg_status ranks_sum(ranks *r, double *values, size_t n, vg_error *err)
 {
     if (is_down(r))
         return ranks_check(r, err);
-    const int64_t began = base_now_ns();
-    const int code = r->mpi.MPI_Allreduce(MPI_IN_PLACE, values, (int)n, r->mpi.ompi_mpi_double,
-                                          r->mpi.ompi_mpi_op_sum, r->mpi.ompi_mpi_comm_world);
-    book(r, began);
+    mpi_request q;
+    const int code = r->mpi.MPI_Iallreduce(MPI_IN_PLACE, values, (int)n, r->mpi.ompi_mpi_double,
+                                           r->mpi.ompi_mpi_op_sum, r->mpi.ompi_mpi_comm_world, &q);
     r->figures.sum_bytes += n * sizeof *values;
-    return settle_call(r, code, "a sum", err);
+    return ranks_settle_call(r, finish(r, code, &q), "a sum", err);
 }
 
 vg_status ranks_sum_counts(ranks *r, uint64_t *values, size_t n, vg_error *err)
 {
     if (is_down(r))
         return ranks_check(r, err);
-    const int64_t began = base_now_ns();
     int code = MPI_SUCCESS;
     for (size_t at = 0; at < n && code == MPI_SUCCESS;) {
         const size_t most = MOST_BYTES / sizeof *values, part = n - at < most ? n - at : most;
-        code = r->mpi.MPI_Allreduce(MPI_IN_PLACE, values + at, (int)part, r->mpi.ompi_mpi_uint64_t,
-                                    r->mpi.ompi_mpi_op_sum, r->mpi.ompi_mpi_comm_world);
+        mpi_request q;
+        code = r->mpi.MPI_Iallreduce(MPI_IN_PLACE, values + at, (int)part, r->mpi.ompi_mpi_uint64_t,
+                                     r->mpi.ompi_mpi_op_sum, r->mpi.ompi_mpi_comm_world, &q);
+        code = finish(r, code, &q);
         at += part;
     }
-    book(r, began);
-    return settle_call(r, code, "a count", err);
+    return ranks_settle_call(r, code, "a count", err);
 }
 
 static int spread_from(ranks *r, int root, void *data, size_t bytes)
@@ -170,8 +150,10 @@ static int spread_from(ranks *r, int root, void *data, size_t bytes)
     int code = MPI_SUCCESS;
     for (size_t at = 0; at < bytes && code == MPI_SUCCESS;) {
         const size_t part = bytes - at < MOST_BYTES ? bytes - at : MOST_BYTES;
-        code = r->mpi.MPI_Bcast((char *)data + at, (int)part, r->mpi.ompi_mpi_byte, root,
-                                r->mpi.ompi_mpi_comm_world);
+        mpi_request q;
+        code = r->mpi.MPI_Ibcast((char *)data + at, (int)part, r->mpi.ompi_mpi_byte, root,
+                                 r->mpi.ompi_mpi_comm_world, &q);
+        code = finish(r, code, &q);
         at += part;
     }
     return code;
@@ -181,10 +163,16 @@ vg_status ranks_spread(ranks *r, void *data, size_t bytes, vg_error *err)
 {
     if (is_down(r))
         return ranks_check(r, err);
-    const int64_t began = base_now_ns();
-    const int code = spread_from(r, 0, data, bytes);
-    book(r, began);
-    return settle_call(r, code, "what rank 0 tells", err);
+    return ranks_settle_call(r, spread_from(r, 0, data, bytes), "what rank 0 tells", err);
+}
+
+/* out: (n, bytes) */
+static int share_all(ranks *r, void *out, const void *mine, size_t bytes)
+{
+    mpi_request q;
+    const int code = r->mpi.MPI_Iallgather(mine, (int)bytes, r->mpi.ompi_mpi_byte, out, (int)bytes,
+                                           r->mpi.ompi_mpi_byte, r->mpi.ompi_mpi_comm_world, &q);
+    return finish(r, code, &q);
 }
 
 vg_status ranks_share(ranks *r, void *out, const void *mine, size_t bytes, vg_error *err)
@@ -193,11 +181,7 @@ vg_status ranks_share(ranks *r, void *out, const void *mine, size_t bytes, vg_er
         memcpy(out, mine, bytes);
     if (is_down(r))
         return ranks_check(r, err);
-    const int64_t began = base_now_ns();
-    const int code = r->mpi.MPI_Allgather(mine, (int)bytes, r->mpi.ompi_mpi_byte, out, (int)bytes,
-                                          r->mpi.ompi_mpi_byte, r->mpi.ompi_mpi_comm_world);
-    book(r, began);
-    return settle_call(r, code, "an exchange", err);
+    return ranks_settle_call(r, share_all(r, out, mine, bytes), "an exchange", err);
 }
 
 vg_status ranks_collect(ranks *r, void *out, size_t room, const void *mine, const size_t *sizes,
@@ -218,12 +202,11 @@ vg_status ranks_collect(ranks *r, void *out, size_t room, const void *mine, cons
     if (sum > room)
         return base_fail(err, VG_ERR_LIMIT, NULL, "validate on fewer pictures",
                          "%zu bytes of detections for %zu", sum, room);
-    const int64_t began = base_now_ns();
+    mpi_request q;
     const int code =
-        r->mpi.MPI_Gatherv(mine, r->sizes[r->me], r->mpi.ompi_mpi_byte, out, r->sizes, r->places,
-                           r->mpi.ompi_mpi_byte, 0, r->mpi.ompi_mpi_comm_world);
-    book(r, began);
-    return settle_call(r, code, "bringing detections together", err);
+        r->mpi.MPI_Igatherv(mine, r->sizes[r->me], r->mpi.ompi_mpi_byte, out, r->sizes, r->places,
+                            r->mpi.ompi_mpi_byte, 0, r->mpi.ompi_mpi_comm_world, &q);
+    return ranks_settle_call(r, finish(r, code, &q), "bringing detections together", err);
 }
 
 vg_status ranks_settle(ranks *r, vg_status my_status, vg_error *err)
@@ -235,12 +218,11 @@ vg_status ranks_settle(ranks *r, vg_status my_status, vg_error *err)
     int32_t first = my_status != VG_OK ? r->me : r->n;
     for (int rank = 0; rank < r->n; rank++)
         r->sizes[rank] = r->n;
-    int code = r->mpi.MPI_Allgather(&first, sizeof first, r->mpi.ompi_mpi_byte, r->sizes,
-                                    sizeof first, r->mpi.ompi_mpi_byte, r->mpi.ompi_mpi_comm_world);
+    int code = share_all(r, r->sizes, &first, sizeof first);
     for (int rank = 0; rank < r->n; rank++)
         first = r->sizes[rank] < first ? r->sizes[rank] : first;
-    if (code != MPI_SUCCESS || first == r->n)
-        return settle_call(r, code, "agreeing", err);
+    if (code != MPI_SUCCESS || first == r->n || is_down(r))
+        return ranks_settle_call(r, code, "agreeing", err);
     vg_error said = {.status = my_status};
     if (first == r->me && err != NULL)
         said = *err;
@@ -252,8 +234,8 @@ vg_status ranks_settle(ranks *r, vg_status my_status, vg_error *err)
     }
     code = spread_from(r, first, &said, sizeof said);
     *e = said;
-    r->is_settled = code == MPI_SUCCESS;
-    return code == MPI_SUCCESS ? said.status : settle_call(r, code, "agreeing", err);
+    r->is_settled = code == MPI_SUCCESS && !is_down(r);
+    return r->is_settled ? said.status : ranks_settle_call(r, code, "agreeing", err);
 }
 
 /* ---- sums beside other work ---- */
@@ -267,10 +249,12 @@ static void begin_sum(ranks *r, void *values, size_t n, mpi_type type)
                   RANKS_MOST_SUMS);
         return;
     }
+    const int64_t began = base_now_ns();
     const int code =
         r->mpi.MPI_Iallreduce(MPI_IN_PLACE, values, (int)n, type, r->mpi.ompi_mpi_op_sum,
                               r->mpi.ompi_mpi_comm_world, &r->sums[r->n_sums]);
-    if (settle_call(r, code, "beginning a sum", NULL) == VG_OK)
+    r->figures.push_ns += (uint64_t)(base_now_ns() - began);
+    if (ranks_settle_call(r, code, "beginning a sum", NULL) == VG_OK)
         r->n_sums++;
 }
 
@@ -291,9 +275,12 @@ void ranks_sum_begin_doubles(ranks *r, double *values, size_t n)
 void ranks_push(ranks *r)
 {
     int are_done;
-    if (!is_down(r) && r->n_sums > 0)
-        settle_call(r, r->mpi.MPI_Testall(r->n_sums, r->sums, &are_done, MPI_IGNORE), "a sum",
-                    NULL);
+    if (is_down(r) || r->n_sums == 0)
+        return;
+    const int64_t began = base_now_ns();
+    const int code = r->mpi.MPI_Testall(r->n_sums, r->sums, &are_done, MPI_IGNORE);
+    r->figures.push_ns += (uint64_t)(base_now_ns() - began);
+    ranks_settle_call(r, code, "a sum", NULL);
 }
 
 vg_status ranks_wait(ranks *r, vg_error *err)
@@ -301,10 +288,11 @@ vg_status ranks_wait(ranks *r, vg_error *err)
     if (is_down(r) || r->n_sums == 0)
         return ranks_check(r, err);
     const int64_t began = base_now_ns();
-    const int code = r->mpi.MPI_Waitall(r->n_sums, r->sums, MPI_IGNORE);
-    book(r, began);
+    const int code = roll_wait(r, r->sums, r->n_sums);
+    r->figures.wait_ns += (uint64_t)(base_now_ns() - began);
+    r->figures.n_calls++;
     r->n_sums = 0;
-    return settle_call(r, code, "a sum", err);
+    return ranks_settle_call(r, code, "a sum", err);
 }
 
 /* ---- life ---- */
@@ -373,8 +361,12 @@ static vg_status meet(ranks *r, const char *version, base_mem *mem, vg_error *er
     r->sizes = base_alloc_zero(mem, (size_t)r->n, sizeof *r->sizes, err);
     r->places = base_alloc_zero(mem, (size_t)r->n, sizeof *r->places, err);
     r->sums = base_alloc_zero(mem, RANKS_MOST_SUMS, sizeof(mpi_request), err);
-    if (r->seats == NULL || r->sizes == NULL || r->places == NULL || r->sums == NULL)
+    r->roll = base_alloc_zero(mem, 2 * (size_t)r->n, sizeof *r->roll, err);
+    r->answers = base_alloc_zero(mem, (size_t)r->n, sizeof *r->answers, err);
+    if (r->seats == NULL || r->sizes == NULL || r->places == NULL || r->sums == NULL ||
+        r->roll == NULL || r->answers == NULL)
         return VG_ERR_MEMORY;
+    ranks_bear(r, BEAR_S);
     gethostname(mine.host, sizeof mine.host - 1);
     mine.n_online = (int)sysconf(_SC_NPROCESSORS_ONLN);
     sched_getaffinity(0, sizeof mine.processors, &mine.processors);
@@ -441,8 +433,9 @@ vg_status ranks_end(ranks *r, vg_error *err)
 {
     if (is_down(r))
         return ranks_check(r, err);
-    const vg_status st =
-        settle_call(r, r->mpi.MPI_Barrier(r->mpi.ompi_mpi_comm_world), "coming to the end", err);
+    mpi_request q;
+    const int code = r->mpi.MPI_Ibarrier(r->mpi.ompi_mpi_comm_world, &q);
+    const vg_status st = ranks_settle_call(r, finish(r, code, &q), "coming to the end", err);
     r->is_ended = st == VG_OK;
     return st;
 }
@@ -456,7 +449,7 @@ void ranks_close(ranks **ranks_)
         return;
     if (r->mpi.MPI_Initialized != NULL && r->mpi.MPI_Initialized(&is_open) == MPI_SUCCESS &&
         is_open) {
-        if (r->is_ended || r->is_settled)
+        if ((r->is_ended || r->is_settled) && !r->is_missing)
             r->mpi.MPI_Finalize();
         else
             r->mpi.MPI_Abort(r->mpi.ompi_mpi_comm_world, 1);
@@ -465,5 +458,7 @@ void ranks_close(ranks **ranks_)
     base_free(r->sizes);
     base_free(r->places);
     base_free(r->sums);
+    base_free(r->roll);
+    base_free(r->answers);
     base_free(r);
 }

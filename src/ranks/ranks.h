@@ -11,6 +11,9 @@
  * are under way are pushed when ranks_push or any other function here is called, which backward
  * does after every step.
  *
+ * Waiting: who waits for others looks at the clock, too. When it has lasted too long (ranks_bear)
+ * the roll is called, and who does not answer ends the run by name: roll.c.
+ *
  * Failures: the first one stays, and all later calls return it at once, so that who cannot return a
  * status in the middle of a pass may look at its end (ranks_check). */
 #ifndef RANKS_RANKS_H
@@ -39,6 +42,9 @@ int ranks_launch_n(char *(*env)(const char *name));
  * second time in a process: MPI cannot). Waits until all have come here. mem: borrowed until close.
  */
 vg_status ranks_open(ranks **out, const char *version, base_mem *mem, vg_error *err);
+/* How long a call may wait for others, from now on; 0: for ever. All ranks alike. Before: half an
+ * hour. */
+void ranks_bear(ranks *r, double seconds);
 /* Leaves the others. Where they have not come to the end together (ranks_end, or a failure that
  * ranks_settle made everybody's) this ends all of them: they would wait for ever. */
 void ranks_close(ranks **r);
@@ -98,6 +104,7 @@ vg_status ranks_wait(ranks *r, vg_error *err);
 
 typedef struct ranks_figures {
     uint64_t wait_ns;   /* in calls that wait for others, since open */
+    uint64_t push_ns;   /* in beginning sums and pushing them on, beside other work */
     uint64_t sum_bytes; /* of gradients and statistics given to sums */
     uint64_t n_calls;
 } ranks_figures;

@@ -61,6 +61,9 @@ static const vg_option rows[] = {
     {ROW("device_lost", CHOICE, device_lost, "stop"), .choices = "stop|resume",
      .help = "when the GPU fails in the middle of a run: stop, with the last checkpoint named, or "
              "resume from it on what is left"},
+    {ROW("rank_timeout", REAL, rank_timeout, "1800"), IN(0, 1e6), .value = "SECONDS",
+     .help = "of several ranks: how long they wait for one that does not come before the run ends "
+             "with its name; 0: for ever; a resumed run may change it"},
     {ROW("project", FOLDER, project, ""), .help = "folder of the runs"},
     {ROW("name", TEXT, name, ""), .value = "NAME", .help = "name of the run's folder"},
     {ROW("exist_ok", BOOL, exist_ok, "false"),

@@ -40,7 +40,7 @@ typedef struct train_args {
     vg_ints freeze;
     vg_classes classes;
     double batch_share; /* of memory, with a batch of -1: "batch: 0.7"; 0: not given */
-    double hours, save_minutes, fraction, conf, iou, multi_scale;
+    double hours, save_minutes, fraction, conf, iou, multi_scale, rank_timeout;
     double lr0, lrf, momentum, weight_decay, warmup_epochs, warmup_momentum, warmup_bias_lr;
     double box, cls, dfl, pose, kobj, label_smoothing, dropout;
     double hsv_h, hsv_s, hsv_v, degrees, translate, scale, shear, perspective, flipud, fliplr, bgr,
@@ -88,8 +88,8 @@ typedef struct train_args_given {
 vg_status train_args_give(train_args *args, train_args_given *given, const char *name,
                           const char *value, vg_error *err);
 bool train_args_is_given(const train_args_given *given, const char *name);
-/* Those that are of the machine and not of the run: device, gpu_memory_limit, device_lost. Takes
- * what was given of them. */
+/* Those that are of the machine and not of the run: device, gpu_memory_limit, device_lost,
+ * rank_timeout. Takes what was given of them. */
 void train_args_move(train_args *args, const train_args *to, const train_args_given *given);
 /* Where a file of arguments stands in the place of the model: those of an earlier run, or of the
  * Python tool, under what was given. notice (n): what the file has that training does not have, ""

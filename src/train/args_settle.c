@@ -35,6 +35,8 @@ void train_args_move(train_args *args, const train_args *to, const train_args_gi
         args->gpu_memory_limit = to->gpu_memory_limit;
     if (train_args_is_given(given, "device_lost"))
         args->device_lost = to->device_lost;
+    if (given->at[place_of("rank_timeout")])
+        args->rank_timeout = to->rank_timeout;
 }
 
 vg_status train_args_settle(train_args *args, train_args_given *given, char *notice, size_t n,

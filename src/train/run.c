@@ -14,10 +14,9 @@
 /* So many optimizer steps in a row whose gradient is no number: it will not come back by itself. */
 enum { MOST_BAD_STEPS = 10 };
 
-/* Of several ranks: how often they tell how long they wait, from which part of the time on a slow
- * one is told, and how often at most. */
+/* Of several ranks: how often they tell how long they wait, and how often at most a slow one is
+ * told. */
 #define LOOK_EVERY_NS INT64_C(5000000000)
-#define SLOW_PART     0.2
 #define WARN_EVERY_NS INT64_C(300000000000)
 
 static double seconds_now(const train_run *r)
@@ -160,6 +159,7 @@ static vg_status step(train_run *r, const train_rates *rates, int64_t ni, vg_err
         return st;
     p->has_gradients = false;
     p->last_step = ni;
+    r->n_steps++;
     if (good) {
         r->n_bad_steps = 0;
         return VG_OK;
@@ -219,19 +219,22 @@ static together_word ask_word(const train_run *r, const train_listener *listener
 
 /* Who waits for whom. A rank that the others wait for is worth a line in the log, once in a while:
  * a machine that is slower or has other work holds all of them up. */
-static vg_status look(train_run *r, vg_error *err)
+static vg_status look(train_run *r, const train_listener *l, vg_error *err)
 {
     char name[RANKS_HOST_BYTES + 32];
-    const vg_status st = together_look_at(&r->together, &r->look, err);
-    r->has_look = st == VG_OK;
+    vg_train_ranks waits;
+    const vg_status st = together_look_at(&r->together, &waits, err);
     r->looked_ns = base_now_ns();
-    if (st == VG_OK && run_writes(r) && r->look.waiting >= SLOW_PART &&
-        (r->warned_ns == 0 || r->looked_ns - r->warned_ns >= WARN_EVERY_NS)) {
+    if (st != VG_OK || !run_writes(r))
+        return st;
+    if (waits.is_slow && (r->warned_ns == 0 || r->looked_ns - r->warned_ns >= WARN_EVERY_NS)) {
         r->warned_ns = r->looked_ns;
         base_log(BASE_LOG_WARN, "a rank is slow", "rank=\"%s\" others_wait=%.0f%% exchange=%.0f%%",
-                 ranks_name(name, sizeof name, r->mem.ranks, r->look.slowest),
-                 100 * r->look.waiting, 100 * r->look.exchanging);
+                 ranks_name(name, sizeof name, r->mem.ranks, waits.shown[0].rank),
+                 100 * waits.for_slowest, 100 * waits.exchange);
     }
+    if (l != NULL && l->ranks != NULL)
+        l->ranks(l->ctx, &waits);
     return st;
 }
 
@@ -260,7 +263,7 @@ static vg_status run_batch(train_run *r, const data_batch *b, const train_listen
         return st;
     p->batch++;
     if (word.looks)
-        st = look(r, err);
+        st = look(r, listener, err);
     tell_batch(r, listener, b, n_labels, &in, &rates);
     if (is_alone) /* it may be the listener that stops */
         word = ask_word(r, listener);
@@ -293,6 +296,7 @@ static vg_status train_batches(train_run *r, const train_listener *listener, vg_
     if (p->batch >= p->n_batches)
         return VG_OK; /* resumed between the last batch and validation */
     const int64_t began_ns = base_now_ns();
+    const ranks_figures before = ranks_figures_get(r->mem.ranks);
     if (listener != NULL && listener->epoch_start != NULL)
         listener->epoch_start(listener->ctx, (int)p->epoch + 1, r->args.epochs);
     vg_status st = choose_augment(r, err);
@@ -309,6 +313,10 @@ static vg_status train_batches(train_run *r, const train_listener *listener, vg_
             break;
     }
     r->batches_ns += (uint64_t)(base_now_ns() - began_ns);
+    const ranks_figures now = ranks_figures_get(r->mem.ranks);
+    r->exchanged.wait_ns += now.wait_ns - before.wait_ns;
+    r->exchanged.push_ns += now.push_ns - before.push_ns;
+    r->exchanged.sum_bytes += now.sum_bytes - before.sum_bytes;
     return st;
 }
 
@@ -517,6 +525,18 @@ vg_status run_refuse_finished(const train_run *r, vg_error *err)
     return VG_ERR_ARGUMENT;
 }
 
+/* What the exchange has come to in all batches of the session. */
+static vg_status sum_up_waits(train_run *r, vg_error *err)
+{
+    if (r->mem.ranks == NULL)
+        return VG_OK;
+    const together_time mine = {(int64_t)r->batches_ns, r->exchanged.wait_ns, r->exchanged.push_ns};
+    const vg_status st = together_compare(&r->together, &mine, &r->waits, err);
+    if (r->n_steps > 0)
+        r->waits.step_bytes = (double)r->exchanged.sum_bytes / (double)r->n_steps;
+    return st;
+}
+
 static vg_status go(train_run *r, const train_listener *listener, vg_error *err)
 {
     r->started_ns = r->saved_ns = r->looked_ns = base_now_ns();
@@ -541,7 +561,9 @@ static vg_status go(train_run *r, const train_listener *listener, vg_error *err)
         if (st != VG_OK)
             return st;
     }
-    vg_status st = finish(r, listener, err);
+    vg_status st = sum_up_waits(r, err);
+    if (st == VG_OK)
+        st = finish(r, listener, err);
     if (run_lost_device(r, st, err))
         return run_tell_device(r, err);
     if (st == VG_OK)
@@ -635,6 +657,11 @@ const char *train_run_few_notice(const train_run *r)
 const char *train_run_names_notice(const train_run *r)
 {
     return r->names_notice;
+}
+
+const vg_train_ranks *train_run_waits(const train_run *r)
+{
+    return r->waits.n_ranks > 0 ? &r->waits : NULL;
 }
 
 const char *train_run_ranks_notice(const train_run *r)

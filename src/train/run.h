@@ -20,6 +20,7 @@ typedef struct train_listener {
     void (*epoch)(void *ctx, const vg_train_epoch *e); /* after its checkpoint */
     bool (*wants_stop)(void *ctx); /* asked after every batch, in training and in validation */
     void (*epoch_start)(void *ctx, int epoch, int n_epochs);
+    void (*ranks)(void *ctx, const vg_train_ranks *r); /* of several, every few seconds */
     /* A validation begins, is over. is_final: of best.safetensors, when training is over. */
     void (*validating)(void *ctx, bool is_final);
     void (*validation)(void *ctx, const train_validation *v, bool is_final);
@@ -86,6 +87,8 @@ bool train_run_transferred(const train_run *r, size_t *n_transferred, size_t *n_
 /* "" or a warning: less than half of the tensors came from the weights. */
 const char *train_run_few_notice(const train_run *r);
 const char *train_run_names_notice(const train_run *r);
+/* Of several ranks, when training is over: this session's. NULL: it is not, or alone. */
+const vg_train_ranks *train_run_waits(const train_run *r);
 /* Of several ranks; rank 0's. */
 const char *train_run_ranks_notice(const train_run *r);
 /* imgsz as it was given; that of train_run_args is raised to a multiple of the stride. */

@@ -191,12 +191,29 @@ static bool write_record(train_run_file *f)
     return pwrite(f->progress_fd, record, sizeof *record, 0) == (ssize_t)sizeof *record;
 }
 
+static bool valid_ranks(const vg_train_ranks *r)
+{
+    const double parts[] = {r->for_slowest, r->exchange, r->pushing, r->step_bytes};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (!(fabs(parts[i]) < 1e15))
+            return false;
+    if (r->n_ranks < 0 || r->n_ranks > MOST_COUNT || r->n_shown < 0 ||
+        r->n_shown > VG_RANKS_SHOWN || r->n_shown > r->n_ranks)
+        return false;
+    for (int i = 0; i < r->n_shown; i++)
+        if (r->shown[i].rank < 0 || r->shown[i].rank >= r->n_ranks ||
+            !(fabs(r->shown[i].waiting) < 1e15) ||
+            memchr(r->shown[i].host, '\0', sizeof r->shown[i].host) == NULL)
+            return false;
+    return true;
+}
+
 /* Bytes of a file that anybody may have made: texts that end, numbers that can be counted with, no
  * pointer of another process. */
 static bool valid_view(const vg_run_view *v)
 {
-    const bool *const truths[] = {&v->is_alive, &v->is_detached, &v->epoch.is_validated,
-                                  &v->epoch.is_best, &v->epoch.stops};
+    const bool *const truths[] = {&v->is_alive,      &v->is_detached, &v->epoch.is_validated,
+                                  &v->epoch.is_best, &v->epoch.stops, &v->ranks.is_slow};
     for (size_t i = 0; i < sizeof truths / sizeof *truths; i++)
         if (*(const unsigned char *)(const void *)truths[i] > 1)
             return false;
@@ -211,9 +228,10 @@ static bool valid_view(const vg_run_view *v)
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         if (!(fabs(numbers[i]) < 1e15))
             return false;
-    return (int)v->state >= 0 && v->state <= VG_RUN_DIED && v->batch.batch >= 0 &&
-           v->batch.n_batches >= 0 && v->batch.batch <= v->batch.n_batches && v->exit_status >= 0 &&
-           v->exit_status <= 255 && memchr(v->error.what, '\0', sizeof v->error.what) != NULL &&
+    return valid_ranks(&v->ranks) && (int)v->state >= 0 && v->state <= VG_RUN_DIED &&
+           v->batch.batch >= 0 && v->batch.n_batches >= 0 && v->batch.batch <= v->batch.n_batches &&
+           v->exit_status >= 0 && v->exit_status <= 255 &&
+           memchr(v->error.what, '\0', sizeof v->error.what) != NULL &&
            memchr(v->error.where, '\0', sizeof v->error.where) != NULL &&
            memchr(v->error.mend, '\0', sizeof v->error.mend) != NULL;
 }
@@ -331,6 +349,12 @@ void train_run_file_batch(train_run_file *f, const vg_train_batch *b)
         v->pace.resident_bytes = base_mem_resident_bytes();
         write_record(f);
     }
+}
+
+void train_run_file_ranks(train_run_file *f, const vg_train_ranks *r)
+{
+    if (f)
+        f->record.view.ranks = *r; /* written with the batch that comes next */
 }
 
 void train_run_file_epoch(train_run_file *f, const vg_train_epoch *e)

@@ -29,6 +29,7 @@ vg_status train_run_file_detach(train_run_file *f, const char *folder, vg_error 
 void train_run_file_start(train_run_file *f, int start_epoch, size_t planned_bytes);
 /* Written at most five times a second, and at an epoch's end. */
 void train_run_file_batch(train_run_file *f, const vg_train_batch *b);
+void train_run_file_ranks(train_run_file *f, const vg_train_ranks *r);
 void train_run_file_epoch(train_run_file *f, const vg_train_epoch *e);
 void train_run_file_end(train_run_file *f, vg_status st, const vg_error *err);
 void train_run_file_exit(train_run_file *f, int exit_status);

@@ -53,9 +53,8 @@ struct train_run {
     train_state state;
     weights_file *average; /* state.ema's, as validation reads it */
 
-    together together; /* of several ranks */
-    together_look look;
-    bool has_look;
+    together together;    /* of several ranks */
+    vg_train_ranks waits; /* of the whole session, when it is over */
     int64_t looked_ns, warned_ns;
     train_validator *validator;
     float *resized; /* multi_scale: the largest batch; else NULL */
@@ -72,15 +71,17 @@ struct train_run {
     train_validation final;
     const train_listener *listener; /* during go; NULL: none */
     int64_t started_ns, saved_ns;
-    uint64_t batches_ns;   /* of this session, loader and all; not validation, nor checkpoints */
-    int64_t first_epoch;   /* of this session */
-    int64_t plain_epoch;   /* the first without mosaic; -1: not yet */
-    bool is_time_up;       /* said after a batch, by rank 0 for all */
-    bool is_late;          /* the hours of `time` are over, and an epoch ended with that */
-    double seconds_before; /* of the sessions before this one */
-    bool has_saved;        /* last_path is this run's: it wrote it, or was resumed from it */
-    int n_bad_steps;       /* in a row */
-    int n_lost;            /* devices that failed */
+    uint64_t batches_ns;     /* of this session, loader and all; not validation, nor checkpoints */
+    ranks_figures exchanged; /* meanwhile */
+    int64_t n_steps;         /* meanwhile */
+    int64_t first_epoch;     /* of this session */
+    int64_t plain_epoch;     /* the first without mosaic; -1: not yet */
+    bool is_time_up;         /* said after a batch, by rank 0 for all */
+    bool is_late;            /* the hours of `time` are over, and an epoch ended with that */
+    double seconds_before;   /* of the sessions before this one */
+    bool has_saved;          /* last_path is this run's: it wrote it, or was resumed from it */
+    int n_bad_steps;         /* in a row */
+    int n_lost;              /* devices that failed */
     double grad_norm;
 };
 

@@ -325,6 +325,7 @@ static vg_status join_ranks(train_run *r, vg_error *err)
 {
     if (r->mem.ranks == NULL)
         return VG_OK;
+    ranks_bear(r->mem.ranks, r->args.rank_timeout);
     const vg_status st = agree_check(r, err);
     return st == VG_OK ? agree_state(r, err) : st;
 }

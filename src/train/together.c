@@ -89,7 +89,7 @@ vg_status together_open(together *t, ranks *r, train_engine *e, bool sync_bn, ba
     t->net =
         (nn_train_together){.ctx = t, .sum = sync_bn ? sum_statistics : NULL, .ready = hear_ready};
     t->share = (train_engine_share){.ctx = t, .scores = sum_scores};
-    t->seen_ns = base_now_ns();
+    t->seen = (together_time){.took_ns = base_now_ns()};
     nn_train_join(e->net, &t->net);
     return VG_OK;
 }
@@ -155,26 +155,55 @@ vg_status together_fold(together *t, train_engine *e, vg_error *err)
     return st;
 }
 
+/* ---- who waits for whom ---- */
+
+/* From which part of the time on a rank is slow that the others wait for. */
+#define SLOW_PART 0.2
+
 /* The slowest is who waits least: the others wait for it. What it waits itself is what the exchange
  * costs everybody. */
-vg_status together_look_at(together *t, together_look *out, vg_error *err)
+void together_judge(vg_train_ranks *out, const double *parts, int n)
 {
-    const int64_t now = base_now_ns();
-    const uint64_t wait_ns = ranks_figures_get(t->ranks).wait_ns;
-    const double took = (double)(now - t->seen_ns),
-                 mine = took > 0 ? (double)(wait_ns - t->seen_wait_ns) / took : 0;
-    const int n = ranks_n(t->ranks);
-    *out = (together_look){0};
-    const vg_status st = ranks_share(t->ranks, t->looks, &mine, sizeof mine, err);
-    t->seen_ns = base_now_ns();
-    t->seen_wait_ns = ranks_figures_get(t->ranks).wait_ns;
+    *out = (vg_train_ranks){.n_ranks = n};
+    for (int i = 0; i < n; i++) {
+        int at = out->n_shown < VG_RANKS_SHOWN ? out->n_shown++ : VG_RANKS_SHOWN;
+        for (; at > 0 && parts[2 * i] < out->shown[at - 1].waiting; at--)
+            if (at < VG_RANKS_SHOWN)
+                out->shown[at] = out->shown[at - 1];
+        if (at < VG_RANKS_SHOWN)
+            out->shown[at] = (vg_rank_wait){.rank = i, .waiting = parts[2 * i]};
+    }
+    out->exchange = out->shown[0].waiting;
+    for (int i = 0; i < n; i++) {
+        out->for_slowest += n > 1 ? (parts[2 * i] - out->exchange) / (n - 1) : 0;
+        out->pushing += parts[2 * i + 1] / n;
+    }
+    out->is_slow = out->for_slowest >= SLOW_PART;
+}
+
+vg_status together_compare(together *t, const together_time *mine, vg_train_ranks *out,
+                           vg_error *err)
+{
+    const double took = mine->took_ns > 0 ? (double)mine->took_ns : 1,
+                 parts[] = {(double)mine->wait_ns / took, (double)mine->push_ns / took};
+    *out = (vg_train_ranks){0};
+    const vg_status st = ranks_share(t->ranks, t->looks, parts, sizeof parts, err);
     if (st != VG_OK)
         return st;
-    for (int i = 1; i < n; i++)
-        if (t->looks[i] < t->looks[out->slowest])
-            out->slowest = i;
-    out->exchanging = t->looks[out->slowest];
-    for (int i = 0; i < n && n > 1; i++)
-        out->waiting += (t->looks[i] - out->exchanging) / (n - 1);
+    together_judge(out, t->looks, ranks_n(t->ranks));
+    for (int i = 0; i < out->n_shown; i++)
+        base_format(out->shown[i].host, sizeof out->shown[i].host, "%s",
+                    ranks_host(t->ranks, out->shown[i].rank));
     return VG_OK;
+}
+
+vg_status together_look_at(together *t, vg_train_ranks *out, vg_error *err)
+{
+    const ranks_figures f = ranks_figures_get(t->ranks);
+    const together_time mine = {base_now_ns() - t->seen.took_ns, f.wait_ns - t->seen.wait_ns,
+                                f.push_ns - t->seen.push_ns};
+    const vg_status st = together_compare(t, &mine, out, err);
+    const ranks_figures now = ranks_figures_get(t->ranks); /* this exchange is no training */
+    t->seen = (together_time){base_now_ns(), now.wait_ns, now.push_ns};
+    return st;
 }

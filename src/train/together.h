@@ -30,12 +30,11 @@ typedef struct together_word {
     bool is_late, saves, looks;
 } together_word;
 
-/* Who waits for whom, since the last look. */
-typedef struct together_look {
-    int slowest;       /* the rank that the others waited for */
-    double waiting;    /* their mean wait for it, as a part of the time */
-    double exchanging; /* the part that went into exchanging numbers: the slowest rank's wait */
-} together_look;
+/* Times of one rank, in all or since a moment. */
+typedef struct together_time {
+    int64_t took_ns; /* of which it waited for others, and pushed messages on */
+    uint64_t wait_ns, push_ns;
+} together_time;
 
 typedef struct together {
     ranks *ranks; /* NULL: alone, and nothing else here is set */
@@ -47,9 +46,8 @@ typedef struct together {
     bool adds_up;   /* this batch's gradients, and those before it, now */
     bool is_folded; /* rank 0 has all gradients that were gathered, the others have zeros */
     double tail[TOGETHER_TAIL]; /* what is added up beside the gradients */
-    uint64_t seen_wait_ns;
-    int64_t seen_ns;
-    double *looks; /* (2, ranks) */
+    together_time seen;         /* took_ns: the moment of the last look */
+    double *looks;              /* (ranks, 2) */
 } together;
 
 /* e: open and prepared, on the CPU. Borrowed until close. */
@@ -66,7 +64,13 @@ vg_status together_wait(together *t, detect_loss_value *loss, size_t *n_labels, 
                         vg_error *err);
 /* Gradients that wait for a step become rank 0's, so that its checkpoint has them. */
 vg_status together_fold(together *t, train_engine *e, vg_error *err);
-/* All ranks call it when a word said so. */
-vg_status together_look_at(together *t, together_look *out, vg_error *err);
+/* Since the last look; all ranks call it when a word said so. */
+vg_status together_look_at(together *t, vg_train_ranks *out, vg_error *err);
+/* Of a time that each rank has taken; all call it. */
+vg_status together_compare(together *t, const together_time *mine, vg_train_ranks *out,
+                           vg_error *err);
+/* parts: (n, 2) of the time that each waited, and pushed. Sets all but the hosts' names and
+ * step_bytes. */
+void together_judge(vg_train_ranks *out, const double *parts, int n);
 
 #endif

@@ -295,6 +295,36 @@ static void one_training_has_a_page_of_its_own_and_stops_by_its_token(void **sta
     assert_int_equal(asked_to_stop, 1);
 }
 
+static void ranks_are_shown_by_who_waits_least(void **state)
+{
+    (void)state;
+    train_run_file *file;
+    make_train("a", rising, 1, "epochs: 4\n");
+    OK(train_run_file_create(&file, in_folder("a"), &mem, err));
+    train_run_file_start(file, 0, 1 << 30);
+    train_run_file_ranks(file,
+                         &(vg_train_ranks){.n_ranks = 40,
+                                           .is_slow = true,
+                                           .for_slowest = 0.31,
+                                           .exchange = 0.04,
+                                           .n_shown = 2,
+                                           .shown = {{17, "<b>node7", 0.04}, {3, "n", 0.35}}});
+    train_run_file_batch(file,
+                         &(vg_train_batch){.epoch = 2, .n_epochs = 4, .batch = 5, .n_batches = 5});
+    serve("");
+    UNTIL(get("/run/a") == 200 && strstr(answer, "<h2>Ranks") != NULL);
+    says("Rank 17 on &#60;b&#62;node7 is slow: the others wait for it 31 % of the time");
+    says("Numbers on their way cost all of them 4 %");
+    says("<td class=n>3<td>n<td class=n>35 %");
+    assert_true(strstr(answer, "<td class=n>17<td>") < strstr(answer, "<td class=n>3<td>"));
+    says("38 more wait longer");
+    /* A number that cannot be: the record is none. */
+    train_run_file_ranks(file, &(vg_train_ranks){.n_ranks = 1, .n_shown = 2});
+    train_run_file_epoch(file, &(vg_train_epoch){.epoch = 1, .n_epochs = 4});
+    UNTIL(get("/run/a") == 200 && strstr(answer, "<h2>Ranks") == NULL);
+    train_run_file_destroy(&file);
+}
+
 static void a_token_that_was_given_guards_reading(void **state)
 {
     (void)state;
@@ -326,6 +356,7 @@ int main(void)
         TEST(runs_side_by_side_show_where_they_differ),
         TEST(news_come_to_who_listens),
         TEST(one_training_has_a_page_of_its_own_and_stops_by_its_token),
+        TEST(ranks_are_shown_by_who_waits_least),
         TEST(a_token_that_was_given_guards_reading),
         TEST(a_folder_that_is_not_there_is_said),
     };

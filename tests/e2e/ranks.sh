@@ -125,6 +125,10 @@ says err "which 2 ranks cannot agree on"
 ranks 2 - "$vigil" $train --save-json
 says err "detections are not brought together from 2 ranks"
 # shellcheck disable=SC2086
+ranks 2 - "$vigil" $train --device gpu
+says err "training on gpu in 2 ranks: gradients are added up on the CPU alone"
+says err "try: device=cpu, or one process alone"
+# shellcheck disable=SC2086
 PMI_RANK=0 PMI_SIZE=2 run 1 $train --epochs 1
 is_error "an MPI other than Open MPI"
 # shellcheck disable=SC2086
