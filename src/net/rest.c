@@ -8,53 +8,25 @@
 
 #ifdef VIGIL_HAVE_CURL
 
-#define CURL_DISABLE_TYPECHECK
-#include <curl/curl.h>
 #include <fcntl.h>
 #include <unistd.h>
 
-#define FUNCTIONS(X)                                                                               \
-    X(curl_global_init)                                                                            \
-    X(curl_easy_init)                                                                              \
-    X(curl_easy_setopt)                                                                            \
-    X(curl_easy_perform)                                                                           \
-    X(curl_easy_getinfo)                                                                           \
-    X(curl_easy_cleanup)                                                                           \
-    X(curl_easy_strerror)                                                                          \
-    X(curl_slist_append)                                                                           \
-    X(curl_slist_free_all)
+#include "curl.h"
 
 enum { URL_BYTES = 2048, TOKEN_BYTES = 16 << 10, TYPE_BYTES = 96 };
 
 struct net_rest {
-#define X(name) __typeof__((name)) *name;
-    FUNCTIONS(X)
-#undef X
-    CURL *easy;
-    struct curl_slist *headers; /* of the last call */
+    net_curl c;
     net_rest_options o;
     bool is_too_large;
     size_t n;
-    char why[CURL_ERROR_SIZE], url[URL_BYTES], token[TOKEN_BYTES];
+    char url[URL_BYTES], token[TOKEN_BYTES];
     char answer[]; /* (most_bytes + 1) */
 };
 
 size_t net_rest_bytes(const net_rest_options *o)
 {
     return sizeof(net_rest) + o->most_bytes + 1;
-}
-
-static vg_status load(net_rest *r, vg_error *err)
-{
-    void *library;
-    vg_status st = base_library_open(&library, "libcurl.so.4", "calls over HTTP need libcurl",
-                                     "install libcurl4", err);
-#define X(name)                                                                                    \
-    if (st == VG_OK)                                                                               \
-        st = base_library_find(&r->name, library, #name, err);
-    FUNCTIONS(X)
-#undef X
-    return st;
 }
 
 static size_t keep(char *bytes, size_t size, size_t n, void *self)
@@ -72,21 +44,13 @@ static size_t keep(char *bytes, size_t size, size_t n, void *self)
 
 static bool set_up(net_rest *r)
 {
-    r->easy = r->curl_easy_init();
-    if (r->easy == NULL)
-        return false;
-#if LIBCURL_VERSION_NUM >= 0x075700
-    r->curl_easy_setopt(r->easy, CURLOPT_QUICK_EXIT, 1L);
-#endif
-    return r->curl_easy_setopt(r->easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
-           r->curl_easy_setopt(r->easy, CURLOPT_USERAGENT, r->o.agent) == CURLE_OK &&
-           r->curl_easy_setopt(r->easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
-           r->curl_easy_setopt(r->easy, CURLOPT_NOPROXY, "*") == CURLE_OK &&
-           r->curl_easy_setopt(r->easy, CURLOPT_TIMEOUT_MS, (long)r->o.timeout_ms) == CURLE_OK &&
-           (r->o.ca == NULL || r->curl_easy_setopt(r->easy, CURLOPT_CAINFO, r->o.ca) == CURLE_OK) &&
-           r->curl_easy_setopt(r->easy, CURLOPT_ERRORBUFFER, r->why) == CURLE_OK &&
-           r->curl_easy_setopt(r->easy, CURLOPT_WRITEDATA, r) == CURLE_OK &&
-           r->curl_easy_setopt(r->easy, CURLOPT_WRITEFUNCTION, keep) == CURLE_OK;
+    net_curl *c = &r->c;
+    return net_curl_begin(c, r->o.agent) &&
+           c->curl_easy_setopt(c->easy, CURLOPT_NOPROXY, "*") == CURLE_OK &&
+           c->curl_easy_setopt(c->easy, CURLOPT_TIMEOUT_MS, (long)r->o.timeout_ms) == CURLE_OK &&
+           (r->o.ca == NULL || c->curl_easy_setopt(c->easy, CURLOPT_CAINFO, r->o.ca) == CURLE_OK) &&
+           c->curl_easy_setopt(c->easy, CURLOPT_WRITEDATA, r) == CURLE_OK &&
+           c->curl_easy_setopt(c->easy, CURLOPT_WRITEFUNCTION, keep) == CURLE_OK;
 }
 
 vg_status net_rest_open(net_rest **out, const net_rest_options *o, base_mem *mem, vg_error *err)
@@ -100,8 +64,8 @@ vg_status net_rest_open(net_rest **out, const net_rest_options *o, base_mem *mem
     if (r == NULL)
         return VG_ERR_MEMORY;
     r->o = *o;
-    st = load(r, err);
-    if (st == VG_OK && (r->curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !set_up(r)))
+    st = net_curl_load(&r->c, "calls over HTTP need libcurl", err);
+    if (st == VG_OK && !set_up(r))
         st = base_fail(err, VG_ERR_UNSUPPORTED, o->who, "look at its address and certificate",
                        "libcurl does not take it");
     *out = r;
@@ -127,21 +91,23 @@ static vg_status read_token(net_rest *r, vg_error *err)
 static bool prepare(net_rest *r, const char *method, const char *type, const char *body)
 {
     char header[TYPE_BYTES];
-    r->curl_slist_free_all(r->headers);
-    r->headers = NULL;
+    r->c.curl_slist_free_all(r->c.headers);
+    r->c.headers = NULL;
     if (type != NULL && base_format(header, sizeof header, "Content-Type: %s", type))
-        r->headers = r->curl_slist_append(NULL, header);
-    if (type != NULL && r->headers == NULL)
+        r->c.headers = r->c.curl_slist_append(NULL, header);
+    if (type != NULL && r->c.headers == NULL)
         return false;
-    return r->curl_easy_setopt(r->easy, CURLOPT_URL, r->url) == CURLE_OK &&
-           r->curl_easy_setopt(r->easy, CURLOPT_HTTPHEADER, r->headers) == CURLE_OK &&
-           (body != NULL ? r->curl_easy_setopt(r->easy, CURLOPT_POSTFIELDS, body) == CURLE_OK &&
-                               r->curl_easy_setopt(r->easy, CURLOPT_POSTFIELDSIZE, -1L) == CURLE_OK
-                         : r->curl_easy_setopt(r->easy, CURLOPT_HTTPGET, 1L) == CURLE_OK) &&
-           r->curl_easy_setopt(r->easy, CURLOPT_CUSTOMREQUEST, method) == CURLE_OK &&
+    return r->c.curl_easy_setopt(r->c.easy, CURLOPT_URL, r->url) == CURLE_OK &&
+           r->c.curl_easy_setopt(r->c.easy, CURLOPT_HTTPHEADER, r->c.headers) == CURLE_OK &&
+           (body != NULL
+                ? r->c.curl_easy_setopt(r->c.easy, CURLOPT_POSTFIELDS, body) == CURLE_OK &&
+                      r->c.curl_easy_setopt(r->c.easy, CURLOPT_POSTFIELDSIZE, -1L) == CURLE_OK
+                : r->c.curl_easy_setopt(r->c.easy, CURLOPT_HTTPGET, 1L) == CURLE_OK) &&
+           r->c.curl_easy_setopt(r->c.easy, CURLOPT_CUSTOMREQUEST, method) == CURLE_OK &&
            (r->o.token_file == NULL ||
-            (r->curl_easy_setopt(r->easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER) == CURLE_OK &&
-             r->curl_easy_setopt(r->easy, CURLOPT_XOAUTH2_BEARER, r->token) == CURLE_OK));
+            (r->c.curl_easy_setopt(r->c.easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER) ==
+                 CURLE_OK &&
+             r->c.curl_easy_setopt(r->c.easy, CURLOPT_XOAUTH2_BEARER, r->token) == CURLE_OK));
 }
 
 vg_status net_rest_call(net_rest *r, net_rest_answer *out, const char *method, const char *path,
@@ -155,18 +121,18 @@ vg_status net_rest_call(net_rest *r, net_rest_answer *out, const char *method, c
         return st;
     r->n = 0;
     r->is_too_large = false;
-    r->why[0] = '\0';
+    r->c.why[0] = '\0';
     if (!prepare(r, method, type, body))
         return base_fail(err, VG_ERR_MEMORY, r->o.who, NULL, "libcurl does not take the call");
-    const CURLcode code = r->curl_easy_perform(r->easy);
+    const CURLcode code = r->c.curl_easy_perform(r->c.easy);
     memset(r->token, 0, sizeof r->token);
     if (r->is_too_large)
         return base_fail(err, VG_ERR_LIMIT, r->o.who, NULL, "an answer of more than %zu bytes",
                          r->o.most_bytes);
     if (code != CURLE_OK)
         return base_fail(err, VG_ERR_IO, r->o.who, "look whether it runs and can be reached",
-                         "no answer: %s", r->why[0] != '\0' ? r->why : r->curl_easy_strerror(code));
-    r->curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &out->status);
+                         "no answer: %s", net_curl_why(&r->c, code));
+    r->c.curl_easy_getinfo(r->c.easy, CURLINFO_RESPONSE_CODE, &out->status);
     r->answer[r->n] = '\0';
     out->n = r->n;
     return VG_OK;
@@ -177,10 +143,7 @@ void net_rest_close(net_rest **rest)
     net_rest *r = *rest;
     if (r == NULL)
         return;
-    if (r->easy != NULL)
-        r->curl_easy_cleanup(r->easy);
-    if (r->headers != NULL)
-        r->curl_slist_free_all(r->headers);
+    net_curl_end(&r->c);
     base_free(r);
     *rest = NULL;
 }

@@ -20,55 +20,24 @@ static vg_status check_url(const char *url, vg_error *err)
 
 #ifdef VIGIL_HAVE_CURL
 
-#define CURL_DISABLE_TYPECHECK
-#include <curl/curl.h>
-
-#define FUNCTIONS(X)                                                                               \
-    X(curl_global_init)                                                                            \
-    X(curl_easy_init)                                                                              \
-    X(curl_easy_setopt)                                                                            \
-    X(curl_easy_getinfo)                                                                           \
-    X(curl_easy_cleanup)                                                                           \
-    X(curl_easy_strerror)                                                                          \
-    X(curl_multi_init)                                                                             \
-    X(curl_multi_add_handle)                                                                       \
-    X(curl_multi_remove_handle)                                                                    \
-    X(curl_multi_perform)                                                                          \
-    X(curl_multi_poll)                                                                             \
-    X(curl_multi_info_read)                                                                        \
-    X(curl_multi_cleanup)                                                                          \
-    X(curl_slist_append)                                                                           \
-    X(curl_slist_free_all)
+#include "curl.h"
 
 enum { TIMEOUT_MS = 10000, SLICE_MS = 50 };
 
 struct net_web {
-#define X(name) __typeof__((name)) *name;
-    FUNCTIONS(X)
-#undef X
-    CURL *easy;
+    net_curl c;
     CURLM *multi;
-    struct curl_slist *headers;
     net_web_options o; /* without texts */
-    char why[CURL_ERROR_SIZE];
 };
 
-static vg_status load(net_web *w, vg_error *err)
+static vg_status load(net_curl *c, vg_error *err)
 {
-    void *library;
-    vg_status st = base_library_open(&library, "libcurl.so.4", "--webhook needs libcurl",
-                                     "install libcurl4", err);
-#define X(name)                                                                                    \
-    if (st == VG_OK)                                                                               \
-        st = base_library_find(&w->name, library, #name, err);
-    FUNCTIONS(X)
-#undef X
-    return st;
+    return net_curl_load(c, "--webhook needs libcurl", err);
 }
 
 vg_status net_web_check(const char *url, vg_error *err)
 {
-    net_web probe;
+    net_curl probe;
     const vg_status st = check_url(url, err);
     return st == VG_OK ? load(&probe, err) : st;
 }
@@ -81,22 +50,15 @@ static size_t ignore(char *bytes, size_t size, size_t n, void *ctx)
 
 static bool set_up(net_web *w, const net_web_options *o)
 {
-    w->easy = w->curl_easy_init();
-    w->multi = w->curl_multi_init();
-    w->headers = w->curl_slist_append(NULL, "Content-Type: application/json");
-    if (w->easy == NULL || w->multi == NULL || w->headers == NULL)
+    net_curl *c = &w->c;
+    if (!net_curl_begin(c, o->agent))
         return false;
-#if LIBCURL_VERSION_NUM >= 0x075700
-    /* Not to wait for a name server when a transfer is left. An older library does not know it. */
-    w->curl_easy_setopt(w->easy, CURLOPT_QUICK_EXIT, 1L);
-#endif
-    return w->curl_easy_setopt(w->easy, CURLOPT_URL, o->url) == CURLE_OK &&
-           w->curl_easy_setopt(w->easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
-           w->curl_easy_setopt(w->easy, CURLOPT_HTTPHEADER, w->headers) == CURLE_OK &&
-           w->curl_easy_setopt(w->easy, CURLOPT_USERAGENT, o->agent) == CURLE_OK &&
-           w->curl_easy_setopt(w->easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
-           w->curl_easy_setopt(w->easy, CURLOPT_ERRORBUFFER, w->why) == CURLE_OK &&
-           w->curl_easy_setopt(w->easy, CURLOPT_WRITEFUNCTION, ignore) == CURLE_OK;
+    w->multi = c->curl_multi_init();
+    c->headers = c->curl_slist_append(NULL, "Content-Type: application/json");
+    return w->multi != NULL && c->headers != NULL &&
+           c->curl_easy_setopt(c->easy, CURLOPT_URL, o->url) == CURLE_OK &&
+           c->curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER, c->headers) == CURLE_OK &&
+           c->curl_easy_setopt(c->easy, CURLOPT_WRITEFUNCTION, ignore) == CURLE_OK;
 }
 
 vg_status net_web_open(net_web **out, const net_web_options *o, base_mem *mem, vg_error *err)
@@ -111,8 +73,8 @@ vg_status net_web_open(net_web **out, const net_web_options *o, base_mem *mem, v
     *out = w;
     w->o = *o;
     w->o.url = w->o.agent = NULL;
-    st = load(w, err);
-    if (st == VG_OK && (w->curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !set_up(w, o)))
+    st = load(&w->c, err);
+    if (st == VG_OK && !set_up(w, o))
         st = base_fail(err, VG_ERR_UNSUPPORTED, "option webhook", "give an http or https URL",
                        "libcurl does not take it");
     if (st != VG_OK)
@@ -130,18 +92,18 @@ static bool perform(net_web *w, CURLcode *code)
 {
     int n_running = 1;
     *code = CURLE_FAILED_INIT;
-    if (w->curl_multi_add_handle(w->multi, w->easy) != CURLM_OK)
+    if (w->c.curl_multi_add_handle(w->multi, w->c.easy) != CURLM_OK)
         return true;
     while (n_running > 0 && !is_stopped(w))
-        if (w->curl_multi_perform(w->multi, &n_running) != CURLM_OK ||
-            (n_running > 0 && w->curl_multi_poll(w->multi, NULL, 0, SLICE_MS, NULL) != CURLM_OK))
+        if (w->c.curl_multi_perform(w->multi, &n_running) != CURLM_OK ||
+            (n_running > 0 && w->c.curl_multi_poll(w->multi, NULL, 0, SLICE_MS, NULL) != CURLM_OK))
             break;
     int n_left;
     CURLMsg *m;
-    while ((m = w->curl_multi_info_read(w->multi, &n_left)) != NULL)
+    while ((m = w->c.curl_multi_info_read(w->multi, &n_left)) != NULL)
         if (m->msg == CURLMSG_DONE)
             *code = m->data.result;
-    w->curl_multi_remove_handle(w->multi, w->easy);
+    w->c.curl_multi_remove_handle(w->multi, w->c.easy);
     return n_running == 0 || !is_stopped(w);
 }
 
@@ -151,10 +113,11 @@ static vg_status try_for(net_web *w, const char *json, size_t n, long most_ms, b
     const long timeout_ms = w->o.timeout_ms > 0 ? w->o.timeout_ms : TIMEOUT_MS;
     long status = 0;
     CURLcode code;
-    w->why[0] = '\0';
-    w->curl_easy_setopt(w->easy, CURLOPT_TIMEOUT_MS, most_ms < timeout_ms ? most_ms : timeout_ms);
-    w->curl_easy_setopt(w->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)n);
-    w->curl_easy_setopt(w->easy, CURLOPT_POSTFIELDS, json);
+    w->c.why[0] = '\0';
+    w->c.curl_easy_setopt(w->c.easy, CURLOPT_TIMEOUT_MS,
+                          most_ms < timeout_ms ? most_ms : timeout_ms);
+    w->c.curl_easy_setopt(w->c.easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)n);
+    w->c.curl_easy_setopt(w->c.easy, CURLOPT_POSTFIELDS, json);
     *again = false;
     if (!perform(w, &code))
         return base_fail(err, VG_ERR_INTERRUPTED, "the webhook", NULL,
@@ -162,8 +125,8 @@ static vg_status try_for(net_web *w, const char *json, size_t n, long most_ms, b
     *again = true;
     if (code != CURLE_OK)
         return base_fail(err, VG_ERR_IO, "the webhook", NULL, "no answer: %s",
-                         w->why[0] != '\0' ? w->why : w->curl_easy_strerror(code));
-    w->curl_easy_getinfo(w->easy, CURLINFO_RESPONSE_CODE, &status);
+                         net_curl_why(&w->c, code));
+    w->c.curl_easy_getinfo(w->c.easy, CURLINFO_RESPONSE_CODE, &status);
     if (status >= 200 && status < 300)
         return VG_OK;
     *again = status >= 500 || status == 408 || status == 429;
@@ -208,12 +171,9 @@ void net_web_close(net_web **web)
     net_web *w = *web;
     if (w == NULL)
         return;
-    if (w->easy != NULL)
-        w->curl_easy_cleanup(w->easy);
-    if (w->multi != NULL)
-        w->curl_multi_cleanup(w->multi);
-    if (w->headers != NULL)
-        w->curl_slist_free_all(w->headers);
+    if (w->multi != NULL) /* its handle is not in it any more */
+        w->c.curl_multi_cleanup(w->multi);
+    net_curl_end(&w->c);
     base_free(w);
     *web = NULL;
 }

@@ -105,7 +105,8 @@ static void open_mqtt(const char *what)
     const size_t before = b->mem.in_use_bytes, need = stream_sink_mqtt.need_bytes(&b->s);
     bed_open(b, &stream_sink_mqtt);
     assert_in_range(b->mem.in_use_bytes - before, need - 1024, need + 1024);
-    UNTIL(file_has("heard", "shop/vigil/status 0 online"));
+    UNTIL(file_has("heard", b->o.shard[0] == '\0' ? "shop/vigil/status 0 online"
+                                                  : "shop/vigil/shard-3/status 0 online"));
 }
 
 /* ---- MQTT ---- */
@@ -155,6 +156,19 @@ static void only_what_is_asked_for_is_told(void **state)
     OK(bed_close(b, err));
     UNTIL(file_has("heard", "status 0 offline"));
     assert_false(file_has("heard", "results"));
+}
+
+/* All shards share one tree: what one says of itself is no other's. */
+static void a_shard_says_for_itself_whether_it_is_there(void **state)
+{
+    (void)state;
+    snprintf(b->o.shard, sizeof b->o.shard, "3/20");
+    open_mqtt("all");
+    write_one(0);
+    UNTIL(file_has("heard", "shop/vigil/cam/results 0 {"));
+    OK(bed_close(b, err));
+    UNTIL(file_has("heard", "shop/vigil/shard-3/status 0 offline"));
+    assert_false(file_has("heard", "vigil/status"));
 }
 
 static void a_dead_broker_costs_neither_time_nor_memory(void **state)
@@ -312,6 +326,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_broker_hears_events_results_and_health),
         TEST(only_what_is_asked_for_is_told),
+        TEST(a_shard_says_for_itself_whether_it_is_there),
         TEST(a_dead_broker_costs_neither_time_nor_memory),
         TEST(a_broker_that_comes_back_hears_the_newest),
         TEST(events_are_posted_and_health),

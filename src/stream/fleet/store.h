@@ -38,9 +38,11 @@ typedef struct stream_store_functions {
                       vg_error *err);
     vg_status (*sessions)(void *self, void (*see)(void *ctx, const stream_session *s), void *ctx,
                           vg_error *err);
-    /* Cameras that nobody ever held are not among them. */
-    vg_status (*claims)(void *self, void (*see)(void *ctx, const stream_claim *c), void *ctx,
-                        vg_error *err);
+    /* Cameras that nobody ever held are not among them. A list that comes in pages may be long:
+     * between two of them, where it may ask the store for something else, it calls `turn`, whose
+     * failure ends it. */
+    vg_status (*claims)(void *self, void (*see)(void *ctx, const stream_claim *c),
+                        vg_status (*turn)(void *ctx, vg_error *err), void *ctx, vg_error *err);
     /* Makes `holder` the holder of c->key, if c is how it stands (version "": never held).
      * *is_done: it was, and c is what it became. name: the camera's, for people. */
     vg_status (*claim)(void *self, stream_claim *c, const char *name, const char *holder,

@@ -216,9 +216,10 @@ static void see_claim(void *ctx, int folder, const char *name)
     s->see(s->ctx, &c);
 }
 
-static vg_status claims(void *self, void (*see)(void *ctx, const stream_claim *c), void *ctx,
-                        vg_error *err)
+static vg_status claims(void *self, void (*see)(void *ctx, const stream_claim *c),
+                        vg_status (*turn)(void *ctx, vg_error *err), void *ctx, vg_error *err)
 {
+    (void)turn; /* one folder is one page */
     claim_seer s = {see, ctx};
     return list_names(((const dir_store *)self)->cameras, see_claim, &s, err);
 }

@@ -166,8 +166,10 @@ static vg_status see_page(kube_store *k, const net_rest_answer *a,
     return st;
 }
 
+/* turn: between two pages, or NULL. */
 static vg_status list(kube_store *k, const char *kind,
-                      void (*see)(void *ctx, const base_json_piece *item), void *ctx, vg_error *err)
+                      void (*see)(void *ctx, const base_json_piece *item),
+                      vg_status (*turn)(void *ctx, vg_error *err), void *ctx, vg_error *err)
 {
     net_rest_answer a;
     bool is_old, was_old = false;
@@ -186,6 +188,8 @@ static vg_status list(kube_store *k, const char *kind,
             st = see_page(k, &a, see, ctx, err);
         if (st != VG_OK || k->next[0] == '\0')
             return st;
+        if (turn != NULL)
+            st = turn(ctx, err);
     }
     return st != VG_OK ? st
                        : base_fail(err, VG_ERR_LIMIT, WHO, NULL, "a list of more than %d pages",
@@ -239,6 +243,7 @@ typedef struct seer {
     const kube_store *store;
     void (*see_session)(void *ctx, const stream_session *s);
     void (*see_claim)(void *ctx, const stream_claim *c);
+    vg_status (*turn)(void *ctx, vg_error *err);
     void *ctx;
 } seer;
 
@@ -274,7 +279,7 @@ static vg_status sessions(void *self, void (*see)(void *ctx, const stream_sessio
                           vg_error *err)
 {
     seer s = {.store = self, .see_session = see, .ctx = ctx};
-    return list(self, "shard", see_session, &s, err);
+    return list(self, "shard", see_session, NULL, &s, err);
 }
 
 static vg_status leave(void *self, const char *id, vg_error *err)
@@ -314,11 +319,17 @@ static void see_claim(void *ctx, const base_json_piece *item)
     s->see_claim(s->ctx, &c);
 }
 
-static vg_status claims(void *self, void (*see)(void *ctx, const stream_claim *c), void *ctx,
-                        vg_error *err)
+static vg_status turn_claims(void *ctx, vg_error *err)
 {
-    seer s = {.store = self, .see_claim = see, .ctx = ctx};
-    return list(self, "camera", see_claim, &s, err);
+    const seer *s = ctx;
+    return s->turn(s->ctx, err);
+}
+
+static vg_status claims(void *self, void (*see)(void *ctx, const stream_claim *c),
+                        vg_status (*turn)(void *ctx, vg_error *err), void *ctx, vg_error *err)
+{
+    seer s = {.store = self, .see_claim = see, .turn = turn, .ctx = ctx};
+    return list(self, "camera", see_claim, turn_claims, &s, err);
 }
 
 static vg_status claim(void *self, stream_claim *c, const char *camera, const char *holder,

@@ -3,11 +3,7 @@
  *
  * A write hands over and never waits. What became of the messages is known later: written counts
  * those that were delivered, failed those that were not, or found no room in the outbox. */
-#include <string.h>
-#include <time.h>
-
-#include "changes.h"
-#include "json.h"
+#include "messages.h"
 #include "net/net.h"
 
 enum { MOST_MESSAGES = 1000, LEAST_OUTBOX_BYTES = 4 << 20 };
@@ -15,9 +11,7 @@ static const double LAST_S = 0.25;
 
 typedef struct state {
     net_kafka *producer;
-    sink_text text;
-    bool tells_results, tells_events;
-    stream_changes changes;
+    sink_messages messages;
     net_kafka_counts settled, last; /* told to the job; at the end */
     uint64_t n_dropped;             /* that were told */
 } state;
@@ -51,30 +45,30 @@ static vg_status close_(void *self, vg_error *err)
 {
     state *t = self;
     const size_t n_left = net_kafka_close(&t->producer, LAST_S, &t->last);
-    sink_text_close(&t->text);
+    sink_messages_close(&t->messages);
     (void)err; /* the job has done its part: it does not fail for brokers that are gone */
     if (n_left > 0)
         base_log(BASE_LOG_WARN, "messages left", "sink=kafka messages=%zu", n_left);
     return VG_OK;
 }
 
+static vg_status send_one(void *self, const sink_message *m, vg_error *err)
+{
+    return net_kafka_send(((state *)self)->producer, m->source, m->text, m->n, err);
+}
+
 static vg_status open_(void *self, const stream_setting *s, vg_error *err)
 {
     state *t = self;
     const net_kafka_options o = producer_options(s);
-    t->tells_results = strcmp(s->options->kafka_what, "events") != 0;
-    t->tells_events = strcmp(s->options->kafka_what, "results") != 0;
-    vg_status st = sink_text_open(&t->text, stream_json_message_bytes(s), s->mem, err);
+    t->messages.send = send_one;
+    t->messages.self = t;
+    vg_status st = sink_messages_open(&t->messages, s, s->options->kafka_what, err);
     if (st == VG_OK)
         st = net_kafka_open(&t->producer, &o, s->mem, err);
     if (st != VG_OK)
-        sink_text_close(&t->text);
+        sink_messages_close(&t->messages);
     return st;
-}
-
-static vg_status send_text(state *t, const char *key, vg_error *err)
-{
-    return net_kafka_send(t->producer, key, t->text.bytes, t->text.length, err);
 }
 
 /* Fails when messages were lost since it was last asked. */
@@ -94,36 +88,14 @@ static vg_status check_lost(state *t, vg_error *err)
 static vg_status write_(void *self, const stream_setting *s, const stream_result *r, vg_error *err)
 {
     state *t = self;
-    vg_status st = VG_OK;
-    for (size_t i = 0; i < r->n_events && t->tells_events && st == VG_OK; i++) {
-        t->text.length = 0;
-        st = stream_json_event(&t->text, s, r, &r->events[i], err);
-        if (st == VG_OK)
-            st = send_text(t, r->source, err);
-    }
-    if (t->tells_results && st == VG_OK) {
-        t->text.length = 0;
-        st = stream_json_result(&t->text, s, r, err);
-        if (st == VG_OK)
-            st = send_text(t, r->source, err);
-    }
+    const vg_status st = sink_messages_write(&t->messages, s, r, err);
     return st == VG_OK ? check_lost(t, err) : st;
 }
 
 static vg_status tick(void *self, const stream_setting *s, vg_error *err)
 {
     state *t = self;
-    stream_change c;
-    struct timespec wall;
-    vg_status st = VG_OK;
-    clock_gettime(CLOCK_REALTIME, &wall);
-    while (t->tells_events && st == VG_OK && stream_changes_next(&t->changes, &c, s->stats)) {
-        t->text.length = 0;
-        st = stream_json_health(&t->text, c.source, c.was, c.now, c.fault, c.n_reconnects,
-                                wall.tv_sec * INT64_C(1000000000) + wall.tv_nsec, err);
-        if (st == VG_OK)
-            st = send_text(t, c.source, err);
-    }
+    const vg_status st = sink_messages_tick(&t->messages, s, err);
     return st == VG_OK ? check_lost(t, err) : st;
 }
 

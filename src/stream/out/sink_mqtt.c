@@ -4,11 +4,7 @@
  *
  * Nothing here waits: messages go to the client's outbox, of which a mebibyte or two results are
  * kept for a broker that is gone. A write fails when messages have been lost since the last one. */
-#include <string.h>
-#include <time.h>
-
-#include "changes.h"
-#include "json.h"
+#include "messages.h"
 #include "net/net.h"
 #include "stream/fleet/shard.h"
 
@@ -22,9 +18,7 @@ static const double LAST_S = 0.25;
 
 typedef struct state {
     net_mqtt *client;
-    sink_text text;
-    bool tells_results, tells_events;
-    stream_changes changes;
+    sink_messages messages;
     uint64_t n_dropped;
     bool was_connected;
     int64_t told_ns;
@@ -86,11 +80,18 @@ static vg_status close_(void *self, vg_error *err)
 {
     state *t = self;
     const size_t n_left = net_mqtt_close(&t->client, LAST_S);
-    sink_text_close(&t->text);
+    sink_messages_close(&t->messages);
     (void)err; /* the job has done its part: it does not fail for a broker that is gone */
     if (n_left > 0)
         base_log(BASE_LOG_WARN, "messages left", "sink=mqtt messages=%zu", n_left);
     return VG_OK;
+}
+
+static vg_status send_one(void *self, const sink_message *m, vg_error *err)
+{
+    char topic[NET_TOPIC_BYTES];
+    base_format(topic, sizeof topic, "%s%s%s", m->stem, m->stem[0] != '\0' ? "/" : "", m->what);
+    return net_mqtt_send(((state *)self)->client, topic, m->text, m->n, false, err);
 }
 
 static vg_status open_(void *self, const stream_setting *s, vg_error *err)
@@ -98,21 +99,14 @@ static vg_status open_(void *self, const stream_setting *s, vg_error *err)
     state *t = self;
     char status[STATUS_BYTES];
     const net_mqtt_options o = client_options(s, status);
-    t->tells_results = strcmp(s->options->mqtt_what, "events") != 0;
-    t->tells_events = strcmp(s->options->mqtt_what, "results") != 0;
-    vg_status st = sink_text_open(&t->text, stream_json_message_bytes(s), s->mem, err);
+    t->messages.send = send_one;
+    t->messages.self = t;
+    vg_status st = sink_messages_open(&t->messages, s, s->options->mqtt_what, err);
     if (st == VG_OK)
         st = net_mqtt_open(&t->client, &o, s->mem, err);
     if (st != VG_OK)
-        sink_text_close(&t->text);
+        sink_messages_close(&t->messages);
     return st;
-}
-
-static vg_status send_text(state *t, const char *stem, const char *what, vg_error *err)
-{
-    char topic[NET_TOPIC_BYTES];
-    base_format(topic, sizeof topic, "%s%s%s", stem, stem[0] != '\0' ? "/" : "", what);
-    return net_mqtt_send(t->client, topic, t->text.bytes, t->text.length, false, err);
 }
 
 /* Fails when messages were lost since it was last asked. */
@@ -133,19 +127,7 @@ static vg_status check_lost(state *t, vg_error *err)
 static vg_status write_(void *self, const stream_setting *s, const stream_result *r, vg_error *err)
 {
     state *t = self;
-    vg_status st = VG_OK;
-    for (size_t i = 0; i < r->n_events && t->tells_events && st == VG_OK; i++) {
-        t->text.length = 0;
-        st = stream_json_event(&t->text, s, r, &r->events[i], err);
-        if (st == VG_OK)
-            st = send_text(t, r->stem, "events", err);
-    }
-    if (t->tells_results && st == VG_OK) {
-        t->text.length = 0;
-        st = stream_json_result(&t->text, s, r, err);
-        if (st == VG_OK)
-            st = send_text(t, r->stem, "results", err);
-    }
+    const vg_status st = sink_messages_write(&t->messages, s, r, err);
     return st == VG_OK ? check_lost(t, err) : st;
 }
 
@@ -175,19 +157,8 @@ static void tell_connection(state *t)
 static vg_status tick(void *self, const stream_setting *s, vg_error *err)
 {
     state *t = self;
-    stream_change c;
-    struct timespec wall;
-    vg_status st = VG_OK;
     tell_connection(t);
-    clock_gettime(CLOCK_REALTIME, &wall);
-    while (t->tells_events && st == VG_OK && stream_changes_next(&t->changes, &c, s->stats)) {
-        t->text.length = 0;
-        st = stream_json_health(&t->text, c.source, c.was, c.now, c.fault, c.n_reconnects,
-                                wall.tv_sec * INT64_C(1000000000) + wall.tv_nsec, err);
-        if (st == VG_OK)
-            st = send_text(t, "", "health", err);
-    }
-    return st;
+    return sink_messages_tick(&t->messages, s, err);
 }
 
 const stream_sink stream_sink_mqtt = {.name = "mqtt",
