@@ -53,6 +53,7 @@ def main():
     p = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     p.add_argument("vigil")
     p.add_argument("data")
+    p.add_argument("--model", default="yolo11n.yaml")
     p.add_argument("--ranks", type=int, default=2)
     p.add_argument("--epochs", type=int, default=42)
     p.add_argument("--batch", type=int, default=2)
@@ -63,7 +64,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         project = os.path.join(folder, "runs")
         command = [os.path.join(HERE, "../../tests/ranks/mpirun.sh"), "/usr/bin/mpirun", str(a.ranks), a.vigil, "train",
-                   "--data", a.data, "--model", "yolo11n.yaml", "--imgsz", str(a.imgsz), "--batch", str(a.batch),
+                   "--data", a.data, "--model", a.model, "--imgsz", str(a.imgsz), "--batch", str(a.batch),
                    "--nbs", str(a.batch), "--epochs", str(a.epochs), "--workers", "0", "--threads", "1", "--patience", "0",
                    "--plots=false", "--val=false", "--project", project]
         with open(os.path.join(folder, "log"), "w+") as log:
