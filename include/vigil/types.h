@@ -327,10 +327,12 @@ typedef enum vg_imgsz_from {
 
 /* Strings are borrowed from the handle. */
 typedef struct vg_model_info {
-    const char *name;            /* "yolo11n" */
-    const char *scale;           /* "n" */
-    const char *format;          /* "pt" or "safetensors"; "": no file */
-    const char *chosen;          /* of a .pt: "model" or "ema"; else "" */
+    const char *name;  /* "yolo11n" */
+    const char *scale; /* "n" */
+    vg_task task;
+    int n_keypoints, keypoint_dims; /* of pose: points of an object, and 2 or 3 numbers of each */
+    const char *format;             /* "pt" or "safetensors"; "": no file */
+    const char *chosen;             /* of a .pt: "model" or "ema"; else "" */
     const char *isa;             /* of the kernels: "plain", "sse41", "avx2", "avx512"; of a GPU's,
                                     its name: "cuda:0" */
     const char *gpu;             /* what the GPU's driver calls it; "": the CPU computes */

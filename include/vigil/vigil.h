@@ -516,6 +516,8 @@ VG_API vg_status vg_model_open(vg_model **out, const char *path_or_name, int img
 VG_API void vg_model_close(vg_model **m);
 /* threads is 0 and isa "": nothing runs. */
 VG_API void vg_model_info_get(const vg_model *m, vg_model_info *out);
+/* "detect", "segment", "pose", "obb", "classify"; "" of a number that is no task. */
+VG_API const char *vg_task_name(vg_task task);
 /* Row `index` of its YAML; empty outside 0..n_layers-1. */
 VG_API void vg_model_layer(const vg_model *m, int index, vg_layer *out);
 /* "" outside 0..n_classes-1, and of a YAML's model. */

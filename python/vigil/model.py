@@ -79,6 +79,7 @@ class YOLO:
             self._has_weights = bool(text(info.format))
             self._name, self._n_params, self._n_layers = text(info.name), info.n_params, info.n_layers
             self._gflops, self._imgsz = info.gflops, info.imgsz
+            self.task: str = text(lib.vg_task_name(info.task))
         finally:
             handle.close()
 

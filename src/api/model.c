@@ -1,6 +1,7 @@
 /* model.c: vg_model over a model that nothing is taken for, from a weights file or a YAML's name;
  * and vg_convert. */
 #include "handle.h"
+#include "task/task.h"
 
 struct vg_model {
     stream_accounts accounts;
@@ -58,6 +59,11 @@ void vg_model_layer(const vg_model *m, int index, vg_layer *out)
     *out = (vg_layer){.index = index, .from = "", .module = "", .args = ""};
     if (index >= 0 && index < m->model.info.n_layers)
         nn_graph_layer(m->model.graph, index, m->model.imgsz.used.h, out);
+}
+
+const char *vg_task_name(vg_task id)
+{
+    return (unsigned)id < VG_N_TASKS ? task_of(id)->name : "";
 }
 
 const char *vg_model_class_name(const vg_model *m, int class_index)

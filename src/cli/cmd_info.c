@@ -53,6 +53,10 @@ static void model_print(const vg_model *m, const vg_model_info *info)
     char a[32], b[32];
     fact_print("model", info->name);
     fact_print("scale", info->scale);
+    fact_print("task", vg_task_name(info->task));
+    if (info->n_keypoints > 0)
+        printf("%-*s %d of %d numbers\n", FACT_COLUMN - 1, "keypoints", info->n_keypoints,
+               info->keypoint_dims);
     classes_print(m, info->n_classes);
     printf("%-*s %s (fused %s)\n", FACT_COLUMN - 1, "parameters", cli_commas(a, info->n_params),
            cli_commas(b, info->n_params_fused));
@@ -156,6 +160,9 @@ static void model_json(const vg_model *m, const vg_model_info *info, const vg_me
     fputs("{\"name\": ", stdout);
     cli_json_string(stdout, info->name);
     json_text("scale", info->scale);
+    json_text("task", vg_task_name(info->task));
+    if (info->n_keypoints > 0)
+        printf(", \"keypoints\": [%d, %d]", info->n_keypoints, info->keypoint_dims);
     json_text("format", info->format);
     json_text("chosen", info->chosen);
     printf(", \"imgsz\": %d, \"parameters\": %lld, \"parameters_fused\": %lld, \"gflops\": %.6g, "

@@ -43,6 +43,9 @@ void nn_model_info(vg_model_info *out, const nn_graph_info *info, const nn_imgsz
 {
     *out = (vg_model_info){.name = info->name,
                            .scale = info->scale,
+                           .task = info->task,
+                           .n_keypoints = info->keypoints,
+                           .keypoint_dims = info->keypoint_dims,
                            .format = "",
                            .chosen = "",
                            .isa = "",

@@ -101,7 +101,8 @@ vg_status train_report_create(train_report **out, const train_report_options *o,
         st = make_gallery(r, err);
     if (st == VG_OK && !o->is_resumed)
         st = write_args(r, err);
-    if (st == VG_OK && !o->is_resumed && r->args->plots)
+    const bool has_boxes = !train_run_task(o->run)->is_whole;
+    if (st == VG_OK && !o->is_resumed && r->args->plots && has_boxes)
         st = plot_labels(r, err);
     if (st != VG_OK)
         train_report_destroy(out);

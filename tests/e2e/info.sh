@@ -21,6 +21,16 @@ l 25,372,160 25,340,992 87.6 86.9
 x 56,966,176 56,919,424 196.0 194.9
 TABLE
 
+# What it is made for.
+run 0 info yolo11n
+says out "task         detect"
+for task in seg:segment obb:obb cls:classify; do
+    run 0 info "yolo11n-${task%:*}"
+    says out "task         ${task#*:}"
+done
+run 0 info yolo11n-pose --json
+grep -q '"task": "pose", "keypoints": \[17, 3\]' out || fail "the JSON does not say the task"
+
 # The layer table of n, by row.
 run 0 info yolo11n
 equal "$(awk '/^ +[0-9]+ +(-1|\[)/ { sub(/\[[^]]*\]/, "x"); print $4 }' out | tr -d , | tr '\n' ' ')" \

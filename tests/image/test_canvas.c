@@ -148,7 +148,7 @@ static void boxes_of_any_number_do_no_harm(void **state)
         for (size_t j = 0; j < N; j++)
             for (size_t k = 0; k < N; k++) {
                 image_box box = {VALUES[i],  VALUES[j], VALUES[k], VALUES[(i + j + k) % N],
-                                 (int)i - 5, "x", NULL};
+                                 (int)i - 5, "x",       NULL};
                 assert_int_equal(draw(b, &box, 1), VG_OK);
             }
 }

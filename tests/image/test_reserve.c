@@ -139,7 +139,8 @@ static void drawing_in_pictures_up_to_the_reserved_size_allocates_nothing(void *
     static const int sizes[][2] = {{40, 30}, {1500, 900}, {900, 900}, {1500, 4}, {1, 900}};
     for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
         image_view v = {b->picture.block, sizes[i][0], sizes[i][1], 3 * (size_t)sizes[i][0]};
-        image_box boxes[2] = {{1, 1, 20, 20, 3, label, NULL}, {5, 5, 30, 25, 4, "g\xc3\x85q", NULL}};
+        image_box boxes[2] = {{1, 1, 20, 20, 3, label, NULL},
+                              {5, 5, 30, 25, 4, "g\xc3\x85q", NULL}};
         assert_int_equal(image_canvas_boxes(c, &v, boxes, 2, &style, &b->mem, &b->err), VG_OK);
     }
     assert_int_equal(b->mem.n_allocs, n_allocs);
