@@ -94,9 +94,9 @@ def test_wrong_arguments(fresh, data):
         fresh.train(data=data, epohs=1)
     with pytest.raises(vigil.Error, match="teacher"):
         fresh.train(data=data, distill_model="x.pt")
-    with pytest.warns(UserWarning, match="pose"):
+    with pytest.warns(UserWarning, match="rle"):
         with pytest.raises(vigil.Error):
-            fresh.train(data="nowhere.yaml", pose=3)
+            fresh.train(data="nowhere.yaml", rle=3)
     with pytest.raises(OSError):
         fresh.train(data="nowhere.yaml", epochs=1, half=None, retina_masks=False)
     with pytest.raises(vigil.Error) as e:

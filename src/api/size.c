@@ -16,6 +16,8 @@
     X(vg_mask)                                                                                     \
     X(vg_class_score)                                                                              \
     X(vg_extras)                                                                                   \
+    X(vg_rank_wait)                                                                                \
+    X(vg_train_ranks)                                                                              \
     X(vg_predict_times)                                                                            \
     X(vg_predict_result)                                                                           \
     X(vg_stream_event)                                                                             \

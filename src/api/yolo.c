@@ -32,10 +32,10 @@ typedef struct yolo_row {
     }
 
 #define FLOAT32 "a CPU computes in float32"
-#define SEGMENT "it is for segmentation, and vigil detects objects"
-#define SORTING "it is for classification, and vigil detects objects"
-#define POSING  "it is for pose models, and vigil detects objects"
-#define TURNED  "it is for boxes that are turned, and vigil's are upright"
+#define SEGMENT "it belongs to the training of masks"
+#define SORTING "it belongs to the training of classifiers"
+#define POSING  "it belongs to the training of keypoints"
+#define TURNED  "turned boxes are learnt by their overlap alone"
 #define DEPTH   "it is for depth models, and vigil detects objects"
 #define EXPORT  "it belongs to vigil export"
 #define OTHER   "it is for formats that vigil does not write"
@@ -132,14 +132,15 @@ static const yolo_row table[] = {
     IDLE(P | V | E, "copy_paste_mode", TEXT, "flip", SEGMENT),
     IDLE(P | V | E, "pose", TEXT, "12", POSING),
     IDLE(P | V | E, "kobj", TEXT, "1", POSING),
-    IDLE(ALL, "rle", TEXT, "1", POSING),
+    IDLE(ALL, "rle", TEXT, "1", "the keypoint loss has no such part"),
     IDLE(ALL, "angle", TEXT, "1", TURNED),
     IDLE(ALL, "dlog", TEXT, "1", DEPTH),
     IDLE(ALL, "dgrad", TEXT, "0.5", DEPTH),
     IDLE(ALL, "dlam", TEXT, "1", DEPTH),
     IDLE(P | V | E, "dropout", TEXT, "0", SORTING),
+    REFUSED(T, "dropout", TEXT, "0", "no layer of a classifier leaves numbers out", OUT),
     IDLE(P | V | E, "erasing", TEXT, "0.4", SORTING),
-    IDLE(ALL, "crop_fraction", TEXT, "1", SORTING),
+    IDLE(ALL, "crop_fraction", TEXT, "1", "a classifier sees the whole middle of a picture"),
     IDLE(P | V | E, "auto_augment", TEXT, "randaugment", SORTING),
 
     /* of export */

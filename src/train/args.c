@@ -134,8 +134,6 @@ static const vg_option rows[] = {
      .help = "gain of the loss of whether keypoints are seen, of pose"},
     {ROW("label_smoothing", REAL, label_smoothing, "0"), IN(0, 1),
      IDLE("YOLO11's recipe has no use for it"), .help = "softer targets of classes"},
-    {ROW("dropout", REAL, dropout, "0"), IN(0, 0),
-     .help = "part of a classifier's features left out; only 0 is there"},
     {ROW("overlap_mask", BOOL, overlap_mask, "true"),
      .help = "of segment: one map for the masks of a picture, smaller objects on top; else a mask "
              "each"},

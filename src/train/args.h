@@ -42,7 +42,7 @@ typedef struct train_args {
     double batch_share; /* of memory, with a batch of -1: "batch: 0.7"; 0: not given */
     double hours, save_minutes, fraction, conf, iou, multi_scale, rank_timeout;
     double lr0, lrf, momentum, weight_decay, warmup_epochs, warmup_momentum, warmup_bias_lr;
-    double box, cls, dfl, pose, kobj, label_smoothing, dropout;
+    double box, cls, dfl, pose, kobj, label_smoothing;
     double hsv_h, hsv_s, hsv_v, degrees, translate, scale, shear, perspective, flipud, fliplr, bgr,
         mosaic, mixup, copy_paste, erasing;
 } train_args;
