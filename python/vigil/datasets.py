@@ -39,10 +39,12 @@ def draw(project: str = "runs", name: str = "demo", n_train: int = 0, n_val: int
 class Check:
     """A dataset that was looked at: every picture decoded, every label file read, as training does it."""
 
-    def __init__(self, data: str, threads: int = 0, most_faults: int = 1000):
+    def __init__(self, data: str, threads: int = 0, most_faults: int = 1000, task: Optional[str] = None):
         fields = _options.Fields(lib.vg_dataset_check_options_default())
         for key, value in (("data", data), ("threads", threads), ("most_faults", most_faults)):
             fields.set(key, value)
+        if task is not None:
+            fields.set("task", task)
         handle = opened("vg_dataset_check", lib.vg_dataset_check_close, "a check", lib.vg_dataset_check_open, fields.p)
         try:
             self._read(handle.p)

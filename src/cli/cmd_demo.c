@@ -328,6 +328,7 @@ static const vg_option demo_options[] = {
      .kind = VG_OPTION_CHOICE,
      .offset = AT(task),
      .choices = "detect|segment|pose|obb|classify",
+     .only = "there is no such task",
      .help = "what is learnt: boxes, masks, keypoints, turned boxes, or a class a picture"},
     {.name = "epochs",
      .kind = VG_OPTION_INT,

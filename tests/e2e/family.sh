@@ -52,7 +52,7 @@ is_error "a checkpoint of the Python tool, whose run cannot be resumed here"
 
 # ---- names that are none
 for row in "yolov9c YOLOv9 detection" "yolo12n.yaml YOLO12 detection" "yolo26n YOLO26 detection" "yolov10n YOLOv10 detection" \
-    "yolov8n-seg.yaml YOLOv8 segmentation" "yolo11n-pose YOLO11 pose" "rtdetr-l RT-DETR detection"; do
+    "yolov8n-seg.yaml YOLOv8 segmentation" "yolov8n-pose YOLOv8 pose" "rtdetr-l RT-DETR detection"; do
     run 2 info "${row%% *}"
     says err "no such model: ${row#* } is not run here"
     says err "yolov8n-p2.yaml"

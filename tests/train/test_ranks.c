@@ -112,7 +112,10 @@ static void lesson_open(lesson *l, ranks *all, void (*open)(lesson *))
                      (size_t)(l->side / (int)l->info.strides[k]);
     const train_engine_learning learning = {.optimizer = &l->optimizer,
                                             .needs_grad = l->needs_grad,
-                                            .loss = {(size_t)l->n, n_anchors, 64, 1},
+                                            .loss = {.most_batch = (size_t)l->n,
+                                                     .most_anchors = n_anchors,
+                                                     .most_labels = 64,
+                                                     .n_threads = 1},
                                             .nc = NC,
                                             .most_n = l->n,
                                             .most_h = l->side,
