@@ -76,6 +76,13 @@ static _Noreturn void be_job(int orders, int answers)
     _exit(0);
 }
 
+static void order(bench *b, char what)
+{
+    char answer;
+    assert_int_equal(write(b->orders, &what, 1), 1);
+    assert_int_equal(read(b->answers, &answer, 1), 1);
+}
+
 static int setup(void **state)
 {
     static bench b;
@@ -93,6 +100,7 @@ static int setup(void **state)
     close(answers[1]);
     b.orders = orders[1];
     b.answers = answers[0];
+    order(&b, ' '); /* it is past its start, and has closed what is not its own */
     const watch_target t = {.pid = b.job, .nvml = "libvigil-no-such-driver.so.1"};
     return watch_sampler_create(&b.sampler, &t, &b.mem, &b.err) == VG_OK ? 0 : -1;
 }
@@ -106,13 +114,6 @@ static int teardown(void **state)
     close(b->answers);
     waitpid(b->job, NULL, 0);
     return b->mem.in_use_bytes == 0 ? 0 : -1;
-}
-
-static void order(bench *b, char what)
-{
-    char answer;
-    assert_int_equal(write(b->orders, &what, 1), 1);
-    assert_int_equal(read(b->answers, &answer, 1), 1);
 }
 
 static watch_sample take(bench *b)
