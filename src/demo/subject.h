@@ -40,6 +40,10 @@ typedef struct demo_subject {
 
 /* In the order of vg_task. */
 extern const demo_subject *const demo_subjects[VG_N_TASKS];
+/* The recipe is made for a hundred thousand pictures and days; this is for minutes: small batches
+ * with a step each, and no mosaics, for a shelf is full as it is. All else is the default. */
+extern const vg_demo_argument demo_minutes[];
+
 extern const demo_subject demo_subject_detect, demo_subject_segment, demo_subject_pose,
     demo_subject_obb, demo_subject_classify;
 

@@ -289,12 +289,6 @@ static vg_status draw(demo_sheet *s, uint64_t seed, uint64_t number, int w, int 
 
 static const char *const class_names[] = {"person"};
 
-static const vg_demo_argument arguments[] = {
-    {"batch", "8"},          {"nbs", "8"},        {"optimizer", "AdamW"},
-    {"lr0", "0.0015"},       {"momentum", "0.9"}, {"warmup_epochs", "1"},
-    {"warmup_bias_lr", "0"}, {"mosaic", "0"},     {"scale", "0.3"},
-    {"cache", "ram"},        {NULL, NULL}};
-
 static const vg_demo_goal goals[] = {
     {"metrics/mAP50(P)", "mAP50 of keypoints"}, {"metrics/mAP50(B)", "of boxes"}, {NULL, NULL}};
 
@@ -307,7 +301,7 @@ const demo_subject demo_subject_pose = {
               .n_val = 96,
               .imgsz = 192,
               .epochs = 24,
-              .arguments = arguments,
+              .arguments = demo_minutes,
               .goals = goals},
     .stem = "hall",
     .class_names = class_names,

@@ -36,12 +36,6 @@ static vg_status draw(demo_sheet *s, uint64_t seed, uint64_t number, int w, int 
     return st;
 }
 
-static const vg_demo_argument arguments[] = {
-    {"batch", "8"},          {"nbs", "8"},        {"optimizer", "AdamW"},
-    {"lr0", "0.0015"},       {"momentum", "0.9"}, {"warmup_epochs", "1"},
-    {"warmup_bias_lr", "0"}, {"mosaic", "0"},     {"scale", "0.3"},
-    {"cache", "ram"},        {NULL, NULL}};
-
 static const vg_demo_goal goals[] = {
     {"metrics/mAP50(M)", "mAP50 of masks"}, {"metrics/mAP50(B)", "of boxes"}, {NULL, NULL}};
 
@@ -54,7 +48,7 @@ const demo_subject demo_subject_segment = {
               .n_val = 80,
               .imgsz = 192,
               .epochs = 24,
-              .arguments = arguments,
+              .arguments = demo_minutes,
               .goals = goals},
     .stem = "shelf",
     .class_names = demo_class_names,

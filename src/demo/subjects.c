@@ -11,6 +11,12 @@ const demo_subject *const demo_subjects[VG_N_TASKS] = {
     &demo_subject_obb,    &demo_subject_classify,
 };
 
+const vg_demo_argument demo_minutes[] = {
+    {"batch", "8"},          {"nbs", "8"},        {"optimizer", "AdamW"},
+    {"lr0", "0.0015"},       {"momentum", "0.9"}, {"warmup_epochs", "1"},
+    {"warmup_bias_lr", "0"}, {"mosaic", "0"},     {"scale", "0.3"},
+    {"cache", "ram"},        {NULL, NULL}};
+
 void demo_sheet_fini(demo_sheet *s)
 {
     demo_canvas_fini(&s->canvas);

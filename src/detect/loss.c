@@ -28,12 +28,6 @@ static const detect_loss_kind *kind_of(const detect_loss_bounds *b)
     return b->kind != NULL ? b->kind : &DETECT_LOSS_BOXES;
 }
 
-int detect_loss_items(const detect_loss_kind *kind, detect_term items[DETECT_MOST_ITEMS])
-{
-    memcpy(items, kind->items, sizeof kind->items);
-    return kind->n_items;
-}
-
 /* Terms that are divided by other numbers than the sum of scores would need those of all shares. */
 bool detect_loss_has_shares(const detect_loss_kind *kind)
 {

@@ -39,8 +39,6 @@ extern const detect_loss_kind DETECT_LOSS_MASKS;     /* box, seg, cls, dfl: T 3.
 extern const detect_loss_kind DETECT_LOSS_KEYPOINTS; /* box, pose, kobj, cls, dfl: T 3.2 */
 extern const detect_loss_kind DETECT_LOSS_ROTATED;   /* box, cls, dfl: T 3.3 */
 extern const detect_loss_kind DETECT_LOSS_CLASSES;   /* entropy: T 3.4 */
-/* Its terms in the order that losses are told in; returns how many. */
-int detect_loss_items(const detect_loss_kind *kind, detect_term items[DETECT_MOST_ITEMS]);
 /* Whether shares of a batch (n_all below) can be computed apart. */
 bool detect_loss_has_shares(const detect_loss_kind *kind);
 
