@@ -42,7 +42,9 @@ void stream_channel_stop(stream_job *l, int channel)
     stream_intake_close_channel(l->intake, channel, false);
     l->stats.channels[channel].state = STREAM_EMPTY;
     c->source = NULL;
+    pthread_mutex_lock(&l->places_lock); /* its last frames may be on their way still */
     c->n_frames_of = 0;
+    pthread_mutex_unlock(&l->places_lock);
 }
 
 int stream_channel_find_empty(const stream_job *l)
