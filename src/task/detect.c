@@ -17,7 +17,6 @@ const task task_detect = {
                 "metrics/mAP50-95(B)"},
     .n_metrics = 4,
     .judge = &task_judge_boxes,
-    .is_for_gpus = true,
     .has_counts = true,
     .find = task_find_boxes,
     .put_label = task_put_label_box,

@@ -58,9 +58,3 @@ report_names task_report_names(const task *t)
                           .second = t->second,
                           .has_boxes = task_judge_has_boxes(t->judge)};
 }
-
-const char *task_device(vg_task is, const char *named)
-{
-    const bool is_auto = named == NULL || named[0] == '\0' || base_equal_nocase(named, "auto");
-    return is_auto && !task_of(is)->is_for_gpus ? "cpu" : named;
-}

@@ -50,8 +50,7 @@ typedef struct task {
     bool has_masks, is_rotated;
     bool
         is_whole; /* classes of the whole picture, which is cut to its middle; there are no boxes */
-    bool is_for_gpus; /* `auto` may choose one */
-    bool has_counts;  /* a console line says how many there are of each class */
+    bool has_counts; /* a console line says how many there are of each class */
     vg_status (*find)(task_finder *f, task_found *out, const task_scene *s, vg_error *err);
     vg_status (*put_label)(const task_writer *t, const task_row *r, vg_error *err);
     vg_status (*put_json)(const task_writer *t, const task_row *r, vg_error *err); /* NULL: none */
@@ -72,10 +71,6 @@ task_list task_names(void);
 /* VG_ERR_ARGUMENT where somebody named another task (wanted: its name; NULL or "any") than the
  * model is for. model: its file or name, for the error. */
 vg_status task_must_be(vg_task is, const char *wanted, const char *model, vg_error *err);
-
-/* The name of the device to open for a model of the task, of what the user named (NULL: nothing):
- * `auto` means a GPU for detection alone, since a GPU does not compute all of the others. */
-const char *task_device(vg_task is, const char *named);
 
 /* Its columns and headings, as report takes them; borrowed from the descriptor. */
 report_names task_report_names(const task *t);

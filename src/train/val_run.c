@@ -122,7 +122,7 @@ vg_status train_val_open(train_val *v, const train_val_options *o, vg_error *err
     if (st == VG_OK)
         st = open_model(v, o, err);
     if (st == VG_OK)
-        st = nn_device_open(&v->device, task_device(v->info.task, o->device), mem->work, err);
+        st = nn_device_open(&v->device, o->device, mem->work, err);
     if (st == VG_OK)
         st = base_pool_create(&v->pool, o->threads > 0 ? o->threads : base_cpu_count(), mem->work,
                               err);

@@ -17,6 +17,9 @@ trap 'rm -rf "$tmp"' EXIT
 for name in forward_n_320 forward_s_96 forward_yolov8n_64x96 forward_yolov8n-p2_64x96 forward_yolov5n_64x96; do
     ln -s "$dir/$name.safetensors" "$tmp/"
 done
+for name in segment_forward_n pose_forward_n obb_forward_n classify_forward_n; do
+    ln -s "$dir/tasks/$name.safetensors" "$tmp/"
+done
 "$checker" --device "$device" "$tmp"
 mkdir "$tmp/half"
 ln -s "$dir/predict_e2e.safetensors" "$tmp/half/"

@@ -358,6 +358,29 @@ static void upsampling_copies_and_sums_are_those_of_the_plain_kernel(void **stat
     }
 }
 
+static void shuffles_and_means_are_those_of_the_plain_kernel(void **state)
+{
+    (void)state;
+    for (int c = 1; c <= (test_gpu_is_small() ? 8 : 72); c = c % 2 ? c + 7 : c * 4 + 1) {
+        const nn_step_kind kinds[] = {NN_STEP_SHUFFLE, NN_STEP_MEAN}; /* c: 1, 8, 33, 40 */
+        for (int i = 0; i < 2; i++) {
+            vg_error err = {0};
+            begin();
+            nn_step s = {.spec = {.kind = kinds[i], .src2 = NN_NO_VALUE},
+                         .src_map = map_take(2, 3, 5, i == 0 ? 4 * c : c, c % 4 ? 5 : 8, true)};
+            s.dst_map = i == 0 ? map_take(2, 6, 10, c, c % 4 ? 1 : 16, false)
+                               : map_take(2, 1, 1, c, c % 4 ? 1 : 16, false);
+            device_runs(&s, &err);
+            if (i == 0)
+                cpu_kernels_plain.shuffle_run(&s.dst_map, &s.src_map, 0, 2 * 6);
+            else
+                cpu_kernels_plain.mean_run(&s.dst_map, &s.src_map, 0,
+                                           cpu_channel_units(&s.dst_map));
+            assert_same(i == 0 ? 0 : 1e-6);
+        }
+    }
+}
+
 static void attention_case(int n, int h, int w, int heads, int key_dim, int head_dim, float by)
 {
     vg_error err = {0};
@@ -474,6 +497,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_depthwise_convolution_is_that_of_the_plain_kernel),
         cmocka_unit_test(a_maximum_is_that_of_the_plain_kernel),
         cmocka_unit_test(upsampling_copies_and_sums_are_those_of_the_plain_kernel),
+        cmocka_unit_test(shuffles_and_means_are_those_of_the_plain_kernel),
         cmocka_unit_test(attention_is_that_of_the_plain_kernel),
         cmocka_unit_test(what_is_written_as_floats_is_not_rounded),
         cmocka_unit_test(what_a_kernel_cannot_hold_is_refused),

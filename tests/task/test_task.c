@@ -52,22 +52,11 @@ static void a_model_of_another_task_is_an_error_that_says_both(void **state)
     assert_string_equal(err.mend, task_names().text);
 }
 
-static void auto_chooses_a_gpu_for_detection_alone(void **state)
-{
-    (void)state;
-    assert_null(task_device(VG_TASK_DETECT, NULL));
-    assert_string_equal(task_device(VG_TASK_DETECT, "auto"), "auto");
-    assert_string_equal(task_device(VG_TASK_SEGMENT, NULL), "cpu");
-    assert_string_equal(task_device(VG_TASK_POSE, "Auto"), "cpu");
-    assert_string_equal(task_device(VG_TASK_OBB, "cuda:0"), "cuda:0");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_task_has_a_row_of_its_own),
         cmocka_unit_test(counts_are_those_of_the_lists),
-        cmocka_unit_test(auto_chooses_a_gpu_for_detection_alone),
         cmocka_unit_test(a_model_of_another_task_is_an_error_that_says_both),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

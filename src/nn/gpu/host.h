@@ -36,6 +36,8 @@ typedef enum gpu_set {
     X(P##map_upsample)                                                                             \
     X(P##map_copy)                                                                                 \
     X(P##map_add)                                                                                  \
+    X(P##map_shuffle)                                                                              \
+    X(P##map_mean)                                                                                 \
     X(P##attention)                                                                                \
     X(P##letterbox)                                                                                \
     X(P##planes)                                                                                   \

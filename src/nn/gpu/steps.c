@@ -1,7 +1,6 @@
 /* steps.c: which kernel, how many groups, and its arguments. */
 #include "steps.h"
 
-#include <assert.h>
 #include <limits.h>
 #include <math.h>
 #include <string.h>
@@ -144,9 +143,6 @@ static bool is_countable(const nn_map *m)
 vg_status gpu_step_check(const nn_step *s, vg_error *err)
 {
     const nn_conv_spec *c = s->spec.conv;
-    if (s->spec.kind == NN_STEP_SHUFFLE || s->spec.kind == NN_STEP_MEAN)
-        return base_fail(err, VG_ERR_UNSUPPORTED, "device", "take --device cpu",
-                         "a model that segments or classifies: a GPU computes others yet");
     if (!is_countable(&s->dst_map) || !is_countable(&s->src_map))
         return base_fail(err, VG_ERR_UNSUPPORTED, "device",
                          "take a smaller batch or imgsz, or --device cpu",
@@ -265,9 +261,11 @@ void gpu_step_launch(gpu_launch *l, gpu_args *a, const gpu_form *f, const nn_ste
     case NN_STEP_ATTENTION:
         launch_attention(l, a, s);
         break;
-    case NN_STEP_SHUFFLE: /* not past gpu_step_check */
+    case NN_STEP_SHUFFLE:
+        l->kernel = GPU_map_shuffle;
+        break;
     case NN_STEP_MEAN:
-        assert(false);
+        l->kernel = GPU_map_mean;
         break;
     }
     if (s->spec.kind != NN_STEP_ATTENTION &&

@@ -25,8 +25,7 @@ vg_status stream_batcher_need(vg_memory *out, const stream_model *m, int batch, 
     nn_device *gpu = NULL;
     nn_memory_need need;
     const base_size imgsz = m->imgsz.used;
-    vg_status st =
-        nn_device_open(&gpu, task_device(m->info.task, device), &a.owner[STREAM_PLANS], err);
+    vg_status st = nn_device_open(&gpu, device, &a.owner[STREAM_PLANS], err);
     const nn_engine_options o = {.threads = threads,
                                  .device = gpu,
                                  .max_plans = stream_plan_cache(NN_DEFAULT_PLANS, augment)};

@@ -181,8 +181,7 @@ vg_status stream_detector_begin(stream_detector **out, const stream_model *m,
                            .has_extras = task_of(m->info.task)->find != task_find_boxes,
                            .sees_frames = o->sees_frames,
                            .mem = mem};
-    const vg_status st =
-        nn_device_open(&d->device, task_device(m->info.task, o->device), plans, err);
+    const vg_status st = nn_device_open(&d->device, o->device, plans, err);
     mem->device = d->device;
     if (st != VG_OK)
         stream_detector_close(out);

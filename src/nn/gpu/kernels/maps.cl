@@ -78,3 +78,35 @@ kernel void NAMED(map_add)(global element *block, global const element *weights,
     else
         put(block, dst, get(block, src) + get(block, add));
 }
+
+/* Channels to pixels: tap (row % 2, column % 2) of a transposed convolution whose windows do not
+ * overlap. */
+GROUP_OF(GPU_ITEMS)
+kernel void NAMED(map_shuffle)(global element *block, global const element *weights,
+                               const gpu_args a)
+{
+    ELEMENT(a);
+    const int tap = row % 2 * 2 + column % 2;
+    map_move(block, dst, map_at(&a, picture + row / 2 * a.sw + column / 2, tap * a.c + o),
+             a.is_wide);
+}
+
+/* Over all pixels of a picture; what is written has one. */
+GROUP_OF(GPU_ITEMS)
+kernel void NAMED(map_mean)(global element *block, global const element *weights, const gpu_args a)
+{
+    ELEMENT(a);
+    const int n = a.sh * a.sw;
+    float4 sum = (float4)(0.0f);
+    for (int i = 0; i < n; i++) {
+        const gpu_u64 src = map_at(&a, picture + i, o);
+        if (a.is_wide)
+            sum += get4(block, src);
+        else
+            sum.x += get(block, src);
+    }
+    if (a.is_wide)
+        put4(block, dst, sum / (float)n);
+    else
+        put(block, dst, sum.x / (float)n);
+}
