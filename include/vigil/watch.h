@@ -50,7 +50,7 @@ VG_API vg_status vg_watch_command(vg_watch *w, char *const *argv, vg_error *err)
 typedef struct vg_watch_event {
     double time_s;           /* since the first sample */
     const char *series;      /* "main.anon_bytes" */
-    const char *was, *state; /* "steady", "suspect", "leaking", "critical", ... */
+    const char *was, *state; /* "steady", "suspect", "growing", "leaking", ... */
     const char *shape;       /* what the growth looks like: "rising", "step", "warm-up", ... */
     double level, limit;     /* now; where it cannot grow any more */
     double since_s;          /* when the growth began, from the first sample */

@@ -155,7 +155,8 @@ vg_status watch_guard_create(watch_guard **out, const watch_options *o, char *co
     watch_sample_clear(&g->sample, 0);
     watch_job_prepare(&g->job);
     net_service_open(&g->service);
-    const watch_judge_options judge = {.hang_s = o->hang_s, .horizon_s = o->horizon_s};
+    const watch_judge_options judge = {
+        .hang_s = o->hang_s, .horizon_s = o->horizon_s, .expect_rss = (double)o->expect_rss_bytes};
     st = watch_judge_create(&g->judge, &judge, mem, err);
     if (st == VG_OK)
         st = watch_state_open(&g->state, g->folder, job_of(g), g->judge, mem, err);

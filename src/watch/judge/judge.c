@@ -7,13 +7,17 @@
 #include <math.h>
 #include <string.h>
 
+#include "ends.h"
+#include "figures.h"
 #include "hang.h"
+#include "limits.h"
 #include "rule.h"
+#include "thresholds.h"
 #include "units.h"
 #include "valid.h"
 #include "watch/sample/charged.h"
 
-enum { MOST_EVENTS = 64, STATE_VERSION = 4, MOST_RULE_BYTES = 4096 };
+enum { MOST_EVENTS = 64, STATE_VERSION = 5, MOST_RULE_BYTES = 4096 };
 
 /* How often a rising series is explained anew while its detector does not change its mind: causes
  * become clearer, and what looked like a leak may turn out to be the page cache. */
@@ -25,9 +29,11 @@ static const double LEAST_HORIZON_S = 600;
 typedef struct opinion {
     watch_state detected, reported;
     double explained_s;
-    bool is_no_leak; /* a rule's word on the rise in hand */
-    int rule;        /* that named the rise in hand, from 1; 0: none */
-    int called;      /* order in which series became LEAKING, from 1; 0: it is not */
+    bool is_no_leak;      /* a rule's word on the rise in hand */
+    int rule;             /* that named the rise in hand, from 1; 0: none */
+    watch_end_kind end;   /* why it may end */
+    double from, since_s; /* of the rise in hand */
+    int called;           /* order in which series became LEAKING, from 1; 0: it is not */
 } opinion;
 
 struct watch_judge {
@@ -36,6 +42,7 @@ struct watch_judge {
     watch_sample now;
     double limit[WATCH_N_SERIES]; /* the last known; NAN */
     opinion opinions[WATCH_N_SERIES];
+    double rested[WATCH_N_SERIES];        /* before the job was restarted; NAN */
     watch_course courses[WATCH_N_SERIES]; /* of WORK and COUNTERs; the others are never read */
     watch_hang hang;
     watch_event events[MOST_EVENTS];
@@ -103,7 +110,7 @@ vg_status watch_judge_create(watch_judge **out, const watch_judge_options *o, ba
     j->rules_at = head + detectors;
     watch_sample_clear(&j->now, 0);
     for (int s = 0; s < WATCH_N_SERIES; s++)
-        j->limit[s] = NAN;
+        j->limit[s] = j->rested[s] = NAN;
     init_levels(j);
     return VG_OK;
 }
@@ -114,8 +121,20 @@ void watch_judge_destroy(watch_judge **j)
     *j = NULL;
 }
 
+/* Where a series rests when it is warm: a fresh process fills its caches to there again. */
+static double rests_at(const watch_judge *j, watch_series s)
+{
+    watch_verdict v;
+    watch_detector_get(detector_in(j, s), &v);
+    const bool rests = v.shape == WATCH_SHAPE_FLAT || v.shape == WATCH_SHAPE_PLATEAU ||
+                       v.shape == WATCH_SHAPE_WARM_UP;
+    return is_judged(s) && v.state == WATCH_STEADY && rests ? v.floor : NAN;
+}
+
 void watch_judge_restart(watch_judge *j)
 {
+    for (int s = 0; s < WATCH_N_SERIES; s++)
+        j->rested[s] = rests_at(j, (watch_series)s);
     init_levels(j);
     memset((char *)j + j->rules_at, 0, j->n_bytes - j->rules_at);
     watch_hang_init(&j->hang);
@@ -126,75 +145,6 @@ void watch_judge_restart(watch_judge *j)
 static double known(const watch_judge *j, watch_series s)
 {
     return j->now.value[s];
-}
-
-/* The first of several series that was read. */
-static double first_known(const watch_judge *j, const watch_series *names, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (!isnan(known(j, names[i])))
-            return known(j, names[i]);
-    return 0;
-}
-
-/* Sums over processes count a page that several share once for each: a limit of as many pages is
- * that much further away. */
-static double counted_twice(const watch_judge *j, watch_series s)
-{
-    const double pss = known(j, WATCH_CHILDREN_PSS_BYTES) -
-                       watch_charged_files(&j->now, WATCH_CHILDREN_PSS_BYTES),
-                 sum = known(j, s) - watch_charged_files(&j->now, s);
-    const bool is_sum = s == WATCH_CHILDREN_RSS_BYTES || s == WATCH_CHILDREN_ANON_BYTES;
-    return is_sum && pss > 0 && sum > pss ? sum / pss : 1;
-}
-
-/* What others of the job have of the limit that bounds this series of memory. */
-static double taken_by_others(const watch_judge *j, watch_series s)
-{
-    static const watch_series main_memory[] = {WATCH_MAIN_ANON_BYTES, WATCH_MAIN_USS_BYTES,
-                                               WATCH_MAIN_PSS_BYTES, WATCH_MAIN_RSS_BYTES};
-    static const watch_series children_memory[] = {
-        WATCH_CHILDREN_PRIVATE_BYTES, WATCH_CHILDREN_ANON_BYTES, WATCH_CHILDREN_PSS_BYTES,
-        WATCH_CHILDREN_RSS_BYTES};
-    const char *name = watch_series_get(s)->name;
-    const double main = first_known(j, main_memory, sizeof main_memory / sizeof *main_memory),
-                 children = first_known(j, children_memory,
-                                        sizeof children_memory / sizeof *children_memory);
-    const bool is_main = base_starts_with(name, "main."),
-               is_children = base_starts_with(name, "children.");
-    const double shmem =
-        isnan(known(j, WATCH_MAIN_SHMEM_BYTES)) ? 0 : known(j, WATCH_MAIN_SHMEM_BYTES);
-    const double seen = is_main ? children : is_children ? main : 0;
-    const double charged = watch_charged_cgroup(&j->now);
-    if (!watch_charged_by_cgroup(&j->now, j->limit[WATCH_LIMIT_MEMORY_BYTES],
-                                 j->limit[WATCH_LIMIT_CGROUP_BYTES]))
-        return seen;
-    /* The cgroup's account has everything, also shared memory and the kernel's: what is on it and
-     * not in this series is taken by others. */
-    const bool is_cgroup = base_starts_with(name, "cgroup."),
-               has_shmem = s == WATCH_MAIN_RSS_BYTES || s == WATCH_MAIN_PSS_BYTES ||
-                           s == WATCH_MAIN_USS_BYTES;
-    const double own = is_cgroup || s == WATCH_MAIN_SHMEM_BYTES ? known(j, s)
-                       : is_main && has_shmem                   ? main + shmem
-                       : is_main                                ? main
-                       : is_children                            ? children
-                                                                : watch_charged_tree(&j->now);
-    return fmax(seen, charged - own);
-}
-
-/* Where this series must end: its limit, less what the rest of the job takes of the same one, and
- * as much further away as the pages of files in it, which no limit bounds. */
-static double limit_of(const watch_judge *j, watch_series s)
-{
-    const watch_series_info *info = watch_series_get(s);
-    if (info->limit == WATCH_NONE)
-        return NAN;
-    double limit = j->limit[info->limit];
-    if (info->limit != WATCH_LIMIT_MEMORY_BYTES)
-        return limit;
-    if (isnan(limit))
-        limit = j->limit[WATCH_LIMIT_MACHINE_BYTES];
-    return (limit - taken_by_others(j, s)) * counted_twice(j, s) + watch_charged_files(&j->now, s);
 }
 
 static double horizon_of(const watch_judge *j)
@@ -233,11 +183,6 @@ static bool add_cause(const watch_judge *j, watch_event *e, int *rule)
     return best.is_no_leak;
 }
 
-static bool rises(watch_state s)
-{
-    return s == WATCH_SUSPECT || s == WATCH_LEAKING || s == WATCH_CRITICAL;
-}
-
 /* A disk and /tmp are filled by everybody. The job's part is at most what it wrote meanwhile. */
 static const double LEAST_WRITTEN = 0.5; /* of the growth */
 
@@ -273,20 +218,64 @@ static const char *reported_by(const watch_judge *j, watch_series s, int rule)
     return first != WATCH_NONE ? watch_series_get(first)->name : NULL;
 }
 
-static void fill_event(const watch_judge *j, watch_series s, watch_event *out, int *rule)
+/* A call of what may end waits until no more time is left than a checkpoint and a restart need. */
+static watch_end_kind soften(const watch_judge *j, watch_event *e)
+{
+    const watch_ends_facts f = {.now = &j->now,
+                                .courses = j->courses,
+                                .expect_rss = j->options.expect_rss,
+                                .rested = j->rested[e->series]};
+    watch_verdict *v = &e->verdict;
+    watch_end end;
+    if (v->state < WATCH_LEAKING || v->exhaustion_s < GROWING_NEEDS * horizon_of(j) ||
+        !watch_ends_find(&end, &f, detector_in(j, e->series), e->series, v))
+        return WATCH_END_NONE;
+    char seen[WATCH_EVIDENCE_BYTES];
+    memcpy(seen, e->evidence, sizeof seen);
+    v->state = WATCH_GROWING;
+    base_format(e->evidence, sizeof e->evidence, "may end by itself: %s%s%s", end.why,
+                seen[0] != '\0' ? "; " : "", seen);
+    return end.kind;
+}
+
+/* What had been called and rises no more. */
+static void take_back(const opinion *o, watch_event *e)
+{
+    static const char *const ends[WATCH_N_ENDS] = {
+        [WATCH_END_NONE] = "",
+        [WATCH_END_EXPECTED] = ", within what --expect-rss allows",
+        [WATCH_END_RESTED] = ", where it rested before the restart",
+        [WATCH_END_FIRST_PASS] = ", as what is read once and kept does",
+        [WATCH_END_READS] = ", as a cache does that is full"};
+    char a[WATCH_FIGURE_BYTES], b[WATCH_FIGURE_BYTES], c[WATCH_FIGURE_BYTES];
+    const watch_unit unit = watch_series_get(e->series)->unit;
+    if (o->reported < WATCH_GROWING || !watch_state_rises(o->reported) || isnan(o->from))
+        return;
+    base_format(e->cause, sizeof e->cause, "taken back: it %s after %s, from %s to %s%s",
+                e->verdict.floor < o->from ? "fell" : "stopped",
+                watch_duration(c, e->time_s - o->since_s), watch_amount(a, unit, o->from),
+                watch_amount(b, unit, e->verdict.floor), ends[o->end]);
+}
+
+static void fill_event(const watch_judge *j, watch_series s, watch_event *out, int *rule,
+                       watch_end_kind *end)
 {
     const opinion *o = &j->opinions[s];
     *out = (watch_event){.time_s = j->now.time_s, .series = s, .was = o->reported, .rule = ""};
     watch_verdict *v = &out->verdict;
     watch_detector_get(detector_in(j, s), v);
-    v->unit = rises(v->state) ? watch_units_choose(&v->per_unit, j->courses, detector_in(j, s), v,
-                                                   watch_series_get(s)->unit, j->now.time_s)
-                              : WATCH_NONE;
+    v->unit = watch_state_rises(v->state)
+                  ? watch_units_choose(&v->per_unit, j->courses, detector_in(j, s), v,
+                                       watch_series_get(s)->unit, j->now.time_s)
+                  : WATCH_NONE;
     if (v->unit == WATCH_NONE)
         v->per_unit = NAN;
     *rule = 0;
-    if (!rises(v->state))
+    *end = WATCH_END_NONE;
+    if (!watch_state_rises(v->state)) {
+        take_back(o, out);
         return;
+    }
     const char *others = others_of(j, s, v);
     if (others != NULL) {
         v->state = WATCH_STEADY;
@@ -294,6 +283,7 @@ static void fill_event(const watch_judge *j, watch_series s, watch_event *out, i
     } else if (add_cause(j, out, rule)) {
         v->state = WATCH_STEADY;
     } else {
+        *end = soften(j, out);
         out->with = reported_by(j, s, *rule);
     }
 }
@@ -326,18 +316,23 @@ static void judge_level(watch_judge *j, watch_series s)
     watch_verdict v;
     watch_event e;
     int rule;
-    watch_detector_push(detector_of(j, s), j->now.time_s, j->now.value[s], limit_of(j, s),
-                        horizon_of(j));
+    watch_end_kind end;
+    watch_detector_push(detector_of(j, s), j->now.time_s, j->now.value[s],
+                        watch_limits_of(&j->now, j->limit, s), horizon_of(j));
     watch_detector_get(detector_of(j, s), &v);
-    if (v.state == o->detected && (!rises(v.state) || j->now.time_s - o->explained_s < EXPLAIN_S))
+    if (v.state == o->detected &&
+        (!watch_state_rises(v.state) || j->now.time_s - o->explained_s < EXPLAIN_S))
         return;
     o->detected = v.state;
     o->explained_s = j->now.time_s;
-    fill_event(j, s, &e, &rule);
+    fill_event(j, s, &e, &rule, &end);
     const bool is_new = e.verdict.state != o->reported;
-    o->is_no_leak = rises(v.state) && e.verdict.state == WATCH_STEADY;
+    o->is_no_leak = watch_state_rises(v.state) && e.verdict.state == WATCH_STEADY;
     o->reported = e.verdict.state;
     o->rule = rule;
+    o->end = end;
+    o->from = e.verdict.floor - e.verdict.growth;
+    o->since_s = e.verdict.since_s;
     if (o->reported < WATCH_LEAKING)
         o->called = 0;
     else if (o->called == 0)
@@ -421,6 +416,7 @@ void watch_judge_push(watch_judge *j, const watch_sample *s)
 bool watch_judge_get(const watch_judge *j, watch_series s, watch_event *out)
 {
     int rule;
+    watch_end_kind end;
     if (s == WATCH_WORK_IDLE_S) {
         *out = (watch_event){.time_s = j->now.time_s, .series = s, .rule = ""};
         watch_hang_get(&j->hang, &j->now, &out->verdict);
@@ -431,7 +427,7 @@ bool watch_judge_get(const watch_judge *j, watch_series s, watch_event *out)
     }
     if (!is_judged(s))
         return false;
-    fill_event(j, s, out, &rule);
+    fill_event(j, s, out, &rule, &end);
     return !isnan(out->verdict.level);
 }
 
@@ -493,8 +489,9 @@ static bool valid_opinion(const opinion *o, int n_called)
 {
     return valid_int((int)o->detected, 0, WATCH_N_STATES - 1) &&
            valid_int((int)o->reported, 0, WATCH_N_STATES - 1) && valid_number(o->explained_s) &&
-           valid_bool(&o->is_no_leak) && valid_int(o->rule, 0, (int)watch_n_rules) &&
-           valid_int(o->called, 0, n_called);
+           valid_int((int)o->end, 0, WATCH_N_ENDS - 1) && valid_number(o->from) &&
+           valid_number(o->since_s) && valid_bool(&o->is_no_leak) &&
+           valid_int(o->rule, 0, (int)watch_n_rules) && valid_int(o->called, 0, n_called);
 }
 
 /* Its places in the block are this program's by now. */
@@ -504,8 +501,8 @@ static bool valid_judge(const watch_judge *j)
         !valid_int(j->n_called, 0, VALID_MOST_COUNT))
         return false;
     for (int i = 0; i < WATCH_N_SERIES; i++)
-        if (!valid_number(j->limit[i]) || !valid_opinion(&j->opinions[i], j->n_called) ||
-            !watch_course_valid(&j->courses[i]) ||
+        if (!valid_number(j->limit[i]) || !valid_number(j->rested[i]) ||
+            !valid_opinion(&j->opinions[i], j->n_called) || !watch_course_valid(&j->courses[i]) ||
             !watch_detector_valid(detector_in(j, (watch_series)i),
                                   watch_series_get((watch_series)i)->unit))
             return false;

@@ -10,9 +10,10 @@
 typedef struct watch_judge watch_judge;
 
 typedef struct watch_judge_options {
-    double hang_s;    /* no progress for so long: HUNG; 0: from the epochs seen, at least 10 min */
-    double horizon_s; /* CRITICAL when the limit is nearer; 0: twice the checkpoint interval seen,
-                         at least 10 min */
+    double hang_s;     /* no progress for so long: HUNG; 0: from the epochs seen, at least 10 min */
+    double horizon_s;  /* CRITICAL when the limit is nearer; 0: twice the checkpoint interval seen,
+                          at least 10 min */
+    double expect_rss; /* bytes that the whole job is meant to hold when it is warm; 0: not said */
 } watch_judge_options;
 
 vg_status watch_judge_create(watch_judge **out, const watch_judge_options *o, base_mem *mem,

@@ -106,6 +106,27 @@ static const double HORIZON_S = 600, LEAVE_CRITICAL = 1.5;
 /* A series moved when its ends are so many standard deviations of neighbours apart. [stat] */
 static const double MOVED_SIGMAS = 3;
 
+/* ---- ends.c: may it end short of its limit? ---- */
+
+/* A cache that is full to the brim holds a little more than was said or seen. [system] */
+static const double END_SLACK = 1.02;
+/* A rise keeps what is read when it follows the bytes read so well, by at least and at most so many
+ * bytes of each: packed pictures are unpacked (a JPEG to floats: 20 to 60), texts become objects,
+ * and what is skipped, such as headers, is read and not kept. [system] */
+static const double KEPT_FIT = 0.98, KEPT_LEAST = 0.3, KEPT_MOST = 256;
+/* A first pass over the data is no excuse any more when so much of the headroom is gone. [system]
+ */
+static const double PASS_MOST_GONE = 0.5;
+/* After the first pass, so much of its time is waited before growth that goes on is held against
+ * it. [system] */
+static const double PASS_PATIENCE = 0.1;
+/* The later half of a rise reads below this part of what the earlier one read, per work. [system]
+ */
+static const double READS_FALL = 0.8;
+/* GROWING turns CRITICAL when no more of the horizon is left than this part: the horizon is two
+ * checkpoints' time, and one and a restart are needed. [system] */
+static const double GROWING_NEEDS = 0.5;
+
 /* ---- shape.c: the word for a curve that is no leak ---- */
 
 /* Less is flat; a fall of as much is a tooth. [stat] */

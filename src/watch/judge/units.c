@@ -114,50 +114,76 @@ static double follows(const double *rise, const double *work, int n, double per_
     return all > 0 ? 1 - left / all : 0;
 }
 
+/* The rise's floor in N_PARTS times since it began, above what it began with; how many. */
+static int rise_of(double *rise, double *at_s, const watch_detector *d, double since_s,
+                   double now_s)
+{
+    const double span_s = now_s - since_s;
+    int n = 0;
+    if (!(span_s > 0))
+        return 0;
+    /* Of a young rise the last parts are shorter than a detector's blocks: they are left out. */
+    double newest = NAN;
+    for (; n < N_PARTS; n++) {
+        at_s[n] = since_s + span_s * n / N_PARTS;
+        if (!watch_detector_ends(d, at_s[n], &rise[n], &newest))
+            break;
+    }
+    if (n < LEAST_POINTS)
+        return 0;
+    at_s[n] = now_s;
+    rise[n++] = newest;
+    for (int k = n - 1; k >= 0; k--)
+        rise[k] -= rise[0];
+    return n;
+}
+
+/* What was done at those times since the first of them; the slope of the rise on it. A count that
+ * began after the rise did is read from where it began. */
+static double work_of(double *work, const watch_course *course, const double *rise,
+                      const double *at_s, int n)
+{
+    const double first = watch_course_at(course, at_s[0]);
+    const double start = !isnan(first) ? first : course->is_known ? course->count[0] : NAN;
+    double sum_rw = 0, sum_ww = 0;
+    for (int k = 0; k < n; k++) {
+        const double at = watch_course_at(course, at_s[k]);
+        work[k] = isnan(at) ? 0 : at - start;
+        sum_rw += rise[k] * work[k];
+        sum_ww += work[k] * work[k];
+    }
+    return sum_ww > 0 && sum_rw > 0 ? sum_rw / sum_ww : NAN;
+}
+
+double watch_units_follows(double *per_unit, const watch_course *course, const watch_detector *d,
+                           double since_s, double now_s)
+{
+    double rise[N_PARTS + 1], work[N_PARTS + 1], at_s[N_PARTS + 1];
+    *per_unit = NAN;
+    const int n = rise_of(rise, at_s, d, since_s, now_s);
+    if (n == 0 || !course->is_known)
+        return 0;
+    *per_unit = work_of(work, course, rise, at_s, n);
+    return isnan(*per_unit) ? 0 : follows(rise, work, n, *per_unit);
+}
+
 watch_series watch_units_choose(double *per_unit, const watch_course *courses,
                                 const watch_detector *d, const watch_verdict *v, watch_unit unit,
                                 double now_s)
 {
     double rise[N_PARTS + 1], work[N_PARTS + 1], at_s[N_PARTS + 1];
-    int n = 0;
+    const int n = rise_of(rise, at_s, d, v->since_s, now_s);
     watch_series best = WATCH_NONE;
     double best_fit = 0;
     *per_unit = NAN;
-    const double span_s = now_s - v->since_s;
-    if (!(span_s > 0))
-        return WATCH_NONE;
-    /* Of a young rise the last parts are shorter than a detector's blocks: they are left out. */
-    double newest = NAN;
-    for (; n < N_PARTS; n++) {
-        at_s[n] = v->since_s + span_s * n / N_PARTS;
-        if (!watch_detector_ends(d, at_s[n], &rise[n], &newest))
-            break;
-    }
-    if (n < LEAST_POINTS)
-        return WATCH_NONE;
-    at_s[n] = now_s;
-    rise[n++] = newest;
-    for (int k = n - 1; k >= 0; k--)
-        rise[k] -= rise[0];
-    for (size_t i = 0; i < sizeof ORDER / sizeof *ORDER; i++) {
+    for (size_t i = 0; i < sizeof ORDER / sizeof *ORDER && n > 0; i++) {
         const watch_course *course = &courses[ORDER[i]];
-        /* A count that began after the rise did is read from where it began. */
-        const double start = isnan(watch_course_at(course, v->since_s))
-                                 ? (course->is_known ? course->count[0] : NAN)
-                                 : watch_course_at(course, v->since_s);
         /* A second training, or a new shape, is reported by itself. */
         const double fewest =
             ORDER[i] == WATCH_WORK_RUNS || ORDER[i] == WATCH_WORK_SHAPES ? 1 : FEWEST;
-        double sum_rw = 0, sum_ww = 0;
-        for (int k = 0; k < n; k++) {
-            const double at = watch_course_at(course, at_s[k]);
-            work[k] = isnan(at) ? 0 : at - start;
-            sum_rw += rise[k] * work[k];
-            sum_ww += work[k] * work[k];
-        }
-        if (!(sum_ww > 0) || !(sum_rw > 0) || work[n - 1] < fewest || !goes_on(rise, work, n))
+        const double slope = work_of(work, course, rise, at_s, n);
+        if (isnan(slope) || work[n - 1] < fewest || !goes_on(rise, work, n))
             continue;
-        const double slope = sum_rw / sum_ww;
         if (watch_series_get(ORDER[i])->unit == WATCH_BYTES &&
             (unit != WATCH_BYTES || slope > MOST_PER_BYTE))
             continue;

@@ -30,5 +30,9 @@ double watch_course_at(const watch_course *c, double time_s);
 watch_series watch_units_choose(double *per_unit, const watch_course *courses,
                                 const watch_detector *d, const watch_verdict *v, watch_unit unit,
                                 double now_s);
+/* How well the rise since a moment follows one course: 1 where it is proportional to it, 0 where it
+ * is not, or nothing is known. *per_unit: growth per one of it; NAN. */
+double watch_units_follows(double *per_unit, const watch_course *course, const watch_detector *d,
+                           double since_s, double now_s);
 
 #endif

@@ -4,19 +4,22 @@
 
 #include "watch/sample/series.h"
 
-/* The state of a series. LEARNING: too little seen. SUSPECT: rises, not yet sure. LEAKING: rises
- * without end. CRITICAL: leaking, and the limit is near. HUNG: nothing moves any more (the series
- * is work.idle_s). */
+/* The state of a series. LEARNING: too little seen. SUSPECT: rises, not yet sure. GROWING: rises as
+ * a leak does, and what the job has shown says that it may end short of the limit; nothing is done
+ * about it. LEAKING: rises without end. CRITICAL: rises, and the limit is near. HUNG: nothing moves
+ * any more (the series is work.idle_s). */
 typedef enum watch_state {
     WATCH_LEARNING,
     WATCH_STEADY,
     WATCH_SUSPECT,
+    WATCH_GROWING,
     WATCH_LEAKING,
     WATCH_CRITICAL,
     WATCH_HUNG,
     WATCH_N_STATES
 } watch_state;
 const char *watch_state_name(watch_state s); /* "learning" ... */
+bool watch_state_rises(watch_state s);       /* SUSPECT to CRITICAL */
 
 /* What the curve looks like: the reason of a "not a leak". */
 typedef enum watch_shape {

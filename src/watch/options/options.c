@@ -35,6 +35,9 @@ static const vg_option rows[] = {
     {ROW("memory_max", BYTES, memory_max_bytes, "0"), IN(0, HUGE_SIZE), .zero = "none",
      .group = "judging",
      .help = "the job's memory limit; kept by a cgroup where that is allowed, else by measuring"},
+    {ROW("expect_rss", BYTES, expect_rss_bytes, "0"), IN(0, HUGE_SIZE), .zero = "none",
+     .help = "what the job is meant to hold when its caches are full: growth up to it is told as "
+             "growing, not as leaking"},
     {ROW("hang", SECONDS, hang_s, "0"), IN(0, 365 * DAYS),
      .help = "no progress for so long is a hang; 0: five times the longest pause seen, at least "
              "10 min"},

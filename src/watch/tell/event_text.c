@@ -154,8 +154,7 @@ const char *watch_event_words(char *buf, const watch_event *e)
     const watch_verdict *v = &e->verdict;
     const watch_series_info *info = watch_series_get(e->series);
     char a[32], shown[2 * WATCH_EVIDENCE_BYTES]; /* the line ends here are ours, and no name's */
-    const bool rises =
-        v->state == WATCH_SUSPECT || v->state == WATCH_LEAKING || v->state == WATCH_CRITICAL;
+    const bool rises = watch_state_rises(v->state);
     if (e->series == WATCH_WORK_IDLE_S) {
         base_format(buf, n, "the job %s", v->state == WATCH_HUNG ? "hangs" : "moves again");
     } else {

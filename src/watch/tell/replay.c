@@ -17,7 +17,8 @@ vg_status watch_replay(const watch_options *o, const char *path, const watch_lis
 {
     static const watch_listener nobody = {0};
     const watch_listener *l = listener != NULL ? listener : &nobody;
-    const watch_judge_options options = {.hang_s = o->hang_s, .horizon_s = o->horizon_s};
+    const watch_judge_options options = {
+        .hang_s = o->hang_s, .horizon_s = o->horizon_s, .expect_rss = (double)o->expect_rss_bytes};
     watch_trace_reader *trace = NULL;
     watch_judge *judge = NULL;
     watch_sample sample;

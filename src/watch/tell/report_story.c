@@ -129,7 +129,8 @@ static size_t add(watch_cause *out, size_t n, const watch_event *e, bool is_past
 
 size_t watch_story_causes(const watch_story *s, watch_cause out[WATCH_MOST_CAUSES])
 {
-    static const watch_state order[] = {WATCH_CRITICAL, WATCH_HUNG, WATCH_LEAKING, WATCH_SUSPECT};
+    static const watch_state order[] = {WATCH_CRITICAL, WATCH_HUNG, WATCH_LEAKING, WATCH_GROWING,
+                                        WATCH_SUSPECT};
     size_t n = 0;
     for (size_t i = 0; i < sizeof order / sizeof *order; i++)
         for (int k = 0; k < WATCH_N_SERIES; k++)

@@ -166,15 +166,15 @@ static void send(state *s, const char *text, const char *event, const watch_mome
 
 static int actions_of(const watch_options *o, watch_state now)
 {
-    return now == WATCH_LEAKING    ? o->on_leaking
-           : now == WATCH_CRITICAL ? o->on_critical
-           : now == WATCH_HUNG     ? o->on_hang
-                                   : 0;
+    return now == WATCH_LEAKING || now == WATCH_GROWING ? o->on_leaking
+           : now == WATCH_CRITICAL                      ? o->on_critical
+           : now == WATCH_HUNG                          ? o->on_hang
+                                                        : 0;
 }
 
 static bool is_bad(watch_state s)
 {
-    return s == WATCH_LEAKING || s == WATCH_CRITICAL || s == WATCH_HUNG;
+    return s == WATCH_GROWING || s == WATCH_LEAKING || s == WATCH_CRITICAL || s == WATCH_HUNG;
 }
 
 static vg_status add_event(void *state_, const watch_event *e, const watch_moment *m, vg_error *err)

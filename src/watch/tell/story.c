@@ -282,7 +282,7 @@ watch_course watch_story_course(const watch_story *s, watch_series series)
 
 bool watch_is_rising(const watch_verdict *v)
 {
-    return v->state == WATCH_SUSPECT || v->state == WATCH_LEAKING || v->state == WATCH_CRITICAL;
+    return watch_state_rises(v->state);
 }
 
 watch_state watch_story_worst(const watch_story *s, watch_series *of)

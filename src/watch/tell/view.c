@@ -91,8 +91,9 @@ static bool end_row(canvas *c)
 static const char *state_color(watch_state s)
 {
     static const char *const codes[] = {
-        [WATCH_LEARNING] = "2",   [WATCH_STEADY] = "32",     [WATCH_SUSPECT] = "33",
-        [WATCH_LEAKING] = "1;31", [WATCH_CRITICAL] = "1;41", [WATCH_HUNG] = "1;35"};
+        [WATCH_LEARNING] = "2",   [WATCH_STEADY] = "32",    [WATCH_SUSPECT] = "33",
+        [WATCH_GROWING] = "1;33", [WATCH_LEAKING] = "1;31", [WATCH_CRITICAL] = "1;41",
+        [WATCH_HUNG] = "1;35"};
     return codes[s];
 }
 
