@@ -35,7 +35,8 @@ extern "C" {
     X(VG_ERR_UNSUPPORTED, 5, "valid, but this build or version cannot do it")                      \
     X(VG_ERR_LIMIT, 6, "a stated bound was reached")                                               \
     X(VG_ERR_INTERRUPTED, 7, "stopped by request")                                                 \
-    X(VG_ERR_SYSTEM, 8, "the operating system refused")
+    X(VG_ERR_SYSTEM, 8, "the operating system refused")                                            \
+    X(VG_ERR_DEVICE, 9, "a GPU or its driver failed")
 
 typedef enum vg_status {
 #define X(name, value, text) name = value,

@@ -10,7 +10,7 @@ Threads: a model may be shared, calls take turns. Fork: safe after the import; a
 the child. Errors are vigil.Error, with .what, .where and .mend."""
 from typing import TYPE_CHECKING, Any
 
-from ._c import ArgumentError, Error, FileError, FormatError, Interrupted, OutOfMemory, lib as _lib, text as _text
+from ._c import ArgumentError, DeviceError, Error, FileError, FormatError, Interrupted, OutOfMemory, lib as _lib, text as _text
 
 if TYPE_CHECKING:
     from .guard import Guard, watch
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .stream import Stream
 
 __version__ = _text(_lib.vg_version())
-__all__ = ["ArgumentError", "Boxes", "Error", "FileError", "FormatError", "Guard", "Interrupted", "Metrics", "OutOfMemory", "Results",
+__all__ = ["ArgumentError", "Boxes", "DeviceError", "Error", "FileError", "FormatError", "Guard", "Interrupted", "Metrics", "OutOfMemory", "Results",
            "Stream", "YOLO", "watch"]
 
 # At the first use: a guard's process has no need of numpy, and an import that needs none is a third as long.

@@ -115,8 +115,12 @@ class Interrupted(Error):
     """Stopped by request."""
 
 
+class DeviceError(Error):
+    """A GPU or its driver failed."""
+
+
 _CLASSES = {"VG_ERR_ARGUMENT": ArgumentError, "VG_ERR_IO": FileError, "VG_ERR_FORMAT": FormatError, "VG_ERR_MEMORY": OutOfMemory,
-            "VG_ERR_LIMIT": OutOfMemory, "VG_ERR_INTERRUPTED": Interrupted}
+            "VG_ERR_LIMIT": OutOfMemory, "VG_ERR_INTERRUPTED": Interrupted, "VG_ERR_DEVICE": DeviceError}
 
 
 def error_of(status: str, what: str, where: str = "", mend: str = "") -> Error:

@@ -324,7 +324,7 @@ static vg_status check_picks(const nn_picks *k, size_t n_possible, vg_error *err
     for (int i = 0; i < k->n; i++)
         is_possible = is_possible && k->first[i] <= k->first[i + 1];
     return is_possible ? VG_OK
-                       : base_fail(err, VG_ERR_SYSTEM, "device",
+                       : base_fail(err, VG_ERR_DEVICE, "device",
                                    "look at the driver's own log (dmesg), or take --device cpu",
                                    "the GPU counted %u candidates where %zu are possible",
                                    (unsigned)k->first[k->n], n_possible);

@@ -155,8 +155,6 @@ typedef struct nn_device nn_device;
 vg_status nn_device_open(nn_device **out, const char *name, base_mem *mem, vg_error *err);
 void nn_device_close(nn_device **d);
 const vg_device *nn_device_facts(const nn_device *d);
-/* Whether it is a device's driver that failed, which VG_ERR_SYSTEM alone does not say. */
-bool nn_device_told(const vg_error *e);
 /* Of all of its memory, by everybody, as the driver says now; 0: it does not. From any thread. */
 size_t nn_device_taken_bytes(const nn_device *d);
 
@@ -242,7 +240,7 @@ void nn_engine_lend(nn_engine *e, void *block, size_t bytes);
 vg_status nn_engine_plan(nn_engine *e, nn_plan **out, int n, int h, int w, const nn_accounts *mem,
                          vg_error *err);
 /* input: (n, h, w, 3) floats 0..1, RGB, 64-byte aligned. Outputs stay until the engine's next run.
- * Errors: a GPU's alone (VG_ERR_SYSTEM: its driver failed; VG_ERR_MEMORY). */
+ * Errors: a GPU's alone (VG_ERR_DEVICE: its driver failed; VG_ERR_MEMORY). */
 vg_status nn_engine_run(nn_engine *e, nn_plan *p, const float *input, vg_error *err);
 
 /* ---- on a GPU: pictures go up, candidates come down ---- */

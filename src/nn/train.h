@@ -45,7 +45,7 @@ base_pool *nn_train_pool(nn_train *t);
 float *nn_train_param(nn_train *t, size_t index);
 /* Its gradient; NULL for running statistics and the fixed DFL, and on a device. */
 float *nn_train_grad(nn_train *t, size_t index);
-/* This and forward and backward fail on a device alone: VG_ERR_SYSTEM (it was lost),
+/* This and forward and backward fail on a device alone: VG_ERR_DEVICE (it was lost),
  * VG_ERR_MEMORY. */
 vg_status nn_train_zero_grad(nn_train *t, vg_error *err);
 

@@ -546,7 +546,7 @@ static vg_status go(train_run *r, const train_listener *listener, vg_error *err)
         vg_status st = train_batches(r, listener, err);
         if (st == VG_OK)
             st = end_epoch(r, listener, err);
-        if (run_lost_device(r, st, err))
+        if (run_lost_device(r, st))
             st = r->args.device_lost == TRAIN_DEVICE_LOST_RESUME ? run_move(r, err)
                                                                  : run_tell_device(r, err);
         if (st != VG_OK)
@@ -564,7 +564,7 @@ static vg_status go(train_run *r, const train_listener *listener, vg_error *err)
     vg_status st = sum_up_waits(r, err);
     if (st == VG_OK)
         st = finish(r, listener, err);
-    if (run_lost_device(r, st, err))
+    if (run_lost_device(r, st))
         return run_tell_device(r, err);
     if (st == VG_OK)
         st = ranks_end(r->mem.ranks, err);

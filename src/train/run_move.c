@@ -9,10 +9,9 @@
  * finds is tried. Who fails again has no third try. */
 enum { MOST_DEVICES = 1 };
 
-bool run_lost_device(const train_run *r, vg_status st, const vg_error *err)
+bool run_lost_device(const train_run *r, vg_status st)
 {
-    /* Others fail so, too: a plot that Cairo cannot draw. */
-    return st == VG_ERR_SYSTEM && r->device != NULL && nn_device_told(err);
+    return st == VG_ERR_DEVICE && r->device != NULL;
 }
 
 vg_status run_tell_device(const train_run *r, vg_error *err)
@@ -86,7 +85,7 @@ vg_status run_move(train_run *r, vg_error *err)
     r->n_bad_steps = 0;
     report_csv_close(&r->csv);
     drop(r);
-    vg_status st = r->n_lost++ < MOST_DEVICES ? make(r, "auto", err) : VG_ERR_SYSTEM;
+    vg_status st = r->n_lost++ < MOST_DEVICES ? make(r, "auto", err) : VG_ERR_DEVICE;
     if (st != VG_OK) {
         drop(r);
         st = make(r, "cpu", err);
@@ -96,7 +95,7 @@ vg_status run_move(train_run *r, vg_error *err)
     if (st != VG_OK)
         return st;
     b->has_news = true;
-    base_fail(&b->news, VG_ERR_SYSTEM,
+    base_fail(&b->news, VG_ERR_DEVICE,
               base_where("epoch %lld", (long long)r->state.position.epoch + 1), NULL,
               "the GPU failed (%.200s); from the %s on, %.40s computes", why,
               r->has_saved ? "last checkpoint" : "start",

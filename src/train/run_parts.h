@@ -163,7 +163,7 @@ vg_status run_save_checkpoint(train_run *r, vg_error *err);
 /* ---- run_move.c ---- */
 
 /* Whether it is the device that failed, by what err tells of st. */
-bool run_lost_device(const train_run *r, vg_status st, const vg_error *err);
+bool run_lost_device(const train_run *r, vg_status st);
 /* Into the error: what there is to go on from. Its status. */
 vg_status run_tell_device(const train_run *r, vg_error *err);
 /* After such a failure, which err tells: the run stands at its last checkpoint (or its start), and

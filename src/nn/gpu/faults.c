@@ -1,8 +1,6 @@
 /* faults.c: the words for what goes wrong on a device. */
 #include "faults.h"
 
-#define DRIVER_COULD_NOT "the GPU's driver could not "
-
 static const struct words {
     const char *fact, *mend;
 } words[] = {
@@ -30,9 +28,9 @@ static const struct words {
 vg_status gpu_fault_tell(vg_error *err, gpu_fault fault, const vg_device *d, const char *what,
                          const char *code)
 {
-    return base_fail(err, fault == GPU_FAULT_MEMORY ? VG_ERR_MEMORY : VG_ERR_SYSTEM,
+    return base_fail(err, fault == GPU_FAULT_MEMORY ? VG_ERR_MEMORY : VG_ERR_DEVICE,
                      base_where(d->title[0] ? "device %s (%s)" : "device %s", d->name, d->title),
-                     words[fault].mend, DRIVER_COULD_NOT "%s: %s%s", what, code, words[fault].fact);
+                     words[fault].mend, "the GPU's driver could not %s: %s%s", what, code, words[fault].fact);
 }
 
 vg_status gpu_block_check(const vg_device *d, size_t bytes, vg_error *err)
@@ -45,11 +43,4 @@ vg_status gpu_block_check(const vg_device *d, size_t bytes, vg_error *err)
                      "a block of %s, and the device gives %s at most in one piece",
                      base_format_bytes(asked, sizeof asked, (double)bytes),
                      base_format_bytes(most, sizeof most, (double)d->most_block_bytes));
-}
-
-/* By the words: they are all that a failure carries. */
-bool nn_device_told(const vg_error *e)
-{
-    return base_starts_with(e->what, DRIVER_COULD_NOT) || /* engine_pictures.c: */
-           base_starts_with(e->what, "the GPU counted ");
 }

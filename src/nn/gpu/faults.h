@@ -15,7 +15,7 @@ typedef enum gpu_fault {
 } gpu_fault;
 
 /* what: what could not be done ("make a queue"); code: as the driver names it. VG_ERR_MEMORY, or
- * VG_ERR_SYSTEM. */
+ * VG_ERR_DEVICE. */
 vg_status gpu_fault_tell(vg_error *err, gpu_fault fault, const vg_device *d, const char *what,
                          const char *code);
 /* Whether the device gives so much in one piece. VG_ERR_LIMIT: no. */

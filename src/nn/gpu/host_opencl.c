@@ -193,7 +193,7 @@ static vg_status opencl_list(vg_device *out, size_t capacity, size_t *n, vg_erro
     }
     base_library_close(&cl.library);
     if (code != CL_SUCCESS)
-        return base_fail(err, VG_ERR_SYSTEM, "OpenCL", "look at the drivers' own logs (dmesg)",
+        return base_fail(err, VG_ERR_DEVICE, "OpenCL", "look at the drivers' own logs (dmesg)",
                          "OpenCL's loader could not list its drivers: %s (%d)", code_of(code)->name,
                          (int)code);
     return *n > 0 ? VG_OK

@@ -34,7 +34,7 @@ typedef struct gpu_loss_maps {
 
 /* Queues all of it: the loss, and the gradient times scale into every channel of d_maps; then the
  * numbers' way down. The addresses in batch->levels are not looked at. Errors: those of
- * detect_loss_run, VG_ERR_SYSTEM (the device). */
+ * detect_loss_run, VG_ERR_DEVICE. */
 vg_status gpu_loss_run(gpu_loss *l, const gpu_loss_maps *maps, const detect_batch *batch,
                        const detect_loss_gains *gains, float scale, vg_error *err);
 /* Of the last run, once the device has finished. */

@@ -45,7 +45,7 @@ typedef struct gpu_step {
     float unscale;                  /* of gradients that are of a scaled loss; else 1 */
     double decay;                   /* of the average: train_ema_decay */
 } gpu_step;
-/* Queues all of it, and the norm's way down. Gradients stay as they are. Errors: VG_ERR_SYSTEM. */
+/* Queues all of it, and the norm's way down. Gradients stay as they are. Errors: VG_ERR_DEVICE. */
 vg_status gpu_optimizer_step(gpu_optimizer *o, const gpu_block *values, const gpu_block *grads,
                              const gpu_step *step, vg_error *err);
 /* Of the last step, once the device has finished: the norm of unscaled gradients before clipping.
