@@ -6,39 +6,24 @@
 #include <string.h>
 
 #include "../backend.h"
-#include "devices.h"
 #include "ends.h"
-#include "faults.h"
+#include "memory.h"
 #include "steps.h"
 
 typedef struct context {
-    const gpu_host *host;
+    const nn_device *device;
+    const gpu_host *host; /* the device's, with its driver */
     void *driver;
-    const vg_device *facts;
-    gpu_block blocks[NN_N_REMOTE_MEMORIES];
-    base_mem *accounts[NN_N_REMOTE_MEMORIES];
-    void *staging;
+    gpu_memory memories[NN_N_REMOTE_MEMORIES];
     gpu_form form;
-    bool is_lent; /* the block is another's */
 } context;
 
+/* A block that was lent has no account: it is another's, and only forgotten. */
 static void gpu_give(void *self, nn_remote_memory which)
 {
     context *c = self;
-    gpu_block *b = &c->blocks[which];
-    const size_t bytes = b->bytes;
-    if (!b->handle)
-        return;
-    if (which == NN_REMOTE_BLOCK && c->is_lent) {
-        *b = (gpu_block){0};
-        c->is_lent = false;
-        return;
-    }
-    if (which == NN_REMOTE_STAGING)
-        c->host->give_staging(c->driver, b, &c->staging);
-    else
-        c->host->give(c->driver, b);
-    base_mem_uncount(c->accounts[which], bytes);
+    gpu_memory_give(&c->memories[which], c->device);
+    c->memories[which] = (gpu_memory){0};
 }
 
 static void gpu_destroy(void **self)
@@ -56,11 +41,11 @@ static vg_status gpu_create(void **out, const nn_backend_options *o, base_mem *m
     *out = c;
     if (!c)
         return VG_ERR_MEMORY;
-    *c = (context){
-        .host = o->device->host, .driver = o->device->driver, .facts = nn_device_facts(o->device)};
+    *c = (context){.device = o->device, .host = o->device->host, .driver = o->device->driver};
     c->form = (gpu_form){.is_half = o->half,
                          .has_matrix = o->half && (o->gpu_matrix || c->host->has_matrix(c->driver)),
-                         .n_units = o->gpu_units > 0 ? o->gpu_units : c->facts->n_units};
+                         .n_units =
+                             o->gpu_units > 0 ? o->gpu_units : nn_device_facts(o->device)->n_units};
     const vg_status st =
         c->host->program(c->driver, o->half ? GPU_INFER_HALF : GPU_INFER, mem, err);
     if (st != VG_OK)
@@ -70,7 +55,7 @@ static vg_status gpu_create(void **out, const nn_backend_options *o, base_mem *m
 
 static const char *gpu_isa(const void *self)
 {
-    return ((const context *)self)->facts->name;
+    return nn_device_facts(((const context *)self)->device)->name;
 }
 
 /* None of the program's compute. */
@@ -86,37 +71,24 @@ static vg_status gpu_take(void *self, nn_remote_memory which, void **host, size_
                           base_mem *mem, vg_error *err)
 {
     context *c = self;
-    gpu_block *b = &c->blocks[which];
-    *host = NULL;
-    vg_status st = gpu_block_check(c->facts, bytes, err);
-    if (st == VG_OK)
-        st = base_mem_count(mem, bytes, err);
-    if (st != VG_OK)
-        return st;
-    st = which == NN_REMOTE_STAGING ? c->host->take_staging(c->driver, b, &c->staging, bytes, err)
-                                    : c->host->take(c->driver, b, bytes, err);
-    if (st != VG_OK) {
-        base_mem_uncount(mem, bytes);
-        *b = (gpu_block){0};
-        return st;
-    }
-    c->accounts[which] = mem;
-    if (which == NN_REMOTE_STAGING)
-        *host = c->staging;
-    return VG_OK;
+    gpu_memory *m = &c->memories[which];
+    const vg_status st = (which == NN_REMOTE_STAGING ? gpu_memory_take_staging : gpu_memory_take)(
+        m, c->device, bytes, mem, err);
+    *host = m->host;
+    return st;
 }
 
 static vg_status gpu_upload(void *self, nn_remote_memory to, size_t at, const void *host,
                             size_t bytes, vg_error *err)
 {
     context *c = self;
-    return c->host->upload(c->driver, &c->blocks[to], at, host, bytes, err);
+    return c->host->upload(c->driver, &c->memories[to].block, at, host, bytes, err);
 }
 
 static vg_status gpu_download(void *self, void *host, size_t at, size_t bytes, vg_error *err)
 {
     context *c = self;
-    return c->host->download(c->driver, host, &c->blocks[NN_REMOTE_BLOCK], at, bytes, err);
+    return c->host->download(c->driver, host, &c->memories[NN_REMOTE_BLOCK].block, at, bytes, err);
 }
 
 static vg_status gpu_finish(void *self, vg_error *err)
@@ -129,8 +101,7 @@ static void gpu_lend(void *self, const void *block)
 {
     context *c = self;
     gpu_give(c, NN_REMOTE_BLOCK);
-    c->blocks[NN_REMOTE_BLOCK] = *(const gpu_block *)block;
-    c->is_lent = true;
+    c->memories[NN_REMOTE_BLOCK].block = *(const gpu_block *)block;
 }
 
 /* ---- batches that overlap ---- */
@@ -148,8 +119,8 @@ static vg_status gpu_send(void *self, int slot, size_t at, const void *host, siz
                           vg_error *err)
 {
     context *c = self;
-    vg_status st =
-        c->host->upload_beside(c->driver, &c->blocks[NN_REMOTE_BLOCK], at, host, bytes, err);
+    vg_status st = c->host->upload_beside(c->driver, &c->memories[NN_REMOTE_BLOCK].block, at, host,
+                                          bytes, err);
     if (st == VG_OK)
         st = c->host->mark(c->driver, GPU_UP, mark_of(slot, SENT), err);
     return st == VG_OK ? c->host->follow(c->driver, GPU_WORK, mark_of(slot, SENT), err) : st;
@@ -159,8 +130,8 @@ static vg_status gpu_fetch_rest(void *self, int slot, void *host, size_t at, siz
                                 vg_error *err)
 {
     context *c = self;
-    const vg_status st =
-        c->host->download_beside(c->driver, host, &c->blocks[NN_REMOTE_BLOCK], at, bytes, err);
+    const vg_status st = c->host->download_beside(
+        c->driver, host, &c->memories[NN_REMOTE_BLOCK].block, at, bytes, err);
     return st == VG_OK ? c->host->mark(c->driver, GPU_DOWN, mark_of(slot, FETCHED), err) : st;
 }
 
@@ -182,7 +153,7 @@ static vg_status gpu_await(void *self, int slot, vg_error *err)
 static vg_status launch(context *c, gpu_launch *l, vg_error *err)
 {
     l->n_buffers = 1;
-    l->buffers[0] = &c->blocks[NN_REMOTE_BLOCK];
+    l->buffers[0] = &c->memories[NN_REMOTE_BLOCK].block;
     return c->host->launch(c->driver, l, err);
 }
 
@@ -253,8 +224,8 @@ static vg_status gpu_run(void *self, const nn_step *step, void *scratch, vg_erro
     (void)scratch;
     gpu_step_launch(&l, &args, &c->form, step);
     l.n_buffers = 2;
-    l.buffers[0] = &c->blocks[NN_REMOTE_BLOCK];
-    l.buffers[1] = &c->blocks[NN_REMOTE_WEIGHTS];
+    l.buffers[0] = &c->memories[NN_REMOTE_BLOCK].block;
+    l.buffers[1] = &c->memories[NN_REMOTE_WEIGHTS].block;
     return c->host->launch(c->driver, &l, err);
 }
 

@@ -30,7 +30,8 @@ vg_status gpu_fault_tell(vg_error *err, gpu_fault fault, const vg_device *d, con
 {
     return base_fail(err, fault == GPU_FAULT_MEMORY ? VG_ERR_MEMORY : VG_ERR_DEVICE,
                      base_where(d->title[0] ? "device %s (%s)" : "device %s", d->name, d->title),
-                     words[fault].mend, "the GPU's driver could not %s: %s%s", what, code, words[fault].fact);
+                     words[fault].mend, "the GPU's driver could not %s: %s%s", what, code,
+                     words[fault].fact);
 }
 
 vg_status gpu_block_check(const vg_device *d, size_t bytes, vg_error *err)

@@ -1,18 +1,15 @@
 /* train_gpu.c: the GPU's training backend: four blocks on the device, and steps as launches
  * (train_steps.c). */
 #include "../train_backend.h"
-#include "devices.h"
-#include "faults.h"
+#include "memory.h"
 #include "train_steps.h"
 
 typedef struct context {
-    const gpu_host *host;
+    const nn_device *device;
+    const gpu_host *host; /* the device's, with its driver */
     void *driver;
-    const vg_device *facts;
     bool is_half;
-    gpu_block blocks[NN_N_TRAIN_MEMORIES], staging;
-    base_mem *accounts[NN_N_TRAIN_MEMORIES], *staging_account;
-    void *staging_host;
+    gpu_memory memories[NN_N_TRAIN_MEMORIES], staging;
 } context;
 
 /* ---- memory ---- */
@@ -21,72 +18,42 @@ static vg_status gpu_take(void *self, nn_train_memory which, size_t bytes, base_
                           vg_error *err)
 {
     context *c = self;
-    vg_status st = gpu_block_check(c->facts, bytes, err);
-    if (st == VG_OK)
-        st = base_mem_count(mem, bytes, err);
-    if (st != VG_OK)
-        return st;
-    st = c->host->take(c->driver, &c->blocks[which], bytes, err);
-    if (st != VG_OK) {
-        base_mem_uncount(mem, bytes);
-        c->blocks[which] = (gpu_block){0};
-        return st;
-    }
-    c->accounts[which] = mem;
-    return VG_OK;
+    return gpu_memory_take(&c->memories[which], c->device, bytes, mem, err);
 }
 
 static void gpu_give(void *self, nn_train_memory which)
 {
     context *c = self;
-    const size_t bytes = c->blocks[which].bytes;
-    if (!c->blocks[which].handle)
-        return;
-    c->host->give(c->driver, &c->blocks[which]);
-    base_mem_uncount(c->accounts[which], bytes);
+    gpu_memory_give(&c->memories[which], c->device);
 }
 
 static vg_status gpu_take_staging(void *self, void **host, size_t bytes, base_mem *mem,
                                   vg_error *err)
 {
     context *c = self;
-    *host = NULL;
-    vg_status st = base_mem_count(mem, bytes, err);
-    if (st != VG_OK)
-        return st;
-    st = c->host->take_staging(c->driver, &c->staging, &c->staging_host, bytes, err);
-    if (st != VG_OK) {
-        base_mem_uncount(mem, bytes);
-        c->staging = (gpu_block){0};
-        return st;
-    }
-    c->staging_account = mem;
-    *host = c->staging_host;
-    return VG_OK;
+    const vg_status st = gpu_memory_take_staging(&c->staging, c->device, bytes, mem, err);
+    *host = c->staging.host;
+    return st;
 }
 
 static void gpu_give_staging(void *self)
 {
     context *c = self;
-    const size_t bytes = c->staging.bytes;
-    if (!c->staging.handle)
-        return;
-    c->host->give_staging(c->driver, &c->staging, &c->staging_host);
-    base_mem_uncount(c->staging_account, bytes);
+    gpu_memory_give(&c->staging, c->device);
 }
 
 static vg_status gpu_upload(void *self, nn_train_memory to, size_t at, const void *host,
                             size_t bytes, vg_error *err)
 {
     context *c = self;
-    return c->host->upload(c->driver, &c->blocks[to], at, host, bytes, err);
+    return c->host->upload(c->driver, &c->memories[to].block, at, host, bytes, err);
 }
 
 static vg_status gpu_download(void *self, void *host, nn_train_memory from, size_t at, size_t bytes,
                               vg_error *err)
 {
     context *c = self;
-    return c->host->download(c->driver, host, &c->blocks[from], at, bytes, err);
+    return c->host->download(c->driver, host, &c->memories[from].block, at, bytes, err);
 }
 
 static vg_status gpu_finish(void *self, vg_error *err)
@@ -97,7 +64,7 @@ static vg_status gpu_finish(void *self, vg_error *err)
 
 static const gpu_block *gpu_buffer(const void *self, nn_train_memory which)
 {
-    return &((const context *)self)->blocks[which];
+    return &((const context *)self)->memories[which].block;
 }
 
 /* ---- life ---- */
@@ -105,7 +72,7 @@ static const gpu_block *gpu_buffer(const void *self, nn_train_memory which)
 static void gpu_destroy(void **self)
 {
     context *c = *self;
-    if (c && c->staging.handle)
+    if (c && c->staging.host)
         c->host->finish(c->driver, NULL); /* after a failure, work may be under way */
     for (int i = 0; c && i < NN_N_TRAIN_MEMORIES; i++)
         gpu_give(c, (nn_train_memory)i);
@@ -121,9 +88,9 @@ static vg_status gpu_create(void **out, const nn_backend_options *o, base_mem *m
     *out = c;
     if (!c)
         return VG_ERR_MEMORY;
-    *c = (context){.host = o->device->host,
+    *c = (context){.device = o->device,
+                   .host = o->device->host,
                    .driver = o->device->driver,
-                   .facts = nn_device_facts(o->device),
                    .is_half = o->half};
     vg_status st = c->host->program(c->driver, c->is_half ? GPU_INFER_HALF : GPU_INFER, mem, err);
     if (st == VG_OK)
@@ -135,7 +102,7 @@ static vg_status gpu_create(void **out, const nn_backend_options *o, base_mem *m
 
 static const char *gpu_isa(const void *self)
 {
-    return ((const context *)self)->facts->name;
+    return nn_device_facts(((const context *)self)->device)->name;
 }
 
 /* ---- steps ---- */
@@ -143,7 +110,7 @@ static const char *gpu_isa(const void *self)
 static gpu_train_on on_of(const context *c)
 {
     return (gpu_train_on){
-        .host = c->host, .driver = c->driver, .blocks = c->blocks, .is_half = c->is_half};
+        .host = c->host, .driver = c->driver, .memories = c->memories, .is_half = c->is_half};
 }
 
 static size_t gpu_scratch_bytes(const void *self, const nn_train_step *s)

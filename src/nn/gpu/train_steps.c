@@ -20,14 +20,15 @@ size_t gpu_train_element_bytes(const gpu_train_on *on)
 vg_status gpu_train_launch(const gpu_train_on *on, gpu_kernel kernel, size_t x, size_t y, size_t z,
                            const void *args, size_t args_bytes, vg_error *err)
 {
-    gpu_launch l = {.kernel = kernel_of(on, kernel),
-                    .groups = {(unsigned)x, (unsigned)y, (unsigned)z},
-                    .items = GPU_ITEMS,
-                    .n_buffers = 4,
-                    .buffers = {&on->blocks[NN_TRAIN_BLOCK], &on->blocks[NN_TRAIN_VALUES],
-                                &on->blocks[NN_TRAIN_GRADS], &on->blocks[NN_TRAIN_SCRATCH]},
-                    .args = args,
-                    .args_bytes = args_bytes};
+    gpu_launch l = {
+        .kernel = kernel_of(on, kernel),
+        .groups = {(unsigned)x, (unsigned)y, (unsigned)z},
+        .items = GPU_ITEMS,
+        .n_buffers = 4,
+        .buffers = {&on->memories[NN_TRAIN_BLOCK].block, &on->memories[NN_TRAIN_VALUES].block,
+                    &on->memories[NN_TRAIN_GRADS].block, &on->memories[NN_TRAIN_SCRATCH].block},
+        .args = args,
+        .args_bytes = args_bytes};
     if (kernel == GPU_train_attention_queries || kernel == GPU_train_attention_keys ||
         kernel == GPU_train_attention_values)
         l.items = GPU_QUERIES;
@@ -55,8 +56,8 @@ static vg_status run_inferences(const gpu_train_on *on, const nn_train_step *s, 
     gpu_step_launch(&l, &args, &(gpu_form){.n_units = 1, .is_half = on->is_half},
                     &step); /* no convolution */
     l.n_buffers = 2;
-    l.buffers[0] = &on->blocks[NN_TRAIN_BLOCK];
-    l.buffers[1] = &on->blocks[NN_TRAIN_VALUES];
+    l.buffers[0] = &on->memories[NN_TRAIN_BLOCK].block;
+    l.buffers[1] = &on->memories[NN_TRAIN_VALUES].block;
     return on->host->launch(on->driver, &l, err);
 }
 
@@ -99,7 +100,7 @@ vg_status gpu_train_zero(const gpu_train_on *on, nn_train_memory which, const nn
                                      (unsigned)gpu_groups((size_t)map->c, GPU_LANES), 1},
                           .items = GPU_ITEMS,
                           .n_buffers = 1,
-                          .buffers = {&on->blocks[which]},
+                          .buffers = {&on->memories[which].block},
                           .args = &a,
                           .args_bytes = sizeof a};
     return on->host->launch(on->driver, &l, err);

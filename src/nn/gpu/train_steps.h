@@ -5,13 +5,13 @@
 #define NN_GPU_TRAIN_STEPS_H
 
 #include "../train_backend.h"
-#include "host.h"
+#include "memory.h"
 
 /* Where to: a device and its four blocks. */
 typedef struct gpu_train_on {
     const gpu_host *host;
     void *driver;
-    const gpu_block *blocks; /* (NN_N_TRAIN_MEMORIES) */
+    const gpu_memory *memories; /* (NN_N_TRAIN_MEMORIES) */
     bool is_half; /* elements of the block are of 16 bits, but where a step says floats */
 } gpu_train_on;
 

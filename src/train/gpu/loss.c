@@ -106,8 +106,10 @@ vg_status gpu_loss_create(gpu_loss **out, const nn_device *d, const detect_loss_
 void gpu_loss_destroy(gpu_loss **l)
 {
     if (*l != NULL) {
-        gpu_memory_give(&(*l)->own, (*l)->device);
-        gpu_memory_give(&(*l)->staging, (*l)->device);
+        const nn_device *d = (*l)->device;
+        d->host->finish(d->driver, NULL); /* after a failure, work may be under way */
+        gpu_memory_give(&(*l)->own, d);
+        gpu_memory_give(&(*l)->staging, d);
         base_free(*l);
     }
     *l = NULL;

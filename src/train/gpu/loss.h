@@ -8,8 +8,8 @@
 #define TRAIN_GPU_LOSS_H
 
 #include "detect/detect.h"
-#include "memory.h"
 #include "nn/gpu/kernels/loss_args.h"
+#include "parts.h"
 
 typedef struct gpu_loss gpu_loss;
 

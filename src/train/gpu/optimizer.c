@@ -139,9 +139,9 @@ static vg_status make_state(gpu_optimizer *o, const gpu_tensor *tensors, base_me
     fill_pieces((gpu_piece *)(void *)(up + o->at.all), o, tensors, true);
     vg_status st = d->host->upload(d->driver, &o->state.block, 0, up, bytes, err);
     if (st == VG_OK)
-        st = gpu_memory_clear(&o->state, d, o->at.sums, o->at.bytes - o->at.sums, err);
+        st = gpu_clear(&o->state, d, o->at.sums, o->at.bytes - o->at.sums, err);
     if (st == VG_OK)
-        st = gpu_memory_clear(&o->average, d, 0, o->at.average_bytes, err);
+        st = gpu_clear(&o->average, d, 0, o->at.average_bytes, err);
     if (st == VG_OK)
         st = d->host->finish(d->driver, err);
     else
@@ -186,9 +186,11 @@ vg_status gpu_optimizer_create(gpu_optimizer **out, const nn_device *d, const gp
 void gpu_optimizer_destroy(gpu_optimizer **o)
 {
     if (*o != NULL) {
-        gpu_memory_give(&(*o)->state, (*o)->device);
-        gpu_memory_give(&(*o)->average, (*o)->device);
-        gpu_memory_give(&(*o)->staging, (*o)->device);
+        const nn_device *d = (*o)->device;
+        d->host->finish(d->driver, NULL); /* after a failure, work may be under way */
+        gpu_memory_give(&(*o)->state, d);
+        gpu_memory_give(&(*o)->average, d);
+        gpu_memory_give(&(*o)->staging, d);
         base_free(*o);
     }
     *o = NULL;
@@ -231,7 +233,7 @@ vg_status gpu_optimizer_start(gpu_optimizer *o, const gpu_block *values, vg_erro
     vg_status st =
         d->host->upload(d->driver, &o->state.block, o->at.results, good, RESULTS_BYTES, err);
     if (st == VG_OK)
-        st = gpu_memory_clear(&o->average, d, 0, o->at.average_bytes, err);
+        st = gpu_clear(&o->average, d, 0, o->at.average_bytes, err);
     return st == VG_OK ? launch(o, GPU_optimizer_average, o->at.n_all, values, values,
                                 &o->average.block, &args, err)
                        : st;

@@ -9,8 +9,8 @@
 #ifndef TRAIN_GPU_OPTIMIZER_H
 #define TRAIN_GPU_OPTIMIZER_H
 
-#include "memory.h"
 #include "nn/gpu/kernels/optimizer_args.h"
+#include "parts.h"
 #include "train/optimizer.h"
 
 /* A parameter; places in floats. */
