@@ -34,6 +34,16 @@ def write(value: Any, name: str = "") -> str:
                             "give a number, a text or a list") from None
 
 
+def device(value: Any) -> str:
+    """A device as the library names it, of a name, a number or a torch.device."""
+    if isinstance(value, (list, tuple)):
+        if len(value) != 1:
+            raise ArgumentError(f"device={value!r}", "device", "one device: several are for `mpirun -n N vigil train`")
+        value = value[0]
+    word = str(value)
+    return "gpu" if word == "cuda" else word
+
+
 def given(arguments: Mapping[str, Any]) -> dict:
     """Those that say something: None is "not given", as people know it."""
     return {k: v for k, v in arguments.items() if v is not None}

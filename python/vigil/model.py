@@ -49,9 +49,8 @@ class YOLO:
     task = "detect"
 
     def __init__(self, model: Any = "yolo11n.pt", task: Optional[str] = None, verbose: bool = False):
-        if task not in (None, "detect"):
-            raise ArgumentError(f"task={task!r}", "YOLO()", "leave it out: vigil detects objects, and nothing else")
         self._weights = os.fspath(model)
+        self._device: Optional[str] = None  # of to(): where calls compute that do not say
         self._detectors: "OrderedDict[Opening, Detector]" = OrderedDict()
         self._last: Optional[tuple] = None  # the arguments of the last call, and what became of them
         self._quick: Optional[tuple] = None  # the same of a call that asked for boxes alone, and its detector
@@ -62,6 +61,8 @@ class YOLO:
         self.metrics: Any = None
         self.trainer: Any = None
         self._read()
+        if task not in (None, self.task):
+            raise ArgumentError(f"task={task!r} for a model of task {self.task}", "YOLO()", "leave it out, or open a model of that task")
         if verbose:
             self.info(verbose=True)
 
@@ -145,16 +146,28 @@ class YOLO:
         self.close()
 
     def __reduce__(self) -> tuple:
-        return YOLO, (self._weights,)
+        return YOLO, (self._weights,), {"_device": self._device}
 
-    # Words that torch's users write, which change nothing here.
-    def to(self, device: Any = "cpu") -> "YOLO":
-        if str(device).split(":")[0] not in ("cpu", "auto"):
-            raise ArgumentError(f"device {device!r}", "YOLO.to()", "leave it out: this build computes on the CPU")
+    # Words that torch's users write.
+    def to(self, device: Any = "auto") -> "YOLO":
+        """Where later calls compute that have no device= of their own: "cpu", "auto", "gpu" or "cuda" (the first GPU), 0, "cuda:0",
+        "opencl:0". An error where that is not to be had."""
+        word = _options.device(device)
+        handle = opened("vg_model", lib.vg_model_close, "a model", lib.vg_model_open, encode(self._weights), 0, 0)
+        try:
+            call(lib.vg_model_memory, handle.p, 1, 1, encode(word), False, ffi.new("vg_memory *"))
+        finally:
+            handle.close()
+        if word != self._device:
+            self.close()
+        self._device = word
         return self
 
     def cpu(self) -> "YOLO":
-        return self
+        return self.to("cpu")
+
+    def cuda(self, device: Any = None) -> "YOLO":
+        return self.to("gpu" if device is None else device)
 
     def fuse(self) -> "YOLO":
         return self
@@ -164,7 +177,17 @@ class YOLO:
 
     @property
     def device(self) -> str:
-        return "cpu"
+        """As to() was told."""
+        return self._device or "auto"
+
+    def _settle(self, at: int, kwargs: dict, known: Any) -> dict:
+        """A call's arguments, with the device that holds for all."""
+        arguments = _options.settle(at, kwargs, known)
+        if "device" in arguments:
+            arguments["device"] = _options.device(arguments["device"])
+        elif self._device is not None:
+            arguments["device"] = self._device
+        return arguments
 
     # ---- callbacks ----
 
@@ -210,7 +233,7 @@ class YOLO:
     def stream_arguments(self, source: str, kwargs: dict) -> dict:
         """For vigil.Stream: what the library is told."""
         self._need_weights("Stream()")
-        return _jobs.stream_arguments(self._weights, source, _options.settle(lib.VG_AT_PREDICT, kwargs, _options.stream_table()))
+        return _jobs.stream_arguments(self._weights, source, self._settle(lib.VG_AT_PREDICT, kwargs, _options.stream_table()))
 
     def _quick_for(self, kwargs: dict) -> Optional[Tuple[Detecting, Detector]]:
         """The detector of the last call, where this one asks for the same and for boxes alone: what is around a call is
@@ -261,7 +284,7 @@ class YOLO:
     def _results(self, source: Any, kwargs: dict, tracks: bool = False, persist: bool = False) -> Iterator[Results]:
         arguments = dict(kwargs)
         verbose = _options.truth(arguments.pop("verbose", False) or False, "verbose")
-        arguments = _options.settle(lib.VG_AT_PREDICT, arguments, _options.stream_table())
+        arguments = self._settle(lib.VG_AT_PREDICT, arguments, _options.stream_table())
         tracker = self._tracker_for(arguments, persist) if tracks else None
         detecting, detector = self._detecting(arguments)
         if tracker is not None:
@@ -371,7 +394,7 @@ class YOLO:
         from . import live, train
 
         with live.following(self.callbacks, kwargs.pop("live", None)):
-            train.train(self, self._weights, _options.settle(lib.VG_AT_TRAIN, kwargs, _options.table(lib.vg_train_options)))
+            train.train(self, self._weights, self._settle(lib.VG_AT_TRAIN, kwargs, _options.table(lib.vg_train_options)))
         return self.metrics
 
     def _trained(self, trainer: Any, final: Any) -> None:
@@ -393,7 +416,7 @@ class YOLO:
         a training."""
         from . import val
 
-        arguments = _options.settle(lib.VG_AT_VAL, kwargs, val.names())
+        arguments = self._settle(lib.VG_AT_VAL, kwargs, val.names())
         if "data" not in arguments and self.trainer is not None:
             arguments["data"] = self.trainer.data
         self.metrics = val.val(self, self._weights, arguments)

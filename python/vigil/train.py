@@ -34,6 +34,7 @@ class Trainer:
         self.batch_size: int = info.batch
         self.imgsz: int = info.imgsz
         self.optimizer: str = text(info.optimizer)
+        self.device: str = text(info.device)
         self.n_train, self.n_val = info.train.n_pictures, info.val.n_pictures
         self.batch: int = 0  # batches done in this epoch, and of how many
         self.n_batches: int = 0

@@ -11,9 +11,7 @@ _AP = {"8.3": lib.VG_AP_8_3, "8.4": lib.VG_AP_8_4}
 
 def names() -> Dict[str, Any]:
     """The arguments that it knows."""
-    known = dict(_options.Fields(lib.vg_val_options_default(), but=("weights",)).names)
-    known["device"] = None
-    return known
+    return _options.Fields(lib.vg_val_options_default(), but=("weights",)).names
 
 
 class Validator:
@@ -49,8 +47,6 @@ def val(model: Any, weights: str, arguments: Mapping[str, Any]) -> Metrics:
             if str(value) not in _AP:
                 raise ArgumentError(f"ap={value!r}", "val()", '"8.3" or "8.4": whose average precision')
             fields.p.ap = _AP[str(value)]
-        elif name == "device":
-            model.to(value)
         else:
             fields.set(name, value)
     if not fields.p.data:
