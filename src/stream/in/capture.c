@@ -45,6 +45,7 @@ struct stream_capture {
     bool is_reconnect;                     /* the next connection is one after a wait */
     int n_retries;                         /* in a row */
     int64_t first_frame_ns, last_frame_ns; /* of this connection; 0: none */
+    int64_t ended_ns;                      /* it reads no more from then on */
     base_rng rng;
     log_budget log;
 };
@@ -414,6 +415,7 @@ static void *capture_loop(void *self)
             break;
         goes_on = how == VIDEO_END ? after_end(c) : after_fault(c, fault, &e);
     }
+    c->ended_ns = base_now_ns();
     drop_source(c);
     set_state(c, STREAM_ENDED);
     return NULL;
@@ -517,14 +519,16 @@ void stream_capture_stop(stream_capture *c)
     pthread_mutex_unlock(&c->lock);
 }
 
-void stream_capture_join(stream_capture **capture)
+int64_t stream_capture_join(stream_capture **capture)
 {
     stream_capture *c = *capture;
     if (c == NULL)
-        return;
+        return 0;
     pthread_join(c->thread, NULL);
+    const int64_t ended_ns = c->ended_ns;
     free_capture(c);
     *capture = NULL;
+    return ended_ns;
 }
 
 vg_status stream_capture_failure(const stream_capture *c, vg_error *err)

@@ -48,8 +48,9 @@ size_t stream_capture_bytes(void); /* what start takes, but for the texts */
 /* Asks it to end; returns at once. */
 void stream_capture_stop(stream_capture *c);
 /* Waits for its end and frees it. After a stop that is some 100 ms, but for a look-up of a name
- * that the system's resolver is busy with. */
-void stream_capture_join(stream_capture **c);
+ * that the system's resolver is busy with. Since when it read no more, of base_now_ns; of NULL: 0.
+ */
+int64_t stream_capture_join(stream_capture **c);
 /* Why it ended, when it did so by itself after a fault; VG_OK otherwise: it runs, was stopped, or
  * came to the end of its texts and at least one of them gave frames. */
 vg_status stream_capture_failure(const stream_capture *c, vg_error *err);

@@ -77,14 +77,16 @@ vg_status stream_fleet_open(stream_job *l, vg_error *err)
     return st;
 }
 
-/* When a camera came and went, by the wall clock, so that logs of several machines can be laid side
- * by side. */
-static void tell(const char *event, const stream_source *s)
+/* When a camera came and went (at_ns, of base_now_ns), by the wall clock, so that logs of several
+ * machines can be laid side by side. */
+static void tell(const char *event, const stream_source *s, int64_t at_ns)
 {
     struct timespec t;
     clock_gettime(CLOCK_REALTIME, &t);
-    base_log(BASE_LOG_INFO, event, "name=\"%s\" unix_s=%lld.%03ld", s->name, (long long)t.tv_sec,
-             t.tv_nsec / 1000000);
+    const int64_t ms =
+        (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 - (base_now_ns() - at_ns) / 1000000;
+    base_log(BASE_LOG_INFO, event, "name=\"%s\" unix_s=%lld.%03d", s->name, (long long)(ms / 1000),
+             (int)(ms % 1000));
 }
 
 static bool is_running(const stream_job *l, const stream_source *s)
@@ -105,8 +107,7 @@ static void stop_some(stream_job *l, const bool *stops)
         const stream_source *s = l->channels[i].source;
         if (!stops[i] || s == NULL)
             continue;
-        stream_channel_stop(l, i);
-        tell("camera closed", s);
+        tell("camera closed", s, stream_channel_stop(l, i));
         stream_leases_set_reading(l->leases, s->key, false);
     }
 }
@@ -134,14 +135,14 @@ static void start_one(stream_job *l, stream_source *s)
         stream_leases_set_reading(l->leases, s->key, false);
         return;
     }
-    tell("camera opened", s);
+    tell("camera opened", s, base_now_ns());
     const vg_status st =
         place >= 0 ? stream_channel_start(l, place, s, &err)
                    : base_fail(&err, VG_ERR_LIMIT, s->name, NULL, "no place for a camera");
     if (st == VG_OK)
         return;
     base_log_error(BASE_LOG_WARN, &err);
-    tell("camera closed", s);
+    tell("camera closed", s, base_now_ns());
     stream_leases_set_reading(l->leases, s->key, false);
     stream_leases_give_up(l->leases, s->key);
 }

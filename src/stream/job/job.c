@@ -30,14 +30,15 @@ static uint64_t some_seed(void)
     return getentropy(&seed, sizeof seed) == 0 ? seed : (uint64_t)base_now_ns();
 }
 
-void stream_channel_stop(stream_job *l, int channel)
+int64_t stream_channel_stop(stream_job *l, int channel)
 {
     stream_channel *c = &l->channels[channel];
+    int64_t ended_ns = base_now_ns();
     if (c->source == NULL)
-        return;
+        return ended_ns;
     if (c->capture != NULL) {
         stream_capture_stop(c->capture);
-        stream_capture_join(&c->capture);
+        ended_ns = stream_capture_join(&c->capture);
     }
     stream_intake_close_channel(l->intake, channel, false);
     l->stats.channels[channel].state = STREAM_EMPTY;
@@ -45,6 +46,7 @@ void stream_channel_stop(stream_job *l, int channel)
     pthread_mutex_lock(&l->places_lock); /* its last frames may be on their way still */
     c->n_frames_of = 0;
     pthread_mutex_unlock(&l->places_lock);
+    return ended_ns;
 }
 
 int stream_channel_find_empty(const stream_job *l)

@@ -97,7 +97,8 @@ void stream_parts_free(stream_job *l);
 int stream_channel_find_empty(const stream_job *l);
 /* On failure the place is empty. */
 vg_status stream_channel_start(stream_job *l, int channel, stream_source *s, vg_error *err);
-void stream_channel_stop(stream_job *l, int channel);
+/* Since when it reads no more, of base_now_ns. */
+int64_t stream_channel_stop(stream_job *l, int channel);
 
 vg_status stream_stages_start(stream_job *l, vg_error *err);
 /* Frames still under way are given up. */
