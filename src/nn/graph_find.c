@@ -71,15 +71,6 @@ vg_status nn_graph_from_name(nn_graph **out, const char *name, int nc, base_mem 
     return nn_graph_from_name_with(out, name, &(nn_graph_options){.nc = nc}, mem, err);
 }
 
-vg_status nn_graph_must_detect(const nn_graph *g, const char *what, vg_error *err)
-{
-    if (g->n_levels > 0 && g->n_extra == 0)
-        return VG_OK;
-    return base_fail(err, VG_ERR_UNSUPPORTED, what, "give a model that detects",
-                     "the model %s is for another task than detection, which %s does not do yet",
-                     g->name, what);
-}
-
 /* Whether the file has every parameter of the graph in its shape (BN's may be missing when the file
  * is fused). */
 static bool fits(const nn_graph *g, const weights_file *w)

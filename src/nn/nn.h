@@ -66,9 +66,6 @@ vg_status nn_graph_from_name_with(nn_graph **out, const char *name, const nn_gra
 vg_status nn_graph_from_weights(nn_graph **out, const weights_file *w, base_mem *mem,
                                 vg_error *err);
 void nn_graph_destroy(nn_graph **g);
-/* For commands that do not know the other tasks: refuses a graph that does not detect. what: "vigil
- * val". */
-vg_status nn_graph_must_detect(const nn_graph *g, const char *what, vg_error *err);
 /* The text of the built-in YOLO11 with all scales. */
 const char *nn_builtin_yaml(void);
 /* That of any built-in model by its name, "yolov8n.yaml"; NULL: there is none of that name. */

@@ -36,6 +36,9 @@ for pair in segment:seg pose:pose obb:obb classify:cls; do
     cmp -s a.csv b.csv || bad "$task: resumed to other numbers"
     [ "$(wc -l <a.csv)" -eq 6 ] || bad "$task: $(wc -l <a.csv) lines of results"
     ! grep -qi nan a.csv || bad "$task: no numbers"
+    "$vigil" bench --weights "$task-a/weights/last.safetensors" --imgsz 64 --repeats 1 --json >bench.json 2>bench.err ||
+        bad "$task: bench: $(cat bench.err)"
+    "$1/tests/json_check" any bench.json || bad "$task: bench --json is no JSON"
     echo "as it should: $task"
 done
 [ "$n_failed" -eq 0 ] || exit 1

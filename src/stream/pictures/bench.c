@@ -26,10 +26,10 @@ typedef struct work {
     image_view picture;
     image_letterbox_fit fit;
     image_scratch scratch;
-    detect_nms *nms;
-    vg_detection *boxes; /* (MOST_BOXES) */
-    int64_t *step_ns;    /* (n_steps) of one run */
-    double *samples;     /* (rows, repeats) of steps, stages or batches, ms */
+    task_finder finder;
+    task_found found;
+    int64_t *step_ns; /* (n_steps) of one run */
+    double *samples;  /* (rows, repeats) of steps, stages or batches, ms */
     size_t n_rows;
 } work;
 
@@ -52,6 +52,12 @@ size_t stream_bench_counts(int out[STREAM_BENCH_MOST_COUNTS], int most)
 }
 
 /* ---- memory ---- */
+
+static task_shape shape_of(const work *k)
+{
+    const stream_detector_options o = {0};
+    return stream_detector_shape(&k->b->model.info, &o, k->size.h, k->size.w, MOST_BOXES);
+}
 
 static size_t n_rows_of(const work *k)
 {
@@ -79,12 +85,11 @@ static vg_status plan(work *k, vg_error *err)
     if (k->device == NULL && planned[STREAM_ACTIVATIONS] < NN_COPY_BYTES)
         planned[STREAM_ACTIVATIONS] = NN_COPY_BYTES; /* the machine's copy */
     planned[STREAM_PLANS] = 2 * graph_bytes + need.engine_bytes;
-    planned[STREAM_FRAMES] = need.input_bytes + (size_t)PICTURE_W * PICTURE_H * 3 +
-                             image_letterbox_bytes(k->size.w, k->size.h);
-    planned[STREAM_DETECTIONS] =
-        detect_nms_bytes(stream_candidate_rows(&k->b->model.info, k->size.h, k->size.w, false),
-                         MOST_BOXES) +
-        MOST_BOXES * sizeof(vg_detection);
+    planned[STREAM_FRAMES] =
+        need.input_bytes + (size_t)PICTURE_W * PICTURE_H * 3 +
+        stream_prepare_bytes(&k->b->model.info, k->size.h, k->size.w, PICTURE_H, PICTURE_W);
+    const task_shape shape = shape_of(k);
+    planned[STREAM_DETECTIONS] = task_finder_bytes(&shape) + task_found_bytes(&shape);
     planned[STREAM_OUTPUT] = k->b->n_steps * (sizeof(int64_t) + sizeof *k->b->steps) +
                              k->n_rows * (size_t)k->o->repeats * sizeof(double) +
                              k->b->n_layers * sizeof *k->b->layers +
@@ -108,31 +113,31 @@ static vg_status take(work *k, vg_error *err)
     const size_t cells = (size_t)k->size.h * (size_t)k->size.w;
     k->input = base_alloc_zero(frames, (size_t)k->o->batch * cells * 3, sizeof(float), err);
     k->pixels = base_alloc(frames, (size_t)PICTURE_W * PICTURE_H * 3, err);
-    k->boxes = base_alloc_zero(detections, MOST_BOXES, sizeof *k->boxes, err);
     k->step_ns = base_alloc_zero(output, b->n_steps, sizeof *k->step_ns, err);
     k->samples =
         base_alloc_zero(output, k->n_rows * (size_t)k->o->repeats, sizeof *k->samples, err);
     b->steps = base_alloc_zero(output, b->n_steps, sizeof *b->steps, err);
     b->layers = base_alloc_zero(output, b->n_layers, sizeof *b->layers, err);
     b->speeds = base_alloc_zero(output, k->n_threads * k->n_batches, sizeof *b->speeds, err);
-    if (!k->input || !k->pixels || !k->boxes || !k->step_ns || !k->samples || !b->steps ||
-        !b->layers || !b->speeds)
+    if (!k->input || !k->pixels || !k->step_ns || !k->samples || !b->steps || !b->layers ||
+        !b->speeds)
         return VG_ERR_MEMORY;
-    vg_status st = image_letterbox_reserve(&k->scratch, k->size.w, k->size.h, frames, err);
-    if (st != VG_OK)
-        return st;
-    const size_t rows = stream_candidate_rows(&b->model.info, k->size.h, k->size.w, false);
-    return detect_nms_create(&k->nms, rows, MOST_BOXES, detections, err);
+    vg_status st = stream_prepare_reserve(&k->scratch, &b->model.info, k->size.h, k->size.w,
+                                          PICTURE_H, PICTURE_W, frames, err);
+    const task_shape shape = shape_of(k);
+    if (st == VG_OK)
+        st = task_found_open(&k->found, &shape, detections, err);
+    return st == VG_OK ? task_finder_open(&k->finder, &shape, detections, err) : st;
 }
 
 static void give_back(work *k)
 {
     nn_engine_destroy(&k->engine);
-    detect_nms_destroy(&k->nms);
+    task_finder_close(&k->finder);
+    task_found_close(&k->found);
     image_scratch_fini(&k->scratch);
     base_free(k->input);
     base_free(k->pixels);
-    base_free(k->boxes);
     base_free(k->step_ns);
     base_free(k->samples);
     k->mem->device = NULL;
@@ -157,8 +162,8 @@ static void draw(work *k)
 
 static vg_status letterbox(work *k, vg_error *err)
 {
-    return image_letterbox_to_float(k->input, &k->picture, &k->fit, &k->scratch,
-                                    &k->mem->owner[STREAM_FRAMES], err);
+    return stream_prepare(&k->b->model.info, k->input, &k->picture, &k->fit, &k->scratch,
+                          &k->mem->owner[STREAM_FRAMES], err);
 }
 
 static vg_status fill_input(work *k, vg_error *err)
@@ -197,23 +202,29 @@ static double ratio(double part, double whole)
     return whole > 0 ? part / whole : 0;
 }
 
-static void boxes_of(work *k, nn_plan *p)
+/* With what the task adds to them. */
+static vg_status boxes_of(work *k, nn_plan *p, vg_error *err)
 {
-    base_level levels[BASE_MAX_LEVELS];
+    const task_maps maps = task_maps_of(p);
     detect_nms_options o = DETECT_NMS_PREDICT;
     o.max_det = MOST_BOXES;
-    const int n_levels = nn_plan_levels(p, levels);
-    const size_t n =
-        detect_run(k->nms, k->boxes, NULL, levels, n_levels, k->b->model.info.nc, 0, &o);
-    detect_scale_boxes(k->boxes, n, k->size.h, k->size.w, PICTURE_H, PICTURE_W);
+    const task_scene scene = {.maps = &maps,
+                              .in_h = k->size.h,
+                              .in_w = k->size.w,
+                              .orig_h = PICTURE_H,
+                              .orig_w = PICTURE_W,
+                              .nms = &o};
+    return task_find_in(&k->finder, &k->found, &scene, err);
 }
 
 enum { LETTERBOX, NETWORK, BOXES };
 
 static vg_status measure_stages(work *k, vg_error *err)
 {
-    static const char *const names[] = {"letterbox", "network", "boxes"};
     stream_bench *b = k->b;
+    const bool is_whole = task_of(b->model.info.task)->is_whole;
+    const char *const names[] = {is_whole ? "crop" : "letterbox", "network",
+                                 is_whole ? "classes" : "boxes"};
     double sum = 0;
     for (int r = -WARM_UP; r < k->o->repeats; r++) {
         const int64_t began = base_now_ns();
@@ -224,7 +235,9 @@ static vg_status measure_stages(work *k, vg_error *err)
         if (st != VG_OK)
             return st;
         const int64_t ran = base_now_ns();
-        boxes_of(k, k->plans[0]);
+        st = boxes_of(k, k->plans[0], err);
+        if (st != VG_OK)
+            return st;
         const int64_t ended = base_now_ns();
         if (r < 0)
             continue;
@@ -472,8 +485,6 @@ vg_status stream_bench_run(stream_bench *b, const stream_bench_options *options,
         k.threads[0] = o.threads;
     k.n_batches = stream_bench_counts(k.batches, o.batch);
     st = stream_model_open(&b->model, o.weights, NULL, o.imgsz, mem, err);
-    if (st == VG_OK)
-        st = nn_graph_must_detect(b->model.graph, "vigil bench", err);
     k.size = b->model.imgsz.used;
     if (st == VG_OK)
         st = count_parts(&k, err);

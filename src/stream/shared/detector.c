@@ -371,15 +371,22 @@ vg_status stream_detector_fit(image_letterbox_fit *out, const stream_detector *d
     return VG_OK;
 }
 
+vg_status stream_prepare(const nn_graph_info *info, float *dst, const image_view *picture,
+                         const image_letterbox_fit *fit, image_scratch *scratch, base_mem *mem,
+                         vg_error *err)
+{
+    image_middle m;
+    if (!task_of(info->task)->is_whole)
+        return image_letterbox_to_float(dst, picture, fit, scratch, mem, err);
+    const vg_status st = image_middle_plan(&m, picture->w, picture->h, fit->out_h, 1, err);
+    return st == VG_OK ? image_middle_crop_to_float(dst, picture, &m, scratch, mem, err) : st;
+}
+
 vg_status stream_detector_prepare(const stream_detector *d, float *dst, const image_view *picture,
                                   const image_letterbox_fit *fit, image_scratch *scratch,
                                   base_mem *mem, vg_error *err)
 {
-    image_middle m;
-    if (!d->finder.shape.task->is_whole)
-        return image_letterbox_to_float(dst, picture, fit, scratch, mem, err);
-    const vg_status st = image_middle_plan(&m, picture->w, picture->h, fit->out_h, 1, err);
-    return st == VG_OK ? image_middle_crop_to_float(dst, picture, &m, scratch, mem, err) : st;
+    return stream_prepare(&d->info, dst, picture, fit, scratch, mem, err);
 }
 
 size_t stream_prepare_bytes(const nn_graph_info *info, int most_h, int most_w, int picture_h,

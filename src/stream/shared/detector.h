@@ -85,7 +85,10 @@ vg_status stream_fit(image_letterbox_fit *out, base_size imgsz, int stride, int 
  * imgsz (T 2.4), of which out_w and out_h alone are set. */
 vg_status stream_detector_fit(image_letterbox_fit *out, const stream_detector *d, int w, int h,
                               bool rect, vg_error *err);
-/* A picture into a place of the network's input, by its fit. */
+/* A picture into a place of the network's input, by its fit; of a model of classes its middle. */
+vg_status stream_prepare(const nn_graph_info *info, float *dst, const image_view *picture,
+                         const image_letterbox_fit *fit, image_scratch *scratch, base_mem *mem,
+                         vg_error *err);
 vg_status stream_detector_prepare(const stream_detector *d, float *dst, const image_view *picture,
                                   const image_letterbox_fit *fit, image_scratch *scratch,
                                   base_mem *mem, vg_error *err);
