@@ -49,6 +49,32 @@ int nn_graph_result(const nn_graph *g, nn_result which)
     return g->results[which];
 }
 
+/* Sides are rounded up by every stride. */
+static size_t map_floats(const nn_graph *g, int v, int h, int w)
+{
+    const nn_value *x = &g->values[v];
+    const size_t down = (size_t)x->down;
+    const size_t rows = ((size_t)h * NN_DOWN_ONE + down - 1) / down,
+                 columns = ((size_t)w * NN_DOWN_ONE + down - 1) / down;
+    return rows * columns * (size_t)x->c;
+}
+
+size_t nn_graph_output_floats(const nn_graph *g, int n, int h, int w)
+{
+    size_t sum = 0;
+    for (int i = 0; i < g->n_levels; i++) {
+        const nn_level *l = &g->levels[i];
+        sum += map_floats(g, l->box, h, w) + map_floats(g, l->cls, h, w);
+        if (l->extra != NN_NO_VALUE)
+            sum += map_floats(g, l->extra, h, w);
+    }
+    if (g->results[NN_PROTOTYPES] != NN_NO_VALUE)
+        sum += map_floats(g, g->results[NN_PROTOTYPES], h, w);
+    if (g->results[NN_LOGITS] != NN_NO_VALUE) /* of one pixel */
+        sum += (size_t)g->values[g->results[NN_LOGITS]].c;
+    return (size_t)n * sum;
+}
+
 static bool is_counted(const nn_param *p)
 {
     return p->kind != NN_PARAM_BN_MEAN && p->kind != NN_PARAM_BN_VAR;

@@ -364,6 +364,8 @@ typedef struct nn_head {
 } nn_head;
 /* Borrows the maps. */
 base_level nn_head_level(const nn_head *head);
+/* Of all maps that a loss reads of n pictures of that input: those of heads and results. */
+size_t nn_graph_output_floats(const nn_graph *g, int n, int h, int w);
 int nn_plan_n_heads(const nn_plan *p);
 nn_head nn_plan_head(const nn_plan *p, int level);
 /* All of them as a loss or a suppression takes them, and how many they are. */

@@ -204,8 +204,18 @@ size_t nn_train_grad_at(const nn_train *t, size_t index)
 nn_train_head_places nn_train_head_at(const nn_train *t, int level)
 {
     const nn_train_level *l = &t->current->levels[level];
-    return (nn_train_head_places){
-        .box = l->box_at, .cls = l->cls_at, .d_box = l->d_box_at, .d_cls = l->d_cls_at};
+    return (nn_train_head_places){.box = l->box_at,
+                                  .cls = l->cls_at,
+                                  .d_box = l->d_box_at,
+                                  .d_cls = l->d_cls_at,
+                                  .extra = l->extra_at,
+                                  .d_extra = l->d_extra_at};
+}
+
+nn_train_result_places nn_train_result_at(const nn_train *t, nn_result which)
+{
+    const nn_train_output *o = &t->current->results[which];
+    return (nn_train_result_places){.at = o->at, .d_at = o->d_at, .is_half = o->is_half};
 }
 
 static char *memory_of(const nn_train *t, nn_train_memory which)

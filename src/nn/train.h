@@ -69,8 +69,15 @@ size_t nn_train_grad_at(const nn_train *t, size_t index);
 /* Of the current plan, in NN_TRAIN_BLOCK. Pitches and sides are those of nn_train_head. */
 typedef struct nn_train_head_places {
     size_t box, cls, d_box, d_cls;
+    size_t extra, d_extra; /* SIZE_MAX: there is none */
 } nn_train_head_places;
 nn_train_head_places nn_train_head_at(const nn_train *t, int level);
+/* The same of nn_train_result, which the network must have. is_half: both are of 16 bits. */
+typedef struct nn_train_result_places {
+    size_t at, d_at;
+    bool is_half;
+} nn_train_result_places;
+nn_train_result_places nn_train_result_at(const nn_train *t, nn_result which);
 
 /* Copies that are done when they return, also in pieces: a checkpoint need not stop training for
  * long. On a device they wait for all that was queued before. `at` and `bytes` are multiples of

@@ -80,10 +80,21 @@ static void touch_grad(work *k, int v, int time)
         nn_buffer_touch(&k->buffers[grad_buffer(k, nn_wires_root(&k->wires, v, NULL))], time);
 }
 
+/* Batch normalisation writes what it reads: prototypes, where masks are made of sums over them. */
+static bool is_normalised(const nn_graph *g, int v)
+{
+    for (size_t i = 0; i < g->n_ops; i++)
+        if (g->ops[i].out == v)
+            return g->ops[i].kind == NN_CONV && g->ops[i].conv.bn;
+    return false;
+}
+
 /* Heads and the input are floats, whatever the others are kept in. */
 static size_t element_bytes(const work *k, int v)
 {
-    return v == k->g->input || nn_wires_is_head(k->g, v) ? sizeof(float) : k->p->element_bytes;
+    const bool is_float =
+        v == k->g->input || (nn_wires_is_head(k->g, v) && !is_normalised(k->g, v));
+    return is_float ? sizeof(float) : k->p->element_bytes;
 }
 
 /* A value's map, or its gradient's, as an offset. c0: further channels on, c of them. */
@@ -155,6 +166,7 @@ static void resolve(work *k)
             continue;
         o->map = locate(k, v, false, 0, k->g->values[v].c, &o->at);
         o->d_map = locate(k, v, true, 0, k->g->values[v].c, &o->d_at);
+        o->is_half = element_bytes(k, v) < sizeof(float);
     }
 }
 

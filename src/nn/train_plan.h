@@ -24,12 +24,13 @@ typedef struct nn_train_level {
 typedef struct nn_train_output {
     nn_map map, d_map; /* c 0: none */
     size_t at, d_at;
+    bool is_half; /* both, of 16 bits */
 } nn_train_output;
 
 typedef struct nn_shape_plan {
     int n, h, w; /* n 0: of no shape */
     const nn_graph *graph;
-    /* Of maps and their gradients; but heads, the input and what is saved are floats. */
+    /* Of maps and their gradients; but heads, logits, the input and what is saved are floats. */
     size_t element_bytes;
     size_t block_bytes, naive_bytes, scratch_bytes;
     size_t input_at, remote_bytes; /* with a remote the input lies behind all else in the block */

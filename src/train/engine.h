@@ -42,9 +42,11 @@ typedef struct train_engine_options {
 typedef struct train_engine_learning {
     const train_optimizer_options *optimizer;
     const bool *needs_grad;         /* (n_params) */
-    detect_loss_bounds loss;        /* of the largest batch; its kind: on a device boxes alone */
+    detect_loss_bounds loss;        /* of the largest batch */
     int nc, most_n, most_h, most_w; /* its shape */
+    size_t map_floats;              /* nn_graph_output_floats of it */
     detect_loss_gains gains;
+    base_pool *pool; /* of what a device leaves to the CPU; borrowed until close */
 } train_engine_learning;
 
 /* For a share of a batch, when other processes have the rest (together.h). */

@@ -98,7 +98,10 @@ train_engine_learning run_learning(const train_run *r, int n, int h, int w, size
                                    .most_n = n,
                                    .most_h = h,
                                    .most_w = w,
-                                   .gains = run_gains(&r->args)};
+                                   .map_floats = nn_graph_output_floats(
+                                       r->graph != NULL ? r->graph : train_run_graph(r), n, h, w),
+                                   .gains = run_gains(&r->args),
+                                   .pool = r->pool};
 }
 
 /* The largest batch: activations, loss and multi_scale's copy are taken for it. */
@@ -237,29 +240,13 @@ vg_status run_open_device(train_run *r, const char *name, vg_error *err)
     return st;
 }
 
-/* What is there for boxes alone: ranks, and devices. Where the device was chosen for the user, the
- * CPU computes, and a notice says so. */
-static vg_status check_task(train_run *r, size_t pool_bytes, vg_error *err)
+/* Ranks are there for boxes alone. */
+static vg_status check_task(const train_run *r, vg_error *err)
 {
-    const char *device = r->args.device;
-    const bool is_auto = device[0] == '\0' || strcmp(device, "auto") == 0;
-    if (r->task->loss == &DETECT_LOSS_BOXES)
-        return VG_OK;
-    if (ranks_n(r->mem.ranks) > 1)
+    if (r->task->loss != &DETECT_LOSS_BOXES && ranks_n(r->mem.ranks) > 1)
         return base_fail(err, VG_ERR_UNSUPPORTED, "model", "one process alone",
                          "training of %s in %d ranks: losses beside boxes are not added up",
                          r->task->name, ranks_n(r->mem.ranks));
-    if (r->device == NULL)
-        return VG_OK;
-    if (!is_auto)
-        return base_fail(err, VG_ERR_UNSUPPORTED, "device", "device=cpu",
-                         "training of %s on %s: its loss is computed on the CPU alone",
-                         r->task->name, device);
-    base_format(r->ranks_notice, sizeof r->ranks_notice,
-                "%s trains on the CPU alone: %s (%.100s) is not used", r->task->name,
-                nn_device_facts(r->device)->name, nn_device_facts(r->device)->title);
-    nn_device_close(&r->device);
-    r->passing_bytes += pool_bytes;
     return VG_OK;
 }
 
@@ -285,7 +272,7 @@ static vg_status make_ground(train_run *r, int nc, vg_error *err)
     if (st == VG_OK)
         st = run_open_graph(r, nc, err);
     if (st == VG_OK)
-        st = check_task(r, pool_bytes, err);
+        st = check_task(r, err);
     if (st == VG_OK)
         st = run_make_params(r, err);
     return st == VG_OK && has_data ? run_open_sets(r, err) : st;

@@ -100,6 +100,24 @@ equal "$(losses stopped)" "$(losses mixed)" "losses of a resumed run with amp"
 run 0 train $arguments --name note --device cpu --amp --epochs 1
 says err 'amp has no effect here: a CPU trains in float32'
 
+# ---- other tasks, whose loss is made on the CPU of what comes down: the CPU's numbers, and memory as planned
+for task in segment:seg classify:cls; do
+    name=${task%:*}
+    "$vigil" demo --task "$name" --pictures 8 --val-pictures 4 --epochs 1 --imgsz 64 --folder "$name" >draw.log 2>&1 || true
+    data=$name/dataset/dataset.yaml
+    [ -e "$data" ] || data=$name/dataset
+    of_task="--data $data --model yolo11n-${task#*:} --imgsz 64 --batch 4 --epochs 2 --threads 1 --no-plots --project p"
+    run 0 train $of_task --name "$name-cpu" --device cpu
+    run 0 train $of_task --name "$name-gpu" --device "$device" --no-amp
+    planned=$(sed -n 's/^GPU memory: planned \([0-9.]* [KMG]*B\) (GPU model.*/\1/p' out)
+    grep -q "^GPU memory: planned $planned (GPU model .*), in use $planned" out || fail "$name: the GPU's memory is not what was planned"
+    for run in cpu gpu; do sed -n '2s/^1,[^,]*,\([^,]*\),\([^,]*\),.*/\1 \2/p' "p/$name-$run/results.csv"; done | awk '
+        { for (i = 1; i <= 2; i++) { if (NR == 1) first[i] = $i; else { d = $i - first[i]; if (d < 0) d = -d; if (d > 2e-3 * first[i] + 5e-5) exit 1 } } }
+        END { exit NR != 2 }' || fail "$name: losses differ"
+    n_checks=$((n_checks + 2))
+    run 0 train $of_task --name "$name-mixed" --device "$device"
+done
+
 # ---- its weights, and a batch that is chosen by what the device has
 run 0 val --weights p/whole/weights/best.safetensors --data data.yaml --imgsz 64 --device "$device" --no-plots
 run 0 info yolo11n --memory --train --imgsz 64 --batch -1 --device "$device" --gpu-memory-limit 70M --json

@@ -305,6 +305,7 @@ typedef struct conv_shape {
     int n, h, w, ic, oc, k, stride, groups;
     bool bn, silu, has_add, src_adds, src2_adds;
 } conv_shape;
+static nn_conv_form form = NN_FORM_PLAIN; /* of the next ones */
 
 static void conv_step(nn_train_step *s, nn_conv_spec *spec, const conv_shape *c)
 {
@@ -319,6 +320,7 @@ static void conv_step(nn_train_step *s, nn_conv_spec *spec, const conv_shape *c)
                            .groups = c->groups,
                            .bn = c->bn,
                            .silu = c->silu,
+                           .form = form,
                            .eps = 1e-3,
                            .momentum = 0.03};
     *s = step_of(NN_STEP_CONV, spec, c->has_add);
@@ -334,9 +336,10 @@ static void conv_step(nn_train_step *s, nn_conv_spec *spec, const conv_shape *c)
     }
     s->value_at.weight = s->grad_at.weight =
         parameter(&s->value.weight, &s->grad.weight, n_weights, -span, span);
-    const size_t oc = (size_t)c->oc;
+    const size_t oc = (size_t)c->oc, n_bias = form == NN_FORM_TRANSPOSED ? oc / 4 : oc;
     if (!c->bn) {
-        s->value_at.bias = s->grad_at.bias = parameter(&s->value.bias, &s->grad.bias, oc, -1, 1);
+        s->value_at.bias = s->grad_at.bias =
+            parameter(&s->value.bias, &s->grad.bias, n_bias, -1, 1);
         return;
     }
     put(s, NN_Z, c->n, oh, ow, c->oc, 0, MARKS);
@@ -417,6 +420,17 @@ static void a_depthwise_convolution_is_that_of_the_plain_kernel(void **state)
     conv_case((conv_shape){1, 4, 4, 8, 8, 3, 1, 8, false, false, true, false, false});
 }
 
+/* Half of a transposed one: its tensors lie otherwise, and a bias is of four channels. */
+static void a_transposed_convolution_is_that_of_the_plain_kernel(void **state)
+{
+    (void)state;
+    form = NN_FORM_TRANSPOSED;
+    conv_case((conv_shape){1, 5, 3, 6, 20, 1, 1, 1, false, false, false, false, false});
+    if (!test_gpu_is_small())
+        conv_case((conv_shape){2, 21, 17, 33, 68, 1, 1, 1, false, false, false, true, false});
+    form = NN_FORM_PLAIN;
+}
+
 /* What nobody wants keeps its marks, or what it had. */
 static void frozen_parameters_get_no_gradient(void **state)
 {
@@ -469,7 +483,9 @@ static void statistics_keep_their_digits(void **state)
 
 static void map_case(nn_step_kind kind, int n, int h, int w, int c, int k, bool adds, bool adds2)
 {
-    const int up = kind == NN_STEP_UPSAMPLE ? 2 : 1;
+    const int up = kind == NN_STEP_UPSAMPLE || kind == NN_STEP_SHUFFLE ? 2 : 1;
+    const int dst_h = kind == NN_STEP_MEAN ? 1 : h * up, dst_w = kind == NN_STEP_MEAN ? 1 : w * up,
+              dst_c = kind == NN_STEP_SHUFFLE ? c / 4 : c;
     begin();
     nn_train_step s = step_of(kind, NULL, kind == NN_STEP_ADD);
     s.spec.k = k;
@@ -477,8 +493,8 @@ static void map_case(nn_step_kind kind, int n, int h, int w, int c, int k, bool 
     s.src2_adds = adds2;
     const filling with = kind == NN_STEP_MAXPOOL ? TIES : NUMBERS;
     put(&s, NN_SRC, n, h, w, c, 5, with);
-    put(&s, NN_DST, n, h * up, w * up, c, 1, MARKS);
-    put(&s, NN_D_DST, n, h * up, w * up, c, 2, with);
+    put(&s, NN_DST, n, dst_h, dst_w, dst_c, 1, MARKS);
+    put(&s, NN_D_DST, n, dst_h, dst_w, dst_c, 2, with);
     put(&s, NN_D_SRC, n, h, w, c, 3, adds ? with : MARKS);
     if (kind == NN_STEP_ADD) {
         put(&s, NN_SRC2, n, h, w, c, 0, NUMBERS);
@@ -486,7 +502,7 @@ static void map_case(nn_step_kind kind, int n, int h, int w, int c, int k, bool 
     }
     nn_train_wants wants = everything;
     wants.src2 = kind == NN_STEP_ADD;
-    const double exact = kind == NN_STEP_UPSAMPLE ? 1e-6 : 0;
+    const double exact = kind == NN_STEP_UPSAMPLE || kind == NN_STEP_MEAN ? 1e-6 : 0;
     check_step(&s, &wants, kind == NN_STEP_MAXPOOL ? exact : loosened(exact, 1e-3));
 }
 
@@ -504,7 +520,7 @@ static void a_maximums_gradient_goes_to_the_first(void **state)
     map_case(NN_STEP_MAXPOOL, 1, 1, 1, 1, 5, true, false);
 }
 
-static void upsampling_copies_and_sums_are_those_of_the_plain_kernel(void **state)
+static void maps_without_weights_are_those_of_the_plain_kernel(void **state)
 {
     (void)state;
     for (int c = 1; c <= (test_gpu_is_small() ? 7 : 300); c = c * 5 + 2)
@@ -512,6 +528,8 @@ static void upsampling_copies_and_sums_are_those_of_the_plain_kernel(void **stat
             map_case(NN_STEP_UPSAMPLE, 3, 5, 3, c, 0, i % 2, false);
             map_case(NN_STEP_COPY, 2, 9, 5, c, 0, i % 2, false);
             map_case(NN_STEP_ADD, 2, 5, 9, c, 0, i % 2, i / 2);
+            map_case(NN_STEP_SHUFFLE, 2, 3, 5, 4 * c, 0, i % 2, false);
+            map_case(NN_STEP_MEAN, 3, 4, 3, c, 0, i % 2, false);
         }
 }
 
@@ -602,10 +620,11 @@ int main(void)
         cmocka_unit_test(a_convolution_is_that_of_the_plain_kernel),
         cmocka_unit_test(a_large_convolution_is_that_of_the_plain_kernel),
         cmocka_unit_test(a_depthwise_convolution_is_that_of_the_plain_kernel),
+        cmocka_unit_test(a_transposed_convolution_is_that_of_the_plain_kernel),
         cmocka_unit_test(frozen_parameters_get_no_gradient),
         cmocka_unit_test(statistics_keep_their_digits),
         cmocka_unit_test(a_maximums_gradient_goes_to_the_first),
-        cmocka_unit_test(upsampling_copies_and_sums_are_those_of_the_plain_kernel),
+        cmocka_unit_test(maps_without_weights_are_those_of_the_plain_kernel),
         cmocka_unit_test(attention_is_that_of_the_plain_kernel),
         cmocka_unit_test(zeros_are_written_where_asked),
         cmocka_unit_test(what_a_kernel_cannot_hold_is_refused),

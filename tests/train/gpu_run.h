@@ -58,7 +58,11 @@ typedef struct run {
     int n, h, w;
     detect_label labels[64];
     size_t n_labels;
-    bool is_finite; /* the last step */
+    const char *model;            /* "yolo11n-seg"; NULL: the golden one */
+    const detect_loss_kind *kind; /* NULL: boxes */
+    detect_extras extras;
+    base_pool *pool; /* of what a device leaves to the CPU; NULL: the caller alone */
+    bool is_finite;  /* the last step */
 } run;
 
 /* The golden weights; d NULL: the CPU. */
@@ -69,7 +73,11 @@ static inline void run_open(run *r, nn_device *d, bool amp, const train_optimize
     nn_graph *g = NULL;
     const train_accounts accounts = {&mem, &mem, &mem, &mem, &mem, &mem, &mem, NULL};
     const train_engine_options options = {.threads = 2, .device = d, .amp = amp, .seed = 1};
-    ok(graph_from_text(&g, nn_builtin_yaml(), "n", NC, &mem, &err), &err);
+    if (r->model == NULL)
+        ok(graph_from_text(&g, nn_builtin_yaml(), "n", NC, &mem, &err), &err);
+    else
+        ok(nn_graph_from_name(&g, r->model, NC, &mem, &err), &err);
+    const size_t map_floats = nn_graph_output_floats(g, r->n, r->h, r->w);
     r->n_params = nn_graph_n_params(g);
     assert_true(r->n_params <= MOST_PARAMS);
     for (size_t i = 0; i < r->n_params; i++) {
@@ -82,22 +90,28 @@ static inline void run_open(run *r, nn_device *d, bool amp, const train_optimize
     ok(train_engine_open(&r->engine, g, r->params, r->n_params, &options, &accounts, &err), &err);
     for (size_t i = 0; i < r->n_params; i++) {
         const nn_param *p = r->params[i].info;
-        const int64_t shape[4] = {p->shape[0], p->shape[1], p->shape[2], p->shape[3]};
+        int64_t shape[4] = {1, 1, 1, 1};
+        for (int k = 0; k < p->n_dims; k++)
+            shape[k] = p->shape[k];
         assert_true(p->n_elements <= MOST_ELEMENTS);
-        assert_true(generator_fill(room, p->key, shape, p->n_dims, 0, 1.0));
+        const generator_gains gains = {1, 1, 1};
+        assert_true(generator_fill_with(room, p->key, shape, p->n_dims, 0, &gains));
         ok(train_engine_write(&r->engine, TRAIN_SET_VALUE, i, 0, room, p->n_elements, &err), &err);
     }
     const detect_loss_bounds bounds = {.most_batch = (size_t)r->n,
                                        .most_anchors = (size_t)(r->n * r->h * r->w),
                                        .most_labels = 64,
-                                       .n_threads = 2};
+                                       .n_threads = 2,
+                                       .kind = r->kind};
     const train_engine_learning learning = {.optimizer = o,
                                             .loss = bounds,
                                             .nc = NC,
                                             .most_n = r->n,
                                             .most_h = r->h,
                                             .most_w = r->w,
-                                            .gains = DETECT_LOSS_GAINS};
+                                            .map_floats = map_floats,
+                                            .gains = DETECT_LOSS_GAINS,
+                                            .pool = r->pool};
     ok(train_engine_prepare(&r->engine, &learning, &err), &err);
 }
 
@@ -120,7 +134,8 @@ static inline detect_loss_value run_try(run *r, const train_rates *rates, double
                                   .h = r->h,
                                   .w = r->w,
                                   .labels = r->labels,
-                                  .n_labels = r->n_labels};
+                                  .n_labels = r->n_labels,
+                                  .extras = r->extras};
     ok(train_engine_gradients(&r->engine, &v, &b, &err), &err);
     if (rates != NULL)
         ok(train_engine_step(&r->engine, rates, norm, &is_finite, &err), &err);

@@ -57,6 +57,8 @@ typedef enum gpu_set {
     X(P##train_fill)                                                                               \
     X(P##train_give)                                                                               \
     X(P##train_upsample_back)                                                                      \
+    X(P##train_shuffle_back)                                                                       \
+    X(P##train_mean_back)                                                                          \
     X(P##train_maxpool_winners)                                                                    \
     X(P##train_maxpool_back)                                                                       \
     X(P##train_moments)                                                                            \

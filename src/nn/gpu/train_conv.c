@@ -41,6 +41,12 @@ static bool is_depthwise(const nn_conv_spec *c)
     return c->groups > 1;
 }
 
+/* Channels of a transposed one's tensors, which are a quarter of the matrix's; 0 of others. */
+static int each_of(const nn_conv_spec *c)
+{
+    return c->form == NN_FORM_TRANSPOSED ? c->oc / 4 : 0;
+}
+
 /* Of the weights as a matrix: (tap, input channel). */
 static size_t depth_of(const nn_conv_spec *c)
 {
@@ -117,7 +123,9 @@ static vg_status pack(const gpu_train_on *on, const nn_train_step *s, taps y, ta
                              .tw = x.n,
                              .tap_step = y.step,
                              .tap_y = y.first,
-                             .tap_x = x.first};
+                             .tap_x = x.first,
+                             .c_each = each_of(c),
+                             .is_turned = turned};
     const size_t n = (size_t)y.n * (size_t)x.n * (size_t)c->ic * (size_t)c->oc;
     return n == 0 ? VG_OK
                   : gpu_train_launch(on, GPU_train_pack, gpu_groups(n, GPU_ITEMS), 1, 1, &a,
@@ -179,6 +187,7 @@ static vg_status convolve(const gpu_train_on *on, const nn_train_step *s, vg_err
                              .k = c->k,
                              .tap_step = 1,
                              .has_bias = !c->bn,
+                             .bias_c = each_of(c) > 0 ? each_of(c) : c->oc,
                              .has_add = has_add,
                              .is_float_dst = !s->is_half[role],
                              .is_float_src = !s->is_half[NN_SRC]};
@@ -263,13 +272,14 @@ static vg_status input_gradient(const gpu_train_on *on, const nn_train_step *s,
 /* ---- gradients of weights ---- */
 
 static vg_status add_sums(const gpu_train_on *on, size_t d_at, size_t n_parts, size_t c,
-                          size_t n_taps, size_t sc, vg_error *err)
+                          size_t n_taps, size_t sc, int c_each, vg_error *err)
 {
     const gpu_sums_args a = {.d_at = gpu_floats(d_at),
                              .n_parts = (int)n_parts,
                              .n = (int)(c * n_taps * sc),
                              .taps = (int)n_taps,
-                             .sc = (int)sc};
+                             .sc = (int)sc,
+                             .c_each = c_each};
     return gpu_train_launch(on, GPU_train_sums_add, gpu_groups((size_t)a.n, GPU_LANES), 1, 1, &a,
                             sizeof a, err);
 }
@@ -335,8 +345,9 @@ static vg_status weight_gradient(const gpu_train_on *on, const nn_train_step *s,
         st = gpu_train_launch(on, kernel, gpu_groups(depth_of(c), WEIGHT_COLUMNS),
                               gpu_groups(oc, weight_rows(c)), n_slots, &a, sizeof a, err);
     }
-    return st == VG_OK ? add_sums(on, s->grad_at.weight, n_slots, oc, window, (size_t)a.sc, err)
-                       : st;
+    return st == VG_OK
+               ? add_sums(on, s->grad_at.weight, n_slots, oc, window, (size_t)a.sc, each_of(c), err)
+               : st;
 }
 
 static vg_status bias_gradient(const gpu_train_on *on, const nn_train_step *s, vg_error *err)
@@ -347,7 +358,12 @@ static vg_status bias_gradient(const gpu_train_on *on, const nn_train_step *s, v
     a.slot_pixels = (int)chunk_of(pixels);
     vg_status st = gpu_train_launch(on, GPU_train_bias_sums, n_chunks, gpu_groups(oc, GPU_LANES), 1,
                                     &a, sizeof a, err);
-    return st == VG_OK ? add_sums(on, s->grad_at.bias, n_chunks, oc, 1, 1, err) : st;
+    /* A transposed one's bias is that of four channels, a part's four quarters parts of their own.
+     */
+    const size_t quarters = each_of(s->spec.conv) > 0 ? 4 : 1;
+    return st == VG_OK
+               ? add_sums(on, s->grad_at.bias, n_chunks * quarters, oc / quarters, 1, 1, 0, err)
+               : st;
 }
 
 vg_status gpu_train_conv_backward(const gpu_train_on *on, const nn_train_step *s,

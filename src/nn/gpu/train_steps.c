@@ -140,6 +140,13 @@ vg_status gpu_train_give(const gpu_train_on *on, const nn_train_step *s, nn_trai
     return launch_map(on, GPU_train_give, &a, err);
 }
 
+static vg_status map_backward(const gpu_train_on *on, const nn_train_step *s, gpu_kernel kernel,
+                              vg_error *err)
+{
+    const gpu_train_map_args a = map_args(s, NN_D_SRC, NN_D_DST, s->src_adds);
+    return launch_map(on, kernel, &a, err);
+}
+
 static vg_status maxpool_backward(const gpu_train_on *on, const nn_train_step *s, vg_error *err)
 {
     const gpu_train_map_args a = map_args(s, NN_D_SRC, NN_D_DST, s->src_adds);
@@ -217,10 +224,11 @@ vg_status gpu_train_backward(const gpu_train_on *on, const nn_train_step *s,
     case NN_STEP_ATTENTION:
         return wants->src ? attention_backward(on, s, err) : VG_OK;
     case NN_STEP_UPSAMPLE:
-    case NN_STEP_SHUFFLE: /* these two: not past gpu_train_check */
+        return wants->src ? map_backward(on, s, GPU_train_upsample_back, err) : VG_OK;
+    case NN_STEP_SHUFFLE:
+        return wants->src ? map_backward(on, s, GPU_train_shuffle_back, err) : VG_OK;
     case NN_STEP_MEAN:
-        break;
+        return wants->src ? map_backward(on, s, GPU_train_mean_back, err) : VG_OK;
     }
-    const gpu_train_map_args a = map_args(s, NN_D_SRC, NN_D_DST, s->src_adds);
-    return wants->src ? launch_map(on, GPU_train_upsample_back, &a, err) : VG_OK;
+    return st;
 }

@@ -6,14 +6,22 @@
 #include <string.h>
 
 #include "loss.h"
+#include "loss_here.h"
 #include "nn/gpu/devices.h"
 #include "optimizer.h"
 #include "train/engine.h"
 
 typedef struct gpu_engine {
-    gpu_loss *loss;
+    gpu_loss *loss;  /* on the device: of boxes; else NULL, and */
+    loss_here *here; /* on the CPU */
     gpu_optimizer *optimizer;
 } gpu_engine;
+
+/* Of boxes. What other tasks add has no kernels. */
+static bool is_loss_there(const train_engine_learning *l)
+{
+    return l->loss.kind == NULL || l->loss.kind == &DETECT_LOSS_BOXES;
+}
 
 /* (n_params), in their order; on mem, the caller's. net NULL: places are not known yet. */
 static gpu_tensor *list_tensors(const nn_train *net, const train_param *params, size_t n_params,
@@ -52,8 +60,9 @@ static vg_status gpu_prepare(train_engine *e, const train_engine_learning *l, vg
     if (st == VG_OK)
         st = gpu_optimizer_start(g->optimizer, nn_train_gpu_block(e->net, NN_TRAIN_VALUES), err);
     if (st == VG_OK)
-        st = gpu_loss_create(&g->loss, e->device, &l->loss, l->nc, mem->gpu_activations,
-                             mem->staging, mem->work, err);
+        st = is_loss_there(l) ? gpu_loss_create(&g->loss, e->device, &l->loss, l->nc,
+                                                mem->gpu_activations, mem->staging, mem->work, err)
+                              : loss_here_create(&g->here, l, mem->work, err);
     return st == VG_OK ? finish(e, err) : st;
 }
 
@@ -63,6 +72,7 @@ static void gpu_release(train_engine *e)
     if (g == NULL)
         return;
     gpu_loss_destroy(&g->loss);
+    loss_here_destroy(&g->here);
     gpu_optimizer_destroy(&g->optimizer);
     base_free(g);
     e->self = NULL;
@@ -88,15 +98,11 @@ static gpu_loss_maps find_maps(const train_engine *e)
     return maps;
 }
 
-static vg_status gpu_gradients(train_engine *e, detect_loss_value *loss,
-                               const train_engine_batch *b, vg_error *err)
+static vg_status run_loss(train_engine *e, const train_engine_batch *b, vg_error *err)
 {
     const gpu_engine *g = e->self;
     detect_level levels[NN_MAX_LEVELS];
     detect_gradient gradients[NN_MAX_LEVELS];
-    vg_status st = nn_train_forward(e->net, b->input, err);
-    if (st != VG_OK)
-        return st;
     const detect_batch batch = {.levels = levels,
                                 .n_levels = nn_train_levels(e->net, levels, gradients),
                                 .nc = e->nc,
@@ -104,15 +110,25 @@ static vg_status gpu_gradients(train_engine *e, detect_loss_value *loss,
                                 .labels = b->labels,
                                 .n_labels = b->n_labels};
     const gpu_loss_maps maps = find_maps(e);
-    st = gpu_loss_run(g->loss, &maps, &batch, &e->gains, (float)train_scale(&e->scaler), err);
+    return gpu_loss_run(g->loss, &maps, &batch, &e->gains, (float)train_scale(&e->scaler), err);
+}
+
+static vg_status gpu_gradients(train_engine *e, detect_loss_value *loss,
+                               const train_engine_batch *b, vg_error *err)
+{
+    const gpu_engine *g = e->self;
+    vg_status st = nn_train_forward(e->net, b->input, err);
+    if (st == VG_OK)
+        st = g->here != NULL ? loss_here_run(g->here, e->net, b, e->nc, &e->gains,
+                                             (float)train_scale(&e->scaler), loss, err)
+                             : run_loss(e, b, err);
     if (st == VG_OK)
         st = nn_train_backward(e->net, e->needs_grad, err);
     if (st == VG_OK)
         st = finish(e, err);
-    if (st != VG_OK)
-        return st;
-    *loss = gpu_loss_value(g->loss);
-    return VG_OK;
+    if (st == VG_OK && g->loss != NULL)
+        *loss = gpu_loss_value(g->loss);
+    return st;
 }
 
 static vg_status gpu_step_all(train_engine *e, const train_rates *rates, double *norm, bool *finite,
@@ -203,10 +219,11 @@ static vg_status gpu_need(train_engine_need *out, const train_param *params, siz
     gpu_optimizer_bytes(&out->optimizer_bytes, &out->average_bytes, tensors, n_params,
                         l->optimizer->kind);
     base_free(tensors);
-    gpu_loss_bytes(&out->loss_bytes, &staging, &l->loss, l->nc);
+    if (is_loss_there(l))
+        gpu_loss_bytes(&out->loss_bytes, &staging, &l->loss, l->nc);
     out->staging_bytes = staging + gpu_optimizer_staging_bytes();
-    out->host_bytes =
-        sizeof(gpu_engine) + gpu_loss_host_bytes() + gpu_optimizer_host_bytes(n_params);
+    out->host_bytes = sizeof(gpu_engine) + gpu_optimizer_host_bytes(n_params) +
+                      (is_loss_there(l) ? gpu_loss_host_bytes() : loss_here_bytes(l));
     return VG_OK;
 }
 

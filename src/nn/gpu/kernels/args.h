@@ -115,6 +115,8 @@ typedef struct gpu_pack_args {
     int c_stride, sc_stride;    /* of both in weight */
     int k, th, tw;              /* the window's side; taps that are taken: */
     int tap_step, tap_y, tap_x; /* tap_y + tap_step * ty */
+    int c_each, is_turned;      /* weights (I, c_each, 2, 2), of which a row is 4 c_each channels in the
+                                   order of taps (0: as above); columns are the source's then */
 } gpu_pack_args;
 
 /* A convolution, forward or for its input's gradient: a sum of taps for each pixel of a grid. Grid
@@ -135,6 +137,7 @@ typedef struct gpu_train_conv_args {
     int k, tap_step, tap_y, tap_x;  /* depthwise: as in gpu_pack_args */
     int has_bias, has_add, is_more; /* is_more: dst gets it added */
     int is_float_dst, is_float_src; /* whatever elements are */
+    int bias_c;                     /* of as many biases: channels go round */
 } gpu_train_conv_args;
 
 /* The gradient of weights, in parts: slots of pixels, each (c, taps * sc). */
@@ -153,6 +156,7 @@ typedef struct gpu_sums_args {
     gpu_u64 parts_at, d_at;
     int n_parts, n; /* n: of a part */
     int taps, sc;
+    int c_each; /* as in gpu_pack_args: a gradient (sc, c_each, 4) */
 } gpu_sums_args;
 
 /* Batch normalisation, SiLU and the residual, both ways. */

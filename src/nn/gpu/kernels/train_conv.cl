@@ -15,8 +15,12 @@ kernel void NAMED(train_pack)(TRAIN_BUFFERS, const gpu_pack_args a)
     const int tap = row / a.sc, sc = row - tap * a.sc;
     const int ty = tap / a.tw, tx = tap - ty * a.tw;
     const int in_window = (a.tap_y + a.tap_step * ty) * a.k + a.tap_x + a.tap_step * tx;
-    scratch[a.packed_at + (gpu_u64)e] =
-        values[a.weight_at + (gpu_u64)(c * a.c_stride + sc * a.sc_stride + in_window)];
+    int from = c * a.c_stride + sc * a.sc_stride + in_window;
+    if (a.c_each > 0) {
+        const int i = a.is_turned ? c : sc, o = a.is_turned ? sc : c;
+        from = (i * a.c_each + o % a.c_each) * 4 + o / a.c_each;
+    }
+    scratch[a.packed_at + (gpu_u64)e] = values[a.weight_at + (gpu_u64)from];
 }
 
 /* What a convolution's result becomes. */
@@ -30,7 +34,7 @@ INLINE void train_conv_store(global element *block, global const float *values,
                                     x * a->out_step + a->out_x,
                                 a->dst_pitch, c);
     if (a->has_bias)
-        sum += values[a->bias_at + (gpu_u64)c];
+        sum += values[a->bias_at + (gpu_u64)(c % a->bias_c)];
     if (a->has_add)
         sum += get(block, at_pixel(a->add_at, p, a->add_pitch, c));
     if (a->is_more)

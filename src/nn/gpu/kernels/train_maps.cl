@@ -40,6 +40,35 @@ kernel void NAMED(train_upsample_back)(TRAIN_BUFFERS, const gpu_train_map_args a
         }
 }
 
+/* Pixels to channels: dy has a quarter of them. */
+GROUP_OF(GPU_ITEMS)
+kernel void NAMED(train_shuffle_back)(TRAIN_BUFFERS, const gpu_train_map_args a)
+{
+    const int c = CHANNEL, each = a.c / 4, tap = c / each;
+    if (c < a.c)
+        EACH_PIXEL (p, a.n * a.h * a.w) {
+            const int row = p / a.w, x = p - row * a.w; /* row of all pictures: dy has two */
+            const int from = (row * 2 + tap / 2) * (2 * a.w) + 2 * x + tap % 2;
+            const gpu_u64 to = at_pixel(a.dx_at, p, a.dx_pitch, c);
+            const float g = get(block, at_pixel(a.dy_at, from, a.dy_pitch, c - tap * each));
+            put(block, to, a.is_more ? get(block, to) + g : g);
+        }
+}
+
+/* Every pixel of a picture has its share of dy's one. */
+GROUP_OF(GPU_ITEMS)
+kernel void NAMED(train_mean_back)(TRAIN_BUFFERS, const gpu_train_map_args a)
+{
+    const int c = CHANNEL, pixels = a.h * a.w;
+    if (c < a.c)
+        EACH_PIXEL (p, a.n * pixels) {
+            const gpu_u64 to = at_pixel(a.dx_at, p, a.dx_pitch, c);
+            const float g =
+                get(block, at_pixel(a.dy_at, p / pixels, a.dy_pitch, c)) / (float)pixels;
+            put(block, to, a.is_more ? get(block, to) + g : g);
+        }
+}
+
 /* Each window's first largest, in row-major order: dy goes there. */
 GROUP_OF(GPU_ITEMS)
 kernel void NAMED(train_maxpool_winners)(TRAIN_BUFFERS, const gpu_train_map_args a)

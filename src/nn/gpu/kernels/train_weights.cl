@@ -159,5 +159,7 @@ kernel void NAMED(train_sums_add)(TRAIN_BUFFERS, const gpu_sums_args a)
         return;
     const int depth = a.taps * a.sc, o = e / depth, d = e - o * depth;
     const int tap = d / a.sc, ch = d - tap * a.sc;
-    grads[a.d_at + (gpu_u64)((o * a.sc + ch) * a.taps + tap)] += sum;
+    const int to = a.c_each > 0 ? (ch * a.c_each + o % a.c_each) * 4 + o / a.c_each
+                                : (o * a.sc + ch) * a.taps + tap;
+    grads[a.d_at + (gpu_u64)to] += sum;
 }
