@@ -8,6 +8,19 @@
 
 #include "image/image.h"
 
+/* Of a resize that smooths (smooth.c): weights are whole numbers of 22 bits, which add up to 2^22.
+ * Across they lie in two halves, weight = 2048 * high + low, each of which 16 bits hold, and behind
+ * the last of a column are zeros up to a multiple of IMAGE_TAPS. */
+enum { IMAGE_WEIGHT_BITS = 22, IMAGE_HALF_BITS = 11, IMAGE_TAPS = 4 };
+typedef struct image_span {
+    int32_t first, n; /* source pixels */
+} image_span;
+typedef struct image_spans {
+    const image_span *of;      /* (w) */
+    const int16_t *low, *high; /* (w, most), most a multiple of IMAGE_TAPS */
+    int w, most;
+} image_spans;
+
 /* The inner loops of one instruction set. */
 typedef struct image_row_kernels {
     const char *name;
@@ -21,6 +34,11 @@ typedef struct image_row_kernels {
     void (*halve)(uint8_t *dst, const uint8_t *s0, const uint8_t *s1, int w);
     /* dst = n samples / 255. */
     void (*to_float)(float *dst, const uint8_t *src, size_t n);
+    /* Smoothing: dst (w pixels) = a row of src_w pixels at its taps. */
+    void (*smooth_across)(uint8_t *dst, const uint8_t *src, int src_w, const image_spans *taps);
+    /* n sums += weight times a row's samples; and sums as bytes. */
+    void (*smooth_add)(int32_t *sums, const uint8_t *row, int32_t weight, size_t n);
+    void (*smooth_round)(uint8_t *dst, const int32_t *sums, size_t n);
 } image_row_kernels;
 
 extern const image_row_kernels IMAGE_ROW_KERNELS_C;

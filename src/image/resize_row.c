@@ -38,8 +38,53 @@ static void to_float_c(float *restrict dst, const uint8_t *restrict src, size_t 
         dst[i] = (float)src[i] / 255.0f;
 }
 
-const image_row_kernels IMAGE_ROW_KERNELS_C = {
-    .name = "c", .across = across_c, .down = down_c, .halve = halve_c, .to_float = to_float_c};
+static uint8_t rounded(int32_t sum)
+{
+    const int32_t v = (sum + (1 << (IMAGE_WEIGHT_BITS - 1))) >> IMAGE_WEIGHT_BITS;
+    return (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
+}
+
+static void smooth_across_c(uint8_t *dst, const uint8_t *src, int src_w, const image_spans *taps)
+{
+    (void)src_w;
+    for (int x = 0; x < taps->w; x++, dst += 3) {
+        const image_span t = taps->of[x];
+        const size_t at = (size_t)x * (size_t)taps->most;
+        const uint8_t *p = src + 3 * (size_t)t.first;
+        int32_t sum[3] = {0};
+        for (int i = 0; i < t.n; i++, p += 3) {
+            const int32_t weight =
+                taps->high[at + (size_t)i] * (1 << IMAGE_HALF_BITS) + taps->low[at + (size_t)i];
+            sum[0] += weight * p[0];
+            sum[1] += weight * p[1];
+            sum[2] += weight * p[2];
+        }
+        for (int c = 0; c < 3; c++)
+            dst[c] = rounded(sum[c]);
+    }
+}
+
+static void smooth_add_c(int32_t *restrict sums, const uint8_t *restrict row, int32_t weight,
+                         size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        sums[i] += weight * row[i];
+}
+
+static void smooth_round_c(uint8_t *dst, const int32_t *sums, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        dst[i] = rounded(sums[i]);
+}
+
+const image_row_kernels IMAGE_ROW_KERNELS_C = {.name = "c",
+                                               .across = across_c,
+                                               .down = down_c,
+                                               .halve = halve_c,
+                                               .to_float = to_float_c,
+                                               .smooth_across = smooth_across_c,
+                                               .smooth_add = smooth_add_c,
+                                               .smooth_round = smooth_round_c};
 
 const image_row_kernels *image_row_kernels_get(void)
 {

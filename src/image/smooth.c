@@ -10,38 +10,31 @@
 
 #include "resize.h"
 
-enum { WEIGHT_BITS = 22, RESIZER_HEAD = 64 /* where image_resize keeps what it knows */ };
-
-/* The source pixels of one destination index: first .. first + n - 1, and where their weights are.
- */
-typedef struct tap {
-    int32_t first, n;
-} tap;
-
-typedef struct axis {
-    tap *taps;        /* (n) */
-    int32_t *weights; /* (n, most) */
-    int n, most;
-} axis;
+enum { RESIZER_HEAD = 64 /* where image_resize keeps what it knows */ };
 
 typedef struct smoother {
+    const image_row_kernels *kernels;
     const image_view *src;
-    axis x, y;
-    uint8_t *ring; /* (y.most, 3 x.n) */
-    int32_t *sums; /* (3 x.n) */
-    uint8_t *line; /* (3 x.n) for who needs a row of bytes */
+    image_spans x;
+    const image_span *y;      /* (n_y) */
+    const int32_t *y_weights; /* (n_y, most_y) */
+    int n_y, most_y;
+    uint8_t *ring; /* (most_y, 3 x.w) */
+    int32_t *sums; /* (3 x.w) */
+    uint8_t *line; /* (3 x.w) for who needs a row of bytes */
     int next_row;  /* the source row that enters the ring next */
 } smoother;
 
-/* Most source pixels of a result. */
+/* Most source pixels of a result, with those that weigh nothing. */
 static int most_taps(int n_in, int n_out)
 {
     const double scale = (double)n_in / n_out;
-    return (int)ceil(scale > 1 ? scale : 1) * 2 + 1;
+    const int most = (int)ceil(scale > 1 ? scale : 1) * 2 + 1;
+    return (most + IMAGE_TAPS - 1) / IMAGE_TAPS * IMAGE_TAPS;
 }
 
 typedef struct layout {
-    size_t x_taps, x_weights, y_taps, y_weights, ring, sums, line, total;
+    size_t x_taps, x_low, x_high, y_taps, y_weights, ring, sums, line, total;
     bool fits;
 } layout;
 
@@ -57,9 +50,10 @@ static void add(layout *l, size_t *at, size_t n, size_t each, size_t size)
 static layout lay_out(int most_x, int most_y, int n_w, int n_h)
 {
     layout l = {.total = RESIZER_HEAD, .fits = true};
-    add(&l, &l.x_taps, (size_t)n_w, 1, sizeof(tap));
-    add(&l, &l.x_weights, (size_t)n_w, (size_t)most_x, sizeof(int32_t));
-    add(&l, &l.y_taps, (size_t)n_h, 1, sizeof(tap));
+    add(&l, &l.x_taps, (size_t)n_w, 1, sizeof(image_span));
+    add(&l, &l.x_low, (size_t)n_w, (size_t)most_x, sizeof(int16_t));
+    add(&l, &l.x_high, (size_t)n_w, (size_t)most_x, sizeof(int16_t));
+    add(&l, &l.y_taps, (size_t)n_h, 1, sizeof(image_span));
     add(&l, &l.y_weights, (size_t)n_h, (size_t)most_y, sizeof(int32_t));
     add(&l, &l.ring, (size_t)most_y, (size_t)n_w, 3);
     add(&l, &l.sums, (size_t)n_w, 3, sizeof(int32_t));
@@ -67,23 +61,52 @@ static layout lay_out(int most_x, int most_y, int n_w, int n_h)
     return l;
 }
 
-static void fill_axis(axis *a, int n_in, int n_out, int first)
+/* The source pixels of result d, and their weights, which a sum of theirs is divided by. */
+static image_span tap_of(int d, int n_in, int n_out, double *center, double *support, double *sum)
 {
-    const double scale = (double)n_in / n_out, support = scale > 1 ? scale : 1;
-    for (int d = 0; d < a->n; d++) {
-        const double center = (d + first + 0.5) * scale;
-        int low = (int)(center - support + 0.5), high = (int)(center + support + 0.5);
-        low = low > 0 ? low : 0;
-        high = high < n_in ? high : n_in;
-        int32_t *weights = a->weights + (size_t)d * (size_t)a->most;
-        double sum = 0;
-        for (int i = low; i < high; i++)
-            sum += fmax(0, 1 - fabs((i - center + 0.5) / support));
-        for (int i = low; i < high; i++) {
-            const double w = fmax(0, 1 - fabs((i - center + 0.5) / support)) / sum;
-            weights[i - low] = (int32_t)(w * (1 << WEIGHT_BITS) + 0.5);
+    const double scale = (double)n_in / n_out;
+    *support = scale > 1 ? scale : 1;
+    *center = (d + 0.5) * scale;
+    int low = (int)(*center - *support + 0.5), high = (int)(*center + *support + 0.5);
+    low = low > 0 ? low : 0;
+    high = high < n_in ? high : n_in;
+    *sum = 0;
+    for (int i = low; i < high; i++)
+        *sum += fmax(0, 1 - fabs((i - *center + 0.5) / *support));
+    return (image_span){low, high - low};
+}
+
+static int32_t weight_of(int i, double center, double support, double sum)
+{
+    const double w = fmax(0, 1 - fabs((i - center + 0.5) / support)) / sum;
+    return (int32_t)(w * (1 << IMAGE_WEIGHT_BITS) + 0.5);
+}
+
+static void fill_across(image_span *taps, int16_t *low, int16_t *high, const image_spans *t,
+                        int n_in, int n_out, int first)
+{
+    double center, support, sum;
+    for (int d = 0; d < t->w; d++) {
+        const size_t at = (size_t)d * (size_t)t->most;
+        taps[d] = tap_of(d + first, n_in, n_out, &center, &support, &sum);
+        for (int i = 0; i < t->most; i++) {
+            const int32_t w =
+                i < taps[d].n ? weight_of(taps[d].first + i, center, support, sum) : 0;
+            low[at + (size_t)i] = (int16_t)(w & ((1 << IMAGE_HALF_BITS) - 1));
+            high[at + (size_t)i] = (int16_t)(w >> IMAGE_HALF_BITS);
         }
-        a->taps[d] = (tap){low, high - low};
+    }
+}
+
+static void fill_down(image_span *taps, int32_t *weights, int n, int most, int n_in, int n_out,
+                      int first)
+{
+    double center, support, sum;
+    for (int d = 0; d < n; d++) {
+        taps[d] = tap_of(d + first, n_in, n_out, &center, &support, &sum);
+        for (int i = 0; i < taps[d].n; i++)
+            weights[(size_t)d * (size_t)most + (size_t)i] =
+                weight_of(taps[d].first + i, center, support, sum);
     }
 }
 
@@ -104,68 +127,47 @@ static vg_status smoother_init(smoother *s, const image_view *src, int w, int h,
         return st;
     image_scratch_forget(scratch);
     uint8_t *block = scratch->block;
-    *s = (smoother){.src = src,
-                    .x = {(tap *)(void *)(block + l.x_taps),
-                          (int32_t *)(void *)(block + l.x_weights), n_w, most_x},
-                    .y = {(tap *)(void *)(block + l.y_taps),
-                          (int32_t *)(void *)(block + l.y_weights), n_h, most_y},
+    image_span *x_taps = (image_span *)(void *)(block + l.x_taps),
+               *y_taps = (image_span *)(void *)(block + l.y_taps);
+    int16_t *low = (int16_t *)(void *)(block + l.x_low),
+            *high = (int16_t *)(void *)(block + l.x_high);
+    int32_t *y_weights = (int32_t *)(void *)(block + l.y_weights);
+    *s = (smoother){.kernels = image_row_kernels_get(),
+                    .src = src,
+                    .x = {x_taps, low, high, n_w, most_x},
+                    .y = y_taps,
+                    .y_weights = y_weights,
+                    .n_y = n_h,
+                    .most_y = most_y,
                     .ring = block + l.ring,
                     .sums = (int32_t *)(void *)(block + l.sums),
                     .line = block + l.line};
-    fill_axis(&s->x, src->w, w, left);
-    fill_axis(&s->y, src->h, h, top);
+    fill_across(x_taps, low, high, &s->x, src->w, w, left);
+    fill_down(y_taps, y_weights, n_h, most_y, src->h, h, top);
     return VG_OK;
-}
-
-static uint8_t rounded(int32_t sum)
-{
-    const int32_t v = (sum + (1 << (WEIGHT_BITS - 1))) >> WEIGHT_BITS;
-    return (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
 }
 
 static uint8_t *ring_row(const smoother *s, int row)
 {
-    return s->ring + (size_t)(row % s->y.most) * 3 * (size_t)s->x.n;
+    return s->ring + (size_t)(row % s->most_y) * 3 * (size_t)s->x.w;
 }
 
-static void make_across(const smoother *s, int row)
-{
-    const uint8_t *src = s->src->data + (size_t)row * s->src->stride;
-    uint8_t *dst = ring_row(s, row);
-    for (int x = 0; x < s->x.n; x++) {
-        const tap t = s->x.taps[x];
-        const int32_t *weights = s->x.weights + (size_t)x * (size_t)s->x.most;
-        const uint8_t *p = src + 3 * (size_t)t.first;
-        int32_t sum[3] = {0};
-        for (int i = 0; i < t.n; i++, p += 3) {
-            sum[0] += weights[i] * p[0];
-            sum[1] += weights[i] * p[1];
-            sum[2] += weights[i] * p[2];
-        }
-        for (int c = 0; c < 3; c++)
-            *dst++ = rounded(sum[c]);
-    }
-}
-
-/* Row y of the window (3 x.n bytes); y rises. */
+/* Row y of the window (3 x.w bytes); y rises. */
 static void make_row(smoother *s, uint8_t *dst, int y)
 {
-    const tap t = s->y.taps[y];
-    const size_t n = 3 * (size_t)s->x.n;
+    const image_span t = s->y[y];
+    const size_t n = 3 * (size_t)s->x.w;
+    const int32_t *weights = s->y_weights + (size_t)y * (size_t)s->most_y;
     if (s->next_row < t.first)
         s->next_row = t.first;
-    while (s->next_row < t.first + t.n)
-        make_across(s, s->next_row++);
+    for (; s->next_row < t.first + t.n; s->next_row++)
+        s->kernels->smooth_across(ring_row(s, s->next_row),
+                                  s->src->data + (size_t)s->next_row * s->src->stride, s->src->w,
+                                  &s->x);
     memset(s->sums, 0, n * sizeof *s->sums);
-    for (int i = 0; i < t.n; i++) {
-        const int32_t weight = s->y.weights[(size_t)y * (size_t)s->y.most + (size_t)i];
-        const uint8_t *restrict p = ring_row(s, t.first + i);
-        int32_t *restrict sums = s->sums;
-        for (size_t k = 0; k < n; k++)
-            sums[k] += weight * p[k];
-    }
-    for (size_t k = 0; k < n; k++)
-        dst[k] = rounded(s->sums[k]);
+    for (int i = 0; i < t.n; i++)
+        s->kernels->smooth_add(s->sums, ring_row(s, t.first + i), weights[i], n);
+    s->kernels->smooth_round(dst, s->sums, n);
 }
 
 vg_status image_resize_smooth(const image_view *dst, const image_view *src, image_scratch *scratch,
@@ -244,7 +246,6 @@ vg_status image_middle_crop_to_float(float *dst, const image_view *src, const im
     vg_status st = middle_init(&s, m, src, scratch, mem, err);
     if (st != VG_OK)
         return st;
-    const image_row_kernels *kernels = image_row_kernels_get();
     const size_t n = 3 * (size_t)m->size;
     for (int y = 0; y < m->size; y++, dst += n) {
         if (m->w < m->size || m->h < m->size)
@@ -252,7 +253,7 @@ vg_status image_middle_crop_to_float(float *dst, const image_view *src, const im
         if (y < m->pad_top || y >= m->pad_top + m->h)
             continue;
         make_row(&s, s.line, y - m->pad_top);
-        kernels->to_float(dst + 3 * (size_t)m->pad_left, s.line, 3 * (size_t)m->w);
+        s.kernels->to_float(dst + 3 * (size_t)m->pad_left, s.line, 3 * (size_t)m->w);
     }
     return VG_OK;
 }

@@ -84,6 +84,50 @@ static void check_kernels(const image_row_kernels *kernels)
     assert_int_equal(mem.in_use_bytes, 0);
 }
 
+/* Columns of any spans, of which the last end with the row; rows of any length. */
+static void check_smoothing(const image_row_kernels *kernels)
+{
+    enum { MOST_W = 40, MOST = 24 };
+    static int16_t low[MOST_W * MOST], high[MOST_W * MOST];
+    uint64_t random = 1;
+    for (int src_w = 1; src_w <= 70; src_w += 3) {
+        image_span of[MOST_W];
+        const image_spans spans = {of, low, high, src_w < MOST_W ? src_w : MOST_W, MOST};
+        const size_t n = 3 * (size_t)spans.w;
+        guarded row = guarded_make(3 * (size_t)src_w), a = guarded_make(n), b = guarded_make(n);
+        memset(low, 0, sizeof low);
+        memset(high, 0, sizeof high);
+        for (int x = 0; x < spans.w; x++) {
+            const int first = x * (src_w - 1) / spans.w;
+            const int most = src_w - first < MOST ? src_w - first : MOST;
+            random = random * 6364136223846793005U + 1442695040888963407U;
+            of[x] = (image_span){first, 1 + (int)(random >> 40) % most};
+            for (int i = 0; i < of[x].n; i++) {
+                const int32_t weight = (1 << IMAGE_WEIGHT_BITS) / of[x].n + (i == 0 ? i - x : 0);
+                low[x * MOST + i] = (int16_t)(weight & ((1 << IMAGE_HALF_BITS) - 1));
+                high[x * MOST + i] = (int16_t)(weight >> IMAGE_HALF_BITS);
+            }
+        }
+        IMAGE_ROW_KERNELS_C.smooth_across(a.bytes, row.bytes, src_w, &spans);
+        kernels->smooth_across(b.bytes, row.bytes, src_w, &spans);
+        assert_memory_equal(a.bytes, b.bytes, n);
+        int32_t want[3 * MOST_W], got[3 * MOST_W];
+        for (size_t i = 0; i < n; i++)
+            want[i] = got[i] = (int32_t)(i * 9973) - 4000;
+        for (int k = 0; k < 3; k++) {
+            IMAGE_ROW_KERNELS_C.smooth_add(want, a.bytes, 1234567 + k, n);
+            kernels->smooth_add(got, a.bytes, 1234567 + k, n);
+        }
+        assert_memory_equal(want, got, n * sizeof *got);
+        IMAGE_ROW_KERNELS_C.smooth_round(a.bytes, want, n);
+        kernels->smooth_round(b.bytes, got, n);
+        assert_memory_equal(a.bytes, b.bytes, n);
+        guarded_free(&b);
+        guarded_free(&a);
+        guarded_free(&row);
+    }
+}
+
 static void sse41_equals_plain_c(void **state)
 {
     (void)state;
@@ -91,6 +135,7 @@ static void sse41_equals_plain_c(void **state)
     if (kernels == NULL)
         skip();
     check_kernels(kernels);
+    check_smoothing(kernels);
 }
 
 static void avx2_equals_plain_c(void **state)
@@ -100,6 +145,7 @@ static void avx2_equals_plain_c(void **state)
     if (kernels == NULL)
         skip();
     check_kernels(kernels);
+    check_smoothing(kernels);
 }
 
 static void a_flat_picture_stays_flat_at_every_size(void **state)
