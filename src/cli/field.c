@@ -14,6 +14,20 @@ bool cli_is_nothing(const char *text)
     return *text == '\0' || strcasecmp(text, "none") == 0 || strcasecmp(text, "null") == 0;
 }
 
+const char *cli_field_none(const vg_option *o, const char *text)
+{
+    static const char none[] = "none";
+    if (o->kind != VG_OPTION_CHOICE || *text == '\0' || !cli_is_nothing(text))
+        return NULL;
+    for (const char *at = o->choices; *at != '\0'; at += *at == '|') {
+        const size_t n = strcspn(at, "|");
+        if (n == strlen(none) && memcmp(at, none, n) == 0)
+            return none;
+        at += n;
+    }
+    return NULL;
+}
+
 bool cli_field_must_be_said(const char *name)
 {
     for (size_t i = 0; i < sizeof must_be_said / sizeof *must_be_said; i++)

@@ -15,6 +15,9 @@ bool cli_field_is_harmless(const vg_option *o, const char *text);
 
 /* No value, None or null: what asks for nothing whatever the option. */
 bool cli_is_nothing(const char *text);
+/* "none", where none (None, null) is one of the option's own choices and may not be its preset;
+ * else NULL. */
+const char *cli_field_none(const vg_option *o, const char *text);
 /* An empty value of this option must not pass for none: it would take a protection away without a
  * word. */
 bool cli_field_must_be_said(const char *name);

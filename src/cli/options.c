@@ -175,7 +175,9 @@ bool cli_parser_set(cli_parser *p, const cli_row *row, const char *text)
     bool yes = true;
     if (o->single != NULL && (text = one_of_list(p, o, text)) == NULL)
         return false;
-    if (p->command->speaks != 0 && cli_is_nothing(text) &&
+    const char *none = cli_field_none(o, text);
+    text = none != NULL ? none : text;
+    if (p->command->speaks != 0 && none == NULL && cli_is_nothing(text) &&
         (*text != '\0' || !cli_field_must_be_said(o->name))) {
         unset_value(p, row);
         return true;

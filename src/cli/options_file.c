@@ -46,7 +46,8 @@ static bool take_foreign(cli_parser *p, const char *name, const char *text)
 static bool take(cli_parser *p, const char *name, const char *text)
 {
     const cli_row *row = cli_parser_row(p, name);
-    if (is_past(name) || is_unasked(name, text) || cli_is_nothing(text))
+    const bool is_none = row != NULL && cli_field_none(row->o, text) != NULL;
+    if (is_past(name) || is_unasked(name, text) || (cli_is_nothing(text) && !is_none))
         return true;
     if (is_default_tracker(name, text)) {
         if (strcmp(p->command->name, "track") == 0)

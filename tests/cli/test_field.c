@@ -12,6 +12,7 @@ typedef struct values {
     bool save, plots;
     vg_ints classes;
     vg_size input;
+    int shift;
 } values;
 
 static void defaults(void *room)
@@ -21,6 +22,7 @@ static void defaults(void *room)
     v->conf = 0.25f;
     v->save = true;
     v->name = "exp";
+    v->shift = 2;
 }
 
 #define AT(field) offsetof(values, field)
@@ -60,6 +62,7 @@ static const vg_option options[] = {
     {.name = "classes", .kind = VG_OPTION_INTS, .offset = AT(classes), .value = "LIST", .most = 9},
     {.name = "name", .kind = VG_OPTION_STRING, .offset = AT(name), .value = "NAME"},
     {.name = "source", .kind = VG_OPTION_STRING, .offset = AT(name), .value = "SOURCE"},
+    {.name = "shift", .kind = VG_OPTION_CHOICE, .offset = AT(shift), .choices = "none|little|much"},
     {.name = "token", .kind = VG_OPTION_STRING, .offset = AT(name), .value = "TEXT"},
 };
 
@@ -140,6 +143,19 @@ static void none_is_as_if_it_had_not_been_given(void **state)
     assert_int_equal(PARSE("token="), CLI_PARSED_WRONG);
     assert_string_equal(err.what, "--token has no value");
     ASSERT_PASSES("token=None");
+}
+
+/* auto_augment=None asks for pictures as they are, where randaugment is the default. */
+static void none_that_is_a_choice_is_taken(void **state)
+{
+    static const char *const spellings[] = {"shift=none", "shift=None", "shift=null"};
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        ASSERT_PASSES(spellings[i]);
+        assert_int_equal(v.shift, 0);
+    }
+    ASSERT_PASSES("shift=little", "shift=");
+    assert_int_equal(v.shift, 2);
 }
 
 static void what_does_nothing_is_said_once(void **state)
@@ -286,6 +302,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_asks_for_nothing_passes),
         cmocka_unit_test(none_is_as_if_it_had_not_been_given),
+        cmocka_unit_test(none_that_is_a_choice_is_taken),
         cmocka_unit_test(what_does_nothing_is_said_once),
         cmocka_unit_test(what_would_be_missed_is_refused_with_what_to_do_instead),
         cmocka_unit_test(an_option_of_another_command_is_told_as_such),
