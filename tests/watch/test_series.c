@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "watch/sample/charged.h"
 #include "watch/watch.h"
 
 static void every_series_is_found_by_its_name(void **state)
@@ -42,10 +43,34 @@ static void a_cleared_sample_knows_nothing(void **state)
         assert_true(isnan(s.value[i]));
 }
 
+/* Segments that are made and closed between two looks are the job's by its cgroup's account. */
+static void unseen_shared_memory_is_told_by_the_account(void **state)
+{
+    (void)state;
+    watch_sample s;
+    watch_sample_clear(&s, 3);
+    assert_true(watch_charged_unseen_shm(&s, 0, 50) == 0); /* no cgroup */
+    s.value[WATCH_LIMIT_CGROUP_BYTES] = 1000;
+    s.value[WATCH_LIMIT_MACHINE_BYTES] = 8000;
+    s.value[WATCH_MAIN_ANON_BYTES] = 80;
+    s.value[WATCH_CHILDREN_ANON_BYTES] = 20;
+    s.value[WATCH_CGROUP_ANON_BYTES] = 105;
+    s.value[WATCH_CGROUP_SHMEM_BYTES] = 60;
+    assert_true(watch_charged_unseen_shm(&s, 0, 50) == 50);
+    assert_true(watch_charged_unseen_shm(&s, 20, 50) == 40); /* 20 are explained */
+    assert_true(watch_charged_unseen_shm(&s, 70, 50) == 0);  /* on another's account */
+    s.value[WATCH_CGROUP_ANON_BYTES] = 300;                  /* others are in it, too */
+    assert_true(watch_charged_unseen_shm(&s, 0, 50) == 0);
+    s.value[WATCH_CGROUP_ANON_BYTES] = 105;
+    s.value[WATCH_LIMIT_CGROUP_BYTES] = 8000; /* the machine's: everybody's account */
+    assert_true(watch_charged_unseen_shm(&s, 0, 50) == 0);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_series_is_found_by_its_name),
-                                       cmocka_unit_test(a_name_says_its_unit),
-                                       cmocka_unit_test(a_cleared_sample_knows_nothing)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_series_is_found_by_its_name), cmocka_unit_test(a_name_says_its_unit),
+        cmocka_unit_test(a_cleared_sample_knows_nothing),
+        cmocka_unit_test(unseen_shared_memory_is_told_by_the_account)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -197,14 +197,15 @@ static void shared_memory_of_another_process_is_not_the_jobs(void **state)
 {
     bench *b = *state;
     static watch_held held;
-    double v[WATCH_N_SERIES];
+    double v[WATCH_N_SERIES], unclaimed;
     if (b->ours[0] == '\0')
         skip();
     held = (watch_held){0};
     const watch_member *m = watch_tree_peek(b->tree, watch_tree_main(b->tree));
-    watch_spaces_read(v, &held, b->tree, m, getuid(), b->folder);
+    watch_spaces_read(v, &held, b->tree, m, getuid(), 0, b->folder, &unclaimed);
     assert_true(v[WATCH_SHM_BYTES] == MB);
     assert_true(v[WATCH_SHM_FILES] == 1);
+    assert_true(unclaimed >= MB); /* the other's, and whatever else lies there */
     /* What the job was seen to hold stays its own when it lets go of it without unlinking. */
     kill(b->job, SIGKILL);
     bool is_there;
@@ -212,10 +213,10 @@ static void shared_memory_of_another_process_is_not_the_jobs(void **state)
     assert_int_equal(waitid(P_PID, (id_t)b->job, &ended, WEXITED | WNOWAIT), 0);
     assert_int_equal(watch_tree_look(b->tree, 1, &is_there, &b->mem, &b->err), VG_OK);
     for (int i = 0; i < 3; i++)
-        watch_spaces_read(v, &held, b->tree, NULL, getuid(), b->folder);
+        watch_spaces_read(v, &held, b->tree, NULL, getuid(), 0, b->folder, &unclaimed);
     assert_true(v[WATCH_SHM_BYTES] == MB);
     unlink(b->ours);
-    watch_spaces_read(v, &held, b->tree, NULL, getuid(), b->folder);
+    watch_spaces_read(v, &held, b->tree, NULL, getuid(), 0, b->folder, &unclaimed);
     assert_true(v[WATCH_SHM_BYTES] == 0);
 }
 

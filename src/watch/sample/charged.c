@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-static const double MOSTLY_OURS = 0.5;
+static const double MOSTLY_OURS = 0.5, OURS_ALONE = 0.9;
 
 static double or_0(double value)
 {
@@ -98,4 +98,13 @@ double watch_charged_in_use(const watch_sample *now)
         watch_charged_by_cgroup(now, v[WATCH_LIMIT_MEMORY_BYTES], v[WATCH_LIMIT_CGROUP_BYTES]);
     const double used = by_cgroup ? fmax(cgroup, tree) : tree;
     return isnan(used) ? v[WATCH_MAIN_RSS_BYTES] : used;
+}
+
+double watch_charged_unseen_shm(const watch_sample *now, double known, double unclaimed)
+{
+    const double *v = now->value, shmem = v[WATCH_CGROUP_SHMEM_BYTES];
+    const double ours = v[WATCH_MAIN_ANON_BYTES] + or_0(v[WATCH_CHILDREN_ANON_BYTES]);
+    const bool is_alone = v[WATCH_LIMIT_CGROUP_BYTES] < v[WATCH_LIMIT_MACHINE_BYTES] &&
+                          ours >= OURS_ALONE * v[WATCH_CGROUP_ANON_BYTES]; /* false of NAN */
+    return is_alone && shmem > known ? fmin(unclaimed, shmem - known) : 0;
 }

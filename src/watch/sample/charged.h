@@ -26,5 +26,10 @@ bool watch_charged_by_cgroup(const watch_sample *now, double limit_memory, doubl
 /* A cgroup's figures are the job's when the job is most of it: jobs that share one are not blamed
  * for each other. True when it cannot be known: a cgroup that is watched as such has no main. */
 bool watch_charged_is_ours(const watch_sample *now);
+/* A file of /dev/shm that was made and closed between two looks was seen with nobody. Where the
+ * cgroup has a limit and is the job's alone, its account tells that shared memory is on it which
+ * the known files (bytes) do not explain: so much of the user's other new files (unclaimed, bytes)
+ * is the job's. Else 0. */
+double watch_charged_unseen_shm(const watch_sample *now, double known, double unclaimed);
 
 #endif

@@ -1,7 +1,8 @@
 /* held.h: which files of one file system (that of /dev/shm) are the job's: those that a process of
  * its tree was seen to hold, by a descriptor or a map, and those that bear the number of one in
  * their name, as PyTorch's do. That a file has the same owner says nothing: users run several jobs.
- * What is made and closed between two looks, and never unlinked, is missed. For this folder. */
+ * What is made and closed between two looks, and never unlinked, is missed here (charged.h). For
+ * this folder. */
 #ifndef WATCH_HELD_H
 #define WATCH_HELD_H
 

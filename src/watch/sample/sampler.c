@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "charged.h"
 #include "sampler_own.h"
 #include "spaces.h"
 #include "world.h"
@@ -79,6 +80,7 @@ vg_status watch_sampler_create(watch_sampler **out, const watch_target *target, 
     base_format(s->proc, sizeof s->proc, "%s", target->proc != NULL ? target->proc : "/proc");
     base_format(s->sys, sizeof s->sys, "%s", target->sys != NULL ? target->sys : "/sys");
     s->started_ns = base_now_ns();
+    s->began_unix_s = time(NULL);
     s->slow_s = s->files_s = -INFINITY;
     s->slow_fds = -1;
     s->ticks_per_s = (double)sysconf(_SC_CLK_TCK);
@@ -139,15 +141,19 @@ bool watch_sampler_note(watch_sampler *s, char *text, size_t n)
 
 /* ---- what has its own pace ---- */
 
-static void read_files(watch_sampler *s, const watch_member *main, double now_s)
+static void read_files(watch_sampler *s, const watch_member *main, const watch_sample *now,
+                       double now_s)
 {
+    double unclaimed;
     if (now_s - s->files_s < fmin(FILES_S, SLOW_SAMPLES * (now_s - s->last_s)) ||
         !watch_pace_may(&s->files_pace, now_s))
         return;
     const int64_t began_ns = base_thread_cpu_ns();
     s->files_s = now_s;
     watch_spaces_read(s->kept, &s->held, s->tree, main, s->uid_known ? s->uid : getuid(),
-                      watch_progress_folder(s->progress));
+                      s->began_unix_s, watch_progress_folder(s->progress), &unclaimed);
+    s->kept[WATCH_SHM_BYTES] += /* NAN stays */
+        watch_charged_unseen_shm(now, s->kept[WATCH_SHM_BYTES], unclaimed);
     watch_pace_pay(&s->files_pace, began_ns);
 }
 
@@ -245,7 +251,7 @@ vg_status watch_sampler_take(watch_sampler *s, watch_sample *out, base_mem *mem,
     watch_cgroup_read(&s->cgroup, out);
     read_work(s, main, out, now_s); /* before the members: the epoch tells which of them are old */
     sampler_read_members(s, main, out, now_s);
-    read_files(s, main, now_s);
+    read_files(s, main, out, now_s);
     read_gpu(s, now_s);
     for (int i = 0; i < WATCH_N_SERIES; i++)
         if (isnan(out->value[i]))

@@ -31,6 +31,7 @@ struct watch_sampler {
     watch_process *processes;
     size_t n_processes, room;
     int64_t started_ns;
+    time_t began_unix_s;
     watch_pace rollup_pace, maps_pace, files_pace, gpu_pace;
     pid_t rollup_last; /* whose turn it was */
     double slow_s, files_s, last_s;

@@ -12,8 +12,9 @@
 enum { MOST_FILES = 4096, DEEPEST = 3 };
 
 typedef struct sum {
-    double bytes, files;
+    double bytes, files, unclaimed;
     uid_t uid;
+    time_t since;     /* of unclaimed */
     dev_t device;     /* not into other file systems */
     watch_held *held; /* NULL: every file of uid's counts */
     const watch_tree *tree;
@@ -32,8 +33,11 @@ static void add_folder(sum *s, int fd, int depth)
             info.st_dev != s->device)
             continue;
         if (S_ISREG(info.st_mode) && s->held != NULL &&
-            !watch_held_is_ours(s->held, s->tree, info.st_ino, name))
+            !watch_held_is_ours(s->held, s->tree, info.st_ino, name)) {
+            if (info.st_ctim.tv_sec >= s->since)
+                s->unclaimed += (double)info.st_blocks * 512;
             continue;
+        }
         if (S_ISREG(info.st_mode)) {
             s->bytes += (double)info.st_blocks * 512;
             s->files++;
@@ -67,12 +71,17 @@ static double size_of(int fd, double *used)
 }
 
 static double read_space(sum *out, watch_held *held, const watch_tree *t, const watch_member *main,
-                         uid_t uid, const char *path)
+                         uid_t uid, time_t since, const char *path)
 {
     struct stat info;
     double used;
-    *out =
-        (sum){.bytes = NAN, .files = NAN, .uid = uid, .left = MOST_FILES, .held = held, .tree = t};
+    *out = (sum){.bytes = NAN,
+                 .files = NAN,
+                 .uid = uid,
+                 .since = since,
+                 .left = MOST_FILES,
+                 .held = held,
+                 .tree = t};
     const int fd = open_as(t, main, path);
     if (fd < 0 || fstat(fd, &info) != 0) {
         if (fd >= 0)
@@ -89,13 +98,15 @@ static double read_space(sum *out, watch_held *held, const watch_tree *t, const 
 }
 
 void watch_spaces_read(double v[WATCH_N_SERIES], watch_held *held, const watch_tree *t,
-                       const watch_member *main, uid_t uid, const char *run_folder)
+                       const watch_member *main, uid_t uid, time_t since, const char *run_folder,
+                       double *unclaimed)
 {
     sum s;
-    v[WATCH_LIMIT_SHM_BYTES] = read_space(&s, held, t, main, uid, "/dev/shm");
+    v[WATCH_LIMIT_SHM_BYTES] = read_space(&s, held, t, main, uid, since, "/dev/shm");
     v[WATCH_SHM_BYTES] = s.bytes;
     v[WATCH_SHM_FILES] = s.files;
-    v[WATCH_LIMIT_TMP_BYTES] = read_space(&s, NULL, t, main, uid, "/tmp");
+    *unclaimed = s.unclaimed;
+    v[WATCH_LIMIT_TMP_BYTES] = read_space(&s, NULL, t, main, uid, since, "/tmp");
     v[WATCH_TMP_BYTES] = s.bytes;
     const int fd =
         open(run_folder[0] != '\0' ? run_folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
