@@ -302,6 +302,48 @@ static inline void left_connections(watch_sample *s, double t)
     s->value[WATCH_WORK_RECONNECTS] = t > 2 * HOUR;
 }
 
+/* The same in workers, of which main is the master: main's stay, and of the worker that has most of
+ * them their kinds are known. */
+static inline double grow_fds_of_child(watch_sample *s, double t, watch_series kind)
+{
+    const double n = floor(t / 150);
+    add(s, WATCH_CHILDREN_FDS, 2 * n);
+    s->value[WATCH_CHILD_FDS] = 40 + n;
+    s->value[WATCH_CHILD_FDS_FILE] = 10;
+    s->value[WATCH_CHILD_FDS_SOCKET] = s->value[WATCH_CHILD_FDS_PIPE] = 3;
+    s->value[WATCH_CHILD_FDS_EVENT] = s->value[WATCH_CHILD_FDS_DELETED] = 1;
+    s->value[WATCH_CHILD_FDS_SQLITE] = s->value[WATCH_CHILD_FDS_LOG] = 1;
+    s->value[WATCH_CHILD_FDS_SHM] = 0;
+    s->value[kind] += n;
+    return n;
+}
+
+static inline void files_of_worker(watch_sample *s, double t)
+{
+    grow_fds_of_child(s, t, WATCH_CHILD_FDS_FILE);
+}
+
+static inline void sqlite_of_worker(watch_sample *s, double t)
+{
+    const double n = grow_fds_of_child(s, t, WATCH_CHILD_FDS_FILE);
+    s->value[WATCH_CHILD_FDS_SQLITE] += n;
+}
+
+static inline void pipes_of_worker(watch_sample *s, double t)
+{
+    grow_fds_of_child(s, t, WATCH_CHILD_FDS_PIPE);
+}
+
+static inline void event_fds_of_worker(watch_sample *s, double t)
+{
+    grow_fds_of_child(s, t, WATCH_CHILD_FDS_EVENT);
+}
+
+static inline void connections_of_worker(watch_sample *s, double t)
+{
+    grow_fds_of_child(s, t, WATCH_CHILD_FDS_SOCKET);
+}
+
 static inline void zombies(watch_sample *s, double t)
 {
     const double n = floor(t / 300);

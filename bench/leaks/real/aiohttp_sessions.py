@@ -12,7 +12,7 @@ sessions = []
 
 async def main():
     for _ in range(int(SECONDS * 4.5)):
-        session = aiohttp.ClientSession()
+        session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(keepalive_timeout=3600))
         sessions.append(session)
         async with session.get("http://127.0.0.1:%s/item/1" % os.environ["PORT"]) as response:
             await response.read()

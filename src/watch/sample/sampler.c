@@ -81,8 +81,8 @@ vg_status watch_sampler_create(watch_sampler **out, const watch_target *target, 
     base_format(s->sys, sizeof s->sys, "%s", target->sys != NULL ? target->sys : "/sys");
     s->started_ns = base_now_ns();
     s->began_unix_s = time(NULL);
-    s->slow_s = s->files_s = -INFINITY;
-    s->slow_fds = -1;
+    s->slow_s = s->files_s = s->child_s = -INFINITY;
+    s->slow_fds = s->child_fds = -1;
     s->ticks_per_s = (double)sysconf(_SC_CLK_TCK);
     s->rollup_pace = (watch_pace){.share = ROLLUP_SHARE, .purse_s = WATCH_FIRST_PURSE_S};
     s->maps_pace = (watch_pace){.share = MAPS_SHARE, .purse_s = WATCH_FIRST_PURSE_S};

@@ -253,6 +253,42 @@ static void add_child(double *v, const watch_member *m)
     v[WATCH_CHILDREN_FDS] += m->fds > 0 ? m->fds : 0;
 }
 
+/* What it is that the processes open of which main is only the launcher or the master: the kinds
+ * of descriptors of that one which has most. */
+static void read_most_open(watch_sampler *s, const watch_member *main, double now_s)
+{
+    static const watch_series series[PROC_N_FDS] = {
+        [PROC_FD_FILE] = WATCH_CHILD_FDS_FILE,       [PROC_FD_SOCKET] = WATCH_CHILD_FDS_SOCKET,
+        [PROC_FD_PIPE] = WATCH_CHILD_FDS_PIPE,       [PROC_FD_EVENT] = WATCH_CHILD_FDS_EVENT,
+        [PROC_FD_DELETED] = WATCH_CHILD_FDS_DELETED, [PROC_FD_SHM] = WATCH_CHILD_FDS_SHM,
+        [PROC_FD_SQLITE] = WATCH_CHILD_FDS_SQLITE,   [PROC_FD_LOG] = WATCH_CHILD_FDS_LOG};
+    const watch_member *most = NULL;
+    for (size_t i = 0; i < s->n_processes; i++) {
+        const watch_member *m = watch_tree_at(s->tree, i);
+        if (m != main && m->fds > 0 && (most == NULL || m->fds > most->fds))
+            most = m;
+    }
+    if (most == NULL)
+        return;
+    const bool is_same = most->stat.pid == s->child_pid && most->fds == s->child_fds,
+               is_due = now_s - s->child_s >= fmin(SLOW_S, SLOW_SAMPLES * (now_s - s->last_s));
+    watch_descriptors d;
+    if ((is_same && !is_due) || !watch_pace_may(&s->maps_pace, now_s))
+        return;
+    const int64_t began_ns = base_thread_cpu_ns();
+    if (watch_descriptors_read(&d, s->tree, most)) {
+        for (int i = 0; i < PROC_N_FDS; i++)
+            if (series[i] != 0)
+                s->kept[series[i]] = d.kinds[i];
+        s->kept[WATCH_CHILD_FDS_FILE] = d.files;
+        s->kept[WATCH_CHILD_FDS] = most->fds;
+        s->child_pid = most->stat.pid;
+        s->child_fds = most->fds;
+        s->child_s = now_s;
+    }
+    watch_pace_pay(&s->maps_pace, began_ns);
+}
+
 static void clear_children(watch_sample *out)
 {
     static const watch_series zero[] = {
@@ -354,6 +390,7 @@ void sampler_read_members(watch_sampler *s, watch_member *main, watch_sample *ou
     for (size_t i = 0; i < s->n_processes; i++)
         if (watch_tree_at(s->tree, i) != main)
             read_child(s, watch_tree_at(s->tree, i));
+    read_most_open(s, main, now_s);
     read_rollups(s, main, now_s);
     sum_children(s, main, out, now_s);
     if (main != NULL) {

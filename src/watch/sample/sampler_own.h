@@ -34,8 +34,9 @@ struct watch_sampler {
     time_t began_unix_s;
     watch_pace rollup_pace, maps_pace, files_pace, gpu_pace;
     pid_t rollup_last; /* whose turn it was */
-    double slow_s, files_s, last_s;
-    int slow_fds;
+    double slow_s, files_s, last_s, child_s;
+    int slow_fds, child_fds;
+    pid_t child_pid; /* whose descriptors were looked at */
     uid_t uid;
     bool uid_known, lack_reported;
     double kept[WATCH_N_SERIES]; /* the last reading of what has its own pace */

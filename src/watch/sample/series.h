@@ -80,6 +80,15 @@ typedef enum watch_unit { WATCH_BYTES, WATCH_COUNT, WATCH_SECONDS, WATCH_RATIO }
     X(CHILDREN_SHARED_BYTES, "children.shared_bytes", FACT, BYTES, NONE, "Shared_*, sum")          \
     X(CHILDREN_THREADS, "children.threads", LEVEL, COUNT, LIMIT_THREADS, "threads, sum")           \
     X(CHILDREN_FDS, "children.fds", LEVEL, COUNT, NONE, "descriptors, sum")                        \
+    X(CHILD_FDS, "child.fds", FACT, COUNT, NONE, "of the descendant that has most descriptors")    \
+    X(CHILD_FDS_FILE, "child.fds_file", FACT, COUNT, NONE, "its descriptors of files")             \
+    X(CHILD_FDS_SOCKET, "child.fds_socket", FACT, COUNT, NONE, "of sockets")                       \
+    X(CHILD_FDS_PIPE, "child.fds_pipe", FACT, COUNT, NONE, "of pipes")                             \
+    X(CHILD_FDS_EVENT, "child.fds_event", FACT, COUNT, NONE, "of eventfd, epoll, timers, signals") \
+    X(CHILD_FDS_DELETED, "child.fds_deleted", FACT, COUNT, NONE, "of deleted files")               \
+    X(CHILD_FDS_SQLITE, "child.fds_sqlite", FACT, COUNT, NONE, "of SQLite's databases")            \
+    X(CHILD_FDS_LOG, "child.fds_log", FACT, COUNT, NONE, "of logs")                                \
+    X(CHILD_FDS_SHM, "child.fds_shm", FACT, COUNT, NONE, "of memfd and /dev/shm")                  \
     X(CHILDREN_CPU_S, "children.cpu_s", COUNTER, SECONDS, NONE, "CPU time, sum, the dead as well") \
     X(CHILDREN_READ_BYTES, "children.read_bytes", COUNTER, BYTES, NONE, "read, sum")               \
     X(CHILDREN_WRITE_BYTES, "children.write_bytes", COUNTER, BYTES, NONE, "written, sum")          \

@@ -95,8 +95,33 @@ facts_scope facts_scope_of(const watch_judge *j, watch_series s, const watch_ver
     }
 }
 
+bool facts_is_descriptors(watch_series s)
+{
+    return s == WATCH_MAIN_FDS || s == WATCH_CHILDREN_FDS;
+}
+
+double facts_kind_growth(const watch_judge *j, watch_series s, const watch_verdict *v,
+                         watch_series kind)
+{
+    static const watch_series of_child[][2] = {{WATCH_MAIN_FDS, WATCH_CHILD_FDS},
+                                               {WATCH_MAIN_FDS_FILE, WATCH_CHILD_FDS_FILE},
+                                               {WATCH_MAIN_FDS_SOCKET, WATCH_CHILD_FDS_SOCKET},
+                                               {WATCH_MAIN_FDS_PIPE, WATCH_CHILD_FDS_PIPE},
+                                               {WATCH_MAIN_FDS_EVENT, WATCH_CHILD_FDS_EVENT},
+                                               {WATCH_MAIN_FDS_DELETED, WATCH_CHILD_FDS_DELETED},
+                                               {WATCH_MAIN_FDS_SQLITE, WATCH_CHILD_FDS_SQLITE},
+                                               {WATCH_MAIN_FDS_LOG, WATCH_CHILD_FDS_LOG},
+                                               {WATCH_MAIN_FDS_SHM, WATCH_CHILD_FDS_SHM}};
+    for (size_t i = 0; s == WATCH_CHILDREN_FDS && i < sizeof of_child / sizeof *of_child; i++)
+        if (of_child[i][0] == kind)
+            return facts_growth(j, of_child[i][1], v);
+    return s == WATCH_CHILDREN_FDS ? 0 : facts_growth(j, kind, v);
+}
+
 bool facts_may_be_descriptors(const watch_judge *j, watch_series s, const watch_verdict *v)
 {
+    if (s == WATCH_CHILDREN_FDS)
+        return facts_known(j, WATCH_CHILD_FDS, v) && !facts_rises(j, WATCH_CHILDREN_COUNT, v);
     return s == WATCH_MAIN_FDS ||
            (facts_scope_of(j, s, v) == FACTS_MAIN && facts_rises(j, WATCH_MAIN_FDS, v));
 }
@@ -106,7 +131,7 @@ bool facts_descriptors_explain(const watch_judge *j, watch_series s, const watch
 {
     if (s == WATCH_MAIN_FDS)
         return v->growth > 0 && n_of_kind >= least_0_1 * v->growth;
-    const double all = facts_growth(j, WATCH_MAIN_FDS, v);
+    const double all = facts_kind_growth(j, s, v, WATCH_MAIN_FDS);
     return all > 0 && n_of_kind >= least_0_1 * all;
 }
 

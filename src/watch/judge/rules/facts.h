@@ -23,8 +23,14 @@ bool facts_any_gpu_rises(const watch_judge *j, const watch_verdict *v);
  * the series that were asked about: WATCH_NONE ends each list. Unknown ones are left out. */
 void facts_evidence(watch_finding *out, const watch_judge *j, watch_series s,
                     const watch_verdict *v, const watch_series *also, const watch_series *flat);
-/* Could descriptors explain it: is it their number, or main's memory while that rises? Asked first,
- * for it is cheap. */
+/* Is it the number of descriptors, main's or the descendants'? */
+bool facts_is_descriptors(watch_series s);
+/* How many more there are of a kind (one of main.fds_*): of main, or when s is the descendants'
+ * number, of that one of them which has most. */
+double facts_kind_growth(const watch_judge *j, watch_series s, const watch_verdict *v,
+                         watch_series kind);
+/* Could descriptors explain it: is it their number (of as many descendants as before, whose kinds
+ * are known), or main's memory while that rises? Asked first, for it is cheap. */
 bool facts_may_be_descriptors(const watch_judge *j, watch_series s, const watch_verdict *v);
 /* Do so many descriptors of a kind explain the rise: of the descriptors, when they are least of its
  * growth (0 to 1), or of main's memory, when the same holds of main.fds' growth? */

@@ -15,12 +15,13 @@ static bool explain(const void *state, const watch_judge *j, watch_series s, con
     (void)state;
     if (!facts_may_be_descriptors(j, s, v))
         return false;
-    const double sockets = facts_growth(j, WATCH_MAIN_FDS_SOCKET, v);
+    const double sockets = facts_kind_growth(j, s, v, WATCH_MAIN_FDS_SOCKET);
     if (!facts_descriptors_explain(j, s, v, sockets, LEAST_SHARE))
         return false;
-    const bool is_left = facts_growth(j, WATCH_MAIN_CLOSE_WAIT, v) >= LEAST_SHARE * sockets;
+    const bool is_left = s != WATCH_CHILDREN_FDS &&
+                         facts_growth(j, WATCH_MAIN_CLOSE_WAIT, v) >= LEAST_SHARE * sockets;
     static const watch_series with[] = {WATCH_MAIN_FDS_SOCKET, WATCH_MAIN_CLOSE_WAIT,
-                                        WATCH_MAIN_FDS, WATCH_NONE};
+                                        WATCH_MAIN_FDS, WATCH_CHILD_FDS_SOCKET, WATCH_NONE};
     static const watch_series flat[] = {WATCH_MAIN_FDS_FILE, WATCH_MAIN_THREADS, WATCH_NONE};
     static const char *const rows[FACTS_N_WORLDS] = {
         [FACTS_ANY] = "use one session or client for all (with requests.Session() as s), close "
@@ -36,7 +37,7 @@ static bool explain(const void *state, const watch_judge *j, watch_series s, con
                      "with a Timeout for all; ss -tnp shows to whom they are",
         [FACTS_NATIVE] = "close() a socket when read() gives 0 or an error, on every way out; "
                          "ss -tnp shows to whom they are"};
-    out->confidence_0_1 = s != WATCH_MAIN_FDS ? 0.6 : is_left ? 0.97 : 0.82;
+    out->confidence_0_1 = !facts_is_descriptors(s) ? 0.6 : is_left ? 0.97 : 0.82;
     base_format(out->cause, sizeof out->cause,
                 is_left ? "connections that the other side has closed are not closed here"
                         : "connections are opened and not closed");

@@ -20,11 +20,12 @@ static bool explain(const void *state, const watch_judge *j, watch_series s, con
     if (s != WATCH_MAIN_DELETED_BYTES &&
         !(is_disk && v->growth > 0 && held >= LEAST_SHARE * v->growth) &&
         !(facts_may_be_descriptors(j, s, v) &&
-          facts_descriptors_explain(j, s, v, facts_growth(j, WATCH_MAIN_FDS_DELETED, v),
+          facts_descriptors_explain(j, s, v, facts_kind_growth(j, s, v, WATCH_MAIN_FDS_DELETED),
                                     LEAST_SHARE)))
         return false;
-    static const watch_series with[] = {WATCH_MAIN_FDS_DELETED, WATCH_MAIN_DELETED_BYTES,
-                                        WATCH_MAIN_FDS, WATCH_DISK_USED_BYTES, WATCH_NONE};
+    static const watch_series with[] = {WATCH_MAIN_FDS_DELETED,  WATCH_MAIN_DELETED_BYTES,
+                                        WATCH_MAIN_FDS,          WATCH_DISK_USED_BYTES,
+                                        WATCH_CHILD_FDS_DELETED, WATCH_NONE};
     static const watch_series flat[] = {WATCH_MAIN_THREADS, WATCH_MAIN_FDS_SOCKET,
                                         WATCH_MAIN_FDS_PIPE, WATCH_NONE};
     static const char *const rows[FACTS_N_WORLDS] = {
@@ -36,7 +37,8 @@ static bool explain(const void *state, const watch_judge *j, watch_series s, con
     out->confidence_0_1 = 0.92;
     base_format(out->cause, sizeof out->cause,
                 "deleted files are held open, so the disk does not get their room back");
-    facts_add_text(out->cause, sizeof out->cause, j, ": ", WATCH_TEXT_DELETED);
+    facts_add_text(out->cause, sizeof out->cause, j, s == WATCH_CHILDREN_FDS ? NULL : ": ",
+                   WATCH_TEXT_DELETED);
     facts_evidence(out, j, s, v, with, flat);
     base_format(out->remedy, sizeof out->remedy, "%s", facts_in_words(j, rows));
     return true;

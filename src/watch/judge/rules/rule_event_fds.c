@@ -14,7 +14,8 @@ static bool explain(const void *state, const watch_judge *j, watch_series s, con
 {
     (void)state;
     if (!facts_may_be_descriptors(j, s, v) ||
-        !facts_descriptors_explain(j, s, v, facts_growth(j, WATCH_MAIN_FDS_EVENT, v), LEAST_SHARE))
+        !facts_descriptors_explain(j, s, v, facts_kind_growth(j, s, v, WATCH_MAIN_FDS_EVENT),
+                                   LEAST_SHARE))
         return false;
     static const watch_series with[] = {WATCH_MAIN_FDS_EVENT, WATCH_MAIN_FDS_SOCKET, WATCH_MAIN_FDS,
                                         WATCH_NONE};
@@ -29,7 +30,7 @@ static bool explain(const void *state, const watch_judge *j, watch_series s, con
         [FACTS_GO] = "close watchers (fsnotify: watcher.Close()), one for all",
         [FACTS_NATIVE] = "close() each descriptor of epoll_create1, eventfd, timerfd_create and "
                          "inotify_init1 on every way out"};
-    out->confidence_0_1 = s == WATCH_MAIN_FDS ? 0.93 : 0.7;
+    out->confidence_0_1 = facts_is_descriptors(s) ? 0.93 : 0.7;
     base_format(out->cause, sizeof out->cause,
                 "event loops, timers or watchers (epoll, eventfd, timerfd, inotify) are made and "
                 "not closed");

@@ -13,16 +13,18 @@ static bool explain(const void *state, const watch_judge *j, watch_series s, con
                     watch_finding *out)
 {
     (void)state;
-    /* Of children only the number is known; workers that are more have more. */
-    const bool is_theirs = s == WATCH_CHILDREN_FDS && !facts_rises(j, WATCH_CHILDREN_COUNT, v);
+    /* Where of children only the number is known; workers that are more have more. */
+    const bool is_theirs = s == WATCH_CHILDREN_FDS && !facts_known(j, WATCH_CHILD_FDS, v) &&
+                           !facts_rises(j, WATCH_CHILDREN_COUNT, v);
     if (!is_theirs && !facts_may_be_descriptors(j, s, v))
         return false;
-    const double files = facts_growth(j, WATCH_MAIN_FDS_FILE, v) -
-                         facts_growth(j, WATCH_MAIN_FDS_SQLITE, v) -
-                         facts_growth(j, WATCH_MAIN_FDS_LOG, v);
+    const double files = facts_kind_growth(j, s, v, WATCH_MAIN_FDS_FILE) -
+                         facts_kind_growth(j, s, v, WATCH_MAIN_FDS_SQLITE) -
+                         facts_kind_growth(j, s, v, WATCH_MAIN_FDS_LOG);
     if (!is_theirs && !facts_descriptors_explain(j, s, v, files, LEAST_SHARE))
         return false;
-    static const watch_series with[] = {WATCH_MAIN_FDS, WATCH_MAIN_FDS_FILE, WATCH_NONE};
+    static const watch_series with[] = {WATCH_MAIN_FDS, WATCH_MAIN_FDS_FILE, WATCH_CHILD_FDS_FILE,
+                                        WATCH_NONE};
     static const watch_series flat[] = {WATCH_MAIN_FDS_SOCKET, WATCH_MAIN_FDS_PIPE,
                                         WATCH_MAIN_THREADS, WATCH_NONE};
     static const char *const rows[FACTS_N_WORLDS] = {
@@ -36,12 +38,13 @@ static bool explain(const void *state, const watch_judge *j, watch_series s, con
             "defer f.Close() after each open that succeeded; ls -l /proc/PID/fd shows them",
         [FACTS_NATIVE] = "close() what was opened on every way out, errors too; ls -l /proc/PID/fd "
                          "shows them, valgrind --track-fds=yes says where they were opened"};
-    out->confidence_0_1 = is_theirs ? 0.5 : s == WATCH_MAIN_FDS ? 0.88 : 0.6;
+    out->confidence_0_1 = is_theirs ? 0.5 : facts_is_descriptors(s) ? 0.88 : 0.6;
     base_format(out->cause, sizeof out->cause,
                 is_theirs ? "the processes that were started open files or connections and do not "
                             "close them"
                           : "files are opened and not closed");
-    facts_add_text(out->cause, sizeof out->cause, j, is_theirs ? NULL : ": ", WATCH_TEXT_FILES);
+    facts_add_text(out->cause, sizeof out->cause, j, s == WATCH_CHILDREN_FDS ? NULL : ": ",
+                   WATCH_TEXT_FILES);
     facts_evidence(out, j, s, v, with, flat);
     base_format(out->remedy, sizeof out->remedy, "%s", facts_in_words(j, rows));
     return true;

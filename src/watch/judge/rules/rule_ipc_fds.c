@@ -15,13 +15,16 @@ static bool explain(const void *state, const watch_judge *j, watch_series s, con
     (void)state;
     if (s != WATCH_MAIN_FDS && s != WATCH_CHILDREN_FDS)
         return false;
-    const double ipc =
-        facts_growth(j, WATCH_MAIN_FDS_PIPE, v) + facts_growth(j, WATCH_MAIN_FDS_SHM, v);
+    /* Of children whose kinds were never seen it is judged by main's, which has the other ends. */
+    const watch_series whose = facts_known(j, WATCH_CHILD_FDS, v) ? s : WATCH_MAIN_FDS;
+    const double ipc = facts_kind_growth(j, whose, v, WATCH_MAIN_FDS_PIPE) +
+                       facts_kind_growth(j, whose, v, WATCH_MAIN_FDS_SHM);
     const bool kinds_known = facts_known(j, WATCH_MAIN_FDS_PIPE, v);
-    if ((kinds_known && ipc < LEAST_SHARE * v->growth) ||
+    if ((kinds_known && !facts_descriptors_explain(j, whose, v, ipc, LEAST_SHARE)) ||
         facts_rises(j, WATCH_MAIN_FDS_EVENTS_FILE, v))
         return false;
-    static const watch_series with[] = {WATCH_MAIN_FDS_PIPE, WATCH_MAIN_FDS_SHM, WATCH_NONE};
+    static const watch_series with[] = {WATCH_MAIN_FDS_PIPE, WATCH_MAIN_FDS_SHM,
+                                        WATCH_CHILD_FDS_PIPE, WATCH_CHILD_FDS_SHM, WATCH_NONE};
     static const watch_series flat[] = {WATCH_MAIN_RSS_BYTES, WATCH_MAIN_ANON_BYTES,
                                         WATCH_MAIN_THREADS, WATCH_MAIN_FDS_SOCKET, WATCH_NONE};
     const bool rss_flat = facts_not_rising(j, WATCH_MAIN_ANON_BYTES, v);

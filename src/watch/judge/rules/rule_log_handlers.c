@@ -14,7 +14,8 @@ static bool explain(const void *state, const watch_judge *j, watch_series s, con
 {
     (void)state;
     if (!facts_may_be_descriptors(j, s, v) ||
-        !facts_descriptors_explain(j, s, v, facts_growth(j, WATCH_MAIN_FDS_LOG, v), LEAST_SHARE))
+        !facts_descriptors_explain(j, s, v, facts_kind_growth(j, s, v, WATCH_MAIN_FDS_LOG),
+                                   LEAST_SHARE))
         return false;
     static const watch_series with[] = {WATCH_MAIN_FDS_LOG, WATCH_MAIN_FDS, WATCH_MAIN_ANON_BYTES,
                                         WATCH_NONE};
@@ -28,10 +29,11 @@ static bool explain(const void *state, const watch_judge *j, watch_series s, con
         [FACTS_JAVA] = "make appenders once; close() a FileHandler before the next is added",
         [FACTS_GO] = "open the log once; Close() the old file when it is turned over",
         [FACTS_NATIVE] = "open the log once, and close the old one when it is turned over"};
-    out->confidence_0_1 = s == WATCH_MAIN_FDS ? 0.91 : 0.78;
+    out->confidence_0_1 = facts_is_descriptors(s) ? 0.91 : 0.78;
     base_format(out->cause, sizeof out->cause,
                 "logs are opened again and again: a handler is added each time");
-    facts_add_text(out->cause, sizeof out->cause, j, ": ", WATCH_TEXT_FILES);
+    facts_add_text(out->cause, sizeof out->cause, j, s == WATCH_CHILDREN_FDS ? NULL : ": ",
+                   WATCH_TEXT_FILES);
     facts_evidence(out, j, s, v, with, flat);
     base_format(out->remedy, sizeof out->remedy, "%s", facts_in_words(j, rows));
     return true;

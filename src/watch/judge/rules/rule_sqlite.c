@@ -13,7 +13,8 @@ static bool explain(const void *state, const watch_judge *j, watch_series s, con
 {
     (void)state;
     if (!facts_may_be_descriptors(j, s, v) ||
-        !facts_descriptors_explain(j, s, v, facts_growth(j, WATCH_MAIN_FDS_SQLITE, v), LEAST_SHARE))
+        !facts_descriptors_explain(j, s, v, facts_kind_growth(j, s, v, WATCH_MAIN_FDS_SQLITE),
+                                   LEAST_SHARE))
         return false;
     static const watch_series with[] = {WATCH_MAIN_FDS_SQLITE, WATCH_MAIN_FDS,
                                         WATCH_MAIN_ANON_BYTES, WATCH_NONE};
@@ -26,10 +27,11 @@ static bool explain(const void *state, const watch_judge *j, watch_series s, con
         [FACTS_JAVA] = "open connections and statements in try (...) { }, or use a pool of a bound",
         [FACTS_GO] = "one sql.DB for the program, rows.Close() after each query, SetMaxOpenConns",
         [FACTS_NATIVE] = "sqlite3_finalize() each statement, then sqlite3_close_v2()"};
-    out->confidence_0_1 = s == WATCH_MAIN_FDS ? 0.9 : 0.78;
+    out->confidence_0_1 = facts_is_descriptors(s) ? 0.9 : 0.78;
     base_format(out->cause, sizeof out->cause,
                 "connections to a database (SQLite) are opened and not closed");
-    facts_add_text(out->cause, sizeof out->cause, j, ": ", WATCH_TEXT_FILES);
+    facts_add_text(out->cause, sizeof out->cause, j, s == WATCH_CHILDREN_FDS ? NULL : ": ",
+                   WATCH_TEXT_FILES);
     facts_evidence(out, j, s, v, with, flat);
     base_format(out->remedy, sizeof out->remedy, "%s", facts_in_words(j, rows));
     return true;
