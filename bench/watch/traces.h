@@ -1,8 +1,9 @@
 /* traces.h: made-up traces of 48 hours with their truth, for tuning the detector and for scoring
  * it.
  *
- * Two families, written apart: tune (traces_tune.c), on which every constant of src/watch was
- * chosen, and score (traces_score.c), other shapes, noises, intervals, levels and seeds, on which
+ * Three families, written apart: tune (traces_tune.c), on which every constant of src/watch was
+ * chosen; score (traces_score.c), other shapes, noises, intervals, levels and seeds, and jobs
+ * (traces_jobs.c), whole jobs with their work and their other resources beside the series, on which
  * nothing was. */
 #ifndef BENCH_WATCH_TRACES_H
 #define BENCH_WATCH_TRACES_H
@@ -20,6 +21,18 @@ typedef enum trace_group {
     TRACE_OPEN /* shown, under no bar: a leak that ends later, or what nobody can tell apart */
 } trace_group;
 
+/* What is read beside the series. */
+typedef enum trace_beside {
+    TRACE_EPOCHS,
+    TRACE_REQUESTS,
+    TRACE_RECONNECTS,
+    TRACE_RUNS,
+    TRACE_INPUT, /* bytes read */
+    TRACE_FDS,   /* of a limit of 1024 */
+    TRACE_THREADS,
+    TRACE_N_BESIDE
+} trace_beside;
+
 typedef struct trace {
     int n;
     double time_s[TRACE_MOST];
@@ -34,6 +47,9 @@ typedef struct trace {
                        the trace ends; NAN: not within it */
     bool counts;    /* whole numbers */
     double slope_per_s; /* of a leak of constant rate, else NAN */
+    bool has[TRACE_N_BESIDE];
+    double beside[TRACE_N_BESIDE][TRACE_MOST];
+    double expect_rss; /* what the user says that it will hold; 0: nothing */
 } trace;
 
 typedef struct trace_class {
@@ -42,8 +58,8 @@ typedef struct trace_class {
     void (*make)(trace *t, uint64_t *seed);
 } trace_class;
 
-extern const trace_class trace_tune[], trace_score[];
-extern const size_t trace_n_tune, trace_n_score;
+extern const trace_class trace_tune[], trace_score[], trace_jobs[];
+extern const size_t trace_n_tune, trace_n_score, trace_n_jobs;
 
 /* splitmix64; uniform in [0, 1); normal by Box and Muller. */
 double trace_uniform(uint64_t *seed);

@@ -113,6 +113,25 @@ static void peaks(trace *t, uint64_t *s, double period_s, double lasts_s, double
             t->value[i] += high * t->headroom * between(s, 0.9, 1);
 }
 
+/* Requests at a pace of 1 + swing sin(omega t + phase), 3600 an hour on average. */
+static void requests(trace *t, double swing, double phase)
+{
+    const double omega = 2 * pi / (24 * hour);
+    t->has[TRACE_REQUESTS] = true;
+    for (int i = 0; i < t->n; i++) {
+        const double x = t->time_s[i];
+        t->beside[TRACE_REQUESTS][i] =
+            floor(x + swing / omega * (cos(phase) - cos(omega * x + phase)));
+    }
+}
+
+static void epochs_of(trace *t, double epoch_s)
+{
+    t->has[TRACE_EPOCHS] = true;
+    for (int i = 0; i < t->n; i++)
+        t->beside[TRACE_EPOCHS][i] = floor(t->time_s[i] / epoch_s);
+}
+
 static void day(trace *t, uint64_t *s, double from_top_to_foot)
 {
     const double phase = trace_uniform(s) * 2 * pi;
@@ -123,6 +142,7 @@ static void day(trace *t, uint64_t *s, double from_top_to_foot)
         t->value[i] += size * 0.5 * from_top_to_foot * t->headroom *
                        sin(2 * pi * t->time_s[i] / (24 * hour) + phase);
     }
+    requests(t, 0.5, phase);
 }
 
 static void settle(trace *t, double tau_s, double part)
@@ -152,7 +172,9 @@ static void flat_spikes(trace *t, uint64_t *s)
 static void warm_up(trace *t, uint64_t *s)
 {
     usual(t, s);
-    settle(t, log_between(s, 0.05 * hour, 8 * hour), between(s, 0.1, 0.6));
+    const double tau = log_between(s, 0.05 * hour, 8 * hour);
+    settle(t, tau, between(s, 0.1, 0.6));
+    epochs_of(t, tau / 10);
     usual_noise(t, s);
 }
 static void warm_up_log(trace *t, uint64_t *s)
@@ -169,6 +191,7 @@ static void cache(trace *t, uint64_t *s)
     const double full = log_between(s, 0.2 * hour, 20 * hour), part = between(s, 0.03, 0.14);
     for (int i = 0; i < t->n; i++)
         t->value[i] += part * t->headroom * fmin(t->time_s[i] / full, 1);
+    requests(t, 0.5, full);
     usual_noise(t, s);
 }
 static void cache_large(trace *t, uint64_t *s)
@@ -204,6 +227,58 @@ static void teeth(trace *t, uint64_t *s)
 {
     usual(t, s);
     saw(t, s, log_between(s, 60, 3 * hour), between(s, 0.03, 0.25));
+    usual_noise(t, s);
+}
+/* A buffer that is written when it is full, or by the clock. */
+static void teeth_of_chance(trace *t, uint64_t *s)
+{
+    usual(t, s);
+    const double high = between(s, 0.03, 0.2), full = log_between(s, 300, 6 * hour);
+    double from = 0, length = full * between(s, 0.1, 1);
+    for (int i = 0; i < t->n; i++) {
+        if (t->time_s[i] - from > length) {
+            from = t->time_s[i];
+            length = full * between(s, 0.1, 1);
+        }
+        t->value[i] += high * t->headroom * (t->time_s[i] - from) / full;
+    }
+    usual_noise(t, s);
+}
+/* A pool that grows by what is wanted, to its bound. */
+static void pool_fills(trace *t, uint64_t *s)
+{
+    usual(t, s);
+    const double base = floor(between(s, 20, 200)), most = floor(between(s, 8, 100)),
+                 tau = log_between(s, 0.1 * hour, 8 * hour), each = floor(between(s, 1, 8));
+    t->counts = true;
+    t->limit = 1024;
+    t->headroom = t->limit - base;
+    double held = 0, jitter = 0;
+    for (int i = 0; i < t->n; i++) {
+        if (i % 30 == 0)
+            jitter = floor(between(s, 0, 6));
+        if (trace_uniform(s) < (most - held) / each * 10 / tau)
+            held = fmin(held + each, most);
+        t->value[i] = base + held + jitter;
+        t->beside[TRACE_THREADS][i] = 8 + floor(held / 3);
+    }
+    t->has[TRACE_THREADS] = true;
+}
+/* The disk gives so much an hour, and what is read is kept: requests that find it wait for none. */
+static void cache_slow_disk(trace *t, uint64_t *s)
+{
+    usual(t, s);
+    const double full = log_between(s, 0.5 * hour, 20 * hour), part = between(s, 0.15, 0.5),
+                 per_s = log_between(s, 0.1, 100);
+    double done = 0;
+    t->has[TRACE_REQUESTS] = t->has[TRACE_INPUT] = true;
+    for (int i = 0; i < t->n; i++) {
+        const double held = fmin(t->time_s[i] / full, 1);
+        done += 10 * per_s / (1.02 - held);
+        t->value[i] += part * t->headroom * held;
+        t->beside[TRACE_REQUESTS][i] = floor(done);
+        t->beside[TRACE_INPUT][i] = 0.8 * part * t->headroom * held + 100 * done;
+    }
     usual_noise(t, s);
 }
 static void load_steps(trace *t, uint64_t *s)
@@ -325,6 +400,7 @@ static void leak_epochs(trace *t, uint64_t *s)
     usual(t, s);
     leak(t, 0, log_between(s, 6, 96) * hour, 1);
     const double epoch = t->end_s / between(s, 25, 200);
+    epochs_of(t, epoch);
     for (int i = 0; i < t->n; i++)
         t->leaked[i] = t->slope_per_s * epoch * floor(t->time_s[i] / epoch);
     usual_noise(t, s);
@@ -335,6 +411,35 @@ static void leak_teeth(trace *t, uint64_t *s)
     usual(t, s);
     leak(t, 0, log_between(s, 6, 96) * hour, 1);
     saw(t, s, log_between(s, 60, hour), between(s, 0.02, 0.12));
+    usual_noise(t, s);
+    finish(t);
+}
+static void leak_slow_teeth(trace *t, uint64_t *s)
+{
+    usual(t, s);
+    leak(t, 0, log_between(s, 10 * hour, 96 * hour), 1);
+    saw(t, s, log_between(s, 0.4 * hour, 2.5 * hour), between(s, 0.03, 0.2));
+    usual_noise(t, s);
+    finish(t);
+}
+/* Work in batches with pauses: what is kept goes by the requests. */
+static void leak_batches(trace *t, uint64_t *s)
+{
+    usual(t, s);
+    const double lasts = log_between(s, 6, 72) * hour, batch = log_between(s, 0.1, 2) * hour;
+    double until = 0, done = 0;
+    bool works = true;
+    t->has[TRACE_REQUESTS] = true;
+    for (int i = 0; i < t->n; i++) {
+        if (t->time_s[i] >= until) {
+            works = !works;
+            until += batch * between(s, 0.3, 1.7);
+        }
+        done += works ? 20 : 1;
+        t->beside[TRACE_REQUESTS][i] = done;
+        t->leaked[i] = t->headroom * done / 10.5 * 10 / lasts;
+    }
+    t->end_s = NAN;
     usual_noise(t, s);
     finish(t);
 }
@@ -366,6 +471,7 @@ static void leak_by_load(trace *t, uint64_t *s)
     const double lasts = log_between(s, 12, 96) * hour, swing = between(s, 0.2, 0.7);
     const double phase = trace_uniform(s) * 2 * pi, omega = 2 * pi / (24 * hour);
     leak(t, 0, lasts, 1);
+    requests(t, swing, phase);
     t->slope_per_s = NAN;
     t->end_s = INFINITY;
     for (double x = 0; x < 120 * hour; x += 60) {
@@ -426,6 +532,9 @@ const trace_class trace_tune[] = {
     {"fragmentation", TRACE_BENIGN, fragments},
     {"evaluation peaks", TRACE_BENIGN, evaluations},
     {"saw-teeth", TRACE_BENIGN, teeth},
+    {"teeth of random lengths", TRACE_BENIGN, teeth_of_chance},
+    {"pool that fills", TRACE_BENIGN, pool_fills},
+    {"cache on a slow disk", TRACE_BENIGN, cache_slow_disk},
     {"load steps", TRACE_BENIGN, load_steps},
     {"daily cycle", TRACE_BENIGN, daily},
     {"office hours", TRACE_BENIGN, office_hours},
@@ -441,6 +550,8 @@ const trace_class trace_tune[] = {
     {"leak under a warm-up", TRACE_LEAK, leak_warm},
     {"leak per epoch", TRACE_LEAK, leak_epochs},
     {"leak and saw-teeth", TRACE_LEAK, leak_teeth},
+    {"leak and slow saw-teeth", TRACE_LEAK, leak_slow_teeth},
+    {"leak by batches of requests", TRACE_LEAK, leak_batches},
     {"leak and daily cycle", TRACE_LEAK, leak_daily},
     {"leak, heavy noise", TRACE_LEAK, leak_noisy},
     {"leak, ever faster", TRACE_LEAK, leak_faster},

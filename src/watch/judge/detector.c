@@ -1,7 +1,7 @@
 /* detector.c: the state of one series.
  *
  * Whenever a level closes a block, windows of several lengths that end there are asked whether they
- * show a leak (trend.h). Three blocks in a row must agree. Once called, the rise since its
+ * show a leak (trend.h). Two blocks in a row must agree. Once called, the rise since its
  * beginning is fitted again and again, and the state is left only when the rise has ended. */
 #include "detector.h"
 
@@ -25,8 +25,9 @@ struct watch_detector {
     double level;
     int leaks[WATCH_LEVELS]; /* blocks in a row that showed a leak */
     int rises[WATCH_LEVELS]; /* or one too small */
-    double quiet_s;          /* when SUSPECT ends unless it is renewed */
-    double since_s, base;    /* of the rise */
+    double called_s;
+    double quiet_s;       /* when SUSPECT ends unless it is renewed */
+    double since_s, base; /* of the rise */
     double call_slope, call_growth;
     double slope, slope_error;
     double line, line_s, line_error; /* the fitted floor's newest point */
@@ -61,11 +62,11 @@ void watch_detector_init(watch_detector *d, watch_unit unit)
 
 bool watch_detector_valid(const watch_detector *d, watch_unit unit)
 {
-    const double numbers[] = {d->limit,      d->horizon_s,     d->level,      d->quiet_s,
-                              d->since_s,    d->base,          d->call_slope, d->call_growth,
-                              d->slope,      d->slope_error,   d->line,       d->line_s,
-                              d->line_error, d->walk_per_s,    d->slower,     d->mean_above,
-                              d->most_above, d->faster_per_s2, d->floor};
+    const double numbers[] = {d->limit,       d->horizon_s,  d->level,         d->quiet_s,
+                              d->called_s,    d->since_s,    d->base,          d->call_slope,
+                              d->call_growth, d->slope,      d->slope_error,   d->line,
+                              d->line_s,      d->line_error, d->walk_per_s,    d->slower,
+                              d->mean_above,  d->most_above, d->faster_per_s2, d->floor};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         if (!valid_number(numbers[i]))
             return false;
@@ -204,6 +205,8 @@ static bool has_ended(const watch_detector *d)
 static double beginning_of(const watch_detector *d, int k, const watch_trend *t)
 {
     double time_s[WATCH_BLOCKS], y[WATCH_BLOCKS];
+    if (t->troughs)
+        return t->fit.begin_s;
     const int n = watch_trend_window(&d->history.levels[k], t->fit.n * 8 / 5, time_s, y);
     const int hinge = watch_fit_hinge(time_s, y, n);
     const double since_s = time_s[hinge];
@@ -220,20 +223,20 @@ static void begin_rise(watch_detector *d, int k, const watch_trend *t, watch_sta
     d->call_slope = t->fit.slope_per_s;
     d->call_growth = t->growth;
     d->state = state;
+    d->called_s = d->history.last_s;
     d->shape = WATCH_SHAPE_RISING;
 }
 
-/* Asks the windows of a level that has a new block. */
-static void ask_level(watch_detector *d, int k)
+/* The longest window that shows a leak; else the longest whose only fault is that it is small. */
+static watch_trend ask_windows(const watch_detector *d, int k)
 {
     static const int lengths[] = {64, 52, 42, 34, 27, 21, 16, 12, 9};
-    const watch_level *l = &d->history.levels[k];
     double time_s[WATCH_BLOCKS], floors[WATCH_BLOCKS];
-    const int n_all = watch_trend_window(l, WATCH_BLOCKS, time_s, floors);
-    const bool rare = d->history.block_s > RARE_S;
-    const int least = k > 0 ? LEAST_WINDOW_COARSE : rare ? LEAST_WINDOW_RARE : LEAST_WINDOW;
-    const int agree = k == 0 && rare ? AGREE_RARE : AGREE;
-    watch_trend leak = {0}, rise = {0};
+    const int n_all = watch_trend_window(&d->history.levels[k], WATCH_BLOCKS, time_s, floors);
+    const int least = k > 0 ? LEAST_WINDOW_COARSE : LEAST_WINDOW;
+    watch_trend_terms terms = {
+        .noise = least_noise(d), .more = 1, .counts = d->unit == WATCH_COUNT};
+    watch_trend rise = {0}, t;
     int was = 0;
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
         const int n = lengths[i] < n_all ? lengths[i] : n_all, from = n_all - n;
@@ -242,27 +245,37 @@ static void ask_level(watch_detector *d, int k)
         if (n == was)
             continue;
         was = n;
-        watch_trend t;
-        watch_trend_ask(&t, &d->history, k, time_s + from, floors + from, n,
-                        limit_of(d, floors[from]), least_noise(d));
-        if (t.answer == WATCH_ANSWER_LEAK) {
-            leak = t;
-            break;
-        }
-        if (t.answer == WATCH_ANSWER_SMALL && rise.answer != WATCH_ANSWER_SMALL)
+        terms.limit = limit_of(d, floors[from]);
+        terms.more = terms.limit < d->limit ? SUPPOSED_MORE : 1;
+        watch_trend_ask(&t, &d->history, k, time_s + from, floors + from, n, &terms);
+        if (t.answer == WATCH_ANSWER_LEAK)
+            return t;
+        if (watch_trend_rises(t.answer) && !watch_trend_rises(rise.answer))
             rise = t;
     }
-    d->leaks[k] = leak.answer == WATCH_ANSWER_LEAK ? d->leaks[k] + 1 : 0;
-    const bool rises = leak.answer == WATCH_ANSWER_LEAK || rise.answer == WATCH_ANSWER_SMALL;
-    d->rises[k] = rises ? d->rises[k] + 1 : 0;
+    const int n = watch_trend_troughs(&d->history, k, terms.noise, time_s, floors);
+    if (n < LEAST_TROUGHS)
+        return rise;
+    terms.troughs = true;
+    terms.limit = limit_of(d, floors[0]);
+    terms.more = terms.limit < d->limit ? SUPPOSED_MORE : 1;
+    watch_trend_ask(&t, &d->history, k, time_s, floors, n, &terms);
+    return t.answer == WATCH_ANSWER_LEAK || !watch_trend_rises(rise.answer) ? t : rise;
+}
+
+/* Asks a level that has a new block. */
+static void ask_level(watch_detector *d, int k)
+{
+    const watch_trend t = ask_windows(d, k);
+    d->leaks[k] = t.answer == WATCH_ANSWER_LEAK ? d->leaks[k] + 1 : 0;
+    d->rises[k] = watch_trend_rises(t.answer) ? d->rises[k] + 1 : 0;
     if (d->state >= WATCH_LEAKING)
         return;
-    if (d->leaks[k] >= agree) {
-        begin_rise(d, k, &leak, WATCH_LEAKING);
-    } else if (d->rises[k] >= agree) {
-        const watch_trend *t = leak.answer == WATCH_ANSWER_LEAK ? &leak : &rise;
-        begin_rise(d, k, t, WATCH_SUSPECT);
-        d->quiet_s = d->history.last_s + QUIET_PART * (t->fit.end_s - t->fit.begin_s);
+    if (d->leaks[k] >= AGREE) {
+        begin_rise(d, k, &t, WATCH_LEAKING);
+    } else if (d->rises[k] >= AGREE) {
+        begin_rise(d, k, &t, WATCH_SUSPECT);
+        d->quiet_s = d->history.last_s + QUIET_PART * (t.fit.end_s - t.fit.begin_s);
     }
 }
 
@@ -335,7 +348,8 @@ static void decide(watch_detector *d, int closed)
         const double horizon = d->horizon_s > 0 ? d->horizon_s : HORIZON_S;
         double at, low, high;
         forecast(d, &at, &low, &high);
-        if (at < horizon)
+        if (at < horizon && d->history.last_s > d->called_s + HELD * d->history.block_s &&
+            (horizon > HORIZON_S || watch_detector_gone(d) >= CRITICAL_GONE))
             d->state = WATCH_CRITICAL;
         else if (d->state == WATCH_CRITICAL && at > LEAVE_CRITICAL * horizon)
             d->state = WATCH_LEAKING;
@@ -387,6 +401,20 @@ void watch_detector_get(const watch_detector *d, watch_verdict *out)
     else
         out->exhaustion_s = out->exhaustion_low_s = out->exhaustion_high_s =
             isfinite(d->limit) ? INFINITY : NAN;
+}
+
+double watch_detector_gone(const watch_detector *d)
+{
+    const double headroom = limit_of(d, d->base) - d->base;
+    return d->state >= WATCH_SUSPECT && headroom > 0 ? (d->floor - d->base) / headroom : 0;
+}
+
+void watch_detector_call(watch_detector *d)
+{
+    if (d->state != WATCH_SUSPECT)
+        return;
+    d->state = WATCH_LEAKING;
+    d->called_s = d->history.last_s;
 }
 
 enum { LEAST_CHANGE = 4 }; /* blocks; of fewer nothing is known */

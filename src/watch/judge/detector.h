@@ -23,6 +23,10 @@ void watch_detector_push(watch_detector *d, double time_s, double value, double 
                          double horizon_s);
 /* A reading of a series that is not judged, for watch_detector_change alone: no window is asked. */
 void watch_detector_record(watch_detector *d, double time_s, double value);
+/* Of a rise in hand: the part of the headroom that it has taken; 0: none is. */
+double watch_detector_gone(const watch_detector *d);
+/* A SUSPECT series is LEAKING: somebody who knows more than its readings vouches for it. */
+void watch_detector_call(watch_detector *d);
 /* unit and per_unit are left WATCH_NONE and NAN: they are the judge's. */
 void watch_detector_get(const watch_detector *d, watch_verdict *out);
 

@@ -135,15 +135,15 @@ static int fill(watch_history *h, double time_s, double value)
     return closed;
 }
 
-/* Six of the usual interval, at most half a minute; a slower clock has a reading a block. */
+/* Four of the usual interval, at most twenty seconds; a slower clock has a reading a block. */
 static double block_length(const watch_history *h)
 {
     double step[WATCH_FIRST];
     for (int i = 1; i < WATCH_FIRST; i++)
         step[i - 1] = h->first_s[i] - h->first_s[i - 1];
     const double usual = base_median(step, WATCH_FIRST - 1);
-    /* A little less than whole intervals, so that jitter does not make blocks of seven. */
-    return fmax(usual * 0.999, fmin(6 * usual, 30) - 0.01 * usual);
+    /* A little less than whole intervals, so that jitter does not make blocks of five. */
+    return fmax(usual * 0.999, fmin(4 * usual, 20) - 0.01 * usual);
 }
 
 int watch_history_push(watch_history *h, double time_s, double value)

@@ -3,11 +3,12 @@
  * Readings are gathered into blocks of equal time, of which the least, the mean and the most are
  * kept. The least is the floor: what the job holds when it holds least, where peaks and teeth do
  * not show. Level 0 holds the newest 64 blocks; level k + 1 blocks of 4 of level k's; so eight
- * levels of half a minute reach back for more than a year in 12 KiB, and a window of every length
+ * levels of twenty seconds reach back for eight months in 12 KiB, and a window of every length
  * has 20 to 64 blocks of one size.
  *
- * The first block's length follows the interval of the readings: about six of them, at most half a
- * minute unless they come more rarely. Plain data, no pointers, no allocation. */
+ * The first block's length follows the interval of the readings: about four of them, at most twenty
+ * seconds unless they come more rarely: a leak of half an hour must be known by some minutes. Plain
+ * data, no pointers, no allocation. */
 #ifndef WATCH_HISTORY_H
 #define WATCH_HISTORY_H
 

@@ -15,9 +15,10 @@
 #include "thresholds.h"
 #include "units.h"
 #include "valid.h"
+#include "vouch.h"
 #include "watch/sample/charged.h"
 
-enum { MOST_EVENTS = 64, STATE_VERSION = 5, MOST_RULE_BYTES = 4096 };
+enum { MOST_EVENTS = 64, STATE_VERSION = 6, MOST_RULE_BYTES = 4096 };
 
 /* How often a rising series is explained anew while its detector does not change its mind: causes
  * become clearer, and what looked like a leak may turn out to be the page cache. */
@@ -26,12 +27,18 @@ static const double EXPLAIN_S = 60;
 /* No limit is nearer than so: two checkpoints' time is at least this, seconds. */
 static const double LEAST_HORIZON_S = 600;
 
+/* Why a rise may end, and when that was last seen. */
+typedef struct ending {
+    watch_end_kind kind;
+    double seen_s;
+} ending;
+
 typedef struct opinion {
     watch_state detected, reported;
     double explained_s;
     bool is_no_leak;      /* a rule's word on the rise in hand */
     int rule;             /* that named the rise in hand, from 1; 0: none */
-    watch_end_kind end;   /* why it may end */
+    ending end;           /* of the rise in hand */
     double from, since_s; /* of the rise in hand */
     int called;           /* order in which series became LEAKING, from 1; 0: it is not */
 } opinion;
@@ -218,24 +225,45 @@ static const char *reported_by(const watch_judge *j, watch_series s, int rule)
     return first != WATCH_NONE ? watch_series_get(first)->name : NULL;
 }
 
+/* Does it rise no more, while its detector is not sure yet? */
+static bool has_stalled(const watch_judge *j, watch_series s, const watch_verdict *v)
+{
+    double from, to;
+    const double length_s = j->now.time_s - v->since_s, newest_s = STALLED_NEWEST * length_s;
+    return watch_detector_ends(detector_in(j, s), j->now.time_s - newest_s, &from, &to) &&
+           to - from < ENDED_SLOPE * v->growth * newest_s / length_s;
+}
+
 /* A call of what may end waits until no more time is left than a checkpoint and a restart need. */
-static watch_end_kind soften(const watch_judge *j, watch_event *e)
+static ending soften(const watch_judge *j, watch_event *e)
 {
     const watch_ends_facts f = {.now = &j->now,
                                 .courses = j->courses,
                                 .expect_rss = j->options.expect_rss,
                                 .rested = j->rested[e->series]};
+    const opinion *o = &j->opinions[e->series];
     watch_verdict *v = &e->verdict;
     watch_end end;
-    if (v->state < WATCH_LEAKING || v->exhaustion_s < GROWING_NEEDS * horizon_of(j) ||
-        !watch_ends_find(&end, &f, detector_in(j, e->series), e->series, v))
-        return WATCH_END_NONE;
+    ending out = {WATCH_END_NONE, -INFINITY};
+    if (v->state < WATCH_LEAKING || v->exhaustion_s < GROWING_NEEDS * horizon_of(j))
+        return out;
+    if (watch_ends_find(&end, &f, detector_in(j, e->series), e->series, v)) {
+        out = (ending){end.kind, j->now.time_s};
+    } else {
+        const double patience_s = STALLED_NEWEST * (j->now.time_s - v->since_s);
+        const bool was_just =
+            o->end.kind == WATCH_END_READS && j->now.time_s - o->end.seen_s < patience_s;
+        if (o->end.kind == WATCH_END_NONE || !(was_just || has_stalled(j, e->series, v)))
+            return out;
+        out = o->end;
+        base_format(end.why, sizeof end.why, "it is about to stop, or just has");
+    }
     char seen[WATCH_EVIDENCE_BYTES];
     memcpy(seen, e->evidence, sizeof seen);
     v->state = WATCH_GROWING;
     base_format(e->evidence, sizeof e->evidence, "may end by itself: %s%s%s", end.why,
                 seen[0] != '\0' ? "; " : "", seen);
-    return end.kind;
+    return out;
 }
 
 /* What had been called and rises no more. */
@@ -254,11 +282,11 @@ static void take_back(const opinion *o, watch_event *e)
     base_format(e->cause, sizeof e->cause, "taken back: it %s after %s, from %s to %s%s",
                 e->verdict.floor < o->from ? "fell" : "stopped",
                 watch_duration(c, e->time_s - o->since_s), watch_amount(a, unit, o->from),
-                watch_amount(b, unit, e->verdict.floor), ends[o->end]);
+                watch_amount(b, unit, e->verdict.floor), ends[o->end.kind]);
 }
 
 static void fill_event(const watch_judge *j, watch_series s, watch_event *out, int *rule,
-                       watch_end_kind *end)
+                       ending *end)
 {
     const opinion *o = &j->opinions[s];
     *out = (watch_event){.time_s = j->now.time_s, .series = s, .was = o->reported, .rule = ""};
@@ -271,7 +299,7 @@ static void fill_event(const watch_judge *j, watch_series s, watch_event *out, i
     if (v->unit == WATCH_NONE)
         v->per_unit = NAN;
     *rule = 0;
-    *end = WATCH_END_NONE;
+    *end = (ending){WATCH_END_NONE, -INFINITY};
     if (!watch_state_rises(v->state)) {
         take_back(o, out);
         return;
@@ -310,19 +338,46 @@ bool watch_judge_next(watch_judge *j, watch_event *out)
     return true;
 }
 
+/* Memory, descriptors, threads: each ends at its own limit, and is another resource. */
+static bool rises_with_another(const watch_judge *j, watch_series s, const watch_verdict *v)
+{
+    const watch_series kind = watch_series_get(s)->limit;
+    for (int i = 0; i < WATCH_N_SERIES && kind != WATCH_NONE; i++) {
+        const watch_series other = watch_series_get((watch_series)i)->limit;
+        const opinion *o = &j->opinions[i];
+        if (other != kind && other != WATCH_NONE && is_judged((watch_series)i) &&
+            watch_state_rises(o->detected) &&
+            watch_vouch_together(detector_in(j, s), v, detector_in(j, (watch_series)i), o->since_s,
+                                 j->now.time_s))
+            return true;
+    }
+    return false;
+}
+
+static void vouch(watch_judge *j, watch_series s, watch_verdict *v)
+{
+    if (v->state != WATCH_SUSPECT ||
+        (!watch_vouch_by_work(j->courses, detector_in(j, s), v, j->now.time_s) &&
+         !rises_with_another(j, s, v)))
+        return;
+    watch_detector_call(detector_of(j, s));
+    v->state = WATCH_LEAKING;
+}
+
 static void judge_level(watch_judge *j, watch_series s)
 {
     opinion *o = &j->opinions[s];
     watch_verdict v;
     watch_event e;
     int rule;
-    watch_end_kind end;
+    ending end;
     watch_detector_push(detector_of(j, s), j->now.time_s, j->now.value[s],
                         watch_limits_of(&j->now, j->limit, s), horizon_of(j));
     watch_detector_get(detector_of(j, s), &v);
     if (v.state == o->detected &&
         (!watch_state_rises(v.state) || j->now.time_s - o->explained_s < EXPLAIN_S))
         return;
+    vouch(j, s, &v);
     o->detected = v.state;
     o->explained_s = j->now.time_s;
     fill_event(j, s, &e, &rule, &end);
@@ -416,7 +471,7 @@ void watch_judge_push(watch_judge *j, const watch_sample *s)
 bool watch_judge_get(const watch_judge *j, watch_series s, watch_event *out)
 {
     int rule;
-    watch_end_kind end;
+    ending end;
     if (s == WATCH_WORK_IDLE_S) {
         *out = (watch_event){.time_s = j->now.time_s, .series = s, .rule = ""};
         watch_hang_get(&j->hang, &j->now, &out->verdict);
@@ -489,8 +544,8 @@ static bool valid_opinion(const opinion *o, int n_called)
 {
     return valid_int((int)o->detected, 0, WATCH_N_STATES - 1) &&
            valid_int((int)o->reported, 0, WATCH_N_STATES - 1) && valid_number(o->explained_s) &&
-           valid_int((int)o->end, 0, WATCH_N_ENDS - 1) && valid_number(o->from) &&
-           valid_number(o->since_s) && valid_bool(&o->is_no_leak) &&
+           valid_int((int)o->end.kind, 0, WATCH_N_ENDS - 1) && valid_number(o->end.seen_s) &&
+           valid_number(o->from) && valid_number(o->since_s) && valid_bool(&o->is_no_leak) &&
            valid_int(o->rule, 0, (int)watch_n_rules) && valid_int(o->called, 0, n_called);
 }
 

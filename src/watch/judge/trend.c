@@ -71,6 +71,21 @@ static double parts_of(const double *time_s, const double *y, int n, double shak
     return squares > 0 ? sum * sum / squares : 0;
 }
 
+/* Things that are taken one after another and never given back. Of such the steps are counted: what
+ * they leave of a line is their chance in time, not noise that climbs. */
+static bool is_ratchet(const double *y, int n)
+{
+    double up = 0, down = 0;
+    int steps = 0;
+    for (int i = 1; i < n; i++) {
+        const double d = y[i] - y[i - 1];
+        steps += d > 0;
+        up += fmax(d, 0);
+        down += fmax(-d, 0);
+    }
+    return steps >= RATCHET_STEPS && down <= RATCHET_BACK * up;
+}
+
 /* The part of the headroom that must be gone, by how long all of it lasts. */
 static double between(const double (*at)[2], int n, double lasts_h)
 {
@@ -99,10 +114,12 @@ static double slope_errors(double gone)
 /* Could a warm-up that comes to rest well below the limit have made this curve? An exponential
  * whose slope falls by the factor ratio over the window still grows by late slope x length /
  * -ln ratio. */
-static bool may_rest(const watch_trend *t)
+static bool may_rest(const watch_trend *t, bool ratchet)
 {
-    const double ratio =
-        t->fit.ratio - (t->gone > MUCH_GONE ? REST_ERRORS_MUCH : REST_ERRORS) * t->fit.ratio_error;
+    const double errors = t->gone > MUCH_GONE ? REST_ERRORS_MUCH
+                          : ratchet           ? REST_ERRORS_RATCHET
+                                              : REST_ERRORS;
+    const double ratio = t->fit.ratio - errors * t->fit.ratio_error;
     if (ratio >= 1)
         return false;
     if (ratio <= RESTS_RATIO)
@@ -120,10 +137,45 @@ static bool may_be_day(const watch_level *l, int n)
     return watch_cycle_may_be(time_s, y, n);
 }
 
+int watch_trend_troughs(const watch_history *h, int level, double noise, double *time_s,
+                        double *floor)
+{
+    double at_s[WATCH_BLOCKS], y[WATCH_BLOCKS];
+    /* The finest blocks know the noise: in coarser ones a tooth is no longer than two or three. */
+    const int n_finest = watch_trend_window(&h->levels[0], WATCH_BLOCKS, at_s, y);
+    if (n_finest < 3 * LEAST_TROUGHS)
+        return 0;
+    const double shake = fmax(watch_trend_noise(y, n_finest), noise);
+    const int n = watch_trend_window(&h->levels[level], WATCH_BLOCKS, at_s, y);
+    const double tooth = TROUGH_DEEP * h->levels[level].drawdown;
+    if (n < 3 * LEAST_TROUGHS || !(tooth > TROUGH_SIGMAS * shake))
+        return 0;
+    int n_found = 0, low = 0;
+    bool falls = false;
+    double peak = y[0];
+    for (int i = 1; i < n; i++) {
+        if (!falls && y[i] < peak - tooth) {
+            falls = true;
+            low = i;
+        } else if (falls && y[i] < y[low]) {
+            low = i;
+        } else if (falls && y[i] > y[low] + tooth) {
+            falls = false;
+            time_s[n_found] = at_s[low];
+            floor[n_found++] = y[low];
+            peak = y[i];
+        }
+        peak = fmax(peak, y[i]);
+    }
+    return n_found;
+}
+
 static watch_answer answer(watch_trend *t, const watch_history *h, int level, const double *time_s,
-                           const double *y, int n, double limit, double noise)
+                           const double *y, int n, const watch_trend_terms *a)
 {
     const watch_level *l = &h->levels[level];
+    const bool ratchet = a->counts && is_ratchet(y, n);
+    const double limit = a->limit, noise = a->noise;
     const int end = n / 8 > 3 ? n / 8 : 3;
     const double begin = mean_of(y, end), rough = mean_of(y + n - end, end) - begin;
     /* The cheap questions first: nearly all windows of a healthy job end here. */
@@ -139,8 +191,9 @@ static watch_answer answer(watch_trend *t, const watch_history *h, int level, co
     t->headroom = limit - f->begin;
     t->gone = t->growth / t->headroom;
     const bool much = t->gone > MUCH_GONE;
-    if (!(f->slope_per_s > slope_errors(t->gone) * f->slope_error_per_s) ||
-        t->growth < (much ? GROWTH_SIGMAS_MUCH : GROWTH_SIGMAS) * f->line_sigma)
+    if (!(f->slope_per_s >
+          (ratchet ? RATCHET_ERRORS : slope_errors(t->gone)) * f->slope_error_per_s) ||
+        t->growth < (much || ratchet ? GROWTH_SIGMAS_MUCH : GROWTH_SIGMAS) * f->line_sigma)
         return WATCH_ANSWER_FLAT;
     if (!(t->headroom > 0)) {
         t->gone = 1;
@@ -152,31 +205,35 @@ static watch_answer answer(watch_trend *t, const watch_history *h, int level, co
     const double now = median_of(y + n - 3, 3);
     const double ceiling =
         watch_history_ceiling(h, level, time_s[0]) - CEILING_SIGMAS * f->line_sigma;
-    if (now - ceiling < NEW_PART * t->growth)
+    if (!a->troughs && now - ceiling < NEW_PART * t->growth)
         return WATCH_ANSWER_OLD;
-    const double fall = fmax(l->drawdown - FALL_SIGMAS * f->line_sigma, 0);
+    const double fall = a->troughs ? 0 : fmax(l->drawdown - FALL_SIGMAS * f->line_sigma, 0);
     if (now - fall - f->begin < NEW_PART * t->growth)
         return WATCH_ANSWER_FELL;
     t->parts = parts_of(time_s, y, n, shake);
-    if (t->parts < (much ? LEAST_PARTS_MUCH : t->gone > MORE_GONE ? LEAST_PARTS_MORE : LEAST_PARTS))
+    if (t->parts < (much || ratchet       ? LEAST_PARTS_MUCH
+                    : t->gone > MORE_GONE ? LEAST_PARTS_MORE
+                                          : LEAST_PARTS))
         return WATCH_ANSWER_STEPS;
-    if (may_rest(t))
+    if (may_rest(t, ratchet))
         return WATCH_ANSWER_SLOWS;
     if (f->ratio > BEND_RATIO)
         return WATCH_ANSWER_BENDS;
     const double lasts_h = t->headroom / f->slope_per_s / 3600;
-    const double fewer = fmin(1 + MORE_PER_PART * fmax(EVEN_PARTS - t->parts, 0), MOST_MORE);
-    if (t->gone < GONE_NEEDED(GONE_BY_HOURS, lasts_h) * fewer)
+    const double fewer =
+        ratchet ? 1 : fmin(1 + MORE_PER_PART * fmax(EVEN_PARTS - t->parts, 0), MOST_MORE);
+    if (t->gone < GONE_NEEDED(GONE_BY_HOURS, lasts_h) * fewer * a->more)
         return WATCH_ANSWER_SMALL;
     if (t->gone < GONE_NEEDED(GONE_BY_HOURS_OF_DAY, lasts_h) &&
-        time_s[n - 1] - time_s[0] < DAY_WINDOW_H * 3600.0 && may_be_day(l, n))
+        time_s[n - 1] - time_s[0] < DAY_WINDOW_H * 3600.0 &&
+        (a->troughs ? watch_cycle_may_be(time_s, y, n) : may_be_day(l, n)))
         return WATCH_ANSWER_CYCLE;
     return WATCH_ANSWER_LEAK;
 }
 
 void watch_trend_ask(watch_trend *out, const watch_history *h, int level, const double *time_s,
-                     const double *floor, int n, double limit, double noise)
+                     const double *floor, int n, const watch_trend_terms *terms)
 {
-    *out = (watch_trend){0};
-    out->answer = answer(out, h, level, time_s, floor, n, limit, noise);
+    *out = (watch_trend){.troughs = terms->troughs};
+    out->answer = answer(out, h, level, time_s, floor, n, terms);
 }

@@ -23,12 +23,19 @@ typedef enum watch_answer {
     WATCH_ANSWER_LEAK
 } watch_answer;
 
+/* A leak, or what would be one if it were larger or no day's. */
+static inline bool watch_trend_rises(watch_answer a)
+{
+    return a >= WATCH_ANSWER_CYCLE;
+}
+
 typedef struct watch_trend {
     watch_answer answer;
     watch_fit fit;
     double growth;   /* of the line over the window */
     double headroom; /* limit less the line's beginning */
     double gone;     /* growth / headroom */
+    bool troughs;    /* it was asked of those */
     double parts;    /* in how many equal parts of 16 it rose */
 } watch_trend;
 
@@ -37,9 +44,22 @@ int watch_trend_window(const watch_level *l, int n, double *time_s, double *floo
 /* Standard deviation of floors' noise from neighbours' differences: rises and steps hardly show.
  * 3 <= n <= 64. */
 double watch_trend_noise(const double *y, int n);
-/* Of the newest n >= 8 blocks of a level, as watch_trend_window gives them. limit: known or
- * supposed. noise: the least that is believed of a floor's noise. */
+/* Where a saw-tooth has fallen to, oldest first: of the newest blocks of a level; returns how many.
+ * A rise that is taken back again and again hides the trend; its troughs show it. */
+int watch_trend_troughs(const watch_history *h, int level, double noise, double *time_s,
+                        double *floor);
+
+/* How a window is asked. limit: known or supposed. noise: the least that is believed of a floor's.
+ */
+typedef struct watch_trend_terms {
+    double limit, noise;
+    double more;  /* times as much of the headroom as usual must be gone */
+    bool counts;  /* things, not bytes */
+    bool troughs; /* the floors are those of a saw-tooth, and n >= 6 */
+} watch_trend_terms;
+
+/* Of the newest n >= 8 blocks of a level, as watch_trend_window gives them. */
 void watch_trend_ask(watch_trend *out, const watch_history *h, int level, const double *time_s,
-                     const double *floor, int n, double limit, double noise);
+                     const double *floor, int n, const watch_trend_terms *terms);
 
 #endif

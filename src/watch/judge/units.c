@@ -71,7 +71,7 @@ double watch_course_at(const watch_course *c, double time_s)
 
 /* ---- what a rise follows ---- */
 
-enum { N_PARTS = 16, LEAST_POINTS = 4 };
+enum { N_PARTS = WATCH_UNITS_PARTS, LEAST_POINTS = 4 };
 
 /* Which unit people name first when several explain a rise equally well: the rarest work. */
 static const watch_series ORDER[] = {
@@ -101,55 +101,49 @@ static bool goes_on(const double *rise, const double *work, int n)
  * tensors of them; and no threads or descriptors at all. */
 static const double MOST_PER_BYTE = 256;
 
-/* 1 - (what a rise proportional to the work leaves) / (what a level that stays would leave), over
- * the parts of the time since the rise began. */
-static double follows(const double *rise, const double *work, int n, double per_unit)
+double watch_units_fit(const watch_units_rise *r, const double *work, double per_unit)
 {
     double left = 0, all = 0;
-    for (int k = 1; k < n; k++) {
-        const double miss = rise[k] - per_unit * work[k];
+    for (int k = 1; k < r->n; k++) {
+        const double miss = r->rise[k] - per_unit * work[k];
         left += miss * miss;
-        all += rise[k] * rise[k];
+        all += r->rise[k] * r->rise[k];
     }
     return all > 0 ? 1 - left / all : 0;
 }
 
-/* The rise's floor in N_PARTS times since it began, above what it began with; how many. */
-static int rise_of(double *rise, double *at_s, const watch_detector *d, double since_s,
-                   double now_s)
+bool watch_units_rise_of(watch_units_rise *r, const watch_detector *d, double since_s, double now_s)
 {
     const double span_s = now_s - since_s;
-    int n = 0;
+    r->n = 0;
     if (!(span_s > 0))
-        return 0;
+        return false;
     /* Of a young rise the last parts are shorter than a detector's blocks: they are left out. */
     double newest = NAN;
-    for (; n < N_PARTS; n++) {
-        at_s[n] = since_s + span_s * n / N_PARTS;
-        if (!watch_detector_ends(d, at_s[n], &rise[n], &newest))
+    for (; r->n < N_PARTS; r->n++) {
+        r->at_s[r->n] = since_s + span_s * r->n / N_PARTS;
+        if (!watch_detector_ends(d, r->at_s[r->n], &r->rise[r->n], &newest))
             break;
     }
-    if (n < LEAST_POINTS)
-        return 0;
-    at_s[n] = now_s;
-    rise[n++] = newest;
-    for (int k = n - 1; k >= 0; k--)
-        rise[k] -= rise[0];
-    return n;
+    if (r->n < LEAST_POINTS)
+        return false;
+    r->at_s[r->n] = now_s;
+    r->rise[r->n++] = newest;
+    for (int k = r->n - 1; k >= 0; k--)
+        r->rise[k] -= r->rise[0];
+    return true;
 }
 
-/* What was done at those times since the first of them; the slope of the rise on it. A count that
- * began after the rise did is read from where it began. */
-static double work_of(double *work, const watch_course *course, const double *rise,
-                      const double *at_s, int n)
+/* A count that began after the rise did is read from where it began. */
+double watch_units_work(double *work, const watch_course *course, const watch_units_rise *r)
 {
-    const double first = watch_course_at(course, at_s[0]);
+    const double first = watch_course_at(course, r->at_s[0]);
     const double start = !isnan(first) ? first : course->is_known ? course->count[0] : NAN;
     double sum_rw = 0, sum_ww = 0;
-    for (int k = 0; k < n; k++) {
-        const double at = watch_course_at(course, at_s[k]);
+    for (int k = 0; k < r->n; k++) {
+        const double at = watch_course_at(course, r->at_s[k]);
         work[k] = isnan(at) ? 0 : at - start;
-        sum_rw += rise[k] * work[k];
+        sum_rw += r->rise[k] * work[k];
         sum_ww += work[k] * work[k];
     }
     return sum_ww > 0 && sum_rw > 0 ? sum_rw / sum_ww : NAN;
@@ -158,21 +152,22 @@ static double work_of(double *work, const watch_course *course, const double *ri
 double watch_units_follows(double *per_unit, const watch_course *course, const watch_detector *d,
                            double since_s, double now_s)
 {
-    double rise[N_PARTS + 1], work[N_PARTS + 1], at_s[N_PARTS + 1];
+    watch_units_rise r;
+    double work[N_PARTS + 1];
     *per_unit = NAN;
-    const int n = rise_of(rise, at_s, d, since_s, now_s);
-    if (n == 0 || !course->is_known)
+    if (!course->is_known || !watch_units_rise_of(&r, d, since_s, now_s))
         return 0;
-    *per_unit = work_of(work, course, rise, at_s, n);
-    return isnan(*per_unit) ? 0 : follows(rise, work, n, *per_unit);
+    *per_unit = watch_units_work(work, course, &r);
+    return isnan(*per_unit) ? 0 : watch_units_fit(&r, work, *per_unit);
 }
 
 watch_series watch_units_choose(double *per_unit, const watch_course *courses,
                                 const watch_detector *d, const watch_verdict *v, watch_unit unit,
                                 double now_s)
 {
-    double rise[N_PARTS + 1], work[N_PARTS + 1], at_s[N_PARTS + 1];
-    const int n = rise_of(rise, at_s, d, v->since_s, now_s);
+    watch_units_rise r;
+    double work[N_PARTS + 1];
+    const int n = watch_units_rise_of(&r, d, v->since_s, now_s) ? r.n : 0;
     watch_series best = WATCH_NONE;
     double best_fit = 0;
     *per_unit = NAN;
@@ -181,13 +176,13 @@ watch_series watch_units_choose(double *per_unit, const watch_course *courses,
         /* A second training, or a new shape, is reported by itself. */
         const double fewest =
             ORDER[i] == WATCH_WORK_RUNS || ORDER[i] == WATCH_WORK_SHAPES ? 1 : FEWEST;
-        const double slope = work_of(work, course, rise, at_s, n);
-        if (isnan(slope) || work[n - 1] < fewest || !goes_on(rise, work, n))
+        const double slope = watch_units_work(work, course, &r);
+        if (isnan(slope) || work[n - 1] < fewest || !goes_on(r.rise, work, n))
             continue;
         if (watch_series_get(ORDER[i])->unit == WATCH_BYTES &&
             (unit != WATCH_BYTES || slope > MOST_PER_BYTE))
             continue;
-        const double fit = follows(rise, work, n, slope);
+        const double fit = watch_units_fit(&r, work, slope);
         if (best == WATCH_NONE || fit > best_fit + CLEARLY_BETTER) {
             best = ORDER[i];
             best_fit = fit;

@@ -30,6 +30,21 @@ double watch_course_at(const watch_course *c, double time_s);
 watch_series watch_units_choose(double *per_unit, const watch_course *courses,
                                 const watch_detector *d, const watch_verdict *v, watch_unit unit,
                                 double now_s);
+/* A rise in equal times since it began, each above what it began with. */
+enum { WATCH_UNITS_PARTS = 16 };
+typedef struct watch_units_rise {
+    int n;
+    double at_s[WATCH_UNITS_PARTS + 1], rise[WATCH_UNITS_PARTS + 1];
+} watch_units_rise;
+
+/* False: it is too young to say. */
+bool watch_units_rise_of(watch_units_rise *r, const watch_detector *d, double since_s,
+                         double now_s);
+/* work: (r->n), what was done at those times since the first. Returns the rise per one of it; NAN:
+ * none was. */
+double watch_units_work(double *work, const watch_course *course, const watch_units_rise *r);
+/* 1 - (what a rise proportional to the work leaves) / (what a level that stays would leave). */
+double watch_units_fit(const watch_units_rise *r, const double *work, double per_unit);
 /* How well the rise since a moment follows one course: 1 where it is proportional to it, 0 where it
  * is not, or nothing is known. *per_unit: growth per one of it; NAN. */
 double watch_units_follows(double *per_unit, const watch_course *course, const watch_detector *d,
