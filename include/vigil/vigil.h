@@ -420,7 +420,8 @@ typedef struct vg_val_options {
     int ap;          /* vg_ap: which releases count so. VG_AP_8_3 */
     bool single_cls; /* the dataset's classes are one, for weights trained so */
     bool plots;      /* curves, confusion matrices, sample pictures into the run folder. true */
-    bool save_json;  /* predictions.json there, as COCO's evaluation reads it */
+    bool save_json;  /* predictions.json there, as COCO's evaluation reads it; not of classifiers */
+    bool save_txt, save_conf;   /* labels/NAME.txt there, as those of prediction */
     const char *project, *name; /* "runs/val", "exp" */
     bool exist_ok;
     const char *device; /* as in vg_options */
@@ -447,7 +448,7 @@ VG_API void vg_val_progress(const vg_val *v, size_t *n_done, size_t *n_total);
 /* After open, also the messages, which are as vg_train_message. */
 VG_API void vg_val_data(const vg_val *v, vg_data_report *out);
 VG_API const char *vg_val_message(const vg_val *v, size_t index);
-/* "" without plots and save_json. */
+/* "" without plots, save_json and save_txt. */
 VG_API const char *vg_val_folder(const vg_val *v);
 /* What validation holds, by owner; planned_bytes is what open took. */
 VG_API void vg_val_memory(const vg_val *v, vg_memory *out);

@@ -45,6 +45,8 @@ static vg_status check(train_val_options *out, const vg_val_options *o, vg_error
                                .rect = o->rect,
                                .plots = o->plots,
                                .save_json = o->save_json,
+                               .save_txt = o->save_txt,
+                               .save_conf = o->save_conf,
                                .project = o->project,
                                .name = o->name,
                                .exist_ok = o->exist_ok,
@@ -57,9 +59,12 @@ static vg_status check(train_val_options *out, const vg_val_options *o, vg_error
     if (!o->weights || !*o->weights)
         return base_fail(err, VG_ERR_ARGUMENT, "weights", "give a .pt or .safetensors file",
                          "no weights given");
-    if ((o->plots || o->save_json) && (!o->project || !*o->project || !o->name || !*o->name))
+    if ((o->plots || o->save_json || o->save_txt) && (!o->project || !*o->project || !o->name || !*o->name))
         return base_fail(err, VG_ERR_ARGUMENT, "project, name", "leave them at their defaults",
                          "an empty project or name");
+    if (o->save_conf && !o->save_txt)
+        return base_fail(err, VG_ERR_ARGUMENT, "save_conf", "set save_txt, too",
+                         "save_conf without save_txt");
     const vg_detect_options detect = {
         .conf = o->conf, .iou = o->iou, .max_det = o->max_det, .agnostic_nms = o->agnostic_nms};
     vg_status st = nn_device_check(o->device, err);

@@ -39,7 +39,7 @@ typedef struct yolo_row {
 #define DEPTH   "it is for depth models, and vigil detects objects"
 #define EXPORT  "it belongs to vigil export"
 #define OTHER   "it is for formats that vigil does not write"
-#define SAVING  "a validation writes plots and, with --save-json, its boxes"
+#define SAVING  "a validation writes plots and, where asked, what it found"
 #define FILE_   "nothing is computed, a file is written"
 #define VIDEO   "it is for videos"
 #define OUT     "leave it out"
@@ -102,8 +102,8 @@ static const yolo_row table[] = {
     REFUSED(V | T, "show", BOOL, "false", "a window is for videos and cameras",
             "vigil predict --show"),
     IDLE(V, "save", BOOL, "true", SAVING),
-    REFUSED(V | T, "save_txt", BOOL, "false", SAVING, "vigil predict --save-txt"),
-    REFUSED(V | T, "save_conf", BOOL, "false", SAVING, "vigil predict --save-txt --save-conf"),
+    REFUSED(T, "save_txt", BOOL, "false", SAVING, "vigil val --save-txt"),
+    REFUSED(T, "save_conf", BOOL, "false", SAVING, "vigil val --save-txt --save-conf"),
     REFUSED(V | T, "save_crop", BOOL, "false", SAVING, "vigil predict --save-crop"),
     REFUSED(ALL, "save_hybrid", BOOL, "false", "labels and boxes are not mixed",
             OUT "; vigil predict --save-txt"),

@@ -1,5 +1,6 @@
 /* cmd_val.c: vigil val: how good weights are on a split, as a table by class. */
 #include <signal.h>
+#include <string.h>
 
 #include "bar.h"
 #include "commands.h"
@@ -55,6 +56,17 @@ static const char *const releases[] = {"8.3, up to 8.3.167 (later ones count oth
                                        "8.3.168 to 8.4.36", "8.4.37 to 8.4.175",
                                        "8.4.176 and later"};
 
+/* Pictures with a class are counted; there is no precision by recall. */
+static bool has_map(const vg_val_result *r)
+{
+    vg_number numbers[VG_MOST_NUMBERS];
+    const size_t n = vg_val_numbers(r, numbers);
+    for (size_t i = 0; i < n; i++)
+        if (strstr(numbers[i].name, "mAP") != NULL)
+            return true;
+    return false;
+}
+
 static int run_open(vg_val *val, val_values *v)
 {
     const vg_val_result *r;
@@ -83,7 +95,8 @@ static int run_open(vg_val *val, val_values *v)
     if (st != VG_OK)
         return cli_error_print(&err, CLI_FAILED);
     train_table_print(stdout, r);
-    printf("mAP is the Python tool's of %s\n", releases[v->o.ap]);
+    if (has_map(r))
+        printf("mAP is the Python tool's of %s\n", releases[v->o.ap]);
     if (r->seconds > 0)
         printf("Speed: %.1f images/s, loading and suppression included\n",
                (double)r->n_pictures / r->seconds);
@@ -193,6 +206,14 @@ static const vg_option val_options[] = {
      .kind = VG_OPTION_BOOL,
      .offset = AT(o.save_json),
      .help = "predictions.json into the run's folder, as COCO's evaluation reads it"},
+    {.name = "save-txt",
+     .kind = VG_OPTION_BOOL,
+     .offset = AT(o.save_txt),
+     .help = "labels/NAME.txt into the run's folder, with what was found in each picture"},
+    {.name = "save-conf",
+     .kind = VG_OPTION_BOOL,
+     .offset = AT(o.save_conf),
+     .help = "the confidence ends each such row"},
     {.name = "json",
      .kind = VG_OPTION_BOOL,
      .offset = AT(json),

@@ -14,6 +14,7 @@
 #include "masks.h"
 #include "metrics.h"
 #include "polygon.h"
+#include "rle.h"
 #include "rotated.h"
 #include "track.h"
 #include "views.h"

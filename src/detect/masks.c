@@ -439,3 +439,18 @@ size_t detect_masks_make(detect_masks *m, detect_masker *k, const detect_mask_so
     }
     return n_thinned;
 }
+
+void detect_masks_unpad(detect_masks *m, size_t n, float gain, float pad_x, float pad_y, int h,
+                        int w)
+{
+    for (size_t i = 0; i < n; i++) {
+        const vg_mask *mask = &m->masks[i];
+        if (mask->n_points == 0)
+            continue;
+        float *xy = m->points + (mask->outline - m->points);
+        for (size_t p = 0; p < mask->n_points; p++) {
+            xy[2 * p] = detect_min(detect_max((xy[2 * p] - pad_x) / gain, 0), (float)w);
+            xy[2 * p + 1] = detect_min(detect_max((xy[2 * p + 1] - pad_y) / gain, 0), (float)h);
+        }
+    }
+}

@@ -57,6 +57,11 @@ size_t detect_masks_make(detect_masks *m, detect_masker *k, const detect_mask_so
                          detect_mask_grid grid, const vg_detection *boxes, const uint32_t *cells,
                          size_t n, bool with_outlines);
 
+/* Outlines of the first n masks from pixels of their grid to those of a picture of h x w that lies
+ * in it: (x - pad) / gain, cut at its edges. Once. */
+void detect_masks_unpad(detect_masks *m, size_t n, float gain, float pad_x, float pad_y, int h,
+                        int w);
+
 /* Whether the pixel of the grid is in the mask. */
 static inline bool detect_mask_has(const vg_mask *m, int x, int y)
 {

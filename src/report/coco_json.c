@@ -1,45 +1,21 @@
 /* coco_json.c: a JSON list, an object a detection, written as it comes. */
 #include "coco_json.h"
 
-#include <assert.h>
 #include <math.h>
 
 #include "number.h"
 
 enum {
-    BUFFER_BYTES = 64 * 1024,
     MOST_STEM_BYTES = 1024,
     MOST_ID_BYTES = 6 * MOST_STEM_BYTES + 3, /* \u00xx, quotes, end */
-    MOST_OBJECT_BYTES = MOST_ID_BYTES + 1024,
 };
 
 struct report_coco {
-    base_file file;
     const int *category_ids; /* (nc) or NULL */
     int nc;
     bool has_objects;
-    size_t n_waiting;
-    char path[4096];
-    char buffer[BUFFER_BYTES];
+    report_text text;
 };
-
-static vg_status drain(report_coco *c, vg_error *err)
-{
-    size_t n = c->n_waiting;
-    c->n_waiting = 0;
-    return base_file_write(&c->file, c->buffer, n, err);
-}
-
-static vg_status put(report_coco *c, const char *text, vg_error *err)
-{
-    size_t n = strlen(text);
-    vg_status st = n > sizeof c->buffer - c->n_waiting ? drain(c, err) : VG_OK;
-    if (st != VG_OK)
-        return st;
-    memcpy(c->buffer + c->n_waiting, text, n);
-    c->n_waiting += n;
-    return VG_OK;
-}
 
 /* The picture's id as JSON. */
 static vg_status format_id(char *id, const char *picture, vg_error *err)
@@ -73,22 +49,53 @@ static vg_status check(const report_coco *c, const char *picture, const vg_detec
     return VG_OK;
 }
 
-static vg_status put_box(report_coco *c, const char *id, const vg_detection *b, vg_error *err)
+vg_status report_coco_put_bbox(report_text *t, const vg_detection *b, vg_error *err)
 {
-    char text[MOST_OBJECT_BYTES];
-    char n[5][REPORT_NUMBER_BYTES];
-    bool fits = base_format(
-        text, sizeof text,
-        "%s{\"image_id\": %s, \"category_id\": %d, \"bbox\": [%s, %s, %s, %s], \"score\": %s}",
-        c->has_objects ? ",\n" : "", id,
-        c->category_ids != NULL ? c->category_ids[b->class_index] : b->class_index,
-        report_number_short(n[0], 3, (double)b->x1), report_number_short(n[1], 3, (double)b->y1),
-        report_number_short(n[2], 3, (double)(b->x2 - b->x1)),
-        report_number_short(n[3], 3, (double)(b->y2 - b->y1)),
-        report_number_short(n[4], 5, (double)b->confidence));
-    assert(fits); /* a float has at most 39 digits before the point */
+    char n[4][REPORT_NUMBER_BYTES];
+    return report_text_put(t, err, ", \"bbox\": [%s, %s, %s, %s]",
+                           report_number_short(n[0], 3, (double)b->x1),
+                           report_number_short(n[1], 3, (double)b->y1),
+                           report_number_short(n[2], 3, (double)(b->x2 - b->x1)),
+                           report_number_short(n[3], 3, (double)(b->y2 - b->y1)));
+}
+
+vg_status report_coco_put_score(report_text *t, const vg_detection *b, vg_error *err)
+{
+    char n[REPORT_NUMBER_BYTES];
+    return report_text_put(t, err, ", \"score\": %s",
+                           report_number_short(n, 5, (double)b->confidence));
+}
+
+vg_status report_coco_put_numbers(report_text *t, const char *name, const float *values, size_t n,
+                                  vg_error *err)
+{
+    char text[REPORT_NUMBER_BYTES];
+    vg_status st = report_text_put(t, err, ", \"%s\": [", name);
+    for (size_t i = 0; i < n && st == VG_OK; i++) {
+        if (!isfinite(values[i]))
+            return base_fail(err, VG_ERR_ARGUMENT, name, "check the weights for NaN",
+                             "a number that is none, which JSON cannot hold");
+        st = report_text_put(t, err, "%s%s", i == 0 ? "" : ", ",
+                             report_number_short(text, 3, (double)values[i]));
+    }
+    return st == VG_OK ? report_text_put(t, err, "]") : st;
+}
+
+static vg_status put_object(report_coco *c, const char *id, const vg_detection *boxes, size_t i,
+                            const report_coco_fields *f, vg_error *err)
+{
+    const vg_detection *b = &boxes[i];
+    vg_status st = report_text_put(
+        &c->text, err, "%s{\"image_id\": %s, \"category_id\": %d", c->has_objects ? ",\n" : "", id,
+        c->category_ids != NULL ? c->category_ids[b->class_index] : b->class_index);
     c->has_objects = true;
-    return put(c, text, err);
+    if (st == VG_OK && f != NULL)
+        st = f->put(f->ctx, &c->text, i, err);
+    if (st == VG_OK && f == NULL)
+        st = report_coco_put_bbox(&c->text, b, err);
+    if (st == VG_OK && f == NULL)
+        st = report_coco_put_score(&c->text, b, err);
+    return st == VG_OK ? report_text_put(&c->text, err, "}") : st;
 }
 
 vg_status report_coco_create(report_coco **out, const char *path, const int *category_ids, int nc,
@@ -98,16 +105,11 @@ vg_status report_coco_create(report_coco **out, const char *path, const int *cat
     report_coco *c = base_alloc_zero(mem, 1, sizeof *c, err);
     if (c == NULL)
         return VG_ERR_MEMORY;
-    c->file = BASE_FILE_NONE;
     c->category_ids = category_ids;
     c->nc = nc;
-    vg_status st = VG_OK;
-    if (!base_format(c->path, sizeof c->path, "%s", path))
-        st = base_fail(err, VG_ERR_LIMIT, path, "use a shorter path", "a path too long for a file");
+    vg_status st = report_text_begin(&c->text, path, err);
     if (st == VG_OK)
-        st = base_file_create_beside(&c->file, path, err);
-    if (st == VG_OK)
-        st = put(c, "[", err);
+        st = report_text_put(&c->text, err, "[");
     if (st != VG_OK)
         report_coco_destroy(&c);
     *out = c;
@@ -115,23 +117,21 @@ vg_status report_coco_create(report_coco **out, const char *path, const int *cat
 }
 
 vg_status report_coco_add(report_coco *c, const char *picture, const vg_detection *boxes,
-                          size_t n_boxes, vg_error *err)
+                          size_t n_boxes, const report_coco_fields *fields, vg_error *err)
 {
     char id[MOST_ID_BYTES];
     vg_status st = format_id(id, picture, err);
     for (size_t i = 0; i < n_boxes && st == VG_OK; i++)
         st = check(c, picture, &boxes[i], err);
     for (size_t i = 0; i < n_boxes && st == VG_OK; i++)
-        st = put_box(c, id, &boxes[i], err);
+        st = put_object(c, id, boxes, i, fields, err);
     return st;
 }
 
 vg_status report_coco_commit(report_coco *c, vg_error *err)
 {
-    vg_status st = put(c, "]\n", err);
-    if (st == VG_OK)
-        st = drain(c, err);
-    return st == VG_OK ? base_file_commit(&c->file, c->path, err) : st;
+    const vg_status st = report_text_put(&c->text, err, "]\n");
+    return st == VG_OK ? report_text_end(&c->text, true, err) : st;
 }
 
 void report_coco_destroy(report_coco **coco)
@@ -139,7 +139,7 @@ void report_coco_destroy(report_coco **coco)
     report_coco *c = *coco;
     if (c == NULL)
         return;
-    base_file_discard(&c->file);
+    report_text_discard(&c->text);
     base_free(c);
     *coco = NULL;
 }

@@ -15,5 +15,6 @@
 #include "run_folder.h"
 #include "table.h"
 #include "tensorboard.h"
+#include "text_file.h"
 
 #endif

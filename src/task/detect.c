@@ -20,4 +20,5 @@ const task task_detect = {
     .has_counts = true,
     .find = task_find_boxes,
     .put_label = task_put_label_box,
+    .put_coco = task_put_coco_box,
 };

@@ -94,7 +94,12 @@ static void look(task_judge *j, const task_seen *s, int i)
                                        .picture = i};
     const int h = whole ? b->h : proto->h, w = whole ? b->w : proto->w;
     detect_masks_make(k->masks, k->masker, &source, whole ? DETECT_GRID_PICTURE : DETECT_GRID_PROTO,
-                      j->boxes, j->cells, j->n_boxes, false);
+                      j->boxes, j->cells, j->n_boxes, whole && j->o.outlines);
+    if (whole && j->o.outlines) {
+        const data_item *item = &b->items[i];
+        detect_masks_unpad(k->masks, j->n_boxes, item->gain, (float)item->left, (float)item->top,
+                           item->h0, item->w0);
+    }
     detect_bitmaps_resize(&k->found, h, w);
     for (size_t n = 0; n < j->n_boxes; n++)
         detect_bitmaps_unpack(&k->found, n, &detect_masks_at(k->masks)[n]);

@@ -21,4 +21,5 @@ const task task_obb = {
     .find = task_find_rotated,
     .put_label = task_put_label_corners,
     .put_json = task_put_json_corners,
+    .put_coco = task_put_coco_rotated,
 };

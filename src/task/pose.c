@@ -24,5 +24,6 @@ const task task_pose = {
     .find = task_find_keypoints,
     .put_label = task_put_label_keypoints,
     .put_json = task_put_json_keypoints,
+    .put_coco = task_put_coco_keypoints,
     .draw_above = task_draw_keypoints,
 };

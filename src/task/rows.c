@@ -1,7 +1,10 @@
 /* rows.c: numbers in the formats that users of YOLO read. */
 #include "rows.h"
 
+#include <inttypes.h>
+
 #include "detect/detect.h"
+#include "task.h"
 
 enum { NUMBER_BYTES = 16 }; /* of %.7g, with a comma */
 
@@ -42,8 +45,11 @@ vg_status task_put_label_keypoints(const task_writer *t, const task_row *r, vg_e
     const vg_keypoint *k = keypoints_of(r);
     vg_status st = task_put_label_box(t, r, err);
     for (size_t i = 0; i < r->extras->n_keypoints && st == VG_OK; i++) {
-        st = t->put(t->to, err, " %g %g", (double)(k[i].x / (float)r->w),
-                    (double)(k[i].y / (float)r->h));
+        /* T 2.2: what is hardly seen has no place. Results of prediction have none there already.
+         */
+        const bool is_hidden = r->extras->keypoint_dims == 3 && k[i].visibility < 0.5f;
+        st = t->put(t->to, err, " %g %g", is_hidden ? 0 : (double)(k[i].x / (float)r->w),
+                    is_hidden ? 0 : (double)(k[i].y / (float)r->h));
         if (st == VG_OK && r->extras->keypoint_dims == 3)
             st = t->put(t->to, err, " %g", (double)k[i].visibility);
     }
@@ -135,4 +141,30 @@ size_t task_json_bytes(const vg_extras *e, size_t n_points)
 {
     enum { NAMES_BYTES = 64, CORNERS = 5 + 8 };
     return NAMES_BYTES + NUMBER_BYTES * (2 * n_points + 3 * e->n_keypoints + CORNERS);
+}
+
+/* ---- a whole picture ---- */
+
+vg_status task_put_labels(const task_writer *t, const task_rows *r, bool with_conf, vg_error *err)
+{
+    const task *kind = task_of(r->extras->task);
+    vg_status st = VG_OK;
+    for (size_t i = 0; i < r->n && st == VG_OK; i++) {
+        const task_row row = {
+            .box = &r->boxes[i], .extras = r->extras, .index = i, .w = r->w, .h = r->h};
+        st = kind->put_label(t, &row, err);
+        if (st == VG_OK && with_conf)
+            st = t->put(t->to, err, " %g", (double)r->boxes[i].confidence);
+        if (st == VG_OK && r->ids != NULL)
+            st = t->put(t->to, err, " %" PRId64, r->ids[i]);
+        if (st == VG_OK)
+            st = t->put(t->to, err, "\n");
+    }
+    for (size_t i = 0; i < r->extras->n_top && st == VG_OK; i++) {
+        const vg_class_score *s = &r->extras->top[i];
+        const bool is_named = s->class_index >= 0 && (size_t)s->class_index < r->n_names;
+        st = t->put(t->to, err, "%.2f %s\n", (double)s->confidence,
+                    is_named ? r->name_at(r->names, (size_t)s->class_index) : "");
+    }
+    return st;
 }

@@ -25,5 +25,6 @@ const task task_segment = {
     .find = task_find_masks,
     .put_label = task_put_label_outline,
     .put_json = task_put_json_outline,
+    .put_coco = task_put_coco_mask,
     .draw_below = task_draw_masks,
 };

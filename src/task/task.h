@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "base/base.h"
+#include "coco.h"
 #include "data/data.h"
 #include "draw.h"
 #include "found.h"
@@ -54,6 +55,8 @@ typedef struct task {
     vg_status (*find)(task_finder *f, task_found *out, const task_scene *s, vg_error *err);
     vg_status (*put_label)(const task_writer *t, const task_row *r, vg_error *err);
     vg_status (*put_json)(const task_writer *t, const task_row *r, vg_error *err); /* NULL: none */
+    /* Of validation's predictions.json (coco.h). NULL: there is no such file. */
+    vg_status (*put_coco)(report_text *t, const task_row *r, vg_error *err);
     vg_status (*draw_below)(const task_drawing *d, vg_error *err); /* NULL: nothing */
     vg_status (*draw_above)(const task_drawing *d, vg_error *err);
 } task;

@@ -119,17 +119,6 @@ vg_status train_path(char path[TRAIN_PATH_BYTES], const char *folder, const char
                      "a path too long for a run's folder");
 }
 
-vg_status train_coco_create(report_coco **out, const char *folder, const char *const *names, int nc,
-                            base_mem *mem, vg_error *err)
-{
-    char path[TRAIN_PATH_BYTES];
-    *out = NULL;
-    const vg_status st = train_path(path, folder, "predictions.json", err);
-    if (st != VG_OK)
-        return st;
-    return report_coco_create(out, path, report_coco_category_ids(names, nc), nc, mem, err);
-}
-
 /* "PR_curve.png"; of tasks with two rows of figures "BoxPR_curve.png" and "MaskPR_curve.png". */
 static vg_status plot_curves(const char *folder, const train_validation *v, const task *t,
                              int figures, const char *const *names, base_mem *mem, vg_error *err)

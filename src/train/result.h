@@ -1,4 +1,4 @@
-/* result.h: what a validation came to: its numbers for callers, its plots, predictions.json. */
+/* result.h: what a validation came to: its numbers for callers, its plots. */
 #ifndef TRAIN_RESULT_H
 #define TRAIN_RESULT_H
 
@@ -30,9 +30,6 @@ void train_row_validation(vg_train_epoch *row, const struct task *t, const train
 vg_status train_validation_plots(const char *folder, const train_validation *v,
                                  const struct task *t, const char *const *names, int nc,
                                  base_mem *mem, vg_error *err);
-/* folder/predictions.json. COCO's own class numbers for COCO's classes, else the dataset's. */
-vg_status train_coco_create(report_coco **out, const char *folder, const char *const *names, int nc,
-                            base_mem *mem, vg_error *err);
 /* folder/name into path. Errors: VG_ERR_LIMIT. */
 vg_status train_path(char path[TRAIN_PATH_BYTES], const char *folder, const char *name,
                      vg_error *err);

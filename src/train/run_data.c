@@ -139,6 +139,7 @@ train_validator_options run_validator_options(const train_run *r, int batch)
                 .agnostic = a->single_cls || a->agnostic_nms},
         .mask_ratio = a->mask_ratio,
         .separate_masks = !a->overlap_mask,
+        .whole_masks = a->save_json,
         .gains = run_gains(a),
         .strides = r->info.strides,
         .n_levels = r->info.n_levels,

@@ -1,5 +1,6 @@
 /* run_report.c: files of a run, each replaced whole or growing by whole records. */
 #include "run_report.h"
+#include "saver.h"
 #include "task/task.h"
 
 #include <string.h>
@@ -9,7 +10,7 @@ struct train_report {
     const train_args *args;
     report_events *events;
     train_gallery *gallery; /* NULL without plots */
-    report_coco *coco;      /* from the final validation's first picture to its end */
+    train_saver *saver;     /* from the final validation's first picture to its end */
     bool has_coco_failed;
     vg_error first;   /* error of those that did not end the run */
     uint64_t n_side;  /* how many there were */
@@ -114,7 +115,7 @@ void train_report_destroy(train_report **report)
     train_report *r = *report;
     if (!r)
         return;
-    report_coco_destroy(&r->coco);
+    train_saver_destroy(&r->saver);
     train_gallery_destroy(&r->gallery);
     report_events_close(&r->events, NULL);
     base_free(r);
@@ -189,12 +190,15 @@ static vg_status add_coco(train_report *r, const train_validated *p, vg_error *e
 {
     const data_set *set = train_run_set(r->o.run, DATA_VAL);
     vg_status st = VG_OK;
-    if (!r->coco)
-        st = train_coco_create(&r->coco, r->o.folder, r->o.names, r->o.nc, r->o.work, err);
-    if (st == VG_OK)
-        st = report_coco_add(r->coco, data_set_picture(set, p->item->picture)->path, p->boxes,
-                             p->n_boxes, err);
-    return st;
+    const train_saver_options o = {.folder = r->o.folder,
+                                   .task = train_run_task(r->o.run),
+                                   .set = set,
+                                   .names = r->o.names,
+                                   .nc = r->o.nc,
+                                   .json = true};
+    if (!r->saver)
+        st = train_saver_create(&r->saver, &o, r->o.work, err);
+    return st == VG_OK ? train_saver_add(r->saver, p, err) : st;
 }
 
 void train_report_validated(train_report *r, const train_validated *p, bool is_final)
@@ -213,7 +217,7 @@ void train_report_validated(train_report *r, const train_validated *p, bool is_f
         note(r, st, &err);
         if (st != VG_OK) { /* a list with gaps would be taken for a whole one */
             r->has_coco_failed = true;
-            report_coco_destroy(&r->coco);
+            train_saver_destroy(&r->saver);
         }
     }
 }
@@ -257,9 +261,9 @@ vg_status train_report_finish(train_report *r, const train_validation *final, vg
     vg_error side;
     note(r, report_events_flush(r->events, &side), &side);
     vg_status st = VG_OK;
-    if (r->coco)
-        st = report_coco_commit(r->coco, err);
-    report_coco_destroy(&r->coco);
+    if (r->saver)
+        st = train_saver_commit(r->saver, err);
+    train_saver_destroy(&r->saver);
     if (st == VG_OK && r->args->plots)
         st = plot_run(r, final, err);
     return st;

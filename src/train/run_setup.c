@@ -2,6 +2,7 @@
  * (dataset, graph); then the plan, which may say no; then network, loaders, optimizer, average,
  * loss, and on resume what the checkpoint says of them. */
 #include "agree.h"
+#include "saver.h"
 #include "task/task.h"
 
 #include <math.h>
@@ -243,6 +244,8 @@ vg_status run_open_device(train_run *r, const char *name, vg_error *err)
 /* Ranks are there for boxes alone. */
 static vg_status check_task(const train_run *r, vg_error *err)
 {
+    if (train_saver_check(r->task, r->args.save_json, err) != VG_OK)
+        return VG_ERR_UNSUPPORTED;
     if (r->task->loss != &DETECT_LOSS_BOXES && ranks_n(r->mem.ranks) > 1)
         return base_fail(err, VG_ERR_UNSUPPORTED, "model", "one process alone",
                          "training of %s in %d ranks: losses beside boxes are not added up",

@@ -42,12 +42,7 @@ static vg_status open_model(train_val *v, const train_val_options *o, vg_error *
                          "give weights that were trained for this dataset",
                          "a model of %d keypoints of %d numbers and a dataset of %d of %d",
                          v->info.keypoints, v->info.keypoint_dims, points.n, points.dims);
-    if (o->save_json && v->task->judge != task_detect.judge)
-        return base_fail(
-            err, VG_ERR_UNSUPPORTED, "save_json", "leave it out",
-            "predictions.json holds upright boxes, and %s has more or other than these",
-            v->task->name);
-    return VG_OK;
+    return train_saver_check(v->task, o->save_json, err);
 }
 
 static vg_status open_validator(train_val *v, const train_val_options *o, vg_error *err)
@@ -66,6 +61,8 @@ static vg_status open_validator(train_val *v, const train_val_options *o, vg_err
                                              .workers = o->workers < n_cpus ? o->workers : n_cpus,
                                              .rect = o->rect,
                                              .augment = o->augment,
+                                             .whole_masks = o->save_json || o->save_txt,
+                                             .outlines = o->save_txt,
                                              .nms = nms,
                                              .ap = o->ap,
                                              .gains =
@@ -91,7 +88,15 @@ static vg_status open_results(train_val *v, const train_val_options *o, vg_error
                                            .most_found = (size_t)o->nms.max_det,
                                            .conf = o->nms.conf};
     v->plots = o->plots;
-    if (!o->plots && !o->save_json)
+    const train_saver_options saver = {.folder = v->folder,
+                                       .task = v->task,
+                                       .set = v->set,
+                                       .names = v->names,
+                                       .nc = v->nc,
+                                       .json = o->save_json,
+                                       .txt = o->save_txt,
+                                       .conf = o->save_conf};
+    if (!o->plots && !o->save_json && !o->save_txt)
         return VG_OK;
     vg_status st = report_run_folder_make(v->folder, sizeof v->folder, o->project, o->name,
                                           o->exist_ok, &v->n_made, err);
@@ -101,8 +106,8 @@ static vg_status open_results(train_val *v, const train_val_options *o, vg_error
     }
     if (st == VG_OK && o->plots)
         st = train_gallery_create(&v->gallery, &gallery, work, err);
-    if (st == VG_OK && o->save_json)
-        st = train_coco_create(&v->coco, v->folder, v->names, v->nc, work, err);
+    if (st == VG_OK && (o->save_json || o->save_txt))
+        st = train_saver_create(&v->saver, &saver, work, err);
     return st;
 }
 
@@ -148,7 +153,7 @@ vg_status train_val_open(train_val *v, const train_val_options *o, vg_error *err
 
 void train_val_close(train_val *v)
 {
-    report_coco_destroy(&v->coco);
+    train_saver_destroy(&v->saver);
     train_gallery_destroy(&v->gallery);
     train_result_fini(&v->result);
     train_validator_destroy(&v->validator); /* its threads read the set */
@@ -177,16 +182,15 @@ static vg_status show_picture(void *ctx, const train_validated *p, vg_error *err
     v->n_seen++;
     if (v->gallery)
         st = train_gallery_validated(v->gallery, p, v->set, 0, v->accounts.lent.work, err);
-    if (st == VG_OK && v->coco)
-        st = report_coco_add(v->coco, data_set_picture(v->set, p->item->picture)->path, p->boxes,
-                             p->n_boxes, err);
+    if (st == VG_OK && v->saver)
+        st = train_saver_add(v->saver, p, err);
     return st;
 }
 
 static vg_status write_results(train_val *v, const train_validation *validation, vg_error *err)
 {
     const char *const *names = v->names;
-    vg_status st = v->coco ? report_coco_commit(v->coco, err) : VG_OK;
+    vg_status st = v->saver ? train_saver_commit(v->saver, err) : VG_OK;
     if (st == VG_OK && v->plots)
         st = train_validation_plots(v->folder, validation, v->task, names, v->nc,
                                     v->accounts.lent.work, err);

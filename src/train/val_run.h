@@ -8,6 +8,7 @@
 #include "accounts.h"
 #include "gallery.h"
 #include "result.h"
+#include "saver.h"
 
 /* Borrowed during open. */
 typedef struct train_val_options {
@@ -19,8 +20,8 @@ typedef struct train_val_options {
     int threads; /* 0: every processor */
     detect_nms_options nms;
     detect_ap ap;
-    bool single_cls, augment, rect, plots, save_json;
-    const char *project, *name; /* where plots or save_json want a folder */
+    bool single_cls, augment, rect, plots, save_json, save_txt, save_conf;
+    const char *project, *name; /* where files want a folder */
     bool exist_ok;
     const char *device; /* as in vg_options; NULL: auto */
     bool half;          /* as there */
@@ -49,7 +50,7 @@ typedef struct train_val {
     int n_made;      /* folders of that path that were not there before */
     bool plots;
     train_gallery *gallery;        /* NULL without plots */
-    report_coco *coco;             /* NULL without save_json */
+    train_saver *saver;            /* NULL without save_json and save_txt */
     bool (*wants_stop)(void *ctx); /* during run */
     size_t n_seen;                 /* pictures */
     void *ctx;

@@ -96,6 +96,7 @@ static vg_status find_bounds(bounds *b, const train_validator_options *o, int n_
                                     .most_h = b->batch.h,
                                     .most_w = b->batch.w,
                                     .whole_masks = o->whole_masks,
+                                    .outlines = o->outlines,
                                     .n_keypoints = o->n_keypoints,
                                     .keypoint_dims = o->keypoint_dims,
                                     .cuts_first = o->ap < DETECT_AP_8_3_168};

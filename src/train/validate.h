@@ -37,6 +37,7 @@ typedef struct train_validator_options {
     int mask_ratio;                 /* of the objects' masks: as in data_loader_options */
     bool separate_masks;
     bool whole_masks; /* of what is found: at the input's size, for files (task_judge_options) */
+    bool outlines;    /* of these */
 } train_validator_options;
 
 /* What create will take, before there is anything. engine: one of the graph, made without weights,

@@ -181,6 +181,37 @@ static void every_detection_is_in_predictions_json(void **state)
     assert_null(v);
 }
 
+/* A row for each detection, with its confidence; the folder that all pictures share is left out. */
+static void labels_hold_what_was_found(void **state)
+{
+    (void)state;
+    const vg_val_result *r;
+    vg_error err;
+    vg_val *v = NULL;
+    vg_val_options o = options("txt");
+    size_t n = 0;
+    o.save_conf = true;
+    assert_int_equal(vg_val_open(&v, &o, &err), VG_ERR_ARGUMENT);
+    assert_non_null(strstr(err.what, "save_conf without save_txt"));
+    o.save_txt = true;
+    v = open_well(&o);
+    assert_int_equal(vg_val_run(v, &r, NULL, NULL, &err), VG_OK);
+    assert_int_equal(folder_count_entries(vg_val_folder(v)), 1); /* labels */
+    assert_int_equal(folder_count_entries(scene_path(vg_val_folder(v), "labels")), SET_VAL);
+    FILE *rows = fopen(scene_path(vg_val_folder(v), "labels/shelf_2.txt"), "r");
+    assert_non_null(rows);
+    int class_index;
+    for (float x, y, w, h, conf;
+         fscanf(rows, "%d %f %f %f %f %f\n", &class_index, &x, &y, &w, &h, &conf) == 6; n++) {
+        assert_in_range(class_index, 0, 1);
+        assert_true(x >= 0 && x <= 1 && y >= 0 && y <= 1 && w <= 1 && h <= 1);
+        assert_true(conf > 0.001f && conf <= 1);
+    }
+    assert_true(feof(rows) && n > 0);
+    fclose(rows);
+    vg_val_close(&v);
+}
+
 static void plots_are_in_the_folder_and_in_the_plan(void **state)
 {
     (void)state;
@@ -366,6 +397,7 @@ int main(void)
         cmocka_unit_test(imgsz_is_that_of_the_training),
         cmocka_unit_test(classes_in_another_order_are_told),
         cmocka_unit_test(every_detection_is_in_predictions_json),
+        cmocka_unit_test(labels_hold_what_was_found),
         cmocka_unit_test(plots_are_in_the_folder_and_in_the_plan),
         cmocka_unit_test(single_cls_makes_one_class_of_all),
         cmocka_unit_test(a_validation_that_was_stopped_leaves_no_list),

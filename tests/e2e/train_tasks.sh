@@ -1,6 +1,6 @@
 #!/bin/sh
 # train_tasks.sh BUILD SOURCE: a small training of segment, pose, obb and classify on drawn pictures, once in one go and once
-# interrupted and resumed: the same numbers in results.csv, all of them numbers.
+# interrupted and resumed: the same numbers in results.csv, all of them numbers. Then a validation that writes what it found.
 set -eu
 vigil=$1/vigil
 work=$(mktemp -d)
@@ -39,6 +39,32 @@ for pair in segment:seg pose:pose obb:obb classify:cls; do
     "$vigil" bench --weights "$task-a/weights/last.safetensors" --imgsz 64 --repeats 1 --json >bench.json 2>bench.err ||
         bad "$task: bench: $(cat bench.err)"
     "$1/tests/json_check" any bench.json || bad "$task: bench --json is no JSON"
+    # What the list of objects holds beside the category; a class of a whole picture is no object.
+    case $task in
+    segment) fields='"bbox": \[.*"score": .*"segmentation": {"size": \[.*"counts": "' ;;
+    pose) fields='"bbox": \[.*"keypoints": \[.*"score": ' ;;
+    obb) fields='"score": .*"rbox": \[.*"poly": \[' ;;
+    classify) fields= ;;
+    esac
+    val() {
+        "$vigil" val --data "$data" --weights "$task-a/weights/best.safetensors" --no-plots --project . --name "$task-v" \
+            --exist-ok --save-txt --save-conf "$@" >"$task-v.log" 2>&1
+    }
+    if [ -n "$fields" ]; then
+        val --conf 0.0001 --save-json || bad "$task: $(tail -3 "$task-v.log")"
+        { printf '{"list": ' && cat "$task-v/predictions.json" && printf '}'; } >whole.json
+        "$1/tests/json_check" any whole.json >/dev/null || bad "$task: predictions.json is no JSON"
+        [ "$(grep -c "\"image_id\".*$fields" "$task-v/predictions.json")" -eq \
+            "$(grep -c image_id "$task-v/predictions.json")" ] || bad "$task: $(head -c 300 "$task-v/predictions.json")"
+        grep -q "^mAP is" "$task-v.log" || bad "$task: nothing is said of mAP"
+    else
+        ! val --save-json || bad "$task: predictions.json of no objects"
+        grep -q "predictions.json is a list of objects" "$task-v.log" || bad "$task: $(cat "$task-v.log")"
+        val || bad "$task: $(tail -3 "$task-v.log")"
+        [ "$(find "$task-v/labels" -name '*.txt' | wc -l)" -eq 6 ] || bad "$task: $(find "$task-v/labels" | wc -l) labels"
+        ! grep -q "^mAP is" "$task-v.log" || bad "$task: mAP of whole pictures"
+    fi
+    [ -d "$task-v/labels" ] || bad "$task: no labels"
     echo "as it should: $task"
 done
 [ "$n_failed" -eq 0 ] || exit 1

@@ -13,9 +13,9 @@ static void boxes_are_written_in_cocos_form(void **state)
     const vg_detection second = {1, 2, 3, 4, 0.5f, 0};
     report_coco *c;
     assert_int_equal(report_coco_create(&c, path, IDS, 2, &b->mem, &b->err), VG_OK);
-    assert_int_equal(report_coco_add(c, "val/000000000139.jpg", first, 2, &b->err), VG_OK);
-    assert_int_equal(report_coco_add(c, "empty.jpg", NULL, 0, &b->err), VG_OK);
-    assert_int_equal(report_coco_add(c, "12 \"b\"_2.png", &second, 1, &b->err), VG_OK);
+    assert_int_equal(report_coco_add(c, "val/000000000139.jpg", first, 2, NULL, &b->err), VG_OK);
+    assert_int_equal(report_coco_add(c, "empty.jpg", NULL, 0, NULL, &b->err), VG_OK);
+    assert_int_equal(report_coco_add(c, "12 \"b\"_2.png", &second, 1, NULL, &b->err), VG_OK);
     assert_int_equal(report_coco_commit(c, &b->err), VG_OK);
     report_coco_destroy(&c);
     assert_file_is(
@@ -34,7 +34,7 @@ static void no_detections_are_an_empty_list(void **state)
     const char *path = in_folder(b, "predictions.json");
     report_coco *c;
     assert_int_equal(report_coco_create(&c, path, NULL, 1, &b->mem, &b->err), VG_OK);
-    assert_int_equal(report_coco_add(c, "0.jpg", NULL, 0, &b->err), VG_OK);
+    assert_int_equal(report_coco_add(c, "0.jpg", NULL, 0, NULL, &b->err), VG_OK);
     assert_int_equal(report_coco_commit(c, &b->err), VG_OK);
     report_coco_destroy(&c);
     assert_file_is(b, path, "[]\n");
@@ -52,7 +52,7 @@ static void many_pictures_pass_through_without_allocation_and_parse(void **state
         char name[32];
         snprintf(name, sizeof name, "%s%d.jpg", i % 2 ? "p" : "", i);
         vg_detection box = {(float)i, 1e30f, 5, 6, 0.25f, i % 80};
-        assert_int_equal(report_coco_add(c, name, &box, 1, &b->err), VG_OK);
+        assert_int_equal(report_coco_add(c, name, &box, 1, NULL, &b->err), VG_OK);
     }
     assert_int_equal(b->mem.n_allocs, n_allocs);
     assert_int_equal(report_coco_commit(c, &b->err), VG_OK);
@@ -80,10 +80,10 @@ static void what_json_cannot_hold_is_refused_and_leaves_nothing(void **state)
     report_coco *c;
     assert_int_equal(report_coco_create(&c, path, NULL, 3, &b->mem, &b->err), VG_OK);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        assert_int_equal(report_coco_add(c, "x.jpg", bad[i], 2, &b->err), VG_ERR_ARGUMENT);
+        assert_int_equal(report_coco_add(c, "x.jpg", bad[i], 2, NULL, &b->err), VG_ERR_ARGUMENT);
         assert_string_equal(b->err.where, "x.jpg");
     }
-    assert_int_equal(report_coco_add(c, "\xff.jpg", &good, 1, &b->err), VG_ERR_ARGUMENT);
+    assert_int_equal(report_coco_add(c, "\xff.jpg", &good, 1, NULL, &b->err), VG_ERR_ARGUMENT);
     assert_int_equal(report_coco_commit(c, &b->err), VG_OK);
     report_coco_destroy(&c);
     assert_file_is(b, path, "[]\n");
@@ -98,7 +98,7 @@ static void a_full_disk_or_no_commit_keeps_the_old_file(void **state)
     write_text(path, "old");
     for (int full = 0; full < 2; full++) {
         assert_int_equal(report_coco_create(&c, path, NULL, 1, &b->mem, &b->err), VG_OK);
-        assert_int_equal(report_coco_add(c, "1.jpg", &box, 1, &b->err), VG_OK);
+        assert_int_equal(report_coco_add(c, "1.jpg", &box, 1, NULL, &b->err), VG_OK);
         if (full) {
             disk_full_at(10);
             vg_status st = report_coco_commit(c, &b->err);

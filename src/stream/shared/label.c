@@ -36,25 +36,17 @@ static task_row row_of(const stream_rows *r, size_t i)
 
 vg_status stream_rows_add(sink_text *t, const stream_rows *r, bool with_conf, vg_error *err)
 {
-    const task *kind = task_of(r->extras->task);
     const task_writer w = stream_label_writer(t, " ", 0);
-    vg_status st = VG_OK;
-    for (size_t i = 0; i < r->n && st == VG_OK; i++) {
-        const task_row row = row_of(r, i);
-        st = kind->put_label(&w, &row, err);
-        if (st == VG_OK && with_conf)
-            st = sink_text_add(t, err, " %g", (double)r->boxes[i].confidence);
-        if (st == VG_OK && r->ids != NULL)
-            st = sink_text_add(t, err, " %" PRId64, r->ids[i]);
-        if (st == VG_OK)
-            st = sink_text_add(t, err, "\n");
-    }
-    for (size_t i = 0; i < r->extras->n_top && st == VG_OK; i++) {
-        const vg_class_score *s = &r->extras->top[i];
-        st = sink_text_add(t, err, "%.2f %s\n", (double)s->confidence,
-                           stream_rows_name(r, s->class_index));
-    }
-    return st;
+    const task_rows rows = {.boxes = r->boxes,
+                            .n = r->n,
+                            .ids = r->ids,
+                            .extras = r->extras,
+                            .w = r->w,
+                            .h = r->h,
+                            .name_at = r->names.at,
+                            .names = r->names.context,
+                            .n_names = r->names.n};
+    return task_put_labels(&w, &rows, with_conf, err);
 }
 
 vg_status stream_rows_add_json(sink_text *t, const stream_rows *r, size_t i, vg_error *err)

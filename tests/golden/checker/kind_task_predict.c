@@ -152,7 +152,11 @@ static vg_status check_text(scene *s, const task_found *found, const char *prefi
           : VG_ERR_MEMORY;
     const task_writer w = {.put = put, .to = t, .gap = " "};
     for (size_t i = 0; i < found->n && st == VG_OK; i++) {
-        const task_row row = {&found->boxes[i], &found->extras, i, s->rgb.view.w, s->rgb.view.h};
+        const task_row row = {.box = &found->boxes[i],
+                              .extras = &found->extras,
+                              .index = i,
+                              .w = s->rgb.view.w,
+                              .h = s->rgb.view.h};
         st = task_of(s->info.task)->put_label(&w, &row, err);
         if (st == VG_OK)
             st = with_conf ? put(t, err, " %g\n", (double)row.box->confidence) : put(t, err, "\n");
