@@ -170,7 +170,8 @@ def run(o, p, found):
     env = dict(os.environ, PORT=str(port), REAL_S=str(o.seconds), PYTHONPATH=HERE, YOLO_CONFIG_DIR=folder, YOLO_OFFLINE="true",
                OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", PYTHONDONTWRITEBYTECODE="1")
     quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    beside = [subprocess.Popen(["nice"] + command(b), cwd=folder, env=env, start_new_session=True, **quiet)
+    beside = [subprocess.Popen(["nice"] + command(b), cwd=folder, start_new_session=True,
+                               env=dict(env, REAL_S=str(o.seconds + 60)), **quiet)  # not less than the job's
               for b in p["beside"].split(";;") if b.strip()]
     if beside:
         time.sleep(1)

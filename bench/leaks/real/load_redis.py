@@ -6,8 +6,12 @@ import time
 
 from pace import beats
 
-time.sleep(1)
-s = socket.create_connection(("127.0.0.1", int(os.environ["PORT"])))
+while True:
+    try:
+        s = socket.create_connection(("127.0.0.1", int(os.environ["PORT"])))
+        break
+    except OSError:
+        time.sleep(0.2)
 for n in beats(100):
     key = b"celery-task-meta-%d" % (n if sys.argv[1] == "keep" else n % 500)
     value = os.urandom(50000)
