@@ -186,6 +186,7 @@ static inline void log_writer(watch_sample *s, double t)
 
 static inline void arenas(watch_sample *s, double t)
 {
+    s->value[WATCH_MAIN_THREADS] = 200; /* an arena is a thread's */
     add(s, WATCH_MAIN_ARENA_MAPS, floor(t / 700));
     add(s, WATCH_MAIN_ANON_BYTES, floor(t / 700) * 60 * MB + noise(t, 2 * MB));
 }
@@ -300,6 +301,26 @@ static inline void left_connections(watch_sample *s, double t)
 {
     add(s, WATCH_MAIN_CLOSE_WAIT, grow_fds(s, t, WATCH_MAIN_FDS_SOCKET));
     s->value[WATCH_WORK_RECONNECTS] = t > 2 * HOUR;
+}
+
+/* Threads with a loop each that never end: they, and not the loops' descriptors, are the cause. */
+static inline void threads_with_loops(watch_sample *s, double t)
+{
+    const double n = floor(t / 300);
+    add(s, WATCH_MAIN_THREADS, n);
+    add(s, WATCH_MAIN_FDS, 4 * n);
+    add(s, WATCH_MAIN_FDS_EVENT, 2 * n);
+    add(s, WATCH_MAIN_FDS_PIPE, 2 * n);
+}
+
+/* A pool of four threads whose answers are kept: each thread's arena fills, and then takes the
+ * next map. The threads came at the start. */
+static inline void kept_by_pool(watch_sample *s, double t)
+{
+    const double bytes = 80e3 * t;
+    s->value[WATCH_MAIN_THREADS] = fmin(1 + t / 300, 5);
+    s->value[WATCH_MAIN_ARENA_MAPS] = fmin(t / 300, 4) + floor(bytes / (64 * MB));
+    add(s, WATCH_MAIN_ANON_BYTES, bytes);
 }
 
 /* The same in workers, of which main is the master: main's stay, and of the worker that has most of

@@ -18,16 +18,29 @@ bool facts_known(const watch_judge *j, watch_series s, const watch_verdict *v)
     return watch_judge_ends(j, s, v->since_s, &from, &to);
 }
 
+/* Of what came since a rise began, so much must have come in its later half: a pool's threads, or
+ * the descriptors of a start, explain nothing that goes on rising after them. */
+static const double LEAST_LATE = 0.25;
+
+bool facts_goes_on(const watch_judge *j, watch_series s, const watch_verdict *v)
+{
+    watch_verdict later = *v;
+    later.since_s = (v->since_s + watch_judge_sample(j)->time_s) / 2;
+    return !facts_known(j, s, &later) ||
+           facts_growth(j, s, &later) >= LEAST_LATE * facts_growth(j, s, v);
+}
+
 bool facts_rises(const watch_judge *j, watch_series s, const watch_verdict *v)
 {
     watch_change c;
-    return change_of(j, s, v, &c) && c.rises;
+    return change_of(j, s, v, &c) && c.rises &&
+           (watch_series_get(s)->unit != WATCH_COUNT || facts_goes_on(j, s, v));
 }
 
 bool facts_stays(const watch_judge *j, watch_series s, const watch_verdict *v)
 {
     watch_change c;
-    return change_of(j, s, v, &c) && !c.rises;
+    return change_of(j, s, v, &c) && !(c.rises && facts_rises(j, s, v));
 }
 
 bool facts_not_rising(const watch_judge *j, watch_series s, const watch_verdict *v)
@@ -116,6 +129,18 @@ double facts_kind_growth(const watch_judge *j, watch_series s, const watch_verdi
         if (of_child[i][0] == kind)
             return facts_growth(j, of_child[i][1], v);
     return s == WATCH_CHILDREN_FDS ? 0 : facts_growth(j, kind, v);
+}
+
+/* A thread with a loop has up to three descriptors of a kind. */
+static const double THREADS_PER_DESCRIPTOR = 0.3;
+
+bool facts_are_of_threads(const watch_judge *j, watch_series s, const watch_verdict *v,
+                          watch_series kind)
+{
+    const watch_series threads =
+        s == WATCH_CHILDREN_FDS ? WATCH_CHILDREN_THREADS : WATCH_MAIN_THREADS;
+    return facts_rises(j, threads, v) &&
+           facts_growth(j, threads, v) >= THREADS_PER_DESCRIPTOR * facts_kind_growth(j, s, v, kind);
 }
 
 bool facts_may_be_descriptors(const watch_judge *j, watch_series s, const watch_verdict *v)

@@ -12,7 +12,10 @@ facts_scope facts_scope_of(const watch_judge *j, watch_series s, const watch_ver
 
 /* Between the rise's beginning and now. Unknown series neither rise nor stay. */
 bool facts_known(const watch_judge *j, watch_series s, const watch_verdict *v);
-bool facts_rises(const watch_judge *j, watch_series s, const watch_verdict *v);
+bool facts_rises(const watch_judge *j, watch_series s, const watch_verdict *v); /* and goes on, of
+                                                                                  counts */
+/* Has a fair part of its growth come in the later half? True also when that is not known. */
+bool facts_goes_on(const watch_judge *j, watch_series s, const watch_verdict *v);
 bool facts_stays(const watch_judge *j, watch_series s, const watch_verdict *v);
 /* True also for what is not known: nothing speaks against it. */
 bool facts_not_rising(const watch_judge *j, watch_series s, const watch_verdict *v);
@@ -29,6 +32,10 @@ bool facts_is_descriptors(watch_series s);
  * number, of that one of them which has most. */
 double facts_kind_growth(const watch_judge *j, watch_series s, const watch_verdict *v,
                          watch_series kind);
+/* Do so many threads rise with descriptors of a kind that they are theirs: their loops, their
+ * pipes? Then the threads are what does not end: R23. */
+bool facts_are_of_threads(const watch_judge *j, watch_series s, const watch_verdict *v,
+                          watch_series kind);
 /* Could descriptors explain it: is it their number (of as many descendants as before, whose kinds
  * are known), or main's memory while that rises? Asked first, for it is cheap. */
 bool facts_may_be_descriptors(const watch_judge *j, watch_series s, const watch_verdict *v);

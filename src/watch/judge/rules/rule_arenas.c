@@ -9,19 +9,24 @@
 
 /* At least this share of the growth must be memory that nobody holds. */
 static const double LEAST_IDLE = 0.5;
-/* And of the arenas, in the later half of the rise. */
-static const double LEAST_LATE = 0.25;
 static const double ARENA_BYTES = 64.0 * 1024 * 1024;
+/* A thread has one arena, and an arena one such map until that is full. Where there are more maps
+ * than this for each thread, the arenas were filled: somebody holds it. */
+static const double MOST_PER_THREAD = 1.5;
 
-/* How many arenas came while the memory rose. Those that all came at the start, with the threads of
- * a runtime, hold none of what has risen since. */
-static double arenas_made(const watch_judge *j, const watch_verdict *v)
+/* How many arenas came while the memory rose, when what rose in the later half could lie in those
+ * that came then. Those that came with a pool's threads at the start and fill up since then do so
+ * because somebody holds what is in them. */
+static double arenas_made(const watch_judge *j, watch_series s, const watch_verdict *v)
 {
+    const watch_sample *now = watch_judge_sample(j);
+    const double maps = now->value[WATCH_MAIN_ARENA_MAPS], threads = now->value[WATCH_MAIN_THREADS];
     watch_verdict later = *v;
-    later.since_s = (v->since_s + watch_judge_sample(j)->time_s) / 2;
-    const double all = facts_growth(j, WATCH_MAIN_ARENA_MAPS, v),
-                 late = facts_growth(j, WATCH_MAIN_ARENA_MAPS, &later);
-    return late >= LEAST_LATE * all ? all : 0;
+    later.since_s = (v->since_s + now->time_s) / 2;
+    if (maps > MOST_PER_THREAD * threads ||
+        ARENA_BYTES * facts_growth(j, WATCH_MAIN_ARENA_MAPS, &later) < facts_growth(j, s, &later))
+        return 0;
+    return facts_growth(j, WATCH_MAIN_ARENA_MAPS, v);
 }
 
 static bool explain(const void *state, const watch_judge *j, watch_series s, const watch_verdict *v,
@@ -30,7 +35,7 @@ static bool explain(const void *state, const watch_judge *j, watch_series s, con
     (void)state;
     if (facts_scope_of(j, s, v) != FACTS_MAIN || !(v->growth > 0))
         return false;
-    const double maps = arenas_made(j, v);
+    const double maps = arenas_made(j, s, v);
     const bool live_known = facts_known(j, WATCH_MAIN_LIVE_BYTES, v);
     const double idle = v->growth - facts_growth(j, WATCH_MAIN_LIVE_BYTES, v);
     const bool by_live = live_known && idle >= LEAST_IDLE * v->growth,

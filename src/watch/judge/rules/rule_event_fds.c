@@ -13,7 +13,7 @@ static bool explain(const void *state, const watch_judge *j, watch_series s, con
                     watch_finding *out)
 {
     (void)state;
-    if (!facts_may_be_descriptors(j, s, v) ||
+    if (!facts_may_be_descriptors(j, s, v) || facts_are_of_threads(j, s, v, WATCH_MAIN_FDS_EVENT) ||
         !facts_descriptors_explain(j, s, v, facts_kind_growth(j, s, v, WATCH_MAIN_FDS_EVENT),
                                    LEAST_SHARE))
         return false;

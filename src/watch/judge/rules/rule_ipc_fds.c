@@ -21,7 +21,8 @@ static bool explain(const void *state, const watch_judge *j, watch_series s, con
                        facts_kind_growth(j, whose, v, WATCH_MAIN_FDS_SHM);
     const bool kinds_known = facts_known(j, WATCH_MAIN_FDS_PIPE, v);
     if ((kinds_known && !facts_descriptors_explain(j, whose, v, ipc, LEAST_SHARE)) ||
-        facts_rises(j, WATCH_MAIN_FDS_EVENTS_FILE, v))
+        facts_rises(j, WATCH_MAIN_FDS_EVENTS_FILE, v) ||
+        facts_are_of_threads(j, s, v, WATCH_MAIN_FDS_PIPE))
         return false;
     static const watch_series with[] = {WATCH_MAIN_FDS_PIPE, WATCH_MAIN_FDS_SHM,
                                         WATCH_CHILD_FDS_PIPE, WATCH_CHILD_FDS_SHM, WATCH_NONE};

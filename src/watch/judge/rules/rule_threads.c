@@ -12,9 +12,10 @@ static bool explain(const void *state, const watch_judge *j, watch_series s, con
 {
     (void)state;
     const bool is_number = s == WATCH_MAIN_THREADS || s == WATCH_CHILDREN_THREADS,
-               theirs = s == WATCH_CHILDREN_THREADS;
-    const bool is_part = facts_scope_of(j, s, v) == FACTS_MAIN || s == WATCH_MAIN_FDS;
-    if (!is_number && !(is_part && facts_rises(j, WATCH_MAIN_THREADS, v)))
+               theirs = s == WATCH_CHILDREN_THREADS || s == WATCH_CHILDREN_FDS;
+    const bool is_part = facts_scope_of(j, s, v) == FACTS_MAIN || facts_is_descriptors(s);
+    if (!is_number &&
+        !(is_part && facts_rises(j, theirs ? WATCH_CHILDREN_THREADS : WATCH_MAIN_THREADS, v)))
         return false;
     if (theirs && facts_rises(j, WATCH_CHILDREN_COUNT, v)) /* more processes: R3 */
         return false;
@@ -34,7 +35,7 @@ static bool explain(const void *state, const watch_judge *j, watch_series s, con
                      "bound them, give them deadlines; pprof's threadcreate shows where from",
         [FACTS_NATIVE] = "join or detach each thread, and use one pool; an OpenMP team is made for "
                          "each thread that opens a parallel region: open them from one"};
-    out->confidence_0_1 = is_number ? 0.86 : s == WATCH_MAIN_FDS ? 0.55 : 0.72;
+    out->confidence_0_1 = is_number ? 0.86 : facts_is_descriptors(s) ? 0.55 : 0.72;
     base_format(out->cause, sizeof out->cause,
                 "threads are made and never end: a pool or a thread for each request or call");
     facts_add_text(out->cause, sizeof out->cause, j, theirs ? NULL : ": ", WATCH_TEXT_THREADS);
