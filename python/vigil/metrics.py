@@ -27,6 +27,12 @@ def _numbers(result: Any) -> Dict[str, float]:
     return {ffi.string(told[i].name).decode(): float(told[i].value) for i in range(lib.vg_val_numbers(result, told))}
 
 
+def loss_names(task: int, n: int) -> Tuple[str, ...]:
+    """A task's losses in their order: box_loss, seg_loss, ..."""
+    made = ffi.new("vg_val_result *", {"task": task, "n_losses": n})
+    return tuple(k[len("val/"):] for k in _numbers(made) if k.startswith("val/"))
+
+
 def epoch_metrics(e: Any) -> Dict[str, float]:
     """The same of a vg_train_epoch: metrics alone."""
     made = ffi.new("vg_val_result *", {"task": e.task, "precision": e.precision, "recall": e.recall, "map50": e.map50,

@@ -8,7 +8,7 @@ import numpy as np
 from . import _options
 from ._c import Calls, Interrupt, Interrupted, call, encode, ffi, lib, path, text
 from ._handles import opened
-from .metrics import Metrics, epoch_metrics
+from .metrics import Metrics, epoch_metrics, loss_names
 
 _LOSSES = ("box_loss", "cls_loss", "dfl_loss")
 
@@ -51,6 +51,7 @@ class Trainer:
         self.args: Dict[str, Any] = {}  # as they were given
         self._handle, self._callbacks = handle, callbacks
         self._is_within_epoch = False
+        self._losses = _LOSSES  # the task's own from the first batch on
         i = 0
         while True:
             message = lib.vg_train_message(handle.p, i)
@@ -82,7 +83,7 @@ class Trainer:
 
     def label_loss_items(self, loss_items: Any = None, prefix: str = "train") -> Any:
         """Names of the losses, or a dict of them."""
-        keys = [f"{prefix}/{n}" for n in _LOSSES]
+        keys = [f"{prefix}/{n}" for n in self._losses]
         return keys if loss_items is None else dict(zip(keys, (float(v) for v in loss_items)))
 
     def pace(self) -> Dict[str, float]:
@@ -100,7 +101,8 @@ class Trainer:
 
     def _batch(self, _: Any, b: Any) -> None:
         self.epoch, self.batch, self.n_batches = b.epoch - 1, b.batch, b.n_batches
-        self.loss_items = np.array(list(b.loss))
+        self._losses = loss_names(b.task, b.n_losses)
+        self.loss_items = np.array(list(b.loss)[:b.n_losses])
         self.lr = {f"lr/pg{i}": b.lr[i] for i in range(3)}
         self.seconds = b.seconds
         self._callbacks.run("on_train_batch_end", self)
@@ -110,6 +112,7 @@ class Trainer:
 
     def _epoch(self, _: Any, e: Any) -> None:
         self.epoch, self.seconds = e.epoch - 1, e.seconds
+        self._losses = loss_names(e.task, e.n_losses)
         self.loss_items = np.array(list(e.train_loss)[:e.n_losses])
         self.lr = {f"lr/pg{i}": e.lr[i] for i in range(3)}
         row: Dict[str, Any] = {"epoch": e.epoch, "time": e.seconds, **self.label_loss_items(e.train_loss)}

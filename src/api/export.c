@@ -101,6 +101,24 @@ static vg_status write_onnx(export_job *j, vg_error *err)
                        &j->accounts.owner[STREAM_OUTPUT], err);
 }
 
+/* Of models with masks a second output. */
+static void describe_prototypes(const export_job *j, vg_export_result *out)
+{
+    const vg_export_options *o = j->o;
+    const base_size imgsz = j->model.imgsz.used;
+    const int id = nn_graph_result(j->model.graph, NN_PROTOTYPES);
+    if (id == NN_NO_VALUE)
+        return;
+    const nn_value *v = nn_graph_value(j->model.graph, id);
+    const size_t n = strlen(out->output);
+    char batch[16], size[48];
+    base_format(batch, sizeof batch, "%d", o->batch);
+    base_format(size, sizeof size, "%d, %d", imgsz.h * NN_DOWN_ONE / v->down,
+                imgsz.w * NN_DOWN_ONE / v->down);
+    base_format(out->output + n, sizeof out->output - n, ", output1 (%s, %d, %s)",
+                o->dynamic ? "batch" : batch, v->c, o->dynamic ? "mask_height, mask_width" : size);
+}
+
 static void describe_onnx(const export_job *j, vg_export_result *out)
 {
     const vg_export_options *o = j->o;
@@ -125,6 +143,7 @@ static void describe_onnx(const export_job *j, vg_export_result *out)
         base_format(out->output, sizeof out->output, "output0 (%s, %d, %s)",
                     o->dynamic ? "batch" : batch, 4 + info->nc + info->n_extra,
                     o->dynamic ? "anchors" : cells);
+    describe_prototypes(j, out);
 }
 
 static size_t need_onnx(const export_job *j)

@@ -66,6 +66,25 @@ void train_json_text(const char *key, const char *text)
     cli_json_string(stdout, text);
 }
 
+/* What the task has beside boxes, of a class: under the names of the whole. */
+static void class_numbers_print(const vg_val_result *r, const vg_val_class *c)
+{
+    const struct part {
+        const char *name;
+        double value;
+    } parts[] = {{"precision(", c->second.precision},
+                 {"recall(", c->second.recall},
+                 {"mAP50(", c->second.map50},
+                 {"mAP50-95(", c->second.map}};
+    vg_number all[VG_MOST_NUMBERS];
+    const size_t n = vg_val_numbers(r, all);
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < sizeof parts / sizeof *parts; k++)
+            if (strncmp(all[i].name, "metrics/", 8) == 0 && strstr(all[i].name, "(B)") == NULL &&
+                strstr(all[i].name, parts[k].name) != NULL)
+                number_print(all[i].name, parts[k].value);
+}
+
 void train_json_result(const vg_val_result *r)
 {
     if (r == NULL) {
@@ -84,6 +103,7 @@ void train_json_result(const vg_val_result *r)
         train_json_text("name", c->name);
         printf(", \"pictures\": %zu, \"instances\": %zu", c->n_pictures, c->n_instances);
         means_print(c->precision, c->recall, c->map50, c->map);
+        class_numbers_print(r, c);
         printf("}");
     }
     printf("]}");

@@ -80,6 +80,17 @@ static bool by_file_name(char *out, size_t n, const base_node *yaml)
     return by_name(out, n, file && file->kind == BASE_NODE_TEXT ? base_path_name(file->text) : "");
 }
 
+/* A model that ends in another head than Detect has it in its name. */
+static const char *suffix_of(const base_node *last)
+{
+    static const char *const suffixes[][2] = {
+        {"Segment", "-seg"}, {"Pose", "-pose"}, {"OBB", "-obb"}, {"Classify", "-cls"}};
+    for (size_t i = 0; last && i < sizeof suffixes / sizeof *suffixes; i++)
+        if (strcmp(module_of(last), suffixes[i][0]) == 0)
+            return suffixes[i][1];
+    return "";
+}
+
 bool nn_family_model(char *out, size_t n, const base_node *yaml)
 {
     const base_node *file = base_node_get(yaml, "yaml_file");
@@ -93,7 +104,7 @@ bool nn_family_model(char *out, size_t n, const base_node *yaml)
     if (!family || !base_starts_with(family, "YOLO"))
         return false;
     const bool is_p2 = strcmp(family, "YOLOv8") == 0 && levels && levels->n_children == 4;
-    return base_format(out, n, "yolo%s%s", family + 4, is_p2 ? "-p2" : "");
+    return base_format(out, n, "yolo%s%s", family + 4, is_p2 ? "-p2" : suffix_of(last));
 }
 
 static bool is_yolo26(const base_node *yaml)

@@ -39,6 +39,10 @@ for pair in segment:seg pose:pose obb:obb classify:cls; do
     "$vigil" bench --weights "$task-a/weights/last.safetensors" --imgsz 64 --repeats 1 --json >bench.json 2>bench.err ||
         bad "$task: bench: $(cat bench.err)"
     "$1/tests/json_check" any bench.json || bad "$task: bench --json is no JSON"
+    "$vigil" export --weights "$task-a/weights/best.safetensors" --format onnx --output m.onnx >export.log 2>&1 ||
+        bad "$task: $(cat export.log)"
+    grep -q ": yolo11n-${pair#*:}, images (1, 3, 64, 64), output0 (1, " export.log || bad "$task: $(cat export.log)"
+    [ "$task" != segment ] || grep -q ", output1 (1, 32, 16, 16), " export.log || bad "$task: $(cat export.log)"
     # What the list of objects holds beside the category; a class of a whole picture is no object.
     case $task in
     segment) fields='"bbox": \[.*"score": .*"segmentation": {"size": \[.*"counts": "' ;;

@@ -85,12 +85,13 @@ static void heads_of_other_tasks_are_known(void **state)
         const char *head;
         vg_task task;
         int n_extra, keypoints, dims;
+        const char *suffix; /* of its name */
     } rows[] = {
-        {"[[1],1,'Segment',['nc',32,256]]", VG_TASK_SEGMENT, 32, 0, 0},
-        {"[[1],1,'Pose',['nc',[17,3]]]", VG_TASK_POSE, 51, 17, 3},
-        {"[[1],1,'Pose',['nc','kpt_shape']]", VG_TASK_POSE, 10, 5, 2},
-        {"[[1],1,'OBB',['nc',1]]", VG_TASK_OBB, 1, 0, 0},
-        {"[-1,1,'Classify',['nc']]", VG_TASK_CLASSIFY, 0, 0, 0},
+        {"[[1],1,'Segment',['nc',32,256]]", VG_TASK_SEGMENT, 32, 0, 0, "-seg"},
+        {"[[1],1,'Pose',['nc',[17,3]]]", VG_TASK_POSE, 51, 17, 3, "-pose"},
+        {"[[1],1,'Pose',['nc','kpt_shape']]", VG_TASK_POSE, 10, 5, 2, "-pose"},
+        {"[[1],1,'OBB',['nc',1]]", VG_TASK_OBB, 1, 0, 0, "-obb"},
+        {"[-1,1,'Classify',['nc']]", VG_TASK_CLASSIFY, 0, 0, 0, "-cls"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char yaml[512];
@@ -105,6 +106,7 @@ static void heads_of_other_tasks_are_known(void **state)
             fail_msg("%s: %s at %s", rows[i].head, err.what, err.where);
         nn_graph_get_info(g, 640, &info);
         assert_int_equal(info.task, rows[i].task);
+        assert_non_null(strstr(info.name, rows[i].suffix));
         assert_int_equal(info.n_extra, rows[i].n_extra);
         assert_int_equal(info.keypoints, rows[i].keypoints);
         assert_int_equal(info.keypoint_dims, rows[i].dims);
