@@ -313,6 +313,15 @@ static inline void threads_with_loops(watch_sample *s, double t)
     add(s, WATCH_MAIN_FDS_PIPE, 2 * n);
 }
 
+/* A pool for each request, never shut down: each thread has an arena of its own. */
+static inline void pools_of_threads(watch_sample *s, double t)
+{
+    const double n = floor(t / 300);
+    add(s, WATCH_MAIN_THREADS, n);
+    add(s, WATCH_MAIN_ARENA_MAPS, n);
+    add(s, WATCH_MAIN_ANON_BYTES, n * 30 * MB);
+}
+
 /* A pool of four threads whose answers are kept: each thread's arena fills, and then takes the
  * next map. The threads came at the start. */
 static inline void kept_by_pool(watch_sample *s, double t)

@@ -134,6 +134,7 @@ static void each_case_is_named_by_its_rule(void **state)
         {connections, WATCH_MAIN_FDS, "R25", WATCH_NONE},
         {left_connections, WATCH_MAIN_FDS, "R25", WATCH_NONE},
         {threads_with_loops, WATCH_MAIN_FDS, "R23", WATCH_NONE},
+        {pools_of_threads, WATCH_MAIN_ANON_BYTES, "R23", WATCH_NONE},
         {kept_by_pool, WATCH_MAIN_ANON_BYTES, "R8", WATCH_NONE},
         {files_of_worker, WATCH_CHILDREN_FDS, "R19", WATCH_NONE},
         {sqlite_of_worker, WATCH_CHILDREN_FDS, "R20", WATCH_NONE},

@@ -3,6 +3,7 @@ package main
 
 import (
 	"os"
+	"runtime"
 	"strconv"
 	"time"
 )
@@ -17,7 +18,8 @@ func main() {
 				b[i] = 1
 			}
 			answer := make(chan int)
-			b[0] = byte(<-answer)
+			<-answer
+			runtime.KeepAlive(b)
 		}()
 		time.Sleep(10 * time.Millisecond)
 	}

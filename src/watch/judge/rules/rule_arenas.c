@@ -24,6 +24,7 @@ static double arenas_made(const watch_judge *j, watch_series s, const watch_verd
     watch_verdict later = *v;
     later.since_s = (v->since_s + now->time_s) / 2;
     if (maps > MOST_PER_THREAD * threads ||
+        facts_rises(j, WATCH_MAIN_THREADS, v) || /* ever more threads, an arena each: R23 */
         ARENA_BYTES * facts_growth(j, WATCH_MAIN_ARENA_MAPS, &later) < facts_growth(j, s, &later))
         return 0;
     return facts_growth(j, WATCH_MAIN_ARENA_MAPS, v);
