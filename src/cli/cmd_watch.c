@@ -118,8 +118,10 @@ static void draw(void *ctx, const char *text)
 
 static int replay(vg_watch *w, bool json)
 {
-    const vg_watch_listener l = {
-        .ctx = stdout, .event = json ? event_json : event_words, .wants_stop = stop_wanted};
+    const vg_watch_listener l = {.ctx = stdout,
+                                 .event = json ? event_json : event_words,
+                                 .note = note_words,
+                                 .wants_stop = stop_wanted};
     const char *verdicts;
     cli_interrupt_watch();
     vg_error err = {.status = VG_OK};

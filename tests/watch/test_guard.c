@@ -359,6 +359,24 @@ static void a_job_that_the_kernel_ended_is_started_again(void **state)
         skip();
     assert_int_equal(status, 0);
     expect_note(&t, "job started again");
+    expect_note(&t, "after the end: it ended by signal 9 (Killed). The kernel ended it, or a "
+                    "process of it, for want of memory: ");
+}
+
+static void of_a_job_that_died_is_said_how_and_by_whom(void **state)
+{
+    int status;
+    (void)state;
+    fresh(&t);
+    assert_int_equal(guard_sh(&t, "kill -9 $$", WORDS("record=true"), &status), VG_OK);
+    expect_note(&t, "after the end: it ended by signal 9 (Killed). ");
+    assert_null(strstr(t.notes, "The kernel ended it"));
+    fresh(&t);
+    assert_int_equal(guard_sh(&t, "exit 5", WORDS("record=true"), &status), VG_OK);
+    expect_note(&t, "after the end: it ended with status 5. ");
+    fresh(&t);
+    assert_int_equal(guard_sh(&t, "exit 0", WORDS("record=true"), &status), VG_OK);
+    assert_null(strstr(t.notes, "after the end"));
 }
 
 static void a_steady_job_costs_no_allocation_a_sample(void **state)
@@ -480,6 +498,7 @@ int main(void)
         cmocka_unit_test_setup(notices_reach_their_command_and_the_guard_does_not_wait, clean),
         cmocka_unit_test_setup(a_limit_that_must_be_measured_ends_the_job, clean),
         cmocka_unit_test_setup(a_job_that_the_kernel_ended_is_started_again, clean),
+        cmocka_unit_test_setup(of_a_job_that_died_is_said_how_and_by_whom, clean),
         cmocka_unit_test_setup(a_steady_job_costs_no_allocation_a_sample, clean),
         cmocka_unit_test_setup(a_guard_that_was_killed_is_followed_by_one_that_takes_up_its_job,
                                clean),

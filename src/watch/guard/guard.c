@@ -153,6 +153,7 @@ vg_status watch_guard_create(watch_guard **out, const watch_options *o, char *co
     put_command(g);
     guard_wall_clock(g);
     watch_sample_clear(&g->sample, 0);
+    watch_after_init(&g->after);
     watch_job_prepare(&g->job);
     net_service_open(&g->service);
     const watch_judge_options judge = {
@@ -224,10 +225,15 @@ static void take_sample(watch_guard *g)
     watch_judge_push(g->judge, &g->sample);
     const watch_moment m = moment_of(g);
     watch_tell_sample(&g->teller, &m);
+    watch_after_sample(&g->after, &g->sample);
+    for (size_t i = 0; i < m.n_processes; i++)
+        watch_after_process(&g->after, &m.processes[i], m.processes[i].rss_bytes,
+                            m.processes[i].rss_bytes);
     while (watch_judge_next(g->judge, &e)) {
         const watch_moment now = moment_of(g);
         watch_tell_explain(&g->teller, &e, &now);
         watch_tell_event(&g->teller, &e, &now);
+        watch_after_event(&g->after, &e);
         watch_acts_learn(g->acts, &e, guard_now_s());
         guard_obey(g, &e);
     }

@@ -156,6 +156,7 @@ static vg_status start(watch_guard *g, vg_error *err)
     if (g->n_restarts > 0)
         watch_judge_restart(g->judge);
     guard_enter(g, RUNNING);
+    watch_after_init(&g->after);
     g->limit_reported = false;
     g->oom_kills = NAN;
     g->oom_s = -INFINITY;
@@ -296,7 +297,9 @@ static int asked_at_end(watch_guard *g)
     guard_sees_oom(g, &g->fresh);
     if ((!failed && g->job.is_ours) || interrupted)
         return 0;
-    if (guard_now_s() - g->oom_s < OOM_S) {
+    const bool for_memory = guard_now_s() - g->oom_s < OOM_S;
+    guard_tell_after(g, for_memory);
+    if (for_memory) {
         guard_note(g, "the kernel ended it, or a process of it, for want of memory");
         return g->options.on_oom | (failed ? g->options.on_exit : 0);
     }
@@ -310,6 +313,8 @@ static void after_end(watch_guard *g)
     bool restarts = was_told && g->wants_restart;
     tell_end(g);
     const size_t n_left = g->argv != NULL ? signal_rest(g, 0) : 0; /* a fresh sample, too */
+    if (!was_told && g->argv == NULL)
+        guard_tell_after(g, guard_now_s() - g->oom_s < OOM_S);
     if (!was_told && g->argv != NULL) {
         const int asked = asked_at_end(g);
         const watch_event e = guard_own_event(g, WATCH_CRITICAL, "the job ended");

@@ -8,6 +8,7 @@
 #include "net/net.h"
 #include "state.h"
 #include "teller.h"
+#include "watch/tell/after.h"
 
 enum { WATCH_COMMAND_BYTES = 512, WATCH_NOTE_BYTES = 1024, WATCH_MOST_STARTS = 1024 };
 
@@ -34,6 +35,7 @@ struct watch_guard {
     watch_teller teller;
     net_service service;
     watch_state_file *state;
+    watch_after after;          /* of this life of the job */
     watch_sample sample, fresh; /* fresh: for the list of processes alone */
     double began_s, sampler_s;  /* when time 0 was, and when the sampler's time 0 was */
     double state_s;             /* when the state was written */
@@ -80,6 +82,12 @@ watch_event guard_own_event(const watch_guard *g, watch_state state, const char 
 /* What is left when nothing comes after: asked, then made to end. */
 void guard_sweep(watch_guard *g);
 void guard_write_state(watch_guard *g);
+
+/* ---- guard_after.c ---- */
+
+/* What there is to say of a job that has died, as a note. kernel_counts: by its counts the kernel
+ * ended a process of it. */
+void guard_tell_after(watch_guard *g, bool kernel_counts);
 
 /* ---- guard_asks.c ---- */
 

@@ -141,6 +141,11 @@ static void put_causes(page_html *w, const void *ctx)
     const watch_story *s = ctx;
     watch_cause causes[WATCH_MOST_CAUSES];
     const size_t n = watch_story_causes(s, causes);
+    char after[WATCH_AFTER_BYTES];
+    if (watch_story_after(s, after)[0] != '\0')
+        page_put(w,
+                 "<h2>After the end</h2><article class='card note'><p class=all>%s</p></article>",
+                 after + strlen(WATCH_AFTER_MARK));
     page_put(w, "<h2>What is thought of it</h2>");
     bool is_calm = true;
     for (size_t i = 0; i < n; i++)

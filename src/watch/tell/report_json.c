@@ -96,13 +96,14 @@ static void put_entries(watch_writer *w, const watch_story *s, bool notes)
 vg_status watch_report_json(base_str *out, const watch_story *s, base_mem *mem, vg_error *err)
 {
     watch_writer w = {.out = out, .mem = mem, .err = err};
-    char a[32], b[32], c[32];
+    char a[32], b[32], c[32], after[WATCH_AFTER_BYTES];
     size_t n = 0;
     watch_put(&w, "{");
     put_text(&w, "command", s->command);
     put_text(&w, "folder", s->folder);
     put_text(&w, "run_folder", s->run_folder);
     put_text(&w, "phase", s->phase);
+    put_text(&w, "after_end", watch_story_after(s, after));
     watch_put(&w,
               "\"running\":%s,\"verdict\":\"%s\",\"began_unix_s\":%s,\"first_s\":%s,\"now_s\":%s,"
               "\"samples\":%zu,\"restarts\":%d,\"series\":{",

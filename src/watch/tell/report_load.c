@@ -24,6 +24,11 @@ static void keep_event(void *ctx, const watch_event *e, const watch_moment *m)
     watch_story_event(ctx, e);
 }
 
+static void keep_note(void *ctx, const char *what, const watch_moment *m)
+{
+    watch_story_note(ctx, m->sample->time_s, what);
+}
+
 static void keep_verdicts(void *ctx, const watch_judge *j, size_t n_unknown)
 {
     (void)n_unknown;
@@ -35,7 +40,8 @@ static vg_status load_trace(watch_story *out, const char *path, base_mem *mem, v
     watch_options options;
     watch_options_default(&options);
     options.interval_s = 0; /* a trace does not say */
-    const watch_listener l = {.ctx = out, .event = keep_event, .sample = keep_sample};
+    const watch_listener l = {
+        .ctx = out, .event = keep_event, .sample = keep_sample, .note = keep_note};
     return watch_replay(&options, path, &l, keep_verdicts, mem, err);
 }
 
@@ -49,7 +55,7 @@ static void see_whether_live(watch_story *s)
     const double silent_s = (double)now.tv_sec - (s->began_unix_s + s->now_s);
     if (s->is_live && silent_s > 30 + 5 * s->interval_s) {
         s->is_live = false;
-        base_format(s->phase, sizeof s->phase, "the guard is gone");
+        base_format(s->phase, sizeof s->phase, "%s", WATCH_GUARD_GONE);
     }
 }
 

@@ -95,7 +95,7 @@ vg_status watch_report_text(base_str *out, const watch_story *s, base_mem *mem, 
 {
     watch_writer w = {.out = out, .mem = mem, .err = err};
     watch_cause causes[WATCH_MOST_CAUSES];
-    char text[WATCH_FIGURE_BYTES], samples[64], restarts[64];
+    char text[WATCH_FIGURE_BYTES], samples[64], restarts[64], after[WATCH_AFTER_BYTES];
     const size_t n = watch_story_causes(s, causes);
     watch_put_line(&w, s->command);
     watch_put(&w, "\n%s; watched for %s, %s, %s, phase ",
@@ -105,6 +105,10 @@ vg_status watch_report_text(base_str *out, const watch_story *s, base_mem *mem, 
               base_count(restarts, sizeof restarts, (uint64_t)s->n_restarts, "restart"));
     watch_put_line(&w, s->phase);
     watch_put(&w, "\n\n");
+    if (watch_story_after(s, after)[0] != '\0') {
+        watch_put_line(&w, after);
+        watch_put(&w, "\n\n");
+    }
     for (size_t i = 0; i < n; i++)
         put_cause(&w, &causes[i]);
     put_verdicts(&w, s);

@@ -229,6 +229,8 @@ void watch_story_note(watch_story *s, double time_s, const char *text)
     watch_entry *t = &s->entries[s->n_entries++ % WATCH_MOST_ENTRIES];
     t->event = (watch_event){.time_s = time_s + s->shift_s, .series = WATCH_NONE, .rule = ""};
     base_format(t->note, sizeof t->note, "%s", text);
+    if (base_starts_with(text, WATCH_AFTER_MARK))
+        base_format(s->after, sizeof s->after, "%s", text);
 }
 
 /* ---- asking ---- */

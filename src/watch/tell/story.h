@@ -8,6 +8,7 @@
 #ifndef WATCH_STORY_H
 #define WATCH_STORY_H
 
+#include "after.h"
 #include "sink.h"
 
 enum {
@@ -17,6 +18,9 @@ enum {
     WATCH_MOST_ENTRIES = 256,
     WATCH_TOLD_BYTES = 320
 };
+
+/* The phase of a story whose guard was killed. */
+#define WATCH_GUARD_GONE "the guard is gone"
 
 /* What was read of one series in one step. n 0: nothing. */
 typedef struct watch_bin {
@@ -47,6 +51,7 @@ typedef struct watch_story {
     double shift_s;                  /* added to times, for a clock that began anew */
     size_t n_samples;
     int n_restarts;
+    char after[WATCH_AFTER_BYTES]; /* what was said of the newest life that died; "" */
     watch_sample now;
     /* series */
     double step_s;
@@ -88,6 +93,9 @@ void watch_story_process(watch_story *s, const watch_process *p);
 /* The oldest entry that is still here, and the i-th, i in [first, n_entries). */
 size_t watch_story_first_entry(const watch_story *s);
 const watch_entry *watch_story_entry(const watch_story *s, size_t i);
+/* What is said of the job when it is over and did not end well: as the guard said it, or, where the
+ * guard died as well, worked out here. "": nothing. */
+const char *watch_story_after(const watch_story *s, char buf[WATCH_AFTER_BYTES]);
 /* Bins in use. */
 size_t watch_story_n_bins(const watch_story *s);
 /* What is drawn of bin i: of a COUNTER the rate per second since the bin before. False: nothing. */
