@@ -125,8 +125,8 @@ vg_status watch_metrics(base_str *out, const watch_story *s, size_t guard_bytes,
     watch_put(&w, "\",phase=\"%s\"} 1\n", s->phase);
     put_each(&w, s, "level", "newest reading of a series, in its own unit", level);
     put_each(&w, s, "limit", "where a series must end", limit);
-    put_each(&w, s, "slope_per_second", "rise of a series that is suspect, growing or leaking, else 0",
-             slope);
+    put_each(&w, s, "slope_per_second",
+             "rise of a series that is suspect, growing or leaking, else 0", slope);
     put_each(&w, s, "seconds_to_limit", "forecast of when the limit is reached", seconds);
     put_each(&w, s, "seconds_to_limit_low", "its 90 % interval's near end", seconds_low);
     put_states(&w, s);
