@@ -30,7 +30,8 @@ struct report_mosaic {
     image_canvas *canvas;
     image_font font; /* of labels; family "": the default one */
     image_encoder *encoder;
-    image_box *boxes; /* (most_boxes) */
+    image_box *boxes;   /* (most_boxes) */
+    float (*turned)[5]; /* (most_boxes) */
     grid grid;
 };
 
@@ -128,7 +129,8 @@ static vg_status reserve(report_mosaic *m, base_mem *mem, vg_error *err)
     if (st != VG_OK)
         return st;
     m->boxes = base_alloc_zero(mem, m->most_boxes, sizeof *m->boxes, err);
-    return m->boxes != NULL ? VG_OK : VG_ERR_MEMORY;
+    m->turned = base_alloc_zero(mem, m->most_boxes, sizeof *m->turned, err);
+    return m->boxes != NULL && m->turned != NULL ? VG_OK : VG_ERR_MEMORY;
 }
 
 vg_status report_mosaic_create(report_mosaic **out, int n_pages, int most_w, int most_h,
@@ -171,6 +173,7 @@ void report_mosaic_destroy(report_mosaic **mosaic)
     for (int p = 0; p < m->n_pages; p++)
         image_buffer_fini(&m->pages[p]);
     base_free(m->boxes);
+    base_free(m->turned);
     base_free(m);
     *mosaic = NULL;
 }
@@ -221,6 +224,12 @@ static vg_status draw_boxes(report_mosaic *m, const image_view *place, const rep
         m->boxes[i].x2 *= sx;
         m->boxes[i].y1 *= sy;
         m->boxes[i].y2 *= sy;
+        if (t->boxes[i].turned == NULL)
+            continue;
+        const float *box = t->boxes[i].turned;
+        memcpy(m->turned[i], (float[]){box[0] * sx, box[1] * sy, box[2] * sx, box[3] * sx, box[4]},
+               sizeof m->turned[i]);
+        m->boxes[i].turned = m->turned[i];
     }
     return image_canvas_boxes(m->canvas, place, m->boxes, n, &style, mem, err);
 }
@@ -266,8 +275,14 @@ vg_status report_mosaic_add(report_mosaic *m, int page, const report_tile *t, ba
     if (t->caption != NULL && t->caption[0] != '\0')
         draw_caption(m, v, left, top, t->caption);
     const image_view place = part(v, left, top + CAPTION_PX, w, h);
-    const vg_status st = image_resize(&place, &t->picture, &m->scratch, mem, err);
-    return st == VG_OK ? draw_boxes(m, &place, t, mem, err) : st;
+    const image_draw_style style = style_of(g, &m->font);
+    const report_place on = {.view = &place, .canvas = m->canvas, .style = &style, .mem = mem};
+    vg_status st = image_resize(&place, &t->picture, &m->scratch, mem, err);
+    if (st == VG_OK && t->below != NULL)
+        st = t->below(t->ctx, &on, err);
+    if (st == VG_OK)
+        st = draw_boxes(m, &place, t, mem, err);
+    return st == VG_OK && t->above != NULL ? t->above(t->ctx, &on, err) : st;
 }
 
 vg_status report_mosaic_write(report_mosaic *m, int page, const char *path, base_mem *mem,

@@ -49,12 +49,24 @@ vg_status report_plot_correlogram(const char *path, const report_label *labels, 
 
 enum { REPORT_MOSAIC_TILES = 16, REPORT_MOSAIC_SIDE_PX = 1920 };
 
+/* Where a tile is on its page, and what it is drawn with. */
+typedef struct report_place {
+    const image_view *view; /* RGB; the picture is there, scaled */
+    image_canvas *canvas;
+    const image_draw_style *style;
+    base_mem *mem;
+} report_place;
+
 /* A picture of a mosaic; everything in it is borrowed. */
 typedef struct report_tile {
     image_view picture;     /* RGB */
     const image_box *boxes; /* in pixels of the picture */
     size_t n_boxes;
     const char *caption; /* its file's name; NULL: none */
+    /* Draw what is no box, before the boxes and after them; NULL: nothing. */
+    vg_status (*below)(void *ctx, const report_place *place, vg_error *err);
+    vg_status (*above)(void *ctx, const report_place *place, vg_error *err);
+    void *ctx;
 } report_tile;
 
 /* train_batchN.jpg, val_batchN_labels.jpg, val_batchN_pred.jpg: pictures in a grid of at most 1920

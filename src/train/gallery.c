@@ -4,6 +4,9 @@
 
 #include <math.h>
 
+#include "gallery_art.h"
+#include "task/task.h"
+
 enum { TRUTH, FOUND }; /* pages; training batches are truth, too */
 enum { LABEL_BYTES = 160, MOST_FILE_BYTES = 64 << 20 };
 
@@ -13,6 +16,8 @@ struct train_gallery {
     image_buffer picture;
     image_box *boxes;           /* (most of both) */
     char (*texts)[LABEL_BYTES]; /* (most_found) */
+    float (*turned)[5];         /* (most of both) of tasks whose boxes are */
+    vg_keypoint *points;        /* (most of both, n_keypoints); NULL: there are none */
 };
 
 static size_t most_boxes(const train_gallery_options *o)
@@ -29,6 +34,8 @@ vg_status train_gallery_create(train_gallery **out, const train_gallery_options 
     if (!g)
         return VG_ERR_MEMORY;
     g->o = *o;
+    if (g->o.task == NULL)
+        g->o.task = &task_detect;
     if (g->o.conf == 0.001f)
         g->o.conf = 0.25f;
     /* A batch of validation is up to a stride larger than imgsz: spec 5.5 */
@@ -43,6 +50,14 @@ vg_status train_gallery_create(train_gallery **out, const train_gallery_options 
         g->boxes = base_alloc_zero(mem, most, sizeof *g->boxes, err);
         g->texts = base_alloc_zero(mem, o->most_found + 1, sizeof *g->texts, err);
         st = g->boxes && g->texts ? VG_OK : VG_ERR_MEMORY;
+    }
+    if (st == VG_OK && g->o.task->is_rotated) {
+        g->turned = base_alloc_zero(mem, most, sizeof *g->turned, err);
+        st = g->turned ? VG_OK : VG_ERR_MEMORY;
+    }
+    if (st == VG_OK && o->n_keypoints > 0) {
+        g->points = base_alloc_zero(mem, most, (size_t)o->n_keypoints * sizeof *g->points, err);
+        st = g->points ? VG_OK : VG_ERR_MEMORY;
     }
     if (st != VG_OK)
         train_gallery_destroy(&g);
@@ -59,6 +74,8 @@ void train_gallery_destroy(train_gallery **gallery)
     image_buffer_fini(&g->picture);
     base_free(g->boxes);
     base_free(g->texts);
+    base_free(g->turned);
+    base_free(g->points);
     base_free(g);
     *gallery = NULL;
 }
@@ -79,12 +96,45 @@ static vg_status take_picture(train_gallery *g, const data_batch *b, int i, base
     return VG_OK;
 }
 
-static vg_status put(train_gallery *g, int page, size_t n_boxes, const data_item *item,
-                     const data_set *set, base_mem *mem, vg_error *err)
+/* Of picture i and its labels; what was found is the caller's to add. */
+static gallery_art art_make(train_gallery *g, const data_batch *b, int i, size_t first_label,
+                            size_t n_labels)
+{
+    return (gallery_art){
+        .task = g->o.task,
+        .names = {.at = image_name_at, .context = g->o.names, .n = (size_t)g->o.nc},
+        .batch = b,
+        .i = i,
+        .first_label = first_label,
+        .n_labels = n_labels,
+        .points = b->n_keypoints == g->o.n_keypoints ? g->points : NULL,
+        .most_objects = most_boxes(&g->o)};
+}
+
+/* Box `at` of the page is turned as object k is. */
+static void turn(train_gallery *g, const gallery_art *art, size_t at, size_t k)
+{
+    if (g->turned == NULL)
+        return;
+    gallery_art_turned(g->turned[at], art, k);
+    g->boxes[at].turned = g->turned[at];
+    vg_detection around;
+    detect_rotated_bounds(&around, g->turned[at]);
+    g->boxes[at].x1 = around.x1;
+    g->boxes[at].y1 = around.y1;
+    g->boxes[at].x2 = around.x2;
+    g->boxes[at].y2 = around.y2;
+}
+
+static vg_status put(train_gallery *g, int page, size_t n_boxes, gallery_art *art,
+                     const data_item *item, const data_set *set, base_mem *mem, vg_error *err)
 {
     const report_tile tile = {.picture = g->picture.view,
                               .boxes = g->boxes,
-                              .n_boxes = n_boxes,
+                              .n_boxes = g->o.task->is_whole ? 0 : n_boxes,
+                              .below = gallery_art_below,
+                              .above = gallery_art_above,
+                              .ctx = art,
                               .caption =
                                   base_path_name(data_set_picture(set, item->picture)->path)};
     return report_mosaic_add(g->mosaic, page, &tile, mem, err);
@@ -114,10 +164,12 @@ static vg_status publish(train_gallery *g, int page, const char *name, bool has_
 /* ---- training ---- */
 
 /* The objects of picture i; *label moves on behind them. */
-static size_t take_labels(train_gallery *g, const data_batch *b, int i, size_t *label)
+static size_t take_labels(train_gallery *g, gallery_art *art, const data_batch *b, int i,
+                          size_t *label)
 {
     const size_t most = most_boxes(&g->o);
     size_t n = 0;
+    *art = art_make(g, b, i, *label, 0);
     for (; *label < b->n_labels && b->labels[*label].picture == i; ++*label) {
         const detect_label *l = &b->labels[*label];
         const float w = (float)b->w, h = (float)b->h;
@@ -129,6 +181,9 @@ static size_t take_labels(train_gallery *g, const data_batch *b, int i, size_t *
                                         .class_index = l->class_index,
                                         .label = g->o.names[l->class_index]};
     }
+    art->n_labels = *label - art->first_label;
+    for (size_t k = 0; k < n; k++)
+        turn(g, art, k, k);
     return n;
 }
 
@@ -140,9 +195,11 @@ vg_status train_gallery_train(train_gallery *g, int64_t ni, const data_batch *b,
     base_format(name, sizeof name, "train_batch%lld", (long long)ni);
     vg_status st = report_mosaic_begin(g->mosaic, (size_t)b->n, b->w, b->h, mem, err);
     for (int i = 0; i < b->n && i < REPORT_MOSAIC_TILES && st == VG_OK; i++) {
+        gallery_art art;
         st = take_picture(g, b, i, mem, err);
+        const size_t n = take_labels(g, &art, b, i, &label);
         if (st == VG_OK)
-            st = put(g, TRUTH, take_labels(g, b, i, &label), &b->items[i], set, mem, err);
+            st = put(g, TRUTH, n, &art, &b->items[i], set, mem, err);
     }
     return st == VG_OK ? publish(g, TRUTH, name, b->index == 0, step, mem, err) : st;
 }
@@ -159,22 +216,30 @@ static image_box to_batch(float x1, float y1, float x2, float y2, const data_ite
                        .y2 = y2 * item->gain + top};
 }
 
-static size_t take_truths(train_gallery *g, const train_validated *p)
+static size_t take_truths(train_gallery *g, gallery_art *art, const train_validated *p)
 {
+    const data_batch *b = p->batch;
+    size_t label = p->first_label;
+    while (label < b->n_labels && b->labels[label].picture == p->i)
+        label++;
+    *art = art_make(g, b, p->i, p->first_label, label - p->first_label);
     const size_t most = most_boxes(&g->o), n = p->n_truths < most ? p->n_truths : most;
     for (size_t i = 0; i < n; i++) {
         const detect_truth *t = &p->truths[i];
         g->boxes[i] = to_batch(t->xyxy[0], t->xyxy[1], t->xyxy[2], t->xyxy[3], p->item);
         g->boxes[i].class_index = t->class_index;
         g->boxes[i].label = g->o.names[t->class_index];
+        turn(g, art, i, i);
     }
     return n;
 }
 
 /* The best one last: in a crowd it lies on top. */
-static size_t take_found(train_gallery *g, const train_validated *p)
+static size_t take_found(train_gallery *g, gallery_art *art, const train_validated *p)
 {
     size_t n = 0, n_shown = 0;
+    *art = art_make(g, p->batch, p->i, p->first_label, 0);
+    art->found = p;
     for (size_t i = 0; i < p->n_boxes && n_shown < g->o.most_found; i++)
         n_shown += p->boxes[i].confidence > g->o.conf;
     for (size_t i = 0; i < p->n_boxes && n < n_shown; i++) {
@@ -187,7 +252,9 @@ static size_t take_found(train_gallery *g, const train_validated *p)
         g->boxes[at] = to_batch(d->x1, d->y1, d->x2, d->y2, p->item);
         g->boxes[at].class_index = d->class_index;
         g->boxes[at].label = g->texts[at];
+        turn(g, art, at, i);
     }
+    art->n_found = n_shown; /* best first: those are the first ones */
     return n_shown;
 }
 
@@ -209,15 +276,16 @@ vg_status train_gallery_validated(train_gallery *g, const train_validated *p, co
     const data_batch *b = p->batch;
     if (b->index >= TRAIN_GALLERY_BATCHES || p->i >= REPORT_MOSAIC_TILES)
         return VG_OK;
+    gallery_art art;
     vg_status st = VG_OK;
     if (p->i == 0)
         st = report_mosaic_begin(g->mosaic, (size_t)b->n, b->w, b->h, mem, err);
     if (st == VG_OK)
         st = take_picture(g, b, p->i, mem, err);
     if (st == VG_OK)
-        st = put(g, TRUTH, take_truths(g, p), p->item, set, mem, err);
+        st = put(g, TRUTH, take_truths(g, &art, p), &art, p->item, set, mem, err);
     if (st == VG_OK)
-        st = put(g, FOUND, take_found(g, p), p->item, set, mem, err);
+        st = put(g, FOUND, take_found(g, &art, p), &art, p->item, set, mem, err);
     const bool is_last = p->i + 1 == b->n || p->i + 1 == REPORT_MOSAIC_TILES;
     return st == VG_OK && is_last ? finish_batch(g, b->index, step, mem, err) : st;
 }

@@ -1,5 +1,6 @@
 /* gallery.h: pictures of batches for the user's eyes: train_batchN.jpg, val_batchN_labels.jpg and
- * val_batchN_pred.jpg.
+ * val_batchN_pred.jpg, with boxes, upright or turned, masks, keypoints, or classes, as the task
+ * has.
  *
  * Memory: two pages and one picture, taken at create; what follows allocates only while a page goes
  * into an event file. One owner. */
@@ -19,9 +20,11 @@ typedef struct train_gallery_options {
     int nc;
     report_events *events; /* gets the first batch of each kind, too; NULL: nobody does */
     int imgsz, stride;
-    size_t most_labels; /* of a picture of a batch: truths */
-    size_t most_found;  /* max_det */
-    float conf;         /* detections above this one are shown; 0.001, validation's own: 0.25 */
+    size_t most_labels;      /* of a picture of a batch: truths */
+    size_t most_found;       /* max_det */
+    const struct task *task; /* NULL: detect */
+    int n_keypoints;         /* of the model */
+    float conf; /* detections above this one are shown; 0.001, validation's own: 0.25 */
 } train_gallery_options;
 
 vg_status train_gallery_create(train_gallery **out, const train_gallery_options *o, base_mem *mem,

@@ -76,15 +76,18 @@ static size_t most_labels(const train_report *r)
 
 static vg_status make_gallery(train_report *r, vg_error *err)
 {
-    const train_gallery_options o = {.folder = r->o.folder,
-                                     .names = r->o.names,
-                                     .nc = r->o.nc,
-                                     .events = r->events,
-                                     .imgsz = r->args->imgsz,
-                                     .stride = r->o.stride,
-                                     .most_labels = most_labels(r),
-                                     .most_found = (size_t)r->args->max_det,
-                                     .conf = (float)r->args->conf};
+    const train_gallery_options o = {
+        .folder = r->o.folder,
+        .names = r->o.names,
+        .nc = r->o.nc,
+        .events = r->events,
+        .imgsz = r->args->imgsz,
+        .stride = r->o.stride,
+        .most_labels = most_labels(r),
+        .most_found = (size_t)r->args->max_det,
+        .task = train_run_task(r->o.run),
+        .n_keypoints = data_set_keypoint_shape(train_run_set(r->o.run, DATA_TRAIN)).n,
+        .conf = (float)r->args->conf};
     return train_gallery_create(&r->gallery, &o, r->o.work, err);
 }
 

@@ -86,6 +86,8 @@ static vg_status open_results(train_val *v, const train_val_options *o, vg_error
                                            .stride = v->info.max_stride,
                                            .most_labels = data_set_most_labels(v->set),
                                            .most_found = (size_t)o->nms.max_det,
+                                           .task = v->task,
+                                           .n_keypoints = v->info.keypoints,
                                            .conf = o->nms.conf};
     v->plots = o->plots;
     const train_saver_options saver = {.folder = v->folder,

@@ -97,7 +97,10 @@ static vg_status draw_mosaic(gallery *g)
                                       g->names[c],
                                       NULL};
         }
-        tiles[i] = (report_tile){pictures[i].view, boxes[i], N_BOXES, "BloodImage_00042.jpg"};
+        tiles[i] = (report_tile){.picture = pictures[i].view,
+                                 .boxes = boxes[i],
+                                 .n_boxes = N_BOXES,
+                                 .caption = "BloodImage_00042.jpg"};
     }
     size_t n = g->n_epochs == 1 ? 2 : N;
     if (st == VG_OK)

@@ -329,7 +329,10 @@ static void mosaics_of_any_sizes_are_drawn(void **state)
         scene_picture(&pictures[i].view, i);
     }
     for (int i = 0; i < 20; i++)
-        tiles[i] = (report_tile){pictures[i % 4].view, &box, 1, "caption \xfe of any length"};
+        tiles[i] = (report_tile){.picture = pictures[i % 4].view,
+                                 .boxes = &box,
+                                 .n_boxes = 1,
+                                 .caption = "caption \xfe of any length"};
     for (size_t n = 1; n <= 20; n += 3)
         assert_int_equal(scene_mosaic(in_folder(b, "m.jpg"), tiles, n, &b->mem, &b->err), VG_OK);
     assert_int_equal(scene_mosaic(in_folder(b, "m.jpg"), tiles, 0, &b->mem, &b->err),
@@ -355,7 +358,8 @@ static void a_mosaic_made_once_draws_pages_without_allocating(void **state)
         const int w = n % 3 == 0 ? 640 : 200, h = n % 3 == 1 ? 672 : 64;
         assert_int_equal(image_buffer_reserve(&picture, w, h, &b->mem, &b->err), VG_OK);
         scene_picture(&picture.view, (int)n);
-        const report_tile tile = {picture.view, &box, 1, "caption.jpg"};
+        const report_tile tile = {
+            .picture = picture.view, .boxes = &box, .n_boxes = 1, .caption = "caption.jpg"};
         assert_int_equal(report_mosaic_begin(m, n, w, h, &b->mem, &b->err), VG_OK);
         for (size_t i = 0; i < n; i++)
             for (int page = 0; page < 2; page++)
@@ -393,7 +397,8 @@ static vg_status draw_small(bench *b, int which)
     static const uint64_t COUNTS[4] = {3, 1, 2, 0};
     uint8_t pixels[12] = {0};
     const image_box box = {.x2 = 2, .y2 = 2, .label = "a"};
-    const report_tile tile = {{pixels, 2, 2, 6}, &box, 1, "a.jpg"};
+    const report_tile tile = {
+        .picture = {pixels, 2, 2, 6}, .boxes = &box, .n_boxes = 1, .caption = "a.jpg"};
     const detect_metrics_result r = {0};
     base_mem *mem = &b->mem;
     switch (which) {

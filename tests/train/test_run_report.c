@@ -3,7 +3,10 @@
 #include "api/set.h" /* first: it allocates, which base.h forbids who comes after it */
 
 #include "report/support.h"
+#include "task/task.h"
 #include "train/train.h"
+
+#include <math.h>
 
 enum { SIDE = 64, GAP = 4, CAPTION = 20 };
 
@@ -37,7 +40,7 @@ typedef struct scene {
 
 static const char *const names[] = {"red", "blue"};
 
-static scene *make_scene(bench *b)
+static scene *make_scene_of(bench *b, const task *of)
 {
     static scene s;
     const data_set_options val = {.split = DATA_VAL, .no_cache = true};
@@ -47,6 +50,9 @@ static scene *make_scene(bench *b)
                                      .stride = 32,
                                      .most_labels = 1,
                                      .most_found = 5,
+                                     .task = of,
+                                     .nc = 2,
+                                     .n_keypoints = of == &task_pose ? 1 : 0,
                                      .conf = 0.001f};
     s = (scene){.batch = {.n = 2, .h = SIDE, .w = SIDE, .input = s.input, .items = s.items},
                 .items = {{.picture = 0, .w0 = 100, .h0 = 80, .gain = 0.5f, .left = 8, .top = 12},
@@ -58,6 +64,11 @@ static scene *make_scene(bench *b)
     assert_int_equal(data_set_open(&s.set, s.spec, &val, NULL, &b->mem, &b->err), VG_OK);
     assert_int_equal(train_gallery_create(&s.gallery, &o, &b->mem, &b->err), VG_OK);
     return &s;
+}
+
+static scene *make_scene(bench *b)
+{
+    return make_scene_of(b, NULL);
 }
 
 static void end_scene(scene *s)
@@ -116,6 +127,77 @@ static void a_batch_of_training_shows_its_pixels_and_labels(void **state)
     assert_true(redness(&page, 1, 47, 30, 49, 38) > 40);
     assert_true(redness(&page, 1, 25, 28, 40, 36) < 20); /* in the box */
     assert_true(redness(&page, 0, 0, 0, SIDE, SIDE) < 5);
+    image_buffer_fini(&page);
+    end_scene(s);
+}
+
+/* Six parts of the class's colour and four of the picture; of two objects the upper one's. */
+static void masks_are_blended_into_pictures(void **state)
+{
+    enum { M = SIDE / 4 };
+    bench *b = *state;
+    scene *s = make_scene_of(b, &task_segment);
+    image_buffer page = {0};
+    const detect_label labels[] = {{.picture = 0, .class_index = 1, {0.5f, 0.5f, 1, 1}},
+                                   {.picture = 0, .class_index = 0, {0.25f, 0.5f, 0.5f, 1}}};
+    static int32_t maps[2 * M * M];
+    for (int i = 0; i < M * M; i++)
+        maps[i] = i % M < M / 2 ? 2 : 1;
+    s->batch.labels = labels;
+    s->batch.n_labels = 2;
+    s->batch.index_maps = maps;
+    s->batch.mask_h = s->batch.mask_w = M;
+    const uint64_t n_allocs = b->mem.n_allocs;
+    assert_int_equal(train_gallery_train(s->gallery, 0, &s->batch, s->set, 1, &b->mem, &b->err),
+                     VG_OK);
+    assert_int_equal(b->mem.n_allocs, n_allocs);
+    read_page(b, &page, "train_batch0.jpg");
+    const image_color red = image_class_color(0), blue = image_class_color(1);
+    assert_float_equal(redness(&page, 0, 8, 40, 24, 56), 0.6 * (red.r - red.b), 12);
+    assert_float_equal(redness(&page, 0, 40, 40, 56, 56), 0.6 * (blue.r - blue.b), 12);
+    assert_true(fabs(redness(&page, 1, 0, 0, SIDE, SIDE)) < 5); /* the other picture has none */
+    image_buffer_fini(&page);
+    end_scene(s);
+}
+
+/* A square that stands on its corner: nothing at the corners of the upright box around it. */
+static void turned_boxes_are_drawn_turned(void **state)
+{
+    bench *b = *state;
+    scene *s = make_scene_of(b, &task_obb);
+    image_buffer page = {0};
+    const detect_label label = {
+        .picture = 0, .class_index = 0, .xywh_norm = {0.5f, 0.6f, 0.4f, 0.4f}, .angle = 0.7854f};
+    s->batch.labels = &label;
+    s->batch.n_labels = 1;
+    assert_int_equal(train_gallery_train(s->gallery, 0, &s->batch, s->set, 1, &b->mem, &b->err),
+                     VG_OK);
+    read_page(b, &page, "train_batch0.jpg");
+    assert_true(redness(&page, 0, 14, 36, 18, 40) > 20); /* its left corner: 32 - 18.1 */
+    assert_true(redness(&page, 0, 40, 50, 48, 54) < 40);
+    assert_true(redness(&page, 0, 46, 52, 52, 57) < 10); /* the corner of the one around */
+    image_buffer_fini(&page);
+    end_scene(s);
+}
+
+/* A point is a dot of its colour, and one that nobody labelled is none. */
+static void points_are_drawn_where_they_are(void **state)
+{
+    bench *b = *state;
+    scene *s = make_scene_of(b, &task_pose);
+    image_buffer page = {0};
+    const detect_label labels[] = {{.picture = 0, .class_index = 0, {0.5f, 0.5f, 0.9f, 0.9f}},
+                                   {.picture = 1, .class_index = 0, {0.5f, 0.5f, 0.9f, 0.9f}}};
+    const float points[] = {0.5f, 0.5f, 2, 0.5f, 0.5f, 0};
+    s->batch.labels = labels;
+    s->batch.n_labels = 2;
+    s->batch.keypoints = points;
+    s->batch.n_keypoints = 1;
+    assert_int_equal(train_gallery_train(s->gallery, 0, &s->batch, s->set, 1, &b->mem, &b->err),
+                     VG_OK);
+    read_page(b, &page, "train_batch0.jpg");
+    assert_true(redness(&page, 0, 31, 31, 33, 33) > 40);
+    assert_true(redness(&page, 1, 31, 31, 33, 33) < 10);
     image_buffer_fini(&page);
     end_scene(s);
 }
@@ -235,6 +317,9 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(a_batch_of_training_shows_its_pixels_and_labels),
+        TEST(masks_are_blended_into_pictures),
+        TEST(turned_boxes_are_drawn_turned),
+        TEST(points_are_drawn_where_they_are),
         TEST(a_validation_shows_truths_and_what_was_found),
         TEST(events_go_on_after_a_full_disk_and_the_error_is_told),
     };
