@@ -142,7 +142,7 @@ demo_figure demo_figure_make(demo_dice *d, demo_point foot)
     demo_figure f = {.height = demo_dice_between(d, 1.5f, 1.9f)};
     /* Most face the camera, more or less; some show their back. */
     float yaw = demo_dice_between(d, -1.1f, 1.1f);
-    if (demo_dice_happens(d, 0.22f))
+    if (demo_dice_happens(d, 0.08f))
         yaw = demo_dice_between(d, 2.1f, 4.2f);
     const demo_point up = {0, 1, 0};
     const demo_axes upright = {{sinf(yaw), 0, cosf(yaw)}, {cosf(yaw), 0, -sinf(yaw)}, up};

@@ -176,8 +176,8 @@ static demo_extent figure_measure(const hall *h, int figure)
 static void figures_paint(hall *h)
 {
     demo_dice *d = &h->dice;
-    const int n = 1 + demo_dice_below(d, 4);
-    const float apart = 3.4f / (float)n;
+    const int n = 1 + demo_dice_below(d, 3);
+    const float apart = 2.6f / (float)n;
     float z = demo_dice_between(d, -2.2f, -1);
     int places[FIGURES_MAX];
     for (int i = 0; i < n; i++)
@@ -189,7 +189,7 @@ static void figures_paint(hall *h)
     }
     for (int i = 0; i < n; i++, z += demo_dice_between(d, 0.2f, 0.8f)) {
         const float x =
-            ((float)places[i] + 0.5f) * apart - 1.7f + demo_dice_between(d, -0.3f, 0.3f);
+            ((float)places[i] + 0.5f) * apart - 1.3f + demo_dice_between(d, -0.25f, 0.25f);
         if (demo_dice_happens(d, 0.3f))
             thing_paint(h, z - 0.3f);
         demo_figure *f = &h->figures[h->n_figures];
@@ -214,7 +214,7 @@ static void hall_begin(hall *h, int w, int height)
                            -0.5f};
     const demo_point eye = {at.x + demo_dice_between(d, -1.5f, 1.5f), demo_dice_between(d, 1, 2.3f),
                             demo_dice_between(d, 4.6f, 6)};
-    const float view_m = demo_dice_between(d, 3.1f, 4.2f);
+    const float view_m = demo_dice_between(d, 2.4f, 3.2f);
     const demo_point away = demo_minus(eye, at);
     demo_camera_look(&c->camera, eye, at, demo_dice_between(d, -0.05f, 0.05f));
     c->camera.focal_px = (float)(w * DEMO_FINE) / view_m * sqrtf(demo_dot(away, away));

@@ -139,7 +139,7 @@ static void seen_keypoints_lie_on_their_own_limbs(void **state)
     (void)state;
     static row r;
     size_t n_seen = 0, n_hidden = 0, n_outside = 0, n_faces = 0;
-    for (uint64_t i = 0; i < PICTURES; i++) {
+    for (uint64_t i = 0; i < 2 * PICTURES; i++) {
         draw(VG_TASK_POSE, 3, i);
         const demo_canvas *c = &sheet.canvas;
         const float w = (float)c->fine.view.w, h = (float)c->fine.view.h;
