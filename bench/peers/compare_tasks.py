@@ -4,7 +4,7 @@
 
     compare_tasks.py --cpus 0 "peer_task.py ort M.onnx ..." "peer_task.py openvino M.onnx ..." "../../build/bench/tasks ..."
 
-Found is the same when both have as many rows, best first, and boxes, keypoints (px), turned boxes and the sizes of masks
+Found is the same when both have as many rows, and boxes, keypoints (px), turned boxes and the sizes of masks
 (of 1000 pixels) are off by less than --most; confidences by less than 1e-3.
 """
 import argparse
@@ -23,23 +23,32 @@ def get_found(program, folder, index):
         return json.load(file)
 
 
+def geometry_of(x, y):
+    """By how much two rows are apart: px, or what counts as such."""
+    off = [abs(p - q) for key in ("box", "points") for p, q in zip(x.get(key, ()), y.get(key, ()))]
+    if "rotated" in x:
+        off += [abs(p - q) for p, q in zip(x["rotated"][:4], y["rotated"][:4])]
+        turn = abs(x["rotated"][4] - y["rotated"][4]) % 3.14159265
+        off.append(100 * min(turn, 3.14159265 - turn))
+    if "pixels" in x:
+        off.append(1000 * abs(x["pixels"] - y["pixels"]) / max(x["pixels"], 1000))
+    return max(off, default=0.0)
+
+
 def differences(a, b):
-    """The largest of geometry and of confidences; None: not the same things."""
+    """The largest of geometry and of confidences; None: not the same things. Rows whose confidences are equal but for
+    rounding come in any order, so each is set beside the nearest of its class and confidence that is left."""
     if len(a) != len(b):
         return None
+    left = list(b)
     geometry = conf = 0.0
-    for x, y in zip(a, b):
-        if x["cls"] != y["cls"]:
+    for x in a:
+        near = [y for y in left if y["cls"] == x["cls"] and abs(y["conf"] - x["conf"]) < 1e-3]
+        if not near:
             return None
-        conf = max(conf, abs(x["conf"] - y["conf"]))
-        for key in ("box", "points"):
-            geometry = max([geometry] + [abs(p - q) for p, q in zip(x.get(key, ()), y.get(key, ()))])
-        if "rotated" in x:
-            geometry = max([geometry] + [abs(p - q) for p, q in zip(x["rotated"][:4], y["rotated"][:4])])
-            turn = abs(x["rotated"][4] - y["rotated"][4]) % 3.14159265
-            geometry = max(geometry, 100 * min(turn, 3.14159265 - turn))
-        if "pixels" in x:
-            geometry = max(geometry, 1000 * abs(x["pixels"] - y["pixels"]) / max(x["pixels"], 1000))
+        y = min(near, key=lambda row: geometry_of(x, row))
+        left.remove(y)
+        geometry, conf = max(geometry, geometry_of(x, y)), max(conf, abs(x["conf"] - y["conf"]))
     return geometry, conf
 
 

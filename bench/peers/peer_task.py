@@ -77,7 +77,7 @@ class Segment:
         keep = suppress(boxes, scores, classes, args.iou)
         boxes = corners_of(boxes[keep])
         masks = masks_of(extras[keep], outputs[1][0], boxes, size)
-        return boxes, scores[keep], classes[keep], masks
+        return boxes.clip(0, size), scores[keep], classes[keep], masks
 
     @staticmethod
     def told(found):
@@ -91,7 +91,7 @@ class Pose:
     def find(outputs, args, size):
         boxes, scores, classes, extras = rows_of(outputs[0][0], args.nc, args.conf)
         keep = suppress(boxes, scores, classes, args.iou)
-        points = extras[keep].reshape(len(keep), -1, 3)
+        points = extras[keep].reshape(len(keep), extras.shape[1] // 3, 3)
         points[..., :2] = points[..., :2].clip(0, size)
         points[points[..., 2] < 0.5, :2] = 0
         return corners_of(boxes[keep]).clip(0, size).round(), scores[keep], classes[keep], points
@@ -116,6 +116,7 @@ class Obb:
         wide = rows[:, 2] > rows[:, 3]
         w, h = np.where(wide, rows[:, 2], rows[:, 3]), np.where(wide, rows[:, 3], rows[:, 2])
         rows = np.stack((rows[:, 0], rows[:, 1], w, h, np.where(wide, rows[:, 4], rows[:, 4] + np.pi / 2) % np.pi), 1)
+        rows[:, :4] = rows[:, :4].clip(0, size)
         return rows, scores[order][keep], classes[order][keep]
 
     @staticmethod
