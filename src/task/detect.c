@@ -17,6 +17,7 @@ const task task_detect = {
                 "metrics/mAP50-95(B)"},
     .n_metrics = 4,
     .judge = &task_judge_boxes,
+    .has_boxes_alone = true,
     .has_counts = true,
     .find = task_find_boxes,
     .put_label = task_put_label_box,

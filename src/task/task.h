@@ -49,6 +49,8 @@ typedef struct task {
     const task_judge_kind *judge; /* what is found and what is there, compared */
     /* Of prediction: from maps to results (found.h), as text (rows.h), into a picture (draw.h). */
     bool has_masks, is_rotated;
+    bool has_boxes_alone; /* upright ones, and nothing beside them: what views and candidates that a
+                             device picks are made for */
     bool
         is_whole; /* classes of the whole picture, which is cut to its middle; there are no boxes */
     bool has_counts; /* a console line says how many there are of each class */

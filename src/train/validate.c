@@ -217,7 +217,7 @@ static vg_status check_task(const train_validator_options *o, vg_error *err)
         return base_fail(err, VG_ERR_UNSUPPORTED, "ranks", "train it with one process",
                          "%s is not trained by several processes: its loss is of a whole batch",
                          t->name);
-    if (o->augment && t->judge != task_detect.judge)
+    if (o->augment && !t->has_boxes_alone)
         return base_fail(err, VG_ERR_UNSUPPORTED, "augment", "leave it out",
                          "test-time augmentation puts boxes of several views together, and %s has "
                          "more than upright boxes",

@@ -34,6 +34,11 @@ static void counts_are_those_of_the_lists(void **state)
             assert_int_equal(t->metrics[k] != NULL, k < t->n_metrics);
         assert_int_equal(t->second != NULL, t->second_letter != NULL);
         assert_int_equal(t->second != NULL, t->n_metrics == TASK_MOST_METRICS);
+        /* predictions.json is of objects; views and picks of a device are of upright boxes alone.
+         */
+        assert_int_equal(t->put_coco != NULL, !t->is_whole);
+        assert_int_equal(t->has_boxes_alone, t->find == task_find_boxes);
+        assert_int_equal(t->has_boxes_alone, t->judge == &task_judge_boxes);
     }
 }
 

@@ -153,7 +153,7 @@ static vg_status plan_detector(stream_detector *d, const stream_model *m,
 /* What a model's task does not have is refused. */
 static vg_status check_task(const task *t, const stream_detector_options *o, vg_error *err)
 {
-    if (o->augment && t->find != task_find_boxes)
+    if (o->augment && !t->has_boxes_alone)
         return base_fail(err, VG_ERR_UNSUPPORTED, "option augment", "leave it out",
                          "test-time augmentation is of boxes alone, and %s is a model of task %s",
                          o->weights, t->name);
@@ -178,7 +178,7 @@ vg_status stream_detector_begin(stream_detector **out, const stream_model *m,
         return VG_ERR_MEMORY;
     *d = (stream_detector){.augments = o->augment,
                            .most_pending = o->most_pending,
-                           .has_extras = task_of(m->info.task)->find != task_find_boxes,
+                           .has_extras = !task_of(m->info.task)->has_boxes_alone,
                            .sees_frames = o->sees_frames,
                            .mem = mem};
     const vg_status st = nn_device_open(&d->device, o->device, plans, err);
