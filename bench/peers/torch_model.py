@@ -224,6 +224,11 @@ class Assigner:
         return target_box, target_score, foreground
 
 
+def flatten(maps):
+    """(B,C,H,W) of every level as (B,A,C)."""
+    return torch.cat([m.flatten(2) for m in maps], 2).permute(0, 2, 1)
+
+
 class Loss:
     """Spec 3: (box, cls, dfl) with their gains; the backward scalar is their sum times the batch."""
 
@@ -260,12 +265,13 @@ class Loss:
         boxes[image[order], place] = torch.cat((center - half, center + half), 1)
         return classes, boxes, boxes.sum(-1) > 0
 
-    def __call__(self, maps, targets):
+    def parts(self, maps, targets):
+        """(box, cls, dfl) without gains, and what a task adds to: foreground (B,A), target boxes (B,A,4) in pixels, padded
+        boxes and which are there, points, strides, the input's size."""
         points, strides = self.grid(maps)
         batch = maps[0].shape[0]
         size = torch.tensor((maps[0].shape[3] * 8.0, maps[0].shape[2] * 8.0))
-        flat = torch.cat([m.flatten(2) for m in maps], 2).permute(0, 2, 1)
-        logits, classes = flat.split((4 * N_BINS, self.nc), 2)
+        logits, classes = flatten(maps).split((4 * N_BINS, self.nc), 2)
         bins = logits.reshape(batch, -1, 4, N_BINS)
         distance = bins.softmax(-1) @ self.bins
         boxes = torch.cat((points - distance[..., :2], points + distance[..., 2:]), -1)
@@ -287,5 +293,9 @@ class Loss:
             per_side = (F.cross_entropy(per_bin, low.view(-1), reduction="none").view(t.shape) * (1 - share) +
                         F.cross_entropy(per_bin, low.view(-1) + 1, reduction="none").view(t.shape) * share)
             dfl = (per_side.mean(-1) * weight).sum() / total
+        return (box, cls, dfl), fg, target_box, gt_box, valid, points, strides, size
+
+    def __call__(self, maps, targets):
+        (box, cls, dfl), *_ = self.parts(maps, targets)
         items = torch.stack((box * self.gains[0], cls * self.gains[1], dfl * self.gains[2]))
-        return items.sum() * batch, items.detach()
+        return items.sum() * len(maps[0]), items.detach()

@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from torch_model import STRIDES, Conv, Detect, Loss, Yolo11, ciou, N_BINS
+from torch_model import Conv, Detect, Loss, Yolo11, flatten
 from yolo_weights import GeneratedWeights, read_safetensors
 
 SIGMAS = (0.026, 0.025, 0.025, 0.035, 0.035, 0.079, 0.079, 0.072, 0.072, 0.062, 0.062, 0.107, 0.107, 0.087, 0.087,
@@ -71,40 +71,12 @@ def make_model(task, nc):
     return model
 
 
-def flatten(maps):
-    return torch.cat([m.flatten(2) for m in maps], 2).permute(0, 2, 1)
-
-
 class TaskLoss(Loss):
     """Spec 3.1, 3.2: boxes and classes as Loss has them, and what the task adds for positive anchors."""
 
     def parts(self, maps, targets):
         """As Loss, but also which object each positive anchor answers for."""
-        points, strides = self.grid(maps)
-        batch = maps[0].shape[0]
-        size = torch.tensor((maps[0].shape[3] * 8.0, maps[0].shape[2] * 8.0))
-        logits, classes = flatten(maps).split((4 * N_BINS, self.nc), 2)
-        bins = logits.reshape(batch, -1, 4, N_BINS)
-        distance = bins.softmax(-1) @ self.bins
-        boxes = torch.cat((points - distance[..., :2], points + distance[..., 2:]), -1)
-        gt_class, gt_box, valid = self.pad_targets(targets, batch, size)
-        target_box, target_score, fg = self.assigner(classes.detach().sigmoid(), boxes.detach() * strides,
-                                                     points * strides, gt_class, gt_box, valid)
-        total = target_score.sum().clamp(min=1)
-        cls = F.binary_cross_entropy_with_logits(classes, target_score, reduction="sum") / total
-        box = dfl = logits.sum() * 0
-        if fg.any():
-            weight = target_score.sum(-1)[fg]
-            cells = (target_box / strides)[fg]
-            box = ((1 - ciou(boxes[fg], cells)) * weight).sum() / total
-            at = points.expand(batch, -1, -1)[fg]
-            t = torch.cat((at - cells[:, :2], cells[:, 2:] - at), -1).clamp_(0, N_BINS - 1 - 0.01)
-            low = t.long()
-            share = t - low
-            per_bin = bins[fg].view(-1, N_BINS)
-            per_side = (F.cross_entropy(per_bin, low.view(-1), reduction="none").view(t.shape) * (1 - share) +
-                        F.cross_entropy(per_bin, low.view(-1) + 1, reduction="none").view(t.shape) * share)
-            dfl = (per_side.mean(-1) * weight).sum() / total
+        (box, cls, dfl), fg, target_box, gt_box, valid, points, strides, size = super().parts(maps, targets)
         owner = torch.zeros(fg.shape, dtype=torch.long)
         if gt_box.shape[1]:
             same = (target_box[:, :, None] == gt_box[:, None]).all(-1) & valid[:, None]
