@@ -250,7 +250,7 @@ static ending soften(const watch_judge *j, watch_event *e)
     if (watch_ends_find(&end, &f, detector_in(j, e->series), e->series, v)) {
         out = (ending){end.kind, j->now.time_s};
     } else {
-        const double patience_s = STALLED_NEWEST * (j->now.time_s - v->since_s);
+        const double patience_s = READS_PATIENCE * (j->now.time_s - v->since_s);
         const bool was_just =
             o->end.kind == WATCH_END_READS && j->now.time_s - o->end.seen_s < patience_s;
         if (o->end.kind == WATCH_END_NONE || !(was_just || has_stalled(j, e->series, v)))

@@ -159,6 +159,9 @@ static const double PASS_PATIENCE = 0.1;
 /* The later half of a rise reads below this part of what the earlier one read, per work. [system]
  */
 static const double READS_FALL = 0.9;
+/* As a cache fills up, what requests themselves read hides its misses: what was seen is believed
+ * for so long, as a part of the rise. [tune: cache on a slow disk] */
+static const double READS_PATIENCE = 0.3;
 /* The newest part of a rise that has stalled; its slope is held against ENDED_SLOPE. [system] */
 static const double STALLED_NEWEST = 0.1;
 /* GROWING turns CRITICAL when no more of the horizon is left than this part: the horizon is two
