@@ -1,6 +1,7 @@
 /* acts.c: the parts of acting put together, and the waits between them worked out. */
 #include "acts.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <math.h>
 #include <signal.h>
@@ -329,8 +330,17 @@ const char *watch_acts_cgroup(const watch_acts *a)
 
 void watch_acts_take_cgroup(watch_acts *a, const char *folder)
 {
-    if (watch_own_cgroup_take(&a->cgroup, folder))
-        a->wants_cgroup = false;
+    if (!watch_own_cgroup_take(&a->cgroup, folder))
+        return;
+    a->wants_cgroup = false;
+    if (a->options->memory_max_bytes == 0 ||
+        watch_own_cgroup_hold(&a->cgroup, a->options->memory_max_bytes))
+        return;
+    base_format(new_note(a), NOTE_BYTES,
+                "the limit of %s cannot be set again (%s): it is held by measuring", folder,
+                strerror(errno));
+    keep_note(a);
+    a->cgroup = (watch_own_cgroup){0};
 }
 
 double watch_acts_memory(const watch_acts *a, const watch_sample *s)

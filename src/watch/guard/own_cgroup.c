@@ -76,6 +76,20 @@ bool watch_own_cgroup_take(watch_own_cgroup *out, const char *folder)
     return base_path_join(out->procs, sizeof out->procs, folder, "cgroup.procs");
 }
 
+bool watch_own_cgroup_hold(const watch_own_cgroup *c, size_t memory_max_bytes)
+{
+    char parent[WATCH_PATH_BYTES], limit[32];
+    if (has_file(c->folder, "memory.max") || has_file(c->folder, "memory.limit_in_bytes"))
+        return true;
+    base_format(parent, sizeof parent, "%s", c->folder);
+    char *slash = strrchr(parent, '/');
+    if (slash == NULL)
+        return false;
+    *slash = '\0';
+    base_format(limit, sizeof limit, "%zu", memory_max_bytes);
+    return hand_down(parent) && write_text(c->folder, "memory.max", limit);
+}
+
 bool watch_own_cgroup_make(watch_own_cgroup *out, const char *sys, const char *proc,
                            size_t memory_max_bytes, char *why, size_t n_why)
 {

@@ -20,6 +20,10 @@ bool watch_own_cgroup_make(watch_own_cgroup *out, const char *sys, const char *p
                            size_t memory_max_bytes, char *why, size_t n_why);
 /* One that a guard before this one made; false: it is not there any more. */
 bool watch_own_cgroup_take(watch_own_cgroup *out, const char *folder);
+/* Its limit, where it has lost it: a service manager can only start a guard in a cgroup (version 2)
+ * that hands no controller down, and takes the controller back to do so. False: it cannot be set
+ * again (errno). */
+bool watch_own_cgroup_hold(const watch_own_cgroup *c, size_t memory_max_bytes);
 /* Removes it, if nothing lives in it any more; waits a second at most for the last to go. */
 void watch_own_cgroup_remove(watch_own_cgroup *c);
 
