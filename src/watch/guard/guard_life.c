@@ -313,7 +313,9 @@ static void after_end(watch_guard *g)
     bool restarts = was_told && g->wants_restart;
     tell_end(g);
     const size_t n_left = g->argv != NULL ? signal_rest(g, 0) : 0; /* a fresh sample, too */
-    if (!was_told && g->argv == NULL)
+    /* The count of kills may be read before the end is seen: then it was only asked to end. */
+    const bool was_killed_first = was_told && g->job.signal == SIGKILL && !g->killed;
+    if (was_killed_first || (!was_told && g->argv == NULL))
         guard_tell_after(g, guard_now_s() - g->oom_s < OOM_S);
     if (!was_told && g->argv != NULL) {
         const int asked = asked_at_end(g);
