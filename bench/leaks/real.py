@@ -142,7 +142,7 @@ def events_of(folder):
         return [json.loads(line) for line in f if line.startswith("{") and line.endswith("}\n")]
 
 
-def until(o, folder, began):
+def until(o, folder):
     """For --quick: until 3 s after the first call; when the end is forecast to be near, until half as long again as that."""
     first = next((e for e in events_of(folder) if e.get("state") in CALLED), None)
     if first is None:
@@ -184,7 +184,7 @@ def run(o, p, found):
     is_ended = False  # by us
     while not is_ended and job.poll() is None:
         time.sleep(0.5)
-        is_ended = time.monotonic() - began > (until(o, folder, began) if o.quick else o.seconds + 30)
+        is_ended = time.monotonic() - began > (until(o, folder) if o.quick and p["truth"] == "leak" else o.seconds + 30)
     if is_ended:
         job.send_signal(signal.SIGTERM)
     job.wait(60)
@@ -297,7 +297,7 @@ def main():
     a.add_argument("words", nargs="*")
     a.add_argument("--jobs", type=int, default=2)
     a.add_argument("--seconds", type=float, default=100)
-    a.add_argument("--quick", type=float, default=0, metavar="S", help="end a job at its call unless its limit is forecast within S")
+    a.add_argument("--quick", type=float, default=0, metavar="S", help="end a leak at its call unless its limit is forecast within S")
     a.add_argument("--install", action="store_true")
     a.add_argument("--keep", default="")
     a.add_argument("--cache", default=os.path.expanduser("~/.cache/vigil-leaks"))

@@ -278,7 +278,7 @@ static void read_most_open(watch_sampler *s, const watch_member *main, double no
     const int64_t began_ns = base_thread_cpu_ns();
     if (watch_descriptors_read(&d, s->tree, most)) {
         for (int i = 0; i < PROC_N_FDS; i++)
-            if (series[i] != 0)
+            if (series[i] != 0) /* those that tell a cause */
                 s->kept[series[i]] = d.kinds[i];
         s->kept[WATCH_CHILD_FDS_FILE] = d.files;
         s->kept[WATCH_CHILD_FDS] = most->fds;
