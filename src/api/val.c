@@ -59,7 +59,8 @@ static vg_status check(train_val_options *out, const vg_val_options *o, vg_error
     if (!o->weights || !*o->weights)
         return base_fail(err, VG_ERR_ARGUMENT, "weights", "give a .pt or .safetensors file",
                          "no weights given");
-    if ((o->plots || o->save_json || o->save_txt) && (!o->project || !*o->project || !o->name || !*o->name))
+    if ((o->plots || o->save_json || o->save_txt) &&
+        (!o->project || !*o->project || !o->name || !*o->name))
         return base_fail(err, VG_ERR_ARGUMENT, "project, name", "leave them at their defaults",
                          "an empty project or name");
     if (o->save_conf && !o->save_txt)

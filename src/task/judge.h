@@ -26,7 +26,7 @@ typedef struct task_judge_options {
     /* Masks are made and compared at the input's size, as those that are written to files; else at
      * the prototypes', a quarter of it. */
     bool whole_masks;
-    bool outlines; /* of these, in pixels of the picture */
+    bool outlines;                  /* of these, in pixels of the picture */
     int n_keypoints, keypoint_dims; /* of the network */
     bool cuts_first; /* boxes are cut at the edges of their picture before they are compared */
 } task_judge_options;

@@ -52,7 +52,8 @@ static const vg_val_class classes[] = {{.class_index = 0,
                                         .precision = 0.5,
                                         .recall = 0.625,
                                         .map50 = 0.75,
-                                        .map = 0.25},
+                                        .map = 0.25,
+                                        .second = {.map50 = 0.625}},
                                        {.class_index = 2,
                                         .name = "a \"dog\"",
                                         .n_pictures = 1,
@@ -87,9 +88,11 @@ static void every_number_is_under_its_name(void **state)
         "\"box_loss\": 1.5, \"cls_loss\": 2.5, \"dfl_loss\": null, \"metrics/mAP50(M)\": 0.35, "
         "\"seconds\": 7.25, "
         "\"classes\": [{\"class\": 0, \"name\": \"cat\", \"pictures\": 4, \"instances\": 5, "
-        "\"precision\": 0.5, \"recall\": 0.625, \"map50\": 0.75, \"map\": 0.25}, "
+        "\"precision\": 0.5, \"recall\": 0.625, \"map50\": 0.75, \"map\": 0.25, "
+        "\"metrics/mAP50(M)\": 0.625}, "
         "{\"class\": 2, \"name\": \"a \\\"dog\\\"\", \"pictures\": 1, \"instances\": 2, "
-        "\"precision\": null, \"recall\": 0.125, \"map50\": 0.0625, \"map\": 0}]}");
+        "\"precision\": null, \"recall\": 0.125, \"map50\": 0.0625, \"map\": 0, "
+        "\"metrics/mAP50(M)\": 0}]}");
 }
 
 static void without_a_validation_it_is_null(void **state)

@@ -30,9 +30,9 @@ typedef struct watch_options {
     bool record;                   /* trace.csv in the guard's folder */
     char replay[WATCH_TEXT_BYTES];
     /* judging */
-    double hang_s, horizon_s; /* 0: the judge's own */
+    double hang_s, horizon_s;                  /* 0: the judge's own */
     size_t memory_max_bytes, expect_rss_bytes; /* 0: none is known */
-    double limit_0_1; /* on_limit when so much of the limit is used */
+    double limit_0_1;                          /* on_limit when so much of the limit is used */
     /* acting: bits of watch_action */
     int on_leaking, on_critical, on_limit, on_hang, on_exit, on_oom;
     char checkpoint_signal[16];

@@ -115,8 +115,8 @@ typedef struct gpu_pack_args {
     int c_stride, sc_stride;    /* of both in weight */
     int k, th, tw;              /* the window's side; taps that are taken: */
     int tap_step, tap_y, tap_x; /* tap_y + tap_step * ty */
-    int c_each, is_turned;      /* weights (I, c_each, 2, 2), of which a row is 4 c_each channels in the
-                                   order of taps (0: as above); columns are the source's then */
+    int c_each, is_turned; /* weights (I, c_each, 2, 2), of which a row is 4 c_each channels in the
+                              order of taps (0: as above); columns are the source's then */
 } gpu_pack_args;
 
 /* A convolution, forward or for its input's gradient: a sum of taps for each pixel of a grid. Grid
