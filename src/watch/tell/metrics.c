@@ -47,7 +47,7 @@ static double level(const watch_story *s, watch_series k)
 
 static double slope(const watch_story *s, watch_series k)
 {
-    return s->is_judged[k] && watch_is_rising(&s->verdicts[k].verdict)
+    return s->is_judged[k] && watch_state_rises(s->verdicts[k].verdict.state)
                ? s->verdicts[k].verdict.slope_per_s
            : s->is_judged[k] ? 0
                              : NAN;
@@ -64,13 +64,14 @@ static double seconds(const watch_story *s, watch_series k)
     const watch_verdict *v = &s->verdicts[k].verdict;
     if (!s->is_judged[k] || isnan(v->limit))
         return NAN;
-    return watch_is_rising(v) ? v->exhaustion_s : INFINITY;
+    return watch_state_rises(v->state) ? v->exhaustion_s : INFINITY;
 }
 
 static double seconds_low(const watch_story *s, watch_series k)
 {
     const watch_verdict *v = &s->verdicts[k].verdict;
-    return !isnan(seconds(s, k)) && watch_is_rising(v) ? v->exhaustion_low_s : seconds(s, k);
+    return !isnan(seconds(s, k)) && watch_state_rises(v->state) ? v->exhaustion_low_s
+                                                                : seconds(s, k);
 }
 
 static void put_states(watch_writer *w, const watch_story *s)

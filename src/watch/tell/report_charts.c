@@ -103,7 +103,7 @@ static double limit_of(const watch_story *s, watch_series series)
 static bool read_rise(double x[2], double y[2], const watch_story *s, watch_series series)
 {
     const watch_verdict *v = &s->verdicts[series].verdict;
-    if (!s->is_judged[series] || !watch_is_rising(v))
+    if (!s->is_judged[series] || !watch_state_rises(v->state))
         return false;
     x[0] = fmax(v->since_s, s->first_s);
     x[1] = s->now_s;
@@ -135,7 +135,7 @@ static void put_series(page_html *w, const watch_story *s, watch_series series, 
     char note[WATCH_FORECAST_BYTES], now[WATCH_FIGURE_BYTES], amount[WATCH_FIGURE_BYTES];
     const watch_series_info *info = watch_series_get(series);
     const watch_verdict *v = s->is_judged[series] ? &s->verdicts[series].verdict : NULL;
-    const bool is_rising = v != NULL && watch_is_rising(v);
+    const bool is_rising = v != NULL && watch_state_rises(v->state);
     page_mark marks[WATCH_MOST_ENTRIES];
     double rise_x[2], rise_y[2];
     course c;
@@ -191,7 +191,7 @@ static watch_series lead_of(const watch_story *s)
 
 static bool is_rising(const watch_story *s, watch_series series)
 {
-    return s->is_judged[series] && watch_is_rising(&s->verdicts[series].verdict) &&
+    return s->is_judged[series] && watch_state_rises(s->verdicts[series].verdict.state) &&
            watch_story_course(s, series) == WATCH_MOVES;
 }
 

@@ -28,7 +28,7 @@ static void put_end(page_html *w, const watch_story *s)
     watch_series of = WATCH_NONE;
     for (int k = 0; k < WATCH_N_SERIES; k++) {
         const watch_verdict *v = &s->verdicts[k].verdict;
-        if (s->is_judged[k] && watch_is_rising(v) && v->exhaustion_s < first_s) {
+        if (s->is_judged[k] && watch_state_rises(v->state) && v->exhaustion_s < first_s) {
             first_s = v->exhaustion_s;
             of = (watch_series)k;
         }
@@ -247,7 +247,7 @@ static void put_entries(page_html *w, const void *ctx)
         page_put_badge(w, watch_state_name(e->verdict.state));
         page_put(w, " <span class=m>%s</span> <span class=soft>was %s</span><td>",
                  watch_series_get(e->series)->name, watch_state_name(e->was));
-        if (watch_is_rising(&e->verdict))
+        if (watch_state_rises(e->verdict.state))
             page_put(w, "%s", watch_forecast(text, e->series, &e->verdict));
         else
             page_put(w, "%s", watch_shape_name(e->verdict.shape));
@@ -271,7 +271,7 @@ static void put_verdicts(page_html *w, const void *ctx)
         page_put(w, "<td>%s<td class=n>%s<td class=n>%s<td>",
                  v->shape == WATCH_SHAPE_UNKNOWN ? "-" : watch_shape_name(v->shape),
                  watch_amount(level, unit, v->level), watch_amount(limit, unit, v->limit));
-        if (watch_is_rising(v))
+        if (watch_state_rises(v->state))
             page_put(w, "%s", watch_forecast(text, (watch_series)k, v));
     }
     page_put(w, "</table></div>");

@@ -44,8 +44,9 @@ static void put_verdicts(watch_writer *w, const watch_story *s)
             watch_put(w, "%-26s %-9s %-9s %12s %12s%s%s\n", info->name, watch_state_name(v->state),
                       v->shape == WATCH_SHAPE_UNKNOWN ? "-" : watch_shape_name(v->shape),
                       watch_amount(level, info->unit, v->level),
-                      watch_amount(limit, info->unit, v->limit), watch_is_rising(v) ? "  " : "",
-                      watch_is_rising(v) ? watch_forecast(text, (watch_series)k, v) : "");
+                      watch_amount(limit, info->unit, v->limit),
+                      watch_state_rises(v->state) ? "  " : "",
+                      watch_state_rises(v->state) ? watch_forecast(text, (watch_series)k, v) : "");
     }
 }
 
@@ -85,9 +86,10 @@ static void put_entries(watch_writer *w, const watch_story *s)
         } else if (e->was != WATCH_LEARNING || e->verdict.state != WATCH_STEADY)
             watch_put(w, "%9s  %s: %s, was %s%s%s\n", watch_duration(when, e->time_s),
                       watch_series_get(e->series)->name, watch_state_name(e->verdict.state),
-                      watch_state_name(e->was), watch_is_rising(&e->verdict) ? "; " : "",
-                      watch_is_rising(&e->verdict) ? watch_forecast(text, e->series, &e->verdict)
-                                                   : "");
+                      watch_state_name(e->was), watch_state_rises(e->verdict.state) ? "; " : "",
+                      watch_state_rises(e->verdict.state)
+                          ? watch_forecast(text, e->series, &e->verdict)
+                          : "");
     }
 }
 

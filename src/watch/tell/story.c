@@ -282,11 +282,6 @@ watch_course watch_story_course(const watch_story *s, watch_series series)
     return low > high ? WATCH_NEVER : low < high ? WATCH_MOVES : WATCH_CONSTANT;
 }
 
-bool watch_is_rising(const watch_verdict *v)
-{
-    return watch_state_rises(v->state);
-}
-
 watch_state watch_story_worst(const watch_story *s, watch_series *of)
 {
     watch_state worst = WATCH_LEARNING;

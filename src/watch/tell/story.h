@@ -103,7 +103,6 @@ bool watch_story_at(const watch_story *s, watch_series series, size_t i, watch_b
 /* Was it ever read, and does what is drawn of it change? */
 typedef enum watch_course { WATCH_NEVER, WATCH_CONSTANT, WATCH_MOVES } watch_course;
 watch_course watch_story_course(const watch_story *s, watch_series series);
-bool watch_is_rising(const watch_verdict *v); /* suspect to critical */
 /* The worst of all verdicts; *of may be NULL, and is WATCH_NONE when there is none. */
 watch_state watch_story_worst(const watch_story *s, watch_series *of);
 bool watch_life_is_alive(const watch_story *s, const watch_life *l);
