@@ -23,7 +23,7 @@ def own_lines(text, folder):
     for line in text.splitlines():
         mark = MARK.match(line)
         if mark:
-            own = os.path.dirname(os.path.realpath(mark[1])) == folder
+            own = os.path.realpath(mark[1]).startswith(folder + os.sep)
         elif own and line.strip():
             kept.append(line)
     return "\n".join(kept)

@@ -20,7 +20,7 @@ prefix=$tmp/usr
 for file in bin/vigil include/vigil/vigil.h include/vigil/error.h share/man/man1/vigil.1 share/man/man1/vigil-train.1 \
     share/man/man1/vigil-val.1 share/man/man1/vigil-attach.1 share/man/man1/vigil-stop.1 share/man/man1/vigil-watch.1 \
     share/man/man1/vigil-report.1 share/man/man1/vigil-predict.1 share/man/man1/vigil-check.1 share/man/man1/vigil-data.1 share/man/man1/vigil-convert.1 share/man/man1/vigil-export.1 include/vigil/dataset.h include/vigil/export.h share/man/man1/vigil-info.1 share/man/man1/vigil-help.1 share/man/man1/vigil-version.1 include/vigil/watch.h \
-    include/vigil/stream.h \
+    include/vigil/stream.h include/vigil/types/result.h \
     share/bash-completion/completions/vigil; do
     [ -s "$prefix/$file" ] || fail "$file is not installed"
 done

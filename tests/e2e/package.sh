@@ -57,8 +57,8 @@ for command in $("$vigil" help --completion); do
 done
 holds libvigil0 "$lib/libvigil.so.0"
 holds libvigil-dev usr/include/vigil/vigil.h "$lib/libvigil.so" "$lib/pkgconfig/vigil.pc"
-for file in "$source"/include/vigil/*.h; do
-    holds libvigil-dev "usr/include/vigil/$(basename "$file")"
+for file in "$source"/include/vigil/*.h "$source"/include/vigil/types/*.h; do
+    holds libvigil-dev "usr/${file#"$source"/}"
 done
 equal "$(grep -c '\.so' "$tmp/files.vigil")" 0 "libraries in the program's package"
 equal "$(grep -c 'pkgconfig\|include\|libvigil.so$' "$tmp/files.libvigil0")" 0 "development files in the library's package"
