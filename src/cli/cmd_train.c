@@ -44,6 +44,7 @@ typedef struct setting {
     vg_train *t;
     bool resumes;
     const char *other; /* an option that a resumed run has no use for; NULL: none */
+    bool is_off;       /* it was --no-OTHER */
 } setting;
 
 /* A flag that is as it is without being given. */
@@ -75,8 +76,10 @@ static vg_status set_one(void *ctx, const char *name, const char *text, vg_error
     const vg_status st = vg_train_set(s->t, name, text, err);
     if (strcmp(name, "resume") == 0)
         s->resumes = strcmp(text, "false") != 0 && strcmp(text, "False") != 0;
-    else if (!is_of_machine(name) && !is_default_flag(name, text))
+    else if (!is_of_machine(name) && !is_default_flag(name, text)) {
         s->other = name;
+        s->is_off = strcmp(text, "false") == 0;
+    }
     return st;
 }
 
@@ -88,10 +91,11 @@ static vg_status set_all(bool *resumes, const train_values *v, vg_train *t, vg_e
     *resumes = s.resumes;
     if (st != VG_OK || !s.resumes || s.other == NULL)
         return st;
-    cli_error_set(err, VG_ERR_ARGUMENT, "--%s with --resume: a resumed run keeps its arguments",
-                  s.other);
-    cli_error_text(err->where, "option --%s", s.other);
-    cli_error_text(err->mend, "leave --%s out, or start a new run with --weights", s.other);
+    const char *no = s.is_off ? "no-" : "";
+    cli_error_set(err, VG_ERR_ARGUMENT, "--%s%s with --resume: a resumed run keeps its arguments",
+                  no, s.other);
+    cli_error_text(err->where, "option --%s%s", no, s.other);
+    cli_error_text(err->mend, "leave --%s%s out, or start a new run with --weights", no, s.other);
     return err->status;
 }
 

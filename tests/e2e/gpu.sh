@@ -40,6 +40,10 @@ echo "$tmp/libOpenCL.so.1" >bad/broken.icd
 OCL_ICD_VENDORS=$tmp/bad run 0 devices
 says out 'no opencl: no OpenCL driver has a device'
 
+# ---- a processor that OpenCL offers is no GPU, unless it is named
+run 1 predict --weights "$weights" --source "$picture" --device 3
+is_error 'there is no GPU number 3 that vigil can use'
+
 # ---- the list
 run 0 devices
 says out "$device"

@@ -104,6 +104,8 @@ equal "$got" 143 "exit status after SIGTERM"
 says err "go on with: vigil train --resume runs/train/cut"
 run 2 train --resume runs/train/cut --epochs 9
 is_error "a resumed run keeps its arguments"
+run 2 train --resume runs/train/cut --no-plots
+is_error "--no-plots with --resume"
 run 0 train --resume
 says out "Results saved to runs/train/cut"
 equal "$(wc -l <runs/train/cut/results.csv)" 13 "rows of results.csv after resume"

@@ -189,11 +189,14 @@ static vg_status settle(wish *w, base_mem *mem, vg_error *err)
         st = base_fail(err, VG_ERR_UNSUPPORTED, "device",
                        "install the GPU's driver, or take --device cpu",
                        "there is no GPU that vigil can use: %s", drivers[N_HOSTS - 1].fault);
-    else
+    else {
+        char number[32] = "";
+        if (w->kind == NUMBER && w->index > 0)
+            snprintf(number, sizeof number, " number %d", w->index);
         st = base_fail(err, VG_ERR_UNSUPPORTED, "device",
                        "vigil devices lists what is there, and what can be named",
-                       "there are fewer than %d GPUs that vigil can use",
-                       (w->kind == NUMBER ? w->index : 0) + 1);
+                       "there is no GPU%s that vigil can use", number);
+    }
     base_free(all);
     return st;
 }

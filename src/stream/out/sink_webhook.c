@@ -3,14 +3,10 @@
  * A thread of its own posts them one after the other, for a server may stall for as long as the
  * retry budget lasts; they wait in an outbox of fixed memory, whose oldest give way. A write fails
  * while the server does not take what is posted, or when messages have given way. */
+#include "messages.h"
+#include "net/net.h"
 #include <pthread.h>
 #include <signal.h>
-#include <string.h>
-#include <time.h>
-
-#include "changes.h"
-#include "json.h"
-#include "net/net.h"
 
 enum {
     MOST_MESSAGES = 200,
@@ -24,11 +20,9 @@ static const double FIRST_WAIT_S = 1, MOST_WAIT_S = 30, BUDGET_S = 120;
 typedef struct state {
     net_web *web;
     net_outbox *outbox;
-    sink_text text;
-    char *posted; /* (the text's bytes) the thread's message */
-    bool tells_results, tells_events;
-    stream_changes changes;
-    uint64_t n_dropped;
+    sink_messages messages;
+    char *posted; /* (a message's bytes) the thread's */
+    uint64_t n_put, n_dropped;
     atomic_bool closing, stop; /* no more will come; the server is waited for no longer */
     pthread_t thread;
     bool has_thread, has_lock;
@@ -136,7 +130,7 @@ static vg_status close_(void *self, vg_error *err)
     net_outbox_destroy(&t->outbox);
     net_web_close(&t->web);
     base_free(t->posted);
-    sink_text_close(&t->text);
+    sink_messages_close(&t->messages);
     if (t->has_lock) {
         pthread_cond_destroy(&t->ended);
         pthread_mutex_destroy(&t->lock);
@@ -147,6 +141,14 @@ static vg_status close_(void *self, vg_error *err)
     if (n_left > 0)
         base_log(BASE_LOG_WARN, "messages left", "sink=webhook messages=%zu", n_left);
     return VG_OK;
+}
+
+static vg_status put(void *self, const sink_message *m, vg_error *err)
+{
+    state *t = self;
+    size_t n_gave_way;
+    t->n_put++;
+    return net_outbox_put(t->outbox, "", m->text, m->n, false, &n_gave_way, err);
 }
 
 static vg_status open_(void *self, const stream_setting *s, vg_error *err)
@@ -161,10 +163,10 @@ static vg_status open_(void *self, const stream_setting *s, vg_error *err)
                                  .most_wait_s = MOST_WAIT_S,
                                  .budget_s = BUDGET_S,
                                  .stop = &t->stop};
-    t->tells_results = strcmp(o->webhook_what, "events") != 0;
-    t->tells_events = strcmp(o->webhook_what, "results") != 0;
+    t->messages.send = put;
+    t->messages.self = t;
     make_lock(t);
-    vg_status st = sink_text_open(&t->text, stream_json_message_bytes(s), s->mem, err);
+    vg_status st = sink_messages_open(&t->messages, s, o->webhook_what, err);
     if (st == VG_OK)
         st = net_outbox_create(&t->outbox, MOST_MESSAGES, outbox_bytes(s), s->mem, err);
     if (st == VG_OK && (t->posted = base_alloc(s->mem, stream_json_message_bytes(s), err)) == NULL)
@@ -176,12 +178,6 @@ static vg_status open_(void *self, const stream_setting *s, vg_error *err)
     if (st != VG_OK)
         close_(t, NULL);
     return st;
-}
-
-static vg_status put(state *t, vg_error *err)
-{
-    size_t n_gave_way;
-    return net_outbox_put(t->outbox, "", t->text.bytes, t->text.length, false, &n_gave_way, err);
 }
 
 /* What the server last said against a message, if that is not told yet or it has taken none since;
@@ -206,40 +202,16 @@ static vg_status check_lost(state *t, vg_error *err)
 static vg_status write_(void *self, const stream_setting *s, const stream_result *r, vg_error *err)
 {
     state *t = self;
-    vg_status st = VG_OK;
-    bool has_put = false;
-    for (size_t i = 0; i < r->n_events && t->tells_events && st == VG_OK; i++) {
-        t->text.length = 0;
-        st = stream_json_event(&t->text, s, r, &r->events[i], err);
-        if (st == VG_OK)
-            st = put(t, err);
-        has_put = true;
-    }
-    if (t->tells_results && st == VG_OK) {
-        t->text.length = 0;
-        st = stream_json_result(&t->text, s, r, err);
-        if (st == VG_OK)
-            st = put(t, err);
-        has_put = true;
-    }
-    return st == VG_OK && has_put ? check_lost(t, err) : st;
+    const uint64_t n_before = t->n_put;
+    const vg_status st = sink_messages_write(&t->messages, s, r, err);
+    return st == VG_OK && t->n_put > n_before ? check_lost(t, err) : st;
 }
 
 /* Also tells of a failure since the last write: events are rare. */
 static vg_status tick(void *self, const stream_setting *s, vg_error *err)
 {
     state *t = self;
-    stream_change c;
-    struct timespec wall;
-    vg_status st = VG_OK;
-    clock_gettime(CLOCK_REALTIME, &wall);
-    while (t->tells_events && st == VG_OK && stream_changes_next(&t->changes, &c, s->stats)) {
-        t->text.length = 0;
-        st = stream_json_health(&t->text, c.source, c.was, c.now, c.fault, c.n_reconnects,
-                                wall.tv_sec * INT64_C(1000000000) + wall.tv_nsec, err);
-        if (st == VG_OK)
-            st = put(t, err);
-    }
+    const vg_status st = sink_messages_tick(&t->messages, s, err);
     pthread_mutex_lock(&t->lock);
     const bool is_news = t->n_lost > t->n_told;
     pthread_mutex_unlock(&t->lock);
