@@ -6,7 +6,7 @@
 #   asan       the tests under the address and undefined behaviour sanitizers, but those labelled slow
 #   tsan       the tests that use threads, stream jobs among them, under the thread sanitizer
 #   clang      builds with clang, warnings are errors
-#   fuzz       every fuzz target for VIGIL_FUZZ_SECONDS (20)
+#   fuzz       every fuzz target for VIGIL_FUZZ_SECONDS (10)
 # test.sh STAGE...   runs only these. The last line is the sum; the exit status is 1 when anything failed.
 # Needs no terminal, no input and nothing outside this folder, but Debian's packages when some are missing (setup.sh).
 set -u
@@ -180,7 +180,7 @@ stage_clang() {
 
 stage_fuzz() {
     build fuzz fuzz_targets || return
-    tests/fuzz/run.sh "${VIGIL_FUZZ_SECONDS:-20}" >"$logs/fuzz.txt" 2>&1 </dev/null
+    tests/fuzz/run.sh "${VIGIL_FUZZ_SECONDS:-10}" >"$logs/fuzz.txt" 2>&1 </dev/null
     count_lines "$logs/fuzz.txt" '^fuzz_[a-z0-9_]*: passed' '^fuzz_[a-z0-9_]*: failed'
 }
 

@@ -17,7 +17,7 @@ predict() {
     mkdir -p "$folder/pictures"
     "$build/make_pictures" "$folder/pictures" 2
     memcheck "$build/vigil" predict --weights "$source/tests/golden/yolo11n_random.pt" --source "$folder/pictures" \
-        --imgsz 320 --save-txt --project "$folder" --name run
+        --imgsz 160 --save-txt --project "$folder" --name run
 }
 
 # Drawn pictures and a file side by side, tracked: a recording, JSON lines and a zone's events. With random weights and
