@@ -24,6 +24,7 @@ enum {
 /* How the output pixels are walked. */
 typedef struct sums_walk {
     bool flat;    /* 1x1, stride 1: all pictures are one row */
+    bool as_is;   /* rows are copied as they are, padded; else what each output pixel sees, apart */
     int rows, w;  /* of a band */
     int pictures; /* of a band; > 1 only with all their rows */
     int group_rows;
@@ -56,10 +57,10 @@ static sums_walk sums_walk_make(const cpu_conv *c, const nn_map *dz)
     k.bands_a_picture = ((size_t)dz->h + (size_t)k.rows - 1) / (size_t)k.rows;
     k.bands = k.pictures > 1 ? ((size_t)dz->n + (size_t)k.pictures - 1) / (size_t)k.pictures
                              : (size_t)dz->n * k.bands_a_picture;
-    /* Stride 1: a row as it is, padded; else what each output pixel sees, side by side. */
-    k.x_pixel = c->stride == 1 ? (size_t)c->ic : k.run + SUMS_SKEW;
-    k.x_row = c->stride == 1 ? ((size_t)dz->w - 1 + (size_t)c->k) * (size_t)c->ic
-                             : (size_t)dz->w * k.x_pixel;
+    const size_t step = (size_t)c->stride * (size_t)c->ic;
+    k.as_is = c->stride == 1 || step % SUMS_BAD_PITCH != 0;
+    k.x_pixel = k.as_is ? step : k.run + SUMS_SKEW;
+    k.x_row = k.as_is ? ((size_t)dz->w - 1) * step + k.run : (size_t)dz->w * k.x_pixel;
     k.x_picture = ((size_t)(k.rows - 1) * (size_t)c->stride + (size_t)c->k) * k.x_row;
     return k;
 }
@@ -202,8 +203,8 @@ static void sums_copy(const cpu_conv *c, float *to, const sums_walk *k, const nn
         const int y = top + r;
         if (y < 0 || y >= x->h)
             memset(to, 0, k->x_row * sizeof *to);
-        else if (c->stride == 1)
-            sums_copy_row(to, x, picture, y, -pad, k->w - 1 + c->k);
+        else if (k->as_is)
+            sums_copy_row(to, x, picture, y, -pad, (k->w - 1) * c->stride + c->k);
         else
             for (int p = 0; p < k->w; p++)
                 sums_copy_row(to + (size_t)p * k->x_pixel, x, picture, y, p * c->stride - pad,

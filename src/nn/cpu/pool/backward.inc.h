@@ -72,43 +72,33 @@ ALWAYS_INLINE void pool_load(float *to, const float *from, const bool whole, int
         memcpy(to, from, (size_t)n * sizeof *to);
 }
 
-/* One output pixel: which tap of its window has the maximum, then dy to that place. */
+/* One output pixel: where in its window the maximum is, then dy to that place. */
 ALWAYS_INLINE void maxpool_back_pixel(int k, const nn_map *dx, const nn_map *x, const float *dy,
                                       int i, int y, int px, int ch, const bool whole, int n)
 {
-    float best[POOL_LANES], value[POOL_LANES] = {0}, grad[POOL_LANES] = {0};
-    int32_t arg[POOL_LANES];
+    float best[POOL_LANES], value[POOL_LANES] = {0};
+    int32_t place[POOL_LANES]; /* pixels from the window's first */
     const int pad = k / 2;
-    const int y0 = y < pad ? pad - y : 0, y1 = x->h - y + pad < k ? x->h - y + pad : k;
-    const int x0 = px < pad ? pad - px : 0, x1 = x->w - px + pad < k ? x->w - px + pad : k;
+    const int y0 = y < pad ? 0 : y - pad, y1 = x->h - y + pad < k ? x->h : y - pad + k;
+    const int x0 = px < pad ? 0 : px - pad, x1 = x->w - px + pad < k ? x->w : px - pad + k;
     for (int l = 0; l < POOL_LANES; l++) {
         best[l] = -INFINITY;
-        arg[l] = y0 * k + x0;
+        place[l] = 0;
     }
-    for (int ky = y0; ky < y1; ky++) {
-        const float *from =
-            nn_map_row(x, i, y + ky - pad) + (size_t)(px + x0 - pad) * x->pitch + ch;
-        for (int kx = x0; kx < x1; kx++, from += x->pitch) {
+    for (int row = y0; row < y1; row++) {
+        const float *from = nn_map_row(x, i, row) + (size_t)x0 * x->pitch + ch;
+        for (int col = x0; col < x1; col++, from += x->pitch) {
             pool_load(value, from, whole, n);
-            const int32_t tap = ky * k + kx;
+            const int32_t here = (row - y0) * x->w + col - x0;
             for (int l = 0; l < POOL_LANES; l++) {
-                arg[l] = value[l] > best[l] ? tap : arg[l];
+                place[l] = value[l] > best[l] ? here : place[l];
                 best[l] = value[l] > best[l] ? value[l] : best[l];
             }
         }
     }
-    pool_load(grad, dy + ch, whole, n);
-    for (int ky = y0; ky < y1; ky++) {
-        float *to = nn_map_row(dx, i, y + ky - pad) + (size_t)(px + x0 - pad) * dx->pitch + ch;
-        for (int kx = x0; kx < x1; kx++, to += dx->pitch) {
-            const int32_t tap = ky * k + kx;
-            float sum[POOL_LANES] = {0};
-            pool_load(sum, to, whole, n);
-            for (int l = 0; l < POOL_LANES; l++)
-                sum[l] += arg[l] == tap ? grad[l] : 0.0F;
-            memcpy(to, sum, (size_t)(whole ? POOL_LANES : n) * sizeof *to);
-        }
-    }
+    float *first = nn_map_row(dx, i, y0) + (size_t)x0 * dx->pitch + ch;
+    for (int l = 0; l < (whole ? POOL_LANES : n); l++)
+        first[(size_t)place[l] * dx->pitch + (size_t)l] += dy[ch + l];
 }
 
 static void maxpool_back_run(int k, const nn_map *dx, const nn_map *x, const nn_map *dy, bool adds,
