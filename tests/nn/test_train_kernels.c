@@ -292,7 +292,10 @@ static void weights_gradients_are_the_plain_ones(void **state)
                 const int *ch = channels[(i + k) % 5], even = k % 2 == 0;
                 const int s[3] = {sizes[i][0], sizes[i][1] + even * (sizes[i][1] % 2),
                                   sizes[i][2] + even * (sizes[i][2] % 2)};
-                check_weights(&(cpu_conv){ch[0], ch[1], k, stride, 1, false, 0}, s[0], s[1], s[2]);
+                /* Many threads want several groups of output channels. */
+                const int threads = i % 2 == 1 ? 64 : 0;
+                check_weights(&(cpu_conv){ch[0], ch[1], k, stride, 1, false, threads}, s[0], s[1],
+                              s[2]);
                 check_weights(&(cpu_conv){ch[1], ch[1], k, stride, ch[1], false, 0}, s[0], s[1],
                               s[2]);
             }

@@ -85,7 +85,7 @@ static void attention_product(float *dst, size_t dst_step, const float *src, siz
     for (size_t at = 0; at < all;) {
         const int v = attention_block(at, all);
         const size_t first = at * VF_LANES, left = n_out - first, lanes = (size_t)v * VF_LANES;
-        const conv_tile t = {
+        conv_tile t = {
             .src = src,
             .src_step = src_step * sizeof(float),
             .bias = zeros,
@@ -97,7 +97,7 @@ static void attention_product(float *dst, size_t dst_step, const float *src, siz
             .dst_step = dst_step,
             .n_oc = (int)(left < lanes ? left : lanes),
         };
-        tile_strip(t, v, rows);
+        tile_strip(&t, v, rows);
         packed += lanes * n_in;
         at += (size_t)v;
     }

@@ -212,8 +212,9 @@ static conv_tile_fn *const tiles_0[] = {TILE_LIST_0(TILE_ENTRY)};
 
 /* Runs count pixels that follow each other at the tile's steps, in tiles of nearly equal size: 40
  * pixels are 14 + 13 + 13 rather than 14 + 14 + 12, and no tile is so small that the adder's
- * latency shows. */
-static void tile_strip(conv_tile t, int v, size_t count)
+ * latency shows. t is moved along: copied, it would be read by whole vectors right after its
+ * members were written one by one, for which the processor waits. */
+static void tile_strip(conv_tile *t, int v, size_t count)
 {
     conv_tile_fn *const *fns = tiles_1;
     size_t largest = TILES_OF(tiles_1);
@@ -232,12 +233,12 @@ static void tile_strip(conv_tile t, int v, size_t count)
 #endif
     for (size_t n_tiles = (count + largest - 1) / largest; n_tiles > 0; n_tiles--) {
         const size_t p = (count + n_tiles - 1) / n_tiles;
-        fns[p - 1](&t);
+        fns[p - 1](t);
         count -= p;
-        t.src = (const float *)((const char *)t.src + p * t.src_step);
-        t.dst += p * t.dst_step;
-        if (t.add)
-            t.add += p * t.add_step;
+        t->src = (const float *)((const char *)t->src + p * t->src_step);
+        t->dst += p * t->dst_step;
+        if (t->add)
+            t->add += p * t->add_step;
     }
 }
 
@@ -414,7 +415,7 @@ static void conv_across(const conv_op *op, const conv_block *b, int i, int y, in
     t.src_step = (size_t)op->c->stride * op->src->pitch * sizeof(float);
     t.dst_step = op->dst->pitch;
     t.add_step = op->add ? op->add->pitch : 0;
-    tile_strip(t, b->v, (size_t)(x1 - x0));
+    tile_strip(&t, b->v, (size_t)(x1 - x0));
 }
 
 static void conv_down(const conv_op *op, const conv_block *b, int i, int x, int y0, int y1)
@@ -425,7 +426,7 @@ static void conv_down(const conv_op *op, const conv_block *b, int i, int x, int 
     t.src_step = (size_t)op->c->stride * (size_t)op->src->w * op->src->pitch * sizeof(float);
     t.dst_step = (size_t)op->dst->w * op->dst->pitch;
     t.add_step = op->add ? (size_t)op->add->w * op->add->pitch : 0;
-    tile_strip(t, b->v, (size_t)(y1 - y0));
+    tile_strip(&t, b->v, (size_t)(y1 - y0));
 }
 
 /* Rows [y0, y1) of picture i, one block of channels. */

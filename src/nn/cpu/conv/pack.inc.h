@@ -253,7 +253,7 @@ static void phase_strip(const phase_job *j, int i, int y, int x0, int x1)
     const size_t lanes = j->b->taps - j->b->begin, oc = (size_t)j->forward->oc;
     const size_t tap = (j->b->v == 0 ? oc / 2 : oc) * lanes;
     float *dst = nn_map_row(dx, i, 2 * y + j->a) + (size_t)(2 * x0 + j->c) * dx->pitch + j->b->oc;
-    const conv_tile t = {
+    conv_tile t = {
         .src = nn_map_row(dz, i, y_first) + (size_t)x_first * dz->pitch,
         .src_step = dz->pitch * sizeof(float),
         .src_kx = dz->pitch * sizeof(float),
@@ -270,7 +270,7 @@ static void phase_strip(const phase_job *j, int i, int y, int x0, int x1)
         .add_step = 2 * dx->pitch,
         .n_oc = j->b->n_oc,
     };
-    tile_strip(t, j->b->v, (size_t)(x1 - x0));
+    tile_strip(&t, j->b->v, (size_t)(x1 - x0));
 }
 
 /* A row: its inner part in one strip, the edges, which miss taps, pixel by pixel. */

@@ -15,7 +15,7 @@ enum {
     SUMS_GROUP_PIXELS = 128,  /* a tile's pass touches three lines a pixel: 24 KB, half of L1 */
     SUMS_BAND_PIXELS = 1024,  /* copied at a time */
     SUMS_SMALL_PICTURE = 512, /* pictures of fewer pixels are taken several at a time */
-    SUMS_GROUP_CHANNELS = 64, /* output channels of a unit */
+    SUMS_GROUP_CHANNELS = 64, /* output channels whose sums of a band are taken at a time */
     SUMS_BAD_PITCH = 128,     /* floats: pixels whose pitch is a multiple are copied first */
     SUMS_SKEW = 16 /* floats between a 1x1's copied pixels: a pitch that is a power of two
                       would put them all in a few sets of L1 */
@@ -65,13 +65,30 @@ static sums_walk sums_walk_make(const cpu_conv *c, const nn_map *dz)
     return k;
 }
 
+/* Each group copies the bands for itself, so there are no more than the threads want. */
+static size_t direct_groups(const cpu_conv *c, size_t slots)
+{
+    const size_t most = ((size_t)c->oc + SUMS_GROUP_CHANNELS - 1) / SUMS_GROUP_CHANNELS;
+    const size_t threads = c->threads > 1 ? (size_t)c->threads : 1;
+    const size_t wanted = (threads + slots - 1) / slots;
+    return wanted > most ? most : wanted;
+}
+
+/* First output channel of a group, a multiple of SUMS_GROUP_CHANNELS. */
+static int direct_group_begin(const cpu_conv *c, size_t group, size_t groups)
+{
+    const size_t most = ((size_t)c->oc + SUMS_GROUP_CHANNELS - 1) / SUMS_GROUP_CHANNELS;
+    const int o = (int)(group * most / groups) * SUMS_GROUP_CHANNELS;
+    return o < c->oc ? o : c->oc;
+}
+
 static cpu_weight_sums direct_sums(const cpu_conv *c, const nn_map *dz)
 {
     const sums_walk k = sums_walk_make(c, dz);
     cpu_weight_sums s = {.slot_floats = (size_t)c->k * k.run * k.lanes};
-    s.groups = ((size_t)c->oc + SUMS_GROUP_CHANNELS - 1) / SUMS_GROUP_CHANNELS;
     s.slots = s.slot_floats <= 32768 ? 8 : s.slot_floats <= 131072 ? 4 : 2;
     s.slots = s.slots > k.bands ? k.bands : s.slots;
+    s.groups = direct_groups(c, s.slots);
     s.scratch_floats =
         k.flat ? SUMS_GROUP_PIXELS * k.x_row : k.x_picture * (size_t)k.pictures + VF_LANES;
     return s;
@@ -149,31 +166,34 @@ static sums_tile_fn *const sums_1[] = {TILE_LIST_2(SUMS_1)};
 static sums_tile_fn *const sums_n[] = {TILE_LIST_2(SUMS_N)};
 #define SUMS_MOST_P (sizeof sums_2 / sizeof *sums_2)
 
-/* All values of x from t.x on, `run` of them side by side, in tiles of nearly equal size; channels
- * [o, o_end). */
-static void sums_pass(sums_tile t, size_t run, int o, int o_end)
+/* All values of x from t->x on, `run` of them side by side, in tiles of nearly equal size; channels
+ * [o, o_end). t is moved along and put back. */
+static void sums_pass(sums_tile *t, size_t run, int o, int o_end)
 {
-    const float *x = t.x, *dz = t.dz;
-    float *sums = t.sums;
+    const float *x = t->x, *dz = t->dz;
+    float *sums = t->sums;
     while (o < o_end) {
         const int left = o_end - o;
         sums_tile_fn *const *fns = left >= 2 * VF_LANES ? sums_2
                                    : left >= VF_LANES   ? sums_1
                                                         : sums_n;
-        t.n = left;
-        t.x = x;
-        t.dz = dz + o;
-        t.sums = sums + o;
+        t->n = left;
+        t->x = x;
+        t->dz = dz + o;
+        t->sums = sums + o;
         size_t rest = run;
         for (size_t n = (run + SUMS_MOST_P - 1) / SUMS_MOST_P; n > 0; n--) {
             const size_t p = (rest + n - 1) / n;
-            fns[p - 1](&t);
+            fns[p - 1](t);
             rest -= p;
-            t.x += p;
-            t.sums += p * t.lanes;
+            t->x += p;
+            t->sums += p * t->lanes;
         }
         o += left >= 2 * VF_LANES ? 2 * VF_LANES : VF_LANES;
     }
+    t->x = x;
+    t->dz = dz;
+    t->sums = sums;
 }
 
 /* `across` pixels of a row from column `left` on, which may be outside: zeros there. */
@@ -212,6 +232,11 @@ static void sums_copy(const cpu_conv *c, float *to, const sums_walk *k, const nn
     }
 }
 
+static int sums_group_end(int o, int o_end)
+{
+    return o_end - o < SUMS_GROUP_CHANNELS ? o_end : o + SUMS_GROUP_CHANNELS;
+}
+
 static void sums_band_flat(const cpu_conv *c, float *sums, const sums_walk *k, const nn_map *dz,
                            const nn_map *x, size_t band, int o, int o_end, float *scratch)
 {
@@ -221,16 +246,17 @@ static void sums_band_flat(const cpu_conv *c, float *sums, const sums_walk *k, c
     const bool copies = x->pitch % SUMS_BAD_PITCH == 0;
     for (size_t p = 0; copies && p < pixels; p++)
         memcpy(scratch + p * k->x_row, from + p * x->pitch, (size_t)c->ic * sizeof *scratch);
-    const sums_tile t = {.x = copies ? scratch : from,
-                         .dz = dz->data + first * dz->pitch,
-                         .x_pixel = copies ? k->x_row : x->pitch,
-                         .dz_pixel = dz->pitch,
-                         .pictures = 1,
-                         .rows = 1,
-                         .w = (int)pixels,
-                         .sums = sums,
-                         .lanes = k->lanes};
-    sums_pass(t, (size_t)c->ic, o, o_end);
+    sums_tile t = {.x = copies ? scratch : from,
+                   .dz = dz->data + first * dz->pitch,
+                   .x_pixel = copies ? k->x_row : x->pitch,
+                   .dz_pixel = dz->pitch,
+                   .pictures = 1,
+                   .rows = 1,
+                   .w = (int)pixels,
+                   .sums = sums,
+                   .lanes = k->lanes};
+    for (int at = o; at < o_end; at += SUMS_GROUP_CHANNELS)
+        sums_pass(&t, (size_t)c->ic, at, sums_group_end(at, o_end));
 }
 
 static void sums_band(const cpu_conv *c, float *sums, const sums_walk *k, const nn_map *dz,
@@ -242,25 +268,26 @@ static void sums_band(const cpu_conv *c, float *sums, const sums_walk *k, const 
     const int rows = dz->h - y0 < k->rows ? dz->h - y0 : k->rows;
     for (int i = 0; i < pictures; i++)
         sums_copy(c, scratch + (size_t)i * k->x_picture, k, x, picture + i, y0, rows);
-    for (int y = 0; y < rows; y += k->group_rows)
-        for (int ky = 0; ky < c->k; ky++) {
-            const sums_tile t = {
-                .x = scratch + (size_t)(y * c->stride + ky) * k->x_row,
-                .dz = nn_map_row(dz, picture, y0 + y),
-                .x_pixel = k->x_pixel,
-                .x_row = (size_t)c->stride * k->x_row,
-                .x_picture = k->x_picture,
-                .dz_pixel = dz->pitch,
-                .dz_row = (size_t)dz->w * dz->pitch,
-                .dz_picture = (size_t)dz->h * (size_t)dz->w * dz->pitch,
-                .pictures = pictures,
-                .rows = rows - y < k->group_rows ? rows - y : k->group_rows,
-                .w = dz->w,
-                .sums = sums + (size_t)ky * k->run * k->lanes,
-                .lanes = k->lanes,
-            };
-            sums_pass(t, k->run, o, o_end);
-        }
+    for (int at = o; at < o_end; at += SUMS_GROUP_CHANNELS)
+        for (int y = 0; y < rows; y += k->group_rows)
+            for (int ky = 0; ky < c->k; ky++) {
+                sums_tile t = {
+                    .x = scratch + (size_t)(y * c->stride + ky) * k->x_row,
+                    .dz = nn_map_row(dz, picture, y0 + y),
+                    .x_pixel = k->x_pixel,
+                    .x_row = (size_t)c->stride * k->x_row,
+                    .x_picture = k->x_picture,
+                    .dz_pixel = dz->pitch,
+                    .dz_row = (size_t)dz->w * dz->pitch,
+                    .dz_picture = (size_t)dz->h * (size_t)dz->w * dz->pitch,
+                    .pictures = pictures,
+                    .rows = rows - y < k->group_rows ? rows - y : k->group_rows,
+                    .w = dz->w,
+                    .sums = sums + (size_t)ky * k->run * k->lanes,
+                    .lanes = k->lanes,
+                };
+                sums_pass(&t, k->run, at, sums_group_end(at, o_end));
+            }
 }
 
 static void direct_sums_run(const cpu_conv *c, float *sums, const nn_map *dz, const nn_map *x,
@@ -269,9 +296,9 @@ static void direct_sums_run(const cpu_conv *c, float *sums, const nn_map *dz, co
     const cpu_weight_sums s = direct_sums(c, dz);
     const sums_walk k = sums_walk_make(c, dz);
     for (size_t unit = begin; unit < end; unit++) {
-        const size_t slot = unit / s.groups;
-        const int o = (int)(unit % s.groups) * SUMS_GROUP_CHANNELS;
-        const int o_end = c->oc - o < SUMS_GROUP_CHANNELS ? c->oc : o + SUMS_GROUP_CHANNELS;
+        const size_t slot = unit / s.groups, group = unit % s.groups;
+        const int o = direct_group_begin(c, group, s.groups),
+                  o_end = direct_group_begin(c, group + 1, s.groups);
         const size_t wide = (size_t)(o_end == c->oc ? (int)k.lanes - o : o_end - o);
         float *to = sums + slot * s.slot_floats;
         for (size_t i = 0; i < (size_t)c->k * k.run; i++)
@@ -291,6 +318,9 @@ static size_t weight_add_units(const cpu_conv *c)
     return ((size_t)c->oc + 15) / 16;
 }
 
+/* Rows of sums that are asked for before their turn: their pitch hides them from the processor. */
+enum { ADD_AHEAD = 4 };
+
 static void direct_add_run(const cpu_conv *c, const cpu_weight_sums *s, float *dw,
                            const float *sums, size_t begin, size_t end)
 {
@@ -303,6 +333,7 @@ static void direct_add_run(const cpu_conv *c, const cpu_weight_sums *s, float *d
                 float sum[16] = {0};
                 for (size_t slot = 0; slot < s->slots; slot++) {
                     const float *p = sums + slot * s->slot_floats + (tap * ic + i) * lanes + o0;
+                    __builtin_prefetch(p + ADD_AHEAD * lanes);
                     if (n == 16)
                         for (size_t o = 0; o < 16; o++)
                             sum[o] += p[o];

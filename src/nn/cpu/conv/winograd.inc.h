@@ -167,8 +167,14 @@ typedef struct wino_patch {
 ALWAYS_INLINE void wino_input_patch(float *out, size_t place, const wino_patch *p, const int stride,
                                     const bool plain)
 {
+    static const float zeros[VF_LANES];
     const int n = WINO_N(stride);
+    bool is_row[WINO_MOST_N], is_col[WINO_MOST_N]; /* inside */
     vf t[WINO_MOST_N * WINO_MOST_N];
+    for (int i = 0; i < n && !plain; i++) {
+        is_row[i] = p->y + i >= 0 && p->y + i < p->h;
+        is_col[i] = p->x + i >= 0 && p->x + i < p->w;
+    }
     UNROLLED
     for (int r = 0; r < n; r++) {
         vf d[WINO_MOST_N];
@@ -179,9 +185,7 @@ ALWAYS_INLINE void wino_input_patch(float *out, size_t place, const wino_patch *
             if (plain)
                 d[col] = vf_load(in);
             else
-                d[col] = p->y + r < 0 || p->y + r >= p->h || p->x + col < 0 || p->x + col >= p->w
-                             ? vf_zero()
-                             : vf_load_n(in, p->lanes);
+                d[col] = vf_load_n(is_row[r] && is_col[col] ? in : zeros, p->lanes);
         }
         wino_input_row(t + r * n, d, 1, stride);
     }
@@ -242,7 +246,8 @@ static void wino_input(const cpu_conv *c, float *v, const nn_map *src, const win
 }
 
 /* The outputs of one tile and vector of channels: rows x cols of them, M x M but at the map's
- * edges. */
+ * edges. Handed on by its address: a copy would be read by whole vectors right after single members
+ * were written, for which the processor waits. */
 typedef struct wino_outputs {
     float *dst;
     const float *add;
@@ -251,16 +256,16 @@ typedef struct wino_outputs {
     bool silu;
 } wino_outputs;
 
-ALWAYS_INLINE void wino_output_store(vf z, const wino_outputs *to, size_t col)
+ALWAYS_INLINE void wino_output_store(vf z, const wino_outputs *to, size_t row, size_t col)
 {
     if (to->silu)
         z = vf_silu(z);
     if (to->add)
-        z = vf_add(z, vf_load_n(to->add + col * to->add_pixel, to->lanes));
-    vf_store_n(to->dst + col * to->dst_pixel, z, to->lanes);
+        z = vf_add(z, vf_load_n(to->add + row * to->add_row + col * to->add_pixel, to->lanes));
+    vf_store_n(to->dst + row * to->dst_row + col * to->dst_pixel, z, to->lanes);
 }
 
-ALWAYS_INLINE void wino_output_patch(const float *m, size_t place, vf bias, wino_outputs to,
+ALWAYS_INLINE void wino_output_patch(const float *m, size_t place, vf bias, const wino_outputs *to,
                                      const int stride)
 {
     const int n = WINO_N(stride), outputs = WINO_M(stride);
@@ -276,25 +281,23 @@ ALWAYS_INLINE void wino_output_patch(const float *m, size_t place, vf bias, wino
         for (int r = 0; r < outputs; r++)
             t[r * n + col] = o[r];
     }
-    for (int r = 0; r < to.rows; r++, to.dst += to.dst_row) {
+    for (int r = 0; r < to->rows; r++) {
         vf o[WINO_MOST_M];
         wino_output_row(o, t + r * n, stride);
         UNROLLED
         for (int col = 0; col < outputs; col++) {
-            if (col < to.cols)
-                wino_output_store(vf_add(o[col], bias), &to, (size_t)col);
+            if (col < to->cols)
+                wino_output_store(vf_add(o[col], bias), to, (size_t)r, (size_t)col);
         }
-        if (to.add)
-            to.add += to.add_row;
     }
 }
 
-static void wino_output_1(const float *m, size_t place, vf bias, wino_outputs to)
+static void wino_output_1(const float *m, size_t place, vf bias, const wino_outputs *to)
 {
     wino_output_patch(m, place, bias, to, 1);
 }
 
-static void wino_output_2(const float *m, size_t place, vf bias, wino_outputs to)
+static void wino_output_2(const float *m, size_t place, vf bias, const wino_outputs *to)
 {
     wino_output_patch(m, place, bias, to, 2);
 }
@@ -319,7 +322,7 @@ static void wino_output(const cpu_conv *c, const conv_block *b, const float *bia
             to.dst = nn_map_row(dst, i, y) + (size_t)x * dst->pitch + b->oc + oc;
             to.add = add ? nn_map_row(add, i, y) + (size_t)x * add->pitch + b->oc + oc : NULL;
             (c->stride == 1 ? wino_output_1 : wino_output_2)(m + tile * block_lanes + oc, place,
-                                                             vf_load(bias + oc), to);
+                                                             vf_load(bias + oc), &to);
         }
     }
 }
@@ -337,7 +340,7 @@ static void wino_products(const cpu_conv *c, const conv_block *b, const float *p
         const size_t wide = x + 1 == side ? n - x : 1, y_end = y + 1 == side ? n : y + 1;
         for (size_t row = y; row < y_end; row++) {
             const size_t first = (row * n + x) * tiles;
-            const conv_tile t = {
+            conv_tile t = {
                 .src = v + first * ic,
                 .src_step = ic * sizeof(float),
                 .bias = no_bias,
@@ -349,7 +352,7 @@ static void wino_products(const cpu_conv *c, const conv_block *b, const float *p
                 .dst_step = lanes,
                 .n_oc = (int)lanes,
             };
-            tile_strip(t, b->v, wide * tiles);
+            tile_strip(&t, b->v, wide * tiles);
         }
     }
 }

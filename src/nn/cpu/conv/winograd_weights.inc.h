@@ -148,16 +148,16 @@ static void filter_sums_run(const cpu_conv *c, float *sums, const nn_map *dz, co
             wino_input(c, scratch, x, &k.grid, picture, first, tiles);
             filter_gradients(&k, v, dz, picture, first, tiles);
             for (size_t at = 0; at < FILTER_PLACES; at++) {
-                const sums_tile t = {.x = scratch + at * tiles * ic,
-                                     .dz = v + at * tiles * k.lanes,
-                                     .x_pixel = ic,
-                                     .dz_pixel = k.lanes,
-                                     .pictures = 1,
-                                     .rows = 1,
-                                     .w = (int)tiles,
-                                     .sums = to + at * ic * k.lanes,
-                                     .lanes = k.lanes};
-                sums_pass(t, ic, 0, (int)k.lanes);
+                sums_tile t = {.x = scratch + at * tiles * ic,
+                               .dz = v + at * tiles * k.lanes,
+                               .x_pixel = ic,
+                               .dz_pixel = k.lanes,
+                               .pictures = 1,
+                               .rows = 1,
+                               .w = (int)tiles,
+                               .sums = to + at * ic * k.lanes,
+                               .lanes = k.lanes};
+                sums_pass(&t, ic, 0, (int)k.lanes);
             }
         }
     }
@@ -176,6 +176,7 @@ static void filter_add_run(const cpu_conv *c, const cpu_weight_sums *s, float *d
             for (size_t slot = 0; slot < s->slots; slot++)
                 for (size_t at = 0; at < FILTER_PLACES; at++) {
                     const float *p = sums + slot * s->slot_floats + (at * ic + i) * lanes + o0;
+                    __builtin_prefetch(p + ADD_AHEAD * lanes);
                     for (size_t o = 0; o < n; o++)
                         m[at][o] += (double)p[o];
                 }
