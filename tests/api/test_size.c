@@ -11,7 +11,7 @@ static char text[1 << 17];
 
 static size_t read_text(const char *folder, const char *name)
 {
-    char path[512];
+    char path[1024];
     snprintf(path, sizeof path, "%s/%s", folder, name);
     FILE *f = fopen(path, "rb");
     assert_non_null(f);
