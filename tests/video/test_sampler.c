@@ -118,8 +118,8 @@ static void drawn_pictures_come_near_the_long_way(void **state)
     for (size_t i = 0; i < 5; i++)
         for (size_t k = 0; k < 3; k++) {
             snprintf(text, sizeof text,
-                     "lavfi:mandelbrot=s=%s:start_scale=0.3:maxiter=200,gblur=sigma=4,format=%s", sizes[i],
-                     formats[k]);
+                     "lavfi:mandelbrot=s=%s:start_scale=0.3:maxiter=200,gblur=sigma=4,format=%s",
+                     sizes[i], formats[k]);
             draw(text, 1);
             expect_near(text, 640, 384, 1, 24);
             expect_near(text, 320, 320, 1, 24);
@@ -146,7 +146,8 @@ static void turned_pictures_come_near_the_long_way(void **state)
 {
     (void)state;
     for (int turn = 0; turn < 8; turn++) {
-        draw("lavfi:mandelbrot=s=322x242:start_scale=0.3:maxiter=200,gblur=sigma=4,format=yuv420p", 1);
+        draw("lavfi:mandelbrot=s=322x242:start_scale=0.3:maxiter=200,gblur=sigma=4,format=yuv420p",
+             1);
         frame->turn = (video_turn){.is_swapped = turn & 1,
                                    .mirrors_columns = (turn & 2) != 0,
                                    .mirrors_rows = (turn & 4) != 0};
