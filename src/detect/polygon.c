@@ -29,6 +29,17 @@ static bool is_on(const edge *e, double x, double y)
     return side(e, x, y) == 0 && is_within(x, e->ax, e->bx) && is_within(y, e->ay, e->by);
 }
 
+/* The edge goes through the height y: from above it, or from below. */
+static bool goes_through(const edge *e, double y)
+{
+    return (e->ay > y) != (e->by > y);
+}
+
+static double x_at(const edge *e, double y)
+{
+    return e->ax + (e->bx - e->ax) * (y - e->ay) / (e->by - e->ay);
+}
+
 bool detect_polygon_holds(const float *xy, size_t n, double x, double y)
 {
     bool is_inside = false;
@@ -36,7 +47,7 @@ bool detect_polygon_holds(const float *xy, size_t n, double x, double y)
         const edge e = edge_at(xy, n, i);
         if (is_on(&e, x, y))
             return true;
-        if ((e.ay > y) != (e.by > y) && x < e.ax + (e.bx - e.ax) * (y - e.ay) / (e.by - e.ay))
+        if (goes_through(&e, y) && x < x_at(&e, y))
             is_inside = !is_inside;
     }
     return is_inside;
@@ -77,6 +88,37 @@ double detect_polygon_share(const float *xy, size_t n, const vg_detection *box)
         sum += (to - from) * dx * mean_held(e.ay + from * dy - y1, e.ay + to * dy - y1, h);
     }
     return fmin(fabs(sum) / (w * h), 1);
+}
+
+/* How many of the row's first n bits are set. */
+static int64_t count_bits(const uint8_t *row, int n)
+{
+    int64_t sum = 0;
+    for (int i = 0; i < n / 8; i++)
+        sum += __builtin_popcount(row[i]);
+    return n % 8 == 0 ? sum : sum + __builtin_popcount((unsigned)row[n / 8] >> (8 - n % 8));
+}
+
+/* Row by row, and as for boxes: what is left of an edge counts for it or against it, by the side
+ * from which the edge comes, so that what is outside of the polygon cancels out. */
+double detect_polygon_mask_share(const float *xy, size_t n, const detect_polygon_place *at,
+                                 const vg_mask *mask)
+{
+    int64_t sum = 0, all = 0;
+    for (int row = 0; row < mask->height && mask->bits != NULL; row++) {
+        const uint8_t *bits = mask->bits + (size_t)row * mask->row_bytes;
+        const double y = (mask->y + row + 0.5 - at->top) / at->step_y;
+        all += count_bits(bits, mask->width);
+        for (size_t i = 0; i < n; i++) {
+            const edge e = edge_at(xy, n, i);
+            if (!goes_through(&e, y))
+                continue;
+            const double x = ceil(at->left + x_at(&e, y) * at->step_x - mask->x - 0.5);
+            const int64_t left = count_bits(bits, (int)fmin(fmax(x, 0), mask->width));
+            sum += e.by > y ? left : -left;
+        }
+    }
+    return all > 0 ? fabs((double)sum) / (double)all : 0;
 }
 
 static bool do_meet(const edge *a, const edge *b)

@@ -7,8 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "polygon.h"
-
 /* Hysteresis: since when, and for how many frames, what is seen differs from what is counted. */
 typedef struct turn {
     int64_t since_ns;
@@ -65,8 +63,23 @@ struct detect_zones {
 
 /* ---- geometry ---- */
 
-bool detect_zone_holds(const detect_zone *z, const vg_detection *box, int w, int h)
+static bool holds_mask(const detect_zone *z, const detect_zone_picture *p, size_t i)
 {
+    detect_polygon_place at = p->grid;
+    if (p->masks == NULL)
+        return false;
+    at.step_x *= z->is_fraction ? p->w : 1;
+    at.step_y *= z->is_fraction ? p->h : 1;
+    const double share = detect_polygon_mask_share(z->xy, (size_t)z->n_points, &at, &p->masks[i]);
+    return share >= (double)z->overlap;
+}
+
+bool detect_zone_holds(const detect_zone *z, const detect_zone_picture *p, size_t i)
+{
+    const vg_detection *box = &p->boxes[i];
+    const int w = p->w, h = p->h;
+    if (z->anchor == DETECT_ANCHOR_MASK)
+        return holds_mask(z, p, i);
     const double sx = z->is_fraction ? 1.0 / w : 1, sy = z->is_fraction ? 1.0 / h : 1;
     const double x1 = fmin(fmax((double)box->x1, 0), w), x2 = fmin(fmax((double)box->x2, 0), w);
     const double y1 = fmin(fmax((double)box->y1, 0), h), y2 = fmin(fmax((double)box->y2, 0), h);
@@ -410,9 +423,10 @@ static slot *slot_for(detect_zones *z, int64_t id)
 
 /* ---- a step ---- */
 
-static void see_box(detect_zones *z, const bool *is_on, const vg_detection *box, int64_t id, int w,
-                    int h)
+static void see_box(detect_zones *z, const bool *is_on, const detect_zone_picture *p, size_t i)
 {
+    const vg_detection *box = &p->boxes[i];
+    const int64_t id = p->ids != NULL ? p->ids[i] : 0;
     slot *k = id > 0 ? slot_for(z, id) : NULL;
     stay *stays = NULL;
     if (k != NULL) {
@@ -424,7 +438,7 @@ static void see_box(detect_zones *z, const bool *is_on, const vg_detection *box,
         if (is_on != NULL && !is_on[zone])
             continue;
         const detect_zone *asked = &z->o.zones[zone];
-        const bool is_there = detect_zone_holds(asked, box, w, h);
+        const bool is_there = detect_zone_holds(asked, p, i);
         if (is_there && is_asked_for(z, asked, box))
             tally_of(z, zone, box->class_index)->n_seen++;
         if (k != NULL)
@@ -478,20 +492,19 @@ static void move_on(detect_zones *z, int64_t time_ns)
 }
 
 size_t detect_zones_step(detect_zones *z, detect_zone_event *out, const bool *is_on,
-                         const vg_detection *boxes, const int64_t *ids, size_t n, int w, int h,
-                         int64_t time_ns)
+                         const detect_zone_picture *p)
 {
     z->out = out;
     z->n_out = 0;
-    if (w < 1 || h < 1)
+    if (p->w < 1 || p->h < 1)
         return 0;
-    move_on(z, time_ns);
+    move_on(z, p->time_ns);
     end_lost(z);
     for (size_t i = 0; i < (size_t)z->o.n_zones * (size_t)z->o.n_classes; i++)
         z->tallies[i].n_seen = 0;
-    for (size_t i = 0; i < n; i++)
-        if (is_a_box(&boxes[i]))
-            see_box(z, is_on, &boxes[i], ids != NULL ? ids[i] : 0, w, h);
+    for (size_t i = 0; i < p->n; i++)
+        if (is_a_box(&p->boxes[i]))
+            see_box(z, is_on, p, i);
     for (int zone = 0; zone < z->o.n_zones; zone++)
         for (int i = z->first_absence[zone]; i < z->first_absence[zone + 1]; i++)
             if (is_on == NULL || is_on[zone])

@@ -14,12 +14,14 @@
 #define DETECT_ZONE_H
 
 #include "boxes.h"
+#include "polygon.h"
 
 /* What of a box must be inside. Boxes end at the picture's edges. */
 typedef enum detect_anchor {
     DETECT_ANCHOR_BOTTOM, /* the middle of the lower side: where something stands */
     DETECT_ANCHOR_CENTER,
-    DETECT_ANCHOR_BOX /* at least `overlap` of its area */
+    DETECT_ANCHOR_BOX, /* at least `overlap` of its area */
+    DETECT_ANCHOR_MASK /* at least `overlap` of its mask's pixels */
 } detect_anchor;
 
 /* What is asked of one polygon. */
@@ -63,12 +65,21 @@ typedef struct detect_zones detect_zones;
 vg_status detect_zones_create(detect_zones **out, const detect_zones_options *o, base_mem *mem,
                               vg_error *err);
 void detect_zones_destroy(detect_zones **z);
-/* A picture of w x h at time_ns; a time that goes back goes on from where it was. boxes (n), ids
- * (n, NULL: no tracks; from 1). is_on: (n_zones) those that are for this camera, NULL: all. out:
- * (most_events). Returns events. */
+
+/* What was found in a picture. */
+typedef struct detect_zone_picture {
+    const vg_detection *boxes; /* (n) */
+    const vg_mask *masks;      /* (n) NULL: none, and nothing is in a zone that asks for them */
+    detect_polygon_place grid; /* where the picture's 0, 0 and its pixel are in the masks' grid */
+    const int64_t *ids;        /* (n) of tracks, from 1; NULL: none */
+    size_t n;
+    int w, h;        /* pixels */
+    int64_t time_ns; /* one that goes back goes on from where it was */
+} detect_zone_picture;
+/* is_on: (n_zones) those that are for this camera, NULL: all. out: (most_events). Returns events.
+ */
 size_t detect_zones_step(detect_zones *z, detect_zone_event *out, const bool *is_on,
-                         const vg_detection *boxes, const int64_t *ids, size_t n, int w, int h,
-                         int64_t time_ns);
+                         const detect_zone_picture *p);
 /* The camera was away: all tracks end as lost with the next step, and the clocks of absence start
  * anew there. Counts stay. */
 void detect_zones_interrupt(detect_zones *z);
@@ -82,7 +93,7 @@ typedef struct detect_zone_counts {
 } detect_zone_counts;
 void detect_zones_get(detect_zone_counts *out, const detect_zones *z, int zone);
 
-/* Whether the box is in the zone, by place alone. */
-bool detect_zone_holds(const detect_zone *z, const vg_detection *box, int w, int h);
+/* Whether the picture's i-th object is in the zone, by place alone. */
+bool detect_zone_holds(const detect_zone *z, const detect_zone_picture *p, size_t i);
 
 #endif

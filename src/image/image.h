@@ -287,6 +287,13 @@ int image_line_width(const image_view *picture, const image_draw_style *style);
  */
 void image_draw_line(const image_view *picture, const float a[2], const float b[2], double width,
                      image_color color);
+/* Where a picture of w x h is in the grid of its masks: as the letterbox put it there, with borders
+ * of whole pixels. */
+typedef struct image_grid {
+    double step_x, step_y; /* pixels of the grid to one of the picture */
+    double left, top;      /* where the picture begins in the grid */
+} image_grid;
+image_grid image_grid_of(const vg_mask *m, int w, int h);
 /* The n masks in the colours of their boxes' classes: a pixel that k of them cover keeps 1 / 2^k of
  * itself and gets half of the brightest of the colours, channel by channel. scratch:
  * image_draw_masks_bytes. */

@@ -75,27 +75,19 @@ size_t image_draw_masks_bytes(int w)
     return (size_t)w * 5;
 }
 
-/* Row y of the picture in the mask's grid: pixels' bits, from column x1 to x2. */
-typedef struct fit {
-    double step_x, step_y; /* pixels of the grid to one of the picture */
-    double left, top;      /* where the picture begins in the grid */
-} fit;
-
-/* As the letterbox put it there: with borders of whole pixels. */
-static fit fit_of(const vg_mask *m, const image_view *picture)
+image_grid image_grid_of(const vg_mask *m, int w, int h)
 {
-    const double gain =
-        fmin((double)m->grid_width / picture->w, (double)m->grid_height / picture->h);
-    const double new_w = rint(picture->w * gain), new_h = rint(picture->h * gain);
-    return (fit){.step_x = new_w / picture->w,
-                 .step_y = new_h / picture->h,
-                 .left = rint((m->grid_width - new_w) / 2 - 0.1),
-                 .top = rint((m->grid_height - new_h) / 2 - 0.1)};
+    const double gain = fmin((double)m->grid_width / w, (double)m->grid_height / h);
+    const double new_w = rint(w * gain), new_h = rint(h * gain);
+    return (image_grid){.step_x = new_w / w,
+                        .step_y = new_h / h,
+                        .left = rint((m->grid_width - new_w) / 2 - 0.1),
+                        .top = rint((m->grid_height - new_h) / 2 - 0.1)};
 }
 
 /* Adds the mask to the row: one more of those that cover a pixel, and the brightest half colour. */
-static void add_row(uint8_t *covered, uint8_t *light, const vg_mask *m, const fit *f, int y, int w,
-                    image_color color)
+static void add_row(uint8_t *covered, uint8_t *light, const vg_mask *m, const image_grid *f, int y,
+                    int w, image_color color)
 {
     const double at_y = f->top + (y + 0.5) * f->step_y - m->y;
     if (at_y < 0 || at_y >= m->height)
@@ -128,7 +120,7 @@ void image_draw_masks(const image_view *picture, const vg_mask *masks, const vg_
         for (size_t i = 0; i < n; i++) {
             if (masks[i].height == 0)
                 continue;
-            const fit f = fit_of(&masks[i], picture);
+            const image_grid f = image_grid_of(&masks[i], picture->w, picture->h);
             const image_color c = image_class_color(boxes[i].class_index);
             add_row(covered, light, &masks[i], &f, y, picture->w,
                     is_bgr ? (image_color){c.b, c.g, c.r} : c);

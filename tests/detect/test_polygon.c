@@ -107,6 +107,46 @@ static void shares_and_areas_are_what_counting_points_gives(void **state)
     }
 }
 
+/* Any bits, polygons in both directions, concave ones too, windows of any width, at any place. */
+static void shares_of_masks_are_what_counting_pixels_gives(void **state)
+{
+    (void)state;
+    static const struct {
+        const float *xy;
+        size_t n;
+    } polygons[] = {{SQUARE, 4}, {ELL, 6}, {COMB, 8}};
+    test_random dice = {5};
+    for (int round = 0; round < 300; round++) {
+        uint8_t bits[40 * 5];
+        const int w = 1 + round % 40, h = 1 + round % 23;
+        for (size_t i = 0; i < sizeof bits; i++)
+            bits[i] = (uint8_t)random_u64(&dice);
+        const vg_mask m = {.grid_width = 90,
+                           .grid_height = 80,
+                           .x = (int)(random_u64(&dice) % 50),
+                           .y = (int)(random_u64(&dice) % 50),
+                           .width = w,
+                           .height = h,
+                           .bits = bits,
+                           .row_bytes = 5};
+        /* Odd, so that no pixel's middle is on an edge. */
+        const detect_polygon_place at = {3.03, 1.07, 0.913, 1.117};
+        const size_t which = (size_t)round % 3;
+        int n = 0, all = 0;
+        for (int y = 0; y < h; y++)
+            for (int x = 0; x < w; x++) {
+                const bool is_set = bits[y * 5 + x / 8] >> (7 - x % 8) & 1;
+                all += is_set;
+                n += is_set && detect_polygon_holds(polygons[which].xy, polygons[which].n,
+                                                    (m.x + x + 0.5 - at.left) / at.step_x,
+                                                    (m.y + y + 0.5 - at.top) / at.step_y);
+            }
+        const double share =
+            detect_polygon_mask_share(polygons[which].xy, polygons[which].n, &at, &m);
+        assert_true(fabs(share - (all > 0 ? (double)n / all : 0)) < 1e-12);
+    }
+}
+
 static void polygons_that_cross_themselves_are_found(void **state)
 {
     (void)state;
@@ -138,6 +178,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(points_are_in_or_out), cmocka_unit_test(shares_of_boxes_are_known),
         cmocka_unit_test(shares_and_areas_are_what_counting_points_gives),
+        cmocka_unit_test(shares_of_masks_are_what_counting_pixels_gives),
         cmocka_unit_test(polygons_that_cross_themselves_are_found)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,6 +27,11 @@ static void one_that_walks_through_comes_and_goes(void **state)
     close_zones(&b);
 }
 
+static bool holds(const detect_zone *z, const vg_detection *box, int w, int h)
+{
+    return detect_zone_holds(z, &(detect_zone_picture){.boxes = box, .n = 1, .w = w, .h = h}, 0);
+}
+
 static void the_anchor_says_what_must_be_inside(void **state)
 {
     (void)state;
@@ -35,17 +40,17 @@ static void the_anchor_says_what_must_be_inside(void **state)
     const vg_detection stands = {50, 20, 70, 60, 1, 0}, hangs = {50, 45, 70, 80, 1, 0},
                        at_the_edge = {50, 20, 70, 130, 1, 0};
     detect_zone z = {.xy = BAND, .n_points = 4, .is_fraction = true};
-    assert_true(detect_zone_holds(&z, &stands, W, H));
-    assert_false(detect_zone_holds(&z, &hangs, W, H));
+    assert_true(holds(&z, &stands, W, H));
+    assert_false(holds(&z, &hangs, W, H));
     z.anchor = DETECT_ANCHOR_CENTER;
-    assert_false(detect_zone_holds(&z, &stands, W, H));
-    assert_true(detect_zone_holds(&z, &hangs, W, H));
+    assert_false(holds(&z, &stands, W, H));
+    assert_true(holds(&z, &hangs, W, H));
     z.anchor = DETECT_ANCHOR_BOX;
     z.overlap = 0.25f;
-    assert_true(detect_zone_holds(&z, &stands, W, H)); /* 10 of 40 */
+    assert_true(holds(&z, &stands, W, H)); /* 10 of 40 */
     z.overlap = 0.26f;
-    assert_false(detect_zone_holds(&z, &stands, W, H));
-    assert_true(detect_zone_holds(&z, &hangs, W, H)); /* 20 of 35 */
+    assert_false(holds(&z, &stands, W, H));
+    assert_true(holds(&z, &hangs, W, H)); /* 20 of 35 */
     /* Feet below the picture stand at its edge, which belongs to a zone down to there; and so does
      * every border. */
     static const float FLOOR[] = {0, 0.75f, 1, 0.75f, 1, 1, 0, 1};
@@ -53,10 +58,56 @@ static void the_anchor_says_what_must_be_inside(void **state)
         const float at = (float)h * 0.75f;
         const vg_detection tall = {50, 0, 70, (float)h, 1, 0}, on_the_line = {50, 0, 70, at, 1, 0};
         const detect_zone floor_zone = {.xy = FLOOR, .n_points = 4, .is_fraction = true};
-        assert_true(detect_zone_holds(&floor_zone, &tall, W, h));
-        assert_true(detect_zone_holds(&floor_zone, &on_the_line, W, h));
-        assert_true(detect_zone_holds(&floor_zone, &at_the_edge, W, 100));
+        assert_true(holds(&floor_zone, &tall, W, h));
+        assert_true(holds(&floor_zone, &on_the_line, W, h));
+        assert_true(holds(&floor_zone, &at_the_edge, W, 100));
     }
+}
+
+/* A mask of 8 x 8 pixels that is full to the left of its middle, in a grid where the picture lies
+ * by half and 10 pixels down. */
+static void a_mask_may_say_it_too(void **state)
+{
+    (void)state;
+    static const uint8_t bits[8] = {0xf0, 0xf0, 0xf0, 0xf0, 0xf0, 0xf0, 0xf0, 0xf0};
+    const vg_mask mask = {W / 2, H / 2 + 20, 40, 20, 8, 8, bits, 1, NULL, 0};
+    const vg_detection box = {80, 20, 96, 36, 1, 0};
+    detect_zone_picture p = {.boxes = &box,
+                             .masks = &mask,
+                             .grid = {.left = 0, .top = 10, .step_x = 0.5, .step_y = 0.5},
+                             .n = 1,
+                             .w = W,
+                             .h = H};
+    /* To the left of x 84: half of what is full, a quarter of the box. */
+    static const float LEFT_OF[] = {0, 0, 84, 0, 84, 100, 0, 100};
+    static const float PARTS[] = {0, 0, 0.42f, 0, 0.42f, 1, 0, 1};
+    for (int k = 0; k < 2; k++) {
+        detect_zone z = {.xy = k ? PARTS : LEFT_OF,
+                         .n_points = 4,
+                         .is_fraction = k == 1,
+                         .anchor = DETECT_ANCHOR_MASK,
+                         .overlap = 0.5f};
+        assert_true(detect_zone_holds(&z, &p, 0));
+        z.overlap = 0.51f;
+        assert_false(detect_zone_holds(&z, &p, 0));
+        z.anchor = DETECT_ANCHOR_BOX;
+        z.overlap = 0.26f;
+        assert_false(detect_zone_holds(&z, &p, 0));
+    }
+    const detect_zone right = {.xy = (const float[]){88, 0, 200, 0, 200, 100, 88, 100},
+                               .n_points = 4,
+                               .anchor = DETECT_ANCHOR_MASK,
+                               .overlap = 0.01f};
+    assert_false(detect_zone_holds(&right, &p, 0)); /* where the box is, and nothing is full */
+    const detect_zone all = {.xy = (const float[]){0, 0, 200, 0, 200, 100, 0, 100},
+                             .n_points = 4,
+                             .anchor = DETECT_ANCHOR_MASK,
+                             .overlap = 1};
+    assert_true(detect_zone_holds(&all, &p, 0));
+    p.masks = &(const vg_mask){.grid_width = W / 2, .grid_height = H / 2};
+    assert_false(detect_zone_holds(&all, &p, 0)); /* an empty mask */
+    p.masks = NULL;
+    assert_false(detect_zone_holds(&all, &p, 0));
 }
 
 static void a_zone_takes_the_debounce_to_believe(void **state)
@@ -351,7 +402,10 @@ static void a_time_that_goes_back_goes_on_from_there(void **state)
     const vg_detection box = standing(150, 1, 0.9f);
     const int64_t id = 1, ends[] = {INT64_MIN, INT64_MAX, INT64_MIN, 0, INT64_MAX};
     for (size_t i = 0; i < 5; i++)
-        detect_zones_step(b.z, b.events, NULL, &box, &id, 1, W, H, ends[i]);
+        detect_zones_step(
+            b.z, b.events, NULL,
+            &(detect_zone_picture){
+                .boxes = &box, .ids = &id, .n = 1, .w = W, .h = H, .time_ns = ends[i]});
     close_zones(&b);
 }
 
@@ -538,6 +592,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_that_walks_through_comes_and_goes),
         cmocka_unit_test(the_anchor_says_what_must_be_inside),
+        cmocka_unit_test(a_mask_may_say_it_too),
         cmocka_unit_test(a_zone_takes_the_debounce_to_believe),
         cmocka_unit_test(what_flickers_at_the_border_is_not_counted),
         cmocka_unit_test(class_and_score_decide_who_comes_in_and_place_who_goes),

@@ -62,7 +62,9 @@ static inline size_t step(bench *b, const vg_detection *boxes, const int64_t *id
 {
     const uint64_t n_allocs = b->mem.n_allocs;
     b->ms += 100;
-    b->n = detect_zones_step(b->z, b->events, NULL, boxes, ids, n, W, H, b->ms * 1000000);
+    const detect_zone_picture seen = {
+        .boxes = boxes, .ids = ids, .n = n, .w = W, .h = H, .time_ns = b->ms * 1000000};
+    b->n = detect_zones_step(b->z, b->events, NULL, &seen);
     assert_int_equal(b->mem.n_allocs, n_allocs);
     return b->n;
 }

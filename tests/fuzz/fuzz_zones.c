@@ -32,9 +32,16 @@ static void walk(stream_zones *z)
         const vg_detection boxes[] = {{x, y / 2, x + 20, y, 0.9f, k % 3},
                                       {300 - x, 10, 320 - x, 230, 0.4f, 0}};
         const int64_t ids[] = {1 + k / 10, 100};
-        const size_t n = stream_zones_step(z, events, 0, "rtsp://gate/1", "gate", boxes,
-                                           stream_zones_needs_tracks(z) ? ids : NULL, k % 7 ? 2 : 0,
-                                           320, 240, k * INT64_C(700000000));
+        const uint8_t bits[2] = {0xf0, 0x3c};
+        const vg_mask masks[] = {{160, 120, k, k / 2, 8, 2, bits, 1, NULL, 0}, {.grid_width = 160}};
+        const detect_zone_picture seen = {.boxes = boxes,
+                                          .masks = masks,
+                                          .ids = stream_zones_needs_tracks(z) ? ids : NULL,
+                                          .n = k % 7 ? 2 : 0,
+                                          .w = 320,
+                                          .h = 240,
+                                          .time_ns = k * INT64_C(700000000)};
+        const size_t n = stream_zones_step(z, events, 0, "rtsp://gate/1", "gate", seen);
         assert(n <= STREAM_ZONES_EVENTS);
         for (size_t i = 0; i < n; i++) {
             assert(events[i].zone[0] && events[i].seconds >= 0);
@@ -52,8 +59,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     base_mem mem = {.tag = "fuzz"};
     vg_error err = {0};
     stream_zones *z;
+    const stream_zones_scene scene = {names, 3, true, 1, &tracker};
     const vg_status st =
-        stream_zones_parse(&z, (const char *)data, size, "fuzz", names, 3, 1, &tracker, &mem, &err);
+        stream_zones_parse(&z, (const char *)data, size, "fuzz", &scene, &mem, &err);
     assert((st == VG_OK) == (z != NULL));
     assert(st == VG_OK || (err.status == st && err.what[0] && err.where[0]));
     if (z != NULL) {

@@ -41,9 +41,10 @@ static void open_both(bench *b)
     o.most_tracks = 64;
     o.most_detections = MOST;
     assert_int_equal(stream_tracks_open(&b->tracks, &o, false, 1, &b->mem, &b->err), VG_OK);
-    assert_int_equal(stream_zones_parse(&b->zones, ZONES, sizeof ZONES - 1, "zones", names, 2, 1,
-                                        &o, &b->mem, &b->err),
-                     VG_OK);
+    const stream_zones_scene scene = {names, 2, false, 1, &o};
+    assert_int_equal(
+        stream_zones_parse(&b->zones, ZONES, sizeof ZONES - 1, "zones", &scene, &b->mem, &b->err),
+        VG_OK);
 }
 
 static void close_both(bench *b)
@@ -58,8 +59,9 @@ static void look(bench *b, vg_detection *boxes, size_t n)
     int64_t ids[MOST];
     vg_stream_event events[STREAM_ZONES_EVENTS];
     n = stream_tracks_step(b->tracks, 0, &(task_found){.boxes = boxes}, ids, n, MOST, 0.25f, NULL);
-    n = stream_zones_step(b->zones, events, 0, "corridor", "corridor", boxes, ids, n, W, H,
-                          b->now_ms * 1000000);
+    const detect_zone_picture seen = {
+        .boxes = boxes, .ids = ids, .n = n, .w = W, .h = H, .time_ns = b->now_ms * 1000000};
+    n = stream_zones_step(b->zones, events, 0, "corridor", "corridor", seen);
     b->now_ms += FRAME_MS;
     for (size_t i = 0; i < n; i++) {
         b->n_entered += events[i].kind == VG_STREAM_ENTER;

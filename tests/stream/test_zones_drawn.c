@@ -15,8 +15,8 @@ static stream_zones *open_zones(bed *b)
 {
     const detect_track_options tracker = {.most_tracks = 8, .track_buffer = 2};
     stream_zones *z;
-    OK(stream_zones_parse(&z, ZONES, sizeof ZONES - 1, "zones", NULL, 3, 3, &tracker, &b->mem,
-                          err));
+    const stream_zones_scene scene = {NULL, 3, false, 3, &tracker};
+    OK(stream_zones_parse(&z, ZONES, sizeof ZONES - 1, "zones", &scene, &b->mem, err));
     b->s.zones = z;
     return z;
 }
@@ -48,7 +48,8 @@ static void zones_of_the_source_are_drawn(void **state)
     b->r.n_boxes = 0;
     /* Not before the source is known. */
     assert_int_equal(changed_in(b, 0, 0, BED_W, BED_H), 0);
-    stream_zones_step(z, events, 0, "cam one", "cam", NULL, NULL, 0, BED_W, BED_H, 0);
+    stream_zones_step(z, events, 0, "cam one", "cam",
+                      (detect_zone_picture){.w = BED_W, .h = BED_H});
     b->s.options = &b->o;
     b->o.hide_labels = true;
     assert_in_range(changed_in(b, 78, 58, 147, 110), 2 * (2 * 64 + 2 * 48) - 60,
@@ -70,7 +71,8 @@ static void drawing_allocates_nothing_once_it_runs(void **state)
     image_view drawn;
     stream_zones *z = open_zones(b);
     bed_next(b);
-    stream_zones_step(z, events, 0, "cam one", "cam", NULL, NULL, 0, BED_W, BED_H, 0);
+    stream_zones_step(z, events, 0, "cam one", "cam",
+                      (detect_zone_picture){.w = BED_W, .h = BED_H});
     OK(stream_painter_create(&p, &b->s, &b->mem, err));
     OK(stream_painter_drawn(p, &drawn, &b->s, &b->r, err));
     const uint64_t n_allocs = b->mem.n_allocs;

@@ -293,9 +293,13 @@ static vg_status open_zones(stream_job *l, const stream_model *m, vg_error *err)
     if (l->o.zones[0] == '\0')
         return VG_OK;
     const bool has_names = meta->names != NULL && meta->n_classes >= m->info.nc;
-    vg_status st = stream_zones_open(
-        &l->zones, l->o.zones, has_names ? (const char *const *)meta->names : NULL, m->info.nc,
-        l->n_channels, &l->o.tracker, &l->mem->owner[STREAM_OUTPUT], err);
+    const stream_zones_scene scene = {.names = has_names ? (const char *const *)meta->names : NULL,
+                                      .n_classes = m->info.nc,
+                                      .has_masks = task_of(m->info.task)->has_masks,
+                                      .n_channels = l->n_channels,
+                                      .tracker = &l->o.tracker};
+    vg_status st =
+        stream_zones_open(&l->zones, l->o.zones, &scene, &l->mem->owner[STREAM_OUTPUT], err);
     if (st == VG_OK && stream_zones_needs_tracks(l->zones))
         l->o.track = true;
     if (st == VG_OK)

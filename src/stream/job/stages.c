@@ -345,9 +345,14 @@ static void follow(stream_job *l, stream_item *item)
     }
     if (l->zones == NULL)
         return;
-    r->n_events = stream_zones_step(l->zones, item->events, r->channel, r->source, r->stem,
-                                    r->boxes, r->ids, r->n_boxes, r->frame.w, r->frame.h,
-                                    scene_time(&l->channels[r->channel], &r->frame));
+    const detect_zone_picture seen = {.boxes = r->boxes,
+                                      .masks = r->extras.masks,
+                                      .ids = r->ids,
+                                      .n = r->n_boxes,
+                                      .w = r->frame.w,
+                                      .h = r->frame.h,
+                                      .time_ns = scene_time(&l->channels[r->channel], &r->frame)};
+    r->n_events = stream_zones_step(l->zones, item->events, r->channel, r->source, r->stem, seen);
     for (size_t i = 0; i < r->n_events; i++)
         item->events[i].id = ++l->n_events;
 }

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "image/image.h"
 #include "zones_list.h"
 
 /* What others see of a zone: written after each step, read by anybody. */
@@ -51,15 +52,15 @@ static vg_status open_channel(stream_zones *z, int i, const detect_zones_options
     return detect_zones_create(&c->zones, o, mem, err);
 }
 
-static vg_status open_channels(stream_zones *z, int n_classes, int n_channels,
-                               const detect_track_options *tracker, base_mem *mem, vg_error *err)
+static vg_status open_channels(stream_zones *z, const stream_zones_scene *scene, base_mem *mem,
+                               vg_error *err)
 {
-    const size_t n = (size_t)z->list.n, n_c = (size_t)n_channels;
+    const size_t n = (size_t)z->list.n, n_c = (size_t)scene->n_channels;
     detect_zones_options o = {.zones = z->list.zones,
                               .n_zones = z->list.n,
-                              .n_classes = n_classes,
-                              .most_tracks = tracker->most_tracks,
-                              .forget = tracker->track_buffer,
+                              .n_classes = scene->n_classes,
+                              .most_tracks = scene->tracker->most_tracks,
+                              .forget = scene->tracker->track_buffer,
                               .most_events = STREAM_ZONES_EVENTS};
     for (int i = 0; i < z->list.n; i++)
         z->needs_tracks |= has_tracks(&z->list.zones[i]);
@@ -71,14 +72,13 @@ static vg_status open_channels(stream_zones *z, int n_classes, int n_channels,
         (z->shown = base_alloc_zero(mem, n_c, n * sizeof *z->shown, err)) == NULL)
         return VG_ERR_MEMORY;
     vg_status st = VG_OK;
-    for (z->n_channels = 0; z->n_channels < n_channels && st == VG_OK; z->n_channels++)
+    for (z->n_channels = 0; z->n_channels < scene->n_channels && st == VG_OK; z->n_channels++)
         st = open_channel(z, z->n_channels, &o, mem, err);
     return st;
 }
 
 /* Takes the tree, also on failure. */
-static vg_status from_tree(stream_zones **out, base_tree *tree, const char *const *names,
-                           int n_classes, int n_channels, const detect_track_options *tracker,
+static vg_status from_tree(stream_zones **out, base_tree *tree, const stream_zones_scene *scene,
                            base_mem *mem, vg_error *err)
 {
     stream_zones *z = base_alloc_zero(mem, 1, sizeof *z, err);
@@ -86,9 +86,9 @@ static vg_status from_tree(stream_zones **out, base_tree *tree, const char *cons
         base_tree_destroy(&tree);
         return VG_ERR_MEMORY;
     }
-    vg_status st = zones_list_read(&z->list, tree, names, n_classes, mem, err);
+    vg_status st = zones_list_read(&z->list, tree, scene, mem, err);
     if (st == VG_OK)
-        st = open_channels(z, n_classes, n_channels, tracker, mem, err);
+        st = open_channels(z, scene, mem, err);
     if (st != VG_OK)
         stream_zones_close(&z);
     *out = z;
@@ -96,23 +96,21 @@ static vg_status from_tree(stream_zones **out, base_tree *tree, const char *cons
 }
 
 vg_status stream_zones_parse(stream_zones **out, const char *text, size_t n, const char *source,
-                             const char *const *names, int n_classes, int n_channels,
-                             const detect_track_options *tracker, base_mem *mem, vg_error *err)
+                             const stream_zones_scene *scene, base_mem *mem, vg_error *err)
 {
     base_tree *tree;
     *out = NULL;
     vg_status st = base_tree_from_yaml(&tree, text, n, source, mem, err);
-    return st == VG_OK ? from_tree(out, tree, names, n_classes, n_channels, tracker, mem, err) : st;
+    return st == VG_OK ? from_tree(out, tree, scene, mem, err) : st;
 }
 
-vg_status stream_zones_open(stream_zones **out, const char *path, const char *const *names,
-                            int n_classes, int n_channels, const detect_track_options *tracker,
+vg_status stream_zones_open(stream_zones **out, const char *path, const stream_zones_scene *scene,
                             base_mem *mem, vg_error *err)
 {
     base_tree *tree;
     *out = NULL;
     vg_status st = base_tree_read(&tree, path, mem, err);
-    return st == VG_OK ? from_tree(out, tree, names, n_classes, n_channels, tracker, mem, err) : st;
+    return st == VG_OK ? from_tree(out, tree, scene, mem, err) : st;
 }
 
 void stream_zones_close(stream_zones **zones)
@@ -238,13 +236,17 @@ static void show(const stream_zones *z, channel *c)
 }
 
 size_t stream_zones_step(stream_zones *z, vg_stream_event *out, int channel_index,
-                         const char *source, const char *stem, const vg_detection *boxes,
-                         const int64_t *ids, size_t n, int w, int h, int64_t time_ns)
+                         const char *source, const char *stem, detect_zone_picture picture)
 {
     channel *c = &z->channels[channel_index];
     look_at_source(z, c, source, stem);
-    const size_t n_found = detect_zones_step(c->zones, z->found, c->is_on, boxes,
-                                             z->needs_tracks ? ids : NULL, n, w, h, time_ns);
+    if (picture.masks != NULL && picture.n > 0) {
+        const image_grid g = image_grid_of(picture.masks, picture.w, picture.h);
+        picture.grid = (detect_polygon_place){g.left, g.top, g.step_x, g.step_y};
+    }
+    if (!z->needs_tracks)
+        picture.ids = NULL;
+    const size_t n_found = detect_zones_step(c->zones, z->found, c->is_on, &picture);
     for (size_t i = 0; i < n_found; i++)
         out[i] = event_of(z, &z->found[i]);
     show(z, c);

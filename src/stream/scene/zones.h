@@ -19,31 +19,36 @@ const char *stream_event_name(vg_stream_event_kind k); /* "enter", ... */
 
 typedef struct stream_zones stream_zones;
 
-/* path: YAML. names (n_classes): the model's classes, read while it opens;
- * NULL: they have none, and the file gives numbers. n_channels: sources; each
- * has its own counts, and a zone may be for sources whose public name or stem it gives. tracker:
- * how many tracks a channel may have, and after how many frames one is forgotten. Errors:
- * VG_ERR_IO, VG_ERR_FORMAT (line and field), VG_ERR_ARGUMENT (unknown class), VG_ERR_MEMORY. */
-vg_status stream_zones_open(stream_zones **out, const char *path, const char *const *names,
-                            int n_classes, int n_channels, const detect_track_options *tracker,
+/* What zones are over. */
+typedef struct stream_zones_scene {
+    const char *const *names; /* (n_classes) the model's classes, read while the zones open; NULL:
+                                 they have none, and the file gives numbers */
+    int n_classes;
+    bool has_masks; /* the model makes masks, by which a zone may go */
+    int n_channels; /* sources; each has its own counts, and a zone may be for sources whose public
+                       name or stem it gives */
+    const detect_track_options *tracker; /* how many tracks a channel may have, and after how many
+                                            frames one is forgotten */
+} stream_zones_scene;
+
+/* path: YAML. Errors: VG_ERR_IO, VG_ERR_FORMAT (line and field), VG_ERR_ARGUMENT (a class, or
+ * masks, that the model does not have), VG_ERR_MEMORY. */
+vg_status stream_zones_open(stream_zones **out, const char *path, const stream_zones_scene *scene,
                             base_mem *mem, vg_error *err);
 /* The same from a text of n bytes; source names it in errors. */
 vg_status stream_zones_parse(stream_zones **out, const char *text, size_t n, const char *source,
-                             const char *const *names, int n_classes, int n_channels,
-                             const detect_track_options *tracker, base_mem *mem, vg_error *err);
+                             const stream_zones_scene *scene, base_mem *mem, vg_error *err);
 void stream_zones_close(stream_zones **z);
 size_t stream_zones_most_events(const stream_zones *z); /* that one step can give */
 /* Some zone counts, or tells of, what comes and goes: that takes ids. */
 bool stream_zones_needs_tracks(const stream_zones *z);
 
-/* A frame of the channel: boxes (n) and their track ids (n, NULL: none) in a picture of w x h, at
- * time_ns: the picture's own time for files (they may be read faster than they were filmed), that
- * of arrival for live sources. A time that goes back goes on from where it was. Another `source`
- * than in the channel's last step is another source: all counts begin anew. out:
+/* A frame of the channel. Its time is the picture's own for files (they may be read faster than
+ * they were filmed), that of arrival for live sources; the place of masks' grid is filled in here.
+ * Another `source` than in the channel's last step is another source: all counts begin anew. out:
  * (stream_zones_most_events). Allocates nothing. */
 size_t stream_zones_step(stream_zones *z, vg_stream_event *out, int channel, const char *source,
-                         const char *stem, const vg_detection *boxes, const int64_t *ids, size_t n,
-                         int w, int h, int64_t time_ns);
+                         const char *stem, detect_zone_picture picture);
 /* The channel was away, or shows another scene: those inside are lost with the next step, and what
  * is missing is missing from then on. Totals stay. */
 void stream_zones_clear(stream_zones *z, int channel);

@@ -22,9 +22,9 @@ typedef struct zones_list {
     int n;
 } zones_list;
 
-/* Takes the tree, also on failure. names (n_classes): the model's classes, or NULL. Errors:
- * VG_ERR_FORMAT, VG_ERR_ARGUMENT (a class that the model does not have), VG_ERR_MEMORY. */
-vg_status zones_list_read(zones_list *out, base_tree *tree, const char *const *names, int n_classes,
+/* Takes the tree, also on failure. Errors: VG_ERR_FORMAT, VG_ERR_ARGUMENT (a class, or masks, that
+ * the model does not have), VG_ERR_MEMORY. */
+vg_status zones_list_read(zones_list *out, base_tree *tree, const stream_zones_scene *scene,
                           base_mem *mem, vg_error *err);
 void zones_list_fini(zones_list *l);
 bool zones_list_is_for(const zones_extra *zone, const char *source, const char *stem);

@@ -9,8 +9,7 @@
 
 typedef struct reader {
     zones_list *list;
-    const char *const *names; /* (n_classes) NULL: none */
-    int n_classes;
+    const stream_zones_scene *scene;
     const base_node *units; /* of the file, NULL: not said */
     vg_error *err;
     /* of the zone that is read */
@@ -267,15 +266,15 @@ static int class_of(const reader *r, const base_node *n)
 {
     const char *text = n->kind == BASE_NODE_LIST || n->kind == BASE_NODE_MAP ? NULL : n->text;
     int64_t number;
-    for (int i = 0; text != NULL && r->names != NULL && i < r->n_classes; i++)
-        if (strcmp(text, r->names[i]) == 0)
+    for (int i = 0; text != NULL && r->scene->names != NULL && i < r->scene->n_classes; i++)
+        if (strcmp(text, r->scene->names[i]) == 0)
             return i;
-    for (int i = 0; text != NULL && r->names != NULL && i < r->n_classes; i++)
-        if (base_equal_nocase(text, r->names[i]))
+    for (int i = 0; text != NULL && r->scene->names != NULL && i < r->scene->n_classes; i++)
+        if (base_equal_nocase(text, r->scene->names[i]))
             return i;
-    if (n->kind == BASE_NODE_INT && n->i >= 0 && n->i < r->n_classes)
+    if (n->kind == BASE_NODE_INT && n->i >= 0 && n->i < r->scene->n_classes)
         return (int)n->i;
-    if (n->kind == BASE_NODE_TEXT && base_parse_i64(&number, text, 0, r->n_classes - 1))
+    if (n->kind == BASE_NODE_TEXT && base_parse_i64(&number, text, 0, r->scene->n_classes - 1))
         return (int)number;
     return -1;
 }
@@ -283,19 +282,21 @@ static int class_of(const reader *r, const base_node *n)
 static vg_status no_class(const reader *r, const base_node *n)
 {
     const char *how =
-        r->names != NULL ? "use names, or" : "this model's classes have no names: use";
-    const bool is_word = n->kind == BASE_NODE_TEXT && r->names != NULL;
-    return base_fail(r->err, VG_ERR_ARGUMENT, place(r, n, "classes").text,
-                     is_word ? base_mend("did you mean \"%.60s\"? Or a number from 0 to %d",
-                                         nearest(n->text, r->names, (size_t)r->n_classes),
-                                         r->n_classes - 1)
-                             : base_mend("%s numbers from 0 to %d", how, r->n_classes - 1),
-                     "%s is no class of a model of %d classes", written(n).text, r->n_classes);
+        r->scene->names != NULL ? "use names, or" : "this model's classes have no names: use";
+    const bool is_word = n->kind == BASE_NODE_TEXT && r->scene->names != NULL;
+    return base_fail(
+        r->err, VG_ERR_ARGUMENT, place(r, n, "classes").text,
+        is_word ? base_mend("did you mean \"%.60s\"? Or a number from 0 to %d",
+                            nearest(n->text, r->scene->names, (size_t)r->scene->n_classes),
+                            r->scene->n_classes - 1)
+                : base_mend("%s numbers from 0 to %d", how, r->scene->n_classes - 1),
+        "%s is no class of a model of %d classes", written(n).text, r->scene->n_classes);
 }
 
 static vg_status read_classes(reader *r, const base_node *n)
 {
-    uint8_t *classes = &r->list->classes[(size_t)(r->z - r->list->zones) * (size_t)r->n_classes];
+    uint8_t *classes =
+        &r->list->classes[(size_t)(r->z - r->list->zones) * (size_t)r->scene->n_classes];
     const bool is_list = n->kind == BASE_NODE_LIST;
     if (is_list && n->n_children == 0)
         return wrong(r, n, "classes", "name classes, or leave the line out for all of them",
@@ -317,19 +318,24 @@ static vg_status read_confidence(reader *r, const base_node *n)
 
 static vg_status read_anchor(reader *r, const base_node *n)
 {
-    static const char *const ANCHORS[] = {"bottom", "center", "box"}; /* as detect_anchor */
-    const int i = word_of(n, ANCHORS, 3);
+    static const char *const ANCHORS[] = {"bottom", "center", "box", "mask"}; /* detect_anchor */
+    const int i = word_of(n, ANCHORS, 4);
     if (i < 0)
-        return wrong(r, n, "anchor", "use bottom, center or box", "anchor is %s", written(n).text);
+        return wrong(r, n, "anchor", "use bottom, center, box or mask", "anchor is %s",
+                     written(n).text);
+    if (i == DETECT_ANCHOR_MASK && !r->scene->has_masks)
+        return base_fail(r->err, VG_ERR_ARGUMENT, place(r, n, "anchor").text,
+                         "use anchor: box, or a model of segment, such as yolo11n-seg",
+                         "the zone goes by masks, and this model makes none");
     r->z->anchor = (detect_anchor)i;
     return VG_OK;
 }
 
 static vg_status read_overlap(reader *r, const base_node *n)
 {
-    if (r->z->anchor != DETECT_ANCHOR_BOX)
-        return wrong(r, n, "overlap", "add anchor: box, or leave overlap out",
-                     "overlap is for zones with anchor: box");
+    if (r->z->anchor != DETECT_ANCHOR_BOX && r->z->anchor != DETECT_ANCHOR_MASK)
+        return wrong(r, n, "overlap", "add anchor: box or anchor: mask, or leave overlap out",
+                     "overlap is for zones with anchor: box or mask");
     vg_status st = read_share(r, n, "overlap", &r->z->overlap);
     if (st == VG_OK && !(r->z->overlap > 0))
         return wrong(r, n, "overlap", "give a number above 0, up to 1", "every box overlaps by %s",
@@ -531,7 +537,7 @@ static vg_status read_file(reader *r, base_mem *mem)
         return wrong(r, zones, "zones", base_mend("use at most %d", STREAM_MOST_ZONES),
                      "a list of %zu zones", zones->n_children);
     r->units = base_node_get(root, "units");
-    st = take_room(l, zones->n_children, r->n_classes, mem, r->err);
+    st = take_room(l, zones->n_children, r->scene->n_classes, mem, r->err);
     for (const base_node *n = zones->first; n != NULL && st == VG_OK; n = n->next) {
         r->z = &l->zones[l->n];
         r->extra = &l->extras[l->n];
@@ -541,11 +547,11 @@ static vg_status read_file(reader *r, base_mem *mem)
     return st;
 }
 
-vg_status zones_list_read(zones_list *out, base_tree *tree, const char *const *names, int n_classes,
+vg_status zones_list_read(zones_list *out, base_tree *tree, const stream_zones_scene *scene,
                           base_mem *mem, vg_error *err)
 {
     *out = (zones_list){.tree = tree};
-    reader r = {.list = out, .names = names, .n_classes = n_classes, .err = err};
+    reader r = {.list = out, .scene = scene, .err = err};
     vg_status st = read_file(&r, mem);
     if (st != VG_OK)
         zones_list_fini(out);
