@@ -16,7 +16,8 @@ typedef struct model {
 static const model segment = {"yolo11n-seg", 80, 0.02F}, pose = {"yolo11n-pose", 1, 0.005F},
                    obb = {"yolo11n-obb", 15, 0.01F}, classify = {"yolo11n-cls", 10, 0.25F};
 
-static inline void make_weights(job *j, const model *m)
+/* A file below the folder; the path is the same text each time. */
+static inline const char *write_weights(const char *folder, const model *m)
 {
     static char weights[400];
     nn_graph *g = NULL;
@@ -24,7 +25,7 @@ static inline void make_weights(job *j, const model *m)
     base_mem mem = {.tag = "test", .limit_bytes = SIZE_MAX};
     const nn_graph_options o = {.nc = m->nc};
     const generator_gains gains = {.head = 8, .cv4 = 8, .cls = 8};
-    snprintf(weights, sizeof weights, "%s/w.safetensors", j->folder);
+    snprintf(weights, sizeof weights, "%s/w.safetensors", folder);
     assert_int_equal(synthetic_graph_with(&g, m->name, &o, &mem, NULL), VG_OK);
     assert_int_equal(synthetic_make_with(&s, g, 0, &gains, &mem, NULL), VG_OK);
     FILE *f = fopen(weights, "wb");
@@ -33,7 +34,12 @@ static inline void make_weights(job *j, const model *m)
     assert_int_equal(fclose(f), 0);
     synthetic_close(&s);
     nn_graph_destroy(&g);
-    j->o.detector.weights = weights;
+    return weights;
+}
+
+static inline void make_weights(job *j, const model *m)
+{
+    j->o.detector.weights = write_weights(j->folder, m);
     j->o.detector.imgsz = (base_size){.w = 96, .h = 96};
     j->o.nms.conf = m->conf;
     j->o.save = j->o.save_txt = j->o.save_json = true;
