@@ -11,6 +11,7 @@
 # VIGIL_BUILD: the folder of the build (build), which needs the targets vigil and bench_forward.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
+. "$here/peers/shell.sh"
 tree=$(dirname "$here")
 build=$(realpath -m "${VIGIL_BUILD:-$tree/build}")
 weights=$tree/tests/golden/yolo11n_random.pt
@@ -36,23 +37,15 @@ while getopts w:s:t:r:c:d:h option; do
 done
 shift $((OPTIND - 1))
 [ $# = 0 ] || usage
-for program in vigil bench/forward; do
-    [ -x "$build/$program" ] || {
-        echo "error: there is no $build/$program" >&2
-        echo "  try: cmake --build $build --target vigil bench_forward" >&2
-        exit 1
-    }
-done
+want_programs "$build" "vigil bench_forward" vigil bench/forward
 
 mkdir -p "$dir"
 dir=$(cd "$dir" && pwd)
 python=$dir/venv/bin/python
-# The mark is written last: an environment that was broken off is made again.
 if [ ! -f "$dir/venv/complete" ]; then
-    python3 -m venv --clear "$dir/venv"
-    "$python" -m pip install --quiet --disable-pip-version-check onnxruntime openvino ncnn onnx numpy
+    make_environment "$dir/venv" onnxruntime openvino ncnn onnx numpy
     "$python" -m pip install --quiet --disable-pip-version-check --no-deps pnnx # its binary alone, which needs no torch
-    touch "$dir/venv/complete"
+    environment_is_made "$dir/venv"
 fi
 
 weights=$(realpath -m "$weights")
@@ -66,10 +59,6 @@ dims = onnx.load(sys.argv[2], load_external_data=False).graph.input[0].type.tens
 numpy.save(sys.argv[1], yolo_weights.synthetic_input(tuple(d.dim_value for d in dims), seed=0))
 PYTHON
 
-# One word for each program, quoted for the shell that compare.py splits it as.
-quoted() {
-    printf "'%s'" "$(printf %s "$1" | sed "s/'/'\\\\''/g")"
-}
 common="--input $(quoted "$dir/images.npy") --threads $threads"
 peer="$(quoted "$python") peer.py"
 forward="$(quoted "$build/bench/forward") $(quoted "$weights") $common"

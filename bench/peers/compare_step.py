@@ -46,15 +46,24 @@ def main():
     parser.add_argument("--steps", type=int, default=5)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--cpus")
+    parser.add_argument("--row", metavar="FILE", help="append a row of docs/performance.md's table to this file")
     args = parser.parse_args()
-    mine, other = [], []
+    mine, other, texts = [], [], []
     for i in range(args.rounds):
         for side in (0, 1) if i % 2 == 0 else (1, 0):
             (mine, other)[side].append((vigil, torch)[side](args))
     for k, what in enumerate(("CPU ms", "wall ms", "peak MB")):
         ours, theirs = [m[k] for m in mine], [t[k] for t in other]
-        print(f"{what:8} vigil {statistics.median(ours):8.1f}   PyTorch {statistics.median(theirs):8.1f}   "
-              f"ratio {statistics.median(a / b for a, b in zip(ours, theirs)):.3f}")
+        share = statistics.median(a / b for a, b in zip(ours, theirs))
+        print(f"{what:8} vigil {statistics.median(ours):8.1f}   PyTorch {statistics.median(theirs):8.1f}   ratio {share:.3f}")
+        texts.append(f"{statistics.median(ours):.0f} of {statistics.median(theirs):.0f}, {share:.2f}")
+    if args.row:
+        new = not os.path.exists(args.row)
+        with open(args.row, "a", encoding="utf-8") as file:
+            if new:
+                print(f"| a step at {args.imgsz}, batch {args.batch} | threads | CPU ms of PyTorch's | wall ms of PyTorch's | peak MB of PyTorch's |\n"
+                      "| --- | --- | --- | --- | --- |", file=file)
+            print(f"| {args.task} | {args.threads} | {' | '.join(texts)} |", file=file)
     print("load of the machine:", " ".join(f"{x:.1f}" for x in os.getloadavg()))
 
 

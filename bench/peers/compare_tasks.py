@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""As compare.py, of programs that go from a picture to a task's results: what they found is compared first.
+"""As compare.py, of programs that go from a picture to a task's results: what they found is compared first. vigil is the
+last; --row appends a row of docs/performance.md's table to a file.
 
     compare_tasks.py --cpus 0 "peer_task.py ort M.onnx ..." "peer_task.py openvino M.onnx ..." "../../build/bench/tasks ..."
 
@@ -10,10 +11,11 @@ Found is the same when both have as many rows, and boxes, keypoints (px), turned
 import argparse
 import json
 import os
+import statistics
 import sys
 import tempfile
 
-from compare import Program, print_table, write_markdown
+from compare import Program, print_table
 
 
 def get_found(program, folder, index):
@@ -52,6 +54,24 @@ def differences(a, b):
     return geometry, conf
 
 
+def write_row(path, label, programs, infos, n_found):
+    """CPU times of one thread, wall times of more. `of the better`: of the faster peer in the same round, their median."""
+    one = infos[-1]["threads"] == 1
+    times = [p.cpu_ms if one else p.wall_ms for p in programs]
+    medians = [statistics.median(t) for t in times]
+    share = statistics.median(mine / min(peers) for *peers, mine in zip(*times))
+    peaks = [info["peak_rss_mb"] for info in infos]
+    new = not os.path.exists(path)
+    with open(path, "a", encoding="utf-8") as file:
+        if new:
+            names = [info["name"] for info in infos[:-1]]
+            print(f"| YOLO11n, {infos[-1]['threads']} thread{'' if one else 's'} | vigil, {'CPU' if one else 'wall'} ms | "
+                  f"{' | '.join(names)} | of the better | peak MB: vigil, leaner peer |", file=file)
+            print("| --- " * (len(infos) + 3) + "|", file=file)
+        print(f"| {label} (found: {n_found}) | {medians[-1]:.3g} | {' | '.join(f'{m:.3g}' for m in medians[:-1])} | {share:.3f} | "
+              f"{peaks[-1]:.1f}, {min(peaks[:-1]):.0f} |", file=file)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("commands", nargs="+", help="two or more, each one shell-quoted word")
@@ -59,7 +79,8 @@ def main():
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--cpus")
     parser.add_argument("--most", type=float, default=2.0)
-    parser.add_argument("--markdown")
+    parser.add_argument("--row", metavar="FILE", help="append the table's row to this file")
+    parser.add_argument("--label", default="", help="what the row is called")
     args = parser.parse_args()
     programs = []
     agree = True
@@ -88,8 +109,8 @@ def main():
         for program in programs:
             program.close()
     print_table(programs, infos)
-    if args.markdown:
-        write_markdown(args.markdown, programs, infos)
+    if args.row:
+        write_row(args.row, args.label, programs, infos, len(first))
     sys.exit(0 if agree else 1)
 
 

@@ -140,14 +140,14 @@ TASKS = {"segment": Segment, "pose": Pose, "obb": Obb, "classify": Classify}
 
 
 class OnnxRuntime:
-    def __init__(self, path, threads):
+    def __init__(self, path, threads, spin):
         import onnxruntime as ort
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.add_session_config_entry("session.intra_op.allow_spinning", "1" if spin else "0")
         options.add_session_config_entry("session.set_denormal_as_zero", "1")
         self.session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         self.name = f"ort {ort.__version__}"
@@ -158,7 +158,7 @@ class OnnxRuntime:
 
 
 class OpenVino:
-    def __init__(self, path, threads):
+    def __init__(self, path, threads, _spin):
         import openvino as ov
         self.compiled = ov.Core().compile_model(path, "CPU", {
             "PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": 1, "INFERENCE_NUM_THREADS": threads,
@@ -181,7 +181,7 @@ class Job:
     def __init__(self, args):
         self.args, self.task = args, TASKS[args.task]
         cv2.setNumThreads(args.threads)
-        self.engine = ENGINES[args.engine](args.model, args.threads)
+        self.engine = ENGINES[args.engine](args.model, args.threads, args.spin)
         self.picture = np.ascontiguousarray(np.load(args.picture, allow_pickle=False))
         for _ in range(3):
             self.run()
@@ -221,6 +221,7 @@ def main():
     parser.add_argument("--nc", type=int, default=0, help="classes of the model")
     parser.add_argument("--picture", required=True, help="(H,W,3) uint8 .npy, RGB, of the network's size")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--spin", action="store_true", help="ONNX Runtime: waiting threads spin, its default")
     parser.add_argument("--conf", type=float, default=0.25)
     parser.add_argument("--iou", type=float, default=0.7)
     job = Job(parser.parse_args())
