@@ -89,11 +89,10 @@ def test_turned_boxes(tmp_path):
 
 
 def test_classes_of_a_whole_picture(tmp_path):
-    r = result(Extras(CLASSIFY, top=[(1, 0.75), (0, 0.25)]), np.zeros((0, 6)))
+    r = result(Extras(CLASSIFY, top=[(1, 0.75), (0, 0.25)], probabilities=np.array([0.25, 0.75], np.float32)), np.zeros((0, 6)))
     assert r.probs.top1 == 1 and r.probs.top5 == [1, 0] and np.allclose(r.probs.top5conf, [0.75, 0.25])
     assert r.verbose() == "dog 0.75, cat 0.25, "
     assert r.summary() == [{"name": "dog", "class": 1, "confidence": 0.75}]
     assert open(r.save_txt(tmp_path / "a.txt")).read() == "0.75 dog\n0.25 cat\n"
-    with pytest.raises(Error):
-        r.probs.data
+    assert r.probs.data.tolist() == [0.25, 0.75] and len(r.probs) == 2 and r.probs.shape == (2,)
     assert (r.plot() != picture()).any()

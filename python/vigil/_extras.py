@@ -28,9 +28,10 @@ class Extras:
     """Parallel to a result's boxes. What the task does not have is None."""
 
     def __init__(self, task: int, masks: Optional[List[Mask]] = None, keypoints: Optional[np.ndarray] = None,
-                 dims: int = 3, rotated: Optional[np.ndarray] = None, top: Optional[List[Tuple[int, float]]] = None):
+                 dims: int = 3, rotated: Optional[np.ndarray] = None, top: Optional[List[Tuple[int, float]]] = None,
+                 probabilities: Optional[np.ndarray] = None):
         self.task, self.masks, self.keypoints, self.dims = task, masks, keypoints, dims
-        self.rotated, self.top = rotated, top
+        self.rotated, self.top, self.probabilities = rotated, top, probabilities
 
     def part(self, index: Any) -> "Extras":
         """Those of some boxes, as an index or a slice of an array names them."""
@@ -44,7 +45,7 @@ class Extras:
         if masks is not None:
             chosen = np.arange(len(masks))[index]
             masks = [masks[int(i)] for i in np.atleast_1d(chosen)]
-        return Extras(self.task, masks, of(self.keypoints), self.dims, of(self.rotated), self.top)
+        return Extras(self.task, masks, of(self.keypoints), self.dims, of(self.rotated), self.top, self.probabilities)
 
 
 def _mask(m: Any) -> Mask:
@@ -71,7 +72,8 @@ def taken(e: Any, n: int) -> Optional[Extras]:
     return Extras(int(e.task), [_mask(e.masks[i]) for i in range(n)] if e.masks else None,
                   _floats(e.keypoints, (n, e.n_keypoints, 3)) if e.keypoints else None, e.keypoint_dims,
                   _floats(e.rotated, (n, 5)) if e.rotated else None,
-                  [(e.top[i].class_index, e.top[i].confidence) for i in range(e.n_top)] if has_top else None)
+                  [(e.top[i].class_index, e.top[i].confidence) for i in range(e.n_top)] if has_top else None,
+                  _floats(e.probabilities, (e.n_probabilities,)) if has_top else None)
 
 
 def lent(extras: Optional[Extras]) -> Tuple[Any, list]:
@@ -108,6 +110,8 @@ def lent(extras: Optional[Extras]) -> Tuple[Any, list]:
         e.top = top = ffi.new("vg_class_score[]", [{"class_index": c, "confidence": p} for c, p in extras.top] or 1)
         e.n_top = len(extras.top)
         kept.append(top)
+    if extras.probabilities is not None:
+        e.probabilities, e.n_probabilities = floats(extras.probabilities, "float *"), len(extras.probabilities)
     return e, kept
 
 

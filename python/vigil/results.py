@@ -253,10 +253,10 @@ class OBB(_Part):
 
 
 class Probs(_Part):
-    """What the whole picture shows: the best five classes."""
+    """What the whole picture shows: the probabilities of all classes, and the best five."""
 
-    def __init__(self, top: List[Tuple[int, float]]):
-        self._top = top
+    def __init__(self, extras: Extras):
+        self._extras, self._top = extras, extras.top or []
 
     @property
     def top1(self) -> int:
@@ -276,11 +276,15 @@ class Probs(_Part):
 
     @property
     def data(self) -> Numbers:
-        """Refused: the best five are all that is kept."""
-        raise Error("the probabilities of all classes are not kept", "Probs.data", "top5 and top5conf", "VG_ERR_UNSUPPORTED")
+        """(classes) float32, together 1."""
+        return numbers(self._extras.probabilities)
+
+    @property
+    def shape(self) -> Tuple[int, ...]:
+        return self._extras.probabilities.shape
 
     def __len__(self) -> int:
-        return len(self._top)
+        return len(self._extras.probabilities)
 
     def __getitem__(self, index: Any) -> "Probs":
         return self
@@ -327,7 +331,7 @@ class Results:
 
     @property
     def probs(self) -> Optional[Probs]:
-        return Probs(self.extras.top) if self.extras and self.extras.top else None
+        return Probs(self.extras) if self.extras and self.extras.top else None
 
     # ---- the picture ----
 

@@ -21,11 +21,16 @@ task_shape task_shape_make(const nn_graph_info *info, size_t most, size_t most_r
 
 /* ---- room ---- */
 
+static size_t whole_bytes(const task_shape *s)
+{
+    return DETECT_TOP * sizeof(vg_class_score) + (size_t)s->nc * sizeof(float);
+}
+
 size_t task_found_bytes(const task_shape *s)
 {
     const size_t each = sizeof(vg_detection) + s->n_keypoints * sizeof(vg_keypoint) +
                         (s->task->is_rotated ? sizeof(vg_rotated) : 0);
-    return s->most * each + (s->task->is_whole ? DETECT_TOP * sizeof(vg_class_score) : 0) +
+    return s->most * each + (s->task->is_whole ? whole_bytes(s) : 0) +
            (s->task->has_masks ? detect_masks_bytes(s->most, s->grid_h, s->grid_w) : 0);
 }
 
@@ -46,7 +51,8 @@ vg_status task_found_open(task_found *out, const task_shape *s, base_mem *mem, v
     }
     if (has_all && s->task->is_whole) {
         out->top = base_alloc_zero(mem, DETECT_TOP, sizeof *out->top, err);
-        has_all = out->top != NULL;
+        out->probabilities = base_alloc_zero(mem, (size_t)s->nc, sizeof *out->probabilities, err);
+        has_all = out->top != NULL && out->probabilities != NULL;
     }
     vg_status st = has_all ? VG_OK : VG_ERR_MEMORY;
     if (st == VG_OK && s->task->has_masks)
@@ -56,6 +62,8 @@ vg_status task_found_open(task_found *out, const task_shape *s, base_mem *mem, v
     out->extras.keypoints = out->keypoints;
     out->extras.rotated = out->rotated;
     out->extras.top = out->top;
+    out->extras.probabilities = out->probabilities;
+    out->extras.n_probabilities = out->probabilities != NULL ? (size_t)s->nc : 0;
     return st;
 }
 
@@ -65,6 +73,7 @@ void task_found_close(task_found *f)
     base_free(f->keypoints);
     base_free(f->rotated);
     base_free(f->top);
+    base_free(f->probabilities);
     detect_masks_destroy(&f->masks);
     *f = (task_found){0};
 }
@@ -90,7 +99,7 @@ size_t task_finder_bytes(const task_shape *s)
 {
     const task *t = s->task;
     if (t->is_whole)
-        return (size_t)s->nc * sizeof(float);
+        return 0;
     return (t->is_rotated ? detect_nms_rotated_bytes : detect_nms_bytes)(s->most_rows,
                                                                          (int)s->most) +
            s->most * sizeof(uint32_t) +
@@ -101,10 +110,8 @@ vg_status task_finder_open(task_finder *out, const task_shape *s, base_mem *mem,
 {
     const task *t = s->task;
     *out = (task_finder){.shape = *s, .mem = mem};
-    if (t->is_whole) {
-        out->scores = base_alloc_zero(mem, (size_t)s->nc, sizeof *out->scores, err);
-        return out->scores ? VG_OK : VG_ERR_MEMORY;
-    }
+    if (t->is_whole)
+        return VG_OK;
     out->cells = base_alloc_zero(mem, s->most, sizeof *out->cells, err);
     vg_status st = out->cells ? VG_OK : VG_ERR_MEMORY;
     if (st == VG_OK)
@@ -122,7 +129,6 @@ void task_finder_close(task_finder *f)
     detect_nms_destroy(&f->nms);
     detect_masker_destroy(&f->masker);
     base_free(f->cells);
-    base_free(f->scores);
     *f = (task_finder){0};
 }
 
@@ -260,6 +266,7 @@ vg_status task_find_class(task_finder *f, task_found *out, const task_scene *s, 
 {
     (void)err;
     out->extras.n_top =
-        detect_top(out->top, f->scores, nn_map_row(&s->maps->logits, s->picture, 0), f->shape.nc);
+        detect_top(out->top, out->probabilities, nn_map_row(&s->maps->logits, s->picture, 0),
+                   f->shape.nc);
     return VG_OK;
 }

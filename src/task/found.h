@@ -36,6 +36,7 @@ typedef struct task_found {
     vg_keypoint *keypoints; /* (most, n_keypoints); NULL: none */
     vg_rotated *rotated;    /* (most) */
     vg_class_score *top;    /* (DETECT_TOP) */
+    float *probabilities;   /* (nc) of a whole picture */
     detect_masks *masks;
 } task_found;
 size_t task_found_bytes(const task_shape *s);
@@ -49,7 +50,6 @@ typedef struct task_finder {
     task_shape shape;
     detect_nms *nms;
     uint32_t *cells; /* (most) */
-    float *scores;   /* (nc) of a whole picture */
     detect_masker *masker;
     base_mem *mem; /* of what grows */
     bool has_warned;

@@ -2,6 +2,8 @@
  * boxes, what is written, and that nothing is taken after the warm-up. */
 #include "stream/task_jobs.h"
 
+#include <math.h>
+
 enum { WARM = 6 };
 
 static void look_at_mask(const vg_mask *m, const vg_detection *b, int grid_w, int grid_h)
@@ -37,6 +39,13 @@ static size_t look(const vg_predict_result *r, bool is_retina)
     }
     for (size_t i = 1; i < e->n_top; i++)
         assert_true(e->top[i].confidence <= e->top[i - 1].confidence);
+    for (size_t i = 0; i < e->n_top; i++)
+        assert_true(e->probabilities[e->top[i].class_index] == e->top[i].confidence);
+    double sum = 0;
+    for (size_t i = 0; i < e->n_probabilities; i++)
+        sum += (double)e->probabilities[i];
+    assert_true(fabs(sum - (e->n_top > 0)) < 1e-5);
+    assert_int_equal(e->n_probabilities, e->n_top > 0 ? classify.nc : 0);
     return r->n_detections + e->n_top;
 }
 

@@ -394,7 +394,7 @@ static vg_status check_picture(scene *s, int c, int size, vg_error *err)
     if (st == VG_OK)
         st = task_find_in(&finder, &found, &where, err);
     for (size_t i = 0; st == VG_OK && i < probs.n; i++)
-        gold_diff_add(&p, finder.scores[i], probs.f32[i]);
+        gold_diff_add(&p, found.probabilities[i], probs.f32[i]);
     for (size_t i = 0; st == VG_OK && i < top.n && i < found.extras.n_top; i++)
         gold_diff_add(&order, found.top[i].class_index, (double)top.i64[i]);
     task_found_close(&found);
