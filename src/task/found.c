@@ -265,8 +265,7 @@ vg_status task_find_rotated(task_finder *f, task_found *out, const task_scene *s
 vg_status task_find_class(task_finder *f, task_found *out, const task_scene *s, vg_error *err)
 {
     (void)err;
-    out->extras.n_top =
-        detect_top(out->top, out->probabilities, nn_map_row(&s->maps->logits, s->picture, 0),
-                   f->shape.nc);
+    out->extras.n_top = detect_top(out->top, out->probabilities,
+                                   nn_map_row(&s->maps->logits, s->picture, 0), f->shape.nc);
     return VG_OK;
 }

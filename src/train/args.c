@@ -15,8 +15,10 @@
 
 /* clang-format off: a row a line or two reads as the table that it is. Spec 4.1; its defaults. */
 static const vg_option rows[] = {
-    {ROW("model", TEXT, model, ""), .alias = "cfg", .value = "MODEL",
+    {ROW("model", TEXT, model, ""), .value = "MODEL",
      .help = "model YAML or weights file, such as yolo11n.yaml"},
+    {ROW("cfg", TEXT, cfg, ""), .value = "FILE",
+     .help = "the same, or a file of arguments, such as a run's args.yaml, under those given here"},
     {ROW("task", TEXT, task, "any"), IN(0, 15), .choices = "any|detect|segment|pose|obb|classify",
      .help = "what the model must be made for; else it is an error"},
     {ROW("data", FILE, data, ""), .help = "dataset YAML"},

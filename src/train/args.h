@@ -21,7 +21,8 @@ typedef enum train_device_lost {
 
 /* A plain value; made by train_args_default. Texts are "" where the argument is none. */
 typedef struct train_args {
-    char model[TRAIN_ARG_TEXT_BYTES], data[TRAIN_ARG_TEXT_BYTES], weights[TRAIN_ARG_TEXT_BYTES];
+    char model[TRAIN_ARG_TEXT_BYTES], cfg[TRAIN_ARG_TEXT_BYTES], data[TRAIN_ARG_TEXT_BYTES],
+        weights[TRAIN_ARG_TEXT_BYTES];
     char task[16];                   /* of the model; "any" */
     char device[TRAIN_DEVICE_BYTES]; /* as in vg_options */
     char project[TRAIN_ARG_TEXT_BYTES], name[TRAIN_ARG_TEXT_BYTES], resume[TRAIN_ARG_TEXT_BYTES];
@@ -91,9 +92,10 @@ bool train_args_is_given(const train_args_given *given, const char *name);
 /* Those that are of the machine and not of the run: device, gpu_memory_limit, device_lost,
  * rank_timeout. Takes what was given of them. */
 void train_args_move(train_args *args, const train_args *to, const train_args_given *given);
-/* Where a file of arguments stands in the place of the model: those of an earlier run, or of the
- * Python tool, under what was given. notice (n): what the file has that training does not have, ""
- * nothing. Errors: as train_args_read_file; VG_ERR_ARGUMENT (a dataset's YAML). */
+/* `cfg` becomes the model, or where it, or the model, names a file of arguments, those of an
+ * earlier run or of the Python tool are read, under what was given. notice (n): what the file has
+ * that training does not have, "" nothing. Errors: as train_args_read_file; VG_ERR_ARGUMENT (a
+ * dataset's YAML; two models). */
 vg_status train_args_settle(train_args *args, train_args_given *given, char *notice, size_t n,
                             base_mem *mem, vg_error *err);
 /* What can be said before a folder is made: dataset and model are named, and the dataset's file can

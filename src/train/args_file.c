@@ -5,7 +5,7 @@
 #include "args.h"
 
 /* Of the Python tool's list, what says nothing of training or is what vigil does anyway. */
-static const char *const silent[] = {"mode", "save_dir", "verbose", "cfg"};
+static const char *const silent[] = {"mode", "save_dir", "verbose"};
 
 static bool is_one_of(const char *name, const char *const *names, size_t n)
 {
@@ -45,6 +45,13 @@ train_yaml_kind train_yaml_look(const char *path, base_mem *mem)
     return kind;
 }
 
+/* Nothing is something of its own: the option says what an empty text stands for. */
+static bool takes_nothing(const vg_option *arg)
+{
+    const char *also = arg->also != NULL ? arg->also : "";
+    return also[0] == '=' || strstr(also, "|=") != NULL;
+}
+
 static vg_status read_all(train_args *args, const bool *given, char *left_out, size_t n,
                           const base_node *root, const char *path, vg_error *err)
 {
@@ -58,11 +65,13 @@ static vg_status read_all(train_args *args, const bool *given, char *left_out, s
                 length += strlen(left_out + length);
             left_out[length] = '\0'; /* whole names */
         }
-        if (!arg || c->kind == BASE_NODE_NULL || given[arg - train_arg_table.rows] ||
-            strcmp(arg->name, "resume") == 0 ||
+        if (!arg || (c->kind == BASE_NODE_NULL && !takes_nothing(arg)) ||
+            given[arg - train_arg_table.rows] || strcmp(arg->name, "resume") == 0 ||
+            strcmp(arg->name, "cfg") == 0 ||
             strcmp(arg->name, "device") == 0) /* the other machine's */
             continue;
-        const vg_status st = train_args_read_one(args, c, path, err);
+        const vg_status st = c->kind == BASE_NODE_NULL ? train_args_set(args, arg->name, "", err)
+                                                       : train_args_read_one(args, c, path, err);
         if (st != VG_OK)
             return st;
     }

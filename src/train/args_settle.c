@@ -14,8 +14,8 @@ static size_t place_of(const char *name)
 vg_status train_args_give(train_args *args, train_args_given *given, const char *name,
                           const char *value, vg_error *err)
 {
-    const vg_status st = train_args_set(args, name, value, err);
     assert(train_arg_table.n <= TRAIN_MOST_ARGS);
+    const vg_status st = train_args_set(args, name, value, err);
     if (st == VG_OK)
         given->at[place_of(name)] = true;
     args->has_imgsz = given->at[place_of("imgsz")];
@@ -43,16 +43,27 @@ vg_status train_args_settle(train_args *args, train_args_given *given, char *not
                             base_mem *mem, vg_error *err)
 {
     char path[TRAIN_ARG_TEXT_BYTES], left_out[256];
-    memcpy(path, args->model, sizeof path);
+    const size_t model = place_of("model");
+    const bool is_cfg = args->cfg[0] != '\0';
+    memcpy(path, is_cfg ? args->cfg : args->model, sizeof path);
+    args->cfg[0] = '\0';
     const train_yaml_kind kind = path[0] ? train_yaml_look(path, mem) : TRAIN_YAML_OTHER;
     if (kind == TRAIN_YAML_DATASET)
         return base_fail(err, VG_ERR_ARGUMENT, path,
                          base_mend("data=%.200s model=yolo11n.yaml", path),
                          "a dataset's YAML where a model is wanted");
-    if (kind != TRAIN_YAML_ARGS)
+    if (kind != TRAIN_YAML_ARGS && is_cfg && given->at[model])
+        return base_fail(err, VG_ERR_ARGUMENT, "cfg", "leave one of them out",
+                         "two models, model=%.200s and cfg=%.200s", args->model, path);
+    if (kind != TRAIN_YAML_ARGS) {
+        memcpy(args->model, path, sizeof path);
+        given->at[model] |= is_cfg;
         return VG_OK;
-    given->at[place_of("model")] = false;
-    args->model[0] = '\0';
+    }
+    if (!is_cfg) {
+        given->at[model] = false;
+        args->model[0] = '\0';
+    }
     const vg_status st =
         train_args_read_file(args, given->at, left_out, sizeof left_out, path, mem, err);
     args->has_imgsz = true; /* such a list says it: a run's own always, whatever its task */

@@ -88,8 +88,6 @@ static void an_unknown_name_suggests_the_nearest(void **state)
     refuse("learning_rate", "3", "named learning_rate", "vigil train --help");
     refuse("evolve", "1", "named evolve", "vigil train --help");
     refuse("nms", "1", "named nms", "vigil train --help");
-    assert_ptr_equal(base_options_find(&train_arg_table, "cfg"),
-                     base_options_find(&train_arg_table, "model"));
     assert_ptr_equal(base_options_find(&train_arg_table, "pretrained"),
                      base_options_find(&train_arg_table, "weights"));
 }

@@ -122,11 +122,54 @@ static void kinds_of_yaml_are_told_apart(void **state)
     assert_int_equal(mem.in_use_bytes, 0);
 }
 
+static void give(train_args *args, train_args_given *given, const char *name, const char *value)
+{
+    assert_int_equal(train_args_give(args, given, name, value, NULL), VG_OK);
+}
+
+/* A file by `cfg` beside a model of its own; without one, the file's, or what cfg itself names. */
+static void cfg_is_a_file_of_arguments_or_a_model(void **state)
+{
+    (void)state;
+    static const char file[] = "epochs: 6\nmodel: yolo11s.yaml\nlr0: 0.5\nauto_augment: null\n";
+    for (int k = 0; k < 3; k++) {
+        train_args args;
+        train_args_given given = {0};
+        char notice[100];
+        vg_error err;
+        train_args_default(&args);
+        give(&args, &given, "cfg", k == 2 ? "yolo11m.yaml" : put(file));
+        if (k == 0)
+            give(&args, &given, "model", "yolo11n.yaml");
+        give(&args, &given, "lr0", "0.25");
+        assert_int_equal(train_args_settle(&args, &given, notice, sizeof notice, &mem, &err),
+                         VG_OK);
+        assert_string_equal(args.model, k == 0   ? "yolo11n.yaml"
+                                        : k == 1 ? "yolo11s.yaml"
+                                                 : "yolo11m.yaml");
+        assert_string_equal(args.cfg, "");
+        assert_true(args.lr0 == 0.25);
+        assert_int_equal(args.epochs, k == 2 ? 100 : 6);
+        /* Which no other name stands for than none. */
+        assert_int_equal(args.auto_augment, k == 2 ? 1 : 0);
+    }
+    train_args args;
+    train_args_given given = {0};
+    vg_error err;
+    train_args_default(&args);
+    give(&args, &given, "cfg", "yolo11m.yaml");
+    give(&args, &given, "model", "yolo11n.yaml");
+    assert_int_equal(train_args_settle(&args, &given, NULL, 0, &mem, &err), VG_ERR_ARGUMENT);
+    assert_non_null(strstr(err.what, "two models"));
+    assert_int_equal(mem.in_use_bytes, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_python_tool_s_list_is_read_under_what_was_given),
         cmocka_unit_test(our_own_list_gives_the_same_arguments),
+        cmocka_unit_test(cfg_is_a_file_of_arguments_or_a_model),
         cmocka_unit_test(what_is_wrong_has_its_line),
         cmocka_unit_test(kinds_of_yaml_are_told_apart),
     };

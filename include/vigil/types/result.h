@@ -74,8 +74,8 @@ typedef struct vg_extras {
     const vg_rotated *rotated; /* (n_detections); detections hold the upright box around it */
     const vg_class_score *top; /* (n_top) best first, at most five; there are no detections */
     size_t n_top;
-    const float *probabilities; /* (n_probabilities) of all classes, 0..1, together 1: those that top
-                                   is of; NULL where the task has none */
+    const float *probabilities; /* (n_probabilities) of all classes, 0..1, together 1: those that
+                                   top is of; NULL where the task has none */
     size_t n_probabilities;
 } vg_extras;
 
