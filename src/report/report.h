@@ -9,6 +9,7 @@
 
 #include "coco_json.h"
 #include "columns.h"
+#include "dota.h"
 #include "plots.h"
 #include "progress.h"
 #include "results_csv.h"

@@ -11,6 +11,7 @@
 struct train_saver {
     train_saver_options o;
     report_coco *coco;           /* NULL without json */
+    report_dota *dota;           /* NULL without json, and where boxes are upright */
     size_t n_shared;             /* bytes of the folder that all pictures share, "/" included */
     char made[TRAIN_PATH_BYTES]; /* the folder below labels/ that was made last */
     report_text row;             /* with txt */
@@ -59,6 +60,8 @@ vg_status train_saver_create(train_saver **out, const train_saver_options *o, ba
             st = report_coco_create(&s->coco, path, report_coco_category_ids(o->names, o->nc),
                                     o->nc, mem, err);
     }
+    if (st == VG_OK && o->json && o->task->is_rotated)
+        st = report_dota_create(&s->dota, o->folder, o->names, o->nc, mem, err);
     if (st != VG_OK)
         train_saver_destroy(&s);
     *out = s;
@@ -71,6 +74,7 @@ void train_saver_destroy(train_saver **saver)
     if (s == NULL)
         return;
     report_coco_destroy(&s->coco);
+    report_dota_destroy(&s->dota);
     report_text_discard(&s->row);
     base_free(s);
     *saver = NULL;
@@ -155,10 +159,13 @@ vg_status train_saver_add(train_saver *s, const train_validated *p, vg_error *er
     vg_status st = VG_OK;
     if (s->coco != NULL)
         st = report_coco_add(s->coco, path, p->boxes, p->n_boxes, &fields, err);
+    if (st == VG_OK && s->dota != NULL)
+        st = report_dota_add(s->dota, path, p->boxes, p->found.rotated, p->n_boxes, err);
     return st == VG_OK && s->o.txt ? write_labels(s, p, path, err) : st;
 }
 
 vg_status train_saver_commit(train_saver *s, vg_error *err)
 {
-    return s->coco != NULL ? report_coco_commit(s->coco, err) : VG_OK;
+    const vg_status st = s->coco != NULL ? report_coco_commit(s->coco, err) : VG_OK;
+    return st == VG_OK && s->dota != NULL ? report_dota_commit(s->dota, err) : st;
 }

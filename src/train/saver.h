@@ -1,7 +1,9 @@
 /* saver.h: what a validation found, into files of its folder: predictions.json (COCO's results,
- * with masks as run lengths, keypoints, turned boxes), and labels/NAME.txt for each picture.
+ * with masks as run lengths, keypoints, turned boxes), of turned boxes DOTA's text files, too, and
+ * labels/NAME.txt for each picture.
  *
- * Memory: two buffers of 64 KiB, taken at create; then nothing. One owner. */
+ * Memory: two buffers of 64 KiB, taken at create; then nothing, but of turned boxes what
+ * report_dota keeps. One owner. */
 #ifndef TRAIN_SAVER_H
 #define TRAIN_SAVER_H
 
@@ -26,7 +28,7 @@ vg_status train_saver_create(train_saver **out, const train_saver_options *o, ba
  * in which nothing was found has no file, nor keeps an earlier run's. Errors: report_coco_add's;
  * VG_ERR_IO. */
 vg_status train_saver_add(train_saver *s, const train_validated *p, vg_error *err);
-/* predictions.json in place of the old one, or why not. */
+/* predictions.json and DOTA's files in place of the old ones, or why not. */
 vg_status train_saver_commit(train_saver *s, vg_error *err);
 /* predictions.json is not there without commit. NULL inside is fine. */
 void train_saver_destroy(train_saver **s);

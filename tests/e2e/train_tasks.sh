@@ -61,6 +61,8 @@ for pair in segment:seg pose:pose obb:obb classify:cls; do
         [ "$(grep -c "\"image_id\".*$fields" "$task-v/predictions.json")" -eq \
             "$(grep -c image_id "$task-v/predictions.json")" ] || bad "$task: $(head -c 300 "$task-v/predictions.json")"
         grep -q "^mAP is" "$task-v.log" || bad "$task: nothing is said of mAP"
+        [ "$task" != obb ] || [ "$(cat "$task-v"/predictions_txt/Task1_*.txt | wc -l)" -eq \
+            "$(grep -c image_id "$task-v/predictions.json")" ] || bad "$task: $(wc -l "$task-v"/predictions_txt/*)"
     else
         ! val --save-json || bad "$task: predictions.json of no objects"
         grep -q "predictions.json is a list of objects" "$task-v.log" || bad "$task: $(cat "$task-v.log")"
