@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "detect/rotated.h"
 #include "text_file.h"
 
 enum { NAME_BYTES = 256 };
