@@ -158,6 +158,38 @@ static void data_that_is_read_once_is_no_leak(void **state)
     assert_true(leak.leaking_h > 6 && leak.leaking_h < 7); /* a tenth of the second pass kept on */
 }
 
+/* A small set whose unpacked copies are kept in every epoch, of which nothing is told: 8 MB a
+ * second of 1 GB. Not a minute may pass until it is looked at again. */
+static void fast_growth_is_looked_at_again_soon(void **state)
+{
+    (void)state;
+    watch_judge *j = NULL;
+    const watch_judge_options o = {.horizon_s = 15};
+    static base_mem mem = {.tag = "test"};
+    vg_error err;
+    double growing_s = NAN, leaking_s = NAN;
+    assert_int_equal(watch_judge_create(&j, &o, &mem, &err), VG_OK);
+    for (double t = 0; t < 100; t += 0.4) {
+        watch_sample s;
+        watch_event e;
+        watch_sample_clear(&s, t);
+        s.value[WATCH_LIMIT_MEMORY_BYTES] = GB;
+        s.value[WATCH_JOB_WORLD] = WATCH_WORLD_PYTHON | WATCH_WORLD_TRAINS;
+        s.value[WATCH_MAIN_ANON_BYTES] = 0.2 * GB + 8e6 * t + 0.01 * shake(t);
+        s.value[WATCH_WORK_INPUT_BYTES] = 2e7 + 2e6 * t;
+        watch_judge_push(j, &s);
+        while (watch_judge_next(j, &e)) {
+            if (e.verdict.state == WATCH_GROWING && isnan(growing_s))
+                growing_s = t;
+            if (e.verdict.state >= WATCH_LEAKING && isnan(leaking_s))
+                leaking_s = t;
+        }
+    }
+    assert_true(growing_s > 20 && growing_s < 50);
+    assert_true(leaking_s > 50 && leaking_s < 62); /* half of the headroom is gone after 50 s */
+    watch_judge_destroy(&j);
+}
+
 /* Losses kept: they grow with what is read, but by far too little. */
 static void keeps_scalars(watch_sample *s, double h)
 {
@@ -216,6 +248,66 @@ static void what_rested_before_a_restart_may_rest_again(void **state)
     watch_judge_destroy(&j);
 }
 
+/* A cache to 5 GB that its settings bound at 4 GB, which the allocator rounds up; and a leak there.
+ */
+static void bounded_cache(watch_sample *s, double h)
+{
+    fills(s, h);
+    s->value[WATCH_JOB_BOUND_BYTES] = 4 * GB;
+}
+
+static void leaks_beyond_its_bound(watch_sample *s, double h)
+{
+    leaks(s, h);
+    s->value[WATCH_JOB_BOUND_BYTES] = 4 * GB;
+}
+
+static void bound_beyond_the_limit(watch_sample *s, double h)
+{
+    leaks(s, h);
+    s->value[WATCH_JOB_BOUND_BYTES] = 12 * GB;
+}
+
+static void what_a_jobs_own_settings_bound_is_no_leak(void **state)
+{
+    (void)state;
+    const seen cache = watch_job(bounded_cache, 0, 24),
+               leak = watch_job(leaks_beyond_its_bound, 0, 12),
+               far = watch_job(bound_beyond_the_limit, 0, 6);
+    assert_true(cache.growing_h < 6);
+    assert_true(isnan(cache.leaking_h) && isnan(cache.critical_h));
+    assert_non_null(strstr(cache.evidence, "own settings"));
+    assert_non_null(strstr(cache.back, "own settings"));
+    assert_true(leak.growing_h < 6);
+    assert_true(leak.leaking_h > 6 && leak.leaking_h < 7); /* 5 GB and what is beside */
+    assert_true(isnan(far.growing_h) && far.leaking_h < 4);
+}
+
+/* A heap of a JVM that is held: below its bound, but collected ever more often. */
+static void collects_ever_more(watch_sample *s, double h)
+{
+    leaks(s, h);
+    s->value[WATCH_JOB_WORLD] = WATCH_WORLD_JAVA;
+    s->value[WATCH_JOB_BOUND_BYTES] = 6 * GB;
+    s->value[WATCH_MAIN_CPU_S] = 360 * h + (h > 5 ? 2000 * (h - 5) : 0);
+}
+
+static void collects_evenly(watch_sample *s, double h)
+{
+    collects_ever_more(s, h);
+    s->value[WATCH_MAIN_CPU_S] = 360 * h;
+}
+
+static void a_heap_that_is_collected_in_vain_leaks(void **state)
+{
+    (void)state;
+    const seen held = watch_job(collects_ever_more, 0, 8), waste = watch_job(collects_evenly, 0, 8);
+    assert_true(held.growing_h < 5);
+    assert_true(held.leaking_h > 5 && held.leaking_h < 6.5);
+    assert_true(waste.growing_h < 5);
+    assert_true(isnan(waste.leaking_h));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -223,8 +315,11 @@ int main(void)
         cmocka_unit_test(growth_past_what_was_expected_leaks),
         cmocka_unit_test(time_that_is_needed_is_left),
         cmocka_unit_test(data_that_is_read_once_is_no_leak),
+        cmocka_unit_test(fast_growth_is_looked_at_again_soon),
         cmocka_unit_test(little_of_what_is_read_is_a_leak),
         cmocka_unit_test(reads_that_fall_are_a_cache_that_fills),
+        cmocka_unit_test(what_a_jobs_own_settings_bound_is_no_leak),
+        cmocka_unit_test(a_heap_that_is_collected_in_vain_leaks),
         cmocka_unit_test(what_rested_before_a_restart_may_rest_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "watch/sample/bound.h"
 #include "watch/sample/charged.h"
 #include "watch/sample/descriptors.h"
 #include "watch/sample/spaces.h"
@@ -202,7 +203,7 @@ static void shared_memory_of_another_process_is_not_the_jobs(void **state)
         skip();
     held = (watch_held){0};
     const watch_member *m = watch_tree_peek(b->tree, watch_tree_main(b->tree));
-    watch_spaces_read(v, &held, b->tree, m, getuid(), 0, b->folder, &unclaimed);
+    watch_spaces_read_shm(v, &held, b->tree, m, getuid(), 0, &unclaimed);
     assert_true(v[WATCH_SHM_BYTES] == MB);
     assert_true(v[WATCH_SHM_FILES] == 1);
     assert_true(unclaimed >= MB); /* the other's, and whatever else lies there */
@@ -213,10 +214,10 @@ static void shared_memory_of_another_process_is_not_the_jobs(void **state)
     assert_int_equal(waitid(P_PID, (id_t)b->job, &ended, WEXITED | WNOWAIT), 0);
     assert_int_equal(watch_tree_look(b->tree, 1, &is_there, &b->mem, &b->err), VG_OK);
     for (int i = 0; i < 3; i++)
-        watch_spaces_read(v, &held, b->tree, NULL, getuid(), 0, b->folder, &unclaimed);
+        watch_spaces_read_shm(v, &held, b->tree, NULL, getuid(), 0, &unclaimed);
     assert_true(v[WATCH_SHM_BYTES] == MB);
     unlink(b->ours);
-    watch_spaces_read(v, &held, b->tree, NULL, getuid(), 0, b->folder, &unclaimed);
+    watch_spaces_read_shm(v, &held, b->tree, NULL, getuid(), 0, &unclaimed);
     assert_true(v[WATCH_SHM_BYTES] == 0);
 }
 
@@ -233,6 +234,89 @@ static void a_file_with_a_number_of_the_tree_is_the_jobs(void **state)
     base_format(name, sizeof name, "torch_%d1_17_0", (int)b->job);
     assert_false(watch_held_is_ours(&held, b->tree, 7654321, name));
     assert_false(watch_held_is_ours(&held, b->tree, 7654321, ""));
+}
+
+/* ---- what a job's own settings let it keep ---- */
+
+static void settings_bound_what_is_kept(void **state)
+{
+    (void)state;
+    static const double mib = MB;
+    const char *settings;
+    static const struct {
+        const char *words;
+        size_t n;
+        double bytes; /* 0: nothing is said */
+    } rows[] = {
+#define ROW(words, bytes) {words, sizeof words, bytes}
+        ROW("redis-server\0--maxmemory\000140mb\0--maxmemory-policy\0allkeys-lru", 140 * mib),
+        ROW("prlimit\0--nofile=99\0/usr/bin/redis-server\0--maxmemory-policy\0volatile-ttl\0"
+            "--maxmemory\0002G",
+            2e9),
+        ROW("redis-server\0--maxmemory\000140mb", 0), /* it refuses, and evicts nothing */
+        ROW("redis-server\0--maxmemory\000140mb\0--maxmemory-policy\0noeviction", 0),
+        ROW("redis-server\0--maxmemory\000many\0--maxmemory-policy\0allkeys-lru", 0),
+        ROW("redis-server 127.0.0.1:6379", 0), /* its title */
+        ROW("memcached\0-u\0nobody\0-m\000100", 100 * mib),
+        ROW("/usr/bin/memcached\0-m256", 256 * mib),
+        ROW("memcached\0--memory-limit=1g", 1024 * mib),
+        ROW("memcached\0-d", 64 * mib),
+        ROW("memcached\0-M\0-m\000100", 0),
+        ROW("java\0-cp\0a.jar\0-Xmx300m\0Main", 300 * mib),
+        ROW("env\0X=1\0/opt/jvm/bin/java\0-XX:MaxHeapSize=2g\0-jar\0a.jar", 2048 * mib),
+        ROW("java\0-Xmx1g\0-Xmx256M\0Main", 256 * mib), /* the last one holds */
+        ROW("java\0Main\0-Xmx300m", 0),                 /* the program's own word */
+        ROW("python3\0-Xmx300m", 0),
+        ROW("", 0),
+#undef ROW
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const watch_bound b = watch_bound_of_command(rows[i].words, rows[i].n, &settings);
+        const double bytes = watch_bound_bytes(&b);
+        assert_true(rows[i].bytes > 0 ? bytes == rows[i].bytes : isnan(bytes));
+        assert_null(settings);
+    }
+    static const char cut[] = {'j', 'a', 'v', 'a', 0, '-', 'X', 'm', 'x', '1', 'g'};
+    const watch_bound none = watch_bound_of_command(cut, sizeof cut, &settings);
+    assert_true(isnan(watch_bound_bytes(&none)));
+
+    static const char named[] = "redis-server\0/etc/r.conf\0--maxmemory\0001mb",
+                      text[] = "# maxmemory 5gb\nmaxmemory 2gb\r\n\n"
+                               "  maxmemory-policy\tallkeys-lfu\nsave";
+    watch_bound b = watch_bound_of_command(named, sizeof named, &settings);
+    assert_string_equal(settings, "/etc/r.conf");
+    assert_true(isnan(watch_bound_bytes(&b)));
+    watch_bound_of_settings(&b, text, sizeof text - 1);
+    assert_true(watch_bound_bytes(&b) == mib); /* what the command line said holds */
+    b = (watch_bound){.bytes = NAN, .may_need_policy = true};
+    watch_bound_of_settings(&b, text, sizeof text - 1);
+    assert_true(watch_bound_bytes(&b) == 2048 * mib);
+
+    static const char with[] = "HOME=/\0GOMEMLIMIT=100MiB", off[] = "GOMEMLIMIT=off\0A=1";
+    assert_true(watch_bound_of_environment(with, sizeof with) == 100 * mib);
+    assert_true(isnan(watch_bound_of_environment(off, sizeof off)));
+}
+
+/* Some overwrite their command line by a title: that with which it was started is asked, too. */
+static void a_bound_is_read_of_the_job(void **state)
+{
+    bench *b = *state;
+    static char buf[1 << 15];
+    static const char started[] = "redis-server\0r.conf\0--maxmemory-policy\0allkeys-lru";
+    char path[128];
+    const watch_member *m = watch_tree_peek(b->tree, watch_tree_main(b->tree));
+    assert_true(isnan(watch_world_bound(b->tree, m, "", 0, buf, sizeof buf)));
+    assert_true(isnan(watch_world_bound(b->tree, m, started, sizeof started, buf, sizeof buf)));
+    char words[256];
+    const int size = snprintf(words, sizeof words, "redis-server%c%s/r.conf", 0, b->folder);
+    base_format(path, sizeof path, "%s/r.conf", b->folder);
+    const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    static const char text[] = "maxmemory 3mb\nmaxmemory-policy allkeys-lru\n";
+    assert_int_equal(write(fd, text, sizeof text - 1), sizeof text - 1);
+    close(fd);
+    assert_true(watch_world_bound(b->tree, m, words, (size_t)size + 1, buf, sizeof buf) ==
+                3.0 * MB);
+    unlink(path);
 }
 
 static void what_a_program_is_is_looked_up(void **state)
@@ -291,6 +375,8 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(a_command_line_tells_what_runs),
                                        cmocka_unit_test(a_script_and_its_libraries_tell_more),
                                        cmocka_unit_test(pages_of_files_are_no_charge),
+                                       cmocka_unit_test(settings_bound_what_is_kept),
+                                       T(a_bound_is_read_of_the_job),
                                        T(descriptors_are_told_with_the_commonest_file),
                                        T(shared_memory_of_another_process_is_not_the_jobs),
                                        T(a_file_with_a_number_of_the_tree_is_the_jobs),

@@ -26,6 +26,7 @@ vg_status guard_open_sampler(watch_guard *g, vg_error *err)
                                  .cgroup = own[0] != '\0' ? own : g->options.cgroup,
                                  .unit = g->options.unit,
                                  .run_folder = g->options.run,
+                                 .command = g->argv,
                                  .socket = g->argv != NULL ? strchr(g->socket_env, '@') : NULL,
                                  .reaper = g->argv != NULL ? getpid() : 0,
                                  .memory_max_bytes = (double)g->options.memory_max_bytes,

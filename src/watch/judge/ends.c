@@ -44,6 +44,37 @@ static bool below_rested(watch_end *out, const watch_ends_facts *f, watch_series
     return true;
 }
 
+/* A collector that finds ever less to free runs ever more often: the heap that fills up to its
+ * bound is held, and not waste. */
+static bool collects_in_vain(const watch_ends_facts *f, const watch_verdict *v)
+{
+    const double now_s = f->now->time_s, length_s = now_s - v->since_s,
+                 world = f->now->value[WATCH_JOB_WORLD];
+    const watch_course *cpu = &f->courses[WATCH_MAIN_CPU_S];
+    if (isnan(world) || !((unsigned)world & (WATCH_WORLD_JAVA | WATCH_WORLD_GO)))
+        return false;
+    const double early = watch_course_at(cpu, v->since_s + 0.5 * length_s) -
+                         watch_course_at(cpu, v->since_s),
+                 late = watch_course_at(cpu, now_s) -
+                        watch_course_at(cpu, now_s - COLLECTS_NEWEST * length_s);
+    return late / COLLECTS_NEWEST > COLLECTS_MORE * early / 0.5;
+}
+
+static bool below_own_bound(watch_end *out, const watch_ends_facts *f, watch_series s,
+                            const watch_verdict *v)
+{
+    char a[WATCH_FIGURE_BYTES], b[WATCH_FIGURE_BYTES];
+    const double bound = f->now->value[WATCH_JOB_BOUND_BYTES];
+    out->at = bound * BOUND_SLACK + BOUND_BESIDE;
+    if (isnan(bound) || !is_memory(s) || v->floor > out->at || !is_short_of_limit(out->at, v) ||
+        collects_in_vain(f, v))
+        return false;
+    base_format(out->why, sizeof out->why,
+                "%s are in use, and its own settings let it keep %s and what is needed beside",
+                watch_amount(a, WATCH_BYTES, v->floor), watch_amount(b, WATCH_BYTES, bound));
+    return true;
+}
+
 /* Is what is read kept? A list of losses grows with the data, too, but by little of each byte. */
 static bool keeps_what_is_read(double *per_byte, const watch_ends_facts *f, const watch_detector *d,
                                const watch_verdict *v)
@@ -144,6 +175,8 @@ bool watch_ends_find(watch_end *out, const watch_ends_facts *f, const watch_dete
         out->kind = WATCH_END_EXPECTED;
     else if (below_rested(out, f, s, v))
         out->kind = WATCH_END_RESTED;
+    else if (below_own_bound(out, f, s, v))
+        out->kind = WATCH_END_BOUND;
     else if (is_first_pass(out, f, d, s, v))
         out->kind = WATCH_END_FIRST_PASS;
     else if (reads_fall(out, f, d, s, v))

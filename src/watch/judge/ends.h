@@ -14,6 +14,7 @@ typedef enum watch_end_kind {
     WATCH_END_RESTED,     /* below where it rested before the job was restarted */
     WATCH_END_FIRST_PASS, /* the data is read for the first time, and what is read is kept */
     WATCH_END_READS,      /* what is kept is read, and ever less is read per piece of work */
+    WATCH_END_BOUND,      /* below what its own settings let it keep */
     WATCH_N_ENDS
 } watch_end_kind;
 

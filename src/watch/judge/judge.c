@@ -23,6 +23,7 @@ enum { MOST_EVENTS = 64, STATE_VERSION = 6, MOST_RULE_BYTES = 4096 };
 /* How often a rising series is explained anew while its detector does not change its mind: causes
  * become clearer, and what looked like a leak may turn out to be the page cache. */
 static const double EXPLAIN_S = 60;
+static const double EXPLAIN_PART = 0.1; /* of the time that a growing one has risen */
 
 /* No limit is nearer than so: two checkpoints' time is at least this, seconds. */
 static const double LEAST_HORIZON_S = 600;
@@ -274,7 +275,8 @@ static void take_back(const opinion *o, watch_event *e)
         [WATCH_END_EXPECTED] = ", within what --expect-rss allows",
         [WATCH_END_RESTED] = ", where it rested before the restart",
         [WATCH_END_FIRST_PASS] = ", as what is read once and kept does",
-        [WATCH_END_READS] = ", as a cache does that is full"};
+        [WATCH_END_READS] = ", as a cache does that is full",
+        [WATCH_END_BOUND] = ", within what its own settings let it keep"};
     char a[WATCH_FIGURE_BYTES], b[WATCH_FIGURE_BYTES], c[WATCH_FIGURE_BYTES];
     const watch_unit unit = watch_series_get(e->series)->unit;
     if (o->reported < WATCH_GROWING || !watch_state_rises(o->reported) || isnan(o->from))
@@ -364,6 +366,15 @@ static void vouch(watch_judge *j, watch_series s, watch_verdict *v)
     v->state = WATCH_LEAKING;
 }
 
+/* What is growing fast is looked at again sooner: a pass over the data that is over is no excuse.
+ */
+static double explains_for(const watch_judge *j, const opinion *o)
+{
+    return o->reported == WATCH_GROWING
+               ? fmin(EXPLAIN_S, EXPLAIN_PART * (j->now.time_s - o->since_s))
+               : EXPLAIN_S;
+}
+
 static void judge_level(watch_judge *j, watch_series s)
 {
     opinion *o = &j->opinions[s];
@@ -375,7 +386,7 @@ static void judge_level(watch_judge *j, watch_series s)
                         watch_limits_of(&j->now, j->limit, s), horizon_of(j));
     watch_detector_get(detector_of(j, s), &v);
     if (v.state == o->detected &&
-        (!watch_state_rises(v.state) || j->now.time_s - o->explained_s < EXPLAIN_S))
+        (!watch_state_rises(v.state) || j->now.time_s - o->explained_s < explains_for(j, o)))
         return;
     vouch(j, s, &v);
     o->detected = v.state;

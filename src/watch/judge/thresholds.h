@@ -146,6 +146,13 @@ enum { VOUCH_TOGETHER_PARTS = 8 };
 
 /* A cache that is full to the brim holds a little more than was said or seen. [system] */
 static const double END_SLACK = 1.02;
+/* What is resident beyond the bytes that a job's own settings let it keep: gaps between what its
+ * allocator has given out, and its code, stacks and buffers. [system: Redis calls a ratio above 1.5
+ * fragmented; a small JVM has 40 to 60 MB beside its heap] */
+static const double BOUND_SLACK = 1.25, BOUND_BESIDE = 64e6;
+/* A heap that is nearly full of what is held: in the newest part of its rise the job takes so many
+ * times the CPU that it took in the first half. [system] */
+static const double COLLECTS_NEWEST = 0.1, COLLECTS_MORE = 2;
 /* A rise keeps what is read when it follows the bytes read so well, by at least and at most so many
  * bytes of each: packed pictures are unpacked (a JPEG to floats: 20 to 60), texts become objects,
  * and what is skipped, such as headers, is read and not kept. [system] */

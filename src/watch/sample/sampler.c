@@ -21,7 +21,8 @@ enum { FIRST_PROCESSES = 64 };
 /* Shares of one core. All of the guard may cost 0.5 %. */
 static const double ROLLUP_SHARE = 0.002;
 static const double MAPS_SHARE = 0.0005; /* maps and links of descriptors */
-static const double FILES_SHARE = 0.0005;
+/* Of what lies in /dev/shm, and in /tmp: a large /tmp does not keep us from the other. */
+static const double SHM_SHARE = 0.0005, DISKS_SHARE = 0.0003;
 static const double GPU_SHARE = 0.001;
 static const double FILES_S = 30; /* of listing /dev/shm and /tmp */
 
@@ -68,6 +69,18 @@ static void open_socket(watch_sampler *s)
         watch_senders_open(&s->senders, name);
 }
 
+/* Whole words, as many as fit. */
+static void keep_command(watch_sampler *s, char *const *words)
+{
+    for (; words != NULL && *words != NULL; words++) {
+        const size_t n = strlen(*words) + 1;
+        if (n > sizeof s->command - s->n_command)
+            return;
+        memcpy(s->command + s->n_command, *words, n);
+        s->n_command += n;
+    }
+}
+
 vg_status watch_sampler_create(watch_sampler **out, const watch_target *target, base_mem *mem,
                                vg_error *err)
 {
@@ -81,12 +94,13 @@ vg_status watch_sampler_create(watch_sampler **out, const watch_target *target, 
     base_format(s->sys, sizeof s->sys, "%s", target->sys != NULL ? target->sys : "/sys");
     s->started_ns = base_now_ns();
     s->began_unix_s = time(NULL);
-    s->slow_s = s->files_s = s->child_s = -INFINITY;
+    s->slow_s = s->shm_s = s->disks_s = s->child_s = -INFINITY;
     s->slow_fds = s->child_fds = -1;
     s->ticks_per_s = (double)sysconf(_SC_CLK_TCK);
     s->rollup_pace = (watch_pace){.share = ROLLUP_SHARE, .purse_s = WATCH_FIRST_PURSE_S};
     s->maps_pace = (watch_pace){.share = MAPS_SHARE, .purse_s = WATCH_FIRST_PURSE_S};
-    s->files_pace = (watch_pace){.share = FILES_SHARE, .purse_s = WATCH_FIRST_PURSE_S};
+    s->shm_pace = (watch_pace){.share = SHM_SHARE, .purse_s = WATCH_FIRST_PURSE_S};
+    s->disks_pace = (watch_pace){.share = DISKS_SHARE, .purse_s = WATCH_FIRST_PURSE_S};
     s->gpu_pace = (watch_pace){.share = GPU_SHARE, .purse_s = WATCH_FIRST_PURSE_S};
     watch_connections_init(&s->connections);
     for (int i = 0; i < WATCH_N_SERIES; i++)
@@ -103,6 +117,8 @@ vg_status watch_sampler_create(watch_sampler **out, const watch_target *target, 
     if (target->is_again)
         s->note[0] = '\0';
     /* What the target lent may go now. */
+    keep_command(s, target->command);
+    s->target.command = NULL;
     s->target.cgroup = s->target.unit = s->target.run_folder = s->target.socket = NULL;
     s->target.proc = s->target.sys = s->target.nvml = NULL;
     if (st != VG_OK)
@@ -141,20 +157,31 @@ bool watch_sampler_note(watch_sampler *s, char *text, size_t n)
 
 /* ---- what has its own pace ---- */
 
+static bool is_due(const watch_sampler *s, watch_pace *pace, double last_s, double now_s)
+{
+    return now_s - last_s >= fmin(FILES_S, SLOW_SAMPLES * (now_s - s->last_s)) &&
+           watch_pace_may(pace, now_s);
+}
+
 static void read_files(watch_sampler *s, const watch_member *main, const watch_sample *now,
                        double now_s)
 {
-    double unclaimed;
-    if (now_s - s->files_s < fmin(FILES_S, SLOW_SAMPLES * (now_s - s->last_s)) ||
-        !watch_pace_may(&s->files_pace, now_s))
-        return;
-    const int64_t began_ns = base_thread_cpu_ns();
-    s->files_s = now_s;
-    watch_spaces_read(s->kept, &s->held, s->tree, main, s->uid_known ? s->uid : getuid(),
-                      s->began_unix_s, watch_progress_folder(s->progress), &unclaimed);
-    s->kept[WATCH_SHM_BYTES] += /* NAN stays */
-        watch_charged_unseen_shm(now, s->kept[WATCH_SHM_BYTES], unclaimed);
-    watch_pace_pay(&s->files_pace, began_ns);
+    const uid_t uid = s->uid_known ? s->uid : getuid();
+    int64_t began_ns = base_thread_cpu_ns();
+    if (is_due(s, &s->shm_pace, s->shm_s, now_s)) {
+        double unclaimed;
+        watch_spaces_read_shm(s->kept, &s->held, s->tree, main, uid, s->began_unix_s, &unclaimed);
+        s->kept[WATCH_SHM_BYTES] += /* NAN stays */
+            watch_charged_unseen_shm(now, s->kept[WATCH_SHM_BYTES], unclaimed);
+        s->shm_s = now_s;
+        watch_pace_pay(&s->shm_pace, began_ns);
+        began_ns = base_thread_cpu_ns();
+    }
+    if (is_due(s, &s->disks_pace, s->disks_s, now_s)) {
+        watch_spaces_read_disks(s->kept, s->tree, main, uid, watch_progress_folder(s->progress));
+        s->disks_s = now_s;
+        watch_pace_pay(&s->disks_pace, began_ns);
+    }
 }
 
 static void read_gpu(watch_sampler *s, double now_s)

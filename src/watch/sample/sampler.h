@@ -18,6 +18,7 @@ typedef struct watch_target {
     const char *cgroup;     /* path below the cgroup mount, or absolute; NULL: main's own */
     const char *unit;       /* of systemd, whose cgroup it is then; NULL */
     const char *run_folder; /* where progress is written; NULL: found by main's open files */
+    char *const *command;   /* that was started, ending with NULL; NULL: not known */
     const char *socket;     /* "@name" where jobs report of themselves; NULL: "@vigil-watch-PID" */
     pid_t reaper; /* whose other children are the job's orphans: the guard itself; 0: none */
     double memory_max_bytes; /* a limit of the user's; 0: none */

@@ -171,6 +171,10 @@ static void read_maps(watch_sampler *s, const watch_member *m)
     s->kept[WATCH_MAIN_ARENA_MAPS] = maps.arenas;
     s->kept[WATCH_JOB_WORLD] = s->world =
         watch_world_look(s->world | maps.world, s->tree, m, s->text_read, sizeof s->text_read);
+    const double bound =
+        watch_world_bound(s->tree, m, s->command, s->n_command, s->text_read, sizeof s->text_read);
+    if (!isnan(bound)) /* what was told once is told */
+        s->kept[WATCH_JOB_BOUND_BYTES] = bound;
 }
 
 /* Of the user's processes the limit counts all; root has none. The cgroup's may be lower. */

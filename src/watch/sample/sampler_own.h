@@ -13,7 +13,7 @@
 #include "tree.h"
 #include "vigil_socket.h"
 
-enum { TEXT_BYTES = 1 << 15, NOTE_BYTES = 320 };
+enum { TEXT_BYTES = 1 << 15, NOTE_BYTES = 320, COMMAND_BYTES = 2048 };
 /* What has a pace of its own is read so often at most, so that short intervals see short leaks. */
 enum { SLOW_SAMPLES = 6 };
 
@@ -32,9 +32,9 @@ struct watch_sampler {
     size_t n_processes, room;
     int64_t started_ns;
     time_t began_unix_s;
-    watch_pace rollup_pace, maps_pace, files_pace, gpu_pace;
+    watch_pace rollup_pace, maps_pace, shm_pace, disks_pace, gpu_pace;
     pid_t rollup_last; /* whose turn it was */
-    double slow_s, files_s, last_s, child_s;
+    double slow_s, shm_s, disks_s, last_s, child_s;
     int slow_fds, child_fds;
     pid_t child_pid; /* whose descriptors were looked at */
     uid_t uid;
@@ -44,6 +44,8 @@ struct watch_sampler {
     char text_read[TEXT_BYTES];
     char text[WATCH_N_TEXTS][WATCH_PHRASE_BYTES]; /* as kept */
     unsigned world;                               /* so far: libraries come with time */
+    char command[COMMAND_BYTES]; /* that was started, as cmdline has it: titles overwrite that */
+    size_t n_command;
 };
 
 /* A file of a process's folder in /proc into s->text_read; 0: gone, or not allowed. */

@@ -121,6 +121,7 @@ typedef enum watch_unit { WATCH_BYTES, WATCH_COUNT, WATCH_SECONDS, WATCH_RATIO }
       "used, and nobody's: neither processes, cache nor slab")                                     \
     X(DISK_USED_BYTES, "disk.used_bytes", LEVEL, BYTES, LIMIT_DISK_BYTES, "of the run folder's")   \
     X(JOB_WORLD, "job.world", FACT, COUNT, NONE, "what the job is: a sum of world.h's bits")       \
+    X(JOB_BOUND_BYTES, "job.bound_bytes", FACT, BYTES, NONE, "what its own settings let it keep")  \
     X(VIGIL_PLANNED_BYTES, "vigil.planned_bytes", FACT, BYTES, NONE, "a vigil job's own plan")     \
     X(VIGIL_IN_USE_BYTES, "vigil.in_use_bytes", LEVEL, BYTES, NONE, "a vigil job's own accounts")  \
     X(VIGIL_ALLOCATIONS, "vigil.allocations", COUNTER, COUNT, NONE, "a vigil job's own, ever")     \

@@ -97,16 +97,21 @@ static double read_space(sum *out, watch_held *held, const watch_tree *t, const 
     return limit;
 }
 
-void watch_spaces_read(double v[WATCH_N_SERIES], watch_held *held, const watch_tree *t,
-                       const watch_member *main, uid_t uid, time_t since, const char *run_folder,
-                       double *unclaimed)
+void watch_spaces_read_shm(double v[WATCH_N_SERIES], watch_held *held, const watch_tree *t,
+                           const watch_member *main, uid_t uid, time_t since, double *unclaimed)
 {
     sum s;
     v[WATCH_LIMIT_SHM_BYTES] = read_space(&s, held, t, main, uid, since, "/dev/shm");
     v[WATCH_SHM_BYTES] = s.bytes;
     v[WATCH_SHM_FILES] = s.files;
     *unclaimed = s.unclaimed;
-    v[WATCH_LIMIT_TMP_BYTES] = read_space(&s, NULL, t, main, uid, since, "/tmp");
+}
+
+void watch_spaces_read_disks(double v[WATCH_N_SERIES], const watch_tree *t,
+                             const watch_member *main, uid_t uid, const char *run_folder)
+{
+    sum s;
+    v[WATCH_LIMIT_TMP_BYTES] = read_space(&s, NULL, t, main, uid, 0, "/tmp");
     v[WATCH_TMP_BYTES] = s.bytes;
     const int fd =
         open(run_folder[0] != '\0' ? run_folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

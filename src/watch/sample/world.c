@@ -124,15 +124,23 @@ const char *watch_world_script(const char *words, size_t n)
 
 unsigned watch_world_of_script(const char *text, size_t n)
 {
-    static const mark words[] = {
-        {"ultralytics", WATCH_WORLD_ULTRALYTICS}, {".backward(", WATCH_WORLD_TRAINS},
-        {".train(", WATCH_WORLD_TRAINS},          {".fit(", WATCH_WORLD_TRAINS},
-        {".predict(", WATCH_WORLD_PREDICTS},      {".track(", WATCH_WORLD_PREDICTS},
-        {"VideoCapture", WATCH_WORLD_VIDEO},      {"import flask", WATCH_WORLD_WEB},
-        {"from flask", WATCH_WORLD_WEB},          {"import fastapi", WATCH_WORLD_WEB},
-        {"from fastapi", WATCH_WORLD_WEB},        {"django", WATCH_WORLD_WEB},
-        {"import tornado", WATCH_WORLD_WEB},      {"from aiohttp import web", WATCH_WORLD_WEB},
-        {"http.server", WATCH_WORLD_WEB},         {"socketserver", WATCH_WORLD_WEB}};
+    static const mark words[] = {{"ultralytics", WATCH_WORLD_ULTRALYTICS},
+                                 {".backward(", WATCH_WORLD_TRAINS},
+                                 {".train(", WATCH_WORLD_TRAINS},
+                                 {".fit(", WATCH_WORLD_TRAINS},
+                                 {".partial_fit(", WATCH_WORLD_TRAINS},
+                                 {".predict(", WATCH_WORLD_PREDICTS},
+                                 {".track(", WATCH_WORLD_PREDICTS},
+                                 {"VideoCapture", WATCH_WORLD_VIDEO},
+                                 {"import flask", WATCH_WORLD_WEB},
+                                 {"from flask", WATCH_WORLD_WEB},
+                                 {"import fastapi", WATCH_WORLD_WEB},
+                                 {"from fastapi", WATCH_WORLD_WEB},
+                                 {"django", WATCH_WORLD_WEB},
+                                 {"import tornado", WATCH_WORLD_WEB},
+                                 {"from aiohttp import web", WATCH_WORLD_WEB},
+                                 {"http.server", WATCH_WORLD_WEB},
+                                 {"socketserver", WATCH_WORLD_WEB}};
     return sum_held(text, n, words, sizeof words / sizeof *words);
 }
 

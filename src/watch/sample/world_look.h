@@ -10,5 +10,10 @@
  * the job are read to n_buf bytes at most. */
 unsigned watch_world_look(unsigned known, const watch_tree *t, const watch_member *main, char *buf,
                           size_t n_buf);
+/* What main may keep by its own settings (bound.h): by its command line, or by that with which it
+ * was started (command, n bytes; 0: not known), which some programs overwrite with a title. Of a
+ * launcher, those of its largest descendant. NAN: nothing is said. */
+double watch_world_bound(const watch_tree *t, const watch_member *main, const char *command,
+                         size_t n_command, char *buf, size_t n_buf);
 
 #endif
