@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs real programs live under vigil watch, and makes one table: what was true, what was said, and when.
 
-    bench/leaks/real.py BUILD [WORD]... [--jobs 2] [--seconds 100] [--quick S] [--install] [--keep FOLDER] [--cache FOLDER]
+    bench/leaks/real.py BUILD [WORD]... [--jobs 2] [--seconds 100] [--quick S] [--install] [--prepare] [--keep FOLDER] [--cache FOLDER]
     bench/leaks/real.py BUILD [WORD]... --again FOLDER      # judges the traces that --keep left, in seconds
 
 The programs are in real/, one short file each; real/programs.txt is the table of what is true of them and how they are
@@ -17,6 +17,7 @@ time, so a horizon of 15 s stands for the usual ten minutes. Told are
   gone      of the headroom that there was when the rise began, how much was gone at that call
   date      the forecast of that call less what was: when the job died, or when the series met 98 % of its limit; the
             share of the time that was left. Of counts the date is that of the true limit
+            (SERIES growing): it was never called, but said to be growing, which is no call
   right     a leak: its cause is named by the first call. Healthy: it was never called (FALSE CALL), and nothing was
             done (FALSE ACT: critical, which is when a guard that is told to would restart it)
 """
@@ -243,6 +244,7 @@ def told(p, events, trace, status, is_ended):
     calls = [e for e in events if e.get("state") in CALLED]
     out["is_called"] = bool(calls)
     out["is_acted"] = any(e["state"] == "critical" for e in calls)
+    out["growing"] = next((e["series"] for e in events if e.get("state") == "growing"), None)
     out["died"] = status not in (0, 124, 143) and not is_ended
     if not calls:
         return out
@@ -273,7 +275,8 @@ def row(r):
     share = lambda key, form: form % (100 * r[key]) if key in r else "-"
     return "| %s | %s | %s | %s | %s | %s | %s | %s |" % (
         r["name"], r["kind"], "healthy" if r["truth"] == "ok" else "%s (%s)" % (r["cause"], ", ".join(r["rules"].split())),
-        "%s %s %s" % (e["series"], e["state"], e["rule"] or "no cause") if e else "-", "%.0f s" % e["time_s"] if e else "-",
+        "%s %s %s" % (e["series"], e["state"], e["rule"] or "no cause") if e else
+        "(%s growing)" % r["growing"] if r.get("growing") else "-", "%.0f s" % e["time_s"] if e else "-",
         share("gone", "%.0f %%"), share("date", "%+.0f %%"), word(r))
 
 
@@ -299,6 +302,7 @@ def main():
     a.add_argument("--seconds", type=float, default=100)
     a.add_argument("--quick", type=float, default=0, metavar="S", help="end a leak at its call unless its limit is forecast within S")
     a.add_argument("--install", action="store_true")
+    a.add_argument("--prepare", action="store_true", help="only install what the programs need, and say what cannot be had")
     a.add_argument("--keep", default="")
     a.add_argument("--cache", default=os.path.expanduser("~/.cache/vigil-leaks"))
     a.add_argument("--again", default="")
@@ -308,6 +312,10 @@ def main():
     if not table:
         a.error("no program of real/programs.txt has such a word")
     found = {} if o.again else prepare(o, table)
+    if o.prepare:
+        lacks = {name: e for name, e in found.items() if isinstance(e, LookupError)}
+        print("\n".join("%s: %s" % (name, lacks.get(name, "there")) for name in found))
+        return 1 if lacks else 0
     o.own_shm = not o.again and may_mount()
     print("| program | kind | truth | called | after | gone | date | |\n| --- | --- | --- | --- | --- | --- | --- | --- |")
     results = []

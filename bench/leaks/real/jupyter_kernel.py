@@ -1,4 +1,4 @@
-"""Beside a kernel: runs a cell twice a second whose last line is its value. jupyter_kernel.py FILE KIND"""
+"""Beside a kernel: runs a cell twice a second whose last line is its value. jupyter_kernel.py FILE kept|dropped|reset"""
 import os
 import sys
 import time
@@ -12,7 +12,8 @@ client = BlockingKernelClient(connection_file=sys.argv[1])
 client.load_connection_file()
 client.start_channels()
 client.wait_for_ready(timeout=60)
-cell = {"kept": "import os; os.urandom(400000)", "dropped": "import os; x = os.urandom(400000); len(x)"}[sys.argv[2]]
+cells = {"kept": "import os; os.urandom(400000)", "dropped": "import os; x = os.urandom(400000); len(x)"}
+cell = cells.get(sys.argv[2], cells["kept"])
 for n in beats(10):
-    client.execute(cell, silent=False, store_history=True)
+    client.execute("%reset -f out" if sys.argv[2] == "reset" and n % 50 == 0 else cell, silent=False, store_history=True)
 client.shutdown()
