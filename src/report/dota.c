@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "number.h"
 #include "text_file.h"
 
 enum { NAME_BYTES = 256 };
@@ -32,19 +33,6 @@ struct report_dota {
     bool has_tiles;
     report_text out;
 };
-
-vg_status report_dota_create(report_dota **out, const char *folder, const char *const *names,
-                             int nc, base_mem *mem, vg_error *err)
-{
-    report_dota *d = *out = base_alloc_zero(mem, 1, sizeof *d, err);
-    if (d == NULL)
-        return VG_ERR_MEMORY;
-    d->folder = folder;
-    d->class_names = names;
-    d->nc = nc;
-    d->mem = mem;
-    return VG_OK;
-}
 
 void report_dota_destroy(report_dota **dota)
 {
@@ -137,27 +125,48 @@ vg_status report_dota_add(report_dota *d, const char *picture, const vg_detectio
 
 /* ---- files ---- */
 
+/* Numbers as the reference rounds them, with a point whatever the caller's locale. */
 static vg_status put_row(report_dota *d, const char *name, size_t n_name, const row *r,
                          vg_error *err)
 {
+    char number[REPORT_NUMBER_BYTES];
     float c[8];
     detect_rotated_corners(c, r->xywhr);
-    vg_status st = report_text_put(&d->out, err, "%.*s %.5g", (int)n_name, name, (double)r->score);
+    vg_status st = report_text_put(&d->out, err, "%.*s %s", (int)n_name, name,
+                                   report_number_short(number, 5, (double)r->score));
     for (int k = 0; k < 8 && st == VG_OK; k++)
-        st = report_text_put(&d->out, err, " %.3f", (double)c[k]);
+        st = report_text_put(&d->out, err, " %s", report_number_short(number, 3, (double)c[k]));
     return st == VG_OK ? report_text_put(&d->out, err, "\n") : st;
+}
+
+/* What a class is called in its file's name. */
+static bool file_name(char name[NAME_BYTES], const char *of)
+{
+    if (!base_format(name, NAME_BYTES, "%s", of))
+        return false;
+    for (char *p = name; *p != '\0'; p++)
+        *p = *p == ' ' ? '-' : *p == '/' ? '_' : *p;
+    return true;
+}
+
+/* The second of two files of one name would take the first one's place. */
+static vg_status check_names(const report_dota *d, vg_error *err)
+{
+    char a[NAME_BYTES], b[NAME_BYTES];
+    for (int i = 0; i < d->nc; i++)
+        for (int k = 0; k < i && file_name(a, d->class_names[i]); k++)
+            if (file_name(b, d->class_names[k]) && strcmp(a, b) == 0)
+                return base_fail(
+                    err, VG_ERR_ARGUMENT, "save_json", "rename one of them, or leave out save_json",
+                    "the boxes of classes %d and %d would both be in Task1_%s.txt", k, i, a);
+    return VG_OK;
 }
 
 static vg_status begin_class(report_dota *d, const char *folder, int c, vg_error *err)
 {
     char name[NAME_BYTES], path[4096];
-    if (!base_format(name, sizeof name, "%s", d->class_names[c]) ||
-        !base_format(path, sizeof path, "%s/Task1_", folder))
-        return base_fail(err, VG_ERR_LIMIT, folder, "use shorter names", "a path too long");
-    for (char *p = name; *p != '\0'; p++)
-        *p = *p == ' ' ? '-' : *p == '/' ? '_' : *p;
-    const size_t n = strlen(path);
-    if (!base_format(path + n, sizeof path - n, "%s.txt", name))
+    if (!file_name(name, d->class_names[c]) ||
+        !base_format(path, sizeof path, "%s/Task1_%s.txt", folder, name))
         return base_fail(err, VG_ERR_LIMIT, folder, "use shorter names", "a path too long");
     return report_text_begin(&d->out, path, err);
 }
@@ -241,6 +250,21 @@ static void move_tiles(report_dota *d)
     }
 }
 
+/* Of a box's variances no more than the larger one: of a side of n, n^2 / 12. */
+static float reach(const row *r)
+{
+    const float w = r->xywhr[2], h = r->xywhr[3];
+    return (w > h ? w * w : h * h) / 12;
+}
+
+/* The distance of the centres alone bounds probIoU: farther than this it is below MERGE_IOU. A
+ * tenth is left for rounding, as in nms_rotated.c: 1.1 * 4 * -ln(1 - (1 - 0.3)^2) = 2.96. */
+static bool is_near(const row *p, const row *q)
+{
+    const float dx = p->xywhr[0] - q->xywhr[0], dy = p->xywhr[1] - q->xywhr[1];
+    return dx * dx + dy * dy <= 2.97F * (reach(p) + reach(q)) + 1e-3F;
+}
+
 /* One that is off puts others off all the same: detect_run_rotated does so, too. */
 static void suppress(report_dota *d)
 {
@@ -251,8 +275,25 @@ static void suppress(report_dota *d)
              end++)
             for (size_t k = first; k < end && !d->rows[end].is_off; k++)
                 d->rows[end].is_off =
+                    is_near(&d->rows[k], &d->rows[end]) &&
                     detect_probiou_float(d->rows[k].xywhr, d->rows[end].xywhr) >= MERGE_IOU;
     }
+}
+
+vg_status report_dota_create(report_dota **out, const char *folder, const char *const *names,
+                             int nc, base_mem *mem, vg_error *err)
+{
+    report_dota *d = *out = base_alloc_zero(mem, 1, sizeof *d, err);
+    if (d == NULL)
+        return VG_ERR_MEMORY;
+    d->folder = folder;
+    d->class_names = names;
+    d->nc = nc;
+    d->mem = mem;
+    const vg_status st = check_names(d, err);
+    if (st != VG_OK)
+        report_dota_destroy(out);
+    return st;
 }
 
 vg_status report_dota_commit(report_dota *d, vg_error *err)

@@ -50,12 +50,11 @@ static void a_class_has_a_file_of_rows(void **state)
     OK(add(d, "images/a.png", 1, 0.75F, 30, 20, err));
     OK(report_dota_add(d, "images/c.png", NULL, NULL, 0, err));
     OK(report_dota_commit(d, err));
-    holds("predictions_txt/Task1_plane.txt",
-          "a 0.25 20.000 10.000 20.000 0.000 0.000 0.000 0.000 10.000\n");
+    holds("predictions_txt/Task1_plane.txt", "a 0.25 20.0 10.0 20.0 0.0 0.0 0.0 0.0 10.0\n");
     /* In the order in which they came. */
     holds("predictions_txt/Task1_small-vehicle.txt",
-          "b 0.5 40.000 25.000 40.000 15.000 20.000 15.000 20.000 25.000\n"
-          "a 0.75 40.000 25.000 40.000 15.000 20.000 15.000 20.000 25.000\n");
+          "b 0.5 40.0 25.0 40.0 15.0 20.0 15.0 20.0 25.0\n"
+          "a 0.75 40.0 25.0 40.0 15.0 20.0 15.0 20.0 25.0\n");
     holds("predictions_txt/Task1_ship.txt", "");
     char path[512];
     snprintf(path, sizeof path, "%s/predictions_merged_txt", folder);
@@ -78,14 +77,14 @@ static void tiles_are_put_together(void **state)
     OK(add(d, "P1.png", 0, 0.125F, 300, 50, err)); /* a whole one of that name */
     OK(report_dota_commit(d, err));
     holds("predictions_merged_txt/Task1_plane.txt",
-          "P1 0.75 120.000 55.000 120.000 45.000 100.000 45.000 100.000 55.000\n"
-          "P1 0.25 60.000 55.000 60.000 45.000 40.000 45.000 40.000 55.000\n"
-          "P1 0.125 310.000 55.000 310.000 45.000 290.000 45.000 290.000 55.000\n"
-          "P10 0.5 120.000 55.000 120.000 45.000 100.000 45.000 100.000 55.000\n");
+          "P1 0.75 120.0 55.0 120.0 45.0 100.0 45.0 100.0 55.0\n"
+          "P1 0.25 60.0 55.0 60.0 45.0 40.0 45.0 40.0 55.0\n"
+          "P1 0.125 310.0 55.0 310.0 45.0 290.0 45.0 290.0 55.0\n"
+          "P10 0.5 120.0 55.0 120.0 45.0 100.0 45.0 100.0 55.0\n");
     holds("predictions_merged_txt/Task1_ship.txt",
-          "P1 0.5 120.000 55.000 120.000 45.000 100.000 45.000 100.000 55.000\n");
+          "P1 0.5 120.0 55.0 120.0 45.0 100.0 45.0 100.0 55.0\n");
     char text[64];
-    snprintf(text, sizeof text, "P1__1__0___0 0.5 120.000 55.000");
+    snprintf(text, sizeof text, "P1__1__0___0 0.5 120.0 55.0");
     char path[512], *all;
     size_t n;
     snprintf(path, sizeof path, "%s/predictions_txt/Task1_plane.txt", folder);
@@ -106,8 +105,7 @@ static void names_that_are_nearly_those_of_tiles_are_whole_pictures(void **state
         OK(add(d, names[i], 0, 0.5F, 10, 5, err));
         OK(report_dota_commit(d, err));
         char text[200];
-        snprintf(text, sizeof text, "%s 0.5 20.000 10.000 20.000 0.000 0.000 0.000 0.000 10.000\n",
-                 names[i]);
+        snprintf(text, sizeof text, "%s 0.5 20.0 10.0 20.0 0.0 0.0 0.0 0.0 10.0\n", names[i]);
         holds("predictions_txt/Task1_plane.txt", text);
         char path[512];
         snprintf(path, sizeof path, "%s/predictions_merged_txt", folder);
@@ -140,6 +138,76 @@ static void what_is_wrong_is_told(void **state)
     }
 }
 
+/* As the Python tool (8.3.9) wrote the same box. Its angle is known to 3 decimals, so that corners
+ * are compared by how they are rounded, and 64 pixels from the centre to a tenth of one. */
+static void numbers_are_rounded_as_in_the_python_tool(void **state)
+{
+    (void)state;
+    static const float WANTED[] = {100.15F, 109.53F,  169.97F, 43.642F,
+                                   82.119F, -49.451F, 12.299F, 16.437F};
+    const vg_detection box = {.confidence = 0.3130512F, .class_index = 0};
+    const vg_rotated turned = {91.135F, 30.039F, 128, 96, 0.814F};
+    report_dota *d;
+    OK(report_dota_create(&d, folder, NAMES, 3, &mem, err));
+    OK(report_dota_add(d, "7.png", &box, &turned, 1, err));
+    OK(report_dota_commit(d, err));
+    report_dota_destroy(&d);
+    char path[512], *text, *at;
+    size_t n;
+    snprintf(path, sizeof path, "%s/predictions_txt/Task1_plane.txt", folder);
+    OK(base_file_read(&text, &n, path, 1 << 20, &mem, err));
+    assert_true(base_starts_with(text, "7 0.31305 "));
+    at = text + strlen("7 0.31305 ");
+    for (int i = 0; i < 8; i++, at++) {
+        char *end;
+        assert_float_equal(strtod(at, &end), (double)WANTED[i], 0.1);
+        const char *point = memchr(at, '.', (size_t)(end - at));
+        assert_non_null(point);
+        assert_in_range(end - point, 2, 4);
+        at = end;
+    }
+    assert_int_equal(at[-1], '\n');
+    base_free(text);
+}
+
+/* The first puts the second off, which puts the third off, whose probIoU with the first is too low
+ * for that; farther apart all stay. */
+static void a_box_is_put_off_by_a_near_one_that_is_off(void **state)
+{
+    (void)state;
+    static const struct {
+        float step;
+        const char *kept;
+    } CASES[] = {{7, "P 0.75 60.0 55.0 60.0 45.0 40.0 45.0 40.0 55.0\n"},
+                 {40, "P 0.75 60.0 55.0 60.0 45.0 40.0 45.0 40.0 55.0\n"
+                      "P 0.5 100.0 55.0 100.0 45.0 80.0 45.0 80.0 55.0\n"
+                      "P 0.25 140.0 55.0 140.0 45.0 120.0 45.0 120.0 55.0\n"}};
+    const float first[] = {50, 50, 20, 10, 0}, second[] = {57, 50, 20, 10, 0},
+                third[] = {64, 50, 20, 10, 0};
+    assert_true(detect_probiou(first, second) >= 0.3 && detect_probiou(first, third) < 0.3);
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        report_dota *d;
+        OK(report_dota_create(&d, folder, NAMES, 3, &mem, err));
+        for (int k = 0; k < 3; k++)
+            OK(add(d, "P__1__0___0.png", 0, 0.75F - 0.25F * (float)k, 50 + CASES[i].step * (float)k,
+                   50, err));
+        OK(report_dota_commit(d, err));
+        report_dota_destroy(&d);
+        holds("predictions_merged_txt/Task1_plane.txt", CASES[i].kept);
+    }
+}
+
+static void classes_of_one_file_are_refused(void **state)
+{
+    (void)state;
+    static const char *const SAME[] = {"a b", "c", "a-b"};
+    report_dota *d;
+    vg_error e;
+    assert_int_equal(report_dota_create(&d, folder, SAME, 3, &mem, &e), VG_ERR_ARGUMENT);
+    assert_null(d);
+    assert_non_null(strstr(e.what, "classes 0 and 2 would both be in Task1_a-b.txt"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -147,6 +215,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(tiles_are_put_together, set_up, tear_down),
         cmocka_unit_test_setup_teardown(names_that_are_nearly_those_of_tiles_are_whole_pictures,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(numbers_are_rounded_as_in_the_python_tool, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_box_is_put_off_by_a_near_one_that_is_off, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(classes_of_one_file_are_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_wrong_is_told, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
