@@ -10,9 +10,7 @@
  * The clock covers the forward and, as in the peers' graphs, the decoding of all cells; --no-decode
  * leaves that out, as vigil itself does (it decodes only the cells whose best class passes the
  * threshold). */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "npy.h"
 
 #include "detect/detect.h"
 #include "nn/nn.h"
@@ -31,41 +29,24 @@ typedef struct bench {
     bool decodes;
 } bench;
 
-static void fail(const vg_error *err)
-{
-    fprintf(stderr, "error: %s\n  at:  %s\n  try: %s\n", err->what, err->where, err->mend);
-    exit(1);
-}
-
-/* Little-endian C-order f32 of four dimensions, as numpy.save writes it; (n, c, h, w) becomes (n,
- * h, w, c). */
+/* (n, c, h, w) becomes (n, h, w, c). */
 static void read_npy(bench *b, const char *path)
 {
     vg_error err;
-    char *file;
-    size_t bytes;
-    if (base_file_read(&file, &bytes, path, (size_t)1 << 30, &b->mem, &err) != VG_OK)
-        fail(&err);
-    int c = 0;
-    const char *shape =
-        bytes > 10 && memcmp(file, "\x93NUMPY", 6) == 0 ? strstr(file + 10, "'shape': (") : NULL;
-    size_t header = 10 + (size_t)(unsigned char)file[8] + 256 * (size_t)(unsigned char)file[9];
-    if (!shape || sscanf(shape, "'shape': (%d, %d, %d, %d)", &b->n, &c, &b->h, &b->w) != 4 ||
-        c != 3 || b->n < 1 || b->h < 1 || b->w < 1 ||
-        bytes != header + (size_t)b->n * 3 * (size_t)b->h * (size_t)b->w * 4) {
-        fprintf(stderr, "error: %s is no .npy of (n, 3, h, w) floats\n", path);
-        exit(2);
-    }
-    size_t plane = (size_t)b->h * (size_t)b->w;
-    b->input = base_alloc(&b->mem, (size_t)b->n * plane * 3 * sizeof(float), &err);
+    const bench_npy a = bench_npy_read(path, "<f4", 4, 4, 1, "(n, 3, h, w) floats", &b->mem);
+    b->n = a.shape[0];
+    b->h = a.shape[2];
+    b->w = a.shape[3];
+    const size_t plane = (size_t)b->h * (size_t)b->w;
+    b->input = base_alloc(&b->mem, a.bytes, &err);
     if (!b->input)
-        fail(&err);
+        bench_fail(&err);
     for (size_t i = 0; i < (size_t)b->n; i++)
         for (size_t k = 0; k < 3; k++)
             for (size_t p = 0; p < plane; p++)
-                memcpy(&b->input[(i * plane + p) * 3 + k],
-                       file + header + ((i * 3 + k) * plane + p) * 4, 4);
-    base_free(file);
+                memcpy(&b->input[(i * plane + p) * 3 + k], a.values + ((i * 3 + k) * plane + p) * 4,
+                       4);
+    base_free(a.file);
 }
 
 static void open_model(bench *b, const char *path, int threads, const char *isa)
@@ -80,7 +61,7 @@ static void open_model(bench *b, const char *path, int threads, const char *isa)
         nn_engine_create(&b->engine, graph, file, &o, &accounts, &err) != VG_OK ||
         nn_engine_plan(b->engine, &b->plan, b->n, b->h, b->w, &accounts, &err) != VG_OK ||
         nn_engine_run(b->engine, b->plan, b->input, &err) != VG_OK)
-        fail(&err);
+        bench_fail(&err);
     weights_close(&file);
     nn_graph_info info;
     nn_graph_get_info(nn_engine_graph(b->engine), 32, &info);
@@ -90,7 +71,7 @@ static void open_model(bench *b, const char *path, int threads, const char *isa)
     b->output = base_alloc(&b->mem,
                            (size_t)b->n * (size_t)(4 + b->nc) * b->n_anchors * sizeof(float), &err);
     if (!b->output)
-        fail(&err);
+        bench_fail(&err);
 }
 
 static void decode(bench *b)
@@ -107,7 +88,7 @@ static void run(bench *b, int k)
         int64_t cpu0 = base_process_cpu_ns(), wall0 = base_now_ns();
         vg_error err = {0};
         if (nn_engine_run(b->engine, b->plan, b->input, &err) != VG_OK)
-            fail(&err);
+            bench_fail(&err);
         if (b->decodes)
             decode(b);
         cpu[i] = base_ms(base_process_cpu_ns() - cpu0);

@@ -11,9 +11,7 @@
  * The clock covers the bytes' way to floats, the forward, and all that `vigil predict` does for
  * results: suppression, masks with their outlines, and so on; find_ms is the latter alone, by the
  * processor's time. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "npy.h"
 
 #include "task/task.h"
 
@@ -33,37 +31,18 @@ typedef struct bench {
     detect_nms_options nms;
 } bench;
 
-static void fail(const vg_error *err)
-{
-    fprintf(stderr, "error: %s\n  at:  %s\n  try: %s\n", err->what, err->where, err->mend);
-    exit(1);
-}
-
-/* C-order bytes of three dimensions, as numpy.save writes them. */
 static void read_npy(bench *b, const char *path)
 {
     vg_error err;
-    char *file;
-    size_t bytes;
-    if (base_file_read(&file, &bytes, path, (size_t)1 << 28, &b->mem, &err) != VG_OK)
-        fail(&err);
-    int c = 0;
-    const char *shape =
-        bytes > 10 && memcmp(file, "\x93NUMPY", 6) == 0 ? strstr(file + 10, "'shape': (") : NULL;
-    const size_t header =
-        bytes > 10 ? 10 + (size_t)(unsigned char)file[8] + 256 * (size_t)(unsigned char)file[9] : 0;
-    if (!shape || !strstr(file + 10, "|u1") ||
-        sscanf(shape, "'shape': (%d, %d, %d)", &b->h, &b->w, &c) != 3 || c != 3 || b->h < 1 ||
-        b->w < 1 || bytes != header + (size_t)b->h * (size_t)b->w * 3) {
-        fprintf(stderr, "error: %s is no .npy of (h, w, 3) bytes\n", path);
-        exit(2);
-    }
-    b->picture = base_alloc(&b->mem, bytes - header, &err);
-    b->input = base_alloc(&b->mem, (bytes - header) * sizeof(float), &err);
+    const bench_npy a = bench_npy_read(path, "|u1", 1, 3, 2, "(h, w, 3) bytes", &b->mem);
+    b->h = a.shape[0];
+    b->w = a.shape[1];
+    b->picture = base_alloc(&b->mem, a.bytes, &err);
+    b->input = base_alloc(&b->mem, a.bytes * sizeof(float), &err);
     if (!b->picture || !b->input)
-        fail(&err);
-    memcpy(b->picture, file + header, bytes - header);
-    base_free(file);
+        bench_fail(&err);
+    memcpy(b->picture, a.values, a.bytes);
+    base_free(a.file);
     for (int i = 0; i < 256; i++)
         b->to_float[i] = (float)i / 255.0f;
 }
@@ -79,7 +58,7 @@ static void open_model(bench *b, const char *path, int threads, const char *isa)
         nn_graph_from_weights(&graph, file, &b->mem, &err) != VG_OK ||
         nn_engine_create(&b->engine, graph, file, &o, &accounts, &err) != VG_OK ||
         nn_engine_plan(b->engine, &b->plan, 1, b->h, b->w, &accounts, &err) != VG_OK)
-        fail(&err);
+        bench_fail(&err);
     weights_close(&file);
     nn_graph_get_info(nn_engine_graph(b->engine), b->h, &b->info);
     base_level levels[NN_MAX_LEVELS];
@@ -88,7 +67,7 @@ static void open_model(bench *b, const char *path, int threads, const char *isa)
         task_shape_make(&b->info, MOST, detect_n_anchors(levels, n_levels) + 1, b->h, b->w, false);
     if (task_finder_open(&b->finder, &shape, &b->mem, &err) != VG_OK ||
         task_found_open(&b->found, &shape, &b->mem, &err) != VG_OK)
-        fail(&err);
+        bench_fail(&err);
 }
 
 /* The processor's time of the last part, in ns. */
@@ -99,13 +78,13 @@ static int64_t run_once(bench *b)
     for (size_t i = 0; i < n; i++)
         b->input[i] = b->to_float[b->picture[i]];
     if (nn_engine_run(b->engine, b->plan, b->input, &err) != VG_OK)
-        fail(&err);
+        bench_fail(&err);
     const int64_t from = base_process_cpu_ns();
     const task_maps maps = task_maps_of(b->plan);
     const task_scene scene = {
         .maps = &maps, .in_h = b->h, .in_w = b->w, .orig_h = b->h, .orig_w = b->w, .nms = &b->nms};
     if (task_find_in(&b->finder, &b->found, &scene, &err) != VG_OK)
-        fail(&err);
+        bench_fail(&err);
     return base_process_cpu_ns() - from;
 }
 
