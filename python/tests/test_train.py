@@ -43,6 +43,10 @@ def test_a_run_with_every_event(fresh, data):
     trainer = fresh.trainer
     assert fresh.ckpt_path == trainer.best and os.path.isfile(trainer.last) and os.path.isfile(trainer.csv)
     assert [h["epoch"] for h in trainer.history] == [1, 2] and trainer.history[0]["train/cls_loss"] > 0
+    losses = ["train/box_loss", "train/cls_loss", "train/dfl_loss"]
+    assert trainer.label_loss_items() == losses and set(losses) <= set(trainer.history[0])
+    assert trainer.label_loss_items(np.array([1, 2.5, 3]), "val") == {"val/box_loss": 1, "val/cls_loss": 2.5, "val/dfl_loss": 3}
+    assert len(trainer.tloss) == 3 and trainer.label_loss_items(trainer.tloss)["train/box_loss"] == trainer.history[1]["train/box_loss"]
     assert fresh.names == {0: "square", 1: "circle"}
     assert len(fresh(picture(), imgsz=32)) == 1  # the new weights detect
     html = trainer._repr_html_()
