@@ -15,6 +15,10 @@ typedef struct demo_sheet {
     int class_index;  /* of the picture as a whole; for tasks of class folders */
 } demo_sheet;
 void demo_sheet_fini(demo_sheet *s);
+/* An empty canvas, and room for the picture that is developed from it. Errors: VG_ERR_MEMORY. */
+vg_status demo_sheet_begin(demo_sheet *s, int w, int h, base_mem *mem, vg_error *err);
+/* The picture of what was painted; the film is drawn by lot. */
+void demo_sheet_develop(demo_sheet *s, demo_dice *dice, uint32_t salt);
 
 enum { DEMO_ROWS_MOST = 1 << 20 }; /* bytes of a label file */
 

@@ -121,9 +121,7 @@ static vg_status draw(demo_sheet *s, uint64_t seed, uint64_t number, int w, int 
 {
     counter k = {.canvas = &s->canvas, .dice = demo_dice_make(seed, number)};
     demo_dice *d = &k.dice;
-    vg_status st = demo_canvas_begin(&s->canvas, w, h, mem, err);
-    if (st == VG_OK)
-        st = image_buffer_reserve(&s->picture, w, h, mem, err);
+    const vg_status st = demo_sheet_begin(s, w, h, mem, err);
     if (st != VG_OK)
         return st;
     s->class_index = (int)(number % N_KINDS); /* as many of each */
@@ -140,8 +138,7 @@ static vg_status draw(demo_sheet *s, uint64_t seed, uint64_t number, int w, int 
                         good.w * 0.5f, good.h * 0.25f, card_shader, &k);
     demo_canvas_measure(&s->canvas);
     s->n_objects = 1;
-    const demo_film film = demo_film_make(d, k.salt);
-    demo_develop(&s->picture.view, &s->canvas, &film);
+    demo_sheet_develop(s, d, k.salt);
     return VG_OK;
 }
 

@@ -369,9 +369,7 @@ static vg_status draw(demo_sheet *s, uint64_t seed, uint64_t number, int w, int 
                       vg_error *err)
 {
     belt b = {.canvas = &s->canvas, .dice = demo_dice_make(seed, number)};
-    vg_status st = demo_canvas_begin(&s->canvas, w, h, mem, err);
-    if (st == VG_OK)
-        st = image_buffer_reserve(&s->picture, w, h, mem, err);
+    vg_status st = demo_sheet_begin(s, w, h, mem, err);
     if (st != VG_OK)
         return st;
     belt_begin(&b, w, h);
@@ -384,8 +382,7 @@ static vg_status draw(demo_sheet *s, uint64_t seed, uint64_t number, int w, int 
             st = parcel_write(s, &b.parcels[i], mem, err);
             s->n_objects++;
         }
-    const demo_film film = demo_film_make(&b.dice, b.salt);
-    demo_develop(&s->picture.view, &s->canvas, &film);
+    demo_sheet_develop(s, &b.dice, b.salt);
     return st;
 }
 

@@ -264,9 +264,7 @@ static vg_status draw(demo_sheet *s, uint64_t seed, uint64_t number, int w, int 
                       vg_error *err)
 {
     hall scene = {.canvas = &s->canvas, .dice = demo_dice_make(seed, number)};
-    vg_status st = demo_canvas_begin(&s->canvas, w, h, mem, err);
-    if (st == VG_OK)
-        st = image_buffer_reserve(&s->picture, w, h, mem, err);
+    vg_status st = demo_sheet_begin(s, w, h, mem, err);
     if (st != VG_OK)
         return st;
     hall_begin(&scene, w, h);
@@ -282,8 +280,7 @@ static vg_status draw(demo_sheet *s, uint64_t seed, uint64_t number, int w, int 
         st = figure_write(s, &scene, i, mem, err);
         s->n_objects++;
     }
-    const demo_film film = demo_film_make(&scene.dice, scene.salt);
-    demo_develop(&s->picture.view, &s->canvas, &film);
+    demo_sheet_develop(s, &scene.dice, scene.salt);
     return st;
 }
 

@@ -25,6 +25,18 @@ void demo_sheet_fini(demo_sheet *s)
     base_str_fini(&s->rows);
 }
 
+vg_status demo_sheet_begin(demo_sheet *s, int w, int h, base_mem *mem, vg_error *err)
+{
+    const vg_status st = demo_canvas_begin(&s->canvas, w, h, mem, err);
+    return st == VG_OK ? image_buffer_reserve(&s->picture, w, h, mem, err) : st;
+}
+
+void demo_sheet_develop(demo_sheet *s, demo_dice *dice, uint32_t salt)
+{
+    const demo_film film = demo_film_make(dice, salt);
+    demo_develop(&s->picture.view, &s->canvas, &film);
+}
+
 vg_status demo_row_add(demo_sheet *s, base_mem *mem, vg_error *err, const char *format, ...)
 {
     char text[256];
