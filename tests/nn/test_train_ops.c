@@ -186,8 +186,8 @@ static double largest_gradient(train_run *r)
     return largest;
 }
 
-/* Of how many parameters one is moved: a forward takes ten times as long under a sanitizer, and what
- * it sees is the same each time. */
+/* Of how many parameters one is moved: a forward takes ten times as long under a sanitizer, and
+ * what it sees is the same each time. */
 #ifdef __SANITIZE_ADDRESS__
 enum { EVERY = 5 };
 #else
