@@ -3,6 +3,7 @@
 # Safe to run again: when nothing is missing it does not touch apt, and the build only does what changed.
 #   ./setup.sh            what is needed to build and run
 #   ./setup.sh --tests    also what the tests need
+#   ./setup.sh --werror   takes warnings for errors, as the tests do
 #   ./setup.sh --list     prints the packages, installs and builds nothing
 set -eu
 cd "$(dirname "$0")"
@@ -22,13 +23,15 @@ fail() {
 }
 
 with_tests=no
+werror=OFF
 list_only=no
 for arg in "$@"; do
     case $arg in
     --tests) with_tests=yes ;;
+    --werror) werror=ON ;;
     --list) list_only=yes ;;
     -h | --help)
-        sed -n '2,6s/^# \{0,1\}//p' "$0"
+        sed -n '2,7s/^# \{0,1\}//p' "$0"
         exit 0
         ;;
     *) fail "unknown option '$arg'" "./setup.sh --help" ;;
@@ -78,7 +81,7 @@ if pkg-config --exists cmocka; then
     tests=ON
 fi
 say "configuring build/ (release, tests $tests)"
-cmake --preset release -DVIGIL_TESTS=$tests >/dev/null </dev/null ||
+cmake --preset release -DVIGIL_TESTS=$tests -DVIGIL_WERROR=$werror >/dev/null </dev/null ||
     fail "cmake could not configure build/" "mend what it names above; when build/ is of another clone: rm -r build"
 say "building build/"
 cmake --build --preset release -j "$(nproc)" </dev/null

@@ -184,7 +184,8 @@ stage_fuzz() {
     count_lines "$logs/fuzz.txt" '^fuzz_[a-z0-9_]*: passed' '^fuzz_[a-z0-9_]*: failed'
 }
 
-if ! ./setup.sh --tests; then
+# With the flags of the release stage, so that it builds nothing again.
+if ! ./setup.sh --tests --werror; then
     echo "setup.sh failed, so nothing could be tested"
     echo "0 passed, 1 failed"
     exit 1
